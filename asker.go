@@ -1,0 +1,51 @@
+package openmates
+
+import "time"
+
+// Asker is a person who asks a mate, through a bot, within a team.
+type Asker struct {
+	Bot  Bot
+	Mate Mate
+	Team Team
+	User User
+	Role Role
+	// Privacy is what the person lets mates see.
+	Privacy Privacy
+	Layers  []Layer // server, mate, team, member: the ones that set any limit, widest first
+}
+
+// Layer is one set of limits and who set it.
+type Layer struct {
+	Scope  string // names the counters: "server", "mate:12", "team:7", "mate:7:12" (within a team), "member:7:31"
+	Name   string // for the sentence: "the server", "the team Acme", …
+	Limits Limits
+}
+
+// Outcome is what became of a turn.
+type Outcome struct {
+	Key      string
+	State    TurnState // answered, refused or failed
+	Text     string    // what is posted
+	Author   string
+	Question string
+	Why      Trouble
+	TeamID   ID // 0 where it is not known; so are the next two
+	MateID   ID
+	UserID   ID
+	Usage    Usage // zero when no model was asked
+}
+
+// LimitError tells which layer had no room, and until when.
+type LimitError struct {
+	Layer Layer
+	Money bool // the money of the month; else the requests of the minute
+	Until time.Time
+}
+
+// Error is the text for the log.
+func (e *LimitError) Error() string {
+	if e.Money {
+		return "the month's money of " + e.Layer.Name + " is used up"
+	}
+	return "the minute's requests of " + e.Layer.Name + " are used up"
+}

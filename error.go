@@ -1,0 +1,72 @@
+package openmates
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code says what kind of failure an Error is, for machines. Doors map it to
+// their own status (one table per door); it is part of the public API and
+// never renamed.
+type Code string
+
+// The codes. What is not an *Error is internal.
+const (
+	EInvalid      Code = "invalid"      // the input is wrong; Message says which and how to mend it
+	EUnauthorized Code = "unauthorized" // nobody is signed in, or the credential is wrong
+	EForbidden    Code = "forbidden"    // signed in, but not allowed
+	ENotFound     Code = "not_found"    // does not exist, or may not be known to exist
+	EConflict     Code = "conflict"     // somebody else was first
+	ELimit        Code = "limit"        // a limit or budget is used up
+	EUnavailable  Code = "unavailable"  // something outside does not answer; trying later can help
+	EInternal     Code = "internal"     // our fault; the cause is in the log
+)
+
+// Error is a failure told to two audiences: Message is a finished sentence for
+// the person who caused it and says what to do next; Err is the cause, for the
+// log only. Neither may hold a secret.
+type Error struct {
+	Code    Code
+	Message string
+	Err     error
+}
+
+// Error is the text for the log.
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("%s: %s", e.Code, e.Message)
+	}
+	return fmt.Sprintf("%s: %s: %v", e.Code, e.Message, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Errorf makes an Error without a cause.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// CodeOf is the code of the first *Error in err's chain, EInternal for any
+// other error, and "" for nil.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return EInternal
+}
+
+// MessageOf is the sentence that may be shown to a person. For an error that
+// is not an *Error, or one of our own faults, it gives nothing of its text away.
+func MessageOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	if e, ok := errors.AsType[*Error](err); ok && e.Code != EInternal && e.Message != "" {
+		return e.Message
+	}
+	return "Something went wrong on our side. Please try again; if it stays, ask the person who runs this server to look at its log."
+}

@@ -1,0 +1,89 @@
+package openmates
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Invite is a link by which people join a team. Its code is known to those who
+// have the link alone; the server keeps a hash of it.
+type Invite struct {
+	ID      ID
+	TeamID  ID
+	Role    Role
+	Note    string   // for the team's admins: whom it is for
+	Only    []string // addresses ("ada@example.org") and domains ("@example.org") that may use it; none = everybody
+	Uses    int      // how many people may join by it; 0 = no bound
+	Used    int
+	By      ID // who made it
+	Created time.Time
+	Expires time.Time
+	Revoked time.Time // zero = it was not
+}
+
+// InviteState says whether an invite can be used, and if not, why.
+type InviteState string
+
+// The states of an invite.
+const (
+	InviteOpen    InviteState = "open"
+	InviteUsed    InviteState = "used"
+	InviteExpired InviteState = "expired"
+	InviteRevoked InviteState = "revoked"
+)
+
+// State is what an invite is at a moment.
+func (i Invite) State(now time.Time) InviteState {
+	switch {
+	case !i.Revoked.IsZero():
+		return InviteRevoked
+	case !now.Before(i.Expires):
+		return InviteExpired
+	case i.Uses > 0 && i.Used >= i.Uses:
+		return InviteUsed
+	}
+	return InviteOpen
+}
+
+// Welcomes says whether somebody with this e-mail address may use the invite.
+// Case does not count.
+func (i Invite) Welcomes(email string) bool {
+	email = strings.ToLower(email)
+	at := strings.LastIndexByte(email, '@')
+	return len(i.Only) == 0 || at > 0 && (slices.Contains(i.Only, email) || slices.Contains(i.Only, email[at:]))
+}
+
+// InviteLine is an invite with the names of those who have to do with it.
+type InviteLine struct {
+	Invite
+	Maker  string // display name; "" = the account is gone
+	Joined []Joined
+}
+
+// Joined is somebody who came by an invite.
+type Joined struct {
+	User Username
+	At   time.Time
+}
+
+// Username is how a person is named to others.
+type Username struct{ Username, DisplayName string }
+
+// InviteMail is an e-mail address that somebody has yet to prove is theirs.
+type InviteMail struct {
+	InviteID ID
+	Email    string
+	Expires  time.Time
+}
+
+// TeamMonth is what a team spent in a calendar month (UTC).
+type TeamMonth struct {
+	Start    time.Time
+	Requests int64
+	Cost     Micros
+	People   []SpendLine
+	Mates    []SpendLine
+	Models   []SpendLine
+	Days     []SpendLine // one for each day, named by its number
+}

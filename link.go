@@ -1,0 +1,27 @@
+package openmates
+
+import "time"
+
+// Installation is a bot that is present in one workspace (a Discord guild, a
+// Slack workspace, a Matrix space), bound to the team it works for.
+type Installation struct {
+	ID        ID
+	BotID     ID
+	TeamID    ID
+	Workspace string // the network's id of the workspace
+	Name      string
+	Created   time.Time
+	Left      time.Time // zero while the bot is in the workspace
+	Connected time.Time // when a team last brought it there; zero: the network only told of it
+}
+
+// Identity ties an account on a network to the person who owns it. One account
+// belongs to at most one user.
+type Identity struct {
+	ID        ID
+	UserID    ID
+	Network   Network
+	AccountID string
+	Name      string
+	Created   time.Time
+}

@@ -1,0 +1,48 @@
+package openmates
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Micros is money in millionths of the server's currency unit.
+type Micros int64
+
+// String writes an amount as ParseMoney reads it: "12", "2.50", "0.000031".
+func (m Micros) String() string {
+	if m < 0 {
+		return "-" + (-m).String()
+	}
+	whole, decimals := m/1_000_000, strings.TrimRight(fmt.Sprintf("%06d", int64(m%1_000_000)), "0")
+	switch len(decimals) {
+	case 0:
+		return strconv.FormatInt(int64(whole), 10)
+	case 1:
+		decimals += "0"
+	}
+	return strconv.FormatInt(int64(whole), 10) + "." + decimals
+}
+
+// ParseMoney reads an amount from 0 to 1,000,000,000 as people write it, with a
+// point or a comma before at most six decimals; nothing is 0.
+func ParseMoney(s string) (Micros, error) {
+	text := strings.TrimSpace(s)
+	if text == "" {
+		return 0, nil
+	}
+	whole, decimals, _ := strings.Cut(strings.Replace(text, ",", ".", 1), ".")
+	digits := whole + decimals
+	if digits == "" || len(decimals) > 6 || len(whole) > 10 || strings.Trim(digits, "0123456789") != "" {
+		return 0, badMoney(text)
+	}
+	n, err := strconv.ParseInt(digits+strings.Repeat("0", 6-len(decimals)), 10, 64)
+	if err != nil || n > 1_000_000_000_000_000 {
+		return 0, badMoney(text)
+	}
+	return Micros(n), nil
+}
+
+func badMoney(text string) error {
+	return Errorf(EInvalid, "%q is not an amount such as 12 or 2.50, without a sign and without spaces.", clip(text, 40))
+}

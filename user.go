@@ -1,0 +1,45 @@
+package openmates
+
+import "time"
+
+// User is a person's account on this server.
+type User struct {
+	ID          ID
+	Username    string // unique, lower case
+	DisplayName string
+	Email       string
+	Admin       bool // server admin
+	Language    string
+	TimeZone    string
+	Preferences Preferences
+	Created     time.Time
+}
+
+// Preferences are what a person tells the mates about themselves and about the
+// answers they like. All of it is optional.
+type Preferences struct {
+	Tone      string `json:"tone,omitempty"`
+	Length    string `json:"length,omitempty"`
+	Expertise string `json:"expertise,omitempty"`
+	About     string `json:"about,omitempty"`
+	Projects  string `json:"projects,omitempty"`
+	Goals     string `json:"goals,omitempty"`
+	Likes     string `json:"likes,omitempty"`
+	Dislikes  string `json:"dislikes,omitempty"`
+}
+
+// Role is what a user may do within one team.
+type Role string
+
+// The roles, from most to least.
+const (
+	RoleAdmin  Role = "admin"
+	RoleMember Role = "member"
+)
+
+// Membership is a user's place in a team.
+type Membership struct {
+	TeamID ID
+	UserID ID
+	Role   Role
+}

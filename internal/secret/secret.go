@@ -1,0 +1,140 @@
+// Package secret seals credentials for their time at rest.
+//
+// A Ring holds one or more 256-bit keys: the first seals, all of them open, so
+// a key is rotated by putting a new one in front. What is sealed is bound to
+// its place (a table, a column and a row): moved to another place it does not
+// open. Sealed text is printable and names its key, so that "the key is
+// missing" can be told from "the text was tampered with".
+//
+// It refuses to use a key file that other accounts of the machine can read,
+// and it never writes a key, a credential or a part of one into an error.
+//
+// The cipher is AES-256-GCM with a random nonce of 96 bits (NIST SP 800-38D,
+// 8.2.2), which allows 2^32 seals per key: far beyond the number of bots and
+// consent pages that a server will ever see.
+package secret
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"openmates"
+)
+
+const (
+	version = "v1"
+	keySize = 32
+)
+
+// Ring seals and opens. It is safe for concurrent use.
+type Ring struct {
+	first key
+	all   map[string]key
+}
+
+type key struct {
+	id   string
+	aead cipher.AEAD
+}
+
+// New makes a Ring of the given keys, 32 bytes each, of which the first seals.
+func New(keys ...[]byte) (*Ring, error) {
+	if len(keys) == 0 {
+		return nil, openmates.Errorf(openmates.EInvalid, "No key was given to encrypt stored credentials with.")
+	}
+	r := &Ring{all: make(map[string]key, len(keys))}
+	for i, raw := range keys {
+		k, err := newKey(raw)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			r.first = k
+		}
+		r.all[k.id] = k
+	}
+	return r, nil
+}
+
+func newKey(raw []byte) (key, error) {
+	if len(raw) != keySize {
+		return key{}, openmates.Errorf(openmates.EInvalid,
+			"A key for stored credentials has 32 bytes (44 characters of base64); one of those given has %d bytes.", len(raw))
+	}
+	block, err := aes.NewCipher(raw)
+	if err != nil {
+		return key{}, fmt.Errorf("make cipher: %w", err)
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return key{}, fmt.Errorf("make cipher: %w", err)
+	}
+	// The id tells keys apart and gives nothing of them away: it is 32 bits of
+	// a hash over 256 random ones.
+	sum := sha256.Sum256(append([]byte("openmates key id\x00"), raw...))
+	return key{id: hex.EncodeToString(sum[:4]), aead: aead}, nil
+}
+
+// Seal encrypts plain for one place, such as "bots.token:17". An empty secret
+// stays empty.
+func (r *Ring) Seal(place string, plain openmates.Secret) (string, error) {
+	if plain == "" {
+		return "", nil
+	}
+	k := r.first
+	nonce := make([]byte, k.aead.NonceSize(), k.aead.NonceSize()+len(plain)+k.aead.Overhead())
+	if _, err := rand.Read(nonce); err != nil {
+		return "", fmt.Errorf("draw a nonce: %w", err)
+	}
+	sealed := k.aead.Seal(nonce, nonce, []byte(plain.Reveal()), bind(k.id, place))
+	return version + "." + k.id + "." + base64.RawURLEncoding.EncodeToString(sealed), nil
+}
+
+// Open decrypts what Seal made for the same place.
+func (r *Ring) Open(place, sealed string) (openmates.Secret, error) {
+	if sealed == "" {
+		return "", nil
+	}
+	parts := strings.Split(sealed, ".")
+	if len(parts) != 3 || parts[0] != version {
+		return "", fmt.Errorf("open %s: %w", place, errForm)
+	}
+	k, ok := r.all[parts[1]]
+	if !ok {
+		return "", &openmates.Error{Code: openmates.EInternal,
+			Message: "A stored credential was encrypted with a key that this server doesn't have. Put the old key back behind the new one.",
+			Err:     fmt.Errorf("open %s: no key %q", place, clip(parts[1]))}
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(parts[2])
+	if err != nil || len(raw) < k.aead.NonceSize() {
+		return "", fmt.Errorf("open %s: %w", place, errForm)
+	}
+	n := k.aead.NonceSize()
+	plain, err := k.aead.Open(nil, raw[:n], raw[n:], bind(k.id, place))
+	if err != nil {
+		return "", fmt.Errorf("open %s: %w", place, errTampered)
+	}
+	return openmates.Secret(plain), nil
+}
+
+// Stale says whether sealed was made with another key than the one that seals
+// now, so that a rotation can seal it anew.
+func (r *Ring) Stale(sealed string) bool {
+	return sealed != "" && !strings.HasPrefix(sealed, version+"."+r.first.id+".")
+}
+
+var (
+	errForm     = errors.New("the sealed text is malformed")
+	errTampered = errors.New("the sealed text was changed, or belongs to another place")
+)
+
+func bind(id, place string) []byte { return []byte(version + "\x00" + id + "\x00" + place) }
+
+func clip(s string) string { return s[:min(len(s), 16)] }

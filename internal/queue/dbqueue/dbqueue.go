@@ -1,0 +1,177 @@
+// Package dbqueue works jobs off straight from the journal: a queue without a
+// service of its own.
+//
+// One process at a time works for a database: the one that holds the lease
+// "worker"; others stand by and take over when it dies. A job that the working
+// process accepts goes to its workers through memory, at once and without a
+// further write. Jobs that other processes accept are found in the journal,
+// within Poll. At a takeover every open job is worked off with Again set, each
+// lane in its order, a delayed job holding back its followers.
+//
+// It holds at most Room jobs in memory (and a page more); the rest waits in the
+// journal. It starts a goroutine per running job and none per lane.
+//
+// Lanes keep the order of acceptance. Only where two processes accept jobs of
+// one lane within the same Poll, and none had done so lately, may those two
+// swap.
+package dbqueue
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"openmates/internal/queue"
+	"openmates/internal/queue/lanes"
+)
+
+// Config holds what a Queue needs.
+type Config struct {
+	Journal queue.Journal
+	Lease   queue.Leaser
+	Log     *slog.Logger
+	Now     func() time.Time        // nil = the real clock
+	Poll    time.Duration           // how often jobs of other processes are looked for; 0 = 250 ms
+	Room    int                     // jobs held in memory; 0 = 10,000
+	Backoff func(int) time.Duration // nil = queue.Backoff
+}
+
+// lease is the name of what only the working process holds.
+const lease = "worker"
+
+// Queue is a queue.Queue. It is safe for concurrent use.
+type Queue struct {
+	Config
+	pushing pushing
+
+	mu   sync.Mutex
+	here *lanes.Set // nil while this process does not work
+}
+
+var _ queue.Queue = (*Queue)(nil)
+
+// New makes a Queue.
+func New(c Config) (*Queue, error) {
+	if c.Journal == nil || c.Lease == nil || c.Log == nil {
+		return nil, errors.New("dbqueue: Config needs Journal, Lease and Log")
+	}
+	c.Log = c.Log.With("pkg", "dbqueue")
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Poll <= 0 {
+		c.Poll = 250 * time.Millisecond
+	}
+	if c.Room <= 0 {
+		c.Room = 10_000
+	}
+	if c.Backoff == nil {
+		c.Backoff = queue.Backoff
+	}
+	return &Queue{Config: c, pushing: pushing{keys: map[string]int{}}}, nil
+}
+
+// Push stores the job and, where this process works, hands it to a worker.
+func (q *Queue) Push(ctx context.Context, j queue.Job) error {
+	j.Attempt = max(j.Attempt, 1)
+	if j.Accepted.IsZero() {
+		j.Accepted = q.Now()
+	}
+	// While it is noted here, a look into the journal leaves the job to Push;
+	// otherwise it could be found, worked off and forgotten before AddJob
+	// returns, and then be handed on a second time.
+	q.pushing.begin(j.Key)
+	fresh, err := q.Journal.AddJob(ctx, j)
+	end := func() { q.pushing.end(j.Key) }
+	here := q.working()
+	if here != nil && fresh && err == nil {
+		here.Pushed(j, end)
+		return nil
+	}
+	end()
+	if here == nil {
+		// Work may have begun in between, and have left the job to this call.
+		if here = q.working(); here != nil {
+			here.Look()
+		}
+	}
+	return err
+}
+
+// Work stands by until this process holds the lease, and then works, until ctx
+// ends. It gives nil then.
+func (q *Queue) Work(ctx context.Context, n int, do func(context.Context, queue.Job) error) error {
+	if n < 1 {
+		return errors.New("dbqueue: Work needs room for one job at least")
+	}
+	for ctx.Err() == nil {
+		err := q.Lease.Hold(ctx, lease, func(ctx context.Context) error { return q.hold(ctx, n, do) })
+		if ctx.Err() != nil {
+			break
+		}
+		q.Log.WarnContext(ctx, "this process does not work off jobs any more; it stands by", "err", err)
+		wait(ctx, time.Second)
+	}
+	return nil //nolint:nilerr // ctx ended, and that is how Work ends
+}
+
+// hold works as long as the lease is held.
+func (q *Queue) hold(ctx context.Context, n int, do func(context.Context, queue.Job) error) error {
+	here := lanes.New(ctx, lanes.Config{
+		Journal: q.Journal, Log: q.Log, Now: q.Now, Poll: q.Poll, Room: q.Room, Backoff: q.Backoff,
+		Slots: lanes.NewSlots(n), Skip: q.pushing.has,
+	}, do)
+	q.set(here)
+	defer q.set(nil)
+	q.Log.InfoContext(ctx, "this process works off jobs now", "at_once", n)
+	return here.Run()
+}
+
+func (q *Queue) working() *lanes.Set {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.here
+}
+
+func (q *Queue) set(s *lanes.Set) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.here = s
+}
+
+// pushing is the keys between the call of AddJob and the job's way on.
+type pushing struct {
+	mu   sync.Mutex
+	keys map[string]int
+}
+
+func (p *pushing) begin(key string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keys[key]++
+}
+
+func (p *pushing) end(key string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.keys[key]--; p.keys[key] == 0 {
+		delete(p.keys, key)
+	}
+}
+
+func (p *pushing) has(key string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.keys[key] > 0
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}

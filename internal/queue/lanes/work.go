@@ -1,0 +1,102 @@
+package lanes
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"openmates/internal/queue"
+)
+
+// journalPatience is how long a worker that is told to stop still tries to
+// write down what it has done.
+const journalPatience = 5 * time.Second
+
+// work runs the first job of a lane and then lets go of the lane.
+func (d *Set) work(l *lane, job queue.OpenJob) {
+	err := d.call(job.Job)
+	open := d.settle(&job, err)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.Slots.free()
+	switch {
+	case !open:
+		d.done(l)
+	case d.ctx.Err() == nil:
+		l.jobs[0] = job
+		d.offer(l)
+	}
+	d.start()
+}
+
+// call keeps a panic of one job from the others; like any failure it is tried
+// again, and in the end dropped.
+func (d *Set) call(j queue.Job) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return d.do(d.ctx, j)
+}
+
+// settle writes down what became of a job, and says whether it is still open.
+func (d *Set) settle(job *queue.OpenJob, err error) (open bool) {
+	log := d.Log.With("job", job.Key, "attempt", job.Attempt)
+	pause, isAfter := queue.IsAfter(err)
+	end := queue.Dropped
+	switch {
+	case err == nil:
+		end = queue.Done
+	case queue.IsDrop(err):
+		log.WarnContext(d.ctx, "a job is given up", "err", err)
+	case d.ctx.Err() != nil:
+		return true
+	case isAfter:
+		return d.delay(job, job.Attempt, pause)
+	case job.Attempt >= queue.MaxAttempts:
+		log.ErrorContext(d.ctx, "a job failed too often and is given up", "err", err)
+	default:
+		pause = d.Backoff(job.Attempt)
+		log.WarnContext(d.ctx, "a job failed and will be tried again", "err", err, "after", pause)
+		return d.delay(job, job.Attempt+1, pause)
+	}
+	return !d.record(func(ctx context.Context) error { return d.Journal.CloseJob(ctx, job.Key, end) })
+}
+
+// delay keeps the job open, but not before some time.
+func (d *Set) delay(job *queue.OpenJob, attempt int, pause time.Duration) (open bool) {
+	job.Attempt, job.NotBefore, job.Again = attempt, d.Now().Add(pause), true
+	d.record(func(ctx context.Context) error {
+		return d.Journal.DelayJob(ctx, job.Key, job.Attempt, job.NotBefore)
+	})
+	return true
+}
+
+// record writes to the journal, again and again while this process works; it
+// says whether that worked.
+func (d *Set) record(write func(context.Context) error) bool {
+	for try := 1; ; try++ {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), journalPatience)
+		err := write(ctx)
+		cancel()
+		if err == nil {
+			return true
+		}
+		d.Log.ErrorContext(d.ctx, "can't write to the journal what became of a job", "err", err)
+		if d.ctx.Err() != nil {
+			return false
+		}
+		wait(d.ctx, queue.Backoff(min(try, 4)))
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}

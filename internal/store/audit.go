@@ -1,0 +1,29 @@
+package store
+
+import (
+	"context"
+
+	"openmates"
+)
+
+// AddAudit writes a line of the audit record; its ID and time are given here.
+func (db *DB) AddAudit(ctx context.Context, e openmates.AuditEntry) error {
+	return db.update(ctx, func(t *tx) error {
+		_, err := t.exec(`INSERT INTO audit (id, at, actor, team_id, action, target, before, after)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			db.ids.next(), db.now(), e.Actor, e.TeamID, e.Action, e.Target, e.Before, e.After)
+		return err
+	})
+}
+
+// Audit lists at most n lines of a team (0 = those of no team), newest first,
+// older than the line before (0 = from the newest on).
+func (db *DB) Audit(ctx context.Context, teamID, before openmates.ID, n int) ([]openmates.AuditEntry, error) {
+	return list(ctx, db, func(s scanner) (e openmates.AuditEntry, err error) {
+		var at int64
+		err = s.Scan(&e.ID, &at, &e.Actor, &e.TeamID, &e.Action, &e.Target, &e.Before, &e.After)
+		e.At = timeOf(at)
+		return e, err
+	}, `SELECT id, at, actor, team_id, action, target, before, after FROM audit
+		WHERE team_id = $1 AND (id < $2 OR $2 = 0) ORDER BY id DESC LIMIT $3`, teamID, before, n)
+}

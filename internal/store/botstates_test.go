@@ -1,0 +1,82 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"openmates"
+	"openmates/internal/store/storetest"
+)
+
+func TestBotReports(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open storetest.Open) {
+		now := time.Now()
+		db, ctx := open(storetest.Clock(func() time.Time { return now })), t.Context()
+		w := storetest.Seed(t, db)
+		got, err := db.BotReports(ctx)
+		ok(t, err)
+		same(t, len(got), 0)
+		for _, text := range []string{`{"Phase":"starting"}`, `{"Phase":"connected","Reason":"ü"}`} {
+			ok(t, db.SaveBotReport(ctx, openmates.BotReport{BotID: w.Bot.ID, Process: "here/1", State: []byte(text)}))
+			got, err = db.BotReports(ctx)
+			ok(t, err)
+			if len(got) != 1 || got[0].BotID != w.Bot.ID || got[0].Process != "here/1" || string(got[0].State) != text || got[0].At.Sub(now).Abs() > time.Second {
+				t.Errorf("got %+v", got)
+			}
+		}
+		if db.SaveBotReport(ctx, openmates.BotReport{BotID: 5, Process: "x", State: []byte("{}")}) == nil {
+			t.Error("a report on no bot was taken")
+		}
+	})
+}
+
+func TestABotsOptions(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open storetest.Open) {
+		db, ctx := open(), t.Context()
+		w := storetest.Seed(t, db)
+		b, err := db.Bot(ctx, w.Bot.ID)
+		ok(t, err)
+		first := b.Revision
+		b.Permissions, b.Invite = 1<<40, "https://consent.example/?x=1"
+		b, err = db.SaveBot(ctx, b)
+		ok(t, err)
+		same(t, b.Revision, first)
+		b.Content = true // the listener must ask for more
+		b, err = db.SaveBot(ctx, b)
+		ok(t, err)
+		same(t, b.Revision, first+1)
+		got, err := db.Bot(ctx, b.ID)
+		ok(t, err)
+		same(t, got, b)
+		ok(t, db.RestartBot(ctx, b.ID))
+		got, err = db.Bot(ctx, b.ID)
+		ok(t, err)
+		same(t, got.Revision, first+2)
+		want(t, db.RestartBot(ctx, 5), openmates.ENotFound)
+	})
+}
+
+func TestInstallationsOfBot(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open storetest.Open) {
+		db, ctx := open(), t.Context()
+		w := storetest.Seed(t, db)
+		before, err := db.InstallationsOfBot(ctx, w.Bot.ID)
+		ok(t, err)
+		_, err = db.AddInstallation(ctx, openmates.Installation{BotID: w.Bot.ID, TeamID: w.Team.ID, Workspace: "910", Name: "Pier"})
+		ok(t, err)
+		_, err = db.AddInstallation(ctx, openmates.Installation{BotID: w.Bot.ID, Workspace: "911", Name: "Nobody's"})
+		ok(t, err)
+		ok(t, db.LeftWorkspace(ctx, w.Bot.ID, "910"))
+		got, err := db.InstallationsOfBot(ctx, w.Bot.ID)
+		ok(t, err)
+		same(t, len(got), len(before)+1)
+		for _, in := range got {
+			if in.Workspace == "910" && (in.Left.IsZero() || in.Name != "Pier") || in.Workspace == "911" {
+				t.Errorf("%+v", in)
+			}
+		}
+	})
+}

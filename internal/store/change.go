@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// The kinds of change that OnChange tells.
+const (
+	Bots          = "bots"
+	Mates         = "mates"
+	Teams         = "teams"
+	Members       = "members"
+	Users         = "users"
+	Identities    = "identities"
+	Installations = "installations"
+	Limits        = "limits"
+	Providers     = "providers" // with their models and the default ones
+)
+
+// OnChange calls fn after each commit that changed something of a kind that
+// others keep in caches; a change by another process is told within a second
+// or so, and one's own may be told twice. fn must not block.
+func (db *DB) OnChange(fn func(kind string)) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.listeners = append(db.listeners, fn)
+}
+
+func (db *DB) tell(kinds []string) {
+	if len(kinds) == 0 {
+		return
+	}
+	db.mu.Lock()
+	fns := db.listeners
+	db.mu.Unlock()
+	for _, kind := range kinds {
+		for _, fn := range fns {
+			fn(kind)
+		}
+	}
+}
+
+// countChanges writes down for other processes what this transaction changes.
+func (t *tx) countChanges() error {
+	for _, kind := range t.kinds {
+		_, err := t.exec(`INSERT INTO revisions (kind, n) VALUES ($1, 1)
+			ON CONFLICT (kind) DO UPDATE SET n = revisions.n + 1`, kind)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// watch looks for the changes of other processes until ctx ends.
+func (db *DB) watch(ctx context.Context, every time.Duration) error {
+	seen, err := db.revisions(ctx)
+	if err != nil {
+		return err
+	}
+	db.watching.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			now, err := db.revisions(ctx)
+			if err != nil {
+				if ctx.Err() == nil {
+					db.log.WarnContext(ctx, "can't look for changes by other processes", "err", err)
+				}
+				continue
+			}
+			for kind, n := range now {
+				if seen[kind] != n {
+					db.tell([]string{kind})
+				}
+			}
+			seen = now
+		}
+	})
+	return nil
+}
+
+// Revision grows with each commit that changes something of any of these
+// kinds, by this process or another. Whoever keeps something in a cache and
+// reads the revision before using it never uses what is out of date.
+func (db *DB) Revision(ctx context.Context) (int64, error) {
+	var n int64
+	_, err := get(ctx, db, `SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM revisions`, nil, &n)
+	return n, err
+}
+
+func (db *DB) revisions(ctx context.Context) (map[string]int64, error) {
+	type row struct {
+		kind string
+		n    int64
+	}
+	all, err := list(ctx, db, func(s scanner) (r row, err error) {
+		return r, s.Scan(&r.kind, &r.n)
+	}, `SELECT kind, n FROM revisions`)
+	m := make(map[string]int64, len(all))
+	for _, r := range all {
+		m[r.kind] = r.n
+	}
+	return m, err
+}

@@ -1,0 +1,208 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"openmates"
+)
+
+// Asker tells who speaks to which mate, see chat.Store. It is the first read
+// of every message, so it is one query.
+func (db *DB) Asker(ctx context.Context, botID openmates.ID, workspace, account string) (openmates.Asker, error) {
+	a, err := first(ctx, db, "This bot", db.scanAsker, askerQuery, botID, workspace, account)
+	if err != nil {
+		return openmates.Asker{}, err
+	}
+	return a, nil
+}
+
+// In a direct message (workspace "") the team is the one that the person chose
+// there, else their only one; the subqueries give NULL where there is none.
+const askerQuery = `SELECT ` + botCols + `, ` + mateCols + `,
+	t.id, t.slug, t.name, t.limits, t.created,
+	u.id, u.username, u.display_name, u.email, u.admin, u.language, u.time_zone, u.preferences, u.created, u.privacy,
+	r.role, r.limits, s.value
+	FROM bots b
+	JOIN mates m ON m.id = b.mate_id
+	LEFT JOIN identities d ON d.network = b.network AND d.account_id = $3
+	LEFT JOIN users u ON u.id = d.user_id
+	LEFT JOIN installations i ON i.bot_id = b.id AND i.workspace = $2 AND i.left_at = 0 AND $2 <> ''
+	LEFT JOIN workspaces w ON w.network = i.network AND w.workspace = i.workspace
+	LEFT JOIN teams t ON t.id = CASE WHEN $2 <> '' THEN w.team_id ELSE COALESCE(
+		(SELECT c.team_id FROM chosen_teams c JOIN members o ON o.team_id = c.team_id AND o.user_id = c.user_id
+			WHERE c.bot_id = b.id AND c.user_id = d.user_id),
+		(SELECT MIN(o.team_id) FROM members o WHERE o.user_id = d.user_id HAVING COUNT(*) = 1)) END
+	LEFT JOIN members r ON r.team_id = t.id AND r.user_id = d.user_id
+	LEFT JOIN settings s ON s.name = '` + serverLimits + `'
+	WHERE b.id = $1 AND NOT b.paused`
+
+func (db *DB) scanAsker(s scanner) (a openmates.Asker, err error) {
+	var t struct {
+		id, created        *int64
+		slug, name, limits *string
+	}
+	var u struct {
+		id, created                                        *int64
+		username, display, email, lang, tz, prefs, privacy *string
+		admin                                              *bool
+	}
+	var role, memberLimits, server *string
+	rest := []any{&t.id, &t.slug, &t.name, &t.limits, &t.created,
+		&u.id, &u.username, &u.display, &u.email, &u.admin, &u.lang, &u.tz, &u.prefs, &u.created, &u.privacy,
+		&role, &memberLimits, &server}
+	var mate openmates.Mate
+	a.Bot, err = db.scanBot(between{s, func(bot []any) error {
+		mate, err = scanMate(between{s, func(cols []any) error {
+			return s.Scan(append(append(bot, cols...), rest...)...)
+		}})
+		return err
+	}})
+	if err != nil {
+		return a, err
+	}
+	a.Mate = mate
+	if t.id != nil {
+		a.Team = openmates.Team{ID: openmates.ID(*t.id), Slug: *t.slug, Name: *t.name, Created: timeOf(*t.created)}
+		if a.Team.Limits, err = decodeLimits(*t.limits); err != nil {
+			return a, err
+		}
+	}
+	// Whose account it is matters where the person is a member, or where no
+	// team is known and the answer says what to do about that.
+	if u.id != nil && (t.id == nil || role != nil) {
+		a.User = openmates.User{ID: openmates.ID(*u.id), Username: *u.username, DisplayName: *u.display, Email: *u.email,
+			Admin: *u.admin, Language: *u.lang, TimeZone: *u.tz, Created: timeOf(*u.created)}
+		if err = decodePreferences(*u.prefs, &a.User.Preferences); err != nil {
+			return a, err
+		}
+		if a.Privacy, err = decodePrivacy(*u.privacy); err != nil {
+			return a, err
+		}
+	}
+	if role != nil {
+		a.Role = openmates.Role(*role)
+	}
+	a.Layers, err = layers(a, server, memberLimits)
+	return a, err
+}
+
+// between lets a scan function that reads a whole row read some columns of a
+// wider one: it hands on where the function wants them.
+type between struct {
+	scanner
+	with func(dest []any) error
+}
+
+func (b between) Scan(dest ...any) error { return b.with(dest) }
+
+// layers lists the limits that apply, widest first.
+func layers(a openmates.Asker, server, member *string) ([]openmates.Layer, error) {
+	var all []openmates.Layer
+	add := func(scope, name string, l openmates.Limits) {
+		if encodeLimits(l) != noLimits {
+			all = append(all, openmates.Layer{Scope: scope, Name: name, Limits: l})
+		}
+	}
+	decode := func(s *string) (openmates.Limits, error) {
+		if s == nil {
+			return openmates.Limits{}, nil
+		}
+		return decodeLimits(*s)
+	}
+	limits, err := decode(server)
+	if err != nil {
+		return nil, err
+	}
+	u := openmates.Usage{TeamID: a.Team.ID, UserID: a.User.ID, MateID: a.Mate.ID}
+	add(serverScope, "the server", limits)
+	add(mateScope(u), "the mate "+a.Mate.Name, a.Mate.Limits)
+	if a.Team.ID == 0 {
+		return all, nil
+	}
+	add(teamScope(u), "the team "+a.Team.Name, a.Team.Limits)
+	if a.User.ID == 0 {
+		return all, nil
+	}
+	if limits, err = decode(member); err != nil {
+		return nil, err
+	}
+	add(memberScope(u), a.User.DisplayName, limits)
+	return all, nil
+}
+
+// Settle records what becomes of a turn, see chat.Store: the first record
+// stands. It is a soft write: after a power failure the turn is worked off
+// again, and the connector finds what was posted.
+func (db *DB) Settle(ctx context.Context, o openmates.Outcome) error {
+	return db.write(ctx, soft, func(t *tx) error {
+		n, err := t.exec(`UPDATE turns SET state = $2, answer = $3, author = $4, question = $5, why = $6, team_id = $7, mate_id = $8, user_id = $9
+			WHERE key = $1 AND state IN ('received', 'running')`,
+			o.Key, o.State, o.Text, o.Author, o.Question, string(o.Why), o.TeamID, o.MateID, o.UserID)
+		if err != nil {
+			return fmt.Errorf("settle %q: %w", o.Key, err)
+		}
+		if n == 0 {
+			return known(t, o.Key)
+		}
+		return db.settleUsage(t, o)
+	})
+}
+
+// known says whether a turn exists at all.
+func known(t *tx, key string) error {
+	var n int64
+	ok, err := t.get(`SELECT 1 FROM turns WHERE key = $1`, []any{key}, &n)
+	if err == nil && !ok {
+		err = missing("This turn")
+	}
+	return err
+}
+
+// Settled gives what Settle recorded for the turn (ok false: nothing yet) and
+// how many parts were begun by then.
+func (db *DB) Settled(ctx context.Context, key string) (o openmates.Outcome, begun int, ok bool, err error) {
+	var n int64
+	var model *string
+	var team, user, mate, input, cached, output, cost, at *int64
+	found, err := get(ctx, db, `SELECT t.state, t.answer, t.author, t.question, t.posted,
+			g.team_id, g.user_id, g.mate_id, g.model, g.input, g.cached, g.output, g.cost, g.at
+		FROM turns t LEFT JOIN usage g ON g.turn = t.key AND g.settled WHERE t.key = $1`, []any{key},
+		&o.State, &o.Text, &o.Author, &o.Question, &n, &team, &user, &mate, &model, &input, &cached, &output, &cost, &at)
+	if err != nil || !found {
+		return openmates.Outcome{}, 0, false, err
+	}
+	o.Key = key
+	if model != nil && *model != "" {
+		o.Usage = openmates.Usage{TeamID: openmates.ID(*team), UserID: openmates.ID(*user), MateID: openmates.ID(*mate), Model: *model,
+			Input: int(*input), Cached: int(*cached), Output: int(*output), Cost: openmates.Micros(*cost), At: timeOf(*at)}
+	}
+	switch o.State {
+	case openmates.TurnReceived, openmates.TurnRunning:
+		return openmates.Outcome{}, int(n), false, nil
+	}
+	return o, int(n), true, nil
+}
+
+// Begun records that n parts of an answer which is not settled yet were begun
+// on the network.
+func (db *DB) Begun(ctx context.Context, key string, n int) error {
+	_, err := db.exec(ctx, soft, `UPDATE turns SET posted = $2, state = CASE WHEN state = 'received' THEN 'running' ELSE state END
+		WHERE key = $1 AND posted < $2`, key, n)
+	return err
+}
+
+// History gives the last n answered turns of a conversation since it was last
+// forgotten, oldest first.
+func (db *DB) History(ctx context.Context, conversation string, n int) ([]openmates.Exchange, error) {
+	return list(ctx, db, func(s scanner) (e openmates.Exchange, err error) {
+		var at int64
+		err = s.Scan(&e.Author, &e.Question, &e.Answer, &at)
+		e.At = timeOf(at)
+		return e, err
+	}, `SELECT author, question, answer, accepted FROM (
+			SELECT id, author, question, answer, accepted FROM turns
+			WHERE lane = $1 AND state = 'answered' AND id > COALESCE((SELECT turn FROM forgotten WHERE lane = $1), 0)
+			ORDER BY id DESC LIMIT $2) AS latest
+		ORDER BY id`, conversation, n)
+}

@@ -1,0 +1,88 @@
+package store
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"openmates"
+)
+
+// dialect is all that SQL and its errors have different in the two engines.
+type dialect struct {
+	goose     goose.Dialect
+	schema    func(string) string
+	forUpdate string // locks the rows that a SELECT names
+}
+
+// SQLite has one writer and needs no row locks. INTEGER PRIMARY KEY is its
+// word for a 64-bit key that is the row's place itself, and WITHOUT ROWID keeps
+// the rows of a table in the tree of their key; otherwise there would be two
+// trees, and each write would go to both.
+var sqliteWords = dialect{ //nolint:gochecknoglobals // nobody writes it
+	goose:  goose.DialectSQLite3,
+	schema: strings.NewReplacer("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY", "); -- by key", ") WITHOUT ROWID;").Replace,
+}
+
+var postgresWords = dialect{ //nolint:gochecknoglobals // nobody writes it
+	goose:     goose.DialectPostgres,
+	schema:    func(s string) string { return s },
+	forUpdate: " FOR UPDATE",
+}
+
+// duplicate says whether err is a breach of a unique key, and of which: the
+// answer holds the names of the key's columns or its own name.
+func duplicate(err error) (key string, ok bool) {
+	if e, is := errors.AsType[*sqlite.Error](err); is {
+		switch e.Code() {
+		case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
+			return e.Error(), true
+		}
+	}
+	if e, is := errors.AsType[*pgconn.PgError](err); is && e.Code == "23505" {
+		return e.ConstraintName, true
+	}
+	return "", false
+}
+
+// collision says whether err can be a generated ID that was taken already.
+func collision(err error) bool {
+	if e, is := errors.AsType[*sqlite.Error](err); is {
+		return e.Code() == sqlite3.SQLITE_CONSTRAINT_ROWID ||
+			e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY && strings.Contains(e.Error(), ".id")
+	}
+	key, ok := duplicate(err)
+	return ok && strings.HasSuffix(key, "_pkey")
+}
+
+// orphan says whether err is a reference to a row that does not exist.
+func orphan(err error) bool {
+	if e, is := errors.AsType[*sqlite.Error](err); is {
+		return e.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+	}
+	e, is := errors.AsType[*pgconn.PgError](err)
+	return is && e.Code == "23503"
+}
+
+// passing says whether PostgreSQL ended the transaction only because of
+// another one at the same moment (deadlock, serialization).
+func passing(err error) bool {
+	e, is := errors.AsType[*pgconn.PgError](err)
+	return is && (e.Code == "40P01" || e.Code == "40001")
+}
+
+// taken turns the breach of a unique key into EConflict with this sentence,
+// and the reference to nothing into ENotFound.
+func taken(err error, sentence string) error {
+	if _, ok := duplicate(err); ok {
+		return &openmates.Error{Code: openmates.EConflict, Message: sentence, Err: err}
+	}
+	if orphan(err) {
+		return &openmates.Error{Code: openmates.ENotFound, Message: "What this refers to doesn't exist (any more).", Err: err}
+	}
+	return err
+}

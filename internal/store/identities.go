@@ -1,0 +1,51 @@
+package store
+
+import (
+	"context"
+
+	"openmates"
+)
+
+// AddIdentity ties an account on a network to a user. That somebody else has
+// it is EConflict; that the same user has it already only renews its name.
+func (db *DB) AddIdentity(ctx context.Context, id openmates.Identity) (openmates.Identity, error) {
+	err := db.update(ctx, func(t *tx) error {
+		t.changed(Identities)
+		var created int64
+		ok, err := t.get(`INSERT INTO identities (id, user_id, network, account_id, name, created) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (network, account_id) DO UPDATE SET name = excluded.name
+				WHERE identities.user_id = excluded.user_id
+			RETURNING id, created`,
+			[]any{db.ids.next(), id.UserID, id.Network, id.AccountID, id.Name, db.now()}, &id.ID, &created)
+		if err == nil && !ok {
+			return openmates.Errorf(openmates.EConflict, "This account is linked to another person already. That person can unlink it in their profile.")
+		}
+		id.Created = timeOf(created)
+		return taken(err, "")
+	})
+	return id, err
+}
+
+// RemoveIdentity unties one of a user's accounts.
+func (db *DB) RemoveIdentity(ctx context.Context, userID, id openmates.ID) error {
+	return db.update(ctx, func(t *tx) error {
+		t.changed(Identities)
+		return t.must("This linked account", `DELETE FROM identities WHERE id = $2 AND user_id = $1`, userID, id)
+	})
+}
+
+// IdentitiesOf lists the linked accounts of a user.
+func (db *DB) IdentitiesOf(ctx context.Context, userID openmates.ID) ([]openmates.Identity, error) {
+	return list(ctx, db, func(s scanner) (i openmates.Identity, err error) {
+		var created int64
+		err = s.Scan(&i.ID, &i.UserID, &i.Network, &i.AccountID, &i.Name, &created)
+		i.Created = timeOf(created)
+		return i, err
+	}, `SELECT id, user_id, network, account_id, name, created FROM identities WHERE user_id = $1 ORDER BY network, id`, userID)
+}
+
+// UserOf gives the person who owns an account on a network.
+func (db *DB) UserOf(ctx context.Context, n openmates.Network, account string) (openmates.User, error) {
+	return first(ctx, db, "A person with this account", scanUser, `SELECT `+userCols+` FROM identities i
+		JOIN users u ON u.id = i.user_id WHERE i.network = $1 AND i.account_id = $2`, n, account)
+}

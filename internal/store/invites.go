@@ -1,0 +1,157 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"openmates"
+)
+
+const inviteCols = `i.id, i.team_id, i.role, i.note, i.only_to, i.uses, i.used, i.maker, i.created, i.expires, i.revoked`
+
+const inviteGone = "This invite was used up, revoked, or has expired in the meantime."
+
+// AddInvite keeps an invite with the hash of its code.
+func (db *DB) AddInvite(ctx context.Context, i openmates.Invite, hash string) (openmates.Invite, error) {
+	only, err := json.Marshal(i.Only)
+	if err != nil {
+		return i, fmt.Errorf("write whom an invite is for: %w", err)
+	}
+	if i.Only == nil {
+		only = []byte("[]")
+	}
+	err = db.update(ctx, func(t *tx) error {
+		i.ID = db.ids.next()
+		_, err := t.exec(`INSERT INTO invites (id, team_id, hash, role, note, only_to, uses, maker, created, expires)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			i.ID, i.TeamID, hash, i.Role, i.Note, string(only), i.Uses, i.By, i.Created, i.Expires)
+		return err
+	})
+	return i, err
+}
+
+// InviteByHash gives the invite whose code has this hash, and the hash as it
+// is stored.
+func (db *DB) InviteByHash(ctx context.Context, hash string) (openmates.Invite, string, error) {
+	var stored string
+	i, err := first(ctx, db, "This invite", func(s scanner) (openmates.Invite, error) {
+		return scanInvite(tail{s, []any{&stored}})
+	}, `SELECT `+inviteCols+`, i.hash FROM invites i WHERE i.hash = $1`, hash)
+	return i, stored, err
+}
+
+// Invites lists the invites of a team, the newest first, with who came by them.
+func (db *DB) Invites(ctx context.Context, teamID openmates.ID) ([]openmates.InviteLine, error) {
+	all, err := list(ctx, db, func(s scanner) (l openmates.InviteLine, err error) {
+		l.Invite, err = scanInvite(tail{s, []any{&l.Maker}})
+		return l, err
+	}, `SELECT `+inviteCols+`, COALESCE(u.display_name, '') FROM invites i LEFT JOIN users u ON u.id = i.maker
+		WHERE i.team_id = $1 ORDER BY i.id DESC`, teamID)
+	if err != nil {
+		return nil, err
+	}
+	type row struct {
+		invite openmates.ID
+		openmates.Joined
+	}
+	came, err := list(ctx, db, func(s scanner) (r row, err error) {
+		var at int64
+		err = s.Scan(&r.invite, &r.User.Username, &r.User.DisplayName, &at)
+		r.At = timeOf(at)
+		return r, err
+	}, `SELECT j.invite_id, u.username, u.display_name, j.at FROM invite_joins j
+		JOIN invites i ON i.id = j.invite_id JOIN users u ON u.id = j.user_id
+		WHERE i.team_id = $1 ORDER BY j.at, u.username`, teamID)
+	by := map[openmates.ID][]openmates.Joined{}
+	for _, r := range came {
+		by[r.invite] = append(by[r.invite], r.Joined)
+	}
+	for n := range all {
+		all[n].Joined = by[all[n].ID]
+	}
+	return all, err
+}
+
+// RevokeInvite ends an invite of a team. One that is of another team, or ended
+// already, is ENotFound.
+func (db *DB) RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at time.Time) error {
+	return db.update(ctx, func(t *tx) error {
+		return t.must("This invite", `UPDATE invites SET revoked = $3 WHERE id = $1 AND team_id = $2 AND revoked = 0`, invite, teamID, at)
+	})
+}
+
+// Join uses an invite up once and puts the user into its team, all or nothing.
+// A user without an ID is made with this password. Of two for the last use one
+// wins; the other, like one who is in the team already, gets EConflict.
+func (db *DB) Join(ctx context.Context, invite openmates.ID, u openmates.User, phc string, at time.Time) (openmates.User, error) {
+	made := u
+	err := db.update(ctx, func(t *tx) (err error) {
+		// The one statement that decides: it counts and checks at once.
+		n, err := t.exec(`UPDATE invites SET used = used + 1
+			WHERE id = $1 AND revoked = 0 AND expires > $2 AND (uses = 0 OR used < uses)`, invite, at)
+		if err == nil && n == 0 {
+			err = openmates.Errorf(openmates.EConflict, inviteGone)
+		}
+		if err != nil {
+			return err
+		}
+		if made = u; u.ID == 0 {
+			if made, err = db.addUser(t, u, phc); err != nil {
+				return err
+			}
+		}
+		t.changed(Members)
+		n, err = t.exec(`INSERT INTO members (team_id, user_id, role, created)
+			SELECT i.team_id, $2, i.role, $3 FROM invites i WHERE i.id = $1
+			ON CONFLICT (team_id, user_id) DO NOTHING`, invite, made.ID, at)
+		if err == nil && n == 0 {
+			err = openmates.Errorf(openmates.EConflict, "You are in this team already.")
+		}
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(`INSERT INTO invite_joins (invite_id, user_id, at) VALUES ($1, $2, $3)
+			ON CONFLICT (invite_id, user_id) DO UPDATE SET at = excluded.at`, invite, made.ID, at)
+		return err
+	})
+	return made, err
+}
+
+// AddInviteMail keeps the hash of a link that proves an e-mail address; those
+// that have expired go.
+func (db *DB) AddInviteMail(ctx context.Context, m openmates.InviteMail, hash string, now time.Time) error {
+	return db.update(ctx, func(t *tx) error {
+		if _, err := t.exec(`DELETE FROM invite_mails WHERE expires <= $1`, now); err != nil {
+			return err
+		}
+		_, err := t.exec(`INSERT INTO invite_mails (hash, invite_id, email, expires) VALUES ($1, $2, $3, $4)`,
+			hash, m.InviteID, m.Email, m.Expires)
+		return err
+	})
+}
+
+// InviteMail gives what the link with this hash proves.
+func (db *DB) InviteMail(ctx context.Context, hash string) (openmates.InviteMail, error) {
+	return first(ctx, db, "This link", func(s scanner) (m openmates.InviteMail, err error) {
+		var expires int64
+		err = s.Scan(&m.InviteID, &m.Email, &expires)
+		m.Expires = timeOf(expires)
+		return m, err
+	}, `SELECT invite_id, email, expires FROM invite_mails WHERE hash = $1`, hash)
+}
+
+func scanInvite(s scanner) (i openmates.Invite, err error) {
+	var only string
+	var created, expires, revoked int64
+	err = s.Scan(&i.ID, &i.TeamID, &i.Role, &i.Note, &only, &i.Uses, &i.Used, &i.By, &created, &expires, &revoked)
+	if err != nil {
+		return i, err
+	}
+	i.Created, i.Expires, i.Revoked = timeOf(created), timeOf(expires), timeOf(revoked)
+	if err := json.Unmarshal([]byte(only), &i.Only); err != nil {
+		return i, fmt.Errorf("read whom an invite is for: %w", err)
+	}
+	return i, nil
+}

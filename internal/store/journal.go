@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"openmates/internal/queue"
+)
+
+// AddJob stores a job as open; fresh is false when its key was seen before,
+// and then nothing changes.
+func (db *DB) AddJob(ctx context.Context, j queue.Job) (fresh bool, err error) {
+	body := encodeBytes(j.Body)
+	accepted := j.Accepted
+	if accepted.IsZero() {
+		accepted = db.now()
+	}
+	for try := 0; ; try++ {
+		// Processes draw IDs by their own clocks, so within a millisecond, or
+		// with a clock that lags, an ID may lie below one that is stored. It is
+		// lifted above: what is accepted later has the higher ID. Two
+		// connections of PostgreSQL can then meet at one ID; the loser tries
+		// again. (SQLite needs WHERE to tell the conflict clause from a join.)
+		n, err := db.exec(ctx, hard, `INSERT INTO turns (id, key, lane, body, attempt, accepted)
+			SELECT CASE WHEN latest.id >= $1 THEN latest.id + 1 ELSE $1 END, $2, $3, $4, $5, $6
+			FROM (SELECT COALESCE(MAX(id), 0) AS id FROM turns) AS latest WHERE TRUE
+			ON CONFLICT (key) DO NOTHING`,
+			db.ids.next(), j.Key, j.Lane, body, max(j.Attempt, 1), accepted)
+		if err != nil && try < 10 && collision(err) {
+			continue
+		}
+		return n > 0, err
+	}
+}
+
+// OpenJobs lists at most n open jobs after the given position, in order of
+// acceptance, with the position of the last one. Position 0 is the start.
+func (db *DB) OpenJobs(ctx context.Context, after int64, n int) ([]queue.OpenJob, int64, error) {
+	last := after
+	jobs, err := list(ctx, db, func(s scanner) (j queue.OpenJob, err error) {
+		var body string
+		var attempt, notBefore, accepted int64
+		if err = s.Scan(&last, &j.Key, &j.Lane, &body, &attempt, &notBefore, &accepted); err != nil {
+			return j, err
+		}
+		j.Attempt, j.NotBefore, j.Accepted = int(attempt), timeOf(notBefore), timeOf(accepted)
+		j.Body, err = decodeBytes(body)
+		return j, err
+	}, `SELECT id, key, lane, body, attempt, not_before, accepted FROM turns WHERE open AND id > $1 ORDER BY id LIMIT $2`, after, n)
+	if err != nil {
+		return nil, after, err
+	}
+	return jobs, last, nil
+}
+
+// CloseJob ends a job; closing twice is a no-op. It is a soft write: a job
+// whose end was lost is worked off again, and finds what it did.
+func (db *DB) CloseJob(ctx context.Context, key string, end queue.End) error {
+	_, err := db.exec(ctx, soft, `UPDATE turns SET open = FALSE, closed = $2,
+			why = CASE WHEN $3 = 'dropped' AND state IN ('received', 'running') THEN 'given_up'
+				WHEN $3 = 'dropped' AND state = 'answered' THEN 'not_posted' ELSE why END,
+			state = CASE WHEN $3 = 'dropped' AND state IN ('received', 'running') THEN 'failed' ELSE state END
+		WHERE key = $1 AND open`, key, db.now(), string(end))
+	return err
+}
+
+// DelayJob keeps a job open but not before t. It is a soft write: a pause that
+// was lost is a shorter pause.
+func (db *DB) DelayJob(ctx context.Context, key string, attempt int, t time.Time) error {
+	_, err := db.exec(ctx, soft, `UPDATE turns SET attempt = $2, not_before = $3 WHERE key = $1 AND open`, key, attempt, t)
+	return err
+}

@@ -1,0 +1,175 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"openmates"
+)
+
+// AddAddressCode remembers that whoever knows the code with this hash can read
+// the mail of an address. An earlier code of the person is worth nothing from
+// then on.
+func (db *DB) AddAddressCode(ctx context.Context, hash string, userID openmates.ID, address string, expires time.Time) error {
+	return db.update(ctx, func(t *tx) error {
+		if _, err := t.exec(`DELETE FROM address_codes WHERE user_id = $1`, userID); err != nil {
+			return err
+		}
+		_, err := t.exec(`INSERT INTO address_codes (hash, user_id, address, expires) VALUES ($1, $2, $3, $4)`, hash, userID, address, expires)
+		return taken(err, "")
+	})
+}
+
+// AwaitedAddress is the address that a person was asked to confirm, "" for
+// none.
+func (db *DB) AwaitedAddress(ctx context.Context, userID openmates.ID) (address string, err error) {
+	_, err = get(ctx, db, `SELECT address FROM address_codes WHERE user_id = $1 AND expires > $2`, []any{userID, db.now()}, &address)
+	return address, err
+}
+
+// TakeAddressCode uses a code up and makes its address that of its person. It
+// works once; ENotFound afterwards, for another person, and when it is late.
+func (db *DB) TakeAddressCode(ctx context.Context, hash string, userID openmates.ID) (address string, err error) {
+	err = db.update(ctx, func(t *tx) error {
+		ok, err := t.get(`DELETE FROM address_codes WHERE hash = $1 AND user_id = $2 AND expires > $3 RETURNING address`,
+			[]any{hash, userID, db.now()}, &address)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return missing("This confirmation")
+		}
+		return setEmail(t, userID, address, true)
+	})
+	return address, err
+}
+
+// SetEmail writes a person's address, and whether they proved that it is
+// theirs. What waited to be confirmed is dropped.
+func (db *DB) SetEmail(ctx context.Context, userID openmates.ID, address string, confirmed bool) error {
+	return db.update(ctx, func(t *tx) error {
+		if _, err := t.exec(`DELETE FROM address_codes WHERE user_id = $1`, userID); err != nil {
+			return err
+		}
+		return setEmail(t, userID, address, confirmed)
+	})
+}
+
+func setEmail(t *tx, userID openmates.ID, address string, confirmed bool) error {
+	t.changed(Users)
+	return t.must("This account", `UPDATE users SET email = $2, email_confirmed = $3 WHERE id = $1`, userID, address, confirmed)
+}
+
+// EmailConfirmed says whether a person has proved that the address is theirs.
+func (db *DB) EmailConfirmed(ctx context.Context, userID openmates.ID) (yes bool, err error) {
+	_, err = get(ctx, db, `SELECT email_confirmed FROM users WHERE id = $1`, []any{userID}, &yes)
+	return yes, err
+}
+
+// OwnTurns lists what a person asked and was answered, the oldest first.
+func (db *DB) OwnTurns(ctx context.Context, userID openmates.ID) ([]openmates.OwnTurn, error) {
+	return list(ctx, db, func(s scanner) (o openmates.OwnTurn, err error) {
+		var at int64
+		err = s.Scan(&at, &o.Team, &o.Mate, &o.State, &o.Question, &o.Answer)
+		o.At = timeOf(at)
+		return o, err
+	}, `SELECT r.accepted, COALESCE(t.slug, ''), COALESCE(m.handle, ''), r.state, r.question, r.answer
+		FROM turns r LEFT JOIN teams t ON t.id = r.team_id LEFT JOIN mates m ON m.id = r.mate_id
+		WHERE r.user_id = $1 ORDER BY r.id`, userID)
+}
+
+// OwnUsage lists what a person's requests spent, the oldest first.
+func (db *DB) OwnUsage(ctx context.Context, userID openmates.ID) ([]openmates.OwnUsage, error) {
+	return list(ctx, db, func(s scanner) (o openmates.OwnUsage, err error) {
+		var at int64
+		err = s.Scan(&at, &o.Team, &o.Mate, &o.Model, &o.Input, &o.Cached, &o.Output, &o.Cost)
+		o.At = timeOf(at)
+		return o, err
+	}, `SELECT g.at, COALESCE(t.slug, ''), COALESCE(m.handle, ''), g.model, g.input, g.cached, g.output, g.cost
+		FROM usage g LEFT JOIN teams t ON t.id = g.team_id LEFT JOIN mates m ON m.id = g.mate_id
+		WHERE g.user_id = $1 ORDER BY g.at, g.turn`, userID)
+}
+
+// leavingTeam is a team as somebody sees it who wants to go.
+type leavingTeam struct {
+	id     openmates.ID
+	name   string
+	admins int64 // others
+	people int64 // others
+}
+
+// RemoveUser removes an account for good: its memberships, linked accounts,
+// sessions and credentials at once, the text of what was asked and answered,
+// and the teams in which nobody else is. What it used stays in the books.
+// EConflict says what has to be handed over first: the only admin of the
+// server, or of a team with others in it, stays.
+func (db *DB) RemoveUser(ctx context.Context, userID openmates.ID) error {
+	return db.update(ctx, func(t *tx) error {
+		if err := db.mayLeaveServer(t, userID); err != nil {
+			return err
+		}
+		teams, err := db.leavingTeams(t, userID)
+		if err != nil {
+			return err
+		}
+		for _, team := range teams {
+			if team.people > 0 && team.admins == 0 {
+				return openmates.Errorf(openmates.EConflict, "You are the only admin of %s. Make somebody else there an admin first, then delete your account.", team.name)
+			}
+		}
+		for _, team := range teams {
+			if team.people > 0 {
+				continue
+			}
+			if _, err := t.exec(`DELETE FROM teams WHERE id = $1`, team.id); err != nil {
+				return fmt.Errorf("remove the team that nobody is left in: %w", err)
+			}
+			t.changed(Teams)
+			t.changed(Installations)
+		}
+		for _, text := range []string{
+			`DELETE FROM sessions WHERE user_id = $1`,
+			// An open turn is still worked off: it finds that its author is
+			// linked to nobody, and says so.
+			`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '' WHERE user_id = $1 AND NOT open`,
+			`DELETE FROM users WHERE id = $1`, // and by its keys all that hangs on it
+		} {
+			if _, err := t.exec(text, userID); err != nil {
+				return fmt.Errorf("remove an account: %w", err)
+			}
+		}
+		t.changed(Users)
+		t.changed(Members)
+		t.changed(Identities)
+		return nil
+	})
+}
+
+// mayLeaveServer refuses the last admin. It locks the admins' rows, so that of
+// two who leave at the same moment one stays.
+func (db *DB) mayLeaveServer(t *tx, userID openmates.ID) error {
+	admins, err := list(t.ctx, t, func(s scanner) (id openmates.ID, err error) { return id, s.Scan(&id) },
+		`SELECT id FROM users WHERE admin ORDER BY id`+db.words().forUpdate)
+	if err != nil {
+		return err
+	}
+	if len(admins) == 1 && admins[0] == userID {
+		return openmates.Errorf(openmates.EConflict, "You are the only admin of this server. Make somebody else its admin first, then delete your account.")
+	}
+	return nil
+}
+
+// leavingTeams lists a person's teams, with their rows locked.
+func (db *DB) leavingTeams(t *tx, userID openmates.ID) ([]leavingTeam, error) {
+	if _, err := list(t.ctx, t, func(s scanner) (id openmates.ID, err error) { return id, s.Scan(&id) },
+		`SELECT t.id FROM teams t WHERE t.id IN (SELECT team_id FROM members WHERE user_id = $1) ORDER BY t.id`+db.words().forUpdate, userID); err != nil {
+		return nil, err
+	}
+	return list(t.ctx, t, func(s scanner) (l leavingTeam, err error) {
+		return l, s.Scan(&l.id, &l.name, &l.admins, &l.people)
+	}, `SELECT t.id, t.name,
+			(SELECT COUNT(*) FROM members o WHERE o.team_id = t.id AND o.user_id <> $1 AND o.role = 'admin'),
+			(SELECT COUNT(*) FROM members o WHERE o.team_id = t.id AND o.user_id <> $1)
+		FROM teams t JOIN members m ON m.team_id = t.id WHERE m.user_id = $1 ORDER BY t.name, t.id`, userID)
+}

@@ -1,0 +1,139 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"openmates"
+)
+
+const mateCols = `m.id, m.handle, m.name, m.field, m.description, m.prompt, m.model, m.class, m.limits, m.enabled, m.version, m.archived`
+
+// Mates lists all mates by handle, archived ones included.
+func (db *DB) Mates(ctx context.Context) ([]openmates.Mate, error) {
+	return list(ctx, db, scanMate, `SELECT `+mateCols+` FROM mates m ORDER BY m.handle`)
+}
+
+// Mate gives the mate with this ID.
+func (db *DB) Mate(ctx context.Context, id openmates.ID) (openmates.Mate, error) {
+	return first(ctx, db, "This mate", scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.id = $1`, id)
+}
+
+// MateByHandle gives the mate with this handle.
+func (db *DB) MateByHandle(ctx context.Context, handle string) (openmates.Mate, error) {
+	return first(ctx, db, "This mate", scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.handle = $1`, handle)
+}
+
+// SaveMate is ChangeMate by the server itself, whatever version m comes from.
+func (db *DB) SaveMate(ctx context.Context, m openmates.Mate) (openmates.Mate, error) {
+	m.Version = 0
+	return db.ChangeMate(ctx, m, 0)
+}
+
+// ChangeMate makes a mate (ID 0), which is switched on, or changes one; either
+// way what was saved is kept as a version. A handle that another mate has is
+// EConflict, and so is a change of an older version than the newest, unless
+// m.Version is 0.
+func (db *DB) ChangeMate(ctx context.Context, m openmates.Mate, actor openmates.ID) (openmates.Mate, error) {
+	given := m
+	err := db.update(ctx, func(t *tx) error {
+		t.changed(Mates)
+		m = given
+		var err error
+		if m.ID == 0 {
+			err = db.addMate(t, &m)
+		} else {
+			err = db.changeMate(t, &m)
+		}
+		if err != nil {
+			return err
+		}
+		return db.addMateVersion(t, m, actor)
+	})
+	return m, err
+}
+
+func (db *DB) addMate(t *tx, m *openmates.Mate) error {
+	m.ID, m.Version, m.Enabled = db.ids.next(), 1, true
+	_, err := t.exec(`INSERT INTO mates (id, handle, name, field, description, prompt, model, class, limits, enabled, version, archived, created)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		m.ID, m.Handle, m.Name, m.Field, m.Description, m.Prompt, m.Model, m.Class, m.Limits, m.Enabled, m.Version, m.Archived, db.now())
+	if collision(err) {
+		return err
+	}
+	return handleTaken(err)
+}
+
+func (db *DB) changeMate(t *tx, m *openmates.Mate) error {
+	was, err := first(t.ctx, t, "This mate", scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.id = $1`+db.words().forUpdate, m.ID)
+	if err != nil {
+		return err
+	}
+	if m.Version != 0 && m.Version != was.Version {
+		return openmates.Errorf(openmates.EConflict, "%s was changed by somebody else in the meantime: version %d is the newest now. Please look at it and make your change once more.", was.Name, was.Version)
+	}
+	// A mate that is older than the versions has none of its first state.
+	if err := db.addMateVersion(t, was, 0); err != nil {
+		return err
+	}
+	m.Version = was.Version + 1
+	if err := recount(t, "mate:"+m.ID.String()); err != nil {
+		return err
+	}
+	_, err = t.exec(`UPDATE mates SET handle = $2, name = $3, field = $4, description = $5, prompt = $6,
+		model = $7, class = $8, limits = $9, enabled = $10, version = $11, archived = $12 WHERE id = $1`,
+		m.ID, m.Handle, m.Name, m.Field, m.Description, m.Prompt, m.Model, m.Class, m.Limits, m.Enabled, m.Version, m.Archived)
+	return handleTaken(err)
+}
+
+func handleTaken(err error) error {
+	return taken(err, "Another mate has this handle already. Please choose another one.")
+}
+
+// addMateVersion keeps a state of a mate, unless it is kept already.
+func (db *DB) addMateVersion(t *tx, m openmates.Mate, actor openmates.ID) error {
+	data, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("write version %d of the mate: %w", m.Version, err)
+	}
+	_, err = t.exec(`INSERT INTO mate_versions (mate_id, version, data, actor, at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (mate_id, version) DO NOTHING`, m.ID, m.Version, string(data), actor, db.now())
+	return err
+}
+
+const versionCols = `v.data, v.actor, COALESCE(u.display_name, ''), v.at FROM mate_versions v LEFT JOIN users u ON u.id = v.actor`
+
+// MateVersions lists the states that a mate was saved in, newest first.
+func (db *DB) MateVersions(ctx context.Context, id openmates.ID) ([]openmates.MateVersion, error) {
+	return list(ctx, db, scanMateVersion, `SELECT `+versionCols+` WHERE v.mate_id = $1 ORDER BY v.version DESC`, id)
+}
+
+// MateVersion gives one of these states.
+func (db *DB) MateVersion(ctx context.Context, id openmates.ID, version int64) (openmates.MateVersion, error) {
+	return first(ctx, db, "This version", scanMateVersion,
+		`SELECT `+versionCols+` WHERE v.mate_id = $1 AND v.version = $2`, id, version)
+}
+
+func scanMateVersion(s scanner) (v openmates.MateVersion, err error) {
+	var data string
+	var at int64
+	if err = s.Scan(&data, &v.Actor, &v.By, &at); err != nil {
+		return v, err
+	}
+	v.At = timeOf(at)
+	if err := json.Unmarshal([]byte(data), &v.Mate); err != nil {
+		return v, fmt.Errorf("read a version of a mate: %w", err)
+	}
+	return v, nil
+}
+
+func scanMate(s scanner) (m openmates.Mate, err error) {
+	var limits string
+	err = s.Scan(&m.ID, &m.Handle, &m.Name, &m.Field, &m.Description, &m.Prompt, &m.Model, &m.Class, &limits, &m.Enabled, &m.Version, &m.Archived)
+	if err != nil {
+		return m, err
+	}
+	m.Limits, err = decodeLimits(limits)
+	return m, err
+}

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"openmates"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// migrate brings the schema up to date. Each file is one transaction; a
+// process that starts at the same moment waits.
+func migrate(ctx context.Context, db *sql.DB, d dialect) error {
+	steps, newest, err := steps(d)
+	if err != nil {
+		return err
+	}
+	opts := []goose.ProviderOption{goose.WithGoMigrations(steps...), goose.WithDisableGlobalRegistry(true)}
+	if d.goose == goose.DialectPostgres {
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+		if err != nil {
+			return err
+		}
+		opts = append(opts, goose.WithSessionLocker(locker))
+	}
+	p, err := goose.NewProvider(d.goose, db, nil, opts...)
+	if err != nil {
+		return fmt.Errorf("prepare migrations: %w", err)
+	}
+	has, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	if has > newest {
+		return openmates.Errorf(openmates.EInvalid,
+			"The database was written by a newer version of OpenMates (schema %d; this version knows %d). Please start that version, or restore a backup from before the update.", has, newest)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("update the schema: %w", err)
+	}
+	return nil
+}
+
+// steps gives one migration per file, in the words of the engine.
+func steps(d dialect) (all []*goose.Migration, newest int64, err error) {
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, name := range files {
+		text, err := migrations.ReadFile(name)
+		if err != nil {
+			return nil, 0, err
+		}
+		digits, _, _ := strings.Cut(strings.TrimPrefix(name, "migrations/"), "_")
+		version, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil {
+			return nil, 0, fmt.Errorf("migration %s has no number: %w", name, err)
+		}
+		newest = max(newest, version)
+		words := d.schema(string(text))
+		all = append(all, goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, words)
+			return err
+		}}, nil))
+	}
+	return all, newest, nil
+}

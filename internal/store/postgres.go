@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"openmates"
+)
+
+// postgres keeps two pools: connections whose commits wait for the disk, and
+// connections whose commits don't (synchronous_commit = off, PostgreSQL manual
+// 28.4), which also read. A setting of the connection costs no round trip, as
+// SET LOCAL would.
+type postgres struct {
+	hard *sql.DB
+	soft *sql.DB
+	open func() *sql.DB
+}
+
+const (
+	postgresHard = 8
+	postgresSoft = 16
+)
+
+func openPostgres(ctx context.Context, address string) (engine, error) {
+	conf, err := pgx.ParseConfig(address)
+	if err != nil { // its text may hold the password
+		return nil, openmates.Errorf(openmates.EInvalid,
+			"The database's address can't be read. It looks like postgres://user:password@host:5432/database.")
+	}
+	if conf.ConnectTimeout == 0 {
+		conf.ConnectTimeout = 10 * time.Second
+	}
+	conf.RuntimeParams["application_name"] = "openmates"
+	lazy := conf.Copy()
+	lazy.RuntimeParams["synchronous_commit"] = "off"
+	p := &postgres{
+		hard: stdlib.OpenDB(*conf),
+		soft: stdlib.OpenDB(*lazy),
+		open: func() *sql.DB { return stdlib.OpenDB(*conf) },
+	}
+	p.hard.SetMaxOpenConns(postgresHard)
+	p.hard.SetMaxIdleConns(postgresHard)
+	p.soft.SetMaxOpenConns(postgresSoft)
+	p.soft.SetMaxIdleConns(postgresSoft)
+	if err := p.hard.PingContext(ctx); err != nil {
+		return nil, errors.Join(&openmates.Error{Code: openmates.EUnavailable,
+			Message: "The database doesn't answer. Please check that PostgreSQL runs and that its address is right.", Err: err}, p.close())
+	}
+	if err := migrate(ctx, p.hard, postgresWords); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the database: %w", err), p.close())
+	}
+	return p, nil
+}
+
+func (p *postgres) pool(d durability) *sql.DB {
+	if d == soft {
+		return p.soft
+	}
+	return p.hard
+}
+
+func (p *postgres) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return p.soft.QueryContext(ctx, query, plain(args)...)
+}
+
+func (p *postgres) exec(ctx context.Context, d durability, query string, args ...any) (int64, error) {
+	res, err := p.pool(d).ExecContext(ctx, query, plain(args)...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+func (p *postgres) write(ctx context.Context, d durability, fn func(*tx) error) error {
+	for try := 0; ; try++ {
+		err := p.once(ctx, d, fn)
+		if err == nil || try == 10 || !(collision(err) && try < 3 || passing(err)) {
+			return err
+		}
+	}
+}
+
+func (p *postgres) once(ctx context.Context, d durability, fn func(*tx) error) error {
+	t, err := p.pool(d).BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer t.Rollback() // does nothing after Commit
+	if err := fn(&tx{ctx: ctx, on: t}); err != nil {
+		return err
+	}
+	if err := t.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+func (p *postgres) words() dialect { return postgresWords }
+
+func (p *postgres) leases(log *slog.Logger) leaser {
+	return &advisoryLeaser{db: p.open(), log: log.With("pkg", "store")}
+}
+
+func (p *postgres) close() error { return errors.Join(p.hard.Close(), p.soft.Close()) }

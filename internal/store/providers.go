@@ -1,0 +1,218 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"openmates"
+)
+
+const (
+	providerCols = `p.id, p.name, p.kind, p.label, p.url, p.key, p.checked, p.problem`
+	modelCols    = `m.provider_id, p.name, m.model, m.enabled, m.listed, m.priced, m.input, m.cached, m.output`
+
+	// fixedMark stands before the kind of a provider from the settings.
+	fixedMark = "settings/"
+	// modelDefaults is the setting that holds openmates.ModelDefaults.
+	modelDefaults = "model_defaults"
+)
+
+// Providers lists all providers in the order in which they were made.
+func (db *DB) Providers(ctx context.Context) ([]openmates.Provider, error) {
+	return list(ctx, db, db.scanProvider, `SELECT `+providerCols+` FROM providers p ORDER BY p.id`)
+}
+
+// Provider gives the provider of this name.
+func (db *DB) Provider(ctx context.Context, name string) (openmates.Provider, error) {
+	return first(ctx, db, "This provider", db.scanProvider, `SELECT `+providerCols+` FROM providers p WHERE p.name = $1`, name)
+}
+
+// SaveProvider makes a provider (ID 0) or changes one, with what its last check
+// found. The key is written as it is given. A name that another provider has
+// is EConflict.
+func (db *DB) SaveProvider(ctx context.Context, p openmates.Provider) (openmates.Provider, error) {
+	fresh := p.ID == 0
+	p.Checked = timeOf(millis(p.Checked))
+	kind := p.Kind
+	if p.Fixed {
+		kind = fixedMark + kind
+	}
+	err := db.update(ctx, func(t *tx) error {
+		t.changed(Providers)
+		if fresh {
+			p.ID = db.ids.next()
+		}
+		key, err := db.seal.Seal(keyPlace(p.ID), p.Key)
+		if err != nil {
+			return err
+		}
+		if !fresh {
+			return t.must("This provider", `UPDATE providers SET name = $2, kind = $3, label = $4, url = $5, key = $6,
+				checked = $7, problem = $8 WHERE id = $1`, p.ID, p.Name, kind, p.Label, p.URL, key, p.Checked, p.Problem)
+		}
+		_, err = t.exec(`INSERT INTO providers (id, name, kind, label, url, key, checked, problem, created)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			p.ID, p.Name, kind, p.Label, p.URL, key, p.Checked, p.Problem, db.now())
+		return err
+	})
+	return p, taken(err, "Another provider has this name already. Please choose another one.")
+}
+
+// SetProviderProblem notes when a provider was last heard of and what is wrong
+// with it, "" for nothing. Others are told only if that is new.
+func (db *DB) SetProviderProblem(ctx context.Context, id openmates.ID, problem string) error {
+	return db.update(ctx, func(t *tx) error {
+		n, err := t.exec(`UPDATE providers SET problem = $2 WHERE id = $1 AND problem <> $2`, id, problem)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			t.changed(Providers)
+		}
+		_, err = t.exec(`UPDATE providers SET checked = $2 WHERE id = $1`, id, db.now())
+		return err
+	})
+}
+
+// RemoveProvider removes a provider with its key, its models and their prices,
+// and clears the defaults that name one of them.
+func (db *DB) RemoveProvider(ctx context.Context, id openmates.ID) error {
+	return db.update(ctx, func(t *tx) error {
+		t.changed(Providers)
+		var name string
+		ok, err := t.get(`DELETE FROM providers WHERE id = $1 RETURNING name`, []any{id}, &name)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return missing("This provider")
+		}
+		d, err := readDefaults(ctx, t)
+		if err != nil {
+			return err
+		}
+		for _, class := range append(openmates.Classes(), "") {
+			model := d.Of(class)
+			if class == "" {
+				model = d.Any
+			}
+			if strings.HasPrefix(model, name+"/") {
+				d = d.With(class, "")
+			}
+		}
+		return writeDefaults(t, d)
+	})
+}
+
+// ProviderModels lists the models of all providers, by name.
+func (db *DB) ProviderModels(ctx context.Context) ([]openmates.ProviderModel, error) {
+	return list(ctx, db, scanModel, `SELECT `+modelCols+` FROM models m JOIN providers p ON p.id = m.provider_id
+		ORDER BY p.id, m.model`)
+}
+
+// ListModels writes down which models a provider lists now. One that it lists
+// no more is kept, unlisted; one that is new is enabled if enable says so.
+func (db *DB) ListModels(ctx context.Context, id openmates.ID, listed []string, enable func(model string) bool) error {
+	return db.update(ctx, func(t *tx) error {
+		t.changed(Providers)
+		known, err := list(ctx, t, func(s scanner) (m string, err error) { return m, s.Scan(&m) },
+			`SELECT model FROM models WHERE provider_id = $1`+db.words().forUpdate, id)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(`UPDATE models SET listed = FALSE WHERE provider_id = $1`, id); err != nil {
+			return err
+		}
+		for _, m := range listed {
+			if slices.Contains(known, m) {
+				_, err = t.exec(`UPDATE models SET listed = TRUE WHERE provider_id = $1 AND model = $2`, id, m)
+			} else {
+				_, err = t.exec(`INSERT INTO models (provider_id, model, enabled) VALUES ($1, $2, $3)
+					ON CONFLICT (provider_id, model) DO NOTHING`, id, m, enable(m))
+			}
+			if err != nil {
+				return taken(err, "")
+			}
+		}
+		return nil
+	})
+}
+
+// SaveModels writes models with what is set of them: enabled, listed, price.
+// Models that are not named stay as they are.
+func (db *DB) SaveModels(ctx context.Context, models ...openmates.ProviderModel) error {
+	return db.update(ctx, func(t *tx) error {
+		t.changed(Providers)
+		for _, m := range models {
+			_, err := t.exec(`INSERT INTO models (provider_id, model, enabled, listed, priced, input, cached, output)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+				ON CONFLICT (provider_id, model) DO UPDATE SET enabled = excluded.enabled, listed = excluded.listed,
+				priced = excluded.priced, input = excluded.input, cached = excluded.cached, output = excluded.output`,
+				m.ProviderID, m.Model, m.Enabled, m.Listed, m.Priced, m.Price.Input, m.Price.Cached, m.Price.Output)
+			if err != nil {
+				return taken(err, "")
+			}
+		}
+		return nil
+	})
+}
+
+// ModelDefaults gives the server's defaults.
+func (db *DB) ModelDefaults(ctx context.Context) (openmates.ModelDefaults, error) {
+	return readDefaults(ctx, db)
+}
+
+// SetModelDefaults writes the server's defaults.
+func (db *DB) SetModelDefaults(ctx context.Context, d openmates.ModelDefaults) error {
+	return db.update(ctx, func(t *tx) error {
+		t.changed(Providers)
+		return writeDefaults(t, d)
+	})
+}
+
+func readDefaults(ctx context.Context, q querier) (d openmates.ModelDefaults, err error) {
+	var text string
+	ok, err := get(ctx, q, `SELECT value FROM settings WHERE name = $1`, []any{modelDefaults}, &text)
+	if err != nil || !ok {
+		return d, err
+	}
+	if err := json.Unmarshal([]byte(text), &d); err != nil {
+		return d, fmt.Errorf("read the default models: %w", err)
+	}
+	return d, nil
+}
+
+func writeDefaults(t *tx, d openmates.ModelDefaults) error {
+	text, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	return set(t, modelDefaults, string(text))
+}
+
+func keyPlace(id openmates.ID) string { return "providers.key:" + id.String() }
+
+func (db *DB) scanProvider(s scanner) (p openmates.Provider, err error) {
+	var key string
+	var checked int64
+	if err = s.Scan(&p.ID, &p.Name, &p.Kind, &p.Label, &p.URL, &key, &checked, &p.Problem); err != nil {
+		return p, err
+	}
+	p.Kind, p.Fixed = strings.CutPrefix(p.Kind, fixedMark)
+	p.Checked = timeOf(checked)
+	// A key that opens no more (the server's own key was replaced) is the
+	// trouble of this provider alone.
+	if p.Key, err = db.seal.Open(keyPlace(p.ID), key); err != nil {
+		db.log.Warn("the key of a provider can't be opened", "provider", p.Name, "err", err)
+		p.Key, p.Problem = "", "The stored key can't be decrypted, because it was stored under another key of this server. Please enter it again."
+	}
+	return p, nil
+}
+
+func scanModel(s scanner) (m openmates.ProviderModel, err error) {
+	err = s.Scan(&m.ProviderID, &m.Provider, &m.Model, &m.Enabled, &m.Listed, &m.Priced, &m.Price.Input, &m.Price.Cached, &m.Price.Output)
+	return m, err
+}

@@ -1,0 +1,211 @@
+package store
+
+import (
+	"context"
+
+	"openmates"
+)
+
+const passkeyCols = `id, user_id, credential, data, name, created, used`
+
+func passkeyPlace(credential string) string       { return "passkeys.data:" + credential }
+func authenticatorPlace(user openmates.ID) string { return "authenticators.secret:" + user.String() }
+func settingPlace(name string) string             { return "settings.value:" + name }
+
+// Passkeys lists the passkeys of a person, the oldest first.
+func (db *DB) Passkeys(ctx context.Context, userID openmates.ID) ([]openmates.Passkey, error) {
+	return list(ctx, db, db.scanPasskey, `SELECT `+passkeyCols+` FROM passkeys WHERE user_id = $1 ORDER BY id`, userID)
+}
+
+// AddPasskey stores a passkey. A credential that somebody has is EConflict.
+func (db *DB) AddPasskey(ctx context.Context, p openmates.Passkey) (openmates.Passkey, error) {
+	data, err := db.seal.Seal(passkeyPlace(p.Credential), p.Data)
+	if err != nil {
+		return p, err
+	}
+	err = db.update(ctx, func(t *tx) error {
+		p.ID, p.Created = db.ids.next(), timeOf(millis(db.now()))
+		_, err := t.exec(`INSERT INTO passkeys (id, user_id, credential, data, name, created) VALUES ($1, $2, $3, $4, $5, $6)`,
+			p.ID, p.UserID, p.Credential, data, p.Name, p.Created)
+		if collision(err) {
+			return err
+		}
+		return taken(err, "This passkey is registered already.")
+	})
+	return p, err
+}
+
+// UsePasskey writes what a credential says of itself after it was used.
+func (db *DB) UsePasskey(ctx context.Context, p openmates.Passkey) error {
+	data, err := db.seal.Seal(passkeyPlace(p.Credential), p.Data)
+	if err != nil {
+		return err
+	}
+	return db.update(ctx, func(t *tx) error {
+		return t.must("This passkey", `UPDATE passkeys SET data = $3, used = $4 WHERE id = $1 AND user_id = $2`,
+			p.ID, p.UserID, data, db.now())
+	})
+}
+
+// RemovePasskey forgets one of a person's passkeys and gives its name.
+func (db *DB) RemovePasskey(ctx context.Context, userID, id openmates.ID) (name string, err error) {
+	err = db.update(ctx, func(t *tx) error {
+		ok, err := t.get(`DELETE FROM passkeys WHERE id = $2 AND user_id = $1 RETURNING name`, []any{userID, id}, &name)
+		if err == nil && !ok {
+			return missing("This passkey")
+		}
+		return err
+	})
+	return name, err
+}
+
+func (db *DB) scanPasskey(s scanner) (p openmates.Passkey, err error) {
+	var data string
+	var created, used int64
+	if err = s.Scan(&p.ID, &p.UserID, &p.Credential, &data, &p.Name, &created, &used); err != nil {
+		return p, err
+	}
+	p.Created, p.Used = timeOf(created), timeOf(used)
+	p.Data, err = db.seal.Open(passkeyPlace(p.Credential), data)
+	return p, err
+}
+
+// Authenticator gives a person's authenticator, confirmed or not; ENotFound
+// where there is none.
+func (db *DB) Authenticator(ctx context.Context, userID openmates.ID) (a openmates.Authenticator, err error) {
+	var sealed string
+	var confirmed, created int64
+	ok, err := get(ctx, db, `SELECT secret, confirmed, step, created FROM authenticators WHERE user_id = $1`,
+		[]any{userID}, &sealed, &confirmed, &a.Step, &created)
+	if err != nil || !ok {
+		if err == nil {
+			err = missing("This authenticator")
+		}
+		return a, err
+	}
+	a.Confirmed, a.Created = confirmed > 0, timeOf(created)
+	a.Secret, err = db.seal.Open(authenticatorPlace(userID), sealed)
+	return a, err
+}
+
+// BeginAuthenticator stores a secret that is not confirmed yet, in place of an
+// earlier one that was not either; EConflict where one is confirmed.
+func (db *DB) BeginAuthenticator(ctx context.Context, userID openmates.ID, secret openmates.Secret) error {
+	sealed, err := db.seal.Seal(authenticatorPlace(userID), secret)
+	if err != nil {
+		return err
+	}
+	return db.update(ctx, func(t *tx) error {
+		n, err := t.exec(`INSERT INTO authenticators (user_id, secret, created) VALUES ($1, $2, $3)
+			ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, created = excluded.created, step = 0
+			WHERE authenticators.confirmed = 0`, userID, sealed, db.now())
+		if err == nil && n == 0 {
+			return openmates.Errorf(openmates.EConflict, "An authenticator app is set up already. Remove it first, then set up another one.")
+		}
+		return taken(err, "")
+	})
+}
+
+// ConfirmAuthenticator turns an authenticator on, of which a code of this step
+// was typed, and writes the recovery codes' hashes in place of earlier ones (none = those stay).
+func (db *DB) ConfirmAuthenticator(ctx context.Context, userID openmates.ID, step int64, recovery []string) error {
+	return db.update(ctx, func(t *tx) error {
+		n, err := t.exec(`UPDATE authenticators SET confirmed = $2, step = $3 WHERE user_id = $1 AND confirmed = 0`, userID, db.now(), step)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return openmates.Errorf(openmates.EConflict, "No authenticator app waits to be confirmed. Please begin anew.")
+		}
+		return setRecovery(t, userID, recovery)
+	})
+}
+
+// UseStep counts the code of a step, once: false where it, or a later one, was
+// used before. Of two at the same moment, one counts.
+func (db *DB) UseStep(ctx context.Context, userID openmates.ID, step int64) (fresh bool, err error) {
+	n, err := db.exec(ctx, hard, `UPDATE authenticators SET step = $2 WHERE user_id = $1 AND step < $2`, userID, step)
+	return n > 0, err
+}
+
+// RemoveAuthenticator turns a person's authenticator off.
+func (db *DB) RemoveAuthenticator(ctx context.Context, userID openmates.ID) error {
+	return db.update(ctx, func(t *tx) error {
+		return t.must("This authenticator", `DELETE FROM authenticators WHERE user_id = $1`, userID)
+	})
+}
+
+// SetRecovery replaces the hashes of a person's recovery codes.
+func (db *DB) SetRecovery(ctx context.Context, userID openmates.ID, hashes []string) error {
+	return db.update(ctx, func(t *tx) error {
+		if _, err := t.exec(`DELETE FROM recovery_codes WHERE user_id = $1`, userID); err != nil {
+			return err
+		}
+		return setRecovery(t, userID, hashes)
+	})
+}
+
+func setRecovery(t *tx, userID openmates.ID, hashes []string) error {
+	if len(hashes) == 0 {
+		return nil
+	}
+	if _, err := t.exec(`DELETE FROM recovery_codes WHERE user_id = $1`, userID); err != nil {
+		return err
+	}
+	for _, h := range hashes {
+		if _, err := t.exec(`INSERT INTO recovery_codes (user_id, hash) VALUES ($1, $2)`, userID, h); err != nil {
+			return taken(err, "")
+		}
+	}
+	return nil
+}
+
+// UseRecovery uses a recovery code up: false where a person has none with this
+// hash (any more). Of two at the same moment, one counts.
+func (db *DB) UseRecovery(ctx context.Context, userID openmates.ID, hash string) (ok bool, err error) {
+	n, err := db.exec(ctx, hard, `DELETE FROM recovery_codes WHERE user_id = $1 AND hash = $2`, userID, hash)
+	return n > 0, err
+}
+
+// Protection says what protects an account beside its password.
+func (db *DB) Protection(ctx context.Context, userID openmates.ID) (p openmates.Protection, err error) {
+	ok, err := get(ctx, db, `SELECT u.passkey_second,
+			(SELECT COUNT(*) FROM authenticators a WHERE a.user_id = u.id AND a.confirmed > 0) > 0,
+			(SELECT COUNT(*) FROM passkeys k WHERE k.user_id = u.id),
+			(SELECT COUNT(*) FROM recovery_codes r WHERE r.user_id = u.id)
+		FROM users u WHERE u.id = $1`, []any{userID}, &p.AskPasskey, &p.Authenticator, &p.Passkeys, &p.Recovery)
+	if err == nil && !ok {
+		err = missing("This account")
+	}
+	return p, err
+}
+
+// AskPasskey says whether a passkey is asked for after the password, and
+// replaces the recovery codes' hashes (none = they stay).
+func (db *DB) AskPasskey(ctx context.Context, userID openmates.ID, ask bool, recovery []string) error {
+	return db.update(ctx, func(t *tx) error {
+		if err := t.must("This account", `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, ask); err != nil {
+			return err
+		}
+		return setRecovery(t, userID, recovery)
+	})
+}
+
+// SecretSetting gives a setting that is stored sealed, "" where it was never
+// set.
+func (db *DB) SecretSetting(ctx context.Context, name string) (openmates.Secret, error) {
+	sealed, ok, err := db.Setting(ctx, name)
+	if err != nil || !ok || sealed == "" {
+		return "", err
+	}
+	return db.seal.Open(settingPlace(name), sealed)
+}
+
+// SetSecretSetting writes a setting sealed.
+func (db *DB) SetSecretSetting(ctx context.Context, name string, value openmates.Secret) error {
+	sealed, err := db.seal.Seal(settingPlace(name), value)
+	if err != nil {
+		return err
+	}
+	return db.SetSetting(ctx, name, sealed)
+}

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+
+	"openmates"
+)
+
+// Setting gives the value of a setting; ok is false where it was never set.
+func (db *DB) Setting(ctx context.Context, name string) (value string, ok bool, err error) {
+	ok, err = get(ctx, db, `SELECT value FROM settings WHERE name = $1`, []any{name}, &value)
+	return value, ok, err
+}
+
+// SetSetting writes a setting.
+func (db *DB) SetSetting(ctx context.Context, name, value string) error {
+	return db.update(ctx, func(t *tx) error { return set(t, name, value) })
+}
+
+// TakeSetting removes a setting and gives what it was: of several takers one
+// gets it.
+func (db *DB) TakeSetting(ctx context.Context, name string) (value string, ok bool, err error) {
+	err = db.update(ctx, func(t *tx) error {
+		ok, err = t.get(`DELETE FROM settings WHERE name = $1 RETURNING value`, []any{name}, &value)
+		return err
+	})
+	return value, ok && err == nil, err
+}
+
+func set(t *tx, name, value string) error {
+	_, err := t.exec(`INSERT INTO settings (name, value) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+	return err
+}
+
+const setupHash = "setup_hash"
+
+// SetSetupHash replaces the hash of the setup code, as long as there is no
+// server admin; else it does nothing and gives false.
+func (db *DB) SetSetupHash(ctx context.Context, hash string) (open bool, err error) {
+	err = db.update(ctx, func(t *tx) error {
+		var n int64
+		if _, err := t.get(`SELECT COUNT(*) FROM users WHERE admin`, nil, &n); err != nil {
+			return err
+		}
+		if open = n == 0; !open {
+			return nil
+		}
+		return set(t, setupHash, hash)
+	})
+	return open && err == nil, err
+}
+
+// SetupHash is the hash of the open setup code, "" where none is open.
+func (db *DB) SetupHash(ctx context.Context) (string, error) {
+	hash, _, err := db.Setting(ctx, setupHash)
+	return hash, err
+}
+
+// Found makes the first admin and the first team with that admin as its admin
+// and ends the setup, all or nothing. If hash is not the open code's any more,
+// somebody else was first: EConflict.
+func (db *DB) Found(ctx context.Context, hash string, u openmates.User, phc string, team openmates.Team) (openmates.User, openmates.Team, error) {
+	var user openmates.User
+	var made openmates.Team
+	err := db.update(ctx, func(t *tx) error {
+		// Whoever removes the row first has won; the other one waits for that
+		// commit and then finds nothing.
+		n, err := t.exec(`DELETE FROM settings WHERE name = $1 AND value = $2`, setupHash, hash)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return openmates.Errorf(openmates.EConflict, "Somebody else has just set up this server. Please sign in instead.")
+		}
+		u.Admin = true
+		if user, err = db.addUser(t, u, phc); err != nil {
+			return err
+		}
+		if made, err = db.addTeam(t, team); err != nil {
+			return err
+		}
+		return db.addMember(t, openmates.Membership{TeamID: made.ID, UserID: user.ID, Role: openmates.RoleAdmin})
+	})
+	return user, made, err
+}

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"openmates"
+)
+
+// keepStates is for how long a state stays known after it expired, so that who
+// comes back late, or twice, is told which of both it was.
+const keepStates = 24 * time.Hour
+
+// AddState keeps a one-time row under the hash of a consent page's state.
+func (db *DB) AddState(ctx context.Context, hash string, s openmates.ConnectState) error {
+	verifier, err := db.seal.Seal("connect_states.verifier:"+hash, s.Verifier)
+	if err != nil {
+		return err
+	}
+	return db.update(ctx, func(t *tx) error {
+		if _, err := t.exec(`DELETE FROM connect_states WHERE expires < $1`, db.now().Add(-keepStates)); err != nil {
+			return err
+		}
+		_, err := t.exec(`INSERT INTO connect_states (hash, kind, bot_id, team_id, user_id, session, verifier, expires)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			hash, s.Kind, s.BotID, s.TeamID, s.UserID, s.Session, verifier, s.Expires)
+		return taken(err, "This link was used already. Please begin again.")
+	})
+}
+
+// TakeState uses the row up and gives it: of several takers one gets it. One
+// that was taken before is EConflict, one that never was ENotFound. One that
+// has expired is used up and given; its Expires tells.
+func (db *DB) TakeState(ctx context.Context, hash string) (openmates.ConnectState, error) {
+	var s openmates.ConnectState
+	var verifier string
+	var expires int64
+	err := db.update(ctx, func(t *tx) error {
+		ok, err := t.get(`SELECT kind, bot_id, team_id, user_id, session, verifier, expires FROM connect_states WHERE hash = $1`,
+			[]any{hash}, &s.Kind, &s.BotID, &s.TeamID, &s.UserID, &s.Session, &verifier, &expires)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return openmates.Errorf(openmates.ENotFound, "This link is not known here (any more). Please begin again.")
+		}
+		rows, err := t.exec(`UPDATE connect_states SET used = $2, verifier = '' WHERE hash = $1 AND used = 0`, hash, db.now())
+		if err == nil && rows == 0 {
+			return openmates.Errorf(openmates.EConflict, "This link was used already. Please begin again.")
+		}
+		return err
+	})
+	if err != nil {
+		return openmates.ConnectState{}, err
+	}
+	s.Expires = timeOf(expires)
+	s.Verifier, err = db.seal.Open("connect_states.verifier:"+hash, verifier)
+	return s, err
+}

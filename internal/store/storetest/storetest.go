@@ -1,0 +1,190 @@
+// Package storetest runs tests against real databases: SQLite in a folder of
+// the test, and PostgreSQL, in a schema of the test, when
+// OPENMATES_TEST_POSTGRES is the address of one. Nothing is left behind.
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"openmates"
+	"openmates/internal/secret"
+	"openmates/internal/store"
+)
+
+// Env is the setting that names a PostgreSQL server.
+const Env = "OPENMATES_TEST_POSTGRES"
+
+// Open opens the test's database; called again it opens the same one anew, as
+// another process would. The test closes it when it ends.
+type Open func(change ...func(*store.Config)) *store.DB
+
+// Each runs a test on every engine that is at hand.
+func Each(t *testing.T, run func(t *testing.T, open Open)) {
+	t.Helper()
+	for _, engine := range []string{"sqlite", "postgres"} {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			run(t, One(t, engine))
+		})
+	}
+}
+
+// One is a fresh database of one engine, "sqlite" or "postgres"; the test is
+// skipped where that is not at hand.
+func One(t testing.TB, engine string) Open {
+	t.Helper()
+	if engine == "sqlite" {
+		return opener(t, "", t.TempDir())
+	}
+	address := os.Getenv(Env)
+	if address == "" {
+		t.Skip(Env + " is not set")
+	}
+	return opener(t, Schema(t, address), t.TempDir())
+}
+
+// SQLite opens a fresh SQLite database for tests of other packages.
+func SQLite(t testing.TB, change ...func(*store.Config)) *store.DB {
+	t.Helper()
+	return opener(t, "", t.TempDir())(change...)
+}
+
+// Clock sets the time that the database sees.
+func Clock(now func() time.Time) func(*store.Config) {
+	return func(c *store.Config) { c.Now = now }
+}
+
+func opener(t testing.TB, address, dir string) Open {
+	ring, err := secret.New(bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(change ...func(*store.Config)) *store.DB {
+		t.Helper()
+		c := store.Config{URL: address, Dir: dir, Seal: ring, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+		for _, f := range change {
+			f(&c)
+		}
+		db, err := store.Open(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		return db
+	}
+}
+
+// Schema makes an empty schema on a PostgreSQL server and gives the address by
+// which it is the only one seen.
+func Schema(t testing.TB, address string) string {
+	t.Helper()
+	conf, err := pgx.ParseConfig(address)
+	if err != nil {
+		t.Fatal("the address in " + Env + " can't be read")
+	}
+	name := "test_" + strings.ToLower(rand.Text())
+	do := func(ctx context.Context, text string) error {
+		db := stdlib.OpenDB(*conf)
+		defer db.Close()
+		_, err := db.ExecContext(ctx, text)
+		return err
+	}
+	if err := do(t.Context(), "CREATE SCHEMA "+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := do(context.Background(), "DROP SCHEMA "+name+" CASCADE"); err != nil {
+			t.Error(err)
+		}
+	})
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal("the address in " + Env + " can't be read")
+	}
+	q := u.Query()
+	q.Set("search_path", name)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// PretendSchema writes into the database that a newer program was here.
+func PretendSchema(t testing.TB, c store.Config, version int) {
+	t.Helper()
+	raw(t, c, fmt.Sprintf("INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, TRUE)", version))
+}
+
+// CutLease ends the PostgreSQL connection that holds a name.
+func CutLease(t testing.TB, c store.Config, name string) {
+	t.Helper()
+	raw(t, c, `SELECT pg_terminate_backend(l.pid) FROM pg_locks l
+		WHERE l.locktype = 'advisory' AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended(current_schema() || ':' || $1, 0)`, name)
+}
+
+// raw runs a statement past the store.
+func raw(t testing.TB, c store.Config, text string, args ...any) {
+	t.Helper()
+	driver, address := "pgx", c.URL
+	if address == "" {
+		driver, address = "sqlite", filepath.Join(c.Dir, "openmates.db")
+	}
+	db, err := sql.Open(driver, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), text, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// World is a team with one member, one mate and its bot, which is installed in
+// the workspace "guild"; the member's account there is "account".
+type World struct {
+	Team openmates.Team
+	User openmates.User
+	Mate openmates.Mate
+	Bot  openmates.Bot
+}
+
+// Seed makes a World.
+func Seed(t testing.TB, db *store.DB) World {
+	t.Helper()
+	ctx := t.Context()
+	var w World
+	var err error
+	check := func() {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Team, err = db.AddTeam(ctx, openmates.Team{Slug: "acme", Name: "Acme"})
+	check()
+	w.User, err = db.AddUser(ctx, openmates.User{Username: "ada", DisplayName: "Ada"}, "")
+	check()
+	err = db.AddMember(ctx, openmates.Membership{TeamID: w.Team.ID, UserID: w.User.ID, Role: openmates.RoleMember})
+	check()
+	w.Mate, err = db.SaveMate(ctx, openmates.Mate{Handle: "sophia", Name: "Sophia", Prompt: "You are Sophia."})
+	check()
+	w.Bot, err = db.SaveBot(ctx, openmates.Bot{MateID: w.Mate.ID, Network: "discord", AppID: "app", UserID: "bot", Name: "Sophia", Token: "token", Secret: "secret"})
+	check()
+	_, err = db.AddInstallation(ctx, openmates.Installation{BotID: w.Bot.ID, TeamID: w.Team.ID, Workspace: "guild", Name: "Guild"})
+	check()
+	_, err = db.AddIdentity(ctx, openmates.Identity{UserID: w.User.ID, Network: "discord", AccountID: "account", Name: "ada"})
+	check()
+	return w
+}

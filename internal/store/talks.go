@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"openmates"
+)
+
+// ForgetTalk has a conversation begin anew: what was said until now is no
+// history any more, see chat.Talks.
+func (db *DB) ForgetTalk(ctx context.Context, conversation string) error {
+	_, err := db.exec(ctx, hard, `INSERT INTO forgotten (lane, turn)
+		SELECT $1, COALESCE(MAX(id), 0) FROM turns WHERE lane = $1
+		ON CONFLICT (lane) DO UPDATE SET turn = excluded.turn`, conversation)
+	return err
+}
+
+// StopTalk marks the answer that is being written in a conversation, which is
+// the one to its oldest open question; ok is false where none is.
+func (db *DB) StopTalk(ctx context.Context, conversation string) (ok bool, err error) {
+	n, err := db.exec(ctx, soft, `UPDATE turns SET stop = TRUE WHERE state IN ('received', 'running') AND id =
+		(SELECT MIN(id) FROM turns WHERE lane = $1 AND open)`, conversation)
+	return n > 0, err
+}
+
+// Stopped says whether an answer shall end.
+func (db *DB) Stopped(ctx context.Context, key string) (bool, error) {
+	var stop bool
+	_, err := get(ctx, db, `SELECT stop FROM turns WHERE key = $1`, []any{key}, &stop)
+	return stop, err
+}
+
+// SayRefusal says whether a turn may say a refusal: it was said last before
+// since, or by this very turn.
+func (db *DB) SayRefusal(ctx context.Context, key, about string, since time.Time) (say bool, err error) {
+	err = db.write(ctx, soft, func(t *tx) error {
+		if _, err := t.exec(`DELETE FROM refusals WHERE said < $1`, since); err != nil {
+			return err
+		}
+		n, err := t.exec(`INSERT INTO refusals (about, turn, said) VALUES ($1, $2, $3)
+			ON CONFLICT (about) DO UPDATE SET turn = excluded.turn WHERE refusals.turn = excluded.turn`, about, key, db.now())
+		say = n > 0
+		return err
+	})
+	return say, err
+}
+
+// ForgetRefusals lets refusals be said again, because their cause was cured.
+// That is asked for often, so that it writes only where there is something.
+func (db *DB) ForgetRefusals(ctx context.Context, about ...string) error {
+	for _, a := range about {
+		var said int64
+		there, err := get(ctx, db, `SELECT said FROM refusals WHERE about = $1`, []any{a}, &said)
+		if err == nil && there {
+			_, err = db.exec(ctx, soft, `DELETE FROM refusals WHERE about = $1`, a)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ChooseTeam settles for which team a person asks in direct messages; team 0
+// means that they are to be asked anew.
+func (db *DB) ChooseTeam(ctx context.Context, botID, userID, teamID openmates.ID) error {
+	return db.update(ctx, func(t *tx) error {
+		t.changed(Members)
+		var team any
+		if teamID != 0 {
+			team = teamID
+		}
+		_, err := t.exec(`INSERT INTO chosen_teams (bot_id, user_id, team_id) VALUES ($1, $2, $3)
+			ON CONFLICT (bot_id, user_id) DO UPDATE SET team_id = excluded.team_id`, botID, userID, team)
+		return taken(err, "")
+	})
+}
+
+// SpentBy sums up what a person and their whole team spent in the month of t,
+// with what is reserved for answers that are being written.
+func (db *DB) SpentBy(ctx context.Context, teamID, userID openmates.ID, t time.Time) (mine, team openmates.Micros, err error) {
+	_, start, end := month(t)
+	_, err = get(ctx, db, `SELECT CAST(COALESCE(SUM(CASE WHEN user_id = $2 THEN cost ELSE 0 END), 0) AS BIGINT),
+			CAST(COALESCE(SUM(cost), 0) AS BIGINT)
+		FROM usage WHERE team_id = $1 AND at >= $3 AND at < $4`, []any{teamID, userID, start, end}, &mine, &team)
+	return mine, team, err
+}

@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"openmates"
+)
+
+const tokenCols = `id, COALESCE(user_id, 0), COALESCE(team_id, 0), name, hint, scopes, maker, created, expires, used`
+
+// AddAccessToken keeps a token under its hash, as long as fewer than most are
+// kept of the same person, team or, for a listener's, server; else EConflict.
+func (db *DB) AddAccessToken(ctx context.Context, k openmates.AccessToken, hash string, most int) (openmates.AccessToken, error) {
+	err := db.update(ctx, func(t *tx) error {
+		k.ID = db.ids.next()
+		scopes := make([]string, len(k.Scopes))
+		for i, s := range k.Scopes {
+			scopes[i] = string(s)
+		}
+		n, err := t.exec(`INSERT INTO access_tokens (id, hash, user_id, team_id, name, hint, scopes, maker, created, expires)
+			SELECT $1, $2, NULLIF(CAST($3 AS BIGINT), 0), NULLIF(CAST($4 AS BIGINT), 0), $5, $6, $7, $8, $9, $10
+			WHERE (SELECT COUNT(*) FROM access_tokens WHERE COALESCE(team_id, 0) = $4 AND ($4 <> 0 OR COALESCE(user_id, 0) = $3)) < $11`,
+			k.ID, hash, k.UserID, k.TeamID, k.Name, k.Hint, strings.Join(scopes, " "), k.By, k.Created, k.Expires, most)
+		if err == nil && n == 0 {
+			err = openmates.Errorf(openmates.EConflict, "There are %d tokens already. Please revoke one that is not needed any more.", most)
+		}
+		return err
+	})
+	return k, err
+}
+
+// AccessToken gives the token with this hash, and the hash as it is stored.
+func (db *DB) AccessToken(ctx context.Context, hash string) (openmates.AccessToken, string, error) {
+	var stored string
+	k, err := first(ctx, db, "This token", func(s scanner) (openmates.AccessToken, error) {
+		return scanToken(tail{s, []any{&stored}})
+	}, `SELECT `+tokenCols+`, hash FROM access_tokens WHERE hash = $1`, hash)
+	return k, stored, err
+}
+
+// AccessTokens lists the tokens of a team (userID 0), of a person that are for
+// no team in particular (teamID 0), or of listeners (both 0), newest first.
+func (db *DB) AccessTokens(ctx context.Context, userID, teamID openmates.ID) ([]openmates.AccessToken, error) {
+	return list(ctx, db, scanToken, `SELECT `+tokenCols+` FROM access_tokens
+		WHERE COALESCE(team_id, 0) = $2 AND ($2 <> 0 OR COALESCE(user_id, 0) = $1) ORDER BY id DESC`, userID, teamID)
+}
+
+// DropAccessToken ends a token of those that AccessTokens lists.
+func (db *DB) DropAccessToken(ctx context.Context, userID, teamID, id openmates.ID) (openmates.AccessToken, error) {
+	var k openmates.AccessToken
+	err := db.update(ctx, func(t *tx) (err error) {
+		k, err = first(ctx, t, "This token", scanToken, `DELETE FROM access_tokens
+			WHERE id = $3 AND COALESCE(team_id, 0) = $2 AND ($2 <> 0 OR COALESCE(user_id, 0) = $1) RETURNING `+tokenCols, userID, teamID, id)
+		return err
+	})
+	return k, err
+}
+
+// TouchAccessToken notes when a token was used. It is a soft write.
+func (db *DB) TouchAccessToken(ctx context.Context, id openmates.ID, at time.Time) error {
+	_, err := db.exec(ctx, soft, `UPDATE access_tokens SET used = $2 WHERE id = $1 AND used < $2`, id, at)
+	return err
+}
+
+func scanToken(s scanner) (k openmates.AccessToken, err error) {
+	var scopes string
+	var created, expires, used int64
+	err = s.Scan(&k.ID, &k.UserID, &k.TeamID, &k.Name, &k.Hint, &scopes, &k.By, &created, &expires, &used)
+	k.Created, k.Expires, k.Used = timeOf(created), timeOf(expires), timeOf(used)
+	for s := range strings.FieldsSeq(scopes) {
+		k.Scopes = append(k.Scopes, openmates.Scope(s))
+	}
+	return k, err
+}
+
+// ClaimAnswer lets one of any number of requests under the same key begin:
+// then mine is true. Otherwise a is what the key stands for. Whoever began
+// before abandoned, and has not ended, counts as dead. Keys that have expired
+// are free again.
+func (db *DB) ClaimAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer, abandoned, expires time.Time) (is openmates.KeptAnswer, mine bool, err error) {
+	err = db.update(ctx, func(t *tx) error {
+		mine = false
+		if _, err := t.exec(`DELETE FROM kept_answers WHERE expires <= $1`, a.Begun); err != nil {
+			return err
+		}
+		n, err := t.exec(`INSERT INTO kept_answers (owner, key, request, begun, expires) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (owner, key) DO UPDATE SET request = excluded.request, begun = excluded.begun, expires = excluded.expires
+				WHERE kept_answers.status = 0 AND kept_answers.request = excluded.request AND kept_answers.begun <= $6`,
+			owner, key, a.Request, a.Begun, expires, abandoned)
+		if err != nil || n > 0 {
+			is, mine = a, err == nil
+			return err
+		}
+		var status, begun int64
+		var body string
+		ok, err := t.get(`SELECT request, status, type, body, begun FROM kept_answers WHERE owner = $1 AND key = $2`,
+			[]any{owner, key}, &is.Request, &status, &is.Type, &body, &begun)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return openmates.Errorf(openmates.EConflict, "The same request has just failed. Please send it once more.")
+		}
+		is.Status, is.Begun = int(status), timeOf(begun)
+		if status != 0 {
+			is.Body, err = db.seal.Open(answerName(owner, key), body)
+		}
+		return err
+	})
+	return is, mine, err
+}
+
+// KeepAnswer writes what a request that was claimed was answered.
+func (db *DB) KeepAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer) error {
+	body, err := db.seal.Seal(answerName(owner, key), a.Body)
+	if err != nil {
+		return err
+	}
+	return db.update(ctx, func(t *tx) error {
+		return t.must("This request", `UPDATE kept_answers SET status = $3, type = $4, body = $5 WHERE owner = $1 AND key = $2 AND request = $6`,
+			owner, key, a.Status, a.Type, body, a.Request)
+	})
+}
+
+// DropAnswer frees a key whose request came to nothing.
+func (db *DB) DropAnswer(ctx context.Context, owner, key string) error {
+	_, err := db.exec(ctx, hard, `DELETE FROM kept_answers WHERE owner = $1 AND key = $2 AND status = 0`, owner, key)
+	return err
+}
+
+func answerName(owner, key string) string { return "kept_answers.body:" + owner + ":" + key }
+
+// TeamAt gives the team that a workspace of a network belongs to.
+func (db *DB) TeamAt(ctx context.Context, n openmates.Network, workspace string) (openmates.Team, error) {
+	return first(ctx, db, "This connection", scanTeam, `SELECT `+teamCols+` FROM workspaces w
+		JOIN teams t ON t.id = w.team_id WHERE w.network = $1 AND w.workspace = $2`, n, workspace)
+}
+
+// RemoveTeam removes a team with all that is its own, and the text of what was
+// asked and answered in it. What it used stays in the books.
+func (db *DB) RemoveTeam(ctx context.Context, id openmates.ID) error {
+	return db.update(ctx, func(t *tx) error {
+		for _, kind := range []string{Teams, Members, Installations} {
+			t.changed(kind)
+		}
+		_, err := t.exec(`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '' WHERE team_id = $1 AND NOT open`, id)
+		if err != nil {
+			return err
+		}
+		return t.must("This team", `DELETE FROM teams WHERE id = $1`, id)
+	})
+}

@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"openmates"
+)
+
+const userCols = `u.id, u.username, u.display_name, u.email, u.admin, u.language, u.time_zone, u.preferences, u.created`
+
+const nameTaken = "This username is taken already. Please choose another one."
+
+// User gives the account with this ID.
+func (db *DB) User(ctx context.Context, id openmates.ID) (openmates.User, error) {
+	return first(ctx, db, "This account", scanUser, `SELECT `+userCols+` FROM users u WHERE u.id = $1`, id)
+}
+
+// UserByName gives the account with this username.
+func (db *DB) UserByName(ctx context.Context, username string) (openmates.User, error) {
+	return first(ctx, db, "This account", scanUser, `SELECT `+userCols+` FROM users u WHERE u.username = $1`, username)
+}
+
+// Users lists all accounts by username.
+func (db *DB) Users(ctx context.Context) ([]openmates.User, error) {
+	return list(ctx, db, scanUser, `SELECT `+userCols+` FROM users u ORDER BY u.username`)
+}
+
+// AddUser makes an account with this password (a PHC string, "" for none). A
+// username that exists is EConflict.
+func (db *DB) AddUser(ctx context.Context, u openmates.User, phc string) (openmates.User, error) {
+	var made openmates.User
+	err := db.update(ctx, func(t *tx) (err error) {
+		made, err = db.addUser(t, u, phc)
+		return err
+	})
+	return made, err
+}
+
+func (db *DB) addUser(t *tx, u openmates.User, phc string) (openmates.User, error) {
+	u.ID = db.ids.next()
+	if u.Created.IsZero() {
+		u.Created = db.now()
+	}
+	u.Created = timeOf(millis(u.Created))
+	prefs, err := json.Marshal(u.Preferences)
+	if err != nil {
+		return u, fmt.Errorf("write preferences: %w", err)
+	}
+	_, err = t.exec(`INSERT INTO users (id, username, display_name, email, password, admin, language, time_zone, preferences, created)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		u.ID, u.Username, u.DisplayName, u.Email, phc, u.Admin, u.Language, u.TimeZone, string(prefs), u.Created)
+	if collision(err) {
+		return u, err
+	}
+	return u, taken(err, nameTaken)
+}
+
+// SaveUser writes what a person may change about the account.
+func (db *DB) SaveUser(ctx context.Context, u openmates.User) error {
+	prefs, err := json.Marshal(u.Preferences)
+	if err != nil {
+		return fmt.Errorf("write preferences: %w", err)
+	}
+	return db.update(ctx, func(t *tx) error {
+		t.changed(Users)
+		err := t.must("This account", `UPDATE users SET username = $2, display_name = $3, email = $4, admin = $5,
+			language = $6, time_zone = $7, preferences = $8 WHERE id = $1`,
+			u.ID, u.Username, u.DisplayName, u.Email, u.Admin, u.Language, u.TimeZone, string(prefs))
+		return taken(err, nameTaken)
+	})
+}
+
+// Password gives the PHC string of an account, "" where it can't sign in with
+// a password.
+func (db *DB) Password(ctx context.Context, userID openmates.ID) (string, error) {
+	var phc string
+	ok, err := get(ctx, db, `SELECT password FROM users WHERE id = $1`, []any{userID}, &phc)
+	if err == nil && !ok {
+		err = missing("This account")
+	}
+	return phc, err
+}
+
+// SetPassword replaces the PHC string of an account.
+func (db *DB) SetPassword(ctx context.Context, userID openmates.ID, phc string) error {
+	return db.update(ctx, func(t *tx) error {
+		return t.must("This account", `UPDATE users SET password = $2 WHERE id = $1`, userID, phc)
+	})
+}
+
+func scanUser(s scanner) (u openmates.User, err error) {
+	var prefs string
+	var created int64
+	err = s.Scan(&u.ID, &u.Username, &u.DisplayName, &u.Email, &u.Admin, &u.Language, &u.TimeZone, &prefs, &created)
+	if err != nil {
+		return u, err
+	}
+	u.Created = timeOf(created)
+	return u, decodePreferences(prefs, &u.Preferences)
+}
+
+func decodePreferences(s string, p *openmates.Preferences) error {
+	if s == "" || s == "{}" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(s), p); err != nil {
+		return fmt.Errorf("read preferences: %w", err)
+	}
+	return nil
+}

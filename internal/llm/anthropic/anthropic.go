@@ -1,0 +1,110 @@
+// Package anthropic adapts the Messages API of Anthropic.
+//
+// It promises llm.Model's contract: thinking is left out of the text, tokens
+// written to and read from the provider's cache count as input, and what the
+// API refuses in a history (empty texts, results apart from each other) is
+// mended before it is sent.
+package anthropic
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"openmates"
+	"openmates/internal/llm"
+	"openmates/internal/llm/wire"
+)
+
+// DefaultURL is Anthropic's own address.
+const DefaultURL = "https://api.anthropic.com"
+
+// version is the version of the API that this adapter was written for
+// ("API versioning" in Anthropic's documentation).
+const version = "2023-06-01"
+
+// DefaultMaxTokens bounds an answer when the request doesn't: the API wants a
+// bound, and all models that it still offers allow this one.
+const DefaultMaxTokens = 8192
+
+// Config says where the API is.
+type Config struct {
+	URL  string           // "" = DefaultURL
+	Key  openmates.Secret // required
+	HTTP *http.Client     // nil = one of its own
+}
+
+// Provider is the API reached with one key. It is safe for concurrent use.
+type Provider struct{ client *wire.Client }
+
+// New checks the settings; it does no I/O.
+func New(c Config) (*Provider, error) {
+	key := strings.TrimSpace(c.Key.Reveal())
+	if key == "" {
+		return nil, openmates.Errorf(openmates.EInvalid, "The key of Anthropic's API is missing.")
+	}
+	base := strings.TrimRight(strings.TrimSpace(cmp.Or(c.URL, DefaultURL)), "/")
+	client, err := wire.New(wire.Config{
+		URL:     strings.TrimSuffix(base, "/v1"),
+		Key:     openmates.Secret(key),
+		Header:  map[string]string{"X-Api-Key": key, "Anthropic-Version": version},
+		HTTP:    c.HTTP,
+		Refusal: refusal,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Provider{client}, nil
+}
+
+// Models lists the ids that the key may use, sorted.
+func (p *Provider) Models(ctx context.Context) ([]string, error) {
+	var ids []string
+	query := url.Values{"limit": {"1000"}}
+	for range 100 {
+		var page struct {
+			Data []struct {
+				ID string `json:"id"`
+			} `json:"data"`
+			More bool   `json:"has_more"`
+			Last string `json:"last_id"`
+		}
+		if err := p.client.Get(ctx, "/v1/models?"+query.Encode(), &page); err != nil {
+			return nil, err
+		}
+		for _, m := range page.Data {
+			ids = append(ids, m.ID)
+		}
+		if !page.More || page.Last == "" {
+			break
+		}
+		query.Set("after_id", page.Last)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// Model gives the model with this id.
+func (p *Provider) Model(id string) llm.Model { return &model{p, id} }
+
+type model struct {
+	*Provider
+	id string
+}
+
+// Stream sends req and yields the answer in pieces.
+func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Piece, error] {
+	return func(yield func(llm.Piece, error) bool) {
+		s, err := m.client.Post(ctx, "/v1/messages", encode(m.id, req))
+		if err != nil {
+			yield(llm.Piece{}, err)
+			return
+		}
+		defer s.Close()
+		s.Pump(&decoder{}, yield)
+	}
+}

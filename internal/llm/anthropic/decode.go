@@ -1,0 +1,193 @@
+package anthropic
+
+import (
+	"encoding/json"
+	"strings"
+
+	"openmates/internal/llm"
+	"openmates/internal/llm/wire"
+)
+
+// An event of the stream ("Streaming Messages" in the documentation). The
+// fields of all types stand side by side; unknown types are to be ignored.
+type event struct {
+	Type    string `json:"type"`
+	Index   int    `json:"index"`
+	Message struct {
+		Usage usage `json:"usage"`
+	} `json:"message"`
+	Block struct {
+		Type  string          `json:"type"`
+		Text  string          `json:"text"`
+		ID    string          `json:"id"`
+		Name  string          `json:"name"`
+		Input json.RawMessage `json:"input"`
+	} `json:"content_block"`
+	Delta struct {
+		Type string `json:"type"`
+		Text string `json:"text"`
+		JSON string `json:"partial_json"`
+		Stop string `json:"stop_reason"`
+	} `json:"delta"`
+	Usage usage `json:"usage"`
+}
+
+// usage counts are cumulative; message_delta may leave out those of the input.
+// message_start counts one token of output before there is any.
+type usage struct {
+	Input   int `json:"input_tokens"`
+	Written int `json:"cache_creation_input_tokens"`
+	Read    int `json:"cache_read_input_tokens"`
+	Output  int `json:"output_tokens"`
+}
+
+func (u *usage) update(v usage) {
+	u.Input = max(u.Input, v.Input)
+	u.Written = max(u.Written, v.Written)
+	u.Read = max(u.Read, v.Read)
+	u.Output = v.Output
+}
+
+// decoder reads one answer.
+type decoder struct {
+	calls []building
+	usage usage
+	stop  string
+	over  bool
+}
+
+// building is a call whose input is still arriving.
+type building struct {
+	index int
+	id    string
+	name  string
+	whole json.RawMessage // the input in the block's first event
+	parts []byte
+}
+
+// Event reads one event.
+func (d *decoder) Event(ev wire.Event) (string, error) {
+	var e event
+	if err := json.Unmarshal(ev.Data, &e); err != nil {
+		return "", err
+	}
+	switch e.Type {
+	case "message_start":
+		d.usage.update(e.Message.Usage)
+	case "content_block_start":
+		if e.Block.Type == "tool_use" {
+			d.calls = append(d.calls, building{index: e.Index, id: e.Block.ID, name: e.Block.Name, whole: e.Block.Input})
+		}
+		return e.Block.Text, nil
+	case "content_block_delta":
+		return d.delta(&e), nil
+	case "message_delta":
+		d.usage.update(e.Usage)
+		if e.Delta.Stop != "" {
+			d.stop = e.Delta.Stop
+		}
+	case "message_stop":
+		d.over = true
+	case "error":
+		return "", refusal(0, ev.Data)
+	}
+	return "", nil
+}
+
+func (d *decoder) delta(e *event) string {
+	switch e.Delta.Type {
+	case "text_delta":
+		return e.Delta.Text
+	case "input_json_delta":
+		for i := range d.calls {
+			if d.calls[i].index == e.Index {
+				d.calls[i].parts = append(d.calls[i].parts, e.Delta.JSON...)
+			}
+		}
+	}
+	return "" // thinking and its signature are not part of the answer
+}
+
+// Progress says how far the answer is.
+func (d *decoder) Progress() wire.Progress {
+	switch {
+	case d.over:
+		return wire.Over
+	case d.stop != "":
+		return wire.Whole
+	}
+	return wire.Going
+}
+
+// End gives the calls, the usage and why the answer ended.
+func (d *decoder) End() ([]llm.Call, llm.Usage, llm.Stop) {
+	calls := make([]llm.Call, 0, len(d.calls))
+	for i := range d.calls {
+		c := &d.calls[i]
+		args := string(c.parts)
+		if args == "" && len(c.whole) > 0 {
+			args = string(c.whole)
+		}
+		calls = append(calls, llm.Call{ID: c.id, Name: c.name, Arguments: args})
+	}
+	u := d.usage
+	input := u.Input + u.Written + u.Read
+	return calls, llm.Usage{Input: input, Cached: u.Read, Output: u.Output}, d.ended(len(calls))
+}
+
+func (d *decoder) ended(calls int) llm.Stop {
+	switch d.stop {
+	case "max_tokens", "model_context_window_exceeded":
+		return llm.StopLength
+	case "refusal":
+		return llm.StopFilter
+	}
+	if calls > 0 {
+		return llm.StopCalls
+	}
+	return llm.StopEnd
+}
+
+// kinds are the types of errors ("Errors" in the documentation).
+var kinds = map[string]llm.Kind{ //nolint:gochecknoglobals // a table that nobody writes
+	"authentication_error": llm.KindBadKey,
+	"permission_error":     llm.KindBadKey,
+	"billing_error":        llm.KindNoCredit,
+	"not_found_error":      llm.KindNoModel,
+	"request_too_large":    llm.KindTooLong,
+	"rate_limit_error":     llm.KindRateLimited,
+	"api_error":            llm.KindUnavailable,
+	"timeout_error":        llm.KindUnavailable,
+	"overloaded_error":     llm.KindUnavailable,
+}
+
+func refusal(status int, body []byte) *llm.Error {
+	var r struct {
+		Error struct {
+			Type    string `json:"type"`
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	_ = json.Unmarshal(body, &r)
+	kind, known := kinds[r.Error.Type]
+	if !known {
+		kind = wire.ByStatus(status)
+	}
+	if r.Error.Type == "invalid_request_error" {
+		kind = invalid(r.Error.Message)
+	}
+	return &llm.Error{Kind: kind, Status: status, Err: wire.Words(r.Error.Message, body)}
+}
+
+// invalid tells apart what the API puts into one type.
+func invalid(message string) llm.Kind {
+	switch {
+	case wire.SaysTooLong(message):
+		return llm.KindTooLong
+	case strings.Contains(message, "credit balance"):
+		return llm.KindNoCredit
+	case strings.Contains(message, "content filtering policy"):
+		return llm.KindFiltered
+	}
+	return llm.KindInvalid
+}

@@ -1,0 +1,4 @@
+package anthropic
+
+// Refusal is exported for the tests.
+var Refusal = refusal

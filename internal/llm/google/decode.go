@@ -1,0 +1,186 @@
+package google
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"openmates/internal/llm"
+	"openmates/internal/llm/wire"
+)
+
+// A chunk of the stream ("GenerateContentResponse").
+type chunk struct {
+	Candidates []struct {
+		Content content `json:"content"`
+		Finish  string  `json:"finishReason"`
+		Index   int     `json:"index"`
+	} `json:"candidates"`
+	Feedback struct {
+		Blocked string `json:"blockReason"`
+	} `json:"promptFeedback"`
+	Usage *usage          `json:"usageMetadata"`
+	Error json.RawMessage `json:"error"`
+}
+
+type usage struct {
+	Prompt   int `json:"promptTokenCount"` // with those from the cache
+	ToolUse  int `json:"toolUsePromptTokenCount"`
+	Cached   int `json:"cachedContentTokenCount"`
+	Answer   int `json:"candidatesTokenCount"`
+	Thoughts int `json:"thoughtsTokenCount"`
+}
+
+// decoder reads one answer.
+type decoder struct {
+	calls  []llm.Call
+	usage  usage
+	finish string
+}
+
+// Event reads a chunk.
+func (d *decoder) Event(ev wire.Event) (string, error) {
+	var c chunk
+	if err := json.Unmarshal(ev.Data, &c); err != nil {
+		return "", err
+	}
+	if len(c.Error) > 0 && string(c.Error) != "null" {
+		return "", refusal(0, ev.Data)
+	}
+	if c.Usage != nil {
+		d.usage = *c.Usage
+	}
+	if c.Feedback.Blocked != "" {
+		return "", &llm.Error{Kind: llm.KindFiltered, Err: errors.New("the request was blocked: " + c.Feedback.Blocked)}
+	}
+	var text strings.Builder
+	for _, cand := range c.Candidates {
+		if cand.Index != 0 {
+			continue // one answer was asked for
+		}
+		for _, p := range cand.Content.Parts {
+			d.part(p, &text)
+		}
+		if cand.Finish != "" {
+			d.finish = cand.Finish
+		}
+	}
+	switch d.finish {
+	case "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL":
+		return "", &llm.Error{Kind: llm.KindCut, Err: errors.New("the model failed to write a call: " + d.finish)}
+	}
+	return text.String(), nil
+}
+
+func (d *decoder) part(p part, text *strings.Builder) {
+	if p.Thought {
+		return
+	}
+	if p.Text != nil {
+		text.WriteString(*p.Text)
+	}
+	if p.Call != nil {
+		args := string(p.Call.Args)
+		if args == "" {
+			args = "{}"
+		}
+		d.calls = append(d.calls, llm.Call{ID: join(p.Call.ID, p.Signature), Name: p.Call.Name, Arguments: args})
+	}
+}
+
+// Progress says how far the answer is. Nothing but the end of the stream tells
+// that no more follows.
+func (d *decoder) Progress() wire.Progress {
+	if d.finish != "" {
+		return wire.Whole
+	}
+	return wire.Going
+}
+
+// End gives the calls, the usage and why the answer ended.
+func (d *decoder) End() ([]llm.Call, llm.Usage, llm.Stop) {
+	u := d.usage
+	return d.calls, llm.Usage{Input: u.Prompt + u.ToolUse, Cached: u.Cached, Output: u.Answer + u.Thoughts}, d.stop()
+}
+
+func (d *decoder) stop() llm.Stop {
+	switch d.finish {
+	case "MAX_TOKENS":
+		return llm.StopLength
+	case "SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY":
+		return llm.StopFilter
+	}
+	if len(d.calls) > 0 {
+		return llm.StopCalls
+	}
+	return llm.StopEnd
+}
+
+// problem is google.rpc.Status, the error of all of Google's APIs.
+type problem struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+	Status  string `json:"status"`
+	Details []struct {
+		Reason string `json:"reason"`     // ErrorInfo
+		Delay  string `json:"retryDelay"` // RetryInfo
+	} `json:"details"`
+}
+
+func refusal(status int, body []byte) *llm.Error {
+	var list []json.RawMessage // some errors come in a list
+	if json.Unmarshal(body, &list) == nil && len(list) > 0 {
+		body = list[0]
+	}
+	var r struct {
+		Error problem `json:"error"`
+	}
+	_ = json.Unmarshal(body, &r)
+	p := r.Error
+	if status == 0 {
+		status = p.Code
+	}
+	e := &llm.Error{Kind: kind(status, p), Status: status, Err: wire.Words(p.Message, body)}
+	for _, d := range p.Details {
+		if wait, err := time.ParseDuration(d.Delay); err == nil && wait > 0 {
+			e.After = wait
+		}
+	}
+	return e
+}
+
+func kind(status int, p problem) llm.Kind {
+	for _, d := range p.Details {
+		if d.Reason == "API_KEY_INVALID" {
+			return llm.KindBadKey
+		}
+	}
+	switch p.Status {
+	case "INVALID_ARGUMENT":
+		switch {
+		case wire.SaysTooLong(p.Message):
+			return llm.KindTooLong
+		case strings.Contains(p.Message, "API key"):
+			return llm.KindBadKey
+		}
+		return llm.KindInvalid
+	case "FAILED_PRECONDITION":
+		if strings.Contains(p.Message, "billing") {
+			return llm.KindNoCredit
+		}
+		return llm.KindInvalid
+	case "UNAUTHENTICATED", "PERMISSION_DENIED":
+		return llm.KindBadKey
+	case "NOT_FOUND":
+		return llm.KindNoModel
+	case "RESOURCE_EXHAUSTED":
+		if strings.Contains(p.Message, "credits are depleted") {
+			return llm.KindNoCredit
+		}
+		return llm.KindRateLimited
+	case "UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED", "ABORTED", "CANCELLED":
+		return llm.KindUnavailable
+	}
+	return wire.ByStatus(status)
+}

@@ -1,0 +1,125 @@
+package google
+
+import (
+	"encoding/json"
+	"strings"
+
+	"openmates/internal/llm"
+	"openmates/internal/llm/wire"
+)
+
+// The request as the API reference names it ("models.streamGenerateContent").
+type request struct {
+	System   *content  `json:"systemInstruction,omitempty"`
+	Contents []content `json:"contents"`
+	Tools    []tools   `json:"tools,omitempty"`
+	Config   *config   `json:"generationConfig,omitempty"`
+}
+
+type config struct {
+	MaxTokens int `json:"maxOutputTokens,omitempty"`
+}
+
+type content struct {
+	Role  string `json:"role,omitempty"`
+	Parts []part `json:"parts"`
+}
+
+// part is a text, a call or the result of one.
+type part struct {
+	Text      *string   `json:"text,omitempty"`
+	Thought   bool      `json:"thought,omitempty"`
+	Call      *call     `json:"functionCall,omitempty"`
+	Response  *response `json:"functionResponse,omitempty"`
+	Signature string    `json:"thoughtSignature,omitempty"`
+}
+
+type call struct {
+	ID   string          `json:"id,omitempty"`
+	Name string          `json:"name"`
+	Args json.RawMessage `json:"args,omitempty"`
+}
+
+type response struct {
+	ID       string            `json:"id,omitempty"`
+	Name     string            `json:"name"`
+	Response map[string]string `json:"response"`
+}
+
+type tools struct {
+	Functions []declaration `json:"functionDeclarations"`
+}
+
+// declaration has its schema in parametersJsonSchema, since "parameters" knows
+// only a part of JSON Schema.
+type declaration struct {
+	Name        string          `json:"name"`
+	Description string          `json:"description,omitempty"`
+	Parameters  json.RawMessage `json:"parametersJsonSchema"`
+}
+
+func encode(req llm.Request) request {
+	var r request
+	if req.System != "" {
+		r.System = &content{Parts: []part{{Text: &req.System}}}
+	}
+	if req.MaxTokens > 0 {
+		r.Config = &config{MaxTokens: req.MaxTokens}
+	}
+	for _, m := range req.Messages {
+		role, parts := parts(m)
+		// All results of parallel calls have to stand in one content.
+		if n := len(r.Contents); n > 0 && r.Contents[n-1].Role == role {
+			r.Contents[n-1].Parts = append(r.Contents[n-1].Parts, parts...)
+			continue
+		}
+		r.Contents = append(r.Contents, content{role, parts})
+	}
+	if len(req.Tools) > 0 {
+		var all tools
+		for _, t := range req.Tools {
+			all.Functions = append(all.Functions, declaration{t.Name, t.Description, wire.Parameters(t.Parameters)})
+		}
+		r.Tools = []tools{all}
+	}
+	return r
+}
+
+func parts(m llm.Message) (string, []part) {
+	switch m.Role {
+	case llm.RoleTool:
+		id, _ := split(m.CallID)
+		field := "output"
+		if m.Failed {
+			field = "error"
+		}
+		return "user", []part{{Response: &response{id, m.Name, map[string]string{field: m.Text}}}}
+	case llm.RoleAssistant:
+		var all []part
+		if m.Text != "" || len(m.Calls) == 0 {
+			all = append(all, part{Text: &m.Text})
+		}
+		for _, c := range m.Calls {
+			id, signature := split(c.ID)
+			all = append(all, part{Call: &call{id, c.Name, wire.Arguments(c.Arguments)}, Signature: signature})
+		}
+		return "model", all
+	}
+	return "user", []part{{Text: &m.Text}}
+}
+
+// join puts a signature behind the id of its call; split takes it off.
+func join(id, signature string) string {
+	if id == "" {
+		id = wire.NewCallID()
+	}
+	if signature == "" {
+		return id
+	}
+	return id + "~" + signature
+}
+
+func split(id string) (plain, signature string) {
+	plain, signature, _ = strings.Cut(id, "~")
+	return plain, signature
+}

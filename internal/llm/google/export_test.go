@@ -1,0 +1,4 @@
+package google
+
+// Refusal is exported for the tests.
+var Refusal = refusal

@@ -1,0 +1,112 @@
+// Package google adapts the Gemini API of Google (generateContent).
+//
+// It promises llm.Model's contract. Thoughts are left out of the text but
+// counted as output, as they are billed. The signature that newer models want
+// back with a call travels in the call's id, behind a "~", so that nobody else
+// has to know of it.
+//
+// It refuses Vertex AI, whose keys are another matter.
+package google
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"openmates"
+	"openmates/internal/llm"
+	"openmates/internal/llm/wire"
+)
+
+// DefaultURL is Google's own address.
+const DefaultURL = "https://generativelanguage.googleapis.com"
+
+// Config says where the API is.
+type Config struct {
+	URL  string           // "" = DefaultURL; an address without a version gets /v1beta
+	Key  openmates.Secret // required
+	HTTP *http.Client     // nil = one of its own
+}
+
+// Provider is the API reached with one key. It is safe for concurrent use.
+type Provider struct{ client *wire.Client }
+
+// New checks the settings; it does no I/O.
+func New(c Config) (*Provider, error) {
+	key := strings.TrimSpace(c.Key.Reveal())
+	if key == "" {
+		return nil, openmates.Errorf(openmates.EInvalid, "The key of Google's API is missing.")
+	}
+	base := strings.TrimRight(strings.TrimSpace(cmp.Or(c.URL, DefaultURL)), "/")
+	if !strings.HasSuffix(base, "/v1beta") && !strings.HasSuffix(base, "/v1") {
+		base += "/v1beta"
+	}
+	client, err := wire.New(wire.Config{
+		URL:     base,
+		Key:     openmates.Secret(key),
+		Header:  map[string]string{"X-Goog-Api-Key": key}, // not in the URL, which ends up in logs
+		HTTP:    c.HTTP,
+		Refusal: refusal,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Provider{client}, nil
+}
+
+// Models lists the ids that the key may use, sorted: those that can answer.
+func (p *Provider) Models(ctx context.Context) ([]string, error) {
+	var ids []string
+	query := url.Values{"pageSize": {"1000"}}
+	for range 100 {
+		var page struct {
+			Models []struct {
+				Name    string   `json:"name"`
+				Methods []string `json:"supportedGenerationMethods"`
+			} `json:"models"`
+			Next string `json:"nextPageToken"`
+		}
+		if err := p.client.Get(ctx, "/models?"+query.Encode(), &page); err != nil {
+			return nil, err
+		}
+		for _, m := range page.Models {
+			if slices.Contains(m.Methods, "generateContent") {
+				ids = append(ids, strings.TrimPrefix(m.Name, "models/"))
+			}
+		}
+		if page.Next == "" {
+			break
+		}
+		query.Set("pageToken", page.Next)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// Model gives the model with this id.
+func (p *Provider) Model(id string) llm.Model {
+	return &model{p, strings.TrimPrefix(id, "models/")}
+}
+
+type model struct {
+	*Provider
+	id string
+}
+
+// Stream sends req and yields the answer in pieces.
+func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Piece, error] {
+	return func(yield func(llm.Piece, error) bool) {
+		path := "/models/" + url.PathEscape(m.id) + ":streamGenerateContent?alt=sse"
+		s, err := m.client.Post(ctx, path, encode(req))
+		if err != nil {
+			yield(llm.Piece{}, err)
+			return
+		}
+		defer s.Close()
+		s.Pump(&decoder{}, yield)
+	}
+}

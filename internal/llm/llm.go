@@ -1,0 +1,140 @@
+// Package llm is the seam between the product and the providers of language
+// models.
+//
+// It holds the contract of a model (one method, streaming), the typed errors
+// that say whether trying again can help, and wrappers that every adapter
+// shares (Retry, Meter, Truncate). Adapters live in folders of their own
+// beside it and pass the one conformance table of llmtest.
+//
+// It refuses to know what the text is about: prompts, memory and limits belong
+// to the chat room. Model output is untrusted wherever it goes.
+package llm
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"strings"
+)
+
+// Model answers requests. Implementations are safe for concurrent use.
+type Model interface {
+	// Stream sends req and yields the answer in pieces. The last piece of a
+	// whole answer carries Usage and Stop. A failure is yielded once, as the
+	// last pair, as an *Error or the error of ctx; pieces that came before it
+	// stay valid but the answer is cut. Breaking out of the loop cancels the
+	// request and frees its connection. It never retries by itself.
+	Stream(ctx context.Context, req Request) iter.Seq2[Piece, error]
+}
+
+// Provider is a service that runs models, reached with one key.
+type Provider interface {
+	// Models lists the ids that the key may use, sorted. Errors as for Stream.
+	Models(ctx context.Context) ([]string, error)
+	// Model gives the model with this id; it does no I/O, so an unknown id
+	// fails at the first Stream with KindNoModel.
+	Model(id string) Model
+}
+
+// Wrapper adds behaviour to a model.
+type Wrapper func(Model) Model
+
+// Request is one question with all that the model shall know.
+type Request struct {
+	System    string
+	Messages  []Message // at least one; the last is of RoleUser or RoleTool
+	Tools     []Tool
+	MaxTokens int // of the answer; 0 = the adapter's default
+}
+
+// Role says who speaks.
+type Role string
+
+// The roles.
+const (
+	RoleUser      Role = "user"
+	RoleAssistant Role = "assistant"
+	RoleTool      Role = "tool"
+)
+
+// Message is one turn of the conversation.
+type Message struct {
+	Role   Role
+	Text   string
+	Calls  []Call // RoleAssistant: the tools it asked for
+	CallID string // RoleTool: the call that Text answers
+	Name   string // RoleTool: the called tool
+	Failed bool   // RoleTool: Text tells why the call failed
+}
+
+// Tool is a function that the model may ask for.
+type Tool struct {
+	Name        string // ^[a-zA-Z0-9_-]{1,64}$
+	Description string
+	Parameters  json.RawMessage // JSON Schema of an object
+}
+
+// Call is the model's wish to have a tool run. Arguments is the JSON that the
+// model wrote: untrusted, and possibly not valid.
+type Call struct {
+	ID        string
+	Name      string
+	Arguments string
+}
+
+// Piece is a part of an answer: text, a whole call, or the end.
+type Piece struct {
+	Text  string
+	Call  *Call
+	Usage *Usage // only in the last piece
+	Stop  Stop   // only in the last piece
+}
+
+// Usage counts tokens as the provider bills them. Cached is the part of Input
+// that came from the provider's cache.
+type Usage struct {
+	Input  int
+	Cached int
+	Output int
+}
+
+// Stop says why an answer ended.
+type Stop string
+
+// The reasons.
+const (
+	StopEnd    Stop = "end"    // the model was done
+	StopLength Stop = "length" // MaxTokens or the model's own limit cut it
+	StopCalls  Stop = "calls"  // it waits for the results of its calls
+	StopFilter Stop = "filter" // the provider withheld the rest
+)
+
+// Answer is a whole answer.
+type Answer struct {
+	Text  string
+	Calls []Call
+	Usage Usage
+	Stop  Stop
+}
+
+// Generate collects a whole answer. On an error the Answer holds what had come
+// by then.
+func Generate(ctx context.Context, m Model, req Request) (Answer, error) {
+	var a Answer
+	var text strings.Builder
+	for p, err := range m.Stream(ctx, req) {
+		if err != nil {
+			a.Text = text.String()
+			return a, err
+		}
+		text.WriteString(p.Text)
+		if p.Call != nil {
+			a.Calls = append(a.Calls, *p.Call)
+		}
+		if p.Usage != nil {
+			a.Usage, a.Stop = *p.Usage, p.Stop
+		}
+	}
+	a.Text = text.String()
+	return a, nil
+}

@@ -1,0 +1,255 @@
+package llmtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"openmates/internal/llm"
+)
+
+// google is the Gemini API.
+type google struct{}
+
+func (google) base() string { return "/v1beta" }
+
+type googleContent struct {
+	Role  string       `json:"role,omitempty"`
+	Parts []googlePart `json:"parts"`
+}
+
+type googlePart struct {
+	Text *string `json:"text,omitempty"`
+	Call *struct {
+		ID   string          `json:"id"`
+		Name string          `json:"name"`
+		Args json.RawMessage `json:"args"`
+	} `json:"functionCall,omitempty"`
+	Response *struct {
+		ID       string            `json:"id"`
+		Name     string            `json:"name"`
+		Response map[string]string `json:"response"`
+	} `json:"functionResponse,omitempty"`
+	Signature string `json:"thoughtSignature,omitempty"`
+}
+
+type googleRequest struct {
+	System   googleContent   `json:"systemInstruction"`
+	Contents []googleContent `json:"contents"`
+	Tools    []struct {
+		Functions []struct {
+			Name        string          `json:"name"`
+			Description string          `json:"description"`
+			Parameters  json.RawMessage `json:"parametersJsonSchema"`
+		} `json:"functionDeclarations"`
+	} `json:"tools"`
+	Config struct {
+		MaxTokens int `json:"maxOutputTokens"`
+	} `json:"generationConfig"`
+}
+
+func (google) ask(r *http.Request, body []byte) (Question, error) {
+	name, method, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v1beta/models/"), ":")
+	if !ok || method != "generateContent" && method != "streamGenerateContent" {
+		return Question{}, errNoSuchPath
+	}
+	if method == "streamGenerateContent" && r.URL.Query().Get("alt") != "sse" {
+		return Question{}, fmt.Errorf("llmtest streams with alt=sse only")
+	}
+	var in googleRequest
+	if err := json.Unmarshal(body, &in); err != nil {
+		return Question{}, err
+	}
+	if len(in.Contents) == 0 {
+		return Question{}, fmt.Errorf("contents is not specified")
+	}
+	q := Question{Model: name, MaxTokens: in.Config.MaxTokens, Stream: method == "streamGenerateContent"}
+	for _, p := range in.System.Parts {
+		if p.Text != nil {
+			q.System += *p.Text
+		}
+	}
+	for _, c := range in.Contents {
+		if len(c.Parts) == 0 {
+			return Question{}, fmt.Errorf("contents.parts must not be empty")
+		}
+		q.Messages = append(q.Messages, googleMessages(c)...)
+	}
+	for _, t := range in.Tools {
+		for _, f := range t.Functions {
+			q.Tools = append(q.Tools, llm.Tool(f))
+		}
+	}
+	return q, nil
+}
+
+// googleMessages takes apart what the API wants joined.
+func googleMessages(c googleContent) []llm.Message {
+	var all []llm.Message
+	answer := llm.Message{Role: llm.RoleAssistant}
+	for _, p := range c.Parts {
+		switch {
+		case p.Response != nil:
+			m := llm.Message{Role: llm.RoleTool, CallID: p.Response.ID, Name: p.Response.Name}
+			if m.Text, m.Failed = p.Response.Response["error"]; !m.Failed {
+				m.Text = p.Response.Response["output"]
+			}
+			all = append(all, m)
+		case p.Call != nil:
+			id := p.Call.ID
+			if p.Signature != "" {
+				id += "~" + p.Signature
+			}
+			answer.Calls = append(answer.Calls, llm.Call{ID: id, Name: p.Call.Name, Arguments: string(p.Call.Args)})
+		case p.Text != nil && c.Role == "model":
+			answer.Text += *p.Text
+		case p.Text != nil:
+			all = append(all, llm.Message{Role: llm.RoleUser, Text: *p.Text})
+		}
+	}
+	if c.Role == "model" {
+		all = append(all, answer)
+	}
+	return all
+}
+
+// list gives one model a page, so that clients have to turn pages, and one
+// that can't answer.
+func (google) list(w http.ResponseWriter, r *http.Request, models []string) {
+	if r.URL.Path != "/v1beta/models" {
+		http.NotFound(w, r)
+		return
+	}
+	at, _ := strconv.Atoi(r.URL.Query().Get("pageToken"))
+	if at >= len(models) {
+		writeJSON(w, http.StatusOK, encode(object{"models": []object{{"name": "models/embedding", "supportedGenerationMethods": []string{"embedContent"}}}}))
+		return
+	}
+	writeJSON(w, http.StatusOK, encode(object{
+		"models":        []object{{"name": "models/" + models[at], "supportedGenerationMethods": []string{"generateContent", "countTokens"}}},
+		"nextPageToken": strconv.Itoa(at + 1),
+	}))
+}
+
+var googleErrors = map[llm.Kind]struct {
+	status        int
+	kind, message string
+}{
+	llm.KindUnavailable: {503, "UNAVAILABLE", "The model is overloaded. Please try again later."},
+	llm.KindRateLimited: {429, "RESOURCE_EXHAUSTED", "You exceeded your current quota."},
+	llm.KindBadKey:      {400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key."},
+	llm.KindNoCredit:    {400, "FAILED_PRECONDITION", "Please enable billing on your project."},
+	llm.KindNoModel:     {404, "NOT_FOUND", "models/no-such-model is not found for API version v1beta."},
+	llm.KindTooLong:     {400, "INVALID_ARGUMENT", "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."},
+	llm.KindFiltered:    {200, "", ""}, // no error: see failure
+	llm.KindInvalid:     {400, "INVALID_ARGUMENT", "Request contains an invalid argument."},
+}
+
+func (google) error(f Failure) (int, []byte) {
+	e := googleErrors[f.Kind]
+	if f.Message != "" {
+		e.message = f.Message
+	}
+	switch f.Status {
+	case http.StatusUnauthorized:
+		e.kind = "UNAUTHENTICATED"
+	case http.StatusForbidden:
+		e.kind = "PERMISSION_DENIED"
+	case http.StatusInternalServerError:
+		e.kind = "INTERNAL"
+	}
+	if f.Status == 0 {
+		f.Status = e.status
+	}
+	details := []object{}
+	if f.After > 0 {
+		details = append(details, object{
+			"@type":      "type.googleapis.com/google.rpc.RetryInfo",
+			"retryDelay": strconv.FormatFloat(f.After.Seconds(), 'f', -1, 64) + "s",
+		})
+	}
+	return f.Status, encode(object{"error": object{"code": f.Status, "message": e.message, "status": e.kind, "details": details}})
+}
+
+// refuse says how long to wait in the body only, as the API does.
+func (g google) refuse(w http.ResponseWriter, f Failure) {
+	if f.Kind == llm.KindFiltered {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, data := g.failure(f)
+		_, _ = fmt.Fprintf(w, "data: %s\r\n\r\n", data)
+		return
+	}
+	status, body := g.error(f)
+	writeJSON(w, status, body)
+}
+
+func (g google) failure(f Failure) (string, []byte) {
+	if f.Kind == llm.KindFiltered {
+		return "", encode(object{"promptFeedback": object{"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": object{"promptTokenCount": 9}})
+	}
+	_, body := g.error(f)
+	return "", body
+}
+
+func googleFinish(s llm.Stop) string {
+	switch s {
+	case llm.StopLength:
+		return "MAX_TOKENS"
+	case llm.StopFilter:
+		return "SAFETY"
+	}
+	return "STOP"
+}
+
+func (google) parts(r Reply) []object {
+	var parts []object
+	for _, c := range r.Calls {
+		id, signature, signed := strings.Cut(c.ID, "~")
+		part := object{"functionCall": object{"id": id, "name": c.Name, "args": json.RawMessage(c.Arguments)}}
+		if signed {
+			part["thoughtSignature"] = signature
+		}
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+func googleChunk(q Question, parts []object, finish string, u llm.Usage) []byte {
+	candidate := object{"index": 0, "content": object{"role": "model", "parts": parts}}
+	if finish != "" {
+		candidate["finishReason"] = finish
+	}
+	// A part of the output is told as thoughts, as models that think do.
+	thoughts := u.Output / 3
+	return encode(object{
+		"candidates":   []object{candidate},
+		"modelVersion": q.Model, "responseId": "response-1",
+		"usageMetadata": object{
+			"promptTokenCount": u.Input, "cachedContentTokenCount": u.Cached,
+			"candidatesTokenCount": u.Output - thoughts, "thoughtsTokenCount": thoughts, "totalTokenCount": u.Input + u.Output,
+		},
+	})
+}
+
+func (g google) stream(b *builder, q Question, r Reply) {
+	begun := r.usage()
+	begun.Output = 0
+	if len(r.pieces()) > 0 {
+		b.add("", googleChunk(q, []object{{"text": "Hm, let me think.", "thought": true}}, "", begun))
+	}
+	for _, p := range r.pieces() {
+		b.add("", googleChunk(q, []object{{"text": p}}, "", begun))
+	}
+	for _, p := range g.parts(r) {
+		b.add("", googleChunk(q, []object{p}, "", begun))
+	}
+	b.body()
+	b.add("", googleChunk(q, []object{{"text": ""}}, googleFinish(r.stop()), r.usage()))
+}
+
+func (g google) whole(q Question, r Reply) []byte {
+	parts := append([]object{{"text": r.text()}}, g.parts(r)...)
+	return googleChunk(q, parts, googleFinish(r.stop()), r.usage())
+}

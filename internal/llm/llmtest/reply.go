@@ -1,0 +1,308 @@
+package llmtest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"openmates/internal/llm"
+)
+
+// Reply is what the server says, and how it says it.
+type Reply struct {
+	Text   string     // streamed word by word
+	Pieces []string   // the pieces themselves, instead of Text
+	Calls  []llm.Call // the tools that it asks for; in Google's API what follows a "~" in an id is its signature
+	Args   int        // bytes of a call's arguments in one chunk; 0 = all
+	Usage  *llm.Usage // nil = a small count
+	Stop   llm.Stop   // "" = StopCalls if there are calls, StopEnd if not
+
+	Fail *Failure // refuses, or breaks off with an error (InStream)
+
+	First time.Duration // before the first byte
+	Gap   time.Duration // before each further chunk
+	Bytes int           // bytes in one write; 0 = each chunk with a Gap alone, else all at once
+
+	Cut       Cut    // ends the stream before the answer ends
+	Malformed bool   // a chunk behind the pieces can't be read
+	Hold      bool   // behind the pieces nothing follows until the client leaves
+	NoUsage   bool   // OpenAI: the usage isn't told
+	NoDone    bool   // OpenAI: no [DONE] at the end
+	Comments  bool   // comments between the chunks
+	NoSpace   bool   // no space behind "data:"
+	Whole     bool   // OpenAI: one document though a stream was asked for
+	Raw       []byte // a body that is sent as it is, instead of all above
+	Type      string // of a Raw body; "" = text/event-stream
+}
+
+// Cut is a way to end a stream too early.
+type Cut int
+
+// The ways.
+const (
+	NoCut    Cut = iota
+	CutFirst     // the connection breaks before the first piece
+	CutBreak     // the connection breaks behind the pieces
+	CutEnd       // the stream ends in good order behind the pieces
+)
+
+// Failure is a refusal. Its status and body are those that the API in question
+// answers in this case.
+type Failure struct {
+	Kind     llm.Kind
+	Status   int           // 0 = the usual one
+	After    time.Duration // Retry-After
+	Message  string        // "" = a usual one
+	InStream bool          // behind the pieces, within the stream
+}
+
+// dialect is one wire format.
+type dialect interface {
+	base() string // the path that a base address ends with
+	ask(r *http.Request, body []byte) (Question, error)
+	list(w http.ResponseWriter, r *http.Request, models []string)
+	refuse(w http.ResponseWriter, f Failure)
+	// stream appends the chunks of an answer, the last of them being its end.
+	stream(b *builder, q Question, r Reply)
+	failure(f Failure) (event string, data []byte)
+	whole(q Question, r Reply) []byte
+}
+
+var dialects = map[API]dialect{OpenAI: openAI{}, Anthropic: anthropic{}, Google: google{}}
+
+var errNoSuchPath = errors.New("no such path")
+
+// builder collects the chunks of a stream in one piece of memory.
+type builder struct {
+	reply Reply
+	buf   bytes.Buffer
+	ends  []int
+	text  int // the chunks up to the last piece of text or call
+}
+
+func (b *builder) add(event string, data []byte) {
+	if b.reply.Comments {
+		b.buf.WriteString(": keep-alive\n\n")
+	}
+	if event != "" {
+		b.buf.WriteString("event: ")
+		b.buf.WriteString(event)
+		b.buf.WriteByte('\n')
+	}
+	b.buf.WriteString("data:")
+	if !b.reply.NoSpace {
+		b.buf.WriteByte(' ')
+	}
+	b.buf.Write(data)
+	b.buf.WriteString("\n\n")
+	b.ends = append(b.ends, b.buf.Len())
+}
+
+// body marks that the pieces are all there and only the end is left.
+func (b *builder) body() { b.text = len(b.ends) }
+
+// shorten keeps the chunks up to the last piece.
+func (b *builder) shorten() {
+	b.ends = b.ends[:b.text]
+	n := 0
+	if b.text > 0 {
+		n = b.ends[b.text-1]
+	}
+	b.buf.Truncate(n)
+}
+
+// play answers.
+func (s *Server) play(w http.ResponseWriter, r *http.Request, q Question, reply Reply) {
+	ctx := r.Context()
+	if !pause(ctx, reply.First) {
+		return
+	}
+	switch {
+	case reply.Fail != nil && !reply.Fail.InStream:
+		s.dialect.refuse(w, *reply.Fail)
+		return
+	case reply.Raw != nil:
+		b := builder{reply: reply, ends: []int{len(reply.Raw)}}
+		b.buf.Write(reply.Raw)
+		stream(ctx, w, &b)
+		return
+	case !q.Stream || reply.Whole:
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(s.dialect.whole(q, reply))
+		return
+	case reply.Cut == CutFirst:
+		w.Header().Set("Content-Type", "text/event-stream")
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	b, ok := s.memory.Get().(*builder)
+	if !ok {
+		b = new(builder)
+	}
+	defer s.memory.Put(b)
+	b.reply, b.ends, b.text = reply, b.ends[:0], 0
+	b.buf.Reset()
+	s.dialect.stream(b, q, reply)
+	if reply.Fail != nil || reply.Cut != NoCut || reply.Malformed || reply.Hold {
+		b.shorten()
+	}
+	if reply.Fail != nil {
+		b.add(s.dialect.failure(*reply.Fail))
+	}
+	if reply.Malformed {
+		b.add("", []byte(`{"choices":[{"delta":{"content":"bro`))
+	}
+	stream(ctx, w, b)
+}
+
+// stream writes the chunks.
+func stream(ctx context.Context, w http.ResponseWriter, b *builder) {
+	kind := b.reply.Type
+	if kind == "" {
+		kind = "text/event-stream"
+	}
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Cache-Control", "no-cache")
+	out := http.NewResponseController(w)
+	all, begin := b.buf.Bytes(), 0
+	for _, end := range b.cuts() {
+		if begin > 0 && !pause(ctx, b.reply.Gap) {
+			return
+		}
+		if _, err := w.Write(all[begin:end]); err != nil {
+			return
+		}
+		begin = end
+		if end < len(all) || b.reply.Hold || b.reply.Cut == CutBreak {
+			if out.Flush() != nil {
+				return
+			}
+		}
+	}
+	if b.reply.Hold {
+		<-ctx.Done()
+	}
+	if b.reply.Cut == CutBreak {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// cuts are the places at which a write ends.
+func (b *builder) cuts() []int {
+	switch {
+	case b.reply.Bytes > 0:
+		var at []int
+		for i := b.reply.Bytes; i < b.buf.Len(); i += b.reply.Bytes {
+			at = append(at, i)
+		}
+		return append(at, b.buf.Len())
+	case b.reply.Gap > 0:
+		return b.ends
+	}
+	return []int{b.buf.Len()}
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (r Reply) pieces() []string {
+	if r.Pieces != nil || r.Text == "" {
+		return r.Pieces
+	}
+	return strings.SplitAfter(r.Text, " ")
+}
+
+func (r Reply) text() string {
+	if r.Pieces != nil {
+		return strings.Join(r.Pieces, "")
+	}
+	return r.Text
+}
+
+func (r Reply) usage() llm.Usage {
+	if r.Usage != nil {
+		return *r.Usage
+	}
+	return llm.Usage{Input: 10, Output: 1 + len(r.text())/4}
+}
+
+func (r Reply) stop() llm.Stop {
+	switch {
+	case r.Stop != "":
+		return r.Stop
+	case len(r.Calls) > 0:
+		return llm.StopCalls
+	}
+	return llm.StopEnd
+}
+
+// fragments cuts the arguments of a call.
+func (r Reply) fragments(args string) []string {
+	if r.Args <= 0 || len(args) <= r.Args {
+		return []string{args}
+	}
+	var parts []string
+	for len(args) > r.Args {
+		n := r.Args
+		for n < len(args) && args[n]&0xC0 == 0x80 { // not within a rune: JSON could not hold it
+			n++
+		}
+		parts, args = append(parts, args[:n]), args[n:]
+	}
+	return append(parts, args)
+}
+
+// refuseWith writes a refusal that is a JSON document.
+func refuseWith(w http.ResponseWriter, f Failure, status int, body []byte) {
+	if f.Status != 0 {
+		status = f.Status
+	}
+	if f.After > 0 {
+		w.Header().Set("Retry-After", strconv.FormatFloat(f.After.Seconds(), 'f', -1, 64))
+	}
+	writeJSON(w, status, body)
+}
+
+func writeJSON(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// quoted appends a JSON string.
+func quoted(to []byte, s string) []byte {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {
+			return append(to, encode(s)...)
+		}
+	}
+	to = append(append(to, '"'), s...)
+	return append(to, '"')
+}
+
+// encode is the JSON of what always has one.
+func encode(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+type object = map[string]any

@@ -1,0 +1,286 @@
+package openai
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"openmates/internal/llm"
+	"openmates/internal/llm/wire"
+)
+
+// A chunk of the stream, or, in message, the whole answer of a server that
+// doesn't stream. Only what is used is read, so that odd types elsewhere do no
+// harm.
+type chunk struct {
+	Choices []choice        `json:"choices"`
+	Usage   *usage          `json:"usage"`
+	Groq    *groq           `json:"x_groq"`
+	Error   json.RawMessage `json:"error"`
+}
+
+type groq struct {
+	Usage *usage `json:"usage"`
+}
+
+type choice struct {
+	Index   int    `json:"index"`
+	Delta   delta  `json:"delta"`
+	Message *delta `json:"message"`
+	Finish  string `json:"finish_reason"`
+}
+
+type delta struct {
+	Content string     `json:"content"`
+	Refusal string     `json:"refusal"`
+	Calls   []fragment `json:"tool_calls"`
+}
+
+type fragment struct {
+	Index    *int   `json:"index"`
+	ID       string `json:"id"`
+	Function struct {
+		Name      string `json:"name"`
+		Arguments string `json:"arguments"`
+	} `json:"function"`
+}
+
+type usage struct {
+	Input   int `json:"prompt_tokens"`
+	Output  int `json:"completion_tokens"`
+	Details struct {
+		Cached int `json:"cached_tokens"`
+	} `json:"prompt_tokens_details"`
+	Hit int `json:"prompt_cache_hit_tokens"` // DeepSeek's name for it
+}
+
+// decoder reads one answer.
+type decoder struct {
+	asked  llm.Request
+	text   strings.Builder
+	calls  []building
+	usage  *usage
+	finish string
+	over   bool
+}
+
+// building is a call whose arguments are still arriving.
+type building struct {
+	index int
+	id    string
+	name  string
+	args  []byte
+}
+
+// Event reads a chunk.
+func (d *decoder) Event(ev wire.Event) (string, error) {
+	data := bytes.TrimSpace(ev.Data)
+	switch {
+	case len(data) == 0:
+		return "", nil
+	case string(data) == "[DONE]":
+		d.over = true
+		return "", nil
+	}
+	var c chunk
+	if err := json.Unmarshal(data, &c); err != nil {
+		return d.lines(data, err)
+	}
+	if ev.Name == "error" || len(c.Error) > 0 && string(c.Error) != "null" {
+		return "", refusal(0, data)
+	}
+	return d.chunk(&c), nil
+}
+
+// lines reads several chunks in one event, as servers send them that leave out
+// the empty line between events.
+func (d *decoder) lines(data []byte, cause error) (string, error) {
+	parts := bytes.Split(data, []byte("\n"))
+	if len(parts) == 1 {
+		return "", cause
+	}
+	var all strings.Builder
+	for _, p := range parts {
+		text, err := d.Event(wire.Event{Data: p})
+		if err != nil {
+			return "", err
+		}
+		all.WriteString(text)
+	}
+	return all.String(), nil
+}
+
+func (d *decoder) chunk(c *chunk) string {
+	if c.Groq != nil && c.Groq.Usage != nil {
+		d.usage = c.Groq.Usage
+	}
+	if c.Usage != nil {
+		d.usage = c.Usage
+	}
+	var text strings.Builder
+	for _, ch := range c.Choices {
+		if ch.Index != 0 {
+			continue // one answer was asked for
+		}
+		part := ch.Delta
+		if ch.Message != nil {
+			part = *ch.Message
+		}
+		text.WriteString(part.Content + part.Refusal)
+		for _, f := range part.Calls {
+			d.fragment(f)
+		}
+		d.finish = cmp.Or(ch.Finish, d.finish)
+	}
+	d.text.WriteString(text.String())
+	return text.String()
+}
+
+// fragment adds to the call it belongs to. Some servers number every call 0,
+// or none: a new id begins a new call there too.
+func (d *decoder) fragment(f fragment) {
+	index := max(len(d.calls)-1, 0)
+	if f.Index != nil {
+		index = *f.Index
+	}
+	at := -1
+	for i := range d.calls {
+		if c := &d.calls[i]; c.index == index && (f.ID == "" || c.id == "" || c.id == f.ID) {
+			at = i
+		}
+	}
+	if at < 0 || f.Index == nil && f.ID == "" && f.Function.Name != "" {
+		d.calls = append(d.calls, building{index: index})
+		at = len(d.calls) - 1
+	}
+	c := &d.calls[at]
+	c.id = cmp.Or(c.id, f.ID)
+	c.name = cmp.Or(c.name, f.Function.Name)
+	c.args = append(c.args, f.Function.Arguments...)
+}
+
+// Progress says how far the answer is. A finish reason ends the answer, [DONE]
+// the stream; either may be missing.
+func (d *decoder) Progress() wire.Progress {
+	switch {
+	case d.over:
+		return wire.Over
+	case d.finish != "":
+		return wire.Whole
+	}
+	return wire.Going
+}
+
+// End gives the calls, the usage and why the answer ended.
+func (d *decoder) End() ([]llm.Call, llm.Usage, llm.Stop) {
+	calls := make([]llm.Call, 0, len(d.calls))
+	for i := range d.calls {
+		c := &d.calls[i]
+		if c.id == "" {
+			c.id = wire.NewCallID()
+		}
+		calls = append(calls, llm.Call{
+			ID: c.id, Name: c.name, Arguments: string(c.args),
+		})
+	}
+	return calls, d.count(calls), d.stop(len(calls))
+}
+
+func (d *decoder) stop(calls int) llm.Stop {
+	switch d.finish {
+	case "length", "max_tokens":
+		return llm.StopLength
+	case "content_filter":
+		return llm.StopFilter
+	}
+	if calls > 0 { // several servers say "stop" even so
+		return llm.StopCalls
+	}
+	return llm.StopEnd
+}
+
+// count is the usage, estimated if the server told none.
+func (d *decoder) count(calls []llm.Call) llm.Usage {
+	if u := d.usage; u != nil && (u.Input > 0 || u.Output > 0) {
+		return llm.Usage{Input: u.Input, Cached: max(u.Details.Cached, u.Hit), Output: u.Output}
+	}
+	answer := llm.Message{Text: d.text.String(), Calls: calls}
+	return llm.Usage{Input: llm.Estimate(d.asked), Output: llm.EstimateMessage(answer)}
+}
+
+// refusal tells what an error object means. Servers put it under "error", or
+// send its fields bare; code is a string, a number or null.
+func refusal(status int, body []byte) *llm.Error {
+	var r struct {
+		Error json.RawMessage `json:"error"`
+		problem
+	}
+	var list []json.RawMessage // Google's compatible API wraps it in a list
+	if json.Unmarshal(body, &list) == nil && len(list) > 0 {
+		body = list[0]
+	}
+	_ = json.Unmarshal(body, &r)
+	p := r.problem
+	if len(r.Error) > 0 {
+		if json.Unmarshal(r.Error, &p) != nil {
+			_ = json.Unmarshal(r.Error, &p.Message) // Ollama: a bare string
+		}
+	}
+	code := strings.Trim(string(p.Code), `"`)
+	if n, err := strconv.Atoi(code); err == nil && status == 0 {
+		status = n
+	}
+	return &llm.Error{Kind: kind(status, code, p), Status: status, Err: wire.Words(withCode(p.Message, code), body)}
+}
+
+type problem struct {
+	Message string          `json:"message"`
+	Type    string          `json:"type"`
+	Code    json.RawMessage `json:"code"`
+}
+
+func withCode(message, code string) string {
+	if message == "" || code == "" || code == "null" {
+		return message
+	}
+	return fmt.Sprintf("%s (%s)", message, code)
+}
+
+// kinds are the codes and types that say more than the status does.
+var kinds = [...]struct { //nolint:gochecknoglobals // a table that nobody writes
+	word string
+	kind llm.Kind
+}{
+	{"insufficient_quota", llm.KindNoCredit},
+	{"billing", llm.KindNoCredit},
+	{"credit", llm.KindNoCredit},
+	{"content_filter", llm.KindFiltered},
+	{"content_policy", llm.KindFiltered},
+	{"model_not_found", llm.KindNoModel},
+	{"invalid_api_key", llm.KindBadKey},
+	{"authentication", llm.KindBadKey},
+	{"rate_limit", llm.KindRateLimited},
+	{"server_error", llm.KindUnavailable},
+	{"overloaded", llm.KindUnavailable},
+}
+
+func kind(status int, code string, p problem) llm.Kind {
+	if status < 500 && wire.SaysTooLong(code+" "+p.Message) {
+		return llm.KindTooLong
+	}
+	for _, k := range kinds {
+		if status < 500 && (strings.Contains(code, k.word) || strings.Contains(p.Type, k.word)) {
+			return k.kind
+		}
+	}
+	if status == 400 && strings.Contains(p.Message, "API key not valid") {
+		return llm.KindBadKey // Google's compatible API
+	}
+	if status == 0 && strings.HasPrefix(p.Type, "invalid_request") {
+		return llm.KindInvalid
+	}
+	return wire.ByStatus(status)
+}

@@ -1,0 +1,4 @@
+package openai
+
+// Refusal is exported for the tests.
+var Refusal = refusal

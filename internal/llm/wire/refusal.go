@@ -1,0 +1,159 @@
+package wire
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"openmates/internal/llm"
+)
+
+// maxWait bounds what a server may ask a client to wait; beyond it the number
+// is taken for a mistake.
+const maxWait = 24 * time.Hour
+
+// After is how long a server asks to wait (RFC 9110, section 10.2.3, and the
+// finer retry-after-ms that OpenAI sends); 0 = it doesn't say.
+func After(h http.Header, now time.Time) time.Duration {
+	if d, ok := number(h.Get("Retry-After-Ms"), time.Millisecond); ok {
+		return d
+	}
+	v := h.Get("Retry-After")
+	if d, ok := number(v, time.Second); ok {
+		return d
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		if d := at.Sub(now); d > 0 && d <= maxWait {
+			return d
+		}
+	}
+	return 0
+}
+
+// number reads a count of units that can be waited for.
+func number(s string, unit time.Duration) (time.Duration, bool) {
+	n, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	n *= float64(unit)
+	if err != nil || math.IsNaN(n) || n <= 0 || n > float64(maxWait) {
+		return 0, false
+	}
+	return time.Duration(n), true
+}
+
+// ByStatus is what a status means in every API; what is finer stands in the
+// body. Status 0 is a refusal within the stream without a telling body.
+func ByStatus(status int) llm.Kind {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return llm.KindBadKey
+	case http.StatusPaymentRequired:
+		return llm.KindNoCredit
+	case http.StatusNotFound:
+		return llm.KindNoModel
+	case http.StatusRequestEntityTooLarge:
+		return llm.KindTooLong
+	case http.StatusTooManyRequests:
+		return llm.KindRateLimited
+	case 0, http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly:
+		return llm.KindUnavailable
+	}
+	if status >= http.StatusInternalServerError {
+		return llm.KindUnavailable
+	}
+	return llm.KindInvalid
+}
+
+// tooLong are the words in which servers say that a request exceeds the
+// context of the model: OpenAI and vLLM, Anthropic, Google, llama.cpp and
+// Ollama. None of them has a status or a code for it that the others share.
+var tooLong = [...]string{ //nolint:gochecknoglobals // a table that nobody writes
+	"context_length_exceeded", "maximum context length", "prompt is too long", "context window",
+	"exceeds the maximum number of tokens", "exceed_context_size", "exceeds the available context",
+	"too many tokens", "input is too long", "reduce the length of the messages",
+}
+
+// SaysTooLong says whether a server's words mean that the request was too long.
+func SaysTooLong(words string) bool {
+	words = strings.ToLower(words)
+	for _, w := range tooLong {
+		if strings.Contains(words, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// Words makes the error text of a server's message, or of its whole body when
+// it has none that can be found. The result is short and of one line.
+func Words(message string, body []byte) error {
+	if message == "" {
+		message = string(body)
+	}
+	const most = 500
+	if len(message) > most {
+		message = message[:most] + "…"
+	}
+	message = strings.Join(strings.Fields(strings.ToValidUTF8(message, "")), " ")
+	if message == "" {
+		message = "the server gave no reason"
+	}
+	return errors.New(message)
+}
+
+// hide keeps the key out of an error: some servers repeat it in their refusal.
+func (c *Client) hide(err error) error {
+	if c.key == "" || err == nil || !strings.Contains(err.Error(), c.key) {
+		return err
+	}
+	return errors.New(strings.ReplaceAll(err.Error(), c.key, "•••"))
+}
+
+// NewCallID makes an id for a call that the server gave none.
+func NewCallID() string { return "call_" + rand.Text()[:16] }
+
+// CallID makes the id of a call fit an API that allows only letters, digits,
+// "_" and "-", at most 40 of them (OpenAI's bound; Anthropic's is 64). Ids of
+// other providers can be longer or hold other characters; the same id always becomes the same one, so that a call
+// and its result stay together.
+func CallID(id string) string {
+	fits := id != "" && len(id) <= 40 && !strings.ContainsFunc(id, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
+	})
+	if fits {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return "call_" + hex.EncodeToString(sum[:12])
+}
+
+// Arguments is what a model wrote as the arguments of a call, as a JSON object
+// that can be sent back to it: models write invalid JSON at times, and the
+// APIs refuse that in a history.
+func Arguments(s string) json.RawMessage {
+	b := bytes.TrimSpace([]byte(s))
+	if len(b) > 0 && b[0] == '{' && json.Valid(b) {
+		return b
+	}
+	if len(b) == 0 {
+		return json.RawMessage("{}")
+	}
+	wrapped, _ := json.Marshal(map[string]string{"invalid": s}) // strings always marshal
+	return wrapped
+}
+
+// Parameters is the schema of a tool's parameters; an empty object when it has
+// none, since no API takes a tool without.
+func Parameters(schema json.RawMessage) json.RawMessage {
+	if len(bytes.TrimSpace(schema)) == 0 {
+		return json.RawMessage(`{"type":"object","properties":{}}`)
+	}
+	return schema
+}

@@ -1,0 +1,139 @@
+package wire
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxEvent bounds what one event may hold in memory. Chunks of text are small;
+// the bound is there for a server that never ends its line.
+const maxEvent = 8 << 20
+
+// errTooLarge stops the reading of an event above maxEvent.
+var errTooLarge = fmt.Errorf("an event of more than %d bytes", maxEvent)
+
+// Event is one server-sent event. Data is valid until the next call of Next.
+type Event struct {
+	Name string // the event field; "" when there was none
+	Data []byte
+}
+
+// Reader splits a stream into events as the WHATWG HTML standard says (section
+// 9.2.6, "Interpreting an event stream"): lines end with LF, CRLF or CR, a
+// space after the colon is optional, comments keep the connection alive and
+// mean nothing.
+//
+// It departs from the standard in one point: an event that the end of the
+// stream follows without the empty line is given too, since some servers close
+// right behind their last line.
+type Reader struct {
+	r     *bufio.Reader
+	data  []byte
+	name  []byte
+	begun bool // the byte order mark is dealt with
+	skip  bool // the last line ended with CR, so that a LF belongs to it
+}
+
+// NewReader reads events from r.
+func NewReader(r io.Reader) *Reader {
+	return &Reader{r: bufio.NewReaderSize(r, 4<<10)}
+}
+
+// Next gives the next event that has data, io.EOF at a clean end, and the error
+// of the underlying reader at any other.
+func (d *Reader) Next() (Event, error) {
+	d.data, d.name = d.data[:0], d.name[:0]
+	seen := false
+	for {
+		line, err := d.line()
+		if err != nil {
+			if errors.Is(err, io.EOF) && seen {
+				return d.event(), nil
+			}
+			return Event{}, err
+		}
+		if len(line) == 0 {
+			if seen {
+				return d.event(), nil
+			}
+			d.name = d.name[:0]
+			continue
+		}
+		field, value, _ := bytes.Cut(line, []byte(":"))
+		value = bytes.TrimPrefix(value, []byte(" "))
+		switch string(field) {
+		case "data":
+			if seen {
+				d.data = append(d.data, '\n')
+			}
+			if len(d.data)+len(value) > maxEvent {
+				return Event{}, errTooLarge
+			}
+			d.data, seen = append(d.data, value...), true
+		case "event":
+			d.name = append(d.name[:0], value...)
+		}
+	}
+}
+
+func (d *Reader) event() Event { return Event{Name: string(d.name), Data: d.data} }
+
+// line gives a line without its end, valid until the next call. A last line
+// without an end counts; io.EOF comes behind it.
+func (d *Reader) line() ([]byte, error) {
+	if err := d.start(); err != nil {
+		return nil, err
+	}
+	var long []byte // the line so far, when it outgrew the buffer
+	for {
+		if _, err := d.r.Peek(1); err != nil {
+			if errors.Is(err, io.EOF) && long != nil {
+				return long, nil
+			}
+			return nil, err
+		}
+		part, _ := d.r.Peek(d.r.Buffered())
+		if i := bytes.IndexAny(part, "\r\n"); i >= 0 {
+			d.skip = part[i] == '\r'
+			_, _ = d.r.Discard(i + 1)
+			if long == nil {
+				return part[:i], nil
+			}
+			return append(long, part[:i]...), nil
+		}
+		if len(long)+len(part) > maxEvent {
+			return nil, errTooLarge
+		}
+		long = append(long, part...)
+		_, _ = d.r.Discard(len(part))
+	}
+}
+
+// start passes over what may stand before a line: a byte order mark at the
+// beginning of the stream, and the LF of a CRLF whose CR ended the last line.
+// It is asked for only when the next line is wanted, so that a line is never
+// held back until the byte after it arrives.
+func (d *Reader) start() error {
+	if !d.begun {
+		d.begun = true
+		if b, err := d.r.Peek(1); err == nil && b[0] == 0xEF {
+			if b, err := d.r.Peek(3); err == nil && bytes.Equal(b, []byte("\xEF\xBB\xBF")) {
+				_, _ = d.r.Discard(3)
+			}
+		}
+	}
+	if d.skip {
+		b, err := d.r.Peek(1)
+		if err != nil {
+			return err
+		}
+		d.skip = false
+		if b[0] == '\n' {
+			_, _ = d.r.Discard(1)
+		}
+	}
+	return nil
+}

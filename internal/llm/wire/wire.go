@@ -1,0 +1,246 @@
+// Package wire is what the adapters of llm share: a request in JSON, an answer
+// as server-sent events, and refusals as llm.Error.
+//
+// It promises that a key goes to the configured server and nowhere else (no
+// redirect is followed, no error holds it), that leaving the loop or ending the
+// context frees the connection, that a connection on which nothing arrives any
+// more is given up, that what a server sends can't fill the memory, and that an
+// answer is whole or an error says that it isn't. It never sends a request
+// twice by itself.
+//
+// It refuses to know what a request or an event means: that is the adapter's.
+package wire
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/llm"
+)
+
+const (
+	// DefaultIdle is how long nothing may arrive. Reasoning models think for
+	// minutes before the first token; all hosted APIs send keep-alives or
+	// answer in less.
+	DefaultIdle = 5 * time.Minute
+	// lastWait is how long an answer that is whole already waits for what may
+	// still follow it (the usage, the end of the body).
+	lastWait = 2 * time.Second
+	// maxBody bounds an answer that comes in one piece.
+	maxBody = 16 << 20
+	// maxRefusal bounds how much of a refusal is read.
+	maxRefusal = 64 << 10
+)
+
+// Refusal tells what a server's refusal means. Status is 0 for one that came
+// within the stream; body is the server's own words, in JSON if it kept to its
+// format.
+type Refusal func(status int, body []byte) *llm.Error
+
+// Config is what a Client needs.
+type Config struct {
+	URL     string            // of the API; http or https, without query
+	Key     openmates.Secret  // kept out of every error
+	Header  map[string]string // sent with each request; holds the key
+	HTTP    *http.Client      // nil = one of its own
+	Refusal Refusal
+	Idle    time.Duration // 0 = DefaultIdle
+}
+
+// Client speaks to one server.
+type Client struct {
+	url     string
+	key     string
+	header  map[string]string
+	http    *http.Client
+	refusal Refusal
+	idle    time.Duration
+}
+
+// New checks the address and the key. Its errors are openmates.EInvalid.
+func New(c Config) (*Client, error) {
+	u, err := url.Parse(strings.TrimSpace(c.URL))
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return nil, openmates.Errorf(openmates.EInvalid, "The address of the model's API must look like https://host/path.")
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return nil, openmates.Errorf(openmates.EInvalid, "The address of the model's API must not hold a user, a query or a fragment; the key has a field of its own.")
+	}
+	for _, v := range c.Header {
+		if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			return nil, openmates.Errorf(openmates.EInvalid, "The key of the model's API holds a line break or another control character; please copy it again.")
+		}
+	}
+	return &Client{
+		url:     strings.TrimRight(u.String(), "/"),
+		key:     c.Key.Reveal(),
+		header:  c.Header,
+		http:    httpClient(c.HTTP),
+		refusal: c.Refusal,
+		idle:    cmp.Or(c.Idle, DefaultIdle),
+	}, nil
+}
+
+// httpClient is a copy of h that follows no redirect: net/http would hand
+// headers such as x-api-key on to whichever host it is sent to.
+func httpClient(h *http.Client) *http.Client {
+	if h == nil {
+		h = &http.Client{}
+		if t, ok := http.DefaultTransport.(*http.Transport); ok {
+			own := t.Clone()
+			own.MaxIdleConnsPerHost = own.MaxIdleConns
+			h.Transport = own
+		}
+	}
+	c := *h
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &c
+}
+
+// URL is the address that the client speaks to.
+func (c *Client) URL() string { return c.url }
+
+// Get reads a JSON document.
+func (c *Client) Get(ctx context.Context, path string, into any) error {
+	s, err := c.open(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	body, err := io.ReadAll(io.LimitReader(s.body, maxBody))
+	if err != nil {
+		return s.broken(llm.KindUnavailable, err)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return &llm.Error{Kind: llm.KindInvalid, Status: http.StatusOK, Err: fmt.Errorf("the answer is not what this API answers: %w", err)}
+	}
+	return nil
+}
+
+// Post sends in as JSON and gives the answer as a Stream that the caller
+// closes. The error is an *llm.Error or that of ctx.
+func (c *Client) Post(ctx context.Context, path string, in any) (*Stream, error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, &llm.Error{Kind: llm.KindInvalid, Err: fmt.Errorf("write the request: %w", err)}
+	}
+	return c.open(ctx, http.MethodPost, path, body)
+}
+
+func (c *Client) open(ctx context.Context, method, path string, body []byte) (*Stream, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s := &Stream{client: c, outer: ctx}
+	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	s.timer = time.AfterFunc(c.idle, func() { s.cancel(errIdle) })
+	res, err := c.send(s.ctx, method, path, body)
+	if err != nil {
+		err = s.broken(llm.KindUnavailable, err)
+		s.Close()
+		return nil, err
+	}
+	s.res, s.body = res, res.Body
+	if res.StatusCode/100 != 2 {
+		err = s.refused()
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (c *Client) send(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	req.Header.Set("User-Agent", "openmates")
+	for k, v := range c.header {
+		req.Header.Set(k, v)
+	}
+	return c.http.Do(req)
+}
+
+// errIdle is the cause of a cancel for want of bytes.
+var errIdle = errors.New("nothing arrived for too long")
+
+// Stream is an answer on its way.
+type Stream struct {
+	client *Client
+	outer  context.Context // the caller's
+	ctx    context.Context // ends with it, on Close and when idle
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+	res    *http.Response
+	body   io.ReadCloser
+}
+
+// Close frees the connection; closing twice is harmless.
+func (s *Stream) Close() {
+	s.timer.Stop()
+	s.cancel(nil)
+	if s.body != nil {
+		_ = s.body.Close()
+	}
+}
+
+// broken is the error for a connection that failed with err.
+func (s *Stream) broken(k llm.Kind, err error) error {
+	if ctxErr := s.outer.Err(); ctxErr != nil {
+		return ctxErr
+	}
+	if errors.Is(context.Cause(s.ctx), errIdle) {
+		err = errIdle
+	}
+	return &llm.Error{Kind: k, Status: s.status(), Err: s.client.hide(err)}
+}
+
+func (s *Stream) status() int {
+	if s.res == nil {
+		return 0
+	}
+	return s.res.StatusCode
+}
+
+// refused reads a refusal.
+func (s *Stream) refused() error {
+	body, err := io.ReadAll(io.LimitReader(s.body, maxRefusal))
+	if ctxErr := s.outer.Err(); err != nil && ctxErr != nil {
+		return ctxErr
+	}
+	if s.res.StatusCode/100 == 3 {
+		return &llm.Error{Kind: llm.KindInvalid, Status: s.res.StatusCode, Err: errors.New("the server redirects elsewhere; the address of the API must be the final one")}
+	}
+	e := s.client.refusal(s.res.StatusCode, body)
+	e.Status = s.res.StatusCode
+	e.Err = s.client.hide(e.Err)
+	e.After = max(e.After, After(s.res.Header, time.Now()))
+	return e
+}
+
+// isEvents says whether the answer is a stream of events, or one document. A
+// page of HTML is neither: it is what a wrong address gives.
+func (s *Stream) isEvents() (bool, error) {
+	kind, _, _ := mime.ParseMediaType(s.res.Header.Get("Content-Type"))
+	switch kind {
+	case "application/json":
+		return false, nil
+	case "text/html":
+		return false, &llm.Error{Kind: llm.KindInvalid, Status: s.res.StatusCode, Err: errors.New("the server answered with a web page; is the address that of an API?")}
+	}
+	return true, nil
+}

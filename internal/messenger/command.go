@@ -1,0 +1,74 @@
+package messenger
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"openmates"
+)
+
+// Commander is a Connector on which people give a mate commands beside talking
+// to it. Its Listen offers Host.Commands on the network, hands each command
+// that a person gives to Host.Command, and shows that person the Reply.
+type Commander interface {
+	// Register makes the network offer exactly these commands for a bot. Where
+	// it offers them already, nothing is changed.
+	Register(ctx context.Context, b openmates.Bot, all []CommandInfo) error
+}
+
+// CommandInfo describes a command to the people who may give it.
+type CommandInfo struct {
+	Name        string // lower case letters
+	Description string // at most 100 characters
+	Option      string // describes the text that may follow; "" = none may
+}
+
+// Command is one that a person gave. It is never stored: what lets the network
+// take an answer stays with the connector.
+type Command struct {
+	Name      string
+	Text      string // what followed
+	BotID     openmates.ID
+	Network   openmates.Network
+	Workspace string // "" in a direct message
+	Channel   string
+	Account   Account
+}
+
+// Conversation is the one in which the command was given, see Inbound.
+func (c Command) Conversation() string {
+	return Inbound{Network: c.Network, BotID: c.BotID, Channel: c.Channel}.Conversation()
+}
+
+// Reply is what a command says in answer.
+type Reply struct {
+	Text    string // mentions nobody
+	Private bool   // for the person alone, where the network can
+	Links   []Link // where to go from there
+}
+
+// Link is a page with its name.
+type Link struct{ Label, URL string }
+
+// Whole is the text with its links below, for networks that show them so.
+func (r Reply) Whole() string {
+	var text strings.Builder
+	text.WriteString(r.Text)
+	for _, l := range r.Links {
+		text.WriteString("\n" + l.String())
+	}
+	return text.String()
+}
+
+// String writes the link as people read it. The angle brackets are Markdown's
+// for an address, and keep networks from showing a preview of it.
+func (l Link) String() string {
+	if l.Label == "" {
+		return "<" + l.URL + ">"
+	}
+	return l.Label + ": <" + l.URL + ">"
+}
+
+// CommandTime is how long a Host may take for a command.
+const CommandTime = 30 * time.Second

@@ -1,0 +1,98 @@
+package messenger
+
+import (
+	"context"
+
+	"openmates"
+)
+
+// Inspector is a Connector that leads an admin through setting a bot up and
+// finds out what of it is wrong. What it says are finished sentences, for no
+// other part of the product knows the network's pages.
+type Inspector interface {
+	// Guide lists what to do on the network's own pages, in order. It does no
+	// I/O; of b only what is known so far is set.
+	Guide(b openmates.Bot, w Wanted) []Step
+	// Inspect looks at everything that b needs, one Finding for each. It
+	// changes nothing on the network and never fails: what it can't find out is
+	// Unknown. The Profile is zero unless the network vouches for the token and
+	// for its belonging to b.AppID; an empty AppID is filled in from the token.
+	Inspect(ctx context.Context, b openmates.Bot, w Wanted) (Profile, []Finding)
+}
+
+// Dresser is a Connector that can make a bot look like its mate.
+type Dresser interface {
+	// Dress sets name, picture, description and the permissions that the bot's
+	// own invitation asks for (Bot.Permissions). It may be repeated. Errors:
+	// EInvalid with what the network refuses, EUnavailable.
+	Dress(ctx context.Context, b openmates.Bot, l Look) error
+}
+
+// Inviter is an Installer whose consent page asks for permissions.
+type Inviter interface {
+	// Permissions lists what a bot can ask for, the needed ones first.
+	Permissions() []Permission
+	// InviteURL is the consent page for b with its Permissions, without a
+	// state; it is the same each time.
+	InviteURL(b openmates.Bot, redirect string) string
+}
+
+// Wanted is what a bot's set-up is held against.
+type Wanted struct {
+	Redirect string      // the address that has to be registered
+	Look     *Look       // of the mate; nil: the server's own application, by which accounts are linked
+	Places   []Workspace // where people have added the bot, also those that it has left
+}
+
+// Look is how a mate presents itself.
+type Look struct {
+	Name        string
+	Description string
+	Portrait    []byte // PNG, square
+}
+
+// Finding is what one check has found.
+type Finding struct {
+	Check    string // names the check for machines
+	Title    string // in a few words
+	State    FindingState
+	Sentence string
+	Cure     string // what to click; "" where nothing is to be done
+	CureURL  string // where; "" where it is here
+	Dress    bool   // Dress cures it
+}
+
+// The checks that others than the connector must know.
+const (
+	CheckToken       = "token"
+	CheckApplication = "application"
+	CheckSecret      = "secret"
+)
+
+// FindingState says how it looks.
+type FindingState string
+
+// The states.
+const (
+	FindingOK      FindingState = "ok"
+	FindingWarn    FindingState = "warn" // it works, but not all of it
+	FindingBad     FindingState = "bad"
+	FindingUnknown FindingState = "unknown" // could not be found out
+)
+
+// Step is one thing to do on the network's pages.
+type Step struct {
+	Title string
+	Say   []string // finished sentences, each on a line of its own
+	Label string   // of the link
+	URL   string   // the page where to do it; "" = none
+	Copy  string   // what to paste there; "" = nothing
+}
+
+// Permission is something that a bot may ask for on being added.
+type Permission struct {
+	Name    string // as the network calls it
+	Bit     int64
+	Reason  string // a finished sentence: what it is for
+	Default bool
+}

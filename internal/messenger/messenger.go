@@ -1,0 +1,197 @@
+// Package messenger is the seam between the product and the networks that
+// people talk on.
+//
+// It holds the contract of a connector, the supervisor that keeps the
+// listeners of all bots running, and what every network needs alike (splitting
+// of long texts). Messages come in at least once: a connector hands every
+// message that means the mate to Host.Receive and lets go of it only after
+// Receive returned nil. Messages go out at most once per (Outbound.Key, Part):
+// a connector finds what an earlier attempt posted and never posts it twice.
+//
+// It refuses to know any network: connectors live in folders of their own
+// beside it, import only this package and the vocabulary, and meet the product
+// in main.
+package messenger
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"openmates"
+)
+
+// Connector speaks one network's protocol. All methods are safe for
+// concurrent use.
+type Connector interface {
+	// Info describes the network. It does no I/O.
+	Info() Info
+
+	// Check finds out whether a bot's credentials are real and whose they are.
+	// It changes nothing on the network. Errors: openmates.EInvalid when the
+	// network refuses the credential (the Message names the cure),
+	// EUnavailable when the network does not answer.
+	Check(ctx context.Context, b openmates.Bot) (Profile, error)
+
+	// Listen keeps the bot connected and hands what it hears to h until ctx
+	// ends. It reconnects by itself and reports every change of state; it
+	// returns only when ctx ended (with ctx's error) or when trying again
+	// can't help (openmates.EInvalid; the last reported state says why). It
+	// never drops a message because h.Receive failed: it tries again.
+	Listen(ctx context.Context, b openmates.Bot, h Host) error
+
+	// Send posts one part of an answer and returns its id on the network. It
+	// keeps no state, so any process may send for any bot. A second call with
+	// the same Key and Part gives the id of the message that the first one
+	// made, also when the first one's result was never seen. It returns after
+	// retrying what can be retried within ctx. Errors: see SendError.
+	Send(ctx context.Context, b openmates.Bot, out Outbound) (string, error)
+}
+
+// Editor is a Connector that can change what it posted; answers are then
+// streamed. Edit follows the error rules of Send.
+type Editor interface {
+	Edit(ctx context.Context, b openmates.Bot, channel, message, text string) error
+}
+
+// Remover is a Connector that can take back what it posted. A message that is
+// gone already is no error; else it follows the error rules of Send.
+type Remover interface {
+	Remove(ctx context.Context, b openmates.Bot, channel, message string) error
+}
+
+// Typist is a Connector that can show that an answer is being written. Typing
+// lasts for Info.TypingLasts; failing is harmless and only logged.
+type Typist interface {
+	Typing(ctx context.Context, b openmates.Bot, channel string) error
+}
+
+// Installer is a Connector whose bots are added to a workspace by a link in
+// the browser.
+type Installer interface {
+	// InstallURL is the network's consent page. workspace preselects one where
+	// it is not "". state comes back unchanged in the redirect.
+	InstallURL(b openmates.Bot, redirect, state, workspace string) string
+	// Installed finishes what InstallURL began, from the redirect's query. The
+	// workspace is the one that the network itself names in its answer, never
+	// one from q. A code works once. Where the network named a workspace, it is
+	// given beside an error too: the bot is there, and may have to leave.
+	Installed(ctx context.Context, b openmates.Bot, redirect string, q url.Values) (Workspace, error)
+}
+
+// Linker is a Connector on which a person proves an account in the browser.
+type Linker interface {
+	// LinkURL is the network's consent page; verifier is the PKCE code
+	// verifier (RFC 7636), which Linked needs again.
+	LinkURL(b openmates.Bot, redirect, state, verifier string) string
+	// Linked finishes what LinkURL began. It gives the token back to the
+	// network after reading the account.
+	Linked(ctx context.Context, b openmates.Bot, redirect, verifier string, q url.Values) (Account, error)
+}
+
+// Info describes a network.
+type Info struct {
+	Network     openmates.Network
+	Label       string           // "Discord"
+	Place       string           // what the refusal to an unconnected workspace calls it
+	TextLimit   int              // longest text of one message, in Measure's units
+	Measure     func(string) int // length of a text as the network counts it
+	EditEvery   time.Duration    // shortest pause between two edits of a streamed answer
+	TypingLasts time.Duration    // how long one Typing shows
+}
+
+// Host is what a listening connector may ask of the product. A connector calls
+// Receive and SaveNotes of one bot in the order of the network's events.
+type Host interface {
+	// Receive takes a message that means the mate. nil means that it is stored
+	// durably (or was before): only then may the connector acknowledge it.
+	Receive(ctx context.Context, in Inbound) error
+	// Workspaces tells that the bot is in a workspace or has left it. It may be
+	// called again with what is known already.
+	Workspaces(ctx context.Context, c WorkspaceChange) error
+	// Report tells the state of the connection; it does not block.
+	Report(s State)
+	// Notes gives what SaveNotes last stored for this bot, nil at first.
+	Notes(ctx context.Context) ([]byte, error)
+	// SaveNotes keeps what the connector needs to go on where it stopped. It
+	// may be lost in a crash, never torn; at most 64 KiB.
+	SaveNotes(ctx context.Context, notes []byte) error
+	// Commands lists what a Commander offers; none = commands are left alone.
+	Commands() []CommandInfo
+	// Command carries out what a person asked for; it may be called at any time
+	// and several times at once. An error has been logged; the person is told
+	// its openmates.MessageOf.
+	Command(ctx context.Context, c Command) (Reply, error)
+}
+
+// Inbound is one message of a person that means the mate.
+type Inbound struct {
+	Key       string            `json:"key"` // unique over networks, bots and messages
+	BotID     openmates.ID      `json:"bot"`
+	Network   openmates.Network `json:"network"`
+	Workspace string            `json:"workspace,omitempty"` // "" in a direct message
+	Channel   string            `json:"channel"`             // where to answer; a thread is a channel
+	Message   string            `json:"message"`
+	ReplyTo   string            `json:"reply_to,omitempty"` // the message that this one answers
+	Author    Account           `json:"author"`
+	Text      string            `json:"text"` // without the leading mention of the mate; other mentions as @Name
+	Files     []File            `json:"files,omitempty"`
+	At        time.Time         `json:"at"`
+}
+
+// Conversation names the lane in which Inbound is answered: one bot in one
+// channel.
+func (in Inbound) Conversation() string {
+	return string(in.Network) + ":" + in.BotID.String() + ":" + in.Channel
+}
+
+// Account is a person's account on a network.
+type Account struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+}
+
+// File is an attachment, not yet fetched. URL may expire.
+type File struct {
+	Name string `json:"name"`
+	Type string `json:"type,omitempty"` // media type, as the network claims it
+	Size int64  `json:"size,omitempty"` // bytes
+	URL  string `json:"url"`
+}
+
+// Outbound is one message of the mate.
+type Outbound struct {
+	Key     string // of the turn it answers
+	Part    int    // 0, 1, … within the turn
+	Channel string
+	ReplyTo string // message to refer to; "" = none
+	Text    string // within Info.TextLimit; mentions nobody but, with Ping, the author of ReplyTo
+	Ping    bool
+	// MaybePosted says that an earlier attempt may have posted this part long
+	// ago: look for it on the network before posting.
+	MaybePosted bool
+}
+
+// Workspace is a guild, a Slack workspace, a Matrix space.
+type Workspace struct {
+	ID   string
+	Name string
+}
+
+// WorkspaceChange tells that a bot is in a workspace (Left false) or was
+// removed from it. Known is set when All lists every workspace of the bot, so
+// that what it has left while nobody listened can be seen.
+type WorkspaceChange struct {
+	Workspace Workspace
+	Left      bool
+	Known     bool
+	All       []string
+}
+
+// Profile is what a network says about a bot.
+type Profile struct {
+	AppID  string
+	UserID string
+	Name   string
+	Hints  []string // finished sentences: what will not work as it is set up, and the cure
+}

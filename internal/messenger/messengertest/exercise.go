@@ -1,0 +1,351 @@
+package messengertest
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// Subject is a connector at a network with a bot in a workspace, and the hands
+// of a person there. What belongs to an ability that is lacking may be left out.
+type Subject struct {
+	Connector messenger.Connector
+	Bot       openmates.Bot // its credentials are real
+	Wrong     openmates.Bot // the network refuses its token
+	Channel   string        // the bot may read and write there
+	Workspace messenger.Workspace
+	// Say makes a person say something that means the bot in Channel.
+	Say func(text string)
+	// Posts are the texts of the bot that stand in Channel now, oldest first.
+	Posts func() []string
+
+	Redirect string            // registered with the application
+	Account  messenger.Account // of the person who consents
+	// Consent is the person's click on a consent page: what the browser comes
+	// back with.
+	Consent func(page string) url.Values
+}
+
+// Exercise holds a connector against its contract. open makes a fresh Subject.
+// lacks names what this network can't do, by the contract's own words: Editor,
+// Remover, Typist, Installer, Linker, Leaver. A connector that lacks something
+// else than it says fails.
+func Exercise(t *testing.T, open func(t *testing.T) Subject, lacks ...string) {
+	t.Helper()
+	for name, rule := range map[string]func(t *testing.T, s Subject){
+		"describes itself": infoRule, "checks credentials": checkRule, "sends once": sendRule,
+		"delivers in order and tries again": listenRule,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rule(t, open(t))
+		})
+	}
+	for ability, rule := range abilities() {
+		t.Run(ability, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			if slices.Contains(lacks, ability) {
+				if rule.has(s.Connector) {
+					t.Errorf("it is said to be no %s, and is one", ability)
+				}
+				return
+			}
+			if !rule.has(s.Connector) {
+				t.Fatalf("it is no %s", ability)
+			}
+			rule.holds(t, s)
+		})
+	}
+}
+
+// ability is a contract that a connector may keep besides Connector.
+type ability struct {
+	has   func(messenger.Connector) bool
+	holds func(t *testing.T, s Subject)
+}
+
+func abilities() map[string]ability {
+	return map[string]ability{
+		"Editor":    {is[messenger.Editor], editRule},
+		"Remover":   {is[messenger.Remover], removeRule},
+		"Typist":    {is[messenger.Typist], typeRule},
+		"Installer": {is[messenger.Installer], installRule},
+		"Linker":    {is[messenger.Linker], linkRule},
+		"Leaver":    {is[messenger.Leaver], leaveRule},
+	}
+}
+
+func is[T any](c messenger.Connector) bool {
+	_, ok := c.(T)
+	return ok
+}
+
+func as[T any](t *testing.T, s Subject) T {
+	t.Helper()
+	can, ok := s.Connector.(T)
+	if !ok {
+		t.Fatalf("%T can't", s.Connector)
+	}
+	return can
+}
+
+func infoRule(t *testing.T, s Subject) {
+	i := s.Connector.Info()
+	if i.Network == "" || i.Label == "" || i.Place == "" || i.TextLimit <= 0 || i.Measure == nil {
+		t.Fatalf("%+v is not whole", i)
+	}
+	if n := i.Measure("abc"); n < 3 {
+		t.Errorf("“abc” measures %d", n)
+	}
+}
+
+func checkRule(t *testing.T, s Subject) {
+	p, err := s.Connector.Check(t.Context(), s.Bot)
+	if err != nil || p.AppID != s.Bot.AppID || p.UserID == "" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if s.Wrong.Token == "" {
+		return
+	}
+	_, err = s.Connector.Check(t.Context(), s.Wrong)
+	if openmates.CodeOf(err) != openmates.EInvalid || openmates.MessageOf(err) == "" {
+		t.Errorf("a wrong token: %v", err)
+	}
+	if err != nil && strings.Contains(err.Error(), s.Wrong.Token.Reveal()) {
+		t.Error("the error holds the token")
+	}
+}
+
+// sendRule: one post for each Key and Part, however often it is sent.
+func sendRule(t *testing.T, s Subject) {
+	send := func(key string, part int, text string) string {
+		t.Helper()
+		id, err := s.Connector.Send(t.Context(), s.Bot, messenger.Outbound{Key: key, Part: part, Channel: s.Channel, Text: text})
+		if err != nil || id == "" {
+			t.Fatalf("send %s/%d: %q, %v", key, part, id, err)
+		}
+		return id
+	}
+	first := send("exercise:1", 0, "one")
+	if again := send("exercise:1", 0, "one"); again != first {
+		t.Errorf("sent again, it became %s after %s", again, first)
+	}
+	if send("exercise:1", 1, "two") == first || send("exercise:2", 0, "three") == first {
+		t.Error("another part or turn is the same message")
+	}
+	if got := strings.Join(s.Posts(), " "); got != "one two three" {
+		t.Errorf("there stands %q", got)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Connector.Send(ended, s.Bot, messenger.Outbound{Key: "exercise:3", Channel: s.Channel, Text: "late"}); err == nil {
+		t.Error("it sends although its context has ended")
+	}
+}
+
+func (s Subject) post(t *testing.T) string {
+	t.Helper()
+	id, err := s.Connector.Send(t.Context(), s.Bot, messenger.Outbound{Key: "exercise", Channel: s.Channel, Text: "before"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func editRule(t *testing.T, s Subject) {
+	e := as[messenger.Editor](t, s)
+	id := s.post(t)
+	if err := e.Edit(t.Context(), s.Bot, s.Channel, id, "after"); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(s.Posts(), " "); got != "after" {
+		t.Errorf("there stands %q", got)
+	}
+}
+
+func removeRule(t *testing.T, s Subject) {
+	r := as[messenger.Remover](t, s)
+	id := s.post(t)
+	for range 2 { // what is gone already is no error
+		if err := r.Remove(t.Context(), s.Bot, s.Channel, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.Posts(); len(got) != 0 {
+		t.Errorf("there stands %q", got)
+	}
+}
+
+func typeRule(t *testing.T, s Subject) {
+	ty := as[messenger.Typist](t, s)
+	if err := ty.Typing(t.Context(), s.Bot, s.Channel); err != nil {
+		t.Error(err)
+	}
+}
+
+// host is a product that refuses each message once before it takes it.
+type host struct {
+	mu      sync.Mutex
+	refused map[string]bool
+	texts   []string
+	notes   []byte
+	up      chan struct{}
+	got     chan struct{}
+	once    sync.Once
+}
+
+func (h *host) Receive(_ context.Context, in messenger.Inbound) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.refused[in.Key] {
+		h.refused[in.Key] = true
+		return errors.New("the database is away for a moment")
+	}
+	h.texts = append(h.texts, in.Text)
+	h.got <- struct{}{}
+	return nil
+}
+
+func (h *host) Report(s messenger.State) {
+	if s.Phase == messenger.Connected {
+		h.once.Do(func() { close(h.up) })
+	}
+}
+
+func (h *host) Workspaces(context.Context, messenger.WorkspaceChange) error { return nil }
+
+func (h *host) Notes(context.Context) ([]byte, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.notes, nil
+}
+
+func (h *host) SaveNotes(_ context.Context, notes []byte) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.notes = notes
+	return nil
+}
+
+func (h *host) Commands() []messenger.CommandInfo { return nil }
+
+func (h *host) Command(context.Context, messenger.Command) (messenger.Reply, error) {
+	return messenger.Reply{}, nil
+}
+
+// listenRule: every message that means the bot comes, in order, although each
+// is refused at first; and Listen ends with its context.
+func listenRule(t *testing.T, s Subject) {
+	h := &host{refused: map[string]bool{}, up: make(chan struct{}), got: make(chan struct{}, 100)}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- s.Connector.Listen(ctx, s.Bot, h) }()
+	wait := func(c <-chan struct{}, what string) {
+		t.Helper()
+		select {
+		case <-c:
+		case <-ctx.Done():
+			t.Fatalf("%s never came", what)
+		}
+	}
+	wait(h.up, "the connection")
+	for _, text := range []string{"first", "second", "third"} {
+		s.Say(text)
+	}
+	for range 3 {
+		wait(h.got, "a message")
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("Listen ended with %v", err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if got := strings.Join(h.texts, " "); got != "first second third" {
+		t.Errorf("it heard %q", got)
+	}
+}
+
+// installRule: the workspace is the network's word, never the address's; a
+// code works once.
+func installRule(t *testing.T, s Subject) {
+	in := as[messenger.Installer](t, s)
+	page := in.InstallURL(s.Bot, s.Redirect, "the-state-of-it", s.Workspace.ID)
+	back := s.Consent(page)
+	if back.Get("state") != "the-state-of-it" || back.Get("code") == "" {
+		t.Fatalf("came back with %v", back)
+	}
+	w, err := in.Installed(t.Context(), s.Bot, s.Redirect, back)
+	if err != nil || w.ID != s.Workspace.ID {
+		t.Errorf("installed in %+v, %v", w, err)
+	}
+	if _, err := in.Installed(t.Context(), s.Bot, s.Redirect, back); openmates.CodeOf(err) != openmates.EInvalid {
+		t.Errorf("the code works twice: %v", err)
+	}
+	forged := s.Consent(page)
+	for name := range forged {
+		if name != "code" && name != "state" {
+			forged.Set(name, "666666666666666666")
+		}
+	}
+	if w, err := in.Installed(t.Context(), s.Bot, s.Redirect, forged); w.ID != s.Workspace.ID {
+		t.Errorf("with a forged address: %+v, %v", w, err)
+	}
+	other := s.Bot
+	other.Secret = "not the secret"
+	if w, err := in.Installed(t.Context(), other, s.Redirect, s.Consent(page)); err == nil || w.ID != "" {
+		t.Errorf("with a wrong secret: %+v, %v", w, err)
+	}
+}
+
+// linkRule: the proof of the one who began is needed, and a code works once.
+func linkRule(t *testing.T, s Subject) {
+	li := as[messenger.Linker](t, s)
+	const verifier = "a-verifier-of-forty-three-characters-or-more-0"
+	page := li.LinkURL(s.Bot, s.Redirect, "the-state-of-it", verifier)
+	if strings.Contains(page, verifier) {
+		t.Error("the address holds the verifier")
+	}
+	back := s.Consent(page)
+	a, err := li.Linked(t.Context(), s.Bot, s.Redirect, verifier, back)
+	if err != nil || a.ID != s.Account.ID {
+		t.Errorf("linked %+v, %v", a, err)
+	}
+	if _, err := li.Linked(t.Context(), s.Bot, s.Redirect, verifier, back); openmates.CodeOf(err) != openmates.EInvalid {
+		t.Errorf("the code works twice: %v", err)
+	}
+	if a, err := li.Linked(t.Context(), s.Bot, s.Redirect, verifier+"x", s.Consent(page)); openmates.CodeOf(err) != openmates.EInvalid || a.ID != "" {
+		t.Errorf("with another's proof: %+v, %v", a, err)
+	}
+}
+
+func leaveRule(t *testing.T, s Subject) {
+	l := as[messenger.Leaver](t, s)
+	survey, surveys := s.Connector.(messenger.Surveyor)
+	if surveys {
+		got, err := survey.Survey(t.Context(), s.Bot, s.Workspace.ID)
+		if err != nil || len(got.Channels) == 0 {
+			t.Errorf("before: %+v, %v", got, err)
+		}
+	}
+	for range 2 { // where it isn't, it need not leave
+		if err := l.Leave(t.Context(), s.Bot, s.Workspace.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if surveys {
+		if _, err := survey.Survey(t.Context(), s.Bot, s.Workspace.ID); openmates.CodeOf(err) != openmates.ENotFound {
+			t.Errorf("after: %v", err)
+		}
+	}
+}

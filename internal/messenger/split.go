@@ -1,0 +1,100 @@
+package messenger
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Cut takes the first message off a text that is longer than limit (in the
+// units of measure): part fits the limit, rest is what remains, "" when the
+// whole text fits. It prefers to cut between paragraphs, then lines, then
+// words, and never inside a character. A fenced code block (CommonMark
+// §4.5, backtick fences) that is cut is closed in part and opened again, with
+// its info string, in rest.
+//
+// What Cut takes off depends only on the text up to the cut, so a text that
+// still grows at its end is cut at the same places as the whole one.
+func Cut(text string, limit int, measure func(string) int) (part, rest string) {
+	if measure(text) <= limit {
+		return text, ""
+	}
+	room := fit(text, limit, measure)
+	at := breakBefore(text, room)
+	part, rest = text[:at], text[at:]
+	if fence := openFence(part); fence != "" {
+		room = fit(text, limit-measure("\n```"), measure)
+		at = breakBefore(text, room)
+		part, rest = text[:at], text[at:]
+		if fence = openFence(part); fence != "" && strings.TrimSpace(part) != fence {
+			return strings.TrimRightFunc(part, unicode.IsSpace) + "\n```", fence + "\n" + strings.TrimPrefix(rest, "\n")
+		}
+	}
+	trimmed := strings.TrimRightFunc(part, unicode.IsSpace)
+	if trimmed == "" {
+		trimmed = part
+	}
+	return trimmed, strings.TrimLeft(rest, "\n")
+}
+
+// Closed is a text as it can be shown while it still grows: an open code block
+// is closed.
+func Closed(text string) string {
+	if openFence(text) == "" {
+		return text
+	}
+	return strings.TrimRightFunc(text, unicode.IsSpace) + "\n```"
+}
+
+// fit is the length in bytes of the longest prefix of whole characters within
+// the limit; at least one character, so that cutting always goes on.
+func fit(text string, limit int, measure func(string) int) int {
+	n, used := 0, 0
+	for n < len(text) {
+		_, size := utf8.DecodeRuneInString(text[n:])
+		used += measure(text[n : n+size])
+		if used > limit && n > 0 {
+			break
+		}
+		n += size
+	}
+	return n
+}
+
+// breakBefore finds the best place to cut at or before room, but not in the
+// first half, where a cut would waste too much.
+func breakBefore(text string, room int) int {
+	head := text[:room]
+	for _, sep := range []string{"\n\n", "\n", " "} {
+		if i := strings.LastIndex(head, sep); i > room/2 {
+			return i + len(sep)
+		}
+	}
+	return room
+}
+
+// openFence is the opening line of the code block that text ends in, "" if it
+// ends outside of one. Only backtick fences at the start of a line count.
+func openFence(text string) string {
+	open := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		switch {
+		case !strings.HasPrefix(line, "```"):
+		case open != "":
+			open = ""
+		case !strings.Contains(line[3:], "`"):
+			open = clipFence(line)
+		}
+	}
+	return open
+}
+
+// clipFence keeps an info string from filling the message it is repeated in.
+func clipFence(line string) string {
+	const most = 40
+	if len(line) <= most {
+		return line
+	}
+	return "```"
+}

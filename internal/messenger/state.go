@@ -1,0 +1,32 @@
+package messenger
+
+import "time"
+
+// Phase is the named state of a listener.
+type Phase string
+
+// The phases. BadCredentials and NeedsAttention wait for a person; all others
+// heal by themselves.
+const (
+	Off            Phase = "off"
+	Starting       Phase = "starting"
+	Connected      Phase = "connected"
+	Reconnecting   Phase = "reconnecting"
+	BadCredentials Phase = "bad_credentials"
+	NeedsAttention Phase = "needs_attention"
+)
+
+// State is what is known of a listener. Reason and Cure are finished sentences
+// for the admin, "" where there is nothing to say.
+type State struct {
+	Phase      Phase
+	Since      time.Time
+	Reason     string
+	Cure       string
+	Workspaces int
+	Latency    time.Duration // of the last heartbeat; 0 = not known
+	LastEvent  time.Time
+}
+
+// Final says whether only a person can change the state.
+func (p Phase) Final() bool { return p == Off || p == BadCredentials || p == NeedsAttention }

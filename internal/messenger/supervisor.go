@@ -1,0 +1,326 @@
+package messenger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"openmates"
+)
+
+// Supervisor keeps one listener per bot running, each on its own: whatever one
+// of them does, a panic included, the others don't notice. It refuses to run a
+// bot that another process holds; it then stands by.
+type Supervisor struct {
+	cfg  SupervisorConfig
+	wake chan struct{}
+	news chan struct{} // a phase changed
+
+	mu      sync.Mutex
+	running map[openmates.ID]*listener
+}
+
+// SupervisorConfig is what the Supervisor needs; all fields but Only and Every
+// are required.
+type SupervisorConfig struct {
+	Connectors map[openmates.Network]Connector
+	// Bots lists all bots with their credentials.
+	Bots func(ctx context.Context) ([]openmates.Bot, error)
+	// Hold lets one process at a time listen for a bot, see queue.Leaser.
+	Hold       func(ctx context.Context, name string, do func(context.Context) error) error
+	Receive    func(ctx context.Context, in Inbound) error
+	Workspaces func(ctx context.Context, bot openmates.Bot, c WorkspaceChange) error
+	Notes      func(ctx context.Context, bot openmates.ID) ([]byte, error)
+	SaveNotes  func(ctx context.Context, bot openmates.ID, notes []byte) error
+	Only       func(openmates.Bot) bool // which bots this process listens for; nil = all
+	// SaveState keeps the states of this process's listeners where others can
+	// read them: soon after each change of phase, else at most once a second,
+	// and now and then although nothing changed, as a sign of life. nil = no.
+	SaveState func(ctx context.Context, bot openmates.ID, s State) error
+	// Commands are what people can ask for beside talking, and Command carries
+	// one out; both or none.
+	Commands []CommandInfo
+	Command  func(ctx context.Context, c Command) (Reply, error)
+	Every    time.Duration // how often Bots is asked again; 0 = every 5 s
+	Log      *slog.Logger
+	Now      openmates.Clock
+}
+
+// listener is one running bot.
+type listener struct {
+	sup  *Supervisor
+	bot  openmates.Bot
+	stop context.CancelFunc
+	done chan struct{}
+
+	mu    sync.Mutex
+	state State
+	mine  bool // this process speaks for the bot: it holds it, or gave up on it
+	dirty bool // not saved yet
+	saved time.Time
+
+	saving sync.Mutex // one save after the other
+}
+
+// NewSupervisor makes a Supervisor that does nothing until Run.
+func NewSupervisor(cfg SupervisorConfig) *Supervisor {
+	if cfg.Every == 0 {
+		cfg.Every = 5 * time.Second
+	}
+	if cfg.Only == nil {
+		cfg.Only = func(openmates.Bot) bool { return true }
+	}
+	return &Supervisor{
+		cfg:     cfg,
+		wake:    make(chan struct{}, 1),
+		news:    make(chan struct{}, 1),
+		running: map[openmates.ID]*listener{},
+	}
+}
+
+// Wake makes Run look at the bots again now, after one was added or changed.
+func (s *Supervisor) Wake() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Restart stops a bot's listener and starts it anew.
+func (s *Supervisor) Restart(bot openmates.ID) {
+	s.mu.Lock()
+	l := s.running[bot]
+	delete(s.running, bot)
+	s.mu.Unlock()
+	if l != nil {
+		l.end()
+	}
+	s.Wake()
+}
+
+// State is the state of a bot's listener in this process; ok is false when it
+// has none here, or only stands by while another process listens.
+func (s *Supervisor) State(bot openmates.ID) (st State, ok bool) {
+	s.mu.Lock()
+	l := s.running[bot]
+	s.mu.Unlock()
+	if l == nil {
+		return State{Phase: Off}, false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state, l.mine
+}
+
+// Run keeps the listeners in step with the bots until ctx ends, and returns
+// when the last listener has ended.
+func (s *Supervisor) Run(ctx context.Context) error {
+	tick := time.NewTicker(s.cfg.Every)
+	defer tick.Stop()
+	if s.cfg.SaveState != nil {
+		stop := s.keepStates(context.WithoutCancel(ctx))
+		defer stop()
+	}
+	defer s.endAll()
+	for {
+		if err := s.sync(ctx); err != nil && ctx.Err() == nil {
+			s.cfg.Log.Error("bots could not be read; listeners stay as they are", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		case <-s.wake:
+		}
+	}
+}
+
+func (s *Supervisor) endAll() {
+	s.mu.Lock()
+	all := s.running
+	s.running = map[openmates.ID]*listener{}
+	s.mu.Unlock()
+	for _, l := range all {
+		l.stop()
+	}
+	for _, l := range all {
+		<-l.done
+	}
+}
+
+// sync starts, stops and restarts listeners so that they match the bots.
+func (s *Supervisor) sync(ctx context.Context) error {
+	bots, err := s.cfg.Bots(ctx)
+	if err != nil {
+		return fmt.Errorf("list bots: %w", err)
+	}
+	want := map[openmates.ID]openmates.Bot{}
+	for _, b := range bots {
+		_, known := s.cfg.Connectors[b.Network]
+		if known && !b.Paused && b.MateID != 0 && s.cfg.Only(b) {
+			want[b.ID] = b
+		}
+	}
+	s.mu.Lock()
+	var ended []*listener
+	for id, l := range s.running {
+		if b, ok := want[id]; !ok || b.Revision != l.bot.Revision {
+			ended = append(ended, l)
+			delete(s.running, id)
+		}
+	}
+	s.mu.Unlock()
+	for _, l := range ended {
+		l.end()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, b := range want {
+		if s.running[id] == nil && ctx.Err() == nil {
+			s.running[id] = s.start(ctx, b)
+		}
+	}
+	return nil
+}
+
+func (s *Supervisor) start(ctx context.Context, b openmates.Bot) *listener {
+	ctx, stop := context.WithCancel(ctx)
+	l := &listener{sup: s, bot: b, stop: stop, done: make(chan struct{})}
+	l.state = State{Phase: Starting, Since: s.cfg.Now()}
+	go func() {
+		defer close(l.done)
+		defer stop()
+		l.run(ctx)
+	}()
+	return l
+}
+
+func (l *listener) end() {
+	l.stop()
+	<-l.done
+}
+
+// run holds the bot's lease and listens, again and again, until ctx ends or a
+// person must act.
+func (l *listener) run(ctx context.Context) {
+	for n := 0; ctx.Err() == nil; n++ {
+		err := l.sup.cfg.Hold(ctx, "listen-"+l.bot.ID.String(), l.listen)
+		if ctx.Err() != nil {
+			return
+		}
+		if openmates.CodeOf(err) == openmates.EInvalid {
+			l.giveUp(err)
+			<-ctx.Done()
+			return
+		}
+		l.sup.cfg.Log.Warn("listener ended; it starts again", "bot", l.bot.Name, "err", err)
+		l.Report(State{Phase: Reconnecting, Reason: "The listener stopped unexpectedly and is being started again."})
+		l.save(context.WithoutCancel(ctx))
+		l.disown()
+		select {
+		case <-ctx.Done():
+		case <-time.After(min(time.Second<<min(n, 6), time.Minute)):
+		}
+	}
+}
+
+// giveUp makes sure that the state says that a person must act.
+func (l *listener) giveUp(err error) {
+	l.sup.cfg.Log.Warn("listener needs a person", "bot", l.bot.Name, "err", err)
+	l.mu.Lock()
+	final := l.state.Phase.Final()
+	l.mu.Unlock()
+	if !final {
+		l.Report(State{Phase: NeedsAttention, Reason: openmates.MessageOf(err)})
+	}
+}
+
+func (l *listener) listen(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.sup.cfg.Log.Error("listener panicked", "bot", l.bot.Name, "panic", p, "stack", string(debug.Stack()))
+			err = errors.New("listener panicked")
+		}
+		if ctx.Err() != nil {
+			// While the lease is held still, so that it can't overwrite what the
+			// next holder says.
+			l.Report(State{Phase: Off, Reason: "The process that listened for this bot was stopped."})
+			l.save(context.WithoutCancel(ctx))
+			l.disown()
+		}
+	}()
+	l.own()
+	return l.sup.cfg.Connectors[l.bot.Network].Listen(ctx, l.bot, l)
+}
+
+// Receive implements Host.
+func (l *listener) Receive(ctx context.Context, in Inbound) error {
+	in.BotID = l.bot.ID
+	return l.sup.cfg.Receive(ctx, in)
+}
+
+// Commands implements Host.
+func (l *listener) Commands() []CommandInfo {
+	if l.sup.cfg.Command == nil {
+		return nil
+	}
+	return l.sup.cfg.Commands
+}
+
+// Command implements Host. A panic in one is its own affair.
+func (l *listener) Command(ctx context.Context, c Command) (rep Reply, err error) {
+	c.BotID, c.Network = l.bot.ID, l.bot.Network
+	defer func() {
+		if p := recover(); p != nil {
+			l.sup.cfg.Log.Error("command panicked", "bot", l.bot.Name, "command", c.Name, "panic", p, "stack", string(debug.Stack()))
+			err = errors.New("command panicked")
+		}
+	}()
+	if l.sup.cfg.Command == nil {
+		return Reply{}, openmates.Errorf(openmates.ENotFound, "There is no such command.")
+	}
+	rep, err = l.sup.cfg.Command(ctx, c)
+	if err != nil && openmates.CodeOf(err) == openmates.EInternal {
+		l.sup.cfg.Log.Error("command failed", "bot", l.bot.Name, "command", c.Name, "err", err)
+	}
+	return rep, err
+}
+
+// Workspaces implements Host.
+func (l *listener) Workspaces(ctx context.Context, c WorkspaceChange) error {
+	return l.sup.cfg.Workspaces(ctx, l.bot, c)
+}
+
+// Notes implements Host.
+func (l *listener) Notes(ctx context.Context) ([]byte, error) {
+	return l.sup.cfg.Notes(ctx, l.bot.ID)
+}
+
+// SaveNotes implements Host.
+func (l *listener) SaveNotes(ctx context.Context, notes []byte) error {
+	return l.sup.cfg.SaveNotes(ctx, l.bot.ID, notes)
+}
+
+// Report implements Host. Since moves only when the phase does.
+func (l *listener) Report(st State) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if st.Since.IsZero() {
+		st.Since = l.sup.cfg.Now()
+	}
+	l.dirty = true
+	if st.Phase == l.state.Phase {
+		st.Since = l.state.Since
+	} else {
+		select {
+		case l.sup.news <- struct{}{}:
+		default:
+		}
+		l.sup.cfg.Log.Info("listener", "bot", l.bot.Name, "phase", st.Phase, "reason", st.Reason)
+	}
+	l.state = st
+}

@@ -1,0 +1,175 @@
+package messenger_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// stage is a network in memory whose bots do what the test says.
+type stage struct {
+	messenger.Connector
+	play func(ctx context.Context, b openmates.Bot, h messenger.Host) error
+}
+
+func (s stage) Listen(ctx context.Context, b openmates.Bot, h messenger.Host) error {
+	return s.play(ctx, b, h)
+}
+
+// saved is where states are saved.
+type saved struct {
+	mu    sync.Mutex
+	all   map[openmates.ID][]messenger.State
+	times map[openmates.ID][]time.Time
+}
+
+func (s *saved) save(_ context.Context, id openmates.ID, st messenger.State) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all[id] = append(s.all[id], st)
+	s.times[id] = append(s.times[id], time.Now())
+	return nil
+}
+
+func (s *saved) phases(id openmates.ID) []messenger.Phase {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []messenger.Phase
+	for _, st := range s.all[id] {
+		if n := len(out); n == 0 || out[n-1] != st.Phase {
+			out = append(out, st.Phase)
+		}
+	}
+	return out
+}
+
+func (s *saved) count(id openmates.ID) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.all[id])
+}
+
+// theatre runs a supervisor over some bots.
+func theatre(hold func(ctx context.Context, name string, do func(context.Context) error) error, play func(ctx context.Context, b openmates.Bot, h messenger.Host) error, ids ...openmates.ID) (*messenger.Supervisor, *saved) {
+	keep := &saved{all: map[openmates.ID][]messenger.State{}, times: map[openmates.ID][]time.Time{}}
+	if hold == nil {
+		hold = func(ctx context.Context, _ string, do func(context.Context) error) error { return do(ctx) }
+	}
+	sup := messenger.NewSupervisor(messenger.SupervisorConfig{
+		Connectors: map[openmates.Network]messenger.Connector{"x": stage{play: play}},
+		Bots: func(context.Context) (all []openmates.Bot, err error) {
+			for _, id := range ids {
+				all = append(all, openmates.Bot{ID: id, MateID: id, Network: "x"})
+			}
+			return all, nil
+		},
+		Hold: hold, SaveState: keep.save, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+	})
+	return sup, keep
+}
+
+func same(a, b []messenger.Phase) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func TestStatesAreSavedForOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sup, keep := theatre(nil, func(ctx context.Context, b openmates.Bot, h messenger.Host) error {
+			if b.ID == 2 { // one that needs a person must not disturb the other
+				h.Report(messenger.State{Phase: messenger.BadCredentials, Reason: "Refused."})
+				return openmates.Errorf(openmates.EInvalid, "Refused.")
+			}
+			h.Report(messenger.State{Phase: messenger.Connected})
+			for range 50 { // a talkative connector
+				h.Report(messenger.State{Phase: messenger.Connected, Latency: time.Millisecond})
+				time.Sleep(100 * time.Millisecond)
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}, 1, 2)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- sup.Run(ctx) }()
+		synctest.Wait()
+		if st, ok := sup.State(1); !ok || st.Phase != messenger.Connected {
+			t.Errorf("%+v, %v", st, ok)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := keep.phases(2); got[len(got)-1] != messenger.BadCredentials {
+			t.Errorf("the refused bot: %v", got)
+		}
+		// 5 s of news at most once a second, then a sign of life every 15 s.
+		if n := keep.count(1); n < 8 || n > 16 {
+			t.Errorf("%d saves in a minute", n)
+		}
+		cancel()
+		<-done
+		if got := keep.phases(1); got[len(got)-1] != messenger.Off {
+			t.Errorf("at the end: %v", got)
+		}
+		if got := keep.phases(2); got[len(got)-1] != messenger.BadCredentials {
+			t.Errorf("a token stays refused while nobody listens: %v", got)
+		}
+	})
+}
+
+func TestWhoStandsBySaysNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sup, keep := theatre(func(ctx context.Context, _ string, _ func(context.Context) error) error {
+			<-ctx.Done() // another process holds the bot
+			return ctx.Err()
+		}, nil, 1)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := sup.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		if got := keep.phases(1); len(got) != 0 {
+			t.Errorf("it saved %v", got)
+		}
+		if _, ok := sup.State(1); ok {
+			t.Error("it speaks for the bot")
+		}
+	})
+}
+
+// A panic of one listener is its own affair, and it comes back.
+func TestAPanicIsReportedAndHeals(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		sup, keep := theatre(nil, func(ctx context.Context, _ openmates.Bot, h messenger.Host) error {
+			if tries++; tries == 1 {
+				panic("odd event")
+			}
+			h.Report(messenger.State{Phase: messenger.Connected})
+			<-ctx.Done()
+			return ctx.Err()
+		}, 1)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		_ = sup.Run(ctx) // ends with ctx
+		want := []messenger.Phase{messenger.Reconnecting, messenger.Connected, messenger.Off}
+		if got := keep.phases(1); !same(got, want) && !same(got, append([]messenger.Phase{messenger.Starting}, want...)) {
+			t.Errorf("phases %v", got)
+		}
+	})
+}

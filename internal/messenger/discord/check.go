@@ -1,0 +1,160 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// Check implements messenger.Connector.
+func (d *Connector) Check(ctx context.Context, b openmates.Bot) (messenger.Profile, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.patience)
+	defer cancel()
+	s := &inspection{d: d, bot: b}
+	s.credentials(ctx)
+	for _, f := range s.findings {
+		switch f.State {
+		case messenger.FindingBad:
+			return messenger.Profile{}, openmates.Errorf(openmates.EInvalid, "%s %s", f.Sentence, f.Cure)
+		case messenger.FindingUnknown:
+			return messenger.Profile{}, &openmates.Error{Code: openmates.EUnavailable, Message: f.Sentence + " " + f.Cure, Err: s.err}
+		}
+	}
+	return s.profile, nil
+}
+
+// applicationObject is what is read of an application (resources/application).
+type applicationObject struct {
+	ID           text       `json:"id"`
+	Name         text       `json:"name"`
+	Description  text       `json:"description"`
+	Public       *bool      `json:"bot_public"`
+	CodeGrant    *bool      `json:"bot_require_code_grant"`
+	RedirectURIs list[text] `json:"redirect_uris"`
+	Endpoint     text       `json:"interactions_endpoint_url"`
+	Flags        number     `json:"flags"`
+	Install      *struct {
+		Scopes      list[text] `json:"scopes"`
+		Permissions number     `json:"permissions"`
+	} `json:"install_params"`
+}
+
+// selfObject is what is read of the bot's account.
+type selfObject struct {
+	userObject
+	Avatar text `json:"avatar"`
+}
+
+// credentials finds out whether the token is real and whose it is. It fills
+// in the profile only when both are as they should be.
+func (s *inspection) credentials(ctx context.Context) {
+	if !s.looksRight() {
+		return
+	}
+	if s.err = s.ask(ctx, "/applications/@me", "/applications/@me", &s.app); s.err != nil {
+		s.tokenRefused(s.err)
+		return
+	}
+	s.add(ok(messenger.CheckToken, "Bot token", "Discord accepts the bot token."))
+	id := string(s.app.ID)
+	switch {
+	case s.bot.AppID == "":
+		s.add(ok(messenger.CheckApplication, "Application", fmt.Sprintf("The token belongs to the application “%s”; its ID %s was filled in.", s.app.Name, id)))
+	case s.bot.AppID != id:
+		s.add(messenger.Finding{Check: messenger.CheckApplication, Title: "Application", State: messenger.FindingBad,
+			Sentence: fmt.Sprintf("The token belongs to another application: “%s” with the ID %s, not to %s.", s.app.Name, id, s.bot.AppID),
+			Cure:     "Copy the ID and the token from the same application. If “" + string(s.app.Name) + "” is the right one, leave the ID empty and it is filled in.",
+			CureURL:  s.page(s.bot.AppID, "bot")})
+		return
+	default:
+		s.add(ok(messenger.CheckApplication, "Application", fmt.Sprintf("The token belongs to the application “%s”.", s.app.Name)))
+	}
+	s.bot.AppID = id
+	if s.err = s.ask(ctx, "/users/@me", "/users/@me", &s.self); s.err != nil {
+		s.tokenRefused(s.err)
+		return
+	}
+	s.d.rest.account(s.bot).revive()
+	s.profile = messenger.Profile{AppID: id, UserID: string(s.self.ID), Name: s.self.name()}
+}
+
+// looksRight finds what can't be right without asking Discord. A token is
+// three groups between dots; the form is not documented, but what people paste
+// in its place is.
+func (s *inspection) looksRight() bool {
+	token := s.bot.Token.Reveal()
+	bad := func(check, title, sentence, cure, section string) bool {
+		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingBad, Sentence: sentence, Cure: cure, CureURL: s.page(s.bot.AppID, section)})
+		return false
+	}
+	switch {
+	case token == "":
+		return bad(messenger.CheckToken, "Bot token", "The bot token is missing.",
+			"Press “Reset Token” on the Bot page of the application, copy what appears (Discord shows it once), and paste it here.", "bot")
+	case strings.Count(token, ".") != 2 || strings.Contains(token, ".."):
+		what := "What was pasted is no bot token: that has three groups with a dot between them."
+		if len(token) == 32 {
+			what = "What was pasted looks like a client secret, not like a bot token."
+		} else if len(token) == 64 {
+			what = "What was pasted looks like the application's public key, not like a bot token."
+		}
+		return bad(messenger.CheckToken, "Bot token", what, "Press “Reset Token” on the Bot page, not on the OAuth2 page, and copy all of what appears.", "bot")
+	case s.bot.AppID != "" && parseSnowflake(s.bot.AppID) == 0:
+		return bad(messenger.CheckApplication, "Application", "What was entered is no application ID: that is a long number.",
+			"Copy the Application ID from the General Information page, or leave the field empty: the token says it.", "information")
+	}
+	return true
+}
+
+// tokenRefused says why Discord does not vouch for the token.
+func (s *inspection) tokenRefused(err error) {
+	f := messenger.Finding{Check: messenger.CheckToken, Title: "Bot token", State: messenger.FindingUnknown}
+	e, isAPI := errors.AsType[*apiError](err)
+	switch {
+	case isAPI && e.status == http.StatusUnauthorized:
+		f.State, f.Sentence, f.Cure, f.CureURL = messenger.FindingBad, reasonToken, cureToken, s.page(s.bot.AppID, "bot")
+	default:
+		f.Sentence, f.Cure = s.d.trouble(err)
+	}
+	s.add(f)
+}
+
+// trouble says why Discord could not be asked, and what helps.
+func (d *Connector) trouble(err error) (sentence, cure string) {
+	host := d.api
+	if u, perr := url.Parse(d.api); perr == nil {
+		host = u.Host
+	}
+	e, isAPI := errors.AsType[*apiError](err)
+	_, isDial := errors.AsType[*net.OpError](err)
+	_, isName := errors.AsType[*net.DNSError](err)
+	timeout := errors.Is(err, context.DeadlineExceeded) || isAPI && e.limited && !errors.Is(err, context.Canceled)
+	switch {
+	case isAPI && e.broken:
+		return "Discord refused so many requests of this server that it pauses to avoid being banned.", "Wait ten minutes and check again; look at the permissions of the other bots meanwhile."
+	case isName:
+		return "The name " + host + " can't be looked up from this server.", "Check the server's DNS and its connection to the internet, then check again."
+	case isAPI && e.status >= 500:
+		return fmt.Sprintf("Discord has trouble on its side (status %d).", e.status), "Look at discordstatus.com and check again in a few minutes; nothing has to be changed here."
+	case isAPI && e.status == http.StatusTooManyRequests:
+		return "Discord asks to be left alone for a moment: too many requests were made.", "Check again in a minute."
+	case isAPI && e.status != 0:
+		return fmt.Sprintf("Discord answered in a way that was not expected (status %d).", e.status), "Check again in a minute; if it stays, a proxy between this server and Discord may be changing what is sent."
+	case timeout:
+		return fmt.Sprintf("Discord did not answer within %s.", d.patience), "Check again in a minute; if it stays, look at discordstatus.com and at the server's connection to the internet."
+	case isDial:
+		return "No connection to " + host + " can be made from this server.", "Check the server's connection to the internet, its firewall and its proxy, then check again."
+	}
+	return "Discord does not answer as it should.", "Check again in a minute."
+}
+
+func ok(check, title, sentence string) messenger.Finding {
+	return messenger.Finding{Check: check, Title: title, State: messenger.FindingOK, Sentence: sentence}
+}

@@ -1,0 +1,176 @@
+package discord
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strconv"
+)
+
+// decode reads JSON forgivingly: a field of another type than expected stays
+// empty and costs nothing else. Discord changes types of fields now and then
+// (channel.application_id became nullable in August 2026), and other servers
+// that speak its protocol differ in many.
+func decode(raw []byte, out any) error {
+	err := json.Unmarshal(raw, out)
+	if _, odd := errors.AsType[*json.UnmarshalTypeError](err); odd {
+		return nil
+	}
+	return err
+}
+
+// text is a string that may come as a number: ids do, on some servers.
+type text string
+
+// UnmarshalJSON never fails.
+func (t *text) UnmarshalJSON(b []byte) error {
+	*t = ""
+	switch {
+	case len(b) == 0:
+	case b[0] == '"':
+		var s string
+		if json.Unmarshal(b, &s) == nil {
+			*t = text(s)
+		}
+	case b[0] == '-' || b[0] >= '0' && b[0] <= '9':
+		*t = text(b)
+	}
+	return nil
+}
+
+// number is an integer that may come as a string.
+type number int64
+
+// UnmarshalJSON never fails.
+func (n *number) UnmarshalJSON(b []byte) error {
+	v, err := strconv.ParseInt(string(bytes.Trim(b, `"`)), 10, 64)
+	if err != nil {
+		v = 0
+	}
+	*n = number(v)
+	return nil
+}
+
+// flag is a boolean that may come as something else, which is then false.
+type flag bool
+
+// UnmarshalJSON never fails.
+func (f *flag) UnmarshalJSON(b []byte) error {
+	*f = string(b) == "true"
+	return nil
+}
+
+// list is an array of which single elements may be of an odd type; those are
+// left out.
+type list[T any] []T
+
+// UnmarshalJSON never fails.
+func (l *list[T]) UnmarshalJSON(b []byte) error {
+	*l = nil
+	if bytes.Equal(b, []byte("[]")) || len(b) == 0 || b[0] != '[' {
+		return nil
+	}
+	var all []T
+	if json.Unmarshal(b, &all) == nil {
+		*l = all
+		return nil
+	}
+	var raws []json.RawMessage
+	_ = json.Unmarshal(b, &raws) // what is no list counts as an empty one
+	for _, raw := range raws {
+		var one T
+		err := json.Unmarshal(raw, &one)
+		odd, ok := errors.AsType[*json.UnmarshalTypeError](err)
+		if err == nil || ok && odd.Field != "" { // a field of it is odd, not all of it
+			*l = append(*l, one)
+		}
+	}
+	return nil
+}
+
+// The parts of Discord's objects that are used. Names as in resources/user,
+// resources/message, resources/guild, resources/channel, topics/permissions.
+
+type userObject struct {
+	ID         text         `json:"id"`
+	Username   text         `json:"username"`
+	GlobalName text         `json:"global_name"`
+	Bot        flag         `json:"bot"`
+	Member     memberObject `json:"member"` // only within mentions
+}
+
+// name is what Discord shows for a user.
+func (u userObject) name() string {
+	switch {
+	case u.Member.Nick != "":
+		return string(u.Member.Nick)
+	case u.GlobalName != "":
+		return string(u.GlobalName)
+	}
+	return string(u.Username)
+}
+
+type memberObject struct {
+	Nick text `json:"nick"`
+}
+
+type messageObject struct {
+	ID           text                   `json:"id"`
+	ChannelID    text                   `json:"channel_id"`
+	GuildID      text                   `json:"guild_id"`
+	Type         number                 `json:"type"`
+	Content      text                   `json:"content"`
+	Author       userObject             `json:"author"`
+	Member       memberObject           `json:"member"`
+	WebhookID    text                   `json:"webhook_id"`
+	Mentions     list[userObject]       `json:"mentions"`
+	MentionRoles list[text]             `json:"mention_roles"`
+	Attachments  list[attachmentObject] `json:"attachments"`
+	Reference    struct {
+		MessageID text `json:"message_id"`
+	} `json:"message_reference"`
+}
+
+type attachmentObject struct {
+	Filename    text   `json:"filename"`
+	ContentType text   `json:"content_type"`
+	Size        number `json:"size"`
+	URL         text   `json:"url"`
+}
+
+type roleObject struct {
+	ID   text `json:"id"`
+	Name text `json:"name"`
+	Tags struct {
+		BotID text `json:"bot_id"`
+	} `json:"tags"`
+}
+
+type channelObject struct {
+	ID            text `json:"id"`
+	GuildID       text `json:"guild_id"`
+	Name          text `json:"name"`
+	LastMessageID text `json:"last_message_id"`
+}
+
+type guildObject struct {
+	ID          text                `json:"id"`
+	Name        text                `json:"name"`
+	Unavailable flag                `json:"unavailable"`
+	Roles       list[roleObject]    `json:"roles"`
+	Channels    list[channelObject] `json:"channels"`
+	Threads     list[channelObject] `json:"threads"`
+}
+
+type readyObject struct {
+	User      userObject        `json:"user"`
+	SessionID text              `json:"session_id"`
+	ResumeURL text              `json:"resume_gateway_url"`
+	Guilds    list[guildObject] `json:"guilds"`
+}
+
+type roleEvent struct {
+	GuildID text       `json:"guild_id"`
+	Role    roleObject `json:"role"`
+	RoleID  text       `json:"role_id"`
+}

@@ -1,0 +1,51 @@
+package discordtest
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/klauspost/compress/zlib"
+	"github.com/klauspost/compress/zstd"
+)
+
+// compressor is the transport compression of one connection: one context for
+// its whole life, flushed after each payload (events/gateway, Transport
+// Compression). A nil compressor leaves payloads as they are.
+type compressor struct {
+	buf bytes.Buffer
+	w   interface {
+		io.Writer
+		Flush() error
+	}
+}
+
+func newCompressor(kind string) *compressor {
+	c := &compressor{}
+	switch kind {
+	case "zlib-stream":
+		w, err := zlib.NewWriterLevel(&c.buf, zlib.BestSpeed)
+		if err != nil {
+			return nil
+		}
+		c.w = w
+	case "zstd-stream":
+		w, err := zstd.NewWriter(&c.buf, zstd.WithEncoderLevel(zstd.SpeedFastest),
+			zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(zstd.MinWindowSize<<5))
+		if err != nil {
+			return nil
+		}
+		c.w = w
+	default:
+		return nil
+	}
+	return c
+}
+
+// pack gives the bytes that carry a payload; they are valid until the next
+// call. Writing to a buffer cannot fail.
+func (c *compressor) pack(payload []byte) []byte {
+	c.buf.Reset()
+	_, _ = c.w.Write(payload)
+	_ = c.w.Flush()
+	return c.buf.Bytes()
+}

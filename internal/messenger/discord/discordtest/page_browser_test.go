@@ -1,0 +1,145 @@
+package discordtest_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"openmates/internal/messenger/discord/discordtest"
+)
+
+// browser opens a tab in a headless Chromium, or skips the test where there is
+// none.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	path := os.Getenv("OPENMATES_TEST_CHROMIUM")
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); path == "" && err == nil {
+			path = found
+		}
+	}
+	if path == "" {
+		t.Skip("there is no Chromium; OPENMATES_TEST_CHROMIUM can name one")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.WSURLReadTimeout(time.Minute),
+	)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	// Cancel waits until the browser has ended, and lets go of its folder.
+	t.Cleanup(func() { _ = chromedp.Cancel(ctx); cancel() })
+	return ctx
+}
+
+func run(ctx context.Context, t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// read evaluates an expression in the page.
+func read(ctx context.Context, t *testing.T, expression string) string {
+	t.Helper()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[string](expression))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// wait is until an expression holds in the page.
+func wait(expression string) chromedp.Action[chromedp.Void] {
+	return chromedp.Poll[chromedp.Void]("Boolean(" + expression + ")")
+}
+
+func TestBrowser(t *testing.T) {
+	t.Parallel()
+	ctx := browser(t)
+	t.Run("chat", func(t *testing.T) { browseChat(ctx, t) })
+	t.Run("consent", func(t *testing.T) { browseConsent(ctx, t) })
+}
+
+func browseChat(ctx context.Context, t *testing.T) {
+	s := newPeerScene(t)
+	bob := s.AddPerson("Bob")
+	s.Join(s.guild.ID, bob.ID)
+	run(ctx, t, chromedp.Navigate(s.URL()+chatAt(s, s.guild.General, s.ann.ID)), wait(`document.body.dataset.ready && document.body.dataset.live`))
+
+	composer := chromedp.ID("composer")
+	run(ctx, t, chromedp.SendKeys(composer, "@Sophia hi"+kb.Enter))
+	said, err := s.Await(ctx, func(m discordtest.Message) bool { return m.AuthorID == s.ann.ID })
+	if err != nil || said.Content != "<@"+s.app.BotID+"> hi" {
+		t.Fatalf("posted %q, %v", said.Content, err)
+	}
+
+	// A reply grows in place, as a streamed answer does.
+	r := s.Reply(s.guild.General, s.app.BotID, "first **bold** <img src=x onerror=alert(1)>", said.ID, true)
+	row := `document.querySelector('[data-message-id="` + r.ID + `"]')`
+	run(ctx, t, wait(row))
+	text, reference := read(ctx, t, row+`.querySelector("[data-content]").innerHTML`), read(ctx, t, row+`.querySelector(".reference span:last-child").textContent`)
+	if want := "<p>first <strong>bold</strong> &lt;img src=x onerror=alert(1)&gt;</p>"; text != want || reference != "@Sophia hi" {
+		t.Errorf("the reply is drawn as %s under %q", text, reference)
+	}
+	edit(t, s, r, "all of it")
+	run(ctx, t, wait(row+`.textContent.includes("all of it")`))
+
+	// The first Enter takes the suggestion, the next one sends.
+	run(ctx, t, chromedp.SendKeys(composer, "@bo"), wait(`!document.getElementById("suggestions").hidden`),
+		chromedp.SendKeys(composer, kb.Enter+"and"), chromedp.SendKeys(composer, kb.Enter))
+	if _, err := s.Await(ctx, func(m discordtest.Message) bool { return m.Content == "<@"+bob.ID+"> and" }); err != nil {
+		t.Errorf("the suggestion was not sent: %v", err)
+	}
+	s.Say(s.guild.General, bob.ID, "- one\n- two\n```go\nx := 1\n```")
+	run(ctx, t, wait(`document.querySelectorAll('[data-author="Bob"] li').length === 2 && document.querySelector('[data-author="Bob"] pre[data-language=go]')`))
+}
+
+func browseConsent(ctx context.Context, t *testing.T) {
+	s := newOAuthScene(t)
+	back := s.URL() + "/developers/applications"
+	s.Configure(s.app.ID, func(c *discordtest.Settings) { c.Redirects = []string{back} })
+	link := s.link(url.Values{"redirect_uri": {back}})
+	arrived := chromedp.WaitVisible(chromedp.ID("applications"))
+	run(ctx, t, chromedp.Navigate(link), chromedp.Click(chromedp.CSS(`[data-person="Ann"]`)), chromedp.WaitVisible(chromedp.ID("authorize")),
+		chromedp.SetValue(chromedp.ID("guild"), s.home.ID), chromedp.Click(chromedp.CSS(`[data-permission="64"]`)),
+		chromedp.Click(chromedp.ID("authorize")), arrived)
+	u, err := url.Parse(read(ctx, t, "location.href"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q := u.Query(); q.Get("code") == "" || q.Get("guild_id") != s.home.ID || q.Get("permissions") != "377957238784" {
+		t.Errorf("the browser is sent to %s", u)
+	}
+	run(ctx, t, chromedp.Navigate(link), chromedp.Click(chromedp.ID("cancel")), arrived)
+	if at := read(ctx, t, "location.href"); !strings.Contains(at, "error=access_denied") {
+		t.Errorf("Cancel sends the browser to %s", at)
+	}
+}
+
+// edit changes a message of the bot over the REST API.
+func edit(t *testing.T, s peerScene, m discordtest.Message, text string) {
+	t.Helper()
+	r, err := http.NewRequest("PATCH", s.API()+"/v10/channels/"+m.ChannelID+"/messages/"+m.ID, strings.NewReader(`{"content":"`+text+`"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bot "+s.app.Token)
+	r.Header.Set("User-Agent", "DiscordBot (https://example.com, 1)")
+	r.Header.Set("Content-Type", "application/json")
+	if status, body := fetch(t, r); status != 200 {
+		t.Fatalf("edit: %d %v", status, body)
+	}
+}

@@ -1,0 +1,127 @@
+package discordtest_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/bwmarrin/discordgo"
+	"github.com/disgoorg/disgo"
+	"github.com/disgoorg/disgo/bot"
+	"github.com/disgoorg/disgo/discord"
+	"github.com/disgoorg/disgo/events"
+	"github.com/disgoorg/disgo/gateway"
+	"github.com/disgoorg/disgo/rest"
+
+	"openmates/internal/messenger/discord/discordtest"
+	"openmates/internal/messenger/discord/discordtest/peers"
+)
+
+// The tests of this file and of peers_node_test.go prove the simulator with
+// clients that nobody here wrote.
+
+// peerScene is a guild with a person and an installed bot.
+type peerScene struct {
+	*discordtest.Server
+	ann   discordtest.Person
+	app   discordtest.Application
+	guild discordtest.Guild
+}
+
+// peerPermissions are what the product asks for: view, send, embed, attach,
+// history, threads, reactions.
+const peerPermissions = 377957239872
+
+func newPeerScene(t *testing.T) peerScene {
+	t.Helper()
+	s := discordtest.Start(t, discordtest.Config{})
+	ann := s.AddPerson("Ann")
+	g := s.AddGuild(ann.ID, "Garden")
+	app := s.AddApplication(ann.ID, "Sophia")
+	s.Install(g.ID, app.ID, peerPermissions)
+	return peerScene{s, ann, app, g}
+}
+
+// ask lets Ann mention the bot and gives the message.
+func (s peerScene) ask(text string) discordtest.Message {
+	return s.Say(s.guild.General, s.ann.ID, "<@"+s.app.BotID+"> "+text)
+}
+
+// answered waits until the bot has replied to m with exactly text.
+func (s peerScene) answered(t *testing.T, m discordtest.Message, text string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	_, err := s.Await(ctx, func(r discordtest.Message) bool {
+		return r.ReplyTo == m.ID && r.AuthorID == s.app.BotID && r.Content == text
+	})
+	if err != nil {
+		t.Fatalf("no reply %q to %q: %v; replies: %+v; requests: %+v", text, m.Content, err, s.Replies(m.ID), s.Requests())
+	}
+	if n := len(s.Replies(m.ID)); n != 1 {
+		t.Errorf("%d replies to %q, want 1", n, m.Content)
+	}
+}
+
+func openDisgo(t *testing.T, s peerScene, compression gateway.CompressionType, resumed, replied chan<- struct{}) *bot.Client {
+	t.Helper()
+	client, err := disgo.New(s.app.Token,
+		bot.WithLogger(slog.New(slog.DiscardHandler)),
+		bot.WithRestClientConfigOpts(rest.WithURL(s.API()+"/v10")),
+		bot.WithGatewayConfigOpts(
+			gateway.WithIntents(gateway.IntentGuilds, gateway.IntentGuildMessages, gateway.IntentDirectMessages),
+			gateway.WithCompression(compression),
+		),
+		bot.WithEventListenerFunc(func(e *events.MessageCreate) {
+			if !e.Message.Author.Bot && len(e.Message.Mentions) == 1 && e.Message.Mentions[0].ID == e.Client().ID() {
+				replyWithDisgo(t, e)
+				replied <- struct{}{}
+			}
+		}),
+		bot.WithEventListenerFunc(func(*events.Resumed) { resumed <- struct{}{} }),
+	)
+	if err != nil {
+		t.Fatalf("disgo: %v", err)
+	}
+	if err := client.OpenGateway(t.Context()); err != nil {
+		t.Fatalf("disgo does not connect: %v", err)
+	}
+	return client
+}
+
+// replyWithDisgo replies as a streaming bot does: first something, then more.
+func replyWithDisgo(t *testing.T, e *events.MessageCreate) {
+	api := e.Client().Rest
+	first, err := api.CreateMessage(e.ChannelID, discord.MessageCreate{
+		Content: "…", MessageReference: &discord.MessageReference{MessageID: &e.MessageID},
+		AllowedMentions: &discord.AllowedMentions{}, Nonce: e.MessageID.String(), EnforceNonce: true,
+	})
+	if err != nil {
+		t.Errorf("disgo: create: %v", err)
+		return
+	}
+	_, said, _ := cutMention(e.Message.Content)
+	all := "You said: " + said
+	if _, err := api.UpdateMessage(e.ChannelID, first.ID, discord.MessageUpdate{Content: &all}); err != nil {
+		t.Errorf("disgo: update: %v", err)
+	}
+}
+
+func TestBareBot(t *testing.T) {
+	t.Parallel()
+	s := newPeerScene(t)
+	b, err := peers.NewBareBot(s.API(), s.app.Token, func(_ *discordgo.Session, m *discordgo.MessageCreate) string {
+		_, said, _ := cutMention(m.Content)
+		return "You said: " + said
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.answered(t, s.ask("hello"), "You said: hello")
+	s.Drop(s.app.ID)
+	s.answered(t, s.ask("are you there"), "You said: are you there")
+	if err := b.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}

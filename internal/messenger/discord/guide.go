@@ -1,0 +1,36 @@
+package discord
+
+import (
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// Guide implements messenger.Inspector.
+func (d *Connector) Guide(b openmates.Bot, w messenger.Wanted) []messenger.Step {
+	name := "OpenMates"
+	if w.Look != nil {
+		name = w.Look.Name
+	}
+	at := func(section string) string { return d.portalPage(b.AppID, section) }
+	steps := []messenger.Step{
+		{Title: "Make an application", Label: "Open Discord's developer portal", URL: d.portalPage("", ""),
+			Say: []string{"Press “New Application”, name it " + name + ", agree to the terms, and press “Create”."}},
+		{Title: "Copy the Application ID", Label: "General Information", URL: at("information"),
+			Say: []string{"On the page General Information, press “Copy” below “Application ID”. You may also leave the field empty here: the token says it."}},
+	}
+	bot := messenger.Step{Title: "Make a bot token", Label: "Bot", URL: at("bot"),
+		Say: []string{"On the page Bot, press “Reset Token” and “Copy”. Discord shows the token once."}}
+	if w.Look != nil {
+		bot.Say = append(bot.Say,
+			"On the same page switch on “Public Bot” and “Requires OAuth2 Code Grant”.",
+			"The three “Privileged Gateway Intents” stay off: none is needed to answer mentions and direct messages.",
+			"Press “Save Changes”.")
+	} else {
+		bot.Say = append(bot.Say, "Nothing else is needed there: this application never joins a Discord server, it only lets people prove who they are.")
+	}
+	return append(steps, bot,
+		messenger.Step{Title: "Make a client secret and add the redirect", Label: "OAuth2", URL: at("oauth2"), Copy: w.Redirect,
+			Say: []string{"On the page OAuth2, press “Reset Secret” and “Copy”.",
+				"Below “Redirects” press “Add Redirect”, paste exactly this address, and press “Save Changes”:"}},
+		messenger.Step{Title: "Paste the values here and press “Check and save”"})
+}

@@ -1,0 +1,258 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// inspection is one look at a bot's set-up.
+type inspection struct {
+	d        *Connector
+	bot      openmates.Bot
+	want     messenger.Wanted
+	app      applicationObject
+	self     selfObject
+	profile  messenger.Profile
+	findings []messenger.Finding
+	err      error // why Discord did not vouch for the token
+}
+
+func (s *inspection) add(f messenger.Finding) { s.findings = append(s.findings, f) }
+
+// ask makes a call of an inspection: a person waits, so it is tried twice at
+// most.
+func (s *inspection) ask(ctx context.Context, route, path string, out any) error {
+	return s.d.rest.do(ctx, s.bot, call{method: "GET", route: route, path: path, test: true, tries: 2}, out)
+}
+
+// page is the address of an application's page in the developer portal.
+func (s *inspection) page(app, section string) string { return s.d.portalPage(app, section) }
+
+// portalPage is an address in the developer portal, which stands beside the
+// consent page. The sections are those of the portal's own menu.
+func (d *Connector) portalPage(app, section string) string {
+	base := strings.TrimSuffix(d.authorize, "/oauth2/authorize") + "/developers/applications"
+	if parseSnowflake(app) == 0 {
+		return base
+	}
+	return base + "/" + app + "/" + section
+}
+
+// Inspect implements messenger.Inspector.
+func (d *Connector) Inspect(ctx context.Context, b openmates.Bot, w messenger.Wanted) (messenger.Profile, []messenger.Finding) {
+	ctx, cancel := context.WithTimeout(ctx, d.patience)
+	defer cancel()
+	s := &inspection{d: d, bot: b, want: w}
+	s.credentials(ctx)
+	if s.profile.AppID == "" {
+		s.perhapsDeleted(ctx)
+		return messenger.Profile{}, s.findings
+	}
+	s.add(s.secret(ctx))
+	s.redirect()
+	if w.Look == nil {
+		return s.profile, s.findings
+	}
+	s.switches()
+	s.look()
+	s.sessions(ctx)
+	s.places(ctx)
+	return s.profile, s.findings
+}
+
+// secret tries the client secret by asking for a token of the application's
+// owner (topics/oauth2, Client Credentials Grant) and gives that back.
+func (s *inspection) secret(ctx context.Context) messenger.Finding {
+	f := messenger.Finding{Check: messenger.CheckSecret, Title: "Client secret", CureURL: s.page(s.bot.AppID, "oauth2")}
+	if s.bot.Secret == "" {
+		f.State, f.Sentence = messenger.FindingBad, "The client secret is missing: without it nobody can add the bot to a Discord server or link an account."
+		f.Cure = "Press “Reset Secret” on the OAuth2 page of the application, copy what appears, and paste it here."
+		return f
+	}
+	conf := clientcredentials.Config{ClientID: s.bot.AppID, ClientSecret: s.bot.Secret.Reveal(), TokenURL: s.d.api + "/oauth2/token", Scopes: []string{"identify"}, AuthStyle: oauth2.AuthStyleInHeader}
+	t, err := conf.Token(s.d.oauthContext(ctx))
+	if err == nil {
+		s.d.revoke(ctx, s.bot, t)
+		return ok(messenger.CheckSecret, "Client secret", "Discord accepts the client secret.")
+	}
+	status, code := retrieveError(err)
+	switch {
+	case code == "invalid_client" || status == http.StatusUnauthorized:
+		f.State, f.Sentence = messenger.FindingBad, "Discord refuses the client secret."
+		f.Cure = "Press “Reset Secret” on the OAuth2 page of the application, copy what appears, and paste it here. The bot token is something else."
+	case status >= 400 && status < 500 && status != http.StatusTooManyRequests:
+		f.State, f.Sentence = messenger.FindingUnknown, "Discord does not let this application try its client secret alone, so the secret is only known to be right once somebody adds the bot or links an account."
+		f.CureURL = ""
+	default:
+		f.State, f.CureURL = messenger.FindingUnknown, ""
+		f.Sentence, f.Cure = "The client secret could not be checked: Discord does not answer as it should.", "Check again in a minute."
+	}
+	return f
+}
+
+// perhapsDeleted looks why the token is refused: where the secret is refused
+// as well, the application itself is gone, or a stranger.
+func (s *inspection) perhapsDeleted(ctx context.Context) {
+	last := len(s.findings) - 1
+	if last < 0 || s.findings[last].State != messenger.FindingBad || s.findings[last].Sentence != reasonToken || s.bot.Secret == "" || parseSnowflake(s.bot.AppID) == 0 {
+		return
+	}
+	f := s.secret(ctx)
+	if f.State == messenger.FindingBad {
+		s.findings[last] = messenger.Finding{Check: messenger.CheckToken, Title: "Application", State: messenger.FindingBad,
+			Sentence: "Discord refuses both the bot token and the client secret: the application " + s.bot.AppID + " was deleted, or both were reset.",
+			Cure:     "Look for it in the developer portal. If it is there, reset the token on its Bot page and the secret on its OAuth2 page; if not, make a new application. Then enter the values here.",
+			CureURL:  s.page("", "")}
+		return
+	}
+	s.add(f)
+}
+
+// redirect compares the registered addresses, as Discord does it, letter by
+// letter.
+func (s *inspection) redirect() {
+	if s.want.Redirect == "" {
+		return
+	}
+	f := messenger.Finding{Check: "redirect", Title: "Redirect", State: messenger.FindingBad, CureURL: s.page(s.bot.AppID, "oauth2")}
+	if slices.Contains(s.app.RedirectURIs, text(s.want.Redirect)) {
+		s.add(ok(f.Check, f.Title, "The address "+s.want.Redirect+" is registered."))
+		return
+	}
+	f.Sentence = "The address " + s.want.Redirect + " is not registered, so nobody can add the bot or link an account."
+	f.Cure = "On the OAuth2 page of the application, press “Add Redirect”, paste exactly this address, and save: " + s.want.Redirect
+	for _, have := range s.app.RedirectURIs {
+		if why := almost(string(have), s.want.Redirect); why != "" {
+			f.Sentence = fmt.Sprintf("A registered address is almost right, but %s: it is %s, and Discord compares letter by letter.", why, have)
+			f.Cure = "On the OAuth2 page of the application, replace it by exactly this address, and save: " + s.want.Redirect
+			break
+		}
+	}
+	s.add(f)
+}
+
+// almost says in what an address differs from the one that is wanted, "" when
+// it is quite another.
+func almost(have, want string) string {
+	h, herr := url.Parse(strings.TrimSpace(have))
+	w, werr := url.Parse(want)
+	if herr != nil || werr != nil {
+		return ""
+	}
+	samePath := strings.Trim(h.Path, "/") == strings.Trim(w.Path, "/")
+	switch {
+	case strings.TrimRight(have, "/") == strings.TrimRight(want, "/"):
+		return "the slash at its end makes a difference"
+	case h.Scheme != w.Scheme && h.Host == w.Host && samePath:
+		return "it begins with " + h.Scheme + ":// in place of " + w.Scheme + "://"
+	case strings.EqualFold(have, want):
+		return "capital letters make a difference"
+	case h.Hostname() == w.Hostname() && h.Port() != w.Port() && samePath:
+		return "its port is another one"
+	case h.Host == w.Host && strings.Trim(h.Path, "/") == "":
+		return "the path " + w.Path + " is missing"
+	case h.Host != w.Host && samePath:
+		return "it leads to " + h.Host + " in place of " + w.Host
+	}
+	return ""
+}
+
+// switches looks at what only a person can switch in the portal.
+func (s *inspection) switches() {
+	state := func(check, title string, value *bool, section, good, bad, cure string) {
+		f := messenger.Finding{Check: check, Title: title, State: messenger.FindingBad, Sentence: bad, Cure: cure, CureURL: s.page(s.bot.AppID, section)}
+		switch {
+		case value == nil:
+			f.State, f.Sentence, f.CureURL = messenger.FindingUnknown, "Discord did not say how this is set.", ""
+		case *value:
+			f = ok(check, title, good)
+		}
+		s.add(f)
+	}
+	state("public", "Public Bot", s.app.Public, "bot", "Other people can add the bot to their Discord servers too.",
+		"The bot is private: only the owner of its application can add it to a Discord server.",
+		"Switch on “Public Bot” on the Bot page of the application, and save.")
+	state("codegrant", "Requires OAuth2 Code Grant", s.app.CodeGrant, "bot", "The bot joins a Discord server only after it was tied to a team here.",
+		"The bot can be added to a Discord server by anybody's bare link, without being tied to a team here; it will not answer there.",
+		"Switch on “Requires OAuth2 Code Grant” on the Bot page of the application, and save.")
+	s.content()
+	if s.app.Endpoint != "" {
+		s.add(messenger.Finding{Check: "interactions", Title: "Interactions Endpoint URL", State: messenger.FindingBad,
+			Sentence: fmt.Sprintf("Commands and buttons of the bot are sent to %s and never reach this server.", clip(string(s.app.Endpoint), 120)),
+			Cure:     "Empty the field “Interactions Endpoint URL” on the General Information page of the application, and save.",
+			CureURL:  s.page(s.bot.AppID, "information")})
+		return
+	}
+	s.add(ok("interactions", "Interactions Endpoint URL", "It is empty, so commands and buttons reach this server."))
+}
+
+func (s *inspection) content() {
+	const check, title = "content", "Message Content Intent"
+	on := s.app.Flags&(flagMessageContent|flagMessageContentLimited) != 0
+	wanted := s.d.intentsOf(s.bot)&intentMessageContent != 0
+	switch {
+	case wanted && !on:
+		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingBad,
+			Sentence: "The bot is set to read the text of all messages, but the Message Content Intent is switched off for its application, so Discord refuses the connection (code 4014).",
+			Cure:     "Switch on “Message Content Intent” on the Bot page of the application and save, or untick “Read the text of all messages” here.",
+			CureURL:  s.page(s.bot.AppID, "bot")})
+	case wanted:
+		s.add(ok(check, title, "It is switched on, and the bot uses it: Discord delivers the text of all messages."))
+	case on:
+		s.add(ok(check, title, "It is switched on, but not needed: Discord delivers mentions, replies to the bot and direct messages without it. You may switch it off."))
+	default:
+		s.add(ok(check, title, "It is off, and not needed: Discord delivers mentions, replies to the bot and direct messages without it."))
+	}
+}
+
+// sessions looks how often the bot may still begin a session today
+// (events/gateway, Session Start Limit Object).
+func (s *inspection) sessions(ctx context.Context) {
+	const check, title = "sessions", "Sessions"
+	var body struct {
+		Limit struct {
+			Total      number  `json:"total"`
+			Remaining  *number `json:"remaining"`
+			ResetAfter number  `json:"reset_after"`
+		} `json:"session_start_limit"`
+	}
+	err := s.ask(ctx, "/gateway/bot", "/gateway/bot", &body)
+	switch left := body.Limit.Remaining; {
+	case err != nil || left == nil:
+		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingUnknown, Sentence: "Discord did not say how many sessions the bot may still begin.", Cure: "Check again in a minute."})
+	case *left <= 0:
+		wait := (time.Duration(body.Limit.ResetAfter) * time.Millisecond).Round(time.Minute)
+		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingBad,
+			Sentence: fmt.Sprintf("The bot has begun all %d sessions that Discord allows in a day; it may begin another in %s.", body.Limit.Total, strings.TrimSuffix(max(wait, time.Minute).String(), "0s")),
+			Cure:     "It goes on by itself then. Find out why its connection breaks so often: another program may use the same bot token; if so, reset the token on the Bot page and enter the new one here.",
+			CureURL:  s.page(s.bot.AppID, "bot")})
+	case *left < body.Limit.Total/10:
+		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingWarn,
+			Sentence: fmt.Sprintf("The bot may begin only %d more sessions today.", *left),
+			Cure:     "Find out why its connection breaks so often: another program may use the same bot token."})
+	default:
+		s.add(ok(check, title, fmt.Sprintf("The bot may begin %d more sessions today.", *left)))
+	}
+}
+
+// refusal reads a failed call for a person.
+func (d *Connector) refusal(err error) error {
+	e, isAPI := errors.AsType[*apiError](err)
+	if isAPI && e.status == http.StatusUnauthorized {
+		return &openmates.Error{Code: openmates.EInvalid, Message: reasonToken + " " + cureToken, Err: err}
+	}
+	sentence, cure := d.trouble(err)
+	return &openmates.Error{Code: openmates.EUnavailable, Message: sentence + " " + cure, Err: err}
+}

@@ -1,0 +1,117 @@
+package discord
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// descriptionLimit is Discord's limit for an application's description.
+const descriptionLimit = 400
+
+// installScopes are what the link on the bot's own profile asks for.
+func installScopes() []string { return []string{"bot", "applications.commands"} }
+
+// look compares how the bot presents itself with its mate. Discord names a
+// picture by a hash of its own, so only whether there is one can be seen.
+func (s *inspection) look() {
+	const dress = "Press “Dress the bot” here."
+	l := s.want.Look
+	worn := func(check, title string, good bool, sentence, lack string) {
+		f := messenger.Finding{Check: check, Title: title, State: messenger.FindingWarn, Sentence: lack, Cure: dress, Dress: true}
+		if good {
+			f = ok(check, title, sentence)
+		}
+		s.add(f)
+	}
+	worn("name", "Name", strings.EqualFold(string(s.self.Username), l.Name), "The bot is called "+l.Name+".",
+		fmt.Sprintf("The bot is called “%s”, the mate “%s”, so people will not find it.", clip(string(s.self.Username), 60), l.Name))
+	worn("portrait", "Portrait", s.self.Avatar != "", "The bot has a picture.", "The bot has no picture.")
+	installed := s.app.Install != nil && int64(s.app.Install.Permissions) == int64(s.d.permissions(s.bot))
+	worn("profile", "Profile", installed && string(s.app.Description) == describe(l),
+		"The bot's profile describes "+l.Name+" and asks for the right permissions.",
+		"The bot's profile does not describe "+l.Name+", or the button on it asks for other permissions.")
+}
+
+// describe is the text on the bot's profile.
+func describe(l *messenger.Look) string {
+	d := strings.TrimSpace(l.Description)
+	if measure(d) <= descriptionLimit {
+		return d
+	}
+	part, _ := messenger.Cut(d, descriptionLimit-1, measure)
+	return part + "…"
+}
+
+// Dress implements messenger.Dresser (resources/user, Modify Current User;
+// resources/application, Edit Current Application). One thing that Discord
+// refuses does not keep the others from being set.
+func (d *Connector) Dress(ctx context.Context, b openmates.Bot, l messenger.Look) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*d.patience)
+	defer cancel()
+	picture := "data:image/png;base64," + base64.StdEncoding.EncodeToString(l.Portrait)
+	type part struct {
+		what, route string
+		body        map[string]any
+	}
+	parts := []part{{"the name", "/users/@me", map[string]any{"username": l.Name}}}
+	if len(l.Portrait) > 0 {
+		parts = append(parts,
+			part{"the picture", "/users/@me", map[string]any{"avatar": picture}},
+			part{"the application's picture", "/applications/@me", map[string]any{"icon": picture}})
+	}
+	parts = append(parts,
+		part{"the description", "/applications/@me", map[string]any{"description": describe(&l)}},
+		// A number, as the official description says, where answers have a string.
+		part{"the permissions of the profile's button", "/applications/@me", map[string]any{
+			"install_params": map[string]any{"scopes": installScopes(), "permissions": int64(d.permissions(b))}}})
+	var self selfObject
+	if err := d.rest.do(ctx, b, call{method: "GET", route: "/users/@me", path: "/users/@me", test: true, tries: 2}, &self); err != nil {
+		return d.refusal(err)
+	}
+	if string(self.Username) == l.Name { // names may be changed only twice an hour
+		parts = parts[1:]
+	}
+	var refused []string
+	var last error
+	for _, p := range parts {
+		if _, given := p.body["avatar"]; given {
+			// The official description demands a name with it; the present one
+			// changes nothing.
+			p.body["username"] = string(self.Username)
+		}
+		err := d.rest.do(ctx, b, call{method: "PATCH", route: p.route, path: p.route, body: p.body, test: true, tries: 2}, nil)
+		e, isAPI := errors.AsType[*apiError](err)
+		switch {
+		case err == nil && p.what == "the name":
+			self.Username = text(l.Name)
+		case err == nil:
+		case isAPI && (e.status == http.StatusBadRequest || e.status == http.StatusForbidden || e.limited || e.status == http.StatusTooManyRequests):
+			refused, last = append(refused, p.what), err
+		default:
+			return d.refusal(err)
+		}
+	}
+	if len(refused) == 0 {
+		return nil
+	}
+	return &openmates.Error{Code: openmates.EInvalid, Err: last, Message: fmt.Sprintf(
+		"Discord refuses to change %s now. Names and pictures may be changed only a few times an hour, and a name that too many use already has to be varied: wait an hour and try again, or set it by hand on the pages General Information and Bot of the application.",
+		join2(refused))}
+}
+
+// join2 writes a list as a person would.
+func join2(names []string) string {
+	names = slices.Clone(names)
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	return strings.Join(names, "")
+}

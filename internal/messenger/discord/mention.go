@@ -1,0 +1,181 @@
+package discord
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strings"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// concerns is the cheap look at a MESSAGE_CREATE's bytes before anything is
+// decoded. It may say yes too often, never no wrongly: a mention carries the
+// bot's id; a mention of a role fills mention_roles; a direct message has no
+// guild_id of its own, and where one occurs deeper inside (a forwarded
+// message), still no member.
+func concerns(data, botID []byte) bool {
+	return bytes.Contains(data, botID) ||
+		!bytes.Contains(data, keyGuild) ||
+		mentionsRole(data) ||
+		!bytes.Contains(data, keyMember)
+}
+
+// The opening quotes are left out: a search that begins with the commonest
+// byte of JSON is several times slower.
+var (
+	keyGuild  = []byte(`guild_id":`)     //nolint:gochecknoglobals // a table that nobody writes
+	keyMember = []byte(`member":`)       //nolint:gochecknoglobals // a table that nobody writes
+	keyRoles  = []byte(`mention_roles"`) //nolint:gochecknoglobals // a table that nobody writes
+)
+
+// mentionsRole says whether any mention_roles in data is not an empty array.
+func mentionsRole(data []byte) bool {
+	for {
+		i := bytes.Index(data, keyRoles)
+		if i < 0 {
+			return false
+		}
+		data = bytes.TrimLeft(data[i+len(keyRoles):], " \t\r\n:")
+		rest, array := bytes.CutPrefix(data, []byte("["))
+		if array && !bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte("]")) {
+			return true
+		}
+	}
+}
+
+// names are what ids in a text stand for.
+type names struct {
+	bot     string // the bot's user id
+	role    string // the bot's managed role in this guild, "" = none known
+	user    func(id string) string
+	roles   func(id string) string
+	channel func(id string) string
+}
+
+// Message types that people write (resources/message, Message Types); 20 and
+// 23 are results of commands, all others are notices of the system.
+const (
+	typeDefault = 0
+	typeReply   = 19
+)
+
+// means says whether a message is from a person and means the mate. @everyone
+// and @here do not.
+func means(m *messageObject, botID, role string) bool {
+	switch {
+	case bool(m.Author.Bot), m.WebhookID != "", string(m.Author.ID) == botID, m.Author.ID == "":
+		return false
+	case m.Type != typeDefault && m.Type != typeReply:
+		return false
+	case m.ID == "" || m.ChannelID == "":
+		return false
+	case m.GuildID == "":
+		return true
+	case role != "" && slices.Contains(m.MentionRoles, text(role)):
+		return true
+	}
+	return slices.ContainsFunc(m.Mentions, func(u userObject) bool { return string(u.ID) == botID })
+}
+
+// inbound turns a message into the product's form.
+func inbound(b openmates.Bot, m *messageObject, n names) messenger.Inbound {
+	n.user = func(id string) string {
+		for _, u := range m.Mentions {
+			if string(u.ID) == id {
+				return u.name()
+			}
+		}
+		return ""
+	}
+	author := m.Author
+	author.Member = m.Member
+	in := messenger.Inbound{
+		Key:       keyOf(b, string(m.ID)),
+		BotID:     b.ID,
+		Network:   Network,
+		Workspace: string(m.GuildID),
+		Channel:   string(m.ChannelID),
+		Message:   string(m.ID),
+		ReplyTo:   string(m.Reference.MessageID),
+		Author:    messenger.Account{ID: string(author.ID), Name: author.name()},
+		Text:      readable(string(m.Content), n),
+		At:        snowflakeTime(parseSnowflake(string(m.ID))),
+	}
+	for _, a := range m.Attachments {
+		if a.URL == "" {
+			continue
+		}
+		in.Files = append(in.Files, messenger.File{
+			Name: string(a.Filename), Type: string(a.ContentType), Size: int64(a.Size), URL: string(a.URL),
+		})
+	}
+	return in
+}
+
+// keyOf names a message once for each bot that hears it. It is made of the
+// application and not of the Bot's own id, so that a bot that is removed and
+// set up again does not answer old messages a second time.
+func keyOf(b openmates.Bot, message string) string {
+	return string(Network) + ":" + b.AppID + ":" + message
+}
+
+// markup is Discord's notation for things in a text (reference, Message
+// Formatting).
+var markup = regexp.MustCompile(`<(@!?|@&|#|a?:[A-Za-z0-9_]{1,64}:)([0-9]{1,20})>`)
+
+// readable writes a message's text the way a person sees it, without the
+// leading mention of the mate.
+func readable(content string, n names) string {
+	s := strings.TrimSpace(content)
+	for {
+		loc := markup.FindStringSubmatchIndex(s)
+		if loc == nil || loc[0] != 0 || !n.mate(s[loc[2]:loc[3]], s[loc[4]:loc[5]]) {
+			break
+		}
+		s = strings.TrimLeft(s[loc[1]:], " \t\r\n")
+		s = strings.TrimLeft(strings.TrimLeft(s, ",:"), " \t\r\n")
+	}
+	if !strings.Contains(s, "<") {
+		return s
+	}
+	return markup.ReplaceAllStringFunc(s, func(found string) string {
+		part := markup.FindStringSubmatch(found)
+		if name := n.name(part[1], part[2]); name != "" {
+			return name
+		}
+		return found
+	})
+}
+
+func (n names) mate(kind, id string) bool {
+	switch kind {
+	case "@", "@!":
+		return id == n.bot
+	case "@&":
+		return id == n.role
+	}
+	return false
+}
+
+// name gives what a mention shows, "" where it is not known.
+func (n names) name(kind, id string) string {
+	sign, find := "@", n.user
+	switch kind {
+	case "@", "@!":
+	case "@&":
+		find = n.roles
+	case "#":
+		sign, find = "#", n.channel
+	default: // <:name:id> and <a:name:id>
+		return ":" + strings.Trim(strings.TrimPrefix(kind, "a:"), ":") + ":"
+	}
+	if find == nil {
+		return ""
+	}
+	if name := find(id); name != "" {
+		return sign + name
+	}
+	return ""
+}

@@ -1,0 +1,254 @@
+package discord
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+const oauthTimeout = 20 * time.Second
+
+func (d *Connector) oauth(b openmates.Bot, redirect string, scopes ...string) *oauth2.Config {
+	return &oauth2.Config{
+		ClientID:     b.AppID,
+		ClientSecret: b.Secret.Reveal(),
+		RedirectURL:  redirect,
+		Scopes:       scopes,
+		Endpoint: oauth2.Endpoint{
+			AuthURL:   d.authorize,
+			TokenURL:  d.api + "/oauth2/token",
+			AuthStyle: oauth2.AuthStyleInHeader,
+		},
+	}
+}
+
+// InstallURL implements messenger.Installer (topics/oauth2, Advanced Bot
+// Authorization).
+func (d *Connector) InstallURL(b openmates.Bot, redirect, state, workspace string) string {
+	options := []oauth2.AuthCodeOption{
+		oauth2.SetAuthURLParam("permissions", d.permissions(b).String()),
+		oauth2.SetAuthURLParam("integration_type", "0"), // into a guild, not for one user
+	}
+	if workspace != "" {
+		options = append(options,
+			oauth2.SetAuthURLParam("guild_id", workspace),
+			oauth2.SetAuthURLParam("disable_guild_select", "true"))
+	}
+	return d.oauth(b, redirect, "bot", "applications.commands").AuthCodeURL(state, options...)
+}
+
+// InviteURL implements messenger.Inviter.
+func (d *Connector) InviteURL(b openmates.Bot, redirect string) string {
+	return d.InstallURL(b, redirect, "", "")
+}
+
+// Installed implements messenger.Installer. The guild_id of the redirect is
+// only a hint that anybody can forge; the guild of the token response is what
+// Discord vouches for.
+func (d *Connector) Installed(ctx context.Context, b openmates.Bot, redirect string, q url.Values) (messenger.Workspace, error) {
+	var none messenger.Workspace
+	ctx, cancel := context.WithTimeout(ctx, oauthTimeout)
+	defer cancel()
+	t, err := d.exchange(ctx, b, redirect, q)
+	if err != nil {
+		return none, err
+	}
+	g, _ := t.Extra("guild").(map[string]any)
+	id, _ := g["id"].(string)
+	name, _ := g["name"].(string)
+	if !granted(t, "bot") {
+		return none, openmates.Errorf(openmates.EInvalid,
+			"This confirmation of Discord was for linking an account, not for adding a mate, so nothing was connected. Please add the mate from the team's page.")
+	}
+	if parseSnowflake(id) == 0 {
+		return none, openmates.Errorf(openmates.EInvalid,
+			"Discord did not say to which server the bot was added. Please add the bot again and choose a server.")
+	}
+	w := messenger.Workspace{ID: id, Name: name}
+	if hinted := q.Get("guild_id"); hinted != "" && hinted != id {
+		return w, openmates.Errorf(openmates.EForbidden,
+			"The address that led here names another Discord server than the one that the bot was added to. Please add the bot again from the team's page.")
+	}
+	return w, nil
+}
+
+// granted says whether a person agreed to a scope. A response without scopes
+// means those that were asked for (RFC 6749 section 5.1).
+func granted(t *oauth2.Token, scope string) bool {
+	all, ok := t.Extra("scope").(string)
+	return !ok || all == "" || slices.Contains(strings.Fields(all), scope)
+}
+
+// LinkURL implements messenger.Linker.
+func (d *Connector) LinkURL(b openmates.Bot, redirect, state, verifier string) string {
+	return d.oauth(b, redirect, "identify").AuthCodeURL(state, oauth2.S256ChallengeOption(verifier))
+}
+
+// Linked implements messenger.Linker.
+func (d *Connector) Linked(ctx context.Context, b openmates.Bot, redirect, verifier string, q url.Values) (messenger.Account, error) {
+	var none messenger.Account
+	ctx, cancel := context.WithTimeout(ctx, oauthTimeout)
+	defer cancel()
+	t, err := d.exchange(ctx, b, redirect, q, oauth2.VerifierOption(verifier))
+	if err != nil {
+		return none, err
+	}
+	// Only the id is wanted: give the token back, whatever comes of reading.
+	defer d.revoke(ctx, b, t)
+	if !granted(t, "identify") {
+		return none, openmates.Errorf(openmates.EInvalid,
+			"This confirmation of Discord was for adding a mate, not for linking an account, so nothing was linked. Please start again from your profile.")
+	}
+	req, err := http.NewRequestWithContext(ctx, "GET", d.api+"/v10/users/@me", nil)
+	if err != nil {
+		return none, fmt.Errorf("read the Discord account: %w", err)
+	}
+	t.SetAuthHeader(req)
+	raw, err := d.plain(req)
+	if err != nil {
+		return none, unavailable(fmt.Errorf("read the Discord account: %w", err))
+	}
+	var u userObject
+	if err := decode(raw, &u); err != nil || parseSnowflake(string(u.ID)) == 0 {
+		return none, unavailable(fmt.Errorf("read the Discord account: no id: %w", err))
+	}
+	return messenger.Account{ID: string(u.ID), Name: u.name()}, nil
+}
+
+// exchange turns the redirect's code into a token. It is tried once, because
+// a code works once.
+func (d *Connector) exchange(ctx context.Context, b openmates.Bot, redirect string, q url.Values, o ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+	switch e := q.Get("error"); {
+	case e == "access_denied":
+		return nil, openmates.Errorf(openmates.EForbidden, "You cancelled on Discord, so nothing was changed. You can start again at any time.")
+	case e != "":
+		return nil, &openmates.Error{
+			Code:    openmates.EInvalid,
+			Message: "Discord refused the request. Please start again; if it stays, the application's settings in Discord's developer portal are wrong.",
+			Err:     fmt.Errorf("redirect with error %q", clip(e, 60)),
+		}
+	case q.Get("code") == "":
+		return nil, openmates.Errorf(openmates.EInvalid, "Discord sent no code along. Please start again.")
+	}
+	t, err := d.oauth(b, redirect).Exchange(d.oauthContext(ctx), q.Get("code"), o...)
+	if err != nil {
+		return nil, exchangeError(err)
+	}
+	return t, nil
+}
+
+// oauthContext makes the OAuth2 library use our client.
+func (d *Connector) oauthContext(ctx context.Context) context.Context {
+	client := &http.Client{Transport: agentTransport{agent: d.agent, next: d.rest.http.Transport}}
+	return context.WithValue(ctx, oauth2.HTTPClient, client)
+}
+
+// retrieveError reads a refusal of the token endpoint; status 0 = no answer.
+func retrieveError(err error) (status int, code string) {
+	e, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if !ok || e.Response == nil {
+		return 0, ""
+	}
+	return e.Response.StatusCode, e.ErrorCode
+}
+
+func exchangeError(err error) error {
+	status, code := retrieveError(err)
+	if status == 0 {
+		return unavailable(fmt.Errorf("exchange the code: %w", err))
+	}
+	// The response's body stays out of the log: it may quote what was sent.
+	cause := fmt.Errorf("exchange the code: status %d, error %q", status, clip(code, 60))
+	switch {
+	case status >= 500 || status == http.StatusTooManyRequests:
+		return unavailable(cause)
+	case code == "invalid_client" || status == http.StatusUnauthorized:
+		return &openmates.Error{
+			Code:    openmates.EInvalid,
+			Message: "Discord refuses the client secret of this application. An admin has to reset it on the OAuth2 page in Discord's developer portal and enter the new one.",
+			Err:     cause,
+		}
+	case invalidVerifier(err):
+		return &openmates.Error{
+			Code: openmates.EInvalid, Err: cause,
+			Message: "This confirmation of Discord belongs to something else that was begun, so nothing was changed. Please start again.",
+		}
+	default:
+		return &openmates.Error{
+			Code: openmates.EInvalid, Err: cause,
+			Message: "Discord does not take this confirmation: it is too old, was used before, or was given to another application. Nothing was changed. Please start again.",
+		}
+	}
+}
+
+// invalidVerifier says whether a code was refused for its proof (RFC 7636
+// section 4.6): another flow began it.
+func invalidVerifier(err error) bool {
+	e, ok := errors.AsType[*oauth2.RetrieveError](err)
+	return ok && strings.Contains(e.ErrorDescription, "code_verifier")
+}
+
+func unavailable(err error) error {
+	return &openmates.Error{
+		Code: openmates.EUnavailable, Message: "Discord does not answer as it should. Please start again in a minute.", Err: err,
+	}
+}
+
+// revoke gives a token back (RFC 7009). Failing is harmless: the token ends
+// with this process, and by itself after a week.
+func (d *Connector) revoke(ctx context.Context, b openmates.Bot, t *oauth2.Token) {
+	form := url.Values{"token": {t.AccessToken}, "token_type_hint": {"access_token"}}
+	req, err := http.NewRequestWithContext(ctx, "POST", d.api+"/oauth2/token/revoke", strings.NewReader(form.Encode()))
+	if err == nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.SetBasicAuth(b.AppID, b.Secret.Reveal())
+		_, err = d.plain(req)
+	}
+	if err != nil {
+		d.log.Info("a user token could not be given back", "err", err)
+	}
+}
+
+// plain makes a request outside the bots' limits.
+func (d *Connector) plain(req *http.Request) (json.RawMessage, error) {
+	req.Header.Set("User-Agent", d.agent)
+	resp, err := d.rest.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	if err == nil && (resp.StatusCode < 200 || resp.StatusCode > 299) {
+		err = fmt.Errorf("status %d", resp.StatusCode)
+	}
+	return raw, err
+}
+
+// agentTransport names the program, without which the network in front of
+// Discord may refuse (reference, User Agent).
+type agentTransport struct {
+	agent string
+	next  http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (a agentTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("User-Agent", a.agent)
+	if a.next == nil {
+		return http.DefaultTransport.RoundTrip(r)
+	}
+	return a.next.RoundTrip(r)
+}

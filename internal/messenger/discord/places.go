@@ -1,0 +1,177 @@
+package discord
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"openmates/internal/messenger"
+)
+
+// mostPlaces is how many guilds an inspection looks into: each costs three
+// requests, and a person waits.
+const mostPlaces = 10
+
+// Kinds of channels that people write in (resources/channel, Channel Types).
+const (
+	kindText = 0
+	kindNews = 5
+)
+
+const administrator Permissions = 1 << 3
+
+type overwrite struct {
+	ID    text   `json:"id"`
+	Allow number `json:"allow"`
+	Deny  number `json:"deny"`
+}
+
+type channelRights struct {
+	ID         text            `json:"id"`
+	Name       text            `json:"name"`
+	Type       number          `json:"type"`
+	Position   number          `json:"position"`
+	Overwrites list[overwrite] `json:"permission_overwrites"`
+}
+
+type roleRights struct {
+	ID          text   `json:"id"`
+	Permissions number `json:"permissions"`
+}
+
+// places looks whether the bot can do its work where it is.
+func (s *inspection) places(ctx context.Context) {
+	var guilds []guildObject
+	if err := s.ask(ctx, "/users/@me/guilds", "/users/@me/guilds?limit=200", &guilds); err != nil {
+		sentence, cure := s.d.trouble(err)
+		s.add(messenger.Finding{Check: "places", Title: "Discord servers", State: messenger.FindingUnknown, Sentence: "Where the bot is could not be found out. " + sentence, Cure: cure})
+		return
+	}
+	in := func(id string) bool {
+		return slices.ContainsFunc(guilds, func(g guildObject) bool { return string(g.ID) == id })
+	}
+	for _, w := range s.want.Places {
+		if !in(w.ID) {
+			s.add(messenger.Finding{Check: "place:" + w.ID, Title: placeName(w.Name), State: messenger.FindingWarn,
+				Sentence: "The bot was removed from the Discord server " + placeName(w.Name) + ", so it hears nobody there.",
+				Cure:     "If that was not intended, somebody of its team adds it again on the team's page, or by the invitation below."})
+		}
+	}
+	if len(guilds) == 0 {
+		if len(s.want.Places) == 0 {
+			s.add(messenger.Finding{Check: "places", Title: "Discord servers", State: messenger.FindingWarn,
+				Sentence: "The bot is in no Discord server yet.", Cure: "Open your team's page and add the mate there."})
+		}
+		return
+	}
+	for _, g := range guilds[:min(len(guilds), mostPlaces)] {
+		s.place(ctx, g)
+	}
+	if more := len(guilds) - mostPlaces; more > 0 {
+		s.add(ok("places", "Discord servers", fmt.Sprintf("The bot is in %d more Discord servers, which were not looked into.", more)))
+	}
+}
+
+func placeName(name string) string {
+	if name == "" {
+		return "without a name"
+	}
+	return "“" + clip(name, 80) + "”"
+}
+
+// place looks into one guild.
+func (s *inspection) place(ctx context.Context, g guildObject) {
+	id, name := string(g.ID), placeName(string(g.Name))
+	var roles []roleRights
+	var channels []channelRights
+	var me struct {
+		Roles list[text] `json:"roles"`
+	}
+	for _, q := range []struct {
+		route string
+		into  any
+	}{{"/guilds/%s/roles", &roles}, {"/guilds/%s/channels", &channels}, {"/guilds/%s/members/" + s.profile.UserID, &me}} {
+		if err := s.ask(ctx, q.route, fmt.Sprintf(q.route, id), q.into); err != nil {
+			sentence, cure := s.d.trouble(err)
+			s.add(messenger.Finding{Check: "place:" + id, Title: name, State: messenger.FindingUnknown, Sentence: "What the bot may do there could not be found out. " + sentence, Cure: cure})
+			return
+		}
+	}
+	var seen, written, read, all int
+	var shut []string
+	for _, c := range channels {
+		if c.Type != kindText && c.Type != kindNews {
+			continue
+		}
+		all++
+		p := rights(id, s.profile.UserID, roles, me.Roles, c.Overwrites)
+		may := func(want Permissions) bool { return p&administrator != 0 || p&ViewChannel != 0 && p&want == want }
+		count(&seen, may(ViewChannel))
+		count(&written, may(SendMessages))
+		count(&read, may(SendMessages|ReadMessageHistory))
+		if !may(SendMessages | ReadMessageHistory) {
+			shut = append(shut, "#"+clip(string(c.Name), 40))
+		}
+	}
+	f := messenger.Finding{Check: "place:" + id, Title: name, State: messenger.FindingBad}
+	role := "Open Server Settings → Roles → the bot's role on Discord and switch on “%s”; then make sure that no channel takes it away again (Edit Channel → Permissions)."
+	switch {
+	case seen == 0:
+		f.Sentence = "In the Discord server " + name + " the bot sees no channel, so it hears nobody (View Channels is missing)."
+		f.Cure = fmt.Sprintf(role, "View Channels")
+	case written == 0:
+		f.Sentence = "In the Discord server " + name + " the bot may write in no channel, so it can't answer (Send Messages is missing)."
+		f.Cure = fmt.Sprintf(role, "Send Messages")
+	case read == 0:
+		f.Sentence = "In the Discord server " + name + " the bot may not read back in any channel where it may write, and Discord lets nobody reply without that (Read Message History is missing)."
+		f.Cure = fmt.Sprintf(role, "Read Message History")
+	case len(shut) > 0:
+		f = ok(f.Check, name, fmt.Sprintf("The bot can answer in %d of %d channels; not in %s.", read, all, some(shut)))
+	default:
+		f = ok(f.Check, name, fmt.Sprintf("The bot can answer in every channel that it sees (%d).", read))
+	}
+	s.add(f)
+}
+
+func count(n *int, yes bool) {
+	if yes {
+		*n++
+	}
+}
+
+// some names the first few.
+func some(names []string) string {
+	if len(names) > 5 {
+		return strings.Join(names[:5], ", ") + fmt.Sprintf(" and %d more", len(names)-5)
+	}
+	return strings.Join(names, ", ")
+}
+
+// rights are a member's permissions in a channel, by the order of topics/
+// permissions, Permission Overwrites: everyone, roles, member.
+func rights(guild, member string, roles []roleRights, mine list[text], over list[overwrite]) Permissions {
+	var p Permissions
+	has := func(id text) bool { return string(id) == guild || slices.Contains(mine, id) }
+	for _, r := range roles {
+		if has(r.ID) {
+			p |= Permissions(r.Permissions)
+		}
+	}
+	apply := func(allow, deny number) { p = p&^Permissions(deny) | Permissions(allow) }
+	var allow, deny number
+	for _, o := range over {
+		if string(o.ID) == guild {
+			apply(o.Allow, o.Deny)
+		} else if has(o.ID) {
+			allow, deny = allow|o.Allow, deny|o.Deny
+		}
+	}
+	apply(allow, deny)
+	for _, o := range over {
+		if string(o.ID) == member {
+			apply(o.Allow, o.Deny)
+		}
+	}
+	return p
+}

@@ -1,0 +1,198 @@
+package discord
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"math/big"
+	"strconv"
+	"strings"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// These are checked by the compiler so that the optional abilities can't get
+// lost unnoticed.
+var (
+	_ messenger.Connector = (*Connector)(nil)
+	_ messenger.Editor    = (*Connector)(nil)
+	_ messenger.Remover   = (*Connector)(nil)
+	_ messenger.Typist    = (*Connector)(nil)
+	_ messenger.Installer = (*Connector)(nil)
+	_ messenger.Linker    = (*Connector)(nil)
+)
+
+// allowedMentions keeps what a model writes from pinging anybody: parse must
+// be there and empty, or Discord reads mentions from the text (resources/
+// message, Allowed Mentions Object).
+type allowedMentions struct {
+	Parse       []string `json:"parse"`
+	RepliedUser bool     `json:"replied_user"`
+}
+
+type messageReference struct {
+	MessageID       string `json:"message_id"`
+	FailIfNotExists bool   `json:"fail_if_not_exists"`
+}
+
+type newMessage struct {
+	Content         string            `json:"content"`
+	Nonce           string            `json:"nonce"`
+	EnforceNonce    bool              `json:"enforce_nonce"`
+	AllowedMentions allowedMentions   `json:"allowed_mentions"`
+	Reference       *messageReference `json:"message_reference,omitempty"`
+}
+
+type changedMessage struct {
+	Content         string          `json:"content"`
+	AllowedMentions allowedMentions `json:"allowed_mentions"`
+}
+
+// Send implements messenger.Connector. The nonce makes Discord itself give
+// the first message back for a second attempt within some minutes; for later
+// ones, MaybePosted looks for what was posted.
+func (d *Connector) Send(ctx context.Context, b openmates.Bot, out messenger.Outbound) (string, error) {
+	if err := sendable(out.Channel, out.Text); err != nil {
+		return "", err
+	}
+	m := newMessage{
+		Content:         out.Text,
+		Nonce:           nonce(out.Key, out.Part),
+		EnforceNonce:    true,
+		AllowedMentions: allowedMentions{Parse: []string{}},
+	}
+	if out.ReplyTo != "" {
+		m.Reference = &messageReference{MessageID: out.ReplyTo}
+		m.AllowedMentions.RepliedUser = out.Ping
+		if out.MaybePosted {
+			id, err := d.posted(ctx, b, out)
+			if err != nil {
+				return "", sendError(err)
+			}
+			if id != "" {
+				return id, nil
+			}
+		}
+	}
+	var made struct {
+		ID text `json:"id"`
+	}
+	err := d.rest.do(ctx, b, call{
+		method: "POST", route: "/channels/{}/messages", path: "/channels/" + out.Channel + "/messages", major: out.Channel, body: m,
+	}, &made)
+	if err != nil {
+		return "", sendError(err)
+	}
+	if made.ID == "" {
+		return "", sendError(&apiError{text: "the answer names no message", network: true})
+	}
+	return string(made.ID), nil
+}
+
+// Edit implements messenger.Editor.
+func (d *Connector) Edit(ctx context.Context, b openmates.Bot, channel, message, text string) error {
+	if err := sendable(channel, text); err != nil {
+		return err
+	}
+	if parseSnowflake(message) == 0 {
+		return refuse("There is no message to change.")
+	}
+	err := d.rest.do(ctx, b, call{
+		method: "PATCH", route: "/channels/{}/messages/{}", path: "/channels/" + channel + "/messages/" + message, major: channel,
+		body: changedMessage{Content: text, AllowedMentions: allowedMentions{Parse: []string{}}},
+	}, nil)
+	if err != nil {
+		return sendError(err)
+	}
+	return nil
+}
+
+// Remove implements messenger.Remover.
+func (d *Connector) Remove(ctx context.Context, b openmates.Bot, channel, message string) error {
+	if parseSnowflake(channel) == 0 || parseSnowflake(message) == 0 {
+		return refuse("There is no message to remove.")
+	}
+	err := d.rest.do(ctx, b, call{
+		method: "DELETE", route: "/channels/{}/messages/{}", path: "/channels/" + channel + "/messages/" + message, major: channel,
+	}, nil)
+	if e, ok := errors.AsType[*apiError](err); ok && e.code == codeUnknownMessage {
+		return nil // a first attempt whose answer was lost, or a moderator
+	}
+	if err != nil {
+		return sendError(err)
+	}
+	return nil
+}
+
+// Typing implements messenger.Typist.
+func (d *Connector) Typing(ctx context.Context, b openmates.Bot, channel string) error {
+	if parseSnowflake(channel) == 0 {
+		return refuse("There is no such channel.")
+	}
+	err := d.rest.do(ctx, b, call{
+		method: "POST", route: "/channels/{}/typing", path: "/channels/" + channel + "/typing", major: channel,
+	}, nil)
+	if err != nil {
+		return sendError(err)
+	}
+	return nil
+}
+
+// posted looks for a part that an earlier attempt may have posted: every part
+// refers to the message that it answers, and the parts were posted in order.
+func (d *Connector) posted(ctx context.Context, b openmates.Bot, out messenger.Outbound) (string, error) {
+	own := b.UserID
+	if own == "" {
+		own = b.AppID
+	}
+	after := parseSnowflake(out.ReplyTo)
+	part := 0
+	for read := 0; read < backfillMost; {
+		page, err := d.messages(ctx, b, out.Channel, after)
+		if err != nil {
+			if e, ok := errors.AsType[*apiError](err); ok && e.status >= 400 && e.status < 500 && e.status != 429 && e.status != 401 {
+				return "", nil // may not read: then posting tells what is wrong, or works
+			}
+			return "", err
+		}
+		for _, m := range page {
+			after = max(after, parseSnowflake(string(m.ID)))
+			if string(m.Author.ID) != own || string(m.Reference.MessageID) != out.ReplyTo {
+				continue
+			}
+			if part == out.Part {
+				return string(m.ID), nil
+			}
+			part++
+		}
+		if read += len(page); len(page) < pageSize {
+			break
+		}
+	}
+	return "", nil
+}
+
+// sendable refuses what Discord would refuse, before it counts as a request.
+func sendable(channel, text string) error {
+	switch n := measure(text); {
+	case parseSnowflake(channel) == 0:
+		return refuse("There is no such channel.")
+	case n > textLimit:
+		return refuse("The text has " + strconv.Itoa(n) + " characters; Discord takes " + strconv.Itoa(textLimit) + ".")
+	case strings.TrimSpace(text) == "":
+		return refuse("Discord takes no empty text.")
+	}
+	return nil
+}
+
+func refuse(reason string) error {
+	return &messenger.SendError{Kind: messenger.SendInvalid, Reason: reason, Err: errors.New("refused before sending")}
+}
+
+// nonce names one part of one answer in at most 25 characters: 25 digits of
+// base 36 hold 129 bits.
+func nonce(key string, part int) string {
+	sum := sha256.Sum256([]byte(key + "\x00" + strconv.Itoa(part)))
+	return new(big.Int).SetBytes(sum[:15]).Text(36)
+}

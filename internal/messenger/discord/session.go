@@ -1,0 +1,382 @@
+package discord
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// session is the life of one bot's gateway session as a state machine without
+// I/O: events with the time at which they happen go in, actions come out. It
+// outlives connections: a session is resumed on the next one.
+//
+// seq is the sequence of the last event that was taken in, which is what
+// Discord replays from. What is stored is the sequence of the last event that
+// was handled, see pipe.
+type session struct {
+	token   string
+	intents int
+	secure  bool // the API is spoken over TLS, so the gateway must be too
+	pace    pace
+	rand    func() float64
+	permit  func(now time.Time, concurrency int) time.Time // reserves an IDENTIFY
+	used    func(now time.Time)                            // tells when it was sent
+	budget  budget
+
+	id     string
+	seq    int64
+	resume string // resume_gateway_url
+	base   string // the gateway's own address, "" = not looked up yet
+
+	stage   stage
+	due     time.Time // when tick has something to do in this stage
+	tries   int       // attempts to connect since it last went well
+	resumes int       // RESUMEs in a row that brought nothing
+	useBase bool      // the resume host is dead
+	since   time.Time // when the session went live on this connection
+	ident   bool      // this connection identifies
+
+	interval time.Duration
+	beat     time.Time // when the next heartbeat is due; zero = none
+	sent     time.Time
+	acked    bool
+	grace    bool
+	latency  time.Duration
+
+	out []action
+}
+
+type stage int
+
+const (
+	stageWaiting   stage = iota // until due, then try to connect
+	stageLooking                // GET /gateway/bot is under way
+	stagePermitted              // until due, then connect and identify
+	stageDialing                // the connection is being made
+	stageGreeting               // connected, HELLO has not come
+	stageHandshake              // IDENTIFY or RESUME is sent
+	stageLive                   // READY or RESUMED has come
+	stageHeld                   // no connection wanted: too much is waiting to be handled
+	stageEnded                  // only a person can help
+)
+
+// pace are the durations of the protocol; tests shorten them.
+type pace struct {
+	unit       time.Duration // of the backoff between connections
+	most       time.Duration
+	invalidMin time.Duration // wait after a refused session (events/gateway, Resuming: 1 to 5 seconds)
+	invalidMax time.Duration
+	hello      time.Duration // how long HELLO, READY and RESUMED may take
+	settled    time.Duration // a connection that lived this long was a good one
+	grace      time.Duration // how much later than due an ACK may come
+	save       time.Duration // between two saves of the notes
+	saveIdle   time.Duration // the same, when nothing that concerns the mate happened
+	retry      time.Duration // first pause after Host refused an event
+	command    time.Duration // after which a command is answered with "thinking"
+	identify   time.Duration // in which max_concurrency IDENTIFYs are allowed (events/gateway, Rate Limiting)
+}
+
+func defaultPace() pace {
+	return pace{
+		unit: 500 * time.Millisecond, most: time.Minute,
+		invalidMin: time.Second, invalidMax: 5 * time.Second,
+		hello: 20 * time.Second, settled: 5 * time.Second, grace: time.Second,
+		save: time.Second, saveIdle: 15 * time.Second, retry: 200 * time.Millisecond,
+		identify: 5 * time.Second, command: 1500 * time.Millisecond,
+	}
+}
+
+// action is what the runner shall do.
+type action struct {
+	verb  verb
+	url   string           // connect
+	body  []byte           // send
+	state messenger.State  // report: Phase, Reason, Cure
+	err   *openmates.Error // stop
+}
+
+type verb int
+
+const (
+	lookup  verb = iota // ask GET /gateway/bot, answer with looked
+	connect             // answer with connected or failed
+	send
+	hangup  // close the connection with closeKeep; no closed follows
+	deliver // hand the frame's event on
+	report
+	stop // Listen returns err
+)
+
+// closeKeep is the close code that the client uses: with 1000 or 1001 Discord
+// would end the session, any other code keeps it resumable.
+const closeKeep = 4000
+
+// maxResumes is how many RESUMEs in a row may come to nothing before a new
+// session is begun.
+const maxResumes = 4
+
+// gatewayInfo is the answer of GET /gateway/bot.
+type gatewayInfo struct {
+	url         string
+	limited     bool // the answer held a session_start_limit
+	remaining   int
+	resetAfter  time.Duration
+	concurrency int
+}
+
+func (s *session) do(a action) { s.out = append(s.out, a) }
+
+func (s *session) flush() []action { return s.out }
+
+func (s *session) begin() { s.out = s.out[:0] }
+
+// start begins or, when id is set from the notes, goes on.
+func (s *session) start() []action {
+	s.begin()
+	s.report(messenger.Starting, "", "")
+	s.attempt()
+	return s.flush()
+}
+
+// deadline is when tick wants to be called; zero = not at all.
+func (s *session) deadline() time.Time {
+	d := s.due
+	if !s.beat.IsZero() && (d.IsZero() || s.beat.Before(d)) {
+		d = s.beat
+	}
+	return d
+}
+
+// tick does what is due.
+func (s *session) tick(now time.Time) []action {
+	s.begin()
+	if !s.beat.IsZero() && !now.Before(s.beat) {
+		s.heartbeat(now)
+	}
+	if s.due.IsZero() || now.Before(s.due) {
+		return s.flush()
+	}
+	s.due = time.Time{}
+	switch s.stage {
+	case stageWaiting:
+		s.attempt()
+	case stagePermitted:
+		s.connect(s.base)
+	case stageGreeting, stageHandshake:
+		s.do(action{verb: hangup})
+		s.useBase = !s.ident && !s.useBase
+		s.again(now, "Discord accepted the connection but did not go on.")
+	}
+	return s.flush()
+}
+
+// attempt begins a connection: straight to RESUME where that is possible,
+// otherwise by asking where and whether to IDENTIFY.
+func (s *session) attempt() {
+	if s.id != "" && s.resumes < maxResumes {
+		s.ident = false
+		if at := s.resume; at != "" && !s.useBase && s.trusted(at) {
+			s.connect(at)
+			return
+		}
+		if s.base != "" {
+			s.connect(s.base)
+			return
+		}
+	} else {
+		s.forget()
+		s.ident = true
+	}
+	s.stage = stageLooking
+	s.do(action{verb: lookup})
+}
+
+// trusted refuses to send the token over a line less safe than the API's.
+func (s *session) trusted(at string) bool {
+	u, err := url.Parse(at)
+	return err == nil && u.Host != "" && (u.Scheme == "wss" || u.Scheme == "ws" && !s.secure)
+}
+
+func (s *session) connect(at string) {
+	s.stage = stageDialing
+	s.do(action{verb: connect, url: gatewayURL(at)})
+}
+
+// gatewayURL adds what a gateway address must carry (events/gateway,
+// Connecting). No compression: it costs memory per connection, and what mates
+// hear is small.
+func gatewayURL(at string) string {
+	u, err := url.Parse(at)
+	if err != nil {
+		return at
+	}
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	q := u.Query()
+	q.Set("v", "10")
+	q.Set("encoding", "json")
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// looked takes the answer of GET /gateway/bot.
+func (s *session) looked(now time.Time, info gatewayInfo, err error) []action {
+	s.begin()
+	if s.stage != stageLooking {
+		return s.flush()
+	}
+	if err == nil && !s.trusted(info.url) {
+		err = fmt.Errorf("gateway address %q", clip(info.url, 100))
+	}
+	if e, ok := errors.AsType[*apiError](err); ok && e.status == 401 {
+		s.end(messenger.BadCredentials, reasonToken, cureToken)
+		return s.flush()
+	}
+	if err != nil {
+		s.again(now, "Discord does not say where to connect.")
+		return s.flush()
+	}
+	s.base = info.url
+	if !s.ident {
+		s.connect(s.base)
+		return s.flush()
+	}
+	if wait := s.budget.wait(now, info); wait > 0 {
+		s.stage, s.due = stageWaiting, now.Add(wait)
+		s.report(messenger.Reconnecting,
+			"The bot has begun as many sessions as Discord allows per day, and waits until it may begin another.",
+			"Find out why its connection breaks so often: another program may use the same bot token.")
+		return s.flush()
+	}
+	s.stage, s.due = stagePermitted, s.permit(now, info.concurrency)
+	if !now.Before(s.due) {
+		s.due = time.Time{}
+		s.connect(s.base)
+	}
+	return s.flush()
+}
+
+// connected tells that the connection stands.
+func (s *session) connected(now time.Time) []action {
+	s.begin()
+	s.stage, s.due = stageGreeting, now.Add(s.pace.hello)
+	return s.flush()
+}
+
+// failed tells that the connection could not be made.
+func (s *session) failed(now time.Time) []action {
+	s.begin()
+	// Hosts to resume on are retired now and then; the base address resumes
+	// as well. When that fails too, the next try is the named host again.
+	s.useBase = !s.ident && !s.useBase
+	s.again(now, "Discord's gateway does not answer.")
+	return s.flush()
+}
+
+// closed tells that the other side ended the connection; code -1 = without a
+// close frame.
+func (s *session) closed(now time.Time, code int) []action {
+	s.begin()
+	s.drop(now, code)
+	return s.flush()
+}
+
+// hold ends the connection until relieved is called, because events come in
+// faster than they are handled. Discord keeps them meanwhile.
+func (s *session) hold() []action {
+	s.begin()
+	s.quiet()
+	s.do(action{verb: hangup})
+	s.stage = stageHeld
+	s.report(messenger.Reconnecting, "Messages come in faster than they can be stored. The bot catches up before it listens again.", "")
+	return s.flush()
+}
+
+func (s *session) relieved() []action {
+	s.begin()
+	if s.stage == stageHeld {
+		s.attempt()
+	}
+	return s.flush()
+}
+
+// revoked tells that Discord refused the token elsewhere, over REST.
+func (s *session) revoked() []action {
+	s.begin()
+	s.do(action{verb: hangup})
+	s.end(messenger.BadCredentials, reasonToken, cureToken)
+	return s.flush()
+}
+
+// again schedules the next attempt with a growing, jittered pause.
+func (s *session) again(now time.Time, reason string) {
+	s.quiet()
+	wait := time.Duration(float64(s.pace.unit) * s.rand() / 2)
+	if s.tries > 0 {
+		full := s.pace.most
+		if s.tries < 10 {
+			full = min(full, s.pace.unit<<s.tries)
+		}
+		wait = time.Duration(float64(full) * (0.5 + s.rand()/2))
+	}
+	s.tries++
+	s.stage, s.due = stageWaiting, now.Add(wait)
+	s.report(messenger.Reconnecting, reason+" The bot tries again by itself.", "")
+}
+
+// quiet stops the clocks of a connection that is over.
+func (s *session) quiet() {
+	s.beat, s.due, s.latency = time.Time{}, time.Time{}, 0
+}
+
+// drop decides what follows the end of a connection.
+func (s *session) drop(now time.Time, code int) {
+	if s.stage == stageLive && now.Sub(s.since) >= s.pace.settled {
+		s.tries = 0
+	}
+	if phase, reason, cure := fatal(code); reason != "" {
+		s.end(phase, reason, cure)
+		return
+	}
+	if newSession(code) {
+		s.forget()
+	}
+	reason := "The connection to Discord was cut."
+	if code > 0 {
+		reason = fmt.Sprintf("Discord ended the connection (code %d).", code)
+	}
+	s.again(now, reason)
+}
+
+// forget gives the session up.
+func (s *session) forget() {
+	s.id, s.seq, s.resume, s.resumes, s.useBase = "", 0, "", 0, false
+}
+
+// end stops for good.
+func (s *session) end(phase messenger.Phase, reason, cure string) {
+	s.quiet()
+	s.stage = stageEnded
+	s.report(phase, reason, cure)
+	s.do(action{verb: stop, err: openmates.Errorf(openmates.EInvalid, "%s %s", reason, cure)})
+}
+
+func (s *session) report(phase messenger.Phase, reason, cure string) {
+	s.do(action{verb: report, state: messenger.State{Phase: phase, Reason: reason, Cure: cure, Latency: s.latency}})
+}
+
+func (s *session) send(op int, d any) {
+	body, err := json.Marshal(struct {
+		Op int `json:"op"`
+		D  any `json:"d"`
+	}{op, d})
+	if err == nil {
+		s.do(action{verb: send, body: body})
+	}
+}

@@ -1,0 +1,209 @@
+package discord
+
+import (
+	"fmt"
+	"time"
+
+	"openmates/internal/messenger"
+)
+
+// Gateway opcodes (topics/opcodes-and-status-codes, Gateway).
+const (
+	opDispatch  = 0
+	opHeartbeat = 1
+	opIdentify  = 2
+	opResume    = 6
+	opReconnect = 7
+	opInvalid   = 9
+	opHello     = 10
+	opAck       = 11
+)
+
+// frame takes one payload of the gateway.
+func (s *session) frame(now time.Time, e envelope) []action {
+	s.begin()
+	switch e.op {
+	case opDispatch:
+		s.dispatch(now, e)
+	case opHeartbeat:
+		// The answer leaves the schedule's own ACK watch alone, so that the
+		// two can't be taken for each other.
+		s.send(opHeartbeat, s.last())
+	case opReconnect:
+		s.do(action{verb: hangup})
+		s.drop(now, 0)
+	case opInvalid:
+		s.invalid(now, string(e.data) == "true")
+	case opHello:
+		s.hello(now, e)
+	case opAck:
+		s.ack(now)
+	}
+	return s.flush()
+}
+
+func (s *session) hello(now time.Time, e envelope) {
+	var d struct {
+		Interval number `json:"heartbeat_interval"`
+	}
+	if err := decode(e.data, &d); err != nil || d.Interval <= 0 || s.stage != stageGreeting {
+		return
+	}
+	s.interval = time.Duration(d.Interval) * time.Millisecond
+	s.beat = now.Add(time.Duration(float64(s.interval) * s.rand()))
+	s.acked, s.grace = true, false
+	s.stage, s.due = stageHandshake, now.Add(s.pace.hello)
+	if s.ident {
+		s.budget.spend(now)
+		s.used(now)
+		s.send(opIdentify, identify{
+			Token:      s.token,
+			Intents:    s.intents,
+			Properties: properties{OS: "linux", Browser: "openmates", Device: "openmates"},
+		})
+		return
+	}
+	s.resumes++
+	s.send(opResume, resume{Token: s.token, SessionID: s.id, Seq: s.seq})
+}
+
+type identify struct {
+	Token      string     `json:"token"`
+	Intents    int        `json:"intents"`
+	Properties properties `json:"properties"`
+}
+
+type properties struct {
+	OS      string `json:"os"`
+	Browser string `json:"browser"`
+	Device  string `json:"device"`
+}
+
+type resume struct {
+	Token     string `json:"token"`
+	SessionID string `json:"session_id"`
+	Seq       int64  `json:"seq"`
+}
+
+// last is what a heartbeat carries: the last sequence, or null.
+func (s *session) last() any {
+	if s.seq == 0 {
+		return nil
+	}
+	return s.seq
+}
+
+// heartbeat beats, or finds that the connection is dead: no ACK came since
+// the last beat (events/gateway, Heartbeat Interval).
+func (s *session) heartbeat(now time.Time) {
+	switch {
+	case s.acked:
+		s.acked, s.grace, s.sent = false, false, now
+		s.beat = now.Add(s.interval)
+		s.send(opHeartbeat, s.last())
+	case !s.grace:
+		// The ACK may be waiting to be read, behind a busy processor.
+		s.grace = true
+		s.beat = now.Add(min(s.interval/4, s.pace.grace))
+	default:
+		s.do(action{verb: hangup})
+		s.drop(now, -1)
+	}
+}
+
+func (s *session) ack(now time.Time) {
+	if s.acked {
+		return
+	}
+	s.acked = true
+	s.latency = now.Sub(s.sent)
+	if s.grace {
+		s.grace, s.beat = false, later(now, s.sent.Add(s.interval))
+	}
+	if s.stage == stageLive {
+		s.report(messenger.Connected, "", "")
+	}
+}
+
+// invalid answers op 9. It comes for a RESUME that can't be, for an IDENTIFY
+// too many, or in the middle of a session.
+func (s *session) invalid(now time.Time, resumable bool) {
+	s.do(action{verb: hangup})
+	if !resumable {
+		s.forget()
+	}
+	s.drop(now, 0)
+	if s.stage == stageWaiting && s.id == "" {
+		spread := float64(s.pace.invalidMax-s.pace.invalidMin) * s.rand()
+		s.due = later(s.due, now.Add(s.pace.invalidMin+time.Duration(spread)))
+	}
+}
+
+func (s *session) dispatch(now time.Time, e envelope) {
+	switch e.event {
+	case "READY":
+		var r readyObject
+		if err := decode(e.data, &r); err != nil || r.SessionID == "" {
+			s.do(action{verb: hangup})
+			s.again(now, "Discord's greeting could not be read.")
+			return
+		}
+		s.id, s.resume, s.seq = string(r.SessionID), string(r.ResumeURL), e.seq
+		s.do(action{verb: deliver}) // first, so that the report can count the guilds
+		s.live(now)
+		return
+	case "RESUMED":
+		s.seq = max(s.seq, e.seq)
+		s.live(now)
+	default:
+		if e.seq > s.seq {
+			s.seq = e.seq
+			s.resumes = 0 // the replay makes progress
+		}
+		if s.stage == stageHandshake {
+			s.due = now.Add(s.pace.hello)
+		}
+	}
+	s.do(action{verb: deliver})
+}
+
+func (s *session) live(now time.Time) {
+	s.stage, s.due, s.since = stageLive, time.Time{}, now
+	s.resumes, s.useBase = 0, false
+	s.report(messenger.Connected, "", "")
+}
+
+const (
+	reasonToken = "Discord refuses the bot token."
+	cureToken   = "Open the Bot page of the application in Discord's developer portal, reset the token, and enter the new one here."
+)
+
+// fatal says for which close codes trying again can't help
+// (topics/opcodes-and-status-codes, Gateway Close Event Codes).
+func fatal(code int) (phase messenger.Phase, reason, cure string) {
+	switch code {
+	case 4004:
+		return messenger.BadCredentials, reasonToken, cureToken
+	case 4010, 4011:
+		return messenger.NeedsAttention,
+			fmt.Sprintf("Discord demands that this bot's servers are shared out over several connections (code %d).", code),
+			"The bot is in more servers than one connection may serve. Remove it from some, or set up a second application for this mate."
+	case 4012:
+		return messenger.NeedsAttention,
+			"Discord does not offer version 10 of its gateway any more.",
+			"Update this program to a newer version."
+	case 4013:
+		return messenger.NeedsAttention,
+			"Discord does not know one of the intents that the bot asks for.",
+			"Update this program to a newer version."
+	case 4014:
+		return messenger.NeedsAttention,
+			"The bot asks for the Message Content intent, which is not switched on for its application.",
+			"Switch on \"Message Content Intent\" on the Bot page in Discord's developer portal, or switch the option off here; then start the bot again."
+	}
+	return "", "", ""
+}
+
+// newSession says after which close codes the session can't be resumed:
+// invalid sequence, session timed out.
+func newSession(code int) bool { return code == 4007 || code == 4009 }

@@ -1,0 +1,112 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+var (
+	_ messenger.Leaver   = (*Connector)(nil)
+	_ messenger.Surveyor = (*Connector)(nil)
+)
+
+// Leave implements messenger.Leaver (resources/user, Leave Guild).
+func (d *Connector) Leave(ctx context.Context, b openmates.Bot, workspace string) error {
+	if parseSnowflake(workspace) == 0 {
+		return refuse("There is no such Discord server.")
+	}
+	err := d.rest.do(ctx, b, call{method: "DELETE", route: "/users/@me/guilds/{}", path: "/users/@me/guilds/" + workspace, tries: 3}, nil)
+	if e, ok := errors.AsType[*apiError](err); ok && absent(e) {
+		return nil
+	}
+	if err != nil {
+		return sendError(err)
+	}
+	return nil
+}
+
+// absent says whether Discord answers so about a guild that a bot isn't in:
+// Unknown Guild or Missing Access (topics/opcodes-and-status-codes).
+func absent(e *apiError) bool {
+	return e.code == 10004 || e.code == 50001 || e.status == http.StatusNotFound
+}
+
+// needed are the permissions without which there is no answer in a channel.
+// Discord lets nobody reply to a message without reading the history.
+func needed() []messenger.Permission {
+	return []messenger.Permission{
+		{Name: "View Channels", Bit: int64(ViewChannel)},
+		{Name: "Send Messages", Bit: int64(SendMessages)},
+		{Name: "Read Message History", Bit: int64(ReadMessageHistory)},
+	}
+}
+
+// Survey implements messenger.Surveyor.
+func (d *Connector) Survey(ctx context.Context, b openmates.Bot, workspace string) (messenger.Survey, error) {
+	var none messenger.Survey
+	if parseSnowflake(workspace) == 0 {
+		return none, openmates.Errorf(openmates.ENotFound, "There is no such Discord server.")
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.patience)
+	defer cancel()
+	self := b.UserID
+	if self == "" {
+		self = b.AppID
+	}
+	var roles []roleRights
+	var channels []channelRights
+	var me struct {
+		Roles list[text] `json:"roles"`
+	}
+	for _, q := range []struct {
+		route string
+		into  any
+	}{{"/guilds/%s/members/" + self, &me}, {"/guilds/%s/roles", &roles}, {"/guilds/%s/channels", &channels}} {
+		path := fmt.Sprintf(q.route, workspace)
+		err := d.rest.do(ctx, b, call{method: "GET", route: q.route, path: path, major: workspace, tries: 2}, q.into)
+		if e, ok := errors.AsType[*apiError](err); ok && absent(e) {
+			return none, &openmates.Error{Code: openmates.ENotFound, Message: "The bot is not in this Discord server any more.", Err: err}
+		}
+		if err != nil {
+			return none, d.refusal(err)
+		}
+	}
+	all := rights(workspace, self, roles, me.Roles, nil)
+	out := messenger.Survey{Lacking: d.lacking(b, all)}
+	slices.SortStableFunc(channels, func(x, y channelRights) int { return int(x.Position) - int(y.Position) })
+	for _, c := range channels {
+		if c.Type == kindText || c.Type == kindNews {
+			out.Channels = append(out.Channels, view(c, rights(workspace, self, roles, me.Roles, c.Overwrites)))
+		}
+	}
+	return out, nil
+}
+
+// lacking names what a bot asks for on being added and doesn't have.
+func (d *Connector) lacking(b openmates.Bot, have Permissions) (names []string) {
+	for _, p := range d.Permissions() {
+		if d.permissions(b)&Permissions(p.Bit) != 0 && have&(Permissions(p.Bit)|administrator) == 0 {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+func view(c channelRights, p Permissions) messenger.ChannelView {
+	v := messenger.ChannelView{ID: string(c.ID), Name: "#" + clip(string(c.Name), 100), Seen: p&(ViewChannel|administrator) != 0}
+	if p&administrator != 0 {
+		return v
+	}
+	for _, n := range needed() {
+		if p&Permissions(n.Bit) == 0 {
+			v.Missing = append(v.Missing, n.Name)
+		}
+	}
+	return v
+}

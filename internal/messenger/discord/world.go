@@ -1,0 +1,137 @@
+package discord
+
+import (
+	"strings"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// world is what a listener knows of the guilds that its bot is in; the
+// listener's lock guards it.
+type world struct {
+	bot    openmates.Bot
+	user   string // the bot's user id
+	guilds map[string]*guild
+}
+
+type guild struct {
+	name     string
+	role     string // the bot's managed role; noRole = it has none, "" = not known
+	roles    map[string]string
+	channels map[string]string
+}
+
+func newWorld(b openmates.Bot, n notes) *world {
+	w := &world{bot: b, user: n.User, guilds: map[string]*guild{}}
+	if w.user == "" {
+		w.user = b.UserID
+	}
+	if w.user == "" {
+		w.user = b.AppID // the same number, but for very old applications
+	}
+	for id, role := range n.Guilds {
+		w.guilds[id] = &guild{role: role}
+	}
+	return w
+}
+
+// ready takes the list of all guilds that a new session begins with.
+func (w *world) ready(r *readyObject) {
+	if r.User.ID != "" {
+		w.user = string(r.User.ID)
+	}
+	old := w.guilds
+	w.guilds = make(map[string]*guild, len(r.Guilds))
+	for _, g := range r.Guilds {
+		id := string(g.ID)
+		if w.guilds[id] = old[id]; old[id] == nil {
+			w.guilds[id] = &guild{}
+		}
+	}
+}
+
+// create takes a whole guild.
+func (w *world) create(g *guildObject) {
+	k := &guild{
+		name:     string(g.Name),
+		role:     noRole,
+		roles:    make(map[string]string, len(g.Roles)),
+		channels: make(map[string]string, len(g.Channels)+len(g.Threads)),
+	}
+	for _, r := range g.Roles {
+		k.roles[string(r.ID)] = string(r.Name)
+		if string(r.Tags.BotID) == w.user {
+			k.role = string(r.ID)
+		}
+	}
+	for _, list := range []list[channelObject]{g.Channels, g.Threads} {
+		for _, c := range list {
+			k.channels[string(c.ID)] = string(c.Name)
+		}
+	}
+	w.guilds[string(g.ID)] = k
+}
+
+// setRole learns of a new or changed role; it says whether it is the bot's.
+func (w *world) setRole(guildID string, r roleObject) bool {
+	g := w.guilds[guildID]
+	if g == nil {
+		return false
+	}
+	if g.roles != nil {
+		g.roles[string(r.ID)] = string(r.Name)
+	}
+	mine := string(r.Tags.BotID) == w.user
+	if mine {
+		g.role = string(r.ID)
+	}
+	return mine
+}
+
+// dropRole forgets a role; it says whether it was the bot's.
+func (w *world) dropRole(guildID, role string) bool {
+	g := w.guilds[guildID]
+	if g == nil {
+		return false
+	}
+	delete(g.roles, role)
+	if g.role == role {
+		g.role = noRole
+		return true
+	}
+	return false
+}
+
+func (w *world) setChannel(c channelObject) {
+	if g := w.guilds[string(c.GuildID)]; g != nil && g.channels != nil && c.Name != "" {
+		g.channels[string(c.ID)] = string(c.Name)
+	}
+}
+
+func (w *world) dropChannel(c channelObject) {
+	if g := w.guilds[string(c.GuildID)]; g != nil {
+		delete(g.channels, string(c.ID))
+	}
+}
+
+// roleIn is the bot's managed role; known is false where it has to be asked
+// for.
+func (w *world) roleIn(guildID string) (role string, known bool) {
+	g := w.guilds[guildID]
+	if g == nil || g.role == "" {
+		return "", false
+	}
+	return strings.TrimPrefix(g.role, noRole), true
+}
+
+// inbound turns a message into the product's form.
+func (w *world) inbound(m *messageObject) messenger.Inbound {
+	n := names{bot: w.user}
+	if g := w.guilds[string(m.GuildID)]; g != nil {
+		n.role = strings.TrimPrefix(g.role, noRole)
+		n.roles = func(id string) string { return g.roles[id] }
+		n.channel = func(id string) string { return g.channels[id] }
+	}
+	return inbound(w.bot, m, n)
+}

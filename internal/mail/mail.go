@@ -1,0 +1,97 @@
+// Package mail is the contract of sending mail.
+//
+// A Sender promises that a message was taken by the mail server when it gives
+// nil, and that an error says in a finished sentence what to change. It refuses
+// to send a password in the clear, to keep what it sends, and to add anything
+// that would tell whether a message was read: no picture, no address that
+// counts.
+package mail
+
+import (
+	"context"
+	"html"
+	"net/mail"
+	"strings"
+
+	"openmates"
+)
+
+// Security says how the way to the mail server is protected.
+type Security string
+
+// The ways, by the names that mail programs give them.
+const (
+	TLS      Security = "tls"      // from the first byte, usually port 465
+	StartTLS Security = "starttls" // begun in the clear and then protected, usually port 587
+	Plain    Security = "none"     // only to this machine or within one's own network
+)
+
+// Settings are how a mail server is reached.
+type Settings struct {
+	Host     string           `json:"host"`
+	Port     int              `json:"port"`
+	Security Security         `json:"security"`
+	Username string           `json:"username"` // "" = the server asks for none
+	Password openmates.Secret `json:"-"`
+	From     string           `json:"from"` // the sender's address
+	Name     string           `json:"name"` // the sender's name
+}
+
+// Message is one message to one person.
+type Message struct {
+	To      string
+	Subject string
+	Text    string
+	HTML    string
+}
+
+// Sender hands a message to a mail server. Its error is an openmates.Error:
+// EInvalid where the settings or the address must change, EUnavailable where
+// trying later can help.
+type Sender interface {
+	Send(ctx context.Context, s Settings, m Message) error
+}
+
+// HTML is a text as a simple page: paragraphs, and links where a line is an
+// address of a page.
+func HTML(text string) string {
+	var b strings.Builder
+	b.WriteString(`<!doctype html><html><head><meta charset="utf-8"></head><body style="font-family:sans-serif;line-height:1.5;max-width:36em">`)
+	for paragraph := range strings.SplitSeq(strings.ReplaceAll(strings.TrimSpace(text), "\r\n", "\n"), "\n\n") {
+		b.WriteString("<p>")
+		for i, line := range strings.Split(paragraph, "\n") {
+			if i > 0 {
+				b.WriteString("<br>")
+			}
+			safe := html.EscapeString(line)
+			if isLink(line) {
+				safe = `<a href="` + safe + `">` + safe + `</a>`
+			}
+			b.WriteString(safe)
+		}
+		b.WriteString("</p>")
+	}
+	b.WriteString("</body></html>")
+	return b.String()
+}
+
+func isLink(line string) bool {
+	return (strings.HasPrefix(line, "https://") || strings.HasPrefix(line, "http://")) && !strings.ContainsAny(line, " \t")
+}
+
+// Address checks an e-mail address and gives it tidied: the part behind the @
+// in small letters. It says nothing about whether anybody reads mail there.
+func Address(s string) (string, error) {
+	s = strings.TrimSpace(s)
+	bad := openmates.Errorf(openmates.EInvalid, "This is not an e-mail address. It looks like ada@example.org.")
+	a, err := mail.ParseAddress(s)
+	if err != nil || a.Name != "" || a.Address != s || len(s) > 254 { // RFC 5321, section 4.5.3.1.3
+		return "", bad
+	}
+	at := strings.LastIndexByte(s, '@')
+	local, domain := s[:at], strings.ToLower(s[at+1:])
+	if len(local) > 64 || !strings.Contains(strings.Trim(domain, "."), ".") && domain != "localhost" || strings.ContainsAny(s, "\"<>(),;:\\[] ") {
+		return "", bad
+	}
+	return local + "@" + domain, nil
+}

@@ -1,0 +1,226 @@
+package portrait
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+type point struct{ x, y float64 }
+
+// line is a run of straight pieces.
+type line struct {
+	points []point
+	closed bool
+}
+
+// parsePath reads path data (SVG 2, section 9.3) and straightens its curves.
+// Arcs and quadratic curves are not drawn with.
+func parsePath(d string) ([]line, error) {
+	p := &path{rest: d}
+	for {
+		p.space()
+		if p.rest == "" {
+			p.cut(false)
+			return p.lines, nil
+		}
+		cmd := p.rest[0]
+		if strings.IndexByte("MmLlHhVvCcSsZz", cmd) < 0 {
+			return nil, fmt.Errorf("path: no command %q", cmd)
+		}
+		p.rest = p.rest[1:]
+		for first := true; first || p.more(); first = false {
+			if err := p.command(cmd); err != nil {
+				return nil, err
+			}
+			switch cmd { // further pairs after a move are lines
+			case 'M':
+				cmd = 'L'
+			case 'm':
+				cmd = 'l'
+			}
+			if cmd == 'Z' || cmd == 'z' {
+				break
+			}
+		}
+	}
+}
+
+type path struct {
+	rest        string
+	lines       []line
+	now         []point
+	at, control point
+	start       point
+	curved      bool // the last command was a curve, which S reflects
+}
+
+func (p *path) space() { p.rest = strings.TrimLeft(p.rest, " ,\n\t") }
+
+// more says whether another set of numbers follows.
+func (p *path) more() bool {
+	p.space()
+	return p.rest != "" && strings.IndexByte("+-.0123456789", p.rest[0]) >= 0
+}
+
+// number reads one number; "1.5.5" are two, and so are "1-2".
+func (p *path) number() (float64, error) {
+	p.space()
+	n, dot := 0, false
+	for n < len(p.rest) {
+		c := p.rest[n]
+		if c == '.' && dot || c != '.' && (c < '0' || c > '9') && (n > 0 || c != '-' && c != '+') {
+			break
+		}
+		dot = dot || c == '.'
+		n++
+	}
+	v, err := strconv.ParseFloat(p.rest[:n], 64)
+	if err != nil {
+		return 0, fmt.Errorf("path: %w", err)
+	}
+	p.rest = p.rest[n:]
+	return v, nil
+}
+
+// pair reads a point, from the current one where the command is in lower case.
+func (p *path) pair(relative bool) (point, error) {
+	x, err := p.number()
+	if err != nil {
+		return point{}, err
+	}
+	y, err := p.number()
+	if relative {
+		x, y = x+p.at.x, y+p.at.y
+	}
+	return point{x, y}, err
+}
+
+func (p *path) command(cmd byte) (err error) {
+	relative := cmd >= 'a'
+	curved := false
+	switch cmd {
+	case 'M', 'm':
+		var to point
+		if to, err = p.pair(relative); err == nil {
+			p.cut(false)
+			p.at, p.start, p.now = to, to, []point{to}
+		}
+	case 'L', 'l':
+		var to point
+		if to, err = p.pair(relative); err == nil {
+			p.to(to)
+		}
+	case 'H', 'h', 'V', 'v':
+		var n float64
+		if n, err = p.number(); err == nil {
+			p.to(p.straight(cmd, n))
+		}
+	case 'C', 'c', 'S', 's':
+		curved = true
+		err = p.curve(cmd, relative)
+	default: // Z
+		p.cut(true)
+		p.at = p.start
+	}
+	p.curved = curved
+	return err
+}
+
+func (p *path) straight(cmd byte, n float64) point {
+	switch cmd {
+	case 'H':
+		return point{n, p.at.y}
+	case 'h':
+		return point{p.at.x + n, p.at.y}
+	case 'V':
+		return point{p.at.x, n}
+	}
+	return point{p.at.x, p.at.y + n}
+}
+
+func (p *path) curve(cmd byte, relative bool) error {
+	a := p.at
+	if p.curved {
+		a = point{2*p.at.x - p.control.x, 2*p.at.y - p.control.y}
+	}
+	var err error
+	if cmd == 'C' || cmd == 'c' {
+		if a, err = p.pair(relative); err != nil {
+			return err
+		}
+	}
+	b, err := p.pair(relative)
+	if err != nil {
+		return err
+	}
+	end, err := p.pair(relative)
+	if err != nil {
+		return err
+	}
+	const pieces = 24
+	from := p.at
+	for i := 1; i <= pieces; i++ {
+		t := float64(i) / pieces
+		u := 1 - t
+		f0, f1, f2, f3 := u*u*u, 3*u*u*t, 3*u*t*t, t*t*t
+		p.to(point{f0*from.x + f1*a.x + f2*b.x + f3*end.x, f0*from.y + f1*a.y + f2*b.y + f3*end.y})
+	}
+	p.control = b
+	return nil
+}
+
+func (p *path) to(at point) {
+	if len(p.now) == 0 {
+		p.now = []point{p.at}
+	}
+	p.now = append(p.now, at)
+	p.at = at
+}
+
+func (p *path) cut(closed bool) {
+	if len(p.now) > 1 {
+		p.lines = append(p.lines, line{p.now, closed})
+	}
+	p.now = nil
+}
+
+func ellipse(cx, cy, rx, ry float64) line {
+	const pieces = 72
+	l := line{closed: true}
+	for i := range pieces {
+		sin, cos := math.Sincos(2 * math.Pi * float64(i) / pieces)
+		l.points = append(l.points, point{cx + rx*cos, cy + ry*sin})
+	}
+	return l
+}
+
+// outline is the area that a pen of radius r leaves along lines: a box for
+// each piece and a disc for each joint, all turning the same way, so that
+// together they fill as one. Ends are round or cut off.
+func outline(lines []line, r float64, round bool) []line {
+	var out []line
+	for _, l := range lines {
+		pts := l.points
+		if l.closed {
+			pts = append(slices.Clip(pts), pts[0])
+		}
+		for i := 1; i < len(pts); i++ {
+			a, b := pts[i-1], pts[i]
+			long := math.Hypot(b.x-a.x, b.y-a.y)
+			if long == 0 {
+				continue
+			}
+			nx, ny := (b.y-a.y)/long*r, -(b.x-a.x)/long*r
+			out = append(out, line{[]point{{a.x + nx, a.y + ny}, {b.x + nx, b.y + ny}, {b.x - nx, b.y - ny}, {a.x - nx, a.y - ny}}, true})
+		}
+		for i, p := range pts {
+			if inner := l.closed || i > 0 && i < len(pts)-1; inner || round {
+				out = append(out, ellipse(p.x, p.y, r, r))
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,180 @@
+package skill
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"openmates"
+)
+
+// Registry knows the skills of a server. It does not change after New, and its
+// methods are safe for concurrent use.
+//
+// Of JSON Schema it understands what models get right: objects with
+// properties, required and additionalProperties false; arrays with items,
+// minItems and maxItems; strings with enum, minLength and maxLength; numbers
+// and integers with minimum and maximum; booleans; title, description, default
+// and examples. New refuses a schema with any other keyword, so that none is
+// ignored in silence.
+type Registry struct {
+	apps   []App
+	offers []Offer
+	tools  map[string]tool
+}
+
+type tool struct {
+	offer  Offer
+	skill  Skill
+	schema *schema
+}
+
+// New makes a registry of these apps. A name that is taken or not valid, or a
+// schema that is not understood, is EInvalid.
+func New(apps ...App) (*Registry, error) {
+	r := &Registry{tools: map[string]tool{}}
+	for _, a := range apps {
+		if !validName(a.Name) {
+			return nil, openmates.Errorf(openmates.EInvalid, "The app %q needs a name of a–z, 0–9 and inner hyphens, 24 at most.", a.Name)
+		}
+		if slices.ContainsFunc(r.apps, func(b App) bool { return b.Name == a.Name }) {
+			return nil, openmates.Errorf(openmates.EInvalid, "There are two apps called %q.", a.Name)
+		}
+		if a.Label == "" || a.Description == "" || len(a.Skills) == 0 {
+			return nil, openmates.Errorf(openmates.EInvalid, "The app %q needs a label, a description and a skill.", a.Name)
+		}
+		for _, s := range a.Skills {
+			if err := r.add(a, s); err != nil {
+				return nil, err
+			}
+		}
+		a.Skills = slices.Clone(a.Skills)
+		r.apps = append(r.apps, a)
+	}
+	slices.SortFunc(r.apps, func(a, b App) int { return strings.Compare(a.Name, b.Name) })
+	for _, name := range slices.Sorted(maps.Keys(r.tools)) {
+		r.offers = append(r.offers, r.tools[name].offer)
+	}
+	return r, nil
+}
+
+func (r *Registry) add(a App, s Skill) error {
+	name := a.Name + "." + s.Name
+	if !validName(s.Name) {
+		return openmates.Errorf(openmates.EInvalid, "The skill %q needs a name of a–z, 0–9 and inner hyphens, 24 at most.", name)
+	}
+	if s.Label == "" || s.Description == "" || s.Run == nil {
+		return openmates.Errorf(openmates.EInvalid, "The skill %q needs a label, a description and something to run.", name)
+	}
+	sc, err := parseSchema(s.Parameters)
+	if err != nil {
+		return &openmates.Error{Code: openmates.EInvalid, Message: fmt.Sprintf("The schema of %q is not understood: %v.", name, err), Err: err}
+	}
+	o := Offer{
+		App: a.Name, Name: name, Tool: a.Name + "_" + s.Name,
+		Label: s.Label, Description: s.Description, Parameters: s.Parameters,
+	}
+	if _, taken := r.tools[o.Tool]; taken {
+		return openmates.Errorf(openmates.EInvalid, "There are two skills called %q.", name)
+	}
+	r.tools[o.Tool] = tool{o, s, sc}
+	return nil
+}
+
+// validName leaves out underscores, so that "app_skill" can be read in one way
+// only.
+func validName(name string) bool {
+	return len(name) <= 24 && regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`).MatchString(name)
+}
+
+// Apps lists the apps, sorted by name, for pages and limits.
+func (r *Registry) Apps() []App { return slices.Clone(r.apps) }
+
+// Offers lists all skills, sorted by name.
+func (r *Registry) Offers() []Offer { return slices.Clone(r.offers) }
+
+// Run runs the skill that models know as tool. ENotFound: there is none. An
+// error that openmates.MessageOf has a sentence for is meant for the model;
+// EInternal hides its cause, a panic among them. When ctx itself ends, its
+// cause is returned.
+func (r *Registry) Run(ctx context.Context, name string, call Call) (Result, error) {
+	t, ok := r.tools[name]
+	if !ok {
+		return Result{}, openmates.Errorf(openmates.ENotFound, "There is no skill called %q.", Clip(name, 100))
+	}
+	args, err := t.schema.check(call.Arguments)
+	if err != nil {
+		return Result{}, openmates.Errorf(openmates.EInvalid, "The arguments of %s don't fit: %v. Please call it again with arguments that do.", name, err)
+	}
+	d := t.skill.Time
+	if d == 0 {
+		d = DefaultTime
+	}
+	call.Arguments = args
+	within, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	res, err := patiently(within, t.skill, call)
+	switch {
+	case ctx.Err() != nil:
+		return Result{}, context.Cause(ctx)
+	case err != nil && within.Err() != nil:
+		return Result{}, &openmates.Error{
+			Code: openmates.EUnavailable, Err: err,
+			Message: fmt.Sprintf("%s did not come to an end within %s.", name, d.Round(time.Second/10)),
+		}
+	case err != nil:
+		return Result{}, err
+	}
+	res.Text = Clip(strings.ToValidUTF8(res.Text, "\uFFFD"), MaxResult)
+	return res, nil
+}
+
+// patiently waits for a skill until ctx ends. One that goes on nevertheless is
+// left behind: it must not hold up the turn.
+func patiently(ctx context.Context, s Skill, call Call) (Result, error) {
+	type end struct {
+		res Result
+		err error
+	}
+	ended := make(chan end, 1)
+	go func() {
+		res, err := safely(ctx, s, call)
+		ended <- end{res, err}
+	}()
+	select {
+	case e := <-ended:
+		return e.res, e.err
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	}
+}
+
+// safely turns a panic into an error; its stack is for the log.
+func safely(ctx context.Context, s Skill, call Call) (res Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			res, err = Result{}, fmt.Errorf("skill %s panicked: %v\n%s", s.Name, p, debug.Stack())
+		}
+	}()
+	return s.Run(ctx, call)
+}
+
+// Clip shortens a text to at most n bytes, between two characters, and says so
+// in its end.
+func Clip(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	const mark = "\n[… clipped]"
+	n = max(n-len(mark), 0)
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n] + mark
+}

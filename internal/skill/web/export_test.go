@@ -1,0 +1,15 @@
+package web
+
+import (
+	"context"
+	"net/netip"
+	"net/url"
+)
+
+// Public says whether an address is one of the public internet.
+func Public(a netip.Addr) bool { return (&guard{closed: closedRanges()}).public(a) }
+
+// Convert is the conversion of HTML alone.
+func Convert(ctx context.Context, text string, base *url.URL) (string, error) {
+	return convert(ctx, text, base)
+}

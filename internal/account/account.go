@@ -1,0 +1,197 @@
+// Package account knows who somebody is and what they may do: the first setup
+// of the server, signing in and out, sessions, teams and roles.
+//
+// It promises that the setup code works once and for one person, that a
+// sign-in tells nothing about which accounts exist (neither by its words nor
+// by its time), that nobody can guess passwords faster than the throttle lets
+// them, and that what a caller may do stands in one table (role.go) which
+// denies whatever it doesn't name.
+//
+// It asks for a second step where an account wants one (a code, a passkey, a
+// recovery code; each works once), asks for the password before it changes
+// what protects an account, and lists and ends sessions so that they stay
+// ended. Who leaves takes their name along; the books stay.
+//
+// It keeps what the admin has settled about the whole server (its name, its
+// address, who may sign up) and finds out whether the address leads here.
+//
+// It refuses to store a password, a session's token or a setup code in
+// readable form, and to know HTTP beyond the session's cookie and that one
+// question.
+package account
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"openmates"
+	"openmates/internal/mail"
+)
+
+// Store is what the room asks of the database. Every method is one
+// transaction. What doesn't exist is openmates.ENotFound.
+type Store interface { //nolint:interfacebloat // accounts, each method one transaction
+	People
+	Teams
+	Founding
+	Sessions
+	Settings
+	Joining
+	SecretSettings
+	Guards
+	Leaving
+	AccessTokens
+	Ending
+}
+
+// Settings are values by name.
+type Settings interface {
+	// Setting is not ok where it was never set.
+	Setting(ctx context.Context, name string) (value string, ok bool, err error)
+	SetSetting(ctx context.Context, name, value string) error
+}
+
+// People are the accounts.
+type People interface {
+	User(ctx context.Context, id openmates.ID) (openmates.User, error)
+	UserByName(ctx context.Context, username string) (openmates.User, error)
+	// Password gives the PHC string of an account, "" where it can't sign in
+	// with a password.
+	Password(ctx context.Context, userID openmates.ID) (string, error)
+	SetPassword(ctx context.Context, userID openmates.ID, phc string) error
+	AddUser(ctx context.Context, u openmates.User, phc string) (openmates.User, error)
+}
+
+// Teams are the teams and who is in them.
+type Teams interface {
+	TeamBySlug(ctx context.Context, slug string) (openmates.Team, error)
+	TeamsOf(ctx context.Context, userID openmates.ID) ([]openmates.Team, error)
+	// Role is "" where the user is no member.
+	Role(ctx context.Context, teamID, userID openmates.ID) (openmates.Role, error)
+	Members(ctx context.Context, teamID openmates.ID) ([]openmates.Member, error)
+	AddTeam(ctx context.Context, t openmates.Team) (openmates.Team, error)
+	AddMember(ctx context.Context, m openmates.Membership) error
+}
+
+// Founding is the server's first setup.
+type Founding interface {
+	// SetupHash replaces the hash of the setup code, as long as there is no
+	// server admin; else it does nothing and gives false.
+	SetSetupHash(ctx context.Context, hash string) (open bool, err error)
+	// SetupHash is "" where no code is open.
+	SetupHash(ctx context.Context) (string, error)
+	// Found makes the first admin and the first team with that admin as its
+	// admin and ends the setup, all or nothing. If hash is not the open code's
+	// any more, somebody else was first: openmates.EConflict.
+	Found(ctx context.Context, hash string, u openmates.User, phc string, t openmates.Team) (openmates.User, openmates.Team, error)
+}
+
+// Sessions keeps sessions by the hash of their token.
+type Sessions interface {
+	Session(ctx context.Context, hash string) (data []byte, found bool, err error)
+	AddSession(ctx context.Context, s openmates.SessionRecord) error
+	// SaveSession changes a session that exists. One that was ended stays so.
+	SaveSession(ctx context.Context, s openmates.SessionRecord) error
+	SessionsOf(ctx context.Context, userID openmates.ID) ([]openmates.SessionRecord, error)
+	DeleteSession(ctx context.Context, hash string) error
+	// EndSession ends one of a person's own; else it is openmates.ENotFound.
+	EndSession(ctx context.Context, userID openmates.ID, hash string) error
+	// EndSessions ends all of a person's but one, "" = all.
+	EndSessions(ctx context.Context, userID openmates.ID, but string) error
+}
+
+// Config holds what a Room needs.
+type Config struct {
+	Store  Store
+	Log    *slog.Logger
+	Secure bool            // browsers reach the server by https only
+	Clock  openmates.Clock // nil = the real one; throttles follow it
+	// Audit records an administrative change; nil = nobody keeps a record.
+	Audit  func(ctx context.Context, e openmates.AuditEntry) error
+	Moved  func(address string) error // told when the server's address has changed; nil = nobody
+	Reach  http.RoundTripper          // for the check of that address; nil = the network
+	Sender mail.Sender                // how mail is sent; nil = this server can't
+	Mail   Mailer                     // nil = by Sender, as the server's admin has set it up
+	// Address is where people reach the server, for links in mails and for
+	// passkeys, which are bound to its name; nil = nowhere.
+	Address func() string
+}
+
+// Room is the account room. It is safe for concurrent use.
+type Room struct {
+	store     Store
+	log       *slog.Logger
+	now       openmates.Clock
+	vault     *vault
+	sessions  *scs.SessionManager
+	byAccount *throttle
+	byAddress *throttle
+	bySetup   *throttle
+	audit     func(ctx context.Context, e openmates.AuditEntry) error
+	moved     func(address string) error
+	reach     http.RoundTripper
+	mail      Mailer
+	post      *postman
+	address   func() string
+	byStep    *throttle // codes of a second step and of a confirmation
+	byProof   *throttle // passwords typed to change something
+	byMail    *throttle // mails to addresses that somebody typed
+	secure    atomic.Bool
+
+	byCall     *throttle // calls of the API
+	byListener *throttle
+	byBadToken *throttle
+}
+
+// New makes a Room.
+func New(c Config) (*Room, error) {
+	if c.Store == nil || c.Log == nil {
+		return nil, errors.New("account: Config needs Store and Log")
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Reach == nil {
+		c.Reach = &http.Transport{DisableKeepAlives: true}
+	}
+	post := &postman{store: c.Store, sender: c.Sender, log: c.Log.With("pkg", "account")}
+	if c.Mail == nil {
+		c.Mail = post
+	}
+	if c.Address == nil {
+		c.Address = func() string { return "" }
+	}
+	r := &Room{
+		store:     c.Store,
+		log:       c.Log.With("pkg", "account"),
+		now:       c.Clock,
+		vault:     newVault(current(), 4),
+		sessions:  newSessions(c.Store, c.Secure, c.Log),
+		byAccount: newThrottle(30*time.Second, 10, 10_000),
+		byAddress: newThrottle(2*time.Second, 30, 10_000),
+		bySetup:   newThrottle(2*time.Second, 10, 1_000),
+		audit:     c.Audit,
+		moved:     c.Moved,
+		reach:     c.Reach,
+		mail:      c.Mail,
+		post:      post,
+		address:   c.Address,
+		// Three codes of a million fit at any time: at one try in five minutes
+		// somebody who knows the password needs years.
+		byStep:  newThrottle(5*time.Minute, 6, 10_000),
+		byProof: newThrottle(30*time.Second, 10, 10_000),
+		byMail:  newThrottle(2*time.Minute, 5, 10_000),
+
+		byCall:     newThrottle(50*time.Millisecond, 300, 10_000),
+		byListener: newThrottle(time.Millisecond, 2_000, 1_000),
+		byBadToken: newThrottle(2*time.Second, 30, 10_000),
+	}
+	r.secure.Store(c.Secure)
+	return r, nil
+}

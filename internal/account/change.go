@@ -1,0 +1,122 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/mail"
+)
+
+// confirmFor is for how long a link that confirms an address works.
+const confirmFor = 24 * time.Hour
+
+// ChangePassword asks for the old password and ends all other sessions. The
+// one of this request gets a new token.
+func (r *Room) ChangePassword(ctx context.Context, c Caller, old, fresh openmates.Secret) error {
+	if err := r.prove(ctx, c, old); err != nil {
+		return err
+	}
+	if old == fresh {
+		return openmates.Errorf(openmates.EInvalid, "This is the password that you have already. Please choose another one.")
+	}
+	if err := r.vault.valid(fresh, c.User.Username, c.User.DisplayName, localPart(c.User.Email)); err != nil {
+		return err
+	}
+	phc, err := r.vault.hash(ctx, fresh)
+	if err != nil {
+		return err
+	}
+	if err := r.store.SetPassword(ctx, c.User.ID, phc); err != nil {
+		return err
+	}
+	if err := r.sessions.RenewToken(ctx); err != nil {
+		return fmt.Errorf("renew the session: %w", err)
+	}
+	if err := r.store.EndSessions(ctx, c.User.ID, ""); err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "a password was changed", "user", c.User.ID)
+	return r.record(ctx, ownEntry(c.User, "account.password"), nil, nil)
+}
+
+func localPart(address string) string {
+	local, _, _ := strings.Cut(address, "@")
+	return local
+}
+
+// Email is the caller's address and what is known about it.
+type Email struct {
+	Address   string
+	Confirmed bool
+	Awaited   string // one that a link was sent to
+	Mail      bool   // this server sends mail, so a new one is asked to confirm
+}
+
+// Email gives the caller's address.
+func (r *Room) Email(ctx context.Context, c Caller) (e Email, err error) {
+	if err := signedIn(c); err != nil {
+		return e, err
+	}
+	e.Address, e.Mail = c.User.Email, r.mail.Ready(ctx)
+	if e.Confirmed, err = r.store.EmailConfirmed(ctx, c.User.ID); err != nil {
+		return e, err
+	}
+	e.Awaited, err = r.store.AwaitedAddress(ctx, c.User.ID)
+	return e, err
+}
+
+// SetEmail changes the caller's address. Where this server sends mail, a link
+// goes to the new address, and the old one stays until somebody has opened it;
+// else the new one is taken as it is. awaits says which.
+func (r *Room) SetEmail(ctx context.Context, c Caller, address string, password openmates.Secret) (awaits bool, err error) {
+	if address = strings.TrimSpace(address); address != "" {
+		if address, err = mail.Address(address); err != nil {
+			return false, err
+		}
+	}
+	if err := r.prove(ctx, c, password); err != nil {
+		return false, err
+	}
+	if address != "" && r.mail.Ready(ctx) {
+		return true, r.askAddress(ctx, c, address)
+	}
+	if err := r.store.SetEmail(ctx, c.User.ID, address, false); err != nil {
+		return false, err
+	}
+	return false, r.record(ctx, ownEntry(c.User, "account.email"), nil, map[string]bool{"set": address != "", "confirmed": false})
+}
+
+func (r *Room) askAddress(ctx context.Context, c Caller, address string) error {
+	if !r.byMail.allow(c.User.ID.String(), r.now()) {
+		return tooMany()
+	}
+	code := rand.Text() // 130 bits
+	if err := r.store.AddAddressCode(ctx, digest(code), c.User.ID, address, r.now().Add(confirmFor)); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("Hello %s,\n\nplease open this link to confirm that this is your address:\n\n%s/profile/address?code=%s\n\nIt works once, within a day, and while you are signed in. If you did not ask for it, leave it alone: nothing changes.\n",
+		c.User.DisplayName, strings.TrimRight(r.address(), "/"), code)
+	return r.mail.Send(ctx, address, "Please confirm your address", text)
+}
+
+// ConfirmEmail uses the code of a link up and makes its address the caller's.
+func (r *Room) ConfirmEmail(ctx context.Context, c Caller, code openmates.Secret) (address string, err error) {
+	if err := signedIn(c); err != nil {
+		return "", err
+	}
+	if !r.byStep.allow("address:"+c.User.ID.String(), r.now()) {
+		return "", tooMany()
+	}
+	address, err = r.store.TakeAddressCode(ctx, digest(strings.ToUpper(strings.TrimSpace(code.Reveal()))), c.User.ID)
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		return "", openmates.Errorf(openmates.EInvalid, "This link was used already, is older than a day, or was sent to somebody else. Change your address once more to get a fresh one.")
+	}
+	if err != nil {
+		return "", err
+	}
+	return address, r.record(ctx, ownEntry(c.User, "account.email"), nil, map[string]bool{"set": true, "confirmed": true})
+}

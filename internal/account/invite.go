@@ -1,0 +1,291 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/mail"
+)
+
+// Inviting keeps invites.
+type Inviting interface {
+	AddInvite(ctx context.Context, i openmates.Invite, hash string) (openmates.Invite, error)
+	InviteByHash(ctx context.Context, hash string) (i openmates.Invite, stored string, err error)
+	Invites(ctx context.Context, teamID openmates.ID) ([]openmates.InviteLine, error)
+	RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at time.Time) error
+	// Join uses an invite up once and puts the user into its team, all or
+	// nothing; a user without an ID is made. Of two for the last use one wins,
+	// the other gets openmates.EConflict.
+	Join(ctx context.Context, invite openmates.ID, u openmates.User, phc string, at time.Time) (openmates.User, error)
+	AddInviteMail(ctx context.Context, m openmates.InviteMail, hash string, now time.Time) error
+	InviteMail(ctx context.Context, hash string) (openmates.InviteMail, error)
+}
+
+// NewInvite is what an admin of a team says about an invite.
+type NewInvite struct {
+	Role openmates.Role
+	Note string
+	Only string // addresses and domains, separated as people do it; "" = everybody
+	Uses int    // 0 = no bound
+	Days int
+	Mail bool // send it to the addresses
+}
+
+const (
+	maxUses  = 1000
+	maxDays  = 365
+	maxOnly  = 100
+	proofFor = 24 * time.Hour
+)
+
+// Invite makes an invite into the team and gives its code, which is not kept:
+// nobody can see it again. link makes the address that the code belongs to.
+// unsent are the addresses to which it could not be mailed.
+func (r *Room) Invite(ctx context.Context, c Caller, p Place, n NewInvite, link func(code string) string) (i openmates.Invite, code string, unsent []string, err error) {
+	if err := p.may(c, InvitePeople); err != nil {
+		return i, "", nil, err
+	}
+	i = openmates.Invite{TeamID: p.Team.ID, Role: n.Role, Uses: n.Uses, By: c.User.ID, Created: r.now()}
+	i.Expires = i.Created.Add(time.Duration(n.Days) * 24 * time.Hour)
+	if err := validRole(n.Role); err != nil {
+		return i, "", nil, err
+	}
+	if n.Uses < 0 || n.Uses > maxUses || n.Days < 1 || n.Days > maxDays {
+		return i, "", nil, openmates.Errorf(openmates.EInvalid, "An invite is for at most %d people and for 1 to %d days.", maxUses, maxDays)
+	}
+	if i.Note, err = told(n.Note, "the note", maxWish); err != nil {
+		return i, "", nil, err
+	}
+	if i.Only, err = addressees(n.Only); err != nil {
+		return i, "", nil, err
+	}
+	code = rand.Text() // 130 bits
+	if i, err = r.store.AddInvite(ctx, i, digest(code)); err != nil {
+		return i, "", nil, err
+	}
+	r.log.InfoContext(ctx, "an invite is made", "team", p.Team.Slug, "invite", i.ID, "by", c.User.ID)
+	err = r.record(ctx, p.entry(c, "invite.add", "invite "+i.ID.String()), nil,
+		map[string]any{"role": i.Role, "uses": i.Uses, "expires": i.Expires, "only": i.Only, "note": i.Note})
+	if err != nil || !n.Mail || !r.mail.Ready(ctx) {
+		return i, code, nil, err
+	}
+	text := fmt.Sprintf("Hello,\n\n%s invites you into the team %s on OpenMates. Open this link to join:\n\n%s\n\nIt works until %s.\n",
+		c.User.DisplayName, p.Team.Name, link(code), i.Expires.UTC().Format("2 January 2006"))
+	for _, to := range i.Only {
+		if strings.HasPrefix(to, "@") {
+			continue
+		}
+		if err := r.mail.Send(ctx, to, c.User.DisplayName+" invites you into "+p.Team.Name, text); err != nil {
+			unsent = append(unsent, to)
+		}
+	}
+	return i, code, unsent, nil
+}
+
+// addressees reads a list of addresses and domains.
+func addressees(s string) ([]string, error) {
+	var all []string
+	for _, a := range strings.FieldsFunc(strings.ToLower(s), func(c rune) bool { return strings.ContainsRune(" ,;\t\r\n", c) }) {
+		local, domain, at := strings.Cut(a, "@")
+		if !at {
+			local, domain = "", a
+		}
+		probe := a
+		if local == "" {
+			probe = "x@" + domain
+		}
+		if _, err := mail.Address(probe); err != nil || !strings.Contains(domain, ".") {
+			return nil, openmates.Errorf(openmates.EInvalid, "%q is neither an e-mail address nor a domain. Please write ada@example.org, or example.org for everybody there.", clip(a))
+		}
+		all = append(all, local+"@"+domain)
+	}
+	slices.Sort(all)
+	if all = slices.Compact(all); len(all) > maxOnly {
+		return nil, openmates.Errorf(openmates.EInvalid, "An invite is limited to at most %d addresses; there are %d.", maxOnly, len(all))
+	}
+	return all, nil
+}
+
+// Invites lists the team's invites, the newest first.
+func (r *Room) Invites(ctx context.Context, c Caller, p Place) ([]openmates.InviteLine, error) {
+	if err := p.may(c, InvitePeople); err != nil {
+		return nil, err
+	}
+	return r.store.Invites(ctx, p.Team.ID)
+}
+
+// Revoke ends an invite of the team.
+func (r *Room) Revoke(ctx context.Context, c Caller, p Place, invite openmates.ID) error {
+	if err := p.may(c, InvitePeople); err != nil {
+		return err
+	}
+	err := r.store.RevokeInvite(ctx, p.Team.ID, invite, r.now())
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		return openmates.Errorf(openmates.ENotFound, "There is no such invite, or it was revoked already.")
+	}
+	if err != nil {
+		return err
+	}
+	return r.record(ctx, p.entry(c, "invite.revoke", "invite "+invite.String()), nil, nil)
+}
+
+// Welcome is an invite as it is shown to whoever has its link.
+type Welcome struct {
+	Invite openmates.Invite
+	Team   openmates.Team
+	By     string // who invites
+	Mail   bool   // an address must be confirmed by mail
+	Email  string // the address that was
+	Member bool   // the caller is in the team already
+}
+
+// Welcome gives the invite with this code, and changes nothing. What is used
+// up, expired or revoked is EConflict with whom to ask. proof is the code of a
+// confirmed address, "" = none.
+func (r *Room) Welcome(ctx context.Context, c Caller, code, proof string) (Welcome, error) {
+	none := openmates.Errorf(openmates.ENotFound, "This invite link is not known here. Please check that it is whole, or ask the person who sent it for another one.")
+	hash := digest(strings.ToUpper(strings.TrimSpace(code)))
+	i, stored, err := r.store.InviteByHash(ctx, hash)
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		return Welcome{}, none
+	}
+	if err != nil {
+		return Welcome{}, err
+	}
+	if subtle.ConstantTimeCompare([]byte(hash), []byte(stored)) != 1 {
+		return Welcome{}, none
+	}
+	w := Welcome{Invite: i, By: "an admin of the team"}
+	if w.Team, err = r.store.Team(ctx, i.TeamID); err != nil {
+		return w, err
+	}
+	if by, err := r.store.User(ctx, i.By); err == nil {
+		w.By = by.DisplayName
+	}
+	if c.SignedIn() {
+		role, err := r.store.Role(ctx, i.TeamID, c.User.ID)
+		if err != nil {
+			return w, err
+		}
+		if w.Member = role != ""; w.Member {
+			return w, nil
+		}
+	}
+	if err := w.refusal(i.State(r.now())); err != nil {
+		return w, err
+	}
+	w.Mail = len(i.Only) > 0 && r.mail.Ready(ctx)
+	if proof != "" {
+		w.Email, err = r.proved(ctx, w, proof)
+	}
+	return w, err
+}
+
+// refusal says why an invite can't be used, nil if it can.
+func (w Welcome) refusal(s openmates.InviteState) error {
+	why := map[openmates.InviteState]string{
+		openmates.InviteUsed:    "has been used as often as it may be",
+		openmates.InviteExpired: "has expired",
+		openmates.InviteRevoked: "was revoked",
+	}[s]
+	if why == "" {
+		return nil
+	}
+	return openmates.Errorf(openmates.EConflict, "This invite into the team %s %s. Please ask %s for another one.", w.Team.Name, why, w.By)
+}
+
+// welcomes refuses an address that the invite is not for.
+func (w Welcome) welcomes(email string) error {
+	if w.Invite.Welcomes(email) {
+		return nil
+	}
+	if email == "" {
+		return openmates.Errorf(openmates.EInvalid, "This invite is for certain e-mail addresses. Please type yours.")
+	}
+	return openmates.Errorf(openmates.EForbidden, "This invite is not for %s. Please use the address that it was sent to, or ask %s to invite this one.", clip(email), w.By)
+}
+
+// AskProof sends a link to an address that wants to use an invite for certain
+// addresses. link makes the link's address.
+func (r *Room) AskProof(ctx context.Context, c Caller, from netip.Addr, code, email string, link func(proof string) string) error {
+	if !r.bySetup.allow("proof:"+addressKey(from), r.now()) {
+		return tooMany()
+	}
+	w, err := r.Welcome(ctx, c, code, "")
+	if err != nil {
+		return err
+	}
+	if email, err = mail.Address(strings.TrimSpace(email)); err != nil {
+		return err
+	}
+	if err := w.welcomes(email); err != nil {
+		return err
+	}
+	if !r.bySetup.allow("proof of:"+digest(email), r.now()) {
+		return tooMany()
+	}
+	proof := rand.Text()
+	m := openmates.InviteMail{InviteID: w.Invite.ID, Email: strings.ToLower(email), Expires: r.now().Add(proofFor)}
+	if err := r.store.AddInviteMail(ctx, m, digest(proof), r.now()); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("Hello,\n\nopen this link to confirm your address and to join the team %s on OpenMates:\n\n%s\n\nIt works for a day. If you did not ask for it, leave it alone: nothing happens.\n", w.Team.Name, link(proof))
+	return r.mail.Send(ctx, email, "Join the team "+w.Team.Name, text)
+}
+
+// proved gives the address that a link's code confirms for this invite.
+func (r *Room) proved(ctx context.Context, w Welcome, proof string) (string, error) {
+	m, err := r.store.InviteMail(ctx, digest(strings.ToUpper(strings.TrimSpace(proof))))
+	if err != nil && openmates.CodeOf(err) != openmates.ENotFound {
+		return "", err
+	}
+	if err != nil || m.InviteID != w.Invite.ID || !r.now().Before(m.Expires) {
+		return "", openmates.Errorf(openmates.EInvalid, "This confirmation is older than a day or belongs to another invite. Please have a fresh one sent.")
+	}
+	return m.Email, w.welcomes(m.Email)
+}
+
+// Join puts the caller into the team of an invite. Somebody without an account
+// gets one in the same step: both happen, or neither.
+func (r *Room) Join(ctx context.Context, c Caller, from netip.Addr, code, proof string, n Newcomer) (openmates.User, Welcome, error) {
+	u, phc := c.User, ""
+	w, err := r.Welcome(ctx, c, code, proof)
+	if err != nil {
+		return u, w, err
+	}
+	if w.Member {
+		return u, w, openmates.Errorf(openmates.EConflict, "You are in the team %s already.", w.Team.Name)
+	}
+	email := w.Email
+	switch {
+	case email != "":
+	case w.Mail:
+		return u, w, openmates.Errorf(openmates.EInvalid, "Please confirm your e-mail address first: type it, and open the link that is sent to it.")
+	case c.SignedIn() && n.Email == "" && len(w.Invite.Only) > 0:
+		email = c.User.Email
+	default:
+		email = strings.TrimSpace(n.Email)
+	}
+	if err := w.welcomes(email); err != nil {
+		return u, w, err
+	}
+	if !c.SignedIn() {
+		n.Email = email
+		if u, phc, err = r.newcomer(ctx, from, n); err != nil {
+			return u, w, err
+		}
+	}
+	if u, err = r.store.Join(ctx, w.Invite.ID, u, phc, r.now()); err != nil {
+		return u, w, err
+	}
+	r.log.InfoContext(ctx, "somebody joined by an invite", "team", w.Team.Slug, "user", u.ID, "invite", w.Invite.ID)
+	e := openmates.AuditEntry{Actor: u.ID, TeamID: w.Team.ID, Action: "team.join", Target: "person " + u.Username}
+	return u, w, r.record(ctx, e, nil, map[string]any{"role": w.Invite.Role, "invite": w.Invite.ID})
+}

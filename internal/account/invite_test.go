@@ -1,0 +1,213 @@
+package account
+
+import (
+	"context"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"openmates"
+)
+
+// outbox is a Mailer that keeps what it is given.
+type outbox struct {
+	mu   sync.Mutex
+	sent []string // "to: text"
+}
+
+func (l *outbox) Ready(context.Context) bool { return true }
+
+func (l *outbox) Send(_ context.Context, to, _, text string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if strings.HasPrefix(to, "broken@") {
+		return openmates.Errorf(openmates.EUnavailable, "The mail server refuses this address.")
+	}
+	l.sent = append(l.sent, to+": "+text)
+	return nil
+}
+
+func (h *house) in(t *testing.T, username, slug string) (Caller, Place) {
+	t.Helper()
+	u, err := h.db.UserByName(t.Context(), username)
+	must(t, err)
+	c := Caller{User: u, Session: "s"}
+	p, err := h.Enter(t.Context(), c, slug, SeeTeam)
+	must(t, err)
+	return c, p
+}
+
+func link(code string) string { return "https://mates.example/join/" + code }
+
+func plainInvite() NewInvite { return NewInvite{Role: openmates.RoleMember, Uses: 1, Days: 7} }
+
+func nora(n int) Newcomer {
+	return Newcomer{Username: "nora" + strconv.Itoa(n), Password: goodPassword, Self: Self{Name: "Nora"}}
+}
+
+func TestAnInviteExpires(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	h := seeded(t)
+	ada, p := h.in(t, "ada", "harbour")
+	i, code1, _, err := h.Invite(ctx, ada, p, plainInvite(), link)
+	must(t, err)
+	if len(code1) < 26 { // base32: 130 bits
+		t.Errorf("the code has %d characters", len(code1))
+	}
+	if _, stored, err := h.db.InviteByHash(ctx, digest(code1)); err != nil || strings.Contains(stored, code1) {
+		t.Errorf("stored %q: %v", stored, err)
+	}
+	h.pass(7*24*time.Hour - time.Minute)
+	_, err = h.Welcome(ctx, Caller{}, code1, "")
+	must(t, err)
+	h.pass(2 * time.Minute)
+	w, err := h.Welcome(ctx, Caller{}, code1, "")
+	code(t, err, openmates.EConflict)
+	if said := openmates.MessageOf(err); !strings.Contains(said, "expired") || !strings.Contains(said, "ask Ada") || w.Team.Name != "Harbour" {
+		t.Errorf("said %q", said)
+	}
+	_, _, err = h.Join(ctx, Caller{}, from(1), code1, "", nora(1))
+	code(t, err, openmates.EConflict)
+	if got, _, err := h.db.InviteByHash(ctx, digest(code1)); err != nil || got.Used != 0 || got.ID != i.ID {
+		t.Errorf("%+v %v", got, err)
+	}
+	if strings.Contains(h.log.String(), code1) {
+		t.Error("the log holds a code")
+	}
+}
+
+func TestWhoMayInvite(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	h := seeded(t)
+	ada, _ := h.in(t, "ada", "harbour")
+	ben, p := h.in(t, "ben", "harbour")
+	_, _, _, err := h.Invite(ctx, ben, p, plainInvite(), link) //nolint:dogsled // only the refusal matters
+	code(t, err, openmates.EForbidden)
+	_, err = h.Invites(ctx, ben, p)
+	code(t, err, openmates.EForbidden)
+	code(t, h.Revoke(ctx, ben, p, 5), openmates.EForbidden)
+	code(t, h.SetRole(ctx, ben, p, "ada", openmates.RoleMember), openmates.EForbidden)
+	code(t, h.Remove(ctx, ben, p, "ada"), openmates.EForbidden)
+	code(t, h.RenameTeam(ctx, ben, p, "Mine"), openmates.EForbidden)
+	_, err = h.Usage(ctx, ben, p)
+	code(t, err, openmates.EForbidden)
+	must(t, h.QuitTeam(ctx, ben, p))
+	p.Role = "server admin" // no role of a team
+	if Allowed(openmates.User{ID: 9}, p.Role, RunServer) || Allowed(openmates.User{ID: 9}, p.Role, SeeTeam) {
+		t.Error("a made-up role holds rights")
+	}
+	for _, r := range []Right{LeaveTeam, ManagePeople, InvitePeople, SeeUsage} {
+		if !Allowed(ada.User, openmates.RoleAdmin, r) || Allowed(openmates.User{ID: 9}, openmates.RoleMember, r) != (r == LeaveTeam) || Allowed(ada.User, "", r) {
+			t.Errorf("%s is held by the wrong people", r)
+		}
+	}
+}
+
+// Many at the same moment by the room: one account, one member.
+func TestTwoForTheLastUse(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	h := seeded(t)
+	ada, p := h.in(t, "ada", "harbour")
+	_, c, _, err := h.Invite(ctx, ada, p, plainInvite(), link)
+	must(t, err)
+	const n = 6
+	errs := make(chan error, n)
+	for k := range n {
+		go func() {
+			_, _, err := h.Join(ctx, Caller{}, from(k), c, "", nora(k))
+			errs <- err
+		}()
+	}
+	won := 0
+	for range n {
+		if err := <-errs; err == nil {
+			won++
+		} else if openmates.CodeOf(err) != openmates.EConflict {
+			t.Errorf("a loser got %v", err)
+		}
+	}
+	members, err := h.Members(ctx, p)
+	must(t, err)
+	if won != 1 || len(members) != 3 {
+		t.Errorf("%d won, %d members", won, len(members))
+	}
+}
+
+// With mail, an invite for certain addresses is worth something only to those
+// who read the mail of one.
+func TestAnAddressIsProvedByMail(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	h := seeded(t)
+	post := &outbox{}
+	h.mail = post
+	ada, p := h.in(t, "ada", "harbour")
+	n := NewInvite{Role: openmates.RoleMember, Days: 30, Only: "Nora@Example.org; @example.com, broken@example.net", Mail: true}
+	_, c, unsent, err := h.Invite(ctx, ada, p, n, link)
+	must(t, err)
+	if len(post.sent) != 1 || !strings.HasPrefix(post.sent[0], "nora@example.org: ") || !strings.Contains(post.sent[0], link(c)) || strings.Join(unsent, " ") != "broken@example.net" {
+		t.Fatalf("sent %q, not %q", post.sent, unsent)
+	}
+	_, _, err = h.Join(ctx, Caller{}, from(1), c, "", Newcomer{Username: "nora", Email: "nora@example.org", Password: goodPassword, Self: Self{Name: "N"}})
+	code(t, err, openmates.EInvalid) // typing it proves nothing
+	ask := func(email string) error {
+		return h.AskProof(ctx, Caller{}, from(len(email)), c, email, func(proof string) string { return link(c) + "?proof=" + url.QueryEscape(proof) })
+	}
+	code(t, ask("eve@elsewhere.org"), openmates.EForbidden)
+	code(t, ask("nonsense"), openmates.EInvalid)
+	must(t, ask("anybody@example.com"))
+	m := regexp.MustCompile(`proof=(\S+)`).FindStringSubmatch(post.sent[1])
+	if m == nil || !strings.HasPrefix(post.sent[1], "anybody@example.com: ") {
+		t.Fatalf("sent %q", post.sent[1])
+	}
+	_, other, _, err := h.Invite(ctx, ada, p, NewInvite{Role: openmates.RoleAdmin, Days: 30, Only: "example.com"}, link)
+	must(t, err)
+	_, err = h.Welcome(ctx, Caller{}, other, m[1]) // of another invite
+	code(t, err, openmates.EInvalid)
+	w, err := h.Welcome(ctx, Caller{}, c, m[1])
+	must(t, err)
+	if w.Email != "anybody@example.com" {
+		t.Errorf("proved %q", w.Email)
+	}
+	someone := nora(1)
+	someone.Email = "ada@example.org" // not the one that is proved
+	u, _, err := h.Join(ctx, Caller{}, from(2), c, m[1], someone)
+	must(t, err)
+	if u.Email != "anybody@example.com" {
+		t.Errorf("the account has %q", u.Email)
+	}
+	must(t, ask("late@example.com"))
+	m = regexp.MustCompile(`proof=(\S+)`).FindStringSubmatch(post.sent[len(post.sent)-1])
+	h.pass(25 * time.Hour)
+	_, err = h.Welcome(ctx, Caller{}, c, m[1])
+	code(t, err, openmates.EInvalid)
+}
+
+func FuzzAddressees(f *testing.F) {
+	for _, s := range []string{"", "ada@example.org", "example.org, @x.org;b@c.de", "@", "a@b@c.d", "\u202e@x.y"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		all, err := addressees(s)
+		if err != nil {
+			code(t, err, openmates.EInvalid)
+			return
+		}
+		for _, a := range all {
+			probe := a
+			if strings.HasPrefix(a, "@") {
+				probe = "somebody" + a
+			}
+			if i := (openmates.Invite{Only: all}); !i.Welcomes(probe) || i.Welcomes("somebody@elsewhere.invalid.example"+strings.TrimLeft(a, "@")+"x") {
+				t.Errorf("%q of %q welcomes the wrong ones", a, s)
+			}
+		}
+	})
+}

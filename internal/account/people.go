@@ -1,0 +1,102 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"openmates"
+)
+
+// may refuses what the caller's place in a team does not allow.
+func (p Place) may(c Caller, r Right) error {
+	if !Allowed(c.User, p.Role, r) {
+		return openmates.Errorf(openmates.EForbidden, "Only an admin of the team %s may do that. Please ask one.", p.Team.Name)
+	}
+	return nil
+}
+
+func (p Place) entry(c Caller, action, target string) openmates.AuditEntry {
+	return openmates.AuditEntry{Actor: c.User.ID, TeamID: p.Team.ID, Action: action, Target: target}
+}
+
+// SetRole changes what a member of the team may do. The last admin stays one.
+func (r *Room) SetRole(ctx context.Context, c Caller, p Place, username string, role openmates.Role) error {
+	if err := p.may(c, ManagePeople); err != nil {
+		return err
+	}
+	if err := validRole(role); err != nil {
+		return err
+	}
+	m, err := r.Member(ctx, p, username)
+	if err != nil || m.Role == role {
+		return err
+	}
+	if err := r.store.SetRole(ctx, p.Team.ID, m.User.ID, role); err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "a role was changed", "team", p.Team.Slug, "user", m.User.ID, "role", role, "by", c.User.ID)
+	return r.record(ctx, p.entry(c, "team.role", "person "+m.User.Username), map[string]any{"role": m.Role}, map[string]any{"role": role})
+}
+
+func validRole(role openmates.Role) error {
+	if role != openmates.RoleAdmin && role != openmates.RoleMember {
+		return openmates.Errorf(openmates.EInvalid, "Please choose a role: admin or member.")
+	}
+	return nil
+}
+
+// Remove takes a member out of the team, at once. The last admin stays.
+func (r *Room) Remove(ctx context.Context, c Caller, p Place, username string) error {
+	if err := p.may(c, ManagePeople); err != nil {
+		return err
+	}
+	m, err := r.Member(ctx, p, username)
+	if err != nil {
+		return err
+	}
+	return r.drop(ctx, c, p, m, "team.remove")
+}
+
+// QuitTeam takes the caller out of the team. The last admin stays.
+func (r *Room) QuitTeam(ctx context.Context, c Caller, p Place) error {
+	if err := p.may(c, LeaveTeam); err != nil {
+		return err
+	}
+	return r.drop(ctx, c, p, openmates.Member{User: c.User, Role: p.Role}, "team.leave")
+}
+
+func (r *Room) drop(ctx context.Context, c Caller, p Place, m openmates.Member, action string) error {
+	if err := r.store.DropMember(ctx, p.Team.ID, m.User.ID); err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "a member is gone", "team", p.Team.Slug, "user", m.User.ID, "by", c.User.ID)
+	return r.record(ctx, p.entry(c, action, "person "+m.User.Username), map[string]any{"role": m.Role}, nil)
+}
+
+// RenameTeam gives the team another name. Its address stays.
+func (r *Room) RenameTeam(ctx context.Context, c Caller, p Place, name string) error {
+	if err := p.may(c, RunTeam); err != nil {
+		return err
+	}
+	name, err := validName(name, "the team's name")
+	if err != nil || name == p.Team.Name {
+		return err
+	}
+	was := p.Team.Name
+	p.Team.Name = name
+	if err := r.store.SaveTeam(ctx, p.Team); err != nil {
+		return err
+	}
+	return r.record(ctx, p.entry(c, "team.rename", "team "+p.Team.Slug), map[string]string{"name": was}, map[string]string{"name": name})
+}
+
+// Usage is what the team spent in this calendar month (UTC).
+func (r *Room) Usage(ctx context.Context, c Caller, p Place) (openmates.TeamMonth, error) {
+	if err := p.may(c, SeeUsage); err != nil {
+		return openmates.TeamMonth{}, err
+	}
+	return r.store.TeamMonth(ctx, p.Team.ID, r.now())
+}
+
+// Now is the time that the room goes by.
+func (r *Room) Now() time.Time { return r.now() }

@@ -1,0 +1,177 @@
+package account
+
+import (
+	"context"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"openmates"
+)
+
+// Selves keep what people say about themselves and what mates may see of it.
+type Selves interface {
+	SetPerson(ctx context.Context, u openmates.User) error
+	Privacy(ctx context.Context, userID openmates.ID) (openmates.Privacy, error)
+	SetPrivacy(ctx context.Context, userID openmates.ID, p openmates.Privacy) error
+	Mates(ctx context.Context) ([]openmates.Mate, error)
+}
+
+// Self is what a person says about themselves. All but the name is optional.
+type Self struct {
+	Name        string
+	Language    string // BCP 47, "" = that of the messages
+	TimeZone    string // IANA, "" = UTC
+	Preferences openmates.Preferences
+}
+
+// SelfOf is what an account says.
+func SelfOf(u openmates.User) Self {
+	return Self{Name: u.DisplayName, Language: u.Language, TimeZone: u.TimeZone, Preferences: u.Preferences}
+}
+
+func (s Self) onto(u openmates.User) openmates.User {
+	u.DisplayName, u.Language, u.TimeZone, u.Preferences = s.Name, s.Language, s.TimeZone, s.Preferences
+	return u
+}
+
+// How long the texts may be, in characters: all of them stand in every prompt.
+const (
+	maxWish = 200
+	maxTold = 1000
+)
+
+// tidy checks what was typed and gives it without outer space.
+func (s Self) tidy() (Self, error) {
+	var err error
+	if s.Name, err = validName(s.Name, "your name"); err != nil {
+		return s, err
+	}
+	s.Language, s.TimeZone = strings.TrimSpace(s.Language), strings.TrimSpace(s.TimeZone)
+	if s.Language != "" && !regexp.MustCompile(`^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8}){0,3}$`).MatchString(s.Language) {
+		return s, openmates.Errorf(openmates.EInvalid, "Please choose a language from the list.")
+	}
+	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "Local" || len(s.TimeZone) > 64 {
+		return s, openmates.Errorf(openmates.EInvalid, "This time zone is not known. Please write it as Europe/Berlin or America/New_York.")
+	}
+	p := &s.Preferences
+	for _, t := range []struct {
+		text *string
+		what string
+		most int
+	}{
+		{&p.Tone, "the tone", maxWish},
+		{&p.Length, "the length", maxWish},
+		{&p.Expertise, "what you know well", maxWish},
+		{&p.About, "what you say about yourself", maxTold},
+		{&p.Projects, "your projects", maxTold},
+		{&p.Goals, "your goals", maxTold},
+		{&p.Likes, "what you like", maxTold},
+		{&p.Dislikes, "what you don't like", maxTold},
+	} {
+		if *t.text, err = told(*t.text, t.what, t.most); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// told checks a text of a person about themselves.
+func told(s, what string, most int) (string, error) {
+	s = strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n"))
+	bad := func(c rune) bool {
+		return unicode.IsControl(c) && c != '\n' && c != '\t' || unicode.Is(unicode.Cf, c) && c != '\u200d' && c != '\u200c'
+	}
+	switch n := utf8.RuneCountInString(s); {
+	case n > most:
+		return s, openmates.Errorf(openmates.EInvalid, "Please shorten %s to at most %d characters; there are %d.", what, most, n)
+	case !utf8.ValidString(s) || strings.ContainsFunc(s, bad):
+		return s, openmates.Errorf(openmates.EInvalid, "Please type %s without control characters.", what)
+	}
+	return s, nil
+}
+
+// SetSelf writes what the caller says about themselves, and nothing else.
+func (r *Room) SetSelf(ctx context.Context, c Caller, s Self) error {
+	if !c.SignedIn() {
+		return openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
+	}
+	s, err := s.tidy()
+	if err != nil {
+		return err
+	}
+	return r.store.SetPerson(ctx, s.onto(c.User))
+}
+
+// Privacy is what the caller lets mates see.
+func (r *Room) Privacy(ctx context.Context, c Caller) (openmates.Privacy, error) {
+	return r.store.Privacy(ctx, c.User.ID)
+}
+
+// SetPrivacy writes which facts mates see of the caller: all of them (mate ""),
+// or one that is to differ. With facts nil that mate differs no more.
+func (r *Room) SetPrivacy(ctx context.Context, c Caller, mate string, shown []openmates.Fact, differs bool) error {
+	if !c.SignedIn() {
+		return openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
+	}
+	for _, f := range shown {
+		if !slices.Contains(openmates.Facts(), f) {
+			return openmates.Errorf(openmates.EInvalid, "There is no such thing to show. Please reload the page.")
+		}
+	}
+	p, err := r.store.Privacy(ctx, c.User.ID)
+	if err != nil {
+		return err
+	}
+	choice := make(map[openmates.Fact]bool, len(openmates.Facts()))
+	for _, f := range openmates.Facts() {
+		choice[f] = slices.Contains(shown, f)
+	}
+	if mate == "" {
+		p.Usual = choice
+		return r.store.SetPrivacy(ctx, c.User.ID, p)
+	}
+	if err := r.knows(ctx, c, mate); err != nil {
+		return err
+	}
+	p.Mates = maps.Clone(p.Mates)
+	if p.Mates == nil {
+		p.Mates = map[string]map[openmates.Fact]bool{}
+	}
+	if delete(p.Mates, mate); differs {
+		p.Mates[mate] = choice
+	}
+	return r.store.SetPrivacy(ctx, c.User.ID, p)
+}
+
+// MatesOf lists the mates that the caller's teams may use, by name.
+func (r *Room) MatesOf(ctx context.Context, c Caller) ([]openmates.Mate, error) {
+	teams, err := r.store.TeamsOf(ctx, c.User.ID)
+	if err != nil {
+		return nil, err
+	}
+	all, err := r.store.Mates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var mates []openmates.Mate
+	for _, m := range all {
+		if m.Works() && slices.ContainsFunc(teams, func(t openmates.Team) bool { return t.Limits.Mates.Allows(m.Handle) }) {
+			mates = append(mates, m)
+		}
+	}
+	slices.SortFunc(mates, func(a, b openmates.Mate) int { return strings.Compare(a.Name+a.Handle, b.Name+b.Handle) })
+	return mates, nil
+}
+
+func (r *Room) knows(ctx context.Context, c Caller, mate string) error {
+	mates, err := r.MatesOf(ctx, c)
+	if err == nil && !slices.ContainsFunc(mates, func(m openmates.Mate) bool { return m.Handle == mate }) {
+		err = openmates.Errorf(openmates.ENotFound, "There is no mate of that name here.")
+	}
+	return err
+}

@@ -1,0 +1,170 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+
+	"openmates"
+)
+
+// Server is what its admin has settled about the whole server.
+type Server struct {
+	Name     string
+	URL      string // where people reach it; "" = nobody has said
+	Problem  string // what the last check of URL found, "" = it leads here
+	SignUp   SignUp // "" = nobody has said, which means InviteOnly
+	Currency string // that prices and budgets are in
+}
+
+// SignUp says who may make an account and found a team.
+type SignUp string
+
+// The policies.
+const (
+	OpenToTeams SignUp = "open"   // everybody may found a team
+	InviteOnly  SignUp = "invite" // only who was invited into one
+)
+
+// The names under which the store keeps them.
+const (
+	nameSetting     = "server.name"
+	urlSetting      = "server.url"
+	problemSetting  = "server.url_problem"
+	signUpSetting   = "server.sign_up"
+	currencySetting = "server.currency"
+	identitySetting = "server.identity"
+)
+
+const usualCurrency = "USD"
+
+// Server gives what is settled.
+func (r *Room) Server(ctx context.Context) (Server, error) {
+	var s Server
+	for name, into := range map[string]*string{
+		nameSetting: &s.Name, urlSetting: &s.URL, problemSetting: &s.Problem,
+		signUpSetting: (*string)(&s.SignUp), currencySetting: &s.Currency,
+	} {
+		value, _, err := r.store.Setting(ctx, name)
+		if err != nil {
+			return Server{}, fmt.Errorf("read %s: %w", name, err)
+		}
+		*into = value
+	}
+	if s.Currency == "" {
+		s.Currency = usualCurrency
+	}
+	return s, nil
+}
+
+// Rename gives the server the name that people see.
+func (r *Room) Rename(ctx context.Context, actor openmates.ID, name string) error {
+	name, err := validName(name, "the server's name")
+	if err != nil {
+		return err
+	}
+	return r.settle(ctx, actor, "server.rename", nameSetting, name)
+}
+
+// SetSignUp says who may make an account.
+func (r *Room) SetSignUp(ctx context.Context, actor openmates.ID, p SignUp) error {
+	if p != OpenToTeams && p != InviteOnly {
+		return openmates.Errorf(openmates.EInvalid, "Please choose who may sign up.")
+	}
+	return r.settle(ctx, actor, "server.sign_up", signUpSetting, string(p))
+}
+
+// SetCurrency names the currency of all prices and budgets. It converts none.
+func (r *Room) SetCurrency(ctx context.Context, actor openmates.ID, code string) error {
+	if !regexp.MustCompile(`^[A-Z]{3}$`).MatchString(code) {
+		return openmates.Errorf(openmates.EInvalid, "A currency is named by its three letters, such as USD or EUR.")
+	}
+	return r.settle(ctx, actor, "server.currency", currencySetting, code)
+}
+
+// SetURL changes where people reach the server, after a check that the address
+// leads back here. With anyway it is stored whatever the check finds: a server
+// can't always reach itself from inside. The error of a failed check is the
+// diagnosis with its cure.
+func (r *Room) SetURL(ctx context.Context, actor openmates.ID, address string, anyway bool) error {
+	address, err := tidyURL(address)
+	if err != nil {
+		return err
+	}
+	problem := ""
+	if err := r.Reaches(ctx, address); err != nil {
+		if !anyway || openmates.CodeOf(err) == openmates.EInternal {
+			return err
+		}
+		problem = openmates.MessageOf(err)
+	}
+	if err := r.store.SetSetting(ctx, problemSetting, problem); err != nil {
+		return fmt.Errorf("keep what the check found: %w", err)
+	}
+	if err := r.settle(ctx, actor, "server.url", urlSetting, address); err != nil {
+		return err
+	}
+	if r.moved != nil {
+		return r.moved(address)
+	}
+	return nil
+}
+
+// Recheck looks again whether the address leads here, and remembers what it
+// found.
+func (r *Room) Recheck(ctx context.Context, address string) error {
+	err := r.Reaches(ctx, address)
+	if openmates.CodeOf(err) == openmates.EInternal {
+		return err
+	}
+	if saved := r.store.SetSetting(ctx, problemSetting, openmates.MessageOf(err)); saved != nil {
+		return fmt.Errorf("keep what the check found: %w", saved)
+	}
+	return err
+}
+
+// settle writes a setting and the line of the audit record about it. What was
+// so already is no change.
+func (r *Room) settle(ctx context.Context, actor openmates.ID, action, name, value string) error {
+	was, had, err := r.store.Setting(ctx, name)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	if had && was == value {
+		return nil
+	}
+	if err := r.store.SetSetting(ctx, name, value); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	r.log.InfoContext(ctx, "a setting of the server was changed", "setting", name, "actor", actor)
+	var before any
+	if had {
+		before = map[string]string{name: was}
+	}
+	return r.record(ctx, openmates.AuditEntry{Actor: actor, Action: action, Target: "server"}, before, map[string]string{name: value})
+}
+
+// record writes a line of the audit record; before and after hold no secret.
+func (r *Room) record(ctx context.Context, e openmates.AuditEntry, before, after any) error {
+	if r.audit == nil {
+		return nil
+	}
+	for _, side := range []struct {
+		of   any
+		into *string
+	}{{before, &e.Before}, {after, &e.After}} {
+		if side.of == nil {
+			continue
+		}
+		b, err := json.Marshal(side.of)
+		if err != nil {
+			return fmt.Errorf("describe the change: %w", err)
+		}
+		*side.into = string(b)
+	}
+	if err := r.audit(ctx, e); err != nil {
+		return fmt.Errorf("record %s: %w", e.Action, err)
+	}
+	return nil
+}

@@ -1,0 +1,278 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"openmates"
+)
+
+// lifetime of a session, however busy it is.
+const lifetime = 14 * 24 * time.Hour
+
+const (
+	keyUser  = "user"
+	keyFlash = "flash"
+	keySince = "since" // when the person signed in
+	keySeen  = "seen"  // when a request came last, roughly
+	keyFrom  = "from"  // the address it came from
+	keyAgent = "agent" // and what it said the browser is
+)
+
+// Caller is the signed-in person of a request. Session names their session
+// without giving it away: it is a hash.
+type Caller struct {
+	User    openmates.User
+	Session string
+	Token   openmates.AccessToken // of a program; zero = the person themselves
+}
+
+// SignedIn says whether there is somebody.
+func (c Caller) SignedIn() bool { return c.User.ID != 0 }
+
+type callerKey struct{}
+
+// CallerOf is who makes the request that ctx belongs to; the zero Caller is
+// nobody. It works inside of Middleware.
+func CallerOf(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey{}).(Caller)
+	return c
+}
+
+func newSessions(s Sessions, secure bool, log *slog.Logger) *scs.SessionManager {
+	m := scs.New()
+	m.Store = sessionStore{s}
+	m.Codec = jsonCodec{}
+	m.HashTokenInStore = true
+	m.Lifetime = lifetime
+	m.Cookie.Name = "openmates_session"
+	m.Cookie.HttpOnly = true
+	m.Cookie.SameSite = http.SameSiteLaxMode
+	m.Cookie.Secure = secure
+	if secure {
+		// Only this very host can set it, RFC 6265bis section 4.1.3.2.
+		m.Cookie.Name = "__Host-" + m.Cookie.Name
+	}
+	m.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
+		log.ErrorContext(r.Context(), "session", "pkg", "account", "err", err)
+		http.Error(w, openmates.MessageOf(err), http.StatusInternalServerError)
+	}
+	return m
+}
+
+// Middleware gives requests their session and their Caller.
+func (r *Room) Middleware(next http.Handler) http.Handler {
+	within := r.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		ctx := req.Context()
+		id, err := openmates.ParseID(r.sessions.GetString(ctx, keyUser))
+		if err != nil {
+			next.ServeHTTP(w, req)
+			return
+		}
+		u, err := r.store.User(ctx, id)
+		switch openmates.CodeOf(err) {
+		case "":
+			c := Caller{User: u, Session: digest(r.sessions.Token(ctx))}
+			r.noteVisit(ctx)
+			next.ServeHTTP(w, req.WithContext(context.WithValue(ctx, callerKey{}, c)))
+		case openmates.ENotFound: // the account is gone, and its sessions with it
+			if err := r.sessions.Destroy(ctx); err != nil {
+				r.log.WarnContext(ctx, "end a session", "err", err)
+			}
+			next.ServeHTTP(w, req)
+		default:
+			r.sessions.ErrorFunc(w, req, fmt.Errorf("load the caller: %w", err))
+		}
+	}))
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		within.ServeHTTP(w, req.WithContext(context.WithValue(req.Context(), loadedKey{}, new(string))))
+	})
+}
+
+// SignIn checks a password and, if it fits, begins a session in the request
+// that ctx belongs to. from is the address that the attempt came from. Its
+// refusal is the same whether the account exists or not. Where the account
+// asks for a second step, the error is a *SecondStepError and nobody is signed
+// in yet.
+func (r *Room) SignIn(ctx context.Context, from netip.Addr, username string, password openmates.Secret) (openmates.User, error) {
+	username = strings.ToLower(strings.TrimSpace(username))
+	if !r.byAddress.allow(addressKey(from), r.now()) || !r.byAccount.allow(digest(username), r.now()) {
+		return openmates.User{}, tooMany()
+	}
+	wrong := openmates.Errorf(openmates.EUnauthorized, "Username and password don't fit together. Please check both; if the password is lost, ask an admin of your team.")
+	if len(password) > maxPassword {
+		return openmates.User{}, wrong
+	}
+	var phc string
+	u, err := r.store.UserByName(ctx, username)
+	if err == nil {
+		phc, err = r.store.Password(ctx, u.ID)
+	}
+	if err != nil && openmates.CodeOf(err) != openmates.ENotFound {
+		return openmates.User{}, fmt.Errorf("sign in: %w", err)
+	}
+	ok, stale, err := r.vault.check(ctx, password, phc)
+	if err != nil {
+		return openmates.User{}, fmt.Errorf("sign in: %w", err)
+	}
+	if !ok {
+		return openmates.User{}, wrong
+	}
+	r.byAccount.forget(digest(username))
+	if stale {
+		r.rehash(ctx, u, password)
+	}
+	p, err := r.store.Protection(ctx, u.ID)
+	if err != nil {
+		return openmates.User{}, fmt.Errorf("sign in: %w", err)
+	}
+	if p.TwoSteps() {
+		return openmates.User{}, r.await(ctx, u, p)
+	}
+	return u, r.Begin(ctx, u)
+}
+
+// rehash stores the password under today's costs. That it fails is no reason
+// to refuse the person.
+func (r *Room) rehash(ctx context.Context, u openmates.User, password openmates.Secret) {
+	phc, err := r.vault.hash(ctx, password)
+	if err == nil {
+		err = r.store.SetPassword(ctx, u.ID, phc)
+	}
+	if err != nil {
+		r.log.WarnContext(ctx, "rehash a password", "user", u.ID, "err", err)
+	}
+}
+
+// Begin signs u in without asking: only for one who proved to be u in this
+// very request. The session gets a new token, so that one known before is
+// worth nothing.
+func (r *Room) Begin(ctx context.Context, u openmates.User) error {
+	draft := r.sessions.GetString(ctx, keyDraft) // who signs in half-way loses nothing
+	if err := r.sessions.Clear(ctx); err != nil {
+		return fmt.Errorf("begin a session: %w", err)
+	}
+	if err := r.sessions.RenewToken(ctx); err != nil {
+		return fmt.Errorf("begin a session: %w", err)
+	}
+	now := r.now().UTC().Format(time.RFC3339)
+	r.sessions.Put(ctx, keyUser, u.ID.String())
+	if draft != "" {
+		r.sessions.Put(ctx, keyDraft, draft)
+	}
+	r.sessions.Put(ctx, keySince, now)
+	r.sessions.Put(ctx, keySeen, now)
+	r.putVisit(ctx)
+	return nil
+}
+
+// SignOut ends the session here and on the server.
+func (r *Room) SignOut(ctx context.Context) error {
+	if err := r.sessions.Destroy(ctx); err != nil {
+		return fmt.Errorf("sign out: %w", err)
+	}
+	return nil
+}
+
+// SetFlash keeps one sentence for the next page that the session shows.
+func (r *Room) SetFlash(ctx context.Context, sentence string) {
+	r.sessions.Put(ctx, keyFlash, sentence)
+}
+
+// Flash takes the sentence.
+func (r *Room) Flash(ctx context.Context) string { return r.sessions.PopString(ctx, keyFlash) }
+
+// loadedKey is where a request keeps the hash of the session that it came with.
+type loadedKey struct{}
+
+func loaded(ctx context.Context) *string {
+	hash, _ := ctx.Value(loadedKey{}).(*string)
+	if hash == nil {
+		return new(string)
+	}
+	return hash
+}
+
+// sessionStore is Sessions as scs wants it. A session that a request came with
+// is only ever changed, never made anew: what was revoked while the request
+// was on its way stays so.
+type sessionStore struct{ Sessions }
+
+func (s sessionStore) FindCtx(ctx context.Context, hash string) ([]byte, bool, error) {
+	b, found, err := s.Session(ctx, hash)
+	if found {
+		*loaded(ctx) = hash
+	}
+	return b, found, err
+}
+
+func (s sessionStore) CommitCtx(ctx context.Context, hash string, data []byte, expires time.Time) error {
+	var d sessionData
+	if err := json.Unmarshal(data, &d); err != nil {
+		return err
+	}
+	id, _ := openmates.ParseID(d.Values[keyUser]) // 0 = nobody is signed in
+	rec := openmates.SessionRecord{Hash: hash, UserID: id, Data: data, Expires: expires}
+	if hash == *loaded(ctx) {
+		return s.SaveSession(ctx, rec)
+	}
+	return s.AddSession(ctx, rec)
+}
+
+func (s sessionStore) DeleteCtx(ctx context.Context, hash string) error {
+	return s.DeleteSession(ctx, hash)
+}
+
+func (s sessionStore) Find(hash string) ([]byte, bool, error) {
+	return s.FindCtx(context.Background(), hash)
+}
+
+func (s sessionStore) Commit(hash string, data []byte, expires time.Time) error {
+	return s.CommitCtx(context.Background(), hash, data, expires)
+}
+
+func (s sessionStore) Delete(hash string) error { return s.DeleteCtx(context.Background(), hash) }
+
+// jsonCodec writes a session as JSON, which unlike gob can be read in the
+// database and holds strings only.
+type jsonCodec struct{}
+
+type sessionData struct {
+	Until  time.Time         `json:"until"`
+	Values map[string]string `json:"values"`
+}
+
+func (jsonCodec) Encode(until time.Time, values map[string]any) ([]byte, error) {
+	d := sessionData{Until: until, Values: make(map[string]string, len(values))}
+	for k, v := range values {
+		s, ok := v.(string)
+		if !ok {
+			return nil, fmt.Errorf("session value %q is no string", k)
+		}
+		d.Values[k] = s
+	}
+	return json.Marshal(d)
+}
+
+func (jsonCodec) Decode(b []byte) (time.Time, map[string]any, error) {
+	var d sessionData
+	if err := json.Unmarshal(b, &d); err != nil {
+		return time.Time{}, nil, err
+	}
+	values := make(map[string]any, len(d.Values))
+	for k, v := range d.Values {
+		values[k] = v
+	}
+	return d.Until, values, nil
+}
+
+// CookieName is the name of the session's cookie.
+func (r *Room) CookieName() string { return r.sessions.Cookie.Name }

@@ -1,0 +1,187 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"net/netip"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"openmates"
+)
+
+// Founder is what the first person tells about themselves and their team.
+type Founder struct {
+	Code     openmates.Secret // the setup code
+	Name     string
+	Username string
+	Password openmates.Secret
+	Team     string
+	Slug     string // "" = made from Team
+}
+
+// SetupCode opens the setup and gives a fresh code of 130 bits, which only the
+// one who reads the terminal knows; the code of an earlier start dies. It is
+// "" once the server has an admin.
+func (r *Room) SetupCode(ctx context.Context) (openmates.Secret, error) {
+	code := rand.Text()
+	open, err := r.store.SetSetupHash(ctx, digest(code))
+	if err != nil || !open {
+		return "", err
+	}
+	return openmates.Secret(code), nil
+}
+
+// SetupOpen says whether the server waits for its first admin.
+func (r *Room) SetupOpen(ctx context.Context) (bool, error) {
+	hash, err := r.store.SetupHash(ctx)
+	return hash != "", err
+}
+
+// CheckSetupCode says whether code is the open one. It doesn't use it up.
+func (r *Room) CheckSetupCode(ctx context.Context, from netip.Addr, code openmates.Secret) error {
+	if !r.bySetup.allow(addressKey(from), r.now()) {
+		return tooMany()
+	}
+	_, err := r.setupHash(ctx, code)
+	return err
+}
+
+// Setup makes the server admin and the first team, with that admin as team
+// admin. It works once per server: of two people at the same moment, one
+// wins and the other gets EConflict.
+func (r *Room) Setup(ctx context.Context, from netip.Addr, f Founder) (openmates.User, openmates.Team, error) {
+	var noUser openmates.User
+	var noTeam openmates.Team
+	if !r.bySetup.allow(addressKey(from), r.now()) {
+		return noUser, noTeam, tooMany()
+	}
+	hash, err := r.setupHash(ctx, f.Code)
+	if err != nil {
+		return noUser, noTeam, err
+	}
+	u, err := r.newUser(f.Name, f.Username, f.Password)
+	if err != nil {
+		return noUser, noTeam, err
+	}
+	u.Admin = true
+	t, err := newTeam(f.Team, f.Slug)
+	if err != nil {
+		return noUser, noTeam, err
+	}
+	phc, err := r.vault.hash(ctx, f.Password)
+	if err != nil {
+		return noUser, noTeam, err
+	}
+	u, t, err = r.store.Found(ctx, hash, u, phc, t)
+	if err != nil {
+		return noUser, noTeam, err
+	}
+	r.log.InfoContext(ctx, "the server is set up", "admin", u.Username, "team", t.Slug)
+	e := openmates.AuditEntry{Actor: u.ID, Action: "server.setup", Target: "server"}
+	if err := r.record(ctx, e, nil, map[string]string{"admin": u.Username, "team": t.Slug}); err != nil {
+		r.log.ErrorContext(ctx, "the setup is not in the audit record", "err", err) // it stands all the same
+	}
+	return u, t, nil
+}
+
+// setupHash gives the stored hash that code fits.
+func (r *Room) setupHash(ctx context.Context, code openmates.Secret) (string, error) {
+	stored, err := r.store.SetupHash(ctx)
+	if err != nil {
+		return "", err
+	}
+	if stored == "" {
+		return "", openmates.Errorf(openmates.EConflict, "This server is set up already. Please sign in instead.")
+	}
+	given := digest(strings.ToUpper(strings.TrimSpace(code.Reveal())))
+	if subtle.ConstantTimeCompare([]byte(given), []byte(stored)) != 1 {
+		return "", openmates.Errorf(openmates.EUnauthorized, "This setup link is not valid any more. The terminal shows a fresh one each time the server starts; please open that one.")
+	}
+	return stored, nil
+}
+
+// digest is how one-time codes of full entropy are stored: they can't be
+// guessed from a fast hash.
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
+
+// newUser checks what a person typed.
+func (r *Room) newUser(name, username string, password openmates.Secret) (openmates.User, error) {
+	username = strings.ToLower(strings.TrimSpace(username))
+	if err := validUsername(username); err != nil {
+		return openmates.User{}, err
+	}
+	name, err := validName(name, "your name")
+	if err != nil {
+		return openmates.User{}, err
+	}
+	if err := r.vault.valid(password, username, name); err != nil {
+		return openmates.User{}, err
+	}
+	return openmates.User{Username: username, DisplayName: name}, nil
+}
+
+func newTeam(name, slug string) (openmates.Team, error) {
+	name, err := validName(name, "the team's name")
+	if err != nil {
+		return openmates.Team{}, err
+	}
+	if slug = strings.TrimSpace(slug); slug == "" {
+		slug = openmates.SlugFrom(name)
+		if openmates.ValidSlug(slug) != nil {
+			slug = strings.Trim("team-"+slug, "-")
+			slug = strings.TrimRight(slug[:min(len(slug), 40)], "-")
+		}
+	}
+	if err := openmates.ValidSlug(slug); err != nil {
+		return openmates.Team{}, err
+	}
+	return openmates.Team{Slug: slug, Name: name}, nil
+}
+
+// validUsername checks a username: 2 to 32 of a–z, 0–9, and single inner
+// hyphens, dots or underscores, so that it fits into a path and a mention.
+func validUsername(s string) error {
+	if n := utf8.RuneCountInString(s); n < 2 || n > 32 {
+		return openmates.Errorf(openmates.EInvalid, "A username has 2 to 32 characters.")
+	}
+	mark := true
+	for _, c := range s {
+		letter := c >= 'a' && c <= 'z' || c >= '0' && c <= '9'
+		if !letter && (mark || !strings.ContainsRune("-._", c)) {
+			return openmates.Errorf(openmates.EInvalid, "A username is made of a–z and 0–9, with single hyphens, dots or underscores between them.")
+		}
+		mark = !letter
+	}
+	if mark {
+		return openmates.Errorf(openmates.EInvalid, "A username ends with a letter or a digit.")
+	}
+	return nil
+}
+
+// validName checks a name that is shown to others and gives it without outer
+// space. Format characters could turn the text around it (U+202E), so they are
+// refused, except the joiners that scripts and emoji need.
+func validName(s, what string) (string, error) {
+	s = strings.TrimSpace(s)
+	n := utf8.RuneCountInString(s)
+	bad := func(c rune) bool {
+		return unicode.IsControl(c) || unicode.Is(unicode.Cf, c) && c != '\u200d' && c != '\u200c'
+	}
+	switch {
+	case n == 0:
+		return "", openmates.Errorf(openmates.EInvalid, "Please type %s.", what)
+	case n > 80:
+		return "", openmates.Errorf(openmates.EInvalid, "Please shorten %s to at most 80 characters.", what)
+	case !utf8.ValidString(s) || strings.ContainsFunc(s, bad):
+		return "", openmates.Errorf(openmates.EInvalid, "Please type %s without control characters.", what)
+	}
+	return s, nil
+}

@@ -1,0 +1,314 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"openmates"
+)
+
+// AccessTokens keeps the tokens of programs by their hash.
+type AccessTokens interface {
+	// AddAccessToken is openmates.EConflict where the owner has most already.
+	AddAccessToken(ctx context.Context, k openmates.AccessToken, hash string, most int) (openmates.AccessToken, error)
+	// AccessToken gives the hash as it is stored, too.
+	AccessToken(ctx context.Context, hash string) (k openmates.AccessToken, stored string, err error)
+	// AccessTokens lists those of a team (userID 0), a person (teamID 0), or
+	// listeners (both 0).
+	AccessTokens(ctx context.Context, userID, teamID openmates.ID) ([]openmates.AccessToken, error)
+	DropAccessToken(ctx context.Context, userID, teamID, id openmates.ID) (openmates.AccessToken, error)
+	TouchAccessToken(ctx context.Context, id openmates.ID, at time.Time) error
+	Team(ctx context.Context, id openmates.ID) (openmates.Team, error)
+}
+
+// TokenPrefix begins every token, so that people and scanners know one.
+const TokenPrefix = "om_"
+
+const (
+	mostTokens  = 50  // of one owner
+	usualDays   = 90  // for which a token works, unless something else is said
+	longestDays = 366 // for which one of a person or a team can
+	touchEvery  = time.Minute
+)
+
+// NewToken is what somebody says of a token that they want.
+type NewToken struct {
+	Name   string
+	Scopes []openmates.Scope
+	Days   int // 0 = 90, or without end for a listener's
+}
+
+// AddToken makes a token that has the caller's rights in all their teams, as
+// far as its scopes go. The secret is shown this once.
+func (r *Room) AddToken(ctx context.Context, c Caller, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
+	return r.addToken(ctx, c, openmates.AccessToken{UserID: c.User.ID}, n)
+}
+
+// AddTeamToken makes a token that has the caller's rights in one team alone,
+// which all admins of the team see and can revoke. It ends with the caller's
+// membership.
+func (r *Room) AddTeamToken(ctx context.Context, c Caller, p Place, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
+	return r.addToken(ctx, c, openmates.AccessToken{UserID: c.User.ID, TeamID: p.Team.ID}, n)
+}
+
+// AddListenerToken makes a token for a program that listens on a messenger: it
+// tells from the IDs there whose message it is, and asks mates for that person.
+func (r *Room) AddListenerToken(ctx context.Context, c Caller, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
+	if err := Require(c, RunServer); err != nil {
+		return openmates.AccessToken{}, "", err
+	}
+	n.Scopes = []openmates.Scope{openmates.ScopeListener}
+	return r.addToken(ctx, c, openmates.AccessToken{}, n)
+}
+
+func (r *Room) addToken(ctx context.Context, c Caller, k openmates.AccessToken, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
+	if err := c.InPerson(); err != nil {
+		return k, "", err
+	}
+	var err error
+	if k.Name, err = validName(n.Name, "a name for the token, such as what it is for"); err != nil {
+		return k, "", err
+	}
+	listener := k.UserID == 0
+	if k.Scopes, err = validScopes(n.Scopes, listener); err != nil {
+		return k, "", err
+	}
+	k.By, k.Created = c.User.ID, r.now().UTC().Truncate(time.Millisecond)
+	switch {
+	case n.Days < 0 || n.Days > longestDays:
+		return k, "", openmates.Errorf(openmates.EInvalid, "A token works for 1 to %d days.", longestDays)
+	case n.Days == 0 && !listener:
+		n.Days = usualDays
+	}
+	if n.Days > 0 {
+		k.Expires = k.Created.AddDate(0, 0, n.Days)
+	}
+	secret := TokenPrefix + rand.Text() // 130 bits
+	k.Hint = secret[len(secret)-4:]
+	if k, err = r.store.AddAccessToken(ctx, k, digest(secret), mostTokens); err != nil {
+		return k, "", err
+	}
+	r.log.InfoContext(ctx, "a token was made", "token", k.ID, "user", c.User.ID, "team", k.TeamID)
+	after := map[string]any{"name": k.Name, "scopes": k.Scopes, "expires": k.Expires}
+	return k, openmates.Secret(secret), r.record(ctx, tokenEntry(c, k, "token.add"), nil, after)
+}
+
+func tokenEntry(c Caller, k openmates.AccessToken, action string) openmates.AuditEntry {
+	return openmates.AuditEntry{Actor: c.User.ID, TeamID: k.TeamID, Action: action, Target: "token " + k.ID.String()}
+}
+
+func validScopes(scopes []openmates.Scope, listener bool) ([]openmates.Scope, error) {
+	var all []openmates.Scope
+	for _, s := range []openmates.Scope{openmates.ScopeRead, openmates.ScopeWrite, openmates.ScopeAdmin, openmates.ScopeListener} {
+		if slices.Contains(scopes, s) && (s == openmates.ScopeListener) == listener {
+			all = append(all, s)
+		}
+	}
+	known := slices.Compact(slices.Sorted(slices.Values(scopes)))
+	if len(all) == 0 || len(all) != len(known) {
+		return nil, openmates.Errorf(openmates.EInvalid, "Please choose what the token may do: read, write or admin. A listener's credential is made by an admin of the server.")
+	}
+	return all, nil
+}
+
+// Tokens lists the caller's own tokens.
+func (r *Room) Tokens(ctx context.Context, c Caller) ([]openmates.AccessToken, error) {
+	if err := signedIn(c); err != nil {
+		return nil, err
+	}
+	return r.store.AccessTokens(ctx, c.User.ID, 0)
+}
+
+// TeamTokens lists the tokens of a team.
+func (r *Room) TeamTokens(ctx context.Context, p Place) ([]openmates.AccessToken, error) {
+	return r.store.AccessTokens(ctx, 0, p.Team.ID)
+}
+
+// ListenerTokens lists the credentials of listeners.
+func (r *Room) ListenerTokens(ctx context.Context, c Caller) ([]openmates.AccessToken, error) {
+	if err := Require(c, RunServer); err != nil {
+		return nil, err
+	}
+	return r.store.AccessTokens(ctx, 0, 0)
+}
+
+// RevokeToken ends one of the caller's own tokens at once.
+func (r *Room) RevokeToken(ctx context.Context, c Caller, id openmates.ID) error {
+	if err := signedIn(c); err != nil {
+		return err
+	}
+	return r.dropToken(ctx, c, c.User.ID, 0, id)
+}
+
+// RevokeTeamToken ends a token of a team at once.
+func (r *Room) RevokeTeamToken(ctx context.Context, c Caller, p Place, id openmates.ID) error {
+	return r.dropToken(ctx, c, 0, p.Team.ID, id)
+}
+
+// RevokeListenerToken ends the credential of a listener at once.
+func (r *Room) RevokeListenerToken(ctx context.Context, c Caller, id openmates.ID) error {
+	if err := Require(c, RunServer); err != nil {
+		return err
+	}
+	return r.dropToken(ctx, c, 0, 0, id)
+}
+
+func (r *Room) dropToken(ctx context.Context, c Caller, user, team, id openmates.ID) error {
+	k, err := r.store.DropAccessToken(ctx, user, team, id)
+	if err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "a token was revoked", "token", id, "user", c.User.ID)
+	return r.record(ctx, tokenEntry(c, k, "token.revoke"), map[string]any{"name": k.Name, "scopes": k.Scopes}, nil)
+}
+
+// Bearer gives the caller that a program is by its token. Whatever is wrong
+// with it, the refusal is the same.
+func (r *Room) Bearer(ctx context.Context, from netip.Addr, token openmates.Secret) (Caller, error) {
+	wrong := openmates.Errorf(openmates.EUnauthorized, "This token is not valid: it was mistyped, revoked, or has expired. Please make a new one.")
+	text := token.Reveal()
+	if !strings.HasPrefix(text, TokenPrefix) || len(text) != len(TokenPrefix)+26 {
+		return Caller{}, r.badToken(from, wrong)
+	}
+	hash := digest(text)
+	k, stored, err := r.store.AccessToken(ctx, hash)
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		return Caller{}, r.badToken(from, wrong)
+	}
+	if err != nil {
+		return Caller{}, fmt.Errorf("look for a token: %w", err)
+	}
+	if subtle.ConstantTimeCompare([]byte(hash), []byte(stored)) != 1 || !k.Expires.IsZero() && !r.now().Before(k.Expires) {
+		return Caller{}, r.badToken(from, wrong)
+	}
+	c := Caller{Token: k, Session: digest("token:" + k.ID.String())}
+	if k.UserID != 0 {
+		c.User, err = r.store.User(ctx, k.UserID)
+		if openmates.CodeOf(err) == openmates.ENotFound {
+			return Caller{}, r.badToken(from, wrong)
+		}
+		if err != nil {
+			return Caller{}, fmt.Errorf("load the caller: %w", err)
+		}
+	}
+	if now := r.now(); now.Sub(k.Used) >= touchEvery {
+		if err := r.store.TouchAccessToken(ctx, k.ID, now); err != nil {
+			r.log.WarnContext(ctx, "note that a token is in use", "token", k.ID, "err", err)
+		}
+	}
+	return c, nil
+}
+
+// badToken counts against the address that a wrong token came from.
+func (r *Room) badToken(from netip.Addr, wrong error) error {
+	if !r.byBadToken.allow(addressKey(from), r.now()) {
+		return tooMany()
+	}
+	return wrong
+}
+
+// Admit counts a call of the API against what its caller may make: a token, a
+// person, or an address that is nobody's.
+func (r *Room) Admit(c Caller, from netip.Addr) error {
+	limit, key := r.byCall, c.User.ID.String()
+	switch {
+	case c.IsListener():
+		limit, key = r.byListener, c.Token.ID.String()
+	case c.Token.ID != 0:
+		key = "token:" + c.Token.ID.String()
+	case !c.SignedIn():
+		key = addressKey(from)
+	}
+	if !limit.allow(key, r.now()) {
+		return openmates.Errorf(openmates.ELimit, "There were too many calls in a short time. Please wait a few seconds between them.")
+	}
+	return nil
+}
+
+// WithCaller makes c the caller of what happens within the context. Only a door
+// that has checked a credential in this very request may say so.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// IsListener says whether the caller is a program with a listener's credential.
+func (c Caller) IsListener() bool { return c.Token.ID != 0 && c.Token.Has(openmates.ScopeListener) }
+
+// InPerson is nil if somebody has signed in themselves. What guards an account,
+// or would outlive a token, can't be done by one.
+func (c Caller) InPerson() error {
+	if err := signedIn(c); err != nil {
+		return err
+	}
+	if c.Token.ID != 0 {
+		return openmates.Errorf(openmates.EForbidden, "A token can't do this. Please sign in yourself.")
+	}
+	return nil
+}
+
+// Permit is nil if the caller's token, where they use one, is for this scope.
+func (c Caller) Permit(s openmates.Scope) error {
+	if c.Token.ID == 0 || c.Token.Has(s) {
+		return nil
+	}
+	return openmates.Errorf(openmates.EForbidden, "This token lacks the scope “%s”. Please make one that has it.", s)
+}
+
+// scopeOf is the scope that a token needs for a right.
+func scopeOf(right Right) openmates.Scope {
+	switch right {
+	case SeeTeam:
+		return openmates.ScopeRead
+	case AskMates, ConnectTeam, LeaveTeam:
+		return openmates.ScopeWrite
+	}
+	return openmates.ScopeAdmin
+}
+
+// EnterAt is Enter for a team that is named by its slug or by its ID.
+func (r *Room) EnterAt(ctx context.Context, c Caller, name string, right Right) (Place, error) {
+	if id, err := openmates.ParseID(name); err == nil && c.SignedIn() {
+		t, err := r.store.Team(ctx, id)
+		if err == nil {
+			if p, err := r.Enter(ctx, c, t.Slug, right); openmates.CodeOf(err) != openmates.ENotFound {
+				return p, err
+			}
+		} else if openmates.CodeOf(err) != openmates.ENotFound {
+			return Place{}, err
+		}
+	}
+	return r.Enter(ctx, c, name, right)
+}
+
+// For gives the team and person for whom a listener acts.
+func (r *Room) For(ctx context.Context, c Caller, team string, user openmates.ID) (Place, openmates.User, error) {
+	none := openmates.Errorf(openmates.ENotFound, "There is no such team, or nobody in it with this ID.")
+	if !c.IsListener() {
+		return Place{}, openmates.User{}, openmates.Errorf(openmates.EUnauthorized, "Only a listener's credential may act for somebody else.")
+	}
+	t, err := r.store.TeamBySlug(ctx, team)
+	if id, bad := openmates.ParseID(team); openmates.CodeOf(err) == openmates.ENotFound && bad == nil {
+		t, err = r.store.Team(ctx, id)
+	}
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		return Place{}, openmates.User{}, none
+	}
+	if err != nil {
+		return Place{}, openmates.User{}, err
+	}
+	role, err := r.store.Role(ctx, t.ID, user)
+	if err != nil {
+		return Place{}, openmates.User{}, err
+	}
+	if role == "" {
+		return Place{}, openmates.User{}, none
+	}
+	u, err := r.store.User(ctx, user)
+	return Place{Team: t, Role: role}, u, err
+}

@@ -1,0 +1,171 @@
+package account
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"openmates"
+)
+
+// seenEvery is how often a session notes that it is in use.
+const seenEvery = 10 * time.Minute
+
+// Visit is what a door knows about where a request comes from. It may be
+// invented, and is shown to the owner of a session only.
+type Visit struct {
+	From  netip.Addr
+	Agent string // what the browser says of itself
+}
+
+type visitKey struct{}
+
+// WithVisit tells the room where the request comes from that ctx belongs to.
+func WithVisit(ctx context.Context, v Visit) context.Context {
+	return context.WithValue(ctx, visitKey{}, v)
+}
+
+func visitOf(ctx context.Context) Visit {
+	v, _ := ctx.Value(visitKey{}).(Visit)
+	return v
+}
+
+func (r *Room) putVisit(ctx context.Context) {
+	v := visitOf(ctx)
+	if v.From.IsValid() {
+		r.sessions.Put(ctx, keyFrom, v.From.String())
+	}
+	r.sessions.Put(ctx, keyAgent, agent(v.Agent))
+}
+
+// noteVisit keeps when and where a session was used last, roughly, so that not
+// every request writes.
+func (r *Room) noteVisit(ctx context.Context) {
+	now := r.now().UTC()
+	if now.Sub(instant(r.sessions.GetString(ctx, keySeen))) < seenEvery {
+		return
+	}
+	r.sessions.Put(ctx, keySeen, now.Format(time.RFC3339))
+	r.putVisit(ctx)
+}
+
+func instant(s string) time.Time {
+	t, _ := time.Parse(time.RFC3339, s)
+	return t
+}
+
+// Session is one place in which a person is signed in.
+type Session struct {
+	ID    string // names it; it is no credential
+	Here  bool   // the one of this request
+	Agent string // "Firefox on Linux"
+	From  string // address
+	Since time.Time
+	Seen  time.Time // roughly
+}
+
+// SessionsOf lists where the caller is signed in: here first, then the latest
+// used.
+func (r *Room) SessionsOf(ctx context.Context, c Caller) ([]Session, error) {
+	if err := signedIn(c); err != nil {
+		return nil, err
+	}
+	stored, err := r.store.SessionsOf(ctx, c.User.ID)
+	if err != nil {
+		return nil, err
+	}
+	here := *loaded(ctx)
+	var all []Session
+	for _, rec := range stored {
+		_, values, err := jsonCodec{}.Decode(rec.Data)
+		if err != nil {
+			continue // one that nobody can read signs nobody in either
+		}
+		get := func(key string) string { s, _ := values[key].(string); return s }
+		all = append(all, Session{
+			ID: rec.Hash, Here: rec.Hash == here, Agent: get(keyAgent), From: get(keyFrom),
+			Since: instant(get(keySince)), Seen: instant(get(keySeen)),
+		})
+	}
+	slices.SortStableFunc(all, func(a, b Session) int {
+		if a.Here != b.Here {
+			if a.Here {
+				return -1
+			}
+			return 1
+		}
+		return b.Seen.Compare(a.Seen)
+	})
+	return all, nil
+}
+
+// EndSession signs the caller out in one place. Another person's session is
+// ENotFound.
+func (r *Room) EndSession(ctx context.Context, c Caller, id string) error {
+	if err := signedIn(c); err != nil {
+		return err
+	}
+	if id == *loaded(ctx) {
+		return r.SignOut(ctx)
+	}
+	if err := r.store.EndSession(ctx, c.User.ID, id); err != nil {
+		return err
+	}
+	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.session_end", Target: c.User.Username}, nil, nil)
+}
+
+// EndSessions signs the caller out everywhere else, or, with here, everywhere.
+func (r *Room) EndSessions(ctx context.Context, c Caller, here bool) error {
+	if err := signedIn(c); err != nil {
+		return err
+	}
+	if err := r.store.EndSessions(ctx, c.User.ID, *loaded(ctx)); err != nil {
+		return err
+	}
+	if here {
+		if err := r.SignOut(ctx); err != nil {
+			return err
+		}
+	}
+	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.sessions_end", Target: c.User.Username}, nil, nil)
+}
+
+func signedIn(c Caller) error {
+	if !c.SignedIn() {
+		return openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
+	}
+	return nil
+}
+
+// agent sums up what a browser says of itself: its name and the system it runs
+// on. Browsers name each other, so the order decides.
+func agent(header string) string {
+	find := func(names [][2]string) string {
+		for _, n := range names {
+			if strings.Contains(header, n[0]) {
+				return n[1]
+			}
+		}
+		return ""
+	}
+	browser := find([][2]string{
+		{"Edg/", "Edge"}, {"EdgA/", "Edge"}, {"EdgiOS/", "Edge"}, {"OPR/", "Opera"}, {"Vivaldi/", "Vivaldi"},
+		{"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"},
+		{"Chrome/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"}, {"Go-http-client/", "A program"},
+	})
+	system := find([][2]string{
+		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"CrOS", "ChromeOS"}, {"Windows", "Windows"},
+		{"Mac OS X", "macOS"}, {"Linux", "Linux"}, {"FreeBSD", "FreeBSD"},
+	})
+	switch {
+	case browser == "" && system == "":
+		return "An unknown browser"
+	case browser == "":
+		return "A browser on " + system
+	case system == "":
+		return browser
+	}
+	return browser + " on " + system
+}

@@ -1,0 +1,149 @@
+package mate
+
+import (
+	"context"
+	"fmt"
+	"unicode/utf8"
+
+	"openmates"
+)
+
+// Create makes a mate and switches it on. Without a handle it gets one from its
+// name.
+func (r *Room) Create(ctx context.Context, actor openmates.ID, handle string, d Draft) (openmates.Mate, error) {
+	d, err := r.checked(ctx, d, "")
+	if err != nil {
+		return openmates.Mate{}, err
+	}
+	if handle == "" {
+		handle = openmates.SlugFrom(d.Name)
+	}
+	return r.add(ctx, actor, "mate.add", d.onto(openmates.Mate{Handle: handle}), nil)
+}
+
+// Duplicate makes a mate that is as another one, under a name and a handle of
+// its own.
+func (r *Room) Duplicate(ctx context.Context, actor openmates.ID, of openmates.Mate, handle, name string) (openmates.Mate, error) {
+	name, err := line(name, "the name of the copy", 1, longestName)
+	if err != nil {
+		return openmates.Mate{}, err
+	}
+	if handle == "" {
+		handle = openmates.SlugFrom(name)
+	}
+	m := of
+	m.ID, m.Version, m.Archived, m.Handle, m.Name = 0, 0, false, handle, name
+	return r.add(ctx, actor, "mate.duplicate", m, map[string]string{"from": of.Handle})
+}
+
+func (r *Room) add(ctx context.Context, actor openmates.ID, action string, m openmates.Mate, before any) (openmates.Mate, error) {
+	if m.Handle == "" {
+		return m, openmates.Errorf(openmates.EInvalid, "Please type a handle of a–z and 0–9 for %s; its name gives none.", m.Name)
+	}
+	if err := openmates.ValidHandle(m.Handle); err != nil {
+		return m, err
+	}
+	made, err := r.store.ChangeMate(ctx, m, actor)
+	if openmates.CodeOf(err) == openmates.EConflict {
+		return m, r.handleTaken(ctx, m.Handle, err)
+	}
+	if err != nil {
+		return m, err
+	}
+	_, after := difference(openmates.Mate{}, made)
+	return made, r.record(ctx, actor, action, target(made), before, after)
+}
+
+// handleTaken says by whom, since an archived mate is easily forgotten.
+func (r *Room) handleTaken(ctx context.Context, handle string, cause error) error {
+	sentence := fmt.Sprintf("Another mate has the handle %q already. Please choose another one.", handle)
+	if other, err := r.store.MateByHandle(ctx, handle); err == nil && other.Archived {
+		sentence = fmt.Sprintf("The handle %q belongs to the archived mate %s. Bring that one back, or choose another handle.", handle, other.Name)
+	}
+	return &openmates.Error{Code: openmates.EConflict, Message: sentence, Err: cause}
+}
+
+// Edit changes what a mate is. version is the one that the admin had before
+// them; if it is not the newest any more, nothing is changed: EConflict.
+func (r *Room) Edit(ctx context.Context, actor openmates.ID, m openmates.Mate, version int64, d Draft) (openmates.Mate, error) {
+	d, err := r.checked(ctx, d, m.Model)
+	if err != nil {
+		return m, err
+	}
+	to := d.onto(m)
+	to.Version = version
+	return r.change(ctx, actor, "mate.change", m, to)
+}
+
+// Switch switches a mate on or off. What is off answers nobody, and its bots
+// hear nothing.
+func (r *Room) Switch(ctx context.Context, actor openmates.ID, m openmates.Mate, on bool) (openmates.Mate, error) {
+	to, action := m, "mate.disable"
+	if to.Enabled = on; on {
+		action = "mate.enable"
+	}
+	return r.change(ctx, actor, action, m, to)
+}
+
+// Archive puts a mate away, or brings it back.
+func (r *Room) Archive(ctx context.Context, actor openmates.ID, m openmates.Mate, archived bool) (openmates.Mate, error) {
+	to, action := m, "mate.unarchive"
+	if to.Archived = archived; archived {
+		action = "mate.archive"
+	}
+	return r.change(ctx, actor, action, m, to)
+}
+
+// Restore makes an older version the newest one: who the mate is and what it
+// may use. Whether it is switched on stays as it is.
+func (r *Room) Restore(ctx context.Context, actor openmates.ID, m openmates.Mate, n int64) (openmates.Mate, error) {
+	v, err := r.Version(ctx, m, n)
+	if err != nil {
+		return m, err
+	}
+	to := v.Mate
+	to.ID, to.Handle, to.Version, to.Enabled, to.Archived = m.ID, m.Handle, m.Version, m.Enabled, m.Archived
+	return r.change(ctx, actor, "mate.restore", m, to)
+}
+
+// change saves a mate, unless nothing differs.
+func (r *Room) change(ctx context.Context, actor openmates.ID, action string, from, to openmates.Mate) (openmates.Mate, error) {
+	before, after := difference(from, to)
+	if len(after) == 0 && from.Version == to.Version {
+		return from, nil
+	}
+	saved, err := r.store.ChangeMate(ctx, to, actor)
+	if err != nil {
+		return from, err
+	}
+	before["version"], after["version"] = from.Version, saved.Version
+	return saved, r.record(ctx, actor, action, target(saved), before, after)
+}
+
+func target(m openmates.Mate) string { return "mate " + m.Handle }
+
+// difference gives the fields in which two mates differ, before and after. Of a
+// prompt it tells the length alone: the versions hold the text.
+func difference(a, b openmates.Mate) (before, after map[string]any) {
+	before, after = map[string]any{}, map[string]any{}
+	diff := func(name string, same bool, was, is any) {
+		if !same {
+			before[name], after[name] = was, is
+		}
+	}
+	diff("handle", a.Handle == b.Handle, a.Handle, b.Handle)
+	diff("name", a.Name == b.Name, a.Name, b.Name)
+	diff("field", a.Field == b.Field, a.Field, b.Field)
+	diff("description", a.Description == b.Description, a.Description, b.Description)
+	diff("prompt", a.Prompt == b.Prompt, letters(a.Prompt), letters(b.Prompt))
+	diff("model", a.Model == b.Model, a.Model, b.Model)
+	diff("class", a.Class == b.Class, a.Class, b.Class)
+	diff("limits", encode(a.Limits) == encode(b.Limits), a.Limits, b.Limits)
+	diff("enabled", a.Enabled == b.Enabled, a.Enabled, b.Enabled)
+	diff("archived", a.Archived == b.Archived, a.Archived, b.Archived)
+	return before, after
+}
+
+func letters(s string) string {
+	return fmt.Sprintf("%d characters", utf8.RuneCountInString(s))
+}

@@ -1,0 +1,126 @@
+package mate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"openmates"
+)
+
+// Draft is what an admin types of a mate.
+type Draft struct {
+	Name        string
+	Field       string
+	Description string
+	Prompt      string
+	Model       string // "" = the default of the class
+	Class       string
+}
+
+// How long they may be, in characters. A name must fit a messenger.
+const (
+	longestName        = 32
+	longestField       = 80
+	longestDescription = 300
+	longestPrompt      = 20_000
+)
+
+func (d Draft) onto(m openmates.Mate) openmates.Mate {
+	m.Name, m.Field, m.Description, m.Prompt, m.Model, m.Class = d.Name, d.Field, d.Description, d.Prompt, d.Model, d.Class
+	return m
+}
+
+// checked gives the draft as it is stored, or says what is wrong with it. A
+// model that the mate had before may stay, also when it is gone for now.
+func (r *Room) checked(ctx context.Context, d Draft, had string) (Draft, error) {
+	var err error
+	for _, f := range []struct {
+		into        *string
+		what        string
+		least, most int
+	}{
+		{&d.Name, "the name", 1, longestName},
+		{&d.Field, "the field", 0, longestField},
+		{&d.Description, "the description", 0, longestDescription},
+	} {
+		if *f.into, err = line(*f.into, f.what, f.least, f.most); err != nil {
+			return d, err
+		}
+	}
+	if d.Prompt, err = prompt(d.Prompt); err != nil {
+		return d, err
+	}
+	if d.Class != "" && !slices.Contains(openmates.Classes(), d.Class) {
+		return d, openmates.Errorf(openmates.EInvalid, "There is no class of models of that name. Please choose quick, balanced or deep.")
+	}
+	if d.Model = strings.TrimSpace(d.Model); d.Model == "" || d.Model == had {
+		return d, nil
+	}
+	providers, err := r.providers(ctx)
+	if err != nil {
+		return d, err
+	}
+	for _, p := range providers {
+		if slices.ContainsFunc(p.Parts, func(m Part) bool { return m.Name == d.Model }) {
+			return d, nil
+		}
+	}
+	return d, openmates.Errorf(openmates.EInvalid, "This server has no such model switched on. Please choose one of the list; a new one is added under Providers.")
+}
+
+// line checks a text of one line and gives it without outer space.
+func line(s, what string, least, most int) (string, error) {
+	s = strings.TrimSpace(s)
+	switch n := utf8.RuneCountInString(s); {
+	case !utf8.ValidString(s):
+		return "", openmates.Errorf(openmates.EInvalid, "Please type %s again: some of its characters are broken.", what)
+	case n < least:
+		return "", openmates.Errorf(openmates.EInvalid, "Please type %s.", what)
+	case n > most:
+		return "", openmates.Errorf(openmates.EInvalid, "Please shorten %s to at most %d characters; it has %d.", what, most, n)
+	}
+	for _, c := range s {
+		if unicode.IsControl(c) || hidden(c) || c == '\u2028' || c == '\u2029' {
+			return "", badCharacter(what, c)
+		}
+	}
+	if least > 0 && !strings.ContainsFunc(s, unicode.IsGraphic) {
+		return "", openmates.Errorf(openmates.EInvalid, "Please type %s.", what)
+	}
+	return s, nil
+}
+
+// prompt checks a text of many lines.
+func prompt(s string) (string, error) {
+	s = strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n"))
+	s = strings.TrimPrefix(s, "\ufeff")
+	switch n := utf8.RuneCountInString(s); {
+	case !utf8.ValidString(s):
+		return "", openmates.Errorf(openmates.EInvalid, "Please paste the prompt again: some of its characters are broken.")
+	case n == 0:
+		return "", openmates.Errorf(openmates.EInvalid, "Please type the prompt: what the mate is told before every conversation.")
+	case n > longestPrompt:
+		return "", openmates.Errorf(openmates.EInvalid, "Please shorten the prompt to at most %d characters; it has %d.", longestPrompt, n)
+	}
+	for _, c := range s {
+		if c != '\n' && c != '\t' && unicode.IsControl(c) || hidden(c) {
+			return "", badCharacter("the prompt", c)
+		}
+	}
+	return s, nil
+}
+
+// hidden says whether a character can't be seen but changes what is read: an
+// admin must see what a mate is told. Scripts and emoji need the joiners and
+// the marks of direction (U+200C to U+200F).
+func hidden(c rune) bool {
+	return unicode.Is(unicode.Cf, c) && (c < '\u200c' || c > '\u200f') && c != '\u00ad'
+}
+
+func badCharacter(what string, c rune) error {
+	return openmates.Errorf(openmates.EInvalid, "Please remove the invisible character %s from %s.", fmt.Sprintf("U+%04X", c), what)
+}

@@ -1,0 +1,170 @@
+package mate
+
+import (
+	"context"
+	"slices"
+
+	"openmates"
+)
+
+// Apps lists what mates can do beside talking, with the skills of each app.
+func (r *Room) Apps(ctx context.Context) ([]Group, error) { return r.apps(ctx) }
+
+// Offered lists the providers with the models that are switched on.
+func (r *Room) Offered(ctx context.Context) ([]Group, error) { return r.providers(ctx) }
+
+// ServerLimits are what the server allows.
+func (r *Room) ServerLimits(ctx context.Context) (openmates.Limits, error) {
+	return r.store.ServerLimits(ctx)
+}
+
+// PutServer writes the limits of the server as they are given.
+func (r *Room) PutServer(ctx context.Context, actor openmates.ID, to openmates.Limits) error {
+	own, err := r.store.ServerLimits(ctx)
+	if err != nil {
+		return err
+	}
+	if to, err = r.given(ctx, own, to, false); err != nil || encode(to) == encode(own) {
+		return err
+	}
+	if err := r.store.SetServerLimits(ctx, to); err != nil {
+		return err
+	}
+	return r.record(ctx, actor, "server.limits", "server", own, to)
+}
+
+// PutMate writes the limits of a mate as they are given.
+func (r *Room) PutMate(ctx context.Context, actor openmates.ID, m openmates.Mate, to openmates.Limits) (openmates.Mate, error) {
+	limits, err := r.given(ctx, m.Limits, to, false)
+	if err != nil {
+		return m, err
+	}
+	next := m
+	next.Limits = limits
+	return r.change(ctx, actor, "mate.limits", m, next)
+}
+
+// PutTeam writes the limits of a team as they are given. Who may do that, the
+// door has asked.
+func (r *Room) PutTeam(ctx context.Context, actor openmates.ID, t openmates.Team, to openmates.Limits) error {
+	to, err := r.given(ctx, t.Limits, to, true)
+	if err != nil || encode(to) == encode(t.Limits) {
+		return err
+	}
+	if err := r.store.SetTeamLimits(ctx, t.ID, to); err != nil {
+		return err
+	}
+	return r.audit(ctx, openmates.AuditEntry{Actor: actor, TeamID: t.ID, Action: "team.limits", Target: "team " + t.Slug,
+		Before: encode(t.Limits), After: encode(to)})
+}
+
+// NewTeamLimits checks the limits of a team that is about to be founded.
+func (r *Room) NewTeamLimits(ctx context.Context, to openmates.Limits) (openmates.Limits, error) {
+	return r.given(ctx, openmates.Limits{}, to, true)
+}
+
+// MemberLimits are those of a person in a team.
+func (r *Room) MemberLimits(ctx context.Context, t openmates.Team, u openmates.User) (openmates.Limits, error) {
+	return r.store.MemberLimits(ctx, t.ID, u.ID)
+}
+
+// PutMember writes the limits of a person in a team as they are given. Who may
+// do that, the door has asked.
+func (r *Room) PutMember(ctx context.Context, actor openmates.ID, t openmates.Team, u openmates.User, to openmates.Limits) error {
+	own, err := r.store.MemberLimits(ctx, t.ID, u.ID)
+	if err != nil {
+		return err
+	}
+	if to, err = r.given(ctx, own, to, true); err != nil || encode(to) == encode(own) {
+		return err
+	}
+	if err := r.store.SetMemberLimits(ctx, t.ID, u.ID, to); err != nil {
+		return err
+	}
+	return r.audit(ctx, openmates.AuditEntry{Actor: actor, TeamID: t.ID, Action: "member.limits", Target: "person " + u.Username,
+		Before: encode(own), After: encode(to)})
+}
+
+const (
+	mostPerMonth = 1_000_000_000_000_000 // as ParseMoney reads it
+	mostNames    = 1000
+)
+
+// given checks limits that a program sends whole. A name that nothing here has
+// may stay where it was, since what is gone for now is not forgotten, but is
+// not added.
+func (r *Room) given(ctx context.Context, own, to openmates.Limits, mates bool) (openmates.Limits, error) {
+	switch {
+	case to.PerMinute < 0 || to.PerMinute > mostPerMinute:
+		return own, openmates.Errorf(openmates.EInvalid, "The requests per minute are a whole number up to %d; 0 stands for no limit.", mostPerMinute)
+	case to.PerMonth < 0 || to.PerMonth > mostPerMonth:
+		return own, openmates.Errorf(openmates.EInvalid, "The money per month is an amount in millionths from 0 to %d; 0 stands for no limit.", int64(mostPerMonth))
+	}
+	for _, k := range TeamKinds() {
+		set := to.Set(k)
+		if !set.Only {
+			if len(set.Names) > 0 {
+				return own, openmates.Errorf(openmates.EInvalid, "A list of names needs “only”: true. Without it everything is allowed.")
+			}
+			continue
+		}
+		if k == openmates.KindMate && !mates {
+			return own, openmates.Errorf(openmates.EInvalid, "Which mates there are for whom is a limit of teams and people. Switch a mate off to take it from everybody.")
+		}
+		if len(set.Names) > mostNames {
+			return own, openmates.Errorf(openmates.EInvalid, "A list holds at most %d names.", mostNames)
+		}
+		known, err := r.names(ctx, k)
+		if err != nil {
+			return own, err
+		}
+		for _, n := range set.Names {
+			if !slices.Contains(known, n) && !slices.Contains(own.Set(k).Names, n) {
+				return own, openmates.Errorf(openmates.EInvalid, "There is no %s called %q here.", k, clip(n))
+			}
+		}
+		to = to.With(k, openmates.OnlyThese(set.Names...))
+	}
+	return to, nil
+}
+
+// names lists what there is of a kind.
+func (r *Room) names(ctx context.Context, k openmates.Kind) ([]string, error) {
+	var names []string
+	switch k {
+	case openmates.KindMate:
+		all, err := r.store.Mates(ctx)
+		for _, m := range all {
+			names = append(names, m.Handle)
+		}
+		return names, err
+	case openmates.KindApp, openmates.KindSkill:
+		all, err := r.apps(ctx)
+		return groupNames(all, k == openmates.KindSkill), err
+	case openmates.KindProvider, openmates.KindModel:
+		all, err := r.providers(ctx)
+		return groupNames(all, k == openmates.KindModel), err
+	}
+	return nil, nil
+}
+
+func groupNames(all []Group, parts bool) []string {
+	var names []string
+	for _, g := range all {
+		if !parts {
+			names = append(names, g.Name)
+			continue
+		}
+		for _, p := range g.Parts {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+func clip(s string) string {
+	if r := []rune(s); len(r) > 40 {
+		return string(r[:40]) + "…"
+	}
+	return s
+}

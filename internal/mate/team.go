@@ -1,0 +1,73 @@
+package mate
+
+import (
+	"context"
+
+	"openmates"
+)
+
+// TeamSheet is what a team with these limits may use of what the server
+// allows, the mates among it.
+func (r *Room) TeamSheet(ctx context.Context, own openmates.Limits) (Sheet, error) {
+	server, err := r.store.ServerLimits(ctx)
+	if err != nil {
+		return Sheet{}, err
+	}
+	above := []openmates.Layer{{Scope: "server", Name: "the server", Limits: server}}
+	s, err := r.sheet(ctx, above, own)
+	if err != nil {
+		return s, err
+	}
+	mates, err := r.store.Mates(ctx)
+	if err != nil {
+		return s, err
+	}
+	for _, m := range mates {
+		if m.Works() {
+			s.Mates = append(s.Mates, MateLine{m, openmates.Choices(above, own, openmates.KindMate, []string{m.Handle})[0]})
+		}
+	}
+	s.Stamp = stamp(s)
+	return s, nil
+}
+
+// Fill gives the limits of the sheet with what was entered of some kinds, and
+// with the numbers where numbers are asked for.
+func (s Sheet) Fill(t Terms, numbers bool, kinds ...openmates.Kind) (openmates.Limits, error) {
+	to := s.Own
+	if t.Stamp != s.Stamp {
+		return to, stale()
+	}
+	for _, k := range kinds {
+		to = to.With(k, s.Own.Set(k).Choose(s.choices(k), t.Checked[k]))
+	}
+	if !numbers {
+		return to, nil
+	}
+	var err error
+	if to.PerMinute, err = count(t.PerMinute); err != nil {
+		return to, err
+	}
+	to.PerMonth, err = openmates.ParseMoney(t.PerMonth)
+	return to, err
+}
+
+// TeamKinds are the kinds that a team chooses among.
+func TeamKinds() []openmates.Kind { return append(kinds(), openmates.KindMate) }
+
+// SetTeam writes what a team may use. Who may do that, the door has asked.
+func (r *Room) SetTeam(ctx context.Context, actor openmates.ID, team openmates.Team, t Terms) error {
+	s, err := r.TeamSheet(ctx, team.Limits)
+	if err != nil {
+		return err
+	}
+	to, err := s.Fill(t, true, TeamKinds()...)
+	if err != nil || encode(to) == encode(s.Own) {
+		return err
+	}
+	if err := r.store.SetTeamLimits(ctx, team.ID, to); err != nil {
+		return err
+	}
+	e := openmates.AuditEntry{Actor: actor, TeamID: team.ID, Action: "team.limits", Target: "team " + team.Slug, Before: encode(s.Own), After: encode(to)}
+	return r.audit(ctx, e)
+}

@@ -1,0 +1,83 @@
+package model
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// The kinds of providers, by the API that they speak.
+const (
+	KindOpenAI     = "openai"
+	KindAnthropic  = "anthropic"
+	KindGoogle     = "google"
+	KindCompatible = "compatible" // anybody who speaks OpenAI's API
+	KindScripted   = "scripted"   // no AI; of the demo
+)
+
+// Kind is what people need to know to add a provider.
+type Kind struct {
+	Name     string
+	Label    string
+	About    string
+	KeyPage  string // where its keys are made
+	Billing  string // where its account is topped up
+	NeedsKey bool
+	NeedsURL bool
+	Places   []Place // addresses that are worth proposing
+}
+
+// Place is a well-known service of a kind.
+type Place struct {
+	Name    string // as a provider's name
+	Label   string
+	URL     string
+	KeyPage string // "" = it usually has no key
+}
+
+// kinds lists them in the order in which they are shown.
+func kinds() []Kind {
+	return []Kind{
+		{Name: KindOpenAI, Label: "OpenAI", About: "The GPT models, from OpenAI itself.", NeedsKey: true,
+			KeyPage: "https://platform.openai.com/api-keys", Billing: "https://platform.openai.com/settings/organization/billing"},
+		{Name: KindAnthropic, Label: "Anthropic", About: "The Claude models.", NeedsKey: true,
+			KeyPage: "https://console.anthropic.com/settings/keys", Billing: "https://console.anthropic.com/settings/billing"},
+		{Name: KindGoogle, Label: "Google", About: "The Gemini models.", NeedsKey: true,
+			KeyPage: "https://aistudio.google.com/apikey", Billing: "https://console.cloud.google.com/billing"},
+		{Name: KindCompatible, Label: "OpenAI-compatible", About: "Models on a machine of your own (Ollama, vLLM, LM Studio), or another service that speaks OpenAI’s API (OpenRouter, Mistral, Groq …).", NeedsURL: true, Places: []Place{
+			{"ollama", "Ollama", "http://127.0.0.1:11434/v1", ""},
+			{"lm-studio", "LM Studio", "http://127.0.0.1:1234/v1", ""},
+			{"vllm", "vLLM", "http://127.0.0.1:8000/v1", ""},
+			{"openrouter", "OpenRouter", "https://openrouter.ai/api/v1", "https://openrouter.ai/settings/keys"},
+			{"mistral", "Mistral", "https://api.mistral.ai/v1", "https://console.mistral.ai/api-keys"},
+			{"groq", "Groq", "https://api.groq.com/openai/v1", "https://console.groq.com/keys"},
+			{"deepseek", "DeepSeek", "https://api.deepseek.com/v1", "https://platform.deepseek.com/api_keys"},
+			{"together", "Together", "https://api.together.xyz/v1", "https://api.together.ai/settings/api-keys"},
+		}},
+	}
+}
+
+// Kinds lists the kinds that can be added.
+func (r *Room) Kinds() []Kind {
+	return slices.DeleteFunc(kinds(), func(k Kind) bool { return r.cfg.Adapters[k.Name] == nil })
+}
+
+// kindOf describes a kind; one that isn't known has only its name.
+func kindOf(name string) Kind {
+	for _, k := range kinds() {
+		if k.Name == name {
+			return k
+		}
+	}
+	return Kind{Name: name, Label: name}
+}
+
+// keyPage is where a key for an address of this kind is made, "" if unknown.
+func (k Kind) keyPage(url string) string {
+	for _, p := range k.Places {
+		if url != "" && strings.TrimRight(url, "/") == p.URL {
+			return cmp.Or(p.KeyPage, k.KeyPage)
+		}
+	}
+	return k.KeyPage
+}

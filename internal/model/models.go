@@ -1,0 +1,226 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/llm"
+)
+
+// Edit is what an admin typed for one model. Prices are per million tokens;
+// all of them empty means that there is none.
+type Edit struct {
+	Model                 string
+	Enabled               bool
+	Input, Cached, Output string
+}
+
+// recordOfModel is a model in the audit record, for a person to read.
+func recordOfModel(m openmates.ProviderModel) string {
+	text := "not enabled"
+	if m.Enabled {
+		text = "enabled"
+	}
+	if !m.Priced {
+		return text + ", no price"
+	}
+	return fmt.Sprintf("%s, %s in, %s cached, %s out", text, m.Price.Input, m.Price.Cached, m.Price.Output)
+}
+
+// SetModels writes what was edited of a provider's models, all or nothing.
+// Models that are not named stay as they are.
+func (r *Room) SetModels(ctx context.Context, actor openmates.ID, provider string, edits []Edit) error {
+	s, err := r.now(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := s.provider(provider); err != nil {
+		return err
+	}
+	var changed []openmates.ProviderModel
+	before, after := map[string]string{}, map[string]string{}
+	for _, e := range edits {
+		m, known := s.byName[provider+"/"+e.Model]
+		if !known {
+			return openmates.Errorf(openmates.ENotFound, "There is no model %q here any more. Please reload the page.", e.Model)
+		}
+		was := m
+		m.Enabled = e.Enabled
+		if m.Price, m.Priced, err = parsePrices(e); err != nil {
+			return err
+		}
+		if m != was {
+			changed = append(changed, m)
+			before[m.Model], after[m.Model] = recordOfModel(was), recordOfModel(m)
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	if err := r.cfg.Store.SaveModels(ctx, changed...); err != nil {
+		return err
+	}
+	return r.record(ctx, actor, "model.change", provider, before, after)
+}
+
+// Free says that the models of a provider without a price cost nothing, as on
+// a machine of one's own.
+func (r *Room) Free(ctx context.Context, actor openmates.ID, provider string) error {
+	s, err := r.now(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := s.provider(provider)
+	if err != nil {
+		return err
+	}
+	var edits []Edit
+	for _, m := range s.modelsOf(p.ID) {
+		if !m.Priced {
+			edits = append(edits, Edit{Model: m.Model, Enabled: m.Enabled, Input: "0", Cached: "0", Output: "0"})
+		}
+	}
+	return r.SetModels(ctx, actor, provider, edits)
+}
+
+// AddModel adds a model by its name, for a provider that doesn't list all it
+// has. It is enabled.
+func (r *Room) AddModel(ctx context.Context, actor openmates.ID, provider, model string) error {
+	model = strings.TrimSpace(model)
+	if err := validModel(model); err != nil {
+		return err
+	}
+	s, err := r.now(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := s.provider(provider)
+	if err != nil {
+		return err
+	}
+	m, known := s.byName[provider+"/"+model]
+	if known && m.Enabled {
+		return openmates.Errorf(openmates.EConflict, "%s is in the list already, and mates may use it.", model)
+	}
+	if !known {
+		m = openmates.ProviderModel{ProviderID: p.ID, Provider: provider, Model: model}
+	}
+	m.Enabled = true
+	if err := r.cfg.Store.SaveModels(ctx, m); err != nil {
+		return err
+	}
+	return r.record(ctx, actor, "model.add", provider, nil, map[string]string{m.Model: recordOfModel(m)})
+}
+
+// SetDefaults writes which models answer for mates without one of their own.
+func (r *Room) SetDefaults(ctx context.Context, actor openmates.ID, d openmates.ModelDefaults) error {
+	s, err := r.now(ctx)
+	if err != nil {
+		return err
+	}
+	for _, class := range append(openmates.Classes(), "") {
+		if name := defaultOf(d, class); name != "" {
+			if _, err := s.model(name); err != nil {
+				return &openmates.Error{Code: openmates.EInvalid, Message: openmates.MessageOf(err), Err: err}
+			}
+		}
+	}
+	if d == s.defaults {
+		return nil
+	}
+	if err := r.cfg.Store.SetModelDefaults(ctx, d); err != nil {
+		return err
+	}
+	return r.record(ctx, actor, "model.defaults", "server", s.defaults, d)
+}
+
+// Trial is what a model said when it was tried.
+type Trial struct {
+	Model string // full name
+	Text  string // untrusted
+	Took  time.Duration
+}
+
+// trialFor is how long a model may think about a greeting.
+const trialFor = 45 * time.Second
+
+// Try asks a model for a sentence: that proves more than a list of models does
+// (the account's credit, the model itself). What went wrong is
+// openmates.EUnavailable with its cure.
+func (r *Room) Try(ctx context.Context, provider, model string) (Trial, error) {
+	t := Trial{Model: provider + "/" + model}
+	s, err := r.now(ctx)
+	if err != nil {
+		return t, err
+	}
+	p, err := s.provider(provider)
+	if err != nil {
+		return t, err
+	}
+	m, known := s.byName[t.Model]
+	if !known || s.services[provider] == nil {
+		return t, openmates.Errorf(openmates.ENotFound, "%s has no model %q here.", p.Label, model)
+	}
+	ctx, cancel := context.WithTimeout(ctx, trialFor)
+	defer cancel()
+	begun := r.cfg.Now()
+	// Models that think first use up tokens for it.
+	a, err := llm.Generate(ctx, &watched{s.services[provider].Model(model), r, m}, llm.Request{
+		Messages:  []llm.Message{{Role: llm.RoleUser, Text: "Say hello in one short sentence."}},
+		MaxTokens: 1000,
+	})
+	t.Took = r.cfg.Now().Sub(begun)
+	if err != nil {
+		r.log.InfoContext(ctx, "a model failed its trial", "model", t.Model, "err", err)
+		sentence := r.modelTrouble(p, model, err)
+		if ctx.Err() != nil {
+			sentence = fmt.Sprintf("%s said nothing within %s. Try again, or choose a quicker model.", t.Model, trialFor)
+		}
+		return t, &openmates.Error{Code: openmates.EUnavailable, Message: sentence, Err: err}
+	}
+	t.Text = strings.TrimSpace(a.Text)
+	return t, nil
+}
+
+// Run keeps the lists fresh until ctx ends: those of the settings' providers at
+// once, since nobody opens a page for them, all of them some times a day, and
+// those that can't be read more often.
+func (r *Room) Run(ctx context.Context) error {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for first := true; ; first = false {
+		if err := r.refreshStale(ctx, first); err != nil && ctx.Err() == nil {
+			r.log.WarnContext(ctx, "refresh the models", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// stale is the age at which a list is read again.
+const stale = 6 * time.Hour
+
+func (r *Room) refreshStale(ctx context.Context, first bool) error {
+	s, err := r.now(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range slices.Clone(s.providers) {
+		old := r.cfg.Now().Sub(p.Checked)
+		empty := len(s.modelsOf(p.ID)) == 0
+		if first && p.Fixed || old > stale || old > time.Minute && (empty || p.Problem != "") {
+			// What went wrong stands at the provider now.
+			if _, err := r.Refresh(ctx, 0, p.Name); openmates.CodeOf(err) == openmates.EInternal {
+				return err
+			}
+		}
+	}
+	return nil
+}

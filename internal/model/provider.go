@@ -1,0 +1,333 @@
+package model
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"openmates"
+	"openmates/internal/llm"
+)
+
+// Draft is a provider as an admin typed it.
+type Draft struct {
+	Kind    string
+	Label   string
+	URL     string
+	Key     openmates.Secret // "" = the stored one, if there is one
+	NoKey   bool             // forget the stored one
+	Anyway  bool             // save it also if it can't be checked now
+	Propose string           // the name to take if it is free; "" = made from Label
+}
+
+// record is a provider in the audit record; of the key only whether there is
+// one.
+type record struct {
+	Kind  string `json:"kind"`
+	Label string `json:"label"`
+	URL   string `json:"url,omitempty"`
+	Key   string `json:"key"`
+}
+
+func recordOf(p openmates.Provider) *record {
+	key := "none"
+	if p.Key != "" {
+		key = "stored"
+	}
+	return &record{p.Kind, p.Label, p.URL, key}
+}
+
+// Add checks a provider and saves it with the models that it lists. What is
+// wrong for good is openmates.EInvalid; what may pass is EUnavailable, and
+// with Anyway the provider is saved with that as its problem.
+func (r *Room) Add(ctx context.Context, actor openmates.ID, d Draft) (openmates.Provider, error) {
+	p, err := r.clean(d)
+	if err != nil {
+		return p, err
+	}
+	if k := kindOf(p.Kind); k.NeedsKey && p.Key == "" {
+		return p, openmates.Errorf(openmates.EInvalid, "%s wants a key. Make one%s and enter it here.", k.Label, at(k.KeyPage))
+	}
+	taken, err := r.cfg.Store.Providers(ctx)
+	if err != nil {
+		return p, err
+	}
+	p.Name = freeName(cmp.Or(d.Propose, p.Label), taken)
+	ids, err := r.check(ctx, &p, d.Anyway)
+	if err != nil {
+		return p, err
+	}
+	if p, err = r.cfg.Store.SaveProvider(ctx, p); err != nil {
+		return p, err
+	}
+	if err := r.record(ctx, actor, "provider.add", p.Name, nil, recordOf(p)); err != nil {
+		return p, err
+	}
+	err = r.cfg.Store.ListModels(ctx, p.ID, ids, enableFirst(ids))
+	r.Forget()
+	return p, err
+}
+
+// Change is Add for a provider that exists. Its kind and its name stay.
+func (r *Room) Change(ctx context.Context, actor openmates.ID, name string, d Draft) (openmates.Provider, error) {
+	was, err := r.changeable(ctx, name)
+	if err != nil {
+		return was, err
+	}
+	d.Kind = was.Kind
+	p, err := r.clean(d)
+	if err != nil {
+		return p, err
+	}
+	p.ID, p.Name = was.ID, was.Name
+	if p.Key == "" && !d.NoKey && was.Key != "" {
+		if !sameHost(p.URL, was.URL) {
+			return p, openmates.Errorf(openmates.EInvalid, "The stored key was entered for another host. Please enter the key for the new one; nothing was changed.")
+		}
+		p.Key = was.Key
+	}
+	if k := kindOf(p.Kind); k.NeedsKey && p.Key == "" {
+		return p, openmates.Errorf(openmates.EInvalid, "%s wants a key. Make one%s and enter it here.", k.Label, at(k.KeyPage))
+	}
+	ids, err := r.check(ctx, &p, d.Anyway)
+	if err != nil {
+		return p, err
+	}
+	if p, err = r.cfg.Store.SaveProvider(ctx, p); err != nil {
+		return p, err
+	}
+	after := recordOf(p)
+	if p.Key != was.Key && p.Key != "" {
+		after.Key = "replaced"
+	}
+	if err := r.record(ctx, actor, "provider.change", p.Name, recordOf(was), after); err != nil || p.Problem != "" {
+		return p, err
+	}
+	err = r.list(ctx, p, ids)
+	r.Forget()
+	return p, err
+}
+
+// Remove removes a provider with its key, its models and their prices. Impact
+// tells beforehand what that does.
+func (r *Room) Remove(ctx context.Context, actor openmates.ID, name string) error {
+	p, err := r.changeable(ctx, name)
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(r.cfg.Default, name+"/") {
+		return openmates.Errorf(openmates.EConflict, "The settings with which this server is started name %s as the model that answers. Take that out there and start the server again; then the provider can be removed.", r.cfg.Default)
+	}
+	if err := r.cfg.Store.RemoveProvider(ctx, p.ID); err != nil {
+		return err
+	}
+	return r.record(ctx, actor, "provider.remove", name, recordOf(p), nil)
+}
+
+// Lists says how a provider's list has changed.
+type Lists struct {
+	New  []string `json:"new,omitempty"`
+	Gone []string `json:"gone,omitempty"`
+}
+
+// Refresh asks a provider for its models again. actor 0 is the server itself.
+// Its error is what it noted as the provider's problem.
+func (r *Room) Refresh(ctx context.Context, actor openmates.ID, name string) (Lists, error) {
+	var l Lists
+	s, err := r.now(ctx)
+	if err != nil {
+		return l, err
+	}
+	p, err := s.provider(name)
+	if err != nil {
+		return l, err
+	}
+	ids, f, err := r.ask(ctx, p, s.services[name])
+	if err != nil {
+		if ctx.Err() != nil {
+			return l, ctx.Err()
+		}
+		r.write(ctx, "note the state of a provider", func(ctx context.Context) error {
+			return r.cfg.Store.SetProviderProblem(ctx, p.ID, f.sentence)
+		})
+		return l, &openmates.Error{Code: openmates.EUnavailable, Message: f.sentence, Err: err}
+	}
+	for _, m := range s.modelsOf(p.ID) {
+		if i := slices.Index(ids, m.Model); i < 0 && m.Listed {
+			l.Gone = append(l.Gone, m.Model)
+		}
+	}
+	for _, id := range ids {
+		if _, known := s.byName[p.Name+"/"+id]; !known {
+			l.New = append(l.New, id)
+		}
+	}
+	if err := r.list(ctx, p, ids); err != nil {
+		return l, err
+	}
+	if err := r.cfg.Store.SetProviderProblem(ctx, p.ID, ""); err != nil {
+		return l, err
+	}
+	r.Forget()
+	if actor == 0 && len(l.New)+len(l.Gone) == 0 {
+		return l, nil
+	}
+	return l, r.record(ctx, actor, "provider.refresh", name, nil, l)
+}
+
+// list writes down a provider's models. New ones of a provider that was listed
+// before wait for an admin, since they may cost more; those of the settings'
+// providers may all be used, as before anybody opened the pages.
+func (r *Room) list(ctx context.Context, p openmates.Provider, ids []string) error {
+	all, err := r.cfg.Store.ProviderModels(ctx)
+	if err != nil {
+		return err
+	}
+	first := !slices.ContainsFunc(all, func(m openmates.ProviderModel) bool { return m.ProviderID == p.ID })
+	enable := func(string) bool { return false }
+	if p.Fixed {
+		enable = talks
+	} else if first {
+		enable = enableFirst(ids)
+	}
+	return r.cfg.Store.ListModels(ctx, p.ID, ids, enable)
+}
+
+// check asks a provider that is about to be saved for its models, and notes in
+// it what was found.
+func (r *Room) check(ctx context.Context, p *openmates.Provider, anyway bool) ([]string, error) {
+	service, err := r.make(*p)
+	if err != nil {
+		return nil, err
+	}
+	ids, f, err := r.ask(ctx, *p, service)
+	p.Checked, p.Problem = r.cfg.Now(), f.sentence
+	switch {
+	case err == nil:
+		return ids, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case !f.later:
+		return nil, &openmates.Error{Code: openmates.EInvalid, Message: f.sentence, Err: err}
+	case !anyway:
+		return nil, &openmates.Error{Code: openmates.EUnavailable, Message: f.sentence, Err: err}
+	}
+	return nil, nil
+}
+
+// ask lists a provider's models within the room's patience.
+func (r *Room) ask(ctx context.Context, p openmates.Provider, service llm.Provider) ([]string, finding, error) {
+	if service == nil {
+		_, err := r.make(p)
+		if err == nil {
+			err = openmates.Errorf(openmates.EInvalid, "The provider can't be used as it is set up.")
+		}
+		return nil, finding{sentence: openmates.MessageOf(err)}, err
+	}
+	within, cancel := context.WithTimeout(ctx, r.cfg.Patience)
+	defer cancel()
+	ids, err := service.Models(within)
+	ids = slices.DeleteFunc(ids, func(id string) bool { return validModel(id) != nil })
+	if err == nil && len(ids) == 0 {
+		err = &llm.Error{Kind: llm.KindInvalid, Err: errors.New("the list of models is empty")}
+		return nil, finding{p.Label + " answers, but lists no model. If it is a machine of your own, load a model there first; then check again.", true}, err
+	}
+	if err != nil {
+		r.log.InfoContext(ctx, "a provider failed its check", "provider", p.Name, "kind", p.Kind, "err", err)
+		return nil, r.diagnose(p, err), err
+	}
+	return ids, finding{}, nil
+}
+
+// changeable gives a provider that the pages may change.
+func (r *Room) changeable(ctx context.Context, name string) (openmates.Provider, error) {
+	s, err := r.now(ctx)
+	if err != nil {
+		return openmates.Provider{}, err
+	}
+	p, err := s.provider(name)
+	if err == nil && p.Fixed {
+		err = openmates.Errorf(openmates.EForbidden, "%s comes from the settings with which this server is started. Change it there, and start the server again.", p.Label)
+	}
+	return p, err
+}
+
+// clean checks what was typed.
+func (r *Room) clean(d Draft) (openmates.Provider, error) {
+	k := kindOf(d.Kind)
+	p := openmates.Provider{Kind: d.Kind, Label: strings.TrimSpace(d.Label), URL: strings.TrimSpace(d.URL),
+		Key: openmates.Secret(strings.TrimSpace(d.Key.Reveal()))}
+	if r.cfg.Adapters[d.Kind] == nil {
+		return p, openmates.Errorf(openmates.EInvalid, "Please choose a kind of provider.")
+	}
+	p.Label = cmp.Or(p.Label, k.Label)
+	if n := utf8.RuneCountInString(p.Label); n > 60 || !utf8.ValidString(p.Label) || strings.ContainsFunc(p.Label, unicode.IsControl) {
+		return p, openmates.Errorf(openmates.EInvalid, "Please shorten the provider's name to at most 60 characters, without control characters.")
+	}
+	if len(p.Key) > 4000 {
+		return p, openmates.Errorf(openmates.EInvalid, "That is too long for a key. Please copy the key alone.")
+	}
+	if p.URL == "" && k.NeedsURL {
+		return p, openmates.Errorf(openmates.EInvalid, "Please enter the address of the API, such as http://127.0.0.1:11434/v1.")
+	}
+	return p, validURL(p.URL)
+}
+
+func validURL(s string) error {
+	u, err := url.Parse(s)
+	switch {
+	case s == "":
+		return nil
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || len(s) > 500:
+		return openmates.Errorf(openmates.EInvalid, "The address must begin with http:// or https://, such as https://openrouter.ai/api/v1.")
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return openmates.Errorf(openmates.EInvalid, "The address must not hold a user, a query or a fragment; the key has a field of its own.")
+	}
+	return nil
+}
+
+// sameHost says whether a key that was entered for one address may go to the
+// other one.
+func sameHost(a, b string) bool {
+	u, err := url.Parse(a)
+	v, err2 := url.Parse(b)
+	return err == nil && err2 == nil && u.Scheme == v.Scheme && strings.EqualFold(u.Host, v.Host)
+}
+
+// freeName makes a name out of what a provider is called: a–z, 0–9 and single
+// hyphens, since it is the first half of "provider/model" and of a path.
+func freeName(label string, taken []openmates.Provider) string {
+	var b strings.Builder
+	for _, c := range strings.ToLower(label) {
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
+			b.WriteRune(c)
+		} else if s := b.String(); s != "" && !strings.HasSuffix(s, "-") {
+			b.WriteByte('-')
+		}
+	}
+	base := b.String()
+	base = strings.Trim(base[:min(len(base), 32)], "-")
+	if base == "" || base == "new" || base == "defaults" { // these are pages
+		base = strings.Trim("provider-"+base, "-")
+	}
+	name := base
+	for n := 2; slices.ContainsFunc(taken, func(p openmates.Provider) bool { return p.Name == name }); n++ {
+		name = base + "-" + strconv.Itoa(n)
+	}
+	return name
+}
+
+// validModel checks a model's id: a line of text, since it stands in pages and
+// settings.
+func validModel(id string) error {
+	if id == "" || len(id) > 200 || !utf8.ValidString(id) || strings.TrimSpace(id) != id || strings.ContainsFunc(id, unicode.IsControl) {
+		return openmates.Errorf(openmates.EInvalid, "A model's name is one line of at most 200 characters, as the provider writes it.")
+	}
+	return nil
+}

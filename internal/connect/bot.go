@@ -1,0 +1,213 @@
+package connect
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// Bot is what may be shown of a bot: everything but its credentials.
+type Bot struct {
+	ID        openmates.ID
+	MateID    openmates.ID
+	Network   openmates.Network
+	Label     string // of the network
+	AppID     string
+	Name      string
+	Paused    bool
+	Content   bool // it reads the text of all messages
+	HasSecret bool // it can be installed and can link accounts
+	Invite    string
+	State     messenger.State
+}
+
+// Credentials are what an admin types for a bot.
+type Credentials struct {
+	Actor   openmates.ID // who does it
+	MateID  openmates.ID // 0 = the server's own application, for linking accounts
+	Network openmates.Network
+	AppID   string           // "" = the one that the token belongs to
+	Token   openmates.Secret // "" = keep the stored one
+	Secret  openmates.Secret // "" = keep the stored one
+	Content bool             // ask for the text of all messages
+}
+
+// SetBot looks with the network at what was typed and, if the token is real
+// and belongs to the application, stores it; its listener starts by that. What
+// the network refuses is never stored: not the token, and not the client
+// secret, of which then the one before stays. The Inspection tells what was
+// found, also where there is an error.
+func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, error) {
+	con, err := r.connector(c.Network)
+	if err != nil {
+		return Bot{}, Inspection{}, err
+	}
+	was, b, err := r.merge(ctx, c)
+	if err != nil {
+		return Bot{}, Inspection{}, err
+	}
+	m, err := r.mateOf(ctx, b)
+	if err != nil {
+		return Bot{}, Inspection{}, err
+	}
+	profile, found, err := r.look(ctx, con, b, m)
+	if err != nil {
+		return Bot{}, found, err
+	}
+	b.AppID, b.UserID, b.Name = profile.AppID, profile.UserID, profile.Name
+	if f := found.of(messenger.CheckSecret); f != nil && f.State == messenger.FindingBad && b.Secret != was.Secret {
+		b.Secret = was.Secret
+		f.Sentence += " It was not stored."
+	}
+	if was.AppID != "" && was.AppID != b.AppID {
+		b.Permissions = 0
+	}
+	b.Invite = r.invite(con, b)
+	saved, err := r.store.SaveBot(ctx, b)
+	if openmates.CodeOf(err) == openmates.EConflict {
+		return Bot{}, found, &openmates.Error{Code: openmates.EConflict, Err: err,
+			Message: fmt.Sprintf("This %s application is another mate's already. Every mate needs an application of its own.", con.Info().Label)}
+	}
+	if err != nil {
+		return Bot{}, found, err
+	}
+	r.remember(saved.ID, found)
+	r.log.InfoContext(ctx, "bot saved", "bot", saved.ID, "network", saved.Network, "app", saved.AppID)
+	r.changed()
+	shown, err := r.shown(ctx, saved, m)
+	if err != nil {
+		return shown, found, err
+	}
+	return shown, found, r.record(ctx, c.Actor, "bot.set", target(m, saved), masked(was, was), masked(saved, was))
+}
+
+// merge puts what was typed over what is stored.
+func (r *Room) merge(ctx context.Context, c Credentials) (was, b openmates.Bot, err error) {
+	was, found, err := r.find(ctx, c.MateID, c.Network)
+	if err != nil {
+		return was, b, err
+	}
+	b = was
+	b.MateID, b.Network, b.Content = c.MateID, c.Network, c.Content
+	fields := []struct {
+		name string
+		in   string
+		set  func(string)
+	}{
+		{"application ID", c.AppID, func(s string) { b.AppID = s }},
+		{"bot token", c.Token.Reveal(), func(s string) { b.Token = openmates.Secret(s) }},
+		{"client secret", c.Secret.Reveal(), func(s string) { b.Secret = openmates.Secret(s) }},
+	}
+	for _, f := range fields {
+		v := strings.TrimSpace(f.in)
+		if len(v) > 400 || strings.ContainsFunc(v, func(c rune) bool { return c > unicode.MaxASCII || c <= ' ' || c == 0x7f }) {
+			return was, b, openmates.Errorf(openmates.EInvalid, "The %s holds characters that don't belong there. Please copy it once more.", f.name)
+		}
+		if v != "" {
+			f.set(v)
+		}
+	}
+	if found && b.AppID != was.AppID && c.Token == "" {
+		return was, b, openmates.Errorf(openmates.EInvalid, "A different application has a different token: please paste that one too.")
+	}
+	if found && c.AppID == "" && c.Token != "" {
+		b.AppID = "" // the token says which
+	}
+	return was, b, nil
+}
+
+// find gives a mate's bot on a network; found is false where it has none yet.
+func (r *Room) find(ctx context.Context, mate openmates.ID, n openmates.Network) (b openmates.Bot, found bool, err error) {
+	b, err = r.store.BotOf(ctx, mate, n)
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		return openmates.Bot{}, false, nil
+	}
+	return b, err == nil, err
+}
+
+// must is find for what needs a bot.
+func (r *Room) must(ctx context.Context, mate openmates.ID, n openmates.Network) (openmates.Bot, openmates.Mate, error) {
+	b, found, err := r.find(ctx, mate, n)
+	if err == nil && !found {
+		err = openmates.Errorf(openmates.ENotFound, "There is no bot there yet. Enter its application first.")
+	}
+	if err != nil {
+		return b, openmates.Mate{}, err
+	}
+	m, err := r.mateOf(ctx, b)
+	return b, m, err
+}
+
+// mateOf is the mate that a bot speaks for; the zero Mate for the server's own
+// application.
+func (r *Room) mateOf(ctx context.Context, b openmates.Bot) (openmates.Mate, error) {
+	if b.MateID == 0 {
+		return openmates.Mate{}, nil
+	}
+	mates, err := r.store.Mates(ctx)
+	if err != nil {
+		return openmates.Mate{}, err
+	}
+	for _, m := range mates {
+		if m.ID == b.MateID {
+			return m, nil
+		}
+	}
+	return openmates.Mate{}, openmates.Errorf(openmates.ENotFound, "There is no such mate here.")
+}
+
+// PauseBot switches a bot's listener off, or on again.
+func (r *Room) PauseBot(ctx context.Context, actor, mate openmates.ID, n openmates.Network, paused bool) (Bot, error) {
+	b, m, err := r.must(ctx, mate, n)
+	if err != nil {
+		return Bot{}, err
+	}
+	if err := r.store.PauseBot(ctx, b.ID, paused); err != nil {
+		return Bot{}, err
+	}
+	was := b
+	b.Paused = paused
+	r.log.InfoContext(ctx, "bot paused or resumed", "bot", b.ID, "paused", paused)
+	r.changed()
+	action := "bot.resume"
+	if paused {
+		action = "bot.pause"
+	}
+	shown, err := r.shown(ctx, b, m)
+	if err != nil {
+		return shown, err
+	}
+	return shown, r.record(ctx, actor, action, target(m, b), masked(was, was), masked(b, was))
+}
+
+// RestartBot makes a bot's listener begin a new session, in whatever process
+// it runs. The others don't notice.
+func (r *Room) RestartBot(ctx context.Context, actor, mate openmates.ID, n openmates.Network) error {
+	b, m, err := r.must(ctx, mate, n)
+	if err != nil {
+		return err
+	}
+	if err := r.store.RestartBot(ctx, b.ID); err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "bot restarted", "bot", b.ID)
+	r.changed()
+	return r.record(ctx, actor, "bot.restart", target(m, b), nil, nil)
+}
+
+func (r *Room) shown(ctx context.Context, b openmates.Bot, m openmates.Mate) (Bot, error) {
+	reports, err := r.reports(ctx)
+	return r.show(b, m, reports), err
+}
+
+func (r *Room) show(b openmates.Bot, m openmates.Mate, reports map[openmates.ID]openmates.BotReport) Bot {
+	return Bot{
+		ID: b.ID, MateID: b.MateID, Network: b.Network, Label: r.label(b.Network), AppID: b.AppID,
+		Name: b.Name, Paused: b.Paused, Content: b.Content, HasSecret: b.Secret != "", Invite: b.Invite,
+		State: r.state(b, m, reports),
+	}
+}

@@ -1,0 +1,176 @@
+package connect
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// Codes are one-time codes that tie an account to its person without a consent
+// page: begun by the account in the chat and finished by the person here, or
+// the other way round. The network vouches for the account each time, the
+// session or the store for the person; the code only brings both together, so
+// neither side can name somebody else.
+type Codes interface {
+	// AddLinkCode keeps a code under its hash, in place of the one that the same
+	// account or person was given before.
+	AddLinkCode(ctx context.Context, hash string, c openmates.LinkCode) error
+	// LinkCode gives what a code stands for; one that has expired, was used or
+	// never was is openmates.ENotFound.
+	LinkCode(ctx context.Context, hash string) (openmates.LinkCode, error)
+	// TakeLinkCode gives it and removes it: of several takers one gets it.
+	TakeLinkCode(ctx context.Context, hash string) (openmates.LinkCode, error)
+	User(ctx context.Context, id openmates.ID) (openmates.User, error)
+}
+
+// codeLasts is how long a code can be used.
+const codeLasts = 15 * time.Minute
+
+// CodePath is the page on which a code from the chat is finished.
+const CodePath = "/link"
+
+// BeginCode gives an address at which somebody who is signed in, or signs in or
+// up there, ties this account to themselves, once. Whoever shows it must show
+// it to the owner of the account alone.
+func (r *Room) BeginCode(ctx context.Context, n openmates.Network, a messenger.Account) (string, error) {
+	if _, err := r.connector(n); err != nil {
+		return "", err
+	}
+	if a.ID == "" {
+		return "", openmates.Errorf(openmates.EInvalid, "It is not known whose account this is.")
+	}
+	code := rand.Text() // 130 bits
+	err := r.store.AddLinkCode(ctx, hash(code), openmates.LinkCode{
+		Network: n, AccountID: a.ID, Name: a.Name, Expires: r.now().Add(codeLasts),
+	})
+	if err != nil {
+		return "", fmt.Errorf("keep a code: %w", err)
+	}
+	return r.PublicURL() + CodePath + "?" + url.Values{"code": {code}}.Encode(), nil
+}
+
+// Offer is what a code from the chat stands for.
+type Offer struct {
+	Label   string // of the network
+	Account messenger.Account
+}
+
+// Offered tells whose account a code would tie. It uses nothing up.
+func (r *Room) Offered(ctx context.Context, code openmates.Secret) (Offer, error) {
+	c, err := r.store.LinkCode(ctx, hash(code.Reveal()))
+	if err != nil || c.AccountID == "" {
+		return Offer{}, codeError(err)
+	}
+	return Offer{Label: r.label(c.Network), Account: messenger.Account{ID: c.AccountID, Name: c.Name}}, nil
+}
+
+// FinishCode ties the account that a code from the chat stands for to who.
+func (r *Room) FinishCode(ctx context.Context, who Who, code openmates.Secret) (Outcome, error) {
+	if who.UserID == 0 || who.Session == "" {
+		return Outcome{}, openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
+	}
+	if _, err := r.Offered(ctx, code); err != nil { // a code of the other way is not used up here
+		return Outcome{}, err
+	}
+	c, err := r.store.TakeLinkCode(ctx, hash(code.Reveal()))
+	if err != nil {
+		return Outcome{}, codeError(err)
+	}
+	a := messenger.Account{ID: c.AccountID, Name: c.Name}
+	if err := r.tie(ctx, who.UserID, c.Network, a); err != nil {
+		return Outcome{}, err
+	}
+	return Outcome{Kind: Link, Network: c.Network, Label: r.label(c.Network), Account: a}, nil
+}
+
+// OwnCode is a code for a person to send to a mate.
+type OwnCode struct {
+	Code    openmates.Secret
+	Label   string // of the network
+	Expires time.Time
+}
+
+// BeginOwnCode gives a code that ties whichever account sends it to a bot of
+// this server to who.
+func (r *Room) BeginOwnCode(ctx context.Context, who Who, n openmates.Network) (OwnCode, error) {
+	if who.UserID == 0 || who.Session == "" {
+		return OwnCode{}, openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
+	}
+	if _, err := r.connector(n); err != nil {
+		return OwnCode{}, err
+	}
+	o := OwnCode{Code: openmates.Secret(rand.Text()), Label: r.label(n), Expires: r.now().Add(codeLasts)}
+	err := r.store.AddLinkCode(ctx, hash(o.Code.Reveal()), openmates.LinkCode{Network: n, UserID: who.UserID, Expires: o.Expires})
+	if err != nil {
+		return OwnCode{}, fmt.Errorf("keep a code: %w", err)
+	}
+	return o, nil
+}
+
+// FinishByChat ties the account that sent a code to the person who was given
+// it. The code holds on its own network only.
+func (r *Room) FinishByChat(ctx context.Context, code openmates.Secret, n openmates.Network, a messenger.Account) (openmates.User, error) {
+	sum := hash(code.Reveal())
+	c, err := r.store.LinkCode(ctx, sum)
+	if err != nil || c.UserID == 0 || c.Network != n || a.ID == "" {
+		return openmates.User{}, codeError(err)
+	}
+	if c, err = r.store.TakeLinkCode(ctx, sum); err != nil {
+		return openmates.User{}, codeError(err)
+	}
+	u, err := r.store.User(ctx, c.UserID)
+	if err != nil {
+		return openmates.User{}, codeError(err)
+	}
+	return u, r.tie(ctx, u.ID, n, a)
+}
+
+// tie makes an account a person's, unless it is somebody else's.
+func (r *Room) tie(ctx context.Context, user openmates.ID, n openmates.Network, a messenger.Account) error {
+	_, err := r.store.AddIdentity(ctx, openmates.Identity{UserID: user, Network: n, AccountID: a.ID, Name: a.Name})
+	if openmates.CodeOf(err) == openmates.EConflict {
+		label := r.label(n)
+		return &openmates.Error{Code: openmates.EConflict, Err: err, Message: fmt.Sprintf(
+			"The %s account %s is linked to another person on this server. Unlink it there first, or sign in to %s with your own account and begin again.", label, a.Name, label)}
+	}
+	if err != nil {
+		return fmt.Errorf("store the identity: %w", err)
+	}
+	r.log.InfoContext(ctx, "account linked by a code", "user", user, "network", n, "account", a.ID)
+	return nil
+}
+
+// codeError says that a code does not hold; why is nobody's business.
+func codeError(err error) error {
+	if err != nil && openmates.CodeOf(err) != openmates.ENotFound {
+		return fmt.Errorf("find a code: %w", err)
+	}
+	return &openmates.Error{Code: openmates.ENotFound, Err: err,
+		Message: "This code was used already, or more than fifteen minutes have passed. Please get a new one: the command /link to a mate gives one, and so does your profile."}
+}
+
+// ConnectPage is where a workspace is connected with a team. It holds no secret.
+func (r *Room) ConnectPage(n openmates.Network, workspace, mate string) string {
+	q := url.Values{"network": {string(n)}}
+	if mate != "" {
+		q.Set("mate", mate)
+	}
+	if workspace != "" {
+		q.Set("workspace", workspace)
+	}
+	return r.PublicURL() + ConnectPath + "?" + q.Encode()
+}
+
+// ConnectPath leads to the connect page of a person's team.
+const ConnectPath = "/connect"
+
+// AccountPage is where people link their accounts. It holds no secret.
+func (r *Room) AccountPage(n openmates.Network) string {
+	return r.PublicURL() + "/profile?link=" + url.QueryEscape(strings.ToLower(string(n)))
+}

@@ -1,0 +1,391 @@
+package connect
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// validFor is how long a consent page may stay open.
+const validFor = 10 * time.Minute
+
+// clockSlack is how far the clocks of two processes may be apart.
+const clockSlack = time.Minute
+
+// Who is the person and the browser session that acts.
+type Who struct {
+	UserID  openmates.ID
+	Session string
+	team    openmates.ID // 0 = whichever team it was begun for
+}
+
+// Kind says what a way to a consent page is for.
+type Kind string
+
+// The kinds.
+const (
+	Install Kind = "install" // add a mate's bot to a workspace of a team
+	Link    Kind = "link"    // tie an account to its person
+)
+
+// Outcome is what a finished consent led to.
+type Outcome struct {
+	Kind      Kind
+	Network   openmates.Network
+	Label     string              // of the network
+	Team      openmates.Team      // of an install
+	Mate      openmates.Mate      // of an install
+	Workspace messenger.Workspace // of an install
+	Account   messenger.Account   // of a link
+}
+
+// BeginInstall gives the address of the consent page on which who adds a mate
+// to a workspace of a team. The caller has made sure that who may connect the
+// team. workspace preselects one of the team's own; "" leaves the choice open.
+func (r *Room) BeginInstall(ctx context.Context, who Who, t openmates.Team, mate string, n openmates.Network, workspace string) (string, error) {
+	con, err := r.connector(n)
+	if err != nil {
+		return "", err
+	}
+	installer, ok := con.(messenger.Installer)
+	if !ok {
+		return "", openmates.Errorf(openmates.EInvalid, "On %s, mates are not added by a link.", con.Info().Label)
+	}
+	m, b, err := r.teamBot(ctx, t, mate, n)
+	if err != nil {
+		return "", err
+	}
+	if workspace != "" {
+		ins, err := r.store.InstallationsOf(ctx, t.ID)
+		if err != nil {
+			return "", err
+		}
+		if !slices.ContainsFunc(ins, func(in openmates.Installation) bool { return in.Workspace == workspace }) {
+			return "", openmates.Errorf(openmates.ENotFound, "The team %s has no such place on %s.", t.Name, con.Info().Label)
+		}
+	}
+	if b.Secret == "" {
+		return "", openmates.Errorf(openmates.EInvalid, "%s can't be added yet: the application's client secret is missing. An admin of the server enters it on the mate's page.", m.Name)
+	}
+	c := openmates.ConnectState{Kind: string(Install), BotID: b.ID, TeamID: t.ID}
+	state, err := r.begin(ctx, who, c)
+	if err != nil {
+		return "", err
+	}
+	return installer.InstallURL(b, r.Redirect(), state, workspace), nil
+}
+
+// BeginLink gives the address of the consent page on which who proves an
+// account.
+func (r *Room) BeginLink(ctx context.Context, who Who, n openmates.Network) (string, error) {
+	con, err := r.connector(n)
+	if err != nil {
+		return "", err
+	}
+	linker, ok := con.(messenger.Linker)
+	if !ok {
+		return "", openmates.Errorf(openmates.EInvalid, "%s accounts are not linked in the browser.", con.Info().Label)
+	}
+	b, ready, err := r.linkBot(ctx, n)
+	if err != nil {
+		return "", err
+	}
+	if !ready {
+		return "", openmates.Errorf(openmates.EInvalid, "%s accounts can't be linked yet: an admin of the server first sets up a mate's application with its client secret.", con.Info().Label)
+	}
+	c := openmates.ConnectState{Kind: string(Link), BotID: b.ID, Verifier: openmates.Secret(random())}
+	state, err := r.begin(ctx, who, c)
+	if err != nil {
+		return "", err
+	}
+	return linker.LinkURL(b, r.Redirect(), state, c.Verifier.Reveal()), nil
+}
+
+func (r *Room) begin(ctx context.Context, who Who, c openmates.ConnectState) (state string, err error) {
+	if who.UserID == 0 || who.Session == "" {
+		return "", openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
+	}
+	state = random()
+	c.UserID, c.Session, c.Expires = who.UserID, who.Session, r.now().Add(validFor)
+	return state, r.store.AddState(ctx, hash(state), c)
+}
+
+// Finish ends what BeginInstall or BeginLink began, from the query that the
+// consent page sent the browser back with. want, unless "", refuses a consent
+// of another kind. Whatever comes of it, the state is used up. Beside an error,
+// the Outcome tells what was begun, as far as it is who's own, so that there is
+// a way on.
+func (r *Room) Finish(ctx context.Context, who Who, want Kind, q url.Values) (Outcome, error) {
+	c, err := r.take(ctx, who, want, q.Get("state"))
+	begun := r.begun(ctx, c)
+	if err != nil {
+		return begun, err
+	}
+	b, err := r.store.Bot(ctx, c.BotID)
+	if err != nil {
+		return begun, err
+	}
+	con, err := r.connector(b.Network)
+	if err != nil {
+		return begun, err
+	}
+	begun.Network, begun.Label = b.Network, con.Info().Label
+	if err := r.consented(ctx, b, begun.Label, q); err != nil {
+		return begun, err
+	}
+	finish := r.finishInstall
+	if Kind(c.Kind) == Link {
+		finish = r.finishLink
+	}
+	out, err := finish(ctx, c, b, con, q)
+	if err != nil {
+		return begun, err
+	}
+	return out, nil
+}
+
+// begun is what a state stands for; nothing where it is not known, or not for
+// the eyes of who came back.
+func (r *Room) begun(ctx context.Context, c openmates.ConnectState) Outcome {
+	out := Outcome{Kind: Kind(c.Kind)}
+	if c.TeamID != 0 {
+		if role, err := r.store.Role(ctx, c.TeamID, c.UserID); err == nil && role != "" {
+			out.Team, _ = r.store.Team(ctx, c.TeamID) // without it the way on is a longer one
+		}
+	}
+	return out
+}
+
+// consented reads what the consent page sent back beside the state. RFC 6749
+// section 4.1.2.1: an error comes in place of a code.
+func (r *Room) consented(ctx context.Context, b openmates.Bot, label string, q url.Values) error {
+	switch e := q.Get("error"); {
+	case e == "access_denied":
+		return openmates.Errorf(openmates.EInvalid, "You cancelled on %s, so nothing was changed. You can begin again at any time.", label)
+	case e != "":
+		r.log.WarnContext(ctx, "the consent page failed", "bot", b.ID, "error", clip(e), "description", clip(q.Get("error_description")))
+		return openmates.Errorf(openmates.EUnavailable, "%s could not show its consent page properly. Please begin again; if it stays, an admin should compare the application's settings with the mate's page.", label)
+	case q.Get("code") == "":
+		return openmates.Errorf(openmates.EInvalid, "%s sent you back without a code, so nothing could be connected. Please begin again.", label)
+	}
+	return nil
+}
+
+// take uses the state up and makes sure that it may be finished here and now.
+func (r *Room) take(ctx context.Context, who Who, want Kind, state string) (openmates.ConnectState, error) {
+	var none openmates.ConnectState
+	if who.UserID == 0 || who.Session == "" {
+		return none, openmates.Errorf(openmates.EUnauthorized, "You are not signed in any more. Please sign in and begin again.")
+	}
+	if len(state) < 20 || len(state) > 200 {
+		return none, openmates.Errorf(openmates.EInvalid, "This page is the way back from a messenger's consent page; by itself it connects nothing. Please begin on your team's page or your profile.")
+	}
+	c, err := r.store.TakeState(ctx, hash(state))
+	switch {
+	case openmates.CodeOf(err) == openmates.ENotFound:
+		return none, openmates.Errorf(openmates.EInvalid, "This way back was not begun here, or long ago. Please begin again.")
+	case openmates.CodeOf(err) == openmates.EConflict:
+		return none, openmates.Errorf(openmates.EInvalid, "This way back was used already, and it works once. If you clicked twice or reloaded the page, the first time counts: look whether it is connected; if not, please begin again.")
+	case err != nil:
+		return none, fmt.Errorf("take the state: %w", err)
+	case subtle.ConstantTimeCompare([]byte(c.Session), []byte(who.Session)) != 1 || c.UserID != who.UserID:
+		r.log.WarnContext(ctx, "a consent came back in another session", "began", c.UserID, "came", who.UserID)
+		return none, openmates.Errorf(openmates.EForbidden, "This was begun in another browser, or before you signed in again. Please begin again in this one.")
+	case !r.now().Before(c.Expires):
+		return c, openmates.Errorf(openmates.EInvalid, "This took longer than ten minutes, so it has expired. Please begin again.")
+	case c.Expires.Sub(r.now()) > validFor+clockSlack:
+		r.log.WarnContext(ctx, "a consent was begun in the future", "expires", c.Expires)
+		return c, openmates.Errorf(openmates.EInvalid, "The clock of this server was set back meanwhile, so it can't be told how old this is. Please begin again; if it stays, tell an admin of this server.")
+	case want != "" && Kind(c.Kind) != want, who.team != 0 && c.TeamID != who.team:
+		return c, openmates.Errorf(openmates.EInvalid, "This was begun for something else. Please begin again.")
+	}
+	return c, nil
+}
+
+func (r *Room) finishInstall(ctx context.Context, c openmates.ConnectState, b openmates.Bot, con messenger.Connector, q url.Values) (Outcome, error) {
+	installer, ok := con.(messenger.Installer)
+	if !ok {
+		return Outcome{}, fmt.Errorf("%s can't install any more", b.Network)
+	}
+	t, m, refused := r.stillAllowed(ctx, c, b)
+	if _, can := con.(messenger.Leaver); refused != nil && !can {
+		return Outcome{}, refused
+	}
+	// Also for one who may not: only the answer tells which workspace the bot
+	// has to leave again.
+	w, err := installer.Installed(ctx, b, r.Redirect(), q)
+	label := con.Info().Label
+	switch {
+	case refused != nil:
+		err = refused
+	case err != nil:
+		err = fmt.Errorf("finish the install: %w", err)
+	case w.ID == "":
+		err = openmates.Errorf(openmates.EInvalid, "%s did not say where %s was added, so nothing is connected. Please begin again.", label, m.Name)
+	default:
+		_, err = r.store.AddInstallation(ctx, openmates.Installation{BotID: b.ID, TeamID: t.ID, Workspace: w.ID, Name: w.Name})
+		if openmates.CodeOf(err) == openmates.EConflict {
+			err = &openmates.Error{Code: openmates.EConflict, Err: err, Message: fmt.Sprintf(
+				"%s is connected to another team on this server already, and a place belongs to one team. Ask the people who run it on %s, or an admin of this server.", named(w.Name, "This place"), label)}
+		}
+	}
+	if err != nil {
+		r.retreat(ctx, c, b, con, w, err)
+		return Outcome{}, err
+	}
+	r.log.InfoContext(ctx, "mate installed", "bot", b.ID, "team", t.ID, "workspace", w.ID)
+	out := Outcome{Kind: Install, Network: b.Network, Label: label, Team: t, Mate: m, Workspace: w}
+	return out, r.note(ctx, c.UserID, t.ID, "team.connect", target(m, b), w)
+}
+
+// retreat makes a bot leave a workspace that it was added to in vain, unless a
+// team has it there, and puts what looks like an attack on the record.
+func (r *Room) retreat(ctx context.Context, c openmates.ConnectState, b openmates.Bot, con messenger.Connector, w messenger.Workspace, why error) {
+	code := openmates.CodeOf(why)
+	if code == openmates.EForbidden || code == openmates.EConflict {
+		r.log.WarnContext(ctx, "install refused", "bot", b.ID, "team", c.TeamID, "user", c.UserID, "workspace", w.ID, "err", why)
+		m, _ := r.mateOf(ctx, b) // its name is all that is missing then
+		if err := r.note(ctx, c.UserID, c.TeamID, "team.connect_refused", target(m, b), w); err != nil {
+			r.log.ErrorContext(ctx, "a refused install could not be recorded", "err", err)
+		}
+	}
+	leaver, ok := con.(messenger.Leaver)
+	if !ok || w.ID == "" || code == openmates.EInternal {
+		return
+	}
+	switch in, err := r.store.InstallationAt(ctx, b.ID, w.ID); {
+	case err != nil && openmates.CodeOf(err) != openmates.ENotFound:
+		r.log.ErrorContext(ctx, "a bot may be in a workspace in vain", "bot", b.ID, "workspace", w.ID, "err", err)
+		return
+	case err == nil && in.TeamID != 0 && in.Left.IsZero() && !in.Connected.IsZero():
+		return // a team brought it there: what somebody else tries must not take it away
+	}
+	if err := leaver.Leave(ctx, b, w.ID); err != nil {
+		r.log.WarnContext(ctx, "a bot could not leave again", "bot", b.ID, "workspace", w.ID, "err", err)
+	}
+}
+
+// stillAllowed looks again at what BeginInstall saw: in ten minutes a person
+// can leave a team and a mate can be taken away from it.
+func (r *Room) stillAllowed(ctx context.Context, c openmates.ConnectState, b openmates.Bot) (openmates.Team, openmates.Mate, error) {
+	var m openmates.Mate
+	t, err := r.store.Team(ctx, c.TeamID)
+	if err != nil {
+		return t, m, err
+	}
+	role, err := r.store.Role(ctx, t.ID, c.UserID)
+	if err != nil {
+		return t, m, err
+	}
+	if role == "" {
+		return t, m, openmates.Errorf(openmates.EForbidden, "You are no member of that team any more, so nothing was connected.")
+	}
+	mates, err := r.Mates(ctx)
+	if err != nil {
+		return t, m, err
+	}
+	i := slices.IndexFunc(mates, func(m Mate) bool { return m.ID == b.MateID })
+	if i < 0 || !t.Limits.Mates.Allows(mates[i].Handle) {
+		return t, m, openmates.Errorf(openmates.EForbidden, "The team may not use this mate any more, so nothing was connected.")
+	}
+	return t, mates[i].Mate, nil
+}
+
+func (r *Room) finishLink(ctx context.Context, c openmates.ConnectState, b openmates.Bot, con messenger.Connector, q url.Values) (Outcome, error) {
+	linker, ok := con.(messenger.Linker)
+	if !ok {
+		return Outcome{}, fmt.Errorf("%s can't link any more", b.Network)
+	}
+	a, err := linker.Linked(ctx, b, r.Redirect(), c.Verifier.Reveal(), q)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("finish the link: %w", err)
+	}
+	label := con.Info().Label
+	if a.ID == "" {
+		return Outcome{}, openmates.Errorf(openmates.EInvalid, "%s did not say whose account it is, so nothing is linked. Please begin again.", label)
+	}
+	_, err = r.store.AddIdentity(ctx, openmates.Identity{UserID: c.UserID, Network: b.Network, AccountID: a.ID, Name: a.Name})
+	if openmates.CodeOf(err) == openmates.EConflict {
+		return Outcome{}, &openmates.Error{Code: openmates.EConflict, Err: err, Message: fmt.Sprintf(
+			"The %s account %s is linked to another person on this server. Unlink it there first, or sign in to %s with your own account and begin again.", label, a.Name, label)}
+	}
+	if err != nil {
+		return Outcome{}, fmt.Errorf("store the identity: %w", err)
+	}
+	r.log.InfoContext(ctx, "account linked", "user", c.UserID, "network", b.Network, "account", a.ID)
+	return Outcome{Kind: Link, Network: b.Network, Label: label, Account: a}, nil
+}
+
+// teamBot gives a mate that the team may use and its bot.
+func (r *Room) teamBot(ctx context.Context, t openmates.Team, handle string, n openmates.Network) (openmates.Mate, openmates.Bot, error) {
+	m, err := r.Mate(ctx, handle)
+	if err != nil {
+		return openmates.Mate{}, openmates.Bot{}, err
+	}
+	if !t.Limits.Mates.Allows(m.Handle) {
+		return openmates.Mate{}, openmates.Bot{}, openmates.Errorf(openmates.ENotFound, "There is no mate of that name here.")
+	}
+	b, found, err := r.find(ctx, m.ID, n)
+	if err == nil && !found {
+		err = openmates.Errorf(openmates.EInvalid, "%s has no application on %s yet. An admin of the server sets it up on the mate's page.", m.Name, r.label(n))
+	}
+	return m.Mate, b, err
+}
+
+// linkBot is the application through which accounts are linked: the server's
+// own, else any mate's whose secret is known, for a person's account is the
+// same through all of them.
+func (r *Room) linkBot(ctx context.Context, n openmates.Network) (openmates.Bot, bool, error) {
+	all, err := r.store.Bots(ctx)
+	if err != nil {
+		return openmates.Bot{}, false, err
+	}
+	var found *openmates.Bot
+	for _, b := range all {
+		if b.Network != n || b.Secret == "" {
+			continue
+		}
+		if b.MateID == 0 {
+			return b, true, nil
+		}
+		if found == nil || b.ID < found.ID {
+			found = &b
+		}
+	}
+	if found == nil {
+		return openmates.Bot{}, false, nil
+	}
+	return *found, true, nil
+}
+
+// random gives 256 bits in 43 characters, which also is what RFC 7636 section
+// 4.1 wants of a code verifier.
+func random() string {
+	b := make([]byte, 32)
+	rand.Read(b) // never fails, see crypto/rand
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func hash(state string) string {
+	sum := sha256.Sum256([]byte(state))
+	return hex.EncodeToString(sum[:])
+}
+
+func named(name, otherwise string) string {
+	if name == "" {
+		return otherwise
+	}
+	return "“" + name + "”"
+}
+
+func clip(s string) string { return s[:min(len(s), 100)] }

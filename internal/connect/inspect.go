@@ -1,0 +1,293 @@
+package connect
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"openmates"
+	"openmates/internal/messenger"
+	"openmates/internal/portrait"
+)
+
+// Own stands for the server's own application in the place of a mate's handle.
+const Own = "openmates"
+
+const (
+	fresh        = time.Minute // how long a look at a bot is shown before the next
+	ownLabel     = "OpenMates"
+	portraitSize = 512 // pixels
+	recent       = 30 * 24 * time.Hour
+)
+
+// Inspection is what a look at a bot's set-up has found.
+type Inspection struct {
+	At       time.Time
+	Findings []messenger.Finding
+}
+
+// Wrong says how many findings are not as they should be.
+func (i Inspection) Wrong() int {
+	n := 0
+	for _, f := range i.Findings {
+		if f.State != messenger.FindingOK {
+			n++
+		}
+	}
+	return n
+}
+
+// Undressed says whether dressing the bot would cure something.
+func (i Inspection) Undressed() bool {
+	for _, f := range i.Findings {
+		if f.Dress {
+			return true
+		}
+	}
+	return false
+}
+
+// of gives the finding of a check, nil where it was not made.
+func (i Inspection) of(check string) *messenger.Finding {
+	for n := range i.Findings {
+		if i.Findings[n].Check == check {
+			return &i.Findings[n]
+		}
+	}
+	return nil
+}
+
+// Setup is all that the screen of a bot shows.
+type Setup struct {
+	Network     Network
+	Mate        openmates.Mate // zero for the server's own application
+	Handle      string         // of the mate, or Own
+	Name        string         // of the mate, or of the product
+	Bot         *Bot           // nil = none yet
+	Guide       []messenger.Step
+	Permissions []Choice
+	Redirect    string
+	CanDress    bool
+}
+
+// Choice is a permission and whether it is asked for.
+type Choice struct {
+	messenger.Permission
+	On bool
+}
+
+// Setup gives the screen of a mate's bot on a network; handle Own is the
+// server's own application, by which accounts are linked.
+func (r *Room) Setup(ctx context.Context, handle string, n openmates.Network) (Setup, error) {
+	con, err := r.connector(n)
+	if err != nil {
+		return Setup{}, err
+	}
+	s := Setup{Handle: handle, Name: ownLabel, Redirect: r.Redirect(), Network: r.network(n, con)}
+	if handle != Own {
+		m, err := r.Mate(ctx, handle)
+		if err != nil {
+			return Setup{}, err
+		}
+		s.Mate, s.Name = m.Mate, m.Name
+		_, s.CanDress = con.(messenger.Dresser)
+	} else if !s.Network.CanLink {
+		return Setup{}, openmates.Errorf(openmates.ENotFound, "On %s, accounts are not linked by an application of the server.", s.Network.Label)
+	}
+	b, found, err := r.find(ctx, s.Mate.ID, n)
+	if err != nil {
+		return Setup{}, err
+	}
+	if found {
+		shown, err := r.shown(ctx, b, s.Mate)
+		if err != nil {
+			return Setup{}, err
+		}
+		s.Bot = &shown
+	}
+	if in, ok := con.(messenger.Inspector); ok {
+		w := messenger.Wanted{Redirect: r.Redirect()}
+		if handle != Own {
+			w.Look = &messenger.Look{Name: s.Mate.Name, Description: s.Mate.Description}
+		}
+		s.Guide = in.Guide(openmates.Bot{MateID: s.Mate.ID, Network: n, AppID: b.AppID}, w)
+	}
+	if in, ok := con.(messenger.Inviter); ok && handle != Own {
+		for _, p := range in.Permissions() {
+			on := b.Permissions&p.Bit != 0 || b.Permissions == 0 && p.Default
+			s.Permissions = append(s.Permissions, Choice{p, on})
+		}
+		if s.Bot != nil { // the stored one, but with the address of today
+			s.Bot.Invite = in.InviteURL(b, r.Redirect())
+		}
+	}
+	return s, nil
+}
+
+// Inspect looks at a bot's set-up. Unless again is set, what was found less
+// than a minute ago is good enough.
+func (r *Room) Inspect(ctx context.Context, mate openmates.ID, n openmates.Network, again bool) (Inspection, error) {
+	b, m, err := r.must(ctx, mate, n)
+	if err != nil {
+		return Inspection{}, err
+	}
+	con, err := r.connector(n)
+	if err != nil {
+		return Inspection{}, err
+	}
+	r.mu.Lock()
+	known, ok := r.seen[b.ID]
+	r.mu.Unlock()
+	if ok && !again && r.now().Sub(known.At) < fresh {
+		return known, nil
+	}
+	_, found, err := r.look(ctx, con, b, m)
+	if err != nil && len(found.Findings) == 0 {
+		return found, err
+	}
+	r.remember(b.ID, found)
+	return found, nil // the findings say what an error would
+}
+
+func (r *Room) remember(bot openmates.ID, found Inspection) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen[bot] = found
+}
+
+// look asks the network. The error says why the credentials can't be stored.
+func (r *Room) look(ctx context.Context, con messenger.Connector, b openmates.Bot, m openmates.Mate) (messenger.Profile, Inspection, error) {
+	found := Inspection{At: r.now()}
+	inspector, ok := con.(messenger.Inspector)
+	if !ok {
+		p, err := con.Check(ctx, b)
+		if err == nil && b.AppID != "" && b.AppID != p.AppID {
+			err = openmates.Errorf(openmates.EInvalid, "The token belongs to the application %s, not to %s. Copy ID and token from the same application.", p.AppID, b.AppID)
+		}
+		if err != nil {
+			return messenger.Profile{}, found, fmt.Errorf("check the bot: %w", err)
+		}
+		found.Findings = append(found.Findings, messenger.Finding{Check: messenger.CheckToken, Title: "Bot token", State: messenger.FindingOK,
+			Sentence: con.Info().Label + " accepts the bot token."})
+		for _, h := range p.Hints {
+			found.Findings = append(found.Findings, messenger.Finding{Check: "hint", Title: con.Info().Label, State: messenger.FindingWarn, Sentence: h})
+		}
+		return p, found, nil
+	}
+	w, err := r.wanted(ctx, b, m)
+	if err != nil {
+		return messenger.Profile{}, found, err
+	}
+	var p messenger.Profile
+	p, found.Findings = inspector.Inspect(ctx, b, w)
+	if p.AppID != "" {
+		return p, found, nil
+	}
+	for _, f := range found.Findings {
+		code := openmates.EInvalid
+		switch f.State {
+		case messenger.FindingOK, messenger.FindingWarn:
+			continue
+		case messenger.FindingUnknown:
+			code = openmates.EUnavailable
+		}
+		return p, found, openmates.Errorf(code, "%s Nothing was stored.", f.Sentence)
+	}
+	return p, found, openmates.Errorf(openmates.EUnavailable, "%s did not say whose bot it is. Please try again in a minute.", con.Info().Label)
+}
+
+// wanted is what a bot's set-up is held against.
+func (r *Room) wanted(ctx context.Context, b openmates.Bot, m openmates.Mate) (messenger.Wanted, error) {
+	w := messenger.Wanted{Redirect: r.Redirect()}
+	if b.MateID == 0 {
+		return w, nil
+	}
+	w.Look = &messenger.Look{Name: m.Name, Description: m.Description}
+	if b.ID == 0 {
+		return w, nil
+	}
+	places, err := r.store.InstallationsOfBot(ctx, b.ID)
+	if err != nil {
+		return w, fmt.Errorf("list where the bot is: %w", err)
+	}
+	for _, in := range places {
+		if in.Left.IsZero() || r.now().Sub(in.Left) < recent {
+			w.Places = append(w.Places, messenger.Workspace{ID: in.Workspace, Name: in.Name})
+		}
+	}
+	return w, nil
+}
+
+// DressBot makes a bot look like its mate.
+func (r *Room) DressBot(ctx context.Context, actor, mate openmates.ID, n openmates.Network) error {
+	b, m, err := r.must(ctx, mate, n)
+	if err != nil {
+		return err
+	}
+	con, err := r.connector(n)
+	if err != nil {
+		return err
+	}
+	dresser, ok := con.(messenger.Dresser)
+	if !ok || b.MateID == 0 {
+		return openmates.Errorf(openmates.EInvalid, "On %s, name and picture are set by hand.", r.label(n))
+	}
+	face, err := portrait.PNG(m.Handle, portraitSize)
+	if err != nil {
+		return fmt.Errorf("paint the portrait: %w", err)
+	}
+	if err := dresser.Dress(ctx, b, messenger.Look{Name: m.Name, Description: m.Description, Portrait: face}); err != nil {
+		return fmt.Errorf("dress the bot: %w", err)
+	}
+	was := b
+	b.Name = m.Name
+	if b, err = r.store.SaveBot(ctx, b); err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "bot dressed", "bot", b.ID)
+	return r.record(ctx, actor, "bot.dress", target(m, b), masked(was, was), masked(b, was))
+}
+
+// SetPermissions says what a bot asks for when it is added to a workspace.
+// Where it is already, nothing changes.
+func (r *Room) SetPermissions(ctx context.Context, actor, mate openmates.ID, n openmates.Network, bits []int64) error {
+	b, m, err := r.must(ctx, mate, n)
+	if err != nil {
+		return err
+	}
+	con, err := r.connector(n)
+	if err != nil {
+		return err
+	}
+	inviter, ok := con.(messenger.Inviter)
+	if !ok || b.MateID == 0 {
+		return openmates.Errorf(openmates.EInvalid, "On %s, a bot asks for no permissions.", r.label(n))
+	}
+	was := b
+	b.Permissions = 0
+	for _, p := range inviter.Permissions() {
+		for _, bit := range bits {
+			if bit == p.Bit {
+				b.Permissions |= bit
+			}
+		}
+	}
+	if b.Permissions == 0 {
+		return openmates.Errorf(openmates.EInvalid, "A bot without any permission can do nothing. Please tick at least the first ones.")
+	}
+	b.Invite = r.invite(con, b)
+	if b, err = r.store.SaveBot(ctx, b); err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "permissions of a bot changed", "bot", b.ID, "permissions", b.Permissions)
+	return r.record(ctx, actor, "bot.permissions", target(m, b), masked(was, was), masked(b, was))
+}
+
+// invite is the stored invitation of a mate's bot.
+func (r *Room) invite(con messenger.Connector, b openmates.Bot) string {
+	inviter, ok := con.(messenger.Inviter)
+	if !ok || b.MateID == 0 {
+		return ""
+	}
+	return inviter.InviteURL(b, r.Redirect())
+}

@@ -1,0 +1,296 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// Places are what the room asks of the database about bots in workspaces.
+type Places interface {
+	// UnbindWorkspace takes a workspace from a team.
+	UnbindWorkspace(ctx context.Context, n openmates.Network, workspace string, teamID openmates.ID) error
+	// RemoveInstallation forgets that a bot is, or was, in a workspace of a
+	// team.
+	RemoveInstallation(ctx context.Context, teamID, botID openmates.ID, workspace string) error
+	// TestInstallation says whether a bot may post a test message now, and
+	// notes that it does: once in every span of time.
+	TestInstallation(ctx context.Context, botID openmates.ID, workspace string, every time.Duration) (bool, error)
+	// Strangers lists where bots have been since then, or longer, without that
+	// anybody connected the workspace or the bot said how that is done.
+	Strangers(ctx context.Context, since time.Time) ([]openmates.Installation, error)
+	// GreetOnce says whether a bot is to say it now; of all askers one is told
+	// yes.
+	GreetOnce(ctx context.Context, botID openmates.ID, workspace string) (bool, error)
+}
+
+// Presence is how a mate is in a workspace.
+type Presence string
+
+// The presences.
+const (
+	Missing Presence = "missing" // nobody has added it there
+	Present Presence = "present"
+	Left    Presence = "left" // somebody removed it there
+)
+
+// Place is a workspace of a team, with all mates that could be in it.
+type Place struct {
+	Network openmates.Network
+	Label   string // of the network
+	ID      string
+	Name    string
+	Guests  []Guest // by name
+}
+
+// Guest is a mate in a workspace of a team, or missing there.
+type Guest struct {
+	Mate     Mate
+	Bot      Bot
+	Presence Presence
+	Since    time.Time // it is there, or was removed
+	CanAdd   bool      // its application is ready to be added by a link
+}
+
+// In counts the mates that are present.
+func (p Place) In() (n int) {
+	for _, g := range p.Guests {
+		if g.Presence == Present {
+			n++
+		}
+	}
+	return n
+}
+
+// Next is the first mate that can be added with one click; ok is false where
+// all are in.
+func (p Place) Next() (g Guest, ok bool) {
+	for _, g := range p.Guests {
+		if g.Presence == Missing && g.CanAdd {
+			return g, true
+		}
+	}
+	return Guest{}, false
+}
+
+// Places lists the workspaces of a team by name, and says of each mate that the
+// server and the team allow whether it is there. A workspace that all mates
+// have left is still the team's.
+func (r *Room) Places(ctx context.Context, t openmates.Team) ([]Place, error) {
+	mates, err := r.TeamMates(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	ins, err := r.store.InstallationsOf(ctx, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	bots, err := r.store.Bots(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []Place
+	for _, in := range ins {
+		n := networkOf(bots, in.BotID)
+		known := slices.ContainsFunc(all, func(p Place) bool { return p.ID == in.Workspace && p.Network == n })
+		if n != "" && !known {
+			all = append(all, r.place(n, in, mates, ins))
+		}
+	}
+	slices.SortFunc(all, func(a, b Place) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
+	return all, nil
+}
+
+func networkOf(bots []openmates.Bot, id openmates.ID) openmates.Network {
+	for _, b := range bots {
+		if b.ID == id {
+			return b.Network
+		}
+	}
+	return ""
+}
+
+func (r *Room) place(n openmates.Network, of openmates.Installation, mates []TeamMate, ins []openmates.Installation) Place {
+	p := Place{Network: n, Label: r.label(n), ID: of.Workspace, Name: of.Name}
+	con := r.connectors[n]
+	_, installs := con.(messenger.Installer)
+	for _, m := range mates {
+		for _, b := range m.Bots {
+			if b.Network != n {
+				continue
+			}
+			g := Guest{Mate: m.Mate, Bot: b, Presence: Missing, CanAdd: installs && b.HasSecret}
+			for _, in := range ins {
+				if in.BotID != b.ID || in.Workspace != p.ID {
+					continue
+				}
+				g.Presence, g.Since = Present, in.Created
+				if !in.Connected.IsZero() {
+					g.Since = in.Connected
+				}
+				if !in.Left.IsZero() {
+					g.Presence, g.Since = Left, in.Left
+				}
+			}
+			p.Guests = append(p.Guests, g)
+		}
+	}
+	return p
+}
+
+// PlaceOf is one workspace of a team; another team's is as good as none.
+func (r *Room) PlaceOf(ctx context.Context, t openmates.Team, n openmates.Network, workspace string) (Place, error) {
+	all, err := r.Places(ctx, t)
+	if err != nil {
+		return Place{}, err
+	}
+	for _, p := range all {
+		if p.Network == n && p.ID == workspace {
+			return p, nil
+		}
+	}
+	return Place{}, openmates.Errorf(openmates.ENotFound, "The team %s has no such place (any more).", t.Name)
+}
+
+// guest is a mate that is, or was, in a workspace of a team.
+func (r *Room) guest(ctx context.Context, t openmates.Team, n openmates.Network, workspace, mate string) (Guest, openmates.Bot, messenger.Workspace, error) {
+	p, err := r.PlaceOf(ctx, t, n, workspace)
+	if err != nil {
+		return Guest{}, openmates.Bot{}, messenger.Workspace{}, err
+	}
+	w := messenger.Workspace{ID: p.ID, Name: p.Name}
+	for _, g := range p.Guests {
+		if g.Mate.Handle == mate && g.Presence != Missing {
+			b, err := r.store.Bot(ctx, g.Bot.ID)
+			return g, b, w, err
+		}
+	}
+	return Guest{}, openmates.Bot{}, w, openmates.Errorf(openmates.ENotFound, "This mate is not in %s (any more).", named(p.Name, "that place"))
+}
+
+// testEvery is how often a mate posts a test message in one workspace.
+const testEvery = time.Minute
+
+// SendTest makes a mate say one sentence in a channel in which it can answer,
+// at most once a minute in each workspace.
+func (r *Room) SendTest(ctx context.Context, t openmates.Team, n openmates.Network, workspace, mate, channel string) (where string, err error) {
+	surveyor, can := r.connectors[n].(messenger.Surveyor)
+	if !can {
+		return "", openmates.Errorf(openmates.EInvalid, "On %s no test message can be sent.", r.label(n))
+	}
+	g, b, w, err := r.guest(ctx, t, n, workspace, mate)
+	if err != nil {
+		return "", err
+	}
+	s, err := surveyor.Survey(ctx, b, w.ID)
+	if err != nil {
+		return "", fmt.Errorf("look for the channel: %w", err)
+	}
+	i := slices.IndexFunc(s.Channels, func(c messenger.ChannelView) bool { return c.ID == channel })
+	switch {
+	case i < 0:
+		return "", openmates.Errorf(openmates.EInvalid, "%s sees no such channel. Please choose one from the list.", g.Mate.Name)
+	case !s.Channels[i].Answers():
+		return "", openmates.Errorf(openmates.EInvalid, "In %s %s lacks a permission: %s.", s.Channels[i].Name, g.Mate.Name, strings.Join(s.Channels[i].Missing, ", "))
+	}
+	ok, err := r.store.TestInstallation(ctx, b.ID, w.ID, testEvery)
+	if err != nil {
+		return "", err
+	}
+	if !ok {
+		return "", openmates.Errorf(openmates.ELimit, "%s has just sent a test message there. Please wait a minute before the next.", g.Mate.Name)
+	}
+	text := fmt.Sprintf("Hello, this is a test: %s can write here. Mention me with a question, and I answer.", g.Mate.Name)
+	out := messenger.Outbound{Key: "test:" + random(), Channel: channel, Text: text}
+	if _, err = r.connectors[n].Send(ctx, b, out); err != nil {
+		return "", sendFailure(g.Mate.Name+" could not write there.", err)
+	}
+	return s.Channels[i].Name, nil
+}
+
+// sendFailure turns a connector's refusal into a sentence.
+func sendFailure(what string, err error) error {
+	e, ok := errors.AsType[*messenger.SendError](err)
+	if !ok {
+		return err
+	}
+	code := openmates.EInvalid
+	if e.Again() {
+		code = openmates.EUnavailable
+	}
+	return &openmates.Error{Code: code, Message: what + " " + e.Reason, Err: err}
+}
+
+// Remove takes one mate out of a workspace of a team: the bot leaves first, for
+// a bot that stayed would go on answering there. With its last mate the
+// workspace itself is let go.
+func (r *Room) Remove(ctx context.Context, actor openmates.ID, t openmates.Team, n openmates.Network, workspace, mate string) (Guest, error) {
+	g, b, w, err := r.guest(ctx, t, n, workspace, mate)
+	if err != nil {
+		return g, err
+	}
+	if err := r.leave(ctx, b, w.ID); err != nil {
+		return g, sendFailure(fmt.Sprintf("%s could not leave, so nothing was changed.", g.Mate.Name), err)
+	}
+	if err := r.store.RemoveInstallation(ctx, t.ID, b.ID, w.ID); err != nil && openmates.CodeOf(err) != openmates.ENotFound {
+		return g, err
+	}
+	ins, err := r.store.InstallationsOf(ctx, t.ID)
+	if err != nil {
+		return g, err
+	}
+	if !slices.ContainsFunc(ins, func(in openmates.Installation) bool { return in.Workspace == w.ID }) {
+		if err := r.store.UnbindWorkspace(ctx, n, w.ID, t.ID); err != nil && openmates.CodeOf(err) != openmates.ENotFound {
+			return g, err
+		}
+	}
+	r.log.InfoContext(ctx, "mate removed", "bot", b.ID, "team", t.ID, "workspace", w.ID)
+	return g, r.note(ctx, actor, t.ID, "team.disconnect_mate", target(g.Mate.Mate, b), w)
+}
+
+func (r *Room) leave(ctx context.Context, b openmates.Bot, workspace string) error {
+	leaver, can := r.connectors[b.Network].(messenger.Leaver)
+	if !can {
+		return nil
+	}
+	return leaver.Leave(ctx, b, workspace)
+}
+
+// Disconnect takes a whole workspace from a team. From then on no bot answers
+// there; stayed names the mates that could not leave it, which its own admins
+// have to remove.
+func (r *Room) Disconnect(ctx context.Context, actor openmates.ID, t openmates.Team, n openmates.Network, workspace string) (name string, stayed []string, err error) {
+	p, err := r.PlaceOf(ctx, t, n, workspace)
+	if err != nil {
+		return "", nil, err
+	}
+	ins, err := r.store.InstallationsOf(ctx, t.ID)
+	if err != nil {
+		return "", nil, err
+	}
+	w := messenger.Workspace{ID: p.ID, Name: p.Name}
+	if err := r.store.UnbindWorkspace(ctx, n, p.ID, t.ID); err != nil {
+		return p.Name, nil, err
+	}
+	r.log.InfoContext(ctx, "workspace disconnected", "team", t.ID, "workspace", p.ID)
+	for _, in := range ins {
+		if in.Workspace != p.ID || !in.Left.IsZero() {
+			continue
+		}
+		b, err := r.store.Bot(ctx, in.BotID)
+		if err != nil || b.Network != n {
+			continue
+		}
+		if err := r.leave(ctx, b, p.ID); err != nil {
+			r.log.WarnContext(ctx, "a bot could not leave", "bot", b.ID, "workspace", p.ID, "err", err)
+			stayed = append(stayed, b.Name)
+		}
+	}
+	return p.Name, stayed, r.note(ctx, actor, t.ID, "team.disconnect", string(n)+"/"+p.ID, w)
+}

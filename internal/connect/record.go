@@ -1,0 +1,89 @@
+package connect
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// auditBot is what the audit record holds of a bot: of credentials only
+// whether there is one and whether it was changed.
+type auditBot struct {
+	AppID       string `json:"app_id,omitempty"`
+	Name        string `json:"name,omitempty"`
+	Token       string `json:"token,omitempty"`
+	Secret      string `json:"secret,omitempty"`
+	Paused      bool   `json:"paused,omitempty"`
+	Content     bool   `json:"content,omitempty"`
+	Permissions int64  `json:"permissions,omitempty"`
+}
+
+// masked describes a bot beside the one that it was before; nil for none.
+func masked(b, was openmates.Bot) *auditBot {
+	if b.ID == 0 {
+		return nil
+	}
+	mask := func(now, before openmates.Secret) string {
+		switch {
+		case now == "":
+			return ""
+		case now != before:
+			return "(new)"
+		}
+		return "(stored)"
+	}
+	return &auditBot{AppID: b.AppID, Name: b.Name, Token: mask(b.Token, was.Token), Secret: mask(b.Secret, was.Secret),
+		Paused: b.Paused, Content: b.Content, Permissions: b.Permissions}
+}
+
+// target names a bot in the record: "discord/sophia".
+func target(m openmates.Mate, b openmates.Bot) string {
+	if b.MateID == 0 {
+		return string(b.Network) + "/" + Own
+	}
+	return string(b.Network) + "/" + m.Handle
+}
+
+// record writes a line of the audit record.
+func (r *Room) record(ctx context.Context, actor openmates.ID, action, target string, before, after *auditBot) error {
+	if r.audit == nil {
+		return nil
+	}
+	e := openmates.AuditEntry{Actor: actor, Action: action, Target: target}
+	for _, side := range []struct {
+		of   *auditBot
+		into *string
+	}{{before, &e.Before}, {after, &e.After}} {
+		if side.of == nil {
+			continue
+		}
+		b, err := json.Marshal(side.of) //nolint:gosec // Secret is the word "stored" or nothing
+		if err != nil {
+			return fmt.Errorf("describe the change: %w", err)
+		}
+		*side.into = string(b)
+	}
+	if err := r.audit(ctx, e); err != nil {
+		return fmt.Errorf("record %s: %w", action, err)
+	}
+	return nil
+}
+
+// note writes a line of the audit record about a bot in a workspace of a team.
+func (r *Room) note(ctx context.Context, actor, team openmates.ID, action, target string, w messenger.Workspace) error {
+	if r.audit == nil {
+		return nil
+	}
+	about, err := json.Marshal(map[string]string{"workspace": w.ID, "name": w.Name})
+	if err != nil {
+		return fmt.Errorf("describe the workspace: %w", err)
+	}
+	e := openmates.AuditEntry{Actor: actor, TeamID: team, Action: action, Target: target, After: string(about)}
+	if err := r.audit(ctx, e); err != nil {
+		return fmt.Errorf("record %s: %w", action, err)
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package connect
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// reports gives what the listening processes last said, by bot.
+func (r *Room) reports(ctx context.Context) (map[openmates.ID]openmates.BotReport, error) {
+	all, err := r.store.BotReports(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the listeners' states: %w", err)
+	}
+	by := make(map[openmates.ID]openmates.BotReport, len(all))
+	for _, p := range all {
+		by[p.BotID] = p
+	}
+	return by, nil
+}
+
+// state is the listener's state: from this process where it runs here, else
+// from what the process that runs it last said.
+func (r *Room) state(b openmates.Bot, m openmates.Mate, reports map[openmates.ID]openmates.BotReport) messenger.State {
+	switch {
+	case b.Paused:
+		return messenger.State{Phase: messenger.Off, Reason: "The listener is paused, so the mate hears nothing.", Cure: "Resume it on the bot's page."}
+	case b.MateID != 0 && !m.Works():
+		return messenger.State{Phase: messenger.Off, Reason: m.Name + " is switched off, so nothing is heard.",
+			Cure: "Switch " + m.Name + " on again under Mates."}
+	}
+	if r.states != nil {
+		if s, ok := r.states.State(b.ID); ok {
+			return s
+		}
+	}
+	p, ok := reports[b.ID]
+	if !ok {
+		return messenger.State{Phase: messenger.Starting, Reason: "The listener has not reported yet."}
+	}
+	var s messenger.State
+	if err := json.Unmarshal(p.State, &s); err != nil {
+		return messenger.State{Phase: messenger.Starting, Reason: "The listener has not reported yet."}
+	}
+	if s.Phase != messenger.Off && r.now().Sub(p.At) > messenger.Stale {
+		return messenger.State{
+			Phase: messenger.NeedsAttention, Since: p.At, LastEvent: s.LastEvent,
+			Reason: fmt.Sprintf("The process that ran this listener (%s) has not reported since %s.", p.Process, p.At.UTC().Format("15:04:05 UTC on 2 January")),
+			Cure:   "See whether it still runs, and start it again if not.",
+		}
+	}
+	return s
+}

@@ -1,0 +1,170 @@
+package connect
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"openmates"
+)
+
+// Mate is a mate with its bots.
+type Mate struct {
+	openmates.Mate
+	Bots []Bot
+}
+
+// TeamMate is a mate as one team has it.
+type TeamMate struct {
+	Mate
+	In []Workspace // where it is present for this team
+}
+
+// Workspace is a place of a team on a network.
+type Workspace struct {
+	Network openmates.Network
+	Label   string // of the network
+	ID      string
+	Name    string
+	Mates   []string // handles of those that are present
+}
+
+// Mates lists the mates that are not archived, by name.
+func (r *Room) Mates(ctx context.Context) ([]Mate, error) {
+	mates, err := r.store.Mates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	bots, err := r.store.Bots(ctx)
+	if err != nil {
+		return nil, err
+	}
+	reports, err := r.reports(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Mate, 0, len(mates))
+	for _, m := range mates {
+		if m.Archived {
+			continue
+		}
+		mate := Mate{Mate: m}
+		for _, b := range bots {
+			if b.MateID == m.ID {
+				mate.Bots = append(mate.Bots, r.show(b, m, reports))
+			}
+		}
+		all = append(all, mate)
+	}
+	slices.SortFunc(all, func(a, b Mate) int { return strings.Compare(a.Name+a.Handle, b.Name+b.Handle) })
+	return all, nil
+}
+
+// Mate is one mate that is not archived.
+func (r *Room) Mate(ctx context.Context, handle string) (Mate, error) {
+	all, err := r.Mates(ctx)
+	if err != nil {
+		return Mate{}, err
+	}
+	for _, m := range all {
+		if m.Handle == handle {
+			return m, nil
+		}
+	}
+	return Mate{}, openmates.Errorf(openmates.ENotFound, "There is no mate of that name here.")
+}
+
+// TeamMates lists the mates that are switched on and that a team may use, and
+// where each of them is.
+func (r *Room) TeamMates(ctx context.Context, t openmates.Team) ([]TeamMate, error) {
+	mates, err := r.Mates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ins, err := r.store.InstallationsOf(ctx, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	var all []TeamMate
+	for _, m := range mates {
+		if !m.Works() || !t.Limits.Mates.Allows(m.Handle) {
+			continue
+		}
+		tm := TeamMate{Mate: m}
+		for _, b := range m.Bots {
+			for _, in := range ins {
+				if in.BotID == b.ID && in.Left.IsZero() {
+					tm.In = append(tm.In, Workspace{Network: b.Network, Label: b.Label, ID: in.Workspace, Name: in.Name})
+				}
+			}
+		}
+		all = append(all, tm)
+	}
+	return all, nil
+}
+
+// Workspaces turns a team's mates around: the places of the team, by name.
+func Workspaces(mates []TeamMate) []Workspace {
+	var all []Workspace
+	for _, m := range mates {
+		for _, w := range m.In {
+			i := slices.IndexFunc(all, func(x Workspace) bool { return x.Network == w.Network && x.ID == w.ID })
+			if i < 0 {
+				all = append(all, w)
+				i = len(all) - 1
+			}
+			all[i].Mates = append(all[i].Mates, m.Handle)
+		}
+	}
+	slices.SortFunc(all, func(a, b Workspace) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
+	return all
+}
+
+// LinkChoice is a network on which a person can prove an account.
+type LinkChoice struct {
+	Network Network
+	Ready   bool // an application for it is set up
+	ByCode  bool // by a code that the account sends to a mate, see BeginOwnCode
+	Linked  []openmates.Identity
+}
+
+// LinkChoices lists the networks with the way to link an account, and what the
+// person has linked there.
+func (r *Room) LinkChoices(ctx context.Context, userID openmates.ID) ([]LinkChoice, error) {
+	ids, err := r.store.IdentitiesOf(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	var all []LinkChoice
+	for _, n := range r.Networks() {
+		choice := LinkChoice{Network: n}
+		for _, id := range ids {
+			if id.Network == n.Network {
+				choice.Linked = append(choice.Linked, id)
+			}
+		}
+		if !n.CanLink {
+			choice.ByCode = true
+			all = append(all, choice)
+			continue
+		}
+		_, choice.Ready, err = r.linkBot(ctx, n.Network)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, choice)
+	}
+	return all, nil
+}
+
+// Unlink removes one of the person's own accounts.
+func (r *Room) Unlink(ctx context.Context, userID, identity openmates.ID) error {
+	err := r.store.RemoveIdentity(ctx, userID, identity)
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		return openmates.Errorf(openmates.ENotFound, "This account is not linked any more.")
+	}
+	if err == nil {
+		r.log.InfoContext(ctx, "account unlinked", "user", userID, "identity", identity)
+	}
+	return err
+}

@@ -1,0 +1,176 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"openmates"
+	"openmates/internal/llm"
+	"openmates/internal/messenger"
+)
+
+// question is one message with all that is known of who asks.
+type question struct {
+	asker openmates.Asker
+	in    messenger.Inbound
+	info  messenger.Info
+	trial *Trial // nil = it is no trial
+	show  func(text string)
+}
+
+const (
+	historyTurns = 12
+	answerTokens = 4_000
+	answerBytes  = 24_000 // beyond it the answer is cut: a runaway model must not fill a channel
+	attempts     = 2      // of answers that broke off half-way
+)
+
+// answer finds out what the mate says: an answer of its model or a refusal. Its
+// error means that nothing is decided and the turn must be tried again. d may
+// be nil: then nothing is shown before the answer is whole.
+func (r *Room) answer(ctx context.Context, q question, d *draft) (openmates.Outcome, error) {
+	o := openmates.Outcome{
+		Key: q.in.Key, State: openmates.TurnRefused, Author: q.author(), Question: q.in.Text,
+		TeamID: q.asker.Team.ID, MateID: q.asker.Mate.ID, UserID: q.asker.User.ID,
+	}
+	if done, err := r.aside(ctx, q, &o); done || err != nil {
+		return o, err
+	}
+	if o.Why, o.Text = refusal(q); o.Text != "" {
+		if d == nil {
+			return o, nil
+		}
+		return o, r.lead(ctx, q, &o)
+	}
+	choice, err := r.cfg.Model(ctx, q.asker.Mate)
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		o.Why, o.Text = openmates.TroubleNoModel, noModel(q.asker.Mate)
+		return o, nil
+	}
+	if err != nil {
+		return o, fmt.Errorf("choose model: %w", err)
+	}
+	if o.Why, o.Text = modelRefusal(q, choice.Name); o.Text != "" {
+		return o, nil
+	}
+	req, err := r.request(ctx, q)
+	if err != nil {
+		return o, err
+	}
+	tools := r.toolsFor(q)
+	req.Tools = tools.shown
+	o.Usage = openmates.Usage{
+		TeamID: q.asker.Team.ID, UserID: q.asker.User.ID, MateID: q.asker.Mate.ID,
+		Model: choice.Name, At: r.cfg.Now(),
+		Cost: choice.Price.Cost(llm.Estimate(req), 0, answerTokens),
+	}
+	err = r.cfg.Store.Reserve(ctx, q.in.Key, o.Usage, q.asker.Layers)
+	if limit, ok := errors.AsType[*openmates.LimitError](err); ok {
+		o.Usage = openmates.Usage{}
+		o.Why, o.Text = overLimit(limit, r.cfg.Now())
+		return o, nil
+	}
+	if err != nil {
+		return o, fmt.Errorf("reserve: %w", err)
+	}
+	return r.ask(ctx, o, &talk{room: r, key: q.in.Key, choice: choice, req: req, tools: tools, w: written{seen: q.show}}, d)
+}
+
+// refusal is why the mate may not answer this person here, "" if it may.
+func refusal(q question) (openmates.Trouble, string) {
+	direct := q.in.Workspace == ""
+	switch {
+	case q.trial != nil && strings.TrimSpace(q.in.Text) == "":
+		return openmates.TroubleText, noText
+	case q.trial != nil:
+		return notIn(q.asker.Layers, q.asker.Mate)
+	case !q.asker.Mate.Works():
+		return openmates.TroubleMateOff, switchedOff(q.asker.Mate)
+	case q.asker.Team.ID == 0 && !direct:
+		return openmates.TroubleWorkspace, connectWorkspace(q.info)
+	case q.asker.User.ID == 0:
+		return openmates.TroubleAccount, connectAccount(q.info)
+	case strings.TrimSpace(q.in.Text) == "":
+		return openmates.TroubleText, noText
+	}
+	return notIn(q.asker.Layers, q.asker.Mate)
+}
+
+// notIn is which layer forbids the mate, "" if none does.
+func notIn(layers []openmates.Layer, mate openmates.Mate) (openmates.Trouble, string) {
+	for _, l := range layers {
+		if !l.Limits.Mates.Allows(mate.Handle) {
+			return openmates.TroubleNotAllowed, notAllowed(mate.Name, l)
+		}
+	}
+	return "", ""
+}
+
+func modelRefusal(q question, model string) (openmates.Trouble, string) {
+	provider, _, _ := strings.Cut(model, "/")
+	for _, l := range q.asker.Layers {
+		if !l.Limits.Providers.Allows(provider) {
+			return openmates.TroubleNotAllowed, notAllowed("the provider "+provider, l)
+		}
+		if !l.Limits.Models.Allows(model) {
+			return openmates.TroubleNotAllowed, notAllowed("the model "+model, l)
+		}
+	}
+	return "", ""
+}
+
+// ask has the model write the answer, showing the draft as it grows.
+func (r *Room) ask(ctx context.Context, o openmates.Outcome, t *talk, d *draft) (openmates.Outcome, error) {
+	within, end := ctx, func() {}
+	if d != nil { // what has no channel has nobody to stop it
+		within, end = r.stoppable(ctx, o.Key)
+	}
+	err := r.showing(within, &t.w, d, t.run)
+	if err != nil && errors.Is(context.Cause(within), errStopped) {
+		err, t.stop = nil, stopAsked
+	}
+	end()
+	if ctx.Err() != nil {
+		return o, context.Cause(ctx)
+	}
+	o.Usage.Input, o.Usage.Cached, o.Usage.Output = t.spent.Input, t.spent.Cached, t.spent.Output
+	o.Usage.Cost = t.choice.Price.Cost(t.spent.Input, t.spent.Cached, t.spent.Output)
+	o.State, o.Why, o.Text = conclude(t.w.text(), t.stop, err)
+	if e, ok := errors.AsType[*messenger.SendError](err); ok {
+		o.State, o.Why = openmates.TurnFailed, openmates.TroubleNotPosted
+		return o, e
+	}
+	if err != nil {
+		r.cfg.Log.Warn("the model failed", "key", o.Key, "model", t.choice.Name, "err", err)
+	}
+	return o, nil
+}
+
+// conclude is what is said in the end, with a word on why it ended early.
+func conclude(text string, stop llm.Stop, err error) (openmates.TurnState, openmates.Trouble, string) {
+	text = strings.TrimSpace(text)
+	switch {
+	case stop == stopAsked && text == "":
+		return openmates.TurnAnswered, "", stoppedFirst
+	case stop == stopAsked:
+		return openmates.TurnAnswered, "", messenger.Closed(text) + stopped
+	case err != nil && text == "":
+		why, said := modelTrouble(err)
+		return openmates.TurnFailed, why, said
+	case err != nil:
+		return openmates.TurnAnswered, "", messenger.Closed(text) + cutShort
+	case stop == stopRounds && text == "":
+		return openmates.TurnFailed, openmates.TroubleNoWords, onlySkills
+	case stop == stopRounds:
+		return openmates.TurnAnswered, "", messenger.Closed(text) + tooManyRounds
+	case text == "":
+		return openmates.TurnFailed, openmates.TroubleNoWords, noWords
+	case stop == llm.StopLength:
+		return openmates.TurnAnswered, "", messenger.Closed(text) + tooLong
+	case stop == llm.StopFilter:
+		return openmates.TurnAnswered, "", messenger.Closed(text) + withheld
+	}
+	return openmates.TurnAnswered, "", text
+}

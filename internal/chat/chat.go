@@ -1,0 +1,185 @@
+// Package chat is the room in which a person's message becomes a mate's reply.
+//
+// It promises that every message that Receive accepted is answered exactly
+// once, whatever dies in between: Receive only journals; Reply, in any worker,
+// finds out who asks and with which rights, holds the limits of server, team,
+// mate and person, asks the model, records the answer, and only then finishes
+// posting it. A repeated Reply goes on from what was recorded and posts under
+// the same keys, so nothing is said twice and no model is paid twice for an
+// answer that was recorded. Refusals take the same road.
+//
+// It refuses to know networks, databases and model providers: they come in as
+// contracts. Text from a channel and text from a model are data to it, never
+// instructions, and it writes neither to the log.
+package chat
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"text/template"
+	"time"
+
+	"openmates"
+	"openmates/internal/llm"
+	"openmates/internal/messenger"
+	"openmates/internal/queue"
+)
+
+// Config is what the room needs; the fields after Now may be left out.
+type Config struct {
+	Store      Store
+	Queue      queue.Queue
+	Connectors map[openmates.Network]messenger.Connector
+	// Model gives the model that answers for a mate. None:
+	// openmates.ENotFound.
+	Model func(ctx context.Context, mate openmates.Mate) (Choice, error)
+	Log   *slog.Logger
+	Now   openmates.Clock
+
+	// Skills are what mates can do beside talking; nil = nothing. Which of them a
+	// model is shown is decided for each turn by the limits of its layers.
+	Skills    Skills
+	SkillTime time.Duration // for all skills of one answer; 0 = 2 minutes
+
+	// Links leads people to where they connect what is missing; nil = refusals
+	// lead nowhere.
+	Links Links
+
+	NoStreaming bool          // post whole answers only
+	Grace       time.Duration // how long a reply may go on after its context ended; 0 = not at all
+	CacheFor    time.Duration // how long an Asker may be remembered; 0 = 30 s
+}
+
+// Choice is a model with its full name and price.
+type Choice struct {
+	Name  string // "provider/model"
+	Model llm.Model
+	Price openmates.Price
+}
+
+// Room receives messages and replies to them. Its methods are safe for
+// concurrent use.
+type Room struct {
+	cfg    Config
+	askers *askers
+	prompt *template.Template
+}
+
+// New makes a Room.
+func New(cfg Config) (*Room, error) {
+	if cfg.CacheFor == 0 {
+		cfg.CacheFor = 30 * time.Second
+	}
+	if cfg.SkillTime == 0 {
+		cfg.SkillTime = 2 * time.Minute
+	}
+	askers, err := newAskers(cfg.Store, cfg.CacheFor)
+	if err != nil {
+		return nil, fmt.Errorf("chat room: %w", err)
+	}
+	prompt, err := parsePrompt()
+	if err != nil {
+		return nil, fmt.Errorf("chat room: %w", err)
+	}
+	return &Room{cfg: cfg, askers: askers, prompt: prompt}, nil
+}
+
+// Receive journals a message that means a mate. nil means: stored durably, it
+// will be answered.
+func (r *Room) Receive(ctx context.Context, in messenger.Inbound) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("write message %s: %w", in.Key, err)
+	}
+	return r.cfg.Queue.Push(ctx, queue.Job{
+		Key: in.Key, Lane: in.Conversation(), Body: body, Attempt: 1, Accepted: r.cfg.Now(),
+	})
+}
+
+// Work replies to accepted messages, n conversations at a time, until ctx
+// ends.
+func (r *Room) Work(ctx context.Context, n int) error {
+	return r.cfg.Queue.Work(ctx, n, r.Reply)
+}
+
+// Forget drops what is remembered of people, teams and limits; it is called
+// when any of them changes.
+func (r *Room) Forget() { r.askers.forget() }
+
+// Close ends what runs in the background; it is called when Work has ended.
+func (r *Room) Close() error {
+	r.askers.close()
+	return nil
+}
+
+// Reply answers one accepted message. Its error is for the queue: see
+// queue.Queue.
+func (r *Room) Reply(ctx context.Context, j queue.Job) error {
+	var in messenger.Inbound
+	if err := json.Unmarshal(j.Body, &in); err != nil {
+		return queue.Drop(fmt.Errorf("read job %s: %w", j.Key, err))
+	}
+	ctx, done := linger(ctx, r.cfg.Grace)
+	defer done()
+
+	conn, ok := r.cfg.Connectors[in.Network]
+	if !ok {
+		return queue.Drop(fmt.Errorf("job %s: no connector for %q", j.Key, in.Network))
+	}
+	asker, err := r.askers.of(ctx, in)
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		return queue.Drop(fmt.Errorf("job %s: the mate is gone: %w", j.Key, err))
+	}
+	if err != nil {
+		return fmt.Errorf("job %s: find who asks: %w", j.Key, err)
+	}
+	d := newDraft(conn, asker.Bot, in, j.Again)
+	return r.finish(ctx, d, j, question{asker: asker, in: in, info: conn.Info()})
+}
+
+// finish settles the turn, unless an earlier attempt did, and posts what was
+// settled.
+func (r *Room) finish(ctx context.Context, d *draft, j queue.Job, q question) error {
+	var begun int
+	if j.Again {
+		o, n, ok, err := r.cfg.Store.Settled(ctx, j.Key)
+		if err != nil {
+			return fmt.Errorf("job %s: read what was settled: %w", j.Key, err)
+		}
+		if ok {
+			return postError(d.close(ctx, o, n))
+		}
+		begun = n
+	}
+	o, err := r.answer(ctx, q, d)
+	if err != nil && o.State != openmates.TurnFailed {
+		return err
+	}
+	if err := r.cfg.Store.Settle(ctx, o); err != nil {
+		return fmt.Errorf("job %s: settle: %w", j.Key, err)
+	}
+	if err != nil {
+		return postError(err)
+	}
+	if err := d.close(ctx, o, begun); err != nil {
+		r.cfg.Log.Warn("answer could not be posted", "key", j.Key, "err", err)
+		return postError(err)
+	}
+	r.handLink(ctx, d, o)
+	return nil
+}
+
+// linger gives work that runs when ctx ends a while to finish.
+func linger(ctx context.Context, grace time.Duration) (context.Context, func()) {
+	if grace == 0 {
+		return ctx, func() {}
+	}
+	going, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		t := time.AfterFunc(grace, func() { cancel(context.Cause(ctx)) })
+		context.AfterFunc(going, func() { t.Stop() })
+	})
+	return going, func() { stop(); cancel(nil) }
+}

@@ -1,0 +1,301 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// Links leads people to where they connect what is missing; the connect room
+// does.
+type Links interface {
+	// ConnectPage is where a workspace is connected with a team.
+	ConnectPage(n openmates.Network, workspace, mate string) string
+	// AccountPage is where people link their accounts. It holds no secret, so
+	// it may be said where others read it.
+	AccountPage(n openmates.Network) string
+	// BeginCode gives an address at which somebody who is signed in ties this
+	// account to themselves, once. It is for the eyes of the account's owner.
+	BeginCode(ctx context.Context, n openmates.Network, a messenger.Account) (address string, err error)
+	// FinishByChat ties the account to the person who was given the code in
+	// OpenMates. A code that does not hold is openmates.ENotFound.
+	FinishByChat(ctx context.Context, code openmates.Secret, n openmates.Network, a messenger.Account) (openmates.User, error)
+}
+
+// The commands.
+const (
+	cmdLink   = "link"
+	cmdHelp   = "help"
+	cmdWhoAmI = "whoami"
+	cmdUsage  = "usage"
+	cmdForget = "forget"
+	cmdStop   = "stop"
+	cmdTeam   = "team"
+)
+
+// Commands lists what people can ask for beside talking.
+func Commands() []messenger.CommandInfo {
+	return []messenger.CommandInfo{
+		{Name: cmdHelp, Description: "What this mate does, and how to ask it"},
+		{Name: cmdLink, Description: "Link your account here with your OpenMates account"},
+		{Name: cmdWhoAmI, Description: "Who you are to this mate, and what it knows of you"},
+		{Name: cmdUsage, Description: "What you and your team spent this month, and what is left"},
+		{Name: cmdForget, Description: "This mate forgets what was said in this conversation"},
+		{Name: cmdStop, Description: "Stops the answer that this mate is writing here"},
+		{Name: cmdTeam, Description: "For which of your teams you ask in direct messages", Option: "The team’s name or number; nothing = list them"},
+	}
+}
+
+// order is a command with all that is known of who gives it.
+type order struct {
+	messenger.Command
+	info  messenger.Info
+	asker openmates.Asker
+}
+
+// Command carries out what a person asked for beside talking. What it says of
+// them is for them alone.
+func (r *Room) Command(ctx context.Context, c messenger.Command) (messenger.Reply, error) {
+	conn, ok := r.cfg.Connectors[c.Network]
+	if !ok {
+		return messenger.Reply{}, fmt.Errorf("command %s: no connector for %q", c.Name, c.Network)
+	}
+	asker, err := r.cfg.Store.Asker(ctx, c.BotID, c.Workspace, c.Account.ID)
+	if err != nil {
+		return messenger.Reply{}, fmt.Errorf("command %s: find who asks: %w", c.Name, err)
+	}
+	o := order{c, conn.Info(), asker}
+	switch c.Name {
+	case cmdHelp:
+		return r.help(o), nil
+	case cmdLink:
+		return r.link(ctx, o)
+	case cmdTeam:
+		return r.chooseTeam(ctx, o)
+	}
+	if rep, missing, err := r.notConnected(ctx, o); missing || err != nil {
+		return rep, err
+	}
+	switch c.Name {
+	case cmdWhoAmI:
+		return private(whoAmI(o)), nil
+	case cmdUsage:
+		return r.usage(ctx, o)
+	case cmdForget:
+		return r.forgetTalk(ctx, o)
+	case cmdStop:
+		return r.stop(ctx, o)
+	}
+	return messenger.Reply{}, openmates.Errorf(openmates.ENotFound, "I don't know the command /%s. /help says what I can do.", c.Name)
+}
+
+func private(text string, links ...messenger.Link) messenger.Reply {
+	return messenger.Reply{Text: text, Private: true, Links: links}
+}
+
+// notConnected says what has to be connected before a command has a meaning.
+// The answer is for the person alone, so it may hold their own link.
+func (r *Room) notConnected(ctx context.Context, o order) (messenger.Reply, bool, error) {
+	switch {
+	case o.asker.Team.ID == 0 && o.Workspace != "":
+		rep := private(connectWorkspace(o.info))
+		if r.cfg.Links != nil {
+			rep.Links = []messenger.Link{{Label: "Connect it here", URL: r.cfg.Links.ConnectPage(o.Network, o.Workspace, o.asker.Mate.Handle)}}
+		}
+		return rep, true, nil
+	case o.asker.User.ID == 0:
+		rep, err := r.ownLink(ctx, o.info, o.Account)
+		rep.Text = connectAccount(o.info) + "\n" + rep.Text
+		return rep, true, err
+	}
+	return messenger.Reply{}, false, nil
+}
+
+// ownLink is the way to link this account that nobody else may see.
+func (r *Room) ownLink(ctx context.Context, info messenger.Info, a messenger.Account) (messenger.Reply, error) {
+	if r.cfg.Links == nil {
+		return private("This server has no page for that."), nil
+	}
+	address, err := r.cfg.Links.BeginCode(ctx, info.Network, a)
+	if err != nil {
+		return messenger.Reply{}, fmt.Errorf("begin a link: %w", err)
+	}
+	return private(ownLinkText(info), messenger.Link{Label: "Link my account", URL: address}), nil
+}
+
+func (r *Room) link(ctx context.Context, o order) (messenger.Reply, error) {
+	u, err := r.cfg.Store.UserOf(ctx, o.Network, o.Account.ID)
+	switch {
+	case openmates.CodeOf(err) == openmates.ENotFound:
+		return r.ownLink(ctx, o.info, o.Account)
+	case err != nil:
+		return messenger.Reply{}, fmt.Errorf("find whose account it is: %w", err)
+	}
+	rep := private(linkedAlready(o.info, u))
+	if r.cfg.Links != nil {
+		rep.Links = []messenger.Link{{Label: "Your profile", URL: r.cfg.Links.AccountPage(o.Network)}}
+	}
+	return rep, nil
+}
+
+func (r *Room) help(o order) messenger.Reply {
+	mate := o.asker.Mate
+	var b strings.Builder
+	fmt.Fprintf(&b, "I am **%s**", mate.Name)
+	if mate.Field != "" {
+		fmt.Fprintf(&b, ", for %s", mate.Field)
+	}
+	b.WriteString(".")
+	if mate.Description != "" {
+		b.WriteString(" " + mate.Description)
+	}
+	if o.Workspace == "" {
+		b.WriteString("\n**How to ask:** just write to me here. I remember our last turns.")
+	} else {
+		fmt.Fprintf(&b, "\n**How to ask:** mention me (@%s) and write your question in the same message, or reply to one of my messages. I remember the last turns of this channel.", mate.Name)
+	}
+	b.WriteString("\n**Limits:** " + limitsInWords(o.asker.Layers))
+	b.WriteString("\n**Commands:** /link · /whoami · /usage · /forget · /stop")
+	if o.Workspace == "" {
+		b.WriteString(" · /team")
+	}
+	if !mate.Works() {
+		b.WriteString("\n" + switchedOff(mate))
+	}
+	return private(b.String())
+}
+
+// limitsInWords says in a sentence what holds here.
+func limitsInWords(layers []openmates.Layer) string {
+	l := openmates.Effective(layers...)
+	var parts []string
+	if l.PerMinute > 0 {
+		parts = append(parts, fmt.Sprintf("%d requests a minute", l.PerMinute))
+	}
+	if l.PerMonth > 0 {
+		parts = append(parts, fmt.Sprintf("%s a month", l.PerMonth))
+	}
+	if l.Models.Only || l.Providers.Only {
+		parts = append(parts, "only some models")
+	}
+	if l.Apps.Only || l.Skills.Only {
+		parts = append(parts, "only some skills")
+	}
+	if len(parts) == 0 {
+		return "none are set here."
+	}
+	return strings.Join(parts, ", ") + "."
+}
+
+// whoAmI says what OpenMates, and what the mate, knows of a person.
+func whoAmI(o order) string {
+	u, mate := o.asker.User, o.asker.Mate
+	var b strings.Builder
+	fmt.Fprintf(&b, "Your %s account is linked with the OpenMates account **%s** (%s).", o.info.Label, u.DisplayName, u.Username)
+	switch {
+	case o.asker.Team.ID != 0:
+		fmt.Fprintf(&b, "\nHere you are %s of the team **%s**.", roleWord(o.asker.Role), o.asker.Team.Name)
+	default:
+		b.WriteString("\nHere you ask for no team yet; /team chooses one.")
+	}
+	fmt.Fprintf(&b, "\n**What %s may know of you:**", mate.Name)
+	known := knows(u.SeenBy(o.asker.Privacy, mate.Handle))
+	if len(known) == 0 {
+		b.WriteString(" nothing.")
+	}
+	for _, k := range known {
+		b.WriteString("\n- " + k)
+	}
+	return b.String()
+}
+
+func roleWord(r openmates.Role) string {
+	if r == openmates.RoleAdmin {
+		return "an admin"
+	}
+	return "a member"
+}
+
+func knows(s openmates.Seen) (all []string) {
+	p := s.Preferences
+	for _, f := range []struct{ label, value string }{
+		{"your name", s.Name}, {"your username", s.Username}, {"your language", s.Language}, {"your time zone", s.TimeZone},
+		{"the tone you like", p.Tone}, {"the length you like", p.Length}, {"what you know about the subject", p.Expertise},
+		{"about you", p.About}, {"your projects", p.Projects}, {"your goals", p.Goals}, {"what you like", p.Likes}, {"what you dislike", p.Dislikes},
+	} {
+		if f.value != "" {
+			all = append(all, f.label+": "+clip(f.value))
+		}
+	}
+	if s.Topics {
+		all = append(all, "what you asked lately")
+	}
+	return all
+}
+
+// clip keeps what is repeated of a long text short.
+func clip(s string) string {
+	const most = 160
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
+
+func (r *Room) usage(ctx context.Context, o order) (messenger.Reply, error) {
+	if o.asker.Team.ID == 0 {
+		return private("Here you ask for no team yet; /team chooses one."), nil
+	}
+	now := r.cfg.Now()
+	mine, team, err := r.cfg.Store.SpentBy(ctx, o.asker.Team.ID, o.asker.User.ID, now)
+	if err != nil {
+		return messenger.Reply{}, fmt.Errorf("sum up the month: %w", err)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "**%s, in the team %s**", now.UTC().Format("January 2006"), o.asker.Team.Name)
+	fmt.Fprintf(&b, "\nYou: %s%s", mine, left(o.asker.Layers, "member:", mine))
+	fmt.Fprintf(&b, "\nThe team: %s%s", team, left(o.asker.Layers, "team:", team))
+	for _, l := range o.asker.Layers {
+		if l.Limits.PerMonth > 0 && !strings.HasPrefix(l.Scope, "member:") && !strings.HasPrefix(l.Scope, "team:") {
+			fmt.Fprintf(&b, "\nBeside that, %s has a budget of %s for all who use it.", l.Name, l.Limits.PerMonth)
+		}
+	}
+	return private(b.String()), nil
+}
+
+// left says how much of a layer's money is left.
+func left(layers []openmates.Layer, scope string, spent openmates.Micros) string {
+	for _, l := range layers {
+		if strings.HasPrefix(l.Scope, scope) && l.Limits.PerMonth > 0 {
+			return fmt.Sprintf(" of %s, %s left", l.Limits.PerMonth, max(l.Limits.PerMonth-spent, 0))
+		}
+	}
+	return ", without a budget of its own"
+}
+
+// forgetTalk is told to all, since it is everybody's conversation.
+func (r *Room) forgetTalk(ctx context.Context, o order) (messenger.Reply, error) {
+	if err := r.cfg.Store.ForgetTalk(ctx, o.Conversation()); err != nil {
+		return messenger.Reply{}, fmt.Errorf("forget a conversation: %w", err)
+	}
+	r.cfg.Log.Info("a conversation was forgotten", "bot", o.BotID, "user", o.asker.User.ID)
+	if o.Workspace == "" {
+		return private("I have forgotten what we said here. We begin anew."), nil
+	}
+	return messenger.Reply{Text: fmt.Sprintf("%s had me forget what was said with me in this channel. I begin anew.", o.asker.User.DisplayName)}, nil
+}
+
+func (r *Room) stop(ctx context.Context, o order) (messenger.Reply, error) {
+	ok, err := r.cfg.Store.StopTalk(ctx, o.Conversation())
+	if err != nil {
+		return messenger.Reply{}, fmt.Errorf("stop an answer: %w", err)
+	}
+	if !ok {
+		return private("I am writing nothing here at the moment."), nil
+	}
+	return private("I stop. What I have written so far stays."), nil
+}

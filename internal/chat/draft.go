@@ -1,0 +1,156 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"openmates"
+	"openmates/internal/messenger"
+	"openmates/internal/queue"
+)
+
+// draft is an answer on its way into a channel: the parts that were posted so
+// far and what stands in them. One goroutine at a time uses it.
+type draft struct {
+	conn  messenger.Connector
+	info  messenger.Info
+	bot   openmates.Bot
+	in    messenger.Inbound
+	again bool // an earlier attempt may have posted
+	parts []part
+}
+
+type part struct{ id, text string }
+
+func newDraft(conn messenger.Connector, bot openmates.Bot, in messenger.Inbound, again bool) *draft {
+	return &draft{conn: conn, info: conn.Info(), bot: bot, in: in, again: again}
+}
+
+// streams says whether the draft can be shown before it is whole.
+func (d *draft) streams() bool {
+	_, ok := d.conn.(messenger.Editor)
+	return ok
+}
+
+// show brings the channel up to the text so far. What is whole is posted as it
+// is, the growing end with an open code block closed.
+func (d *draft) show(ctx context.Context, text string) error {
+	texts := d.cut(text)
+	texts[len(texts)-1] = messenger.Closed(texts[len(texts)-1])
+	if last := texts[len(texts)-1]; d.info.Measure(last) > d.info.TextLimit {
+		texts = texts[:len(texts)-1]
+	}
+	return d.put(ctx, texts)
+}
+
+// finish brings the channel to the whole text and takes back what an earlier
+// attempt began beyond it.
+func (d *draft) finish(ctx context.Context, text string, begun int) error {
+	texts := d.cut(text)
+	if err := d.put(ctx, texts); err != nil {
+		return err
+	}
+	for n := len(texts); n < max(begun, len(d.parts)); n++ {
+		if err := d.takeBack(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close brings the channel to what was settled: nothing, for a refusal that was
+// said lately.
+func (d *draft) close(ctx context.Context, o openmates.Outcome, begun int) error {
+	if o.State == openmates.TurnRefused && o.Text == "" {
+		return nil
+	}
+	return d.finish(ctx, o.Text, begun)
+}
+
+func (d *draft) cut(text string) []string {
+	var texts []string
+	for rest := text; rest != "" || texts == nil; {
+		var p string
+		p, rest = messenger.Cut(rest, d.info.TextLimit, d.info.Measure)
+		texts = append(texts, p)
+	}
+	return texts
+}
+
+func (d *draft) put(ctx context.Context, texts []string) error {
+	for n, text := range texts {
+		if err := d.putPart(ctx, n, text); err != nil {
+			return fmt.Errorf("part %d: %w", n, err)
+		}
+	}
+	return nil
+}
+
+func (d *draft) putPart(ctx context.Context, n int, text string) error {
+	if n == len(d.parts) {
+		id, err := d.conn.Send(ctx, d.bot, d.outbound(n, text))
+		if err != nil {
+			return err
+		}
+		p := part{id: id, text: text}
+		if d.again {
+			p.text = "" // what was found there may be an older text
+		}
+		d.parts = append(d.parts, p)
+	}
+	editor, ok := d.conn.(messenger.Editor)
+	if !ok || d.parts[n].text == text {
+		return nil
+	}
+	if err := editor.Edit(ctx, d.bot, d.in.Channel, d.parts[n].id, text); err != nil {
+		return err
+	}
+	d.parts[n].text = text
+	return nil
+}
+
+func (d *draft) outbound(n int, text string) messenger.Outbound {
+	return messenger.Outbound{
+		Key: d.in.Key, Part: n, Channel: d.in.Channel, ReplyTo: d.in.Message,
+		Text: text, Ping: n == 0, MaybePosted: d.again,
+	}
+}
+
+// takeBack removes part n. Where only an earlier attempt knew its id, posting
+// it again under the same key finds it.
+func (d *draft) takeBack(ctx context.Context, n int) error {
+	remover, ok := d.conn.(messenger.Remover)
+	if !ok {
+		return nil
+	}
+	if n >= len(d.parts) {
+		id, err := d.conn.Send(ctx, d.bot, d.outbound(n, "…"))
+		if err != nil {
+			return err
+		}
+		d.parts = append(d.parts, part{id: id})
+	}
+	return remover.Remove(ctx, d.bot, d.in.Channel, d.parts[n].id)
+}
+
+// typing shows that an answer is being written, where the network can.
+func (d *draft) typing(ctx context.Context) time.Duration {
+	typist, ok := d.conn.(messenger.Typist)
+	if !ok {
+		return time.Hour
+	}
+	if err := typist.Typing(ctx, d.bot, d.in.Channel); err != nil {
+		return time.Minute
+	}
+	return max(d.info.TypingLasts-2*time.Second, time.Second)
+}
+
+// postError tells the queue whether posting again can help.
+func postError(err error) error {
+	if e, ok := errors.AsType[*messenger.SendError](err); ok && !e.Again() {
+		return queue.Drop(err)
+	}
+	return err
+}

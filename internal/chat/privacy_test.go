@@ -1,0 +1,102 @@
+package chat_test
+
+import (
+	"strings"
+	"testing"
+
+	"openmates"
+	"openmates/internal/chat"
+)
+
+// told is everything that the model was told by the last question.
+func (w *world) told(text string) string {
+	w.Helper()
+	must(w.T, w.ask(w.message(text)))
+	reqs := w.model.requests()
+	req := reqs[len(reqs)-1]
+	all := req.System
+	for _, m := range req.Messages {
+		all += "\n" + m.Text
+	}
+	return all
+}
+
+// Of each fact the mate is told if, and only if, the person lets it see that.
+func TestAMateIsToldWhatItMaySee(t *testing.T) {
+	t.Parallel()
+	marks := map[openmates.Fact]string{
+		openmates.FactName: "Countess", openmates.FactUsername: "ada", openmates.FactPlace: "JST",
+		openmates.FactAnswers: "bone-dry", openmates.FactAbout: "of-bridges", openmates.FactProjects: "the-engine",
+		openmates.FactGoals: "a-harbour", openmates.FactLikes: "tea-at-four", openmates.FactDislikes: "long-meetings", openmates.FactTopics: "- earlier-question",
+	}
+	for _, only := range openmates.Facts() {
+		t.Run(string(only), func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			ctx := t.Context()
+			must(t, w.db.SetPerson(ctx, openmates.User{ID: w.user.ID, DisplayName: "Countess", TimeZone: "Asia/Tokyo", Preferences: openmates.Preferences{
+				Tone: "bone-dry", About: "of-bridges", Projects: "the-engine", Goals: "a-harbour", Likes: "tea-at-four", Dislikes: "long-meetings",
+			}}))
+			var mine map[openmates.Fact]bool
+			settle := func(show func(openmates.Fact) bool) {
+				mine = map[openmates.Fact]bool{}
+				for _, f := range openmates.Facts() {
+					mine[f] = show(f)
+				}
+				must(t, w.db.SetPrivacy(ctx, w.user.ID, openmates.Privacy{Mates: map[string]map[openmates.Fact]bool{"sophia": mine}}))
+				w.room.Forget()
+			}
+			holds := func(all string, f openmates.Fact) bool {
+				if f == openmates.FactUsername {
+					return strings.Contains(all, "(ada)")
+				}
+				return strings.Contains(all, marks[f])
+			}
+			w.told("earlier-question")
+			settle(func(f openmates.Fact) bool { return f == only })
+			all := w.told("again")
+			for _, f := range openmates.Facts() {
+				if holds(all, f) != (f == only) {
+					t.Errorf("with %s alone: %s is %v\n%s", only, f, holds(all, f), all)
+				}
+			}
+			settle(func(f openmates.Fact) bool { return f != only })
+			all = w.told("once more")
+			for _, f := range openmates.Facts() {
+				if holds(all, f) != (f != only) {
+					t.Errorf("without %s: %s is %v\n%s", only, f, holds(all, f), all)
+				}
+			}
+		})
+	}
+}
+
+// Who hides the name from a mate is not named by the messenger's name either,
+// neither now nor in what the mate remembers.
+func TestAHiddenNameIsNotTold(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	must(t, w.db.SetPrivacy(t.Context(), w.user.ID, openmates.Privacy{Usual: map[openmates.Fact]bool{openmates.FactName: false}}))
+	in := w.message("hello")
+	in.Author.Name = "Ada-of-the-messenger"
+	must(t, w.ask(in))
+	all := w.told("and again")
+	if strings.Contains(all, "Ada") || !strings.Contains(all, "Somebody of the team asks") {
+		t.Errorf("told:\n%s", all)
+	}
+}
+
+// A question by the API obeys as one in a messenger does.
+func TestTheAPIObeysThePrivacy(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	must(t, w.db.SetPrivacy(t.Context(), w.user.ID, openmates.Privacy{Usual: map[openmates.Fact]bool{openmates.FactName: false, openmates.FactAnswers: false}}))
+	mate, err := w.db.MateByHandle(t.Context(), "sophia")
+	must(t, err)
+	_, err = w.room.Process(t.Context(), chat.Ask{Team: w.team, User: w.user, Role: openmates.RoleMember, Mate: mate, Text: "why?"})
+	must(t, err)
+	reqs := w.model.requests()
+	if all := reqs[len(reqs)-1].System; strings.Contains(all, "Ada") || strings.Contains(all, "dry") {
+		t.Errorf("told:\n%s", all)
+	}
+}

@@ -1,0 +1,91 @@
+package chat
+
+import (
+	"context"
+	"time"
+
+	"openmates"
+)
+
+// Store is what the room asks of the database. Every method is one
+// transaction, safe to repeat with the same key.
+type Store interface { //nolint:interfacebloat // what one turn needs, each method one transaction
+	// Asker tells who speaks to which mate. A zero Team.ID means that the
+	// workspace is no team's (or the bot isn't installed there for one), a zero
+	// User.ID that the account is nobody's or no member of the team. In a
+	// direct message (workspace "") Team is the person's only team, else zero.
+	// An unknown or paused bot is ENotFound; a mate that is switched off or
+	// archived is given as it is.
+	Asker(ctx context.Context, botID openmates.ID, workspace, account string) (openmates.Asker, error)
+
+	// Revision grows with every change of bots, mates, teams, members, users,
+	// identities, installations or limits, made by whichever process: what Asker
+	// gave holds while it stays the same. It is asked for each message.
+	Revision(ctx context.Context) (int64, error)
+
+	// Layers lists the limits that hold for a.User asking a.Mate within a.Team:
+	// server, mate, team, member; only those that limit anything. Without a
+	// team (ID 0) they are the server's and the mate's.
+	Layers(ctx context.Context, a openmates.Asker) ([]openmates.Layer, error)
+
+	// AddTurn records a question that no queue carries, so that it can be
+	// settled.
+	AddTurn(ctx context.Context, key, conversation string) error
+
+	// Reserve counts one request and its expected cost (u.Cost) against every
+	// layer, or, if one layer has no room, against none: then the error is a
+	// *openmates.LimitError. Repeating it for the same key counts nothing twice.
+	Reserve(ctx context.Context, key string, u openmates.Usage, layers []openmates.Layer) error
+
+	// Settle records what becomes of a turn before it is posted: state, text
+	// and what it really cost, in place of what was reserved. The first record
+	// stands; a later one is a no-op.
+	Settle(ctx context.Context, o openmates.Outcome) error
+
+	// Settled gives what Settle recorded for the turn (ok false: nothing yet)
+	// and how many parts were begun by then.
+	Settled(ctx context.Context, key string) (o openmates.Outcome, begun int, ok bool, err error)
+
+	// Begun records that n parts of an answer which is not settled yet were
+	// begun on the network.
+	Begun(ctx context.Context, key string, n int) error
+
+	// History gives the last n answered turns of a conversation since it was
+	// last forgotten, oldest first.
+	History(ctx context.Context, conversation string, n int) ([]openmates.Exchange, error)
+
+	// Privacy is what a person lets mates see.
+	Privacy(ctx context.Context, userID openmates.ID) (openmates.Privacy, error)
+
+	// Topics gives the last n questions of a person that mates answered in a
+	// team, newest first.
+	Topics(ctx context.Context, teamID, userID openmates.ID, n int) ([]string, error)
+
+	Talks
+}
+
+// Talks is what people settle in the chat beside asking.
+type Talks interface {
+	// UserOf gives the person who owns an account, in whichever team; none is
+	// openmates.ENotFound.
+	UserOf(ctx context.Context, n openmates.Network, account string) (openmates.User, error)
+	// TeamsOf lists the teams of a person, always in the same order.
+	TeamsOf(ctx context.Context, userID openmates.ID) ([]openmates.Team, error)
+	// ChooseTeam settles for which team a person asks in direct messages; 0 =
+	// they are asked anew.
+	ChooseTeam(ctx context.Context, botID, userID, teamID openmates.ID) error
+	// SpentBy sums up a month of a person in a team, and of the team.
+	SpentBy(ctx context.Context, teamID, userID openmates.ID, t time.Time) (mine, team openmates.Micros, err error)
+	// ForgetTalk makes the history of a conversation begin now.
+	ForgetTalk(ctx context.Context, conversation string) error
+	// StopTalk marks the answer that is being written in a conversation; ok is
+	// false where none is.
+	StopTalk(ctx context.Context, conversation string) (ok bool, err error)
+	// Stopped says whether the answer to a turn was marked so.
+	Stopped(ctx context.Context, key string) (bool, error)
+	// SayRefusal says whether a turn may say a refusal: it was said last before
+	// since, or by this very turn.
+	SayRefusal(ctx context.Context, key, about string, since time.Time) (bool, error)
+	// ForgetRefusals lets refusals be said again: their cause was cured.
+	ForgetRefusals(ctx context.Context, about ...string) error
+}

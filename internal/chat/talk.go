@@ -1,0 +1,246 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"openmates/internal/llm"
+	"openmates/internal/messenger"
+)
+
+// talk is what happens between a question and its answer: rounds, in each of
+// which the model writes, and may ask for tools whose results it gets in the
+// next one.
+type talk struct {
+	room   *Room
+	key    string
+	choice Choice
+	req    llm.Request
+	tools  *tools
+	w      written
+	stop   llm.Stop
+	spent  llm.Usage // by all rounds and attempts
+}
+
+const (
+	maxRounds = 8
+	// stopRounds ends an answer whose model wanted more rounds.
+	stopRounds llm.Stop = "rounds"
+)
+
+// run goes on until the model has said what it has to say. What it wrote in
+// earlier rounds stays, as the paragraphs before.
+func (t *talk) run(ctx context.Context) error {
+	within, cancel := context.WithTimeout(ctx, t.room.cfg.SkillTime)
+	defer cancel()
+	for round := 1; ; round++ {
+		if err := t.persist(ctx); err != nil {
+			return err
+		}
+		calls := t.w.wanted()
+		if len(calls) == 0 || t.stop == llm.StopLength || t.stop == llm.StopFilter {
+			return nil
+		}
+		if round == maxRounds {
+			t.stop = stopRounds
+			return nil
+		}
+		results := t.tools.run(within, calls)
+		if round == maxRounds-1 {
+			results[len(results)-1].Text += lastRound
+		}
+		t.req.Messages = append(t.req.Messages, llm.Message{Role: llm.RoleAssistant, Text: t.w.now(), Calls: calls})
+		t.req.Messages = append(t.req.Messages, results...)
+		t.w.keep()
+	}
+}
+
+// persist has the model write one round, and again where it broke off.
+func (t *talk) persist(ctx context.Context) error {
+	for n := 1; ; n++ {
+		err := t.write(ctx)
+		e, ok := errors.AsType[*llm.Error](err)
+		if !ok || e.Kind != llm.KindCut || n == attempts {
+			return err
+		}
+		t.room.cfg.Log.Info("the model broke off; it is asked again", "key", t.key)
+		t.w.drop()
+	}
+}
+
+// write streams one round of the model and counts what it cost. A provider that
+// broke off bills for what it had written; one that wrote nothing, for nothing.
+func (t *talk) write(ctx context.Context) error {
+	t.stop = ""
+	var told *llm.Usage
+	begun := false
+	defer func() {
+		if told == nil && begun {
+			told = &llm.Usage{
+				Input:  llm.Estimate(t.req),
+				Output: llm.EstimateMessage(llm.Message{Text: t.w.now(), Calls: t.w.wanted()}),
+			}
+		}
+		if told != nil {
+			t.spent.Input += told.Input
+			t.spent.Cached += told.Cached
+			t.spent.Output += told.Output
+		}
+	}()
+	for p, err := range t.choice.Model.Stream(ctx, t.req) {
+		if err != nil {
+			return err
+		}
+		begun = true
+		if p.Usage != nil {
+			told, t.stop = p.Usage, p.Stop
+		}
+		if t.w.add(p) > answerBytes {
+			t.stop = llm.StopLength
+			return nil
+		}
+	}
+	return nil
+}
+
+// showing does something that lets w grow. While it runs, a second goroutine
+// brings the draft up to date, so that a slow network never holds up the model;
+// it has ended when showing returns.
+func (r *Room) showing(ctx context.Context, w *written, d *draft, do func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if d != nil && !r.cfg.NoStreaming {
+		stop := make(chan struct{})
+		shown := make(chan struct{})
+		go func() {
+			defer close(shown)
+			r.showGrowing(ctx, cancel, w, d, stop)
+		}()
+		defer func() { close(stop); <-shown }()
+	}
+	err := do(ctx)
+	if e, ok := errors.AsType[*messenger.SendError](context.Cause(ctx)); ok && err != nil {
+		return e
+	}
+	return err
+}
+
+const (
+	firstLook  = 400 * time.Millisecond // an answer that is ready by then is posted in one piece
+	lookAgain  = 200 * time.Millisecond
+	slowEdit   = time.Minute
+	editsAfter = 1200 * time.Millisecond
+)
+
+// showGrowing shows the text so far, again and again, until stop; while nothing
+// is added, because the model thinks or its tools run, that it is typing. A
+// failure that posting later can't heal cancels the answer: nobody could read
+// it.
+func (r *Room) showGrowing(ctx context.Context, cancel context.CancelCauseFunc, w *written, d *draft, stop <-chan struct{}) {
+	every := max(d.info.EditEvery, editsAfter)
+	if !d.streams() {
+		every = slowEdit
+	}
+	var typed time.Time
+	var seen string
+	begun := len(d.parts)
+	timer := time.NewTimer(firstLook)
+	defer timer.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		text := w.text()
+		if text == seen || strings.TrimSpace(text) == "" || !d.streams() {
+			if now := time.Now(); now.After(typed) {
+				typed = now.Add(d.typing(ctx))
+			}
+			timer.Reset(lookAgain)
+			continue
+		}
+		if n := len(d.cut(text)); n > begun {
+			begun = n
+			if err := r.cfg.Store.Begun(ctx, d.in.Key, n); err != nil {
+				r.cfg.Log.Warn("begun parts could not be recorded", "key", d.in.Key, "err", err)
+			}
+		}
+		seen = text
+		err := d.show(ctx, text)
+		if e, ok := errors.AsType[*messenger.SendError](err); ok && !e.Again() {
+			cancel(e)
+			return
+		}
+		timer.Reset(every)
+	}
+}
+
+// written is an answer that grows in one goroutine and is read in another.
+type written struct {
+	mu     sync.Mutex
+	before string // what earlier rounds wrote
+	b      strings.Builder
+	calls  []llm.Call
+	seen   func(text string) // given the text so far with each piece; nil = nobody
+}
+
+// add gives the length of the whole answer.
+func (w *written) add(p llm.Piece) (length int) {
+	w.mu.Lock()
+	w.b.WriteString(p.Text)
+	if p.Call != nil {
+		w.calls = append(w.calls, *p.Call)
+	}
+	length = len(w.before) + w.b.Len()
+	w.mu.Unlock()
+	if w.seen != nil && p.Text != "" {
+		w.seen(w.text())
+	}
+	return length
+}
+
+// keep ends a round whose text stays.
+func (w *written) keep() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if text := strings.TrimSpace(w.b.String()); text != "" {
+		w.before += messenger.Closed(text) + "\n\n"
+	}
+	w.b.Reset()
+	w.calls = nil
+}
+
+// drop takes back what this round wrote.
+func (w *written) drop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.b.Reset()
+	w.calls = nil
+}
+
+// text is the whole answer so far.
+func (w *written) text() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.before + w.b.String()
+}
+
+// now is what this round wrote.
+func (w *written) now() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.b.String()
+}
+
+// wanted are the calls that this round asked for.
+func (w *written) wanted() []llm.Call {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.calls
+}

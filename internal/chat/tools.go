@@ -1,0 +1,137 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+
+	"golang.org/x/sync/errgroup"
+
+	"openmates"
+	"openmates/internal/llm"
+	"openmates/internal/skill"
+)
+
+// Skills is what the room needs of the skills of the server; *skill.Registry
+// has it.
+type Skills interface {
+	// Offers lists all skills, sorted by name.
+	Offers() []skill.Offer
+	// Run runs a skill by the name that models know. An error is for the model
+	// as far as openmates.MessageOf has a sentence for it.
+	Run(ctx context.Context, tool string, call skill.Call) (skill.Result, error)
+}
+
+const (
+	maxCalls     = 8       // in one round
+	callsAtOnce  = 4       // that run at the same time
+	maxToolText  = 120_000 // bytes that the tools of one answer may bring back
+	longToolName = 64      // of a name that is repeated to the model or the log
+)
+
+// tools are the skills that one turn may use, and those that it may not.
+type tools struct {
+	skills Skills
+	log    *slog.Logger
+	shown  []llm.Tool
+	known  map[string]skill.Offer     // by the name that models know
+	denied map[string]openmates.Layer // and which layer denies it
+	call   skill.Call
+	left   int // bytes that may still be brought back
+}
+
+// toolsFor picks what every layer allows: the app and the skill.
+func (r *Room) toolsFor(q question) *tools {
+	t := &tools{
+		skills: r.cfg.Skills, log: r.cfg.Log, left: maxToolText,
+		known: map[string]skill.Offer{}, denied: map[string]openmates.Layer{},
+		call: skill.Call{Turn: q.in.Key, By: skill.Person{
+			User: q.asker.User.ID, Team: q.asker.Team.ID, Name: q.asker.User.DisplayName,
+			Location: location(q.asker.User.TimeZone), Language: q.asker.User.Language,
+		}},
+	}
+	if t.skills == nil {
+		return t
+	}
+	for _, o := range t.skills.Offers() {
+		t.known[o.Tool] = o
+		if l, denied := denies(q.asker.Layers, o); denied {
+			t.denied[o.Tool] = l
+			continue
+		}
+		t.shown = append(t.shown, llm.Tool{Name: o.Tool, Description: o.Description, Parameters: o.Parameters})
+	}
+	return t
+}
+
+// denies finds the first layer that does not allow a skill.
+func denies(layers []openmates.Layer, o skill.Offer) (openmates.Layer, bool) {
+	for _, l := range layers {
+		if !l.Limits.Apps.Allows(o.App) || !l.Limits.Skills.Allows(o.Name) {
+			return l, true
+		}
+	}
+	return openmates.Layer{}, false
+}
+
+// run does what the model asked for, several calls at once, and gives a result
+// for each, in their order. Whatever goes wrong is a result, too.
+func (t *tools) run(ctx context.Context, calls []llm.Call) []llm.Message {
+	results := make([]llm.Message, len(calls))
+	var g errgroup.Group
+	g.SetLimit(callsAtOnce)
+	for i, c := range calls {
+		results[i] = llm.Message{Role: llm.RoleTool, CallID: c.ID, Name: c.Name}
+		if i >= maxCalls {
+			results[i].Text, results[i].Failed = tooManyCalls, true
+			continue
+		}
+		g.Go(func() error {
+			results[i].Text, results[i].Failed = t.one(ctx, c)
+			return nil
+		})
+	}
+	_ = g.Wait() // none of them fails
+	for i := range results {
+		if t.left <= 0 {
+			results[i].Text, results[i].Failed = noRoom, true
+			continue
+		}
+		results[i].Text = skill.Clip(results[i].Text, t.left)
+		t.left -= len(results[i].Text)
+	}
+	return results
+}
+
+// one runs one call, if it may be run.
+func (t *tools) one(ctx context.Context, c llm.Call) (text string, failed bool) {
+	o, ok := t.known[c.Name]
+	if !ok {
+		name := skill.Clip(c.Name, longToolName)
+		t.log.Info("the model asked for a tool that does not exist", "key", t.call.Turn, "tool", name)
+		return noSuchTool(name, t.shown), true
+	}
+	if l, denied := t.denied[c.Name]; denied {
+		t.log.Info("the model asked for a skill outside of the limits", "key", t.call.Turn, "skill", o.Name, "layer", l.Scope)
+		return toolNotAllowed(o, l), true
+	}
+	if ctx.Err() != nil {
+		return noTime, true
+	}
+	call := t.call
+	call.Arguments = json.RawMessage(c.Arguments)
+	res, err := t.skills.Run(ctx, c.Name, call)
+	switch {
+	case err == nil:
+		t.log.Debug("a skill was used", "key", t.call.Turn, "skill", o.Name)
+		return res.Text, false
+	case ctx.Err() != nil:
+		return noTime, true
+	case openmates.CodeOf(err) == openmates.EInternal:
+		t.log.Warn("a skill failed", "key", t.call.Turn, "skill", o.Name, "err", err)
+		return toolFailed(o), true
+	case openmates.CodeOf(err) != openmates.EInvalid: // what the model got wrong is its own affair, and may hold words of the person
+		t.log.Info("a skill could not do it", "key", t.call.Turn, "skill", o.Name, "code", openmates.CodeOf(err))
+	}
+	return openmates.MessageOf(err), true
+}

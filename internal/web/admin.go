@@ -1,0 +1,57 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"openmates/internal/account"
+)
+
+// admin lets only admins of the server through.
+func (s *Server) admin(h handler) handler {
+	return s.signedIn(func(w http.ResponseWriter, r *http.Request) error {
+		if err := account.Require(account.CallerOf(r.Context()), account.RunServer); err != nil {
+			return err
+		}
+		return h(w, r)
+	})
+}
+
+// serverRoutes are the addresses of the overview, the set-up, the settings and
+// the audit record.
+func (s *Server) serverRoutes(page *mux) {
+	for pattern, h := range map[string]handler{
+		"GET /server":                 s.overview,
+		"GET /server/part":            s.overviewPart,
+		"GET /server/setup":           s.wizard,
+		"GET /server/setup/part":      s.wizardPart,
+		"GET /server/settings":        s.settings,
+		"POST /server/settings":       s.saveSettings,
+		"POST /server/settings/check": s.checkAddress,
+		"GET /server/audit":           s.audit,
+		"GET /server/audit/{file}":    s.export,
+	} {
+		page.Handle(pattern, s.handle(s.admin(h)))
+	}
+}
+
+// adminPlaces are the pages of an admin of the server, as the navigation below
+// the header lists them.
+func adminPlaces() []way {
+	return []way{
+		{"Overview", "/server"}, {"Set-up", "/server/setup"}, {"Mates", "/server/mates"}, {"Limits", "/server/limits"},
+		{"Bots", "/server/bots"}, {"Providers", "/server/providers"}, {"Mail", "/server/mail"}, {"Audit", "/server/audit"}, {"Settings", "/server/settings"},
+	}
+}
+
+// within says whether a page is the place at this path or one below it.
+func within(path, place string) bool { return path == place || strings.HasPrefix(path, place+"/") }
+
+// here is within for the navigation: the overview has all others below it in
+// the address, but not on the screen.
+func here(path, place string) bool {
+	if place == "/server" {
+		return path == place
+	}
+	return within(path, place)
+}

@@ -1,0 +1,289 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/connect"
+	"openmates/internal/messenger"
+)
+
+// botsPage lists every mate's bot on every network.
+type botsPage struct {
+	shell
+	Networks []botsOf
+}
+
+type botsOf struct {
+	Network connect.Network
+	Rows    []botRow
+}
+
+type botRow struct {
+	Name, Handle string
+	Bot          *connect.Bot // nil = none yet
+	Own          bool         // the server's application, which does not listen
+}
+
+// botPage is the screen of one bot.
+type botPage struct {
+	shell
+	connect.Setup
+	At       string // the address of this screen
+	AppID    string // as typed, when the form comes back
+	Content  bool
+	Error    string
+	Found    connect.Inspection
+	Findings []messenger.Finding // Found, and what this door sees itself
+	Wrong    int
+}
+
+// Own says whether it is the server's own application.
+func (p botPage) Own() bool { return p.Handle == connect.Own }
+
+func (s *Server) bots(w http.ResponseWriter, r *http.Request) error {
+	mates, err := s.connect.Mates(r.Context())
+	if err != nil {
+		return err
+	}
+	p := botsPage{shell: s.shell(r, "Bots")}
+	for _, n := range s.connect.Networks() {
+		of := botsOf{Network: n}
+		for _, m := range mates {
+			row := botRow{Name: m.Name, Handle: m.Handle}
+			for i := range m.Bots {
+				if m.Bots[i].Network == n.Network {
+					row.Bot = &m.Bots[i]
+				}
+			}
+			of.Rows = append(of.Rows, row)
+		}
+		if n.CanLink {
+			own, err := s.connect.Setup(r.Context(), connect.Own, n.Network)
+			if err != nil {
+				return err
+			}
+			of.Rows = append(of.Rows, botRow{Name: own.Name, Handle: own.Handle, Bot: own.Bot, Own: true})
+		}
+		p.Networks = append(p.Networks, of)
+	}
+	return s.show(w, http.StatusOK, "bots", p)
+}
+
+func network(r *http.Request) openmates.Network { return openmates.Network(r.PathValue("network")) }
+
+func (s *Server) setupOf(r *http.Request) (connect.Setup, error) {
+	return s.connect.Setup(r.Context(), r.PathValue("handle"), network(r))
+}
+
+func (s *Server) bot(w http.ResponseWriter, r *http.Request) error {
+	set, err := s.setupOf(r)
+	if err != nil {
+		return err
+	}
+	p := s.botPage(r, set)
+	if set.Bot != nil {
+		found, err := s.connect.Inspect(r.Context(), set.Mate.ID, network(r), false)
+		if err != nil {
+			p.Error = openmates.MessageOf(err)
+		}
+		p.found(found, s.addressFinding(r))
+	}
+	return s.show(w, http.StatusOK, "bot", p)
+}
+
+func (s *Server) botPage(r *http.Request, set connect.Setup) *botPage {
+	p := &botPage{shell: s.shell(r, set.Name+" on "+set.Network.Label), Setup: set, At: botAt(set.Network.Network, set.Handle)}
+	if set.Bot != nil {
+		p.AppID, p.Content = set.Bot.AppID, set.Bot.Content
+	}
+	return p
+}
+
+func (p *botPage) found(i connect.Inspection, more ...messenger.Finding) {
+	p.Found = i
+	for _, f := range more {
+		if f.Sentence != "" && len(i.Findings) > 0 {
+			p.Findings = append(p.Findings, f)
+		}
+	}
+	p.Findings = append(p.Findings, i.Findings...)
+	for _, f := range p.Findings {
+		if f.State != messenger.FindingOK {
+			p.Wrong++
+		}
+	}
+}
+
+// addressFinding compares the address that the admin's browser uses with the one
+// that the redirects lead to.
+func (s *Server) addressFinding(r *http.Request) messenger.Finding {
+	f := messenger.Finding{Check: "address", Title: "Public address", State: messenger.FindingOK}
+	public, err := url.Parse(s.connect.PublicURL())
+	if err != nil || r.Host == "" {
+		return messenger.Finding{}
+	}
+	if r.Host == public.Host {
+		f.Sentence = "You reach this server at " + s.connect.PublicURL() + ", where the redirect leads too."
+		return f
+	}
+	f.State = messenger.FindingBad
+	f.Sentence = "You opened this page at " + r.Host + ", but this server is set up to be reached at " + s.connect.PublicURL() + ": whoever confirms on a consent page is sent there and may never come back."
+	f.Cure = "Set the public address under Settings to the one that people use, and register the new redirect; or open this page at " + s.connect.PublicURL() + "."
+	f.CureURL = "/server/settings"
+	return f
+}
+
+// botState is the state of one listener, for the page to keep it fresh.
+func (s *Server) botState(w http.ResponseWriter, r *http.Request) error {
+	set, err := s.setupOf(r)
+	if err != nil {
+		return err
+	}
+	if set.Bot == nil {
+		return openmates.Errorf(openmates.ENotFound, "There is no bot there yet.")
+	}
+	return s.render(w, http.StatusOK, "bot", "state", set.Bot)
+}
+
+func (s *Server) setBot(w http.ResponseWriter, r *http.Request) error {
+	set, err := s.setupOf(r)
+	if err != nil {
+		return err
+	}
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	bot, found, err := s.connect.SetBot(r.Context(), connect.Credentials{
+		Actor: account.CallerOf(r.Context()).User.ID, MateID: set.Mate.ID, Network: network(r), AppID: f.Get("app_id"),
+		Token: openmates.Secret(f.Get("token")), Secret: openmates.Secret(f.Get("secret")), Content: f.Get("content") != "",
+	})
+	if code := openmates.CodeOf(err); code == openmates.EInternal || code == openmates.ENotFound {
+		return err
+	}
+	if err != nil {
+		// The page comes back with what was found; a token that was typed does
+		// not: a page holds no secret.
+		p := s.botPage(r, set)
+		p.AppID, p.Content, p.Error = f.Get("app_id"), f.Get("content") != "", openmates.MessageOf(err)
+		p.found(found, s.addressFinding(r))
+		return s.show(w, statusOf(err), "bot", p)
+	}
+	said := set.Name + " is known as " + bot.Name + " on " + bot.Label
+	switch {
+	case set.Handle == connect.Own:
+		said = "The application " + bot.Name + " is stored."
+	case bot.Paused:
+		said += ". Its listener is paused."
+	default:
+		said += ", and its listener starts now."
+	}
+	return s.done(w, r, botAt(bot.Network, set.Handle), said)
+}
+
+// botAction is a button on the screen: it does something and leads back.
+func (s *Server) botAction(do func(r *http.Request, actor openmates.ID, set connect.Setup) (said string, err error)) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		set, err := s.setupOf(r)
+		if err != nil {
+			return err
+		}
+		said, err := do(r, account.CallerOf(r.Context()).User.ID, set)
+		if code := openmates.CodeOf(err); code == openmates.EInvalid || code == openmates.EUnavailable {
+			p := s.botPage(r, set)
+			p.Error = openmates.MessageOf(err)
+			s.logError(r, err)
+			return s.show(w, statusOf(err), "bot", p)
+		}
+		if err != nil {
+			return err
+		}
+		return s.done(w, r, botAt(set.Network.Network, set.Handle), said)
+	}
+}
+
+func (s *Server) checkBot(r *http.Request, _ openmates.ID, set connect.Setup) (string, error) {
+	found, err := s.connect.Inspect(r.Context(), set.Mate.ID, set.Network.Network, true)
+	if n := found.Wrong(); err == nil && n > 0 {
+		return "Checked just now; see below what is left.", nil
+	}
+	return "Checked just now: everything is as it should be.", err
+}
+
+func (s *Server) dressBot(r *http.Request, actor openmates.ID, set connect.Setup) (string, error) {
+	if err := s.connect.DressBot(r.Context(), actor, set.Mate.ID, set.Network.Network); err != nil {
+		return "", err
+	}
+	_, err := s.connect.Inspect(r.Context(), set.Mate.ID, set.Network.Network, true)
+	return set.Name + " has its name, portrait and description on " + set.Network.Label + " now.", err
+}
+
+func (s *Server) setPermissions(r *http.Request, actor openmates.ID, set connect.Setup) (string, error) {
+	f, err := form(r)
+	if err != nil {
+		return "", err
+	}
+	var bits []int64
+	for _, v := range f["permission"] {
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil {
+			return "", openmates.Errorf(openmates.EInvalid, "There is no such permission. Please reload the page.")
+		}
+		bits = append(bits, n)
+	}
+	err = s.connect.SetPermissions(r.Context(), actor, set.Mate.ID, set.Network.Network, bits)
+	return "The invitation is stored. Where " + set.Name + " is already, its permissions stay as they are.", err
+}
+
+func (s *Server) pauseBot(paused bool) func(*http.Request, openmates.ID, connect.Setup) (string, error) {
+	return func(r *http.Request, actor openmates.ID, set connect.Setup) (string, error) {
+		_, err := s.connect.PauseBot(r.Context(), actor, set.Mate.ID, set.Network.Network, paused)
+		if paused {
+			return set.Name + " is paused and hears nothing until you resume it.", err
+		}
+		return set.Name + " listens again.", err
+	}
+}
+
+func (s *Server) restartBot(r *http.Request, actor openmates.ID, set connect.Setup) (string, error) {
+	err := s.connect.RestartBot(r.Context(), actor, set.Mate.ID, set.Network.Network)
+	return "The listener of " + set.Name + " starts anew.", err
+}
+
+// findingWords are the words for what a check found, and their colour.
+func findingWords(st messenger.FindingState) words {
+	switch st {
+	case messenger.FindingOK:
+		return words{"Good", "good"}
+	case messenger.FindingWarn:
+		return words{"Incomplete", "warn"}
+	case messenger.FindingBad:
+		return words{"Wrong", "bad"}
+	}
+	return words{"Not known", "plain"}
+}
+
+// botRoutes lists the addresses of these screens.
+func (s *Server) botRoutes(page *mux) {
+	const at = "/server/bots/{network}/{handle}"
+	on := func(pattern string, h handler) { page.Handle(pattern, s.handle(s.admin(h))) }
+	on("GET /server/bots", s.bots)
+	on("GET "+at, s.bot)
+	on("GET "+at+"/state", s.botState)
+	on("POST "+at, s.setBot)
+	for name, do := range map[string]func(*http.Request, openmates.ID, connect.Setup) (string, error){
+		"check": s.checkBot, "dress": s.dressBot, "permissions": s.setPermissions, "restart": s.restartBot,
+		"pause": s.pauseBot(true), "resume": s.pauseBot(false),
+	} {
+		on("POST "+at+"/"+name, s.botAction(do))
+	}
+}
+
+// botAt is the address of a bot's screen.
+func botAt(n openmates.Network, handle string) string {
+	return "/server/bots/" + string(n) + "/" + handle
+}

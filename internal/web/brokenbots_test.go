@@ -1,0 +1,247 @@
+package web
+
+import (
+	"html"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"openmates/internal/messenger/discord"
+	"openmates/internal/messenger/discord/discordtest"
+)
+
+// broken is one way in which a bot's set-up goes wrong, and what the page then
+// says about it and what it says to do.
+type broken struct {
+	name  string
+	conf  sceneConfig
+	act   func(s *botScene) answer // leads to the page; nil where only the listener tells
+	check string                   // whose line it is on; "" = the listener's
+	tone  string
+	say   string
+	cure  string
+	link  string // part of the address behind the cure
+}
+
+func brokenStates() []broken {
+	enter := func(change ...func(url.Values)) func(*botScene) answer {
+		return func(s *botScene) answer { return s.set(change...) }
+	}
+	// after breaks something of a bot that was perfect.
+	after := func(do func(s *botScene)) func(*botScene) answer {
+		return func(s *botScene) answer {
+			s.perfect()
+			do(s)
+			return s.again()
+		}
+	}
+	configure := func(change func(s *botScene, c *discordtest.Settings)) func(*botScene) answer {
+		return after(func(s *botScene) {
+			s.sim.Configure(s.app.ID, func(c *discordtest.Settings) { change(s, c) })
+		})
+	}
+	deny := func(p discord.Permissions) func(*botScene) answer {
+		return after(func(s *botScene) {
+			s.sim.SetOverwrite(s.guild.General, s.sim.ManagedRole(s.guild.ID, s.app.ID), 0, int64(p))
+		})
+	}
+	failing := func(f discordtest.Failure) func(*botScene) answer {
+		f.Times = 1000
+		return func(s *botScene) answer {
+			s.sim.Faults(s.app.ID, discordtest.Faults{Fail: []discordtest.Failure{f}})
+			return s.set()
+		}
+	}
+	return []broken{
+		{name: "empty token", act: enter(with("token", "")), check: "token", tone: "bad",
+			say: "The bot token is missing", cure: "Press “Reset Token” on the Bot page", link: "/bot"},
+		{name: "malformed token", act: enter(with("token", "not-a-token")), check: "token", tone: "bad",
+			say: "no bot token: that has three groups", cure: "not on the OAuth2 page", link: "/bot"},
+		{name: "client secret in place of the token", act: enter(with("token", strings.Repeat("x", 32))), check: "token", tone: "bad",
+			say: "looks like a client secret", cure: "Press “Reset Token” on the Bot page"},
+		{name: "public key in place of the token", act: enter(with("token", strings.Repeat("ab", 32))), check: "token", tone: "bad",
+			say: "looks like the application's public key", cure: "Press “Reset Token” on the Bot page"},
+		{name: "wrong token", act: enter(with("token", "MTIz.abcdef.ghijkl")), check: "token", tone: "bad",
+			say: "Discord refuses the bot token.", cure: "reset the token, and enter the new one here", link: "/bot"},
+		{name: "ID is no ID", act: enter(with("app_id", "sophia")), check: "application", tone: "bad",
+			say: "no application ID: that is a long number", cure: "leave the field empty"},
+		{name: "token of another application", act: func(s *botScene) answer {
+			return s.set(with("token", s.application("Mark").Token))
+		}, check: "application", tone: "bad", say: "belongs to another application: “Mark”", cure: "Copy the ID and the token from the same application"},
+		{name: "wrong secret", act: enter(with("secret", "wrong-secret")), check: "secret", tone: "bad",
+			say: "Discord refuses the client secret. It was not stored.", cure: "Press “Reset Secret” on the OAuth2 page", link: "/oauth2"},
+		{name: "no secret", act: enter(with("secret", "")), check: "secret", tone: "bad",
+			say: "The client secret is missing", cure: "Press “Reset Secret” on the OAuth2 page"},
+		{name: "secret reset later", act: after(func(s *botScene) { s.sim.ResetSecret(s.app.ID) }), check: "secret", tone: "bad",
+			say: "Discord refuses the client secret.", cure: "Press “Reset Secret”"},
+		{name: "redirect missing", act: configure(func(_ *botScene, c *discordtest.Settings) { c.Redirects = nil }), check: "redirect", tone: "bad",
+			say: "is not registered", cure: "press “Add Redirect”, paste exactly this address", link: "/oauth2"},
+		{name: "redirect with a slash", act: configure(func(_ *botScene, c *discordtest.Settings) { c.Redirects[0] += "/" }), check: "redirect", tone: "bad",
+			say: "the slash at its end makes a difference", cure: "replace it by exactly this address"},
+		{name: "redirect with https", act: configure(func(_ *botScene, c *discordtest.Settings) {
+			c.Redirects[0] = strings.Replace(c.Redirects[0], "http:", "https:", 1)
+		}), check: "redirect", tone: "bad", say: "it begins with https:// in place of http://", cure: "replace it by exactly this address"},
+		{name: "private bot", act: configure(func(_ *botScene, c *discordtest.Settings) { c.Public = false }), check: "public", tone: "bad",
+			say: "The bot is private", cure: "Switch on “Public Bot”", link: "/bot"},
+		{name: "code grant off", act: configure(func(_ *botScene, c *discordtest.Settings) { c.CodeGrant = false }), check: "codegrant", tone: "bad",
+			say: "by anybody's bare link", cure: "Switch on “Requires OAuth2 Code Grant”", link: "/bot"},
+		{name: "content intent demanded but off", act: enter(with("content", "1")), check: "content", tone: "bad",
+			say: "the Message Content Intent is switched off", cure: "Switch on “Message Content Intent”", link: "/bot"},
+		{name: "interactions elsewhere", act: configure(func(_ *botScene, c *discordtest.Settings) { c.InteractionsURL = "https://elsewhere.example/x" }), check: "interactions", tone: "bad",
+			say: "are sent to https://elsewhere.example/x", cure: "Empty the field “Interactions Endpoint URL”", link: "/information"},
+		{name: "another name", act: after(func(s *botScene) { s.sim.Rename(s.app.ID, "Bot 7") }), check: "name", tone: "warn",
+			say: "The bot is called “Bot 7”, the mate “Sophia”", cure: "Press “Dress the bot” here"},
+		{name: "no picture", act: enter(), check: "portrait", tone: "warn", say: "The bot has no picture.", cure: "Press “Dress the bot” here"},
+		{name: "no description", act: enter(), check: "profile", tone: "warn", say: "does not describe Sophia", cure: "Press “Dress the bot” here"},
+		{name: "sessions used up", conf: sceneConfig{sim: discordtest.Config{Identifies: 1}}, act: func(s *botScene) answer {
+			wants(s.t, s.set(), 200)
+			s.listening()
+			return s.again()
+		}, check: "sessions", tone: "bad", say: "The bot has begun all 1 sessions", cure: "another program may use the same bot token"},
+		{name: "no View Channel", act: deny(discord.ViewChannel), check: "place", tone: "bad",
+			say: "the bot sees no channel", cure: "switch on “View Channels”"},
+		{name: "no Send Messages", act: deny(discord.SendMessages), check: "place", tone: "bad",
+			say: "may write in no channel", cure: "switch on “Send Messages”"},
+		{name: "no Read Message History", act: deny(discord.ReadMessageHistory), check: "place", tone: "bad",
+			say: "may not read back in any channel", cure: "switch on “Read Message History”"},
+		{name: "kicked", act: after(func(s *botScene) { s.sim.Kick(s.guild.ID, s.app.BotID) }), check: "place", tone: "warn",
+			say: "The bot was removed from the Discord server “Harbour”", cure: "adds it again on the team's page"},
+		{name: "in no server", act: func(s *botScene) answer {
+			s.sim.Kick(s.guild.ID, s.app.BotID)
+			return s.set()
+		}, check: "places", tone: "warn", say: "The bot is in no Discord server yet.", cure: "Open your team's page and add the mate there"},
+		{name: "application deleted", act: after(func(s *botScene) { s.sim.DeleteApplication(s.app.ID) }), check: "token", tone: "bad",
+			say: "refuses both the bot token and the client secret", cure: "if not, make a new application"},
+		{name: "Discord has trouble", act: failing(discordtest.Failure{Status: 503}), check: "token", tone: "plain",
+			say: "Discord has trouble on its side (status 503).", cure: "nothing has to be changed here"},
+		{name: "Discord is slow", conf: sceneConfig{patience: 200 * time.Millisecond}, act: failing(discordtest.Failure{Hang: true}), check: "token", tone: "plain",
+			say: "Discord did not answer within 200ms.", cure: "Check again in a minute"},
+		{name: "Discord is out of reach", conf: sceneConfig{api: "refused"}, act: enter(), check: "token", tone: "plain",
+			say: "No connection to 127.0.0.1:", cure: "its firewall and its proxy"},
+		{name: "wrong public address", act: func(s *botScene) answer {
+			s.perfect()
+			return s.ada.hosted("mates.example", sophiaAt)
+		}, check: "address", tone: "bad", say: "You opened this page at mates.example", cure: "Set the public address under Settings", link: "/server/settings"},
+		{name: "intent refused at connect (4014)", act: func(s *botScene) answer {
+			wants(s.t, s.set(with("content", "1")), 200)
+			return answer{}
+		}, say: "asks for the Message Content intent, which is not switched on", cure: "Switch on \"Message Content Intent\""},
+		{name: "token reset while running (4004)", act: func(s *botScene) answer {
+			s.perfect()
+			s.sim.ResetToken(s.app.ID)
+			s.sim.Drop(s.app.ID)
+			return answer{}
+		}, say: "Discord refuses the bot token.", cure: "reset the token, and enter the new one here"},
+		{name: "sessions used up while running", conf: sceneConfig{sim: discordtest.Config{Identifies: 1}}, act: func(s *botScene) answer {
+			wants(s.t, s.set(), 200)
+			s.listening()
+			s.sim.CloseWith(s.app.ID, 4009)
+			return answer{}
+		}, say: "as many sessions as Discord allows per day", cure: "another program may use the same bot token"},
+	}
+}
+
+// hosted opens a page under another name of the server.
+func (b *browser) hosted(host, path string) answer {
+	b.h.t.Helper()
+	req, err := http.NewRequest(http.MethodGet, b.h.url+path, nil)
+	must(b.h.t, err)
+	req.Host = host
+	for _, c := range b.c.Jar.Cookies(req.URL) { // the jar goes by the name
+		req.AddCookie(c)
+	}
+	resp, err := b.c.Do(req)
+	must(b.h.t, err)
+	defer resp.Body.Close()
+	all, err := io.ReadAll(resp.Body)
+	must(b.h.t, err)
+	return answer{resp.StatusCode, resp.Header, string(all)}
+}
+
+// closedPort is an address at which nobody listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close()
+	return "http://" + l.Addr().String() + "/api"
+}
+
+// Every broken state has a diagnosis and a cure of its own on the page.
+func TestBrokenStates(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for _, b := range brokenStates() {
+		if b.check != "" {
+			if other := seen[b.check+b.say]; other != "" && !strings.HasPrefix(b.say, "Discord refuses the client secret") {
+				t.Errorf("%s and %s have one diagnosis", b.name, other)
+			}
+			seen[b.check+b.say] = b.name
+		}
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			if b.conf.api == "refused" {
+				b.conf.api = closedPort(t)
+			}
+			s := newBotScene(t, b.conf)
+			got := b.act(s)
+			if b.check == "" {
+				body := s.shows(sophiaAt, b.say, b.cure)
+				checkPage(t, b.name, body)
+				return
+			}
+			f, ok := findings(got.body)[b.check]
+			if b.check == "place" {
+				f, ok = findings(got.body)["place:"+s.guild.ID]
+			}
+			if !ok {
+				t.Fatalf("no line for %s:\n%s", b.check, got.body)
+			}
+			if f.tone != b.tone || !strings.Contains(f.text, b.say) || !strings.Contains(f.text, b.cure) {
+				t.Errorf("the line is %s: %s\nwant %s: %q and %q", f.tone, f.text, b.tone, b.say, b.cure)
+			}
+			if b.link != "" && !strings.Contains(f.text, b.link) {
+				t.Errorf("no link with %q in %s", b.link, f.text)
+			}
+			checkPage(t, b.name, got.body)
+			for _, secret := range []string{s.app.Token, s.app.Secret} {
+				if strings.Contains(html.UnescapeString(got.body), secret) {
+					t.Error("the page holds a credential")
+				}
+			}
+		})
+	}
+	if len(seen) < 15 {
+		t.Errorf("only %d states", len(seen))
+	}
+}
+
+// A bot in which nothing is wrong gets no diagnosis.
+func TestAPerfectBot(t *testing.T) {
+	t.Parallel()
+	s := newBotScene(t, sceneConfig{})
+	s.perfect()
+	got := s.again()
+	for check, f := range findings(got.body) {
+		if f.tone != "good" {
+			t.Errorf("%s: %s", check, f.text)
+		}
+	}
+	if n := len(findings(got.body)); n != 14 {
+		t.Errorf("%d lines", n)
+	}
+	for _, b := range brokenStates() {
+		if b.check == "" && strings.Contains(html.UnescapeString(got.body), b.say) {
+			t.Errorf("it shows %q", b.say)
+		}
+	}
+	wants(t, got, 200, "Listening", "permissions=377957239872", "Check again", `data-copy="`+html.EscapeString(s.url)+`/messenger/connect"`)
+	look := s.sim.Look(s.app.ID)
+	if look.BotName != "Sophia" || look.Avatar == "" || look.Description != "Sophia helps." {
+		t.Errorf("it looks like %+v", look)
+	}
+}

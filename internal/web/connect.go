@@ -1,0 +1,82 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/connect"
+)
+
+// connectPage is the way back from a consent page. It changes nothing by
+// itself; its form does, and sends itself where JavaScript runs.
+type connectPage struct {
+	shell
+	Path   string
+	Fields []field // what the consent page sent along
+}
+
+type field struct{ Name, Value string }
+
+// What comes back is a handful of short values; anything beyond is not from a
+// consent page.
+const (
+	maxFields = 20
+	maxValue  = 4096
+)
+
+func (s *Server) connectWait(w http.ResponseWriter, r *http.Request) error {
+	if !account.CallerOf(r.Context()).SignedIn() {
+		return s.show(w, http.StatusUnauthorized, "message", messagePage{
+			shell: s.shell(r, "Please sign in"), Heading: "Please sign in and begin again",
+			Sentence: "You came back from a messenger's consent page, but you are not signed in here, so nothing was connected. What was begun in another browser can only be finished there.",
+			Ways:     []way{{"Sign in", "/signin"}},
+		})
+	}
+	p := connectPage{shell: s.shell(r, "Processing"), Path: r.URL.Path}
+	for name, values := range r.URL.Query() {
+		for _, v := range values {
+			p.Fields = append(p.Fields, field{name, v})
+		}
+	}
+	tooBig := slices.ContainsFunc(p.Fields, func(f field) bool { return len(f.Name)+len(f.Value) > maxValue })
+	if tooBig || len(p.Fields) > maxFields || r.URL.Query().Get("state") == "" {
+		return openmates.Errorf(openmates.EInvalid, "This page is the way back from a messenger's consent page; by itself it connects nothing. Please begin on your team's page or your profile.")
+	}
+	slices.SortFunc(p.Fields, func(a, b field) int { return strings.Compare(a.Name+a.Value, b.Name+b.Value) })
+	return s.show(w, http.StatusOK, "connect", p)
+}
+
+func (s *Server) connectFinish(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	c := account.CallerOf(r.Context())
+	out, err := s.connect.Finish(r.Context(), connect.Who{UserID: c.User.ID, Session: c.Session}, "", f)
+	if err != nil {
+		s.logError(r, err)
+		return s.show(w, statusOf(err), "message", s.connectFailed(r, out, err))
+	}
+	if out.Kind == connect.Link {
+		return s.done(w, r, "/profile", "Your "+out.Label+" account "+out.Account.Name+" is linked. Mates know now that it is you.")
+	}
+	at := "/teams/" + out.Team.Slug + "/connect?at=" + url.QueryEscape(out.Workspace.ID)
+	return s.done(w, r, at, out.Mate.Name+" is in "+out.Workspace.Name+" now. Say hello there: @"+out.Mate.Name+" hello")
+}
+
+// connectFailed says what went wrong, with the way back to where it was begun.
+func (s *Server) connectFailed(r *http.Request, begun connect.Outcome, err error) messagePage {
+	p := s.messageFor(r, err)
+	switch {
+	case p.User == nil:
+	case begun.Kind == connect.Install && begun.Team.Slug != "":
+		p.Ways = []way{{"Begin again", "/teams/" + begun.Team.Slug + "/connect"}, {"To the start page", "/"}}
+	case begun.Kind == connect.Link:
+		p.Ways = []way{{"Begin again", "/profile"}, {"To the start page", "/"}}
+	}
+	return p
+}

@@ -1,0 +1,90 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+// dataPage is where a person takes their data along, and leaves.
+type dataPage struct {
+	shell
+	Alone []openmates.Team // teams that go along with the account
+	Error string
+}
+
+func (s *Server) dataPage(w http.ResponseWriter, r *http.Request) error {
+	return s.showData(w, r, http.StatusOK, nil)
+}
+
+func (s *Server) showData(w http.ResponseWriter, r *http.Request, status int, wrong error) error {
+	alone, err := s.account.AloneIn(r.Context(), account.CallerOf(r.Context()))
+	if err != nil {
+		return err
+	}
+	return s.show(w, status, "data", dataPage{shell: s.shell(r, "Your data"), Alone: alone, Error: openmates.MessageOf(wrong)})
+}
+
+// exportData is a POST, although it only reads: what it makes is on the record,
+// and no other site can ask for it.
+func (s *Server) exportData(w http.ResponseWriter, r *http.Request) error {
+	c := account.CallerOf(r.Context())
+	e, err := s.account.Export(r.Context(), c)
+	if err != nil {
+		return err
+	}
+	b, err := json.MarshalIndent(e, "", "  ")
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", "openmates-"+c.User.Username+".json"))
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(b) // the client is gone if this fails
+	return nil
+}
+
+func (s *Server) leave(w http.ResponseWriter, r *http.Request) error {
+	f, password, err := proven(r)
+	if err != nil {
+		return err
+	}
+	err = s.account.Leave(r.Context(), account.CallerOf(r.Context()), f.Get("username"), password)
+	switch openmates.CodeOf(err) {
+	case "":
+		return s.show(w, http.StatusOK, "message", messagePage{
+			shell: shell{Title: "Goodbye", Path: r.URL.Path, Model: s.model(), Demo: s.demo, Version: s.version}, Heading: "Your account is deleted",
+			Sentence: "Your linked accounts, your preferences and the text of your questions are gone. What your requests cost stays in your teams’ books, without your name.",
+			Ways:     []way{{"To the start page", "/"}},
+		})
+	case openmates.EInvalid, openmates.EForbidden, openmates.EConflict, openmates.ELimit:
+		return s.showData(w, r, statusOf(err), err)
+	}
+	return err
+}
+
+// addressPage asks whether an address shall be confirmed: a mail program that
+// opens links by itself changes nothing.
+type addressPage struct {
+	shell
+	Code string
+}
+
+func (s *Server) addressForm(w http.ResponseWriter, r *http.Request) error {
+	return s.show(w, http.StatusOK, "address", addressPage{s.shell(r, "Confirm your address"), r.URL.Query().Get("code")})
+}
+
+func (s *Server) confirmAddress(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	address, err := s.account.ConfirmEmail(r.Context(), account.CallerOf(r.Context()), openmates.Secret(f.Get("code")))
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, securityPath, address+" is confirmed. It is your address from now on.")
+}

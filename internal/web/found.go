@@ -1,0 +1,249 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/connect"
+)
+
+// foundPage is one step of founding a team. What was said so far is in the
+// session; nothing is made before the last step.
+type foundPage struct {
+	shell
+	Step   foundStep
+	Steps  []foundStep
+	Draft  account.Draft
+	Sheet  sheetForm
+	Mates  []connect.Mate // that were chosen
+	People newcomerForm
+	Error  string
+}
+
+// foundStep is a step with its place in the order.
+type foundStep struct {
+	Name, Label string
+	Number      int
+	Now         bool
+}
+
+// Path is where the step is.
+func (f foundStep) Path() string {
+	if f.Name == "name" {
+		return "/found"
+	}
+	return "/found/" + f.Name
+}
+
+func foundSteps(c account.Caller) []foundStep {
+	all := []foundStep{{Name: "name", Label: "Name"}, {Name: "mates", Label: "Mates"}, {Name: "apps", Label: "Apps and models"}, {Name: "money", Label: "Limits"}, {Name: "connect", Label: "Messengers"}}
+	if !c.SignedIn() {
+		all = append(all, foundStep{Name: "account", Label: "Your account"})
+	}
+	for i := range all {
+		all[i].Number = i + 1
+	}
+	return all
+}
+
+func (s *Server) foundRoutes(page *mux) {
+	for pattern, h := range map[string]handler{
+		"GET /found": s.foundForm, "POST /found": s.foundName,
+		"GET /found/{step}": s.foundForm, "POST /found/{step}": s.foundNext,
+		"GET /parts/slug": s.slugPart,
+	} {
+		page.Handle(pattern, s.handle(h))
+	}
+}
+
+func (s *Server) foundForm(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.foundPage(r)
+	if err != nil {
+		return err
+	}
+	if p.Draft.Slug == "" && p.Step.Name != "name" {
+		return to(w, r, "/found")
+	}
+	return s.show(w, http.StatusOK, "found", p)
+}
+
+func (s *Server) foundPage(r *http.Request) (*foundPage, error) {
+	ctx, c := r.Context(), account.CallerOf(r.Context())
+	if err := s.account.MayFound(ctx, c); err != nil {
+		return nil, err
+	}
+	p := &foundPage{shell: s.shell(r, "Found a team"), Steps: foundSteps(c)}
+	p.Draft, _ = s.account.Draft(ctx)
+	name := r.PathValue("step")
+	if name == "" {
+		name = "name"
+	}
+	for i := range p.Steps {
+		if p.Steps[i].Name == name {
+			p.Steps[i].Now = true
+			p.Step = p.Steps[i]
+		}
+	}
+	switch p.Step.Name {
+	case "":
+		return nil, s.nothingHere(nil, r)
+	case "mates", "apps", "money":
+		sheet, err := s.mateRoom.TeamSheet(ctx, p.Draft.Limits)
+		if err != nil {
+			return nil, err
+		}
+		p.Sheet, err = s.newSheet(ctx, p.Draft.Name, p.Step.Path(), sheet, 0)
+		return p, err
+	case "connect":
+		var err error
+		p.Mates, err = s.chosen(r, p.Draft.Limits)
+		return p, err
+	}
+	return p, nil
+}
+
+func (s *Server) chosen(r *http.Request, l openmates.Limits) ([]connect.Mate, error) {
+	all, err := s.connect.Mates(r.Context())
+	var mates []connect.Mate
+	for _, m := range all {
+		if m.Works() && l.Mates.Allows(m.Handle) {
+			mates = append(mates, m)
+		}
+	}
+	return mates, err
+}
+
+// foundName is the first step.
+func (s *Server) foundName(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	c := account.CallerOf(r.Context())
+	d, _ := s.account.Draft(r.Context())
+	d.Name, d.Slug = f.Get("name"), f.Get("slug")
+	if err := s.account.KeepDraft(r.Context(), c, s.address(r), d); err != nil {
+		return s.foundAgain(w, r, err, func(p *foundPage) { p.Draft.Name, p.Draft.Slug = d.Name, d.Slug })
+	}
+	return to(w, r, "/found/mates")
+}
+
+// foundNext is each of the others.
+func (s *Server) foundNext(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.foundPage(r)
+	if err != nil {
+		return err
+	}
+	if p.Draft.Slug == "" {
+		return to(w, r, "/found")
+	}
+	switch p.Step.Name {
+	case "mates", "apps", "money":
+		return s.foundLimits(w, r, p)
+	case "account":
+		return s.foundAs(w, r)
+	}
+	if len(p.Steps) > p.Step.Number { // an account comes first
+		return to(w, r, p.Steps[p.Step.Number].Path())
+	}
+	return s.foundAs(w, r)
+}
+
+func (s *Server) foundLimits(w http.ResponseWriter, r *http.Request, p *foundPage) error {
+	t, err := termsOf(r)
+	if err != nil {
+		return err
+	}
+	kinds := map[string][]openmates.Kind{
+		"mates": {openmates.KindMate},
+		"apps":  {openmates.KindApp, openmates.KindSkill, openmates.KindProvider, openmates.KindModel},
+	}[p.Step.Name]
+	p.Draft.Limits, err = p.Sheet.Fill(t, p.Step.Name == "money", kinds...)
+	if err == nil {
+		err = s.account.KeepDraft(r.Context(), account.CallerOf(r.Context()), s.address(r), p.Draft)
+	}
+	if err != nil {
+		return s.foundAgain(w, r, err, func(p *foundPage) {
+			p.Sheet.keep(t, err)
+			p.Error, p.Sheet.Error = p.Sheet.Error, ""
+		})
+	}
+	return to(w, r, p.Steps[p.Step.Number].Path())
+}
+
+// foundAs is the last step: the team is made, and the founder's account where
+// there is none.
+func (s *Server) foundAs(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	c := account.CallerOf(r.Context())
+	n := newcomerOf(f)
+	u, t, err := s.account.FoundTeam(r.Context(), c, s.address(r), n)
+	if err != nil {
+		return s.foundAgain(w, r, err, func(p *foundPage) { p.People = newcomerForm{n.Username, n.Email, n.Self} })
+	}
+	if !c.SignedIn() {
+		if err := s.account.Begin(r.Context(), u); err != nil {
+			return err
+		}
+	}
+	return s.done(w, r, "/teams/"+t.Slug+"/connect", "The team "+t.Name+" is founded, and you are its admin. Now add its mates to your messenger.")
+}
+
+// foundAgain shows the step once more with what was typed and what is wrong.
+func (s *Server) foundAgain(w http.ResponseWriter, r *http.Request, err error, keep func(*foundPage)) error {
+	if c := openmates.CodeOf(err); c == openmates.EInternal || c == openmates.EForbidden {
+		return err
+	}
+	p, perr := s.foundPage(r)
+	if perr != nil {
+		return perr
+	}
+	p.Error = openmates.MessageOf(err)
+	keep(p)
+	return s.show(w, statusOf(err), "found", p)
+}
+
+// slugPart says of an address, while it is typed, whether a team can have it.
+func (s *Server) slugPart(w http.ResponseWriter, r *http.Request) error {
+	if err := s.account.MayFound(r.Context(), account.CallerOf(r.Context())); err != nil {
+		return err
+	}
+	q := r.URL.Query()
+	name := q.Get("name")
+	if name == "" {
+		name = "x"
+	}
+	t, err := s.account.FreeTeam(r.Context(), name, q.Get("slug"))
+	said := "The team's page will be " + s.connect.PublicURL() + "/teams/" + t.Slug
+	if err != nil {
+		if openmates.CodeOf(err) == openmates.EInternal {
+			return err
+		}
+		said = openmates.MessageOf(err)
+	}
+	return s.render(w, http.StatusOK, "found", "said", said)
+}
+
+// newcomerForm is what somebody types to get an account; a password is not
+// shown again.
+type newcomerForm struct {
+	Username string
+	Email    string
+	Self     account.Self
+}
+
+func newcomerOf(f url.Values) account.Newcomer {
+	return account.Newcomer{Username: f.Get("username"), Email: f.Get("email"), Password: openmates.Secret(f.Get("password")), Self: selfOf(f)}
+}
+
+func selfOf(f url.Values) account.Self {
+	return account.Self{Name: f.Get("name"), Language: f.Get("language"), TimeZone: f.Get("time_zone"), Preferences: openmates.Preferences{
+		Tone: f.Get("tone"), Length: f.Get("length"), Expertise: f.Get("expertise"), About: f.Get("about"),
+		Projects: f.Get("projects"), Goals: f.Get("goals"), Likes: f.Get("likes"), Dislikes: f.Get("dislikes"),
+	}}
+}

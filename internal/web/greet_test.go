@@ -1,0 +1,44 @@
+package web
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"openmates"
+	"openmates/internal/messenger/discord"
+)
+
+// A bot that somebody added by a bare link says once how it is connected, in
+// the first channel where it may write; in a team's guild it says nothing.
+func TestABareLinkIsGreetedOnce(t *testing.T) {
+	t.Parallel()
+	a := newArena(t)
+	wants(t, a.back(a.ada, a.sophia()), 303)
+	a.sim.SetOverwrite(a.theirs.General, a.mark.BotID, 0, int64(discord.SendMessages))
+	open := a.sim.AddChannel(a.theirs.ID, "welcome")
+	a.sim.Install(a.theirs.ID, a.mark.ID, int64(discord.Default))
+	a.sim.Install(a.ours.ID, a.mark.ID, int64(discord.Default))
+	mark := a.botID("mark")
+	for told := false; !told; { // by the gateway
+		select {
+		case <-t.Context().Done():
+			t.Fatal("nobody told of the guilds")
+		case <-time.After(2 * time.Millisecond):
+		}
+		_, one := a.db.InstallationAt(t.Context(), mark, a.theirs.ID)
+		_, two := a.db.InstallationAt(t.Context(), mark, a.ours.ID)
+		told = openmates.CodeOf(one) == "" && openmates.CodeOf(two) == ""
+	}
+	a.later(2 * time.Minute)
+	for range 2 {
+		must(t, a.connect.GreetStrangers(t.Context()))
+	}
+	said := a.sim.Messages(open.ID)
+	if len(said) != 1 || said[0].AuthorID != a.mark.BotID || !strings.Contains(said[0].Content, a.url) || !strings.Contains(said[0].Content, "Connect") {
+		t.Errorf("said %+v", said)
+	}
+	if got := len(a.sim.Messages(a.ours.General)) + len(a.sim.Messages(a.theirs.General)); got != 0 {
+		t.Errorf("%d messages elsewhere", got)
+	}
+}

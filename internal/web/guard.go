@@ -1,0 +1,161 @@
+package web
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+// Forms are small, but for those of a mate, with its prompt and what was said
+// in its trial; only an admin's are read.
+const (
+	maxForm     = 64 << 10 // bytes
+	maxMateForm = 1 << 20
+)
+
+func mostBytes(path string) int64 {
+	if strings.HasPrefix(path, "/server/mates") {
+		return maxMateForm
+	}
+	return maxForm
+}
+
+// guard wraps every request: headers that keep a browser on a short leash,
+// the refusal of forms that another site sent, and a bound on bodies.
+func (s *Server) guard() (func(http.Handler) http.Handler, error) {
+	cross := http.NewCrossOriginProtection()
+	cross.SetDenyHandler(s.handle(func(http.ResponseWriter, *http.Request) error {
+		return openmates.Errorf(openmates.EForbidden, "This was sent from another site, so nothing was changed. Please open the page at %s and try again there.", s.connect.PublicURL())
+	}))
+	// A form of ours may lead to a consent page; browsers hold form-action
+	// against redirects too.
+	policy := strings.Join([]string{
+		"default-src 'self'",
+		strings.Join(append([]string{"form-action 'self'"}, s.connect.ConsentOrigins()...), " "),
+		"frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'",
+	}, "; ")
+	known := map[string]*url.URL{}
+	var mu sync.Mutex
+	public := func() (*url.URL, error) { // the address can change while the server runs
+		mu.Lock()
+		defer mu.Unlock()
+		address := s.connect.PublicURL()
+		if u := known[address]; u != nil {
+			return u, nil
+		}
+		u, err := url.Parse(address)
+		if err != nil {
+			return nil, fmt.Errorf("web: public address: %w", err)
+		}
+		// A proxy may rewrite Host, and over plain http browsers send no
+		// Sec-Fetch-Site: then the origin is compared with the public address.
+		if err := cross.AddTrustedOrigin(address); err != nil {
+			return nil, fmt.Errorf("web: public address: %w", err)
+		}
+		known[address] = u
+		return u, nil
+	}
+	if _, err := public(); err != nil {
+		return nil, err
+	}
+	return func(next http.Handler) http.Handler {
+		next = cross.Handler(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			public, err := public()
+			if err != nil {
+				s.logError(r, err)
+				plain(w, http.StatusInternalServerError, openmates.MessageOf(err))
+				return
+			}
+			h := w.Header()
+			h.Set("Content-Security-Policy", policy)
+			h.Set("X-Content-Type-Options", "nosniff")
+			h.Set("X-Frame-Options", "DENY")
+			// Not "no-referrer": with that, the Origin of our own forms is "null".
+			h.Set("Referrer-Policy", "same-origin")
+			h.Set("Cross-Origin-Opener-Policy", "same-origin")
+			h.Set("Cross-Origin-Resource-Policy", "same-origin")
+			h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+			if public.Scheme == "https" {
+				h.Set("Strict-Transport-Security", "max-age=31536000")
+			}
+			if to := otherLoopback(r, public); to != "" {
+				http.Redirect(w, r, to, http.StatusFound) //nolint:gosec // to is made of our own public address
+				return
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, mostBytes(r.URL.Path))
+			next.ServeHTTP(w, r)
+		})
+	}, nil
+}
+
+// otherLoopback gives the right address of a page that was opened under
+// another name of this machine ("localhost" for 127.0.0.1). Both reach the
+// server, but cookies and registered redirects know only one of them.
+func otherLoopback(r *http.Request, public *url.URL) string {
+	if r.Method != http.MethodGet || r.Host == public.Host || !isLoopback(r.Host) || !isLoopback(public.Host) {
+		return ""
+	}
+	_, port, err := net.SplitHostPort(r.Host)
+	if err != nil || port != public.Port() || r.URL.Path == "/healthz" || r.URL.Path == "/readyz" || strings.HasPrefix(r.URL.Path, account.ReachPath) {
+		return ""
+	}
+	return public.Scheme + "://" + public.Host + r.URL.RequestURI()
+}
+
+func isLoopback(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	host = strings.Trim(host, "[]")
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
+}
+
+// address is where a request came from: the peer, or what a proxy that we
+// believe says of it. The list is read from its end, because everything
+// before the first address that no proxy of ours wrote can be invented.
+func (s *Server) address(r *http.Request) netip.Addr {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	a := peer.Addr().Unmap()
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && s.trusts(a); i-- {
+		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		a = next.Unmap()
+	}
+	return a
+}
+
+// From is where a request came from, for doors beside this one.
+func (s *Server) From(r *http.Request) netip.Addr { return s.address(r) }
+
+// trusts says whether an address is that of a proxy that we believe.
+func (s *Server) trusts(a netip.Addr) bool {
+	return slices.ContainsFunc(s.proxies, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// localPath gives where somebody wanted to go, if that is a page of ours, else
+// "/". Browsers take "//host" and "/\host" for another site.
+func localPath(next string) string {
+	u, err := url.Parse(next)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(next, "/") ||
+		strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") || strings.HasPrefix(u.Path, "//") {
+		return "/"
+	}
+	return u.RequestURI()
+}

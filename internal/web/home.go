@@ -1,0 +1,110 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/connect"
+)
+
+// homePage is where everybody starts: their teams, what there is to do next,
+// and, for an admin of the server, how all mates are.
+type homePage struct {
+	shell
+	Teams []teamCard
+	Steps []step  // of a person who doesn't run the server
+	Setup *wizard // nil for those who don't run the server; so is Mates
+	Mates *matesList
+	Say   string // what to type to a mate, once everything stands
+}
+
+type teamCard struct {
+	openmates.Team
+	Mates  []connect.TeamMate
+	Places []connect.Workspace
+}
+
+// matesList is the part of the home page that is kept fresh.
+type matesList struct {
+	Mates []connect.Mate
+	Model Model
+}
+
+func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
+	c := account.CallerOf(r.Context())
+	if !c.SignedIn() {
+		return s.welcome(w, r)
+	}
+	p := homePage{shell: s.shell(r, "Home")}
+	st, err := s.setupState(r)
+	if err != nil {
+		return err
+	}
+	p.Teams = st.Teams
+	if account.Require(c, account.RunServer) == nil {
+		wiz := st.wizard()
+		p.Setup, p.Mates = &wiz, &matesList{Mates: st.Mates, Model: st.Model}
+		if wiz.Next == nil || wiz.Done == len(wiz.Steps)-1 && wiz.Next.Wrong == "" && !st.Answered {
+			p.Say = wiz.Say
+		}
+		return s.show(w, http.StatusOK, "home", p)
+	}
+	p.Steps = st.personal()
+	if !slices.ContainsFunc(p.Steps, func(s step) bool { return !s.Done }) {
+		p.Say = greeting(p.Teams)
+	}
+	return s.show(w, http.StatusOK, "home", p)
+}
+
+// teamCards lists the teams of the person who asks.
+func (s *Server) teamCards(r *http.Request) ([]teamCard, error) {
+	teams, err := s.account.TeamsOf(r.Context(), account.CallerOf(r.Context()))
+	if err != nil {
+		return nil, err
+	}
+	var all []teamCard
+	for _, t := range teams {
+		mates, err := s.connect.TeamMates(r.Context(), t)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, teamCard{Team: t, Mates: mates, Places: connect.Workspaces(mates)})
+	}
+	return all, nil
+}
+
+// welcome is for those who are not signed in: to the form, or, while the
+// server has no admin, the word where the setup link is.
+func (s *Server) welcome(w http.ResponseWriter, r *http.Request) error {
+	open, err := s.account.SetupOpen(r.Context())
+	if err != nil {
+		return err
+	}
+	if !open {
+		return to(w, r, "/signin")
+	}
+	return s.show(w, http.StatusOK, "message", messagePage{
+		shell: s.shell(r, "Welcome"), Heading: "This server waits for its first admin",
+		Sentence: "Open the setup link that the terminal shows, the one in which openmates was started. Starting it once more shows a fresh link.",
+		Ways:     []way{{"Enter the setup code", "/setup"}},
+	})
+}
+
+func (s *Server) matesList(ctx context.Context) (*matesList, error) {
+	mates, err := s.connect.Mates(ctx)
+	return &matesList{Mates: mates, Model: s.model()}, err
+}
+
+func (s *Server) matesPart(w http.ResponseWriter, r *http.Request) error {
+	if err := account.Require(account.CallerOf(r.Context()), account.RunServer); err != nil {
+		return err
+	}
+	l, err := s.matesList(r.Context())
+	if err != nil {
+		return err
+	}
+	return s.render(w, http.StatusOK, "home", "mates", l)
+}

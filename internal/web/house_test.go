@@ -1,0 +1,312 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/argon2"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/chat"
+	"openmates/internal/connect"
+	"openmates/internal/connect/connecttest"
+	"openmates/internal/mail/smtp"
+	"openmates/internal/mate"
+	"openmates/internal/messenger"
+	"openmates/internal/model"
+	"openmates/internal/secret"
+	"openmates/internal/store"
+)
+
+// The canaries are planted as credentials and must never be seen again.
+const (
+	canaryToken    = "canary-token-7Qx"
+	canarySecret   = "canary-secret-9Zp"
+	canaryPassword = "canary password 3Lm"
+)
+
+// house is a whole server over a real database, with a messenger that exists
+// in memory.
+type house struct {
+	t       *testing.T
+	url     string
+	address string // where people reach it, as mails and passkeys have it
+	db      *store.DB
+	account *account.Room
+	connect *connect.Room
+	models  *model.Room
+	dir     string // of the database
+	network *connecttest.Network
+	states  *states
+	web     *Server
+	mates   *mate.Room
+	try     func(ctx context.Context, t chat.Trial) (openmates.Outcome, error) // nil = it echoes
+	log     *lockedBuffer
+	ready   error
+	model   Model
+}
+
+type states struct {
+	mu sync.Mutex
+	m  map[openmates.ID]messenger.State
+}
+
+func (s *states) State(id openmates.ID) (messenger.State, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, ok := s.m[id]
+	return st, ok
+}
+
+func (s *states) set(id openmates.ID, st messenger.State) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.m[id] = st
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func newHouse(t *testing.T, change ...func(*Config)) *house {
+	t.Helper()
+	key := make([]byte, 32)
+	rand.Read(key)
+	ring, err := secret.New(key)
+	must(t, err)
+	h := &house{t: t, states: &states{m: map[openmates.ID]messenger.State{}}, log: &lockedBuffer{}, model: Model{Name: "openai/gpt-5"}}
+	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	h.dir = t.TempDir()
+	h.db, err = store.Open(context.Background(), store.Config{Dir: h.dir, Seal: ring, Log: log, Watch: time.Hour})
+	must(t, err)
+	t.Cleanup(func() { _ = h.db.Close() })
+	h.network = connecttest.New(map[string]connecttest.App{
+		"1001": {Token: canaryToken, Secret: canarySecret, Name: "Sophia"},
+		"1002": {Token: "token-mark", Secret: "secret-mark", Name: "Mark", Hints: []string{"Switch the public bot on, or nobody can add it."}},
+	})
+	srv := httptest.NewUnstartedServer(nil)
+	h.url = "http://" + srv.Listener.Addr().String()
+	h.address = h.url
+	h.account, err = account.New(account.Config{Store: h.db, Log: log, Audit: h.db.AddAudit,
+		Sender: smtp.New(smtp.Config{}), Address: func() string { return h.address },
+		Moved: func(address string) error { return h.connect.MoveTo(address) }})
+	must(t, err)
+	h.connect, err = connect.New(connect.Config{
+		Store: h.db, Log: log, PublicURL: h.url, States: h.states,
+		Connectors: map[openmates.Network]messenger.Connector{connecttest.Name: h.network},
+	})
+	must(t, err)
+	h.mates, err = mate.New(mate.Config{Store: h.db, Audit: h.db.AddAudit, Log: log, Apps: testApps, Providers: testProviders})
+	must(t, err)
+	h.models = newModels(t, h.db, log)
+	c := Config{
+		Models: h.models,
+		Mates:  h.mates, Try: h.trial,
+		Account: h.account, Connect: h.connect, Log: log, Version: "test", Records: h.db,
+		Model: func() Model { return h.model }, Ready: func(context.Context) error { return h.ready },
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	h.web, err = New(c)
+	must(t, err)
+	srv.Config.Handler = h.web
+	srv.Start()
+	t.Cleanup(srv.Close)
+	return h
+}
+
+func testApps(context.Context) ([]mate.Group, error) {
+	return []mate.Group{
+		{Name: "calculation", Label: "Calculation", Description: "Calculates.", Parts: []mate.Part{{Name: "calculation.evaluate", Label: "Evaluate"}}},
+		{Name: "web", Label: "Web", Parts: []mate.Part{{Name: "web.read", Label: "Read a page"}, {Name: "web.search", Label: "Search"}}},
+	}, nil
+}
+
+func testProviders(context.Context) ([]mate.Group, error) {
+	return []mate.Group{{Name: "openai", Label: "OpenAI", Parts: []mate.Part{{Name: "openai/gpt-5", Label: "gpt-5"}, {Name: "openai/gpt-5-mini", Label: "gpt-5-mini"}}}}, nil
+}
+
+func (h *house) trial(ctx context.Context, t chat.Trial) (openmates.Outcome, error) {
+	if h.try != nil {
+		return h.try(ctx, t)
+	}
+	return openmates.Outcome{State: openmates.TurnAnswered, Text: "You said: " + t.Text,
+		Usage: openmates.Usage{Model: "openai/gpt-5", Input: 10, Output: 5, Cost: 1_000}}, nil
+}
+
+// furnish seeds two teams, three people and three mates, the first of which
+// has a bot.
+func (h *house) furnish() *house {
+	h.t.Helper()
+	ctx := context.Background()
+	phc := canaryHash()
+	for _, team := range []struct{ slug, name, people string }{{"harbour", "Harbour", "ada ben"}, {"lighthouse", "Lighthouse", "eve"}} {
+		made, err := h.db.AddTeam(ctx, openmates.Team{Slug: team.slug, Name: team.name})
+		must(h.t, err)
+		for username := range strings.FieldsSeq(team.people) {
+			u, err := h.db.AddUser(ctx, openmates.User{Username: username, DisplayName: fullName(username), Admin: username == "ada"}, phc)
+			must(h.t, err)
+			role := openmates.RoleAdmin
+			if username == "ben" {
+				role = openmates.RoleMember
+			}
+			must(h.t, h.db.AddMember(ctx, openmates.Membership{TeamID: made.ID, UserID: u.ID, Role: role}))
+		}
+	}
+	for _, m := range []openmates.Mate{
+		{Handle: "sophia", Name: "Sophia", Field: "Software development", Description: "Writes, reads and explains code.", Prompt: "You are Sophia.\nYou write code."},
+		{Handle: "mark", Name: "Mark", Field: "Marketing", Prompt: "You are Mark."},
+		{Handle: "lisa", Name: "Lisa", Field: "Life coaching & psychology", Prompt: "You are Lisa.", Model: "anthropic/claude"},
+	} {
+		_, err := h.db.SaveMate(ctx, m)
+		must(h.t, err)
+	}
+	h.setBot("sophia", "1001", canaryToken, canarySecret)
+	return h
+}
+
+func fullName(username string) string {
+	return map[string]string{"ada": "Ada Lovelace", "ben": "Ben Bitdiddle", "eve": "Eve Outside"}[username]
+}
+
+// canaryHash is what the account room stores for the canary's password. Its
+// costs are the real ones, so it is made by hand and not for every house.
+func canaryHash() string {
+	salt := []byte("a salt for tests")
+	key := argon2.IDKey([]byte(canaryPassword), salt, 2, 19456, 1, 32)
+	b64 := base64.RawStdEncoding
+	return "$argon2id$v=19$m=19456,t=2,p=1$" + b64.EncodeToString(salt) + "$" + b64.EncodeToString(key)
+}
+
+func (h *house) setBot(mate, app, token, secret string) connect.Bot {
+	h.t.Helper()
+	m, err := h.connect.Mate(context.Background(), mate)
+	must(h.t, err)
+	b, _, err := h.connect.SetBot(context.Background(), connect.Credentials{
+		MateID: m.ID, Network: connecttest.Name, AppID: app, Token: openmates.Secret(token), Secret: openmates.Secret(secret),
+	})
+	must(h.t, err)
+	return b
+}
+
+// browser keeps cookies and follows no redirect by itself.
+type browser struct {
+	h *house
+	c *http.Client
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (h *house) browser() *browser {
+	jar, err := cookiejar.New(nil)
+	must(h.t, err)
+	return &browser{h, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// as is a browser in which somebody has signed in.
+func (h *house) as(username string) *browser {
+	h.t.Helper()
+	u, err := h.db.UserByName(context.Background(), username)
+	must(h.t, err)
+	w := httptest.NewRecorder()
+	h.account.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		must(h.t, h.account.Begin(r.Context(), u))
+	})).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", nil))
+	b := h.browser()
+	at, err := url.Parse(h.url)
+	must(h.t, err)
+	b.c.Jar.SetCookies(at, w.Result().Cookies())
+	return b
+}
+
+func (b *browser) do(method, path string, form url.Values, header http.Header) answer {
+	b.h.t.Helper()
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	req, err := http.NewRequest(method, b.h.url+path, body)
+	must(b.h.t, err)
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	maps.Copy(req.Header, header)
+	resp, err := b.c.Do(req)
+	must(b.h.t, err)
+	defer resp.Body.Close()
+	all, err := io.ReadAll(resp.Body)
+	must(b.h.t, err)
+	return answer{resp.StatusCode, resp.Header, string(all)}
+}
+
+func (b *browser) get(path string) answer {
+	b.h.t.Helper()
+	return b.do(http.MethodGet, path, nil, nil)
+}
+
+// post is a form of our own page, as a browser sends it.
+func (b *browser) post(path string, form url.Values) answer {
+	b.h.t.Helper()
+	return b.do(http.MethodPost, path, form, http.Header{"Origin": {b.h.url}, "Sec-Fetch-Site": {"same-origin"}})
+}
+
+// follow is post and then the page that it leads to.
+func (b *browser) follow(path string, form url.Values) answer {
+	b.h.t.Helper()
+	got := b.post(path, form)
+	if got.status != http.StatusSeeOther {
+		return got
+	}
+	return b.get(got.header.Get("Location"))
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wants(t *testing.T, got answer, status int, parts ...string) {
+	t.Helper()
+	if got.status != status {
+		t.Errorf("status %d, want %d\n%s", got.status, status, got.body)
+	}
+	for _, p := range parts {
+		if !strings.Contains(got.body, p) {
+			t.Errorf("the page lacks %q:\n%s", p, got.body)
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+// joinPage greets who came by an invite link. Looking at it changes nothing.
+type joinPage struct {
+	shell
+	account.Welcome
+	Code   string
+	Proof  string
+	Sent   string // the address that a confirmation was sent to
+	People newcomerForm
+	Error  string
+}
+
+func (s *Server) joinRoutes(page *mux) {
+	for pattern, h := range map[string]handler{
+		"GET /join/{code}": s.joinForm, "POST /join/{code}": s.join, "POST /join/{code}/proof": s.joinProof,
+	} {
+		page.Handle(pattern, s.handle(h))
+	}
+}
+
+func (s *Server) joinForm(w http.ResponseWriter, r *http.Request) error {
+	return s.joinAs(w, r, r.URL.Query().Get("proof"), nil, nil)
+}
+
+// joinAs shows the page; failed is what went wrong before, nil = nothing.
+func (s *Server) joinAs(w http.ResponseWriter, r *http.Request, proof string, failed error, keep func(*joinPage)) error {
+	c := account.CallerOf(r.Context())
+	if failed != nil && openmates.CodeOf(failed) == openmates.EInternal {
+		return failed
+	}
+	code := r.PathValue("code")
+	welcome, err := s.account.Welcome(r.Context(), c, code, proof)
+	if openmates.CodeOf(err) == openmates.EInvalid && proof != "" { // an old confirmation is no reason to turn somebody away
+		failed, proof = err, ""
+		welcome, err = s.account.Welcome(r.Context(), c, code, "")
+	}
+	if err != nil {
+		return s.noJoin(w, r, err)
+	}
+	if welcome.Member {
+		return s.show(w, http.StatusOK, "message", messagePage{shell: s.shell(r, welcome.Team.Name), Heading: "You are in already",
+			Sentence: "You belong to the team " + welcome.Team.Name + ", so there is nothing to join.",
+			Ways:     []way{{"Open the team", "/teams/" + welcome.Team.Slug}}})
+	}
+	p := &joinPage{shell: s.shell(r, "Join "+welcome.Team.Name), Welcome: welcome, Code: code, Proof: proof}
+	p.People.Email = welcome.Email
+	status := http.StatusOK
+	if failed != nil {
+		p.Error, status = openmates.MessageOf(failed), statusOf(failed)
+	}
+	if keep != nil {
+		keep(p)
+	}
+	return s.show(w, status, "join", p)
+}
+
+// noJoin says that an invite can't be used, and whom to ask.
+func (s *Server) noJoin(w http.ResponseWriter, r *http.Request, err error) error {
+	if openmates.CodeOf(err) == openmates.EInternal {
+		return err
+	}
+	p := messagePage{shell: s.shell(r, "Invite"), Heading: "This invite can’t be used", Sentence: openmates.MessageOf(err), Ways: []way{{"To the start page", "/"}}}
+	return s.show(w, statusOf(err), "message", p)
+}
+
+func (s *Server) join(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	c := account.CallerOf(r.Context())
+	n := newcomerOf(f)
+	u, welcome, err := s.account.Join(r.Context(), c, s.address(r), r.PathValue("code"), f.Get("proof"), n)
+	if err != nil {
+		return s.joinAs(w, r, f.Get("proof"), err, func(p *joinPage) { p.People = newcomerForm{n.Username, n.Email, n.Self} })
+	}
+	if !c.SignedIn() {
+		if err := s.account.Begin(r.Context(), u); err != nil {
+			return err
+		}
+	}
+	return s.done(w, r, "/profile", "Welcome to "+welcome.Team.Name+". Link your messenger account below, and the team’s mates know that it is you.")
+}
+
+// joinProof has a confirmation sent to an address.
+func (s *Server) joinProof(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	code, email := r.PathValue("code"), f.Get("email")
+	err = s.account.AskProof(r.Context(), account.CallerOf(r.Context()), s.address(r), code, email, func(proof string) string {
+		return s.joinLink(code) + "?proof=" + url.QueryEscape(proof)
+	})
+	return s.joinAs(w, r, "", err, func(p *joinPage) {
+		if p.People.Email = email; err == nil {
+			p.Sent = email
+		}
+	})
+}
+
+func (s *Server) joinLink(code string) string {
+	return s.connect.PublicURL() + "/join/" + url.PathEscape(code)
+}

@@ -1,0 +1,206 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"openmates"
+	"openmates/internal/mate"
+)
+
+// limitsPage is what the whole server allows, and what comes of it for each
+// mate.
+type limitsPage struct {
+	shell
+	Sheet sheetForm
+	Mates []limitedMate
+}
+
+// limitedMate is a mate's line on that page.
+type limitedMate struct {
+	mateCard
+	mate.Sheet
+}
+
+// sheetForm are the tables in which limits are chosen.
+type sheetForm struct {
+	mate.Sheet
+	Who       string // whose limits they are
+	Action    string
+	PerMinute string // as typed
+	PerMonth  string
+	Spent     openmates.Micros
+	Currency  string
+	Percent   int // of the month's money that is spent
+	Error     string
+}
+
+func (s *Server) newSheet(ctx context.Context, who, action string, sheet mate.Sheet, spent openmates.Micros) (sheetForm, error) {
+	f := sheetForm{Sheet: sheet, Who: who, Action: action, Spent: spent}
+	if n := sheet.Own.PerMinute; n > 0 {
+		f.PerMinute = fmt.Sprint(n)
+	}
+	if m := sheet.Own.PerMonth; m > 0 {
+		f.PerMonth = m.String()
+	}
+	if most := sheet.Effective.PerMonth; most > 0 {
+		f.Percent = int(min(float64(spent)/float64(most)*100, 100))
+	}
+	var err error
+	f.Currency, err = s.currency(ctx)
+	return f, err
+}
+
+func (s *Server) mateSheet(ctx context.Context, m openmates.Mate) (sheetForm, error) {
+	sheet, err := s.mateRoom.MateSheet(ctx, m)
+	if err != nil {
+		return sheetForm{}, err
+	}
+	spent, _, err := s.mateRoom.Spent(ctx)
+	if err != nil {
+		return sheetForm{}, err
+	}
+	return s.newSheet(ctx, m.Name, "/server/mates/"+m.Handle+"/limits", sheet, spent[m.ID])
+}
+
+func (s *Server) limits(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.limitsPage(r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "limits", p)
+}
+
+func (s *Server) limitsPage(r *http.Request) (*limitsPage, error) {
+	ctx := r.Context()
+	p := &limitsPage{shell: s.shell(r, "Limits")}
+	sheet, err := s.mateRoom.ServerSheet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	spent, sum, err := s.mateRoom.Spent(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if p.Sheet, err = s.newSheet(ctx, "This server", "/server/limits", sheet, sum); err != nil {
+		return nil, err
+	}
+	all, err := s.mateRoom.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range all {
+		if m.Archived {
+			continue
+		}
+		sheet, err := s.mateRoom.MateSheet(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		p.Mates = append(p.Mates, limitedMate{mateCard{Mate: m, Spent: spent[m.ID]}, sheet})
+	}
+	return p, nil
+}
+
+func (s *Server) setLimits(w http.ResponseWriter, r *http.Request) error {
+	t, err := termsOf(r)
+	if err != nil {
+		return err
+	}
+	err = s.mateRoom.SetServer(r.Context(), byWhom(r), t)
+	if err == nil {
+		return s.done(w, r, "/server/limits", "The limits of the server are saved and hold from the next question on.")
+	}
+	if openmates.CodeOf(err) == openmates.EInternal {
+		return err
+	}
+	p, perr := s.limitsPage(r)
+	if perr != nil {
+		return perr
+	}
+	p.Sheet.keep(t, err)
+	return s.show(w, statusOf(err), "limits", p)
+}
+
+func (s *Server) limitMate(w http.ResponseWriter, r *http.Request) error {
+	t, err := termsOf(r)
+	if err != nil {
+		return err
+	}
+	p, err := s.mateOf(r)
+	if err != nil {
+		return err
+	}
+	m, err := s.mateRoom.SetMate(r.Context(), byWhom(r), p.Mate, t)
+	if err == nil {
+		sheet, err := s.mateRoom.MateSheet(r.Context(), m)
+		if err != nil {
+			return err
+		}
+		return s.done(w, r, "/server/mates/"+m.Handle+"#limits", fmt.Sprintf("Saved. %s may use %d of %d skills and %d of %d models.",
+			m.Name, sheet.Skills.Allowed, sheet.Skills.Of, sheet.Models.Allowed, sheet.Models.Of))
+	}
+	if openmates.CodeOf(err) == openmates.EInternal {
+		return err
+	}
+	p.Sheet.keep(t, err)
+	return s.show(w, statusOf(err), "matesetup", p)
+}
+
+// keep puts what was entered back onto the sheet, with what is wrong with it.
+func (f *sheetForm) keep(t mate.Terms, err error) {
+	f.PerMinute, f.PerMonth, f.Error = t.PerMinute, t.PerMonth, openmates.MessageOf(err)
+	if t.Stamp == f.Stamp {
+		f.Recheck(t)
+	}
+}
+
+func termsOf(r *http.Request) (mate.Terms, error) {
+	f, err := form(r)
+	if err != nil {
+		return mate.Terms{}, err
+	}
+	t := mate.Terms{Checked: map[openmates.Kind][]string{}, PerMinute: f.Get("per_minute"), PerMonth: f.Get("per_month"), Stamp: f.Get("stamp")}
+	for _, k := range mate.TeamKinds() {
+		t.Checked[k] = f[string(k)]
+	}
+	return t, nil
+}
+
+// names says in words what a set holds.
+func names(s openmates.Set) string {
+	switch {
+	case !s.Only:
+		return "everything"
+	case len(s.Names) == 0:
+		return "nothing"
+	}
+	return strings.Join(s.Names, ", ")
+}
+
+func limitOf[N int | openmates.Micros](n N) string {
+	if n == 0 {
+		return "no limit"
+	}
+	return fmt.Sprint(n)
+}
+
+// grantTable is one table of a sheet, grantBox one of its boxes, for the
+// templates.
+type grantTable struct {
+	Caption, Whole, Part string
+	Lines                []mate.Line
+}
+
+type grantBox struct {
+	Kind string
+	openmates.Choice
+}
+
+func newGrants(caption, whole, part string, lines []mate.Line) grantTable {
+	return grantTable{caption, whole, part, lines}
+}
+
+func newBox(kind string, c openmates.Choice) grantBox { return grantBox{kind, c} }

@@ -1,0 +1,140 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/connect"
+)
+
+// linkCodePage ties an account to its person by a one-time code: one that came
+// by a link from the chat, or one to be sent there.
+type linkCodePage struct {
+	shell
+	From connect.Offer
+	Code string
+	Own  *connect.OwnCode // nil = the code came from the chat
+}
+
+// pendingLink is the cookie that brings somebody back who first signs in, or
+// makes an account by an invite. It holds the code and lasts as long as that.
+const pendingLink = "openmates_link"
+
+func (s *Server) linkCodeRoutes(page *mux) {
+	page.Handle("GET "+connect.CodePath, s.handle(s.linkCode))
+	page.Handle("POST "+connect.CodePath, s.handle(s.finishLinkCode))
+	page.Handle("POST /profile/code", s.handle(s.signedIn(s.ownCode)))
+	page.Handle("GET "+connect.ConnectPath, s.handle(s.signedIn(s.connectTeam)))
+}
+
+// linkCode shows whose account a code ties. Networks open the links in messages
+// to preview them: looking changes nothing.
+func (s *Server) linkCode(w http.ResponseWriter, r *http.Request) error {
+	code := r.URL.Query().Get("code")
+	offer, err := s.connect.Offered(r.Context(), openmates.Secret(code))
+	if err != nil {
+		s.setPendingLink(w, "")
+		return err
+	}
+	if !account.CallerOf(r.Context()).SignedIn() {
+		s.setPendingLink(w, code)
+		return s.show(w, http.StatusOK, "message", messagePage{
+			shell: s.shell(r, "Link your account"), Heading: "First, sign in",
+			Sentence: "Then you can link the " + offer.Label + " account " + offer.Account.Name + ". If you have no account here yet, open your invitation in this browser; you come back here afterwards.",
+			Ways:     []way{{"Sign in", "/signin?next=" + url.QueryEscape(linkCodePath(code))}},
+		})
+	}
+	return s.show(w, http.StatusOK, "linkcode", linkCodePage{shell: s.shell(r, "Link your account"), From: offer, Code: code})
+}
+
+func linkCodePath(code string) string {
+	return connect.CodePath + "?" + url.Values{"code": {code}}.Encode()
+}
+
+func (s *Server) finishLinkCode(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	c := account.CallerOf(r.Context())
+	if !c.SignedIn() {
+		return to(w, r, linkCodePath(f.Get("code")))
+	}
+	s.setPendingLink(w, "")
+	out, err := s.connect.FinishCode(r.Context(), connect.Who{UserID: c.User.ID, Session: c.Session}, openmates.Secret(f.Get("code")))
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, "/profile", "Your "+out.Label+" account "+out.Account.Name+" is linked. Mates know now that it is you.")
+}
+
+// setPendingLink remembers a code in the browser; "" forgets it.
+func (s *Server) setPendingLink(w http.ResponseWriter, code string) {
+	c := &http.Cookie{ //nolint:gosec // Secure wherever the server is reached by https
+		Name: pendingLink, Value: code, Path: "/profile", MaxAge: int((15 * time.Minute).Seconds()),
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(s.connect.PublicURL(), "https:"),
+	}
+	if code == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(w, c)
+}
+
+// resumeLink leads who has just come to their profile back to the link that
+// they came with; ok is false where there is none.
+func (s *Server) resumeLink(w http.ResponseWriter, r *http.Request) (ok bool, err error) {
+	c, err := r.Cookie(pendingLink)
+	if err != nil {
+		return false, nil //nolint:nilerr // there is none
+	}
+	s.setPendingLink(w, "")
+	if _, err := s.connect.Offered(r.Context(), openmates.Secret(c.Value)); err != nil {
+		return false, nil //nolint:nilerr // it does not hold any more
+	}
+	return true, to(w, r, linkCodePath(c.Value))
+}
+
+// ownCode shows a code to send to a mate, where accounts are proved that way.
+func (s *Server) ownCode(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	c := account.CallerOf(r.Context())
+	own, err := s.connect.BeginOwnCode(r.Context(), connect.Who{UserID: c.User.ID, Session: c.Session}, openmates.Network(f.Get("network")))
+	if err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "linkcode", linkCodePage{shell: s.shell(r, "Link your account"), Own: &own, Code: own.Code.Reveal()})
+}
+
+// connectTeam leads to where a place is connected with a team: that of the
+// person, or one of several.
+func (s *Server) connectTeam(w http.ResponseWriter, r *http.Request) error {
+	c := account.CallerOf(r.Context())
+	teams, err := s.account.TeamsOf(r.Context(), c)
+	if err != nil {
+		return err
+	}
+	var ways []way
+	for _, t := range teams {
+		if _, err := s.account.Enter(r.Context(), c, t.Slug, account.ConnectTeam); err == nil {
+			ways = append(ways, way{t.Name, "/teams/" + t.Slug + "#mates"})
+		}
+	}
+	p := messagePage{shell: s.shell(r, "Connect"), Ways: ways}
+	switch len(ways) {
+	case 1:
+		return to(w, r, ways[0].Path)
+	case 0:
+		p.Heading, p.Ways = "Ask an admin of your team", []way{{"To the start page", "/"}}
+		p.Sentence = "A place belongs to a team, and those who may connect it add the mates there. You are in no team in which you may."
+	default:
+		p.Heading, p.Sentence = "For which team?", "A place belongs to one team. Choose the one whose people talk there; its page adds the mates."
+	}
+	return s.show(w, http.StatusOK, "message", p)
+}

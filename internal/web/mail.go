@@ -1,0 +1,73 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/mail"
+)
+
+// mailPage is where an admin of the server sets up how it sends mail.
+type mailPage struct {
+	shell
+	Mail  account.MailSettings
+	Port  string // as typed
+	To    string // where the test message goes
+	Error string
+}
+
+func (s *Server) mail(w http.ResponseWriter, r *http.Request) error {
+	c := account.CallerOf(r.Context())
+	set, err := s.account.MailSettings(r.Context(), c)
+	if err != nil {
+		return err
+	}
+	p := mailPage{shell: s.shell(r, "Mail"), Mail: set, To: c.User.Email}
+	if !set.Set {
+		p.Mail.Port, p.Mail.Security = 587, mail.StartTLS
+	}
+	p.Port = strconv.Itoa(p.Mail.Port)
+	return s.show(w, http.StatusOK, "mail", p)
+}
+
+func (s *Server) setMail(w http.ResponseWriter, r *http.Request) error {
+	f, password, err := proven(r)
+	if err != nil {
+		return err
+	}
+	port, err := strconv.Atoi(strings.TrimSpace(f.Get("port")))
+	if err != nil {
+		port = 0 // which the room refuses, with the usual ones
+	}
+	set := mail.Settings{
+		Host: f.Get("host"), Port: port, Security: mail.Security(f.Get("security")),
+		Username: f.Get("username"), Password: password, From: f.Get("from"), Name: f.Get("name"),
+	}
+	c := account.CallerOf(r.Context())
+	err = s.account.SetMail(r.Context(), c, set, f.Get("to"))
+	switch openmates.CodeOf(err) {
+	case "":
+		return s.done(w, r, "/server/mail", "The mail server took a test message for "+strings.TrimSpace(f.Get("to"))+". Look whether it arrives, also among the spam.")
+	case openmates.EInvalid, openmates.EUnavailable, openmates.ELimit:
+		stored, serr := s.account.MailSettings(r.Context(), c)
+		if serr != nil {
+			return serr
+		}
+		s.logError(r, err)
+		set.Password = ""
+		p := mailPage{shell: s.shell(r, "Mail"), Port: f.Get("port"), To: f.Get("to"), Error: openmates.MessageOf(err)}
+		p.Mail = account.MailSettings{Settings: set, HasPassword: stored.HasPassword, Set: stored.Set}
+		return s.show(w, statusOf(err), "mail", p)
+	}
+	return err
+}
+
+func (s *Server) stopMail(w http.ResponseWriter, r *http.Request) error {
+	if err := s.account.StopMail(r.Context(), account.CallerOf(r.Context())); err != nil {
+		return err
+	}
+	return s.done(w, r, "/server/mail", "This server sends no mail any more. Invitations work by their links.")
+}

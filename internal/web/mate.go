@@ -1,0 +1,79 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/connect"
+)
+
+// matePage shows a mate and, to an admin of the server, its bots.
+type matePage struct {
+	shell
+	Mate    openmates.Mate
+	Answers string // the model that answers for this mate; "" = none
+	Admin   bool
+	Bots    []botCard // one per network
+}
+
+// botCard is how a mate's bot on one network is.
+type botCard struct {
+	Network connect.Network
+	Path    string       // of the bot's screen
+	Bot     *connect.Bot // nil = none yet
+}
+
+func (s *Server) mate(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.connect.Mate(r.Context(), r.PathValue("handle"))
+	if err != nil {
+		return err
+	}
+	p, err := s.matePage(r, m)
+	if err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "mate", p)
+}
+
+func (s *Server) matePage(r *http.Request, m connect.Mate) (*matePage, error) {
+	c := account.CallerOf(r.Context())
+	p := &matePage{shell: s.shell(r, m.Name), Mate: m.Mate, Answers: m.Model}
+	if p.Answers == "" {
+		p.Answers = p.Model.Name
+	}
+	p.Admin = account.Require(c, account.RunServer) == nil
+	if p.Admin {
+		for _, n := range s.connect.Networks() {
+			p.Bots = append(p.Bots, s.botCard(m, n))
+		}
+		return p, nil
+	}
+	return p, s.mayMeet(r.Context(), c, m)
+}
+
+// mayMeet refuses a mate that none of the person's teams uses, as if there
+// were none.
+func (s *Server) mayMeet(ctx context.Context, c account.Caller, m connect.Mate) error {
+	teams, err := s.account.TeamsOf(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, t := range teams {
+		if m.Works() && t.Limits.Mates.Allows(m.Handle) {
+			return nil
+		}
+	}
+	return openmates.Errorf(openmates.ENotFound, "There is no mate of that name here.")
+}
+
+func (s *Server) botCard(m connect.Mate, n connect.Network) botCard {
+	card := botCard{Network: n, Path: botAt(n.Network, m.Handle)}
+	for _, b := range m.Bots {
+		if b.Network == n.Network {
+			card.Bot = &b
+		}
+	}
+	return card
+}

@@ -1,0 +1,384 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"strconv"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/connect"
+	"openmates/internal/mate"
+)
+
+// matesPage is where an admin sees all mates and switches them on and off.
+type matesPage struct {
+	shell
+	Mates    []mateCard
+	Archived []openmates.Mate
+	Currency string
+}
+
+// mateCard is a mate on that page.
+type mateCard struct {
+	openmates.Mate
+	Bots    []connect.Bot
+	Answers string // the model that answers; "" = none
+	Spent   openmates.Micros
+	Skills  openmates.Tally
+	Models  openmates.Tally
+}
+
+// newMatePage makes a mate.
+type newMatePage struct {
+	shell
+	Handle string
+	Form   mateForm
+}
+
+// mateForm is what of a mate is typed, as it comes back when something is
+// wrong.
+type mateForm struct {
+	mate.Draft
+	Providers []mate.Group
+	Gone      bool // the mate's model is none of them
+	Error     string
+}
+
+// mateSetupPage is everything about one mate.
+type mateSetupPage struct {
+	shell
+	Mate      openmates.Mate
+	Form      mateForm
+	Answers   string
+	Opened    int64 // the version that the form was opened with
+	Versions  []openmates.MateVersion
+	Sheet     sheetForm
+	Trial     trialForm
+	Bots      []connect.Bot
+	Networks  []connect.Network
+	CopyName  string
+	CopyID    string
+	CopyError string
+}
+
+// versionPage is a mate as it was once, beside what it is now.
+type versionPage struct {
+	shell
+	Mate    openmates.Mate
+	Old     openmates.MateVersion
+	Newest  bool
+	Changes []change
+	Prompt  []mate.DiffLine
+}
+
+func (s *Server) mateRoutes(page *mux) {
+	admin := func(pattern string, h handler) { page.Handle(pattern, s.handle(s.admin(h))) }
+	admin("GET /server/mates", s.mates)
+	admin("POST /server/mates", s.createMate)
+	admin("GET /server/mates/new", s.newMate)
+	admin("GET /server/mates/{handle}", s.mateSetup)
+	admin("POST /server/mates/{handle}", s.editMate)
+	admin("POST /server/mates/{handle}/switch", s.switchMate)
+	admin("POST /server/mates/{handle}/archive", s.archiveMate)
+	admin("POST /server/mates/{handle}/duplicate", s.duplicateMate)
+	admin("POST /server/mates/{handle}/limits", s.limitMate)
+	admin("POST /server/mates/{handle}/try", s.tryMate)
+	admin("GET /server/mates/{handle}/versions/{version}", s.mateVersion)
+	admin("POST /server/mates/{handle}/versions/{version}", s.restoreMate)
+	admin("GET /server/limits", s.limits)
+	admin("POST /server/limits", s.setLimits)
+}
+
+func (s *Server) mates(w http.ResponseWriter, r *http.Request) error {
+	p := matesPage{shell: s.shell(r, "Mates")}
+	all, err := s.mateRoom.List(r.Context())
+	if err != nil {
+		return err
+	}
+	cards, err := s.mateCards(r.Context(), all)
+	if err != nil {
+		return err
+	}
+	for _, c := range cards {
+		if c.Archived {
+			p.Archived = append(p.Archived, c.Mate)
+		} else {
+			p.Mates = append(p.Mates, c)
+		}
+	}
+	if p.Currency, err = s.currency(r.Context()); err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "mates", p)
+}
+
+func (s *Server) mateCards(ctx context.Context, all []openmates.Mate) ([]mateCard, error) {
+	tied, err := s.connect.Mates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	spent, _, err := s.mateRoom.Spent(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cards := make([]mateCard, len(all))
+	for i, m := range all {
+		sheet, err := s.mateRoom.MateSheet(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		cards[i] = mateCard{Mate: m, Answers: s.answers(ctx, m), Spent: spent[m.ID], Skills: sheet.Skills, Models: sheet.Models}
+		for _, t := range tied {
+			if t.ID == m.ID {
+				cards[i].Bots = t.Bots
+			}
+		}
+	}
+	return cards, nil
+}
+
+// answers is the model that answers for a mate, "" where none does.
+func (s *Server) answers(ctx context.Context, m openmates.Mate) string {
+	if s.answering == nil {
+		return cmp.Or(m.Model, s.model().Name)
+	}
+	name, err := s.answering(ctx, m)
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
+func (s *Server) currency(ctx context.Context) (string, error) {
+	server, err := s.account.Server(ctx)
+	return server.Currency, err
+}
+
+func (s *Server) newMate(w http.ResponseWriter, r *http.Request) error {
+	p := newMatePage{shell: s.shell(r, "A new mate"), Form: mateForm{Draft: mate.Draft{Class: openmates.ClassBalanced}}}
+	var err error
+	if p.Form.Providers, err = s.mateRoom.Models(r.Context()); err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "newmate", p)
+}
+
+func (s *Server) createMate(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	d := mateDraft(r)
+	m, err := s.mateRoom.Create(r.Context(), byWhom(r), f.Get("handle"), d)
+	if err == nil {
+		return s.done(w, r, "/server/mates/"+m.Handle, m.Name+" is here. Try it out, then give it a bot.")
+	}
+	if openmates.CodeOf(err) == openmates.EInternal {
+		return err
+	}
+	p := newMatePage{shell: s.shell(r, "A new mate"), Handle: f.Get("handle"), Form: mateForm{Draft: d, Error: openmates.MessageOf(err)}}
+	status := statusOf(err)
+	if p.Form.Providers, err = s.mateRoom.Models(r.Context()); err != nil {
+		return err
+	}
+	return s.show(w, status, "newmate", p)
+}
+
+func mateDraft(r *http.Request) mate.Draft {
+	f := r.PostForm
+	return mate.Draft{Name: f.Get("name"), Field: f.Get("field"), Description: f.Get("description"),
+		Prompt: f.Get("prompt"), Model: f.Get("model"), Class: f.Get("class")}
+}
+
+func byWhom(r *http.Request) openmates.ID { return account.CallerOf(r.Context()).User.ID }
+
+func (s *Server) mateSetup(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.mateOf(r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "matesetup", p)
+}
+
+// mateOf is the page of the mate that the address names.
+func (s *Server) mateOf(r *http.Request) (*mateSetupPage, error) {
+	ctx := r.Context()
+	m, err := s.mateRoom.Mate(ctx, r.PathValue("handle"))
+	if err != nil {
+		return nil, err
+	}
+	p := &mateSetupPage{shell: s.shell(r, m.Name), Mate: m, Opened: m.Version, Networks: s.connect.Networks(), Answers: s.answers(ctx, m)}
+	p.Form.Draft = mate.Draft{Name: m.Name, Field: m.Field, Description: m.Description, Prompt: m.Prompt, Model: m.Model, Class: m.Class}
+	if p.Form.Providers, err = s.mateRoom.Models(ctx); err != nil {
+		return nil, err
+	}
+	p.Form.Gone = m.Model != "" && !lists(p.Form.Providers, m.Model)
+	if p.Versions, err = s.mateRoom.Versions(ctx, m); err != nil {
+		return nil, err
+	}
+	if p.Sheet, err = s.mateSheet(ctx, m); err != nil {
+		return nil, err
+	}
+	p.Trial.Team, err = s.trialTeam(r, m)
+	if err != nil || m.Archived {
+		return p, err
+	}
+	tied, err := s.connect.Mate(ctx, m.Handle)
+	p.Bots = tied.Bots
+	return p, err
+}
+
+func lists(groups []mate.Group, model string) bool {
+	for _, g := range groups {
+		for _, m := range g.Parts {
+			if m.Name == model {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (s *Server) editMate(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	p, err := s.mateOf(r)
+	if err != nil {
+		return err
+	}
+	version, err := strconv.ParseInt(f.Get("version"), 10, 64)
+	if err != nil || version < 1 {
+		return openmates.Errorf(openmates.EInvalid, "The form could not be read. Please reload the page and try again.")
+	}
+	m, err := s.mateRoom.Edit(r.Context(), byWhom(r), p.Mate, version, mateDraft(r))
+	if err == nil {
+		return s.done(w, r, "/server/mates/"+m.Handle, m.Name+" is saved as version "+strconv.FormatInt(m.Version, 10)+".")
+	}
+	if openmates.CodeOf(err) == openmates.EInternal {
+		return err
+	}
+	// What was typed comes back with the version that it is held against from
+	// now on: the admin has been told.
+	p.Form.Draft, p.Form.Error = mateDraft(r), openmates.MessageOf(err)
+	return s.show(w, statusOf(err), "matesetup", p)
+}
+
+func (s *Server) switchMate(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	m, err := s.mateRoom.Mate(r.Context(), r.PathValue("handle"))
+	if err != nil {
+		return err
+	}
+	on := f.Get("on") == "1"
+	if m, err = s.mateRoom.Switch(r.Context(), byWhom(r), m, on); err != nil {
+		return err
+	}
+	said := m.Name + " is switched off: it answers nobody, and its bots hear nothing."
+	if on {
+		said = m.Name + " is switched on."
+	}
+	return s.done(w, r, backTo(f.Get("from"), m.Handle), said)
+}
+
+// backTo is the page on which a button was pressed.
+func backTo(from, handle string) string {
+	if from == "list" {
+		return "/server/mates"
+	}
+	return "/server/mates/" + handle
+}
+
+func (s *Server) archiveMate(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	m, err := s.mateRoom.Mate(r.Context(), r.PathValue("handle"))
+	if err != nil {
+		return err
+	}
+	archived := f.Get("archived") == "1"
+	if m, err = s.mateRoom.Archive(r.Context(), byWhom(r), m, archived); err != nil {
+		return err
+	}
+	if archived {
+		return s.done(w, r, "/server/mates", m.Name+" is archived. It is kept at the end of this page and can be brought back.")
+	}
+	return s.done(w, r, "/server/mates/"+m.Handle, m.Name+" is back.")
+}
+
+func (s *Server) duplicateMate(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	p, err := s.mateOf(r)
+	if err != nil {
+		return err
+	}
+	m, err := s.mateRoom.Duplicate(r.Context(), byWhom(r), p.Mate, f.Get("handle"), f.Get("name"))
+	if err == nil {
+		return s.done(w, r, "/server/mates/"+m.Handle, m.Name+" is a copy of "+p.Mate.Name+". Change what makes it different.")
+	}
+	if openmates.CodeOf(err) == openmates.EInternal {
+		return err
+	}
+	p.CopyName, p.CopyID, p.CopyError = f.Get("name"), f.Get("handle"), openmates.MessageOf(err)
+	return s.show(w, statusOf(err), "matesetup", p)
+}
+
+// versionOf reads which one the address names.
+func (s *Server) versionOf(r *http.Request) (openmates.Mate, openmates.MateVersion, error) {
+	var none openmates.MateVersion
+	m, err := s.mateRoom.Mate(r.Context(), r.PathValue("handle"))
+	if err != nil {
+		return m, none, err
+	}
+	n, err := strconv.ParseInt(r.PathValue("version"), 10, 64)
+	if err != nil {
+		return m, none, openmates.Errorf(openmates.ENotFound, "%s has no such version.", m.Name)
+	}
+	v, err := s.mateRoom.Version(r.Context(), m, n)
+	return m, v, err
+}
+
+func (s *Server) mateVersion(w http.ResponseWriter, r *http.Request) error {
+	m, v, err := s.versionOf(r)
+	if err != nil {
+		return err
+	}
+	p := versionPage{shell: s.shell(r, m.Name), Mate: m, Old: v, Newest: v.Mate.Version == m.Version}
+	p.Prompt = mate.Diff(v.Mate.Prompt, m.Prompt)
+	for _, f := range []change{
+		{"Name", v.Mate.Name, m.Name}, {"Field", v.Mate.Field, m.Field}, {"Description", v.Mate.Description, m.Description},
+		{"Class", v.Mate.Class, m.Class}, {"Model", v.Mate.Model, m.Model},
+		{"Apps", names(v.Mate.Limits.Apps), names(m.Limits.Apps)}, {"Skills", names(v.Mate.Limits.Skills), names(m.Limits.Skills)},
+		{"Providers", names(v.Mate.Limits.Providers), names(m.Limits.Providers)}, {"Models", names(v.Mate.Limits.Models), names(m.Limits.Models)},
+		{"Requests per minute", limitOf(v.Mate.Limits.PerMinute), limitOf(m.Limits.PerMinute)},
+		{"Money per month", limitOf(v.Mate.Limits.PerMonth), limitOf(m.Limits.PerMonth)},
+	} {
+		if f.Before != f.After {
+			p.Changes = append(p.Changes, f)
+		}
+	}
+	return s.show(w, http.StatusOK, "version", p)
+}
+
+func (s *Server) restoreMate(w http.ResponseWriter, r *http.Request) error {
+	m, v, err := s.versionOf(r)
+	if err != nil {
+		return err
+	}
+	if m, err = s.mateRoom.Restore(r.Context(), byWhom(r), m, v.Mate.Version); err != nil {
+		return err
+	}
+	return s.done(w, r, "/server/mates/"+m.Handle, m.Name+" is as it was in version "+strconv.FormatInt(v.Mate.Version, 10)+
+		"; that is version "+strconv.FormatInt(m.Version, 10)+" now.")
+}

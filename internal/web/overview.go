@@ -1,0 +1,194 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/connect"
+	"openmates/internal/messenger"
+)
+
+// Records is what the pages of an admin read straight from the records: counts,
+// costs, troubles and changes, never what was said.
+type Records interface {
+	FindAudit(ctx context.Context, q openmates.AuditSearch) ([]openmates.AuditLine, error)
+	Troubles(ctx context.Context, n int) ([]openmates.TroubledTurn, error)
+	Answered(ctx context.Context, userID openmates.ID) (bool, error)
+	Month(ctx context.Context, t time.Time) (openmates.MonthSpend, error)
+	Count(ctx context.Context) (openmates.Counts, error)
+}
+
+// Problem is something that an admin should mend.
+type Problem struct {
+	What string // a finished sentence
+	Cure string // likewise, "" where What has it
+	Path string // where to do it
+}
+
+// overviewPage is the admin's dashboard.
+type overviewPage struct {
+	shell
+	overview
+}
+
+// overview is the part of it that is kept fresh.
+type overview struct {
+	Mates    []connect.Mate // that have bots
+	Mute     []connect.Mate // that are on and have none
+	Network  openmates.Network
+	Bots     int // of all mates
+	Up       int // of these, how many are connected
+	Counts   openmates.Counts
+	Spend    openmates.MonthSpend
+	Currency string
+	Problems []Problem
+	Troubles []trouble
+	Next     *step // of the set-up; nil = it is done
+	Done     int
+	Of       int
+}
+
+// trouble is a refused or failed turn with its cure.
+type trouble struct {
+	openmates.TroubledTurn
+	Problem
+}
+
+func (s *Server) overview(w http.ResponseWriter, r *http.Request) error {
+	o, err := s.overviewOf(r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "overview", overviewPage{shell: s.shell(r, "Server"), overview: o})
+}
+
+func (s *Server) overviewPart(w http.ResponseWriter, r *http.Request) error {
+	o, err := s.overviewOf(r)
+	if err != nil {
+		return err
+	}
+	return s.render(w, http.StatusOK, "overview", "overview", o)
+}
+
+const troublesShown = 20
+
+func (s *Server) overviewOf(r *http.Request) (o overview, err error) {
+	ctx := r.Context()
+	st, err := s.setupState(r)
+	if err != nil {
+		return o, err
+	}
+	wiz := st.wizard()
+	o.Next, o.Done, o.Of = wiz.Next, wiz.Done, len(wiz.Steps)
+	o.Currency = st.Server.Currency
+	if o.Counts, err = s.records.Count(ctx); err != nil {
+		return o, err
+	}
+	if o.Spend, err = s.records.Month(ctx, time.Now()); err != nil {
+		return o, err
+	}
+	turns, err := s.records.Troubles(ctx, troublesShown)
+	if err != nil {
+		return o, err
+	}
+	for _, t := range turns {
+		o.Troubles = append(o.Troubles, trouble{t, cureOf(t)})
+	}
+	if st.Server.Problem != "" {
+		o.Problems = append(o.Problems, Problem{What: "The server’s address does not lead here: " + st.Server.Problem, Path: "/server/settings"})
+	}
+	if err := s.modelProblems(ctx, &o); err != nil {
+		return o, err
+	}
+	if networks := s.connect.Networks(); len(networks) > 0 {
+		o.Network = networks[0].Network
+	}
+	for _, m := range st.Mates {
+		switch {
+		case len(m.Bots) > 0:
+			o.Mates = append(o.Mates, m)
+		case m.Enabled:
+			o.Mute = append(o.Mute, m)
+		}
+		o.listeners(m)
+	}
+	return o, nil
+}
+
+// listeners counts a mate's bots and notes those that wait for a person.
+func (o *overview) listeners(m connect.Mate) {
+	for _, b := range m.Bots {
+		o.Bots++
+		switch b.State.Phase {
+		case messenger.Connected:
+			o.Up++
+		case messenger.BadCredentials, messenger.NeedsAttention:
+			o.Problems = append(o.Problems, Problem{
+				What: m.Name + " on " + b.Label + ": " + b.State.Reason, Cure: b.State.Cure, Path: botPath(b.Network, m.Handle),
+			})
+		}
+	}
+}
+
+// cureOf says what was wrong with a turn and where that is mended.
+func cureOf(t openmates.TroubledTurn) Problem {
+	mate := "/server/mates/" + t.Mate
+	if t.Mate == "" {
+		mate = "/server/mates"
+	}
+	switch t.Why {
+	case openmates.TroubleWorkspace:
+		return Problem{"The place is connected to no team.", "A member of the team adds the mate there on the team’s page.", "/"}
+	case openmates.TroubleAccount:
+		return Problem{"The person’s account is not linked, or they are not in the team.", "They link it on their profile; an admin of the team invites them.", "/profile"}
+	case openmates.TroubleTeam:
+		return Problem{"A direct message of somebody in several teams, or in none.", "They ask in a channel of the team instead.", ""}
+	case openmates.TroubleText:
+		return Problem{"The mention held no text.", "They mention the mate by its name, not by its role, with the question in the same message.", ""}
+	case openmates.TroubleNotAllowed:
+		return Problem{"A limit forbids this mate, provider or model.", "Allow it, if it should be.", "/server/limits"}
+	case openmates.TroubleMateOff:
+		return Problem{"The mate is switched off, and somebody asked it.", "Switch it on again, or take its bot out of the place.", mate}
+	case openmates.TroubleRate:
+		return Problem{"More requests in a minute than are allowed.", "Raise the limit, if it is too low.", "/server/limits"}
+	case openmates.TroubleMoney:
+		return Problem{"The money of the month is used up.", "Raise the budget, or wait for the next month.", "/server/limits"}
+	case openmates.TroubleNoModel:
+		return Problem{"The mate has no model to answer with.", "Choose one for it, or set a provider up.", mate}
+	case openmates.TroubleKey:
+		return Problem{"The provider does not accept its key.", "Enter a new key.", "/server/providers"}
+	case openmates.TroubleCredit:
+		return Problem{"The account with the provider has no credit left.", "Top it up on the provider’s pages.", "/server/providers"}
+	case openmates.TroubleModelGone:
+		return Problem{"The provider does not have this model any more.", "Choose another one for the mate.", mate}
+	case openmates.TroubleTooLong:
+		return Problem{"The question with its history is longer than the model reads.", "Choose a model that reads more.", mate}
+	case openmates.TroubleFiltered:
+		return Problem{"The provider refuses to answer this.", "Nothing is broken; other words may help.", ""}
+	case openmates.TroubleBusy:
+		return Problem{"The provider has too many requests from this server.", "Raise the rate with the provider, or lower the limit here.", "/server/limits"}
+	case openmates.TroubleInvalid:
+		return Problem{"The provider did not understand the request.", "Check that the model is one that writes text; the log has the reason.", "/server/providers"}
+	case openmates.TroubleUnreachable:
+		return Problem{"The provider did not answer.", "Check it on its page.", "/server/providers"}
+	case openmates.TroubleNoWords:
+		return Problem{"The model answered without a word.", "If it happens again, choose another model.", mate}
+	case openmates.TroubleNotPosted:
+		return Problem{"The messenger refused the answer.", "The mate may not see the channel or write there: check its permissions.", "/server/bots"}
+	}
+	return Problem{"The question was given up after several attempts.", "The log of the server has the reason.", ""}
+}
+
+// money writes an amount; few cents are not rounded to none.
+func money(m openmates.Micros, currency string) string {
+	digits := 2
+	if m != 0 && m < 100_000 && m > -100_000 {
+		digits = 4
+	}
+	text := fmt.Sprintf("%.*f", digits, float64(m)/1_000_000)
+	return strings.TrimSpace(text + " " + currency)
+}

@@ -1,0 +1,286 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/messenger"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// pages are the parsed templates by the name of their file.
+type pages map[string]*template.Template
+
+// Every page has a template of its name; the parts are shared by all.
+func pageNames() []string {
+	return []string{"setup", "signin", "home", "mate", "bots", "bot", "team", "profile", "connect", "linkcode", "message",
+		"mates", "newmate", "matesetup", "version", "limits", "overview", "wizard", "settings", "audit",
+		"found", "join", "people", "teamlimits", "invites", "usage", "preferences", "privacy", "teamconnect", "guest",
+		"providers", "provider", "provider-new", "provider-remove",
+		"security", "authenticator", "recovery", "second", "data", "address", "mail"}
+}
+
+func parsePages(a *assets) (pages, error) {
+	base, err := template.New("base").Funcs(template.FuncMap{
+		"asset":    a.url,
+		"portrait": portraitURL,
+		"initial":  initial,
+		"phase":    phaseWords,
+		"finding":  findingWords,
+		"outside":  func(address string) bool { return strings.HasPrefix(address, "http") },
+		"since":    since,
+		"lasting":  lasting,
+
+		"money": money, "grants": newGrants, "box": newBox,
+
+		"languages": languages, "spend": newSpend,
+		"adminPlaces": adminPlaces, "within": within, "here": here,
+	}).ParseFS(templateFiles, "templates/base.html", "templates/parts.html", "templates/sheet.html", "templates/teamparts.html")
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	all := pages{}
+	for _, name := range pageNames() {
+		t, err := base.Clone()
+		if err == nil {
+			t, err = t.ParseFS(templateFiles, "templates/"+name+".html")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
+		all[name] = t.Option("missingkey=error")
+	}
+	return all, nil
+}
+
+// shell is what every page has around its content.
+type shell struct {
+	Title   string
+	Path    string // of the page, to mark it in the navigation
+	User    *openmates.User
+	Flash   string
+	Model   Model
+	Demo    *Demo
+	Version string
+	Teams   []openmates.Team // of the person, to switch between
+	Offer   *wizard          // what comes next in the set-up; nil = nothing to offer here
+}
+
+func (s *Server) shell(r *http.Request, title string) shell {
+	sh := shell{Title: title, Path: r.URL.Path, Model: s.model(), Demo: s.demo, Version: s.version}
+	if c := account.CallerOf(r.Context()); c.SignedIn() {
+		sh.User = &c.User
+		sh.Flash = s.account.Flash(r.Context())
+		sh.Offer = s.offer(r)
+		sh.Teams = s.teamsOf(r, c)
+	}
+	return sh
+}
+
+// show renders a whole page before the first byte is sent, so that a failing
+// template can't leave half of one.
+func (s *Server) show(w http.ResponseWriter, status int, name string, data any) error {
+	return s.render(w, status, name, "base", data)
+}
+
+func (s *Server) render(w http.ResponseWriter, status int, name, part string, data any) error {
+	var b bytes.Buffer
+	if err := s.pages[name].ExecuteTemplate(&b, part, data); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = b.WriteTo(w) // the client is gone if this fails
+	return nil
+}
+
+// handler answers a request or says why it can't.
+type handler func(http.ResponseWriter, *http.Request) error
+
+// handle turns what a handler returns into a page.
+func (s *Server) handle(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := h(w, r)
+		if err == nil {
+			return
+		}
+		s.logError(r, err)
+		if err := s.show(w, statusOf(err), "message", s.messageFor(r, err)); err != nil {
+			s.logError(r, err)
+			plain(w, http.StatusInternalServerError, openmates.MessageOf(err))
+		}
+	})
+}
+
+func (s *Server) logError(r *http.Request, err error) {
+	if c := openmates.CodeOf(err); c == openmates.EInternal || c == openmates.EUnavailable {
+		s.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", loggable(r.URL.Path), "err", err)
+	}
+}
+
+// loggable is a path without the code of an invite.
+func loggable(path string) string {
+	if strings.HasPrefix(path, "/join/") {
+		return "/join/•••"
+	}
+	return path
+}
+
+// statusOf is the table from codes to this door's statuses.
+func statusOf(err error) int {
+	switch openmates.CodeOf(err) {
+	case openmates.EInvalid:
+		return http.StatusUnprocessableEntity
+	case openmates.EUnauthorized:
+		return http.StatusUnauthorized
+	case openmates.EForbidden:
+		return http.StatusForbidden
+	case openmates.ENotFound:
+		return http.StatusNotFound
+	case openmates.EConflict:
+		return http.StatusConflict
+	case openmates.ELimit:
+		return http.StatusTooManyRequests
+	case openmates.EUnavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// messagePage is a page with one sentence and the ways on.
+type messagePage struct {
+	shell
+	Heading  string
+	Sentence string
+	Ways     []way // the first is the one to take
+}
+
+type way struct{ Label, Path string }
+
+func (s *Server) messageFor(r *http.Request, err error) messagePage {
+	heading := map[openmates.Code]string{
+		openmates.EInvalid:      "That did not work",
+		openmates.EUnauthorized: "Please sign in",
+		openmates.EForbidden:    "That is not allowed",
+		openmates.ENotFound:     "There is nothing here",
+		openmates.EConflict:     "Somebody was first",
+		openmates.ELimit:        "A little slower, please",
+		openmates.EUnavailable:  "Not at the moment",
+	}[openmates.CodeOf(err)]
+	if heading == "" {
+		heading = "Something went wrong"
+	}
+	p := messagePage{shell: s.shell(r, heading), Heading: heading, Sentence: openmates.MessageOf(err)}
+	if p.User == nil {
+		p.Ways = []way{{"Sign in", "/signin"}}
+		return p
+	}
+	p.Ways = []way{{"To the start page", "/"}, {"Your profile", "/profile"}}
+	return p
+}
+
+func (s *Server) nothingHere(http.ResponseWriter, *http.Request) error {
+	return openmates.Errorf(openmates.ENotFound, "This page does not exist, or its address was mistyped.")
+}
+
+// signedIn sends whoever is not signed in to do so, and back to where they
+// wanted to go. A part of a page says it by its status instead.
+func (s *Server) signedIn(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if account.CallerOf(r.Context()).SignedIn() {
+			return h(w, r)
+		}
+		if r.Header.Get("X-Requested-With") != "" {
+			plain(w, http.StatusUnauthorized, "Please sign in.")
+			return nil
+		}
+		next := "/"
+		if r.Method == http.MethodGet {
+			next = r.URL.RequestURI()
+		}
+		return to(w, r, "/signin?next="+url.QueryEscape(next))
+	}
+}
+
+// to sends the browser on with a GET.
+func to(w http.ResponseWriter, r *http.Request, path string) error {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // callers give paths of this server; TestOpenRedirect tries others
+	return nil
+}
+
+// done is to with a sentence about what has happened.
+func (s *Server) done(w http.ResponseWriter, r *http.Request, path, sentence string) error {
+	s.account.SetFlash(r.Context(), sentence)
+	return to(w, r, path)
+}
+
+// form reads a form. What is too large or broken is EInvalid.
+func form(r *http.Request) (url.Values, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, &openmates.Error{Code: openmates.EInvalid, Message: "The form could not be read. Please reload the page and try again.", Err: err}
+	}
+	return r.PostForm, nil
+}
+
+func initial(name string) string {
+	r, _ := utf8.DecodeRuneInString(strings.TrimSpace(name))
+	return strings.ToUpper(string(r))
+}
+
+// words for a listener's phase, and the colour they are shown in.
+type words struct{ Text, Tone string }
+
+func phaseWords(p messenger.Phase) words {
+	switch p {
+	case messenger.Connected:
+		return words{"Listening", "good"}
+	case messenger.Starting:
+		return words{"Starting", "warn wait"}
+	case messenger.Reconnecting:
+		return words{"Reconnecting", "warn wait"}
+	case messenger.BadCredentials:
+		return words{"Token refused", "bad"}
+	case messenger.NeedsAttention:
+		return words{"Needs attention", "bad"}
+	}
+	return words{"Off", "plain"}
+}
+
+// lasting says for how long something has been so.
+func lasting(t time.Time) string {
+	if long, ok := strings.CutSuffix(since(t), " ago"); ok {
+		return "for " + long
+	}
+	return since(t)
+}
+
+// since says how long ago something was, roughly: a page need not be newer
+// than what it says.
+func since(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	switch d := time.Since(t); {
+	case d < time.Minute:
+		return "just now"
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d hours ago", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+	}
+}

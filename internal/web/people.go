@@ -1,0 +1,351 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+// inTeam is what the pages of a team have in common.
+type inTeam struct {
+	shell
+	Team openmates.Team
+	Role openmates.Role
+	Tabs []way
+}
+
+func (s *Server) teamRoutes(page *mux) {
+	for pattern, h := range map[string]handler{
+		"GET /teams/{slug}/people": s.people, "POST /teams/{slug}/people/{username}/role": s.setRole,
+		"POST /teams/{slug}/people/{username}/remove": s.removeMember, "POST /teams/{slug}/leave": s.leaveTeam,
+		"GET /teams/{slug}/limits": s.teamLimits, "POST /teams/{slug}/limits": s.setTeamLimits, "POST /teams/{slug}/name": s.renameTeam,
+		"GET /teams/{slug}/invites": s.invites, "POST /teams/{slug}/invites": s.addInvite,
+		"POST /teams/{slug}/invites/{id}/revoke": s.revokeInvite, "GET /teams/{slug}/usage": s.teamUsage,
+	} {
+		page.Handle(pattern, s.handle(s.signedIn(h)))
+	}
+}
+
+// place gives the team of the path, if the caller may do right in it.
+func (s *Server) place(r *http.Request, right account.Right) (account.Caller, account.Place, error) {
+	c := account.CallerOf(r.Context())
+	p, err := s.account.Enter(r.Context(), c, r.PathValue("slug"), right)
+	return c, p, err
+}
+
+func (s *Server) inTeam(r *http.Request, c account.Caller, p account.Place) inTeam {
+	return inTeam{shell: s.shell(r, p.Team.Name), Team: p.Team, Role: p.Role, Tabs: tabsOf(c, p)}
+}
+
+// tabsOf are the pages of a team that somebody may open.
+func tabsOf(c account.Caller, p account.Place) []way {
+	at := "/teams/" + p.Team.Slug
+	tabs := []way{{"Overview", at}, {"Connect", at + "/connect"}, {"People", at + "/people"}}
+	for _, t := range []struct {
+		right account.Right
+		way
+	}{{account.RunTeam, way{"Mates and limits", at + "/limits"}}, {account.InvitePeople, way{"Invites", at + "/invites"}}, {account.SeeUsage, way{"Usage", at + "/usage"}}} {
+		if account.Allowed(c.User, p.Role, t.right) {
+			tabs = append(tabs, t.way)
+		}
+	}
+	return tabs
+}
+
+// teamsOf are the teams to switch between. A page can do without them.
+func (s *Server) teamsOf(r *http.Request, c account.Caller) []openmates.Team {
+	teams, err := s.account.TeamsOf(r.Context(), c)
+	if err != nil {
+		s.logError(r, err)
+	}
+	return teams
+}
+
+type peoplePage struct {
+	inTeam
+	Members []openmates.Member
+	Manages bool
+	Error   string
+}
+
+func (s *Server) people(w http.ResponseWriter, r *http.Request) error { return s.showPeople(w, r, nil) }
+
+func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, failed error) error {
+	c, place, err := s.place(r, account.SeeTeam)
+	if err != nil {
+		return err
+	}
+	if failed != nil && openmates.CodeOf(failed) != openmates.EConflict && openmates.CodeOf(failed) != openmates.EInvalid {
+		return failed
+	}
+	p := peoplePage{inTeam: s.inTeam(r, c, place), Manages: account.Allowed(c.User, place.Role, account.ManagePeople), Error: openmates.MessageOf(failed)}
+	if p.Members, err = s.account.Members(r.Context(), place); err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if failed != nil {
+		status = statusOf(failed)
+	}
+	return s.show(w, status, "people", p)
+}
+
+func (s *Server) setRole(w http.ResponseWriter, r *http.Request) error {
+	c, place, err := s.place(r, account.ManagePeople)
+	if err != nil {
+		return err
+	}
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	name := r.PathValue("username")
+	if err := s.account.SetRole(r.Context(), c, place, name, openmates.Role(f.Get("role"))); err != nil {
+		return s.showPeople(w, r, err)
+	}
+	return s.done(w, r, "/teams/"+place.Team.Slug+"/people", "The role of "+name+" is changed, from now on.")
+}
+
+func (s *Server) removeMember(w http.ResponseWriter, r *http.Request) error {
+	c, place, err := s.place(r, account.ManagePeople)
+	if err != nil {
+		return err
+	}
+	name := r.PathValue("username")
+	if err := s.account.Remove(r.Context(), c, place, name); err != nil {
+		return s.showPeople(w, r, err)
+	}
+	back := "/teams/" + place.Team.Slug + "/people"
+	if name == c.User.Username {
+		back = "/"
+	}
+	return s.done(w, r, back, name+" is no longer in the team "+place.Team.Name+". The mates stop answering at once.")
+}
+
+func (s *Server) leaveTeam(w http.ResponseWriter, r *http.Request) error {
+	c, place, err := s.place(r, account.LeaveTeam)
+	if err != nil {
+		return err
+	}
+	if err := s.account.QuitTeam(r.Context(), c, place); err != nil {
+		return s.showPeople(w, r, err)
+	}
+	return s.done(w, r, "/", "You have left the team "+place.Team.Name+".")
+}
+
+type teamLimitsPage struct {
+	inTeam
+	Sheet sheetForm
+	Name  string
+	Error string
+}
+
+func (s *Server) teamLimits(w http.ResponseWriter, r *http.Request) error {
+	p, _, err := s.teamLimitsPage(r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "teamlimits", p)
+}
+
+func (s *Server) teamLimitsPage(r *http.Request) (*teamLimitsPage, account.Place, error) {
+	c, place, err := s.place(r, account.RunTeam)
+	if err != nil {
+		return nil, place, err
+	}
+	p := &teamLimitsPage{inTeam: s.inTeam(r, c, place), Name: place.Team.Name}
+	sheet, err := s.mateRoom.TeamSheet(r.Context(), place.Team.Limits)
+	if err != nil {
+		return nil, place, err
+	}
+	spent, err := s.account.Usage(r.Context(), c, place)
+	if err != nil {
+		return nil, place, err
+	}
+	p.Sheet, err = s.newSheet(r.Context(), place.Team.Name, "/teams/"+place.Team.Slug+"/limits", sheet, spent.Cost)
+	return p, place, err
+}
+
+func (s *Server) setTeamLimits(w http.ResponseWriter, r *http.Request) error {
+	p, place, err := s.teamLimitsPage(r)
+	if err != nil {
+		return err
+	}
+	t, err := termsOf(r)
+	if err != nil {
+		return err
+	}
+	if err := s.mateRoom.SetTeam(r.Context(), byWhom(r), place.Team, t); err != nil {
+		if openmates.CodeOf(err) == openmates.EInternal {
+			return err
+		}
+		p.Sheet.keep(t, err)
+		return s.show(w, statusOf(err), "teamlimits", p)
+	}
+	return s.done(w, r, "/teams/"+place.Team.Slug+"/limits", "The team’s mates and limits are saved and hold from the next question on.")
+}
+
+func (s *Server) renameTeam(w http.ResponseWriter, r *http.Request) error {
+	p, place, err := s.teamLimitsPage(r)
+	if err != nil {
+		return err
+	}
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	if err := s.account.RenameTeam(r.Context(), account.CallerOf(r.Context()), place, f.Get("name")); err != nil {
+		if openmates.CodeOf(err) == openmates.EInternal {
+			return err
+		}
+		p.Name, p.Error = f.Get("name"), openmates.MessageOf(err)
+		return s.show(w, statusOf(err), "teamlimits", p)
+	}
+	return s.done(w, r, "/teams/"+place.Team.Slug+"/limits", "The team has its new name.")
+}
+
+type usagePage struct {
+	inTeam
+	Month    openmates.TeamMonth
+	Currency string
+	Bars     []bar
+	Most     openmates.Micros
+}
+
+// bar is a day of the chart, in the units of its view box.
+type bar struct {
+	X, Y, Height int
+	Label        string
+}
+
+const (
+	barStep   = 10
+	barHeight = 120
+)
+
+func (s *Server) teamUsage(w http.ResponseWriter, r *http.Request) error {
+	c, place, err := s.place(r, account.SeeUsage)
+	if err != nil {
+		return err
+	}
+	p := usagePage{inTeam: s.inTeam(r, c, place)}
+	if p.Month, err = s.account.Usage(r.Context(), c, place); err != nil {
+		return err
+	}
+	if p.Currency, err = s.currency(r.Context()); err != nil {
+		return err
+	}
+	for _, d := range p.Month.Days {
+		p.Most = max(p.Most, d.Cost)
+	}
+	for i, d := range p.Month.Days {
+		b := bar{X: i * barStep, Y: barHeight, Label: d.Name}
+		if p.Most > 0 && d.Cost > 0 {
+			b.Height = max(int(float64(d.Cost)/float64(p.Most)*barHeight), 2)
+			b.Y -= b.Height
+		}
+		p.Bars = append(p.Bars, b)
+	}
+	return s.show(w, http.StatusOK, "usage", p)
+}
+
+// spendTable is one table of that page.
+type spendTable struct {
+	Caption, Currency string
+	Lines             []openmates.SpendLine
+}
+
+func newSpend(caption, currency string, lines []openmates.SpendLine) spendTable {
+	return spendTable{caption, currency, lines}
+}
+
+type invitesPage struct {
+	inTeam
+	Invites []inviteLine
+	Mail    bool
+	Link    string   // of the invite that was just made; it is shown once
+	Unsent  []string // addresses that it could not be mailed to
+	Form    account.NewInvite
+	Error   string
+}
+
+type inviteLine struct {
+	openmates.InviteLine
+	State openmates.InviteState
+	Whom  string
+}
+
+func (s *Server) invites(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.invitesPage(r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "invites", p)
+}
+
+func (s *Server) invitesPage(r *http.Request) (*invitesPage, error) {
+	c, place, err := s.place(r, account.InvitePeople)
+	if err != nil {
+		return nil, err
+	}
+	p := &invitesPage{inTeam: s.inTeam(r, c, place), Mail: s.account.MailReady(r.Context()), Form: account.NewInvite{Role: openmates.RoleMember, Uses: 1, Days: 7}}
+	lines, err := s.account.Invites(r.Context(), c, place)
+	for _, l := range lines {
+		p.Invites = append(p.Invites, inviteLine{l, l.State(s.account.Now()), strings.Join(l.Only, ", ")})
+	}
+	return p, err
+}
+
+func (s *Server) addInvite(w http.ResponseWriter, r *http.Request) error {
+	c, place, err := s.place(r, account.InvitePeople)
+	if err != nil {
+		return err
+	}
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	n := account.NewInvite{Role: openmates.Role(f.Get("role")), Note: f.Get("note"), Only: f.Get("only"), Mail: f.Get("mail") != "", Uses: number(f.Get("uses")), Days: number(f.Get("days"))}
+	_, code, unsent, err := s.account.Invite(r.Context(), c, place, n, s.joinLink)
+	if openmates.CodeOf(err) == openmates.EInternal {
+		return err
+	}
+	p, perr := s.invitesPage(r)
+	if perr != nil {
+		return perr
+	}
+	var status int
+	if err != nil {
+		p.Form, p.Error, status = n, openmates.MessageOf(err), statusOf(err)
+	} else {
+		// Not by way of a redirect: the code would have to be kept readable.
+		p.Link, p.Unsent, status = s.joinLink(code), unsent, http.StatusCreated
+	}
+	return s.show(w, status, "invites", p)
+}
+
+// number reads a small number; what is none is out of every bound.
+func number(s string) int {
+	n, err := strconv.Atoi(strings.TrimSpace(s))
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+func (s *Server) revokeInvite(w http.ResponseWriter, r *http.Request) error {
+	c, place, err := s.place(r, account.InvitePeople)
+	if err != nil {
+		return err
+	}
+	id, err := openmates.ParseID(r.PathValue("id"))
+	if err != nil {
+		return s.nothingHere(w, r)
+	}
+	if err := s.account.Revoke(r.Context(), c, place, id); err != nil {
+		return err
+	}
+	return s.done(w, r, "/teams/"+place.Team.Slug+"/invites", "The invite is revoked. Its link does nothing any more.")
+}

@@ -1,0 +1,141 @@
+package web
+
+import (
+	"net/http"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+func (s *Server) preferenceRoutes(page *mux) {
+	for pattern, h := range map[string]handler{
+		"GET /profile/preferences": s.preferences, "POST /profile/preferences": s.setPreferences,
+		"GET /profile/privacy": s.privacy, "POST /profile/privacy": s.setPrivacy,
+	} {
+		page.Handle(pattern, s.handle(s.signedIn(h)))
+	}
+}
+
+// languages are those that the form offers, and the one that is set.
+func languages(mine string) []way {
+	all := []way{{"English", "en"}, {"Deutsch", "de"}, {"Español", "es"}, {"Français", "fr"}, {"Italiano", "it"}, {"Nederlands", "nl"},
+		{"Polski", "pl"}, {"Português", "pt"}, {"Türkçe", "tr"}, {"Українська", "uk"}, {"日本語", "ja"}, {"中文", "zh"}} //nolint:gosmopolitan // languages by their own names
+	for _, l := range all {
+		if l.Path == mine || mine == "" {
+			return all
+		}
+	}
+	return append(all, way{mine, mine})
+}
+
+type preferencesPage struct {
+	shell
+	Self  account.Self
+	Error string
+}
+
+func (s *Server) preferences(w http.ResponseWriter, r *http.Request) error {
+	return s.show(w, http.StatusOK, "preferences", preferencesPage{shell: s.shell(r, "Preferences"), Self: account.SelfOf(account.CallerOf(r.Context()).User)})
+}
+
+func (s *Server) setPreferences(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	self := selfOf(f)
+	if err := s.account.SetSelf(r.Context(), account.CallerOf(r.Context()), self); err != nil {
+		if openmates.CodeOf(err) == openmates.EInternal {
+			return err
+		}
+		return s.show(w, statusOf(err), "preferences", preferencesPage{shell: s.shell(r, "Preferences"), Self: self, Error: openmates.MessageOf(err)})
+	}
+	return s.done(w, r, "/profile/preferences", "Saved. The mates know it from the next question on.")
+}
+
+// privacyPage is the table of what mates see: as a rule, and of those that
+// differ.
+type privacyPage struct {
+	shell
+	Usual []factBox
+	Mates []privateMate
+	Facts []fact
+}
+
+type privateMate struct {
+	openmates.Mate
+	Differs bool
+	Boxes   []factBox
+}
+
+// fact is a fact in words.
+type fact struct {
+	Fact        openmates.Fact
+	Label, Says string
+}
+
+type factBox struct {
+	fact
+	Of    string // handle, "" = every mate
+	Shown bool
+}
+
+func facts() []fact {
+	return []fact{
+		{openmates.FactName, "Name", "Your display name, and how the messenger names you. Without it you are “somebody of the team”."},
+		{openmates.FactUsername, "Username", "The name with which you sign in here."},
+		{openmates.FactPlace, "Language and time zone", "So that answers and times are yours."},
+		{openmates.FactAnswers, "How to answer", "Tone, length, and what you know well."},
+		{openmates.FactAbout, "About me", "What you wrote about yourself."},
+		{openmates.FactProjects, "Projects", "What you are working on."},
+		{openmates.FactGoals, "Goals", "What you want to reach."},
+		{openmates.FactLikes, "Likes", "What you like."},
+		{openmates.FactDislikes, "Dislikes", "What you don’t like."},
+		{openmates.FactTopics, "Recent topics", "The beginnings of your last five questions to any mate of the team, also from direct messages. A mate answers where others can read it."},
+	}
+}
+
+func (s *Server) privacy(w http.ResponseWriter, r *http.Request) error {
+	c := account.CallerOf(r.Context())
+	set, err := s.account.Privacy(r.Context(), c)
+	if err != nil {
+		return err
+	}
+	mates, err := s.account.MatesOf(r.Context(), c)
+	if err != nil {
+		return err
+	}
+	p := privacyPage{shell: s.shell(r, "Privacy"), Facts: facts()}
+	for _, f := range facts() {
+		p.Usual = append(p.Usual, factBox{fact: f, Shown: set.Usually(f.Fact)})
+	}
+	for _, m := range mates {
+		_, differs := set.Mates[m.Handle]
+		line := privateMate{Mate: m, Differs: differs}
+		for _, f := range facts() {
+			line.Boxes = append(line.Boxes, factBox{fact: f, Of: m.Handle, Shown: set.Shows(m.Handle, f.Fact)})
+		}
+		p.Mates = append(p.Mates, line)
+	}
+	return s.show(w, http.StatusOK, "privacy", p)
+}
+
+func (s *Server) setPrivacy(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	var shown []openmates.Fact
+	for _, name := range f["fact"] {
+		shown = append(shown, openmates.Fact(name))
+	}
+	mate := f.Get("mate")
+	if err := s.account.SetPrivacy(r.Context(), account.CallerOf(r.Context()), mate, shown, f.Get("differs") != "no"); err != nil {
+		return err
+	}
+	back := "/profile/privacy"
+	if mate != "" {
+		back += "#mate-" + mate
+	}
+	return s.done(w, r, back, "Saved. It holds from the next question on.")
+}

@@ -1,0 +1,246 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/model"
+)
+
+// providerPage is one provider with its models.
+type providerPage struct {
+	shell
+	model.View
+	Form  providerForm
+	Error string // of what is not the form
+	Rows  []modelRow
+	Total int // of the rows that fit the filter
+	Query string
+	All   bool // those that are not enabled, too
+	Page  int
+	Pages int
+	Tries []string // models that can be tried
+	Serve string   // mates that it answers for
+
+	Proposed bool // some of the rows show a price that is only proposed
+}
+
+// modelRow is a model with its prices as texts: what was typed, what is set, or
+// what is proposed.
+type modelRow struct {
+	model.ModelView
+	Input, Cached, Output string
+	Proposed              bool
+	Serve                 string
+}
+
+// rowsAtOnce keeps a page, and the form that comes back from it, small: some
+// providers list hundreds of models.
+const rowsAtOnce = 50
+
+func (s *Server) provider(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.providerPage(r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "provider", p)
+}
+
+func (s *Server) providerPage(r *http.Request) (*providerPage, error) {
+	v, err := s.models.Provider(r.Context(), r.PathValue("name"))
+	if err != nil {
+		return nil, err
+	}
+	p := &providerPage{shell: s.shell(r, v.Label), View: v}
+	p.Form = providerForm{API: v.API, KeyPage: v.KeyPage, Label: v.Label, URL: v.URL, HasKey: v.HasKey,
+		NeedsKey: v.API.NeedsKey && !v.HasKey}
+	p.filter(r.FormValue("q"), r.FormValue("show"), r.FormValue("page"))
+	var mates []string
+	for _, m := range v.Models {
+		if mates = append(mates, m.Serves...); m.Enabled {
+			p.Tries = append(p.Tries, m.Model)
+		}
+	}
+	slices.Sort(mates)
+	p.Serve = namesOf(slices.Compact(mates))
+	return p, nil
+}
+
+// filter chooses the rows that are shown.
+func (p *providerPage) filter(query, show, page string) {
+	p.Query, p.All = strings.TrimSpace(query), show == "all" || p.Enabled == 0 || query != ""
+	var fit []model.ModelView
+	for _, m := range p.Models {
+		if (p.All || m.Enabled) && strings.Contains(strings.ToLower(m.Model), strings.ToLower(p.Query)) {
+			fit = append(fit, m)
+		}
+	}
+	p.Total, p.Pages = len(fit), max(1, (len(fit)+rowsAtOnce-1)/rowsAtOnce)
+	n, _ := strconv.Atoi(page) // what is no number is the first page
+	p.Page = min(max(n, 1), p.Pages)
+	for _, m := range fit[(p.Page-1)*rowsAtOnce : min(p.Page*rowsAtOnce, len(fit))] {
+		row := modelRow{ModelView: m, Serve: namesOf(m.Serves)}
+		price := m.Price
+		if row.Proposed = m.Propose != nil; row.Proposed {
+			price = *m.Propose
+		}
+		if m.Priced || row.Proposed {
+			row.Input, row.Cached, row.Output = price.Input.String(), price.Cached.String(), price.Output.String()
+		}
+		p.Rows, p.Proposed = append(p.Rows, row), p.Proposed || row.Proposed
+	}
+}
+
+// At is the address of the page with its filter, for another page number.
+func (p *providerPage) At(page int) string {
+	q := url.Values{"page": {strconv.Itoa(page)}}
+	if p.All {
+		q.Set("show", "all")
+	}
+	if p.Query != "" {
+		q.Set("q", p.Query)
+	}
+	return "/server/providers/" + p.Name + "?" + q.Encode()
+}
+
+// Before and After are the numbers of the neighbouring pages, 0 for none.
+func (p *providerPage) Before() int { return p.Page - 1 }
+
+// After is Before for the other side.
+func (p *providerPage) After() int {
+	if p.Page == p.Pages {
+		return 0
+	}
+	return p.Page + 1
+}
+
+// again shows the page with what was wrong.
+func (s *Server) again(w http.ResponseWriter, r *http.Request, err error, change func(*providerPage)) error {
+	if !mendable(err) {
+		return err
+	}
+	p, perr := s.providerPage(r)
+	if perr != nil {
+		return perr
+	}
+	change(p)
+	return s.show(w, http.StatusUnprocessableEntity, "provider", p)
+}
+
+func (s *Server) changeProvider(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	changed, err := s.models.Change(r.Context(), actor(r), r.PathValue("name"), draftOf(f))
+	if err != nil {
+		return s.again(w, r, err, func(p *providerPage) {
+			p.Form.Label, p.Form.URL = f.Get("label"), f.Get("url")
+			p.Form.Error, p.Form.MayInsist = openmates.MessageOf(err), openmates.CodeOf(err) == openmates.EUnavailable
+		})
+	}
+	said := changed.Label + " is checked and saved."
+	if changed.Problem != "" {
+		said = changed.Label + " is saved, but could not be checked."
+	}
+	return s.done(w, r, "/server/providers/"+changed.Name, said)
+}
+
+func (s *Server) refreshProvider(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("name")
+	lists, err := s.models.Refresh(r.Context(), actor(r), name)
+	if err != nil {
+		return s.again(w, r, err, func(*providerPage) {}) // it stands there as the provider's problem
+	}
+	said := "It works, and its list of models is as before."
+	if n, m := len(lists.New), len(lists.Gone); n+m > 0 {
+		said = fmt.Sprintf("It works. Its list of models has changed: %d new, %d gone.", n, m)
+	}
+	return s.done(w, r, "/server/providers/"+name, said)
+}
+
+func (s *Server) saveModels(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	edits := editsOf(f)
+	name := r.PathValue("name")
+	if err := s.models.SetModels(r.Context(), actor(r), name, edits); err != nil {
+		return s.again(w, r, err, func(p *providerPage) {
+			p.Error = openmates.MessageOf(err)
+			p.retype(edits)
+		})
+	}
+	return s.done(w, r, "/server/providers/"+name, "The models are saved.")
+}
+
+// editsOf reads the rows of the form: their fields are numbered.
+func editsOf(f url.Values) []model.Edit {
+	var edits []model.Edit
+	for n := range 2 * rowsAtOnce {
+		i := strconv.Itoa(n)
+		if !f.Has("model-" + i) {
+			continue
+		}
+		edits = append(edits, model.Edit{Model: f.Get("model-" + i), Enabled: f.Get("on-"+i) != "",
+			Input: f.Get("input-" + i), Cached: f.Get("cached-" + i), Output: f.Get("output-" + i)})
+	}
+	return edits
+}
+
+// retype puts what was typed back into its rows.
+func (p *providerPage) retype(edits []model.Edit) {
+	p.Rows = p.Rows[:0]
+	for _, e := range edits {
+		for _, m := range p.Models {
+			if m.Model == e.Model {
+				m.Enabled = e.Enabled
+				p.Rows = append(p.Rows, modelRow{ModelView: m, Input: e.Input, Cached: e.Cached, Output: e.Output, Serve: namesOf(m.Serves)})
+			}
+		}
+	}
+}
+
+func (s *Server) freeModels(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("name")
+	if err := s.models.Free(r.Context(), actor(r), name); err != nil {
+		return err
+	}
+	return s.done(w, r, "/server/providers/"+name, "The models without a price cost nothing from now on.")
+}
+
+func (s *Server) addModel(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	name := r.PathValue("name")
+	if err := s.models.AddModel(r.Context(), actor(r), name, f.Get("model")); err != nil {
+		return s.again(w, r, err, func(p *providerPage) { p.Error = openmates.MessageOf(err) })
+	}
+	return s.done(w, r, "/server/providers/"+name, "Mates may use "+f.Get("model")+" now.")
+}
+
+func (s *Server) tryModel(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	name := r.PathValue("name")
+	t, err := s.models.Try(r.Context(), name, f.Get("model"))
+	if err != nil {
+		return s.again(w, r, err, func(p *providerPage) { p.Error = openmates.MessageOf(err) })
+	}
+	said := fmt.Sprintf("%s answered after %s", t.Model, t.Took.Round(10*time.Millisecond))
+	if t.Text == "" {
+		return s.done(w, r, "/server/providers/"+name, said+", but without a word.")
+	}
+	return s.done(w, r, "/server/providers/"+name, said+": “"+short(t.Text)+"”")
+}

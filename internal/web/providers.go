@@ -1,0 +1,281 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/model"
+)
+
+// providersPage lists the providers and what they serve, and leads on to more
+// of them.
+type providersPage struct {
+	shell
+	Providers []model.View
+	Kinds     []model.Kind
+	Defaults  []defaultField
+	Choices   []string // full names of the enabled models
+	Mute      []model.Effect
+	Error     string
+}
+
+// defaultField is one of the choices of a model that answers by default.
+type defaultField struct {
+	Class  string // "" = any
+	Name   string // of the form's field
+	Label  string
+	Hint   string
+	Set    string // "" = automatic
+	Now    string // the model that answers, "" = none
+	Broken string // why what is set can't answer
+}
+
+// providerRoutes are the pages of providers and models, for admins.
+func (s *Server) providerRoutes(page *mux) {
+	admin := func(pattern string, h handler) { page.Handle(pattern, s.handle(s.admin(h))) }
+	const one = "/server/providers/{name}"
+	admin("GET /server/providers", s.providers)
+	admin("POST /server/providers", s.addProvider)
+	admin("GET /server/providers/new", s.newProvider)
+	admin("POST /server/providers/defaults", s.saveDefaults)
+	admin("GET "+one, s.provider)
+	admin("POST "+one+"/change", s.changeProvider)
+	admin("POST "+one+"/refresh", s.refreshProvider)
+	admin("POST "+one+"/models", s.saveModels)
+	admin("POST "+one+"/free", s.freeModels)
+	admin("POST "+one+"/model", s.addModel)
+	admin("POST "+one+"/try", s.tryModel)
+	admin("GET "+one+"/remove", s.removeProviderForm)
+	admin("POST "+one+"/remove", s.removeProvider)
+}
+
+func (s *Server) providers(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.providersPage(r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "providers", p)
+}
+
+func (s *Server) providersPage(r *http.Request) (*providersPage, error) {
+	p := &providersPage{shell: s.shell(r, "Providers"), Kinds: s.models.Kinds()}
+	var err error
+	if p.Providers, err = s.models.Providers(r.Context()); err != nil {
+		return nil, err
+	}
+	if p.Mute, err = s.models.Mute(r.Context()); err != nil {
+		return nil, err
+	}
+	d, err := s.models.Defaults(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	p.Choices = d.Choices
+	for _, f := range []defaultField{
+		{Class: "", Name: "any", Label: "Any mate", Hint: "Where nothing below is set."},
+		{Class: openmates.ClassQuick, Name: "quick", Label: "Quick", Hint: "Short answers at once, for little money."},
+		{Class: openmates.ClassBalanced, Name: "balanced", Label: "Balanced", Hint: "For most things."},
+		{Class: openmates.ClassDeep, Name: "deep", Label: "Deep", Hint: "Hard questions; slow and dear."},
+	} {
+		f.Set, f.Now, f.Broken = d.Set.Of(f.Class), d.Now[f.Class], d.Broken[f.Class]
+		if f.Class == "" {
+			f.Set = d.Set.Any
+		}
+		p.Defaults = append(p.Defaults, f)
+	}
+	return p, nil
+}
+
+func (s *Server) saveDefaults(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	err = s.models.SetDefaults(r.Context(), actor(r), openmates.ModelDefaults{
+		Any: f.Get("any"), Quick: f.Get("quick"), Balanced: f.Get("balanced"), Deep: f.Get("deep"),
+	})
+	if openmates.CodeOf(err) != openmates.EInvalid {
+		if err != nil {
+			return err
+		}
+		return s.done(w, r, "/server/providers", "These models answer from now on for mates without one of their own.")
+	}
+	p, perr := s.providersPage(r)
+	if perr != nil {
+		return perr
+	}
+	for i := range p.Defaults {
+		p.Defaults[i].Set = f.Get(p.Defaults[i].Name)
+	}
+	p.Error = openmates.MessageOf(err)
+	return s.show(w, statusOf(err), "providers", p)
+}
+
+// providerForm is what an admin types about a provider. It never holds a key
+// that is stored or was typed.
+type providerForm struct {
+	API       model.Kind
+	Place     string // of the API's well-known addresses
+	KeyPage   string
+	Label     string
+	URL       string
+	HasKey    bool
+	NeedsKey  bool
+	Error     string
+	MayInsist bool // it may be saved although it can't be checked
+}
+
+type newProviderPage struct {
+	shell
+	providerForm
+}
+
+func (s *Server) newProvider(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	p, err := s.newProviderPage(r, q.Get("kind"), q.Get("place"))
+	if err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "provider-new", p)
+}
+
+func (s *Server) newProviderPage(r *http.Request, kind, place string) (*newProviderPage, error) {
+	for _, k := range s.models.Kinds() {
+		if k.Name != kind {
+			continue
+		}
+		f := providerForm{API: k, Label: k.Label, KeyPage: k.KeyPage, NeedsKey: k.NeedsKey}
+		if k.NeedsURL {
+			f.Label = ""
+		}
+		for _, pl := range k.Places {
+			if pl.Name == place {
+				f.Place, f.Label, f.URL, f.KeyPage = pl.Name, pl.Label, pl.URL, pl.KeyPage
+			}
+		}
+		return &newProviderPage{s.shell(r, "Add "+k.Label), f}, nil
+	}
+	return nil, openmates.Errorf(openmates.ENotFound, "There is no such kind of provider. The page Providers shows those that there are.")
+}
+
+func draftOf(f url.Values) model.Draft {
+	return model.Draft{
+		Kind: f.Get("kind"), Label: f.Get("label"), URL: f.Get("url"), Key: openmates.Secret(f.Get("key")),
+		NoKey: f.Get("no_key") != "", Anyway: f.Get("anyway") != "", Propose: f.Get("place"),
+	}
+}
+
+func (s *Server) addProvider(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	added, err := s.models.Add(r.Context(), actor(r), draftOf(f))
+	if err == nil {
+		said := added.Label + " is checked and added. Look through its models and their prices."
+		if added.Problem != "" {
+			said = added.Label + " is saved, but could not be checked."
+		}
+		return s.done(w, r, "/server/providers/"+added.Name, said)
+	}
+	if !mendable(err) {
+		return err
+	}
+	p, perr := s.newProviderPage(r, f.Get("kind"), f.Get("place"))
+	if perr != nil {
+		return perr
+	}
+	p.Label, p.URL = f.Get("label"), f.Get("url")
+	p.Error, p.MayInsist = openmates.MessageOf(err), openmates.CodeOf(err) == openmates.EUnavailable
+	return s.show(w, http.StatusUnprocessableEntity, "provider-new", p)
+}
+
+// mendable says whether a form can be sent again with better values.
+func mendable(err error) bool {
+	c := openmates.CodeOf(err)
+	return c == openmates.EInvalid || c == openmates.EUnavailable || c == openmates.EConflict
+}
+
+type removeProviderPage struct {
+	shell
+	model.View
+	Mute   []model.Effect // are left without a model
+	Others []model.Effect // get another one
+	Error  string
+}
+
+func (s *Server) removeProviderForm(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.removePage(r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "provider-remove", p)
+}
+
+func (s *Server) removePage(r *http.Request) (*removeProviderPage, error) {
+	v, err := s.models.Provider(r.Context(), r.PathValue("name"))
+	if err != nil {
+		return nil, err
+	}
+	p := &removeProviderPage{shell: s.shell(r, "Remove "+v.Label), View: v}
+	effects, err := s.models.Impact(r.Context(), v.Name)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range effects {
+		if e.To == "" {
+			p.Mute = append(p.Mute, e)
+		} else {
+			p.Others = append(p.Others, e)
+		}
+	}
+	return p, nil
+}
+
+func (s *Server) removeProvider(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.removePage(r)
+	if err != nil {
+		return err
+	}
+	err = s.models.Remove(r.Context(), actor(r), p.Name)
+	if openmates.CodeOf(err) == openmates.EConflict {
+		p.Error = openmates.MessageOf(err)
+		return s.show(w, statusOf(err), "provider-remove", p)
+	}
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, "/server/providers", p.Label+" is removed, with its key.")
+}
+
+// modelProblems adds what is wrong with providers, and the mates that have no
+// model, to what the overview shows.
+func (s *Server) modelProblems(ctx context.Context, o *overview) error {
+	all, err := s.models.Providers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, v := range all {
+		if v.Problem != "" {
+			o.Problems = append(o.Problems, Problem{What: v.Problem, Path: "/server/providers/" + v.Name})
+		}
+	}
+	mute, err := s.models.Mute(ctx)
+	if err != nil || len(all) == 0 { // without a provider, the set-up says what to do
+		return err
+	}
+	for _, e := range mute {
+		o.Problems = append(o.Problems, Problem{What: e.Mate.Name + " can’t answer: " + e.Why, Cure: "Choose another model for " + e.Mate.Name + ".", Path: "/server/mates/" + e.Mate.Handle})
+	}
+	return nil
+}
+
+// actor is who asks, for the audit record.
+func actor(r *http.Request) openmates.ID { return account.CallerOf(r.Context()).User.ID }
+
+// namesOf lists mates in a sentence.
+func namesOf(names []string) string { return strings.Join(names, ", ") }

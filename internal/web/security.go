@@ -1,0 +1,401 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+const securityPath = "/profile/security"
+
+// securityRoutes are the addresses of a second step at sign-in, and of what
+// protects one's own account.
+func (s *Server) securityRoutes(page *mux) {
+	for pattern, h := range map[string]handler{
+		"GET /signin/second":         s.secondForm,
+		"POST /signin/second":        s.second,
+		"POST /signin/passkey/begin": s.beginPasskeySignIn,
+		"POST /signin/passkey":       s.passkeySignIn,
+	} {
+		page.Handle(pattern, s.handle(h))
+	}
+	for pattern, h := range map[string]handler{
+		"GET " + securityPath:                            s.security,
+		"POST " + securityPath + "/password":             s.changePassword,
+		"POST " + securityPath + "/email":                s.setEmail,
+		"POST " + securityPath + "/authenticator/begin":  s.beginAuthenticator,
+		"GET " + securityPath + "/authenticator":         s.authenticator,
+		"POST " + securityPath + "/authenticator":        s.confirmAuthenticator,
+		"POST " + securityPath + "/authenticator/remove": s.removeAuthenticator,
+		"POST " + securityPath + "/recovery":             s.newRecovery,
+		"POST " + securityPath + "/passkeys/begin":       s.beginPasskey,
+		"POST " + securityPath + "/passkeys":             s.addPasskey,
+		"POST " + securityPath + "/passkeys/remove":      s.removePasskey,
+		"POST " + securityPath + "/passkeys/ask":         s.askPasskey,
+		"POST " + securityPath + "/sessions/end":         s.endSession,
+		"POST " + securityPath + "/sessions/end-others":  s.endSessions(false),
+		"POST " + securityPath + "/sessions/end-all":     s.endSessions(true),
+		"GET /profile/address":                           s.addressForm,
+		"POST /profile/address":                          s.confirmAddress,
+		"GET /profile/data":                              s.dataPage,
+		"POST /profile/data/export":                      s.exportData,
+		"POST /profile/data/delete":                      s.leave,
+	} {
+		page.Handle(pattern, s.handle(s.signedIn(h)))
+	}
+	page.Handle("GET /server/mail", s.handle(s.admin(s.mail)))
+	page.Handle("POST /server/mail", s.handle(s.admin(s.setMail)))
+	page.Handle("POST /server/mail/stop", s.handle(s.admin(s.stopMail)))
+}
+
+// visits tells the rooms where a request comes from.
+func (s *Server) visits(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := account.Visit{From: s.address(r), Agent: r.UserAgent()}
+		next.ServeHTTP(w, r.WithContext(account.WithVisit(r.Context(), v)))
+	})
+}
+
+// securityPage is everything that protects an account.
+type securityPage struct {
+	shell
+	At, Error  string // the part of the page that something went wrong in, and what
+	Email      account.Email
+	Typed      string // an address, or the name of a passkey, as typed
+	Protection openmates.Protection
+	Passkeys   []openmates.Passkey
+	Host       string // that passkeys are bound to
+	NoPasskeys string // why there can be none
+	Sessions   []account.Session
+}
+
+func (s *Server) security(w http.ResponseWriter, r *http.Request) error {
+	return s.showSecurity(w, r, http.StatusOK, "", "", nil)
+}
+
+func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, status int, at, typed string, wrong error) error {
+	ctx, c := r.Context(), account.CallerOf(r.Context())
+	p := securityPage{shell: s.shell(r, "Security"), At: at, Typed: typed, Error: openmates.MessageOf(wrong)}
+	var err error
+	if p.Email, err = s.account.Email(ctx, c); err != nil {
+		return err
+	}
+	if p.Protection, err = s.account.Protection(ctx, c); err != nil {
+		return err
+	}
+	if p.Passkeys, err = s.account.Passkeys(ctx, c); err != nil {
+		return err
+	}
+	if p.Sessions, err = s.account.SessionsOf(ctx, c); err != nil {
+		return err
+	}
+	p.Host, err = s.account.PasskeyHost()
+	p.NoPasskeys = openmates.MessageOf(err)
+	return s.show(w, status, "security", p)
+}
+
+// refused shows the page again with what was wrong in the part where it was.
+// What is nobody's mistake goes up.
+func (s *Server) refused(w http.ResponseWriter, r *http.Request, at, typed string, err error) error {
+	switch openmates.CodeOf(err) {
+	case openmates.EInvalid, openmates.EForbidden, openmates.EConflict, openmates.ELimit, openmates.EUnavailable:
+		return s.showSecurity(w, r, statusOf(err), at, typed, err)
+	}
+	return err
+}
+
+// proven reads a form, and from it the password that proves who types.
+func proven(r *http.Request) (url.Values, openmates.Secret, error) {
+	f, err := form(r)
+	return f, openmates.Secret(f.Get("password")), err
+}
+
+func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
+	f, old, err := proven(r)
+	if err != nil {
+		return err
+	}
+	if err := s.account.ChangePassword(r.Context(), account.CallerOf(r.Context()), old, openmates.Secret(f.Get("new"))); err != nil {
+		return s.refused(w, r, "password", "", err)
+	}
+	return s.done(w, r, securityPath, "Your password is changed. Everywhere else you are signed out.")
+}
+
+func (s *Server) setEmail(w http.ResponseWriter, r *http.Request) error {
+	f, password, err := proven(r)
+	if err != nil {
+		return err
+	}
+	awaits, err := s.account.SetEmail(r.Context(), account.CallerOf(r.Context()), f.Get("email"), password)
+	if err != nil {
+		return s.refused(w, r, "email", f.Get("email"), err)
+	}
+	if awaits {
+		return s.done(w, r, securityPath, "We have sent a link to the new address. Open it to confirm that it is yours; until then the old one stays.")
+	}
+	return s.done(w, r, securityPath, "Your address is changed.")
+}
+
+// authenticatorPage shows the secret of an authenticator app until a code of
+// it was typed.
+type authenticatorPage struct {
+	shell
+	QR     qrCode
+	Secret string // in groups of four
+	Error  string
+}
+
+func (s *Server) beginAuthenticator(w http.ResponseWriter, r *http.Request) error {
+	_, password, err := proven(r)
+	if err != nil {
+		return err
+	}
+	if err := s.account.BeginAuthenticator(r.Context(), account.CallerOf(r.Context()), password); err != nil {
+		return s.refused(w, r, "authenticator", "", err)
+	}
+	return to(w, r, securityPath+"/authenticator")
+}
+
+func (s *Server) authenticator(w http.ResponseWriter, r *http.Request) error {
+	return s.showAuthenticator(w, r, http.StatusOK, nil)
+}
+
+func (s *Server) showAuthenticator(w http.ResponseWriter, r *http.Request, status int, wrong error) error {
+	setup, err := s.account.AuthenticatorSetup(r.Context(), account.CallerOf(r.Context()))
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		return to(w, r, securityPath)
+	}
+	if err != nil {
+		return err
+	}
+	p := authenticatorPage{shell: s.shell(r, "Authenticator app"), Secret: inFours(setup.Secret.Reveal()), Error: openmates.MessageOf(wrong)}
+	if p.QR, err = newQR(setup.URL.Reveal()); err != nil {
+		return err
+	}
+	return s.show(w, status, "authenticator", p)
+}
+
+func (s *Server) confirmAuthenticator(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	codes, err := s.account.ConfirmAuthenticator(r.Context(), account.CallerOf(r.Context()), f.Get("code"))
+	switch openmates.CodeOf(err) {
+	case "":
+		return s.showRecovery(w, r, "The authenticator app is set up.", codes)
+	case openmates.EInvalid, openmates.ELimit:
+		return s.showAuthenticator(w, r, statusOf(err), err)
+	case openmates.ENotFound, openmates.EConflict:
+		return s.done(w, r, securityPath, openmates.MessageOf(err))
+	}
+	return err
+}
+
+func (s *Server) removeAuthenticator(w http.ResponseWriter, r *http.Request) error {
+	_, password, err := proven(r)
+	if err != nil {
+		return err
+	}
+	if err := s.account.RemoveAuthenticator(r.Context(), account.CallerOf(r.Context()), password); err != nil {
+		return s.refused(w, r, "authenticator", "", err)
+	}
+	return s.done(w, r, securityPath, "The authenticator app is removed. Its codes are not asked for any more.")
+}
+
+// recoveryPage shows recovery codes, this once: nothing keeps them readable,
+// so they come in the answer to the form itself.
+type recoveryPage struct {
+	shell
+	Codes []string
+}
+
+func (s *Server) showRecovery(w http.ResponseWriter, r *http.Request, sentence string, codes []openmates.Secret) error {
+	if len(codes) == 0 {
+		return s.done(w, r, securityPath, sentence)
+	}
+	p := recoveryPage{shell: s.shell(r, "Recovery codes")}
+	p.Flash = sentence
+	for _, c := range codes {
+		p.Codes = append(p.Codes, c.Reveal())
+	}
+	return s.show(w, http.StatusOK, "recovery", p)
+}
+
+func (s *Server) newRecovery(w http.ResponseWriter, r *http.Request) error {
+	_, password, err := proven(r)
+	if err != nil {
+		return err
+	}
+	codes, err := s.account.NewRecovery(r.Context(), account.CallerOf(r.Context()), password)
+	if err != nil {
+		return s.refused(w, r, "recovery", "", err)
+	}
+	return s.showRecovery(w, r, "The old recovery codes are worth nothing from now on.", codes)
+}
+
+// asJSON answers the script of the passkeys: with what to ask the browser for,
+// or with the sentence of what went wrong.
+func (s *Server) asJSON(w http.ResponseWriter, r *http.Request, options json.RawMessage, err error) error {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	if err != nil {
+		s.logError(r, err)
+		w.WriteHeader(statusOf(err))
+		return json.NewEncoder(w).Encode(map[string]string{"error": openmates.MessageOf(err)})
+	}
+	_, _ = w.Write(options) //nolint:gosec // JSON of our own making, never sniffed; the client is gone if this fails
+	return nil
+}
+
+func (s *Server) beginPasskey(w http.ResponseWriter, r *http.Request) error {
+	f, password, err := proven(r)
+	if err != nil {
+		return err
+	}
+	options, err := s.account.BeginPasskey(r.Context(), account.CallerOf(r.Context()), f.Get("name"), password)
+	return s.asJSON(w, r, options, err)
+}
+
+func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	k, err := s.account.AddPasskey(r.Context(), account.CallerOf(r.Context()), []byte(f.Get("answer")))
+	if err != nil {
+		return s.refused(w, r, "passkeys", f.Get("name"), err)
+	}
+	return s.done(w, r, securityPath, "The passkey “"+k.Name+"” is added. You can sign in with it from now on.")
+}
+
+func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
+	f, password, err := proven(r)
+	if err != nil {
+		return err
+	}
+	id, err := openmates.ParseID(f.Get("passkey"))
+	if err != nil {
+		return err
+	}
+	if err := s.account.RemovePasskey(r.Context(), account.CallerOf(r.Context()), id, password); err != nil {
+		return s.refused(w, r, "passkeys", "", err)
+	}
+	return s.done(w, r, securityPath, "The passkey is removed. Remove it from your device or password manager, too.")
+}
+
+func (s *Server) askPasskey(w http.ResponseWriter, r *http.Request) error {
+	f, password, err := proven(r)
+	if err != nil {
+		return err
+	}
+	ask := f.Get("ask") == "yes"
+	codes, err := s.account.AskPasskey(r.Context(), account.CallerOf(r.Context()), ask, password)
+	if err != nil {
+		return s.refused(w, r, "passkeys", "", err)
+	}
+	if !ask {
+		return s.done(w, r, securityPath, "After the password, no passkey is asked for any more.")
+	}
+	return s.showRecovery(w, r, "After the password, a passkey is asked for from now on.", codes)
+}
+
+func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	if err := s.account.EndSession(r.Context(), account.CallerOf(r.Context()), f.Get("session")); err != nil {
+		return err
+	}
+	return s.done(w, r, securityPath, "You are signed out there.")
+}
+
+func (s *Server) endSessions(here bool) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.account.EndSessions(r.Context(), account.CallerOf(r.Context()), here); err != nil {
+			return err
+		}
+		if here {
+			return to(w, r, "/signin")
+		}
+		return s.done(w, r, securityPath, "Everywhere else you are signed out.")
+	}
+}
+
+// secondPage asks for the second step of a sign-in.
+type secondPage struct {
+	shell
+	Next          string
+	Authenticator bool
+	Passkeys      bool
+	Error         string
+}
+
+func (s *Server) secondForm(w http.ResponseWriter, r *http.Request) error {
+	return s.showSecond(w, r, http.StatusOK, localPath(r.URL.Query().Get("next")), nil)
+}
+
+func (s *Server) showSecond(w http.ResponseWriter, r *http.Request, status int, next string, wrong error) error {
+	_, p, err := s.account.Awaited(r.Context())
+	if openmates.CodeOf(err) == openmates.EUnauthorized {
+		return s.showSignIn(w, r, "", next, err)
+	}
+	if err != nil {
+		return err
+	}
+	_, host := s.account.PasskeyHost()
+	return s.show(w, status, "second", secondPage{
+		shell: s.shell(r, "The second step"), Next: next, Authenticator: p.Authenticator,
+		Passkeys: p.Passkeys > 0 && host == nil, Error: openmates.MessageOf(wrong),
+	})
+}
+
+func (s *Server) second(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	next := localPath(f.Get("next"))
+	if _, err := s.account.SecondStep(r.Context(), s.address(r), f.Get("code")); err != nil {
+		if openmates.CodeOf(err) == openmates.EInternal {
+			return err
+		}
+		return s.showSecond(w, r, statusOf(err), next, err)
+	}
+	return to(w, r, next)
+}
+
+func (s *Server) beginPasskeySignIn(w http.ResponseWriter, r *http.Request) error {
+	options, err := s.account.BeginPasskeySignIn(r.Context(), s.address(r))
+	return s.asJSON(w, r, options, err)
+}
+
+func (s *Server) passkeySignIn(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	next := localPath(f.Get("next"))
+	_, _, awaited := s.account.Awaited(r.Context())
+	if _, err := s.account.PasskeySignIn(r.Context(), s.address(r), []byte(f.Get("answer"))); err != nil {
+		if openmates.CodeOf(err) == openmates.EInternal {
+			return err
+		}
+		if awaited == nil {
+			return s.showSecond(w, r, statusOf(err), next, err)
+		}
+		return s.showSignIn(w, r, "", next, err)
+	}
+	return to(w, r, next)
+}
+
+// secondStep says whether a sign-in goes on with a second step.
+func secondStep(err error) bool {
+	_, ok := errors.AsType[*account.SecondStepError](err)
+	return ok
+}

@@ -1,0 +1,378 @@
+package web
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/connect"
+	"openmates/internal/messenger"
+	"openmates/internal/queue"
+)
+
+// Each step as it is in each state of the server.
+func TestStepsOfTheSetUp(t *testing.T) {
+	t.Parallel()
+	bot := func(p messenger.Phase, cure string) []connect.Mate {
+		return []connect.Mate{{Mate: openmates.Mate{Handle: "sophia", Name: "Sophia", Enabled: true},
+			Bots: []connect.Bot{{Network: "discord", State: messenger.State{Phase: p, Reason: "Reason.", Cure: cure}}}}}
+	}
+	place := []connect.Workspace{{ID: "1", Name: "Pier"}}
+	team := teamCard{Team: openmates.Team{Slug: "harbour"}}
+	placed := teamCard{Team: team.Team, Places: place, Mates: []connect.TeamMate{{Mate: bot("", "")[0], In: place}}}
+	for _, c := range []struct {
+		name string
+		st   setupState
+		n    int // of the step
+		done bool
+		has  string // what it says, or where it leads
+	}{
+		{"nothing is set", setupState{}, 0, false, "/server/settings"},
+		{"named, no address", setupState{Server: account.Server{Name: "A"}}, 0, false, "leads here"},
+		{"named, address", setupState{Server: account.Server{Name: "A", URL: "http://x"}}, 0, true, ""},
+		{"named, address of the settings", setupState{Server: account.Server{Name: "A"}, Fixed: true}, 0, true, ""},
+		{"address leads elsewhere", setupState{Server: account.Server{Name: "A", URL: "http://x", Problem: "Nothing answers."}}, 0, false, "Nothing answers."},
+		{"no policy", setupState{}, 1, false, "#sign-up"},
+		{"policy", setupState{Server: account.Server{SignUp: account.InviteOnly}}, 1, true, ""},
+		{"no model", setupState{Model: Model{Cure: "Set a key."}}, 2, false, "Set a key."},
+		{"model", setupState{Model: Model{Name: "a/b"}}, 2, true, ""},
+		{"no mate", setupState{Mates: []connect.Mate{{Mate: openmates.Mate{Handle: "x"}}}}, 3, false, "/server/mates"},
+		{"a mate", setupState{Mates: bot("", "")}, 3, true, ""},
+		{"no bot", setupState{Mates: []connect.Mate{{}}}, 4, false, "/server/bots"},
+		{"a bot", setupState{Mates: bot("", "")}, 4, true, ""},
+		{"listener starts", setupState{Mates: bot(messenger.Starting, "")}, 5, false, "starts by itself"},
+		{"listener is up", setupState{Mates: bot(messenger.Connected, "")}, 5, true, ""},
+		{"token refused", setupState{Mates: bot(messenger.BadCredentials, "Reset it.")}, 5, false, "Sophia: Reason. Reset it."},
+		{"intent denied", setupState{Mates: bot(messenger.NeedsAttention, "Switch it on.")}, 5, false, "/server/bots/discord/sophia"},
+		{"paused", setupState{Mates: bot(messenger.Off, "Resume it.")}, 5, false, "Resume it."},
+		{"one of two is up", setupState{Mates: append(bot(messenger.BadCredentials, ""), bot(messenger.Connected, "")...)}, 5, true, ""},
+		{"no team", setupState{}, 6, false, "in no team"},
+		{"team without a place", setupState{Teams: []teamCard{team}}, 6, false, "/teams/harbour"},
+		{"team with a place", setupState{Teams: []teamCard{placed}}, 6, true, ""},
+		{"not linked", setupState{Links: []connect.LinkChoice{{}}}, 7, false, "/profile"},
+		{"linked", setupState{Links: []connect.LinkChoice{{Linked: []openmates.Identity{{ID: 1}}}}}, 7, true, ""},
+		{"not asked", setupState{Teams: []teamCard{placed}}, 8, false, "@Sophia hello"},
+		{"answered", setupState{Answered: true}, 8, true, ""},
+	} {
+		s := c.st.steps()[c.n]
+		if s.Done != c.done || !strings.Contains(sentences(s.Hint, s.Wrong, s.Path), c.has) {
+			t.Errorf("%s: %+v", c.name, s)
+		}
+		if s.Done && s.Wrong != "" {
+			t.Errorf("%s: done and wrong at once", c.name)
+		}
+	}
+	if w := (setupState{}).wizard(); w.Done != 0 || w.Next == nil || len(w.Steps) != 9 {
+		t.Errorf("at first: %+v", w)
+	}
+	all := setupState{Server: account.Server{Name: "A", URL: "u", SignUp: account.InviteOnly}, Model: Model{Name: "m"}, Mates: bot(messenger.Connected, ""),
+		Teams: []teamCard{placed}, Links: []connect.LinkChoice{{Linked: []openmates.Identity{{ID: 1}}}}, Answered: true}
+	if w := all.wizard(); w.Done != 9 || w.Next != nil {
+		t.Errorf("in the end: %+v", w)
+	}
+}
+
+// The wizard as it is walked: what is wrong keeps what was typed, what is right
+// is done, and the way can be left and taken up again.
+func TestWizard(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).furnish()
+	ada := h.as("ada")
+	page := ada.get("/server/setup")
+	done, err := strconv.Atoi(regexpFind(t, page.body, `(\d) of 9 steps are done`))
+	must(t, err)
+	now := func(more int) string { return fmt.Sprintf("%d of 9 steps", done+more) }
+	wants(t, page, 200, "Next: Name the server", "/server/settings?from=setup", `data-refresh="/server/setup/part"`)
+	checkPage(t, "wizard", page.body)
+	wants(t, ada.get("/server/settings?from=setup"), 200, `value="`+h.url+`"`, `value="OpenMates"`, "Check and save")
+
+	form := url.Values{"from": {"setup"}, "name": {"Harbour"}, "url": {"http://127.0.0.1:1"}, "sign_up": {"open"}, "currency": {"eur"}}
+	wants(t, ada.post("/server/settings", form), 422, "Nothing answers at 127.0.0.1 port 1", `value="Harbour"`, `value="http://127.0.0.1:1"`, `name="anyway"`, `value="open" required checked`)
+	if s, err := h.account.Server(t.Context()); err != nil || s.Name != "" || s.URL != "" {
+		t.Errorf("something was saved: %+v %v", s, err)
+	}
+	form.Set("url", "mates")
+	got := ada.post("/server/settings", form)
+	wants(t, got, 422, "such as https://")
+	if strings.Contains(got.body, `name="anyway"`) {
+		t.Error("nonsense may be used anyway")
+	}
+	form.Set("url", h.url+"/")
+	wants(t, ada.follow("/server/settings", form), 200, now(2), "Saved.", "Next: ")
+	if h.connect.PublicURL() != h.url {
+		t.Errorf("the address is %s", h.connect.PublicURL())
+	}
+	wants(t, ada.get("/"), 200, "What comes next", now(2))
+	wants(t, ada.follow("/server/settings/check", url.Values{}), 200, "leads here.")
+	u, err := h.db.UserByName(t.Context(), "ada")
+	must(t, err)
+	_, err = h.db.AddJob(t.Context(), queue.Job{Key: "k", Lane: "l", Body: []byte("{}")})
+	must(t, err)
+	must(t, h.db.Settle(t.Context(), openmates.Outcome{Key: "k", State: openmates.TurnAnswered, UserID: u.ID}))
+	wants(t, ada.get("/server/setup/part"), 200, now(3))
+}
+
+// An address that did not lead here stays wrong until it does.
+func TestWrongAddressIsShownEverywhere(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).furnish()
+	ada := h.as("ada")
+	form := url.Values{"name": {"Harbour"}, "url": {"http://127.0.0.1:1"}, "anyway": {"yes"}, "sign_up": {"invite"}, "currency": {"USD"}}
+	got := ada.post("/server/settings", form)
+	if got.status != http.StatusSeeOther {
+		t.Fatalf("%d\n%s", got.status, got.body)
+	}
+	if h.connect.Redirect() != "http://127.0.0.1:1/messenger/connect" {
+		t.Errorf("the redirect is %s", h.connect.Redirect())
+	}
+	must(t, h.connect.MoveTo(h.url)) // as an admin who comes by the other address
+	for path, want := range map[string]string{"/server/setup": "Mend it", "/server": "Needs you", "/server/settings": "Nothing answers", "/": "Mend it"} {
+		wants(t, ada.get(path), 200, want, "Nothing answers at 127.0.0.1 port 1")
+	}
+	must(t, h.connect.MoveTo("http://127.0.0.1:1"))
+}
+
+func TestFixedAddress(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(c *Config) { c.FixedURL = true; c.Facts = []Fact{{"Data", "SQLite in /data"}} }).furnish()
+	ada := h.as("ada")
+	wants(t, ada.get("/server/settings"), 200, "OPENMATES_URL", "readonly", h.url, "SQLite in /data")
+	form := url.Values{"name": {"Harbour"}, "url": {"http://evil.example"}, "sign_up": {"invite"}, "currency": {"USD"}}
+	wants(t, ada.follow("/server/settings", form), 200, "Saved.")
+	if s, err := h.account.Server(t.Context()); err != nil || s.URL != "" || s.Name != "Harbour" {
+		t.Errorf("%+v %v", s, err)
+	}
+	wants(t, ada.post("/server/settings", url.Values{"name": {""}, "sign_up": {"invite"}, "currency": {"USD"}}), 422, "type the server")
+}
+
+// What a proxy says counts only if the proxy is ours.
+func TestProposedAddress(t *testing.T) {
+	t.Parallel()
+	said := http.Header{"X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"mates.example.org"}, "X-Forwarded-For": {"192.0.2.1"}}
+	trusting := newHouse(t, func(c *Config) { c.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }).furnish()
+	wants(t, trusting.as("ada").do("GET", "/server/settings", nil, said), 200, `value="https://mates.example.org"`)
+	wary := newHouse(t).furnish()
+	got := wary.as("ada").do("GET", "/server/settings", nil, said)
+	wants(t, got, 200, `value="`+wary.url+`"`, "OPENMATES_PROXIES=127.0.0.1")
+	bad := http.Header{"X-Forwarded-Proto": {"javascript"}, "X-Forwarded-Host": {`x"><script>/..`}}
+	got = trusting.as("ada").do("GET", "/server/settings", nil, bad)
+	wants(t, got, 200)
+	checkPage(t, "settings", got.body)
+}
+
+func TestOverview(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).furnish()
+	ada, ctx := h.as("ada"), t.Context()
+	wants(t, ada.get("/server"), 200, "Next: Name the server", "0<small>of 1 connected", "Nothing yet this month", "None. What was said")
+	m, err := h.connect.Mate(ctx, "sophia")
+	must(t, err)
+	h.states.set(m.Bots[0].ID, messenger.State{Phase: messenger.BadCredentials, Reason: "The token is refused.", Cure: "Reset it."})
+	u, err := h.db.UserByName(ctx, "ada")
+	must(t, err)
+	teams, err := h.db.TeamsOf(ctx, u.ID)
+	must(t, err)
+	for i, why := range []openmates.Trouble{openmates.TroubleMoney, openmates.TroubleKey, openmates.TroubleWorkspace} {
+		key := fmt.Sprint(i)
+		_, err := h.db.AddJob(ctx, queue.Job{Key: key, Lane: "l", Body: []byte("canary of a question")})
+		must(t, err)
+		o := openmates.Outcome{Key: key, State: openmates.TurnRefused, Why: why, Text: "canary of an answer", Question: "canary of a question"}
+		if i < 2 {
+			o.TeamID, o.MateID, o.UserID = teams[0].ID, m.ID, u.ID
+		}
+		must(t, h.db.Settle(ctx, o))
+	}
+	must(t, h.db.Reserve(ctx, "u", openmates.Usage{MateID: m.ID, TeamID: teams[0].ID, UserID: u.ID, Model: "openai/gpt", Cost: 12_345, At: time.Now()}, nil))
+	for _, at := range []string{"/server", "/server/part"} {
+		got := ada.get(at)
+		wants(t, got, 200, "The token is refused. <b>Reset it.", "/server/bots/testnet/sophia", "money of the month is used up", "does not accept its key",
+			"connected to no team", "asked by Ada Lovelace", "team Harbour", "0.0123 USD", "openai/gpt", "/server/limits")
+		if strings.Contains(got.body, "canary") {
+			t.Errorf("%s shows what was said", at)
+		}
+	}
+}
+
+// Every trouble that a turn can have has a cure of its own.
+func TestEveryTroubleHasItsCure(t *testing.T) {
+	t.Parallel()
+	seen := map[string]openmates.Trouble{}
+	for _, why := range []openmates.Trouble{openmates.TroubleWorkspace, openmates.TroubleAccount, openmates.TroubleTeam, openmates.TroubleText,
+		openmates.TroubleNotAllowed, openmates.TroubleRate, openmates.TroubleMoney, openmates.TroubleNoModel, openmates.TroubleKey, openmates.TroubleCredit,
+		openmates.TroubleModelGone, openmates.TroubleTooLong, openmates.TroubleFiltered, openmates.TroubleBusy, openmates.TroubleInvalid,
+		openmates.TroubleUnreachable, openmates.TroubleNoWords, openmates.TroubleNotPosted, openmates.TroubleGivenUp} {
+		p := cureOf(openmates.TroubledTurn{Why: why, Mate: "sophia"})
+		if !strings.HasSuffix(p.What, ".") || !strings.HasSuffix(p.Cure, ".") {
+			t.Errorf("%s: %+v", why, p)
+		}
+		if was, ok := seen[p.What]; ok {
+			t.Errorf("%s and %s say the same", was, why)
+		}
+		seen[p.What] = why
+	}
+}
+
+func TestAuditPage(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).furnish()
+	ada, ctx := h.as("ada"), t.Context()
+	u, err := h.db.UserByName(ctx, "ada")
+	must(t, err)
+	must(t, h.account.Rename(ctx, u.ID, "One"))
+	must(t, h.account.Rename(ctx, u.ID, "Two <b>"))
+	evil := `=HYPERLINK("http://evil.example")`
+	must(t, h.db.AddAudit(ctx, openmates.AuditEntry{Action: "provider.problem", Target: evil, Before: "plain", After: `{"a":[1,2],"key":"•••"}`}))
+	for i := range auditPageSize {
+		must(t, h.db.AddAudit(ctx, openmates.AuditEntry{Actor: u.ID, Action: "mate.edit", Target: fmt.Sprint("mate", i)}))
+	}
+	got := ada.get("/server/audit")
+	wants(t, got, 200, "mate49", "Older", "<b>ada</b> <code>mate.edit</code>")
+	older := strings.ReplaceAll(regexpFind(t, got.body, `href="([^"]*before=[^"]*)"`), "&amp;", "&")
+	got = ada.get(older)
+	wants(t, got, 200, "<del>One</del> → <ins>Two &lt;b&gt;</ins>", "the server", "Newest", "server.name")
+	checkPage(t, "audit", got.body)
+	got = ada.get("/server/audit?actor=ada&action=server.&text=two")
+	wants(t, got, 200, "Two &lt;b&gt;", `value="two"`)
+	if strings.Contains(got.body, "mate.edit") || strings.Contains(got.body, "Older") {
+		t.Error("the search finds too much")
+	}
+	wants(t, ada.get("/server/audit?text=nothing-of-it"), 200, "Nothing is found")
+	wants(t, ada.get("/server/audit?from=yesterday"), 422, "2026-11-23", `value="yesterday"`)
+	wants(t, ada.get("/server/audit?before=x"), 422)
+	tomorrow := time.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly)
+	wants(t, ada.get("/server/audit?from="+tomorrow), 200, "Nothing is found")
+	wants(t, ada.get("/server/audit?to="+time.Now().UTC().Format(time.DateOnly)), 200, "mate49")
+
+	file := ada.get("/server/audit/export.csv")
+	wants(t, file, 200)
+	if !strings.Contains(file.header.Get("Content-Disposition"), "attachment") {
+		t.Errorf("headers %v", file.header)
+	}
+	rows, err := csv.NewReader(strings.NewReader(file.body)).ReadAll()
+	must(t, err)
+	if len(rows) != 1+auditPageSize+3 || rows[len(rows)-3][4] != "'"+evil || rows[0][3] != "action" {
+		t.Errorf("%d rows, the third from the end is %q", len(rows), rows[len(rows)-3])
+	}
+	var list []map[string]any
+	must(t, json.Unmarshal([]byte(ada.get("/server/audit/export.json").body), &list))
+	if len(list) != auditPageSize+3 || list[auditPageSize]["target"] != evil || list[auditPageSize]["before"] != "plain" {
+		t.Errorf("%d lines, %v", len(list), list[auditPageSize])
+	}
+	must(t, json.Unmarshal([]byte(ada.get("/server/audit/export.json?text=nothing-of-it").body), &list))
+	if len(list) != 0 {
+		t.Errorf("%d lines of nothing", len(list))
+	}
+	wants(t, ada.get("/server/audit/export.xml"), 404)
+}
+
+// An export longer than one reading is whole.
+func TestLongExport(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).furnish()
+	n := exportSize + 7
+	for range n {
+		must(t, h.db.AddAudit(t.Context(), openmates.AuditEntry{Action: "a"}))
+	}
+	var list []any
+	must(t, json.Unmarshal([]byte(h.as("ada").get("/server/audit/export.json").body), &list))
+	if len(list) != n {
+		t.Errorf("%d lines, want %d", len(list), n)
+	}
+}
+
+func regexpFind(t *testing.T, text, pattern string) string {
+	t.Helper()
+	m := regexp.MustCompile(pattern).FindStringSubmatch(text)
+	if m == nil {
+		t.Fatalf("no %s in %s", pattern, text)
+	}
+	return m[1]
+}
+
+func TestHarmlessCells(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"": "", "sophia": "sophia", "=1+1": "'=1+1", "+49": "'+49", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", "＝1": "'＝1", " =1": " =1",
+	} {
+		if got := harmless(in); got != want {
+			t.Errorf("harmless(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestChanges(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		before, after string
+		want          []change
+	}{
+		{"", "", nil},
+		{`{"a":1,"b":"x"}`, `{"a":1,"b":"y"}`, []change{{"b", "x", "y"}}},
+		{"", `{"b":"y","a":true}`, []change{{"a", "", "true"}, {"b", "", "y"}}},
+		{`{"a":[1]}`, "", []change{{"a", "[1]", ""}}},
+		{"was", "is", []change{{"", "was", "is"}}},
+		{"null", `{"a":1}`, []change{{"", "null", `{"a":1}`}}},
+		{`{"a":"` + strings.Repeat("ä", 200) + `"}`, "", []change{{"a", strings.Repeat("ä", longestValue) + "…", ""}}},
+	} {
+		if got := changes(c.before, c.after); fmt.Sprint(got) != fmt.Sprint(c.want) {
+			t.Errorf("%s → %s: %v, want %v", c.before, c.after, got, c.want)
+		}
+	}
+}
+
+func FuzzChanges(f *testing.F) {
+	f.Add(`{"a":1}`, `{"a":{"b":null}}`)
+	f.Add("", "[]")
+	f.Add(`{"a":"\ud800"}`, `x`)
+	f.Fuzz(func(_ *testing.T, before, after string) { changes(before, after) })
+}
+
+func TestMoney(t *testing.T) {
+	t.Parallel()
+	for m, want := range map[openmates.Micros]string{0: "0.00 USD", 1_500_000: "1.50 USD", 12_345: "0.0123 USD", 99_999: "0.1000 USD", 100_000: "0.10 USD"} {
+		if got := money(m, "USD"); got != want {
+			t.Errorf("%d: %s, want %s", m, got, want)
+		}
+	}
+}
+
+// Only an admin of the server gets behind /server, whatever the page.
+func TestOnlyAdminsRunTheServer(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).furnish()
+	ben, nobody := h.as("ben"), h.browser()
+	for _, at := range []string{"GET /server", "GET /server/part", "GET /server/setup", "GET /server/setup/part", "GET /server/settings", "POST /server/settings",
+		"POST /server/settings/check", "GET /server/audit", "GET /server/audit/export.csv", "GET /server/audit/export.json"} {
+		method, path, _ := strings.Cut(at, " ")
+		var form url.Values
+		if method == "POST" {
+			form = url.Values{"name": {"x"}}
+		}
+		header := http.Header{"Sec-Fetch-Site": {"same-origin"}}
+		if got := ben.do(method, path, form, header); got.status != http.StatusForbidden || strings.Contains(got.body, `class="places"`) {
+			t.Errorf("%s as a member: %d", at, got.status)
+		}
+		if got := nobody.do(method, path, form, header); !strings.HasPrefix(got.header.Get("Location"), "/signin") {
+			t.Errorf("%s as nobody: %d", at, got.status)
+		}
+		if form != nil {
+			if got := h.as("ada").do(method, path, form, http.Header{"Sec-Fetch-Site": {"cross-site"}, "Origin": {"https://evil.example"}}); got.status != http.StatusForbidden {
+				t.Errorf("%s from another site: %d", at, got.status)
+			}
+		}
+	}
+	wants(t, h.as("ada").get("/server"), 200, `class="places"`, `href="/server" aria-current="page"`)
+	if got := h.as("ada").get("/"); strings.Contains(got.body, `class="places"`) {
+		t.Error("the places of the admin stand on the home page")
+	}
+}

@@ -1,0 +1,190 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+// settingsPage is where the server's own name, address and rules are set, and
+// where its facts stand.
+type settingsPage struct {
+	shell
+	Server    account.Server // as typed, when the form comes back
+	Fixed     bool           // the address comes from the settings of the process
+	Current   string         // the address in use
+	Proxy     string         // a hint about a proxy that is not believed
+	From      string         // "setup" while the wizard is walked
+	Error     string
+	ErrorURL  string // what is wrong with the address
+	MayInsist bool   // that address may be used all the same
+	Facts     []Fact
+}
+
+// Fact is one thing about the installation that is set outside of the pages.
+type Fact struct{ Label, Value string }
+
+func (s *Server) settings(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.settingsPage(r, r.URL.Query().Get("from"))
+	if err != nil {
+		return err
+	}
+	if p.Server.URL == "" && !p.Fixed {
+		p.Server.URL = s.proposal(r)
+	}
+	if p.Server.Name == "" {
+		p.Server.Name = "OpenMates"
+	}
+	p.ErrorURL = p.Server.Problem
+	return s.show(w, http.StatusOK, "settings", p)
+}
+
+func (s *Server) settingsPage(r *http.Request, from string) (*settingsPage, error) {
+	p := &settingsPage{shell: s.shell(r, "Settings"), Fixed: s.fixedURL, Current: s.connect.PublicURL(), Proxy: s.proxyHint(r), Facts: s.facts}
+	if from == "setup" {
+		p.From = from
+	}
+	var err error
+	p.Server, err = s.account.Server(r.Context())
+	return p, err
+}
+
+func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	err = s.applySettings(r, f)
+	if code := openmates.CodeOf(err); code != "" && code != openmates.EInvalid {
+		return err
+	}
+	if err != nil {
+		p, perr := s.settingsPage(r, f.Get("from"))
+		if perr != nil {
+			return perr
+		}
+		p.Server.Name, p.Server.Currency = f.Get("name"), f.Get("currency")
+		p.Server.SignUp = account.SignUp(f.Get("sign_up"))
+		if !p.Fixed {
+			p.Server.URL = f.Get("url")
+		}
+		p.Error = openmates.MessageOf(err)
+		if bad, ok := errors.AsType[urlError](err); ok { // applySettings makes it, unwrapped
+			p.Error, p.ErrorURL, p.MayInsist = "", openmates.MessageOf(bad.error), bad.mayInsist
+		}
+		return s.show(w, http.StatusUnprocessableEntity, "settings", p)
+	}
+	if f.Get("from") == "setup" {
+		return s.done(w, r, "/server/setup", "Saved.")
+	}
+	return s.done(w, r, "/server/settings", "Saved.")
+}
+
+// urlError is one that belongs beside the address.
+type urlError struct {
+	error
+	mayInsist bool
+}
+
+// Unwrap lets its code be found.
+func (e urlError) Unwrap() error { return e.error }
+
+// applySettings writes what was typed, the address first: it is what can be
+// wrong, and then nothing is written.
+func (s *Server) applySettings(r *http.Request, f url.Values) error {
+	ctx, actor := r.Context(), account.CallerOf(r.Context()).User.ID
+	if !s.fixedURL {
+		err := s.account.SetURL(ctx, actor, f.Get("url"), f.Get("anyway") != "")
+		if openmates.CodeOf(err) == openmates.EInvalid {
+			u, perr := url.Parse(strings.TrimSpace(f.Get("url")))
+			return urlError{err, perr == nil && u.Host != "" && strings.Trim(u.Path, "/") == ""}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := s.account.Rename(ctx, actor, f.Get("name")); err != nil {
+		return err
+	}
+	if err := s.account.SetSignUp(ctx, actor, account.SignUp(f.Get("sign_up"))); err != nil {
+		return err
+	}
+	return s.account.SetCurrency(ctx, actor, strings.ToUpper(strings.TrimSpace(f.Get("currency"))))
+}
+
+// checkAddress looks again whether the address in use leads here.
+func (s *Server) checkAddress(w http.ResponseWriter, r *http.Request) error {
+	err := s.account.Recheck(r.Context(), s.connect.PublicURL())
+	if code := openmates.CodeOf(err); code != "" && code != openmates.EInvalid {
+		return err
+	}
+	back := "/server/settings"
+	if f, ferr := form(r); ferr == nil && f.Get("from") == "setup" {
+		back = settingsPath
+	}
+	if err != nil {
+		return to(w, r, back) // the page shows what was found
+	}
+	return s.done(w, r, back, s.connect.PublicURL()+" leads here.")
+}
+
+// prove answers the server's own question whether an address leads to it.
+func (s *Server) prove(w http.ResponseWriter, r *http.Request) {
+	proof, err := s.account.Proof(r.Context(), r.PathValue("nonce"))
+	if err != nil {
+		s.logError(r, err)
+		plain(w, statusOf(err), openmates.MessageOf(err))
+		return
+	}
+	plain(w, http.StatusOK, proof)
+}
+
+// proposal is the address by which this request came, as far as a proxy that
+// we believe tells it.
+func (s *Server) proposal(r *http.Request) string {
+	u := url.URL{Scheme: "http", Host: r.Host}
+	if r.TLS != nil {
+		u.Scheme = "https"
+	}
+	if s.fromProxy(r) {
+		if proto := firstOf(r, "X-Forwarded-Proto"); proto == "http" || proto == "https" {
+			u.Scheme = proto
+		}
+		if host := firstOf(r, "X-Forwarded-Host"); host != "" {
+			u.Host = host
+		}
+	}
+	if p, err := url.Parse(u.String()); err != nil || p.Host == "" || p.Host != u.Host {
+		return s.connect.PublicURL()
+	}
+	return u.String()
+}
+
+// proxyHint is about a proxy that says something and is not believed.
+func (s *Server) proxyHint(r *http.Request) string {
+	if s.fromProxy(r) || firstOf(r, "X-Forwarded-Proto") == "" && firstOf(r, "X-Forwarded-For") == "" {
+		return ""
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	return "A proxy at " + peer.Addr().Unmap().String() + " hands requests on, but it is not trusted. If it is yours, start the server with OPENMATES_PROXIES=" +
+		peer.Addr().Unmap().String() + "; otherwise all people seem to come from one address, and the limit on wrong passwords holds for all of them together."
+}
+
+// fromProxy says whether the peer of a request is a proxy that we believe.
+func (s *Server) fromProxy(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && s.trusts(peer.Addr().Unmap())
+}
+
+func firstOf(r *http.Request, header string) string {
+	first, _, _ := strings.Cut(r.Header.Get(header), ",")
+	return strings.TrimSpace(first)
+}

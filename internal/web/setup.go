@@ -1,0 +1,65 @@
+package web
+
+import (
+	"net/http"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+// setupPage makes the first admin and the first team.
+type setupPage struct {
+	shell
+	Code     string // from the printed link; "" = to be typed
+	Name     string
+	Username string
+	Team     string
+	Error    string
+}
+
+func (s *Server) setupForm(w http.ResponseWriter, r *http.Request) error {
+	open, err := s.account.SetupOpen(r.Context())
+	if err != nil {
+		return err
+	}
+	if !open {
+		return to(w, r, "/")
+	}
+	p := setupPage{shell: s.shell(r, "Welcome"), Code: r.URL.Query().Get("code")}
+	if p.Code != "" {
+		if err := s.account.CheckSetupCode(r.Context(), s.address(r), openmates.Secret(p.Code)); err != nil {
+			if openmates.CodeOf(err) == openmates.EInternal {
+				return err
+			}
+			p.Code, p.Error = "", openmates.MessageOf(err)
+			return s.show(w, statusOf(err), "setup", p)
+		}
+	}
+	return s.show(w, http.StatusOK, "setup", p)
+}
+
+func (s *Server) setup(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	u, _, err := s.account.Setup(r.Context(), s.address(r), account.Founder{
+		Code: openmates.Secret(f.Get("code")), Name: f.Get("name"), Username: f.Get("username"),
+		Password: openmates.Secret(f.Get("password")), Team: f.Get("team"),
+	})
+	if err != nil {
+		if openmates.CodeOf(err) == openmates.EInternal {
+			return err
+		}
+		p := setupPage{shell: s.shell(r, "Welcome"), Code: f.Get("code"), Name: f.Get("name"),
+			Username: f.Get("username"), Team: f.Get("team"), Error: openmates.MessageOf(err)}
+		if openmates.CodeOf(err) == openmates.EUnauthorized {
+			p.Code = ""
+		}
+		return s.show(w, statusOf(err), "setup", p)
+	}
+	if err := s.account.Begin(r.Context(), u); err != nil {
+		return err
+	}
+	return s.done(w, r, "/server/setup", "The server is yours. Here is what comes next.")
+}

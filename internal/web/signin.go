@@ -1,0 +1,82 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+type signInPage struct {
+	shell
+	Username string
+	Next     string
+	Passkeys bool // they can be used with this server
+	Open     bool // strangers may found a team
+	Error    string
+}
+
+func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, username, next string, wrong error) error {
+	_, err := s.account.PasskeyHost()
+	status := http.StatusOK
+	if wrong != nil {
+		status = statusOf(wrong)
+	}
+	return s.show(w, status, "signin", signInPage{shell: s.shell(r, "Sign in"), Username: username, Next: next,
+		Passkeys: err == nil, Open: s.account.MayFound(r.Context(), account.Caller{}) == nil, Error: openmates.MessageOf(wrong)})
+}
+
+func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
+	next := localPath(r.URL.Query().Get("next"))
+	if account.CallerOf(r.Context()).SignedIn() {
+		return to(w, r, next)
+	}
+	return s.showSignIn(w, r, "", next, nil)
+}
+
+func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	return s.enter(w, r, f.Get("username"), openmates.Secret(f.Get("password")), f.Get("next"))
+}
+
+// demoSignIn signs a person of the demonstration in, by their password like
+// anybody else. Outside of the demo it does not exist.
+func (s *Server) demoSignIn(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	if s.demo != nil {
+		for _, p := range s.demo.People {
+			if p.Username == f.Get("username") {
+				return s.enter(w, r, p.Username, p.Password, f.Get("next"))
+			}
+		}
+	}
+	return s.nothingHere(w, r)
+}
+
+func (s *Server) enter(w http.ResponseWriter, r *http.Request, username string, password openmates.Secret, next string) error {
+	next = localPath(next)
+	if _, err := s.account.SignIn(r.Context(), s.address(r), username, password); err != nil {
+		if secondStep(err) {
+			return to(w, r, "/signin/second?next="+url.QueryEscape(next))
+		}
+		if openmates.CodeOf(err) == openmates.EInternal {
+			return err
+		}
+		return s.showSignIn(w, r, username, next, err)
+	}
+	return to(w, r, next)
+}
+
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
+	if err := s.account.SignOut(r.Context()); err != nil {
+		return err
+	}
+	return to(w, r, "/signin")
+}

@@ -1,0 +1,252 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/connect"
+	"openmates/internal/messenger"
+)
+
+// step is one thing to do on the way to a first answer.
+type step struct {
+	Label string
+	Hint  string // what it is for, while it is not done
+	Wrong string // what is wrong with it, and the cure; "" = nothing
+	Path  string // where it is done
+	Done  bool
+	Now   bool // the first that is not done
+}
+
+// setupState is all that the steps depend on.
+type setupState struct {
+	Server   account.Server
+	Fixed    bool // the address comes from the settings of the process
+	Model    Model
+	Mates    []connect.Mate
+	Teams    []teamCard
+	Links    []connect.LinkChoice
+	Answered bool
+}
+
+// steps lists the way to a first answer, in its order, for an admin.
+func (st setupState) steps() []step {
+	return mark([]step{st.address(), st.signUp(), st.model(), st.mates(), st.bot(), st.listener(), st.team(), st.account(), st.answer()})
+}
+
+// personal are the steps that everybody has.
+func (st setupState) personal() []step {
+	var all []step
+	if len(st.Teams) > 0 {
+		all = append(all, st.team())
+	}
+	if len(st.Links) > 0 {
+		all = append(all, st.account())
+	}
+	return mark(all)
+}
+
+// mark finds the first step that is not done.
+func mark(all []step) []step {
+	for i := range all {
+		if !all[i].Done {
+			all[i].Now = true
+			break
+		}
+	}
+	return all
+}
+
+const settingsPath = "/server/settings?from=setup"
+
+func (st setupState) address() step {
+	s := step{Label: "Name the server, and check its address", Path: settingsPath, Wrong: st.Server.Problem,
+		Hint: "The address is where messengers send people back to; it is checked that it leads here."}
+	s.Done = s.Wrong == "" && st.Server.Name != "" && (st.Server.URL != "" || st.Fixed)
+	return s
+}
+
+func (st setupState) signUp() step {
+	return step{Label: "Say who may sign up", Path: settingsPath + "#sign-up", Done: st.Server.SignUp != "",
+		Hint: "Everybody may found a team, or only those who were invited."}
+}
+
+func (st setupState) model() step {
+	s := step{Label: "Give the mates a model", Path: "/server/providers", Hint: "OpenAI, Anthropic, Google, or any server that speaks OpenAI’s language, such as Ollama."}
+	s.Done = st.Model.Name != ""
+	if !s.Done && st.Model.Cure != "" {
+		s.Hint = st.Model.Cure
+	}
+	return s
+}
+
+func (st setupState) mates() step {
+	s := step{Label: "Choose your mates", Path: "/server/mates", Hint: "Thirteen are ready; switch on those that your teams may use."}
+	s.Done = slices.ContainsFunc(st.Mates, func(m connect.Mate) bool { return m.Enabled })
+	return s
+}
+
+func (st setupState) bot() step {
+	s := step{Label: "Give a mate its bot", Path: "/server/bots", Hint: "A numbered guide leads through the messenger’s developer pages; what you paste is checked at once."}
+	for _, m := range st.Mates {
+		s.Done = s.Done || len(m.Bots) > 0
+	}
+	return s
+}
+
+func (st setupState) listener() step {
+	s := step{Label: "See the mate listen", Path: "/server/bots", Hint: "Its listener starts by itself as soon as its bot is saved."}
+	for _, m := range st.Mates {
+		for _, b := range m.Bots {
+			switch b.State.Phase {
+			case messenger.Connected:
+				s.Done, s.Wrong = true, ""
+				return s
+			case messenger.BadCredentials, messenger.NeedsAttention, messenger.Off:
+				s.Wrong = m.Name + ": " + sentences(b.State.Reason, b.State.Cure)
+				s.Path = botPath(b.Network, m.Handle)
+			}
+		}
+	}
+	return s
+}
+
+func (st setupState) team() step {
+	s := step{Label: "Add the mate to your team’s messenger", Path: "/", Hint: "The team’s page has a button for every mate that is ready."}
+	if len(st.Teams) == 0 {
+		s.Hint = "You are in no team yet; its admin adds mates."
+		return s
+	}
+	s.Path = "/teams/" + st.Teams[0].Slug
+	s.Done = slices.ContainsFunc(st.Teams, func(t teamCard) bool { return len(t.Places) > 0 })
+	return s
+}
+
+func (st setupState) account() step {
+	s := step{Label: "Link your own account", Path: "/profile", Hint: "Mates answer only people they know."}
+	s.Done = slices.ContainsFunc(st.Links, func(l connect.LinkChoice) bool { return len(l.Linked) > 0 })
+	return s
+}
+
+func (st setupState) answer() step {
+	s := step{Label: "Ask your first question", Path: "/server/setup", Done: st.Answered, Hint: "In your messenger, mention the mate and ask. This page notices the answer."}
+	if say := greeting(st.Teams); say != "" {
+		s.Hint = "In your messenger, type " + say + ". This page notices the answer."
+	}
+	return s
+}
+
+func botPath(n openmates.Network, handle string) string {
+	return "/server/bots/" + string(n) + "/" + handle
+}
+
+// sentences puts finished sentences behind each other.
+func sentences(all ...string) string {
+	text := ""
+	for _, s := range all {
+		if s != "" && text != "" {
+			text += " "
+		}
+		text += s
+	}
+	return text
+}
+
+// greeting is what to type to the first mate that is somewhere.
+func greeting(teams []teamCard) string {
+	for _, t := range teams {
+		for _, m := range t.Mates {
+			if len(m.In) > 0 {
+				return "@" + m.Name + " hello"
+			}
+		}
+	}
+	return ""
+}
+
+// setupState reads it all for the person who asks.
+func (s *Server) setupState(r *http.Request) (st setupState, err error) {
+	ctx, c := r.Context(), account.CallerOf(r.Context())
+	st.Fixed, st.Model = s.fixedURL, s.model()
+	if st.Server, err = s.account.Server(ctx); err != nil {
+		return st, err
+	}
+	if st.Mates, err = s.connect.Mates(ctx); err != nil {
+		return st, err
+	}
+	if st.Teams, err = s.teamCards(r); err != nil {
+		return st, err
+	}
+	if st.Links, err = s.connect.LinkChoices(ctx, c.User.ID); err != nil {
+		return st, err
+	}
+	st.Answered, err = s.records.Answered(ctx, c.User.ID)
+	return st, err
+}
+
+// offer is the next step of the set-up, for an admin who looks at a page on
+// the way: none of them is a dead end. Once the first question was answered,
+// nothing is offered any more.
+func (s *Server) offer(r *http.Request) *wizard {
+	at := r.URL.Path
+	shown := at == "/" || at == "/server" || within(at, "/server/setup")
+	if s.finished.Load() || shown || r.Method != http.MethodGet || account.Require(account.CallerOf(r.Context()), account.RunServer) != nil {
+		return nil
+	}
+	st, err := s.setupState(r)
+	if err != nil {
+		s.logError(r, err)
+		return nil
+	}
+	if st.Answered {
+		s.finished.Store(true)
+		return nil
+	}
+	w := st.wizard()
+	return &w
+}
+
+// wizardPage lists the steps of the server's set-up with their states.
+type wizardPage struct {
+	shell
+	wizard
+}
+
+// wizard is the part of it that is kept fresh.
+type wizard struct {
+	Steps []step
+	Done  int
+	Next  *step // nil = everything is done
+	Say   string
+}
+
+func (st setupState) wizard() wizard {
+	w := wizard{Steps: st.steps(), Say: greeting(st.Teams)}
+	for i := range w.Steps {
+		if w.Steps[i].Done {
+			w.Done++
+		}
+		if w.Steps[i].Now {
+			w.Next = &w.Steps[i]
+		}
+	}
+	return w
+}
+
+func (s *Server) wizard(w http.ResponseWriter, r *http.Request) error {
+	st, err := s.setupState(r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "wizard", wizardPage{shell: s.shell(r, "Set-up"), wizard: st.wizard()})
+}
+
+func (s *Server) wizardPart(w http.ResponseWriter, r *http.Request) error {
+	st, err := s.setupState(r)
+	if err != nil {
+		return err
+	}
+	return s.render(w, http.StatusOK, "wizard", "wizard", st.wizard())
+}

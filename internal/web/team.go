@@ -1,0 +1,110 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/connect"
+)
+
+// teamPage shows a team: its mates and where they are, and its people.
+type teamPage struct {
+	shell
+	Team     openmates.Team
+	Role     openmates.Role
+	Mates    []teamMateCard
+	Places   []connect.Workspace
+	Members  []openmates.Member
+	Tabs     []way
+	RunsIt   bool // the caller is an admin of the server
+	Networks []connect.Network
+}
+
+// teamMateCard is one mate with the ways to add it somewhere.
+type teamMateCard struct {
+	connect.TeamMate
+	Adds []addButton
+}
+
+// addButton leads to a consent page. Workspace "" leaves the choice of the
+// place to that page.
+type addButton struct {
+	Network   openmates.Network
+	Label     string
+	Workspace string
+	First     bool // the most useful one of its mate
+}
+
+func (s *Server) team(w http.ResponseWriter, r *http.Request) error {
+	c := account.CallerOf(r.Context())
+	place, err := s.account.Enter(r.Context(), c, r.PathValue("slug"), account.SeeTeam)
+	if err != nil {
+		return err
+	}
+	p := teamPage{shell: s.shell(r, place.Team.Name), Team: place.Team, Role: place.Role, Networks: s.connect.Networks()}
+	p.Tabs = tabsOf(c, place)
+	p.RunsIt = account.Require(c, account.RunServer) == nil
+	mates, err := s.connect.TeamMates(r.Context(), place.Team)
+	if err != nil {
+		return err
+	}
+	p.Places = connect.Workspaces(mates)
+	mayConnect := account.Allowed(c.User, place.Role, account.ConnectTeam)
+	for _, m := range mates {
+		card := teamMateCard{TeamMate: m}
+		if mayConnect {
+			card.Adds = adds(m, p.Places, p.Networks)
+		}
+		p.Mates = append(p.Mates, card)
+	}
+	if p.Members, err = s.account.Members(r.Context(), place); err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "team", p)
+}
+
+// adds gives the ways to add a mate: first to each place of the team where it
+// is missing, then to a new one.
+func adds(m connect.TeamMate, places []connect.Workspace, networks []connect.Network) []addButton {
+	var all []addButton
+	for _, b := range m.Bots {
+		can := slices.ContainsFunc(networks, func(n connect.Network) bool { return n.Network == b.Network && n.CanInstall })
+		if !can || !b.HasSecret {
+			continue
+		}
+		for _, w := range places {
+			if w.Network == b.Network && !slices.Contains(w.Mates, m.Handle) {
+				all = append(all, addButton{Network: b.Network, Label: "Add to " + w.Name, Workspace: w.ID})
+			}
+		}
+		label := "Add to " + b.Label
+		if len(m.In) > 0 || len(all) > 0 {
+			label = "Add elsewhere on " + b.Label
+		}
+		all = append(all, addButton{Network: b.Network, Label: label})
+	}
+	if len(all) > 0 {
+		all[0].First = len(m.In) == 0
+	}
+	return all
+}
+
+func (s *Server) install(w http.ResponseWriter, r *http.Request) error {
+	c := account.CallerOf(r.Context())
+	place, err := s.account.Enter(r.Context(), c, r.PathValue("slug"), account.ConnectTeam)
+	if err != nil {
+		return err
+	}
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	who := connect.Who{UserID: c.User.ID, Session: c.Session}
+	address, err := s.connect.BeginInstall(r.Context(), who, place.Team, f.Get("mate"), openmates.Network(f.Get("network")), f.Get("workspace"))
+	if err != nil {
+		return err
+	}
+	return to(w, r, address)
+}

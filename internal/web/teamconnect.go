@@ -1,0 +1,294 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/connect"
+	"openmates/internal/messenger"
+)
+
+// lookFor is how long the connect page waits for the networks: what is not
+// known by then is shown as not known.
+const lookFor = 3 * time.Second
+
+// teamConnectPage shows a team's places, every mate's state in them, and the
+// way to add the next one.
+type teamConnectPage struct {
+	inTeam
+	Places   []placeCard
+	New      []newcomer // the mates that can be added to a further place
+	Waiting  []connect.TeamMate
+	Disjoins bool // the caller may take mates and places away
+	RunsIt   bool // the caller is an admin of the server
+}
+
+type placeCard struct {
+	connect.Place
+	Guests []guestRow
+	Path   string
+	Next   *connect.Guest
+	In     int
+	Here   bool // something has just happened here
+}
+
+// guestRow is a mate in a place, as a page says it.
+type guestRow struct {
+	connect.Guest
+	State words
+	Says  []string // finished sentences
+	Again bool     // adding it once more is the cure
+	Path  string
+}
+
+type newcomer struct {
+	connect.Mate
+	Bots []connect.Bot // that can be added by a link
+}
+
+func (s *Server) teamConnectRoutes(page *mux) {
+	const at = "/teams/{slug}/connect"
+	const guest = at + "/{network}/{workspace}/{mate}"
+	for pattern, h := range map[string]handler{
+		"GET " + at: s.teamConnect, "GET " + guest: s.guest,
+		"POST " + guest + "/test": s.testGuest, "POST " + guest + "/remove": s.removeGuest,
+		"POST " + at + "/{network}/{workspace}/disconnect": s.disconnect,
+	} {
+		page.Handle(pattern, s.handle(s.signedIn(h)))
+	}
+}
+
+func (s *Server) teamConnect(w http.ResponseWriter, r *http.Request) error {
+	c, team, err := s.place(r, account.ConnectTeam)
+	if err != nil {
+		return err
+	}
+	p := teamConnectPage{inTeam: s.inTeam(r, c, team), RunsIt: account.Require(c, account.RunServer) == nil}
+	p.Disjoins = account.Allowed(c.User, team.Role, account.RunTeam)
+	places, err := s.connect.Places(r.Context(), team.Team)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), lookFor)
+	defer cancel()
+	for _, place := range places {
+		card := newPlaceCard(team.Team.Slug, place, s.connect.LookAround(ctx, place))
+		card.Here = place.ID == r.URL.Query().Get("at")
+		p.Places = append(p.Places, card)
+	}
+	slices.SortStableFunc(p.Places, func(a, b placeCard) int { // where something just happened comes first
+		switch {
+		case a.Here == b.Here:
+			return 0
+		case a.Here:
+			return -1
+		}
+		return 1
+	})
+	mates, err := s.connect.TeamMates(r.Context(), team.Team)
+	if err != nil {
+		return err
+	}
+	p.New, p.Waiting = newcomers(mates, s.connect.Networks())
+	return s.show(w, http.StatusOK, "teamconnect", p)
+}
+
+// newcomers are the mates with applications that are ready to be added, and
+// those that have none.
+func newcomers(mates []connect.TeamMate, networks []connect.Network) (ready []newcomer, waiting []connect.TeamMate) {
+	for _, m := range mates {
+		n := newcomer{Mate: m.Mate}
+		for _, b := range m.Bots {
+			if b.HasSecret && slices.ContainsFunc(networks, func(n connect.Network) bool { return n.Network == b.Network && n.CanInstall }) {
+				n.Bots = append(n.Bots, b)
+			}
+		}
+		if len(n.Bots) > 0 {
+			ready = append(ready, n)
+		} else {
+			waiting = append(waiting, m)
+		}
+	}
+	return ready, waiting
+}
+
+func placePath(slug string, p connect.Place) string {
+	return "/teams/" + slug + "/connect/" + url.PathEscape(string(p.Network)) + "/" + url.PathEscape(p.ID)
+}
+
+func newPlaceCard(slug string, p connect.Place, seen map[string]connect.Look) placeCard {
+	card := placeCard{Place: p, Path: placePath(slug, p), In: p.In()}
+	if next, ok := p.Next(); ok {
+		card.Next = &next
+	}
+	for _, g := range p.Guests {
+		look, looked := seen[g.Mate.Handle]
+		row := newGuestRow(g, look, looked)
+		row.Path = card.Path + "/" + g.Mate.Handle
+		card.Guests = append(card.Guests, row)
+	}
+	return card
+}
+
+// newGuestRow puts a mate's state in a place into words.
+func newGuestRow(g connect.Guest, look connect.Look, looked bool) guestRow {
+	row := guestRow{Guest: g}
+	say := func(state, tone string, sentences ...string) guestRow {
+		row.State, row.Says = words{state, tone}, sentences
+		return row
+	}
+	switch {
+	case g.Presence == connect.Missing && !g.CanAdd:
+		return say("Not ready", "plain", "Its application is not set up to be added yet.")
+	case g.Presence == connect.Missing:
+		return say("Not in yet", "plain")
+	case g.Presence == connect.Left || look.Gone:
+		row.Again = g.CanAdd
+		return say("Removed there", "bad", "Somebody there removed "+g.Mate.Name+". If that was not intended, add it again.")
+	case !looked || look.Err != nil:
+		why := "What it may do there is not known right now."
+		if openmates.CodeOf(look.Err) == openmates.EInvalid {
+			why += " " + openmates.MessageOf(look.Err)
+		}
+		return say("In", "good", why)
+	}
+	return seenRow(say, look.Survey)
+}
+
+// seenRow puts what a survey found into words; say makes the row.
+func seenRow(say func(state, tone string, sentences ...string) guestRow, s messenger.Survey) guestRow {
+	var open, shut []string
+	for _, c := range s.Channels {
+		switch {
+		case c.Answers():
+			open = append(open, c.Name)
+		case c.Seen:
+			shut = append(shut, "In "+c.Name+" it lacks "+strings.Join(c.Missing, ", ")+".")
+		}
+	}
+	answers := "It answers in " + someOf(open) + "."
+	if len(shut) > 4 {
+		shut = append(shut[:4], "And so in further channels.")
+	}
+	switch {
+	case len(s.Lacking) > 0:
+		row := say("Needs re-invite", "warn", append([]string{"It was added without " + strings.Join(s.Lacking, ", ") + ". Adding it again gives it that."}, shut...)...)
+		row.Again = row.CanAdd
+		return row
+	case len(open) == 0 && len(shut) == 0:
+		return say("Sees no channel", "bad", "It lacks View Channels in every channel, so it hears nobody.")
+	case len(open) == 0:
+		return say("Can't answer", "bad", shut...)
+	case len(shut) > 0:
+		return say("In, not everywhere", "warn", append([]string{answers}, shut...)...)
+	}
+	return say("In", "good", answers)
+}
+
+func someOf(names []string) string {
+	if len(names) > 3 {
+		return strings.Join(names[:3], ", ") + " and more"
+	}
+	return strings.Join(names, ", ")
+}
+
+// guestPage shows one mate in one place, with the channels that it finds.
+type guestPage struct {
+	inTeam
+	Place    connect.Place
+	Row      guestRow
+	Channels []messenger.ChannelView
+	Open     []messenger.ChannelView // where a test message can be sent
+	Disjoins bool
+}
+
+// guestOf gives the mate and the place of the path.
+func (s *Server) guestOf(r *http.Request, right account.Right) (account.Caller, account.Place, connect.Place, connect.Guest, error) {
+	c, team, err := s.place(r, right)
+	if err != nil {
+		return c, team, connect.Place{}, connect.Guest{}, err
+	}
+	p, err := s.connect.PlaceOf(r.Context(), team.Team, openmates.Network(r.PathValue("network")), r.PathValue("workspace"))
+	if err != nil {
+		return c, team, p, connect.Guest{}, err
+	}
+	for _, g := range p.Guests {
+		if g.Mate.Handle == r.PathValue("mate") {
+			return c, team, p, g, nil
+		}
+	}
+	return c, team, p, connect.Guest{}, openmates.Errorf(openmates.ENotFound, "The team %s has no such mate.", team.Team.Name)
+}
+
+func (s *Server) guest(w http.ResponseWriter, r *http.Request) error {
+	c, team, place, g, err := s.guestOf(r, account.ConnectTeam)
+	if err != nil {
+		return err
+	}
+	p := guestPage{inTeam: s.inTeam(r, c, team), Place: place, Disjoins: account.Allowed(c.User, team.Role, account.RunTeam)}
+	ctx, cancel := context.WithTimeout(r.Context(), 2*lookFor)
+	defer cancel()
+	var look connect.Look
+	looked := false
+	if g.Presence == connect.Present {
+		look, looked = s.connect.LookAt(ctx, place, g, true)
+	}
+	p.Row = newGuestRow(g, look, looked)
+	p.Row.Path = placePath(team.Team.Slug, place) + "/" + g.Mate.Handle
+	p.Channels = look.Survey.Channels
+	for _, ch := range p.Channels {
+		if ch.Answers() {
+			p.Open = append(p.Open, ch)
+		}
+	}
+	return s.show(w, http.StatusOK, "guest", p)
+}
+
+func (s *Server) testGuest(w http.ResponseWriter, r *http.Request) error {
+	_, team, place, g, err := s.guestOf(r, account.ConnectTeam)
+	if err != nil {
+		return err
+	}
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	where, err := s.connect.SendTest(r.Context(), team.Team, place.Network, place.ID, g.Mate.Handle, f.Get("channel"))
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, placePath(team.Team.Slug, place)+"/"+g.Mate.Handle, g.Mate.Name+" has written into "+where+".")
+}
+
+func (s *Server) removeGuest(w http.ResponseWriter, r *http.Request) error {
+	c, team, place, g, err := s.guestOf(r, account.RunTeam)
+	if err != nil {
+		return err
+	}
+	if _, err := s.connect.Remove(r.Context(), c.User.ID, team.Team, place.Network, place.ID, g.Mate.Handle); err != nil {
+		return err
+	}
+	return s.done(w, r, "/teams/"+team.Team.Slug+"/connect", g.Mate.Name+" has left "+place.Name+".")
+}
+
+func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) error {
+	c, team, err := s.place(r, account.RunTeam)
+	if err != nil {
+		return err
+	}
+	name, stayed, err := s.connect.Disconnect(r.Context(), c.User.ID, team.Team, openmates.Network(r.PathValue("network")), r.PathValue("workspace"))
+	if err != nil {
+		return err
+	}
+	sentence := name + " is disconnected: all mates have left it."
+	if len(stayed) > 0 {
+		sentence = name + " is disconnected, and no mate answers there any more. These could not leave by themselves; remove them there: " + strings.Join(stayed, ", ") + "."
+	}
+	return s.done(w, r, "/teams/"+team.Team.Slug+"/connect", sentence)
+}

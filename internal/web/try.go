@@ -1,0 +1,108 @@
+package web
+
+import (
+	"context"
+	"html/template"
+	"net/http"
+	"time"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/chat"
+)
+
+// trialForm is the box in which an admin talks to a mate. What was said is
+// remembered by the page alone.
+type trialForm struct {
+	Team  openmates.Team // who is charged; zero = the server
+	Past  []said
+	Text  string // as typed, when no answer came
+	Error string
+}
+
+// said is one question with its answer.
+type said struct {
+	Question string
+	Answer   string
+	HTML     template.HTML
+	Usage    openmates.Usage // zero for what was said before
+}
+
+// How much of what was said goes along with the next question, and how long a
+// question and an answer may be there.
+const (
+	mostSaid      = 4
+	longestTried  = 6_000 // characters
+	trialPatience = 2 * time.Minute
+)
+
+// trialTeam is the team that a trial is charged to: the admin's first one that
+// may use the mate, else none.
+func (s *Server) trialTeam(r *http.Request, m openmates.Mate) (openmates.Team, error) {
+	teams, err := s.account.TeamsOf(r.Context(), account.CallerOf(r.Context()))
+	for _, t := range teams {
+		if t.Limits.Mates.Allows(m.Handle) {
+			return t, err
+		}
+	}
+	return openmates.Team{}, err
+}
+
+func (s *Server) tryMate(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	p, err := s.mateOf(r)
+	if err != nil {
+		return err
+	}
+	if p.Mate.Archived {
+		return openmates.Errorf(openmates.EConflict, "%s is archived. Bring it back before you try it.", p.Mate.Name)
+	}
+	questions, answers := f["past_question"], f["past_answer"]
+	for i := range min(len(questions), len(answers)) {
+		p.Trial.Past = append(p.Trial.Past, said{Question: opening(questions[i], longestTried), Answer: opening(answers[i], longestTried)})
+	}
+	p.Trial.Past = p.Trial.Past[max(len(p.Trial.Past)-mostSaid, 0):]
+	ctx, cancel := context.WithTimeout(r.Context(), trialPatience)
+	defer cancel()
+	status := http.StatusOK
+	if err := s.ask(ctx, r, p, f.Get("text")); err != nil {
+		if openmates.CodeOf(err) == openmates.EInternal {
+			return err
+		}
+		p.Trial.Text, p.Trial.Error, status = f.Get("text"), openmates.MessageOf(err), statusOf(err)
+	}
+	for i := range p.Trial.Past {
+		p.Trial.Past[i].HTML = s.markdown.html(p.Trial.Past[i].Answer)
+	}
+	return s.show(w, status, "matesetup", p)
+}
+
+// ask puts the question and adds what comes back to what was said.
+func (s *Server) ask(ctx context.Context, r *http.Request, p *mateSetupPage, text string) error {
+	if len([]rune(text)) > longestTried {
+		return openmates.Errorf(openmates.EInvalid, "Please try it with at most %d characters.", longestTried)
+	}
+	t := chat.Trial{Team: p.Trial.Team, User: account.CallerOf(r.Context()).User, Mate: p.Mate, Text: text}
+	for _, x := range p.Trial.Past {
+		t.Past = append(t.Past, openmates.Exchange{Author: t.User.DisplayName, Question: x.Question, Answer: x.Answer})
+	}
+	o, err := s.try(ctx, t)
+	if err != nil {
+		return err
+	}
+	if o.State != openmates.TurnAnswered {
+		return openmates.Errorf(openmates.EUnavailable, "%s", o.Text)
+	}
+	p.Trial.Past = append(p.Trial.Past, said{Question: text, Answer: o.Text, Usage: o.Usage})
+	return nil
+}
+
+func opening(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}

@@ -1,0 +1,237 @@
+// Package web is the door for people: pages and forms.
+//
+// It promises that every page works without JavaScript, that a GET changes
+// nothing, that a form sent from another site changes nothing, that no page
+// holds a secret, and that each page leads on to what there is to do next;
+// what went wrong comes with its cure.
+//
+// It holds no rule: what may be done, by whom and with what effect, is the
+// rooms' to say. It knows no messenger: what is special about one is said by
+// its connector.
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/chat"
+	"openmates/internal/connect"
+	"openmates/internal/mate"
+	"openmates/internal/model"
+)
+
+// Config holds what a Server needs.
+type Config struct {
+	Account *account.Room
+	Connect *connect.Room
+	Models  *model.Room
+	Mates   *mate.Room
+	Log     *slog.Logger
+	Model   func() Model                    // which model answers now
+	Ready   func(ctx context.Context) error // nil = the server can serve; MessageOf says why not
+	Demo    *Demo                           // nil outside of the demo
+	Version string
+	// Proxies are believed when they say from which address a request came
+	// (X-Forwarded-For) and for which one it was meant.
+	Proxies  []netip.Prefix
+	Records  Records
+	FixedURL bool // the public address comes from the settings of the process
+	Facts    []Fact
+	// Try asks a mate on behalf of an admin.
+	Try func(ctx context.Context, t chat.Trial) (openmates.Outcome, error)
+	// Answering names the model that answers for a mate; nil = the mate's own
+	// or the one that Model says.
+	Answering func(ctx context.Context, m openmates.Mate) (string, error)
+}
+
+// Model says which model answers for the mates.
+type Model struct {
+	Name     string // "" = none is set up
+	Scripted bool   // no AI, but prepared answers
+	Cure     string // how to get a real one, as a finished sentence; "" where there is one
+}
+
+// Demo is what is special in a demonstration.
+type Demo struct {
+	Discord string // where the simulator's pages are
+	People  []DemoPerson
+	Kept    bool // the data folder stays when the demonstration ends
+}
+
+// DemoPerson can sign in with one click.
+type DemoPerson struct {
+	Username string
+	Name     string
+	About    string // "runs the server", …
+	Password openmates.Secret
+}
+
+// Server is the door. It is an http.Handler.
+type Server struct {
+	account *account.Room
+	connect *connect.Room
+	models  *model.Room
+	log     *slog.Logger
+	model   func() Model
+	ready   func(ctx context.Context) error
+	demo    *Demo
+	version string
+	proxies []netip.Prefix
+
+	records  Records
+	fixedURL bool
+	facts    []Fact
+	finished atomic.Bool // the set-up was seen to be done
+
+	mateRoom  *mate.Room
+	try       func(ctx context.Context, t chat.Trial) (openmates.Outcome, error)
+	answering func(ctx context.Context, m openmates.Mate) (string, error)
+	markdown  *markdown
+
+	assets  *assets
+	pages   pages
+	handler http.Handler
+
+	patterns []string // of all routes
+}
+
+// New makes a Server.
+func New(c Config) (*Server, error) {
+	if c.Account == nil || c.Connect == nil || c.Log == nil || c.Model == nil || c.Records == nil {
+		return nil, errors.New("web: Config needs Account, Connect, Log, Model and Records")
+	}
+	if c.Mates == nil || c.Try == nil {
+		return nil, errors.New("web: Config needs Mates and Try")
+	}
+	if c.Models == nil {
+		return nil, errors.New("web: Config needs Models")
+	}
+	if c.Ready == nil {
+		c.Ready = func(context.Context) error { return nil }
+	}
+	s := &Server{
+		account: c.Account, connect: c.Connect, models: c.Models, log: c.Log.With("pkg", "web"), model: c.Model, ready: c.Ready,
+		demo: c.Demo, version: c.Version, proxies: c.Proxies,
+	}
+	s.mateRoom, s.try, s.answering, s.markdown = c.Mates, c.Try, c.Answering, newMarkdown()
+	s.records, s.fixedURL, s.facts = c.Records, c.FixedURL, c.Facts
+	var err error
+	if s.assets, err = newAssets(); err != nil {
+		return nil, err
+	}
+	if s.pages, err = parsePages(s.assets); err != nil {
+		return nil, err
+	}
+	guard, err := s.guard()
+	if err != nil {
+		return nil, err
+	}
+	s.handler = guard(s.routes())
+	return s, nil
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// mux is a ServeMux that can tell its routes.
+type mux struct {
+	*http.ServeMux
+	patterns []string
+}
+
+func newMux() *mux { return &mux{ServeMux: http.NewServeMux()} }
+
+// Handle adds a route.
+func (m *mux) Handle(pattern string, h http.Handler) {
+	m.patterns = append(m.patterns, pattern)
+	m.ServeMux.Handle(pattern, h)
+}
+
+// HandleFunc adds a route.
+func (m *mux) HandleFunc(pattern string, h http.HandlerFunc) { m.Handle(pattern, h) }
+
+// routes lists every address of the door. Whatever needs no session stands
+// outside of the session's middleware, so that it costs no query.
+func (s *Server) routes() http.Handler {
+	page := newMux()
+	open := func(pattern string, h handler) { page.Handle(pattern, s.handle(h)) }
+	member := func(pattern string, h handler) { page.Handle(pattern, s.handle(s.signedIn(h))) }
+
+	s.serverRoutes(page)
+	open("GET /{$}", s.home)
+	open("GET /setup", s.setupForm)
+	open("POST /setup", s.setup)
+	open("GET /signin", s.signInForm)
+	open("POST /signin", s.signIn)
+	open("POST /signin/demo", s.demoSignIn)
+	open("POST /signout", s.signOut)
+	member("GET /parts/mates", s.matesPart)
+	member("GET /mates/{handle}", s.mate)
+	member("GET /teams/{slug}", s.team)
+	member("POST /teams/{slug}/install", s.install)
+	s.teamConnectRoutes(page)
+	member("GET /profile", s.profile)
+	member("POST /profile/link", s.link)
+	member("POST /profile/unlink", s.unlink)
+	s.teamRoutes(page)
+	s.foundRoutes(page)
+	s.joinRoutes(page)
+	s.linkCodeRoutes(page)
+	s.preferenceRoutes(page)
+	s.securityRoutes(page)
+	s.botRoutes(page)
+	s.providerRoutes(page)
+	s.mateRoutes(page)
+	for _, way := range []string{connect.RedirectPath, "/messages/connect"} {
+		open("GET "+way, s.connectWait)
+		open("POST "+way, s.connectFinish)
+	}
+	open("/", s.nothingHere)
+
+	all := newMux()
+	all.HandleFunc("GET /healthz", s.healthz)
+	all.HandleFunc("GET /readyz", s.readyz)
+	all.HandleFunc("GET "+account.ReachPath+"{nonce}", s.prove)
+	all.HandleFunc("GET /static/{sum}/{name}", s.assets.serve)
+	all.HandleFunc("GET /portraits/{sum}/{file}", s.servePortrait)
+	all.HandleFunc("GET /favicon.ico", s.favicon)
+	all.HandleFunc("GET /robots.txt", robots)
+	all.Handle("/", s.visits(s.account.Secured(s.account.Middleware(page))))
+	s.patterns = slices.Concat(page.patterns, all.patterns)
+	return all
+}
+
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") }
+
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	if err := s.ready(r.Context()); err != nil {
+		s.log.WarnContext(r.Context(), "not ready", "err", err)
+		plain(w, http.StatusServiceUnavailable, openmates.MessageOf(err))
+		return
+	}
+	plain(w, http.StatusOK, "ready")
+}
+
+func (s *Server) favicon(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, s.assets.url("icon.svg"), http.StatusFound)
+}
+
+// robots keeps a private server out of search engines.
+func robots(w http.ResponseWriter, _ *http.Request) {
+	plain(w, http.StatusOK, "User-agent: *\nDisallow: /")
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(strings.TrimSpace(text) + "\n")) //nolint:gosec // text/plain, never sniffed; the client is gone if this fails
+}

@@ -1,0 +1,309 @@
+package client
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"openmates"
+)
+
+// SignIn begins a session, which the client's cookies carry from then on.
+func (c *Client) SignIn(ctx context.Context, username string, password openmates.Secret) error {
+	_, err := c.Do(ctx, http.MethodPost, "/auth/sign-in", map[string]string{"username": username, "password": password.Reveal()}, nil)
+	return err
+}
+
+// SignOut ends it.
+func (c *Client) SignOut(ctx context.Context) error {
+	_, err := c.Do(ctx, http.MethodPost, "/auth/sign-out", nil, nil)
+	return err
+}
+
+// Join joins a team by an invite; a, unless nil, is the account that is made
+// for it.
+func (c *Client) Join(ctx context.Context, code openmates.Secret, a *NewAccount) (TeamLine, error) {
+	return post[TeamLine](ctx, c, "/auth/join", struct {
+		Code    string      `json:"code"`
+		Account *NewAccount `json:"account,omitempty"`
+	}{code.Reveal(), a})
+}
+
+// Me gives the caller's own account.
+func (c *Client) Me(ctx context.Context) (Me, error) { return get[Me](ctx, c, "/me") }
+
+// Teams lists the caller's teams.
+func (c *Client) Teams(ctx context.Context) ([]TeamLine, error) {
+	return All[TeamLine](ctx, c, "/teams")
+}
+
+// Found founds a team. Without a slug it gets one from its name.
+func (c *Client) Found(ctx context.Context, name, slug string, l *openmates.Limits, options ...Option) (TeamLine, error) {
+	return post[TeamLine](ctx, c, "/teams", struct {
+		Name   string            `json:"name"`
+		Slug   string            `json:"slug,omitempty"`
+		Limits *openmates.Limits `json:"limits,omitempty"`
+	}{name, slug, l}, options...)
+}
+
+// Team gives a team by its slug or ID.
+func (c *Client) Team(ctx context.Context, team string) (Team, error) {
+	return get[Team](ctx, c, Path(team))
+}
+
+// Users lists the people of a team.
+func (c *Client) Users(ctx context.Context, team string) ([]User, error) {
+	return All[User](ctx, c, Path(team, "users"))
+}
+
+// User gives a person of a team.
+func (c *Client) User(ctx context.Context, team, username string) (User, error) {
+	return get[User](ctx, c, Path(team, "users", username))
+}
+
+// SetRole changes what a member may do.
+func (c *Client) SetRole(ctx context.Context, team, username string, role openmates.Role) error {
+	_, err := c.Do(ctx, http.MethodPatch, Path(team, "users", username), map[string]any{"role": role}, nil)
+	return err
+}
+
+// RemoveUser takes somebody out of a team, or the caller themselves.
+func (c *Client) RemoveUser(ctx context.Context, team, username string) error {
+	_, err := c.Do(ctx, http.MethodDelete, Path(team, "users", username), nil, nil)
+	return err
+}
+
+// Invite makes an invite, with its code.
+func (c *Client) Invite(ctx context.Context, team string, n NewInvite, options ...Option) (Invite, error) {
+	made, err := post[struct {
+		Invite
+		Code string `json:"code"`
+	}](ctx, c, Path(team, "invites"), n, options...)
+	made.Invite.Code = openmates.Secret(made.Code)
+	return made.Invite, err
+}
+
+// Invites lists a team's invites.
+func (c *Client) Invites(ctx context.Context, team string) ([]Invite, error) {
+	return All[Invite](ctx, c, Path(team, "invites"))
+}
+
+// RevokeInvite ends one.
+func (c *Client) RevokeInvite(ctx context.Context, team string, id openmates.ID) error {
+	_, err := c.Do(ctx, http.MethodDelete, Path(team, "invites", id.String()), nil, nil)
+	return err
+}
+
+// Limits gives those of a team, with their ETag.
+func (c *Client) Limits(ctx context.Context, team string) (l LimitsSheet, etag string, err error) {
+	etag, err = c.Do(ctx, http.MethodGet, Path(team, "limits"), nil, &l)
+	return l, etag, err
+}
+
+// PutLimits writes those of a team.
+func (c *Client) PutLimits(ctx context.Context, team string, l openmates.Limits, options ...Option) error {
+	_, err := c.Do(ctx, http.MethodPut, Path(team, "limits"), l, nil, options...)
+	return err
+}
+
+// Installations lists where a team's mates are.
+func (c *Client) Installations(ctx context.Context, team string) ([]Installation, error) {
+	return All[Installation](ctx, c, Path(team, "installations"))
+}
+
+// BeginInstall gives the consent page on which a mate is added to a workspace.
+func (c *Client) BeginInstall(ctx context.Context, team string, n openmates.Network, mate string) (string, error) {
+	return c.begin(ctx, team, map[string]any{"kind": "install", "network": n, "mate": mate})
+}
+
+// BeginLink gives the consent page on which the caller proves an account.
+func (c *Client) BeginLink(ctx context.Context, team string, n openmates.Network) (string, error) {
+	return c.begin(ctx, team, map[string]any{"kind": "link", "network": n})
+}
+
+func (c *Client) begin(ctx context.Context, team string, in any) (string, error) {
+	b, err := post[struct {
+		URL string `json:"url"`
+	}](ctx, c, Path(team, "apps", "messages", "begin"), in)
+	return b.URL, err
+}
+
+// ConnectGuild connects a Discord guild to a team, with the state and the code
+// that the consent page has sent back.
+func (c *Client) ConnectGuild(ctx context.Context, team string, id openmates.ID, guild, state, code string) (Connected, error) {
+	return post[Connected](ctx, c, Path(team, "apps", "messages", "connect"),
+		map[string]any{"discord_guilde_id": guild, "openmates_team_id": id, "state": state, "code": code})
+}
+
+// ConnectAccount links the caller's Discord account, likewise.
+func (c *Client) ConnectAccount(ctx context.Context, team string, user openmates.ID, state, code string) (Connected, error) {
+	return post[Connected](ctx, c, Path(team, "apps", "messages", "connect"),
+		map[string]any{"openmates_user_id": user, "discord_auth_code": code, "state": state})
+}
+
+// Login tells a listener whose message it is. Reason tells in a *Problem what
+// is not connected yet.
+func (c *Client) Login(ctx context.Context, guild, user string) (Login, error) {
+	return post[Login](ctx, c, "/login", map[string]string{"discord_guilde_id": guild, "discord_user_id": user})
+}
+
+// Question is what somebody asks a mate; UserID is for listeners.
+type Question struct {
+	Mate   string       `json:"mate"`
+	Text   string       `json:"text"`
+	UserID openmates.ID `json:"user_id,omitzero"`
+}
+
+// Process asks a mate.
+func (c *Client) Process(ctx context.Context, team string, q Question, options ...Option) (Reply, error) {
+	return post[Reply](ctx, c, Path(team, "apps", "messages", "process"), q, options...)
+}
+
+// Stream asks a mate and gives the text so far, again and again while it grows.
+// It is tried once.
+func (c *Client) Stream(ctx context.Context, team string, q Question, show func(text string)) (Reply, error) {
+	body, err := json.Marshal(q)
+	if err != nil {
+		return Reply{}, fmt.Errorf("client: %w", err)
+	}
+	resp, err := c.send(ctx, http.MethodPost, Path(team, "apps", "messages", "process"), "", body,
+		[]Option{func(r *http.Request) { r.Header.Set("Accept", "text/event-stream") }})
+	if err != nil {
+		return Reply{}, err
+	}
+	defer resp.Body.Close()
+	return events(resp.Body, show)
+}
+
+// longestEvent bounds one line of a stream.
+const longestEvent = 1 << 20
+
+// events reads an event stream to the event that ends it.
+func events(r io.Reader, show func(string)) (Reply, error) {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, longestEvent)
+	name, text := "", ""
+	for lines.Scan() {
+		if event, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
+			name = event
+			continue
+		}
+		data, ok := strings.CutPrefix(lines.Text(), "data: ")
+		if !ok {
+			continue
+		}
+		switch name {
+		case "text":
+			var more struct{ Text string }
+			if err := json.Unmarshal([]byte(data), &more); err != nil {
+				return Reply{}, fmt.Errorf("client: read the stream: %w", err)
+			}
+			text += more.Text
+			show(text)
+		case "reset":
+			text = ""
+		case "problem":
+			p := &Problem{}
+			if err := json.Unmarshal([]byte(data), p); err != nil {
+				return Reply{}, fmt.Errorf("client: read the stream: %w", err)
+			}
+			return Reply{}, p
+		case "done":
+			var reply Reply
+			if err := json.Unmarshal([]byte(data), &reply); err != nil {
+				return Reply{}, fmt.Errorf("client: read the stream: %w", err)
+			}
+			return reply, nil
+		}
+	}
+	err := lines.Err()
+	if err == nil {
+		err = errors.New("it broke off half-way")
+	}
+	return Reply{}, fmt.Errorf("client: read the stream: %w", err)
+}
+
+// AddToken makes a token of the caller's own, with its secret.
+func (c *Client) AddToken(ctx context.Context, name string, days int, scopes ...openmates.Scope) (Token, error) {
+	return c.addToken(ctx, "/me/tokens", map[string]any{"name": name, "days": days, "scopes": scopes})
+}
+
+// AddTeamToken makes a token of a team.
+func (c *Client) AddTeamToken(ctx context.Context, team, name string, days int, scopes ...openmates.Scope) (Token, error) {
+	return c.addToken(ctx, Path(team, "tokens"), map[string]any{"name": name, "days": days, "scopes": scopes})
+}
+
+// AddListener makes a credential for a listener.
+func (c *Client) AddListener(ctx context.Context, name string) (Token, error) {
+	return c.addToken(ctx, "/server/listeners", map[string]any{"name": name})
+}
+
+func (c *Client) addToken(ctx context.Context, path string, in any) (Token, error) {
+	made, err := post[struct {
+		Token
+		Secret string `json:"token"`
+	}](ctx, c, path, in)
+	made.Token.Secret = openmates.Secret(made.Secret)
+	return made.Token, err
+}
+
+// Tokens lists the caller's own tokens.
+func (c *Client) Tokens(ctx context.Context) ([]Token, error) {
+	return All[Token](ctx, c, "/me/tokens")
+}
+
+// RevokeToken ends one.
+func (c *Client) RevokeToken(ctx context.Context, id openmates.ID) error {
+	_, err := c.Do(ctx, http.MethodDelete, Path("me", "tokens", id.String()), nil, nil)
+	return err
+}
+
+// TeamUsage is what a team spent this month.
+func (c *Client) TeamUsage(ctx context.Context, team string) (TeamUsage, error) {
+	return get[TeamUsage](ctx, c, Path(team, "usage"))
+}
+
+// Mates lists all mates of the server.
+func (c *Client) Mates(ctx context.Context) ([]MateSetup, error) {
+	return All[MateSetup](ctx, c, "/server/mates")
+}
+
+// AddMate makes a mate.
+func (c *Client) AddMate(ctx context.Context, n NewMate, options ...Option) (MateSetup, error) {
+	return post[MateSetup](ctx, c, "/server/mates", n, options...)
+}
+
+// ChangeMate changes the named fields of a mate.
+func (c *Client) ChangeMate(ctx context.Context, handle string, fields map[string]any, options ...Option) (m MateSetup, err error) {
+	_, err = c.Do(ctx, http.MethodPatch, Path("server", "mates", handle), fields, &m, options...)
+	return m, err
+}
+
+// PutBot enters a bot's application.
+func (c *Client) PutBot(ctx context.Context, n openmates.Network, handle string, b Credentials) error {
+	_, err := c.Do(ctx, http.MethodPut, Path("server", "bots", string(n), handle), b, nil)
+	return err
+}
+
+// Providers lists the providers of models.
+func (c *Client) Providers(ctx context.Context) ([]Provider, error) {
+	return All[Provider](ctx, c, "/server/providers")
+}
+
+// AddProvider adds one, after a check.
+func (c *Client) AddProvider(ctx context.Context, n NewProvider, options ...Option) (Provider, error) {
+	return post[Provider](ctx, c, "/server/providers", n, options...)
+}
+
+// Status is how the server is.
+func (c *Client) Status(ctx context.Context) (Status, error) { return get[Status](ctx, c, "/status") }
+
+// Audit lists who changed what on the server, newest first.
+func (c *Client) Audit(ctx context.Context, options ...Option) ([]AuditLine, error) {
+	return All[AuditLine](ctx, c, "/server/audit", options...)
+}

@@ -1,0 +1,218 @@
+// Package api is the door for programs: JSON in, a room's method, JSON out,
+// under /api/v1. The OpenAPI document is made from the handlers.
+//
+// It promises that every failure is a problem (RFC 9457) with a stable code and
+// a finished sentence, that a team is as good as absent for whoever is no
+// member of it, that a browser on another site can't act for somebody who is
+// signed in here, that a field which nobody knows is refused and not ignored,
+// that a request which makes something can be sent twice under one key, and
+// that IDs are strings.
+//
+// It holds no rule: what may be done, by whom and with what effect, is the
+// rooms' to say.
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/chat"
+	"openmates/internal/connect"
+	"openmates/internal/mate"
+	"openmates/internal/model"
+)
+
+// Prefix is where the API is.
+const Prefix = "/api/v1"
+
+// Config holds what a Server needs.
+type Config struct {
+	Account *account.Room
+	Connect *connect.Room
+	Mates   *mate.Room
+	Models  *model.Room
+	Records Records
+	Answers Answers
+	Log     *slog.Logger
+	Version string
+	// Model names the model that answers by default ("" = none) and says
+	// whether it is the scripted one.
+	Model func() (name string, scripted bool)
+	// Process answers a text as a mate, by the same rules as in a messenger.
+	// show, unless nil, is given the text so far while it grows.
+	Process func(ctx context.Context, q Question, show func(text string)) (Answer, error)
+	// Try asks a mate on behalf of an admin.
+	Try func(ctx context.Context, t chat.Trial) (openmates.Outcome, error)
+	// From is the address that a request came from; nil = its peer.
+	From     func(r *http.Request) netip.Addr
+	FixedURL bool            // the public address comes from the settings of the process
+	Clock    openmates.Clock // nil = the real one
+}
+
+// Records are what has happened on the server.
+type Records interface {
+	FindAudit(ctx context.Context, q openmates.AuditSearch) ([]openmates.AuditLine, error)
+	Audit(ctx context.Context, teamID, before openmates.ID, n int) ([]openmates.AuditEntry, error)
+	Troubles(ctx context.Context, n int) ([]openmates.TroubledTurn, error)
+	Month(ctx context.Context, t time.Time) (openmates.MonthSpend, error)
+	Count(ctx context.Context) (openmates.Counts, error)
+}
+
+// Question is what somebody asks a mate of their team.
+type Question struct {
+	Team openmates.Team
+	User openmates.User
+	Role openmates.Role
+	Mate openmates.Mate
+	Text string
+}
+
+// Answer is what the mate says.
+type Answer struct {
+	Text  string
+	Usage openmates.Usage
+}
+
+// Server is the door. It is an http.Handler for everything below Prefix.
+type Server struct {
+	account *account.Room
+	connect *connect.Room
+	mates   *mate.Room
+	models  *model.Room
+	records Records
+	answers Answers
+	log     *slog.Logger
+	now     openmates.Clock
+	version string
+	model   func() (string, bool)
+	process func(context.Context, Question, func(string)) (Answer, error)
+	try     func(context.Context, chat.Trial) (openmates.Outcome, error)
+	from    func(*http.Request) netip.Addr
+	fixed   bool // the public address
+
+	api     huma.API
+	handler http.Handler
+}
+
+// New makes a Server.
+func New(c Config) (*Server, error) {
+	if c.Account == nil || c.Connect == nil || c.Log == nil || c.Model == nil || c.Process == nil {
+		return nil, errors.New("api: Config needs Account, Connect, Log, Model and Process")
+	}
+	if c.Mates == nil || c.Models == nil || c.Records == nil || c.Answers == nil || c.Try == nil {
+		return nil, errors.New("api: Config needs Mates, Models, Records, Answers and Try")
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.From == nil {
+		c.From = peer
+	}
+	s := &Server{
+		account: c.Account, connect: c.Connect, mates: c.Mates, models: c.Models, records: c.Records, answers: c.Answers,
+		log: c.Log.With("pkg", "api"), now: c.Clock, version: c.Version,
+		model: c.Model, process: c.Process, try: c.Try, from: c.From, fixed: c.FixedURL,
+	}
+	cross := http.NewCrossOriginProtection()
+	if err := cross.AddTrustedOrigin(c.Connect.PublicURL()); err != nil {
+		return nil, err
+	}
+	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.refuse(w, r, openmates.Errorf(openmates.EForbidden, "This request was sent by a page of another site, so nothing was changed."))
+	}))
+	mux := http.NewServeMux()
+	if err := s.register(mux); err != nil {
+		return nil, err
+	}
+	within := &versions{next: mux, refer: s.refuse, paths: map[string]*turn{}}
+	known := s.account.Secured(s.account.Middleware(s.identify(s.once(within))))
+	s.handler = headers(s.name(cross.Handler(s.alone(known))))
+	return s, nil
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+func peer(r *http.Request) netip.Addr {
+	a, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return a.Addr().Unmap()
+}
+
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+const about = `Teams, people and AI team mates of this server.
+
+Requests are made with the session of somebody who is signed in, or with a token: “Authorization: Bearer om_…”. A token has scopes: read looks, write does what a member may do, admin what an admin may; each holds those before it, and none gives more than its person has.
+
+Every failure is a problem with a sentence and a stable code. Lists come in pages: limit, cursor, next. What is read has an ETag; a change that sends it as If-Match is refused with 412 if somebody else was first. A POST with an Idempotency-Key is done once, and answered the same for a day. X-Request-Id names a request in the answer and in the log.`
+
+// schemaName names a type in the document. What is not of this door is what is
+// kept, as it is given to take along.
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	name := huma.DefaultSchemaNamer(t, hint)
+	if path := t.PkgPath(); path != "" && !strings.HasSuffix(path, "/api") {
+		return "Kept" + name
+	}
+	return name
+}
+
+// register makes every operation of the API.
+func (s *Server) register(mux *http.ServeMux) error {
+	config := huma.DefaultConfig("OpenMates", s.version)
+	config.Info.Description = about
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = Prefix+"/openapi", "", ""
+	config.CreateHooks = nil // would add $schema to every body
+	config.RejectUnknownQueryParameters = true
+	config.Transformers = []huma.Transformer{s.problems}
+	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"session": {Type: "apiKey", In: "cookie", Name: s.account.CookieName(), Description: "The session that signing in begins, on the pages or by /auth/sign-in."},
+		"token":   {Type: "http", Scheme: "bearer", BearerFormat: "om_…", Description: "A token of a person, of a team, or of a listener."},
+	}
+	config.Security = []map[string][]string{{"session": {}}, {"token": {}}}
+	s.api = humago.New(mux, config)
+	s.authOperations()
+	s.meOperations()
+	s.guardOperations()
+	s.teamOperations()
+	s.peopleOperations()
+	s.tokenOperations()
+	s.messageOperations()
+	s.appOperations()
+	s.limitOperations()
+	s.mateOperations()
+	s.modelOperations()
+	s.botOperations()
+	s.serverOperations()
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.refuse(w, r, openmates.Errorf(openmates.ENotFound, "The API has no such path or method. %s/docs lists what it has.", Prefix))
+	})
+	return docs(mux, s.api.OpenAPI())
+}

@@ -1,0 +1,156 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+// NewAccount is what a person tells to get an account.
+type NewAccount struct {
+	Username    string      `json:"username" maxLength:"200"`
+	Name        string      `json:"name" maxLength:"200"`
+	Password    string      `json:"password" maxLength:"4096"`
+	Email       string      `json:"email,omitempty" maxLength:"400"`
+	Language    string      `json:"language,omitempty" maxLength:"80"`
+	TimeZone    string      `json:"time_zone,omitempty" maxLength:"80"`
+	Preferences Preferences `json:"preferences,omitempty"`
+}
+
+// newcomer is the account for the account room. Who has none must give one.
+func (n *NewAccount) newcomer(c account.Caller) (account.Newcomer, error) {
+	if n == nil {
+		if !c.SignedIn() {
+			return account.Newcomer{}, openmates.Errorf(openmates.EUnauthorized, "Please sign in first, or give the “account” that is to be made.")
+		}
+		return account.Newcomer{}, nil
+	}
+	return account.Newcomer{Username: n.Username, Email: n.Email, Password: openmates.Secret(n.Password),
+		Self: account.Self{Name: n.Name, Language: n.Language, TimeZone: n.TimeZone, Preferences: openmates.Preferences(n.Preferences)}}, nil
+}
+
+// Welcome is an invite as it is shown to whoever has its code.
+type Welcome struct {
+	Team    string         `json:"team" doc:"The name of the team."`
+	Slug    string         `json:"slug,omitempty" doc:"Of the team; for its members."`
+	By      string         `json:"by" doc:"Who invites."`
+	Role    openmates.Role `json:"role" enum:"admin,member" doc:"What the person will be."`
+	Expires time.Time      `json:"expires"`
+	Limited bool           `json:"limited" doc:"It is for certain e-mail addresses."`
+	Confirm bool           `json:"confirm" doc:"The address must be confirmed by mail first: /auth/invite/proof sends the link."`
+	Member  bool           `json:"member" doc:"The caller is in the team already."`
+}
+
+type signInInput struct {
+	Body struct {
+		Username string `json:"username" maxLength:"200"`
+		Password string `json:"password" maxLength:"4096"`
+	}
+}
+
+type inviteCode struct {
+	Body struct {
+		Code  string `json:"code" maxLength:"100"`
+		Proof string `json:"proof,omitempty" maxLength:"100" doc:"Of the link that confirms an address."`
+	}
+}
+
+type proofInput struct {
+	Body struct {
+		Code  string `json:"code" maxLength:"100"`
+		Email string `json:"email" maxLength:"400"`
+	}
+}
+
+type joinInput struct {
+	Body struct {
+		Code    string      `json:"code" maxLength:"100"`
+		Proof   string      `json:"proof,omitempty" maxLength:"100"`
+		Email   string      `json:"email,omitempty" maxLength:"400" doc:"Of somebody who has an account, where the invite asks for one."`
+		Account *NewAccount `json:"account,omitempty" doc:"For somebody who has none."`
+	}
+}
+
+func (s *Server) authOperations() {
+	all := anybody()
+	serve(s, route{"sign-in", http.MethodPost, "/auth/sign-in", "Sign in", "Begins a session, whose cookie comes with the answer. Where the account asks for a second step, the problem says so (reason second_step).", 0}, all,
+		func(ctx context.Context, _ account.Caller, in *signInInput) (MeLine, error) {
+			u, err := s.account.SignIn(ctx, fromOf(ctx), in.Body.Username, openmates.Secret(in.Body.Password))
+			return lineOf(u), err
+		})
+	serve(s, route{"second-step", http.MethodPost, "/auth/second-step", "Show the second step", "A code of the authenticator app, or a recovery code.", 0}, all,
+		func(ctx context.Context, _ account.Caller, in *codeInput) (MeLine, error) {
+			u, err := s.account.SecondStep(ctx, fromOf(ctx), in.Body.Code)
+			return lineOf(u), err
+		})
+	change(s, route{"sign-out", http.MethodPost, "/auth/sign-out", "Sign out", "The session ends at once.", 0}, all,
+		func(ctx context.Context, c account.Caller, _ *struct{}) error {
+			if c.Token.ID != 0 {
+				return nil
+			}
+			return s.account.SignOut(ctx)
+		})
+	serve(s, route{"look-at-invite", http.MethodPost, "/auth/invite", "Look at an invite", "Changes nothing. The code is in the body, since addresses end up in logs.", 0}, all, s.lookAtInvite)
+	change(s, route{"prove-address", http.MethodPost, "/auth/invite/proof", "Have an address confirmed", "For an invite that is limited to certain addresses. A link is mailed.", 202}, all,
+		func(ctx context.Context, c account.Caller, in *proofInput) error {
+			return s.account.AskProof(ctx, c, fromOf(ctx), in.Body.Code, in.Body.Email, func(proof string) string {
+				return s.joinLink(in.Body.Code) + "?proof=" + url.QueryEscape(proof)
+			})
+		})
+	serve(s, route{"join", http.MethodPost, "/auth/join", "Join a team by an invite", "Somebody without an account gets one in the same step, and a session.", 0}, all, s.join)
+}
+
+// MeLine is the caller in short.
+type MeLine struct {
+	ID       openmates.ID `json:"id" type:"string"`
+	Username string       `json:"username"`
+	Name     string       `json:"name"`
+}
+
+func lineOf(u openmates.User) MeLine { return MeLine{u.ID, u.Username, u.DisplayName} }
+
+func (s *Server) lookAtInvite(ctx context.Context, c account.Caller, in *inviteCode) (Welcome, error) {
+	w, err := s.account.Welcome(ctx, c, in.Body.Code, in.Body.Proof)
+	if err != nil {
+		return Welcome{}, err
+	}
+	out := Welcome{Team: w.Team.Name, By: w.By, Role: w.Invite.Role, Expires: w.Invite.Expires.UTC(),
+		Limited: len(w.Invite.Only) > 0, Confirm: w.Mail && w.Email == "", Member: w.Member}
+	if w.Member {
+		out.Slug = w.Team.Slug
+	}
+	return out, nil
+}
+
+func (s *Server) join(ctx context.Context, c account.Caller, in *joinInput) (TeamLine, error) {
+	b := in.Body
+	if err := c.Permit(openmates.ScopeWrite); err != nil {
+		return TeamLine{}, err
+	}
+	if c.Token.TeamID != 0 {
+		return TeamLine{}, openmates.Errorf(openmates.EForbidden, "A team's token is for that team alone.")
+	}
+	if c.SignedIn() && b.Account != nil {
+		return TeamLine{}, openmates.Errorf(openmates.EInvalid, "You have an account already. Please leave “account” out, or sign out first.")
+	}
+	n, err := b.Account.newcomer(c)
+	if err != nil {
+		return TeamLine{}, err
+	}
+	if c.SignedIn() {
+		n.Email = strings.TrimSpace(b.Email)
+	}
+	u, w, err := s.account.Join(ctx, c, fromOf(ctx), b.Code, b.Proof, n)
+	if err != nil {
+		return TeamLine{}, err
+	}
+	if !c.SignedIn() {
+		err = s.account.Begin(ctx, u)
+	}
+	return TeamLine{w.Team.ID, w.Team.Slug, w.Team.Name}, err
+}

@@ -1,0 +1,212 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/connect"
+	"openmates/internal/messenger"
+)
+
+// Bot is a mate's application on a network, without its credentials.
+type Bot struct {
+	Network   openmates.Network `json:"network"`
+	Label     string            `json:"label" doc:"Of the network."`
+	Handle    string            `json:"handle" doc:"The mate's; “openmates” is the server's own application, for linking accounts."`
+	AppID     string            `json:"app_id,omitempty" doc:"None: no application was entered yet."`
+	Name      string            `json:"name,omitempty"`
+	Paused    bool              `json:"paused"`
+	Content   bool              `json:"content" doc:"It reads the text of all messages."`
+	HasSecret bool              `json:"has_secret" doc:"It can be installed and can link accounts."`
+	Invite    string            `json:"invite,omitempty"`
+	State     *State            `json:"state,omitempty"`
+}
+
+func (b Bot) version() string {
+	return text(b.Network, b.Handle, b.AppID, b.Name, b.Paused, b.Content, b.HasSecret, b.Invite)
+}
+
+// BotSetup is a bot with what there is to do about it.
+type BotSetup struct {
+	Bot
+	Redirect    string       `json:"redirect" doc:"The address to register with the application."`
+	Guide       []Step       `json:"guide" nullable:"false"`
+	Permissions []Permission `json:"permissions" nullable:"false"`
+	CanDress    bool         `json:"can_dress"`
+}
+
+func (b BotSetup) version() string { return b.Bot.version() + text(b.Permissions) }
+
+// Step is one thing to do on the network's pages.
+type Step struct {
+	Title string   `json:"title"`
+	Say   []string `json:"say" nullable:"false"`
+	URL   string   `json:"url,omitempty"`
+	Copy  string   `json:"copy,omitempty" doc:"What to paste there."`
+}
+
+// Permission is something that a bot asks for when it is added.
+type Permission struct {
+	Name   string `json:"name"`
+	Bit    int64  `json:"bit"`
+	Reason string `json:"reason,omitempty"`
+	On     bool   `json:"on"`
+}
+
+// Finding is what one check of a bot's set-up has found.
+type Finding struct {
+	Check    string                 `json:"check"`
+	Title    string                 `json:"title"`
+	State    messenger.FindingState `json:"state" enum:"ok,warn,bad,unknown"`
+	Sentence string                 `json:"sentence"`
+	Cure     string                 `json:"cure,omitempty"`
+	CureURL  string                 `json:"cure_url,omitempty"`
+	Dress    bool                   `json:"dress,omitempty" doc:"Dressing the bot cures it."`
+}
+
+// Inspection is what a look at a bot's set-up has found.
+type Inspection struct {
+	At       time.Time `json:"at"`
+	Findings []Finding `json:"findings" nullable:"false"`
+}
+
+// BotSaved is a bot that was saved, with what was found on the way.
+type BotSaved struct {
+	Bot      Bot       `json:"bot"`
+	Findings []Finding `json:"findings" nullable:"false"`
+}
+
+// BotInput names a bot.
+type BotInput struct {
+	Network openmates.Network `path:"network" maxLength:"40"`
+	Handle  string            `path:"handle" maxLength:"80" doc:"The mate's, or “openmates”."`
+}
+
+type botCredentials struct {
+	BotInput
+	Body struct {
+		AppID   string `json:"app_id,omitempty" maxLength:"400" doc:"None = the one that the token belongs to."`
+		Token   string `json:"token,omitempty" maxLength:"400" doc:"None = the stored one."`
+		Secret  string `json:"secret,omitempty" maxLength:"400" doc:"None = the stored one."`
+		Content bool   `json:"content,omitempty"`
+	}
+}
+
+type findingsInput struct {
+	BotInput
+	Again bool `query:"again" doc:"Look now, also if it was looked at within the last minute."`
+}
+
+type permissionInput struct {
+	BotInput
+	Body struct {
+		Bits []int64 `json:"bits" nullable:"false" maxItems:"64"`
+	}
+}
+
+func (s *Server) botOperations() {
+	serve(s, route{"list-bots", http.MethodGet, "/server/bots", "All bots", "With how their listeners are.", 0}, admin(), s.listBots)
+	serve(s, route{"get-bot", http.MethodGet, "/server/bots/{network}/{handle}", "A mate's bot", "With the guide that leads through its set-up.", 0}, admin(),
+		func(ctx context.Context, _ account.Caller, in *BotInput) (BotSetup, error) {
+			b, err := s.connect.Setup(ctx, in.Handle, in.Network)
+			return botSetup(b), err
+		})
+	serve(s, route{"put-bot", http.MethodPut, "/server/bots/{network}/{handle}", "Enter a bot's application", "It is checked with the network; what that refuses is not stored.", 0}, admin(), s.putBot)
+	serve(s, route{"get-findings", http.MethodGet, "/server/bots/{network}/{handle}/findings", "What is wrong with a bot", "Each with its cure.", 0}, admin(),
+		func(ctx context.Context, _ account.Caller, in *findingsInput) (Inspection, error) {
+			b, err := s.connect.Setup(ctx, in.Handle, in.Network)
+			if err != nil {
+				return Inspection{}, err
+			}
+			found, err := s.connect.Inspect(ctx, b.Mate.ID, in.Network, in.Again)
+			return Inspection{found.At.UTC(), findings(found)}, err
+		})
+	for _, o := range []struct {
+		id, path, summary, about string
+		do                       func(ctx context.Context, actor, mate openmates.ID, n openmates.Network) error
+	}{
+		{"pause-bot", "pause", "Pause a bot", "Its listener is switched off.", func(ctx context.Context, actor, mate openmates.ID, n openmates.Network) error {
+			_, err := s.connect.PauseBot(ctx, actor, mate, n, true)
+			return err
+		}},
+		{"resume-bot", "resume", "Resume a bot", "Its listener is switched on again.", func(ctx context.Context, actor, mate openmates.ID, n openmates.Network) error {
+			_, err := s.connect.PauseBot(ctx, actor, mate, n, false)
+			return err
+		}},
+		{"restart-bot", "restart", "Restart a bot", "Its listener begins a new session, in whatever process it runs.", s.connect.RestartBot},
+		{"dress-bot", "dress", "Dress a bot", "It gets name, picture and description of its mate.", s.connect.DressBot},
+	} {
+		change(s, route{o.id, http.MethodPost, "/server/bots/{network}/{handle}/" + o.path, o.summary, o.about, 0}, admin(),
+			func(ctx context.Context, c account.Caller, in *BotInput) error {
+				b, err := s.connect.Setup(ctx, in.Handle, in.Network)
+				if err != nil {
+					return err
+				}
+				return o.do(ctx, c.User.ID, b.Mate.ID, in.Network)
+			})
+	}
+	change(s, route{"put-permissions", http.MethodPut, "/server/bots/{network}/{handle}/permissions", "Set what a bot asks for", "When it is added to a workspace. Where it is already, nothing changes.", 0}, admin(),
+		func(ctx context.Context, c account.Caller, in *permissionInput) error {
+			b, err := s.connect.Setup(ctx, in.Handle, in.Network)
+			if err != nil {
+				return err
+			}
+			return s.connect.SetPermissions(ctx, c.User.ID, b.Mate.ID, in.Network, in.Body.Bits)
+		})
+}
+
+func (s *Server) listBots(ctx context.Context, _ account.Caller, in *PageInput) (page[Bot], error) {
+	mates, err := s.connect.Mates(ctx)
+	if err != nil {
+		return page[Bot]{}, err
+	}
+	var all []Bot
+	for _, m := range mates {
+		for _, b := range m.Bots {
+			all = append(all, botOf(m.Handle, b))
+		}
+	}
+	return cut(all, *in, func(b Bot) string { return string(b.Network) + "/" + b.Handle })
+}
+
+func botOf(handle string, b connect.Bot) Bot {
+	state := stateOf(b.State)
+	return Bot{Network: b.Network, Label: b.Label, Handle: handle, AppID: b.AppID, Name: b.Name, Paused: b.Paused, Content: b.Content,
+		HasSecret: b.HasSecret, Invite: b.Invite, State: &state}
+}
+
+func botSetup(v connect.Setup) BotSetup {
+	out := BotSetup{Bot: Bot{Network: v.Network.Network, Label: v.Network.Label, Handle: v.Handle}, Redirect: v.Redirect, CanDress: v.CanDress,
+		Guide: []Step{}, Permissions: []Permission{}}
+	if v.Bot != nil {
+		out.Bot = botOf(v.Handle, *v.Bot)
+	}
+	for _, g := range v.Guide {
+		out.Guide = append(out.Guide, Step{g.Title, append([]string{}, g.Say...), g.URL, g.Copy})
+	}
+	for _, p := range v.Permissions {
+		out.Permissions = append(out.Permissions, Permission{p.Name, p.Bit, p.Reason, p.On})
+	}
+	return out
+}
+
+func findings(i connect.Inspection) []Finding {
+	all := []Finding{}
+	for _, f := range i.Findings {
+		all = append(all, Finding{f.Check, f.Title, f.State, f.Sentence, f.Cure, f.CureURL, f.Dress})
+	}
+	return all
+}
+
+func (s *Server) putBot(ctx context.Context, c account.Caller, in *botCredentials) (BotSaved, error) {
+	b, err := s.connect.Setup(ctx, in.Handle, in.Network)
+	if err != nil {
+		return BotSaved{}, err
+	}
+	saved, found, err := s.connect.SetBot(ctx, connect.Credentials{Actor: c.User.ID, MateID: b.Mate.ID, Network: in.Network, AppID: in.Body.AppID,
+		Token: openmates.Secret(in.Body.Token), Secret: openmates.Secret(in.Body.Secret), Content: in.Body.Content})
+	return BotSaved{botOf(in.Handle, saved), findings(found)}, err
+}

@@ -1,0 +1,269 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+// Session is one place in which the caller is signed in.
+type Session struct {
+	ID    string    `json:"id" doc:"Names it; it is no credential."`
+	Here  bool      `json:"here" doc:"The one of this request."`
+	Agent string    `json:"agent,omitempty" doc:"What the browser says of itself."`
+	From  string    `json:"from,omitempty" doc:"Address."`
+	Since time.Time `json:"since"`
+	Seen  time.Time `json:"seen" doc:"Roughly."`
+}
+
+// Protection is what stands between a password and a session.
+type Protection struct {
+	Authenticator bool `json:"authenticator" doc:"Codes of an app are asked for."`
+	Passkeys      int  `json:"passkeys"`
+	AskPasskey    bool `json:"ask_passkey" doc:"A passkey is asked for after the password."`
+	Recovery      int  `json:"recovery_codes" doc:"How many are left."`
+}
+
+// Email is the caller's address and what is known about it.
+type Email struct {
+	Address   string `json:"address,omitempty"`
+	Confirmed bool   `json:"confirmed"`
+	Awaited   string `json:"awaited,omitempty" doc:"One that a link was sent to."`
+	Mail      bool   `json:"mail" doc:"This server sends mail, so a new address is asked to confirm."`
+}
+
+// Passkey is a credential of WebAuthn.
+type Passkey struct {
+	ID      openmates.ID `json:"id" type:"string"`
+	Name    string       `json:"name"`
+	Created time.Time    `json:"created"`
+	Used    *time.Time   `json:"used,omitempty"`
+}
+
+// Setup is what an authenticator app needs.
+type Setup struct {
+	Secret string `json:"secret" doc:"Base32, to type."`
+	URL    string `json:"url" doc:"The same, for a QR code."`
+}
+
+// Codes are recovery codes, shown once.
+type Codes struct {
+	Codes []string `json:"codes" nullable:"false" doc:"Each works once. Shown this once; none where the account has some already."`
+}
+
+// Ceremony is what a browser is asked to do with a passkey, or what it did.
+type Ceremony struct {
+	Options json.RawMessage `json:"options" doc:"For navigator.credentials, as WebAuthn describes it."`
+}
+
+type passwordInput struct {
+	Body struct {
+		Password string `json:"password" maxLength:"4096" doc:"The caller's, to show that it is them."`
+	}
+}
+
+func (p *passwordInput) secret() openmates.Secret { return openmates.Secret(p.Body.Password) }
+
+type newPassword struct {
+	Body struct {
+		Old string `json:"old" maxLength:"4096"`
+		New string `json:"new" maxLength:"4096"`
+	}
+}
+
+type newEmail struct {
+	Body struct {
+		Address  string `json:"address" maxLength:"400" doc:"Empty for none."`
+		Password string `json:"password" maxLength:"4096"`
+	}
+}
+
+type codeInput struct {
+	Body struct {
+		Code string `json:"code" maxLength:"200"`
+	}
+}
+
+type sessionInput struct {
+	ID string `path:"id" maxLength:"100"`
+}
+
+type newPasskey struct {
+	Body struct {
+		Name     string `json:"name" maxLength:"200"`
+		Password string `json:"password" maxLength:"4096"`
+	}
+}
+
+type passkeyAnswer struct {
+	Body struct {
+		Answer map[string]any `json:"answer" doc:"The browser's credential, in JSON."`
+	}
+}
+
+type passkeyInput struct {
+	ID   string `path:"id" maxLength:"40"`
+	Body struct {
+		Password string `json:"password" maxLength:"4096"`
+	}
+}
+
+type askInput struct {
+	Body struct {
+		Ask      bool   `json:"ask"`
+		Password string `json:"password" maxLength:"4096"`
+	}
+}
+
+type leaveInput struct {
+	Body struct {
+		Username string `json:"username" maxLength:"200" doc:"The caller's, to say that they mean it."`
+		Password string `json:"password" maxLength:"4096"`
+	}
+}
+
+// guardOperations are about what protects an account: none of them can be done
+// by a token.
+func (s *Server) guardOperations() {
+	me := person()
+	serve(s, route{"list-sessions", http.MethodGet, "/me/sessions", "Where you are signed in", "Here first, then the latest used.", 0}, me, s.listSessions)
+	change(s, route{"end-session", http.MethodDelete, "/me/sessions/{id}", "Sign out in one place", "At once.", 0}, me,
+		func(ctx context.Context, c account.Caller, in *sessionInput) error {
+			return s.account.EndSession(ctx, c, in.ID)
+		})
+	change(s, route{"end-sessions", http.MethodDelete, "/me/sessions", "Sign out everywhere else", "The session of the request stays.", 0}, me,
+		func(ctx context.Context, c account.Caller, _ *struct{}) error {
+			return s.account.EndSessions(ctx, c, false)
+		})
+	change(s, route{"change-password", http.MethodPost, "/me/password", "Change your password", "All other sessions end.", 0}, me,
+		func(ctx context.Context, c account.Caller, in *newPassword) error {
+			return s.account.ChangePassword(ctx, c, openmates.Secret(in.Body.Old), openmates.Secret(in.Body.New))
+		})
+	serve(s, route{"get-email", http.MethodGet, "/me/email", "Your address", "And whether it is confirmed.", 0}, me, s.getEmail)
+	serve(s, route{"put-email", http.MethodPut, "/me/email", "Change your address", "Where the server sends mail, the new one is asked to confirm first.", 0}, me, s.putEmail)
+	serve(s, route{"confirm-email", http.MethodPost, "/me/email/confirm", "Confirm your address", "With the code of the link that was mailed.", 0}, me,
+		func(ctx context.Context, c account.Caller, in *codeInput) (Email, error) {
+			if _, err := s.account.ConfirmEmail(ctx, c, openmates.Secret(in.Body.Code)); err != nil {
+				return Email{}, err
+			}
+			return s.getEmail(ctx, c, nil)
+		})
+	serve(s, route{"get-protection", http.MethodGet, "/me/protection", "What protects your account", "Beside the password.", 0}, me, s.getProtection)
+	serve(s, route{"begin-authenticator", http.MethodPost, "/me/authenticator", "Set an authenticator app up", "It protects nothing until a code of it was confirmed.", 0}, me, s.beginAuthenticator)
+	serve(s, route{"confirm-authenticator", http.MethodPost, "/me/authenticator/confirm", "Turn the authenticator app on", "With a code that it shows.", 0}, me,
+		func(ctx context.Context, c account.Caller, in *codeInput) (Codes, error) {
+			return codes(s.account.ConfirmAuthenticator(ctx, c, in.Body.Code))
+		})
+	change(s, route{"remove-authenticator", http.MethodPost, "/me/authenticator/remove", "Turn the authenticator app off", "", 0}, me,
+		func(ctx context.Context, c account.Caller, in *passwordInput) error {
+			return s.account.RemoveAuthenticator(ctx, c, in.secret())
+		})
+	serve(s, route{"renew-recovery", http.MethodPost, "/me/recovery-codes", "Make new recovery codes", "The old ones are worth nothing from then on.", 0}, me,
+		func(ctx context.Context, c account.Caller, in *passwordInput) (Codes, error) {
+			return codes(s.account.NewRecovery(ctx, c, in.secret()))
+		})
+	s.passkeyOperations(me)
+	change(s, route{"leave-server", http.MethodPost, "/me/leave", "Delete your account", "For good, and at once. Who is the only admin of something hands that over first.", 0}, me,
+		func(ctx context.Context, c account.Caller, in *leaveInput) error {
+			return s.account.Leave(ctx, c, in.Body.Username, openmates.Secret(in.Body.Password))
+		})
+}
+
+func (s *Server) passkeyOperations(me gate) {
+	serve(s, route{"list-passkeys", http.MethodGet, "/me/passkeys", "Your passkeys", "", 0}, me, s.listPasskeys)
+	serve(s, route{"begin-passkey", http.MethodPost, "/me/passkeys/begin", "Begin to add a passkey", "Gives what the browser is asked.", 0}, me,
+		func(ctx context.Context, c account.Caller, in *newPasskey) (Ceremony, error) {
+			o, err := s.account.BeginPasskey(ctx, c, in.Body.Name, openmates.Secret(in.Body.Password))
+			return Ceremony{o}, err
+		})
+	serve(s, route{"add-passkey", http.MethodPost, "/me/passkeys", "Add a passkey", "With what the browser answered.", 201}, me,
+		func(ctx context.Context, c account.Caller, in *passkeyAnswer) (Passkey, error) {
+			answer, err := json.Marshal(in.Body.Answer)
+			if err != nil {
+				return Passkey{}, err
+			}
+			k, err := s.account.AddPasskey(ctx, c, answer)
+			return passkeyOf(k), err
+		})
+	change(s, route{"remove-passkey", http.MethodPost, "/me/passkeys/{id}/remove", "Remove a passkey", "", 0}, me,
+		func(ctx context.Context, c account.Caller, in *passkeyInput) error {
+			id, err := idOf(in.ID, "passkey")
+			if err != nil {
+				return err
+			}
+			return s.account.RemovePasskey(ctx, c, id, openmates.Secret(in.Body.Password))
+		})
+	serve(s, route{"ask-passkey", http.MethodPost, "/me/passkeys/ask", "Ask for a passkey after the password", "Or stop to.", 0}, me,
+		func(ctx context.Context, c account.Caller, in *askInput) (Codes, error) {
+			return codes(s.account.AskPasskey(ctx, c, in.Body.Ask, openmates.Secret(in.Body.Password)))
+		})
+}
+
+func codes(secrets []openmates.Secret, err error) (Codes, error) {
+	out := Codes{Codes: []string{}}
+	for _, c := range secrets {
+		out.Codes = append(out.Codes, c.Reveal())
+	}
+	return out, err
+}
+
+func (s *Server) listSessions(ctx context.Context, c account.Caller, in *PageInput) (page[Session], error) {
+	found, err := s.account.SessionsOf(ctx, c)
+	if err != nil {
+		return page[Session]{}, err
+	}
+	var all []Session
+	for _, v := range found {
+		all = append(all, Session{v.ID, v.Here, v.Agent, v.From, v.Since.UTC(), v.Seen.UTC()})
+	}
+	return cut(all, *in, func(v Session) string { return v.ID })
+}
+
+func (s *Server) getEmail(ctx context.Context, c account.Caller, _ *struct{}) (Email, error) {
+	e, err := s.account.Email(ctx, c)
+	return Email(e), err
+}
+
+func (s *Server) putEmail(ctx context.Context, c account.Caller, in *newEmail) (Email, error) {
+	if _, err := s.account.SetEmail(ctx, c, in.Body.Address, openmates.Secret(in.Body.Password)); err != nil {
+		return Email{}, err
+	}
+	e, err := s.account.Email(ctx, c)
+	if e.Awaited == "" && err == nil {
+		e.Address, e.Confirmed = in.Body.Address, false // the caller was read before the change
+	}
+	return Email(e), err
+}
+
+func (s *Server) getProtection(ctx context.Context, c account.Caller, _ *struct{}) (Protection, error) {
+	p, err := s.account.Protection(ctx, c)
+	return Protection(p), err
+}
+
+func (s *Server) beginAuthenticator(ctx context.Context, c account.Caller, in *passwordInput) (Setup, error) {
+	if err := s.account.BeginAuthenticator(ctx, c, in.secret()); err != nil {
+		return Setup{}, err
+	}
+	a, err := s.account.AuthenticatorSetup(ctx, c)
+	return Setup{a.Secret.Reveal(), a.URL.Reveal()}, err
+}
+
+func (s *Server) listPasskeys(ctx context.Context, c account.Caller, in *PageInput) (page[Passkey], error) {
+	keys, err := s.account.Passkeys(ctx, c)
+	if err != nil {
+		return page[Passkey]{}, err
+	}
+	var all []Passkey
+	for _, k := range keys {
+		all = append(all, passkeyOf(k))
+	}
+	return cut(all, *in, func(k Passkey) string { return k.ID.String() })
+}
+
+func passkeyOf(k openmates.Passkey) Passkey {
+	return Passkey{ID: k.ID, Name: k.Name, Created: k.Created.UTC(), Used: moment(k.Used)}
+}

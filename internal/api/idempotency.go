@@ -1,0 +1,140 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+// IdempotencyKey is the header by which a request that makes something can be
+// sent again without making it twice.
+const IdempotencyKey = "Idempotency-Key"
+
+// Replayed says that an answer was given before.
+const Replayed = "Idempotent-Replayed"
+
+const (
+	keepFor   = 24 * time.Hour
+	abandoned = 2 * time.Minute // after which a request that has not ended counts as dead
+)
+
+// Answers keep what requests that make something were answered.
+type Answers interface {
+	// ClaimAnswer lets one of any number of requests under a key begin: then
+	// mine is true. Otherwise it gives what the key stands for.
+	ClaimAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer, abandoned, expires time.Time) (is openmates.KeptAnswer, mine bool, err error)
+	KeepAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer) error
+	DropAnswer(ctx context.Context, owner, key string) error
+}
+
+// once answers a request that comes again under its key as it was answered
+// before. What was refused made nothing, and may be tried anew.
+func (s *Server) once(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		given, ctx := r.Header[IdempotencyKey], r.Context()
+		owner := ownerOf(account.CallerOf(ctx))
+		if len(given) == 0 || r.Method != http.MethodPost || owner == "" || streams(r) || strings.HasPrefix(r.URL.Path, Prefix+"/auth/") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		key := given[0]
+		if len(given) > 1 || len(key) == 0 || len(key) > 200 || strings.ContainsFunc(key, func(c rune) bool { return c <= ' ' || c > '~' }) {
+			s.refuse(w, r, openmates.Errorf(openmates.EInvalid, "An Idempotency-Key has 1 to 200 visible ASCII characters."))
+			return
+		}
+		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		if err != nil {
+			s.refuse(w, r, openmates.Errorf(openmates.EInvalid, "The request broke off half-way."))
+			return
+		}
+		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), r.Body))
+		if len(body) > maxBody {
+			next.ServeHTTP(w, r)
+			return
+		}
+		now := s.now()
+		a := openmates.KeptAnswer{Request: asked(r, body), Begun: now}
+		is, mine, err := s.answers.ClaimAnswer(ctx, owner, key, a, now.Add(-abandoned), now.Add(keepFor))
+		switch {
+		case err != nil:
+			s.refuse(w, r, err)
+		case mine:
+			s.first(w, r, next, owner, key, a)
+		case is.Request != a.Request:
+			s.refuse(w, r, openmates.Errorf(openmates.EConflict, "This Idempotency-Key was used for another request within the last day. Please use a fresh key for each new request."))
+		case is.Status == 0:
+			s.refuse(w, r, openmates.Errorf(openmates.EConflict, "The same request is being answered right now. Please wait a moment and send it again."))
+		default:
+			w.Header().Set(Replayed, "true")
+			if is.Type != "" {
+				w.Header().Set("Content-Type", is.Type)
+			}
+			w.WriteHeader(is.Status)
+			_, _ = io.WriteString(w, is.Body.Reveal()) // the client is gone if this fails
+		}
+	})
+}
+
+// first answers the first request under a key. It ends also if the caller has
+// hung up: they will ask again.
+func (s *Server) first(w http.ResponseWriter, r *http.Request, next http.Handler, owner, key string, a openmates.KeptAnswer) {
+	ctx := context.WithoutCancel(r.Context())
+	k := newKept()
+	done := false
+	defer func() {
+		if !done { // it panicked, and the key is free again
+			s.drop(ctx, owner, key)
+		}
+	}()
+	next.ServeHTTP(k, r.WithContext(ctx))
+	done = true
+	if k.code < 200 || k.code > 299 {
+		s.drop(ctx, owner, key)
+		k.send(w)
+		return
+	}
+	a.Status, a.Type, a.Body = k.code, k.header.Get("Content-Type"), openmates.Secret(k.body.String())
+	if err := s.answers.KeepAnswer(ctx, owner, key, a); err != nil {
+		s.log.ErrorContext(ctx, "an answer was not kept", "request", requestOf(ctx), "err", err) // it is true all the same
+	}
+	k.send(w)
+}
+
+func (s *Server) drop(ctx context.Context, owner, key string) {
+	if err := s.answers.DropAnswer(ctx, owner, key); err != nil {
+		s.log.ErrorContext(ctx, "a key was not freed", "request", requestOf(ctx), "err", err)
+	}
+}
+
+// ownerOf names whose keys they are: those of a token and those of its person
+// are two.
+func ownerOf(c account.Caller) string {
+	switch {
+	case c.Token.ID != 0:
+		return "token:" + c.Token.ID.String()
+	case c.SignedIn():
+		return "user:" + c.User.ID.String()
+	}
+	return ""
+}
+
+func asked(r *http.Request, body []byte) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n%d\n", r.Method, r.URL.RequestURI(), len(body))
+	h.Write(body)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// streams says whether the caller wants the answer as it grows.
+func streams(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/event-stream")
+}

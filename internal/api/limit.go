@@ -1,0 +1,187 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/mate"
+)
+
+// Limits are what a server, a mate, a team or a person may use. Those of a
+// narrower layer can only narrow what the wider ones allow.
+type Limits struct {
+	Mates     Set              `json:"mates,omitempty" doc:"Handles; for teams and people."`
+	Apps      Set              `json:"apps,omitempty"`
+	Skills    Set              `json:"skills,omitempty" doc:"app.skill"`
+	Providers Set              `json:"providers,omitempty"`
+	Models    Set              `json:"models,omitempty" doc:"provider/model"`
+	PerMinute int              `json:"per_minute,omitempty" minimum:"0" maximum:"100000" doc:"Requests; 0 = this layer sets none."`
+	PerMonth  openmates.Micros `json:"per_month,omitempty" minimum:"0" maximum:"1000000000000000" doc:"In millionths of the server's currency unit; 0 = this layer sets none."`
+}
+
+// Set is everything, unless only is set; then just the names.
+type Set struct {
+	Only  bool     `json:"only,omitempty"`
+	Names []string `json:"names,omitempty" maxItems:"1000"`
+}
+
+func (l Limits) of() openmates.Limits {
+	set := func(s Set) openmates.Set { return openmates.Set{Only: s.Only, Names: s.Names} }
+	return openmates.Limits{Mates: set(l.Mates), Apps: set(l.Apps), Skills: set(l.Skills), Providers: set(l.Providers), Models: set(l.Models),
+		PerMinute: l.PerMinute, PerMonth: l.PerMonth}
+}
+
+func limitsOf(l openmates.Limits) Limits {
+	set := func(s openmates.Set) Set { return Set{Only: s.Only, Names: s.Names} }
+	return Limits{Mates: set(l.Mates), Apps: set(l.Apps), Skills: set(l.Skills), Providers: set(l.Providers), Models: set(l.Models),
+		PerMinute: l.PerMinute, PerMonth: l.PerMonth}
+}
+
+// LimitsSheet are the limits of a layer, with what comes of them.
+type LimitsSheet struct {
+	Own       Limits `json:"own" doc:"What this layer sets."`
+	Effective Limits `json:"effective" doc:"With what the wider layers set."`
+}
+
+func (l LimitsSheet) version() string { return text(l.Own) }
+
+func sheetOf(s mate.Sheet) LimitsSheet {
+	return LimitsSheet{Own: limitsOf(s.Own), Effective: limitsOf(s.Effective)}
+}
+
+type serverLimits struct{ Body Limits }
+
+type teamLimits struct {
+	InTeam
+	Body Limits
+}
+
+type memberLimits struct {
+	MemberInput
+	Body Limits
+}
+
+type mateLimits struct {
+	MateName
+	Body Limits
+}
+
+func (s *Server) limitOperations() {
+	serve(s, route{"get-server-limits", http.MethodGet, "/server/limits", "What the server allows", "", 0}, admin(),
+		func(ctx context.Context, _ account.Caller, _ *struct{}) (LimitsSheet, error) {
+			l, err := s.mates.ServerLimits(ctx)
+			return LimitsSheet{limitsOf(l), limitsOf(l)}, err
+		})
+	change(s, route{"put-server-limits", http.MethodPut, "/server/limits", "Set what the server allows", "All of it at once.", 0}, admin(),
+		func(ctx context.Context, c account.Caller, in *serverLimits) error {
+			return s.mates.PutServer(ctx, c.User.ID, in.Body.of())
+		})
+	serve(s, route{"get-mate-limits", http.MethodGet, "/server/mates/{handle}/limits", "What a mate may use", "In all teams.", 0}, admin(),
+		func(ctx context.Context, _ account.Caller, in *MateName) (LimitsSheet, error) {
+			m, err := s.mates.Mate(ctx, in.Handle)
+			if err != nil {
+				return LimitsSheet{}, err
+			}
+			sheet, err := s.mates.MateSheet(ctx, m)
+			return sheetOf(sheet), err
+		})
+	change(s, route{"put-mate-limits", http.MethodPut, "/server/mates/{handle}/limits", "Set what a mate may use", "All of it at once.", 0}, admin(),
+		func(ctx context.Context, c account.Caller, in *mateLimits) error {
+			m, err := s.mates.Mate(ctx, in.Handle)
+			if err == nil {
+				_, err = s.mates.PutMate(ctx, c.User.ID, m, in.Body.of())
+			}
+			return err
+		})
+	serveTeam(s, route{"get-team-limits", http.MethodGet, "/{team_slug}/limits", "What a team may use", "", 0}, account.SeeTeam,
+		func(ctx context.Context, _ account.Caller, p account.Place, _ *teamInput) (LimitsSheet, error) {
+			sheet, err := s.mates.TeamSheet(ctx, p.Team.Limits)
+			return sheetOf(sheet), err
+		})
+	changeTeam(s, route{"put-team-limits", http.MethodPut, "/{team_slug}/limits", "Set what a team may use", "All of it at once, within what the server allows.", 0}, account.RunTeam,
+		func(ctx context.Context, c account.Caller, p account.Place, in *teamLimits) error {
+			return s.mates.PutTeam(ctx, c.User.ID, p.Team, in.Body.of())
+		})
+	serveTeam(s, route{"get-user-limits", http.MethodGet, "/{team_slug}/users/{username}/limits", "What a person may use in a team", "", 0}, account.RunTeam, s.getMemberLimits)
+	changeTeam(s, route{"put-user-limits", http.MethodPut, "/{team_slug}/users/{username}/limits", "Set what a person may use in a team", "All of it at once, within what the team may use.", 0}, account.RunTeam,
+		func(ctx context.Context, c account.Caller, p account.Place, in *memberLimits) error {
+			m, err := s.account.Member(ctx, p, in.Username)
+			if err != nil {
+				return err
+			}
+			return s.mates.PutMember(ctx, c.User.ID, p.Team, m.User, in.Body.of())
+		})
+}
+
+func (s *Server) getMemberLimits(ctx context.Context, _ account.Caller, p account.Place, in *MemberInput) (LimitsSheet, error) {
+	m, err := s.account.Member(ctx, p, in.Username)
+	if err != nil {
+		return LimitsSheet{}, err
+	}
+	own, err := s.mates.MemberLimits(ctx, p.Team, m.User)
+	if err != nil {
+		return LimitsSheet{}, err
+	}
+	sheet, err := s.mates.TeamSheet(ctx, p.Team.Limits)
+	return LimitsSheet{limitsOf(own), limitsOf(sheet.Effective.Narrow(own))}, err
+}
+
+// App is what mates can do beside talking.
+type App struct {
+	Name        string  `json:"name"`
+	Label       string  `json:"label"`
+	Description string  `json:"description,omitempty"`
+	Skills      []Skill `json:"skills" nullable:"false"`
+}
+
+// Skill is one thing that an app does.
+type Skill struct {
+	Name    string `json:"name" doc:"app.skill"`
+	Label   string `json:"label,omitempty"`
+	Allowed *bool  `json:"allowed,omitempty" doc:"Whether the team's mates may use it; where a team is asked about."`
+}
+
+func (s *Server) appOperations() {
+	read := reader()
+	serve(s, route{"list-apps", http.MethodGet, "/apps", "The apps of the server", "With their skills.", 0}, read,
+		func(ctx context.Context, _ account.Caller, in *PageInput) (page[App], error) {
+			all, err := s.apps(ctx, nil)
+			if err != nil {
+				return page[App]{}, err
+			}
+			return cut(all, *in, func(a App) string { return a.Name })
+		})
+	serveTeam(s, route{"list-team-apps", http.MethodGet, "/{team_slug}/apps", "The apps of a team", "With the skills that its mates may use.", 0}, account.SeeTeam,
+		func(ctx context.Context, _ account.Caller, p account.Place, in *teamPage) (page[App], error) {
+			sheet, err := s.mates.TeamSheet(ctx, p.Team.Limits)
+			if err != nil {
+				return page[App]{}, err
+			}
+			all, err := s.apps(ctx, &sheet.Effective)
+			if err != nil {
+				return page[App]{}, err
+			}
+			return cut(all, in.PageInput, func(a App) string { return a.Name })
+		})
+}
+
+// apps lists the apps, and where limits are given what these allow.
+func (s *Server) apps(ctx context.Context, limits *openmates.Limits) ([]App, error) {
+	groups, err := s.mates.Apps(ctx)
+	var all []App
+	for _, g := range groups {
+		a := App{Name: g.Name, Label: g.Label, Description: g.Description, Skills: []Skill{}}
+		for _, p := range g.Parts {
+			k := Skill{Name: p.Name, Label: p.Label}
+			if limits != nil {
+				yes := limits.Allows(openmates.KindSkill, p.Name)
+				k.Allowed = &yes
+			}
+			a.Skills = append(a.Skills, k)
+		}
+		all = append(all, a)
+	}
+	return all, err
+}

@@ -1,0 +1,278 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/connect"
+)
+
+// discord is the network that the fields with this name are about. They are
+// those of the product's workflow; the fields beside them name any network.
+const discord = openmates.Network("discord")
+
+type loginInput struct {
+	Body struct {
+		Guilde      string            `json:"discord_guilde_id,omitempty" maxLength:"100" doc:"As the workflow writes it."`
+		Guild       string            `json:"discord_guild_id,omitempty" maxLength:"100" doc:"The same, as Discord writes it."`
+		DiscordUser string            `json:"discord_user_id,omitempty" maxLength:"100"`
+		Network     openmates.Network `json:"network,omitempty" maxLength:"40" doc:"Of a messenger other than Discord."`
+		Workspace   string            `json:"workspace_id,omitempty" maxLength:"200" doc:"On that messenger."`
+		Account     string            `json:"account_id,omitempty" maxLength:"200" doc:"On that messenger."`
+	}
+}
+
+// Login is what the IDs of a messenger stand for.
+type Login struct {
+	TeamSlug string         `json:"team_slug"`
+	TeamID   openmates.ID   `json:"team_id" type:"string"`
+	UserID   openmates.ID   `json:"user_id" type:"string"`
+	Username string         `json:"username"`
+	Name     string         `json:"name"`
+	Role     openmates.Role `json:"role" enum:"admin,member"`
+	Mates    []string       `json:"mates" nullable:"false" doc:"Handles of those that the person may ask."`
+}
+
+type beginInput struct {
+	InTeam
+	Body struct {
+		Kind      connect.Kind      `json:"kind" enum:"install,link" doc:"install adds a mate to a workspace of the team, link ties an account to the caller."`
+		Network   openmates.Network `json:"network" maxLength:"40"`
+		Mate      string            `json:"mate,omitempty" maxLength:"64" doc:"The handle, to install."`
+		Workspace string            `json:"workspace_id,omitempty" maxLength:"200" doc:"One of the team's own, to choose it beforehand."`
+	}
+}
+
+// Begun is the way to a consent page.
+type Begun struct {
+	URL string `json:"url" doc:"Open it in a browser. What it is sent back with (state and code) is the proof for /apps/messages/connect: within ten minutes, once, and by the caller who began."`
+}
+
+type connectInput struct {
+	InTeam
+	Body struct {
+		Guilde string       `json:"discord_guilde_id,omitempty" maxLength:"100" doc:"As the workflow writes it."`
+		Guild  string       `json:"discord_guild_id,omitempty" maxLength:"100" doc:"The same, as Discord writes it."`
+		Team   openmates.ID `json:"openmates_team_id,omitempty" type:"string" doc:"The team of the path."`
+		User   openmates.ID `json:"openmates_user_id,omitempty" type:"string" doc:"The caller."`
+		Code   string       `json:"code,omitempty" maxLength:"2000" doc:"Of the consent to add a mate."`
+		Auth   string       `json:"discord_auth_code,omitempty" maxLength:"2000" doc:"The code of the consent to link an account."`
+		State  string       `json:"state,omitempty" maxLength:"200" doc:"That came along with the code."`
+	}
+}
+
+// Connected is what came of a consent.
+type Connected struct {
+	Kind      connect.Kind  `json:"kind" enum:"install,link"`
+	TeamID    *openmates.ID `json:"team_id,omitempty" type:"string"`
+	Mate      string        `json:"mate,omitempty" doc:"Its handle."`
+	Workspace *Workspace    `json:"workspace,omitempty"`
+	Account   *Linked       `json:"account,omitempty"`
+}
+
+// Linked is an account that was linked.
+type Linked struct {
+	AccountID string `json:"account_id"`
+	Name      string `json:"name,omitempty"`
+}
+
+type processInput struct {
+	InTeam
+	Accept string `header:"Accept" doc:"text/event-stream for the answer as it grows."`
+	Body   struct {
+		Mate   string       `json:"mate" minLength:"1" maxLength:"64" doc:"The mate's handle."`
+		Text   string       `json:"text" minLength:"1" maxLength:"32000" doc:"What to say to the mate."`
+		UserID openmates.ID `json:"user_id,omitempty" type:"string" doc:"Who asks; for a listener. Anybody else asks for themselves."`
+	}
+}
+
+// Reply is a mate's answer.
+type Reply struct {
+	Mate  string `json:"mate"`
+	Text  string `json:"text"`
+	Model string `json:"model,omitempty" doc:"The model that answered."`
+	Usage Tokens `json:"usage"`
+}
+
+// Tokens is what an answer took.
+type Tokens struct {
+	Input  int              `json:"input"`
+	Cached int              `json:"cached"`
+	Output int              `json:"output"`
+	Cost   openmates.Micros `json:"cost" doc:"In millionths of the server's currency unit."`
+}
+
+func (s *Server) messageOperations() {
+	serve(s, route{"login", http.MethodPost, "/login", "Whose message it is", "Tells from the IDs of a messenger which team a workspace belongs to and which person of it an account. Both IDs are public, so anybody else gets 401. A workspace or account that nobody connected is 404 with the sentence for the chat, and a reason for the program.", 0},
+		gate{forListener, func(_ context.Context, c account.Caller) error {
+			if !c.IsListener() {
+				return openmates.Errorf(openmates.EUnauthorized, "Only a listener's credential may ask this. An admin of the server makes one.")
+			}
+			return nil
+		}}, s.login)
+	serveTeam(s, route{"begin-connect", http.MethodPost, "/{team_slug}/apps/messages/begin", "Begin to connect", "Gives the address of the consent page on which a mate is added to a workspace, or an account proved.", 0}, account.ConnectTeam, s.beginConnect)
+	serveTeam(s, route{"connect", http.MethodPost, "/{team_slug}/apps/messages/connect", "Connect a workspace or an account", "With the proof of a finished consent: state and code. The ID of a workspace alone proves nothing; it is accepted only where such a consent has connected it to this team before.", 0}, account.ConnectTeam, s.finishConnect)
+	s.processOperation()
+}
+
+func (s *Server) login(ctx context.Context, _ account.Caller, in *loginInput) (Login, error) {
+	b := in.Body
+	n, workspace, who := b.Network, b.Workspace, b.Account
+	if n == "" && workspace == "" && who == "" {
+		var err error
+		if workspace, err = guild(b.Guilde, b.Guild); err != nil {
+			return Login{}, err
+		}
+		n, who = discord, b.DiscordUser
+	} else if b.Guilde+b.Guild+b.DiscordUser != "" {
+		return Login{}, openmates.Errorf(openmates.EInvalid, "Please send either the fields of Discord or network, workspace_id and account_id.")
+	}
+	if n == "" || workspace == "" || who == "" {
+		return Login{}, openmates.Errorf(openmates.EInvalid, "Please send discord_guilde_id and discord_user_id.")
+	}
+	known, err := s.connect.Login(ctx, n, workspace, who)
+	if err != nil {
+		return Login{}, err
+	}
+	mates, err := s.connect.TeamMates(ctx, known.Team)
+	if err != nil {
+		return Login{}, err
+	}
+	own, err := s.mates.MemberLimits(ctx, known.Team, known.User)
+	out := Login{TeamSlug: known.Team.Slug, TeamID: known.Team.ID, UserID: known.User.ID, Username: known.User.Username,
+		Name: known.User.DisplayName, Role: known.Role, Mates: []string{}}
+	for _, m := range mates {
+		if own.Mates.Allows(m.Handle) {
+			out.Mates = append(out.Mates, m.Handle)
+		}
+	}
+	return out, err
+}
+
+// guild takes the ID under either of its names.
+func guild(guilde, guild string) (string, error) {
+	switch {
+	case guilde != "" && guild != "" && guilde != guild:
+		return "", openmates.Errorf(openmates.EInvalid, "discord_guilde_id and discord_guild_id are two names for the same; please send one of them.")
+	case guilde != "":
+		return guilde, nil
+	}
+	return guild, nil
+}
+
+func (s *Server) beginConnect(ctx context.Context, c account.Caller, p account.Place, in *beginInput) (Begun, error) {
+	b := in.Body
+	if b.Kind == connect.Link {
+		if b.Mate+b.Workspace != "" {
+			return Begun{}, openmates.Errorf(openmates.EInvalid, "An account is linked for all mates; please leave mate and workspace_id out.")
+		}
+		address, err := s.connect.BeginLink(ctx, who(c), b.Network)
+		return Begun{address}, err
+	}
+	address, err := s.connect.BeginInstall(ctx, who(c), p.Team, b.Mate, b.Network, b.Workspace)
+	return Begun{address}, err
+}
+
+func (s *Server) finishConnect(ctx context.Context, c account.Caller, p account.Place, in *connectInput) (Connected, error) {
+	b := in.Body
+	workspace, err := guild(b.Guilde, b.Guild)
+	if err != nil {
+		return Connected{}, err
+	}
+	switch {
+	case b.Auth != "" || b.User != 0:
+		if workspace != "" || b.Team != 0 || b.Code != "" {
+			return Connected{}, openmates.Errorf(openmates.EInvalid, "Please connect either a guild or an account with one request.")
+		}
+		return s.connectAccount(ctx, c, in)
+	case b.Team != 0 && b.Team != p.Team.ID:
+		return Connected{}, openmates.Errorf(openmates.ENotFound, "openmates_team_id is not the team of the path.")
+	case workspace == "" || b.Team == 0:
+		return Connected{}, openmates.Errorf(openmates.EInvalid, "Please send discord_guilde_id and openmates_team_id with state and code, or openmates_user_id and discord_auth_code with state.")
+	}
+	o, err := s.connect.ClaimWorkspace(ctx, who(c), p.Team, discord, workspace, connect.Proof{State: b.State, Code: b.Code})
+	if err != nil {
+		return Connected{}, err
+	}
+	return Connected{Kind: connect.Install, TeamID: &p.Team.ID, Mate: o.Mate.Handle, Workspace: &Workspace{ID: o.Workspace.ID, Name: o.Workspace.Name}}, nil
+}
+
+func (s *Server) connectAccount(ctx context.Context, c account.Caller, in *connectInput) (Connected, error) {
+	if in.Body.User != 0 && in.Body.User != c.User.ID {
+		return Connected{}, openmates.Errorf(openmates.EForbidden, "An account is linked to the person who asks, and to nobody else. Please send your own openmates_user_id, or none.")
+	}
+	if in.Body.Auth == "" {
+		return Connected{}, openmates.Errorf(openmates.EInvalid, "Please send the discord_auth_code of the consent, with its state.")
+	}
+	o, err := s.connect.ClaimAccount(ctx, who(c), connect.Proof{State: in.Body.State, Code: in.Body.Auth})
+	if err != nil {
+		return Connected{}, err
+	}
+	return Connected{Kind: connect.Link, Account: &Linked{o.Account.ID, o.Account.Name}}, nil
+}
+
+// processOperation is apart because its answer comes whole or as it grows.
+func (s *Server) processOperation() {
+	o := s.operation(route{"process-message", http.MethodPost, "/{team_slug}/apps/messages/process", "Ask a mate",
+		"Answers a text as a mate of the team, by the same rules as in a messenger. With Accept: text/event-stream the answer comes as it grows: “text” events with what is added, “reset” where what came so far is replaced, and at the end “done” with the whole reply, or “problem”. A listener asks for a person by user_id.", 0}, "a member of the team, or a listener")
+	schemas := s.api.OpenAPI().Components.Schemas
+	o.Responses["200"] = &huma.Response{Description: "The reply", Content: map[string]*huma.MediaType{
+		"application/json":  {Schema: schemas.Schema(reflect.TypeFor[Reply](), true, "Reply")},
+		"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}},
+	}}
+	huma.Register(s.api, o, func(ctx context.Context, in *processInput) (*huma.StreamResponse, error) {
+		q, err := s.question(ctx, in)
+		if err != nil {
+			return nil, s.fail(ctx, err)
+		}
+		if strings.Contains(in.Accept, "text/event-stream") {
+			return &huma.StreamResponse{Body: func(h huma.Context) { s.stream(h, q) }}, nil
+		}
+		r, err := s.ask(ctx, q, nil)
+		if err != nil {
+			return nil, s.fail(ctx, err)
+		}
+		return &huma.StreamResponse{Body: func(h huma.Context) { answerJSON(h, r) }}, nil
+	})
+}
+
+// question finds out who asks whom.
+func (s *Server) question(ctx context.Context, in *processInput) (Question, error) {
+	c := account.CallerOf(ctx)
+	var p account.Place
+	var err error
+	u := c.User
+	if c.IsListener() {
+		p, u, err = s.account.For(ctx, c, in.Slug, in.Body.UserID)
+	} else if p, err = s.account.EnterAt(ctx, c, in.Slug, account.AskMates); err == nil && in.Body.UserID != 0 && in.Body.UserID != c.User.ID {
+		err = openmates.Errorf(openmates.EForbidden, "You can ask for yourself alone. Please send your own user_id, or none.")
+	}
+	if err != nil {
+		return Question{}, err
+	}
+	text := strings.TrimSpace(in.Body.Text)
+	if text == "" {
+		return Question{}, openmates.Errorf(openmates.EInvalid, "There is nothing in the text for the mate to answer.")
+	}
+	mate, err := s.connect.Mate(ctx, in.Body.Mate)
+	if err == nil && !p.Team.Limits.Mates.Allows(mate.Handle) {
+		err = openmates.Errorf(openmates.ENotFound, "There is no mate of that name here.")
+	}
+	return Question{Team: p.Team, User: u, Role: p.Role, Mate: mate.Mate, Text: text}, err
+}
+
+func (s *Server) ask(ctx context.Context, q Question, show func(string)) (Reply, error) {
+	a, err := s.process(ctx, q, show)
+	if err != nil {
+		return Reply{}, err
+	}
+	return Reply{Mate: q.Mate.Handle, Text: a.Text, Model: a.Usage.Model, Usage: Tokens{
+		Input: a.Usage.Input, Cached: a.Usage.Cached, Output: a.Usage.Output, Cost: a.Usage.Cost,
+	}}, nil
+}

@@ -1,0 +1,269 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+// route describes an operation. What it may change of nothing is said by its
+// method.
+type route struct {
+	id, method, path string
+	summary, about   string
+	status           int // of the good answer; 0 = 200, or 204 where there is no body
+}
+
+// Who may call an operation, as the document says it.
+const (
+	forAnybody  = "anybody"
+	forSignedIn = "whoever is signed in"
+	forPerson   = "whoever has signed in themselves; a token can't"
+	forListener = "a listener's credential"
+	forServer   = "an admin of the server"
+)
+
+// reply is a good answer.
+type reply[T any] struct {
+	ETag string `header:"ETag"`
+	Body T
+}
+
+// versioned is an answer whose ETag is not that of its whole text, but of what
+// can be changed about it.
+type versioned interface{ version() string }
+
+// gate says whether a caller may come in.
+type gate struct {
+	who   string
+	check func(ctx context.Context, c account.Caller) error
+}
+
+// anybody lets everybody in. The room decides.
+func anybody() gate {
+	return gate{forAnybody, func(context.Context, account.Caller) error { return nil }}
+}
+
+// person lets in who has signed in themselves.
+func person() gate {
+	return gate{forPerson, func(_ context.Context, c account.Caller) error { return c.InPerson() }}
+}
+
+// admin lets in the admins of the server.
+func admin() gate {
+	return gate{forServer, func(_ context.Context, c account.Caller) error { return account.Require(c, account.RunServer) }}
+}
+
+// mine lets in whoever is signed in, with a token that has the scope which the
+// method needs.
+func mine(method string) gate {
+	return gate{forSignedIn, func(_ context.Context, c account.Caller) error {
+		if !c.SignedIn() {
+			return openmates.Errorf(openmates.EUnauthorized, "Please sign in first, or send a token.")
+		}
+		if c.Token.TeamID != 0 {
+			return openmates.Errorf(openmates.EForbidden, "A team's token is for that team alone. Please use one of your own.")
+		}
+		return c.Permit(scopeOf(method))
+	}}
+}
+
+// reader lets in whoever is signed in, with whichever token reads.
+func reader() gate {
+	return gate{forSignedIn, func(_ context.Context, c account.Caller) error {
+		if !c.SignedIn() {
+			return openmates.Errorf(openmates.EUnauthorized, "Please sign in first, or send a token.")
+		}
+		return c.Permit(openmates.ScopeRead)
+	}}
+}
+
+func scopeOf(method string) openmates.Scope {
+	if method == http.MethodGet {
+		return openmates.ScopeRead
+	}
+	return openmates.ScopeWrite
+}
+
+// serve makes an operation of a function that answers with a body.
+func serve[I, O any](s *Server, r route, g gate, do func(ctx context.Context, c account.Caller, in *I) (O, error)) {
+	huma.Register(s.api, s.operation(r, g.who), func(ctx context.Context, in *I) (*reply[O], error) {
+		c := account.CallerOf(ctx)
+		if err := g.check(ctx, c); err != nil {
+			return nil, s.fail(ctx, err)
+		}
+		out, err := do(ctx, c, in)
+		if err != nil {
+			return nil, s.fail(ctx, err)
+		}
+		a := &reply[O]{Body: out}
+		if v, ok := any(out).(versioned); ok {
+			a.ETag = etag(v.version())
+		}
+		return a, nil
+	})
+}
+
+// change makes an operation of a function that answers without a body.
+func change[I any](s *Server, r route, g gate, do func(ctx context.Context, c account.Caller, in *I) error) {
+	if r.status == 0 {
+		r.status = http.StatusNoContent
+	}
+	huma.Register(s.api, s.operation(r, g.who), func(ctx context.Context, in *I) (*struct{}, error) {
+		c := account.CallerOf(ctx)
+		err := g.check(ctx, c)
+		if err == nil {
+			err = do(ctx, c, in)
+		}
+		if err != nil {
+			return nil, s.fail(ctx, err)
+		}
+		return nil, nil
+	})
+}
+
+// InTeam is the part of every input that names a team.
+type InTeam struct {
+	Slug string `path:"team_slug" maxLength:"80" doc:"The team's address, or its ID."`
+}
+
+func (t *InTeam) team() string { return t.Slug }
+
+// of is an input that names a team.
+type of[T any] interface {
+	*T
+	team() string
+}
+
+// serveTeam is serve for what happens within a team: the caller enters it
+// first, with the right.
+func serveTeam[I, O any, P of[I]](s *Server, r route, right account.Right, do func(ctx context.Context, c account.Caller, p account.Place, in *I) (O, error)) {
+	serve(s, r, s.within(right), func(ctx context.Context, c account.Caller, in *I) (O, error) {
+		p, err := s.account.EnterAt(ctx, c, P(in).team(), right)
+		if err != nil {
+			var none O
+			return none, err
+		}
+		return do(ctx, c, p, in)
+	})
+}
+
+// changeTeam is change for what happens within a team.
+func changeTeam[I any, P of[I]](s *Server, r route, right account.Right, do func(ctx context.Context, c account.Caller, p account.Place, in *I) error) {
+	change(s, r, s.within(right), func(ctx context.Context, c account.Caller, in *I) error {
+		p, err := s.account.EnterAt(ctx, c, P(in).team(), right)
+		if err != nil {
+			return err
+		}
+		return do(ctx, c, p, in)
+	})
+}
+
+// within describes a right in a team; who has it is found out on the way in.
+func (s *Server) within(right account.Right) gate {
+	who := "an admin of the team"
+	if account.Allowed(openmates.User{ID: 1}, openmates.RoleMember, right) {
+		who = "a member of the team"
+	}
+	return gate{who, func(context.Context, account.Caller) error { return nil }}
+}
+
+// operation describes an operation; every one can end in a problem.
+func (s *Server) operation(r route, who string) huma.Operation {
+	schema := s.api.OpenAPI().Components.Schemas.Schema(problemType(), true, "Problem")
+	o := huma.Operation{
+		OperationID: r.id, Method: r.method, Path: Prefix + r.path, Summary: r.summary, DefaultStatus: r.status,
+		Description:  strings.TrimSpace(r.about + " For " + who + "."),
+		Tags:         []string{tagOf(r.path)},
+		MaxBodyBytes: maxBody,
+		Extensions:   map[string]any{"x-for": who},
+		Responses: map[string]*huma.Response{
+			"default": {Description: "A problem", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schema}}},
+		},
+	}
+	if who == forAnybody {
+		o.Security = []map[string][]string{{}}
+	}
+	if who == forListener {
+		o.Security = []map[string][]string{{"token": {}}}
+	}
+	return o
+}
+
+// tagOf groups operations by what they are about.
+func tagOf(path string) string {
+	switch first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); first {
+	case "me", "auth", "server", "apps":
+		return first
+	case "login":
+		return "messages"
+	case "status":
+		return "server"
+	default:
+		if strings.Contains(path, "/apps/messages/") {
+			return "messages"
+		}
+		return "teams"
+	}
+}
+
+// idOf reads an ID of a path. What is none names nothing.
+func idOf(text, what string) (openmates.ID, error) {
+	id, err := openmates.ParseID(text)
+	if err != nil {
+		return 0, openmates.Errorf(openmates.ENotFound, "There is no such %s.", what)
+	}
+	return id, nil
+}
+
+// page is a part of a list. Next asks for what follows.
+type page[T any] struct {
+	Items []T    `json:"items" nullable:"false"`
+	Next  string `json:"next,omitempty" doc:"The cursor of the next page; absent on the last one."`
+}
+
+// PageInput is the part of every list's input that says which page it is.
+type PageInput struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many items at most."`
+	Cursor string `query:"cursor" maxLength:"300" doc:"From next of the page before."`
+}
+
+// cut gives one page of a list that is read as a whole. The cursor is the key
+// of the last item that was given, so that what is added or removed meanwhile
+// neither repeats nor hides others.
+func cut[T any](all []T, in PageInput, key func(T) string) (page[T], error) {
+	p := page[T]{Items: []T{}}
+	start := 0
+	if in.Cursor != "" {
+		last, err := url.PathUnescape(in.Cursor)
+		if err != nil {
+			return p, badCursor()
+		}
+		found := false
+		for i, v := range all {
+			if key(v) == last {
+				start, found = i+1, true
+				break
+			}
+		}
+		if !found {
+			return p, badCursor()
+		}
+	}
+	end := min(start+max(in.Limit, 1), len(all))
+	p.Items = append(p.Items, all[start:end]...)
+	if end < len(all) {
+		p.Next = url.PathEscape(key(all[end-1]))
+	}
+	return p, nil
+}
+
+func badCursor() error {
+	return openmates.Errorf(openmates.EInvalid, "This cursor leads nowhere (any more). Please begin with the first page.")
+}

@@ -1,0 +1,160 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/connect"
+)
+
+// Problem is a failure as RFC 9457 writes it, with the code that programs may
+// rely on.
+type Problem struct {
+	Type   string         `json:"type" doc:"Names the kind of problem; about:blank, as the code tells the kinds apart." example:"about:blank"`
+	Title  string         `json:"title" doc:"The status in words."`
+	Status int            `json:"status" doc:"The HTTP status."`
+	Code   openmates.Code `json:"code" doc:"Stable, for programs." enum:"invalid,unauthorized,forbidden,not_found,conflict,limit,unavailable,internal"`
+	Reason string         `json:"reason,omitempty" doc:"Which of several reasons it is, where programs may want to tell." enum:"workspace_not_connected,account_not_linked,proof_missing,precondition_failed,second_step"`
+	Detail string         `json:"detail" doc:"A finished sentence for a person: what is wrong and what to do."`
+	Errors []FieldProblem `json:"errors,omitempty" doc:"What is wrong where, if the request's form is."`
+	// Request is what the log knows the request by.
+	Request string `json:"request_id,omitempty" doc:"Names the request in the log of the server."`
+}
+
+// FieldProblem is one thing wrong with a request.
+type FieldProblem struct {
+	Location string `json:"location" doc:"Where, such as body.text."`
+	Message  string `json:"message"`
+}
+
+func problemType() reflect.Type { return reflect.TypeFor[Problem]() }
+
+// Error makes Problem an error.
+func (p *Problem) Error() string { return string(p.Code) + ": " + p.Detail }
+
+// GetStatus tells huma the status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType tells huma the media type.
+func (*Problem) ContentType(string) string { return "application/problem+json" }
+
+// statusOf is the table from codes to this door's statuses.
+func statusOf(c openmates.Code) int {
+	switch c {
+	case openmates.EInvalid:
+		return http.StatusUnprocessableEntity
+	case openmates.EUnauthorized:
+		return http.StatusUnauthorized
+	case openmates.EForbidden:
+		return http.StatusForbidden
+	case openmates.ENotFound:
+		return http.StatusNotFound
+	case openmates.EConflict:
+		return http.StatusConflict
+	case openmates.ELimit:
+		return http.StatusTooManyRequests
+	case openmates.EUnavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// codeOf is the code for a status that the framework chose.
+func codeOf(status int) openmates.Code {
+	switch {
+	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed:
+		return openmates.ENotFound
+	case status >= 400 && status < 500:
+		return openmates.EInvalid
+	}
+	return openmates.EInternal
+}
+
+func problemOf(err error) *Problem {
+	code := openmates.CodeOf(err)
+	p := &Problem{Type: "about:blank", Status: statusOf(code), Code: code, Reason: reasonOf(err), Detail: openmates.MessageOf(err)}
+	if p.Reason == "precondition_failed" {
+		p.Status = http.StatusPreconditionFailed
+	}
+	p.Title = http.StatusText(p.Status)
+	return p
+}
+
+// reasonOf tells apart what has the same code and is of use to programs.
+func reasonOf(err error) string {
+	if e, ok := errors.AsType[*connect.UnknownError](err); ok {
+		if e.Workspace {
+			return "workspace_not_connected"
+		}
+		return "account_not_linked"
+	}
+	if _, ok := errors.AsType[*connect.ProofError](err); ok {
+		return "proof_missing"
+	}
+	if _, ok := errors.AsType[*account.SecondStepError](err); ok {
+		return "second_step"
+	}
+	if _, ok := errors.AsType[precondition](err); ok {
+		return "precondition_failed"
+	}
+	return ""
+}
+
+// fail turns a room's error into the answer.
+func (s *Server) fail(ctx context.Context, err error) error { return s.problem(ctx, err) }
+
+// problem is what a caller is told of an error; what is not the caller's doing
+// is logged.
+func (s *Server) problem(ctx context.Context, err error) *Problem {
+	if c := openmates.CodeOf(err); c == openmates.EInternal || c == openmates.EUnavailable {
+		s.log.ErrorContext(ctx, "request failed", "request", requestOf(ctx), "err", err)
+	}
+	p := problemOf(err)
+	p.Request = requestOf(ctx)
+	return p
+}
+
+// problems gives the framework's own errors (a body that doesn't fit, a path
+// parameter that is too long) the form of all others.
+func (s *Server) problems(ctx huma.Context, _ string, v any) (any, error) {
+	e, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	code := codeOf(e.Status)
+	p := &Problem{Type: "about:blank", Title: http.StatusText(e.Status), Status: e.Status, Code: code, Request: requestOf(ctx.Context())}
+	if code == openmates.EInternal {
+		p.Detail = openmates.MessageOf(e)
+		return p, nil
+	}
+	p.Detail = "The request can't be read as the API describes it: " + sentence(e.Detail)
+	for _, d := range e.Errors {
+		p.Errors = append(p.Errors, FieldProblem{Location: d.Location, Message: d.Message})
+	}
+	if len(p.Errors) > 0 {
+		p.Detail = "The request can't be read as the API describes it: " + sentence(strings.TrimSpace(p.Errors[0].Location+" "+p.Errors[0].Message))
+	}
+	return p, nil
+}
+
+func sentence(s string) string {
+	if s == "" {
+		return "its form is wrong."
+	}
+	return strings.TrimRight(s, ".") + "."
+}
+
+// write answers with the problem.
+func (p *Problem) write(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the client is gone if this fails
+}

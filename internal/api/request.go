@@ -1,0 +1,148 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"regexp"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+// maxBody is the largest request, in bytes.
+const maxBody = 256 << 10
+
+// RequestID is the header that names a request, in both directions.
+const RequestID = "X-Request-Id"
+
+type requestKey struct{}
+
+// requestOf is the ID of the request that ctx belongs to.
+func requestOf(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey{}).(string)
+	return id
+}
+
+// name gives each request an ID: the caller's, if it is one that a log can
+// hold, else a fresh one. And it writes the line of the log.
+func (s *Server) name(next http.Handler) http.Handler {
+	fit := regexp.MustCompile(`^[A-Za-z0-9._:-]{8,80}$`)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := r.Header.Get(RequestID)
+		if !fit.MatchString(id) {
+			id = rand.Text()
+		}
+		w.Header().Set(RequestID, id)
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+		begun := time.Now()
+		seen := &status{ResponseWriter: w}
+		next.ServeHTTP(seen, r)
+		level := slog.LevelDebug
+		if seen.code >= http.StatusInternalServerError {
+			level = slog.LevelWarn
+		}
+		s.log.Log(r.Context(), level, "request", "request", id, "method", r.Method, "path", clip(r.URL.Path),
+			"status", seen.code, "took", time.Since(begun).Round(time.Millisecond))
+	})
+}
+
+// status remembers the status of an answer.
+type status struct {
+	http.ResponseWriter
+	code int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (s *status) WriteHeader(code int) {
+	if s.code == 0 {
+		s.code = code
+	}
+	switch code {
+	case http.StatusUnauthorized:
+		s.Header().Set("WWW-Authenticate", `Bearer realm="OpenMates"`) // RFC 9110, section 15.5.2
+	case http.StatusTooManyRequests:
+		s.Header().Set("Retry-After", "5")
+	}
+	s.ResponseWriter.WriteHeader(code)
+}
+
+// Write implements http.ResponseWriter.
+func (s *status) Write(b []byte) (int, error) {
+	if s.code == 0 {
+		s.code = http.StatusOK
+	}
+	return s.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController through.
+func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+type fromKey struct{}
+
+// fromOf is the address that the request came from which ctx belongs to.
+func fromOf(ctx context.Context) netip.Addr {
+	a, _ := ctx.Value(fromKey{}).(netip.Addr)
+	return a
+}
+
+// alone keeps a session out of a request that brings a token, so that only one
+// of them speaks.
+func (s *Server) alone(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from := s.from(r)
+		ctx := context.WithValue(r.Context(), fromKey{}, from)
+		r = r.WithContext(account.WithVisit(ctx, account.Visit{From: from, Agent: r.UserAgent()}))
+		if len(r.Header["Authorization"]) > 0 {
+			r.Header = r.Header.Clone()
+			r.Header.Del("Cookie")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// identify finds out whose token a request brings, and counts the request
+// against what its caller may make.
+func (s *Server) identify(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		c, err := account.CallerOf(ctx), error(nil)
+		if given := r.Header["Authorization"]; len(given) > 0 {
+			c, err = s.bearer(ctx, given)
+			ctx = account.WithCaller(ctx, c)
+		}
+		if err == nil {
+			err = s.account.Admit(c, fromOf(ctx))
+		}
+		if err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// bearer reads the header of RFC 6750, section 2.1.
+func (s *Server) bearer(ctx context.Context, given []string) (account.Caller, error) {
+	scheme, token, ok := strings.Cut(given[0], " ")
+	if len(given) > 1 || !ok || !strings.EqualFold(scheme, "Bearer") {
+		return account.Caller{}, openmates.Errorf(openmates.EUnauthorized, "Please send a token as “Authorization: Bearer om_…”, or nothing at all.")
+	}
+	return s.account.Bearer(ctx, fromOf(ctx), openmates.Secret(strings.TrimSpace(token)))
+}
+
+// refuse answers with a problem from outside of an operation.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	s.problem(r.Context(), err).write(w)
+}
+
+func clip(s string) string {
+	if len(s) > 200 {
+		return s[:200]
+	}
+	return s
+}

@@ -1,0 +1,230 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/mail"
+)
+
+// Status is how the server is.
+type Status struct {
+	Version    string `json:"version"`
+	Model      string `json:"model" doc:"The model that answers by default; empty where none is set up."`
+	Scripted   bool   `json:"scripted" doc:"Whether that is the scripted model: offline, no real AI."`
+	Teams      int64  `json:"teams"`
+	People     int64  `json:"people"`
+	Linked     int64  `json:"linked" doc:"People with an account on a messenger."`
+	Workspaces int64  `json:"workspaces"`
+	Mates      []Mate `json:"mates" nullable:"false"`
+}
+
+// Settings are what is settled about the whole server.
+type Settings struct {
+	Name     string         `json:"name"`
+	URL      string         `json:"url" doc:"Where people reach the server."`
+	Fixed    bool           `json:"url_fixed" doc:"The address comes from the settings with which the server is started."`
+	Problem  string         `json:"url_problem,omitempty" doc:"What the last check of the address found."`
+	SignUp   account.SignUp `json:"sign_up" enum:"open,invite" doc:"Who may make an account and found a team."`
+	Currency string         `json:"currency" doc:"That prices and budgets are in."`
+}
+
+// version leaves out what checks find.
+func (v Settings) version() string { return text(v.Name, v.URL, v.SignUp, v.Currency) }
+
+// Mail is how the server sends mail, without the password.
+type Mail struct {
+	Set         bool          `json:"set"`
+	Host        string        `json:"host,omitempty"`
+	Port        int           `json:"port,omitempty"`
+	Security    mail.Security `json:"security,omitempty"`
+	Username    string        `json:"username,omitempty"`
+	HasPassword bool          `json:"has_password"`
+	From        string        `json:"from,omitempty"`
+	Name        string        `json:"name,omitempty"`
+}
+
+// Trouble is a turn that was refused or has failed, without what was said.
+type Trouble struct {
+	At     time.Time           `json:"at"`
+	Why    openmates.Trouble   `json:"why"`
+	State  openmates.TurnState `json:"state"`
+	Mate   string              `json:"mate,omitempty" doc:"Its handle."`
+	Team   string              `json:"team,omitempty" doc:"Its slug."`
+	Person string              `json:"person,omitempty"`
+}
+
+// Usage is what the server spent in a month.
+type Usage struct {
+	Start    time.Time        `json:"start" doc:"Of the month, UTC."`
+	Requests int64            `json:"requests"`
+	Cost     openmates.Micros `json:"cost" doc:"In millionths of the server's currency unit."`
+	Mates    []Spent          `json:"mates" nullable:"false"`
+	Models   []Spent          `json:"models" nullable:"false"`
+}
+
+type settingsPatch struct {
+	Body struct {
+		Name     *string         `json:"name,omitempty" maxLength:"200"`
+		URL      *string         `json:"url,omitempty" maxLength:"1000"`
+		Anyway   bool            `json:"anyway,omitempty" doc:"Take the address also if it does not lead here as far as the server can tell."`
+		SignUp   *account.SignUp `json:"sign_up,omitempty" enum:"open,invite"`
+		Currency *string         `json:"currency,omitempty" maxLength:"20"`
+	}
+}
+
+type mailInput struct {
+	Body struct {
+		Host     string        `json:"host" maxLength:"400"`
+		Port     int           `json:"port" minimum:"1" maximum:"65535"`
+		Security mail.Security `json:"security" maxLength:"20"`
+		Username string        `json:"username,omitempty" maxLength:"400"`
+		Password string        `json:"password,omitempty" maxLength:"2000" doc:"None = the stored one, for the same host and user."`
+		From     string        `json:"from" maxLength:"400"`
+		Name     string        `json:"name,omitempty" maxLength:"200"`
+		TestTo   string        `json:"test_to" maxLength:"400" doc:"A test message goes there first; what the mail server refuses is not stored."`
+	}
+}
+
+type auditInput struct {
+	PageInput
+	Actor  string    `query:"actor" maxLength:"200" doc:"A username."`
+	Action string    `query:"action" maxLength:"200" doc:"The whole action, or how it begins."`
+	Target string    `query:"target" maxLength:"200" doc:"A part of it."`
+	Text   string    `query:"text" maxLength:"200" doc:"A part of anything in the line."`
+	From   time.Time `query:"from"`
+	To     time.Time `query:"to" doc:"Not included."`
+}
+
+type troubleInput struct {
+	Limit int `query:"limit" minimum:"1" maximum:"200" default:"50"`
+}
+
+type monthInput struct {
+	Month string `query:"month" pattern:"^[0-9]{4}-(0[1-9]|1[0-2])$" doc:"Such as 2026-11; none = this one (UTC)."`
+}
+
+func (s *Server) serverOperations() {
+	serve(s, route{"get-status", http.MethodGet, "/status", "How the server is",
+		"The model that answers, all mates with their listeners, and how many there are of what.", 0}, admin(), s.getStatus)
+	serve(s, route{"get-settings", http.MethodGet, "/server/settings", "The server's settings", "", 0}, admin(), s.getSettings)
+	serve(s, route{"change-settings", http.MethodPatch, "/server/settings", "Change the server's settings", "What is left out stays. The address is checked first.", 0}, admin(), s.changeSettings)
+	serve(s, route{"check-address", http.MethodPost, "/server/settings/check", "Check the server's address", "Whether it leads here.", 0}, admin(),
+		func(ctx context.Context, c account.Caller, _ *struct{}) (Settings, error) {
+			err := s.account.Recheck(ctx, s.connect.PublicURL())
+			if code := openmates.CodeOf(err); code != "" && code != openmates.EInvalid {
+				return Settings{}, err
+			}
+			return s.getSettings(ctx, c, nil) // it says what was found
+		})
+	serve(s, route{"get-mail", http.MethodGet, "/server/mail", "How the server sends mail", "Without the password.", 0}, admin(), s.getMail)
+	serve(s, route{"put-mail", http.MethodPut, "/server/mail", "Set how the server sends mail", "After a test message that the mail server took.", 0}, admin(), s.putMail)
+	change(s, route{"delete-mail", http.MethodDelete, "/server/mail", "Stop sending mail", "", 0}, admin(),
+		func(ctx context.Context, c account.Caller, _ *struct{}) error { return s.account.StopMail(ctx, c) })
+	serve(s, route{"get-usage", http.MethodGet, "/server/usage", "What the server spent", "In a calendar month, by mate and by model.", 0}, admin(), s.getUsage)
+	serve(s, route{"list-troubles", http.MethodGet, "/server/troubles", "What went wrong lately", "Newest first, without anything that was said.", 0}, admin(), s.listTroubles)
+	serve(s, route{"list-audit", http.MethodGet, "/server/audit", "Who changed what", "Newest first.", 0}, admin(), s.listAudit)
+}
+
+func (s *Server) getStatus(ctx context.Context, _ account.Caller, _ *struct{}) (Status, error) {
+	mates, err := s.connect.Mates(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	n, err := s.records.Count(ctx)
+	out := Status{Version: s.version, Teams: n.Teams, People: n.People, Linked: n.Linked, Workspaces: n.Workspaces, Mates: []Mate{}}
+	out.Model, out.Scripted = s.model()
+	for _, m := range mates {
+		out.Mates = append(out.Mates, mateOf(m, nil))
+	}
+	return out, err
+}
+
+func (s *Server) getSettings(ctx context.Context, _ account.Caller, _ *struct{}) (Settings, error) {
+	v, err := s.account.Server(ctx)
+	out := Settings{Name: v.Name, URL: s.connect.PublicURL(), Fixed: s.fixed, Problem: v.Problem, SignUp: v.SignUp, Currency: v.Currency}
+	if out.SignUp == "" {
+		out.SignUp = account.InviteOnly
+	}
+	return out, err
+}
+
+// changeSettings writes the address first: it is what can be wrong.
+func (s *Server) changeSettings(ctx context.Context, c account.Caller, in *settingsPatch) (Settings, error) {
+	b, actor := in.Body, c.User.ID
+	var err error
+	if b.URL != nil && s.fixed {
+		err = openmates.Errorf(openmates.EForbidden, "The address comes from the settings with which this server is started. Change it there.")
+	} else if b.URL != nil {
+		err = s.account.SetURL(ctx, actor, *b.URL, b.Anyway)
+	}
+	if err == nil && b.Name != nil {
+		err = s.account.Rename(ctx, actor, *b.Name)
+	}
+	if err == nil && b.SignUp != nil {
+		err = s.account.SetSignUp(ctx, actor, *b.SignUp)
+	}
+	if err == nil && b.Currency != nil {
+		err = s.account.SetCurrency(ctx, actor, *b.Currency)
+	}
+	if err != nil {
+		return Settings{}, err
+	}
+	return s.getSettings(ctx, c, nil)
+}
+
+func (s *Server) getMail(ctx context.Context, c account.Caller, _ *struct{}) (Mail, error) {
+	m, err := s.account.MailSettings(ctx, c)
+	return Mail{Set: m.Set, Host: m.Host, Port: m.Port, Security: m.Security, Username: m.Username, HasPassword: m.HasPassword, From: m.From, Name: m.Name}, err
+}
+
+func (s *Server) putMail(ctx context.Context, c account.Caller, in *mailInput) (Mail, error) {
+	b := in.Body
+	err := s.account.SetMail(ctx, c, mail.Settings{Host: b.Host, Port: b.Port, Security: b.Security, Username: b.Username,
+		Password: openmates.Secret(b.Password), From: b.From, Name: b.Name}, b.TestTo)
+	if err != nil {
+		return Mail{}, err
+	}
+	return s.getMail(ctx, c, nil)
+}
+
+func (s *Server) getUsage(ctx context.Context, _ account.Caller, in *monthInput) (Usage, error) {
+	at := s.now()
+	if in.Month != "" {
+		var err error
+		if at, err = time.Parse("2006-01", in.Month); err != nil {
+			return Usage{}, openmates.Errorf(openmates.EInvalid, "Please write a month as 2026-11.")
+		}
+	}
+	m, err := s.records.Month(ctx, at)
+	return Usage{m.Start, m.Requests, m.Cost, spent(m.Mates), spent(m.Models)}, err
+}
+
+func (s *Server) listTroubles(ctx context.Context, _ account.Caller, in *troubleInput) (page[Trouble], error) {
+	found, err := s.records.Troubles(ctx, in.Limit)
+	p := page[Trouble]{Items: []Trouble{}}
+	for _, t := range found {
+		p.Items = append(p.Items, Trouble{t.At, t.Why, t.State, t.Mate, t.Team, t.Person})
+	}
+	return p, err
+}
+
+func (s *Server) listAudit(ctx context.Context, _ account.Caller, in *auditInput) (page[AuditLine], error) {
+	before, err := auditCursor(in.Cursor)
+	if err != nil {
+		return page[AuditLine]{}, err
+	}
+	found, err := s.records.FindAudit(ctx, openmates.AuditSearch{Actor: in.Actor, Action: in.Action, Target: in.Target, Text: in.Text,
+		From: in.From, To: in.To, Before: before, Limit: in.Limit + 1})
+	if err != nil {
+		return page[AuditLine]{}, err
+	}
+	var all []AuditLine
+	for _, l := range found {
+		all = append(all, AuditLine{l.ID, l.At, l.Actor, l.Username, l.Team, l.Action, l.Target, l.Before, l.After})
+	}
+	return auditPage(all, in.Limit), nil
+}

@@ -1,0 +1,412 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/connect"
+	"openmates/internal/messenger"
+)
+
+// Team is a team as its members see it.
+type Team struct {
+	ID    openmates.ID   `json:"id" type:"string"`
+	Slug  string         `json:"slug"`
+	Name  string         `json:"name"`
+	Role  openmates.Role `json:"role" enum:"admin,member" doc:"The caller's role."`
+	Mates []Mate         `json:"mates" nullable:"false" doc:"Those that the team and the caller may use."`
+}
+
+// version leaves out how the listeners are, which changes by itself.
+func (t Team) version() string { return text(t.ID, t.Slug, t.Name) }
+
+// text writes values so that two of them differ where they do.
+func text(values ...any) string {
+	b, err := json.Marshal(values)
+	if err != nil { // can't be: texts and numbers
+		return ""
+	}
+	return string(b)
+}
+
+// TeamLine is a team in a list.
+type TeamLine struct {
+	ID   openmates.ID `json:"id" type:"string"`
+	Slug string       `json:"slug"`
+	Name string       `json:"name"`
+}
+
+// Mate is an AI team mate.
+type Mate struct {
+	ID          openmates.ID `json:"id" type:"string"`
+	Handle      string       `json:"handle"`
+	Name        string       `json:"name"`
+	Field       string       `json:"field,omitempty"`
+	Description string       `json:"description,omitempty"`
+	Messengers  []Messenger  `json:"messengers" nullable:"false"`
+}
+
+// Messenger is a mate's presence on one network.
+type Messenger struct {
+	Network    openmates.Network `json:"network"`
+	Label      string            `json:"label"`
+	AppID      string            `json:"app_id"`
+	Name       string            `json:"name,omitempty" doc:"As the network shows it."`
+	Invite     string            `json:"invite,omitempty" doc:"The link by which the mate is added to a workspace. It connects nothing by itself: /apps/messages/begin gives one that does."`
+	State      State             `json:"state"`
+	Workspaces []Workspace       `json:"workspaces" nullable:"false" doc:"Where the mate is present for this team."`
+}
+
+// State is how a listener is.
+type State struct {
+	Phase  messenger.Phase `json:"phase" enum:"off,starting,connected,reconnecting,bad_credentials,needs_attention"`
+	Since  *time.Time      `json:"since,omitempty"`
+	Reason string          `json:"reason,omitempty"`
+	Cure   string          `json:"cure,omitempty"`
+}
+
+// Workspace is a place on a network.
+type Workspace struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+}
+
+// Installation is a workspace of a team with the mates that are in it, or could
+// be.
+type Installation struct {
+	Network openmates.Network `json:"network"`
+	Label   string            `json:"label" doc:"Of the network."`
+	ID      string            `json:"id"`
+	Name    string            `json:"name,omitempty"`
+	Mates   []Guest           `json:"mates" nullable:"false"`
+}
+
+// Guest is a mate in a workspace, or missing there.
+type Guest struct {
+	Handle   string           `json:"handle"`
+	Presence connect.Presence `json:"presence" enum:"missing,present,left"`
+	Since    *time.Time       `json:"since,omitempty"`
+	CanAdd   bool             `json:"can_add" doc:"Its application is ready to be added by a link."`
+}
+
+// Disconnected says what came of disconnecting a workspace.
+type Disconnected struct {
+	Name   string   `json:"name,omitempty"`
+	Stayed []string `json:"stayed" nullable:"false" doc:"Mates that could not leave; the workspace's own admins have to remove them."`
+}
+
+// Sent says where a test message was posted.
+type Sent struct {
+	Where string `json:"where"`
+}
+
+// PlaceInput names a workspace of a team.
+type PlaceInput struct {
+	InTeam
+	Network   openmates.Network `path:"network" maxLength:"40"`
+	Workspace string            `path:"workspace" maxLength:"200"`
+}
+
+// GuestInput names a mate in a workspace.
+type GuestInput struct {
+	PlaceInput
+	Handle string `path:"handle" maxLength:"80" doc:"The mate's."`
+}
+
+type testInput struct {
+	GuestInput
+	Body struct {
+		Channel string `json:"channel_id,omitempty" maxLength:"200" doc:"None = the first one in which it can answer."`
+	}
+}
+
+type newTeam struct {
+	Body struct {
+		Name    string      `json:"name" maxLength:"200"`
+		Slug    string      `json:"slug,omitempty" maxLength:"80" doc:"The address; without one it is made from the name."`
+		Limits  *Limits     `json:"limits,omitempty" doc:"What the team uses, within what the server allows."`
+		Account *NewAccount `json:"account,omitempty" doc:"For somebody who has none, where the server is open to them."`
+	}
+}
+
+type teamInput struct{ InTeam }
+
+type teamPage struct {
+	InTeam
+	PageInput
+}
+
+type teamPatch struct {
+	InTeam
+	Body struct {
+		Name string `json:"name,omitempty" maxLength:"200"`
+	}
+}
+
+type teamEnd struct {
+	InTeam
+	Confirm string `query:"confirm" required:"true" maxLength:"80" doc:"The team's address once more."`
+}
+
+func (s *Server) teamOperations() {
+	serve(s, route{"list-teams", http.MethodGet, "/teams", "Your teams", "The teams that the caller belongs to; with a team's token, that one.", 0}, reader(), s.listTeams)
+	serve(s, route{"add-team", http.MethodPost, "/teams", "Found a team", "The caller becomes its admin. Whether strangers may found one is the server's to say; they get an account in the same step.", 201}, anybody(), s.addTeam)
+	serveTeam(s, route{"get-team", http.MethodGet, "/{team_slug}", "A team with its mates",
+		"The team, with the mates that it may use, and for each of them the messengers it speaks on and how its listeners are.", 0}, account.SeeTeam, s.getTeam)
+	changeTeam(s, route{"change-team", http.MethodPatch, "/{team_slug}", "Rename a team", "Its address stays.", 0}, account.RunTeam, s.changeTeamName)
+	changeTeam(s, route{"delete-team", http.MethodDelete, "/{team_slug}", "Remove a team", "With its people, connections, invites and tokens, for good. A token can't do it.", 0}, account.RunTeam,
+		func(ctx context.Context, c account.Caller, p account.Place, in *teamEnd) error {
+			return s.account.EndTeam(ctx, c, p, in.Confirm)
+		})
+	s.placeOperations()
+	serveTeam(s, route{"get-team-usage", http.MethodGet, "/{team_slug}/usage", "What a team spent", "In this calendar month (UTC).", 0}, account.SeeUsage, s.getTeamUsage)
+	serveTeam(s, route{"list-team-audit", http.MethodGet, "/{team_slug}/audit", "Who changed what in a team", "Newest first.", 0}, account.RunTeam, s.listTeamAudit)
+}
+
+func (s *Server) listTeams(ctx context.Context, c account.Caller, in *PageInput) (page[TeamLine], error) {
+	all, err := s.account.TeamsOf(ctx, c)
+	var lines []TeamLine
+	for _, t := range all {
+		if c.Token.TeamID == 0 || c.Token.TeamID == t.ID {
+			lines = append(lines, TeamLine{t.ID, t.Slug, t.Name})
+		}
+	}
+	if err != nil {
+		return page[TeamLine]{}, err
+	}
+	return cut(lines, *in, func(t TeamLine) string { return t.ID.String() })
+}
+
+func (s *Server) addTeam(ctx context.Context, c account.Caller, in *newTeam) (TeamLine, error) {
+	if err := c.Permit(openmates.ScopeWrite); err != nil {
+		return TeamLine{}, err
+	}
+	if c.Token.TeamID != 0 || c.IsListener() {
+		return TeamLine{}, openmates.Errorf(openmates.EForbidden, "This token is not for founding teams.")
+	}
+	if c.SignedIn() && in.Body.Account != nil {
+		return TeamLine{}, openmates.Errorf(openmates.EInvalid, "You have an account already. Please leave “account” out.")
+	}
+	d := account.Draft{Name: in.Body.Name, Slug: in.Body.Slug}
+	if err := s.account.MayFound(ctx, c); err != nil {
+		return TeamLine{}, err
+	}
+	if in.Body.Limits != nil {
+		var err error
+		if d.Limits, err = s.mates.NewTeamLimits(ctx, in.Body.Limits.of()); err != nil {
+			return TeamLine{}, err
+		}
+	}
+	n, err := in.Body.Account.newcomer(c)
+	if err != nil {
+		return TeamLine{}, err
+	}
+	u, t, err := s.account.Establish(ctx, c, fromOf(ctx), d, n)
+	if err != nil {
+		return TeamLine{}, err
+	}
+	if !c.SignedIn() {
+		err = s.account.Begin(ctx, u)
+	}
+	return TeamLine{t.ID, t.Slug, t.Name}, err
+}
+
+func (s *Server) getTeam(ctx context.Context, c account.Caller, p account.Place, _ *teamInput) (Team, error) {
+	mates, err := s.connect.TeamMates(ctx, p.Team)
+	if err != nil {
+		return Team{}, err
+	}
+	own, err := s.mates.MemberLimits(ctx, p.Team, c.User)
+	if err != nil {
+		return Team{}, err
+	}
+	t := p.Team
+	out := Team{ID: t.ID, Slug: t.Slug, Name: t.Name, Role: p.Role, Mates: []Mate{}}
+	for _, m := range mates {
+		if own.Mates.Allows(m.Handle) {
+			out.Mates = append(out.Mates, mateOf(m.Mate, m.In))
+		}
+	}
+	return out, nil
+}
+
+func mateOf(m connect.Mate, in []connect.Workspace) Mate {
+	out := Mate{ID: m.ID, Handle: m.Handle, Name: m.Name, Field: m.Field, Description: m.Description, Messengers: []Messenger{}}
+	for _, b := range m.Bots {
+		ms := Messenger{Network: b.Network, Label: b.Label, AppID: b.AppID, Name: b.Name, Invite: b.Invite, State: stateOf(b.State), Workspaces: []Workspace{}}
+		for _, w := range in {
+			if w.Network == b.Network {
+				ms.Workspaces = append(ms.Workspaces, Workspace{ID: w.ID, Name: w.Name})
+			}
+		}
+		out.Messengers = append(out.Messengers, ms)
+	}
+	return out
+}
+
+func stateOf(s messenger.State) State {
+	return State{Phase: s.Phase, Reason: s.Reason, Cure: s.Cure, Since: moment(s.Since)}
+}
+
+// moment is a time in JSON, absent where there is none.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+func (s *Server) changeTeamName(ctx context.Context, c account.Caller, p account.Place, in *teamPatch) error {
+	if in.Body.Name == "" {
+		return nil
+	}
+	return s.account.RenameTeam(ctx, c, p, in.Body.Name)
+}
+
+func (s *Server) placeOperations() {
+	const path = "/{team_slug}/installations"
+	serveTeam(s, route{"list-installations", http.MethodGet, path, "Where a team's mates are", "The workspaces that are connected to the team, and which mates are in each.", 0}, account.SeeTeam,
+		func(ctx context.Context, _ account.Caller, p account.Place, in *teamPage) (page[Installation], error) {
+			places, err := s.connect.Places(ctx, p.Team)
+			if err != nil {
+				return page[Installation]{}, err
+			}
+			var all []Installation
+			for _, w := range places {
+				all = append(all, installationOf(w))
+			}
+			return cut(all, in.PageInput, func(i Installation) string { return string(i.Network) + "/" + i.ID })
+		})
+	serveTeam(s, route{"get-installation", http.MethodGet, path + "/{network}/{workspace}", "A workspace of a team", "", 0}, account.SeeTeam,
+		func(ctx context.Context, _ account.Caller, p account.Place, in *PlaceInput) (Installation, error) {
+			w, err := s.connect.PlaceOf(ctx, p.Team, in.Network, in.Workspace)
+			return installationOf(w), err
+		})
+	serveTeam(s, route{"disconnect", http.MethodDelete, path + "/{network}/{workspace}", "Disconnect a workspace", "Its mates leave, and answer there no more, at once.", 0}, account.RunTeam,
+		func(ctx context.Context, c account.Caller, p account.Place, in *PlaceInput) (Disconnected, error) {
+			name, stayed, err := s.connect.Disconnect(ctx, c.User.ID, p.Team, in.Network, in.Workspace)
+			return Disconnected{name, append([]string{}, stayed...)}, err
+		})
+	changeTeam(s, route{"remove-mate", http.MethodDelete, path + "/{network}/{workspace}/{handle}", "Take a mate out of a workspace", "With its last mate the workspace is let go.", 0}, account.RunTeam,
+		func(ctx context.Context, c account.Caller, p account.Place, in *GuestInput) error {
+			_, err := s.connect.Remove(ctx, c.User.ID, p.Team, in.Network, in.Workspace, in.Handle)
+			return err
+		})
+	serveTeam(s, route{"test-mate", http.MethodPost, path + "/{network}/{workspace}/{handle}/test", "Let a mate say something", "At most once a minute in each workspace.", 0}, account.ConnectTeam,
+		func(ctx context.Context, _ account.Caller, p account.Place, in *testInput) (Sent, error) {
+			where, err := s.connect.SendTest(ctx, p.Team, in.Network, in.Workspace, in.Handle, in.Body.Channel)
+			return Sent{where}, err
+		})
+}
+
+func installationOf(p connect.Place) Installation {
+	i := Installation{Network: p.Network, Label: p.Label, ID: p.ID, Name: p.Name, Mates: []Guest{}}
+	for _, g := range p.Guests {
+		i.Mates = append(i.Mates, Guest{g.Mate.Handle, g.Presence, moment(g.Since), g.CanAdd})
+	}
+	return i
+}
+
+// Spent is what something cost.
+type Spent struct {
+	Name     string           `json:"name"`
+	Requests int64            `json:"requests"`
+	Cost     openmates.Micros `json:"cost" doc:"In millionths of the server's currency unit."`
+}
+
+// TeamUsage is what a team spent in a month.
+type TeamUsage struct {
+	Start    time.Time        `json:"start" doc:"Of the month, UTC."`
+	Requests int64            `json:"requests"`
+	Cost     openmates.Micros `json:"cost" doc:"In millionths of the server's currency unit."`
+	People   []Spent          `json:"people" nullable:"false"`
+	Mates    []Spent          `json:"mates" nullable:"false"`
+	Models   []Spent          `json:"models" nullable:"false"`
+	Days     []Spent          `json:"days" nullable:"false"`
+}
+
+func spent(lines []openmates.SpendLine) []Spent {
+	all := make([]Spent, 0, len(lines))
+	for _, l := range lines {
+		all = append(all, Spent{l.Name, l.Requests, l.Cost})
+	}
+	return all
+}
+
+func (s *Server) getTeamUsage(ctx context.Context, c account.Caller, p account.Place, _ *teamInput) (TeamUsage, error) {
+	m, err := s.account.Usage(ctx, c, p)
+	if err != nil {
+		return TeamUsage{}, err
+	}
+	return TeamUsage{m.Start, m.Requests, m.Cost, spent(m.People), spent(m.Mates), spent(m.Models), spent(m.Days)}, nil
+}
+
+// AuditLine is a line of the record of who changed what.
+type AuditLine struct {
+	ID       openmates.ID `json:"id" type:"string"`
+	At       time.Time    `json:"at"`
+	ActorID  openmates.ID `json:"actor_id" type:"string" doc:"0 = the server itself."`
+	Username string       `json:"username,omitempty" doc:"Of the actor, where the account still exists."`
+	Team     string       `json:"team,omitempty" doc:"Its name."`
+	Action   string       `json:"action"`
+	Target   string       `json:"target"`
+	Before   string       `json:"before,omitempty" doc:"Usually JSON. Never a secret."`
+	After    string       `json:"after,omitempty"`
+}
+
+func (s *Server) listTeamAudit(ctx context.Context, _ account.Caller, p account.Place, in *teamPage) (page[AuditLine], error) {
+	before, err := auditCursor(in.Cursor)
+	if err != nil {
+		return page[AuditLine]{}, err
+	}
+	found, err := s.records.Audit(ctx, p.Team.ID, before, in.Limit+1)
+	if err != nil {
+		return page[AuditLine]{}, err
+	}
+	members, err := s.account.Members(ctx, p)
+	if err != nil {
+		return page[AuditLine]{}, err
+	}
+	names := map[openmates.ID]string{}
+	for _, m := range members {
+		names[m.User.ID] = m.User.Username
+	}
+	var all []AuditLine
+	for _, e := range found {
+		all = append(all, AuditLine{ID: e.ID, At: e.At, ActorID: e.Actor, Username: names[e.Actor], Action: e.Action, Target: e.Target, Before: e.Before, After: e.After})
+	}
+	return auditPage(all, in.Limit), nil
+}
+
+// auditCursor reads the ID that older lines are asked for.
+func auditCursor(cursor string) (openmates.ID, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	text, err := url.PathUnescape(cursor)
+	if err != nil {
+		return 0, badCursor()
+	}
+	id, err := openmates.ParseID(text)
+	if err != nil {
+		return 0, badCursor()
+	}
+	return id, nil
+}
+
+// auditPage makes a page of lines of which one more than asked for was read.
+func auditPage(all []AuditLine, limit int) page[AuditLine] {
+	p := page[AuditLine]{Items: []AuditLine{}}
+	if len(all) > limit {
+		all = all[:limit]
+		p.Next = all[limit-1].ID.String()
+	}
+	p.Items = append(p.Items, all...)
+	return p
+}

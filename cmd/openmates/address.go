@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"runtime"
+	"strings"
+
+	"openmates/internal/web"
+)
+
+// settleAddress takes the public address from the database, unless the
+// settings of this process name one.
+func (srv *server) settleAddress(ctx context.Context) error {
+	if srv.set.URL != "" {
+		return nil
+	}
+	stored, ok, err := srv.db.Setting(ctx, addressSetting)
+	if err != nil {
+		return fmt.Errorf("read the public address: %w", err)
+	}
+	if ok && stored != "" {
+		srv.public = stored
+	}
+	return nil
+}
+
+// addressSetting is where the account room keeps the public address.
+const addressSetting = "server.url"
+
+// moved brings a new public address to all who need it.
+func (srv *server) moved(address string) error {
+	srv.accounts.Secure(strings.HasPrefix(address, "https://"))
+	return srv.links.MoveTo(address)
+}
+
+// facts are what an admin may want to know of this process and can't change in
+// the pages. None of them is a secret.
+func (srv *server) facts() []web.Fact {
+	where := "SQLite in " + srv.set.Data
+	if u, err := url.Parse(srv.set.DatabaseURL.reveal().Reveal()); err == nil && srv.set.DatabaseURL != "" {
+		where = "PostgreSQL at " + u.Host + u.Path
+	}
+	work := "handed out by the database"
+	if srv.set.NATSURL != "" {
+		work = "handed out by NATS"
+	}
+	key := "in the data folder"
+	if srv.set.Key != "" {
+		key = "from OPENMATES_KEY"
+	}
+	proxies := strings.Join(srv.set.Proxies, ", ")
+	if strings.TrimSpace(proxies) == "" {
+		proxies = "none"
+	}
+	return []web.Fact{
+		{Label: "Version", Value: versionText() + ", " + runtime.Version()},
+		{Label: "Listens at", Value: srv.listener.Addr().String()},
+		{Label: "Data", Value: where},
+		{Label: "Key for credentials", Value: key},
+		{Label: "Work", Value: work},
+		{Label: "This process does", Value: strings.Join(srv.set.Role, ", ")},
+		{Label: "Trusted proxies", Value: proxies},
+	}
+}

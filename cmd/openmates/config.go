@@ -1,0 +1,297 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"openmates"
+)
+
+// settings are all that can be set from outside, as flags (--discord-api) or in
+// the environment (OPENMATES_DISCORD_API). A secret can also be read from the
+// file that OPENMATES_…_FILE names. What a team may change is in the database,
+// not here.
+type settings struct {
+	Addr string   `default:"127.0.0.1:8080" help:"Where the web interface and the API listen, as HOST:PORT. Port 0 takes a free one."`
+	Data string   `default:"data" type:"path" help:"Folder for the database, the key and the locks; it is made at first start."`
+	URL  string   `help:"Address under which people reach the web interface, such as https://mates.example.org. Empty: made from --addr."`
+	Role []string `default:"all" enum:"all,web,listen,work" help:"What this process does: all, or some of web, listen and work where several processes share one database, as web,work."`
+	Bot  []string `help:"Mates that a process with the role listen listens for, by handle. Empty: all."`
+
+	Proxies []string `help:"Addresses or networks (10.0.0.0/8) of proxies in front of the server, which are believed when they say where a request came from. Empty: nobody is."`
+
+	DatabaseURL sealed `help:"PostgreSQL address (postgres://…). Empty: SQLite in the data folder."`
+	NATSURL     sealed `name:"nats-url" help:"NATS server with JetStream (nats://…) that hands work to many processes. Empty: the database does."`
+	Key         sealed `help:"Key that seals stored credentials, 32 bytes in base64. Empty: a key file in the data folder, made at first start."`
+
+	DiscordAPI       string `name:"discord-api" default:"https://discord.com/api" help:"Where Discord's API is."`
+	DiscordAuthorize string `name:"discord-authorize" default:"https://discord.com/oauth2/authorize" help:"Where Discord's consent page is."`
+
+	Model        string `help:"Model that answers where neither a mate nor the page Providers names one, as PROVIDER/MODEL, such as openai/gpt-5-mini. Empty: the enabled model that fits best."`
+	OpenAIURL    string `name:"openai-url" default:"https://api.openai.com/v1" help:"Base address of the OpenAI API, or of any server that speaks it (Ollama, vLLM, OpenRouter …)."`
+	OpenAIKey    sealed `name:"openai-key" help:"Key for the OpenAI API. A server without keys needs none."`
+	AnthropicURL string `name:"anthropic-url" default:"https://api.anthropic.com" help:"Base address of the Anthropic API."`
+	AnthropicKey sealed `help:"Key for the Anthropic API."`
+	GoogleURL    string `name:"google-url" default:"https://generativelanguage.googleapis.com" help:"Base address of the Google Gemini API."`
+	GoogleKey    sealed `help:"Key for the Google Gemini API."`
+
+	Workers int           `default:"64" help:"How many replies may be written at once."`
+	Stream  bool          `default:"true" negatable:"" help:"Show an answer while it is being written."`
+	Grace   time.Duration `default:"8s" help:"How long replies may go on after the process was asked to stop; what is not done by then is done after the next start."`
+
+	LogLevel  string `default:"info" enum:"debug,info,warn,error" help:"How much is logged: debug, info, warn or error."`
+	LogFormat string `default:"text" enum:"text,json" help:"How it is logged: text or json."`
+}
+
+// sealed is a setting whose value is never printed.
+type sealed string
+
+// Decode lets kong read a secret.
+func (s *sealed) Decode(ctx *kong.DecodeContext) error {
+	return ctx.Scan.PopValueInto("secret", (*string)(s))
+}
+
+// String masks the value, wherever it is printed.
+func (s sealed) String() string { return openmates.Secret(s).String() }
+
+// GoString masks it for %#v.
+func (s sealed) GoString() string { return s.String() }
+
+func (s sealed) reveal() openmates.Secret { return openmates.Secret(s) }
+
+// commandLine is what can be typed behind "openmates".
+type commandLine struct {
+	settings
+
+	Serve   struct{} `cmd:"" default:"1" help:"Run the server (also what a bare openmates does)."`
+	Demo    struct{} `cmd:"" help:"Try everything with a pretend Discord and a scripted model; no account needed."`
+	Config  struct{} `cmd:"" help:"Show every setting with its default and what it does."`
+	Health  struct{} `cmd:"" help:"Ask the server at --addr whether it lives; the exit code tells."`
+	Version struct{} `cmd:"" help:"Show the version."`
+	Help    struct{} `cmd:"" help:"Show this help."`
+}
+
+const envPrefix = "OPENMATES_"
+
+// errShown says that all there is to say was printed already.
+var errShown = errors.New("shown")
+
+// parse reads the command line and the environment. set names the settings
+// that were given rather than left at their default.
+func parse(args []string, env func(string) (string, bool), out io.Writer) (command string, s settings, set map[string]bool, err error) {
+	var c commandLine
+	set = map[string]bool{}
+	done := false
+	if len(args) > 0 && args[0] == "help" {
+		args = []string{"--help"}
+	}
+	parser, err := kong.New(&c,
+		kong.Name("openmates"),
+		kong.Description("AI team mates that live where your team already talks. Every flag --some-thing can be set as "+envPrefix+"SOME_THING too."),
+		kong.Writers(out, out),
+		kong.Exit(func(int) { done = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Resolvers(environment(env)),
+	)
+	if err != nil {
+		return "", s, nil, fmt.Errorf("describe the command line: %w", err)
+	}
+	ctx, err := parser.Parse(args)
+	if done {
+		return "", s, nil, errShown
+	}
+	if err != nil {
+		return "", s, nil, wrongSetting(err)
+	}
+	for _, p := range ctx.Path {
+		if p.Flag != nil {
+			set[p.Flag.Name] = true
+		}
+	}
+	if err := c.settings.check(); err != nil {
+		return "", s, nil, err
+	}
+	return ctx.Command(), c.settings, set, nil
+}
+
+func wrongSetting(err error) error {
+	return &openmates.Error{
+		Code:    openmates.EInvalid,
+		Message: "The settings can't be used: " + err.Error() + ". `openmates config` shows them all.",
+	}
+}
+
+// environment resolves flags from the environment; a secret also from a file.
+func environment(env func(string) (string, bool)) kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, f *kong.Flag) (any, error) {
+		name := envName(f.Name)
+		value, ok := env(name)
+		_, isSecret := reflect.TypeAssert[sealed](f.Target)
+		if file, given := env(name + "_FILE"); given && isSecret {
+			if ok {
+				return nil, fmt.Errorf("%s and %s_FILE are both set; one of them is enough", name, name)
+			}
+			b, err := os.ReadFile(file)
+			if err != nil {
+				return nil, fmt.Errorf("%s_FILE can't be read: %w", name, err)
+			}
+			value, ok = strings.TrimSpace(string(b)), true
+		}
+		if !ok || value == "" { // compose files pass what is not set as ""
+			return nil, nil
+		}
+		return value, nil
+	})
+}
+
+func envName(flag string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// check finds what the types can't: each error names the setting.
+func (s *settings) check() error {
+	if _, _, err := net.SplitHostPort(s.Addr); err != nil {
+		return invalid("addr", "%q is not of the form HOST:PORT", s.Addr)
+	}
+	for name, v := range map[string]string{
+		"url": s.URL, "discord-api": s.DiscordAPI, "discord-authorize": s.DiscordAuthorize,
+		"openai-url": s.OpenAIURL, "anthropic-url": s.AnthropicURL, "google-url": s.GoogleURL,
+	} {
+		u, err := url.Parse(v)
+		if v != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			return invalid(name, "%q is not an address that begins with http:// or https://", v)
+		}
+	}
+	if u := string(s.DatabaseURL); u != "" && !strings.HasPrefix(u, "postgres://") && !strings.HasPrefix(u, "postgresql://") {
+		return invalid("database-url", "it must begin with postgres://")
+	}
+	if u := string(s.NATSURL); u != "" && s.DatabaseURL == "" {
+		return invalid("nats-url", "it needs --database-url too, since many processes can't share SQLite over a network")
+	}
+	if _, err := s.proxies(); err != nil {
+		return err
+	}
+	if s.Workers < 1 || s.Workers > 10_000 {
+		return invalid("workers", "%d is not between 1 and 10000", s.Workers)
+	}
+	if s.Grace < 0 || s.Grace > 10*time.Minute {
+		return invalid("grace", "%s is not between 0s and 10m", s.Grace)
+	}
+	if len(s.Bot) > 0 && (s.does("web") || s.does("work")) {
+		return invalid("bot", "it goes with --role listen only")
+	}
+	return nil
+}
+
+// proxies reads the networks of --proxies; an address is a network of one.
+func (s *settings) proxies() ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, text := range s.Proxies {
+		text = strings.TrimSpace(text)
+		if text == "" {
+			continue
+		}
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			a, err := netip.ParseAddr(text)
+			if err != nil {
+				return nil, invalid("proxies", "%q is neither an address nor a network such as 10.0.0.0/8", text)
+			}
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		all = append(all, p.Masked())
+	}
+	return all, nil
+}
+
+// does says whether a role is among those of this process.
+func (s *settings) does(role string) bool {
+	return slices.Contains(s.Role, role) || slices.Contains(s.Role, "all")
+}
+
+func invalid(name, format string, args ...any) error {
+	return openmates.Errorf(openmates.EInvalid, "The setting --%s (%s) can't be used: %s.", name, envName(name), fmt.Sprintf(format, args...))
+}
+
+// unknownSettings lists variables that look like settings and are none, with
+// the likeliest cause: a typing error.
+func unknownSettings(environ []string) []string {
+	var unknown []string
+	known := map[string]bool{}
+	for _, f := range describe() {
+		known[f.env] = true
+		if f.secret {
+			known[f.env+"_FILE"] = true
+		}
+	}
+	for _, kv := range environ {
+		name, _, _ := strings.Cut(kv, "=")
+		if strings.HasPrefix(name, envPrefix) && !strings.HasPrefix(name, envPrefix+"TEST_") && !known[name] {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	return unknown
+}
+
+type described struct {
+	flag, env, def, help string
+	secret               bool
+}
+
+// describe lists every setting in the order of the type.
+func describe() []described {
+	parser, err := kong.New(&commandLine{}, kong.Name("openmates"))
+	if err != nil {
+		return nil
+	}
+	var all []described
+	for _, f := range parser.Model.Flags {
+		if f.Name == "help" {
+			continue
+		}
+		_, isSecret := reflect.TypeAssert[sealed](f.Target)
+		all = append(all, described{"--" + f.Name, envName(f.Name), f.Default, f.Help, isSecret})
+	}
+	return all
+}
+
+// printConfig writes every setting with its default and a sentence.
+func printConfig(w io.Writer) {
+	for _, d := range describe() {
+		env := d.env
+		if d.secret {
+			env += " or " + d.env + "_FILE"
+		}
+		fmt.Fprintf(w, "%s\n    %s\n    default: %s\n    %s\n\n", d.flag, env, orNone(d.def), d.help)
+	}
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "(empty)"
+	}
+	return s
+}
+
+func (s *settings) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(s.LogLevel))
+	opts := &slog.HandlerOptions{Level: level}
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}

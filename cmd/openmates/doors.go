@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"net/http"
+
+	"openmates"
+	"openmates/internal/api"
+	"openmates/internal/chat"
+	"openmates/internal/web"
+)
+
+// doors makes the API and the pages and puts them behind one address. A process
+// that only listens or works shows its health alone.
+func (srv *server) doors(demo *web.Demo) error {
+	proxies, err := srv.set.proxies()
+	if err != nil {
+		return err
+	}
+	if err := srv.openMates(); err != nil {
+		return err
+	}
+	w, err := web.New(web.Config{
+		Account: srv.accounts, Connect: srv.links, Models: srv.models.room, Log: srv.log.With("pkg", "web"),
+		Model: srv.models.shown, Ready: srv.ready, Demo: demo, Version: versionText(),
+		Mates: srv.mates, Try: srv.room.Try, Answering: srv.models.room.Answering,
+		Proxies: proxies, Records: srv.db, FixedURL: srv.set.URL != "" || demo != nil, Facts: srv.facts(),
+	})
+	if err != nil {
+		return err
+	}
+	a, err := api.New(api.Config{
+		Account: srv.accounts, Connect: srv.links, Mates: srv.mates, Models: srv.models.room, Records: srv.db, Answers: srv.db,
+		Log: srv.log.With("pkg", "api"), Version: versionText(), From: w.From, FixedURL: srv.set.URL != "",
+		Model: func() (string, bool) {
+			m := srv.models.shown()
+			return m.Name, m.Scripted
+		},
+		Process: srv.process, Try: srv.room.Try,
+	})
+	if err != nil {
+		return err
+	}
+	all := http.NewServeMux()
+	all.Handle(api.Prefix+"/", a)
+	all.Handle("/", w)
+	srv.handler = all
+	if !srv.set.does("web") {
+		srv.handler = onlyHealth(w)
+	}
+	return nil
+}
+
+func onlyHealth(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/healthz" && r.URL.Path != "/readyz" {
+			http.NotFound(w, r)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// process lets the API ask a mate.
+func (srv *server) process(ctx context.Context, q api.Question, show func(string)) (api.Answer, error) {
+	o, err := srv.room.Process(ctx, chat.Ask{Team: q.Team, User: q.User, Role: q.Role, Mate: q.Mate, Text: q.Text, Show: show})
+	if err != nil {
+		return api.Answer{}, err
+	}
+	switch o.State {
+	case openmates.TurnRefused:
+		return api.Answer{}, openmates.Errorf(openmates.EForbidden, "%s", o.Text)
+	case openmates.TurnFailed:
+		return api.Answer{}, openmates.Errorf(openmates.EUnavailable, "%s", o.Text)
+	}
+	return api.Answer{Text: o.Text, Usage: o.Usage}, nil
+}

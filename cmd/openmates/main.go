@@ -1,0 +1,88 @@
+// Command openmates runs AI team mates that live where a team already talks.
+//
+// This package is the only one that names adapters: it reads the settings,
+// makes every part, hands each what it needs, and starts and stops them. It
+// refuses to hold a rule of the product.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	_ "time/tzdata" // people have time zones, small images have none
+
+	_ "golang.org/x/crypto/x509roots/fallback" // nor have they certificate authorities
+
+	"openmates"
+)
+
+// version is set by the linker for releases.
+var version string
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
+}
+
+// run does one command and gives the process's exit code: 0 for success, 2 for
+// what the caller did wrong, 1 for the rest.
+func run(ctx context.Context, args []string, env func(string) (string, bool), stdout, stderr io.Writer) int {
+	err := do(ctx, args, env, stdout, stderr)
+	switch {
+	case err == nil, errors.Is(err, errShown), ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return 0
+	case openmates.CodeOf(err) == openmates.EInvalid:
+		fmt.Fprintln(stderr, openmates.MessageOf(err))
+		return 2
+	}
+	fmt.Fprintf(stderr, "openmates could not go on: %v\n", err)
+	return 1
+}
+
+func do(ctx context.Context, args []string, env func(string) (string, bool), stdout, stderr io.Writer) error {
+	command, s, set, err := parse(args, env, stdout)
+	if err != nil {
+		return err
+	}
+	switch command {
+	case "version":
+		fmt.Fprintln(stdout, "openmates", versionText())
+		return nil
+	case "health":
+		return health(ctx, s, stdout)
+	case "config":
+		printConfig(stdout)
+		return nil
+	}
+	log := s.logger(stderr)
+	for _, name := range unknownSettings(os.Environ()) {
+		log.Warn("not a setting; `openmates config` lists them all", "name", name)
+	}
+	if command == "demo" {
+		return demo(ctx, s, set, log, stdout)
+	}
+	return serve(ctx, s, set, log, stdout)
+}
+
+// versionText is the release, or the commit that the binary was built from.
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(unknown)"
+	}
+	for _, kv := range info.Settings {
+		if kv.Key == "vcs.revision" {
+			return "dev-" + kv.Value[:min(len(kv.Value), 12)]
+		}
+	}
+	return "dev"
+}

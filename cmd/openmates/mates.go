@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+
+	"openmates/internal/mate"
+)
+
+// openMates makes the room of the mates.
+func (srv *server) openMates() (err error) {
+	srv.mates, err = mate.New(mate.Config{
+		Store: srv.db, Audit: srv.db.AddAudit, Log: srv.log, Apps: srv.offeredSkills, Providers: srv.offeredModels,
+	})
+	return err
+}
+
+// offeredSkills lists the apps with their skills, as limits choose among them.
+func (srv *server) offeredSkills(context.Context) ([]mate.Group, error) {
+	var all []mate.Group
+	for _, a := range srv.skills.Apps() {
+		g := mate.Group{Name: a.Name, Label: a.Label, Description: a.Description}
+		for _, s := range a.Skills {
+			g.Parts = append(g.Parts, mate.Part{Name: a.Name + "." + s.Name, Label: s.Label})
+		}
+		all = append(all, g)
+	}
+	return all, nil
+}
+
+// offeredModels lists the models that are enabled, as limits choose among them.
+func (srv *server) offeredModels(ctx context.Context) ([]mate.Group, error) {
+	providers, err := srv.models.room.Providers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []mate.Group
+	for _, p := range providers {
+		g := mate.Group{Name: p.Name, Label: p.Label}
+		for _, m := range p.Models {
+			if m.Enabled {
+				g.Parts = append(g.Parts, mate.Part{Name: m.Name(), Label: m.Model})
+			}
+		}
+		all = append(all, g)
+	}
+	return all, nil
+}

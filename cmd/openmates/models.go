@@ -1,0 +1,154 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+
+	"openmates"
+	"openmates/internal/chat"
+	"openmates/internal/llm"
+	"openmates/internal/llm/anthropic"
+	"openmates/internal/llm/google"
+	"openmates/internal/llm/openai"
+	"openmates/internal/llm/scripted"
+	"openmates/internal/model"
+	"openmates/internal/store"
+	"openmates/internal/web"
+)
+
+// models are the providers that the settings name, and the room that chooses
+// among them and those of the pages.
+type models struct {
+	fixed []model.Fixed
+	def   string // "provider/model"; "" = none is set
+	room  *model.Room
+}
+
+// adapters make a provider of each kind; an address of "" is the API's own.
+func adapters() map[string]func(openmates.Provider) (llm.Provider, error) {
+	speaksOpenAI := func(p openmates.Provider) (llm.Provider, error) {
+		return openai.New(openai.Config{URL: p.URL, Key: p.Key})
+	}
+	return map[string]func(openmates.Provider) (llm.Provider, error){
+		model.KindOpenAI:     speaksOpenAI,
+		model.KindCompatible: speaksOpenAI,
+		model.KindAnthropic: func(p openmates.Provider) (llm.Provider, error) {
+			return anthropic.New(anthropic.Config{URL: p.URL, Key: p.Key})
+		},
+		model.KindGoogle: func(p openmates.Provider) (llm.Provider, error) {
+			return google.New(google.Config{URL: p.URL, Key: p.Key})
+		},
+	}
+}
+
+// newModels makes the providers for which the settings have a key or an
+// address of their own. scriptedToo adds the scripted model, which answers
+// where there is no other.
+func newModels(s settings, set map[string]bool, scriptedToo bool) (*models, error) {
+	m := &models{def: s.Model}
+	for _, p := range []struct {
+		wanted bool
+		openmates.Provider
+		usual string
+	}{
+		{s.OpenAIKey != "" || set["openai-url"], openmates.Provider{Name: "openai", Kind: model.KindOpenAI, Label: "OpenAI", URL: s.OpenAIURL, Key: s.OpenAIKey.reveal()}, openai.DefaultURL},
+		{s.AnthropicKey != "", openmates.Provider{Name: "anthropic", Kind: model.KindAnthropic, Label: "Anthropic", URL: s.AnthropicURL, Key: s.AnthropicKey.reveal()}, anthropic.DefaultURL},
+		{s.GoogleKey != "", openmates.Provider{Name: "google", Kind: model.KindGoogle, Label: "Google", URL: s.GoogleURL, Key: s.GoogleKey.reveal()}, google.DefaultURL},
+	} {
+		if !p.wanted {
+			continue
+		}
+		service, err := adapters()[p.Kind](p.Provider)
+		if err != nil {
+			return nil, fmt.Errorf("provider %s: %w", p.Name, err)
+		}
+		if p.URL == p.usual {
+			p.URL = ""
+		}
+		if u, err := url.Parse(p.URL); err == nil && p.Kind == model.KindOpenAI && p.URL != "" {
+			p.Kind, p.Label = model.KindCompatible, u.Host
+		}
+		p.Key = "" // the adapter has it
+		m.fixed = append(m.fixed, model.Fixed{Provider: p.Provider, Service: service})
+	}
+	if scriptedToo && len(m.fixed) == 0 {
+		service, err := scripted.New(scripted.Config{})
+		if err != nil {
+			return nil, err
+		}
+		m.fixed = append(m.fixed, model.Fixed{Service: service,
+			Provider: openmates.Provider{Name: scripted.ID, Kind: model.KindScripted, Label: scripted.Name}})
+	}
+	return m, m.checkDefault()
+}
+
+// checkDefault completes a model without a provider where only one can be
+// meant, and refuses one where it isn't clear which.
+func (m *models) checkDefault() error {
+	if m.def == "" {
+		return nil
+	}
+	provider, _, named := strings.Cut(m.def, "/")
+	var names []string
+	for _, f := range m.fixed {
+		if names = append(names, f.Name); named && f.Name == provider {
+			return nil
+		}
+	}
+	switch {
+	case len(names) == 1:
+		m.def = names[0] + "/" + m.def
+		return nil
+	case len(names) == 0 && named: // a provider of the pages
+		return nil
+	}
+	return invalid("model", "%q does not begin with a provider that is set up (%s)", m.def, orNone(strings.Join(names, ", ")))
+}
+
+// open makes the room over the database.
+func (m *models) open(ctx context.Context, db *store.DB, log *slog.Logger) (err error) {
+	m.room, err = model.New(model.Config{
+		Store: db, Audit: db.AddAudit, Adapters: adapters(), Fixed: m.fixed, Default: m.def,
+		Wrap: llm.Retry(llm.Patience{}), Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	db.OnChange(func(kind string) {
+		if kind == store.Providers {
+			m.room.Forget()
+		}
+	})
+	if err := m.room.Settle(ctx); err != nil || m.def == "" {
+		return err
+	}
+	provider, _, _ := strings.Cut(m.def, "/")
+	if _, err := m.room.Provider(ctx, provider); openmates.CodeOf(err) == openmates.ENotFound {
+		return invalid("model", "%q does not begin with a provider that is set up", m.def)
+	}
+	return nil
+}
+
+// shown says which model answers now, for the pages.
+func (m *models) shown() web.Model {
+	name, err := m.room.Answering(context.Background(), openmates.Mate{})
+	switch {
+	case err != nil && len(m.fixed) > 0 && openmates.CodeOf(err) == openmates.ENotFound:
+		return web.Model{Name: cmp.Or(m.def, "the first model of "+m.fixed[0].Label)} // its list comes with the first question
+	case err != nil:
+		return web.Model{Cure: "Add a provider."}
+	case strings.HasPrefix(name, scripted.ID+"/"):
+		return web.Model{Name: scripted.Name, Scripted: true, Cure: "Add a provider, and a real model answers."}
+	}
+	return web.Model{Name: name}
+}
+
+// choose implements chat.Config.Model.
+func (m *models) choose(ctx context.Context, mate openmates.Mate) (chat.Choice, error) {
+	c, err := m.room.Choose(ctx, mate)
+	return chat.Choice{Name: c.Name, Model: c.Model, Price: c.Price}, err
+}

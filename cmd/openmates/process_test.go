@@ -1,0 +1,188 @@
+package main_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// build makes a program's binary as a release has it.
+func build(t testing.TB, pkg string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "program")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-s -w", "-o", out, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build %s: %v\n%s", pkg, err, text)
+	}
+	return out
+}
+
+// process is a running child.
+type process struct {
+	cmd   *exec.Cmd
+	begun time.Time
+	first chan string // the first line on standard output
+	ended chan struct{}
+	log   *tail
+}
+
+// run starts a child that ends with the test at the latest.
+func run(t testing.TB, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{cmd: cmd, first: make(chan string, 1), ended: make(chan struct{}), log: &tail{}}
+	cmd.Stdout, cmd.Stderr = &firstLine{tell: p.first}, p.log
+	p.begun = time.Now()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(p.ended)
+		_ = cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("log of process %d:\n%s", cmd.Process.Pid, p.log)
+		}
+	})
+	return p
+}
+
+// kill ends the process as the operating system does it: kill -9.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.ended
+}
+
+// stop asks the process to end and gives how long that took.
+func (p *process) stop(t testing.TB) time.Duration {
+	t.Helper()
+	begun := time.Now()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.ended:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the process goes on 30 s after SIGTERM")
+	}
+	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("exit code %d after SIGTERM\n%s", code, p.log)
+	}
+	return time.Since(begun)
+}
+
+// start runs the product.
+func (in *installation) start(t testing.TB) *process {
+	t.Helper()
+	args := append([]string{"serve", "--addr", "127.0.0.1:0", "--data", in.dir, "--log-level", "warn"}, in.flags...)
+	cmd := exec.Command(in.binary, args...)
+	cmd.Env = append(withoutSettings(os.Environ()),
+		"OPENMATES_KEY="+in.key,
+		"OPENMATES_DISCORD_API="+in.world.sim.API(),
+		"OPENMATES_DISCORD_AUTHORIZE="+in.world.sim.Authorize(),
+		"OPENMATES_OPENAI_URL="+in.world.model.URL(),
+		"OPENMATES_MODEL=openai/test",
+	)
+	if in.db != "" {
+		cmd.Env = append(cmd.Env, "OPENMATES_DATABASE_URL="+in.db)
+	}
+	return run(t, cmd)
+}
+
+func withoutSettings(env []string) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return strings.HasPrefix(kv, "OPENMATES_") })
+}
+
+// ready waits until the product can serve and gives how long that took from
+// its start.
+func (p *process) ready(t testing.TB) time.Duration {
+	t.Helper()
+	var address string
+	select {
+	case line := <-p.first:
+		address = strings.TrimPrefix(line, "web ")
+	case <-p.ended:
+		t.Fatalf("the process ended at its start\n%s", p.log)
+	case <-time.After(20 * time.Second):
+		t.Fatalf("no address after 20 s\n%s", p.log)
+	}
+	p.until(t, "ready", func() bool {
+		res, err := http.Get(address + "/readyz")
+		if err != nil {
+			return false
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+		return res.StatusCode == http.StatusOK
+	})
+	return time.Since(p.begun)
+}
+
+// until asks every millisecond whether ok holds.
+func (p *process) until(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	give := time.After(60 * time.Second)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-p.ended:
+			t.Fatalf("the process ended before it was %s\n%s", what, p.log)
+		case <-give:
+			t.Fatalf("not %s after 60 s\n%s", what, p.log)
+		}
+	}
+}
+
+// tail keeps the end of what a child writes.
+type tail struct {
+	mu sync.Mutex
+	b  []byte
+}
+
+func (l *tail) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b = append(l.b, b...)
+	if len(l.b) > 1<<16 {
+		l.b = slices.Clone(l.b[len(l.b)-1<<15:])
+	}
+	return len(b), nil
+}
+
+func (l *tail) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.b)
+}
+
+// firstLine tells the first line that is written to it.
+type firstLine struct {
+	tell chan string
+	b    []byte
+	told bool
+}
+
+func (f *firstLine) Write(b []byte) (int, error) {
+	if f.told {
+		return len(b), nil
+	}
+	f.b = append(f.b, b...)
+	if line, _, whole := bytes.Cut(f.b, []byte("\n")); whole {
+		f.tell <- string(line)
+		f.told = true
+	}
+	return len(b), nil
+}

@@ -1,0 +1,320 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/catalogue"
+	"openmates/internal/chat"
+	"openmates/internal/connect"
+	"openmates/internal/mail/smtp"
+	"openmates/internal/mate"
+	"openmates/internal/messenger"
+	"openmates/internal/messenger/discord"
+	"openmates/internal/queue"
+	"openmates/internal/secret"
+	"openmates/internal/skill"
+	"openmates/internal/store"
+	"openmates/internal/web"
+)
+
+// server is everything that one process runs, wired and ready to start.
+type server struct {
+	set        settings
+	log        *slog.Logger
+	public     string
+	listener   net.Listener
+	db         *store.DB
+	queue      queue.Queue
+	hold       queue.Leaser
+	models     *models
+	accounts   *account.Room
+	links      *connect.Room
+	room       *chat.Room
+	supervisor *messenger.Supervisor
+	mates      *mate.Room
+	skills     *skill.Registry
+	handler    http.Handler
+	closers    []func() error
+}
+
+// serve runs the server until ctx ends.
+func serve(ctx context.Context, s settings, set map[string]bool, log *slog.Logger, stdout io.Writer) error {
+	m, err := newModels(s, set, false)
+	if err != nil {
+		return err
+	}
+	srv, err := newServer(ctx, s, m, nil, log)
+	if err != nil {
+		return err
+	}
+	defer srv.close()
+	if s.does("web") {
+		if err := srv.firstMates(ctx); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(stdout, "web %s\n", srv.public)
+	if s.does("web") {
+		if err := srv.invite(ctx, stdout); err != nil {
+			return err
+		}
+	}
+	return srv.run(ctx)
+}
+
+// invite prints the setup link of a server without an admin. A fresh link
+// makes the last one worthless, so only a process that has pages prints one.
+func (srv *server) invite(ctx context.Context, stdout io.Writer) error {
+	code, err := srv.accounts.SetupCode(ctx)
+	if err != nil {
+		return fmt.Errorf("open the setup: %w", err)
+	}
+	if code != "" {
+		fmt.Fprintf(stdout, "First start: open %s/setup?code=%s to create the admin. The link works once.\n", srv.public, code.Reveal())
+	}
+	return nil
+}
+
+// newServer makes every part and hands each what it needs. Nothing runs yet,
+// but the address is taken.
+func newServer(ctx context.Context, s settings, m *models, demo *web.Demo, log *slog.Logger) (*server, error) {
+	srv := &server{set: s, log: log, models: m}
+	if err := srv.prepare(ctx, demo); err != nil {
+		srv.close()
+		return nil, err
+	}
+	return srv, nil
+}
+
+func (srv *server) prepare(ctx context.Context, demo *web.Demo) error {
+	if err := srv.listen(); err != nil {
+		return err
+	}
+	if err := srv.open(ctx); err != nil {
+		return err
+	}
+	if err := srv.settleAddress(ctx); err != nil {
+		return err
+	}
+	if err := srv.models.open(ctx, srv.db, srv.log); err != nil {
+		return err
+	}
+	d, err := discord.New(discord.Config{
+		API: srv.set.DiscordAPI, Authorize: srv.set.DiscordAuthorize, Version: versionText(),
+		Log: srv.log,
+	})
+	if err != nil {
+		return err
+	}
+	connectors := map[openmates.Network]messenger.Connector{discord.Network: d}
+	if err := srv.wire(connectors, demo); err != nil {
+		return err
+	}
+	srv.db.OnChange(func(kind string) {
+		srv.room.Forget()
+		if kind == store.Installations {
+			srv.links.Forget()
+		}
+		srv.supervisor.Wake()
+	})
+	return nil
+}
+
+// listen takes the address, so that the public address is known to all parts.
+func (srv *server) listen() error {
+	l, err := net.Listen("tcp", srv.set.Addr)
+	if err != nil {
+		return invalid("addr", "%v", err)
+	}
+	srv.listener = l
+	srv.closers = append(srv.closers, l.Close)
+	srv.public = strings.TrimRight(srv.set.URL, "/")
+	if srv.public == "" {
+		srv.public = "http://" + reachable(l.Addr().String())
+	}
+	return nil
+}
+
+// reachable turns the address that a listener on all interfaces reports into
+// one that a browser on this machine can open.
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// open opens the data folder, the key and the database.
+func (srv *server) open(ctx context.Context) error {
+	if err := os.MkdirAll(srv.set.Data, 0o700); err != nil {
+		return invalid("data", "%v", err)
+	}
+	seal, err := secret.Load(secret.Config{Keys: srv.set.Key.reveal(), File: filepath.Join(srv.set.Data, "key")})
+	if err != nil {
+		return err
+	}
+	srv.db, err = store.Open(ctx, store.Config{
+		URL: srv.set.DatabaseURL.reveal().Reveal(), Dir: srv.set.Data, Seal: seal, Log: srv.log,
+	})
+	if err != nil {
+		return err
+	}
+	srv.closers = append(srv.closers, srv.db.Close)
+	return srv.openQueue(ctx)
+}
+
+// wire makes the rooms and the doors.
+func (srv *server) wire(connectors map[openmates.Network]messenger.Connector, demo *web.Demo) (err error) {
+	if srv.skills, err = newSkills(srv.log); err != nil {
+		return err
+	}
+	srv.room, err = chat.New(chat.Config{
+		Store: srv.db, Queue: srv.queue, Connectors: connectors, Model: srv.models.choose,
+		Log: srv.log.With("pkg", "chat"), Now: time.Now, Skills: srv.skills,
+		NoStreaming: !srv.set.Stream, Grace: srv.set.Grace, Links: leading{srv},
+	})
+	if err != nil {
+		return err
+	}
+	srv.closers = append(srv.closers, srv.room.Close)
+	srv.supervisor = messenger.NewSupervisor(messenger.SupervisorConfig{
+		Connectors: connectors, Bots: srv.db.ListeningBots, Hold: srv.hold.Hold, Receive: srv.room.Receive,
+		Workspaces: srv.workspaces, Notes: srv.db.BotNotes, SaveNotes: srv.db.SaveBotNotes, SaveState: srv.saveState,
+		Only: srv.only(), Log: srv.log.With("pkg", "messenger"), Now: time.Now,
+		Commands: chat.Commands(), Command: srv.room.Command,
+	})
+	srv.accounts, err = account.New(account.Config{
+		Store: srv.db, Log: srv.log, Secure: strings.HasPrefix(srv.public, "https://"),
+		Audit: srv.db.AddAudit, Moved: srv.moved,
+		Sender: smtp.New(smtp.Config{}), Address: func() string { return srv.links.PublicURL() },
+	})
+	if err != nil {
+		return err
+	}
+	srv.links, err = connect.New(connect.Config{
+		Store: srv.db, Connectors: connectors, States: srv.supervisor, PublicURL: srv.public,
+		Changed: srv.supervisor.Wake, Audit: srv.db.AddAudit, Log: srv.log,
+	})
+	if err != nil {
+		return err
+	}
+	return srv.doors(demo)
+}
+
+// only picks the bots of a process that listens for some mates alone.
+func (srv *server) only() func(openmates.Bot) bool {
+	if len(srv.set.Bot) == 0 {
+		return nil
+	}
+	return func(b openmates.Bot) bool {
+		m, err := srv.db.Mate(context.Background(), b.MateID)
+		if err != nil {
+			return false
+		}
+		for _, handle := range srv.set.Bot {
+			if strings.EqualFold(handle, m.Handle) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// run starts what the role asks for and waits until ctx ends and all of it has
+// stopped.
+func (srv *server) run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return srv.serveHTTP(ctx) })
+	g.Go(func() error { return srv.models.room.Run(ctx) })
+	if srv.set.does("listen") {
+		g.Go(func() error { return srv.supervisor.Run(ctx) })
+		g.Go(func() error { return srv.links.Greet(ctx) })
+	}
+	if srv.set.does("work") {
+		g.Go(func() error { return srv.room.Work(ctx, srv.set.Workers) })
+	}
+	err := g.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// serveHTTP answers requests until ctx ends. Every role has it, since every
+// process is asked for its health.
+func (srv *server) serveHTTP(ctx context.Context) error {
+	h := &http.Server{
+		Handler:           srv.handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(srv.log.Handler(), slog.LevelDebug),
+	}
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		defer cancel()
+		stopped <- errors.Join(h.Shutdown(late), h.Close())
+	})
+	err := h.Serve(srv.listener)
+	if stop() {
+		return fmt.Errorf("serve the web interface: %w", err)
+	}
+	return <-stopped
+}
+
+// close gives back what newServer took, last first.
+func (srv *server) close() {
+	for _, closer := range slices.Backward(srv.closers) {
+		if err := closer(); err != nil && !errors.Is(err, net.ErrClosed) {
+			srv.log.Warn("could not close", "err", err)
+		}
+	}
+}
+
+// ready says whether the server can serve.
+func (srv *server) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := srv.db.Ping(ctx); err != nil {
+		return &openmates.Error{Code: openmates.EUnavailable, Message: "The database does not answer.", Err: err}
+	}
+	return nil
+}
+
+// firstMates puts the ready mates into an empty database.
+func (srv *server) firstMates(ctx context.Context) error {
+	there, err := srv.db.Mates(ctx)
+	if err != nil || len(there) > 0 {
+		return err
+	}
+	ready, err := catalogue.Mates()
+	if err != nil {
+		return err
+	}
+	for _, m := range ready {
+		if _, err := srv.db.SaveMate(ctx, m); err != nil {
+			return fmt.Errorf("add %s: %w", m.Name, err)
+		}
+	}
+	return nil
+}

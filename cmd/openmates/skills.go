@@ -1,0 +1,26 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+
+	"openmates/internal/skill"
+	"openmates/internal/skill/calc"
+	"openmates/internal/skill/web"
+)
+
+// newSkills puts the apps of this server together. Which of their skills
+// somebody may use is a matter of limits, not of settings.
+func newSkills(log *slog.Logger) (*skill.Registry, error) {
+	calculation, err := calc.New(calc.Config{})
+	if err != nil {
+		return nil, fmt.Errorf("app calculation: %w", err)
+	}
+	pages, err := web.New(web.Config{
+		Log: log.With("pkg", "skill/web"), UserAgent: "OpenMates/" + versionText(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("app web: %w", err)
+	}
+	return skill.New(calculation, pages)
+}

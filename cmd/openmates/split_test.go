@@ -1,0 +1,97 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+
+	"openmates/internal/llm/llmtest"
+	"openmates/internal/messenger"
+	"openmates/internal/secret"
+	"openmates/internal/store"
+	"openmates/internal/store/storetest"
+)
+
+// A bot can have a process of its own beside the one that serves the pages and
+// writes the answers: they share the database, and what one of them hears or
+// says the other one knows.
+func TestABotInAProcessOfItsOwn(t *testing.T) {
+	t.Parallel()
+	binary := build(t, ".")
+	for _, engine := range []string{"SQLite", "PostgreSQL"} {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			var db string
+			if engine == "PostgreSQL" {
+				address := os.Getenv(storetest.Env)
+				if address == "" {
+					t.Skip(storetest.Env + " is not set")
+				}
+				db = storetest.Schema(t, address)
+			}
+			w := newWorld(t, plan{bots: 2, channels: 1, people: 1, answer: func(llmtest.Question) llmtest.Reply {
+				return llmtest.Reply{Pieces: []string{"Here I am."}}
+			}})
+			in := install(t, binary, w, db)
+			in.flags = []string{"--role", "web,work"}
+			main := in.start(t)
+			main.ready(t)
+			in.flags = []string{"--role", "listen", "--bot", "mate0"}
+			listener := in.start(t)
+			listener.until(t, "connected", func() bool { return w.connected(w.apps[:1]) == 1 })
+			if w.connected(w.apps[1:]) != 0 {
+				t.Error("it listens for a bot that is not its own")
+			}
+			said := w.ask(0)
+			main.until(t, "answering", func() bool { return len(w.sim.Replies(said.ID)) == 1 })
+
+			s := in.open(t)
+			bots, err := s.Bots(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			phase := func() messenger.Phase {
+				all, err := s.BotReports(t.Context())
+				if err != nil || len(all) != 1 {
+					return ""
+				}
+				var st messenger.State
+				if json.Unmarshal(all[0].State, &st) != nil || !strings.Contains(all[0].Process, "/") {
+					return ""
+				}
+				return st.Phase
+			}
+			listener.until(t, "known as connected", func() bool { return phase() == messenger.Connected })
+			// A button pressed in the other process reaches the listener.
+			before := w.sim.Identifies(w.apps[0].ID)
+			if err := s.RestartBot(t.Context(), bots[0].ID); err != nil {
+				t.Fatal(err)
+			}
+			listener.until(t, "restarted", func() bool { return w.sim.Identifies(w.apps[0].ID) > before })
+			if err := s.PauseBot(t.Context(), bots[0].ID, true); err != nil {
+				t.Fatal(err)
+			}
+			listener.until(t, "paused", func() bool { return w.connected(w.apps[:1]) == 0 })
+			listener.stop(t)
+			main.until(t, "told that nobody listens", func() bool { return phase() == messenger.Off })
+		})
+	}
+}
+
+// open opens the installation's database beside the program.
+func (in *installation) open(t *testing.T) *store.DB {
+	t.Helper()
+	seal, err := secret.New(bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), store.Config{URL: in.db, Dir: in.dir, Seal: seal, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}

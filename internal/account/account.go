@@ -102,8 +102,9 @@ type Sessions interface {
 	DeleteSession(ctx context.Context, hash string) error
 	// EndSession ends one of a person's own; else it is openmates.ENotFound.
 	EndSession(ctx context.Context, userID openmates.ID, hash string) error
-	// EndSessions ends all of a person's but one, "" = all.
-	EndSessions(ctx context.Context, userID openmates.ID, but string) error
+	// EndAccess ends all of a person's but one, "" = all, and their access
+	// tokens that are for no team in particular. It says how many of those.
+	EndAccess(ctx context.Context, userID openmates.ID, but string) (tokens int64, err error)
 }
 
 // Config holds what a Room needs.

@@ -14,8 +14,9 @@ import (
 // confirmFor is for how long a link that confirms an address works.
 const confirmFor = 24 * time.Hour
 
-// ChangePassword asks for the old password and ends all other sessions. The
-// one of this request gets a new token.
+// ChangePassword asks for the old password, ends all other sessions, and
+// revokes the caller's own access tokens: whoever knew the old password may have
+// made some. The session of this request gets a new token.
 func (r *Room) ChangePassword(ctx context.Context, c Caller, old, fresh openmates.Secret) error {
 	if err := r.prove(ctx, c, old); err != nil {
 		return err
@@ -36,11 +37,20 @@ func (r *Room) ChangePassword(ctx context.Context, c Caller, old, fresh openmate
 	if err := r.sessions.RenewToken(ctx); err != nil {
 		return fmt.Errorf("renew the session: %w", err)
 	}
-	if err := r.store.EndSessions(ctx, c.User.ID, ""); err != nil {
+	tokens, err := r.store.EndAccess(ctx, c.User.ID, "")
+	if err != nil {
 		return err
 	}
-	r.log.InfoContext(ctx, "a password was changed", "user", c.User.ID)
-	return r.record(ctx, ownEntry(c.User, "account.password"), nil, nil)
+	r.log.InfoContext(ctx, "a password was changed", "user", c.User.ID, "tokens", tokens)
+	return r.record(ctx, ownEntry(c.User, "account.password"), nil, revoked(tokens))
+}
+
+// revoked is what the record says of access tokens that were revoked along.
+func revoked(tokens int64) any {
+	if tokens == 0 {
+		return nil
+	}
+	return map[string]int64{"tokens_revoked": tokens}
 }
 
 func localPart(address string) string {

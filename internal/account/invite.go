@@ -285,7 +285,22 @@ func (r *Room) Join(ctx context.Context, c Caller, from netip.Addr, code, proof 
 	if u, err = r.store.Join(ctx, w.Invite.ID, u, phc, r.now()); err != nil {
 		return u, w, err
 	}
+	if err := r.confirmProved(ctx, u, w.Email); err != nil {
+		return u, w, err
+	}
 	r.log.InfoContext(ctx, "somebody joined by an invite", "team", w.Team.Slug, "user", u.ID, "invite", w.Invite.ID)
 	e := openmates.AuditEntry{Actor: u.ID, TeamID: w.Team.ID, Action: "team.join", Target: "person " + u.Username}
 	return u, w, r.record(ctx, e, nil, map[string]any{"role": w.Invite.Role, "invite": w.Invite.ID})
+}
+
+// confirmProved marks the address of somebody who has joined as theirs, where
+// it is the one that they have just proved. Another address stays as it is.
+func (r *Room) confirmProved(ctx context.Context, u openmates.User, proved string) error {
+	if proved == "" || !strings.EqualFold(proved, u.Email) {
+		return nil
+	}
+	if done, err := r.store.EmailConfirmed(ctx, u.ID); done || err != nil {
+		return err
+	}
+	return r.store.SetEmail(ctx, u.ID, u.Email, true)
 }

@@ -183,11 +183,35 @@ func TestAnAddressIsProvedByMail(t *testing.T) {
 	if u.Email != "anybody@example.com" {
 		t.Errorf("the account has %q", u.Email)
 	}
+	if yes, err := h.db.EmailConfirmed(ctx, u.ID); err != nil || !yes {
+		t.Errorf("an address that was proved counts as confirmed: %v %v", yes, err)
+	}
+	h.joinsWithProof(t, c, ask, post)
 	must(t, ask("late@example.com"))
 	m = regexp.MustCompile(`proof=(\S+)`).FindStringSubmatch(post.sent[len(post.sent)-1])
 	h.pass(25 * time.Hour)
 	_, err = h.Welcome(ctx, Caller{}, c, m[1])
 	code(t, err, openmates.EInvalid)
+}
+
+// joinsWithProof has somebody join who has an account: its address is confirmed
+// if it is the one that was proved, and left alone if not.
+func (h *house) joinsWithProof(t *testing.T, invite string, ask func(string) error, post *outbox) {
+	t.Helper()
+	ctx := t.Context()
+	for n, has := range map[int]string{7: "Known@example.com", 8: "private@elsewhere.org"} {
+		u, err := h.db.AddUser(ctx, openmates.User{Username: "known" + strconv.Itoa(n), DisplayName: "K", Email: has}, "")
+		must(t, err)
+		must(t, ask("known@example.com"))
+		m := regexp.MustCompile(`proof=(\S+)`).FindStringSubmatch(post.sent[len(post.sent)-1])
+		_, _, err = h.Join(ctx, Caller{User: u, Session: "s"}, from(n), invite, m[1], Newcomer{})
+		must(t, err)
+		is, err := h.db.User(ctx, u.ID)
+		must(t, err)
+		if yes, err := h.db.EmailConfirmed(ctx, u.ID); err != nil || yes != (n == 7) || is.Email != has {
+			t.Errorf("%s is confirmed: %v %v; the account has %s", has, yes, err, is.Email)
+		}
+	}
 }
 
 func FuzzAddressees(f *testing.F) {

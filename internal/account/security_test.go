@@ -386,6 +386,8 @@ func TestChangePassword(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
 	other, bens := h.enter(t, "ada"), h.enter(t, "ben")
+	own, team := h.tokens(t, cookie)
+	bensOwn, _ := h.tokens(t, bens)
 	const fresh = "tundra mosaic kayak"
 	kept := h.as(t, cookie, func(ctx context.Context, c Caller) {
 		code(t, h.ChangePassword(ctx, c, "not the password", fresh), openmates.EForbidden)
@@ -398,6 +400,9 @@ func TestChangePassword(t *testing.T) {
 	}
 	if h.who(t, cookie) != "" || h.who(t, other) != "" || h.who(t, bens) != "ben" {
 		t.Error("other sessions: the wrong ones ended")
+	}
+	if h.works(own) || !h.works(team) || !h.works(bensOwn) {
+		t.Error("tokens: a new password revokes the person's own, not a team's and nobody else's")
 	}
 	h.visit(t, nil, func(ctx context.Context) {
 		_, err := h.SignIn(ctx, from(1), "ada", goodPassword)
@@ -446,7 +451,12 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 		t.Error("a request on its way brought an ended session back")
 	}
 	third := h.enter(t, "ada")
+	own, team := h.tokens(t, cookie)
 	h.as(t, cookie, func(ctx context.Context, c Caller) { must(t, h.EndSessions(ctx, c, false)) })
+	if h.works(own) || !h.works(team) {
+		t.Error("signing out everywhere else: the wrong tokens are revoked")
+	}
+	own, team = h.tokens(t, cookie)
 	if h.who(t, third) != "" || h.who(t, cookie) != "ada" || h.who(t, bens) != "ben" {
 		t.Error("signing out everywhere else ended the wrong ones")
 	}
@@ -454,6 +464,36 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 	if h.who(t, cookie) != "" {
 		t.Error("signing out everywhere leaves one signed in here")
 	}
+	if h.works(own) || !h.works(team) {
+		t.Error("signing out everywhere: the wrong tokens are revoked")
+	}
+	lines, err := h.db.FindAudit(t.Context(), openmates.AuditSearch{Action: "account.sessions_end", Limit: 5})
+	must(t, err)
+	if len(lines) != 2 || lines[0].After != `{"tokens_revoked":1}` {
+		t.Errorf("on record: %+v", lines)
+	}
+}
+
+// tokens makes a token of the person's own, and one for the team harbour.
+func (h *house) tokens(t *testing.T, cookie *http.Cookie) (own, team openmates.Secret) {
+	t.Helper()
+	h.as(t, cookie, func(ctx context.Context, c Caller) {
+		var err error
+		n := NewToken{Name: "for a program", Scopes: []openmates.Scope{openmates.ScopeRead}}
+		_, own, err = h.AddToken(ctx, c, n)
+		must(t, err)
+		p, err := h.Enter(ctx, c, "harbour", SeeTeam)
+		must(t, err)
+		_, team, err = h.AddTeamToken(ctx, c, p, n)
+		must(t, err)
+	})
+	return own, team
+}
+
+// works says whether a token signs anybody in.
+func (h *house) works(token openmates.Secret) bool {
+	_, err := h.Bearer(context.Background(), from(7), token)
+	return err == nil
 }
 
 func FuzzAgent(f *testing.F) {

@@ -116,12 +116,14 @@ func (r *Room) EndSession(ctx context.Context, c Caller, id string) error {
 	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.session_end", Target: c.User.Username}, nil, nil)
 }
 
-// EndSessions signs the caller out everywhere else, or, with here, everywhere.
+// EndSessions signs the caller out everywhere else, or, with here, everywhere,
+// and revokes their own access tokens.
 func (r *Room) EndSessions(ctx context.Context, c Caller, here bool) error {
 	if err := signedIn(c); err != nil {
 		return err
 	}
-	if err := r.store.EndSessions(ctx, c.User.ID, *loaded(ctx)); err != nil {
+	tokens, err := r.store.EndAccess(ctx, c.User.ID, *loaded(ctx))
+	if err != nil {
 		return err
 	}
 	if here {
@@ -129,7 +131,7 @@ func (r *Room) EndSessions(ctx context.Context, c Caller, here bool) error {
 			return err
 		}
 	}
-	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.sessions_end", Target: c.User.Username}, nil, nil)
+	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.sessions_end", Target: c.User.Username}, nil, revoked(tokens))
 }
 
 func signedIn(c Caller) error {

@@ -135,11 +135,11 @@ func (s *Server) guardOperations() {
 		func(ctx context.Context, c account.Caller, in *sessionInput) error {
 			return s.account.EndSession(ctx, c, in.ID)
 		})
-	change(s, route{"end-sessions", http.MethodDelete, "/me/sessions", "Sign out everywhere else", "The session of the request stays.", 0}, me,
+	change(s, route{"end-sessions", http.MethodDelete, "/me/sessions", "Sign out everywhere else", "The session of the request stays; the caller's own tokens are revoked.", 0}, me,
 		func(ctx context.Context, c account.Caller, _ *struct{}) error {
 			return s.account.EndSessions(ctx, c, false)
 		})
-	change(s, route{"change-password", http.MethodPost, "/me/password", "Change your password", "All other sessions end.", 0}, me,
+	change(s, route{"change-password", http.MethodPost, "/me/password", "Change your password", "All other sessions end, and the caller's own tokens are revoked.", 0}, me,
 		func(ctx context.Context, c account.Caller, in *newPassword) error {
 			return s.account.ChangePassword(ctx, c, openmates.Secret(in.Body.Old), openmates.Secret(in.Body.New))
 		})

@@ -124,8 +124,10 @@ func TestSessionsOfAPerson(t *testing.T) {
 		all, err := db.SessionsOf(ctx, 1)
 		ok(t, err)
 		same(t, []any{len(all), all[0].Hash}, []any{1, "a"})
-		ok(t, db.EndSessions(ctx, 1, "a"))
-		ok(t, db.EndSessions(ctx, 2, ""))
+		_, err = db.EndAccess(ctx, 1, "a")
+		ok(t, err)
+		_, err = db.EndAccess(ctx, 2, "")
+		ok(t, err)
 		for hash, there := range map[string]bool{"a": true, "b": false, "c": false, "d": true} {
 			_, found, err := db.Session(ctx, hash)
 			ok(t, err)

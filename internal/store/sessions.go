@@ -64,10 +64,17 @@ func (db *DB) EndSession(ctx context.Context, userID openmates.ID, hash string) 
 	})
 }
 
-// EndSessions ends all sessions of a person but one ("" = all), for good.
-func (db *DB) EndSessions(ctx context.Context, userID openmates.ID, but string) error {
-	_, err := db.exec(ctx, hard, `DELETE FROM sessions WHERE user_id = $1 AND token <> $2`, userID, but)
-	return err
+// EndAccess ends all sessions of a person but one ("" = all), and the access
+// tokens that are for no team in particular, for good.
+func (db *DB) EndAccess(ctx context.Context, userID openmates.ID, but string) (tokens int64, err error) {
+	err = db.update(ctx, func(t *tx) error {
+		if _, err := t.exec(`DELETE FROM sessions WHERE user_id = $1 AND token <> $2`, userID, but); err != nil {
+			return err
+		}
+		tokens, err = t.exec(`DELETE FROM access_tokens WHERE user_id = $1 AND team_id IS NULL`, userID)
+		return err
+	})
+	return tokens, err
 }
 
 // Sweep removes what has expired: sessions, the states of consent pages, and

@@ -122,7 +122,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	if err := s.account.ChangePassword(r.Context(), account.CallerOf(r.Context()), old, openmates.Secret(f.Get("new"))); err != nil {
 		return s.refused(w, r, "password", "", err)
 	}
-	return s.done(w, r, securityPath, "Your password is changed. Everywhere else you are signed out.")
+	return s.done(w, r, securityPath, "Your password is changed. Everywhere else you are signed out, and your API tokens are revoked.")
 }
 
 func (s *Server) setEmail(w http.ResponseWriter, r *http.Request) error {
@@ -323,7 +323,7 @@ func (s *Server) endSessions(here bool) handler {
 		if here {
 			return to(w, r, "/signin")
 		}
-		return s.done(w, r, securityPath, "Everywhere else you are signed out.")
+		return s.done(w, r, securityPath, "Everywhere else you are signed out, and your API tokens are revoked.")
 	}
 }
 

@@ -142,8 +142,8 @@ func (r *Room) tie(ctx context.Context, user openmates.ID, n openmates.Network, 
 	if err != nil {
 		return fmt.Errorf("store the identity: %w", err)
 	}
-	r.log.InfoContext(ctx, "account linked by a code", "user", user, "network", n, "account", a.ID)
-	return nil
+	r.log.InfoContext(ctx, "account linked", "user", user, "network", n, "account", a.ID)
+	return r.noteAccount(ctx, user, "account.link", n, a)
 }
 
 // codeError says that a code does not hold; why is nobody's business.

@@ -63,6 +63,7 @@ func newHouse(t *testing.T) *house {
 		Store: h.db, Log: slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Connectors: map[openmates.Network]messenger.Connector{connecttest.Name: h.net, "deaf": deaf{h.net}},
 		PublicURL:  "https://mates.example/", Changed: func() { h.changes++ }, Clock: h.now,
+		Audit: h.db.AddAudit,
 	})
 	must(t, err)
 	h.harbour, h.ada = h.team("harbour", "ada")

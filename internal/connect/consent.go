@@ -314,15 +314,9 @@ func (r *Room) finishLink(ctx context.Context, c openmates.ConnectState, b openm
 	if a.ID == "" {
 		return Outcome{}, openmates.Errorf(openmates.EInvalid, "%s did not say whose account it is, so nothing is linked. Please begin again.", label)
 	}
-	_, err = r.store.AddIdentity(ctx, openmates.Identity{UserID: c.UserID, Network: b.Network, AccountID: a.ID, Name: a.Name})
-	if openmates.CodeOf(err) == openmates.EConflict {
-		return Outcome{}, &openmates.Error{Code: openmates.EConflict, Err: err, Message: fmt.Sprintf(
-			"The %s account %s is linked to another person on this server. Unlink it there first, or sign in to %s with your own account and begin again.", label, a.Name, label)}
+	if err := r.tie(ctx, c.UserID, b.Network, a); err != nil {
+		return Outcome{}, err
 	}
-	if err != nil {
-		return Outcome{}, fmt.Errorf("store the identity: %w", err)
-	}
-	r.log.InfoContext(ctx, "account linked", "user", c.UserID, "network", b.Network, "account", a.ID)
 	return Outcome{Kind: Link, Network: b.Network, Label: label, Account: a}, nil
 }
 

@@ -87,3 +87,24 @@ func (r *Room) note(ctx context.Context, actor, team openmates.ID, action, targe
 	}
 	return nil
 }
+
+// noteAccount writes a line of the audit record about an account that a person
+// has linked or unlinked. Which one it was stands in the sides alone, which the
+// store empties when the person's account is deleted.
+func (r *Room) noteAccount(ctx context.Context, actor openmates.ID, action string, n openmates.Network, a messenger.Account) error {
+	if r.audit == nil {
+		return nil
+	}
+	about, err := json.Marshal(map[string]string{"account": a.ID, "name": a.Name})
+	if err != nil {
+		return fmt.Errorf("describe the account: %w", err)
+	}
+	e := openmates.AuditEntry{Actor: actor, Action: action, Target: string(n) + " account"}
+	if e.After = string(about); action == "account.unlink" {
+		e.Before, e.After = e.After, ""
+	}
+	if err := r.audit(ctx, e); err != nil {
+		return fmt.Errorf("record %s: %w", action, err)
+	}
+	return nil
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"openmates"
+	"openmates/internal/messenger"
 )
 
 // Mate is a mate with its bots.
@@ -159,12 +160,22 @@ func (r *Room) LinkChoices(ctx context.Context, userID openmates.ID) ([]LinkChoi
 
 // Unlink removes one of the person's own accounts.
 func (r *Room) Unlink(ctx context.Context, userID, identity openmates.ID) error {
-	err := r.store.RemoveIdentity(ctx, userID, identity)
+	ids, err := r.store.IdentitiesOf(ctx, userID)
+	if err != nil {
+		return err
+	}
+	gone := openmates.Errorf(openmates.ENotFound, "This account is not linked any more.")
+	i := slices.IndexFunc(ids, func(id openmates.Identity) bool { return id.ID == identity })
+	if i < 0 {
+		return gone
+	}
+	err = r.store.RemoveIdentity(ctx, userID, identity)
 	if openmates.CodeOf(err) == openmates.ENotFound {
-		return openmates.Errorf(openmates.ENotFound, "This account is not linked any more.")
+		return gone
 	}
-	if err == nil {
-		r.log.InfoContext(ctx, "account unlinked", "user", userID, "identity", identity)
+	if err != nil {
+		return err
 	}
-	return err
+	r.log.InfoContext(ctx, "account unlinked", "user", userID, "identity", identity)
+	return r.noteAccount(ctx, userID, "account.unlink", ids[i].Network, messenger.Account{ID: ids[i].AccountID, Name: ids[i].Name})
 }

@@ -133,6 +133,8 @@ func (db *DB) RemoveUser(ctx context.Context, userID openmates.ID) error {
 			// An open turn is still worked off: it finds that its author is
 			// linked to nobody, and says so.
 			`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '' WHERE user_id = $1 AND NOT open`,
+			// Which accounts they had linked is theirs to take along.
+			`UPDATE audit SET before = '', after = '' WHERE actor = $1 AND action IN ('account.link', 'account.unlink')`,
 			`DELETE FROM users WHERE id = $1`, // and by its keys all that hangs on it
 		} {
 			if _, err := t.exec(text, userID); err != nil {

@@ -186,6 +186,9 @@ func TestLeavingKeepsTheBooks(t *testing.T) {
 		ok(t, err)
 		same(t, []any{len(usage), usage[0].Cost}, []any{1, openmates.Micros(70)})
 
+		for _, action := range []string{"account.link", "account.password"} {
+			ok(t, db.AddAudit(ctx, openmates.AuditEntry{Actor: ben.ID, Action: action, After: "{}"}))
+		}
 		want(t, db.RemoveUser(ctx, ada.ID), openmates.EConflict)
 		ok(t, db.AddSession(ctx, openmates.SessionRecord{Hash: "s", UserID: ben.ID, Data: []byte("{}"), Expires: time.Now().Add(time.Hour)}))
 		ok(t, db.RemoveUser(ctx, ben.ID))
@@ -206,6 +209,9 @@ func TestLeavingKeepsTheBooks(t *testing.T) {
 		fresh, err := db.AddJob(ctx, queue.Job{Key: "k", Lane: "lane", Body: []byte("again")})
 		ok(t, err)
 		same(t, fresh, false) // the message is still known
+		lines, err := db.Audit(ctx, 0, 0, 5)
+		ok(t, err)
+		same(t, []any{lines[0].After, lines[1].Action, lines[1].After}, []any{"{}", "account.link", ""}) // not which account it was
 		id.UserID = ada.ID
 		_, err = db.AddIdentity(ctx, id)
 		ok(t, err)

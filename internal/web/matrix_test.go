@@ -102,6 +102,7 @@ func matrix() map[string]string {
 		"POST /teams/{slug}/people/{username}/role": "s0x*", "POST /teams/{slug}/people/{username}/remove": "s0x0",
 		"GET /teams/{slug}/limits": lead, "POST /teams/{slug}/limits": lead, "POST /teams/{slug}/name": lead,
 		"GET /teams/{slug}/invites": lead, "POST /teams/{slug}/invites": lead, "POST /teams/{slug}/invites/{id}/revoke": "s0x0",
+		"GET /teams/{slug}/tokens": lead, "POST /teams/{slug}/tokens": lead, "POST /teams/{slug}/tokens/{id}/revoke": "s0x0",
 		"GET /teams/{slug}/usage": lead, "GET /teams/{slug}/connect": member, "GET /teams/{slug}/connect/{network}/{workspace}/{mate}": "s000",
 		"POST /teams/{slug}/connect/{network}/{workspace}/{mate}/test": "s000", "POST /teams/{slug}/connect/{network}/{workspace}/{mate}/remove": "s0x0",
 		"POST /teams/{slug}/connect/{network}/{workspace}/disconnect": "s0x0",
@@ -110,7 +111,8 @@ func matrix() map[string]string {
 	}
 	for codes, patterns := range map[string]string{
 		everyone: `GET /profile; GET /profile/preferences; POST /profile/preferences; GET /profile/privacy; POST /profile/privacy; GET /mates/{handle}; GET /profile/security;
-			GET /profile/data; GET /profile/address`,
+			GET /profile/data; GET /profile/address; GET /profile/tokens; POST /profile/tokens`,
+		"s000": `POST /profile/tokens/{id}/revoke`,
 		"s***": `POST /profile/link; POST /profile/unlink; POST /profile/code; POST /profile/address; GET /profile/security/authenticator;
 			POST /profile/security/authenticator; POST /profile/security/passkeys/remove; POST /profile/security/sessions/end; POST /profile/data/export;
 			POST /profile/data/delete; POST /messenger/connect; POST /messages/connect; GET /messenger/connect; GET /messages/connect`,

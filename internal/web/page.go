@@ -28,7 +28,7 @@ func pageNames() []string {
 		"mates", "newmate", "matesetup", "version", "limits", "overview", "wizard", "settings", "audit",
 		"found", "join", "people", "teamlimits", "invites", "usage", "preferences", "privacy", "teamconnect", "guest",
 		"providers", "provider", "provider-new", "provider-remove",
-		"security", "authenticator", "recovery", "second", "data", "address", "mail"}
+		"tokens", "security", "authenticator", "recovery", "second", "data", "address", "mail"}
 }
 
 func parsePages(a *assets) (pages, error) {

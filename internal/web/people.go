@@ -47,7 +47,7 @@ func tabsOf(c account.Caller, p account.Place) []way {
 	for _, t := range []struct {
 		right account.Right
 		way
-	}{{account.RunTeam, way{"Mates and limits", at + "/limits"}}, {account.InvitePeople, way{"Invites", at + "/invites"}}, {account.SeeUsage, way{"Usage", at + "/usage"}}} {
+	}{{account.RunTeam, way{"Mates and limits", at + "/limits"}}, {account.InvitePeople, way{"Invites", at + "/invites"}}, {account.SeeUsage, way{"Usage", at + "/usage"}}, {account.RunTeam, way{"API tokens", at + "/tokens"}}} {
 		if account.Allowed(c.User, p.Role, t.right) {
 			tabs = append(tabs, t.way)
 		}

@@ -28,6 +28,7 @@ func teamSamples(sh, nobody shell, user openmates.User, m openmates.Mate) map[st
 	}
 	return map[string][]any{
 		"found":       found,
+		"tokens":      tokenSamples(base),
 		"teamconnect": connectSamples(base, m), "guest": guestSamples(base, m),
 		"join": {&joinPage{shell: nobody}, &joinPage{shell: sh, Welcome: account.Welcome{Mail: true}, Sent: "x@example.org", Error: "e"},
 			&joinPage{shell: nobody, Welcome: account.Welcome{Email: "x@example.org", Invite: openmates.Invite{Role: openmates.RoleAdmin, Only: []string{"@example.org"}}}, Proof: "p", People: full}},

@@ -1,0 +1,200 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+const tokensPath = "/profile/tokens"
+
+func (s *Server) tokenRoutes(page *mux) {
+	for pattern, h := range map[string]handler{
+		"GET " + tokensPath:                     s.ownTokens,
+		"POST " + tokensPath:                    s.addOwnToken,
+		"POST " + tokensPath + "/{id}/revoke":   s.revokeOwnToken,
+		"GET /teams/{slug}/tokens":              s.teamTokens,
+		"POST /teams/{slug}/tokens":             s.addTeamToken,
+		"POST /teams/{slug}/tokens/{id}/revoke": s.revokeTeamToken,
+	} {
+		page.Handle(pattern, s.handle(s.signedIn(h)))
+	}
+}
+
+// tokensPage lists the access tokens of a person, or of a team, and makes more.
+type tokensPage struct {
+	inTeam
+	Own    bool   // the person's own; else the team's
+	At     string // its address
+	Tokens []tokenLine
+	Made   string // the token that was just made; it is shown once
+	Form   tokenForm
+	Error  string
+}
+
+type tokenLine struct {
+	openmates.AccessToken
+	Maker   string // of a team's; "" = somebody who is not in the team any more
+	Expired bool
+}
+
+// tokenForm is a token as it is typed.
+type tokenForm struct {
+	Name   string
+	Days   string
+	Scopes []scopeBox
+}
+
+// scopeBox is one thing that a token may do.
+type scopeBox struct {
+	Scope   openmates.Scope
+	Label   string
+	About   string
+	Checked bool
+}
+
+const usualTokenDays = 90
+
+// newTokenForm is a form with these scopes checked.
+func newTokenForm(name, days string, checked ...string) tokenForm {
+	f := tokenForm{Name: name, Days: days, Scopes: []scopeBox{
+		{Scope: openmates.ScopeRead, Label: "Read", About: "Look at what its maker may see: teams, mates, people, limits."},
+		{Scope: openmates.ScopeWrite, Label: "Write", About: "And do what a member may do: ask mates, connect places, change preferences."},
+		{Scope: openmates.ScopeAdmin, Label: "Admin", About: "And do what an admin may do, wherever its maker is one."},
+	}}
+	for i := range f.Scopes {
+		f.Scopes[i].Checked = slices.Contains(checked, string(f.Scopes[i].Scope))
+	}
+	return f
+}
+
+func (s *Server) ownTokensPage(r *http.Request) (*tokensPage, error) {
+	p := &tokensPage{inTeam: inTeam{shell: s.shell(r, "API tokens")}, Own: true, At: tokensPath}
+	all, err := s.account.Tokens(r.Context(), account.CallerOf(r.Context()))
+	p.list(s, all, nil)
+	return p, err
+}
+
+func (s *Server) teamTokensPage(r *http.Request, c account.Caller, place account.Place) (*tokensPage, error) {
+	p := &tokensPage{inTeam: s.inTeam(r, c, place), At: "/teams/" + place.Team.Slug + "/tokens"}
+	members, err := s.account.Members(r.Context(), place)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.account.TeamTokens(r.Context(), place)
+	p.list(s, all, members)
+	return p, err
+}
+
+func (p *tokensPage) list(s *Server, all []openmates.AccessToken, makers []openmates.Member) {
+	p.Form = newTokenForm("", strconv.Itoa(usualTokenDays), string(openmates.ScopeRead))
+	now := s.account.Now()
+	for _, k := range all {
+		l := tokenLine{AccessToken: k, Expired: !k.Expires.IsZero() && !now.Before(k.Expires)}
+		for _, m := range makers {
+			if m.User.ID == k.By {
+				l.Maker = m.User.DisplayName
+			}
+		}
+		p.Tokens = append(p.Tokens, l)
+	}
+}
+
+func (s *Server) ownTokens(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.ownTokensPage(r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "tokens", p)
+}
+
+func (s *Server) teamTokens(w http.ResponseWriter, r *http.Request) error {
+	c, place, err := s.place(r, account.RunTeam)
+	if err != nil {
+		return err
+	}
+	p, err := s.teamTokensPage(r, c, place)
+	if err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "tokens", p)
+}
+
+func (s *Server) addOwnToken(w http.ResponseWriter, r *http.Request) error {
+	c := account.CallerOf(r.Context())
+	return s.addToken(w, r, func(n account.NewToken) (openmates.Secret, error) {
+		_, secret, err := s.account.AddToken(r.Context(), c, n)
+		return secret, err
+	}, func() (*tokensPage, error) { return s.ownTokensPage(r) })
+}
+
+func (s *Server) addTeamToken(w http.ResponseWriter, r *http.Request) error {
+	c, place, err := s.place(r, account.RunTeam)
+	if err != nil {
+		return err
+	}
+	return s.addToken(w, r, func(n account.NewToken) (openmates.Secret, error) {
+		_, secret, err := s.account.AddTeamToken(r.Context(), c, place, n)
+		return secret, err
+	}, func() (*tokensPage, error) { return s.teamTokensPage(r, c, place) })
+}
+
+// addToken shows the token in the answer to the form itself, not by way of a
+// redirect: it would have to be kept readable.
+func (s *Server) addToken(w http.ResponseWriter, r *http.Request, add func(account.NewToken) (openmates.Secret, error), page func() (*tokensPage, error)) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	n := account.NewToken{Name: f.Get("name"), Days: number(f.Get("days"))}
+	if n.Days == 0 { // the room takes it for "as usual", which nobody types
+		n.Days = -1
+	}
+	for _, scope := range f["scope"] {
+		n.Scopes = append(n.Scopes, openmates.Scope(scope))
+	}
+	secret, err := add(n)
+	wrong := openmates.CodeOf(err)
+	if err != nil && wrong != openmates.EInvalid && wrong != openmates.EConflict {
+		return err
+	}
+	p, perr := page()
+	if perr != nil {
+		return perr
+	}
+	if err != nil {
+		p.Error, p.Form = openmates.MessageOf(err), newTokenForm(n.Name, f.Get("days"), f["scope"]...)
+		return s.show(w, statusOf(err), "tokens", p)
+	}
+	p.Made = secret.Reveal()
+	return s.show(w, http.StatusCreated, "tokens", p)
+}
+
+func (s *Server) revokeOwnToken(w http.ResponseWriter, r *http.Request) error {
+	id, err := openmates.ParseID(r.PathValue("id"))
+	if err != nil {
+		return s.nothingHere(w, r)
+	}
+	if err := s.account.RevokeToken(r.Context(), account.CallerOf(r.Context()), id); err != nil {
+		return err
+	}
+	return s.done(w, r, tokensPath, "The token is revoked. Programs that use it are refused from now on.")
+}
+
+func (s *Server) revokeTeamToken(w http.ResponseWriter, r *http.Request) error {
+	c, place, err := s.place(r, account.RunTeam)
+	if err != nil {
+		return err
+	}
+	id, err := openmates.ParseID(r.PathValue("id"))
+	if err != nil {
+		return s.nothingHere(w, r)
+	}
+	if err := s.account.RevokeTeamToken(r.Context(), c, place, id); err != nil {
+		return err
+	}
+	return s.done(w, r, "/teams/"+place.Team.Slug+"/tokens", "The token is revoked. Programs that use it are refused from now on.")
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"openmates/internal/messenger/discord/discordtest"
+)
+
+// Two people come by one invite link, each in a browser of their own, and end
+// as linked members who talk with a mate that knows what they told of
+// themselves. It goes the same way with and without JavaScript.
+func TestFromTheInviteToTheTalkingMember(t *testing.T) {
+	t.Parallel()
+	for name, scripts := range map[string]bool{"with JavaScript": true, "without JavaScript": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, slices.Concat(factsOf("noor"), factsOf("pavel"))...)
+			ada, guild, sophia := s.harbour(scripts)
+			link := ada.invites("harbour", "2")
+
+			// Side by side, so that a mix-up of the two would show.
+			noor, pavel := s.enters("noor", scripts), s.enters("pavel", scripts)
+			both := []*person{noor, pavel}
+			for _, p := range both {
+				s.sim.Join(guild.ID, p.account.ID)
+				p.open(link)
+				p.newcomer()
+				if zone := p.read(`document.querySelector("[name=time_zone]").value`); (zone != "") != scripts {
+					t.Errorf("JavaScript runs: %v; and the time zone is proposed as %q", scripts, zone)
+				}
+				p.tells("tone", "about")
+			}
+			for _, p := range both {
+				p.presses(`form[action^="/join/"] button`)
+			}
+			for _, p := range both {
+				p.goes("/profile/preferences")
+				p.tells("goals")
+				p.presses(`form[action="/profile/preferences"] button`)
+			}
+			for _, p := range both {
+				p.links()
+				if page := p.page(); !strings.Contains(page, p.account.Name) {
+					t.Errorf("the profile of %s does not name the account %s", p.username, p.account.Name)
+				}
+			}
+			first, second := noor.says(guild, sophia, "What do you know of me?"), pavel.says(guild, sophia, "And of me?")
+			noor.toldOnly(noor.answered(first), factsOf("noor")...)
+			pavel.toldOnly(pavel.answered(second), factsOf("pavel")...)
+
+			ada.goes("/teams/harbour/people")
+			for _, p := range both {
+				ada.waits(`form[action="/teams/harbour/people/` + p.username + `/remove"]`)
+			}
+			third := s.enters("quinn", scripts)
+			if status := third.goes(strings.TrimPrefix(link, s.web)); status/100 != 4 || third.has(`form[action^="/join/"]`) {
+				t.Errorf("by a link for two, a third person gets %d: %s", status, third.page())
+			}
+		})
+	}
+}
+
+// harbour sets the server up with the team Harbour, whose guild has one mate,
+// and gives its admin.
+func (s *stage) harbour(scripts bool) (*person, discordtest.Guild, discordtest.Application) {
+	s.Helper()
+	ada := s.enters("ada", scripts)
+	ada.open(setupLink(s.program))
+	ada.newcomer()
+	ada.types("team", "Harbour")
+	ada.presses(`form[action="/setup"] button`)
+	v := ada.visitor()
+	v.post("/server/settings", url.Values{"name": {"Pier"}, "url": {s.web}, "sign_up": {"invite"}, "currency": {"EUR"}}, "/server/setup")
+	v.post("/server/providers", url.Values{"kind": {"compatible"}, "label": {"Test"}, "url": {s.model.URL()}}, "gpt-5-mini")
+	guild := s.sim.AddGuild(ada.account.ID, "Harbour")
+	sophia := s.application(ada.account, "Sophia")
+	v.post("/server/bots/discord/sophia", url.Values{"token": {sophia.Token}, "secret": {sophia.Secret}}, sophia.ID)
+	ada.goes("/teams/harbour/connect")
+	ada.presses(`form[action="/teams/harbour/install"] button`)
+	ada.authorizes(guild.ID)
+	ada.waits(`progress[value="1"]`)
+	return ada, guild, sophia
+}
+
+// application is one at Discord's developer portal, set up as the guide says.
+func (s *stage) application(owner discordtest.Person, name string) discordtest.Application {
+	app := s.sim.AddApplication(owner.ID, name)
+	s.sim.Configure(app.ID, func(c *discordtest.Settings) {
+		c.Redirects = []string{s.web + "/messenger/connect"}
+		c.CodeGrant = true
+	})
+	return app
+}
+
+// invites makes an invite link for so many people.
+func (p *person) invites(team, uses string) string {
+	p.tab.Helper()
+	p.goes("/teams/" + team + "/invites")
+	p.types("note", "For the new colleagues")
+	p.types("uses", uses)
+	p.presses(`form[action="/teams/` + team + `/invites"] button`)
+	link := p.tab.read(`[...document.querySelectorAll("main code")].map(e => e.innerText).find(s => s.includes("/join/")) || ""`)
+	if link == "" {
+		p.tab.Fatalf("no invite link is shown: %s", p.tab.read("document.body.innerText"))
+	}
+	return link
+}

@@ -1,0 +1,291 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"openmates/internal/llm/llmtest"
+	"openmates/internal/messenger/discord/discordtest"
+)
+
+// stage is what a walk needs: the program, its Discord, its model, and one
+// Chromium in which everybody has a browser of their own.
+type stage struct {
+	*program
+	sim    *discordtest.Server
+	model  *llmtest.Server
+	chrome context.Context
+	known  []string // what people tell of themselves; the model repeats what it is told of it
+}
+
+func newStage(t *testing.T, known ...string) *stage {
+	t.Helper()
+	s := &stage{known: known, sim: discordtest.Start(t, discordtest.Config{})}
+	var err error
+	if s.model, err = llmtest.New(llmtest.Config{Models: []string{"gpt-5-mini"}, Answer: s.repeat}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.model.Close)
+	s.chrome = browse(t).ctx
+	if err := chromedp.Do(s.chrome, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatal(err)
+	}
+	s.program = start(t, map[string]string{"OPENMATES_DISCORD_API": s.sim.API(), "OPENMATES_DISCORD_AUTHORIZE": s.sim.Authorize()},
+		"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--log-level", "debug")
+	return s
+}
+
+const modelsEnd = "That is all I was told."
+
+// repeat is the model: it says what it was told of the person who asks.
+func (s *stage) repeat(q llmtest.Question) llmtest.Reply {
+	var told []string
+	for _, fact := range s.known {
+		if strings.Contains(q.System, fact) {
+			told = append(told, fact)
+		}
+	}
+	return llmtest.Reply{Text: strings.Join(append(told, modelsEnd), "\n")}
+}
+
+// person is somebody with a browser of their own, whose cookies nobody shares,
+// and with an account on Discord.
+type person struct {
+	*tab
+	*stage
+	username string
+	account  discordtest.Person
+	scripts  bool // JavaScript runs in their browser
+	consents int  // clicks on Authorize
+}
+
+func (s *stage) enters(username string, scripts bool) *person {
+	s.Helper()
+	ctx, cancel := chromedp.NewContext(s.chrome, chromedp.WithNewBrowserContext())
+	s.Cleanup(cancel)
+	p := &person{tab: &tab{T: s.T, ctx: ctx}, stage: s, username: username, scripts: scripts}
+	p.account = s.sim.AddPerson(strings.ToUpper(username[:1]) + username[1:] + " on Discord")
+	p.tab.do("get a browser", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		if _, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
+			return err
+		}
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !scripts})
+		return err
+	}))
+	return p
+}
+
+// goes opens a page of the server and gives how it answered.
+func (p *person) goes(path string) int64 {
+	p.tab.Helper()
+	res, err := chromedp.Run(p.ctx, chromedp.NavigateResponse(p.web+path))
+	if err != nil {
+		p.tab.Fatalf("open %s: %v", path, err)
+	}
+	return res.Status
+}
+
+// waits until an element stands on a page that has loaded to its end.
+func (p *person) waits(css string) {
+	p.tab.Helper()
+	p.until("there is "+css, fmt.Sprintf(`document.readyState === "complete" && document.querySelector(%q) !== null`, css))
+}
+
+// has says whether an element stands on the page now.
+func (p *person) has(css string) bool {
+	p.tab.Helper()
+	ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`document.querySelector(%q) !== null`, css)))
+	if err != nil {
+		p.tab.Fatalf("look for %s: %v", css, err)
+	}
+	return ok
+}
+
+// page is all that the page holds, also what is not shown.
+func (p *person) page() string {
+	p.tab.Helper()
+	return p.tab.read("document.documentElement.outerHTML")
+}
+
+// types writes into a field of this name, key by key, over what stood there.
+func (p *person) types(name, text string) {
+	p.tab.Helper()
+	p.tab.do("type into "+name, p.field(name), chromedp.KeyEvent(text))
+}
+
+// pastes puts a text into a field of this name at once, as one does with what
+// is too long to type.
+func (p *person) pastes(name, text string) {
+	p.tab.Helper()
+	p.tab.do("paste into "+name, p.field(name), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, input.InsertText, input.InsertTextParams{Text: text})
+		return err
+	}))
+}
+
+// field goes into a field and marks what stands there.
+func (p *person) field(name string) chromedp.Action[chromedp.Void] {
+	p.fields++
+	css := `main [name="` + name + `"]`
+	return chromedp.Steps(chromedp.Focus(chromedp.CSS(css), chromedp.NodeVisible),
+		chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.querySelector(%q).select()", css)))
+}
+
+// ticks clicks on what changes the page but leads nowhere.
+func (p *person) ticks(css string) {
+	p.tab.Helper()
+	p.clicks++
+	p.waits(css)
+	p.tab.do("click "+css, chromedp.Click(chromedp.CSS(css)))
+}
+
+// presses clicks on what leads on, and waits until the next page is there.
+func (p *person) presses(css string) {
+	p.tab.Helper()
+	p.waits(css)
+	p.tab.read(`(document.documentElement.dataset.left = "yes")`)
+	p.clicks++
+	p.tab.do("click "+css, chromedp.Click(chromedp.CSS(css)))
+	p.until("a page follows on "+css, `document.readyState === "complete" && !("left" in document.documentElement.dataset)`)
+}
+
+// authorizes passes the consent page of the pretend Discord, as who is signed
+// in there, and the page that waits behind it. Without JavaScript that page has
+// a button.
+func (p *person) authorizes(guild string) {
+	p.tab.Helper()
+	p.consentPage()
+	if guild != "" {
+		p.tab.do("choose the guild", chromedp.SetValue(chromedp.ID("guild"), guild))
+	}
+	p.consents++
+	p.presses("#authorize")
+	p.arrives()
+}
+
+// consentPage waits for the consent page and says there who it is.
+func (p *person) consentPage() {
+	p.tab.Helper()
+	p.waits("#consent")
+	if !p.has("#me") {
+		p.presses(`[data-person="` + p.account.Name + `"]`)
+	}
+}
+
+const processing = `form[action="/messenger/connect"]`
+
+// arrives waits for what comes of a way back from the consent page.
+func (p *person) arrives() {
+	p.tab.Helper()
+	if !p.scripts {
+		p.waits(processing)
+		p.presses(processing + " button")
+	}
+	p.until("the connection is made", `document.readyState === "complete" && document.querySelector("form[data-send]") === null`)
+}
+
+// newcomer fills in who somebody is, as every form for a new account asks it.
+func (p *person) newcomer() {
+	p.tab.Helper()
+	p.types("name", strings.ToUpper(p.username[:1])+p.username[1:])
+	p.types("username", p.username)
+	p.pastes("password", "three quiet boats of "+p.username)
+}
+
+// tells fills in facts about oneself.
+func (p *person) tells(facts ...string) {
+	p.tab.Helper()
+	if p.has("main form details:not([open])") {
+		p.ticks("main form details > summary")
+	}
+	for _, f := range facts {
+		p.types(f, fact(f, p.username))
+	}
+}
+
+func fact(name, username string) string { return "the " + name + " of " + username }
+
+func factsOf(username string) []string {
+	return []string{fact("tone", username), fact("about", username), fact("goals", username)}
+}
+
+// links ties the account on Discord to the one here.
+func (p *person) links() {
+	p.tab.Helper()
+	if !p.has(`form[action="/profile/link"]`) {
+		p.goes("/profile")
+	}
+	p.presses(`form[action="/profile/link"] button`)
+	p.authorizes("")
+	p.waits(`form[action="/profile/unlink"]`)
+}
+
+// says has the person write something on Discord.
+func (p *person) says(g discordtest.Guild, app discordtest.Application, text string) discordtest.Message {
+	return p.sim.Say(g.General, p.account.ID, "<@"+app.BotID+"> "+text)
+}
+
+// answered waits until a mate's answer is whole.
+func (p *person) answered(to discordtest.Message) string {
+	p.tab.Helper()
+	return p.reply(to, func(text string) bool { return strings.HasSuffix(text, modelsEnd) })
+}
+
+// reply waits for a reply that ok accepts.
+func (p *person) reply(to discordtest.Message, ok func(string) bool) string {
+	p.tab.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
+	defer cancel()
+	m, err := p.sim.Await(ctx, func(m discordtest.Message) bool { return m.ReplyTo == to.ID && m.Bot && ok(m.Content) })
+	if err != nil {
+		p.tab.Fatalf("%s is not answered: %v; the replies are %+v", p.username, err, p.sim.Replies(to.ID))
+	}
+	return m.Content
+}
+
+// toldOnly makes sure that an answer shows these facts and no other ones.
+func (p *person) toldOnly(answer string, facts ...string) {
+	p.tab.Helper()
+	for _, f := range p.known {
+		mine := false
+		for _, g := range facts {
+			mine = mine || f == g
+		}
+		if strings.Contains(answer, f) != mine {
+			p.tab.Errorf("%s: %q reached the mate: %v; it said %q", p.username, f, !mine, answer)
+		}
+	}
+}
+
+// visitor is the person's browser without its pages: the same cookies.
+func (p *person) visitor() *visitor {
+	p.tab.Helper()
+	v := newVisitor(p.tab.T, p.web)
+	u, err := url.Parse(p.web)
+	if err != nil {
+		p.tab.Fatal(err)
+	}
+	got, err := chromedp.Run(p.ctx, chromedp.Action[network.GetCookiesResult](func(ctx context.Context, t *chromedp.Target) (network.GetCookiesResult, error) {
+		return cdp.Call(ctx, t, network.GetCookies, network.GetCookiesParams{URLs: []string{p.web}})
+	}))
+	if err != nil {
+		p.tab.Fatal(err)
+	}
+	var all []*http.Cookie
+	for _, c := range got.Cookies {
+		all = append(all, &http.Cookie{Name: c.Name, Value: c.Value, Path: "/"})
+	}
+	v.c.Jar.SetCookies(u, all)
+	return v
+}

@@ -7,6 +7,14 @@ import (
 	"openmates/internal/queue"
 )
 
+// MAX stands in a query of its own, which SQLite answers from the end of the
+// tree; within an expression it would read the whole journal. (SQLite needs
+// WHERE to tell the conflict clause from a join.)
+const addJob = `INSERT INTO turns (id, key, lane, body, attempt, accepted)
+	SELECT CASE WHEN latest.id >= $1 THEN latest.id + 1 ELSE $1 END, $2, $3, $4, $5, $6
+	FROM (SELECT (SELECT MAX(id) FROM turns) AS id) AS latest WHERE TRUE
+	ON CONFLICT (key) DO NOTHING`
+
 // AddJob stores a job as open; fresh is false when its key was seen before,
 // and then nothing changes.
 func (db *DB) AddJob(ctx context.Context, j queue.Job) (fresh bool, err error) {
@@ -20,11 +28,8 @@ func (db *DB) AddJob(ctx context.Context, j queue.Job) (fresh bool, err error) {
 		// with a clock that lags, an ID may lie below one that is stored. It is
 		// lifted above: what is accepted later has the higher ID. Two
 		// connections of PostgreSQL can then meet at one ID; the loser tries
-		// again. (SQLite needs WHERE to tell the conflict clause from a join.)
-		n, err := db.exec(ctx, hard, `INSERT INTO turns (id, key, lane, body, attempt, accepted)
-			SELECT CASE WHEN latest.id >= $1 THEN latest.id + 1 ELSE $1 END, $2, $3, $4, $5, $6
-			FROM (SELECT COALESCE(MAX(id), 0) AS id FROM turns) AS latest WHERE TRUE
-			ON CONFLICT (key) DO NOTHING`,
+		// again.
+		n, err := db.exec(ctx, hard, addJob,
 			db.ids.next(), j.Key, j.Lane, body, max(j.Attempt, 1), accepted)
 		if err != nil && try < 10 && collision(err) {
 			continue

@@ -1,0 +1,44 @@
+package store
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+
+	"openmates"
+)
+
+type noSeal struct{}
+
+func (noSeal) Seal(string, openmates.Secret) (string, error) { return "", nil }
+func (noSeal) Open(string, string) (openmates.Secret, error) { return "", nil }
+
+// TestNoStatementReadsTheWholeJournal asks SQLite how it goes about what must
+// not take longer the more was said before.
+func TestNoStatementReadsTheWholeJournal(t *testing.T) {
+	t.Parallel()
+	db, err := Open(t.Context(), Config{Dir: t.TempDir(), Seal: noSeal{}, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, c := range []struct {
+		name, text string
+		args       []any
+	}{
+		{"addJob", addJob, []any{1, "key", "lane", "body", 1, 1}},
+	} {
+		steps, err := list(t.Context(), db, func(s scanner) (step string, err error) {
+			var n int
+			return step, s.Scan(&n, &n, &n, &step)
+		}, `EXPLAIN QUERY PLAN `+c.text, c.args...)
+		if err != nil || len(steps) == 0 {
+			t.Errorf("%s: %v, %v", c.name, steps, err)
+		}
+		for _, step := range steps {
+			if strings.HasPrefix(step, "SCAN turns") {
+				t.Errorf("%s: %s", c.name, step)
+			}
+		}
+	}
+}

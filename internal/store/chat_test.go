@@ -214,23 +214,30 @@ func (m *model) run(t *testing.T, rt *rapid.T) {
 	}
 	teamLimits, memberLimits := limit("team"), [2]openmates.Limits{limit("one"), limit("two")}
 	for range rapid.IntRange(1, 40).Draw(rt, "steps") {
-		switch rapid.IntRange(0, 4).Draw(rt, "what") {
+		switch rapid.IntRange(0, 5).Draw(rt, "what") {
 		case 0:
 			m.clock.Add(rapid.SampledFrom([]int64{1000, 30_000, 60_000, 86_400_000}).Draw(rt, "pass"))
 		case 1:
 			if len(m.open) > 0 {
 				m.settle(t, rt)
 			}
+		case 2:
+			if len(m.open) > 0 {
+				m.more(t, rt, teamLimits, memberLimits)
+			}
 		default:
 			who := rapid.IntRange(0, 1).Draw(rt, "who")
 			u := openmates.Usage{TeamID: m.team, UserID: openmates.ID(who + 1), MateID: 1,
 				Cost: openmates.Micros(rapid.IntRange(0, 20).Draw(rt, "cost")), At: time.UnixMilli(m.clock.Load())}
-			layers := []openmates.Layer{
-				{Scope: "team:" + m.team.String(), Limits: teamLimits},
-				{Scope: fmt.Sprintf("member:%s:%s", m.team, u.UserID), Limits: memberLimits[who]},
-			}
-			m.reserve(t, rt, u, layers)
+			m.reserve(t, rt, u, m.layers(u, teamLimits, memberLimits))
 		}
+	}
+}
+
+func (m *model) layers(u openmates.Usage, team openmates.Limits, member [2]openmates.Limits) []openmates.Layer {
+	return []openmates.Layer{
+		{Scope: "team:" + m.team.String(), Limits: team},
+		{Scope: fmt.Sprintf("member:%s:%s", m.team, u.UserID), Limits: member[u.UserID-1]},
 	}
 }
 
@@ -272,6 +279,37 @@ func (m *model) room(u openmates.Usage, l openmates.Limits, counts func(openmate
 		}
 	}
 	return (l.PerMinute == 0 || requests < l.PerMinute) && (l.PerMonth == 0 || cost+u.Cost <= l.PerMonth)
+}
+
+// more lifts what is reserved for an open turn; it counts in the month that the
+// turn began in, and as no request.
+func (m *model) more(t *testing.T, rt *rapid.T, team openmates.Limits, member [2]openmates.Limits) {
+	turn := rapid.SampledFrom(m.open).Draw(rt, "which")
+	u := m.turns[turn]
+	was := u.Cost
+	u.Cost = openmates.Micros(rapid.IntRange(0, 40).Draw(rt, "cost of all rounds"))
+	layers := m.layers(u, team, member)
+	difference := u
+	difference.Cost = u.Cost - was
+	room := difference.Cost <= 0
+	if !room {
+		for i := range layers {
+			layers[i].Limits.PerMinute = 0
+		}
+		room = m.room(difference, layers[0].Limits, func(openmates.Usage) bool { return true }) &&
+			m.room(difference, layers[1].Limits, func(o openmates.Usage) bool { return o.UserID == u.UserID })
+	}
+	u.At = time.UnixMilli(m.clock.Load())
+	for range 2 {
+		err := m.db.Reserve(t.Context(), m.key(turn), u, m.layers(u, team, member))
+		limit, is := errors.AsType[*openmates.LimitError](err)
+		if (err == nil) != room || err != nil && (!is || !limit.Money) {
+			rt.Fatalf("from %d to %d: %v, room %v", was, u.Cost, err, room)
+		}
+	}
+	if room {
+		m.turns[turn].Cost = max(was, u.Cost)
+	}
 }
 
 func (m *model) settle(t *testing.T, rt *rapid.T) {

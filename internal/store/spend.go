@@ -31,28 +31,37 @@ func (db *DB) Reserve(ctx context.Context, key string, u openmates.Usage, all []
 		fresh, err := t.exec(`INSERT INTO usage (turn, team_id, user_id, mate_id, model, cost, at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (turn) DO NOTHING`,
 			key, u.TeamID, u.UserID, u.MateID, u.Model, u.Cost, u.At)
-		if err != nil || fresh == 0 {
+		if err != nil {
 			return err
 		}
+		if fresh == 0 {
+			return db.reserveMore(t, key, u.Cost, all)
+		}
 		for _, l := range all {
-			if err := reserve(t, key, u, l); err != nil {
-				return err
+			if l.Limits.PerMinute > 0 {
+				if err := reserveMinute(t, u.At, l); err != nil {
+					return err
+				}
 			}
 		}
-		return nil
+		return db.hold(t, charge{u: u, at: u.At, requests: 1, cost: u.Cost}, all)
 	})
 }
 
-func reserve(t *tx, key string, u openmates.Usage, l openmates.Layer) error {
-	if l.Limits.PerMinute > 0 {
-		if err := reserveMinute(t, u.At, l); err != nil {
-			return err
-		}
+// reserveMore lifts what is reserved for a turn up to cost. What is settled
+// stays.
+func (db *DB) reserveMore(t *tx, key string, cost openmates.Micros, all []openmates.Layer) error {
+	var u openmates.Usage
+	var at int64
+	found, err := t.get(`SELECT team_id, user_id, mate_id, cost, at FROM usage WHERE turn = $1 AND NOT settled`+db.words().forUpdate,
+		[]any{key}, &u.TeamID, &u.UserID, &u.MateID, &u.Cost, &at)
+	if err != nil || !found || cost <= u.Cost {
+		return err
 	}
-	if l.Limits.PerMonth > 0 {
-		return reserveMonth(t, key, u, l)
+	if _, err := t.exec(`UPDATE usage SET cost = $2 WHERE turn = $1`, key, cost); err != nil {
+		return fmt.Errorf("reserve more for %q: %w", key, err)
 	}
-	return nil
+	return db.hold(t, charge{u: u, at: timeOf(at), cost: cost - u.Cost}, all)
 }
 
 // reserveMinute counts in the row's minute when that is this one or, as clocks
@@ -75,39 +84,75 @@ func reserveMinute(t *tx, at time.Time, l openmates.Layer) error {
 	return nil
 }
 
-func reserveMonth(t *tx, key string, u openmates.Usage, l openmates.Layer) error {
-	period, start, end := month(u.At)
-	for begun := false; ; begun = true {
-		n, err := t.exec(`UPDATE counters SET requests = requests + 1, cost = cost + $3
-			WHERE scope = $1 AND period = $2 AND cost + $3 <= $4`, l.Scope, period, u.Cost, l.Limits.PerMonth)
-		if err != nil {
-			return fmt.Errorf("count the month of %s: %w", l.Scope, err)
-		}
-		if n > 0 {
-			return nil
-		}
-		if begun {
-			return &openmates.LimitError{Layer: l, Money: true, Until: end}
-		}
-		if err := beginMonth(t, key, l.Scope, u, period, start, end); err != nil {
-			return fmt.Errorf("begin the month of %s: %w", l.Scope, err)
-		}
-	}
+// charge is what a turn adds to the sums of the month that it began in.
+type charge struct {
+	u        openmates.Usage // whose it is
+	at       time.Time
+	requests int
+	cost     openmates.Micros
 }
 
-// beginMonth makes the month's row, where there is none, of what was used so
-// far but for this turn.
-func beginMonth(t *tx, key, scope string, u openmates.Usage, period string, start, end time.Time) error {
-	where, args, err := counted(scope, u)
+// hold adds to the month's sums, in which the turn's own row of usage stands
+// already, and then holds them against the layers.
+func (db *DB) hold(t *tx, c charge, all []openmates.Layer) error {
+	sums, err := db.addUp(t, c)
 	if err != nil {
-		return err
+		return fmt.Errorf("count the month: %w", err)
 	}
-	args = append([]any{scope, period, start, end, key}, args...)
-	_, err = t.exec(`INSERT INTO counters (scope, period, requests, cost)
+	for _, l := range all {
+		if l.Limits.PerMonth <= 0 {
+			continue
+		}
+		sum, kept := sums[l.Scope]
+		if !kept {
+			if sum, err = beginMonth(t, l.Scope, c); err != nil {
+				return fmt.Errorf("begin the month of %s: %w", l.Scope, err)
+			}
+		}
+		if sum > l.Limits.PerMonth {
+			_, _, end := month(c.at)
+			return &openmates.LimitError{Layer: l, Money: true, Until: end}
+		}
+	}
+	return nil
+}
+
+// addUp adds to the month's sums of all scopes that a turn counts in, as far as
+// they are kept, and gives them. Whoever adds locks them in the same order.
+func (db *DB) addUp(t *tx, c charge) (map[string]openmates.Micros, error) {
+	type row struct {
+		scope string
+		cost  openmates.Micros
+	}
+	period, _, _ := month(c.at)
+	all, err := list(t.ctx, t, func(s scanner) (r row, err error) { return r, s.Scan(&r.scope, &r.cost) },
+		`WITH held AS (SELECT scope FROM counters WHERE period = $1 AND scope IN ($2, $3, $4, $5, $6)
+			ORDER BY scope`+db.words().forUpdate+`)
+		UPDATE counters SET cost = cost + $7, requests = requests + $8
+		WHERE period = $1 AND scope IN (SELECT scope FROM held) RETURNING scope, cost`,
+		period, mateScope(c.u), teamMateScope(c.u), memberScope(c.u), serverScope, teamScope(c.u), c.cost, c.requests)
+	sums := make(map[string]openmates.Micros, len(all))
+	for _, r := range all {
+		sums[r.scope] = r.cost
+	}
+	return sums, err
+}
+
+// beginMonth makes the month's row of what was used so far. Where somebody else
+// made it in this moment, they did not know of this turn.
+func beginMonth(t *tx, scope string, c charge) (sum openmates.Micros, err error) {
+	period, start, end := month(c.at)
+	where, args, err := counted(scope, c.u)
+	if err != nil {
+		return 0, err
+	}
+	args = append([]any{scope, period, start, end, c.cost, c.requests}, args...)
+	_, err = t.get(`INSERT INTO counters (scope, period, requests, cost)
 		SELECT $1, $2, COUNT(*), COALESCE(SUM(cost), 0) FROM usage
-		WHERE at >= $3 AND at < $4 AND turn <> $5`+where+`
-		ON CONFLICT (scope, period) DO NOTHING`, args...)
-	return err
+		WHERE at >= $3 AND at < $4`+where+`
+		ON CONFLICT (scope, period) DO UPDATE SET cost = counters.cost + $5, requests = counters.requests + $6
+		RETURNING cost`, args, &sum)
+	return sum, err
 }
 
 // The scopes that a turn counts in. A mate counts over all teams, and within
@@ -124,19 +169,19 @@ func memberScope(u openmates.Usage) string {
 }
 
 // counted says which rows of usage count in a scope that u counts in, as
-// conditions whose arguments begin at $6.
+// conditions whose arguments begin at $7.
 func counted(scope string, u openmates.Usage) (where string, args []any, err error) {
 	switch scope {
 	case serverScope:
 		return "", nil, nil
 	case teamScope(u):
-		return ` AND team_id = $6`, []any{u.TeamID}, nil
+		return ` AND team_id = $7`, []any{u.TeamID}, nil
 	case mateScope(u):
-		return ` AND mate_id = $6`, []any{u.MateID}, nil
+		return ` AND mate_id = $7`, []any{u.MateID}, nil
 	case teamMateScope(u):
-		return ` AND team_id = $6 AND mate_id = $7`, []any{u.TeamID, u.MateID}, nil
+		return ` AND team_id = $7 AND mate_id = $8`, []any{u.TeamID, u.MateID}, nil
 	case memberScope(u):
-		return ` AND team_id = $6 AND user_id = $7`, []any{u.TeamID, u.UserID}, nil
+		return ` AND team_id = $7 AND user_id = $8`, []any{u.TeamID, u.UserID}, nil
 	}
 	return "", nil, fmt.Errorf("the scope %q is none of this turn", scope)
 }
@@ -152,7 +197,7 @@ func (db *DB) settleUsage(t *tx, o openmates.Outcome) error {
 	u := o.Usage
 	was := openmates.Usage{}
 	var at int64
-	reserved, err := t.get(`SELECT team_id, user_id, mate_id, cost, at FROM usage WHERE turn = $1`,
+	reserved, err := t.get(`SELECT team_id, user_id, mate_id, cost, at FROM usage WHERE turn = $1`+db.words().forUpdate,
 		[]any{o.Key}, &was.TeamID, &was.UserID, &was.MateID, &was.Cost, &at)
 	if err != nil {
 		return err
@@ -175,17 +220,7 @@ func (db *DB) settleUsage(t *tx, o openmates.Outcome) error {
 	if err != nil || u.Cost == was.Cost {
 		return err
 	}
-	return db.correct(t, was, timeOf(at), u.Cost-was.Cost)
-}
-
-// correct adds to the month's sums of all scopes that a turn counts in, as far
-// as they are kept. It locks them in the order of Reserve.
-func (db *DB) correct(t *tx, u openmates.Usage, at time.Time, by openmates.Micros) error {
-	period, _, _ := month(at)
-	_, err := t.exec(`WITH held AS (SELECT scope FROM counters WHERE period = $1 AND scope IN ($2, $3, $4, $5, $6)
-			ORDER BY scope`+db.words().forUpdate+`)
-		UPDATE counters SET cost = cost + $7 WHERE period = $1 AND scope IN (SELECT scope FROM held)`,
-		period, mateScope(u), teamMateScope(u), memberScope(u), serverScope, teamScope(u), by)
+	_, err = db.addUp(t, charge{u: was, at: timeOf(at), cost: u.Cost - was.Cost})
 	return err
 }
 

@@ -84,7 +84,7 @@ func TestCutKeepsItsPromises(t *testing.T) {
 			s = strings.NewReplacer("```go", "", "```", "", "\n", "", " ", "").Replace(s)
 			return len(s)
 		}
-		if a, b := bare(text), bare(strings.Join(got, "")); a != b {
+		if a, b := bare(text), bare(strings.Join(got, "\n")); a != b {
 			t.Fatalf("%d characters became %d: %q → %q", a, b, text, got)
 		}
 	})

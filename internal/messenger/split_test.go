@@ -62,7 +62,7 @@ func TestCutKeepsItsPromises(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		pieces := rapid.SliceOf(rapid.SampledFrom([]string{
-			"word ", "a", "\n", "\n\n", "```go\n", "```\n", "`x` ", "😀", "long-long-long-long ",
+			"word ", "a", "\n", "\n\n", "\n```go\n", "\n```\n", "`x` ", "😀", "long-long-long-long ",
 		})).Draw(t, "pieces")
 		text := strings.Join(pieces, "")
 		limit := rapid.IntRange(24, 80).Draw(t, "limit")

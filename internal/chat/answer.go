@@ -64,7 +64,7 @@ func (r *Room) answer(ctx context.Context, q question, d *draft) (openmates.Outc
 	o.Usage = openmates.Usage{
 		TeamID: q.asker.Team.ID, UserID: q.asker.User.ID, MateID: q.asker.Mate.ID,
 		Model: choice.Name, At: r.cfg.Now(),
-		Cost: choice.Price.Cost(llm.Estimate(req), 0, answerTokens),
+		Cost: choice.expected(req),
 	}
 	err = r.cfg.Store.Reserve(ctx, q.in.Key, o.Usage, q.asker.Layers)
 	if limit, ok := errors.AsType[*openmates.LimitError](err); ok {
@@ -75,7 +75,8 @@ func (r *Room) answer(ctx context.Context, q question, d *draft) (openmates.Outc
 	if err != nil {
 		return o, fmt.Errorf("reserve: %w", err)
 	}
-	return r.ask(ctx, o, &talk{room: r, key: q.in.Key, choice: choice, req: req, tools: tools, w: written{seen: q.show}}, d)
+	t := &talk{room: r, key: q.in.Key, choice: choice, req: req, tools: tools, usage: o.Usage, layers: q.asker.Layers, w: written{seen: q.show}}
+	return r.ask(ctx, o, t, d)
 }
 
 // refusal is why the mate may not answer this person here, "" if it may.
@@ -135,9 +136,15 @@ func (r *Room) ask(ctx context.Context, o openmates.Outcome, t *talk, d *draft) 
 	if ctx.Err() != nil {
 		return o, context.Cause(ctx)
 	}
+	if t.broken != nil {
+		return o, t.broken
+	}
 	o.Usage.Input, o.Usage.Cached, o.Usage.Output = t.spent.Input, t.spent.Cached, t.spent.Output
-	o.Usage.Cost = t.choice.Price.Cost(t.spent.Input, t.spent.Cached, t.spent.Output)
+	o.Usage.Cost = t.cost()
 	o.State, o.Why, o.Text = conclude(t.w.text(), t.stop, err)
+	if t.stop == stopMoney {
+		o.State, o.Why, o.Text = outOfMoney(t.w.text(), t.over)
+	}
 	if e, ok := errors.AsType[*messenger.SendError](err); ok {
 		o.State, o.Why = openmates.TurnFailed, openmates.TroubleNotPosted
 		return o, e
@@ -146,6 +153,15 @@ func (r *Room) ask(ctx context.Context, o openmates.Outcome, t *talk, d *draft) 
 		r.cfg.Log.Warn("the model failed", "key", o.Key, "model", t.choice.Name, "err", err)
 	}
 	return o, nil
+}
+
+// outOfMoney is what is said when a layer's money doesn't reach for another
+// round.
+func outOfMoney(text string, e *openmates.LimitError) (openmates.TurnState, openmates.Trouble, string) {
+	if text = strings.TrimSpace(text); text == "" {
+		return openmates.TurnRefused, openmates.TroubleMoney, noMoneyLeft(e)
+	}
+	return openmates.TurnAnswered, "", messenger.Closed(text) + moneyStop(e)
 }
 
 // conclude is what is said in the end, with a word on why it ended early.

@@ -59,6 +59,11 @@ type Choice struct {
 	Price openmates.Price
 }
 
+// expected is the most that one call with this request should cost.
+func (c Choice) expected(req llm.Request) openmates.Micros {
+	return c.Price.Cost(llm.Estimate(req), 0, answerTokens)
+}
+
 // Room receives messages and replies to them. Its methods are safe for
 // concurrent use.
 type Room struct {

@@ -34,7 +34,8 @@ type Store interface { //nolint:interfacebloat // what one turn needs, each meth
 
 	// Reserve counts one request and its expected cost (u.Cost) against every
 	// layer, or, if one layer has no room, against none: then the error is a
-	// *openmates.LimitError. Repeating it for the same key counts nothing twice.
+	// *openmates.LimitError. Repeating it for the same key counts nothing twice;
+	// with a higher cost than before it counts the difference and no request.
 	Reserve(ctx context.Context, key string, u openmates.Usage, layers []openmates.Layer) error
 
 	// Settle records what becomes of a turn before it is posted: state, text

@@ -3,10 +3,12 @@ package chat
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
 
+	"openmates"
 	"openmates/internal/llm"
 	"openmates/internal/messenger"
 )
@@ -23,12 +25,19 @@ type talk struct {
 	w      written
 	stop   llm.Stop
 	spent  llm.Usage // by all rounds and attempts
+
+	usage  openmates.Usage // as it was reserved for the first round
+	layers []openmates.Layer
+	over   *openmates.LimitError // why there is no further round, with stopMoney
+	broken error                 // of the database: nothing is decided
 }
 
 const (
 	maxRounds = 8
 	// stopRounds ends an answer whose model wanted more rounds.
 	stopRounds llm.Stop = "rounds"
+	// stopMoney ends one whose next round no layer's money carries.
+	stopMoney llm.Stop = "money"
 )
 
 // run goes on until the model has said what it has to say. What it wrote in
@@ -41,7 +50,7 @@ func (t *talk) run(ctx context.Context) error {
 			return err
 		}
 		calls := t.w.wanted()
-		if len(calls) == 0 || t.stop == llm.StopLength || t.stop == llm.StopFilter {
+		if len(calls) == 0 || t.stop == llm.StopLength || t.stop == llm.StopFilter || t.stop == stopMoney {
 			return nil
 		}
 		if round == maxRounds {
@@ -55,7 +64,31 @@ func (t *talk) run(ctx context.Context) error {
 		t.req.Messages = append(t.req.Messages, llm.Message{Role: llm.RoleAssistant, Text: t.w.now(), Calls: calls})
 		t.req.Messages = append(t.req.Messages, results...)
 		t.w.keep()
+		if ok, err := t.afford(ctx); !ok {
+			return err
+		}
 	}
+}
+
+// afford reserves what the next call of the model may cost, beside what the
+// ones before have cost. Where a layer's money doesn't reach, the talk ends.
+func (t *talk) afford(ctx context.Context) (bool, error) {
+	u := t.usage
+	u.Cost = t.cost() + t.choice.expected(t.req)
+	err := t.room.cfg.Store.Reserve(ctx, t.key, u, t.layers)
+	if limit, ok := errors.AsType[*openmates.LimitError](err); ok {
+		t.stop, t.over = stopMoney, limit
+		return false, nil
+	}
+	if err != nil && ctx.Err() == nil {
+		t.broken = fmt.Errorf("reserve more: %w", err)
+	}
+	return err == nil, err
+}
+
+// cost is what was spent so far.
+func (t *talk) cost() openmates.Micros {
+	return t.choice.Price.Cost(t.spent.Input, t.spent.Cached, t.spent.Output)
 }
 
 // persist has the model write one round, and again where it broke off.
@@ -64,6 +97,9 @@ func (t *talk) persist(ctx context.Context) error {
 		err := t.write(ctx)
 		e, ok := errors.AsType[*llm.Error](err)
 		if !ok || e.Kind != llm.KindCut || n == attempts {
+			return err
+		}
+		if ok, err := t.afford(ctx); !ok {
 			return err
 		}
 		t.room.cfg.Log.Info("the model broke off; it is asked again", "key", t.key)

@@ -84,12 +84,27 @@ func noModel(mate openmates.Mate) string {
 
 func overLimit(e *openmates.LimitError, now time.Time) (openmates.Trouble, string) {
 	if e.Money {
-		return openmates.TroubleMoney, fmt.Sprintf("The money that %s has set aside for this month is used up. An admin of it can raise the budget; otherwise it starts anew on %s.",
-			e.Layer.Name, e.Until.UTC().Format("2 January"))
+		return openmates.TroubleMoney, fmt.Sprintf("The money that %s has set aside for this month is used up. %s", e.Layer.Name, moneyCure(e))
 	}
 	wait := max(e.Until.Sub(now).Round(time.Second), time.Second)
 	return openmates.TroubleRate, fmt.Sprintf("That is more than the %d requests per minute that %s allows. Please ask me again in %d seconds.",
 		e.Layer.Limits.PerMinute, e.Layer.Name, int(wait.Seconds()))
+}
+
+// moneyStop ends an answer that was begun.
+func moneyStop(e *openmates.LimitError) string {
+	return fmt.Sprintf("\n\n*I stopped here because the money that %s has set aside for this month does not reach for my next step. %s*",
+		e.Layer.Name, moneyCure(e))
+}
+
+// noMoneyLeft stands where nothing was written yet.
+func noMoneyLeft(e *openmates.LimitError) string {
+	return fmt.Sprintf("I used my skills, but the money that %s has set aside for this month does not reach for the answer. %s",
+		e.Layer.Name, moneyCure(e))
+}
+
+func moneyCure(e *openmates.LimitError) string {
+	return fmt.Sprintf("An admin of it can raise the budget; otherwise it starts anew on %s.", e.Until.UTC().Format("2 January"))
 }
 
 // modelTrouble says what a model's failure means for the person who asked.

@@ -35,6 +35,7 @@ type world struct {
 	now   time.Time
 	n     int
 
+	store     chat.Store  // before grace; nil = db
 	links     chat.Links  // before grace
 	skills    chat.Skills // before grace
 	skillTime time.Duration
@@ -132,9 +133,13 @@ func setup(t *testing.T) *world {
 // grace makes the room anew with this grace.
 func (w *world) grace(d time.Duration) {
 	w.Helper()
+	var db chat.Store = w.db
+	if w.store != nil {
+		db = w.store
+	}
 	var err error
 	w.room, err = chat.New(chat.Config{
-		Store: w.db, Queue: w.jobs, Now: func() time.Time { return w.now }, Grace: d,
+		Store: db, Queue: w.jobs, Now: func() time.Time { return w.now }, Grace: d,
 		Log:    w.log,
 		Links:  w.links,
 		Skills: w.skills, SkillTime: w.skillTime,

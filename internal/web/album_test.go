@@ -1,0 +1,293 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/account/passkeytest"
+	"openmates/internal/connect/connecttest"
+	"openmates/internal/llm/llmtest"
+	"openmates/internal/messenger"
+)
+
+// album keeps pages as the server sent them, so that a browser can open each as
+// often as it takes: also those that are shown once, or follow a form.
+type album struct {
+	t        *testing.T
+	pages    []kept
+	patterns map[string]bool // routes that are in it
+	shown    *sync.Map       // names of the templates that made them
+}
+
+type kept struct {
+	name string
+	answer
+}
+
+func newAlbum(t *testing.T) *album {
+	return &album{t: t, patterns: map[string]bool{}, shown: &sync.Map{}}
+}
+
+// watch notes from now on which templates a house shows.
+func (a *album) watch(h *house) {
+	a.t.Helper()
+	for name, page := range h.web.pages {
+		watched, err := page.Clone()
+		must(a.t, err)
+		_, err = watched.AddParseTree("whole", watched.Lookup("base").Tree)
+		must(a.t, err)
+		note := template.FuncMap{"note": func() string { a.shown.Store(name, true); return "" }}
+		h.web.pages[name], err = watched.Funcs(note).Option("missingkey=error").Parse(`{{define "base"}}{{note}}{{template "whole" .}}{{end}}`)
+		must(a.t, err)
+	}
+}
+
+// keep takes a page up.
+func (a *album) keep(name string, got answer) answer {
+	a.t.Helper()
+	if !isPage(got) {
+		a.t.Errorf("%s is no page: %d\n%s", name, got.status, got.body)
+		return got
+	}
+	a.pages = append(a.pages, kept{fmt.Sprintf("%d %s", len(a.pages), name), got})
+	return got
+}
+
+// open gets a page and takes it up.
+func (a *album) open(who string, b *browser, path string) answer {
+	a.t.Helper()
+	a.patterns[routeOf(b.h, path)] = true
+	return a.keep(who+" "+path, b.get(path))
+}
+
+func isPage(got answer) bool { return strings.HasPrefix(got.body, "<!doctype html>") }
+
+// routeOf is the pattern that a path is served by.
+func routeOf(h *house, path string) string {
+	find := http.NewServeMux()
+	for _, pattern := range h.web.patterns {
+		if pattern != "/" {
+			find.Handle(pattern, http.NotFoundHandler())
+		}
+	}
+	_, pattern := find.Handler(httptest.NewRequest(http.MethodGet, path, nil))
+	return pattern
+}
+
+// notPages are the routes that answer a GET with something else.
+func notPages() string {
+	return `GET /parts/mates; GET /parts/slug; GET /server/part; GET /server/setup/part; GET /server/bots/{network}/{handle}/state;
+		GET /server/audit/{file}; GET /healthz; GET /readyz; GET /.well-known/openmates/{nonce}; GET /static/{sum}/{name};
+		GET /portraits/{sum}/{file}; GET /favicon.ico; GET /robots.txt;`
+}
+
+// newPages is every page of the web interface, as everybody sees it.
+func newPages(t *testing.T) *album {
+	a := newAlbum(t)
+	a.beforeTheFirst()
+	h := newHouse(t, func(c *Config) {
+		c.Demo = &Demo{Discord: "http://127.0.0.1:1", People: []DemoPerson{{Username: "ada", Name: "Ada Lovelace", About: "runs this server", Password: canaryPassword}}}
+	}).furnish()
+	a.watch(h)
+	h.inUse()
+	a.guests(h)
+	a.routes(h)
+	a.security(h)
+	a.answers(h)
+	a.discord()
+	a.complete(h)
+	return a
+}
+
+// complete fails for a page that nobody opened.
+func (a *album) complete(h *house) {
+	for _, pattern := range h.web.patterns {
+		if strings.HasPrefix(pattern, "GET ") && !a.patterns[pattern] && !strings.Contains(notPages(), pattern+";") {
+			a.t.Errorf("%s is in no album: say in album_test.go how it is opened, or that it is no page", pattern)
+		}
+	}
+	for _, name := range pageNames() {
+		if _, ok := a.shown.Load(name); !ok {
+			a.t.Errorf("the page %s is in no album: say in album_test.go how it is opened", name)
+		}
+	}
+}
+
+func (a *album) beforeTheFirst() {
+	h := newHouse(a.t)
+	a.watch(h)
+	code, err := h.account.SetupCode(a.t.Context())
+	must(a.t, err)
+	a.open("nobody", h.browser(), "/")
+	path := "/setup?code=" + code.Reveal()
+	a.open("nobody", h.browser(), path)
+	a.keep("mistyped setup", h.browser().post("/setup", url.Values{"code": {code.Reveal()}, "name": {"Ada"}, "username": {"ada"}, "password": {"short"}, "team": {"Harbour"}}))
+	b := h.browser()
+	b.post("/setup", url.Values{"code": {code.Reveal()}, "name": {"Ada"}, "username": {"ada"}, "password": {canaryPassword}, "team": {"Harbour"}})
+	for _, path := range []string{"/", "/server", "/server/setup", "/server/providers", "/server/mates"} {
+		a.open("the first admin", b, path)
+	}
+}
+
+// inUse gives the house what a server has after some days.
+func (h *house) inUse() {
+	t, ctx := h.t, h.t.Context()
+	h.policy(account.OpenToTeams)
+	ada := h.as("ada")
+	far := newLLM(t, llmtest.Config{Key: canaryKey, Models: []string{"gpt-5-mini", "text-embedding-3", "small"}})
+	wants(t, ada.follow("/server/providers", url.Values{"kind": {"compatible"}, "label": {"House"}, "url": {far.URL()}, "key": {canaryKey}}), 200)
+	sophia, err := h.connect.Mate(ctx, "sophia")
+	must(t, err)
+	mark := h.setBot("mark", "1002", "token-mark", "secret-mark")
+	h.states.set(mark.ID, messenger.State{Phase: messenger.BadCredentials, Since: time.Now().Add(-5 * time.Minute), Reason: "The bot token is refused.", Cure: "Reset it and enter the new one here."})
+	h.states.set(sophia.Bots[0].ID, messenger.State{Phase: messenger.Connected, Since: time.Now().Add(-time.Hour), Workspaces: 1, Latency: 38 * time.Millisecond, LastEvent: time.Now()})
+	team := teamID(t, h, "harbour")
+	for i, name := range []string{"ada", "ben"} {
+		u, err := h.db.UserByName(ctx, name)
+		must(t, err)
+		must(t, h.db.Reserve(ctx, name, openmates.Usage{MateID: sophia.ID, TeamID: team, UserID: u.ID, Model: "house/gpt-5-mini",
+			Cost: openmates.Micros(12_345 * (i + 1)), At: time.Now().AddDate(0, 0, -i)}, nil))
+	}
+	q, err := h.network.Install(ada.post("/teams/harbour/install", url.Values{"mate": {"sophia"}, "network": {"testnet"}}).header.Get("Location"), messenger.Workspace{ID: "55", Name: "Pier"})
+	must(t, err)
+	wants(t, ada.follow("/messenger/connect", q), 200, "Sophia is in Pier now")
+	h.inviteBy(ada, "harbour", nil)
+	wants(t, ada.follow("/server/mates/sophia", mateValues("prompt", "You are Sophia.\nYou write code, and tests first.")), 200)
+}
+
+// guests are the pages before the sign-in.
+func (a *album) guests(h *house) {
+	ada := h.as("ada")
+	a.open("nobody", h.browser(), "/signin?next=/profile")
+	a.keep("mistyped signin", h.browser().post("/signin", url.Values{"username": {"ada"}, "password": {"wrong"}}))
+	a.open("nobody", h.browser(), "/nowhere")
+	code := h.inviteBy(ada, "harbour", url.Values{"uses": {"0"}, "only": {"example.org"}})
+	a.open("nobody", h.browser(), "/join/"+code)
+	a.keep("mistyped join", h.browser().post("/join/"+code, newcomerFields("nora")))
+	a.open("eve", h.as("eve"), "/join/"+code)
+	a.open("nobody", h.browser(), "/join/AAAAAAAAAAAAAAAAAAAAAAAAAA")
+	link, err := h.connect.BeginCode(a.t.Context(), connecttest.Name, messenger.Account{ID: "78", Name: "ada#2"})
+	must(a.t, err)
+	at, err := url.Parse(link)
+	must(a.t, err)
+	a.open("nobody", h.browser(), at.RequestURI())
+	a.open("ada", ada, at.RequestURI())
+
+	b := h.browser()
+	a.open("nobody", b, "/found")
+	a.keep("mistyped found", b.post("/found", url.Values{"name": {"Pier"}, "slug": {"harbour"}}))
+	page := b.follow("/found", url.Values{"name": {"Pier"}})
+	a.open("a founder", b, "/found/mates")
+	page = b.follow("/found/mates", url.Values{"stamp": {stampOf(a.t, page)}, "mate": {"sophia", "lisa"}})
+	a.open("a founder", b, "/found/apps")
+	page = b.follow("/found/apps", url.Values{"stamp": {stampOf(a.t, page)}, "app": {"web"}, "provider": {"openai"}})
+	a.keep("a founder /found/money", page)
+	a.keep("a founder /found/connect", b.follow("/found/money", url.Values{"stamp": {stampOf(a.t, page)}, "per_minute": {"5"}, "per_month": {"20"}}))
+	a.keep("a founder /found/account", b.follow("/found/connect", url.Values{}))
+}
+
+// routes are the pages that are opened by their address alone, as the admin of
+// server and team, as a member, and as an admin of two teams.
+func (a *album) routes(h *house) {
+	user, err := h.db.UserByName(a.t.Context(), "ada")
+	must(a.t, err)
+	must(a.t, h.db.AddMember(a.t.Context(), openmates.Membership{TeamID: teamID(a.t, h, "lighthouse"), UserID: user.ID, Role: openmates.RoleAdmin}))
+	ada, ben := h.as("ada"), h.as("ben")
+	for _, pattern := range h.web.patterns {
+		path, isGet := strings.CutPrefix(pattern, "GET ")
+		if !isGet || a.patterns[pattern] && pattern != "GET /{$}" {
+			continue
+		}
+		path = strings.NewReplacer("{slug}", "harbour", "{handle}", "sophia", "{network}", "testnet", "{$}", "", "{name}", "house", "{version}", "1",
+			"{workspace}", "55", "{mate}", "sophia").Replace(path)
+		switch path {
+		case "/server/providers/new":
+			path += "?kind=compatible&place=ollama"
+		case "/profile/address":
+			path += "?code=AAAAAAAAAAAAAAAAAAAAAAAAAA"
+		case "/messenger/connect", "/messages/connect":
+			path += "?state=x&code=y"
+		}
+		for _, who := range []struct {
+			name string
+			b    *browser
+		}{{"ada", ada}, {"ben", ben}} {
+			if got := who.b.get(path); got.status == http.StatusOK && isPage(got) && !strings.Contains(path, "{") {
+				a.open(who.name, who.b, path)
+			}
+		}
+	}
+	a.open("ben", ben, "/server")
+	a.open("ada", ada, "/server/bots/testnet/openmates")
+	a.open("ada", ada, "/server/bots/testnet/mark")
+	a.open("ada", ada, "/server/providers/house?show=all&q=gpt")
+	a.open("eve", h.as("eve"), "/teams/lighthouse/usage")
+}
+
+// security are the pages of second steps and passkeys.
+func (a *album) security(h *house) {
+	ben := h.as("ben")
+	a.keep("mistyped password", ben.follow(securityAt+"/authenticator/begin", pass("password", "wrong")))
+	page := ben.follow(securityAt+"/authenticator/begin", pass())
+	a.keep("authenticator", page)
+	a.patterns["GET "+securityAt+"/authenticator"] = true
+	secret := secretOn(a.t, page)
+	a.keep("mistyped code", ben.follow(securityAt+"/authenticator", url.Values{"code": {"000000"}}))
+	a.keep("recovery codes", ben.follow(securityAt+"/authenticator", url.Values{"code": {codeOf(a.t, secret, time.Now().Add(-30*time.Second))}}))
+	b := h.browser()
+	b.post("/signin", url.Values{"username": {"ben"}, "password": {canaryPassword}})
+	a.open("ben, half in,", b, "/signin/second")
+	a.keep("mistyped second", b.post("/signin/second", url.Values{"code": {"123456"}}))
+
+	was := h.address
+	h.address = strings.Replace(h.url, "127.0.0.1", "localhost", 1)
+	d := &passkeytest.Device{Origin: h.address}
+	made, err := d.Make([]byte(ben.post(securityAt+"/passkeys/begin", pass("name", "Laptop")).body))
+	must(a.t, err)
+	wants(a.t, ben.follow(securityAt+"/passkeys", url.Values{"answer": {string(made)}}), http.StatusOK, "“Laptop” is added")
+	wants(a.t, ben.follow(securityAt+"/passkeys/ask", pass("ask", "yes")), http.StatusOK)
+	a.open("ben, protected,", ben, securityAt)
+	a.open("nobody, by passkey,", h.browser(), "/signin")
+	b = h.browser()
+	b.post("/signin", url.Values{"username": {"ben"}, "password": {canaryPassword}})
+	a.open("ben, half in, by passkey,", b, "/signin/second")
+	h.address = was
+}
+
+// answers are pages that follow a form.
+func (a *album) answers(h *house) {
+	ada := h.as("ada")
+	a.keep("new invite", ada.post("/teams/harbour/invites", url.Values{"role": {"member"}, "uses": {"1"}, "days": {"7"}, "note": {"for Nora"}}))
+	a.keep("mistyped invite", ada.post("/teams/harbour/invites", url.Values{"role": {"root"}, "uses": {"-1"}, "days": {"7"}}))
+	stamp := stampOf(a.t, ada.get("/teams/harbour/limits"))
+	a.keep("mistyped limits", ada.post("/teams/harbour/limits", url.Values{"stamp": {stamp}, "per_minute": {"9"}, "per_month": {"-5"}}))
+	a.keep("mistyped mail", ada.post("/server/mail", url.Values{"host": {"127.0.0.1"}, "port": {"x"}, "from": {"mates@example.org"}}))
+	a.keep("mistyped settings", ada.post("/server/settings", url.Values{"name": {""}, "sign_up": {"invite"}, "currency": {"USD"}}))
+	a.keep("mistyped provider", ada.post("/server/providers", url.Values{"kind": {"compatible"}, "label": {"X"}, "url": {"http://127.0.0.1:1/v1"}, "key": {"k"}}))
+	a.keep("saved preferences", ada.follow("/profile/preferences", url.Values{"name": {"Ada Lovelace"}, "about": {"I count."}}))
+	a.keep("mate that differs", ada.follow("/profile/privacy", url.Values{"mate": {"sophia"}, "fact": {"goals"}}))
+	a.keep("trial", ada.post("/server/mates/sophia/try", url.Values{"text": {"Hello"}, "team": {"harbour"}}))
+	a.keep("mistyped mate", ada.post("/server/mates", mateValues("name", "")))
+}
+
+// discord are the pages that show what a messenger knows.
+func (a *album) discord() {
+	s := newArena(a.t)
+	s.listening()
+	a.open("ada at Discord", s.ada, "/teams/harbour/connect")
+	wants(a.t, s.back(s.ada, s.sophia()), http.StatusSeeOther)
+	s.shows(sophiaAt, "Harbour")
+	for _, path := range []string{"/teams/harbour", "/teams/harbour/connect", "/teams/harbour/connect/discord/" + s.ours.ID + "/sophia",
+		"/teams/harbour/connect/discord/" + s.ours.ID + "/mark", sophiaAt, "/server/bots", "/server/bots/discord/openmates", "/profile", "/server/setup"} {
+		a.open("ada at Discord", s.ada, path)
+	}
+}

@@ -1,0 +1,287 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// mostBytesOfAPage is what HTML, styles and scripts of a page may have together.
+const mostBytesOfAPage = 100 << 10
+
+// Every page in a real browser, on a phone and on a desk, in light and dark:
+// axe-core finds nothing against WCAG 2.2 AA, nothing moves after it was drawn,
+// nothing is wider than the phone, nothing is heavy, and nothing is refused by
+// the policy or goes wrong in a script.
+func TestEveryPageIsForEverybody(t *testing.T) {
+	t.Parallel()
+	binary := os.Getenv("OPENMATES_TEST_CHROMIUM")
+	if binary == "" {
+		t.Skip("OPENMATES_TEST_CHROMIUM is not set")
+	}
+	axe := axeSource(t)
+	a := newPages(t)
+	srv := a.serve()
+	browser := newChromium(t, binary)
+	for name, wide := range map[string]int64{"phone": 360, "desk": 1280} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			look := newLooker(browser, t, axe, wide)
+			for i, p := range a.pages {
+				for _, wrong := range look.at(fmt.Sprintf("%s/%d", srv.URL, i)) {
+					t.Errorf("%s: %s", p.name, wrong)
+				}
+			}
+			// The eye must be able to see.
+			found := strings.Join(look.at(srv.URL+"/bad"), "\n")
+			for _, want := range []string{"image-alt", "in light, color-contrast", "in dark, color-contrast", "it moves", "refused by the policy", "bytes"} {
+				if !strings.Contains(found, want) {
+					t.Errorf("on a page in which all is wrong, no %q is found:\n%s", want, found)
+				}
+			}
+			if is := strings.Contains(found, "too wide"); is != (wide == 360) {
+				t.Errorf("are 500 pixels too wide? %v", is)
+			}
+		})
+	}
+}
+
+const badPage = `<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width"><title>Bad</title>
+<link rel="stylesheet" href="/bad.css"><script src="/bad.js" defer></script><script>1</script></head>
+<body><div id="late"></div><main><h1>Bad</h1><img src="/portraits/x/x.svg"><p class="pale">Pale</p><p class="broad">Broad</p></main></body></html>`
+
+const badStyle = `body { background: #fff } .pale { color: #eee } .broad { width: 500px } .late { height: 50px }
+@media (prefers-color-scheme: dark) { body { background: #000; color: #fff } .pale { color: #111 } }`
+
+const badScript = `requestAnimationFrame(() => setTimeout(() => document.getElementById("late").className = "late"))`
+
+// serve gives each page its address by its number, with the headers that came
+// with it; styles and scripts come from a server as it is.
+func (a *album) serve() *httptest.Server {
+	h := newHouse(a.t)
+	m := http.NewServeMux()
+	m.HandleFunc("GET /{number}", func(w http.ResponseWriter, r *http.Request) {
+		i, err := strconv.Atoi(r.PathValue("number"))
+		if err != nil || i >= len(a.pages) {
+			http.NotFound(w, r)
+			return
+		}
+		maps.Copy(w.Header(), a.pages[i].header)
+		_, _ = w.Write([]byte(a.pages[i].body)) // the browser is gone if this fails
+	})
+	for path, file := range map[string][2]string{"/bad": {"text/html", badPage}, "/bad.css": {"text/css", badStyle},
+		"/bad.js": {"text/javascript", badScript + strings.Repeat(" ", mostBytesOfAPage)}} {
+		m.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Security-Policy", a.pages[0].header.Get("Content-Security-Policy"))
+			w.Header().Set("Content-Type", file[0])
+			_, _ = w.Write([]byte(file[1])) // the browser is gone if this fails
+		})
+	}
+	m.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		r.Host = strings.TrimPrefix(h.url, "http://")
+		h.web.ServeHTTP(w, r)
+	})
+	srv := httptest.NewServer(m)
+	a.t.Cleanup(srv.Close)
+	return srv
+}
+
+// axeSource is the text of axe-core. The test is skipped where node is missing
+// or axe-core is not installed, unless OPENMATES_TEST_NODE=1 demands it; then
+// npm installs it into a copy.
+func axeSource(t *testing.T) string {
+	t.Helper()
+	demanded := os.Getenv("OPENMATES_TEST_NODE") == "1"
+	const home, script = "testdata/axe", "node_modules/axe-core/axe.min.js"
+	text, err := os.ReadFile(filepath.Join(home, script))
+	if err == nil {
+		return string(text)
+	}
+	if !demanded {
+		t.Skip("axe-core is not installed: run npm ci in testdata/axe, or set OPENMATES_TEST_NODE=1")
+	}
+	dir := t.TempDir()
+	must(t, os.CopyFS(dir, os.DirFS(home)))
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	install := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+	install.Dir = dir
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Fatalf("npm ci: %v\n%s", err, out)
+	}
+	text, err = os.ReadFile(filepath.Join(dir, script))
+	must(t, err)
+	return string(text)
+}
+
+// newChromium is a browser with one tab.
+func newChromium(t *testing.T, binary string) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(time.Minute))...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(func() { _ = chromedp.Cancel(ctx); cancel() })
+	must(t, chromedp.Do(ctx)) // it starts
+	return ctx
+}
+
+// witness runs before anything else of a page and keeps it from leading away.
+const witness = `(() => {
+  const wrong = [], moved = [];
+  window.witness = { wrong, moved };
+  new PerformanceObserver((list) => {
+    for (const e of list.getEntries()) moved.push(e.value.toFixed(4) + " " + e.sources.map((s) => s.node && (s.node.outerHTML || s.node.textContent).slice(0, 90)).join(" | "));
+  }).observe({ type: "layout-shift", buffered: true });
+  addEventListener("securitypolicyviolation", (e) => wrong.push("refused by the policy: " + e.violatedDirective + " " + e.blockedURI));
+  addEventListener("unhandledrejection", (e) => wrong.push("script: " + e.reason));
+  addEventListener("error", (e) => wrong.push(e.message ? "script: " + e.message : "not loaded: " + (e.target.src || e.target.href)), true);
+  addEventListener("submit", (e) => e.preventDefault(), true);
+  const say = console.error;
+  console.error = (...all) => { wrong.push("console: " + all.join(" ")); say(...all); };
+})()`
+
+// testimony waits until the page is drawn, and tells what was seen of it.
+const testimony = `(async () => {
+  const drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  await document.fonts.ready;
+  for (let i = 0; i < 3; i++) await drawn();
+  const root = document.documentElement;
+  const sizes = performance.getEntriesByType("resource").filter((e) => /\.(css|js)$/.test(e.name)).concat(performance.getEntriesByType("navigation"));
+  const clipped = (n) => n && n !== document.body && (getComputedStyle(n).overflowX !== "visible" || clipped(n.parentElement));
+  return {
+    ...window.witness,
+    files: sizes.length,
+    bytes: sizes.reduce((sum, e) => sum + e.encodedBodySize, 0),
+    excess: root.scrollWidth - root.clientWidth,
+    broad: [...document.querySelectorAll("main *, header *, footer *, nav *")].filter((n) => n.getBoundingClientRect().right > root.clientWidth + 1 && !clipped(n)).slice(0, 3).map((n) => n.outerHTML.slice(0, 120)),
+  };
+})()`
+
+// verdict asks axe about the page as it is now.
+const verdict = `(async () => {
+  const { violations, passes } = await axe.run(document, { runOnly: %s, resultTypes: ["violations"] });
+  return { passes: passes.length, violations: violations.map((v) => ({ id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.map((n) => n.target.join(" ") + ": " + n.html.slice(0, 140) + " " + n.any.map((a) => a.message).join(" ")) })) };
+})()`
+
+type violation struct {
+	ID     string   `json:"id"`
+	Impact string   `json:"impact"`
+	Help   string   `json:"help"`
+	Nodes  []string `json:"nodes"`
+}
+
+// looker looks at pages through the DevTools protocol, to which the policy of
+// the pages does not apply.
+type looker struct {
+	ctx context.Context
+	t   *testing.T
+	axe string
+}
+
+// newLooker opens a window of that width.
+func newLooker(browser context.Context, t *testing.T, axe string, wide int64) *looker {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewWindow(true))
+	t.Cleanup(cancel)
+	l := &looker{ctx, t, axe}
+	viewport := chromedp.EmulateViewport(wide, 900)
+	if wide < 600 {
+		viewport = chromedp.EmulateViewport(wide, 780, chromedp.EmulateMobile, chromedp.EmulateTouch)
+	}
+	l.do(viewport, func(ctx context.Context, tab *chromedp.Target) (none chromedp.Void, err error) {
+		_, err = cdp.Call(ctx, tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: witness})
+		return none, err
+	})
+	return l
+}
+
+func (l *looker) do(steps ...chromedp.Action[chromedp.Void]) {
+	l.t.Helper()
+	if err := chromedp.Do(l.ctx, steps...); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// scheme is light or dark; what moves is drawn in its last state.
+func scheme(name string) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, tab *chromedp.Target) (none chromedp.Void, err error) {
+		_, err = cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		}})
+		return none, err
+	}
+}
+
+// at opens a page and tells what is wrong with it.
+func (l *looker) at(address string) (wrong []string) {
+	l.t.Helper()
+	l.do(scheme("light"), chromedp.Navigate(address))
+	seen := evaluated[struct {
+		Wrong  []string `json:"wrong"`
+		Moved  []string `json:"moved"`
+		Files  int      `json:"files"`
+		Bytes  int      `json:"bytes"`
+		Excess int      `json:"excess"`
+		Broad  []string `json:"broad"`
+	}](l, testimony)
+	wrong = seen.Wrong
+	for _, m := range seen.Moved {
+		wrong = append(wrong, "it moves: "+m)
+	}
+	if seen.Files < 3 || seen.Bytes > mostBytesOfAPage {
+		wrong = append(wrong, fmt.Sprintf("%d files with %d bytes", seen.Files, seen.Bytes))
+	}
+	if seen.Excess > 0 || len(seen.Broad) > 0 {
+		wrong = append(wrong, fmt.Sprintf("too wide by %d: %s", seen.Excess, seen.Broad))
+	}
+	l.do(chromedp.Evaluate[chromedp.Void](l.axe))
+	wrong = append(wrong, l.judge("light", `{ type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }`)...)
+	l.do(scheme("dark"))
+	return append(wrong, l.judge("dark", `{ type: "rule", values: ["color-contrast"] }`)...) // nothing else knows of colours
+}
+
+func (l *looker) judge(in, rules string) (wrong []string) {
+	l.t.Helper()
+	got := evaluated[struct {
+		Passes     int         `json:"passes"`
+		Violations []violation `json:"violations"`
+	}](l, fmt.Sprintf(verdict, rules))
+	if got.Passes+len(got.Violations) == 0 {
+		wrong = append(wrong, "axe has looked at nothing")
+	}
+	for _, v := range got.Violations {
+		wrong = append(wrong, fmt.Sprintf("in %s, %s (%s): %s\n\t%s", in, v.ID, v.Impact, v.Help, strings.Join(v.Nodes, "\n\t")))
+	}
+	return wrong
+}
+
+// evaluated is what a promise in the page comes to.
+func evaluated[T any](l *looker, expression string) (v T) {
+	l.t.Helper()
+	text, err := chromedp.Run(l.ctx, chromedp.Evaluate[[]byte](expression, chromedp.EvalAwaitPromise))
+	if err == nil {
+		err = json.Unmarshal(text, &v)
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return v
+}

@@ -18,8 +18,9 @@ const (
 	// frameMost bounds one payload. The guild of a big community, which comes
 	// as one GUILD_CREATE, has a few megabytes.
 	frameMost = 32 << 20
-	// bufferKeep is how much of the read buffer is kept between payloads.
-	bufferKeep = 32 << 10
+	// bufferKeep is how much of the read buffer is kept between payloads: most
+	// messages fit, and what a hundred idle bots keep adds up.
+	bufferKeep = 4 << 10
 )
 
 // link is one websocket connection and the goroutine that reads from it.

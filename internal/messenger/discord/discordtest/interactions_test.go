@@ -120,3 +120,19 @@ func TestEphemeralAnswer(t *testing.T) {
 		t.Errorf("Ada sees %s, Bob sees %s", hers, his)
 	}
 }
+
+// TestNamesOfCommandsFollowDiscordsRule checks what
+// interactions/application-commands, Application Command Naming, allows.
+func TestNamesOfCommandsFollowDiscordsRule(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, Config{})
+	for name, want := range map[string]int{
+		"ask": 201, "frag-mich_2": 201, "l'heure": 201, "質問": 201, "กำลัง": 201, "हिंदी": 201, strings.Repeat("é", 32): 201,
+		"": 400, "two words": 400, "ask!": 400, "🙂": 400, strings.Repeat("a", 33): 400,
+	} {
+		status, b := s.asBot(t, "POST", "/applications/"+s.app.ID+"/commands", map[string]any{"name": name, "description": "Ask me"})
+		if status != want {
+			t.Errorf("the name %q gives %d %s, want %d", name, status, b, want)
+		}
+	}
+}

@@ -128,6 +128,46 @@ func (s *Server) getMemberLimits(ctx context.Context, _ account.Caller, p accoun
 	return LimitsSheet{limitsOf(own), limitsOf(sheet.Effective.Narrow(own))}, err
 }
 
+// Allowance is what the caller may use in a team, and what is left of it.
+type Allowance struct {
+	Team      string            `json:"team" doc:"Its slug."`
+	Own       Limits            `json:"own" doc:"What is set for the caller."`
+	Effective Limits            `json:"effective" doc:"With what the team and the server set."`
+	Spent     openmates.Micros  `json:"spent" doc:"By the caller, in this calendar month (UTC)."`
+	Left      *openmates.Micros `json:"left,omitempty" doc:"What the caller can still spend in it, if nobody else does; none = no budget holds."`
+	Budgets   []Budget          `json:"budgets" nullable:"false" doc:"The ones that hold, the widest first."`
+}
+
+// Budget is the money that one layer has set aside for this month.
+type Budget struct {
+	Layer string           `json:"layer" enum:"server,team,member"`
+	Of    openmates.Micros `json:"of"`
+	Spent openmates.Micros `json:"spent"`
+}
+
+func (s *Server) listMyLimits(ctx context.Context, c account.Caller, in *PageInput) (page[Allowance], error) {
+	teams, err := s.account.TeamsOf(ctx, c)
+	if err != nil {
+		return page[Allowance]{}, err
+	}
+	var all []Allowance
+	for _, t := range teams {
+		a, err := s.mates.Allowance(ctx, t, c.User)
+		if err != nil {
+			return page[Allowance]{}, err
+		}
+		out := Allowance{Team: t.Slug, Own: limitsOf(a.Own), Effective: limitsOf(a.Effective), Spent: a.Spent, Budgets: []Budget{}}
+		if left, ok := a.Left(); ok {
+			out.Left = &left
+		}
+		for _, b := range a.Budgets {
+			out.Budgets = append(out.Budgets, Budget{b.Scope, b.Of, b.Spent})
+		}
+		all = append(all, out)
+	}
+	return cut(all, *in, func(a Allowance) string { return a.Team })
+}
+
 // App is what mates can do beside talking.
 type App struct {
 	Name        string  `json:"name"`

@@ -49,7 +49,7 @@ func matrix() map[string]row {
 		"get-me": {need: needSignedIn}, "change-me": {needSignedIn, `{"name":"Other"}`, 0}, "get-privacy": {need: needSignedIn}, "put-privacy": {needSignedIn, `{"facts":["name"]}`, 0},
 		"put-mate-privacy": {needSignedIn, `{"facts":[]}`, 0}, "drop-mate-privacy": {needSignedIn, "", 0}, "list-my-mates": {need: needSignedIn},
 		"list-links": {need: needSignedIn}, "unlink": {needSignedIn, "", 404}, "begin-link-code": {needSignedIn, `{"network":"testnet"}`, 0},
-		"finish-link-code": {needSignedIn, `{"code":"x"}`, 404}, "list-my-usage": {need: needSignedIn},
+		"finish-link-code": {needSignedIn, `{"code":"x"}`, 404}, "list-my-usage": {need: needSignedIn}, "list-my-limits": {need: needSignedIn},
 		"list-tokens": {need: needSignedIn}, "revoke-token": {needSignedIn, "", 404},
 
 		"add-token": {needPerson, `{"name":"x","scopes":["read"]}`, 0}, "export-me": {need: needPerson}, "list-sessions": {need: needPerson},

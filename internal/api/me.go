@@ -142,6 +142,7 @@ func (s *Server) meOperations() {
 			return Connected{Kind: connect.Link, Account: &Linked{o.Account.ID, o.Account.Name}}, err
 		})
 	serve(s, route{"list-my-usage", http.MethodGet, "/me/usage", "What your requests spent", "Newest first.", 0}, read, s.listMyUsage)
+	serve(s, route{"list-my-limits", http.MethodGet, "/me/limits", "What you may use in each of your teams", "And what is left of it.", 0}, read, s.listMyLimits)
 	serve(s, route{"export-me", http.MethodGet, "/me/export", "All that is kept about you", "To take along. It holds no credential.", 0}, person(),
 		func(ctx context.Context, c account.Caller, _ *struct{}) (account.Export, error) {
 			return s.account.Export(ctx, c)

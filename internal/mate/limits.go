@@ -14,7 +14,7 @@ import (
 // Sheet is everything that the limits of one layer can choose, with what comes
 // of it.
 type Sheet struct {
-	Mates     []MateLine // on a team's sheet only
+	Mates     []MateLine // on the sheets of teams and people only
 	Apps      []Line
 	Providers []Line
 	Own       openmates.Limits

@@ -51,6 +51,8 @@ type Limits interface {
 	SetMemberLimits(ctx context.Context, teamID, userID openmates.ID, l openmates.Limits) error
 	// SpentInMonth sums up by mate, in the calendar month of t (UTC).
 	SpentInMonth(ctx context.Context, t time.Time) (map[openmates.ID]openmates.Micros, error)
+	// SpentBy sums up such a month of a person in a team, and of the team.
+	SpentBy(ctx context.Context, teamID, userID openmates.ID, t time.Time) (mine, team openmates.Micros, err error)
 }
 
 // Group is a whole that limits can allow, with its parts: an app with its

@@ -78,11 +78,7 @@ func (r *Room) PutMember(ctx context.Context, actor openmates.ID, t openmates.Te
 	if to, err = r.given(ctx, own, to, true); err != nil || encode(to) == encode(own) {
 		return err
 	}
-	if err := r.store.SetMemberLimits(ctx, t.ID, u.ID, to); err != nil {
-		return err
-	}
-	return r.audit(ctx, openmates.AuditEntry{Actor: actor, TeamID: t.ID, Action: "member.limits", Target: "person " + u.Username,
-		Before: encode(own), After: encode(to)})
+	return r.setMember(ctx, actor, t, u, own, to)
 }
 
 const (

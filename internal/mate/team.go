@@ -18,13 +18,18 @@ func (r *Room) TeamSheet(ctx context.Context, own openmates.Limits) (Sheet, erro
 	if err != nil {
 		return s, err
 	}
+	return r.withMates(ctx, s, above)
+}
+
+// withMates puts the mates onto a sheet.
+func (r *Room) withMates(ctx context.Context, s Sheet, above []openmates.Layer) (Sheet, error) {
 	mates, err := r.store.Mates(ctx)
 	if err != nil {
 		return s, err
 	}
 	for _, m := range mates {
 		if m.Works() {
-			s.Mates = append(s.Mates, MateLine{m, openmates.Choices(above, own, openmates.KindMate, []string{m.Handle})[0]})
+			s.Mates = append(s.Mates, MateLine{m, openmates.Choices(above, s.Own, openmates.KindMate, []string{m.Handle})[0]})
 		}
 	}
 	s.Stamp = stamp(s)

@@ -100,6 +100,7 @@ func matrix() map[string]string {
 		"GET /teams/{slug}": member, "POST /teams/{slug}/install": "s0**",
 		"GET /teams/{slug}/people": member, "POST /teams/{slug}/leave": "s0y*",
 		"POST /teams/{slug}/people/{username}/role": "s0x*", "POST /teams/{slug}/people/{username}/remove": "s0x0",
+		"GET /teams/{slug}/people/{username}/limits": "s0x0", "POST /teams/{slug}/people/{username}/limits": "s0x0",
 		"GET /teams/{slug}/limits": lead, "POST /teams/{slug}/limits": lead, "POST /teams/{slug}/name": lead,
 		"GET /teams/{slug}/invites": lead, "POST /teams/{slug}/invites": lead, "POST /teams/{slug}/invites/{id}/revoke": "s0x0",
 		"GET /teams/{slug}/tokens": lead, "POST /teams/{slug}/tokens": lead, "POST /teams/{slug}/tokens/{id}/revoke": "s0x0",

@@ -26,7 +26,7 @@ type pages map[string]*template.Template
 func pageNames() []string {
 	return []string{"setup", "signin", "home", "mate", "bots", "bot", "team", "profile", "connect", "linkcode", "message",
 		"mates", "newmate", "matesetup", "version", "limits", "overview", "wizard", "settings", "audit",
-		"found", "join", "people", "teamlimits", "invites", "usage", "preferences", "privacy", "teamconnect", "guest",
+		"found", "join", "people", "memberlimits", "teamlimits", "invites", "usage", "preferences", "privacy", "teamconnect", "guest",
 		"providers", "provider", "provider-new", "provider-remove",
 		"tokens", "security", "authenticator", "recovery", "second", "data", "address", "mail"}
 }

@@ -21,6 +21,7 @@ func (s *Server) teamRoutes(page *mux) {
 	for pattern, h := range map[string]handler{
 		"GET /teams/{slug}/people": s.people, "POST /teams/{slug}/people/{username}/role": s.setRole,
 		"POST /teams/{slug}/people/{username}/remove": s.removeMember, "POST /teams/{slug}/leave": s.leaveTeam,
+		"GET /teams/{slug}/people/{username}/limits": s.memberLimits, "POST /teams/{slug}/people/{username}/limits": s.setMemberLimits,
 		"GET /teams/{slug}/limits": s.teamLimits, "POST /teams/{slug}/limits": s.setTeamLimits, "POST /teams/{slug}/name": s.renameTeam,
 		"GET /teams/{slug}/invites": s.invites, "POST /teams/{slug}/invites": s.addInvite,
 		"POST /teams/{slug}/invites/{id}/revoke": s.revokeInvite, "GET /teams/{slug}/usage": s.teamUsage,
@@ -68,6 +69,7 @@ type peoplePage struct {
 	inTeam
 	Members []openmates.Member
 	Manages bool
+	Limits  bool // may set what each of them may use
 	Error   string
 }
 
@@ -81,7 +83,8 @@ func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, failed error
 	if failed != nil && openmates.CodeOf(failed) != openmates.EConflict && openmates.CodeOf(failed) != openmates.EInvalid {
 		return failed
 	}
-	p := peoplePage{inTeam: s.inTeam(r, c, place), Manages: account.Allowed(c.User, place.Role, account.ManagePeople), Error: openmates.MessageOf(failed)}
+	p := peoplePage{inTeam: s.inTeam(r, c, place), Manages: account.Allowed(c.User, place.Role, account.ManagePeople),
+		Limits: account.Allowed(c.User, place.Role, account.RunTeam), Error: openmates.MessageOf(failed)}
 	if p.Members, err = s.account.Members(r.Context(), place); err != nil {
 		return err
 	}

@@ -6,13 +6,20 @@ import (
 	"openmates"
 	"openmates/internal/account"
 	"openmates/internal/connect"
+	"openmates/internal/mate"
 )
 
 // profilePage is the person's own page.
 type profilePage struct {
 	shell
-	Links []connect.LinkChoice
-	Teams []openmates.Team
+	Links      []connect.LinkChoice
+	Allowances []allowance
+}
+
+// allowance is what a person may use in one team.
+type allowance struct {
+	mate.Allowance
+	Currency string
 }
 
 func (s *Server) profile(w http.ResponseWriter, r *http.Request) error {
@@ -25,8 +32,23 @@ func (s *Server) profile(w http.ResponseWriter, r *http.Request) error {
 	if p.Links, err = s.connect.LinkChoices(r.Context(), c.User.ID); err != nil {
 		return err
 	}
-	if p.Teams, err = s.account.TeamsOf(r.Context(), c); err != nil {
+	currency, err := s.currency(r.Context())
+	if err != nil {
 		return err
+	}
+	teams, err := s.account.TeamsOf(r.Context(), c)
+	if err != nil {
+		return err
+	}
+	for _, t := range teams {
+		a, err := s.mateRoom.Allowance(r.Context(), t, c.User)
+		if openmates.CodeOf(err) == openmates.ENotFound { // left it this very moment
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		p.Allowances = append(p.Allowances, allowance{a, currency})
 	}
 	return s.show(w, http.StatusOK, "profile", p)
 }

@@ -27,12 +27,12 @@ func teamSamples(sh, nobody shell, user openmates.User, m openmates.Mate) map[st
 				Mates: []connect.Mate{{Mate: m}}})
 	}
 	return map[string][]any{
-		"found":       found,
-		"tokens":      tokenSamples(base),
+		"found":  found,
+		"tokens": tokenSamples(base), "memberlimits": memberLimitSamples(base, user, sheet),
 		"teamconnect": connectSamples(base, m), "guest": guestSamples(base, m),
 		"join": {&joinPage{shell: nobody}, &joinPage{shell: sh, Welcome: account.Welcome{Mail: true}, Sent: "x@example.org", Error: "e"},
 			&joinPage{shell: nobody, Welcome: account.Welcome{Email: "x@example.org", Invite: openmates.Invite{Role: openmates.RoleAdmin, Only: []string{"@example.org"}}}, Proof: "p", People: full}},
-		"people":     {peoplePage{inTeam: base, Manages: true, Error: "e", Members: []openmates.Member{{User: user, Role: openmates.RoleAdmin}, {User: openmates.User{ID: 99, Username: "x"}}}}},
+		"people":     {peoplePage{inTeam: base, Manages: true, Limits: true, Error: "e", Members: []openmates.Member{{User: user, Role: openmates.RoleAdmin}, {User: openmates.User{ID: 99, Username: "x"}}}}},
 		"teamlimits": {&teamLimitsPage{inTeam: base}, &teamLimitsPage{inTeam: base, Sheet: sheet, Name: "n", Error: "e"}},
 		"invites": {&invitesPage{inTeam: base}, &invitesPage{inTeam: base, Mail: true, Link: "http://x", Unsent: []string{"a", "b"}, Error: "e", Form: account.NewInvite{Role: openmates.RoleAdmin, Mail: true}, Invites: []inviteLine{
 			{State: openmates.InviteOpen, Whom: "x", InviteLine: openmates.InviteLine{Maker: "A", Joined: []openmates.Joined{{}}}}, {State: openmates.InviteUsed}, {State: openmates.InviteExpired}, {State: openmates.InviteRevoked}}}},

@@ -1,0 +1,153 @@
+package mate
+
+import (
+	"context"
+
+	"openmates"
+)
+
+// MemberSheet is what a person may use of what their team allows. Of what it
+// holds, mates and numbers are for the team's admins to choose.
+func (r *Room) MemberSheet(ctx context.Context, t openmates.Team, u openmates.User) (Sheet, error) {
+	own, err := r.store.MemberLimits(ctx, t.ID, u.ID)
+	if err != nil {
+		return Sheet{}, err
+	}
+	above, err := r.aboveMembers(ctx, t)
+	if err != nil {
+		return Sheet{}, err
+	}
+	s, err := r.sheet(ctx, above, own)
+	if err != nil {
+		return s, err
+	}
+	return r.withMates(ctx, s, above)
+}
+
+func (r *Room) aboveMembers(ctx context.Context, t openmates.Team) ([]openmates.Layer, error) {
+	server, err := r.store.ServerLimits(ctx)
+	return []openmates.Layer{{Scope: "server", Name: "the server", Limits: server}, {Scope: "team:" + t.ID.String(), Name: "the team", Limits: t.Limits}}, err
+}
+
+// SetMember writes which mates a person may ask in a team, and how much. Who
+// may do that, the door has asked.
+func (r *Room) SetMember(ctx context.Context, actor openmates.ID, t openmates.Team, u openmates.User, terms Terms) error {
+	s, err := r.MemberSheet(ctx, t, u)
+	if err != nil {
+		return err
+	}
+	to, err := s.Fill(terms, true, openmates.KindMate)
+	if err != nil || encode(to) == encode(s.Own) {
+		return err
+	}
+	return r.setMember(ctx, actor, t, u, s.Own, to)
+}
+
+func (r *Room) setMember(ctx context.Context, actor openmates.ID, t openmates.Team, u openmates.User, own, to openmates.Limits) error {
+	if err := r.store.SetMemberLimits(ctx, t.ID, u.ID, to); err != nil {
+		return err
+	}
+	return r.audit(ctx, openmates.AuditEntry{Actor: actor, TeamID: t.ID, Action: "member.limits", Target: "person " + u.Username,
+		Before: encode(own), After: encode(to)})
+}
+
+// Bound is a numeric limit and who sets it: 0 by nobody where there is none.
+type Bound[N int | openmates.Micros] struct {
+	Most N
+	By   string
+}
+
+// Above is what the wider layers allow a member at most, whatever the member's
+// own limits say.
+type Above struct {
+	Rate  Bound[int]
+	Money Bound[openmates.Micros]
+}
+
+// AboveMember is that for the members of a team.
+func (r *Room) AboveMember(ctx context.Context, t openmates.Team) (Above, error) {
+	layers, err := r.aboveMembers(ctx, t)
+	var a Above
+	for _, l := range layers {
+		a.Rate = a.Rate.narrow(l.Limits.PerMinute, l.Name)
+		a.Money = a.Money.narrow(l.Limits.PerMonth, l.Name)
+	}
+	return a, err
+}
+
+func (b Bound[N]) narrow(n N, by string) Bound[N] {
+	if n == 0 || b.Most != 0 && b.Most <= n {
+		return b
+	}
+	return Bound[N]{n, by}
+}
+
+// Allowance is what a person may use in a team, and what is left of it in this
+// calendar month (UTC).
+type Allowance struct {
+	Team      openmates.Team
+	Own       openmates.Limits // of the person
+	Effective openmates.Limits // with what team and server allow
+	RateBy    string           // whose rate holds; "" = there is none
+	Spent     openmates.Micros // by the person
+	Budgets   []Budget         // the ones that hold for them, the widest first
+}
+
+// Budget is the money of a month that one layer has set aside.
+type Budget struct {
+	Scope string // "server", "team" or "member"
+	Of    openmates.Micros
+	Spent openmates.Micros
+}
+
+// Left is what is left of it.
+func (b Budget) Left() openmates.Micros { return max(b.Of-b.Spent, 0) }
+
+// Left is what the person can still spend, if nobody else does; ok is false
+// where no budget holds.
+func (a Allowance) Left() (left openmates.Micros, ok bool) {
+	for i, b := range a.Budgets {
+		if l := b.Left(); i == 0 || l < left {
+			left = l
+		}
+	}
+	return left, len(a.Budgets) > 0
+}
+
+// Allowance gives what a person may use in a team of theirs.
+func (r *Room) Allowance(ctx context.Context, t openmates.Team, u openmates.User) (Allowance, error) {
+	a := Allowance{Team: t}
+	layers, err := r.aboveMembers(ctx, t)
+	if err != nil {
+		return a, err
+	}
+	if a.Own, err = r.store.MemberLimits(ctx, t.ID, u.ID); err != nil {
+		return a, err
+	}
+	layers = append(layers, openmates.Layer{Scope: "member", Name: "you", Limits: a.Own})
+	a.Effective = openmates.Effective(layers...)
+	mine, team, err := r.store.SpentBy(ctx, t.ID, u.ID, r.now())
+	if err != nil {
+		return a, err
+	}
+	a.Spent = mine
+	var rate Bound[int]
+	for i, spent := range []func() (openmates.Micros, error){
+		func() (openmates.Micros, error) { _, all, err := r.Spent(ctx); return all, err },
+		func() (openmates.Micros, error) { return team, nil },
+		func() (openmates.Micros, error) { return mine, nil },
+	} {
+		l := layers[i]
+		rate = rate.narrow(l.Limits.PerMinute, l.Name)
+		if l.Limits.PerMonth == 0 {
+			continue
+		}
+		b := Budget{Scope: []string{"server", "team", "member"}[i], Of: l.Limits.PerMonth}
+		if b.Spent, err = spent(); err != nil {
+			return a, err
+		}
+		a.Budgets = append(a.Budgets, b)
+	}
+	a.RateBy = rate.By
+	return a, nil
+}

@@ -1,0 +1,70 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/mate"
+)
+
+// memberLimitsPage is what one person may use of what the team allows.
+type memberLimitsPage struct {
+	inTeam
+	Member    openmates.User
+	Sheet     sheetForm
+	Above     mate.Above
+	Allowance mate.Allowance
+}
+
+func (s *Server) memberLimits(w http.ResponseWriter, r *http.Request) error {
+	p, _, err := s.memberLimitsPage(r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "memberlimits", p)
+}
+
+func (s *Server) memberLimitsPage(r *http.Request) (*memberLimitsPage, account.Place, error) {
+	c, place, err := s.place(r, account.RunTeam)
+	if err != nil {
+		return nil, place, err
+	}
+	m, err := s.account.Member(r.Context(), place, r.PathValue("username"))
+	if err != nil {
+		return nil, place, err
+	}
+	p := &memberLimitsPage{inTeam: s.inTeam(r, c, place), Member: m.User}
+	sheet, err := s.mateRoom.MemberSheet(r.Context(), place.Team, m.User)
+	if err != nil {
+		return nil, place, err
+	}
+	if p.Above, err = s.mateRoom.AboveMember(r.Context(), place.Team); err != nil {
+		return nil, place, err
+	}
+	if p.Allowance, err = s.mateRoom.Allowance(r.Context(), place.Team, m.User); err != nil {
+		return nil, place, err
+	}
+	p.Sheet, err = s.newSheet(r.Context(), m.User.DisplayName, "/teams/"+place.Team.Slug+"/people/"+m.User.Username+"/limits", sheet, p.Allowance.Spent)
+	return p, place, err
+}
+
+func (s *Server) setMemberLimits(w http.ResponseWriter, r *http.Request) error {
+	p, place, err := s.memberLimitsPage(r)
+	if err != nil {
+		return err
+	}
+	t, err := termsOf(r)
+	if err != nil {
+		return err
+	}
+	if err := s.mateRoom.SetMember(r.Context(), byWhom(r), place.Team, p.Member, t); err != nil {
+		if openmates.CodeOf(err) == openmates.EInternal {
+			return err
+		}
+		p.Sheet.keep(t, err)
+		return s.show(w, statusOf(err), "memberlimits", p)
+	}
+	return s.done(w, r, p.Sheet.Action, fmt.Sprintf("The limits of %s are saved and hold from the next question on.", p.Member.DisplayName))
+}

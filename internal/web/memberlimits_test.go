@@ -1,0 +1,76 @@
+package web
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"openmates"
+	"openmates/internal/mate"
+)
+
+func memberLimitSamples(base inTeam, user openmates.User, sheet sheetForm) []any {
+	above := mate.Above{Rate: mate.Bound[int]{Most: 5, By: "the team"}, Money: mate.Bound[openmates.Micros]{Most: 7, By: "the server"}}
+	return []any{&memberLimitsPage{inTeam: base}, &memberLimitsPage{inTeam: base, Member: user, Sheet: sheet, Above: above}}
+}
+
+// spends is an answer of a mate to somebody that has cost so much.
+func (h *house) spends(key, username, slug, handle string, cost openmates.Micros, at time.Time) {
+	h.t.Helper()
+	ctx := context.Background()
+	u, err := h.db.UserByName(ctx, username)
+	must(h.t, err)
+	team, err := h.db.TeamBySlug(ctx, slug)
+	must(h.t, err)
+	m, err := h.db.MateByHandle(ctx, handle)
+	must(h.t, err)
+	use := openmates.Usage{TeamID: team.ID, UserID: u.ID, MateID: m.ID, Model: "house/model", Cost: cost, At: at}
+	must(h.t, h.db.Reserve(ctx, key, use, nil))
+}
+
+// An admin of the team narrows what one person may use; the person sees what
+// holds for them and what is left of it.
+func TestLimitsOfAMember(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).furnish()
+	ctx := t.Context()
+	team := teamID(t, h, "harbour")
+	must(t, h.db.SetServerLimits(ctx, openmates.Limits{PerMinute: 30}))
+	must(t, h.db.SetTeamLimits(ctx, team, openmates.Limits{PerMinute: 9, PerMonth: 20_000_000, Mates: openmates.OnlyThese("sophia", "mark")}))
+	h.spends("a", "ben", "harbour", "sophia", 1_500_000, time.Now())
+	h.spends("b", "ada", "harbour", "mark", 2_000_000, time.Now())
+	ada, ben, at := h.as("ada"), h.as("ben"), "/teams/harbour/people/ben/limits"
+	wants(t, ada.get("/teams/harbour/people"), 200, `href="`+at+`"`)
+	if got := ben.get("/teams/harbour/people"); strings.Contains(got.body, at) {
+		t.Error("a member is led to the limits of people")
+	}
+	page := ada.get(at)
+	wants(t, page, 200, "At most 9: the team allows no more.", "At most 20.00 USD: the team allows no more", "Not allowed by the team.", "Spent this month: <b>1.50 USD</b>")
+	f := url.Values{"stamp": {stampOf(t, page)}, "mate": {"sophia", "lisa"}, "per_minute": {"many"}, "per_month": {"3"}, "admin": {"true"}, "role": {"admin"}}
+	wants(t, ada.post(at, f), 422, `value="many"`, "whole number")
+	f.Set("per_minute", "4")
+	wants(t, ada.follow(at, f), 200, "The limits of Ben Bitdiddle are saved", "Now: 4 requests per minute,\n3.00 USD a month")
+	u, err := h.db.UserByName(ctx, "ben")
+	must(t, err)
+	l, err := h.db.MemberLimits(ctx, team, u.ID)
+	must(t, err)
+	if l.PerMinute != 4 || l.PerMonth != 3_000_000 || !l.Mates.Allows("sophia") || l.Mates.Allows("mark") || l.Apps.Only || u.Admin {
+		t.Errorf("%+v of %+v", l, u)
+	}
+	wants(t, ben.get("/profile"), 200, "You spent 1.50 USD this month", "1.50 USD of 3.00 USD is left", "16.50 USD of 20.00 USD is left", "at most 4 requests per minute", "only sophia")
+
+	// More than the team allows changes nothing about what holds.
+	f = url.Values{"stamp": {stampOf(t, ada.get(at))}, "mate": {"sophia", "mark"}, "per_minute": {"5000"}, "per_month": {"900"}}
+	wants(t, ada.follow(at, f), 200, "Now: 9 requests per minute,\n20.00 USD a month")
+	f.Set("stamp", "old")
+	wants(t, ada.post(at, f), 409, "has changed since this page was opened")
+	wants(t, ada.get("/teams/harbour/people/eve/limits"), 404)
+	wants(t, ben.post(at, f), 403)
+	lines, err := h.db.Audit(ctx, team, 0, 10)
+	must(t, err)
+	if len(lines) != 2 || lines[0].Action != "member.limits" || lines[0].Target != "person ben" {
+		t.Errorf("recorded: %+v", lines)
+	}
+}

@@ -29,6 +29,10 @@ func (srv *server) doors(demo *web.Demo) error {
 	if err != nil {
 		return err
 	}
+	if !srv.set.does("web") {
+		srv.handler = onlyHealth(w)
+		return nil
+	}
 	a, err := api.New(api.Config{
 		Account: srv.accounts, Connect: srv.links, Mates: srv.mates, Models: srv.models.room, Records: srv.db, Answers: srv.db,
 		Log: srv.log.With("pkg", "api"), Version: versionText(), From: w.From, FixedURL: srv.set.URL != "",
@@ -45,9 +49,6 @@ func (srv *server) doors(demo *web.Demo) error {
 	all.Handle(api.Prefix+"/", a)
 	all.Handle("/", w)
 	srv.handler = all
-	if !srv.set.does("web") {
-		srv.handler = onlyHealth(w)
-	}
 	return nil
 }
 

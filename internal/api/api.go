@@ -20,6 +20,7 @@ import (
 	"net/netip"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -101,8 +102,9 @@ type Server struct {
 	from    func(*http.Request) netip.Addr
 	fixed   bool // the public address
 
-	api     huma.API
-	handler http.Handler
+	api        huma.API
+	operations func() (http.Handler, error) // register, once
+	handler    http.Handler
 }
 
 // New makes a Server.
@@ -131,12 +133,8 @@ func New(c Config) (*Server, error) {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, openmates.Errorf(openmates.EForbidden, "This request was sent by a page of another site, so nothing was changed."))
 	}))
-	mux := http.NewServeMux()
-	if err := s.register(mux); err != nil {
-		return nil, err
-	}
-	within := &versions{next: mux, refer: s.refuse, paths: map[string]*turn{}}
-	known := s.account.Secured(s.account.Middleware(s.identify(s.once(within))))
+	s.operations = sync.OnceValues(s.register)
+	known := s.account.Secured(s.account.Middleware(s.identify(s.once(http.HandlerFunc(s.operate)))))
 	s.handler = headers(s.name(cross.Handler(s.alone(known))))
 	return s, nil
 }
@@ -183,8 +181,21 @@ func schemaName(t reflect.Type, hint string) string {
 	return name
 }
 
+// operate has an operation answer. The first request makes them all: their
+// description holds two megabytes, which a server whose API nobody uses need
+// not have.
+func (s *Server) operate(w http.ResponseWriter, r *http.Request) {
+	all, err := s.operations()
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	all.ServeHTTP(w, r)
+}
+
 // register makes every operation of the API.
-func (s *Server) register(mux *http.ServeMux) error {
+func (s *Server) register() (http.Handler, error) {
+	mux := http.NewServeMux()
 	config := huma.DefaultConfig("OpenMates", s.version)
 	config.Info.Description = about
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = Prefix+"/openapi", "", ""
@@ -214,5 +225,8 @@ func (s *Server) register(mux *http.ServeMux) error {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, openmates.Errorf(openmates.ENotFound, "The API has no such path or method. %s/docs lists what it has.", Prefix))
 	})
-	return docs(mux, s.api.OpenAPI())
+	if err := docs(mux, s.api.OpenAPI()); err != nil {
+		return nil, err
+	}
+	return &versions{next: mux, refer: s.refuse, paths: map[string]*turn{}}, nil
 }

@@ -136,6 +136,8 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	h.url = s.URL
+	_, err = h.srv.operations()
+	must(t, err)
 	b, err := json.Marshal(h.srv.api.OpenAPI())
 	must(t, err)
 	h.doc, err = openapi3.NewLoader().LoadFromData(b)

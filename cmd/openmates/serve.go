@@ -251,6 +251,7 @@ func (srv *server) run(ctx context.Context) error {
 	}
 	if srv.set.does("work") {
 		g.Go(func() error { return srv.room.Work(ctx, srv.set.Workers) })
+		g.Go(func() error { return srv.room.Prune(ctx) })
 	}
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {

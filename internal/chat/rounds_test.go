@@ -139,12 +139,12 @@ func TestAKillBetweenRoundsLosesNoMoney(t *testing.T) {
 		must(t, w.db.SetTeamLimits(t.Context(), w.team.ID, openmates.Limits{PerMonth: money}))
 		ctx, kill := context.WithCancel(t.Context())
 		w.model.say = func(n int, req llm.Request) ([]llm.Piece, error) {
-			switch {
-			case n == 1:
+			switch n {
+			case 1:
 				return wants("", call(1, "test_echo", `{}`)), nil
-			case n == 2:
+			case 2:
 				kill()
-			case n == 3:
+			case 3:
 				return oneLongCall("")(1, req)
 			}
 			return words("It is 7."), nil

@@ -62,6 +62,10 @@ type Store interface { //nolint:interfacebloat // what one turn needs, each meth
 	// team, newest first.
 	Topics(ctx context.Context, teamID, userID openmates.ID, n int) ([]string, error)
 
+	// PruneTurns removes the n oldest turns of those that ended and were accepted
+	// before a time, and gives how many there were. Their usage stays.
+	PruneTurns(ctx context.Context, before time.Time, n int) (int, error)
+
 	Talks
 }
 

@@ -180,6 +180,62 @@ func TestJournal(t *testing.T) {
 	})
 }
 
+func TestPruneTurns(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open storetest.Open) {
+		now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+		db, ctx := open(storetest.Clock(func() time.Time { return now })), t.Context()
+		w := storetest.Seed(t, db)
+		quiet, err := db.AddUser(ctx, openmates.User{Username: "bob"}, "")
+		ok(t, err)
+		for n := range 5 {
+			addJob(t, db, fmt.Sprint(n), "lane")
+			if n == 2 {
+				continue // is never answered
+			}
+			u := openmates.Usage{TeamID: w.Team.ID, UserID: w.User.ID, MateID: w.Mate.ID, Model: "a/b", Cost: 7, At: now}
+			ok(t, db.Settle(ctx, openmates.Outcome{Key: fmt.Sprint(n), State: openmates.TurnAnswered, Text: "a", Question: "q", UserID: w.User.ID, Usage: u}))
+			ok(t, db.CloseJob(ctx, fmt.Sprint(n), queue.Done))
+		}
+		ok(t, db.AddTurn(ctx, "api", "lane")) // whose process died
+		old := now
+		now = now.Add(time.Hour)
+		addJob(t, db, "young", "lane")
+		ok(t, db.CloseJob(ctx, "young", queue.Done))
+		prune := func(before time.Time, most, want int) {
+			t.Helper()
+			n, err := db.PruneTurns(ctx, before, most)
+			ok(t, err)
+			same(t, n, want)
+		}
+		prune(old, 9, 0)
+		prune(now, 3, 3) // 0, 1, 3
+		turns, err := db.OwnTurns(ctx, w.User.ID)
+		ok(t, err)
+		same(t, len(turns), 1)
+		prune(now, 3, 2)
+		prune(now, 3, 0)
+		jobs, _, err := db.OpenJobs(ctx, 0, 10)
+		ok(t, err)
+		same(t, len(jobs), 1)
+		same(t, jobs[0].Key, "2")
+
+		if fresh, err := db.AddJob(ctx, queue.Job{Key: "young", Lane: "lane"}); err != nil || fresh {
+			t.Errorf("a young key is fresh: %v, %v", fresh, err)
+		}
+		_, team, err := db.SpentBy(ctx, w.Team.ID, w.User.ID, now)
+		ok(t, err)
+		same(t, team, openmates.Micros(28))
+		for id, want := range map[openmates.ID]bool{w.User.ID: true, quiet.ID: false, 5: false} {
+			yes, err := db.Answered(ctx, id)
+			ok(t, err)
+			same(t, yes, want)
+		}
+		prune(now.Add(time.Hour), 9, 1)
+		addJob(t, db, "new", "lane")
+	})
+}
+
 // TestLimitsFollowTheModel holds Reserve and Settle against sums over a list.
 func TestLimitsFollowTheModel(t *testing.T) {
 	t.Parallel()

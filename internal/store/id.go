@@ -39,3 +39,8 @@ func (g *ids) next() openmates.ID {
 	g.last = id
 	return openmates.ID(id)
 }
+
+// firstID is the lowest ID that can be drawn at a time.
+func firstID(t time.Time) openmates.ID {
+	return openmates.ID((t.UnixMilli() - epoch) << idBits)
+}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"openmates/internal/queue"
@@ -74,4 +75,31 @@ func (db *DB) CloseJob(ctx context.Context, key string, end queue.End) error {
 func (db *DB) DelayJob(ctx context.Context, key string, attempt int, t time.Time) error {
 	_, err := db.exec(ctx, soft, `UPDATE turns SET attempt = $2, not_before = $3 WHERE key = $1 AND open`, key, attempt, t)
 	return err
+}
+
+// oldestTurns finds where a bounded number of old turns ends. IDs begin with
+// the time, so that nothing younger is read.
+const oldestTurns = `SELECT COUNT(*), COALESCE(MAX(id), 0) FROM
+	(SELECT id FROM turns WHERE NOT open AND id < $1 ORDER BY id LIMIT $2) AS oldest`
+
+// PruneTurns removes the n oldest turns of those that ended and were accepted
+// before a time, and gives how many there were. What they spent stays in the
+// books, and of whoever was answered it stays known that they were. It is a
+// soft write: what comes back is removed again.
+func (db *DB) PruneTurns(ctx context.Context, before time.Time, n int) (removed int, err error) {
+	err = db.write(ctx, soft, func(t *tx) error {
+		var count, last int64
+		if _, err := t.get(oldestTurns, []any{firstID(before), n}, &count, &last); err != nil || count == 0 {
+			return err
+		}
+		removed = int(count)
+		_, err := t.exec(`UPDATE users SET answered = TRUE WHERE NOT answered AND id IN
+			(SELECT user_id FROM turns WHERE NOT open AND id <= $1 AND `+answeredThere+`)`, last)
+		if err != nil {
+			return fmt.Errorf("remember who was answered: %w", err)
+		}
+		_, err = t.exec(`DELETE FROM turns WHERE NOT open AND id <= $1`, last)
+		return err
+	})
+	return removed, err
 }

@@ -47,8 +47,13 @@ func (db *DB) Troubles(ctx context.Context, n int) ([]openmates.TroubledTurn, er
 // Answered says whether a person ever got an answer in a messenger.
 func (db *DB) Answered(ctx context.Context, userID openmates.ID) (bool, error) {
 	var n int64
-	return get(ctx, db, `SELECT 1 FROM turns WHERE user_id = $1 AND state = 'answered' AND why = '' AND body <> '' LIMIT 1`, []any{userID}, &n)
+	return get(ctx, db, `SELECT 1 WHERE EXISTS (SELECT 1 FROM turns WHERE user_id = $1 AND `+answeredThere+`)
+		OR EXISTS (SELECT 1 FROM users WHERE id = $1 AND answered)`, []any{userID}, &n)
 }
+
+// answeredThere is the condition on a turn that it was answered, and in a
+// messenger.
+const answeredThere = `state = 'answered' AND why = '' AND body <> ''`
 
 // Month sums up what was spent in the calendar month of t (UTC), by mate and
 // by model, the dearest first.

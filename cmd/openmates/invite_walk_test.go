@@ -101,6 +101,12 @@ func (p *person) invites(team, uses string) string {
 	p.goes("/teams/" + team + "/invites")
 	p.types("note", "For the new colleagues")
 	p.types("uses", uses)
+	return p.makesLink(team)
+}
+
+// makesLink sends the form for an invite and reads the link that it gives.
+func (p *person) makesLink(team string) string {
+	p.tab.Helper()
 	p.presses(`form[action="/teams/` + team + `/invites"] button`)
 	link := p.tab.read(`[...document.querySelectorAll("main code")].map(e => e.innerText).find(s => s.includes("/join/")) || ""`)
 	if link == "" {

@@ -46,6 +46,21 @@ func newStage(t *testing.T, known ...string) *stage {
 	return s
 }
 
+// waitsFor asks again and again whether ok holds.
+func (s *stage) waitsFor(what string, ok func() bool) {
+	s.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	timeout := time.After(30 * time.Second)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-timeout:
+			s.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
 const modelsEnd = "That is all I was told."
 
 // repeat is the model: it says what it was told of the person who asks.

@@ -159,7 +159,7 @@ func TestDocs(t *testing.T) {
 		t.Error("the page needs what its policy forbids")
 	}
 	if len(page) > 100<<10 {
-		t.Errorf("the page has %d KB", len(page)>>10)
+		t.Errorf("the page has %d bytes", len(page))
 	}
 	if css, err := http.Get(h.url + Prefix + "/docs.css"); err != nil || css.StatusCode != 200 || !strings.Contains(css.Header.Get("Content-Type"), "text/css") {
 		t.Errorf("style sheet: %v %v", css, err)

@@ -45,8 +45,9 @@ func docs(mux *http.ServeMux, o *huma.OpenAPI) error {
 	if err != nil {
 		return fmt.Errorf("api: %w", err)
 	}
+	all := objects(o)
 	var page bytes.Buffer
-	if err := t.Execute(&page, map[string]any{"API": o, "Entries": entries(o), "Objects": objects(o), "Prefix": Prefix,
+	if err := t.Execute(&page, map[string]any{"API": o, "Entries": entries(o, all), "Objects": all, "Prefix": Prefix,
 		"Codes": []string{"invalid", "unauthorized", "forbidden", "not_found", "conflict", "limit", "unavailable", "internal"}}); err != nil {
 		return fmt.Errorf("api: %w", err)
 	}
@@ -61,7 +62,7 @@ func docs(mux *http.ServeMux, o *huma.OpenAPI) error {
 	return nil
 }
 
-func entries(o *huma.OpenAPI) []entry {
+func entries(o *huma.OpenAPI, named []object) []entry {
 	var all []entry
 	for _, path := range slices.Sorted(maps.Keys(o.Paths)) {
 		item := o.Paths[path]
@@ -79,10 +80,10 @@ func entries(o *huma.OpenAPI) []entry {
 				}
 			}
 			if m.op.RequestBody != nil {
-				e.Body = properties(o, m.op.RequestBody.Content["application/json"])
+				e.Body = properties(o, named, m.op.RequestBody.Content["application/json"])
 			}
 			if r := good(m.op); r != nil {
-				e.Answer = properties(o, r.Content["application/json"])
+				e.Answer = properties(o, named, r.Content["application/json"])
 			}
 			all = append(all, e)
 		}
@@ -100,12 +101,18 @@ func good(op *huma.Operation) *huma.Response {
 	return nil
 }
 
-func properties(o *huma.OpenAPI, m *huma.MediaType) []property {
+// properties lists the fields of a body. One that is an object with a name of
+// its own on the page is that name alone.
+func properties(o *huma.OpenAPI, named []object, m *huma.MediaType) []property {
 	if m == nil {
 		return nil
 	}
 	s := m.Schema
 	if s != nil && s.Ref != "" {
+		name := refName(s.Ref)
+		if slices.ContainsFunc(named, func(o object) bool { return o.Name == name }) {
+			return []property{{Ref: name}}
+		}
 		s = o.Components.Schemas.SchemaFromRef(s.Ref)
 	}
 	if s != nil && s.Properties["items"] != nil && len(s.Properties) == 2 { // a page of a list

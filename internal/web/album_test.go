@@ -208,7 +208,7 @@ func (a *album) routes(h *house) {
 			continue
 		}
 		path = strings.NewReplacer("{slug}", "harbour", "{handle}", "sophia", "{network}", "testnet", "{$}", "", "{name}", "house", "{version}", "1",
-			"{workspace}", "55", "{mate}", "sophia").Replace(path)
+			"{workspace}", "55", "{mate}", "sophia", "{username}", "ben").Replace(path)
 		switch path {
 		case "/server/providers/new":
 			path += "?kind=compatible&place=ollama"

@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"openmates"
@@ -31,7 +32,7 @@ func New(c Config) (skill.App, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	a := app{now: c.Now, units: newUnits()}
+	a := app{now: c.Now, units: sync.OnceValue(newUnits)}
 	return skill.App{
 		Name: "calculation", Label: "Calculation",
 		Description: "Exact arithmetic, units of measure, dates and time zones.",
@@ -81,7 +82,7 @@ const maxTime = 5 * time.Second
 
 type app struct {
 	now   openmates.Clock
-	units units
+	units func() units // made by the first conversion: most servers wait long for it
 }
 
 func (a app) evaluate(ctx context.Context, c skill.Call) (skill.Result, error) {
@@ -117,7 +118,7 @@ func (a app) convert(ctx context.Context, c skill.Call) (skill.Result, error) {
 	if err := c.Read(&in); err != nil {
 		return skill.Result{}, err
 	}
-	from, to, err := a.units.pair(in.From, in.To)
+	from, to, err := a.units().pair(in.From, in.To)
 	if err != nil {
 		return skill.Result{}, err
 	}

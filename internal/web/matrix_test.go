@@ -131,7 +131,7 @@ func matrix() map[string]string {
 			POST /server/mates/{handle}/archive; POST /server/mates/{handle}/duplicate; POST /server/mates/{handle}/limits; POST /server/mates/{handle}/try;
 			GET /server/mates/{handle}/versions/{version}; POST /server/mates/{handle}/versions/{version}`,
 		// For everybody, and sessions that would end under the test.
-		free: `/; GET /{$}; GET /setup; POST /setup; GET /signin; POST /signin; POST /signin/demo; POST /signin/passkey; POST /signin/passkey/begin;
+		free: `/; GET /{$}; POST /language; GET /setup; POST /setup; GET /signin; POST /signin; POST /signin/demo; POST /signin/passkey; POST /signin/passkey/begin;
 			GET /signin/second; POST /signin/second; POST /signout; GET /link; POST /link; GET /connect; POST /profile/security/sessions/end-others;
 			POST /profile/security/sessions/end-all; GET /healthz; GET /readyz; GET /.well-known/openmates/{nonce}; GET /static/{sum}/{name};
 			GET /portraits/{sum}/{file}; GET /favicon.ico; GET /robots.txt`,

@@ -9,6 +9,7 @@ import (
 
 	"openmates"
 	"openmates/internal/connect"
+	"openmates/internal/locale"
 	"openmates/internal/messenger"
 )
 
@@ -184,11 +185,11 @@ func cureOf(t openmates.TroubledTurn) Problem {
 }
 
 // money writes an amount; few cents are not rounded to none.
-func money(m openmates.Micros, currency string) string {
+func money(v *locale.Voice, m openmates.Micros, currency string) string {
 	digits := 2
 	if m != 0 && m < 100_000 && m > -100_000 {
 		digits = 4
 	}
-	text := fmt.Sprintf("%.*f", digits, float64(m)/1_000_000)
+	text := v.Decimal(fmt.Sprintf("%.*f", digits, float64(m)/1_000_000))
 	return strings.TrimSpace(text + " " + currency)
 }

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"openmates"
@@ -19,9 +17,6 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// pages are the parsed templates by the name of their file.
-type pages map[string]*template.Template
-
 // Every page has a template of its name; the parts are shared by all.
 func pageNames() []string {
 	return []string{"setup", "signin", "home", "mate", "bots", "bot", "team", "profile", "connect", "linkcode", "message",
@@ -31,43 +26,11 @@ func pageNames() []string {
 		"tokens", "security", "authenticator", "recovery", "second", "data", "address", "mail"}
 }
 
-func parsePages(a *assets) (pages, error) {
-	base, err := template.New("base").Funcs(template.FuncMap{
-		"asset":    a.url,
-		"portrait": portraitURL,
-		"initial":  initial,
-		"phase":    phaseWords,
-		"finding":  findingWords,
-		"outside":  func(address string) bool { return strings.HasPrefix(address, "http") },
-		"since":    since,
-		"lasting":  lasting,
-
-		"money": money, "grants": newGrants, "box": newBox,
-
-		"languages": languages, "spend": newSpend,
-		"adminPlaces": adminPlaces, "within": within, "here": here,
-	}).ParseFS(templateFiles, "templates/base.html", "templates/parts.html", "templates/sheet.html", "templates/teamparts.html")
-	if err != nil {
-		return nil, fmt.Errorf("web: %w", err)
-	}
-	all := pages{}
-	for _, name := range pageNames() {
-		t, err := base.Clone()
-		if err == nil {
-			t, err = t.ParseFS(templateFiles, "templates/"+name+".html")
-		}
-		if err != nil {
-			return nil, fmt.Errorf("web: %w", err)
-		}
-		all[name] = t.Option("missingkey=error")
-	}
-	return all, nil
-}
-
 // shell is what every page has around its content.
 type shell struct {
 	Title   string
 	Path    string // of the page, to mark it in the navigation
+	Here    string // its whole address, to come back to it
 	User    *openmates.User
 	Flash   string
 	Model   Model
@@ -78,7 +41,10 @@ type shell struct {
 }
 
 func (s *Server) shell(r *http.Request, title string) shell {
-	sh := shell{Title: title, Path: r.URL.Path, Model: s.model(), Demo: s.demo, Version: s.version}
+	sh := shell{Title: title, Path: r.URL.Path, Here: "/", Model: s.model(), Demo: s.demo, Version: s.version}
+	if r.Method == http.MethodGet {
+		sh.Here = r.URL.RequestURI()
+	}
 	if c := account.CallerOf(r.Context()); c.SignedIn() {
 		sh.User = &c.User
 		sh.Flash = s.account.Flash(r.Context())
@@ -95,8 +61,12 @@ func (s *Server) show(w http.ResponseWriter, status int, name string, data any) 
 }
 
 func (s *Server) render(w http.ResponseWriter, status int, name, part string, data any) error {
+	t, err := s.pages.get(s.voice(w), name)
+	if err != nil {
+		return err
+	}
 	var b bytes.Buffer
-	if err := s.pages[name].ExecuteTemplate(&b, part, data); err != nil {
+	if err := t.ExecuteTemplate(&b, part, data); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -257,30 +227,4 @@ func phaseWords(p messenger.Phase) words {
 		return words{"Needs attention", "bad"}
 	}
 	return words{"Off", "plain"}
-}
-
-// lasting says for how long something has been so.
-func lasting(t time.Time) string {
-	if long, ok := strings.CutSuffix(since(t), " ago"); ok {
-		return "for " + long
-	}
-	return since(t)
-}
-
-// since says how long ago something was, roughly: a page need not be newer
-// than what it says.
-func since(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	switch d := time.Since(t); {
-	case d < time.Minute:
-		return "just now"
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min ago", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d hours ago", int(d.Hours()))
-	default:
-		return fmt.Sprintf("%d days ago", int(d.Hours()/24))
-	}
 }

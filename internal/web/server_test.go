@@ -16,6 +16,7 @@ import (
 	"openmates"
 	"openmates/internal/account"
 	"openmates/internal/connect"
+	"openmates/internal/locale"
 	"openmates/internal/messenger"
 	"openmates/internal/queue"
 )
@@ -340,7 +341,7 @@ func FuzzChanges(f *testing.F) {
 func TestMoney(t *testing.T) {
 	t.Parallel()
 	for m, want := range map[openmates.Micros]string{0: "0.00 USD", 1_500_000: "1.50 USD", 12_345: "0.0123 USD", 99_999: "0.1000 USD", 100_000: "0.10 USD"} {
-		if got := money(m, "USD"); got != want {
+		if got := money(&locale.Voice{}, m, "USD"); got != want {
 			t.Errorf("%d: %s, want %s", m, got, want)
 		}
 	}

@@ -13,6 +13,8 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
+	"html/template"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -24,6 +26,7 @@ import (
 	"openmates/internal/account"
 	"openmates/internal/chat"
 	"openmates/internal/connect"
+	"openmates/internal/locale"
 	"openmates/internal/mate"
 	"openmates/internal/model"
 )
@@ -39,6 +42,7 @@ type Config struct {
 	Ready   func(ctx context.Context) error // nil = the server can serve; MessageOf says why not
 	Demo    *Demo                           // nil outside of the demo
 	Version string
+	Book    *locale.Book // nil = the languages that the program carries
 	// Proxies are believed when they say from which address a request came
 	// (X-Forwarded-For) and for which one it was meant.
 	Proxies  []netip.Prefix
@@ -97,7 +101,7 @@ type Server struct {
 	markdown  *markdown
 
 	assets  *assets
-	pages   pages
+	pages   *pages
 	handler http.Handler
 
 	patterns []string // of all routes
@@ -127,14 +131,17 @@ func New(c Config) (*Server, error) {
 	if s.assets, err = newAssets(); err != nil {
 		return nil, err
 	}
-	if s.pages, err = parsePages(s.assets); err != nil {
-		return nil, err
+	if c.Book == nil {
+		if c.Book, err = locale.Open(); err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
 	}
+	s.pages = &pages{assets: s.assets, book: c.Book, parsed: map[[2]string]*template.Template{}}
 	guard, err := s.guard()
 	if err != nil {
 		return nil, err
 	}
-	s.handler = guard(s.routes())
+	s.handler = s.speaks(guard(s.routes()))
 	return s, nil
 }
 
@@ -173,6 +180,7 @@ func (s *Server) routes() http.Handler {
 	open("POST /signin", s.signIn)
 	open("POST /signin/demo", s.demoSignIn)
 	open("POST /signout", s.signOut)
+	open("POST /language", s.chooseLanguage)
 	member("GET /parts/mates", s.matesPart)
 	member("GET /mates/{handle}", s.mate)
 	member("GET /teams/{slug}", s.team)
@@ -205,7 +213,7 @@ func (s *Server) routes() http.Handler {
 	all.HandleFunc("GET /portraits/{sum}/{file}", s.servePortrait)
 	all.HandleFunc("GET /favicon.ico", s.favicon)
 	all.HandleFunc("GET /robots.txt", robots)
-	all.Handle("/", s.visits(s.account.Secured(s.account.Middleware(page))))
+	all.Handle("/", s.visits(s.account.Secured(s.account.Middleware(s.speaks(page)))))
 	s.patterns = slices.Concat(page.patterns, all.patterns)
 	return all
 }

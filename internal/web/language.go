@@ -1,0 +1,156 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/locale"
+	"openmates/internal/messenger"
+)
+
+// Pages are told in the language that their reader chose at the foot of a page,
+// else in that of their preferences, else in one that their browser asks for.
+// The choice is a cookie, so that it holds before anybody has signed in.
+const languageCookie = "language"
+
+// speaks settles the language of an answer and notes it where both the browser
+// and render find it (RFC 9110 8.5).
+func (s *Server) speaks(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		chosen, preferred := "", ""
+		if c, err := r.Cookie(languageCookie); err == nil {
+			chosen = c.Value
+		}
+		if c := account.CallerOf(r.Context()); c.SignedIn() {
+			preferred = c.User.Language
+		}
+		w.Header().Set("Content-Language", s.pages.book.Match(chosen, preferred, r.Header.Get("Accept-Language")))
+		w.Header().Set("Vary", "Accept-Language, Cookie")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// voice is the one that an answer is told in.
+func (s *Server) voice(w http.ResponseWriter) *locale.Voice {
+	return s.pages.book.Voice(w.Header().Get("Content-Language"))
+}
+
+// chooseLanguage keeps a choice and goes back to where it was made.
+func (s *Server) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	if tag := f.Get("language"); s.pages.book.Has(tag) {
+		http.SetCookie(w, &http.Cookie{
+			Name: languageCookie, Value: tag, Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()), HttpOnly: true,
+			SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(s.connect.PublicURL(), "https:"),
+		})
+	}
+	return to(w, r, localPath(f.Get("next")))
+}
+
+// pages are the parsed templates. A page is parsed in a language when somebody
+// first wants it there: a server whose pages nobody opens holds none of them.
+type pages struct {
+	assets *assets
+	book   *locale.Book
+	mu     sync.Mutex
+	parsed map[[2]string]*template.Template // by language and name
+}
+
+func (p *pages) get(v *locale.Voice, name string) (*template.Template, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := [2]string{v.Tag, name}
+	if t := p.parsed[key]; t != nil {
+		return t, nil
+	}
+	t := template.New(name).Funcs(p.funcs(v)).Option("missingkey=error")
+	for _, part := range []string{"base", "parts", "sheet", "teamparts", name} {
+		text, err := templateFiles.ReadFile("templates/" + part + ".html")
+		if err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
+		source, err := v.Template(string(text))
+		if err == nil {
+			_, err = t.Parse(source)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("web: %s.html: %w", part, err)
+		}
+	}
+	p.parsed[key] = t
+	return t, nil
+}
+
+// funcs are what templates can call. Those whose result is read by people give
+// it in the page's language; say does so with a sentence that the page was
+// handed.
+func (p *pages) funcs(v *locale.Voice) template.FuncMap {
+	return template.FuncMap{
+		"asset":    p.assets.url,
+		"portrait": portraitURL,
+		"initial":  initial,
+		"outside":  func(address string) bool { return strings.HasPrefix(address, "http") },
+
+		"say":    func(sentence any) string { return v.Say(fmt.Sprint(sentence)) },
+		"count":  v.Count,
+		"date":   v.Date,
+		"lang":   func() string { return v.Tag },
+		"voices": func() []locale.Language { return p.book.Languages() },
+
+		"phase":   func(ph messenger.Phase) words { return phaseWords(ph).in(v) },
+		"finding": func(f messenger.FindingState) words { return findingWords(f).in(v) },
+		"since":   func(t time.Time) string { return since(v, t) },
+		"lasting": func(t time.Time) string { return lasting(v, t) },
+		"money":   func(m openmates.Micros, currency string) string { return money(v, m, currency) },
+
+		"grants": newGrants, "box": newBox, "languages": languages, "spend": newSpend,
+		"adminPlaces": adminPlaces, "within": within, "here": here,
+	}
+}
+
+func (w words) in(v *locale.Voice) words {
+	w.Text = v.Say(w.Text)
+	return w
+}
+
+// lasting says for how long something has been so.
+func lasting(v *locale.Voice, t time.Time) string {
+	switch d := time.Since(t); {
+	case t.IsZero():
+		return ""
+	case d < time.Minute:
+		return v.Say("just now")
+	case d < 2*time.Hour:
+		return v.Count(int(d.Minutes()), "for %d min", "for %d min")
+	case d < 48*time.Hour:
+		return v.Count(int(d.Hours()), "for %d hour", "for %d hours")
+	default:
+		return v.Count(int(d.Hours()/24), "for %d day", "for %d days")
+	}
+}
+
+// since says how long ago something was, roughly: a page need not be newer
+// than what it says.
+func since(v *locale.Voice, t time.Time) string {
+	switch d := time.Since(t); {
+	case t.IsZero():
+		return ""
+	case d < time.Minute:
+		return v.Say("just now")
+	case d < 2*time.Hour:
+		return v.Count(int(d.Minutes()), "%d min ago", "%d min ago")
+	case d < 48*time.Hour:
+		return v.Count(int(d.Hours()), "%d hour ago", "%d hours ago")
+	default:
+		return v.Count(int(d.Hours()/24), "%d day ago", "%d days ago")
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,11 +27,13 @@ type arena struct {
 	mark         discordtest.Application
 	bob          discordtest.Person
 	ours, theirs discordtest.Guild
+	ahead        *atomic.Int64 // by how much Discord's clock is ahead
 }
 
 func newArena(t *testing.T) *arena {
 	t.Helper()
-	a := &arena{botScene: newBotScene(t, sceneConfig{})}
+	a := &arena{ahead: &atomic.Int64{}}
+	a.botScene = newBotScene(t, sceneConfig{sim: discordtest.Config{Now: func() time.Time { return time.Now().Add(time.Duration(a.ahead.Load())) }}})
 	ctx := context.Background()
 	wants(t, a.set(), 200, "listener starts now")
 	a.botScene.mate("Mark")
@@ -142,6 +145,14 @@ func TestConnectAttacks(t *testing.T) {
 			foreign := a.install(a.eve, "lighthouse", "mark", a.bob, a.theirs)
 			return a.back(a.ada, changed(a.sophia(), "code", foreign.Get("code")))
 		}, 422, "was given to another application", "/teams/harbour/connect", false},
+		"expired code": {func(a *arena) answer {
+			q := a.sophia()
+			a.ahead.Store(int64(2 * time.Minute))
+			return a.back(a.ada, q)
+		}, 422, "it is too old", "/teams/harbour/connect", false},
+		"opened by a picture or a preview, never sent": {func(a *arena) answer {
+			return a.ada.get(connect.RedirectPath + "?" + a.sophia().Encode())
+		}, 200, `name="state"`, "", false},
 		"made-up code":  {func(a *arena) answer { return a.back(a.ada, changed(a.sophia(), "code", "nonsense")) }, 422, "Nothing was changed", "", false},
 		"made-up state": {func(a *arena) answer { return a.back(a.ada, changed(a.sophia(), "state", strings.Repeat("x", 43))) }, 422, "not begun here", "", false},
 		"replayed state": {func(a *arena) answer {

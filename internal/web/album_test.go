@@ -15,7 +15,6 @@ import (
 	"openmates/internal/account/passkeytest"
 	"openmates/internal/connect/connecttest"
 	"openmates/internal/llm/llmtest"
-	"openmates/internal/locale"
 	"openmates/internal/messenger"
 )
 
@@ -26,6 +25,7 @@ type album struct {
 	pages    []kept
 	patterns map[string]bool // routes that are in it
 	houses   []*house
+	change   []func(*Config)
 }
 
 type kept struct {
@@ -77,12 +77,13 @@ func notPages() string {
 }
 
 // newPages is every page of the web interface, as everybody sees it.
-func newPages(t *testing.T) *album {
+func newPages(t *testing.T, change ...func(*Config)) *album {
 	a := newAlbum(t)
+	a.change = change
 	a.beforeTheFirst()
-	h := newHouse(t, func(c *Config) {
+	h := newHouse(t, append(change, func(c *Config) {
 		c.Demo = &Demo{Discord: "http://127.0.0.1:1", People: []DemoPerson{{Username: "ada", Name: "Ada Lovelace", About: "runs this server", Password: canaryPassword}}}
-	}).furnish()
+	})...).furnish()
 	a.houses = append(a.houses, h)
 	h.inUse()
 	a.guests(h)
@@ -102,14 +103,14 @@ func (a *album) complete(h *house) {
 		}
 	}
 	for _, name := range pageNames() {
-		if !slices.ContainsFunc(a.houses, func(h *house) bool { return h.web.pages.parsed[[2]string{locale.English, name}] != nil }) {
+		if !slices.ContainsFunc(a.houses, func(h *house) bool { return h.web.pages.holds(name) }) {
 			a.t.Errorf("the page %s is in no album: say in album_test.go how it is opened", name)
 		}
 	}
 }
 
 func (a *album) beforeTheFirst() {
-	h := newHouse(a.t)
+	h := newHouse(a.t, a.change...)
 	a.houses = append(a.houses, h)
 	code, err := h.account.SetupCode(a.t.Context())
 	must(a.t, err)

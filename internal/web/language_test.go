@@ -52,3 +52,15 @@ func TestLanguage(t *testing.T) {
 		t.Errorf("an error is told in %q", got)
 	}
 }
+
+// holds says whether a page was shown, in whatever language.
+func (p *pages) holds(name string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key := range p.parsed {
+		if key[1] == name {
+			return true
+		}
+	}
+	return false
+}

@@ -62,5 +62,65 @@ type OwnUsage struct {
 	Cost   Micros    `json:"cost_micros"`
 }
 
+// OwnTies is what ties a person to teams, programs and other people, as they
+// can take it along: without a secret, and without naming anybody else.
+type OwnTies struct {
+	Memberships []OwnMembership `json:"memberships"`
+	Tokens      []OwnToken      `json:"tokens"`
+	Invites     []OwnInvite     `json:"invites"`
+	Joins       []OwnJoin       `json:"joined_by_invite"`
+	Chosen      []OwnChoice     `json:"chosen_teams"`
+	Changes     []OwnChange     `json:"changes"`
+}
+
+// OwnMembership is a place in a team.
+type OwnMembership struct {
+	Team   string    `json:"team"` // slug
+	Name   string    `json:"name"`
+	Role   Role      `json:"role"`
+	Limits Limits    `json:"limits"`
+	Since  time.Time `json:"since"`
+}
+
+// OwnToken is an access token that a person has made.
+type OwnToken struct {
+	Name    string    `json:"name"`
+	Team    string    `json:"team,omitempty"` // slug; "" = for none in particular
+	Scopes  string    `json:"scopes"`
+	Created time.Time `json:"created"`
+	Expires time.Time `json:"expires,omitzero"`
+	Used    time.Time `json:"last_used,omitzero"`
+}
+
+// OwnInvite is an invite that a person has made.
+type OwnInvite struct {
+	Team    string    `json:"team"` // slug
+	Role    Role      `json:"role"`
+	Note    string    `json:"note,omitempty"`
+	Uses    int       `json:"uses"`
+	Used    int       `json:"used"`
+	Created time.Time `json:"created"`
+	Expires time.Time `json:"expires"`
+	Revoked time.Time `json:"revoked,omitzero"`
+}
+
+// OwnJoin says by which invite a person came into a team.
+type OwnJoin struct {
+	Team string    `json:"team"` // slug
+	At   time.Time `json:"at"`
+}
+
+// OwnChoice is the team for which a person asks a mate in direct messages.
+type OwnChoice struct {
+	Mate string `json:"mate"`           // handle
+	Team string `json:"team,omitempty"` // slug; "" = is asked anew
+}
+
+// OwnChange is something that a person did and that stands in the audit record.
+type OwnChange struct {
+	At     time.Time `json:"at"`
+	Action string    `json:"action"`
+}
+
 // FormerMember is how somebody is shown whose account is gone.
 const FormerMember = "a former member"

@@ -47,6 +47,7 @@ type Leaving interface {
 	IdentitiesOf(ctx context.Context, userID openmates.ID) ([]openmates.Identity, error)
 	OwnTurns(ctx context.Context, userID openmates.ID) ([]openmates.OwnTurn, error)
 	OwnUsage(ctx context.Context, userID openmates.ID) ([]openmates.OwnUsage, error)
+	OwnTies(ctx context.Context, userID openmates.ID) (openmates.OwnTies, error)
 	// RemoveUser is openmates.EConflict where something has to be handed over
 	// first.
 	RemoveUser(ctx context.Context, userID openmates.ID) error

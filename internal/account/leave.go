@@ -12,11 +12,13 @@ type Export struct {
 	Made        time.Time             `json:"made"`
 	Account     ExportAccount         `json:"account"`
 	Preferences openmates.Preferences `json:"preferences"`
-	Memberships []ExportMembership    `json:"memberships"`
-	Identities  []ExportIdentity      `json:"linked_accounts"`
-	Passkeys    []ExportPasskey       `json:"passkeys"`
-	Turns       []openmates.OwnTurn   `json:"conversations"`
-	Usage       []openmates.OwnUsage  `json:"usage"`
+	Privacy     openmates.Privacy     `json:"privacy"`
+	openmates.OwnTies
+	Identities []ExportIdentity     `json:"linked_accounts"`
+	Passkeys   []ExportPasskey      `json:"passkeys"`
+	Sessions   []ExportSession      `json:"sessions"`
+	Turns      []openmates.OwnTurn  `json:"conversations"`
+	Usage      []openmates.OwnUsage `json:"usage"`
 }
 
 // ExportAccount is the account itself.
@@ -26,18 +28,14 @@ type ExportAccount struct {
 	DisplayName    string       `json:"display_name"`
 	Email          string       `json:"email,omitempty"`
 	EmailConfirmed bool         `json:"email_confirmed"`
+	EmailAwaited   string       `json:"email_to_confirm,omitempty"`
 	ServerAdmin    bool         `json:"server_admin"`
 	Language       string       `json:"language,omitempty"`
 	TimeZone       string       `json:"time_zone,omitempty"`
 	Created        time.Time    `json:"created"`
 	Authenticator  bool         `json:"authenticator_app"`
-}
-
-// ExportMembership is a place in a team.
-type ExportMembership struct {
-	Team string         `json:"team"` // slug
-	Name string         `json:"name"`
-	Role openmates.Role `json:"role"`
+	AskPasskey     bool         `json:"passkey_after_password"`
+	RecoveryCodes  int          `json:"recovery_codes_left"`
 }
 
 // ExportIdentity is an account on a messenger.
@@ -46,6 +44,14 @@ type ExportIdentity struct {
 	AccountID string            `json:"account_id"`
 	Name      string            `json:"name"`
 	Linked    time.Time         `json:"linked"`
+}
+
+// ExportSession is one place in which the person is signed in.
+type ExportSession struct {
+	Browser string    `json:"browser"`
+	From    string    `json:"from,omitempty"` // address
+	Since   time.Time `json:"since,omitzero"`
+	Seen    time.Time `json:"last_used,omitzero"`
 }
 
 // ExportPasskey is a passkey, without what would let anybody use it.
@@ -74,9 +80,15 @@ func (r *Room) Export(ctx context.Context, c Caller) (Export, error) {
 			ID: u.ID, Username: u.Username, DisplayName: u.DisplayName, Email: u.Email, ServerAdmin: u.Admin,
 			Language: u.Language, TimeZone: u.TimeZone, Created: u.Created,
 		},
-		Memberships: []ExportMembership{}, Identities: []ExportIdentity{}, Passkeys: []ExportPasskey{},
+		Identities: []ExportIdentity{}, Passkeys: []ExportPasskey{}, Sessions: []ExportSession{},
+	}
+	if e.Privacy, err = r.store.Privacy(ctx, u.ID); err != nil {
+		return Export{}, err
 	}
 	if e.Account.EmailConfirmed, err = r.store.EmailConfirmed(ctx, u.ID); err != nil {
+		return Export{}, err
+	}
+	if e.Account.EmailAwaited, err = r.store.AwaitedAddress(ctx, u.ID); err != nil {
 		return Export{}, err
 	}
 	if err := r.exportTies(ctx, u, &e); err != nil {
@@ -96,17 +108,16 @@ func (r *Room) exportTies(ctx context.Context, u openmates.User, e *Export) erro
 	if err != nil {
 		return err
 	}
-	e.Account.Authenticator = p.Authenticator
-	teams, err := r.store.TeamsOf(ctx, u.ID)
+	e.Account.Authenticator, e.Account.AskPasskey, e.Account.RecoveryCodes = p.Authenticator, p.AskPasskey, p.Recovery
+	if e.OwnTies, err = r.store.OwnTies(ctx, u.ID); err != nil {
+		return err
+	}
+	sessions, err := r.SessionsOf(ctx, Caller{User: u})
 	if err != nil {
 		return err
 	}
-	for _, t := range teams {
-		role, err := r.store.Role(ctx, t.ID, u.ID)
-		if err != nil {
-			return err
-		}
-		e.Memberships = append(e.Memberships, ExportMembership{Team: t.Slug, Name: t.Name, Role: role})
+	for _, s := range sessions {
+		e.Sessions = append(e.Sessions, ExportSession{Browser: s.Agent, From: s.From, Since: s.Since, Seen: s.Seen})
 	}
 	ids, err := r.store.IdentitiesOf(ctx, u.ID)
 	if err != nil {

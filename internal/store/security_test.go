@@ -186,6 +186,10 @@ func TestLeavingKeepsTheBooks(t *testing.T) {
 		ok(t, err)
 		same(t, []any{len(usage), usage[0].Cost}, []any{1, openmates.Micros(70)})
 
+		own, err := db.OwnTies(ctx, ben.ID)
+		ok(t, err)
+		same(t, []any{len(own.Memberships), own.Memberships[0].Team, own.Memberships[0].Role, len(own.Tokens), len(own.Invites)},
+			[]any{1, "harbour", openmates.RoleMember, 0, 0})
 		for _, action := range []string{"account.link", "account.password"} {
 			ok(t, db.AddAudit(ctx, openmates.AuditEntry{Actor: ben.ID, Action: action, After: "{}"}))
 		}

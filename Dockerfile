@@ -5,7 +5,7 @@
 #
 # needs the image of Go and the Go module proxy.
 #
-#   CGO_ENABLED=0 go build -trimpath -o openmates ./cmd/openmates
+#   CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o openmates ./cmd/openmates
 #   docker build -t openmates --target prebuilt .
 #
 # needs no other image and no network: it takes the binary that lies here.

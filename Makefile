@@ -14,7 +14,7 @@ run: ## the server, with its data in ./data
 
 .PHONY: build
 build: ## the binary
-	CGO_ENABLED=0 go build -trimpath -o openmates ./cmd/openmates
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o openmates ./cmd/openmates
 
 .PHONY: test
 test: ## the tests, with Go alone

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,12 +44,12 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 			t.Parallel()
 			look := newLooker(browser, t, axe, wide)
 			for i, p := range a.pages {
-				for _, wrong := range look.at(fmt.Sprintf("%s/%d", srv.URL, i)) {
+				for _, wrong := range look.at(fmt.Sprintf("%s/%s/%d", srv.URL, name, i)) {
 					t.Errorf("%s: %s", p.name, wrong)
 				}
 			}
 			// The eye must be able to see.
-			found := strings.Join(look.at(srv.URL+"/bad"), "\n")
+			found := strings.Join(look.at(srv.URL+"/bad?"+name), "\n")
 			for _, want := range []string{"image-alt", "in light, color-contrast", "in dark, color-contrast", "it moves", "refused by the policy", "bytes"} {
 				if !strings.Contains(found, want) {
 					t.Errorf("on a page in which all is wrong, no %q is found:\n%s", want, found)
@@ -70,12 +71,14 @@ const badStyle = `body { background: #fff } .pale { color: #eee } .broad { width
 
 const badScript = `requestAnimationFrame(() => setTimeout(() => document.getElementById("late").className = "late"))`
 
-// serve gives each page its address by its number, with the headers that came
-// with it; styles and scripts come from a server as it is.
+// serve gives each page its address by the window and its number, with the
+// headers that came with it; styles come from a server as it is. Scripts come
+// after the page was drawn, as they do over a slow line: then it is seen what
+// they move.
 func (a *album) serve() *httptest.Server {
 	h := newHouse(a.t)
 	m := http.NewServeMux()
-	m.HandleFunc("GET /{number}", func(w http.ResponseWriter, r *http.Request) {
+	m.HandleFunc("GET /{window}/{number}", func(w http.ResponseWriter, r *http.Request) {
 		i, err := strconv.Atoi(r.PathValue("number"))
 		if err != nil || i >= len(a.pages) {
 			http.NotFound(w, r)
@@ -92,6 +95,26 @@ func (a *album) serve() *httptest.Server {
 			_, _ = w.Write([]byte(file[1])) // the browser is gone if this fails
 		})
 	}
+	var drawn sync.Map // a channel for each page that a browser is at
+	at := func(r *http.Request) chan struct{} {
+		c, _ := drawn.LoadOrStore(r.Referer(), make(chan struct{}))
+		return c.(chan struct{}) //nolint:errcheck,forcetypeassert // nothing else is stored
+	}
+	m.HandleFunc("GET /drawn", func(_ http.ResponseWriter, r *http.Request) { close(at(r)) })
+	m.HandleFunc("GET /static/{sum}/{name}", func(w http.ResponseWriter, r *http.Request) {
+		script, is := h.web.assets.byName[r.PathValue("name")]
+		if !is || !strings.HasSuffix(r.URL.Path, ".js") {
+			h.web.ServeHTTP(w, r)
+			return
+		}
+		select {
+		case <-at(r):
+		case <-r.Context().Done():
+		}
+		w.Header().Set("Content-Type", script.kind)
+		w.Header().Set("Cache-Control", "no-store")
+		_, _ = w.Write(script.content) // the browser is gone if this fails
+	})
 	m.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		r.Host = strings.TrimPrefix(h.url, "http://")
 		h.web.ServeHTTP(w, r)
@@ -153,6 +176,7 @@ const witness = `(() => {
   addEventListener("securitypolicyviolation", (e) => wrong.push("refused by the policy: " + e.violatedDirective + " " + e.blockedURI));
   addEventListener("unhandledrejection", (e) => wrong.push("script: " + e.reason));
   addEventListener("error", (e) => wrong.push(e.message ? "script: " + e.message : "not loaded: " + (e.target.src || e.target.href)), true);
+  requestAnimationFrame(() => setTimeout(() => fetch("/drawn")));
   addEventListener("submit", (e) => e.preventDefault(), true);
   const say = console.error;
   console.error = (...all) => { wrong.push("console: " + all.join(" ")); say(...all); };

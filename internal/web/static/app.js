@@ -60,7 +60,10 @@ for (const input of document.querySelectorAll("input[data-zone]")) {
 }
 
 for (const button of document.querySelectorAll("button[data-copy]")) {
-  if (!navigator.clipboard) continue;
+  if (!navigator.clipboard) {
+    button.remove();
+    continue;
+  }
   button.hidden = false;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(button.dataset.copy);

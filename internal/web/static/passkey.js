@@ -48,8 +48,12 @@ const ask = async (form) => {
   });
 };
 
-if (window.PublicKeyCredential) {
-  for (const note of document.querySelectorAll("[data-no-passkeys]")) note.hidden = true;
+const notes = document.querySelectorAll("[data-no-passkeys]");
+if (!window.PublicKeyCredential) {
+  for (const note of notes) note.dataset.noPasskeys = "shown";
+  for (const form of document.querySelectorAll("form[data-passkey]")) form.remove();
+} else {
+  for (const note of notes) note.hidden = true;
   for (const form of document.querySelectorAll("form[data-passkey]")) {
     const button = form.querySelector("button");
     const error = form.querySelector("[data-wrong]");

@@ -29,23 +29,49 @@ const root = "../.."
 // spoken are the packages whose sentences reach the pages.
 func spoken() []string {
 	return []string{
-		".", "cmd/openmates", "internal/web", "internal/account", "internal/connect", "internal/mate", "internal/model", "internal/chat",
+		".", "cmd/openmates", "internal/web", "internal/account", "internal/connect", "internal/mate", "internal/model",
 		"internal/messenger", "internal/messenger/discord", "internal/llm", "internal/llm/wire", "internal/llm/openai", "internal/llm/anthropic",
-		"internal/llm/google", "internal/mail", "internal/mail/smtp", "internal/secret", "internal/skill", "internal/skill/web", "internal/skill/calc",
+		"internal/llm/google", "internal/mail", "internal/mail/smtp", "internal/secret",
 	}
 }
 
+// whole are those of them in which every finished sentence is for people,
+// wherever it stands.
+func whole() []string {
+	return []string{"internal/connect", "internal/messenger", "internal/messenger/discord"}
+}
+
+// unspoken are the files of them that no page tells of: what they say is read
+// in a chat or by a program.
+func unspoken() []string {
+	return []string{"internal/connect/greet.go", "internal/connect/claim.go", "internal/messenger/command.go", "internal/messenger/discord/commands.go"}
+}
+
+// apps are the packages that offer skills. Pages show how these are called and
+// what an app is for; all else they say is for a model.
+func apps() []string { return []string{"internal/skill/web", "internal/skill/calc"} }
+
 // fields are those of composite literals that hold words for people.
 func fields() []string {
-	return []string{"Message", "Reason", "Cure", "Label", "Heading", "Sentence", "What", "Title", "Hint", "Problem", "Wrong", "Text", "About", "Note", "Warning", "Explains"}
+	return []string{"Message", "Reason", "Cure", "Label", "Heading", "Sentence", "What", "Title", "Hint", "Problem", "Wrong", "Text", "About", "Note", "Warning", "Explains", "what"}
 }
 
 // calls are functions with the place of the argument that is a sentence.
 func calls() map[string]int {
 	return map[string]int{
 		"Errorf": 1, "done": 3, "SetFlash": 1, "shell": 1, "plain": 2, "invalid": 0, "Sprintf": -1,
+		"ok": 1, "bad": 1, "state": 1, "worn": 1, "named": 1,
 		"say": 0, "count": 1, "Count": 1, "date": 0, "Date": 0,
 	}
+}
+
+// returns are functions that give a part of a sentence.
+func returns() []string { return []string{"almost", "placeName", "some"} }
+
+// finished says whether a string reads as a sentence, not as a word or a part
+// of one. A value may begin it.
+func finished(text string) bool {
+	return regexp.MustCompile(`^[\p{Lu}%“][^\n]* [^\n]*[.!?:)]$`).MatchString(text) || strings.HasSuffix(text, ": %s")
 }
 
 // source is what the code and the templates say.
@@ -79,7 +105,7 @@ func read(t *testing.T) *source {
 		}
 		s.arguments(string(text), where)
 	}
-	for _, dir := range spoken() {
+	for _, dir := range slices.Concat(spoken(), apps()) {
 		files, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s holds no code, %v", dir, err)
@@ -92,6 +118,26 @@ func read(t *testing.T) *source {
 	}
 	return s
 }
+
+// catalogue notes what the mates of the catalogue are good at.
+func (s *source) catalogue(t *testing.T) {
+	t.Helper()
+	files, err := filepath.Glob(root + "/internal/catalogue/mates/*.md")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("the catalogue holds no mates, %v", err)
+	}
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range praised.FindAllStringSubmatch(string(text), -1) {
+			s.add(m[1], "internal/catalogue/mates/"+filepath.Base(path))
+		}
+	}
+}
+
+var praised = regexp.MustCompile(`(?m)^(?:field|description): (.+)$`)
 
 var (
 	counted = regexp.MustCompile(`\bcount [^"{}]*"([^"]*)" "([^"]*)"`)
@@ -119,6 +165,15 @@ func (s *source) code(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	where := filepath.ToSlash(strings.TrimPrefix(path, root+"/"))
+	switch dir := filepath.ToSlash(filepath.Dir(where)); {
+	case slices.Contains(unspoken(), where):
+		return
+	case slices.Contains(apps(), dir):
+		s.offers(file, where)
+		return
+	case slices.Contains(whole(), dir):
+		s.sentences(file, where)
+	}
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.BasicLit:
@@ -137,6 +192,15 @@ func (s *source) code(t *testing.T, path string) {
 				if text, ok := str(e); ok && text != "" && unicode.IsUpper([]rune(text)[0]) && strings.ContainsFunc(text, unicode.IsLower) {
 					s.sentence(e, where)
 				}
+				s.finished(e, where)
+			}
+		case *ast.ReturnStmt:
+			for _, e := range n.Results {
+				s.finished(e, where)
+			}
+		case *ast.AssignStmt:
+			for _, e := range n.Rhs {
+				s.finished(e, where)
 			}
 		case *ast.CallExpr:
 			if name(n.Fun) == "Count" && len(n.Args) == 3 {
@@ -146,6 +210,54 @@ func (s *source) code(t *testing.T, path string) {
 			}
 			if at, ok := calls()[name(n.Fun)]; ok && at >= 0 && at < len(n.Args) {
 				s.sentence(n.Args[at], where)
+			}
+		}
+		return true
+	})
+}
+
+// sentences notes every finished sentence of a file, the titles that are
+// constants, and what the functions of returns give.
+func (s *source) sentences(file *ast.File, where string) {
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case ast.Expr:
+			text, ok := str(n)
+			if text = strings.TrimSpace(text); ok && finished(text) {
+				s.literals[text] = true
+				s.add(text, where)
+			}
+			return !ok
+		case *ast.ValueSpec:
+			for i, value := range n.Values {
+				if n.Names[i].Name == "title" {
+					s.sentence(value, where)
+				}
+			}
+		case *ast.FuncDecl:
+			if slices.Contains(returns(), n.Name.Name) {
+				ast.Inspect(n, func(n ast.Node) bool {
+					if r, ok := n.(*ast.ReturnStmt); ok {
+						s.sentence(r.Results[0], where)
+					}
+					return true
+				})
+			}
+		}
+		return true
+	})
+}
+
+// offers notes what is shown of apps and their skills.
+func (s *source) offers(file *ast.File, where string) {
+	ast.Inspect(file, func(n ast.Node) bool {
+		lit, ok := n.(*ast.CompositeLit)
+		if !ok {
+			return true
+		}
+		for _, e := range lit.Elts {
+			if e, ok := e.(*ast.KeyValueExpr); ok && (name(e.Key) == "Label" || name(e.Key) == "Description" && name(lit.Type) == "App") {
+				s.sentence(e.Value, where)
 			}
 		}
 		return true
@@ -163,6 +275,19 @@ func (s *source) sentence(e ast.Expr, where string) {
 		s.add(text, where)
 	}
 }
+
+// finished is sentence for what is one by its looks alone.
+func (s *source) finished(e ast.Expr, where string) {
+	text, ok := str(e)
+	if call, isCall := e.(*ast.CallExpr); isCall && name(call.Fun) == "Sprintf" && len(call.Args) > 1 {
+		text, ok = str(call.Args[0])
+	}
+	if ok && looksFinished.MatchString(text) {
+		s.sentence(e, where)
+	}
+}
+
+var looksFinished = regexp.MustCompile(`^[A-Z“%].* .*[.?!”]$`)
 
 // str gives the value of a string, also of one that is put together.
 func str(e ast.Expr) (string, bool) {

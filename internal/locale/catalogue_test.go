@@ -71,7 +71,7 @@ func returns() []string { return []string{"almost", "placeName", "some"} }
 // finished says whether a string reads as a sentence, not as a word or a part
 // of one. A value may begin it.
 func finished(text string) bool {
-	return regexp.MustCompile(`^[\p{Lu}%“][^\n]* [^\n]*[.!?:)]$`).MatchString(text) || strings.HasSuffix(text, ": %s")
+	return regexp.MustCompile(`^([\p{Lu}“]|%[sdq] )[^\n]* [^\n]*([.!?:)]|: %s)$`).MatchString(text)
 }
 
 // source is what the code and the templates say.
@@ -105,6 +105,7 @@ func read(t *testing.T) *source {
 		}
 		s.arguments(string(text), where)
 	}
+	s.catalogue(t)
 	for _, dir := range slices.Concat(spoken(), apps()) {
 		files, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
 		if err != nil || len(files) == 0 {

@@ -96,15 +96,16 @@ func TestSay(t *testing.T) {
 		entry("%s has %d of %q.", "Von %[3]q hat %[1]s %[2]d.")+entry("Try again.", "Versuche es noch einmal.")+entry("%s: %s", "%s – %s")+
 		entry("The team %s is gone.", "Das Team %s ist weg.")+entry("The team %s is gone. Ask %s.", "Das Team %s ist weg. Frag %s.")+entry("100%% done by %s", "100 %% von %s"))
 	for sentence, want := range map[string]string{
-		"Try again.":                         "Versuche es noch einmal.",
-		"Harbour allows no more.":            "Harbour erlaubt nicht mehr.",
-		"this server allows no more.":        "dieser Server erlaubt nicht mehr.",
-		`Ada has 3 of "x y".`:                `Von "x y" hat Ada 3.`,
-		"The team A is gone. Ask Ada.":       "Das Team A ist weg. Frag Ada.",
-		"The team A is gone. Try again.":     "Das Team A ist weg. Versuche es noch einmal.",
-		"100% done by it": "100 % von it",
-		"What people wrote: stays as it is.": "What people wrote: stays as it is.",
-		"":                                   "",
+		"Try again.":                                  "Versuche es noch einmal.",
+		"Harbour allows no more.":                     "Harbour erlaubt nicht mehr.",
+		"this server allows no more.":                 "dieser Server erlaubt nicht mehr.",
+		`Ada has 3 of "x y".`:                         `Von "x y" hat Ada 3.`,
+		"The team A is gone. Ask Ada.":                "Das Team A ist weg. Frag Ada.",
+		"The team A is gone. Try again.":              "Das Team A ist weg. Versuche es noch einmal.",
+		"Try again. The team A is gone. Ask Ada. No.": "Versuche es noch einmal. Das Team A ist weg. Frag Ada. No.",
+		"100% done by it":                             "100 % von it",
+		"What people wrote: stays as it is.":          "What people wrote: stays as it is.",
+		"":                                            "",
 	} {
 		if got := v.Say(sentence); got != want {
 			t.Errorf("%q became %q, want %q", sentence, got, want)

@@ -40,29 +40,54 @@ func (v *Voice) say(sentence string) (string, bool) {
 	if strings.TrimSpace(sentence) == "" {
 		return sentence, true
 	}
-	if v.po.IsTranslated(sentence) {
-		return v.message(sentence), true
-	}
-	if f, values := v.formats.recognise(sentence); f != nil {
-		for i, value := range values {
-			if strings.Contains(value, " ") {
-				values[i], _ = v.say(value)
-			}
-		}
-		return f.fill(values), true
+	if said, ok := v.known(sentence); ok {
+		return said, true
 	}
 	parts := sentences(sentence)
 	if len(parts) < 2 {
 		return sentence, false
 	}
+	var b strings.Builder
 	all := true
-	for i, part := range parts {
-		text := strings.TrimRight(part, " ")
-		said, ok := v.say(text)
-		parts[i] = said + part[len(text):]
-		all = all && ok
+	for len(parts) > 0 {
+		n, said := v.begin(parts)
+		if all = all && n > 0; n == 0 {
+			n = 1
+		}
+		b.WriteString(said)
+		parts = parts[n:]
 	}
-	return strings.Join(parts, ""), all
+	return b.String(), all
+}
+
+// begin says as many of the sentences as one message holds, and how many these
+// are; 0 where the first of them belongs to none.
+func (v *Voice) begin(parts []string) (n int, said string) {
+	for n = len(parts); n > 0; n-- {
+		run := strings.Join(parts[:n], "")
+		text := strings.TrimRight(run, " ")
+		if said, ok := v.known(text); ok {
+			return n, said + run[len(text):]
+		}
+	}
+	return 0, parts[0]
+}
+
+// known says what is one message.
+func (v *Voice) known(sentence string) (string, bool) {
+	if v.po.IsTranslated(sentence) {
+		return v.message(sentence), true
+	}
+	f, values := v.formats.recognise(sentence)
+	if f == nil {
+		return "", false
+	}
+	for i, value := range values {
+		if strings.Contains(value, " ") {
+			values[i], _ = v.say(value)
+		}
+	}
+	return f.fill(values), true
 }
 
 // sentences cuts a text behind each full stop that a space and a capital

@@ -94,18 +94,18 @@ func (r *Room) merge(ctx context.Context, c Credentials) (was, b openmates.Bot, 
 	b = was
 	b.MateID, b.Network, b.Content = c.MateID, c.Network, c.Content
 	fields := []struct {
-		name string
-		in   string
-		set  func(string)
+		wrong string
+		in    string
+		set   func(string)
 	}{
-		{"application ID", c.AppID, func(s string) { b.AppID = s }},
-		{"bot token", c.Token.Reveal(), func(s string) { b.Token = openmates.Secret(s) }},
-		{"client secret", c.Secret.Reveal(), func(s string) { b.Secret = openmates.Secret(s) }},
+		{"The application ID holds characters that don't belong there. Please copy it once more.", c.AppID, func(s string) { b.AppID = s }},
+		{"The bot token holds characters that don't belong there. Please copy it once more.", c.Token.Reveal(), func(s string) { b.Token = openmates.Secret(s) }},
+		{"The client secret holds characters that don't belong there. Please copy it once more.", c.Secret.Reveal(), func(s string) { b.Secret = openmates.Secret(s) }},
 	}
 	for _, f := range fields {
 		v := strings.TrimSpace(f.in)
 		if len(v) > 400 || strings.ContainsFunc(v, func(c rune) bool { return c > unicode.MaxASCII || c <= ' ' || c == 0x7f }) {
-			return was, b, openmates.Errorf(openmates.EInvalid, "The %s holds characters that don't belong there. Please copy it once more.", f.name)
+			return was, b, &openmates.Error{Code: openmates.EInvalid, Message: f.wrong}
 		}
 		if v != "" {
 			f.set(v)

@@ -86,3 +86,8 @@ func (r *Room) greeting(m openmates.Mate, i messenger.Info) string {
 	return fmt.Sprintf("Hello, I am %s. I answer teams on OpenMates, and this place on %s is not connected with one yet, so I can't answer here. "+
 		"To connect it, sign in at %s, open your team's page, choose “Connect” and add me there.", m.Name, i.Label, r.PublicURL())
 }
+
+// tryout is what a mate posts as a test.
+func tryout(m openmates.Mate) string {
+	return fmt.Sprintf("Hello, this is a test: %s can write here. Mention me with a question, and I answer.", m.Name)
+}

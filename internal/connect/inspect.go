@@ -168,7 +168,7 @@ func (r *Room) look(ctx context.Context, con messenger.Connector, b openmates.Bo
 			return messenger.Profile{}, found, fmt.Errorf("check the bot: %w", err)
 		}
 		found.Findings = append(found.Findings, messenger.Finding{Check: messenger.CheckToken, Title: "Bot token", State: messenger.FindingOK,
-			Sentence: con.Info().Label + " accepts the bot token."})
+			Sentence: fmt.Sprintf("%s accepts the bot token.", con.Info().Label)})
 		for _, h := range p.Hints {
 			found.Findings = append(found.Findings, messenger.Finding{Check: "hint", Title: con.Info().Label, State: messenger.FindingWarn, Sentence: h})
 		}

@@ -206,10 +206,9 @@ func (r *Room) SendTest(ctx context.Context, t openmates.Team, n openmates.Netwo
 	if !ok {
 		return "", openmates.Errorf(openmates.ELimit, "%s has just sent a test message there. Please wait a minute before the next.", g.Mate.Name)
 	}
-	text := fmt.Sprintf("Hello, this is a test: %s can write here. Mention me with a question, and I answer.", g.Mate.Name)
-	out := messenger.Outbound{Key: "test:" + random(), Channel: channel, Text: text}
+	out := messenger.Outbound{Key: "test:" + random(), Channel: channel, Text: tryout(g.Mate.Mate)}
 	if _, err = r.connectors[n].Send(ctx, b, out); err != nil {
-		return "", sendFailure(g.Mate.Name+" could not write there.", err)
+		return "", sendFailure(fmt.Sprintf("%s could not write there.", g.Mate.Name), err)
 	}
 	return s.Channels[i].Name, nil
 }

@@ -29,8 +29,8 @@ func (r *Room) state(b openmates.Bot, m openmates.Mate, reports map[openmates.ID
 	case b.Paused:
 		return messenger.State{Phase: messenger.Off, Reason: "The listener is paused, so the mate hears nothing.", Cure: "Resume it on the bot's page."}
 	case b.MateID != 0 && !m.Works():
-		return messenger.State{Phase: messenger.Off, Reason: m.Name + " is switched off, so nothing is heard.",
-			Cure: "Switch " + m.Name + " on again under Mates."}
+		return messenger.State{Phase: messenger.Off, Reason: fmt.Sprintf("%s is switched off, so nothing is heard.", m.Name),
+			Cure: fmt.Sprintf("Switch %s on again under Mates.", m.Name)}
 	}
 	if r.states != nil {
 		if s, ok := r.states.State(b.ID); ok {
@@ -48,7 +48,7 @@ func (r *Room) state(b openmates.Bot, m openmates.Mate, reports map[openmates.ID
 	if s.Phase != messenger.Off && r.now().Sub(p.At) > messenger.Stale {
 		return messenger.State{
 			Phase: messenger.NeedsAttention, Since: p.At, LastEvent: s.LastEvent,
-			Reason: fmt.Sprintf("The process that ran this listener (%s) has not reported since %s.", p.Process, p.At.UTC().Format("15:04:05 UTC on 2 January")),
+			Reason: fmt.Sprintf("The process that ran this listener (%s) has not reported since %s.", p.Process, p.At.UTC().Format("2006-01-02 15:04:05 UTC")),
 			Cure:   "See whether it still runs, and start it again if not.",
 		}
 	}

@@ -70,7 +70,7 @@ func (s *inspection) credentials(ctx context.Context) {
 	case s.bot.AppID != id:
 		s.add(messenger.Finding{Check: messenger.CheckApplication, Title: "Application", State: messenger.FindingBad,
 			Sentence: fmt.Sprintf("The token belongs to another application: “%s” with the ID %s, not to %s.", s.app.Name, id, s.bot.AppID),
-			Cure:     "Copy the ID and the token from the same application. If “" + string(s.app.Name) + "” is the right one, leave the ID empty and it is filled in.",
+			Cure:     fmt.Sprintf("Copy the ID and the token from the same application. If “%s” is the right one, leave the ID empty and it is filled in.", s.app.Name),
 			CureURL:  s.page(s.bot.AppID, "bot")})
 		return
 	default:
@@ -140,7 +140,7 @@ func (d *Connector) trouble(err error) (sentence, cure string) {
 	case isAPI && e.broken:
 		return "Discord refused so many requests of this server that it pauses to avoid being banned.", "Wait ten minutes and check again; look at the permissions of the other bots meanwhile."
 	case isName:
-		return "The name " + host + " can't be looked up from this server.", "Check the server's DNS and its connection to the internet, then check again."
+		return fmt.Sprintf("The name %s can't be looked up from this server.", host), "Check the server's DNS and its connection to the internet, then check again."
 	case isAPI && e.status >= 500:
 		return fmt.Sprintf("Discord has trouble on its side (status %d).", e.status), "Look at discordstatus.com and check again in a few minutes; nothing has to be changed here."
 	case isAPI && e.status == http.StatusTooManyRequests:
@@ -150,7 +150,7 @@ func (d *Connector) trouble(err error) (sentence, cure string) {
 	case timeout:
 		return fmt.Sprintf("Discord did not answer within %s.", d.patience), "Check again in a minute; if it stays, look at discordstatus.com and at the server's connection to the internet."
 	case isDial:
-		return "No connection to " + host + " can be made from this server.", "Check the server's connection to the internet, its firewall and its proxy, then check again."
+		return fmt.Sprintf("No connection to %s can be made from this server.", host), "Check the server's connection to the internet, its firewall and its proxy, then check again."
 	}
 	return "Discord does not answer as it should.", "Check again in a minute."
 }

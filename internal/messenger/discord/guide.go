@@ -1,6 +1,8 @@
 package discord
 
 import (
+	"fmt"
+
 	"openmates"
 	"openmates/internal/messenger"
 )
@@ -14,7 +16,7 @@ func (d *Connector) Guide(b openmates.Bot, w messenger.Wanted) []messenger.Step 
 	at := func(section string) string { return d.portalPage(b.AppID, section) }
 	steps := []messenger.Step{
 		{Title: "Make an application", Label: "Open Discord's developer portal", URL: d.portalPage("", ""),
-			Say: []string{"Press “New Application”, name it " + name + ", agree to the terms, and press “Create”."}},
+			Say: []string{fmt.Sprintf("Press “New Application”, name it %s, agree to the terms, and press “Create”.", name)}},
 		{Title: "Copy the Application ID", Label: "General Information", URL: at("information"),
 			Say: []string{"On the page General Information, press “Copy” below “Application ID”. You may also leave the field empty here: the token says it."}},
 	}

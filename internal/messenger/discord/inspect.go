@@ -112,7 +112,7 @@ func (s *inspection) perhapsDeleted(ctx context.Context) {
 	f := s.secret(ctx)
 	if f.State == messenger.FindingBad {
 		s.findings[last] = messenger.Finding{Check: messenger.CheckToken, Title: "Application", State: messenger.FindingBad,
-			Sentence: "Discord refuses both the bot token and the client secret: the application " + s.bot.AppID + " was deleted, or both were reset.",
+			Sentence: fmt.Sprintf("Discord refuses both the bot token and the client secret: the application %s was deleted, or both were reset.", s.bot.AppID),
 			Cure:     "Look for it in the developer portal. If it is there, reset the token on its Bot page and the secret on its OAuth2 page; if not, make a new application. Then enter the values here.",
 			CureURL:  s.page("", "")}
 		return
@@ -128,15 +128,15 @@ func (s *inspection) redirect() {
 	}
 	f := messenger.Finding{Check: "redirect", Title: "Redirect", State: messenger.FindingBad, CureURL: s.page(s.bot.AppID, "oauth2")}
 	if slices.Contains(s.app.RedirectURIs, text(s.want.Redirect)) {
-		s.add(ok(f.Check, f.Title, "The address "+s.want.Redirect+" is registered."))
+		s.add(ok(f.Check, f.Title, fmt.Sprintf("The address %s is registered.", s.want.Redirect)))
 		return
 	}
-	f.Sentence = "The address " + s.want.Redirect + " is not registered, so nobody can add the bot or link an account."
-	f.Cure = "On the OAuth2 page of the application, press “Add Redirect”, paste exactly this address, and save: " + s.want.Redirect
+	f.Sentence = fmt.Sprintf("The address %s is not registered, so nobody can add the bot or link an account.", s.want.Redirect)
+	f.Cure = fmt.Sprintf("On the OAuth2 page of the application, press “Add Redirect”, paste exactly this address, and save: %s", s.want.Redirect)
 	for _, have := range s.app.RedirectURIs {
 		if why := almost(string(have), s.want.Redirect); why != "" {
 			f.Sentence = fmt.Sprintf("A registered address is almost right, but %s: it is %s, and Discord compares letter by letter.", why, have)
-			f.Cure = "On the OAuth2 page of the application, replace it by exactly this address, and save: " + s.want.Redirect
+			f.Cure = fmt.Sprintf("On the OAuth2 page of the application, replace it by exactly this address, and save: %s", s.want.Redirect)
 			break
 		}
 	}
@@ -156,15 +156,15 @@ func almost(have, want string) string {
 	case strings.TrimRight(have, "/") == strings.TrimRight(want, "/"):
 		return "the slash at its end makes a difference"
 	case h.Scheme != w.Scheme && h.Host == w.Host && samePath:
-		return "it begins with " + h.Scheme + ":// in place of " + w.Scheme + "://"
+		return fmt.Sprintf("it begins with %s:// in place of %s://", h.Scheme, w.Scheme)
 	case strings.EqualFold(have, want):
 		return "capital letters make a difference"
 	case h.Hostname() == w.Hostname() && h.Port() != w.Port() && samePath:
 		return "its port is another one"
 	case h.Host == w.Host && strings.Trim(h.Path, "/") == "":
-		return "the path " + w.Path + " is missing"
+		return fmt.Sprintf("the path %s is missing", w.Path)
 	case h.Host != w.Host && samePath:
-		return "it leads to " + h.Host + " in place of " + w.Host
+		return fmt.Sprintf("it leads to %s in place of %s", h.Host, w.Host)
 	}
 	return ""
 }

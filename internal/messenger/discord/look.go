@@ -31,13 +31,13 @@ func (s *inspection) look() {
 		}
 		s.add(f)
 	}
-	worn("name", "Name", strings.EqualFold(string(s.self.Username), l.Name), "The bot is called "+l.Name+".",
+	worn("name", "Name", strings.EqualFold(string(s.self.Username), l.Name), fmt.Sprintf("The bot is called %s.", l.Name),
 		fmt.Sprintf("The bot is called “%s”, the mate “%s”, so people will not find it.", clip(string(s.self.Username), 60), l.Name))
 	worn("portrait", "Portrait", s.self.Avatar != "", "The bot has a picture.", "The bot has no picture.")
 	installed := s.app.Install != nil && int64(s.app.Install.Permissions) == int64(s.d.permissions(s.bot))
 	worn("profile", "Profile", installed && string(s.app.Description) == describe(l),
-		"The bot's profile describes "+l.Name+" and asks for the right permissions.",
-		"The bot's profile does not describe "+l.Name+", or the button on it asks for other permissions.")
+		fmt.Sprintf("The bot's profile describes %s and asks for the right permissions.", l.Name),
+		fmt.Sprintf("The bot's profile does not describe %s, or the button on it asks for other permissions.", l.Name))
 }
 
 // describe is the text on the bot's profile.
@@ -61,16 +61,16 @@ func (d *Connector) Dress(ctx context.Context, b openmates.Bot, l messenger.Look
 		what, route string
 		body        map[string]any
 	}
-	parts := []part{{"the name", "/users/@me", map[string]any{"username": l.Name}}}
+	parts := []part{{what: "the name", route: "/users/@me", body: map[string]any{"username": l.Name}}}
 	if len(l.Portrait) > 0 {
 		parts = append(parts,
-			part{"the picture", "/users/@me", map[string]any{"avatar": picture}},
-			part{"the application's picture", "/applications/@me", map[string]any{"icon": picture}})
+			part{what: "the picture", route: "/users/@me", body: map[string]any{"avatar": picture}},
+			part{what: "the application's picture", route: "/applications/@me", body: map[string]any{"icon": picture}})
 	}
 	parts = append(parts,
-		part{"the description", "/applications/@me", map[string]any{"description": describe(&l)}},
+		part{what: "the description", route: "/applications/@me", body: map[string]any{"description": describe(&l)}},
 		// A number, as the official description says, where answers have a string.
-		part{"the permissions of the profile's button", "/applications/@me", map[string]any{
+		part{what: "the permissions of the profile's button", route: "/applications/@me", body: map[string]any{
 			"install_params": map[string]any{"scopes": installScopes(), "permissions": int64(d.permissions(b))}}})
 	var self selfObject
 	if err := d.rest.do(ctx, b, call{method: "GET", route: "/users/@me", path: "/users/@me", test: true, tries: 2}, &self); err != nil {

@@ -54,7 +54,7 @@ func (s *inspection) places(ctx context.Context) {
 	for _, w := range s.want.Places {
 		if !in(w.ID) {
 			s.add(messenger.Finding{Check: "place:" + w.ID, Title: placeName(w.Name), State: messenger.FindingWarn,
-				Sentence: "The bot was removed from the Discord server " + placeName(w.Name) + ", so it hears nobody there.",
+				Sentence: fmt.Sprintf("The bot was removed from the Discord server %s, so it hears nobody there.", placeName(w.Name)),
 				Cure:     "If that was not intended, somebody of its team adds it again on the team's page, or by the invitation below."})
 		}
 	}
@@ -118,13 +118,13 @@ func (s *inspection) place(ctx context.Context, g guildObject) {
 	role := "Open Server Settings → Roles → the bot's role on Discord and switch on “%s”; then make sure that no channel takes it away again (Edit Channel → Permissions)."
 	switch {
 	case seen == 0:
-		f.Sentence = "In the Discord server " + name + " the bot sees no channel, so it hears nobody (View Channels is missing)."
+		f.Sentence = fmt.Sprintf("In the Discord server %s the bot sees no channel, so it hears nobody (View Channels is missing).", name)
 		f.Cure = fmt.Sprintf(role, "View Channels")
 	case written == 0:
-		f.Sentence = "In the Discord server " + name + " the bot may write in no channel, so it can't answer (Send Messages is missing)."
+		f.Sentence = fmt.Sprintf("In the Discord server %s the bot may write in no channel, so it can't answer (Send Messages is missing).", name)
 		f.Cure = fmt.Sprintf(role, "Send Messages")
 	case read == 0:
-		f.Sentence = "In the Discord server " + name + " the bot may not read back in any channel where it may write, and Discord lets nobody reply without that (Read Message History is missing)."
+		f.Sentence = fmt.Sprintf("In the Discord server %s the bot may not read back in any channel where it may write, and Discord lets nobody reply without that (Read Message History is missing).", name)
 		f.Cure = fmt.Sprintf(role, "Read Message History")
 	case len(shut) > 0:
 		f = ok(f.Check, name, fmt.Sprintf("The bot can answer in %d of %d channels; not in %s.", read, all, some(shut)))
@@ -143,7 +143,7 @@ func count(n *int, yes bool) {
 // some names the first few.
 func some(names []string) string {
 	if len(names) > 5 {
-		return strings.Join(names[:5], ", ") + fmt.Sprintf(" and %d more", len(names)-5)
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:5], ", "), len(names)-5)
 	}
 	return strings.Join(names, ", ")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"math/big"
 	"strconv"
 	"strings"
@@ -179,7 +180,7 @@ func sendable(channel, text string) error {
 	case parseSnowflake(channel) == 0:
 		return refuse("There is no such channel.")
 	case n > textLimit:
-		return refuse("The text has " + strconv.Itoa(n) + " characters; Discord takes " + strconv.Itoa(textLimit) + ".")
+		return refuse(fmt.Sprintf("The text has %d characters; Discord takes %d.", n, textLimit))
 	case strings.TrimSpace(text) == "":
 		return refuse("Discord takes no empty text.")
 	}

@@ -86,4 +86,12 @@ type TeamMonth struct {
 	Mates    []SpendLine
 	Models   []SpendLine
 	Days     []SpendLine // one for each day, named by its number
+	Shares   []DayShare
+}
+
+// DayShare is what one mate cost on one day of the month.
+type DayShare struct {
+	Day  int // 0 = the first
+	Mate string
+	Cost Micros
 }

@@ -30,6 +30,13 @@ func (db *DB) TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (
 		return sum, err
 	}
 	const day = 24 * 60 * 60 * 1000
+	sum.Shares, err = list(ctx, db, func(s scanner) (x openmates.DayShare, err error) { return x, s.Scan(&x.Day, &x.Mate, &x.Cost) },
+		`SELECT (g.at - $2) / `+strconv.Itoa(day)+` AS day, COALESCE(MAX(m.name), ''), CAST(COALESCE(SUM(g.cost), 0) AS BIGINT)
+		FROM usage g LEFT JOIN mates m ON m.id = g.mate_id WHERE g.team_id = $1 AND g.at >= $2 AND g.at < $3
+		GROUP BY 1, g.mate_id ORDER BY 1, 3 DESC, 2`, teamID, start, end)
+	if err != nil {
+		return sum, err
+	}
 	days, err := list(ctx, db, func(s scanner) (x struct {
 		n    int64
 		line openmates.SpendLine

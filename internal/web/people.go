@@ -209,51 +209,6 @@ func (s *Server) renameTeam(w http.ResponseWriter, r *http.Request) error {
 	return s.done(w, r, "/teams/"+place.Team.Slug+"/limits", "The team has its new name.")
 }
 
-type usagePage struct {
-	inTeam
-	Month    openmates.TeamMonth
-	Currency string
-	Bars     []bar
-	Most     openmates.Micros
-}
-
-// bar is a day of the chart, in the units of its view box.
-type bar struct {
-	X, Y, Height int
-	Label        string
-}
-
-const (
-	barStep   = 10
-	barHeight = 120
-)
-
-func (s *Server) teamUsage(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, account.SeeUsage)
-	if err != nil {
-		return err
-	}
-	p := usagePage{inTeam: s.inTeam(r, c, place)}
-	if p.Month, err = s.account.Usage(r.Context(), c, place); err != nil {
-		return err
-	}
-	if p.Currency, err = s.currency(r.Context()); err != nil {
-		return err
-	}
-	for _, d := range p.Month.Days {
-		p.Most = max(p.Most, d.Cost)
-	}
-	for i, d := range p.Month.Days {
-		b := bar{X: i * barStep, Y: barHeight, Label: d.Name}
-		if p.Most > 0 && d.Cost > 0 {
-			b.Height = max(int(float64(d.Cost)/float64(p.Most)*barHeight), 2)
-			b.Y -= b.Height
-		}
-		p.Bars = append(p.Bars, b)
-	}
-	return s.show(w, http.StatusOK, "usage", p)
-}
-
 // spendTable is one table of that page.
 type spendTable struct {
 	Caption, Currency string

@@ -29,7 +29,8 @@ func TestContrast(t *testing.T) {
 			{"ink", "paper", 7}, {"ink", "card", 7}, {"ink", "sunk", 7}, {"soft", "paper", 4.5}, {"soft", "card", 4.5}, {"soft", "sunk", 4.5},
 			{"accent", "paper", 4.5}, {"accent", "card", 4.5}, {"accent", "accent-wash", 4.5}, {"accent-strong", "accent-wash", 4.5},
 			{"accent-ink", "accent", 4.5}, {"accent-ink", "accent-strong", 4.5}, {"ink", "accent-wash", 4.5}, {"soft", "accent-wash", 4.5},
-			{"good", "good-wash", 4.5}, {"warn", "warn-wash", 4.5}, {"bad", "bad-wash", 4.5}, {"edge", "card", 3}, {"edge", "paper", 3},
+			{"good", "good-wash", 4.5}, {"warn", "warn-wash", 4.5}, {"bad", "bad-wash", 4.5}, {"edge", "card", 3},
+			{"plot-a", "card", 3}, {"plot-b", "card", 3}, {"plot-c", "card", 3}, {"plot-d", "card", 3}, {"plot-e", "card", 3}, {"plot-f", "card", 3}, {"edge", "paper", 3},
 		} {
 			if c[pair.fore] == "" || c[pair.back] == "" {
 				t.Fatalf("%s: no token %s or %s", name, pair.fore, pair.back)

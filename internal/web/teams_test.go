@@ -36,7 +36,7 @@ func teamSamples(sh, nobody shell, user openmates.User, m openmates.Mate) map[st
 		"teamlimits": {&teamLimitsPage{inTeam: base}, &teamLimitsPage{inTeam: base, Sheet: sheet, Name: "n", Error: "e"}},
 		"invites": {&invitesPage{inTeam: base}, &invitesPage{inTeam: base, Mail: true, Link: "http://x", Unsent: []string{"a", "b"}, Error: "e", Form: account.NewInvite{Role: openmates.RoleAdmin, Mail: true}, Invites: []inviteLine{
 			{State: openmates.InviteOpen, Whom: "x", InviteLine: openmates.InviteLine{Maker: "A", Joined: []openmates.Joined{{}}}}, {State: openmates.InviteUsed}, {State: openmates.InviteExpired}, {State: openmates.InviteRevoked}}}},
-		"usage":       {usagePage{inTeam: base}, usagePage{inTeam: base, Most: 5, Currency: "EUR", Bars: []bar{{X: 1, Height: 3}}, Month: openmates.TeamMonth{Requests: 1, People: []openmates.SpendLine{{Cost: 5}}}}},
+		"usage":       {usagePage{inTeam: base}, usagePage{inTeam: base, Month: openmates.TeamMonth{Requests: 1}}, usagePage{inTeam: base, Most: 5, Currency: "EUR", Legend: []tone{{"plot-a", "Sophia"}, {"plot-b", ""}}, Days: []plotDay{{Parts: []plotPart{{}, {tone: tone{"plot-a", "S"}, Height: 3}}}}, Month: openmates.TeamMonth{Requests: 1, People: []openmates.SpendLine{{Cost: 5}}}}},
 		"preferences": {preferencesPage{shell: sh}, preferencesPage{shell: sh, Self: full.Self, Error: "e"}},
 		"privacy":     {privacyPage{shell: sh}, privacyPage{shell: sh, Usual: []factBox{{fact: facts()[0], Shown: true}}, Mates: []privateMate{{Mate: m, Differs: true, Boxes: []factBox{{fact: facts()[1]}}}}}},
 	}

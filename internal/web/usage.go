@@ -1,0 +1,116 @@
+package web
+
+import (
+	"math"
+	"net/http"
+	"slices"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+// usagePage is what a team has spent in the month.
+type usagePage struct {
+	inTeam
+	Month    openmates.TeamMonth
+	Currency string
+	Most     openmates.Micros // of a day
+	Width    int              // of the plot's view box
+	Legend   []tone
+	Days     []plotDay // those on which something was asked
+}
+
+// tone is a mate with the class of its colour in the plot.
+type tone struct{ Class, Name string }
+
+// plotDay is a day of the plot, and its line in the table beside it.
+type plotDay struct {
+	openmates.SpendLine
+	Parts []plotPart // from the bottom up
+}
+
+// plotPart is one mate's share of a day, in the units of the view box.
+type plotPart struct {
+	tone
+	Cost         openmates.Micros
+	X, Y, Height int
+}
+
+const (
+	plotStep   = 10
+	plotHeight = 120
+	// mostTones is how many mates have a colour of their own; the others share
+	// the last one.
+	mostTones = 5
+)
+
+func (s *Server) teamUsage(w http.ResponseWriter, r *http.Request) error {
+	c, place, err := s.place(r, account.SeeUsage)
+	if err != nil {
+		return err
+	}
+	p := usagePage{inTeam: s.inTeam(r, c, place)}
+	if p.Month, err = s.account.Usage(r.Context(), c, place); err != nil {
+		return err
+	}
+	if p.Currency, err = s.currency(r.Context()); err != nil {
+		return err
+	}
+	p.plot()
+	return s.show(w, http.StatusOK, "usage", p)
+}
+
+// plot draws the days as bars, in each the mates stacked, the dearest of the
+// month at the bottom.
+func (p *usagePage) plot() {
+	p.Width = len(p.Month.Days) * plotStep
+	for _, d := range p.Month.Days {
+		p.Most = max(p.Most, d.Cost)
+	}
+	for i, m := range p.Month.Mates {
+		t := tone{"plot-" + string(rune('a'+min(i, mostTones))), m.Name}
+		if i == mostTones && len(p.Month.Mates) > mostTones+1 {
+			t.Name = otherMates
+		}
+		if i <= mostTones {
+			p.Legend = append(p.Legend, t)
+		}
+	}
+	for i, d := range p.Month.Days {
+		if d.Requests > 0 {
+			p.Days = append(p.Days, plotDay{d, p.stack(i, d)})
+		}
+	}
+}
+
+// otherMates stands for all that have no colour of their own.
+const otherMates = "Other mates"
+
+func (p *usagePage) stack(day int, d openmates.SpendLine) []plotPart {
+	costs := make([]openmates.Micros, len(p.Legend))
+	for _, share := range p.Month.Shares {
+		if share.Day != day {
+			continue
+		}
+		i := slices.IndexFunc(p.Month.Mates, func(m openmates.SpendLine) bool { return m.Name == share.Mate })
+		if i >= 0 {
+			costs[min(i, len(costs)-1)] += share.Cost
+		}
+	}
+	var parts []plotPart
+	var below openmates.Micros
+	at := func(cost openmates.Micros) int {
+		return plotHeight - int(math.Round(float64(cost)/float64(max(p.Most, 1))*plotHeight))
+	}
+	for i, cost := range costs {
+		if cost <= 0 {
+			continue
+		}
+		bottom := max(at(below), 1)
+		below += cost
+		// What was spent is seen, however little it is.
+		top := min(at(below), bottom-1)
+		parts = append(parts, plotPart{tone: p.Legend[i], Cost: cost, X: day * plotStep, Y: top, Height: bottom - top})
+	}
+	return parts
+}

@@ -67,21 +67,29 @@ func TestFromTheInviteToTheTalkingMember(t *testing.T) {
 // and gives its admin.
 func (s *stage) harbour(scripts bool) (*person, discordtest.Guild, discordtest.Application) {
 	s.Helper()
+	ada, guild, sophia := s.serves(scripts, "invite")
+	ada.goes("/teams/harbour/connect")
+	ada.presses(`form[action="/teams/harbour/install"] button`)
+	ada.authorizes(guild.ID)
+	ada.waits(`progress[value="1"]`)
+	return ada, guild, sophia
+}
+
+// serves sets the server up with the team Harbour and a mate that it can add
+// to its guild. signUp says who may make an account.
+func (s *stage) serves(scripts bool, signUp string) (*person, discordtest.Guild, discordtest.Application) {
+	s.Helper()
 	ada := s.enters("ada", scripts)
 	ada.open(setupLink(s.program))
 	ada.newcomer()
 	ada.types("team", "Harbour")
 	ada.presses(`form[action="/setup"] button`)
 	v := ada.visitor()
-	v.post("/server/settings", url.Values{"name": {"Pier"}, "url": {s.web}, "sign_up": {"invite"}, "currency": {"EUR"}}, "/server/setup")
+	v.post("/server/settings", url.Values{"name": {"Pier"}, "url": {s.web}, "sign_up": {signUp}, "currency": {"EUR"}}, "/server/setup")
 	v.post("/server/providers", url.Values{"kind": {"compatible"}, "label": {"Test"}, "url": {s.model.URL()}}, "gpt-5-mini")
-	guild := s.sim.AddGuild(ada.account.ID, "Harbour")
+	guild := s.sim.AddGuild(ada.account.ID, "Quay")
 	sophia := s.application(ada.account, "Sophia")
 	v.post("/server/bots/discord/sophia", url.Values{"token": {sophia.Token}, "secret": {sophia.Secret}}, sophia.ID)
-	ada.goes("/teams/harbour/connect")
-	ada.presses(`form[action="/teams/harbour/install"] button`)
-	ada.authorizes(guild.ID)
-	ada.waits(`progress[value="1"]`)
 	return ada, guild, sophia
 }
 

@@ -89,16 +89,24 @@ func (s *stage) enters(username string, scripts bool) *person {
 	s.Helper()
 	ctx, cancel := chromedp.NewContext(s.chrome, chromedp.WithNewBrowserContext())
 	s.Cleanup(cancel)
-	p := &person{tab: &tab{T: s.T, ctx: ctx}, stage: s, username: username, scripts: scripts}
+	p := &person{tab: &tab{T: s.T, ctx: ctx}, stage: s, username: username}
 	p.account = s.sim.AddPerson(strings.ToUpper(username[:1]) + username[1:] + " on Discord")
 	p.tab.do("get a browser", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		if _, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
-			return err
-		}
+		_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+		return err
+	}))
+	p.runs(scripts)
+	return p
+}
+
+// runs switches JavaScript on or off for the pages that are opened from now on.
+func (p *person) runs(scripts bool) {
+	p.tab.Helper()
+	p.scripts = scripts
+	p.tab.do("switch JavaScript", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !scripts})
 		return err
 	}))
-	return p
 }
 
 // goes opens a page of the server and gives how it answered.
@@ -215,8 +223,10 @@ func (p *person) newcomer() {
 	p.tab.Helper()
 	p.types("name", strings.ToUpper(p.username[:1])+p.username[1:])
 	p.types("username", p.username)
-	p.pastes("password", "three quiet boats of "+p.username)
+	p.pastes("password", passwordOf(p.username))
 }
+
+func passwordOf(username string) string { return "three quiet boats of " + username }
 
 // tells fills in facts about oneself.
 func (p *person) tells(facts ...string) {

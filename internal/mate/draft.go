@@ -43,9 +43,9 @@ func (r *Room) checked(ctx context.Context, d Draft, had string) (Draft, error) 
 		what        string
 		least, most int
 	}{
-		{&d.Name, "the name", 1, longestName},
-		{&d.Field, "the field", 0, longestField},
-		{&d.Description, "the description", 0, longestDescription},
+		{into: &d.Name, what: "the name", least: 1, most: longestName},
+		{into: &d.Field, what: "the field", least: 0, most: longestField},
+		{into: &d.Description, what: "the description", least: 0, most: longestDescription},
 	} {
 		if *f.into, err = line(*f.into, f.what, f.least, f.most); err != nil {
 			return d, err

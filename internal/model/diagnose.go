@@ -42,7 +42,7 @@ func (r *Room) diagnose(p openmates.Provider, err error) finding {
 	case llm.KindBadKey:
 		return finding{badKey(p, k), false}
 	case llm.KindNoCredit:
-		return finding{fmt.Sprintf("The key is right, but its account at %s has no credit left. Add some%s, then check again.", p.Label, at(k.Billing)), true}
+		return finding{noCredit(p, k), true}
 	case llm.KindRateLimited:
 		return finding{fmt.Sprintf("%s has too many requests from this key at the moment. Wait a minute, then check again.", p.Label), true}
 	case llm.KindNoModel:
@@ -56,12 +56,37 @@ func (r *Room) diagnose(p openmates.Provider, err error) finding {
 func badKey(p openmates.Provider, k Kind) string {
 	page := k.keyPage(p.URL)
 	switch {
+	case p.Key == "" && !p.Fixed:
+		return wantsKey(p.Label, page)
 	case p.Fixed:
-		return fmt.Sprintf("%s does not accept the key from this server's settings. Make a new one%s, put it there, and start the server again.", p.Label, at(page))
-	case p.Key == "":
-		return fmt.Sprintf("%s wants a key. Make one%s and enter it here.", p.Label, at(page))
+		sentence := fmt.Sprintf("%s does not accept the key from this server's settings. Make a new one, put it there, and start the server again.", p.Label)
+		return madeAt(sentence, page)
 	}
-	return fmt.Sprintf("%s does not accept this key: it is mistyped or was revoked. Copy it again as a whole, or make a new one%s, and enter it here.", p.Label, at(page))
+	sentence := fmt.Sprintf("%s does not accept this key: it is mistyped or was revoked. Copy it again as a whole, or make a new one, and enter it here.", p.Label)
+	return madeAt(sentence, page)
+}
+
+func wantsKey(provider, page string) string {
+	sentence := fmt.Sprintf("%s wants a key. Make one and enter it here.", provider)
+	return madeAt(sentence, page)
+}
+
+// madeAt adds where keys are made, as far as that is known.
+func madeAt(sentence, page string) string {
+	if page == "" {
+		return sentence
+	}
+	where := fmt.Sprintf("Keys are made at %s.", page)
+	return sentence + " " + where
+}
+
+func noCredit(p openmates.Provider, k Kind) string {
+	sentence := fmt.Sprintf("The key is right, but its account at %s has no credit left. Add some, then check again.", p.Label)
+	if k.Billing == "" {
+		return sentence
+	}
+	where := fmt.Sprintf("Credit is added at %s.", k.Billing)
+	return sentence + " " + where
 }
 
 func noAPI(p openmates.Provider) string {
@@ -83,7 +108,10 @@ func strange(p openmates.Provider, e *llm.Error) finding {
 	case strings.Contains(words, "web page"), errors.As(e.Err, &syntax) && strings.Contains(words, "'<'"):
 		return finding{fmt.Sprintf("At %s there is a web page, not an API. The API's address usually ends with /v1; the documentation of the service names it.", hostOf(p)), false}
 	}
-	return finding{fmt.Sprintf("%s answers, but not as %s does. Check that the address belongs to this kind of provider.", hostOf(p), apiOf(p.Kind)), true}
+	if p.Kind == KindCompatible {
+		return finding{fmt.Sprintf("%s answers, but not as OpenAI's API does. Check that the address belongs to this kind of provider.", hostOf(p)), true}
+	}
+	return finding{fmt.Sprintf("%s answers, but not as the API of %s does. Check that the address belongs to this kind of provider.", hostOf(p), kindOf(p.Kind).Label), true}
 }
 
 // unreachable tells the troubles of a network apart.
@@ -137,16 +165,16 @@ func tlsTrouble(err error, p openmates.Provider, host string) (finding, bool) {
 
 // refused names what is probably not running.
 func refused(p openmates.Provider, host string) string {
-	what := "it"
+	text := fmt.Sprintf("Nothing listens at %s. Is it running there?", host)
 	for _, place := range kindOf(p.Kind).Places {
 		if u, err := url.Parse(place.URL); err == nil && place.KeyPage == "" && u.Port() == portOf(host) {
-			what = place.Label
+			text = fmt.Sprintf("Nothing listens at %s. Is %s running there?", host, place.Label)
 		}
 	}
-	text := fmt.Sprintf("Nothing listens at %s. Is %s running there?", host, what)
 	name, _, err := net.SplitHostPort(host)
 	if a, e := netip.ParseAddr(name); err == nil && (name == "localhost" || e == nil && a.IsLoopback()) {
-		text += fmt.Sprintf(" If OpenMates runs in a container, %s is the container itself: try host.docker.internal instead.", name)
+		hint := fmt.Sprintf("If OpenMates runs in a container, %s is the container itself: try host.docker.internal instead.", name)
+		text += " " + hint
 	}
 	return text
 }
@@ -164,20 +192,6 @@ func (r *Room) modelTrouble(p openmates.Provider, model string, err error) strin
 		}
 	}
 	return r.diagnose(p, err).sentence
-}
-
-func at(page string) string {
-	if page == "" {
-		return ""
-	}
-	return " at " + page
-}
-
-func apiOf(kind string) string {
-	if kind == KindCompatible {
-		return "OpenAI's API"
-	}
-	return "the API of " + kindOf(kind).Label
 }
 
 // hostOf is where a provider is, for a sentence.

@@ -52,7 +52,7 @@ func (r *Room) Add(ctx context.Context, actor openmates.ID, d Draft) (openmates.
 		return p, err
 	}
 	if k := kindOf(p.Kind); k.NeedsKey && p.Key == "" {
-		return p, openmates.Errorf(openmates.EInvalid, "%s wants a key. Make one%s and enter it here.", k.Label, at(k.KeyPage))
+		return p, openmates.Errorf(openmates.EInvalid, "%s", wantsKey(k.Label, k.KeyPage))
 	}
 	taken, err := r.cfg.Store.Providers(ctx)
 	if err != nil {
@@ -93,7 +93,7 @@ func (r *Room) Change(ctx context.Context, actor openmates.ID, name string, d Dr
 		p.Key = was.Key
 	}
 	if k := kindOf(p.Kind); k.NeedsKey && p.Key == "" {
-		return p, openmates.Errorf(openmates.EInvalid, "%s wants a key. Make one%s and enter it here.", k.Label, at(k.KeyPage))
+		return p, openmates.Errorf(openmates.EInvalid, "%s", wantsKey(k.Label, k.KeyPage))
 	}
 	ids, err := r.check(ctx, &p, d.Anyway)
 	if err != nil {

@@ -6,21 +6,29 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
+	"sync"
 
 	"openmates"
 )
 
-// writer is SQLite's one writing connection. It collects the writes that wait
-// while it commits and puts them into one transaction, so that one fsync serves
-// them all. A batch with a hard write in it is synced; a batch of soft writes
-// is not, but goes to the operating system before anyone hears of it.
+// writer is SQLite's one writing connection. Whoever finds it free commits in
+// its own goroutine, which saves two changes of goroutine for each write. Writes
+// that come meanwhile wait, and the first of them commits all of them in one
+// transaction, so that one fsync serves them all. A batch with a hard write in
+// it is synced; a batch of soft writes is not, but goes to the operating system
+// before anyone hears of it.
 type writer struct {
-	db    *sql.DB
-	conn  *sql.Conn
+	db   *sql.DB
+	conn *sql.Conn
+
+	mu      sync.Mutex
+	idle    sync.Cond // busy has become false
+	busy    bool      // somebody commits, who alone uses conn, stmts and sync
+	closed  bool
+	waiting []*pending
+
 	stmts map[string]*sql.Stmt
-	in    chan *pending
-	stop  chan struct{}
-	ended chan struct{}
 	sync  bool // what PRAGMA synchronous stands at
 }
 
@@ -29,7 +37,7 @@ type pending struct {
 	d    durability
 	fn   func(*tx) error
 	err  error
-	done chan struct{}
+	turn chan []*pending // the batch to commit, or nothing when it was committed
 }
 
 const mostInBatch = 256
@@ -41,54 +49,81 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{
-		db: db, conn: conn, stmts: map[string]*sql.Stmt{}, sync: true,
-		in: make(chan *pending), stop: make(chan struct{}), ended: make(chan struct{}),
-	}
-	go w.run()
+	w := &writer{db: db, conn: conn, stmts: map[string]*sql.Stmt{}, sync: true}
+	w.idle.L = &w.mu
 	return w, nil
 }
 
-// do hands fn to the writer and waits for its commit. A context that ends
-// before fn began keeps it from running; later it changes nothing, so that the
-// caller always knows what has happened.
+// do runs fn and waits for its commit. A context that ends before fn began
+// keeps it from running; later it changes nothing, so that the caller always
+// knows what has happened.
 func (w *writer) do(ctx context.Context, d durability, fn func(*tx) error) error {
-	p := &pending{ctx: ctx, d: d, fn: fn, done: make(chan struct{})}
-	select {
-	case w.in <- p:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-w.stop:
+	p := &pending{ctx: ctx, d: d, fn: fn}
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
 		return errClosed
 	}
-	<-p.done
+	if !w.busy {
+		w.busy = true
+		w.mu.Unlock()
+		w.lead([]*pending{p})
+		return p.err
+	}
+	p.turn = make(chan []*pending, 1)
+	w.waiting = append(w.waiting, p)
+	w.mu.Unlock()
+	select {
+	case batch := <-p.turn:
+		w.lead(batch)
+	case <-ctx.Done():
+		if w.leave(p) {
+			return ctx.Err()
+		}
+		w.lead(<-p.turn)
+	}
 	return p.err
 }
 
-func (w *writer) run() {
-	defer close(w.ended)
-	batch := make([]*pending, 0, mostInBatch)
-	for {
-		select {
-		case p := <-w.in:
-			batch = append(batch[:0], p)
-		case <-w.stop:
-			return
-		}
-		for more := true; more && len(batch) < mostInBatch; {
-			select {
-			case p := <-w.in:
-				batch = append(batch, p)
-			default:
-				more = false
-			}
-		}
-		w.commit(batch)
-		for i, p := range batch {
-			close(p.done)
-			batch[i] = nil
-		}
+// leave takes a write back that nobody has begun.
+func (w *writer) leave(p *pending) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := slices.Index(w.waiting, p)
+	if n < 0 {
+		return false
 	}
+	w.waiting = slices.Delete(w.waiting, n, n+1)
+	return true
+}
+
+// lead commits a batch, in which the caller's write comes first, and makes the
+// first of those who came meanwhile do the same. Of nothing there is nothing to
+// do: somebody else has led.
+func (w *writer) lead(batch []*pending) {
+	if len(batch) == 0 {
+		return
+	}
+	defer w.next(batch[1:])
+	w.commit(batch)
+}
+
+// next tells those whose write was committed, and hands the connection on.
+func (w *writer) next(committed []*pending) {
+	for _, p := range committed {
+		p.turn <- nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := min(len(w.waiting), mostInBatch)
+	if n == 0 {
+		w.busy = false
+		w.idle.Broadcast()
+		return
+	}
+	batch := slices.Clone(w.waiting[:n])
+	w.waiting = slices.Delete(w.waiting, 0, n)
+	batch[0].turn <- batch
 }
 
 // commit runs a batch as one transaction, and each write that fails as if it
@@ -203,7 +238,7 @@ func (w *writer) stmt(text string) (*sql.Stmt, error) {
 	return s, err
 }
 
-// ExecContext runs a statement prepared. Only the writer's goroutine calls it.
+// ExecContext runs a statement prepared. Only who leads calls it.
 func (w *writer) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	s, err := w.stmt(text)
 	if err != nil {
@@ -221,9 +256,14 @@ func (w *writer) QueryContext(ctx context.Context, text string, args ...any) (*s
 	return s.QueryContext(ctx, args...)
 }
 
+// close waits for the writes that were begun or wait; later ones fail.
 func (w *writer) close() error {
-	close(w.stop)
-	<-w.ended
+	w.mu.Lock()
+	w.closed = true
+	for w.busy {
+		w.idle.Wait()
+	}
+	w.mu.Unlock()
 	var errs []error
 	for _, s := range w.stmts {
 		errs = append(errs, s.Close())

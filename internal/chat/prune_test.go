@@ -16,7 +16,7 @@ func TestOldTurnsLeaveTheJournal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := setup(t)
-		begun := w.now
+		const day = 24 * time.Hour
 		answered := w.deliver(w.message("hello"))
 		must(t, w.room.Reply(t.Context(), answered))
 		must(t, w.db.CloseJob(t.Context(), answered.Key, queue.Done))
@@ -31,7 +31,7 @@ func TestOldTurnsLeaveTheJournal(t *testing.T) {
 			must(t, err)
 			return ok
 		}
-		w.now = begun.Add(80 * 24 * time.Hour)
+		w.later.Store(int64(80 * day))
 		young := w.message("still there?")
 		must(t, w.ask(young))
 		must(t, w.db.CloseJob(t.Context(), young.Key, queue.Done))
@@ -43,7 +43,7 @@ func TestOldTurnsLeaveTheJournal(t *testing.T) {
 		if !settled(answered.Key) {
 			t.Error("a turn is gone after 80 days")
 		}
-		w.now = begun.Add(91 * 24 * time.Hour)
+		w.later.Store(int64(91 * day))
 		time.Sleep(time.Hour + time.Second)
 		synctest.Wait()
 		if settled(answered.Key) || !settled(young.Key) {
@@ -59,7 +59,6 @@ func TestOldTurnsLeaveTheJournal(t *testing.T) {
 		if len(jobs) != 1 || jobs[0].Key != open.Key {
 			t.Errorf("still open: %v", jobs)
 		}
-		w.now = begun
 		if now := w.spent(); now != spent || spent == 0 {
 			t.Errorf("%d were spent, and now %d", spent, now)
 		}

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"openmates/internal/llm"
@@ -18,25 +19,36 @@ const (
 
 // stoppable gives a context that ends with errStopped when somebody asked, in
 // whichever process, to stop the answer to a turn. The function that comes with
-// it ends the looking.
+// it ends the looking. An answer that is quicker than the first look costs no
+// goroutine.
 func (r *Room) stoppable(ctx context.Context, key string) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(stopLook)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			if stop, err := r.cfg.Store.Stopped(ctx, key); err == nil && stop {
-				cancel(errStopped)
-				return
-			}
+	var looks sync.WaitGroup
+	looks.Add(1)
+	first := time.AfterFunc(stopLook, func() {
+		defer looks.Done()
+		r.lookForStop(ctx, key, cancel)
+	})
+	return ctx, func() {
+		cancel(nil)
+		if first.Stop() {
+			looks.Done()
 		}
-	}()
-	return ctx, func() { cancel(nil); <-done }
+		looks.Wait()
+	}
+}
+
+func (r *Room) lookForStop(ctx context.Context, key string, cancel context.CancelCauseFunc) {
+	tick := time.NewTicker(stopLook)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		if stop, err := r.cfg.Store.Stopped(ctx, key); err == nil && stop {
+			cancel(errStopped)
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,7 @@ type world struct {
 	team  openmates.Team
 	user  openmates.User
 	now   time.Time
+	later atomic.Int64 // nanoseconds to add to now while others look at the clock
 	n     int
 
 	store     chat.Store  // before grace; nil = db
@@ -120,7 +122,7 @@ func setup(t *testing.T) *world {
 	w := &world{T: t, net: &messengertest.Network{}, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 	log := slog.New(slog.DiscardHandler)
 	w.log = log
-	w.db, err = store.Open(t.Context(), store.Config{Dir: t.TempDir(), Seal: seal, Log: log, Now: func() time.Time { return w.now }})
+	w.db, err = store.Open(t.Context(), store.Config{Dir: t.TempDir(), Seal: seal, Log: log, Now: w.clock})
 	must(t, err)
 	t.Cleanup(func() { _ = w.db.Close() })
 	w.model = &script{say: func(int, llm.Request) ([]llm.Piece, error) { return words("Because of the missing index."), nil }}
@@ -129,6 +131,8 @@ func setup(t *testing.T) *world {
 	w.populate()
 	return w
 }
+
+func (w *world) clock() time.Time { return w.now.Add(time.Duration(w.later.Load())) }
 
 // grace makes the room anew with this grace.
 func (w *world) grace(d time.Duration) {
@@ -139,7 +143,7 @@ func (w *world) grace(d time.Duration) {
 	}
 	var err error
 	w.room, err = chat.New(chat.Config{
-		Store: db, Queue: w.jobs, Now: func() time.Time { return w.now }, Grace: d,
+		Store: db, Queue: w.jobs, Now: w.clock, Grace: d,
 		Log:    w.log,
 		Links:  w.links,
 		Skills: w.skills, SkillTime: w.skillTime,

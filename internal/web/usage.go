@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"time"
 
 	"openmates"
 	"openmates/internal/account"
@@ -20,12 +21,16 @@ type usagePage struct {
 	Days     []plotDay // those on which something was asked
 }
 
+// Requests are those of the month, for a template to count.
+func (p usagePage) Requests() int { return int(p.Month.Requests) }
+
 // tone is a mate with the class of its colour in the plot.
 type tone struct{ Class, Name string }
 
 // plotDay is a day of the plot, and its line in the table beside it.
 type plotDay struct {
 	openmates.SpendLine
+	Date  time.Time
 	Parts []plotPart // from the bottom up
 }
 
@@ -78,7 +83,7 @@ func (p *usagePage) plot() {
 	}
 	for i, d := range p.Month.Days {
 		if d.Requests > 0 {
-			p.Days = append(p.Days, plotDay{d, p.stack(i, d)})
+			p.Days = append(p.Days, plotDay{d, p.Month.Start.AddDate(0, 0, i), p.stack(i, d)})
 		}
 	}
 }

@@ -26,7 +26,7 @@ func TestUsagePlot(t *testing.T) {
 	h.spends("e", "ada", "harbour", "lisa", 9_000_000, first.AddDate(0, -1, 0))
 	page := ada.get("/teams/harbour/usage")
 	wants(t, page, 200, "4.00 USD for 3 requests", `<li class="plot-a">Sophia</li><li class="plot-b">Mark</li></ul>`,
-		"Day 1: Sophia, 3.00 USD", "Day 1: Mark, 1.00 USD", "Day 2: Mark, 0.0005 USD", "Sophia 3.00 USD, Mark 1.00 USD", "By person", "By mate", "By model", "house/model")
+		first.Format("2 January")+": Sophia, 3.00 USD", first.Format("2 January")+": Mark, 1.00 USD", first.AddDate(0, 0, 1).Format("2 January")+": Mark, 0.0005 USD", "Sophia 3.00 USD, Mark 1.00 USD", "By person", "By mate", "By model", "house/model")
 	if strings.Contains(page.body, "Lisa") {
 		t.Error("the page counts another team or another month")
 	}

@@ -197,7 +197,7 @@ func (r *Room) SendTest(ctx context.Context, t openmates.Team, n openmates.Netwo
 	case i < 0:
 		return "", openmates.Errorf(openmates.EInvalid, "%s sees no such channel. Please choose one from the list.", g.Mate.Name)
 	case !s.Channels[i].Answers():
-		return "", openmates.Errorf(openmates.EInvalid, "In %s %s lacks a permission: %s.", s.Channels[i].Name, g.Mate.Name, strings.Join(s.Channels[i].Missing, ", "))
+		return "", openmates.Errorf(openmates.EInvalid, "In %s, %s lacks a permission: %s.", s.Channels[i].Name, g.Mate.Name, strings.Join(s.Channels[i].Missing, ", "))
 	}
 	ok, err := r.store.TestInstallation(ctx, b.ID, w.ID, testEvery)
 	if err != nil {

@@ -94,24 +94,43 @@ func TestSay(t *testing.T) {
 	t.Parallel()
 	v := voice(t, entry("%s allows no more.", "%s erlaubt nicht mehr.")+entry("The server", "Der Server")+entry("this server", "dieser Server")+
 		entry("%s has %d of %q.", "Von %[3]q hat %[1]s %[2]d.")+entry("Try again.", "Versuche es noch einmal.")+entry("%s: %s", "%s – %s")+
-		entry("The team %s is gone.", "Das Team %s ist weg.")+entry("The team %s is gone. Ask %s.", "Das Team %s ist weg. Frag %s.")+entry("100%% done by %s", "100 %% von %s"))
+		entry("The team %s is gone.", "Das Team %s ist weg.")+entry("The team %s is gone. Ask %s.", "Das Team %s ist weg. Frag %s.")+entry("100%% done by %s", "100 %% von %s")+
+		entry("It is away. Look there.", "Es ist weg. Sieh dort nach.")+entry("%s Nothing was stored.", "%s Nichts wurde gespeichert.")+
+		entry("%s and %s", "%s und %s")+entry("the name", "der Name")+entry("the face", "das Gesicht")+entry("%s can't change.", "%s ändert sich nicht.")+
+		entry("There are %d ways.", "Es gibt %d Wege.")+entry("There are only %d ways.", "Es gibt nur %d Wege.")+entry("There are %s of it.", "Es gibt %s davon."))
 	for sentence, want := range map[string]string{
-		"Try again.":                                  "Versuche es noch einmal.",
-		"Harbour allows no more.":                     "Harbour erlaubt nicht mehr.",
-		"this server allows no more.":                 "dieser Server erlaubt nicht mehr.",
-		`Ada has 3 of "x y".`:                         `Von "x y" hat Ada 3.`,
-		"The team A is gone. Ask Ada.":                "Das Team A ist weg. Frag Ada.",
-		"The team A is gone. Try again.":              "Das Team A ist weg. Versuche es noch einmal.",
-		"Try again. The team A is gone. Ask Ada. No.": "Versuche es noch einmal. Das Team A ist weg. Frag Ada. No.",
-		"100% done by it":                             "100 % von it",
-		"What people wrote: stays as it is.":          "What people wrote: stays as it is.",
-		"":                                            "",
+		"Try again.":                                    "Versuche es noch einmal.",
+		"Harbour allows no more.":                       "Harbour erlaubt nicht mehr.",
+		"this server allows no more.":                   "dieser Server erlaubt nicht mehr.",
+		`Ada has 3 of "x y".`:                           `Von "x y" hat Ada 3.`,
+		"The team A is gone. Ask Ada.":                  "Das Team A ist weg. Frag Ada.",
+		"The team A is gone. Try again.":                "Das Team A ist weg. Versuche es noch einmal.",
+		"Try again. The team A is gone. Ask Ada. No.":   "Versuche es noch einmal. Das Team A ist weg. Frag Ada. No.",
+		"The team St. Pauli is gone.":                   "Das Team St. Pauli ist weg.",
+		"Try again. It is away. Look there.":            "Versuche es noch einmal. Es ist weg. Sieh dort nach.",
+		"It is away. Look there. Try again.":            "Es ist weg. Sieh dort nach. Versuche es noch einmal.",
+		"It is away. Look there. Nothing was stored.":   "Es ist weg. Sieh dort nach. Nichts wurde gespeichert.",
+		"Ada allows no more. Nothing was stored.":       "Ada erlaubt nicht mehr. Nichts wurde gespeichert.",
+		"Unheard of. It is away. Look there.":           "Unheard of. Es ist weg. Sieh dort nach.",
+		"the name, the face and the name can't change.": "der Name, das Gesicht und der Name ändert sich nicht.",
+		"the name and Ada can't change.":                "the name and Ada ändert sich nicht.",
+		"There are 3 ways.":                             "Es gibt 3 Wege.",
+		"There are only 3 ways.":                        "Es gibt nur 3 Wege.",
+		"There are some ways.":                          "There are some ways.",
+		"100% done by it":                               "100 % von it",
+		"What people wrote: stays as it is.":            "What people wrote: stays as it is.",
+		"":                                              "",
 	} {
 		if got := v.Say(sentence); got != want {
 			t.Errorf("%q became %q, want %q", sentence, got, want)
 		}
 	}
-	if v.Recognises("Something else.") || !v.Recognises("Try again. Harbour allows no more.") {
+	for _, unknown := range []string{"Something else.", "Something else. Try again.", strings.Repeat("Try again. ", 1000)} {
+		if v.Recognises(unknown) {
+			t.Errorf("it recognises %.40q", unknown)
+		}
+	}
+	if !v.Recognises("Try again. Harbour allows no more.") {
 		t.Error("it recognises the wrong ones")
 	}
 }

@@ -2,6 +2,8 @@ package locale
 
 import (
 	"cmp"
+	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"strconv"
@@ -11,8 +13,9 @@ import (
 
 // Say gives a sentence of the product in the voice's language. The sentence is
 // a message of the catalogue, or was made of one by fmt.Sprintf: then it is
-// recognised by the words around the values. Several sentences in a row are
-// said one by one. What is not recognised stays as it is.
+// recognised by the words around the values. Of several sentences in a row, as
+// many at once are said as are one message. What is not recognised stays as it
+// is.
 func (v *Voice) Say(sentence string) string {
 	if v.heard != nil && sentence != "" {
 		v.heard(sentence)
@@ -23,7 +26,7 @@ func (v *Voice) Say(sentence string) string {
 		}
 		return sentence
 	}
-	said, _ := v.say(sentence)
+	said, _ := v.say(sentence, 0)
 	return said
 }
 
@@ -32,62 +35,108 @@ func (v *Voice) Recognises(sentence string) bool {
 	if v.po == nil {
 		return true
 	}
-	_, ok := v.say(sentence)
+	_, ok := v.say(sentence, 0)
 	return ok
 }
 
-func (v *Voice) say(sentence string) (string, bool) {
+// What is longer or deeper than this was made by no code of ours.
+const (
+	longest   = 4000 // bytes
+	mostInRow = 8    // sentences
+	deepest   = 3    // values in values
+)
+
+func (v *Voice) say(sentence string, depth int) (string, bool) {
 	if strings.TrimSpace(sentence) == "" {
 		return sentence, true
 	}
-	if said, ok := v.known(sentence); ok {
+	if len(sentence) > longest || depth > deepest {
+		return sentence, false
+	}
+	said, ok := v.one(sentence, depth)
+	if ok {
 		return said, true
 	}
-	parts := sentences(sentence)
+	row, whole := v.row(sentence, depth)
+	if whole || said == sentence {
+		return row, whole
+	}
+	return said, true
+}
+
+// one says what is one message. A value of several sentences that are not
+// known may be just a name with a full stop in it, or mean that a message was
+// taken for another: then it is not sure.
+func (v *Voice) one(sentence string, depth int) (said string, sure bool) {
+	if v.po.IsTranslated(sentence) {
+		return v.message(sentence), true
+	}
+	if list, ok := v.list(sentence); ok {
+		return list, true
+	}
+	said = sentence
+	for f, values := range v.formats.matches(sentence) {
+		sure = true
+		for i, value := range values {
+			if strings.Contains(value, " ") {
+				ok := false
+				values[i], ok = v.say(value, depth+1)
+				sure = sure && (ok || len(sentences(value)) == 1)
+			}
+		}
+		if sure {
+			return f.fill(values), true
+		}
+		if said == sentence {
+			said = f.fill(values)
+		}
+	}
+	return said, false
+}
+
+// row says sentences that stand behind each other, the longest run that is one
+// message first.
+func (v *Voice) row(text string, depth int) (string, bool) {
+	parts := sentences(text)
 	if len(parts) < 2 {
-		return sentence, false
+		return text, false
 	}
 	var b strings.Builder
 	all := true
 	for len(parts) > 0 {
-		n, said := v.begin(parts)
-		if all = all && n > 0; n == 0 {
-			n = 1
+		for n := min(len(parts), mostInRow); n > 0; n-- {
+			run := strings.Join(parts[:n], "")
+			bare := strings.TrimRight(run, " ")
+			said, ok := v.one(bare, depth)
+			if !ok && n > 1 {
+				continue
+			}
+			b.WriteString(said + run[len(bare):])
+			parts, all = parts[n:], all && ok
+			break
 		}
-		b.WriteString(said)
-		parts = parts[n:]
 	}
 	return b.String(), all
 }
 
-// begin says as many of the sentences as one message holds, and how many these
-// are; 0 where the first of them belongs to none.
-func (v *Voice) begin(parts []string) (n int, said string) {
-	for n = len(parts); n > 0; n-- {
-		run := strings.Join(parts[:n], "")
-		text := strings.TrimRight(run, " ")
-		if said, ok := v.known(text); ok {
-			return n, said + run[len(text):]
-		}
-	}
-	return 0, parts[0]
-}
+// both joins the end of a list in English.
+const both = "%s and %s"
 
-// known says what is one message.
-func (v *Voice) known(sentence string) (string, bool) {
-	if v.po.IsTranslated(sentence) {
-		return v.message(sentence), true
+// list says what is joined by commas and "and", if all of it is messages.
+func (v *Voice) list(text string) (string, bool) {
+	before, last, ok := strings.Cut(text, " and ")
+	if !ok || !v.po.IsTranslated(both) {
+		return text, false
 	}
-	f, values := v.formats.recognise(sentence)
-	if f == nil {
-		return "", false
-	}
-	for i, value := range values {
-		if strings.Contains(value, " ") {
-			values[i], _ = v.say(value)
+	items := append(strings.Split(before, ", "), last)
+	for i, item := range items {
+		if !v.po.IsTranslated(item) {
+			return text, false
 		}
+		items[i] = v.message(item)
 	}
-	return f.fill(values), true
+	n := len(items) - 1
+	return fmt.Sprintf(v.message(both), strings.Join(items[:n], ", "), items[n]), true
 }
 
 // sentences cuts a text behind each full stop that a space and a capital
@@ -109,6 +158,7 @@ type formats struct{ all []*format }
 // format is a message for fmt.Sprintf, cut at its values.
 type format struct {
 	pieces []string // of the source, one more than there are values
+	verbs  []byte   // of the source
 	parts  []part   // of the translation
 }
 
@@ -121,7 +171,7 @@ type part struct {
 var verb = regexp.MustCompile(`%(?:\[(\d+)\])?[-+# 0]*\d*(?:\.\d+)?[a-zA-Z]|%%`)
 
 // cut takes a format apart. A verb may say which value it means: %[2]s.
-func cut(text string) (pieces []string, values []int) {
+func cut(text string) (pieces []string, values []int, verbs []byte) {
 	last, next := 0, 0
 	piece := ""
 	for _, at := range verb.FindAllStringSubmatchIndex(text, -1) {
@@ -136,11 +186,11 @@ func cut(text string) (pieces []string, values []int) {
 				next = n - 1
 			}
 		}
-		pieces, values = append(pieces, piece), append(values, next)
+		pieces, values, verbs = append(pieces, piece), append(values, next), append(verbs, text[at[1]-1])
 		piece = ""
 		next++
 	}
-	return append(pieces, piece+text[last:]), values
+	return append(pieces, piece+text[last:]), values, verbs
 }
 
 // leastWords keeps formats that are nearly all value, such as "%s: %s", from
@@ -148,7 +198,7 @@ func cut(text string) (pieces []string, values []int) {
 const leastWords = 4 // letters
 
 func (fs *formats) add(source, translation string) {
-	pieces, values := cut(source)
+	pieces, values, verbs := cut(source)
 	letters := 0
 	for _, p := range pieces {
 		for _, r := range p {
@@ -160,8 +210,8 @@ func (fs *formats) add(source, translation string) {
 	if len(values) == 0 || letters < leastWords {
 		return
 	}
-	f := &format{pieces: pieces}
-	texts, order := cut(translation)
+	f := &format{pieces: pieces, verbs: verbs}
+	texts, order, _ := cut(translation)
 	for i, text := range texts {
 		f.parts = append(f.parts, part{text, -1})
 		if i < len(order) && order[i] < len(values) {
@@ -179,13 +229,15 @@ func (fs *formats) order() {
 	})
 }
 
-func (fs *formats) recognise(sentence string) (*format, []string) {
-	for _, f := range fs.all {
-		if values, ok := f.match(sentence); ok {
-			return f, values
+// matches gives every format that makes the sentence, with the values.
+func (fs *formats) matches(sentence string) iter.Seq2[*format, []string] {
+	return func(yield func(*format, []string) bool) {
+		for _, f := range fs.all {
+			if values, ok := f.match(sentence); ok && !yield(f, values) {
+				return
+			}
 		}
 	}
-	return nil, nil
 }
 
 // match gives the values with which the format makes this sentence.
@@ -195,15 +247,31 @@ func (f *format) match(sentence string) (values []string, ok bool) {
 		return nil, false
 	}
 	last := len(f.pieces) - 1
-	for _, piece := range f.pieces[1:last] {
+	rest, ok = strings.CutSuffix(rest, f.pieces[last])
+	if !ok {
+		return nil, false
+	}
+	for i, piece := range f.pieces[1:last] {
 		value, after, found := strings.Cut(rest, piece)
-		if !found || piece == "" {
+		if !found || piece == "" || !may(f.verbs[i], value) {
 			return nil, false
 		}
 		values, rest = append(values, value), after
 	}
-	value, ok := strings.CutSuffix(rest, f.pieces[last])
-	return append(values, value), ok
+	return append(values, rest), may(f.verbs[last-1], rest)
+}
+
+// may says whether a verb writes such a value.
+func may(verb byte, value string) bool {
+	switch verb {
+	case 'd':
+		_, err := strconv.Atoi(value)
+		return err == nil
+	case 'q':
+		_, err := strconv.Unquote(value)
+		return err == nil
+	}
+	return true
 }
 
 func (f *format) fill(values []string) string {

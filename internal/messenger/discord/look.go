@@ -111,7 +111,7 @@ func (d *Connector) Dress(ctx context.Context, b openmates.Bot, l messenger.Look
 func join2(names []string) string {
 	names = slices.Clone(names)
 	if n := len(names); n > 1 {
-		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+		return fmt.Sprintf("%s and %s", strings.Join(names[:n-1], ", "), names[n-1])
 	}
 	return strings.Join(names, "")
 }

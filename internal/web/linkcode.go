@@ -112,6 +112,21 @@ func (s *Server) ownCode(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, http.StatusOK, "linkcode", linkCodePage{shell: s.shell(r, "Link your account"), Own: &own, Code: own.Code.Reveal()})
 }
 
+// connectHint hands on for which mate, and from which place, somebody was sent
+// to connect. It is a wish: what it names may not be there, or not be theirs.
+func connectHint(r *http.Request) string {
+	asked, hint := r.URL.Query(), url.Values{}
+	for from, to := range map[string]string{"mate": "mate", "network": "network", "workspace": "at"} {
+		if v := asked.Get(from); v != "" && len(v) <= 100 {
+			hint.Set(to, v)
+		}
+	}
+	if len(hint) == 0 {
+		return ""
+	}
+	return "?" + hint.Encode()
+}
+
 // connectTeam leads to where a place is connected with a team: that of the
 // person, or one of several.
 func (s *Server) connectTeam(w http.ResponseWriter, r *http.Request) error {
@@ -123,7 +138,7 @@ func (s *Server) connectTeam(w http.ResponseWriter, r *http.Request) error {
 	var ways []way
 	for _, t := range teams {
 		if _, err := s.account.Enter(r.Context(), c, t.Slug, account.ConnectTeam); err == nil {
-			ways = append(ways, way{t.Name, "/teams/" + t.Slug + "#mates"})
+			ways = append(ways, way{t.Name, "/teams/" + t.Slug + "/connect" + connectHint(r)})
 		}
 	}
 	p := messagePage{shell: s.shell(r, "Connect"), Ways: ways}

@@ -49,7 +49,24 @@ type guestRow struct {
 
 type newcomer struct {
 	connect.Mate
-	Bots []connect.Bot // that can be added by a link
+	Bots   []connect.Bot     // that can be added by a link
+	Wanted openmates.Network // where somebody was sent to add this very mate; "" = nowhere
+}
+
+// want puts the mate first that somebody was sent to add, and marks it.
+func want(all []newcomer, hint url.Values) {
+	i := slices.IndexFunc(all, func(n newcomer) bool { return n.Handle == hint.Get("mate") })
+	if i < 0 {
+		return
+	}
+	n := all[i]
+	for _, b := range n.Bots {
+		if network := hint.Get("network"); n.Wanted == "" && (network == "" || network == string(b.Network)) {
+			n.Wanted = b.Network
+		}
+	}
+	copy(all[1:i+1], all[:i])
+	all[0] = n
 }
 
 func (s *Server) teamConnectRoutes(page *mux) {
@@ -96,6 +113,7 @@ func (s *Server) teamConnect(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.New, p.Waiting = newcomers(mates, s.connect.Networks())
+	want(p.New, r.URL.Query())
 	return s.show(w, http.StatusOK, "teamconnect", p)
 }
 

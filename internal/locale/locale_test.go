@@ -125,7 +125,7 @@ func TestSay(t *testing.T) {
 			t.Errorf("%q became %q, want %q", sentence, got, want)
 		}
 	}
-	for _, unknown := range []string{"Something else.", "Something else. Try again.", strings.Repeat("Try again. ", 1000)} {
+	for _, unknown := range []string{"Something else.", "Something else. Try again.", "Something else. And more. Nothing was stored.", strings.Repeat("Try again. ", 1000)} {
 		if v.Recognises(unknown) {
 			t.Errorf("it recognises %.40q", unknown)
 		}

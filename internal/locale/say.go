@@ -30,7 +30,7 @@ func (v *Voice) Say(sentence string) string {
 	return said
 }
 
-// Recognises says whether Say has words for the whole sentence.
+// Recognises says whether Say surely has words for the whole sentence.
 func (v *Voice) Recognises(sentence string) bool {
 	if v.po == nil {
 		return true
@@ -61,7 +61,7 @@ func (v *Voice) say(sentence string, depth int) (string, bool) {
 	if whole || said == sentence {
 		return row, whole
 	}
-	return said, true
+	return said, false
 }
 
 // one says what is one message. A value of several sentences that are not

@@ -1,11 +1,13 @@
 package web
 
 import (
+	"context"
 	"html"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -171,6 +173,34 @@ func closedPort(t *testing.T) string {
 	return "http://" + l.Addr().String() + "/api"
 }
 
+var diagnosis = regexp.MustCompile(`<h3>([^<]*)</h3><p>([^<]*)</p>(?:<p><strong>([^<]*)</strong></p>)?`)
+
+// diagnosed fails for a line of a bot's page that another language lacks.
+func (s *botScene) diagnosed(t *testing.T, body string) {
+	t.Helper()
+	said := diagnosis.FindAllStringSubmatch(body, -1)
+	if len(said) == 0 {
+		t.Errorf("no diagnosis:\n%s", body)
+	}
+	for _, m := range said {
+		s.spoken(t, m[1:]...)
+	}
+}
+
+// spoken fails for a sentence that another language has no words for. What
+// stands in quotes is a name.
+func (s *botScene) spoken(t *testing.T, sentences ...string) {
+	t.Helper()
+	book := s.web.pages.book
+	for _, l := range book.Languages() {
+		for _, text := range sentences {
+			if text = html.UnescapeString(text); !strings.HasPrefix(text, "“") && !book.Voice(l.Tag).Recognises(text) {
+				t.Errorf("no words in %s for %q", l.Name, text)
+			}
+		}
+	}
+}
+
 // Every broken state has a diagnosis and a cure of its own on the page.
 func TestBrokenStates(t *testing.T) {
 	t.Parallel()
@@ -192,6 +222,9 @@ func TestBrokenStates(t *testing.T) {
 			if b.check == "" {
 				body := s.shows(sophiaAt, b.say, b.cure)
 				checkPage(t, b.name, body)
+				m, err := s.connect.Mate(context.Background(), "sophia")
+				must(t, err)
+				s.spoken(t, m.Bots[0].State.Reason, m.Bots[0].State.Cure)
 				return
 			}
 			f, ok := findings(got.body)[b.check]
@@ -208,6 +241,7 @@ func TestBrokenStates(t *testing.T) {
 				t.Errorf("no link with %q in %s", b.link, f.text)
 			}
 			checkPage(t, b.name, got.body)
+			s.diagnosed(t, got.body)
 			for _, secret := range []string{s.app.Token, s.app.Secret} {
 				if strings.Contains(html.UnescapeString(got.body), secret) {
 					t.Error("the page holds a credential")
@@ -231,6 +265,7 @@ func TestAPerfectBot(t *testing.T) {
 			t.Errorf("%s: %s", check, f.text)
 		}
 	}
+	s.diagnosed(t, got.body)
 	if n := len(findings(got.body)); n != 14 {
 		t.Errorf("%d lines", n)
 	}

@@ -88,6 +88,9 @@ func TestClasses(t *testing.T) {
 	for c := range strings.FieldsSeq("good warn bad wait plain") { // from phaseWords
 		used[c] = true
 	}
+	for i := range mostTones + 1 { // from toneClass
+		used[toneClass(i)] = true
+	}
 	defined := map[string]bool{}
 	for _, m := range regexp.MustCompile(`\.([a-z][a-z-]*)`).FindAllStringSubmatch(regexp.MustCompile(`(?s)/\*.*?\*/|\{[^{}]*\}`).ReplaceAllString(string(css), "{}"), -1) {
 		defined[m[1]] = true

@@ -73,7 +73,7 @@ func (p *usagePage) plot() {
 		p.Most = max(p.Most, d.Cost)
 	}
 	for i, m := range p.Month.Mates {
-		t := tone{"plot-" + string(rune('a'+min(i, mostTones))), m.Name}
+		t := tone{toneClass(min(i, mostTones)), m.Name}
 		if i == mostTones && len(p.Month.Mates) > mostTones+1 {
 			t.Name = otherMates
 		}
@@ -83,15 +83,18 @@ func (p *usagePage) plot() {
 	}
 	for i, d := range p.Month.Days {
 		if d.Requests > 0 {
-			p.Days = append(p.Days, plotDay{d, p.Month.Start.AddDate(0, 0, i), p.stack(i, d)})
+			p.Days = append(p.Days, plotDay{d, p.Month.Start.AddDate(0, 0, i), p.stack(i)})
 		}
 	}
 }
 
+// toneClass is the class of a colour of the plot.
+func toneClass(i int) string { return "plot-" + string(rune('a'+i)) }
+
 // otherMates stands for all that have no colour of their own.
 const otherMates = "Other mates"
 
-func (p *usagePage) stack(day int, d openmates.SpendLine) []plotPart {
+func (p *usagePage) stack(day int) []plotPart {
 	costs := make([]openmates.Micros, len(p.Legend))
 	for _, share := range p.Month.Shares {
 		if share.Day != day {

@@ -240,6 +240,10 @@ func (s *source) code(t *testing.T, path string) {
 func (s *source) sentences(file *ast.File, where string) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
+		case *ast.KeyValueExpr:
+			if name(n.Key) == "Name" { // of a permission
+				s.sentence(n.Value, where)
+			}
 		case ast.Expr:
 			text, ok := str(n)
 			if text = strings.TrimSpace(text); ok && finished(text) {
@@ -407,8 +411,8 @@ func write(text string, po *gotext.Po, src *source) []byte {
 	var b strings.Builder
 	b.WriteString(head + "\n\nmsgctxt \"decimal point\"\nmsgid \".\"\nmsgstr " + strconv.Quote(po.GetC(".", "decimal point")) + "\n")
 	ids := maps.Clone(src.messages)
-	for id := range po.GetDomain().GetTranslations() {
-		if id != "" && ids[id] == "" && src.literals[id] {
+	for id, t := range po.GetDomain().GetTranslations() {
+		if id != "" && ids[id] == "" && src.literals[id] && t.IsTranslated() {
 			ids[id] = "words"
 		}
 	}

@@ -58,6 +58,33 @@ func TestFormatsAreNotConfused(t *testing.T) {
 	}
 }
 
+// Where code joins two sentences, each is said as it is alone.
+func TestJoinedSentences(t *testing.T) {
+	t.Parallel()
+	book, err := locale.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := book.Voice("de")
+	text, err := os.ReadFile("po/de.po")
+	if err != nil {
+		t.Fatal(err)
+	}
+	po := gotext.NewPo()
+	po.Parse(text)
+	before, after := "Sophia could not write there.", "The bot tries again by itself."
+	for id, tr := range po.GetDomain().GetTranslations() {
+		if !tr.IsTranslated() || strings.ContainsAny(id, "{<") || !strings.HasSuffix(id, ".") || !unicode.IsUpper([]rune(id)[0]) {
+			continue
+		}
+		sentence := fmt.Sprintf(id, ordinary(id, "Sophia")...)
+		want := strings.Join([]string{v.Say(before), v.Say(sentence), v.Say(after)}, " ")
+		if got := v.Say(strings.Join([]string{before, sentence, after}, " ")); got != want {
+			t.Errorf("between two others, %q is said as\n\t%q, want\n\t%q", sentence, got, want)
+		}
+	}
+}
+
 // ordinary are values that a format can have.
 func ordinary(format, word string) (values []any) {
 	for _, m := range verbs.FindAllStringSubmatch(format, -1) {

@@ -148,7 +148,8 @@ func (b *Book) Hear(f func(sentence string)) {
 // Voice says things in one language. It is safe for concurrent use.
 type Voice struct {
 	Language
-	po      *gotext.Po // nil = the source itself
+	po      *gotext.Po        // nil = the source itself
+	texts   map[string]string // of po, by message: its own lookup copies them all
 	formats *formats
 	heard   func(sentence string)
 	pseudo  bool
@@ -177,9 +178,10 @@ func read(l Language) *Voice {
 func parse(l Language, text []byte) *Voice {
 	po := gotext.NewPo()
 	po.Parse(text)
-	v := &Voice{Language: l, po: po, formats: &formats{}}
+	v := &Voice{Language: l, po: po, texts: map[string]string{}, formats: &formats{}}
 	for id, t := range po.GetDomain().GetTranslations() {
-		if t.IsTranslated() {
+		if id != "" && t.IsTranslated() {
+			v.texts[id] = t.Get()
 			v.formats.add(id, t.Get())
 		}
 	}
@@ -190,7 +192,7 @@ func parse(l Language, text []byte) *Voice {
 // Knows says whether the language has its own words for a message of the
 // catalogue, or needs none.
 func (v *Voice) Knows(message string) bool {
-	return v.po == nil || message == "" || v.po.IsTranslated(message)
+	return v.po == nil || message == "" || v.texts[message] != ""
 }
 
 // message gives a translation as it stands in the catalogue, with its
@@ -199,10 +201,10 @@ func (v *Voice) message(id string) string {
 	if v.pseudo {
 		return "⟦" + id + "⟧"
 	}
-	if v.po == nil || !v.po.IsTranslated(id) {
-		return id
+	if text := v.texts[id]; text != "" {
+		return text
 	}
-	return v.po.GetDomain().GetTranslations()[id].Get()
+	return id
 }
 
 // Count says how many there are of something: one and many are messages with

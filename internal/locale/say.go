@@ -68,7 +68,7 @@ func (v *Voice) say(sentence string, depth int) (string, bool) {
 // known may be just a name with a full stop in it, or mean that a message was
 // taken for another: then it is not sure.
 func (v *Voice) one(sentence string, depth int) (said string, sure bool) {
-	if v.po.IsTranslated(sentence) {
+	if v.Knows(sentence) {
 		return v.message(sentence), true
 	}
 	if list, ok := v.list(sentence); ok {
@@ -125,12 +125,12 @@ const both = "%s and %s"
 // list says what is joined by commas and "and", if all of it is messages.
 func (v *Voice) list(text string) (string, bool) {
 	before, last, ok := strings.Cut(text, " and ")
-	if !ok || !v.po.IsTranslated(both) {
+	if !ok || !v.Knows(both) {
 		return text, false
 	}
 	items := append(strings.Split(before, ", "), last)
 	for i, item := range items {
-		if !v.po.IsTranslated(item) {
+		if !v.Knows(item) {
 			return text, false
 		}
 		items[i] = v.message(item)

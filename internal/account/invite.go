@@ -146,6 +146,9 @@ type Welcome struct {
 	Member bool   // the caller is in the team already
 }
 
+// SomeAdmin is who invites where the account of who did is gone.
+const SomeAdmin = "an admin of the team"
+
 // Welcome gives the invite with this code, and changes nothing. What is used
 // up, expired or revoked is EConflict with whom to ask. proof is the code of a
 // confirmed address, "" = none.
@@ -162,7 +165,7 @@ func (r *Room) Welcome(ctx context.Context, c Caller, code, proof string) (Welco
 	if subtle.ConstantTimeCompare([]byte(hash), []byte(stored)) != 1 {
 		return Welcome{}, none
 	}
-	w := Welcome{Invite: i, By: "an admin of the team"}
+	w := Welcome{Invite: i, By: SomeAdmin}
 	if w.Team, err = r.store.Team(ctx, i.TeamID); err != nil {
 		return w, err
 	}
@@ -190,15 +193,15 @@ func (r *Room) Welcome(ctx context.Context, c Caller, code, proof string) (Welco
 
 // refusal says why an invite can't be used, nil if it can.
 func (w Welcome) refusal(s openmates.InviteState) error {
-	why := map[openmates.InviteState]string{
-		openmates.InviteUsed:    "has been used as often as it may be",
-		openmates.InviteExpired: "has expired",
-		openmates.InviteRevoked: "was revoked",
-	}[s]
-	if why == "" {
-		return nil
+	switch s {
+	case openmates.InviteUsed:
+		return openmates.Errorf(openmates.EConflict, "This invite into the team %s has been used as often as it may be. Please ask %s for another one.", w.Team.Name, w.By)
+	case openmates.InviteExpired:
+		return openmates.Errorf(openmates.EConflict, "This invite into the team %s has expired. Please ask %s for another one.", w.Team.Name, w.By)
+	case openmates.InviteRevoked:
+		return openmates.Errorf(openmates.EConflict, "This invite into the team %s was revoked. Please ask %s for another one.", w.Team.Name, w.By)
 	}
-	return openmates.Errorf(openmates.EConflict, "This invite into the team %s %s. Please ask %s for another one.", w.Team.Name, why, w.By)
+	return nil
 }
 
 // welcomes refuses an address that the invite is not for.

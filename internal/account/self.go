@@ -64,14 +64,14 @@ func (s Self) tidy() (Self, error) {
 		what string
 		most int
 	}{
-		{&p.Tone, "the tone", maxWish},
-		{&p.Length, "the length", maxWish},
-		{&p.Expertise, "what you know well", maxWish},
-		{&p.About, "what you say about yourself", maxTold},
-		{&p.Projects, "your projects", maxTold},
-		{&p.Goals, "your goals", maxTold},
-		{&p.Likes, "what you like", maxTold},
-		{&p.Dislikes, "what you don't like", maxTold},
+		{text: &p.Tone, what: "the tone", most: maxWish},
+		{text: &p.Length, what: "the length", most: maxWish},
+		{text: &p.Expertise, what: "what you know well", most: maxWish},
+		{text: &p.About, what: "what you say about yourself", most: maxTold},
+		{text: &p.Projects, what: "your projects", most: maxTold},
+		{text: &p.Goals, what: "your goals", most: maxTold},
+		{text: &p.Likes, what: "what you like", most: maxTold},
+		{text: &p.Dislikes, what: "what you don't like", most: maxTold},
 	} {
 		if *t.text, err = told(*t.text, t.what, t.most); err != nil {
 			return s, err

@@ -141,31 +141,34 @@ func signedIn(c Caller) error {
 	return nil
 }
 
+// sign tells a browser or system by a word in its header.
+type sign struct{ in, is string }
+
 // agent sums up what a browser says of itself: its name and the system it runs
 // on. Browsers name each other, so the order decides.
 func agent(header string) string {
-	find := func(names [][2]string) string {
+	find := func(names []sign) string {
 		for _, n := range names {
-			if strings.Contains(header, n[0]) {
-				return n[1]
+			if strings.Contains(header, n.in) {
+				return n.is
 			}
 		}
 		return ""
 	}
-	browser := find([][2]string{
-		{"Edg/", "Edge"}, {"EdgA/", "Edge"}, {"EdgiOS/", "Edge"}, {"OPR/", "Opera"}, {"Vivaldi/", "Vivaldi"},
-		{"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"},
-		{"Chrome/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"}, {"Go-http-client/", "A program"},
+	browser := find([]sign{
+		{in: "Edg/", is: "Edge"}, {in: "EdgA/", is: "Edge"}, {in: "EdgiOS/", is: "Edge"}, {in: "OPR/", is: "Opera"}, {in: "Vivaldi/", is: "Vivaldi"},
+		{in: "SamsungBrowser/", is: "Samsung Internet"}, {in: "Firefox/", is: "Firefox"}, {in: "FxiOS/", is: "Firefox"}, {in: "CriOS/", is: "Chrome"},
+		{in: "Chrome/", is: "Chrome"}, {in: "Safari/", is: "Safari"}, {in: "curl/", is: "curl"}, {in: "Go-http-client/", is: "A program"},
 	})
-	system := find([][2]string{
-		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"CrOS", "ChromeOS"}, {"Windows", "Windows"},
-		{"Mac OS X", "macOS"}, {"Linux", "Linux"}, {"FreeBSD", "FreeBSD"},
+	system := find([]sign{
+		{in: "iPhone", is: "iPhone"}, {in: "iPad", is: "iPad"}, {in: "Android", is: "Android"}, {in: "CrOS", is: "ChromeOS"}, {in: "Windows", is: "Windows"},
+		{in: "Mac OS X", is: "macOS"}, {in: "Linux", is: "Linux"}, {in: "FreeBSD", is: "FreeBSD"},
 	})
 	switch {
 	case browser == "" && system == "":
 		return "An unknown browser"
 	case browser == "":
-		return "A browser on " + system
+		browser = "A browser"
 	case system == "":
 		return browser
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -62,10 +63,10 @@ func (s *Server) connectFinish(w http.ResponseWriter, r *http.Request) error {
 		return s.show(w, statusOf(err), "message", s.connectFailed(r, out, err))
 	}
 	if out.Kind == connect.Link {
-		return s.done(w, r, "/profile", "Your "+out.Label+" account "+out.Account.Name+" is linked. Mates know now that it is you.")
+		return s.done(w, r, "/profile", fmt.Sprintf("Your %s account %s is linked. Mates know now that it is you.", out.Label, out.Account.Name))
 	}
 	at := "/teams/" + out.Team.Slug + "/connect?at=" + url.QueryEscape(out.Workspace.ID)
-	return s.done(w, r, at, out.Mate.Name+" is in "+out.Workspace.Name+" now. Say hello there: @"+out.Mate.Name+" hello")
+	return s.done(w, r, at, fmt.Sprintf("%s is in %s now. Say hello there: @%s hello", out.Mate.Name, out.Workspace.Name, out.Mate.Name))
 }
 
 // connectFailed says what went wrong, with the way back to where it was begun.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"openmates"
 	"openmates/internal/account"
@@ -14,6 +15,15 @@ type dataPage struct {
 	shell
 	Alone []openmates.Team // teams that go along with the account
 	Error string
+}
+
+// AloneIn lists those teams.
+func (p dataPage) AloneIn() string {
+	names := make([]string, len(p.Alone))
+	for i, t := range p.Alone {
+		names[i] = t.Name
+	}
+	return strings.Join(names, ", ")
 }
 
 func (s *Server) dataPage(w http.ResponseWriter, r *http.Request) error {
@@ -86,5 +96,5 @@ func (s *Server) confirmAddress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, securityPath, address+" is confirmed. It is your address from now on.")
+	return s.done(w, r, securityPath, fmt.Sprintf("%s is confirmed. It is your address from now on.", address))
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -191,7 +192,7 @@ func (s *Server) foundAs(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return s.done(w, r, "/teams/"+t.Slug+"/connect", "The team "+t.Name+" is founded, and you are its admin. Now add its mates to your messenger.")
+	return s.done(w, r, "/teams/"+t.Slug+"/connect", fmt.Sprintf("The team %s is founded, and you are its admin. Now add its mates to your messenger.", t.Name))
 }
 
 // foundAgain shows the step once more with what was typed and what is wrong.
@@ -219,7 +220,7 @@ func (s *Server) slugPart(w http.ResponseWriter, r *http.Request) error {
 		name = "x"
 	}
 	t, err := s.account.FreeTeam(r.Context(), name, q.Get("slug"))
-	said := "The team's page will be " + s.connect.PublicURL() + "/teams/" + t.Slug
+	said := sentence("The team's page will be %s", s.connect.PublicURL()+"/teams/"+t.Slug)
 	if err != nil {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err

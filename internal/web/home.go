@@ -27,6 +27,9 @@ type teamCard struct {
 	Places []connect.Workspace
 }
 
+// Where lists the team's places.
+func (t teamCard) Where() string { return placeNames(t.Places) }
+
 // matesList is the part of the home page that is kept fresh.
 type matesList struct {
 	Mates []connect.Mate

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -17,6 +18,14 @@ type joinPage struct {
 	Sent   string // the address that a confirmation was sent to
 	People newcomerForm
 	Error  string
+}
+
+// Inviter is the name of who invites, "" where they are gone.
+func (p joinPage) Inviter() string {
+	if p.By == account.SomeAdmin {
+		return ""
+	}
+	return p.By
 }
 
 func (s *Server) joinRoutes(page *mux) {
@@ -48,10 +57,10 @@ func (s *Server) joinAs(w http.ResponseWriter, r *http.Request, proof string, fa
 	}
 	if welcome.Member {
 		return s.show(w, http.StatusOK, "message", messagePage{shell: s.shell(r, welcome.Team.Name), Heading: "You are in already",
-			Sentence: "You belong to the team " + welcome.Team.Name + ", so there is nothing to join.",
+			Sentence: fmt.Sprintf("You belong to the team %s, so there is nothing to join.", welcome.Team.Name),
 			Ways:     []way{{"Open the team", "/teams/" + welcome.Team.Slug}}})
 	}
-	p := &joinPage{shell: s.shell(r, "Join "+welcome.Team.Name), Welcome: welcome, Code: code, Proof: proof}
+	p := &joinPage{shell: s.shell(r, fmt.Sprintf("Join %s", welcome.Team.Name)), Welcome: welcome, Code: code, Proof: proof}
 	p.People.Email = welcome.Email
 	status := http.StatusOK
 	if failed != nil {
@@ -88,7 +97,7 @@ func (s *Server) join(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return s.done(w, r, "/profile", "Welcome to "+welcome.Team.Name+". Link your messenger account below, and the team’s mates know that it is you.")
+	return s.done(w, r, "/profile", fmt.Sprintf("Welcome to %s. Link your messenger account below, and the team’s mates know that it is you.", welcome.Team.Name))
 }
 
 // joinProof has a confirmation sent to an address.

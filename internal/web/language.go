@@ -108,6 +108,7 @@ func (p *pages) funcs(v *locale.Voice) template.FuncMap {
 
 		"phase":   func(ph messenger.Phase) words { return phaseWords(ph).in(v) },
 		"finding": func(f messenger.FindingState) words { return findingWords(f).in(v) },
+		"agent":   func(name string) string { return agent(v, name) },
 		"since":   func(t time.Time) string { return since(v, t) },
 		"lasting": func(t time.Time) string { return lasting(v, t) },
 		"money":   func(m openmates.Micros, currency string) string { return money(v, m, currency) },

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -44,7 +45,7 @@ func (s *Server) linkCode(w http.ResponseWriter, r *http.Request) error {
 		s.setPendingLink(w, code)
 		return s.show(w, http.StatusOK, "message", messagePage{
 			shell: s.shell(r, "Link your account"), Heading: "First, sign in",
-			Sentence: "Then you can link the " + offer.Label + " account " + offer.Account.Name + ". If you have no account here yet, open your invitation in this browser; you come back here afterwards.",
+			Sentence: fmt.Sprintf("Then you can link the %s account %s. If you have no account here yet, open your invitation in this browser; you come back here afterwards.", offer.Label, offer.Account.Name),
 			Ways:     []way{{"Sign in", "/signin?next=" + url.QueryEscape(linkCodePath(code))}},
 		})
 	}
@@ -69,7 +70,7 @@ func (s *Server) finishLinkCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/profile", "Your "+out.Label+" account "+out.Account.Name+" is linked. Mates know now that it is you.")
+	return s.done(w, r, "/profile", fmt.Sprintf("Your %s account %s is linked. Mates know now that it is you.", out.Label, out.Account.Name))
 }
 
 // setPendingLink remembers a code in the browser; "" forgets it.
@@ -138,18 +139,19 @@ func (s *Server) connectTeam(w http.ResponseWriter, r *http.Request) error {
 	var ways []way
 	for _, t := range teams {
 		if _, err := s.account.Enter(r.Context(), c, t.Slug, account.ConnectTeam); err == nil {
-			ways = append(ways, way{t.Name, "/teams/" + t.Slug + "/connect" + connectHint(r)})
+			ways = append(ways, way{Label: fmt.Sprintf("The team %s", t.Name), Path: "/teams/" + t.Slug + "/connect" + connectHint(r)})
 		}
 	}
-	p := messagePage{shell: s.shell(r, "Connect"), Ways: ways}
+	p := messagePage{shell: s.shell(r, "Connect")}
 	switch len(ways) {
 	case 1:
 		return to(w, r, ways[0].Path)
 	case 0:
-		p.Heading, p.Ways = "Ask an admin of your team", []way{{"To the start page", "/"}}
-		p.Sentence = "A place belongs to a team, and those who may connect it add the mates there. You are in no team in which you may."
+		p = messagePage{shell: p.shell, Heading: "Ask an admin of your team", Ways: []way{{"To the start page", "/"}},
+			Sentence: "A place belongs to a team, and those who may connect it add the mates there. You are in no team in which you may."}
 	default:
-		p.Heading, p.Sentence = "For which team?", "A place belongs to one team. Choose the one whose people talk there; its page adds the mates."
+		p = messagePage{shell: p.shell, Heading: "For which team?", Ways: ways,
+			Sentence: "A place belongs to one team. Choose the one whose people talk there; its page adds the mates."}
 	}
 	return s.show(w, http.StatusOK, "message", p)
 }

@@ -51,7 +51,7 @@ func TestLimitsOfAMember(t *testing.T) {
 	f := url.Values{"stamp": {stampOf(t, page)}, "mate": {"sophia", "lisa"}, "per_minute": {"many"}, "per_month": {"3"}, "admin": {"true"}, "role": {"admin"}}
 	wants(t, ada.post(at, f), 422, `value="many"`, "whole number")
 	f.Set("per_minute", "4")
-	wants(t, ada.follow(at, f), 200, "The limits of Ben Bitdiddle are saved", "Now: 4 requests per minute,\n3.00 USD a month")
+	wants(t, ada.follow(at, f), 200, "The limits of Ben Bitdiddle are saved", "Now: 4 requests per minute, 3.00 USD a month")
 	u, err := h.db.UserByName(ctx, "ben")
 	must(t, err)
 	l, err := h.db.MemberLimits(ctx, team, u.ID)
@@ -59,11 +59,11 @@ func TestLimitsOfAMember(t *testing.T) {
 	if l.PerMinute != 4 || l.PerMonth != 3_000_000 || !l.Mates.Allows("sophia") || l.Mates.Allows("mark") || l.Apps.Only || u.Admin {
 		t.Errorf("%+v of %+v", l, u)
 	}
-	wants(t, ben.get("/profile"), 200, "You spent 1.50 USD this month", "1.50 USD of 3.00 USD is left", "16.50 USD of 20.00 USD is left", "at most 4 requests per minute", "only sophia")
+	wants(t, ben.get("/profile"), 200, "You spent 1.50 USD this month", "1.50 USD of 3.00 USD is left", "16.50 USD of 20.00 USD is left", "At most 4 requests per minute", "only sophia")
 
 	// More than the team allows changes nothing about what holds.
 	f = url.Values{"stamp": {stampOf(t, ada.get(at))}, "mate": {"sophia", "mark"}, "per_minute": {"5000"}, "per_month": {"900"}}
-	wants(t, ada.follow(at, f), 200, "Now: 9 requests per minute,\n20.00 USD a month")
+	wants(t, ada.follow(at, f), 200, "Now: 9 requests per minute, 20.00 USD a month")
 	f.Set("stamp", "old")
 	wants(t, ada.post(at, f), 409, "has changed since this page was opened")
 	wants(t, ada.get("/teams/harbour/people/eve/limits"), 404)

@@ -89,7 +89,7 @@ func (s *Server) handle(h handler) http.Handler {
 		s.logError(r, err)
 		if err := s.show(w, statusOf(err), "message", s.messageFor(r, err)); err != nil {
 			s.logError(r, err)
-			plain(w, http.StatusInternalServerError, openmates.MessageOf(err))
+			plain(w, http.StatusInternalServerError, s.voice(w).Say(openmates.MessageOf(err)))
 		}
 	})
 }
@@ -173,7 +173,7 @@ func (s *Server) signedIn(h handler) handler {
 			return h(w, r)
 		}
 		if r.Header.Get("X-Requested-With") != "" {
-			plain(w, http.StatusUnauthorized, "Please sign in.")
+			plain(w, http.StatusUnauthorized, s.voice(w).Say("Please sign in."))
 			return nil
 		}
 		next := "/"
@@ -196,6 +196,10 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, path, sentence str
 	s.account.SetFlash(r.Context(), sentence)
 	return to(w, r, path)
 }
+
+// sentence is a message with its values, where none of the shapes that hold
+// messages stands.
+func sentence(format string, values ...any) string { return fmt.Sprintf(format, values...) }
 
 // form reads a form. What is too large or broken is EInvalid.
 func form(r *http.Request) (url.Values, error) {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -108,7 +109,7 @@ func (s *Server) setRole(w http.ResponseWriter, r *http.Request) error {
 	if err := s.account.SetRole(r.Context(), c, place, name, openmates.Role(f.Get("role"))); err != nil {
 		return s.showPeople(w, r, err)
 	}
-	return s.done(w, r, "/teams/"+place.Team.Slug+"/people", "The role of "+name+" is changed, from now on.")
+	return s.done(w, r, "/teams/"+place.Team.Slug+"/people", fmt.Sprintf("The role of %s is changed, from now on.", name))
 }
 
 func (s *Server) removeMember(w http.ResponseWriter, r *http.Request) error {
@@ -124,7 +125,7 @@ func (s *Server) removeMember(w http.ResponseWriter, r *http.Request) error {
 	if name == c.User.Username {
 		back = "/"
 	}
-	return s.done(w, r, back, name+" is no longer in the team "+place.Team.Name+". The mates stop answering at once.")
+	return s.done(w, r, back, fmt.Sprintf("%s is no longer in the team %s. The mates stop answering at once.", name, place.Team.Name))
 }
 
 func (s *Server) leaveTeam(w http.ResponseWriter, r *http.Request) error {
@@ -135,7 +136,7 @@ func (s *Server) leaveTeam(w http.ResponseWriter, r *http.Request) error {
 	if err := s.account.QuitTeam(r.Context(), c, place); err != nil {
 		return s.showPeople(w, r, err)
 	}
-	return s.done(w, r, "/", "You have left the team "+place.Team.Name+".")
+	return s.done(w, r, "/", fmt.Sprintf("You have left the team %s.", place.Team.Name))
 }
 
 type teamLimitsPage struct {
@@ -223,8 +224,8 @@ type invitesPage struct {
 	inTeam
 	Invites []inviteLine
 	Mail    bool
-	Link    string   // of the invite that was just made; it is shown once
-	Unsent  []string // addresses that it could not be mailed to
+	Link    string // of the invite that was just made; it is shown once
+	Unsent  string // addresses that it could not be mailed to
 	Form    account.NewInvite
 	Error   string
 }
@@ -279,7 +280,7 @@ func (s *Server) addInvite(w http.ResponseWriter, r *http.Request) error {
 		p.Form, p.Error, status = n, openmates.MessageOf(err), statusOf(err)
 	} else {
 		// Not by way of a redirect: the code would have to be kept readable.
-		p.Link, p.Unsent, status = s.joinLink(code), unsent, http.StatusCreated
+		p.Link, p.Unsent, status = s.joinLink(code), strings.Join(unsent, ", "), http.StatusCreated
 	}
 	return s.show(w, status, "invites", p)
 }

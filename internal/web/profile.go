@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"openmates"
 	"openmates/internal/account"
@@ -21,6 +22,9 @@ type allowance struct {
 	mate.Allowance
 	Currency string
 }
+
+// Asks lists the mates that the person may ask in the team.
+func (a allowance) Asks() string { return strings.Join(a.Effective.Mates.Names, ", ") }
 
 func (s *Server) profile(w http.ResponseWriter, r *http.Request) error {
 	c := account.CallerOf(r.Context())

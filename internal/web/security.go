@@ -3,11 +3,14 @@ package web
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"openmates"
 	"openmates/internal/account"
+	"openmates/internal/locale"
 )
 
 const securityPath = "/profile/security"
@@ -96,6 +99,23 @@ func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, status int
 	p.Host, err = s.account.PasskeyHost()
 	p.NoPasskeys = openmates.MessageOf(err)
 	return s.show(w, status, "security", p)
+}
+
+// agent says which browser a person is signed in with.
+func agent(v *locale.Voice, name string) string {
+	browser, system, both := strings.Cut(name, " on ")
+	switch browser {
+	case "", "An unknown browser":
+		browser = v.Say("An unknown browser")
+	case "A browser":
+		browser = v.Say("A browser")
+	case "A program":
+		browser = v.Say("A program")
+	}
+	if !both {
+		return browser
+	}
+	return fmt.Sprintf(v.Say("%s on %s"), browser, system)
 }
 
 // refused shows the page again with what was wrong in the part where it was.
@@ -246,7 +266,7 @@ func (s *Server) asJSON(w http.ResponseWriter, r *http.Request, options json.Raw
 	if err != nil {
 		s.logError(r, err)
 		w.WriteHeader(statusOf(err))
-		return json.NewEncoder(w).Encode(map[string]string{"error": openmates.MessageOf(err)})
+		return json.NewEncoder(w).Encode(map[string]string{"error": s.voice(w).Say(openmates.MessageOf(err))})
 	}
 	_, _ = w.Write(options) //nolint:gosec // JSON of our own making, never sniffed; the client is gone if this fails
 	return nil
@@ -270,7 +290,7 @@ func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.refused(w, r, "passkeys", f.Get("name"), err)
 	}
-	return s.done(w, r, securityPath, "The passkey “"+k.Name+"” is added. You can sign in with it from now on.")
+	return s.done(w, r, securityPath, fmt.Sprintf("The passkey “%s” is added. You can sign in with it from now on.", k.Name))
 }
 
 func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"openmates"
 	"openmates/internal/account"
@@ -26,6 +28,17 @@ type teamPage struct {
 type teamMateCard struct {
 	connect.TeamMate
 	Adds []addButton
+}
+
+// Where lists the places that the mate is in.
+func (m teamMateCard) Where() string { return placeNames(m.In) }
+
+func placeNames(places []connect.Workspace) string {
+	names := make([]string, len(places))
+	for i, p := range places {
+		names[i] = p.Name
+	}
+	return strings.Join(names, ", ")
 }
 
 // addButton leads to a consent page. Workspace "" leaves the choice of the
@@ -76,14 +89,14 @@ func adds(m connect.TeamMate, places []connect.Workspace, networks []connect.Net
 		}
 		for _, w := range places {
 			if w.Network == b.Network && !slices.Contains(w.Mates, m.Handle) {
-				all = append(all, addButton{Network: b.Network, Label: "Add to " + w.Name, Workspace: w.ID})
+				all = append(all, addButton{Network: b.Network, Label: fmt.Sprintf("Add to %s", w.Name), Workspace: w.ID})
 			}
 		}
-		label := "Add to " + b.Label
+		button := addButton{Network: b.Network, Label: fmt.Sprintf("Add to %s", b.Label)}
 		if len(m.In) > 0 || len(all) > 0 {
-			label = "Add elsewhere on " + b.Label
+			button = addButton{Network: b.Network, Label: fmt.Sprintf("Add elsewhere on %s", b.Label)}
 		}
-		all = append(all, addButton{Network: b.Network, Label: label})
+		all = append(all, button)
 	}
 	if len(all) > 0 {
 		all[0].First = len(m.In) == 0

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -163,14 +164,14 @@ func newGuestRow(g connect.Guest, look connect.Look, looked bool) guestRow {
 	}
 	switch {
 	case g.Presence == connect.Missing && !g.CanAdd:
-		return say("Not ready", "plain", "Its application is not set up to be added yet.")
+		return say("Not ready", "plain", sentence("Its application is not set up to be added yet."))
 	case g.Presence == connect.Missing:
 		return say("Not in yet", "plain")
 	case g.Presence == connect.Left || look.Gone:
 		row.Again = g.CanAdd
-		return say("Removed there", "bad", "Somebody there removed "+g.Mate.Name+". If that was not intended, add it again.")
+		return say("Removed there", "bad", sentence("Somebody there removed %s. If that was not intended, add it again.", g.Mate.Name))
 	case !looked || look.Err != nil:
-		why := "What it may do there is not known right now."
+		why := sentence("What it may do there is not known right now.")
 		if openmates.CodeOf(look.Err) == openmates.EInvalid {
 			why += " " + openmates.MessageOf(look.Err)
 		}
@@ -187,33 +188,32 @@ func seenRow(say func(state, tone string, sentences ...string) guestRow, s messe
 		case c.Answers():
 			open = append(open, c.Name)
 		case c.Seen:
-			shut = append(shut, "In "+c.Name+" it lacks "+strings.Join(c.Missing, ", ")+".")
+			shut = append(shut, sentence("In %s it lacks %s.", c.Name, strings.Join(c.Missing, ", ")))
 		}
 	}
-	answers := "It answers in " + someOf(open) + "."
 	if len(shut) > 4 {
-		shut = append(shut[:4], "And so in further channels.")
+		shut = append(shut[:4], sentence("And so in further channels."))
 	}
 	switch {
 	case len(s.Lacking) > 0:
-		row := say("Needs re-invite", "warn", append([]string{"It was added without " + strings.Join(s.Lacking, ", ") + ". Adding it again gives it that."}, shut...)...)
+		row := say("Needs re-invite", "warn", append([]string{sentence("It was added without %s. Adding it again gives it that.", strings.Join(s.Lacking, ", "))}, shut...)...)
 		row.Again = row.CanAdd
 		return row
 	case len(open) == 0 && len(shut) == 0:
-		return say("Sees no channel", "bad", "It lacks View Channels in every channel, so it hears nobody.")
+		return say("Sees no channel", "bad", sentence("It lacks View Channels in every channel, so it hears nobody."))
 	case len(open) == 0:
 		return say("Can't answer", "bad", shut...)
 	case len(shut) > 0:
-		return say("In, not everywhere", "warn", append([]string{answers}, shut...)...)
+		return say("In, not everywhere", "warn", append([]string{answersIn(open)}, shut...)...)
 	}
-	return say("In", "good", answers)
+	return say("In", "good", answersIn(open))
 }
 
-func someOf(names []string) string {
-	if len(names) > 3 {
-		return strings.Join(names[:3], ", ") + " and more"
+func answersIn(channels []string) string {
+	if len(channels) > 3 {
+		return sentence("It answers in %s and more.", strings.Join(channels[:3], ", "))
 	}
-	return strings.Join(names, ", ")
+	return sentence("It answers in %s.", strings.Join(channels, ", "))
 }
 
 // guestPage shows one mate in one place, with the channels that it finds.
@@ -281,7 +281,7 @@ func (s *Server) testGuest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, placePath(team.Team.Slug, place)+"/"+g.Mate.Handle, g.Mate.Name+" has written into "+where+".")
+	return s.done(w, r, placePath(team.Team.Slug, place)+"/"+g.Mate.Handle, fmt.Sprintf("%s has written into %s.", g.Mate.Name, where))
 }
 
 func (s *Server) removeGuest(w http.ResponseWriter, r *http.Request) error {
@@ -292,7 +292,7 @@ func (s *Server) removeGuest(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.connect.Remove(r.Context(), c.User.ID, team.Team, place.Network, place.ID, g.Mate.Handle); err != nil {
 		return err
 	}
-	return s.done(w, r, "/teams/"+team.Team.Slug+"/connect", g.Mate.Name+" has left "+place.Name+".")
+	return s.done(w, r, "/teams/"+team.Team.Slug+"/connect", fmt.Sprintf("%s has left %s.", g.Mate.Name, place.Name))
 }
 
 func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) error {
@@ -304,9 +304,9 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sentence := name + " is disconnected: all mates have left it."
+	said := sentence("%s is disconnected: all mates have left it.", name)
 	if len(stayed) > 0 {
-		sentence = name + " is disconnected, and no mate answers there any more. These could not leave by themselves; remove them there: " + strings.Join(stayed, ", ") + "."
+		said = sentence("%s is disconnected, and no mate answers there any more. These could not leave by themselves; remove them there: %s.", name, strings.Join(stayed, ", "))
 	}
-	return s.done(w, r, "/teams/"+team.Team.Slug+"/connect", sentence)
+	return s.done(w, r, "/teams/"+team.Team.Slug+"/connect", said)
 }

@@ -34,7 +34,7 @@ func teamSamples(sh, nobody shell, user openmates.User, m openmates.Mate) map[st
 			&joinPage{shell: nobody, Welcome: account.Welcome{Email: "x@example.org", Invite: openmates.Invite{Role: openmates.RoleAdmin, Only: []string{"@example.org"}}}, Proof: "p", People: full}},
 		"people":     {peoplePage{inTeam: base, Manages: true, Limits: true, Error: "e", Members: []openmates.Member{{User: user, Role: openmates.RoleAdmin}, {User: openmates.User{ID: 99, Username: "x"}}}}},
 		"teamlimits": {&teamLimitsPage{inTeam: base}, &teamLimitsPage{inTeam: base, Sheet: sheet, Name: "n", Error: "e"}},
-		"invites": {&invitesPage{inTeam: base}, &invitesPage{inTeam: base, Mail: true, Link: "http://x", Unsent: []string{"a", "b"}, Error: "e", Form: account.NewInvite{Role: openmates.RoleAdmin, Mail: true}, Invites: []inviteLine{
+		"invites": {&invitesPage{inTeam: base}, &invitesPage{inTeam: base, Mail: true, Link: "http://x", Unsent: "a, b", Error: "e", Form: account.NewInvite{Role: openmates.RoleAdmin, Mail: true}, Invites: []inviteLine{
 			{State: openmates.InviteOpen, Whom: "x", InviteLine: openmates.InviteLine{Maker: "A", Joined: []openmates.Joined{{}}}}, {State: openmates.InviteUsed}, {State: openmates.InviteExpired}, {State: openmates.InviteRevoked}}}},
 		"usage":       {usagePage{inTeam: base}, usagePage{inTeam: base, Month: openmates.TeamMonth{Requests: 1}}, usagePage{inTeam: base, Most: 5, Currency: "EUR", Legend: []tone{{"plot-a", "Sophia"}, {"plot-b", ""}}, Days: []plotDay{{Parts: []plotPart{{}, {tone: tone{"plot-a", "S"}, Height: 3}}}}, Month: openmates.TeamMonth{Requests: 1, People: []openmates.SpendLine{{Cost: 5}}}}},
 		"preferences": {preferencesPage{shell: sh}, preferencesPage{shell: sh, Self: full.Self, Error: "e"}},
@@ -43,7 +43,7 @@ func teamSamples(sh, nobody shell, user openmates.User, m openmates.Mate) map[st
 }
 
 func newcomerFields(name string) url.Values {
-	return url.Values{"username": {name}, "name": {strings.ToUpper(name)}, "password": {canaryPassword}, "tone": {"dry"}, "time_zone": {"Europe/Berlin"}, "language": {"de"}}
+	return url.Values{"username": {name}, "name": {strings.ToUpper(name)}, "password": {canaryPassword}, "tone": {"dry"}, "time_zone": {"Europe/Berlin"}, "language": {"pl"}}
 }
 
 func (h *house) policy(p account.SignUp) {
@@ -102,7 +102,7 @@ func TestAStrangerFoundsATeam(t *testing.T) {
 	must(t, err)
 	role, err := h.db.Role(t.Context(), team.ID, nora.ID)
 	must(t, err)
-	if role != openmates.RoleAdmin || nora.Admin || nora.Language != "de" || nora.Preferences.Tone != "dry" {
+	if role != openmates.RoleAdmin || nora.Admin || nora.Language != "pl" || nora.Preferences.Tone != "dry" {
 		t.Errorf("%q %+v", role, nora)
 	}
 	l := team.Limits

@@ -31,9 +31,9 @@ const use = async (o) => {
   };
 };
 
-const wrong = (error) => {
-  if (error.name === "InvalidStateError") return "This device has a passkey for this account already.";
-  if (error.name === "NotAllowedError" || error.name === "AbortError") return "No passkey was used: the browser's window was closed, or took too long. You can try again.";
+const wrong = (error, say) => {
+  if (error.name === "InvalidStateError" && say.sayKnown) return say.sayKnown;
+  if (error.name === "NotAllowedError" || error.name === "AbortError") return say.sayStopped;
   return error.message;
 };
 
@@ -67,7 +67,7 @@ if (!window.PublicKeyCredential) {
         if (form.elements.password) form.elements.password.disabled = true;
         form.submit();
       } catch (e) {
-        error.textContent = wrong(e);
+        error.textContent = wrong(e, form.dataset);
         error.hidden = false;
         button.disabled = false;
       }

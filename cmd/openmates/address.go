@@ -38,29 +38,29 @@ func (srv *server) moved(address string) error {
 // facts are what an admin may want to know of this process and can't change in
 // the pages. None of them is a secret.
 func (srv *server) facts() []web.Fact {
-	where := "SQLite in " + srv.set.Data
+	data := web.Fact{Label: "Data", Text: fmt.Sprintf("SQLite in %s", srv.set.Data)}
 	if u, err := url.Parse(srv.set.DatabaseURL.reveal().Reveal()); err == nil && srv.set.DatabaseURL != "" {
-		where = "PostgreSQL at " + u.Host + u.Path
+		data.Text = fmt.Sprintf("PostgreSQL at %s", u.Host+u.Path)
 	}
-	work := "handed out by the database"
+	work := web.Fact{Label: "Work", Text: "handed out by the database"}
 	if srv.set.NATSURL != "" {
-		work = "handed out by NATS"
+		work = web.Fact{Label: "Work", Text: "handed out by NATS"}
 	}
-	key := "in the data folder"
+	key := web.Fact{Label: "Key for credentials", Text: "in the data folder"}
 	if srv.set.Key != "" {
-		key = "from OPENMATES_KEY"
+		key = web.Fact{Label: "Key for credentials", Text: "from OPENMATES_KEY"}
 	}
-	proxies := strings.Join(srv.set.Proxies, ", ")
-	if strings.TrimSpace(proxies) == "" {
-		proxies = "none"
+	proxies := web.Fact{Label: "Trusted proxies", Value: strings.Join(srv.set.Proxies, ", ")}
+	if strings.TrimSpace(proxies.Value) == "" {
+		proxies = web.Fact{Label: "Trusted proxies", Text: "none"}
 	}
 	return []web.Fact{
 		{Label: "Version", Value: versionText() + ", " + runtime.Version()},
 		{Label: "Listens at", Value: srv.listener.Addr().String()},
-		{Label: "Data", Value: where},
-		{Label: "Key for credentials", Value: key},
-		{Label: "Work", Value: work},
+		data,
+		key,
+		work,
 		{Label: "This process does", Value: strings.Join(srv.set.Role, ", ")},
-		{Label: "Trusted proxies", Value: proxies},
+		proxies,
 	}
 }

@@ -138,7 +138,7 @@ func (m *models) shown() web.Model {
 	name, err := m.room.Answering(context.Background(), openmates.Mate{})
 	switch {
 	case err != nil && len(m.fixed) > 0 && openmates.CodeOf(err) == openmates.ENotFound:
-		return web.Model{Name: cmp.Or(m.def, "the first model of "+m.fixed[0].Label)} // its list comes with the first question
+		return web.Model{Name: cmp.Or(m.def, m.fixed[0].Label+"/…")} // its list comes with the first question
 	case err != nil:
 		return web.Model{Cure: "Add a provider."}
 	case strings.HasPrefix(name, scripted.ID+"/"):

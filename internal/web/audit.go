@@ -8,10 +8,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
 	"openmates"
+	"openmates/internal/locale"
 )
 
 // auditPage shows the record of administrative changes.
@@ -32,6 +34,24 @@ type auditSearch struct{ Actor, Action, Target, Text, From, To string }
 type auditLine struct {
 	openmates.AuditLine
 	Changes []change
+}
+
+// masked gives the words that stand in the record for what is too secret or
+// too long for it, and "" for what was typed.
+func masked(v *locale.Voice, value string) string {
+	switch value {
+	case "none":
+		return v.Say("nothing")
+	case "stored", "(stored)":
+		return v.Say("stored")
+	case "(new)":
+		return v.Say("a new one")
+	}
+	number, ok := strings.CutSuffix(value, " characters")
+	if n, err := strconv.Atoi(number); ok && err == nil {
+		return v.Count(n, "%d character", "%d characters")
+	}
+	return ""
 }
 
 // change is one value before and after.

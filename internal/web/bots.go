@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -96,7 +97,11 @@ func (s *Server) bot(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) botPage(r *http.Request, set connect.Setup) *botPage {
-	p := &botPage{shell: s.shell(r, set.Name+" on "+set.Network.Label), Setup: set, At: botAt(set.Network.Network, set.Handle)}
+	title := sentence("The bot of %s on %s", set.Name, set.Network.Label)
+	if set.Handle == connect.Own {
+		title = sentence("The server’s own application on %s", set.Network.Label)
+	}
+	p := &botPage{shell: s.shell(r, title), Setup: set, At: botAt(set.Network.Network, set.Handle)}
 	if set.Bot != nil {
 		p.AppID, p.Content = set.Bot.AppID, set.Bot.Content
 	}
@@ -127,12 +132,12 @@ func (s *Server) addressFinding(r *http.Request) messenger.Finding {
 		return messenger.Finding{}
 	}
 	if r.Host == public.Host {
-		f.Sentence = "You reach this server at " + s.connect.PublicURL() + ", where the redirect leads too."
+		f.Sentence = fmt.Sprintf("You reach this server at %s, where the redirect leads too.", s.connect.PublicURL())
 		return f
 	}
 	f.State = messenger.FindingBad
-	f.Sentence = "You opened this page at " + r.Host + ", but this server is set up to be reached at " + s.connect.PublicURL() + ": whoever confirms on a consent page is sent there and may never come back."
-	f.Cure = "Set the public address under Settings to the one that people use, and register the new redirect; or open this page at " + s.connect.PublicURL() + "."
+	f.Sentence = fmt.Sprintf("You opened this page at %s, but this server is set up to be reached at %s: whoever confirms on a consent page is sent there and may never come back.", r.Host, s.connect.PublicURL())
+	f.Cure = fmt.Sprintf("Set the public address under Settings to the one that people use, and register the new redirect; or open this page at %s.", s.connect.PublicURL())
 	f.CureURL = "/server/settings"
 	return f
 }
@@ -173,14 +178,12 @@ func (s *Server) setBot(w http.ResponseWriter, r *http.Request) error {
 		p.found(found, s.addressFinding(r))
 		return s.show(w, statusOf(err), "bot", p)
 	}
-	said := set.Name + " is known as " + bot.Name + " on " + bot.Label
+	said := fmt.Sprintf("%s is known as %s on %s, and its listener starts now.", set.Name, bot.Name, bot.Label)
 	switch {
 	case set.Handle == connect.Own:
-		said = "The application " + bot.Name + " is stored."
+		said = fmt.Sprintf("The application %s is stored.", bot.Name)
 	case bot.Paused:
-		said += ". Its listener is paused."
-	default:
-		said += ", and its listener starts now."
+		said = fmt.Sprintf("%s is known as %s on %s. Its listener is paused.", set.Name, bot.Name, bot.Label)
 	}
 	return s.done(w, r, botAt(bot.Network, set.Handle), said)
 }
@@ -219,7 +222,7 @@ func (s *Server) dressBot(r *http.Request, actor openmates.ID, set connect.Setup
 		return "", err
 	}
 	_, err := s.connect.Inspect(r.Context(), set.Mate.ID, set.Network.Network, true)
-	return set.Name + " has its name, portrait and description on " + set.Network.Label + " now.", err
+	return fmt.Sprintf("%s has its name, portrait and description on %s now.", set.Name, set.Network.Label), err
 }
 
 func (s *Server) setPermissions(r *http.Request, actor openmates.ID, set connect.Setup) (string, error) {
@@ -236,22 +239,22 @@ func (s *Server) setPermissions(r *http.Request, actor openmates.ID, set connect
 		bits = append(bits, n)
 	}
 	err = s.connect.SetPermissions(r.Context(), actor, set.Mate.ID, set.Network.Network, bits)
-	return "The invitation is stored. Where " + set.Name + " is already, its permissions stay as they are.", err
+	return fmt.Sprintf("The invitation is stored. Where %s is already, its permissions stay as they are.", set.Name), err
 }
 
 func (s *Server) pauseBot(paused bool) func(*http.Request, openmates.ID, connect.Setup) (string, error) {
 	return func(r *http.Request, actor openmates.ID, set connect.Setup) (string, error) {
 		_, err := s.connect.PauseBot(r.Context(), actor, set.Mate.ID, set.Network.Network, paused)
 		if paused {
-			return set.Name + " is paused and hears nothing until you resume it.", err
+			return fmt.Sprintf("%s is paused and hears nothing until you resume it.", set.Name), err
 		}
-		return set.Name + " listens again.", err
+		return fmt.Sprintf("%s listens again.", set.Name), err
 	}
 }
 
 func (s *Server) restartBot(r *http.Request, actor openmates.ID, set connect.Setup) (string, error) {
 	err := s.connect.RestartBot(r.Context(), actor, set.Mate.ID, set.Network.Network)
-	return "The listener of " + set.Name + " starts anew.", err
+	return fmt.Sprintf("The listener of %s starts anew.", set.Name), err
 }
 
 // findingWords are the words for what a check found, and their colour.

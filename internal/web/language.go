@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -101,13 +102,15 @@ func (p *pages) funcs(v *locale.Voice) template.FuncMap {
 		"outside":  func(address string) bool { return strings.HasPrefix(address, "http") },
 
 		"say":    func(sentence any) string { return v.Say(fmt.Sprint(sentence)) },
-		"count":  v.Count,
+		"count":  func(n any, one, many string) string { return v.Count(int(reflect.ValueOf(n).Int()), one, many) },
 		"date":   v.Date,
 		"lang":   func() string { return v.Tag },
 		"voices": func() []locale.Language { return p.book.Languages() },
 
 		"phase":   func(ph messenger.Phase) words { return phaseWords(ph).in(v) },
 		"finding": func(f messenger.FindingState) words { return findingWords(f).in(v) },
+		"class":   func(class string) string { return className(v, class) },
+		"masked":  func(value string) string { return masked(v, value) },
 		"agent":   func(name string) string { return agent(v, name) },
 		"since":   func(t time.Time) string { return since(v, t) },
 		"lasting": func(t time.Time) string { return lasting(v, t) },

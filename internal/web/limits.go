@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"openmates"
+	"openmates/internal/locale"
 	"openmates/internal/mate"
 )
 
@@ -27,7 +28,7 @@ type limitedMate struct {
 // sheetForm are the tables in which limits are chosen.
 type sheetForm struct {
 	mate.Sheet
-	Who       string // whose limits they are
+	Who       string // whose limits they are; "" = the server's
 	Action    string
 	PerMinute string // as typed
 	PerMonth  string
@@ -84,7 +85,7 @@ func (s *Server) limitsPage(r *http.Request) (*limitsPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Sheet, err = s.newSheet(ctx, "This server", "/server/limits", sheet, sum); err != nil {
+	if p.Sheet, err = s.newSheet(ctx, "", "/server/limits", sheet, sum); err != nil {
 		return nil, err
 	}
 	all, err := s.mateRoom.List(ctx)
@@ -170,21 +171,34 @@ func termsOf(r *http.Request) (mate.Terms, error) {
 }
 
 // names says in words what a set holds.
-func names(s openmates.Set) string {
+func names(v *locale.Voice, s openmates.Set) string {
 	switch {
 	case !s.Only:
-		return "everything"
+		return v.Say("everything")
 	case len(s.Names) == 0:
-		return "nothing"
+		return v.Say("nothing")
 	}
 	return strings.Join(s.Names, ", ")
 }
 
-func limitOf[N int | openmates.Micros](n N) string {
+func limitOf[N int | openmates.Micros](v *locale.Voice, n N) string {
 	if n == 0 {
-		return "no limit"
+		return v.Say("no limit")
 	}
-	return fmt.Sprint(n)
+	return v.Decimal(fmt.Sprint(n))
+}
+
+// className says what a class of models is called.
+func className(v *locale.Voice, class string) string {
+	switch class {
+	case openmates.ClassQuick:
+		return v.Say("quick")
+	case openmates.ClassBalanced:
+		return v.Say("balanced")
+	case openmates.ClassDeep:
+		return v.Say("deep")
+	}
+	return class
 }
 
 // grantTable is one table of a sheet, grantBox one of its boxes, for the

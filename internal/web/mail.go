@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -50,7 +51,7 @@ func (s *Server) setMail(w http.ResponseWriter, r *http.Request) error {
 	err = s.account.SetMail(r.Context(), c, set, f.Get("to"))
 	switch openmates.CodeOf(err) {
 	case "":
-		return s.done(w, r, "/server/mail", "The mail server took a test message for "+strings.TrimSpace(f.Get("to"))+". Look whether it arrives, also among the spam.")
+		return s.done(w, r, "/server/mail", fmt.Sprintf("The mail server took a test message for %s. Look whether it arrives, also among the spam.", strings.TrimSpace(f.Get("to"))))
 	case openmates.EInvalid, openmates.EUnavailable, openmates.ELimit:
 		stored, serr := s.account.MailSettings(r.Context(), c)
 		if serr != nil {

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 
@@ -173,7 +174,7 @@ func (s *Server) createMate(w http.ResponseWriter, r *http.Request) error {
 	d := mateDraft(r)
 	m, err := s.mateRoom.Create(r.Context(), byWhom(r), f.Get("handle"), d)
 	if err == nil {
-		return s.done(w, r, "/server/mates/"+m.Handle, m.Name+" is here. Try it out, then give it a bot.")
+		return s.done(w, r, "/server/mates/"+m.Handle, fmt.Sprintf("%s is here. Try it out, then give it a bot.", m.Name))
 	}
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
@@ -256,7 +257,7 @@ func (s *Server) editMate(w http.ResponseWriter, r *http.Request) error {
 	}
 	m, err := s.mateRoom.Edit(r.Context(), byWhom(r), p.Mate, version, mateDraft(r))
 	if err == nil {
-		return s.done(w, r, "/server/mates/"+m.Handle, m.Name+" is saved as version "+strconv.FormatInt(m.Version, 10)+".")
+		return s.done(w, r, "/server/mates/"+m.Handle, fmt.Sprintf("%s is saved as version %d.", m.Name, m.Version))
 	}
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
@@ -280,9 +281,9 @@ func (s *Server) switchMate(w http.ResponseWriter, r *http.Request) error {
 	if m, err = s.mateRoom.Switch(r.Context(), byWhom(r), m, on); err != nil {
 		return err
 	}
-	said := m.Name + " is switched off: it answers nobody, and its bots hear nothing."
+	said := fmt.Sprintf("%s is switched off: it answers nobody, and its bots hear nothing.", m.Name)
 	if on {
-		said = m.Name + " is switched on."
+		said = fmt.Sprintf("%s is switched on.", m.Name)
 	}
 	return s.done(w, r, backTo(f.Get("from"), m.Handle), said)
 }
@@ -309,9 +310,9 @@ func (s *Server) archiveMate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if archived {
-		return s.done(w, r, "/server/mates", m.Name+" is archived. It is kept at the end of this page and can be brought back.")
+		return s.done(w, r, "/server/mates", fmt.Sprintf("%s is archived. It is kept at the end of this page and can be brought back.", m.Name))
 	}
-	return s.done(w, r, "/server/mates/"+m.Handle, m.Name+" is back.")
+	return s.done(w, r, "/server/mates/"+m.Handle, fmt.Sprintf("%s is back.", m.Name))
 }
 
 func (s *Server) duplicateMate(w http.ResponseWriter, r *http.Request) error {
@@ -325,7 +326,7 @@ func (s *Server) duplicateMate(w http.ResponseWriter, r *http.Request) error {
 	}
 	m, err := s.mateRoom.Duplicate(r.Context(), byWhom(r), p.Mate, f.Get("handle"), f.Get("name"))
 	if err == nil {
-		return s.done(w, r, "/server/mates/"+m.Handle, m.Name+" is a copy of "+p.Mate.Name+". Change what makes it different.")
+		return s.done(w, r, "/server/mates/"+m.Handle, fmt.Sprintf("%s is a copy of %s. Change what makes it different.", m.Name, p.Mate.Name))
 	}
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
@@ -356,13 +357,14 @@ func (s *Server) mateVersion(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := versionPage{shell: s.shell(r, m.Name), Mate: m, Old: v, Newest: v.Mate.Version == m.Version}
 	p.Prompt = mate.Diff(v.Mate.Prompt, m.Prompt)
+	voice, was, is := s.voice(w), v.Mate.Limits, m.Limits
 	for _, f := range []change{
 		{"Name", v.Mate.Name, m.Name}, {"Field", v.Mate.Field, m.Field}, {"Description", v.Mate.Description, m.Description},
-		{"Class", v.Mate.Class, m.Class}, {"Model", v.Mate.Model, m.Model},
-		{"Apps", names(v.Mate.Limits.Apps), names(m.Limits.Apps)}, {"Skills", names(v.Mate.Limits.Skills), names(m.Limits.Skills)},
-		{"Providers", names(v.Mate.Limits.Providers), names(m.Limits.Providers)}, {"Models", names(v.Mate.Limits.Models), names(m.Limits.Models)},
-		{"Requests per minute", limitOf(v.Mate.Limits.PerMinute), limitOf(m.Limits.PerMinute)},
-		{"Money per month", limitOf(v.Mate.Limits.PerMonth), limitOf(m.Limits.PerMonth)},
+		{"Class", className(voice, v.Mate.Class), className(voice, m.Class)}, {"Model", v.Mate.Model, m.Model},
+		{"Apps", names(voice, was.Apps), names(voice, is.Apps)}, {"Skills", names(voice, was.Skills), names(voice, is.Skills)},
+		{"Providers", names(voice, was.Providers), names(voice, is.Providers)}, {"Models", names(voice, was.Models), names(voice, is.Models)},
+		{"Requests per minute", limitOf(voice, was.PerMinute), limitOf(voice, is.PerMinute)},
+		{"Money per month", limitOf(voice, was.PerMonth), limitOf(voice, is.PerMonth)},
 	} {
 		if f.Before != f.After {
 			p.Changes = append(p.Changes, f)
@@ -379,6 +381,5 @@ func (s *Server) restoreMate(w http.ResponseWriter, r *http.Request) error {
 	if m, err = s.mateRoom.Restore(r.Context(), byWhom(r), m, v.Mate.Version); err != nil {
 		return err
 	}
-	return s.done(w, r, "/server/mates/"+m.Handle, m.Name+" is as it was in version "+strconv.FormatInt(v.Mate.Version, 10)+
-		"; that is version "+strconv.FormatInt(m.Version, 10)+" now.")
+	return s.done(w, r, "/server/mates/"+m.Handle, fmt.Sprintf("%s is as it was in version %d; that is version %d now.", m.Name, v.Mate.Version, m.Version))
 }

@@ -25,6 +25,7 @@ type Records interface {
 
 // Problem is something that an admin should mend.
 type Problem struct {
+	Who  string // whom it is about, "" where What says it
 	What string // a finished sentence
 	Cure string // likewise, "" where What has it
 	Path string // where to do it
@@ -100,7 +101,7 @@ func (s *Server) overviewOf(r *http.Request) (o overview, err error) {
 		o.Troubles = append(o.Troubles, trouble{t, cureOf(t)})
 	}
 	if st.Server.Problem != "" {
-		o.Problems = append(o.Problems, Problem{What: "The server’s address does not lead here: " + st.Server.Problem, Path: "/server/settings"})
+		o.Problems = append(o.Problems, Problem{What: fmt.Sprintf("The server’s address does not lead here: %s", st.Server.Problem), Path: "/server/settings"})
 	}
 	if err := s.modelProblems(ctx, &o); err != nil {
 		return o, err
@@ -129,7 +130,7 @@ func (o *overview) listeners(m connect.Mate) {
 			o.Up++
 		case messenger.BadCredentials, messenger.NeedsAttention:
 			o.Problems = append(o.Problems, Problem{
-				What: m.Name + " on " + b.Label + ": " + b.State.Reason, Cure: b.State.Cure, Path: botPath(b.Network, m.Handle),
+				Who: m.Name + " (" + b.Label + ")", What: b.State.Reason, Cure: b.State.Cure, Path: botPath(b.Network, m.Handle),
 			})
 		}
 	}
@@ -143,45 +144,45 @@ func cureOf(t openmates.TroubledTurn) Problem {
 	}
 	switch t.Why {
 	case openmates.TroubleWorkspace:
-		return Problem{"The place is connected to no team.", "A member of the team adds the mate there on the team’s page.", "/"}
+		return Problem{What: "The place is connected to no team.", Cure: "A member of the team adds the mate there on the team’s page.", Path: "/"}
 	case openmates.TroubleAccount:
-		return Problem{"The person’s account is not linked, or they are not in the team.", "They link it on their profile; an admin of the team invites them.", "/profile"}
+		return Problem{What: "The person’s account is not linked, or they are not in the team.", Cure: "They link it on their profile; an admin of the team invites them.", Path: "/profile"}
 	case openmates.TroubleTeam:
-		return Problem{"A direct message of somebody in several teams, or in none.", "They ask in a channel of the team instead.", ""}
+		return Problem{What: "A direct message of somebody in several teams, or in none.", Cure: "They ask in a channel of the team instead."}
 	case openmates.TroubleText:
-		return Problem{"The mention held no text.", "They mention the mate by its name, not by its role, with the question in the same message.", ""}
+		return Problem{What: "The mention held no text.", Cure: "They mention the mate by its name, not by its role, with the question in the same message."}
 	case openmates.TroubleNotAllowed:
-		return Problem{"A limit forbids this mate, provider or model.", "Allow it, if it should be.", "/server/limits"}
+		return Problem{What: "A limit forbids this mate, provider or model.", Cure: "Allow it, if it should be.", Path: "/server/limits"}
 	case openmates.TroubleMateOff:
-		return Problem{"The mate is switched off, and somebody asked it.", "Switch it on again, or take its bot out of the place.", mate}
+		return Problem{What: "The mate is switched off, and somebody asked it.", Cure: "Switch it on again, or take its bot out of the place.", Path: mate}
 	case openmates.TroubleRate:
-		return Problem{"More requests in a minute than are allowed.", "Raise the limit, if it is too low.", "/server/limits"}
+		return Problem{What: "More requests in a minute than are allowed.", Cure: "Raise the limit, if it is too low.", Path: "/server/limits"}
 	case openmates.TroubleMoney:
-		return Problem{"The money of the month is used up.", "Raise the budget, or wait for the next month.", "/server/limits"}
+		return Problem{What: "The money of the month is used up.", Cure: "Raise the budget, or wait for the next month.", Path: "/server/limits"}
 	case openmates.TroubleNoModel:
-		return Problem{"The mate has no model to answer with.", "Choose one for it, or set a provider up.", mate}
+		return Problem{What: "The mate has no model to answer with.", Cure: "Choose one for it, or set a provider up.", Path: mate}
 	case openmates.TroubleKey:
-		return Problem{"The provider does not accept its key.", "Enter a new key.", "/server/providers"}
+		return Problem{What: "The provider does not accept its key.", Cure: "Enter a new key.", Path: "/server/providers"}
 	case openmates.TroubleCredit:
-		return Problem{"The account with the provider has no credit left.", "Top it up on the provider’s pages.", "/server/providers"}
+		return Problem{What: "The account with the provider has no credit left.", Cure: "Top it up on the provider’s pages.", Path: "/server/providers"}
 	case openmates.TroubleModelGone:
-		return Problem{"The provider does not have this model any more.", "Choose another one for the mate.", mate}
+		return Problem{What: "The provider does not have this model any more.", Cure: "Choose another one for the mate.", Path: mate}
 	case openmates.TroubleTooLong:
-		return Problem{"The question with its history is longer than the model reads.", "Choose a model that reads more.", mate}
+		return Problem{What: "The question with its history is longer than the model reads.", Cure: "Choose a model that reads more.", Path: mate}
 	case openmates.TroubleFiltered:
-		return Problem{"The provider refuses to answer this.", "Nothing is broken; other words may help.", ""}
+		return Problem{What: "The provider refuses to answer this.", Cure: "Nothing is broken; other words may help."}
 	case openmates.TroubleBusy:
-		return Problem{"The provider has too many requests from this server.", "Raise the rate with the provider, or lower the limit here.", "/server/limits"}
+		return Problem{What: "The provider has too many requests from this server.", Cure: "Raise the rate with the provider, or lower the limit here.", Path: "/server/limits"}
 	case openmates.TroubleInvalid:
-		return Problem{"The provider did not understand the request.", "Check that the model is one that writes text; the log has the reason.", "/server/providers"}
+		return Problem{What: "The provider did not understand the request.", Cure: "Check that the model is one that writes text; the log has the reason.", Path: "/server/providers"}
 	case openmates.TroubleUnreachable:
-		return Problem{"The provider did not answer.", "Check it on its page.", "/server/providers"}
+		return Problem{What: "The provider did not answer.", Cure: "Check it on its page.", Path: "/server/providers"}
 	case openmates.TroubleNoWords:
-		return Problem{"The model answered without a word.", "If it happens again, choose another model.", mate}
+		return Problem{What: "The model answered without a word.", Cure: "If it happens again, choose another model.", Path: mate}
 	case openmates.TroubleNotPosted:
-		return Problem{"The messenger refused the answer.", "The mate may not see the channel or write there: check its permissions.", "/server/bots"}
+		return Problem{What: "The messenger refused the answer.", Cure: "The mate may not see the channel or write there: check its permissions.", Path: "/server/bots"}
 	}
-	return Problem{"The question was given up after several attempts.", "The log of the server has the reason.", ""}
+	return Problem{What: "The question was given up after several attempts.", Cure: "The log of the server has the reason."}
 }
 
 // money writes an amount; few cents are not rounded to none.

@@ -145,9 +145,9 @@ func (s *Server) changeProvider(w http.ResponseWriter, r *http.Request) error {
 			p.Form.Error, p.Form.MayInsist = openmates.MessageOf(err), openmates.CodeOf(err) == openmates.EUnavailable
 		})
 	}
-	said := changed.Label + " is checked and saved."
+	said := fmt.Sprintf("%s is checked and saved.", changed.Label)
 	if changed.Problem != "" {
-		said = changed.Label + " is saved, but could not be checked."
+		said = fmt.Sprintf("%s is saved, but could not be checked.", changed.Label)
 	}
 	return s.done(w, r, "/server/providers/"+changed.Name, said)
 }
@@ -225,7 +225,7 @@ func (s *Server) addModel(w http.ResponseWriter, r *http.Request) error {
 	if err := s.models.AddModel(r.Context(), actor(r), name, f.Get("model")); err != nil {
 		return s.again(w, r, err, func(p *providerPage) { p.Error = openmates.MessageOf(err) })
 	}
-	return s.done(w, r, "/server/providers/"+name, "Mates may use "+f.Get("model")+" now.")
+	return s.done(w, r, "/server/providers/"+name, fmt.Sprintf("Mates may use %s now.", f.Get("model")))
 }
 
 func (s *Server) tryModel(w http.ResponseWriter, r *http.Request) error {
@@ -238,9 +238,9 @@ func (s *Server) tryModel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.again(w, r, err, func(p *providerPage) { p.Error = openmates.MessageOf(err) })
 	}
-	said := fmt.Sprintf("%s answered after %s", t.Model, t.Took.Round(10*time.Millisecond))
+	took := t.Took.Round(10 * time.Millisecond)
 	if t.Text == "" {
-		return s.done(w, r, "/server/providers/"+name, said+", but without a word.")
+		return s.done(w, r, "/server/providers/"+name, fmt.Sprintf("%s answered after %s, but without a word.", t.Model, took))
 	}
-	return s.done(w, r, "/server/providers/"+name, said+": “"+short(t.Text)+"”")
+	return s.done(w, r, "/server/providers/"+name, fmt.Sprintf("%s answered after %s: “%s”", t.Model, took, short(t.Text)))
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -157,7 +158,7 @@ func (s *Server) newProviderPage(r *http.Request, kind, place string) (*newProvi
 				f.Place, f.Label, f.URL, f.KeyPage = pl.Name, pl.Label, pl.URL, pl.KeyPage
 			}
 		}
-		return &newProviderPage{s.shell(r, "Add "+k.Label), f}, nil
+		return &newProviderPage{s.shell(r, "Add a provider"), f}, nil
 	}
 	return nil, openmates.Errorf(openmates.ENotFound, "There is no such kind of provider. The page Providers shows those that there are.")
 }
@@ -176,9 +177,9 @@ func (s *Server) addProvider(w http.ResponseWriter, r *http.Request) error {
 	}
 	added, err := s.models.Add(r.Context(), actor(r), draftOf(f))
 	if err == nil {
-		said := added.Label + " is checked and added. Look through its models and their prices."
+		said := fmt.Sprintf("%s is checked and added. Look through its models and their prices.", added.Label)
 		if added.Problem != "" {
-			said = added.Label + " is saved, but could not be checked."
+			said = fmt.Sprintf("%s is saved, but could not be checked.", added.Label)
 		}
 		return s.done(w, r, "/server/providers/"+added.Name, said)
 	}
@@ -221,7 +222,7 @@ func (s *Server) removePage(r *http.Request) (*removeProviderPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &removeProviderPage{shell: s.shell(r, "Remove "+v.Label), View: v}
+	p := &removeProviderPage{shell: s.shell(r, fmt.Sprintf("Remove %s", v.Label)), View: v}
 	effects, err := s.models.Impact(r.Context(), v.Name)
 	if err != nil {
 		return nil, err
@@ -249,7 +250,7 @@ func (s *Server) removeProvider(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/server/providers", p.Label+" is removed, with its key.")
+	return s.done(w, r, "/server/providers", fmt.Sprintf("%s is removed, with its key.", p.Label))
 }
 
 // modelProblems adds what is wrong with providers, and the mates that have no
@@ -269,7 +270,7 @@ func (s *Server) modelProblems(ctx context.Context, o *overview) error {
 		return err
 	}
 	for _, e := range mute {
-		o.Problems = append(o.Problems, Problem{What: e.Mate.Name + " can’t answer: " + e.Why, Cure: "Choose another model for " + e.Mate.Name + ".", Path: "/server/mates/" + e.Mate.Handle})
+		o.Problems = append(o.Problems, Problem{What: fmt.Sprintf("%s can’t answer: %s", e.Mate.Name, e.Why), Cure: fmt.Sprintf("Choose another model for %s.", e.Mate.Name), Path: "/server/mates/" + e.Mate.Handle})
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func TestStepsOfTheSetUp(t *testing.T) {
 		{"a bot", setupState{Mates: bot("", "")}, 4, true, ""},
 		{"listener starts", setupState{Mates: bot(messenger.Starting, "")}, 5, false, "starts by itself"},
 		{"listener is up", setupState{Mates: bot(messenger.Connected, "")}, 5, true, ""},
-		{"token refused", setupState{Mates: bot(messenger.BadCredentials, "Reset it.")}, 5, false, "Sophia: Reason. Reset it."},
+		{"token refused", setupState{Mates: bot(messenger.BadCredentials, "Reset it.")}, 5, false, "Reason. Reset it. Sophia"},
 		{"intent denied", setupState{Mates: bot(messenger.NeedsAttention, "Switch it on.")}, 5, false, "/server/bots/discord/sophia"},
 		{"paused", setupState{Mates: bot(messenger.Off, "Resume it.")}, 5, false, "Resume it."},
 		{"one of two is up", setupState{Mates: append(bot(messenger.BadCredentials, ""), bot(messenger.Connected, "")...)}, 5, true, ""},
@@ -66,7 +66,7 @@ func TestStepsOfTheSetUp(t *testing.T) {
 		{"answered", setupState{Answered: true}, 8, true, ""},
 	} {
 		s := c.st.steps()[c.n]
-		if s.Done != c.done || !strings.Contains(sentences(s.Hint, s.Wrong, s.Path), c.has) {
+		if s.Done != c.done || !strings.Contains(sentences(s.Hint, s.Wrong, s.Who, s.Path), c.has) {
 			t.Errorf("%s: %+v", c.name, s)
 		}
 		if s.Done && s.Wrong != "" {
@@ -145,7 +145,7 @@ func TestWrongAddressIsShownEverywhere(t *testing.T) {
 
 func TestFixedAddress(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(c *Config) { c.FixedURL = true; c.Facts = []Fact{{"Data", "SQLite in /data"}} }).furnish()
+	h := newHouse(t, func(c *Config) { c.FixedURL = true; c.Facts = []Fact{{Label: "Data", Text: "SQLite in /data"}} }).furnish()
 	ada := h.as("ada")
 	wants(t, ada.get("/server/settings"), 200, "OPENMATES_URL", "readonly", h.url, "SQLite in /data")
 	form := url.Values{"name": {"Harbour"}, "url": {"http://evil.example"}, "sign_up": {"invite"}, "currency": {"USD"}}
@@ -237,10 +237,10 @@ func TestAuditPage(t *testing.T) {
 		must(t, h.db.AddAudit(ctx, openmates.AuditEntry{Actor: u.ID, Action: "mate.edit", Target: fmt.Sprint("mate", i)}))
 	}
 	got := ada.get("/server/audit")
-	wants(t, got, 200, "mate49", "Older", "<b>ada</b> <code>mate.edit</code>")
+	wants(t, got, 200, "mate49", "Older", `<b translate="no">ada</b> <code translate="no">mate.edit</code>`)
 	older := strings.ReplaceAll(regexpFind(t, got.body, `href="([^"]*before=[^"]*)"`), "&amp;", "&")
 	got = ada.get(older)
-	wants(t, got, 200, "<del>One</del> → <ins>Two &lt;b&gt;</ins>", "the server", "Newest", "server.name")
+	wants(t, got, 200, `<del translate="no">One</del> → <ins translate="no">Two &lt;b&gt;</ins>`, "the server", "Newest", "server.name")
 	checkPage(t, "audit", got.body)
 	got = ada.get("/server/audit?actor=ada&action=server.&text=two")
 	wants(t, got, 200, "Two &lt;b&gt;", `value="two"`)

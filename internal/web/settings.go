@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -27,7 +28,11 @@ type settingsPage struct {
 }
 
 // Fact is one thing about the installation that is set outside of the pages.
-type Fact struct{ Label, Value string }
+type Fact struct {
+	Label string
+	Text  string // in words; "" where Value is all there is
+	Value string // a name, an address, a number
+}
 
 func (s *Server) settings(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.settingsPage(r, r.URL.Query().Get("from"))
@@ -130,7 +135,7 @@ func (s *Server) checkAddress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return to(w, r, back) // the page shows what was found
 	}
-	return s.done(w, r, back, s.connect.PublicURL()+" leads here.")
+	return s.done(w, r, back, fmt.Sprintf("%s leads here.", s.connect.PublicURL()))
 }
 
 // prove answers the server's own question whether an address leads to it.
@@ -174,8 +179,8 @@ func (s *Server) proxyHint(r *http.Request) string {
 	if err != nil {
 		return ""
 	}
-	return "A proxy at " + peer.Addr().Unmap().String() + " hands requests on, but it is not trusted. If it is yours, start the server with OPENMATES_PROXIES=" +
-		peer.Addr().Unmap().String() + "; otherwise all people seem to come from one address, and the limit on wrong passwords holds for all of them together."
+	address := peer.Addr().Unmap()
+	return fmt.Sprintf("A proxy at %s hands requests on, but it is not trusted. If it is yours, start the server with OPENMATES_PROXIES=%s; otherwise all people seem to come from one address, and the limit on wrong passwords holds for all of them together.", address, address)
 }
 
 // fromProxy says whether the peer of a request is a proxy that we believe.

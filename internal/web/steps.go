@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -15,6 +16,7 @@ type step struct {
 	Label string
 	Hint  string // what it is for, while it is not done
 	Wrong string // what is wrong with it, and the cure; "" = nothing
+	Who   string // whose trouble that is, "" where Wrong says it
 	Path  string // where it is done
 	Done  bool
 	Now   bool // the first that is not done
@@ -102,10 +104,10 @@ func (st setupState) listener() step {
 		for _, b := range m.Bots {
 			switch b.State.Phase {
 			case messenger.Connected:
-				s.Done, s.Wrong = true, ""
+				s.Done, s.Who, s.Wrong = true, "", ""
 				return s
 			case messenger.BadCredentials, messenger.NeedsAttention, messenger.Off:
-				s.Wrong = m.Name + ": " + sentences(b.State.Reason, b.State.Cure)
+				s.Who, s.Wrong = m.Name, sentences(b.State.Reason, b.State.Cure)
 				s.Path = botPath(b.Network, m.Handle)
 			}
 		}
@@ -133,7 +135,7 @@ func (st setupState) account() step {
 func (st setupState) answer() step {
 	s := step{Label: "Ask your first question", Path: "/server/setup", Done: st.Answered, Hint: "In your messenger, mention the mate and ask. This page notices the answer."}
 	if say := greeting(st.Teams); say != "" {
-		s.Hint = "In your messenger, type " + say + ". This page notices the answer."
+		s.Hint = fmt.Sprintf("In your messenger, type %s. This page notices the answer.", say)
 	}
 	return s
 }

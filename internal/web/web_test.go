@@ -104,11 +104,11 @@ func TestEveryPageRenders(t *testing.T) {
 		"wizard": {wizardPage{shell: sh, wizard: setupState{}.wizard()}, wizardPage{shell: sh, wizard: wizard{Steps: []step{{Label: "a", Done: true}}, Done: 1, Say: "@Sophia hello"}},
 			wizardPage{shell: sh, wizard: setupState{Server: account.Server{Problem: "Nothing answers."}}.wizard()}},
 		"settings": {&settingsPage{shell: sh}, &settingsPage{shell: sh, Server: account.Server{Name: "n", URL: "u", SignUp: account.OpenToTeams, Currency: "EUR"}, From: "setup",
-			Current: "http://x", Proxy: "p", Error: "e", ErrorURL: "wrong", MayInsist: true, Facts: []Fact{{"a", "b"}}}, &settingsPage{shell: sh, Fixed: true, ErrorURL: "wrong"}},
+			Current: "http://x", Proxy: "p", Error: "e", ErrorURL: "wrong", MayInsist: true, Facts: []Fact{{"a", "t", ""}, {"a", "", "b"}}}, &settingsPage{shell: sh, Fixed: true, ErrorURL: "wrong"}},
 		"audit": {auditPage{shell: sh, Error: "e"}, auditPage{shell: sh, Older: "/o", Newest: "/n", CSV: "/c", JSON: "/j", Lines: []auditLine{
 			{AuditLine: openmates.AuditLine{Username: "ada", Team: "t"}, Changes: []change{{"a", "b", "c"}, {"a", "", "c"}, {"", "b", ""}}}, {}, {AuditLine: openmates.AuditLine{AuditEntry: openmates.AuditEntry{Actor: 7, Target: "<x>"}}}}}},
 		"overview": {overviewPage{shell: sh}, overviewPage{shell: sh, overview: overview{Mates: []connect.Mate{full, {Mate: mate}}, Currency: "USD", Next: &step{Label: "l", Wrong: "w"},
-			Problems: []Problem{{"What.", "Cure.", "/"}, {What: "What."}}, Troubles: []trouble{{openmates.TroubledTurn{State: openmates.TurnRefused, Person: "Ada"}, Problem{"w", "c", "/"}}, {}},
+			Problems: []Problem{{"Sophia", "What.", "Cure.", "/"}, {What: "What."}}, Troubles: []trouble{{openmates.TroubledTurn{State: openmates.TurnRefused, Person: "Ada"}, Problem{What: "w", Cure: "c", Path: "/"}}, {}},
 			Spend: openmates.MonthSpend{Requests: 1, Cost: 3, Mates: []openmates.SpendLine{{}}, Models: []openmates.SpendLine{{Name: "m", Requests: 1, Cost: 3}}}}}},
 		"message": {messagePage{shell: nobody, Heading: "H", Sentence: "S", Ways: []way{{"a", "/"}, {"b", "/"}}}, messagePage{shell: sh, Heading: "H"}},
 	}

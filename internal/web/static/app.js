@@ -68,7 +68,7 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(button.dataset.copy);
     const was = button.textContent;
-    button.textContent = "Copied";
+    button.textContent = button.dataset.sayDone;
     setTimeout(() => { button.textContent = was; }, 1600);
   });
 }

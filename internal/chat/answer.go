@@ -113,10 +113,10 @@ func modelRefusal(q question, model string) (openmates.Trouble, string) {
 	provider, _, _ := strings.Cut(model, "/")
 	for _, l := range q.asker.Layers {
 		if !l.Limits.Providers.Allows(provider) {
-			return openmates.TroubleNotAllowed, notAllowed("the provider "+provider, l)
+			return openmates.TroubleNotAllowed, notAllowed(fmt.Sprintf("the provider %s", provider), l)
 		}
 		if !l.Limits.Models.Allows(model) {
-			return openmates.TroubleNotAllowed, notAllowed("the model "+model, l)
+			return openmates.TroubleNotAllowed, notAllowed(fmt.Sprintf("the model %s", model), l)
 		}
 	}
 	return "", ""

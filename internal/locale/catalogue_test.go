@@ -52,6 +52,13 @@ func unspoken() []string {
 // what an app is for; all else they say is for a model.
 func apps() []string { return []string{"internal/skill/web", "internal/skill/calc"} }
 
+// refusals are what internal/chat says in place of an answer, by function or
+// constant: an admin who tries a mate out reads them on a page. All else that
+// it says stands in a chat alone.
+func refusals() []string {
+	return []string{"notAllowed", "noModel", "overLimit", "noMoneyLeft", "moneyCure", "modelTrouble", "modelRefusal", "noWords", "onlySkills"}
+}
+
 // fields are those of composite literals that hold words for people.
 func fields() []string {
 	return []string{"Message", "Reason", "Cure", "Label", "Heading", "Sentence", "What", "Title", "Hint", "Problem", "Wrong", "Text", "About", "Note", "Warning", "Explains", "what"}
@@ -62,14 +69,14 @@ func calls() map[string]int {
 	return map[string]int{
 		"Errorf": 1, "done": 3, "SetFlash": 1, "shell": 1, "plain": 2, "invalid": 0, "Sprintf": -1,
 		"line": 1, "badCharacter": 0, "ok": 1, "bad": 1, "state": 1, "worn": 1, "named": 1,
-		"say": 0, "Say": 0, "count": 1, "Count": 1, "date": 0, "Date": 0, "sentence": 0, "told": 1, "validName": 1,
+		"say": 0, "Say": 0, "count": 1, "Count": 1, "date": 0, "Date": 0, "sentence": 0, "told": 1, "validName": 1, "showRecovery": 2,
 	}
 }
 
 // words are said, too, but stand where no shape tells them from names: those
 // who set limits, who made an invite, and what dates are made of.
 func words() []string {
-	all := []string{"the server", "the team", "an admin of the team"}
+	all := []string{"the server", "the team", "the team %s", "the mate %s", "an admin of the team"}
 	for day := range time.Weekday(7) {
 		all = append(all, day.String(), day.String()[:3])
 	}
@@ -120,6 +127,7 @@ func read(t *testing.T) *source {
 		s.arguments(string(text), where)
 	}
 	s.catalogue(t)
+	s.refused(t)
 	for _, dir := range slices.Concat(spoken(), apps()) {
 		files, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
 		if err != nil || len(files) == 0 {
@@ -136,6 +144,41 @@ func read(t *testing.T) *source {
 		s.add(word, "words")
 	}
 	return s
+}
+
+// refused notes the sentences of refusals.
+func (s *source) refused(t *testing.T) {
+	t.Helper()
+	found := map[string]bool{}
+	for _, where := range []string{"internal/chat/words.go", "internal/chat/answer.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, where), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				if !slices.Contains(refusals(), n.Name.Name) {
+					return false
+				}
+				found[n.Name.Name] = true
+			case *ast.ValueSpec:
+				if len(n.Names) != 1 || !slices.Contains(refusals(), n.Names[0].Name) {
+					return false
+				}
+				found[n.Names[0].Name] = true
+			case *ast.BasicLit:
+				if text, ok := str(n); ok && strings.Contains(text, " ") {
+					s.literals[text] = true
+					s.add(text, where)
+				}
+			}
+			return true
+		})
+	}
+	if len(found) != len(refusals()) {
+		t.Errorf("of the refusals %v only %v are there", refusals(), found)
+	}
 }
 
 // catalogue notes what the mates of the catalogue are good at.

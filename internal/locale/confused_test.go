@@ -72,7 +72,7 @@ func TestJoinedSentences(t *testing.T) {
 	}
 	po := gotext.NewPo()
 	po.Parse(text)
-	before, after := "Sophia could not write there.", "The bot tries again by itself."
+	const before, after = "Sophia could not write there.", "The bot tries again by itself."
 	for id, tr := range po.GetDomain().GetTranslations() {
 		if !tr.IsTranslated() || strings.ContainsAny(id, "{<") || !strings.HasSuffix(id, ".") || !unicode.IsUpper([]rune(id)[0]) {
 			continue
@@ -81,6 +81,31 @@ func TestJoinedSentences(t *testing.T) {
 		want := strings.Join([]string{v.Say(before), v.Say(sentence), v.Say(after)}, " ")
 		if got := v.Say(strings.Join([]string{before, sentence, after}, " ")); got != want {
 			t.Errorf("between two others, %q is said as\n\t%q, want\n\t%q", sentence, got, want)
+		}
+	}
+}
+
+// What code puts together of several messages is said in one piece.
+func TestGerman(t *testing.T) {
+	t.Parallel()
+	book, err := locale.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := book.Voice("de")
+	for sentence, want := range map[string]string{
+		"Sophia could not write there. The bot may not write in this channel. Give it the permissions Send Messages and, for threads, Send Messages in Threads.": "Sophia konnte dort nicht schreiben. Der Bot darf in diesem Kanal nicht schreiben. Gib ihm die Berechtigung „Send Messages“ und für Threads „Send Messages in Threads“.",
+		"Discord did not answer within 10s. Nothing was stored.": "Discord hat nicht innerhalb von 10s geantwortet. Es wurde nichts gespeichert.",
+		"A registered address is almost right, but it begins with https:// in place of http://: it is https://a.example/x, and Discord compares letter by letter.":                           "Eine eingetragene Adresse stimmt fast, aber sie beginnt mit https:// statt mit http://: Sie lautet https://a.example/x, und Discord vergleicht Zeichen für Zeichen.",
+		"The bot can answer in 2 of 9 channels; not in #a, #b, #c, #d, #e and 2 more.":                                                                                                       "Der Bot kann in 2 von 9 Kanälen antworten; nicht in #a, #b, #c, #d, #e und 2 weitere.",
+		"This place is connected to another team on this server already, and a place belongs to one team. Ask the people who run it on Discord, or an admin of this server.":                 "Dieser Ort ist schon mit einem anderen Team auf diesem Server verbunden, und ein Ort gehört zu genau einem Team. Frag die Leute, die ihn auf Discord verwalten, oder einen Admin dieses Servers.",
+		"The money that the team Harbour has set aside for this month is used up. An admin of it can raise the budget; otherwise it starts anew on 1 December.":                              "Das Geld, das für diesen Monat vorgesehen ist (das Team Harbour), ist aufgebraucht. Ein Admin kann das Budget erhöhen; sonst beginnt es am 1. Dezember von neuem.",
+		"I may not answer here: the provider openai is not allowed by the server. An admin of it can change that in OpenMates.":                                                              "Ich darf hier nicht antworten: der Anbieter openai ist nicht erlaubt (der Server). Wer das verwaltet, kann es in OpenMates ändern.",
+		"Discord ended the connection (code 4000). The bot tries again by itself.":                                                                                                           "Discord hat die Verbindung beendet (Code 4000). Der Bot versucht es von selbst wieder.",
+		"Where the bot is could not be found out. Discord has trouble on its side (status 503). Look at discordstatus.com and check again in a few minutes; nothing has to be changed here.": "Wo der Bot ist, ließ sich nicht herausfinden. Discord hat selbst gerade Schwierigkeiten (Status 503). Sieh auf discordstatus.com nach und prüfe es in ein paar Minuten noch einmal; hier muss nichts geändert werden.",
+	} {
+		if got := v.Say(sentence); got != want || !v.Recognises(sentence) {
+			t.Errorf("%q is said as\n\t%q, want\n\t%q", sentence, got, want)
 		}
 	}
 }

@@ -97,7 +97,7 @@ func TestSay(t *testing.T) {
 		entry("The team %s is gone.", "Das Team %s ist weg.")+entry("The team %s is gone. Ask %s.", "Das Team %s ist weg. Frag %s.")+entry("100%% done by %s", "100 %% von %s")+
 		entry("It is away. Look there.", "Es ist weg. Sieh dort nach.")+entry("%s Nothing was stored.", "%s Nichts wurde gespeichert.")+
 		entry("%s and %s", "%s und %s")+entry("the name", "der Name")+entry("the face", "das Gesicht")+entry("%s can't change.", "%s ändert sich nicht.")+
-		entry("There are %d ways.", "Es gibt %d Wege.")+entry("There are only %d ways.", "Es gibt nur %d Wege.")+entry("There are %s of it.", "Es gibt %s davon."))
+		entry("There are %d ways.", "Es gibt %d Wege.")+entry("There are only %d ways.", "Es gibt nur %d Wege.")+entry("It begins on %s.", "Es beginnt am %s.")+entry("2 January", "2. January")+entry("March", "März")+entry("There are %s of it.", "Es gibt %s davon."))
 	for sentence, want := range map[string]string{
 		"Try again.":                                    "Versuche es noch einmal.",
 		"Harbour allows no more.":                       "Harbour erlaubt nicht mehr.",
@@ -114,6 +114,7 @@ func TestSay(t *testing.T) {
 		"Unheard of. It is away. Look there.":           "Unheard of. Es ist weg. Sieh dort nach.",
 		"the name, the face and the name can't change.": "der Name, das Gesicht und der Name ändert sich nicht.",
 		"the name and Ada can't change.":                "the name and Ada ändert sich nicht.",
+		"It begins on 4 March.":                         "Es beginnt am 4. März.",
 		"There are 3 ways.":                             "Es gibt 3 Wege.",
 		"There are only 3 ways.":                        "Es gibt nur 3 Wege.",
 		"There are some ways.":                          "There are some ways.",

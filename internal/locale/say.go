@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -74,6 +75,9 @@ func (v *Voice) one(sentence string, depth int) (said string, sure bool) {
 	if list, ok := v.list(sentence); ok {
 		return list, true
 	}
+	if day, err := time.Parse(dayAndMonth, sentence); err == nil && v.Knows(dayAndMonth) {
+		return v.Date(dayAndMonth, day), true
+	}
 	said = sentence
 	for f, values := range v.formats.matches(sentence) {
 		sure = true
@@ -118,6 +122,9 @@ func (v *Voice) row(text string, depth int) (string, bool) {
 	}
 	return b.String(), all
 }
+
+// dayAndMonth is how a sentence of the product names a day.
+const dayAndMonth = "2 January"
 
 // both joins the end of a list in English.
 const both = "%s and %s"

@@ -40,7 +40,7 @@ func (srv *server) moved(address string) error {
 func (srv *server) facts() []web.Fact {
 	data := web.Fact{Label: "Data", Text: fmt.Sprintf("SQLite in %s", srv.set.Data)}
 	if u, err := url.Parse(srv.set.DatabaseURL.reveal().Reveal()); err == nil && srv.set.DatabaseURL != "" {
-		data.Text = fmt.Sprintf("PostgreSQL at %s", u.Host+u.Path)
+		data = web.Fact{Label: "Data", Text: fmt.Sprintf("PostgreSQL at %s", u.Host+u.Path)}
 	}
 	work := web.Fact{Label: "Work", Text: "handed out by the database"}
 	if srv.set.NATSURL != "" {

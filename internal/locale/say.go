@@ -83,8 +83,8 @@ func (v *Voice) one(sentence string, depth int) (said string, sure bool) {
 		sure = true
 		for i, value := range values {
 			if strings.Contains(value, " ") {
-				ok := false
-				values[i], ok = v.say(value, depth+1)
+				told, ok := v.say(value, depth+1)
+				values[i] = told
 				sure = sure && (ok || len(sentences(value)) == 1)
 			}
 		}

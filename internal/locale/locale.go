@@ -230,10 +230,11 @@ func (v *Voice) Date(layout string, t time.Time) string {
 		return v.message(t.Format(layout))
 	}
 	text := t.Format(v.message(layout))
-	for _, name := range []string{t.Month().String(), t.Weekday().String(), t.Month().String()[:3], t.Weekday().String()[:3]} {
-		if strings.Contains(text, name) {
-			text = strings.Replace(text, name, v.message(name), 1)
+	for _, name := range []string{t.Month().String(), t.Weekday().String()} {
+		if !strings.Contains(text, name) {
+			name = name[:3]
 		}
+		text = strings.Replace(text, name, v.message(name), 1)
 	}
 	return text
 }

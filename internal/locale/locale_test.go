@@ -139,11 +139,12 @@ func TestSay(t *testing.T) {
 func TestCountDateDecimal(t *testing.T) {
 	t.Parallel()
 	v := voice(t, "msgid \"%d place\"\nmsgid_plural \"%d places\"\nmsgstr[0] \"%d Ort\"\nmsgstr[1] \"%d Orte\"\n\n"+
-		"msgctxt \"decimal point\"\nmsgid \".\"\nmsgstr \",\"\n\n"+entry("2 January 2006", "2. January 2006")+entry("March", "März"))
+		"msgctxt \"decimal point\"\nmsgid \".\"\nmsgstr \",\"\n\n"+entry("2 January 2006", "2. January 2006")+entry("March", "März")+
+		entry("Wednesday", "Mittwoch")+entry("Wed", "Mi")+entry("Monday", "Montag")+entry("Mon", "Mo"))
 	day := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	for got, want := range map[string]string{
 		v.Count(1, "%d place", "%d places"): "1 Ort", v.Count(0, "%d place", "%d places"): "0 Orte", v.Count(1000, "%d place", "%d places"): "1000 Orte",
-		v.Date("2 January 2006", day): "4. März 2026", v.Date("2 January 2006", time.Time{}): "", v.Decimal("1.50"): "1,50",
+		v.Date("2 January 2006", day): "4. März 2026", v.Date("Monday 2", day.AddDate(0, 0, -2)): "Montag 2", v.Date("Mon 2", day): "Mi 4", v.Date("2 January 2006", time.Time{}): "", v.Decimal("1.50"): "1,50",
 		(&Voice{}).Count(1, "%d place", "%d places"): "1 place", (&Voice{}).Date("2 January 2006", day): "4 March 2026", (&Voice{}).Decimal("1.50"): "1.50",
 	} {
 		if got != want {

@@ -140,25 +140,34 @@ type messagePage struct {
 type way struct{ Label, Path string }
 
 func (s *Server) messageFor(r *http.Request, err error) messagePage {
-	heading := map[openmates.Code]string{
-		openmates.EInvalid:      "That did not work",
-		openmates.EUnauthorized: "Please sign in",
-		openmates.EForbidden:    "That is not allowed",
-		openmates.ENotFound:     "There is nothing here",
-		openmates.EConflict:     "Somebody was first",
-		openmates.ELimit:        "A little slower, please",
-		openmates.EUnavailable:  "Not at the moment",
-	}[openmates.CodeOf(err)]
-	if heading == "" {
-		heading = "Something went wrong"
-	}
-	p := messagePage{shell: s.shell(r, heading), Heading: heading, Sentence: openmates.MessageOf(err)}
+	title := heading(openmates.CodeOf(err))
+	p := messagePage{shell: s.shell(r, title), Heading: title, Sentence: openmates.MessageOf(err)}
 	if p.User == nil {
 		p.Ways = []way{{"Sign in", "/signin"}}
 		return p
 	}
 	p.Ways = []way{{"To the start page", "/"}, {"Your profile", "/profile"}}
 	return p
+}
+
+func heading(c openmates.Code) string {
+	switch c {
+	case openmates.EInvalid:
+		return sentence("That did not work")
+	case openmates.EUnauthorized:
+		return sentence("Please sign in")
+	case openmates.EForbidden:
+		return sentence("That is not allowed")
+	case openmates.ENotFound:
+		return sentence("There is nothing here")
+	case openmates.EConflict:
+		return sentence("Somebody was first")
+	case openmates.ELimit:
+		return sentence("A little slower, please")
+	case openmates.EUnavailable:
+		return sentence("Not at the moment")
+	}
+	return sentence("Something went wrong")
 }
 
 func (s *Server) nothingHere(http.ResponseWriter, *http.Request) error {

@@ -212,9 +212,9 @@ func (v *Voice) message(id string) string {
 func (v *Voice) Count(n int, one, many string) string {
 	if v.po == nil {
 		if n == 1 {
-			return v.Say(fmt.Sprintf(one, n))
+			return v.message(fmt.Sprintf(one, n))
 		}
-		return v.Say(fmt.Sprintf(many, n))
+		return v.message(fmt.Sprintf(many, n))
 	}
 	return v.po.GetN(one, many, n, n)
 }

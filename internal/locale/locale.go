@@ -183,6 +183,10 @@ func parse(l Language, text []byte) *Voice {
 		if id != "" && t.IsTranslated() {
 			v.texts[id] = t.Get()
 			v.formats.add(id, t.Get())
+			// Code that was handed the English sentence can't say how many there are.
+			if t.PluralID != "" && t.PluralID != id && t.Trs[1] != "" {
+				v.formats.add(t.PluralID, t.Trs[1])
+			}
 		}
 	}
 	v.formats.order()

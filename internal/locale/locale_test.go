@@ -145,6 +145,7 @@ func TestCountDateDecimal(t *testing.T) {
 	for got, want := range map[string]string{
 		v.Count(1, "%d place", "%d places"): "1 Ort", v.Count(0, "%d place", "%d places"): "0 Orte", v.Count(1000, "%d place", "%d places"): "1000 Orte",
 		v.Date("2 January 2006", day): "4. März 2026", v.Date("Monday 2", day.AddDate(0, 0, -2)): "Montag 2", v.Date("Mon 2", day): "Mi 4", v.Date("2 January 2006", time.Time{}): "", v.Decimal("1.50"): "1,50",
+		v.Say("3 places"): "3 Orte", v.Say("1 place"): "1 Ort",
 		(&Voice{}).Count(1, "%d place", "%d places"): "1 place", (&Voice{}).Date("2 January 2006", day): "4 March 2026", (&Voice{}).Decimal("1.50"): "1.50",
 	} {
 		if got != want {

@@ -274,6 +274,9 @@ func (s *source) code(t *testing.T, path string) {
 					s.plurals[one], _ = str(n.Args[2])
 				}
 			}
+			if len(n.Args) > 1 && code.MatchString(name(n.Args[0])) {
+				s.finished(n.Args[1], where)
+			}
 			if at, ok := calls()[name(n.Fun)]; ok && at >= 0 && at < len(n.Args) {
 				s.sentence(n.Args[at], where)
 			}
@@ -281,6 +284,10 @@ func (s *source) code(t *testing.T, path string) {
 		return true
 	})
 }
+
+// code is what openmates.Errorf, and whoever calls it for others, is given
+// before the sentence.
+var code = regexp.MustCompile(`^E[A-Z][a-z]+$`)
 
 // sentences notes every finished sentence of a file, the titles that are
 // constants, and what the functions of returns give.

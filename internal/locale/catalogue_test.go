@@ -89,11 +89,9 @@ func words() []string {
 // returns are functions that give a part of a sentence.
 func returns() []string { return []string{"almost", "placeName", "some", "join2"} }
 
-// finished says whether a string reads as a sentence, not as a word or a part
-// of one. A value may begin it.
-func finished(text string) bool {
-	return regexp.MustCompile(`^([\p{Lu}“]|%[sdq] )[^\n]* [^\n]*([.!?:)]|: %s)$`).MatchString(text)
-}
+// aSentence is a string that reads as one wherever it stands, not as a word or a
+// part of a sentence. A value may begin it.
+var aSentence = regexp.MustCompile(`^([\p{Lu}“]|%[sdq] )[^\n]* [^\n]*([.!?:)]|: %s)$`)
 
 // source is what the code and the templates say.
 type source struct {
@@ -300,7 +298,7 @@ func (s *source) sentences(file *ast.File, where string) {
 			}
 		case ast.Expr:
 			text, ok := str(n)
-			if text = strings.TrimSpace(text); ok && finished(text) {
+			if text = strings.TrimSpace(text); ok && aSentence.MatchString(text) {
 				s.literals[text] = true
 				s.add(text, where)
 			}

@@ -14,6 +14,15 @@ type Asker struct {
 	Layers  []Layer // server, mate, team, member: the ones that set any limit, widest first
 }
 
+// AskerMonth is what a calendar month came to so far in a team, with what is
+// reserved for answers that are being written.
+type AskerMonth struct {
+	Requests int64  // of the person
+	Spent    Micros // by the person
+	Team     Micros // by the whole team
+	Mate     Micros // by the mate, for all of the team
+}
+
 // Layer is one set of limits and who set it.
 type Layer struct {
 	Scope  string // names the counters: "server", "mate:12", "team:7", "mate:7:12" (within a team), "member:7:31"

@@ -156,6 +156,9 @@ func TestAnUnlinkedPersonLinksAndIsAnswered(t *testing.T) {
 		t.Errorf("the second refusal within the hour was said, too: %s", text)
 	}
 	ben.command(ben.bot("Sophia"), "whoami", func(s string) bool { return strings.Contains(s, "the team **Lighthouse**") })
+	ben.command(ben.bot("Sophia"), "usage", func(s string) bool {
+		return strings.Contains(s, "in the team Lighthouse**") && strings.Contains(s, " USD for 1 request.") && strings.Contains(s, "Left for the team: no limit")
+	})
 	if strings.Contains(p.stderr.String(), code.Query().Get("code")) {
 		t.Error("the log holds the code")
 	}

@@ -188,7 +188,7 @@ func (srv *server) wire(connectors map[openmates.Network]messenger.Connector, de
 		return err
 	}
 	srv.room, err = chat.New(chat.Config{
-		Store: srv.db, Queue: srv.queue, Connectors: connectors, Model: srv.models.choose,
+		Store: srv.db, Queue: srv.queue, Connectors: connectors, Model: srv.models.choose, Currency: srv.currency,
 		Log: srv.log.With("pkg", "chat"), Now: time.Now, Skills: srv.skills,
 		NoStreaming: !srv.set.Stream, Grace: srv.set.Grace, Links: leading{srv},
 	})
@@ -218,6 +218,12 @@ func (srv *server) wire(connectors map[openmates.Network]messenger.Connector, de
 		return err
 	}
 	return srv.doors(demo)
+}
+
+// currency is asked for by the chat room, which is made before the accounts.
+func (srv *server) currency(ctx context.Context) (string, error) {
+	s, err := srv.accounts.Server(ctx)
+	return s.Currency, err
 }
 
 // only picks the bots of a process that listens for some mates alone.

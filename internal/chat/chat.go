@@ -37,8 +37,10 @@ type Config struct {
 	// Model gives the model that answers for a mate. None:
 	// openmates.ENotFound.
 	Model func(ctx context.Context, mate openmates.Mate) (Choice, error)
-	Log   *slog.Logger
-	Now   openmates.Clock
+	// Currency names what money is counted in, as it is settled now.
+	Currency func(ctx context.Context) (string, error)
+	Log      *slog.Logger
+	Now      openmates.Clock
 
 	// Skills are what mates can do beside talking; nil = nothing. Which of them a
 	// model is shown is decided for each turn by the limits of its layers.

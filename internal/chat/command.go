@@ -42,7 +42,7 @@ func Commands() []messenger.CommandInfo {
 		{Name: cmdHelp, Description: "What this mate does, and how to ask it"},
 		{Name: cmdLink, Description: "Link your account here with your OpenMates account"},
 		{Name: cmdWhoAmI, Description: "Who you are to this mate, and what it knows of you"},
-		{Name: cmdUsage, Description: "What you and your team spent this month, and what is left"},
+		{Name: cmdUsage, Description: "What you spent this month, and what is left for you, your team and me"},
 		{Name: cmdForget, Description: "This mate forgets what was said in this conversation"},
 		{Name: cmdStop, Description: "Stops the answer that this mate is writing here"},
 		{Name: cmdTeam, Description: "For which of your teams you ask in direct messages", Option: "The team’s name or number; nothing = list them"},
@@ -70,7 +70,7 @@ func (r *Room) Command(ctx context.Context, c messenger.Command) (messenger.Repl
 	o := order{c, conn.Info(), asker}
 	switch c.Name {
 	case cmdHelp:
-		return r.help(o), nil
+		return r.help(ctx, o)
 	case cmdLink:
 		return r.link(ctx, o)
 	case cmdTeam:
@@ -141,7 +141,11 @@ func (r *Room) link(ctx context.Context, o order) (messenger.Reply, error) {
 	return rep, nil
 }
 
-func (r *Room) help(o order) messenger.Reply {
+func (r *Room) help(ctx context.Context, o order) (messenger.Reply, error) {
+	currency, err := r.cfg.Currency(ctx)
+	if err != nil {
+		return messenger.Reply{}, fmt.Errorf("name the currency: %w", err)
+	}
 	mate := o.asker.Mate
 	var b strings.Builder
 	fmt.Fprintf(&b, "I am **%s**", mate.Name)
@@ -157,7 +161,7 @@ func (r *Room) help(o order) messenger.Reply {
 	} else {
 		fmt.Fprintf(&b, "\n**How to ask:** mention me (@%s) and write your question in the same message, or reply to one of my messages. I remember the last turns of this channel.", mate.Name)
 	}
-	b.WriteString("\n**Limits:** " + limitsInWords(o.asker.Layers))
+	b.WriteString("\n**Limits:** " + limitsInWords(o.asker.Layers, currency))
 	b.WriteString("\n**Commands:** /link · /whoami · /usage · /forget · /stop")
 	if o.Workspace == "" {
 		b.WriteString(" · /team")
@@ -165,18 +169,18 @@ func (r *Room) help(o order) messenger.Reply {
 	if !mate.Works() {
 		b.WriteString("\n" + switchedOff(mate))
 	}
-	return private(b.String())
+	return private(b.String()), nil
 }
 
 // limitsInWords says in a sentence what holds here.
-func limitsInWords(layers []openmates.Layer) string {
+func limitsInWords(layers []openmates.Layer, currency string) string {
 	l := openmates.Effective(layers...)
 	var parts []string
 	if l.PerMinute > 0 {
 		parts = append(parts, fmt.Sprintf("%d requests a minute", l.PerMinute))
 	}
 	if l.PerMonth > 0 {
-		parts = append(parts, fmt.Sprintf("%s a month", l.PerMonth))
+		parts = append(parts, fmt.Sprintf("%s %s a month", l.PerMonth, currency))
 	}
 	if l.Models.Only || l.Providers.Only {
 		parts = append(parts, "only some models")
@@ -244,37 +248,6 @@ func clip(s string) string {
 		return string(r[:most]) + "…"
 	}
 	return s
-}
-
-func (r *Room) usage(ctx context.Context, o order) (messenger.Reply, error) {
-	if o.asker.Team.ID == 0 {
-		return private("Here you ask for no team yet; /team chooses one."), nil
-	}
-	now := r.cfg.Now()
-	mine, team, err := r.cfg.Store.SpentBy(ctx, o.asker.Team.ID, o.asker.User.ID, now)
-	if err != nil {
-		return messenger.Reply{}, fmt.Errorf("sum up the month: %w", err)
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "**%s, in the team %s**", now.UTC().Format("January 2006"), o.asker.Team.Name)
-	fmt.Fprintf(&b, "\nYou: %s%s", mine, left(o.asker.Layers, "member:", mine))
-	fmt.Fprintf(&b, "\nThe team: %s%s", team, left(o.asker.Layers, "team:", team))
-	for _, l := range o.asker.Layers {
-		if l.Limits.PerMonth > 0 && !strings.HasPrefix(l.Scope, "member:") && !strings.HasPrefix(l.Scope, "team:") {
-			fmt.Fprintf(&b, "\nBeside that, %s has a budget of %s for all who use it.", l.Name, l.Limits.PerMonth)
-		}
-	}
-	return private(b.String()), nil
-}
-
-// left says how much of a layer's money is left.
-func left(layers []openmates.Layer, scope string, spent openmates.Micros) string {
-	for _, l := range layers {
-		if strings.HasPrefix(l.Scope, scope) && l.Limits.PerMonth > 0 {
-			return fmt.Sprintf(" of %s, %s left", l.Limits.PerMonth, max(l.Limits.PerMonth-spent, 0))
-		}
-	}
-	return ", without a budget of its own"
 }
 
 // forgetTalk is told to all, since it is everybody's conversation.

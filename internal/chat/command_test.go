@@ -68,9 +68,9 @@ func TestCommandsTellOnlyTheirPerson(t *testing.T) {
 	must(t, w.db.SetTeamLimits(t.Context(), w.team.ID, openmates.Limits{PerMinute: 9, PerMonth: 7_000_000}))
 	must(t, w.ask(w.message("why?")))
 	for name, want := range map[string][]string{
-		"help":   {"I am **Sophia**", "software", "@Sophia", "9 requests a minute", "/forget"},
+		"help":   {"I am **Sophia**", "software", "@Sophia", "9 requests a minute, 7 USD a month", "/forget"},
 		"whoami": {"**Ada** (ada)", "a member of the team **Acme**", "the tone you like: dry"},
-		"usage":  {"November 2026", "The team: 0.0002 of 7, 6.9998 left", "You: 0.0002, without a budget"},
+		"usage":  {"November 2026", "You spent 0.0002 USD for 1 request.", "Left for the team: 6.9998 of 7 USD"},
 		"link":   {"linked with the OpenMates account Ada"},
 		"stop":   {"I am writing nothing"},
 		"team":   {"the team Acme"},

@@ -79,8 +79,9 @@ type Talks interface {
 	// ChooseTeam settles for which team a person asks in direct messages; 0 =
 	// they are asked anew.
 	ChooseTeam(ctx context.Context, botID, userID, teamID openmates.ID) error
-	// SpentBy sums up a month of a person in a team, and of the team.
-	SpentBy(ctx context.Context, teamID, userID openmates.ID, t time.Time) (mine, team openmates.Micros, err error)
+	// AskerMonth sums up the calendar month of t (UTC) for a person who asks a
+	// mate in a team.
+	AskerMonth(ctx context.Context, teamID, userID, mateID openmates.ID, t time.Time) (openmates.AskerMonth, error)
 	// ForgetTalk makes the history of a conversation begin now.
 	ForgetTalk(ctx context.Context, conversation string) error
 	// StopTalk marks the answer that is being written in a conversation; ok is

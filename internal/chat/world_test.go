@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"log/slog"
@@ -41,6 +42,7 @@ type world struct {
 	links     chat.Links  // before grace
 	skills    chat.Skills // before grace
 	skillTime time.Duration
+	currency  string // "" = USD
 	log       *slog.Logger
 }
 
@@ -134,6 +136,9 @@ func setup(t *testing.T) *world {
 
 func (w *world) clock() time.Time { return w.now.Add(time.Duration(w.later.Load())) }
 
+// unit is the currency as the server has it settled now.
+func (w *world) unit(context.Context) (string, error) { return cmp.Or(w.currency, "USD"), nil }
+
 // grace makes the room anew with this grace.
 func (w *world) grace(d time.Duration) {
 	w.Helper()
@@ -143,7 +148,7 @@ func (w *world) grace(d time.Duration) {
 	}
 	var err error
 	w.room, err = chat.New(chat.Config{
-		Store: db, Queue: w.jobs, Now: w.clock, Grace: d,
+		Store: db, Queue: w.jobs, Now: w.clock, Grace: d, Currency: w.unit,
 		Log:    w.log,
 		Links:  w.links,
 		Skills: w.skills, SkillTime: w.skillTime,

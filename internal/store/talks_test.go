@@ -160,13 +160,19 @@ func TestSpentBy(t *testing.T) {
 		db, ctx := open(), t.Context()
 		at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 		for key, u := range map[string]openmates.Usage{
-			"1": {TeamID: 1, UserID: 1, Cost: 5, At: at}, "2": {TeamID: 1, UserID: 2, Cost: 7, At: at},
-			"3": {TeamID: 2, UserID: 1, Cost: 11, At: at}, "4": {TeamID: 1, UserID: 1, Cost: 13, At: at.AddDate(0, -1, 0)},
+			"1": {TeamID: 1, UserID: 1, Cost: 5, At: at}, "2": {TeamID: 1, UserID: 2, MateID: 9, Cost: 7, At: at},
+			"3": {TeamID: 2, UserID: 1, MateID: 9, Cost: 11, At: at}, "5": {TeamID: 1, UserID: 1, MateID: 9, Cost: 17, At: at}, "4": {TeamID: 1, UserID: 1, Cost: 13, At: at.AddDate(0, -1, 0)},
 		} {
 			ok(t, db.Reserve(ctx, key, u, nil))
 		}
 		mine, team, err := db.SpentBy(ctx, 1, 1, at)
 		ok(t, err)
-		same(t, []openmates.Micros{mine, team}, []openmates.Micros{5, 12})
+		same(t, []openmates.Micros{mine, team}, []openmates.Micros{5 + 17, 5 + 7 + 17})
+		month, err := db.AskerMonth(ctx, 1, 1, 9, at)
+		ok(t, err)
+		same(t, month, openmates.AskerMonth{Requests: 2, Spent: 5 + 17, Team: 5 + 7 + 17, Mate: 7 + 17})
+		month, err = db.AskerMonth(ctx, 1, 1, 9, at.AddDate(0, 2, 0))
+		ok(t, err)
+		same(t, month, openmates.AskerMonth{})
 	})
 }

@@ -134,8 +134,8 @@ type Allowance struct {
 	Own       Limits            `json:"own" doc:"What is set for the caller."`
 	Effective Limits            `json:"effective" doc:"With what the team and the server set."`
 	Spent     openmates.Micros  `json:"spent" doc:"By the caller, in this calendar month (UTC)."`
-	Left      *openmates.Micros `json:"left,omitempty" doc:"What the caller can still spend in it, if nobody else does; none = no budget holds."`
-	Budgets   []Budget          `json:"budgets" nullable:"false" doc:"The ones that hold, the widest first."`
+	Left      *openmates.Micros `json:"left,omitempty" doc:"What the caller can still spend of the budgets below, if nobody else does; none = there are none."`
+	Budgets   []Budget          `json:"budgets" nullable:"false" doc:"The ones that hold, the widest first. The server's is shown to its admins only."`
 }
 
 // Budget is the money that one layer has set aside for this month.
@@ -153,6 +153,9 @@ func (s *Server) listMyLimits(ctx context.Context, c account.Caller, in *PageInp
 	var all []Allowance
 	for _, t := range teams {
 		a, err := s.mates.Allowance(ctx, t, c.User)
+		if err == nil && account.Require(c, account.RunServer) == nil {
+			a, err = s.mates.WithServer(ctx, a)
+		}
 		if err != nil {
 			return page[Allowance]{}, err
 		}

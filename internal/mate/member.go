@@ -83,7 +83,8 @@ func (b Bound[N]) narrow(n N, by string) Bound[N] {
 }
 
 // Allowance is what a person may use in a team, and what is left of it in this
-// calendar month (UTC).
+// calendar month (UTC). What is left of the server's budget is not in it, see
+// WithServer.
 type Allowance struct {
 	Team      openmates.Team
 	Own       openmates.Limits // of the person
@@ -103,8 +104,8 @@ type Budget struct {
 // Left is what is left of it.
 func (b Budget) Left() openmates.Micros { return max(b.Of-b.Spent, 0) }
 
-// Left is what the person can still spend, if nobody else does; ok is false
-// where no budget holds.
+// Left is what the person can still spend of these budgets, if nobody else
+// does; ok is false where there is none.
 func (a Allowance) Left() (left openmates.Micros, ok bool) {
 	for i, b := range a.Budgets {
 		if l := b.Left(); i == 0 || l < left {
@@ -126,28 +127,33 @@ func (r *Room) Allowance(ctx context.Context, t openmates.Team, u openmates.User
 	}
 	layers = append(layers, openmates.Layer{Scope: "member", Name: "you", Limits: a.Own})
 	a.Effective = openmates.Effective(layers...)
+	var rate Bound[int]
+	for _, l := range layers {
+		rate = rate.narrow(l.Limits.PerMinute, l.Name)
+	}
+	a.RateBy = rate.By
 	mine, team, err := r.store.SpentBy(ctx, t.ID, u.ID, r.now())
 	if err != nil {
 		return a, err
 	}
 	a.Spent = mine
-	var rate Bound[int]
-	for i, spent := range []func() (openmates.Micros, error){
-		func() (openmates.Micros, error) { _, all, err := r.Spent(ctx); return all, err },
-		func() (openmates.Micros, error) { return team, nil },
-		func() (openmates.Micros, error) { return mine, nil },
-	} {
-		l := layers[i]
-		rate = rate.narrow(l.Limits.PerMinute, l.Name)
-		if l.Limits.PerMonth == 0 {
-			continue
+	for _, b := range []Budget{{"team", t.Limits.PerMonth, team}, {"member", a.Own.PerMonth, mine}} {
+		if b.Of > 0 {
+			a.Budgets = append(a.Budgets, b)
 		}
-		b := Budget{Scope: []string{"server", "team", "member"}[i], Of: l.Limits.PerMonth}
-		if b.Spent, err = spent(); err != nil {
-			return a, err
-		}
-		a.Budgets = append(a.Budgets, b)
 	}
-	a.RateBy = rate.By
 	return a, nil
+}
+
+// WithServer puts what the whole server has set aside before the other budgets.
+// What is left of it tells what other teams spend, so it is for the eyes of the
+// server's admins alone; that is for the door to ask.
+func (r *Room) WithServer(ctx context.Context, a Allowance) (Allowance, error) {
+	server, err := r.store.ServerLimits(ctx)
+	if err != nil || server.PerMonth == 0 {
+		return a, err
+	}
+	_, all, err := r.Spent(ctx)
+	a.Budgets = append([]Budget{{"server", server.PerMonth, all}}, a.Budgets...)
+	return a, err
 }

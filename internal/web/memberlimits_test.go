@@ -74,3 +74,55 @@ func TestLimitsOfAMember(t *testing.T) {
 		t.Errorf("recorded: %+v", lines)
 	}
 }
+
+// What is left of the server's money tells what the other teams spend, so only
+// the server's admins see it, in whichever team the others ask and whatever
+// they run there.
+func TestOnlyTheServersAdminsSeeWhatItHasLeft(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).furnish()
+	ctx := t.Context()
+	must(t, h.db.SetServerLimits(ctx, openmates.Limits{PerMonth: 50_000_000}))
+	m, err := h.db.MateByHandle(ctx, "sophia")
+	must(t, err)
+	m.Limits.PerMonth = 47_000_000
+	_, err = h.db.SaveMate(ctx, m)
+	must(t, err)
+	wants(t, h.as("eve").get("/teams/lighthouse/limits"), 200, "At most 50.00 USD: the server allows no more.")
+	must(t, h.db.SetTeamLimits(ctx, teamID(t, h, "lighthouse"), openmates.Limits{PerMonth: 20_000_000}))
+	pages := map[string][]string{
+		"ben": {"/", "/profile", "/teams/harbour", "/teams/harbour/people"},
+		"eve": {"/", "/profile", "/teams/lighthouse", "/teams/lighthouse/people", "/teams/lighthouse/limits", "/teams/lighthouse/usage", "/teams/lighthouse/connect", "/teams/lighthouse/people/eve/limits"},
+	}
+	seen := func() map[string]string {
+		all := map[string]string{}
+		for name, paths := range pages {
+			b := h.as(name)
+			for _, path := range paths {
+				got := b.get(path)
+				if got.status != 200 {
+					t.Fatalf("%s of %s: %d", path, name, got.status)
+				}
+				all[name+" "+path] = got.body
+			}
+		}
+		return all
+	}
+	spoken := func(team string) {
+		h.spends(team, map[string]string{"harbour": "ada", "lighthouse": "eve"}[team], team, "sophia", 7_000_000, time.Now())
+	}
+	spoken("lighthouse")
+	wants(t, h.as("eve").get("/profile"), 200, "13.00 USD of 20.00 USD is left")
+	before := seen()
+	spoken("harbour")
+	after := seen()
+	for page, body := range before {
+		if strings.HasPrefix(page, "eve ") && after[page] != body {
+			t.Errorf("%s tells that another team has spent something:\n%s", page, after[page])
+		}
+		if strings.Contains(after[page], "server’s budget") || strings.Contains(after[page], "36.00") {
+			t.Errorf("%s tells what the server has left", page)
+		}
+	}
+	wants(t, h.as("ada").get("/profile"), 200, "Of the server’s budget, 36.00 USD of 50.00 USD is left.")
+}

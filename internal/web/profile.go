@@ -49,6 +49,9 @@ func (s *Server) profile(w http.ResponseWriter, r *http.Request) error {
 		if openmates.CodeOf(err) == openmates.ENotFound { // left it this very moment
 			continue
 		}
+		if err == nil && account.Require(c, account.RunServer) == nil {
+			a, err = s.mateRoom.WithServer(r.Context(), a)
+		}
 		if err != nil {
 			return err
 		}

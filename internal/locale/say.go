@@ -42,9 +42,9 @@ func (v *Voice) Recognises(sentence string) bool {
 
 // What is longer or deeper than this was made by no code of ours.
 const (
-	longest   = 4000 // bytes
-	mostInRow = 8    // sentences
-	deepest   = 3    // values in values
+	longest   = 2000 // bytes
+	mostInRow = 5    // sentences
+	deepest   = 2    // values in values
 )
 
 func (v *Voice) say(sentence string, depth int) (string, bool) {

@@ -417,6 +417,11 @@ func TestCataloguesAreWhole(t *testing.T) {
 				}
 				return
 			}
+			for id, where := range src.messages {
+				if !po.IsTranslated(id) {
+					t.Errorf("%s: there are no words for %q; go test ./internal/locale -update makes room for them", where, id)
+				}
+			}
 			held := po.GetDomain().GetTranslations()
 			for id, tr := range held {
 				if id == "" {

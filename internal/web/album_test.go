@@ -269,6 +269,13 @@ func (a *album) answers(h *house) {
 // discord are the pages that show what a messenger knows.
 func (a *album) discord() {
 	s := newArena(a.t)
+	var c Config
+	for _, change := range a.change {
+		change(&c)
+	}
+	if c.Book != nil {
+		s.web.pages.book = c.Book
+	}
 	s.listening()
 	a.open("ada at Discord", s.ada, "/teams/harbour/connect")
 	wants(a.t, s.back(s.ada, s.sophia()), http.StatusSeeOther)

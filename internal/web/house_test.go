@@ -137,6 +137,9 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	}
 	h.web, err = New(c)
 	must(t, err)
+	if c.Book == nil {
+		h.listens()
+	}
 	srv.Config.Handler = h.web
 	srv.Start()
 	t.Cleanup(srv.Close)

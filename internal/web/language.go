@@ -49,7 +49,7 @@ func (s *Server) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if tag := f.Get("language"); s.pages.book.Has(tag) {
-		http.SetCookie(w, &http.Cookie{
+		http.SetCookie(w, &http.Cookie{ //nolint:gosec // no secret; Secure wherever the public address is https
 			Name: languageCookie, Value: tag, Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()), HttpOnly: true,
 			SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(s.connect.PublicURL(), "https:"),
 		})

@@ -1,0 +1,126 @@
+package web
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"unicode"
+
+	"golang.org/x/net/html"
+
+	"openmates/internal/locale"
+)
+
+// In a language that puts brackets around every message, no word stands
+// outside of them, but for what people wrote and for names.
+func TestEveryWordIsAMessage(t *testing.T) {
+	t.Parallel()
+	a := newPages(t, func(c *Config) { c.Book = locale.Pseudo() })
+	seen := map[string]bool{}
+	for _, p := range a.pages {
+		for _, text := range unsaid(t, p.body) {
+			if !seen[text] {
+				seen[text] = true
+				t.Errorf("%s: %q is no message", p.name, text)
+			}
+		}
+	}
+}
+
+// listens notes from now on what the pages say, and fails in the end for what
+// German has no words for.
+func (h *house) listens() {
+	var mu sync.Mutex
+	said := map[string]bool{}
+	h.web.pages.book.Hear(func(sentence string) {
+		mu.Lock()
+		defer mu.Unlock()
+		said[sentence] = true
+	})
+	h.t.Cleanup(func() {
+		german := h.web.pages.book.Voice("de")
+		for sentence := range said {
+			if !german.Recognises(sentence) && !givenName(sentence) && !slices.Contains(invented(), sentence) {
+				h.t.Errorf("there is no German for %q", sentence)
+			}
+		}
+	})
+}
+
+// invented are what connectors and rooms of the tests say in place of real ones.
+func invented() []string {
+	return []string{
+		"Marketing", "Life coaching & psychology", "Evaluate", "Calculates.", "Why.", "It is down.", "Gone.", "About.", "wrong", "asks", "What.", "View", "T.", "S.", "R.", "C.",
+		"Second", "Quay", "Otto", "More", "Done.", "Cure.", "Big", "No.", "Reads.", "Reason.", "Paused.", "Nothing answers.", "Reset it.", "Set a key and start again.",
+		"O'Neil & \"Söhne\" 👩\u200d💻", "Nora", "Nora Büro", "Sophia helps.", "Sophia has no model to think with yet.", "The token is refused.",
+		"Testnet refuses this token. Reset it and paste the new one.",
+	}
+}
+
+// unsaid gives the texts of a page that stand outside of brackets.
+func unsaid(t *testing.T, page string) (texts []string) {
+	t.Helper()
+	doc, err := html.ParseWithOptions(strings.NewReader(page), html.ParseOptionEnableScripting(false))
+	must(t, err)
+	depth := 0
+	text := func(s string) {
+		var outside strings.Builder
+		for _, r := range s {
+			switch {
+			case r == '⟦':
+				depth++
+			case r == '⟧':
+				depth--
+			case depth == 0:
+				outside.WriteRune(r)
+			}
+		}
+		if s := strings.TrimSpace(outside.String()); strings.ContainsFunc(s, unicode.IsLetter) && !givenName(s) {
+			texts = append(texts, s)
+		}
+	}
+	var walk func(n *html.Node)
+	walk = func(n *html.Node) {
+		switch n.Data {
+		case "script", "style", "pre", "code", "textarea":
+			if n.Type == html.ElementNode {
+				return
+			}
+		}
+		for _, a := range n.Attr {
+			switch a.Key {
+			case "translate":
+				return
+			case "placeholder", "title", "alt", "aria-label":
+				text(a.Val)
+			}
+		}
+		if n.Type == html.TextNode {
+			text(n.Data)
+		}
+		for c := range n.ChildNodes() {
+			walk(c)
+		}
+	}
+	walk(doc)
+	return texts
+}
+
+// givenName says whether a text is made of what people of the tests typed, of
+// what somebody else is called, and of amounts.
+func givenName(s string) bool {
+	for _, given := range []string{
+		"You are Sophia.", "You write code, and tests first.", "You write code.", "Writes, reads and explains code.", "Writes code.", "Software development",
+		"for <b>Nora</b>", "for Nora", "You said: Hello", "Hello", "Laptop", "Ada Lovelace", "Ben Bitdiddle", "Lighthouse", "Harbour", "#general",
+		"house/gpt-5-mini", "gpt-5-mini", "gpt-5", "OpenAI", "Ours", "Pier", "Sophia", "Mark", "Lisa", "Ada", "Ann", "sophia", "ada", "ben", "House", "house", "small", "code",
+		"OpenMates", "Testnet", "Discord", "USD",
+	} {
+		s = strings.ReplaceAll(s, given, "")
+	}
+	if _, err := url.Parse(s); err == nil && strings.HasPrefix(s, "http://") {
+		return true
+	}
+	return !strings.ContainsFunc(s, unicode.IsLetter) || len(s) == 1 // an initial
+}

@@ -23,5 +23,6 @@ type Identity struct {
 	Network   Network
 	AccountID string
 	Name      string
+	Avatar    string // where its picture is, https; "" = it has none
 	Created   time.Time
 }

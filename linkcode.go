@@ -9,6 +9,7 @@ type LinkCode struct {
 	Network   Network
 	AccountID string // who began in the chat; "" = begun in OpenMates
 	Name      string // of that account, as the network shows it
+	Avatar    string // and where its picture is; "" = none
 	UserID    ID     // who began in OpenMates; 0 = begun in the chat
 	Expires   time.Time
 }

@@ -93,6 +93,7 @@ type Account struct {
 	ID        openmates.ID `json:"id"`
 	AccountID string       `json:"account_id"`
 	Name      string       `json:"name"`
+	Avatar    string       `json:"avatar"`
 }
 
 // NewAccount is what a person tells to get an account.

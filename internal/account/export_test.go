@@ -91,6 +91,9 @@ func TestExportHoldsAllOfOnesOwn(t *testing.T) {
 			}
 		}
 	})
+	if b, err := json.Marshal(all["linked_accounts"]); err != nil || !strings.Contains(string(b), `"avatar":"https://cdn.example/4711.png"`) {
+		t.Errorf("the linked account is taken along as %s, %v", b, err)
+	}
 	where, known := takenAlong(), map[string]bool{}
 	asks := func(place string) {
 		known[place] = true
@@ -152,7 +155,7 @@ func (h *house) leaveTraces(t *testing.T, cookie *http.Cookie) {
 	must(t, h.db.SetPrivacy(ctx, u.ID, openmates.Privacy{Usual: map[openmates.Fact]bool{openmates.FactGoals: true}}))
 	must(t, h.db.SetEmail(ctx, u.ID, "ada@example.org", true))
 	must(t, h.db.AddAddressCode(ctx, "canary-a", u.ID, "new@example.org", h.now().Add(time.Hour)))
-	_, err = h.db.AddIdentity(ctx, openmates.Identity{UserID: u.ID, Network: "discord", AccountID: "4711", Name: "ada#1"})
+	_, err = h.db.AddIdentity(ctx, openmates.Identity{UserID: u.ID, Network: "discord", AccountID: "4711", Name: "ada#1", Avatar: "https://cdn.example/4711.png"})
 	must(t, err)
 	_, err = h.db.AddPasskey(ctx, openmates.Passkey{UserID: u.ID, Credential: "canary-c", Data: "canary-d", Name: "Laptop"})
 	must(t, err)

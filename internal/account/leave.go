@@ -43,6 +43,7 @@ type ExportIdentity struct {
 	Network   openmates.Network `json:"network"`
 	AccountID string            `json:"account_id"`
 	Name      string            `json:"name"`
+	Avatar    string            `json:"avatar,omitempty"` // where its picture is
 	Linked    time.Time         `json:"linked"`
 }
 
@@ -124,7 +125,7 @@ func (r *Room) exportTies(ctx context.Context, u openmates.User, e *Export) erro
 		return err
 	}
 	for _, i := range ids {
-		e.Identities = append(e.Identities, ExportIdentity{Network: i.Network, AccountID: i.AccountID, Name: i.Name, Linked: i.Created})
+		e.Identities = append(e.Identities, ExportIdentity{Network: i.Network, AccountID: i.AccountID, Name: i.Name, Avatar: i.Avatar, Linked: i.Created})
 	}
 	keys, err := r.store.Passkeys(ctx, u.ID)
 	for _, k := range keys {

@@ -36,6 +36,7 @@ type Account struct {
 	ID        openmates.ID `json:"id" type:"string" doc:"Of the link."`
 	AccountID string       `json:"account_id" doc:"As the network names it."`
 	Name      string       `json:"name,omitempty"`
+	Avatar    string       `json:"avatar,omitempty" doc:"Where its picture is, on the network's own servers; none = it has none."`
 }
 
 // Invite is a link by which people join a team.
@@ -152,7 +153,7 @@ func (s *Server) links(ctx context.Context, user openmates.ID) ([]Link, error) {
 	for _, c := range choices {
 		l := Link{Network: c.Network.Network, Label: c.Network.Label, Title: "Link to " + c.Network.Label, Ready: c.Ready, Accounts: []Account{}}
 		for _, i := range c.Linked {
-			l.Accounts = append(l.Accounts, Account{ID: i.ID, AccountID: i.AccountID, Name: i.Name})
+			l.Accounts = append(l.Accounts, Account{ID: i.ID, AccountID: i.AccountID, Name: i.Name, Avatar: i.Avatar})
 		}
 		all = append(all, l)
 	}

@@ -67,7 +67,7 @@ func TestTheWorkflow(t *testing.T) {
 	}
 	ask(404, "Please connect first your Discord account with your OpenMates account", "account_not_linked")
 
-	q, err = h.net.Link(begin(ben, "harbour", `{"kind":"link","network":"discord"}`), messenger.Account{ID: "U1", Name: "ben#1"})
+	q, err = h.net.Link(begin(ben, "harbour", `{"kind":"link","network":"discord"}`), messenger.Account{ID: "U1", Name: "ben#1", Avatar: "https://cdn.example/U1.png"})
 	must(t, err)
 	link := fmt.Sprintf(`{"openmates_user_id":%q,"discord_auth_code":%q,"state":%q}`, self, q.Get("code"), q.Get("state"))
 	if resp, v := h.do(ben, "POST", "/harbour/apps/messages/connect", strings.Replace(link, self, h.people["cleo"].ID.String(), 1)); resp.StatusCode != 403 {
@@ -94,7 +94,11 @@ func TestTheWorkflow(t *testing.T) {
 	}
 	// Unlinking counts with the very next message.
 	_, v = h.do(ben, "GET", "/me/links", "")
-	id := v["items"].([]any)[0].(map[string]any)["accounts"].([]any)[0].(map[string]any)["id"].(string)
+	linked := v["items"].([]any)[0].(map[string]any)["accounts"].([]any)[0].(map[string]any)
+	id := linked["id"].(string)
+	if linked["avatar"] != "https://cdn.example/U1.png" {
+		t.Errorf("the linked account is told as %v", linked)
+	}
 	if resp, _ := h.do(ben, "DELETE", "/me/links/"+id, ""); resp.StatusCode != 204 {
 		t.Errorf("unlink: %d", resp.StatusCode)
 	}

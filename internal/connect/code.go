@@ -47,7 +47,7 @@ func (r *Room) BeginCode(ctx context.Context, n openmates.Network, a messenger.A
 	}
 	code := rand.Text() // 130 bits
 	err := r.store.AddLinkCode(ctx, hash(code), openmates.LinkCode{
-		Network: n, AccountID: a.ID, Name: a.Name, Expires: r.now().Add(codeLasts),
+		Network: n, AccountID: a.ID, Name: a.Name, Avatar: picture(a.Avatar), Expires: r.now().Add(codeLasts),
 	})
 	if err != nil {
 		return "", fmt.Errorf("keep a code: %w", err)
@@ -67,7 +67,7 @@ func (r *Room) Offered(ctx context.Context, code openmates.Secret) (Offer, error
 	if err != nil || c.AccountID == "" {
 		return Offer{}, codeError(err)
 	}
-	return Offer{Label: r.label(c.Network), Account: messenger.Account{ID: c.AccountID, Name: c.Name}}, nil
+	return Offer{Label: r.label(c.Network), Account: messenger.Account{ID: c.AccountID, Name: c.Name, Avatar: c.Avatar}}, nil
 }
 
 // FinishCode ties the account that a code from the chat stands for to who.
@@ -82,7 +82,7 @@ func (r *Room) FinishCode(ctx context.Context, who Who, code openmates.Secret) (
 	if err != nil {
 		return Outcome{}, codeError(err)
 	}
-	a := messenger.Account{ID: c.AccountID, Name: c.Name}
+	a := messenger.Account{ID: c.AccountID, Name: c.Name, Avatar: c.Avatar}
 	if err := r.tie(ctx, who.UserID, c.Network, a); err != nil {
 		return Outcome{}, err
 	}
@@ -133,7 +133,7 @@ func (r *Room) FinishByChat(ctx context.Context, code openmates.Secret, n openma
 
 // tie makes an account a person's, unless it is somebody else's.
 func (r *Room) tie(ctx context.Context, user openmates.ID, n openmates.Network, a messenger.Account) error {
-	_, err := r.store.AddIdentity(ctx, openmates.Identity{UserID: user, Network: n, AccountID: a.ID, Name: a.Name})
+	_, err := r.store.AddIdentity(ctx, openmates.Identity{UserID: user, Network: n, AccountID: a.ID, Name: a.Name, Avatar: picture(a.Avatar)})
 	if openmates.CodeOf(err) == openmates.EConflict {
 		label := r.label(n)
 		return &openmates.Error{Code: openmates.EConflict, Err: err, Message: fmt.Sprintf(
@@ -144,6 +144,22 @@ func (r *Room) tie(ctx context.Context, user openmates.ID, n openmates.Network, 
 	}
 	r.log.InfoContext(ctx, "account linked", "user", user, "network", n, "account", a.ID)
 	return r.noteAccount(ctx, user, "account.link", n, a)
+}
+
+const longestPicture = 500
+
+// picture is the address of an account's picture as it is kept: what is no
+// address of the web, or one without end, is left away, as the account is
+// linked without it just as well.
+func picture(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+		return ""
+	}
+	if address = u.String(); len(address) > longestPicture {
+		return ""
+	}
+	return address
 }
 
 // codeError says that a code does not hold; why is nobody's business.

@@ -125,3 +125,51 @@ func TestPagesThatAreSaidInTheChannelHoldNoSecret(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Where an account's picture is, is kept with the link, whichever way it was
+// made; what is no address of the web is not, and the link holds all the same.
+func TestTheAddressOfAPictureIsKept(t *testing.T) {
+	t.Parallel()
+	ways := map[string]func(*house, messenger.Account) error{
+		"consent": func(h *house, a messenger.Account) error {
+			address, err := h.BeginLink(h.t.Context(), h.ada, connecttest.Name)
+			must(t, err)
+			q, err := h.net.Link(address, a)
+			must(t, err)
+			_, err = h.Finish(h.t.Context(), h.ada, "", q)
+			return err
+		},
+		"a code from the chat": func(h *house, a messenger.Account) error {
+			address, err := h.BeginCode(h.t.Context(), connecttest.Name, a)
+			must(t, err)
+			_, err = h.FinishCode(h.t.Context(), h.ada, codeIn(t, address))
+			return err
+		},
+		"a code to the chat": func(h *house, a messenger.Account) error {
+			own, err := h.BeginOwnCode(h.t.Context(), h.ada, connecttest.Name)
+			must(t, err)
+			_, err = h.FinishByChat(h.t.Context(), own.Code, connecttest.Name, a)
+			return err
+		},
+	}
+	const good = "https://cdn.example/avatars/1/0a1b.png"
+	long := good + "?" + strings.Repeat("x", 500)
+	for way, link := range ways {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			for _, c := range []struct{ avatar, kept string }{
+				{good, good}, {"", ""}, {"http://cdn.example/1.png", ""}, {"javascript:alert(1)", ""}, {"data:image/png;base64,AAAA", ""},
+				{"https:///1.png", ""}, {"https://ada:secret@cdn.example/1.png", ""}, {"//cdn.example/1.png", ""}, {"https://cdn.example/\n", ""},
+				{"https://cdn.example/<b>\"", "https://cdn.example/%3Cb%3E%22"}, {long, ""}, {good, good},
+			} {
+				must(t, link(h, messenger.Account{ID: "acc9", Name: "Nine", Avatar: c.avatar}))
+				ids, err := h.db.IdentitiesOf(t.Context(), h.ada.UserID)
+				must(t, err)
+				if len(ids) != 1 || ids[0].Avatar != c.kept {
+					t.Errorf("of %q is kept %+v", c.avatar, ids)
+				}
+			}
+		})
+	}
+}

@@ -147,8 +147,9 @@ func (in Inbound) Conversation() string {
 
 // Account is a person's account on a network.
 type Account struct {
-	ID   string `json:"id"`
-	Name string `json:"name,omitempty"`
+	ID     string `json:"id"`
+	Name   string `json:"name,omitempty"`
+	Avatar string `json:"avatar,omitempty"` // where its picture is, https; "" = it has none, or it matters to nobody here
 }
 
 // File is an attachment, not yet fetched. URL may expire.

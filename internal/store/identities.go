@@ -7,16 +7,17 @@ import (
 )
 
 // AddIdentity ties an account on a network to a user. That somebody else has
-// it is EConflict; that the same user has it already only renews its name.
+// it is EConflict; that the same user has it already only renews its name
+// and picture.
 func (db *DB) AddIdentity(ctx context.Context, id openmates.Identity) (openmates.Identity, error) {
 	err := db.update(ctx, func(t *tx) error {
 		t.changed(Identities)
 		var created int64
-		ok, err := t.get(`INSERT INTO identities (id, user_id, network, account_id, name, created) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (network, account_id) DO UPDATE SET name = excluded.name
+		ok, err := t.get(`INSERT INTO identities (id, user_id, network, account_id, name, avatar, created) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (network, account_id) DO UPDATE SET name = excluded.name, avatar = excluded.avatar
 				WHERE identities.user_id = excluded.user_id
 			RETURNING id, created`,
-			[]any{db.ids.next(), id.UserID, id.Network, id.AccountID, id.Name, db.now()}, &id.ID, &created)
+			[]any{db.ids.next(), id.UserID, id.Network, id.AccountID, id.Name, id.Avatar, db.now()}, &id.ID, &created)
 		if err == nil && !ok {
 			return openmates.Errorf(openmates.EConflict, "This account is linked to another person already. That person can unlink it in their profile.")
 		}
@@ -38,10 +39,10 @@ func (db *DB) RemoveIdentity(ctx context.Context, userID, id openmates.ID) error
 func (db *DB) IdentitiesOf(ctx context.Context, userID openmates.ID) ([]openmates.Identity, error) {
 	return list(ctx, db, func(s scanner) (i openmates.Identity, err error) {
 		var created int64
-		err = s.Scan(&i.ID, &i.UserID, &i.Network, &i.AccountID, &i.Name, &created)
+		err = s.Scan(&i.ID, &i.UserID, &i.Network, &i.AccountID, &i.Name, &i.Avatar, &created)
 		i.Created = timeOf(created)
 		return i, err
-	}, `SELECT id, user_id, network, account_id, name, created FROM identities WHERE user_id = $1 ORDER BY network, id`, userID)
+	}, `SELECT id, user_id, network, account_id, name, avatar, created FROM identities WHERE user_id = $1 ORDER BY network, id`, userID)
 }
 
 // UserOf gives the person who owns an account on a network.

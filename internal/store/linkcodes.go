@@ -14,13 +14,13 @@ func (db *DB) AddLinkCode(ctx context.Context, hash string, c openmates.LinkCode
 			OR network = $2 AND account_id = $3 AND user_id = $4`, db.now(), c.Network, c.AccountID, c.UserID); err != nil {
 			return err
 		}
-		_, err := t.exec(`INSERT INTO link_codes (hash, network, account_id, name, user_id, expires) VALUES ($1, $2, $3, $4, $5, $6)`,
-			hash, c.Network, c.AccountID, c.Name, c.UserID, c.Expires)
+		_, err := t.exec(`INSERT INTO link_codes (hash, network, account_id, name, avatar, user_id, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			hash, c.Network, c.AccountID, c.Name, c.Avatar, c.UserID, c.Expires)
 		return err
 	})
 }
 
-const linkCodeCols = `network, account_id, name, user_id, expires`
+const linkCodeCols = `network, account_id, name, avatar, user_id, expires`
 
 // LinkCode gives what a code stands for. One that has expired, was used or
 // never was is ENotFound.
@@ -43,7 +43,7 @@ func (db *DB) TakeLinkCode(ctx context.Context, hash string) (openmates.LinkCode
 
 func (db *DB) linkCode(read func(dest ...any) (bool, error)) (c openmates.LinkCode, err error) {
 	var expires int64
-	ok, err := read(&c.Network, &c.AccountID, &c.Name, &c.UserID, &expires)
+	ok, err := read(&c.Network, &c.AccountID, &c.Name, &c.Avatar, &c.UserID, &expires)
 	if err != nil {
 		return openmates.LinkCode{}, err
 	}

@@ -133,7 +133,7 @@ func TestACodeIsTakenOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
 		now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 		db, ctx := open(func(c *store.Config) { c.Now = func() time.Time { return now } }), t.Context()
-		c := openmates.LinkCode{Network: "discord", AccountID: "1", Name: "ada", Expires: now.Add(time.Minute)}
+		c := openmates.LinkCode{Network: "discord", AccountID: "1", Name: "ada", Avatar: "https://cdn.example/1.png", Expires: now.Add(time.Minute)}
 		ok(t, db.AddLinkCode(ctx, "first", c))
 		ok(t, db.AddLinkCode(ctx, "second", c)) // in place of the first
 		_, err := db.LinkCode(ctx, "first")

@@ -46,12 +46,6 @@ type applicationObject struct {
 	} `json:"install_params"`
 }
 
-// selfObject is what is read of the bot's account.
-type selfObject struct {
-	userObject
-	Avatar text `json:"avatar"`
-}
-
 // credentials finds out whether the token is real and whose it is. It fills
 // in the profile only when both are as they should be.
 func (s *inspection) credentials(ctx context.Context) {

@@ -169,7 +169,7 @@ func (x *interactionObject) command(b openmates.Bot) messenger.Command {
 	c := messenger.Command{
 		Name: string(x.Data.Name), BotID: b.ID, Network: Network,
 		Workspace: string(x.GuildID), Channel: string(x.ChannelID),
-		Account: messenger.Account{ID: string(who.ID), Name: who.name()},
+		Account: who.account(),
 	}
 	for _, o := range x.Data.Options {
 		if o.Name == optionName {

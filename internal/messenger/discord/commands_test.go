@@ -134,7 +134,7 @@ func TestACommandIsAnswered(t *testing.T) {
 	}
 	want := messenger.Command{
 		Name: "team", Text: "Acme", BotID: s.bot.ID, Network: Network, Workspace: s.guild.ID, Channel: s.guild.General,
-		Account: messenger.Account{ID: s.ann.ID, Name: "Ann"},
+		Account: messenger.Account{ID: s.ann.ID, Name: "Ann", Avatar: pictureOf(s.ann)},
 	}
 	if len(got) != 2 || got[1] != want {
 		t.Errorf("the Host got %+v, want %+v", got, want)

@@ -20,7 +20,7 @@ func TestContract(t *testing.T) {
 			Workspace: messenger.Workspace{ID: s.guild.ID, Name: s.guild.Name},
 			Say:       func(text string) { s.sim.Say(s.guild.General, s.ann.ID, "<@"+s.app.BotID+"> "+text) },
 			Posts:     func() []string { return s.posted() },
-			Redirect:  backTo, Account: messenger.Account{ID: s.ann.ID},
+			Redirect:  backTo, Account: messenger.Account{ID: s.ann.ID, Avatar: pictureOf(s.ann)},
 			Consent: func(page string) url.Values {
 				to, err := s.sim.Approve(page, s.ann.ID, s.guild.ID)
 				if err != nil {

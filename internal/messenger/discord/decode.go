@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"strings"
+
+	"openmates/internal/messenger"
 )
 
 // decode reads JSON forgivingly: a field of another type than expected stays
@@ -95,6 +98,7 @@ type userObject struct {
 	ID         text         `json:"id"`
 	Username   text         `json:"username"`
 	GlobalName text         `json:"global_name"`
+	Avatar     text         `json:"avatar"` // its hash
 	Bot        flag         `json:"bot"`
 	Member     memberObject `json:"member"` // only within mentions
 }
@@ -108,6 +112,26 @@ func (u userObject) name() string {
 		return string(u.GlobalName)
 	}
 	return string(u.Username)
+}
+
+// account is a user as the product knows one.
+func (u userObject) account() messenger.Account {
+	return messenger.Account{ID: string(u.ID), Name: u.name(), Avatar: u.picture()}
+}
+
+// cdn is where Discord keeps pictures (reference, Image Formatting), for every
+// address of its API.
+const cdn = "https://cdn.discordapp.com"
+
+// picture is where a user's own picture is, "" without one. One that moves has
+// a still image under the same name.
+func (u userObject) picture() string {
+	hash := string(u.Avatar)
+	odd := func(r rune) bool { return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r == '_') }
+	if hash == "" || len(hash) > 64 || strings.ContainsFunc(hash, odd) || parseSnowflake(string(u.ID)) == 0 {
+		return ""
+	}
+	return cdn + "/avatars/" + string(u.ID) + "/" + hash + ".png"
 }
 
 type memberObject struct {

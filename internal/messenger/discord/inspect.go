@@ -23,7 +23,7 @@ type inspection struct {
 	bot      openmates.Bot
 	want     messenger.Wanted
 	app      applicationObject
-	self     selfObject
+	self     userObject
 	profile  messenger.Profile
 	findings []messenger.Finding
 	err      error // why Discord did not vouch for the token

@@ -72,7 +72,7 @@ func (d *Connector) Dress(ctx context.Context, b openmates.Bot, l messenger.Look
 		// A number, as the official description says, where answers have a string.
 		part{what: "the permissions of the profile's button", route: "/applications/@me", body: map[string]any{
 			"install_params": map[string]any{"scopes": installScopes(), "permissions": int64(d.permissions(b))}}})
-	var self selfObject
+	var self userObject
 	if err := d.rest.do(ctx, b, call{method: "GET", route: "/users/@me", path: "/users/@me", test: true, tries: 2}, &self); err != nil {
 		return d.refusal(err)
 	}

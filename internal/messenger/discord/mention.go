@@ -99,9 +99,12 @@ func inbound(b openmates.Bot, m *messageObject, n names) messenger.Inbound {
 		Channel:   string(m.ChannelID),
 		Message:   string(m.ID),
 		ReplyTo:   string(m.Reference.MessageID),
-		Author:    messenger.Account{ID: string(author.ID), Name: author.name()},
+		Author:    author.account(),
 		Text:      readable(string(m.Content), n),
 		At:        snowflakeTime(parseSnowflake(string(m.ID))),
+	}
+	if in.Workspace != "" { // an account is linked in private; else the journal needs no picture
+		in.Author.Avatar = ""
 	}
 	for _, a := range m.Attachments {
 		if a.URL == "" {

@@ -129,11 +129,31 @@ func TestInbound(t *testing.T) {
 		in.Author != (messenger.Account{ID: "444444444444444444", Name: "Addy"}) || in.Text != "what is new?" {
 		t.Errorf("%+v", in)
 	}
+	m.GuildID, m.Member = "", memberObject{}
+	if in := l.world.inbound(m); in.Author != (messenger.Account{ID: "444444444444444444", Name: "Ada",
+		Avatar: "https://cdn.discordapp.com/avatars/444444444444444444/a_0123456789abcdef0123456789abcdef.png"}) {
+		t.Errorf("in private it is by %+v", in.Author)
+	}
 	if want := []messenger.File{{Name: "a.png", Type: "image/png", Size: 12, URL: "http://x/a"}}; !slices.Equal(in.Files, want) {
 		t.Errorf("files %+v", in.Files)
 	}
 	if got := in.At.Format("2006-01-02"); got != "2024-11-18" {
 		t.Errorf("at %s", got)
+	}
+}
+
+// A picture's address holds what Discord said and nothing else.
+func TestPicture(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ id, avatar, want string }{
+		{"5", "0a1b", "https://cdn.discordapp.com/avatars/5/0a1b.png"},
+		{"5", "a_0a1b", "https://cdn.discordapp.com/avatars/5/a_0a1b.png"},
+		{"5", "", ""}, {"", "0a1b", ""}, {"x", "0a1b", ""},
+		{"5", "../0a1b", ""}, {"5", "0a1b?x", ""}, {"5", "0A", ""}, {"5", strings.Repeat("a", 65), ""},
+	} {
+		if got := (userObject{ID: text(c.id), Avatar: text(c.avatar)}).picture(); got != c.want {
+			t.Errorf("%s of %s: %q", c.avatar, c.id, got)
+		}
 	}
 }
 

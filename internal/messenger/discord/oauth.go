@@ -105,7 +105,7 @@ func (d *Connector) Linked(ctx context.Context, b openmates.Bot, redirect, verif
 	if err != nil {
 		return none, err
 	}
-	// Only the id is wanted: give the token back, whatever comes of reading.
+	// The account is all that is wanted: give the token back, whatever comes of reading.
 	defer d.revoke(ctx, b, t)
 	if !granted(t, "identify") {
 		return none, openmates.Errorf(openmates.EInvalid,
@@ -124,7 +124,7 @@ func (d *Connector) Linked(ctx context.Context, b openmates.Bot, redirect, verif
 	if err := decode(raw, &u); err != nil || parseSnowflake(string(u.ID)) == 0 {
 		return none, unavailable(fmt.Errorf("read the Discord account: no id: %w", err))
 	}
-	return messenger.Account{ID: string(u.ID), Name: u.name()}, nil
+	return u.account(), nil
 }
 
 // exchange turns the redirect's code into a token. It is tried once, because

@@ -302,6 +302,11 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+// pictureOf is where Discord documents a person's picture to be.
+func pictureOf(p discordtest.Person) string {
+	return "https://cdn.discordapp.com/avatars/" + p.ID + "/" + p.Avatar + ".png"
+}
+
 func TestLink(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, discordtest.Config{})
@@ -313,7 +318,7 @@ func TestLink(t *testing.T) {
 	}
 	to, err := s.sim.Approve(link, s.ann.ID, "")
 	a, err := s.d.Linked(t.Context(), s.bot, backTo, verifier, query(t, to, err))
-	if err != nil || a != (messenger.Account{ID: s.ann.ID, Name: "Ann"}) {
+	if err != nil || a != (messenger.Account{ID: s.ann.ID, Name: "Ann", Avatar: pictureOf(s.ann)}) {
 		t.Fatalf("%+v, %v", a, err)
 	}
 	revoked := false

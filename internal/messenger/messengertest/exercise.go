@@ -309,6 +309,7 @@ func installRule(t *testing.T, s Subject) {
 }
 
 // linkRule: the proof of the one who began is needed, and a code works once.
+// Where the account's picture is, is told where it has one.
 func linkRule(t *testing.T, s Subject) {
 	li := as[messenger.Linker](t, s)
 	const verifier = "a-verifier-of-forty-three-characters-or-more-0"
@@ -318,7 +319,7 @@ func linkRule(t *testing.T, s Subject) {
 	}
 	back := s.Consent(page)
 	a, err := li.Linked(t.Context(), s.Bot, s.Redirect, verifier, back)
-	if err != nil || a.ID != s.Account.ID {
+	if err != nil || a.ID != s.Account.ID || a.Avatar != s.Account.Avatar {
 		t.Errorf("linked %+v, %v", a, err)
 	}
 	if _, err := li.Linked(t.Context(), s.Bot, s.Redirect, verifier, back); openmates.CodeOf(err) != openmates.EInvalid {

@@ -13,7 +13,7 @@ func subject(n *messengertest.Network, c messenger.Connector) messengertest.Subj
 	bot := openmates.Bot{ID: 7, MateID: 1, Network: "memory", AppID: "app", UserID: "app", Token: "t", Secret: "s"}
 	return messengertest.Subject{
 		Connector: c, Bot: bot, Channel: "c1", Workspace: messenger.Workspace{ID: "w1", Name: "W"},
-		Account: messenger.Account{ID: "u1"}, Redirect: "https://mates.example/messenger/connect",
+		Account: messenger.Account{ID: "u1", Avatar: "https://memory.example/u1.png"}, Redirect: "https://mates.example/messenger/connect",
 		Say: func(text string) { n.Say(bot.ID, messenger.Inbound{Channel: "c1", Text: text}) },
 		Posts: func() (texts []string) {
 			for _, p := range n.Posts() {

@@ -11,12 +11,14 @@ func (s *Server) AddPerson(name string) Person {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id, _ := s.nextIDLocked()
-	u := &user{ID: id, Name: name, Token: secretText(24) + "." + secretText(4) + "." + secretText(20)}
+	u := &user{ID: id, Name: name, Token: secretText(24) + "." + secretText(4) + "." + secretText(20), Avatar: hexText(16)}
 	s.addUserLocked(u)
 	return u.person()
 }
 
-func (u *user) person() Person { return Person{ID: u.ID, Name: u.Name, Token: u.Token} }
+func (u *user) person() Person {
+	return Person{ID: u.ID, Name: u.Name, Token: u.Token, Avatar: u.Avatar}
+}
 
 func (s *Server) addUserLocked(u *user) {
 	s.users[u.ID], s.tokens[u.Token] = u, u

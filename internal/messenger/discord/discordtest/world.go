@@ -9,8 +9,9 @@ import (
 )
 
 // Person is a human account. Token is the raw Authorization header of the
-// account, without a prefix, as a user token of Discord is.
-type Person struct{ ID, Name, Token string }
+// account, without a prefix, as a user token of Discord is; Avatar is the hash
+// of its picture.
+type Person struct{ ID, Name, Token, Avatar string }
 
 // Application is a registered application with its bot user. Token has no
 // "Bot " in front.

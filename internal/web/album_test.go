@@ -26,6 +26,7 @@ type album struct {
 	patterns map[string]bool // routes that are in it
 	houses   []*house
 	change   []func(*Config)
+	language string
 }
 
 type kept struct {
@@ -52,6 +53,8 @@ func (a *album) keep(name string, got answer) answer {
 func (a *album) open(who string, b *browser, path string) answer {
 	a.t.Helper()
 	a.patterns[routeOf(b.h, path)] = true
+	b.h.language = a.language
+	defer func() { b.h.language = "" }()
 	return a.keep(who+" "+path, b.get(path))
 }
 
@@ -77,9 +80,9 @@ func notPages() string {
 }
 
 // newPages is every page of the web interface, as everybody sees it.
-func newPages(t *testing.T, change ...func(*Config)) *album {
+func newPages(t *testing.T, language string, change ...func(*Config)) *album {
 	a := newAlbum(t)
-	a.change = change
+	a.change, a.language = change, language
 	a.beforeTheFirst()
 	h := newHouse(t, append(change, func(c *Config) {
 		c.Demo = &Demo{Discord: "http://127.0.0.1:1", People: []DemoPerson{{Username: "ada", Name: "Ada Lovelace", About: "runs this server", Password: canaryPassword}}}

@@ -17,7 +17,7 @@ import (
 // outside of them, but for what people wrote and for names.
 func TestEveryWordIsAMessage(t *testing.T) {
 	t.Parallel()
-	a := newPages(t, func(c *Config) { c.Book = locale.Pseudo() })
+	a := newPages(t, "", func(c *Config) { c.Book = locale.Pseudo() })
 	seen := map[string]bool{}
 	for _, p := range a.pages {
 		for _, text := range unsaid(t, p.body) {
@@ -55,6 +55,7 @@ func invented() []string {
 		"Marketing", "Life coaching & psychology", "Evaluate", "Calculates.", "Why.", "It is down.", "Gone.", "About.", "wrong", "asks", "What.", "View", "T.", "S.", "R.", "C.",
 		"Second", "Quay", "Otto", "More", "Done.", "Cure.", "Big", "No.", "Reads.", "Reason.", "Paused.", "Nothing answers.", "Reset it.", "Set a key and start again.",
 		"O'Neil & \"Söhne\" 👩\u200d💻", "Nora", "Nora Büro", "Sophia helps.", "Sophia has no model to think with yet.", "The token is refused.",
+		"runs this server", "Reset it and enter the new one here.", "The bot token is refused.", "Switch the public bot on, or nobody can add it.",
 		"Testnet refuses this token. Reset it and paste the new one.",
 	}
 }

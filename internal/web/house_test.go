@@ -58,6 +58,8 @@ type house struct {
 	log     *lockedBuffer
 	ready   error
 	model   Model
+
+	language string // that browsers ask for; "" = they don't say
 }
 
 type states struct {
@@ -264,6 +266,9 @@ func (b *browser) do(method, path string, form url.Values, header http.Header) a
 	must(b.h.t, err)
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if b.h.language != "" {
+		req.Header.Set("Accept-Language", b.h.language)
 	}
 	maps.Copy(req.Header, header)
 	resp, err := b.c.Do(req)

@@ -3,6 +3,7 @@ package discordtest
 import (
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -306,6 +307,7 @@ func TestResumeRefused(t *testing.T) {
 		if err := c.ws.Close(1000, ""); err != nil {
 			t.Fatal(err)
 		}
+		noticed(t, s)
 		again := dialRaw(t, s.Server, "v=10&encoding=json")
 		again.resumeOn(s, c)
 		again.invalid(false)
@@ -315,6 +317,17 @@ func TestResumeRefused(t *testing.T) {
 	})
 }
 
+// noticed waits until the server has seen that the bot closed its connection:
+// the client is told a moment earlier.
+func noticed(t *testing.T, s *scene) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); len(s.CloseCodes(s.app.ID)) == 0; runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("the server never noticed that the connection was closed")
+		}
+	}
+}
+
 func TestCloseWith4000KeepsSession(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, Config{})
@@ -322,6 +335,7 @@ func TestCloseWith4000KeepsSession(t *testing.T) {
 	if err := c.ws.Close(4000, ""); err != nil {
 		t.Fatal(err)
 	}
+	noticed(t, s)
 	s.Say(s.guild.General, s.ada.ID, "while away")
 	again := dialRaw(t, s.Server, "v=10&encoding=json")
 	again.resumeOn(s, c)

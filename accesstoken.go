@@ -18,7 +18,7 @@ const (
 )
 
 // AccessToken lets a program use the API in place of somebody who signs in. It
-// never may more than the person who made it; the server keeps a hash of it.
+// can never do more than the person who made it; the server keeps a hash of it.
 type AccessToken struct {
 	ID      ID
 	UserID  ID // whose rights it has; 0 = a listener's, which are nobody's

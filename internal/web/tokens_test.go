@@ -35,7 +35,7 @@ func TestTokens(t *testing.T) {
 	h := newHouse(t).furnish()
 	for at, who := range map[string]string{"/profile/tokens": "ben", "/teams/harbour/tokens": "ada"} {
 		b := h.as(who)
-		wants(t, b.get(at), 200, "There is no token yet", `value="90"`, "never may more than you may")
+		wants(t, b.get(at), 200, "There is no token yet", `value="90"`, "can never do more than you can")
 		made := b.post(at, url.Values{"name": {`Night "<b>`}, "scope": {"read", "write"}, "days": {"30"}, "user_id": {"1"}, "team_id": {"1"}})
 		wants(t, made, 201, "shown this once", "Night &#34;&lt;b&gt;", "read, write", "never used")
 		token := regexp.MustCompile(`om_[A-Z2-7]{26}`).FindString(made.body)

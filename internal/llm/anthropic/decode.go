@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 
@@ -128,7 +129,7 @@ func (d *decoder) End() ([]llm.Call, llm.Usage, llm.Stop) {
 		if args == "" && len(c.whole) > 0 {
 			args = string(c.whole)
 		}
-		calls = append(calls, llm.Call{ID: c.id, Name: c.name, Arguments: args})
+		calls = append(calls, llm.Call{ID: cmp.Or(c.id, wire.NewCallID()), Name: c.name, Arguments: args})
 	}
 	u := d.usage
 	input := u.Input + u.Written + u.Read

@@ -1,13 +1,9 @@
 package anthropic
 
 import (
-	"errors"
-	"io"
-	"strings"
 	"testing"
 
-	"openmates/internal/llm"
-	"openmates/internal/llm/wire"
+	"openmates/internal/llm/llmtest"
 )
 
 // FuzzDecoder reads whatever a server may send: it must not panic, and what it
@@ -22,45 +18,19 @@ func FuzzDecoder(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		d, r := &decoder{}, wire.NewReader(strings.NewReader(in))
-		for d.Progress() != wire.Over {
-			ev, err := r.Next()
-			if err != nil {
-				if !errors.Is(err, io.EOF) {
-					t.Fatal(err)
-				}
-				break
-			}
-			if _, err := d.Event(ev); err != nil {
-				if e, ok := errors.AsType[*llm.Error](err); ok && (e.Err == nil || e.Error() == "") {
-					t.Fatalf("an error that says nothing: %#v", e)
-				}
-				return
-			}
-		}
-		calls, _, stop := d.End()
-		if stop == "" {
-			t.Fatal("no reason to stop")
-		}
-		for _, c := range calls {
-			if c.ID == "" {
-				t.Fatalf("a call without an id: %+v", c)
-			}
+		if err := llmtest.Decode(&decoder{}, in); err != nil {
+			t.Fatal(err)
 		}
 	})
 }
 
 func FuzzRefusal(f *testing.F) {
-	f.Add(429, `{"error":{"message":"x","type":"y","code":"z"}}`)
-	f.Add(0, `[{"error":{"code":503,"message":"x","status":"UNAVAILABLE","details":[{"retryDelay":"3s"}]}}]`)
-	f.Add(400, `{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long"}}`)
-	f.Add(500, `{"error":"bare"}`)
-	f.Add(404, "")
+	for status, body := range llmtest.Refusals() {
+		f.Add(status, body)
+	}
 	f.Fuzz(func(t *testing.T, status int, body string) {
-		e := refusal(status, []byte(body))
-		if e.Err == nil || e.Err.Error() == "" || len(e.Err.Error()) > 1000 || strings.Contains(e.Err.Error(), "\n") || e.After < 0 {
-			t.Fatalf("%d %q: %#v", status, body, e)
+		if err := llmtest.Refused(refusal(status, []byte(body))); err != nil {
+			t.Fatalf("%d %q: %v", status, body, err)
 		}
-		_ = e.Error()
 	})
 }

@@ -13,6 +13,15 @@ import (
 	"openmates"
 )
 
+// SetUp makes the first account and the first team of a server, with the code
+// that its start has printed, and begins a session.
+func (c *Client) SetUp(ctx context.Context, code openmates.Secret, f Founder) (TeamLine, error) {
+	return post[TeamLine](ctx, c, "/auth/setup", struct {
+		Founder
+		Code string `json:"code"`
+	}{f, code.Reveal()})
+}
+
 // SignIn begins a session, which the client's cookies carry from then on.
 func (c *Client) SignIn(ctx context.Context, username string, password openmates.Secret) error {
 	_, err := c.Do(ctx, http.MethodPost, "/auth/sign-in", map[string]string{"username": username, "password": password.Reveal()}, nil)
@@ -42,13 +51,9 @@ func (c *Client) Teams(ctx context.Context) ([]TeamLine, error) {
 	return All[TeamLine](ctx, c, "/teams")
 }
 
-// Found founds a team. Without a slug it gets one from its name.
-func (c *Client) Found(ctx context.Context, name, slug string, l *openmates.Limits, options ...Option) (TeamLine, error) {
-	return post[TeamLine](ctx, c, "/teams", struct {
-		Name   string            `json:"name"`
-		Slug   string            `json:"slug,omitempty"`
-		Limits *openmates.Limits `json:"limits,omitempty"`
-	}{name, slug, l}, options...)
+// Found founds a team. Who has no account yet gets one with it, and a session.
+func (c *Client) Found(ctx context.Context, n NewTeam, options ...Option) (TeamLine, error) {
+	return post[TeamLine](ctx, c, "/teams", n, options...)
 }
 
 // Team gives a team by its slug or ID.
@@ -111,6 +116,18 @@ func (c *Client) PutLimits(ctx context.Context, team string, l openmates.Limits,
 	return err
 }
 
+// UserLimits gives those of a person in a team, with their ETag.
+func (c *Client) UserLimits(ctx context.Context, team, username string) (l LimitsSheet, etag string, err error) {
+	etag, err = c.Do(ctx, http.MethodGet, Path(team, "users", username, "limits"), nil, &l)
+	return l, etag, err
+}
+
+// PutUserLimits writes those of a person in a team.
+func (c *Client) PutUserLimits(ctx context.Context, team, username string, l openmates.Limits, options ...Option) error {
+	_, err := c.Do(ctx, http.MethodPut, Path(team, "users", username, "limits"), l, nil, options...)
+	return err
+}
+
 // Installations lists where a team's mates are.
 func (c *Client) Installations(ctx context.Context, team string) ([]Installation, error) {
 	return All[Installation](ctx, c, Path(team, "installations"))
@@ -144,6 +161,17 @@ func (c *Client) ConnectGuild(ctx context.Context, team string, id openmates.ID,
 func (c *Client) ConnectAccount(ctx context.Context, team string, user openmates.ID, state, code string) (Connected, error) {
 	return post[Connected](ctx, c, Path(team, "apps", "messages", "connect"),
 		map[string]any{"openmates_user_id": user, "discord_auth_code": code, "state": state})
+}
+
+// Links lists the messengers with the caller's accounts there.
+func (c *Client) Links(ctx context.Context) ([]Link, error) {
+	return All[Link](ctx, c, "/me/links")
+}
+
+// Unlink unlinks an account of the caller, by the ID of the link.
+func (c *Client) Unlink(ctx context.Context, id openmates.ID) error {
+	_, err := c.Do(ctx, http.MethodDelete, Path("me", "links", id.String()), nil, nil)
+	return err
 }
 
 // Login tells a listener whose message it is. Reason tells in a *Problem what
@@ -284,6 +312,11 @@ func (c *Client) ChangeMate(ctx context.Context, handle string, fields map[strin
 	return m, err
 }
 
+// Bot gives a mate's bot, with the guide to its set-up.
+func (c *Client) Bot(ctx context.Context, n openmates.Network, handle string) (BotSetup, error) {
+	return get[BotSetup](ctx, c, Path("server", "bots", string(n), handle))
+}
+
 // PutBot enters a bot's application.
 func (c *Client) PutBot(ctx context.Context, n openmates.Network, handle string, b Credentials) error {
 	_, err := c.Do(ctx, http.MethodPut, Path("server", "bots", string(n), handle), b, nil)
@@ -298,6 +331,17 @@ func (c *Client) Providers(ctx context.Context) ([]Provider, error) {
 // AddProvider adds one, after a check.
 func (c *Client) AddProvider(ctx context.Context, n NewProvider, options ...Option) (Provider, error) {
 	return post[Provider](ctx, c, "/server/providers", n, options...)
+}
+
+// Settings are those of the server.
+func (c *Client) Settings(ctx context.Context) (Settings, error) {
+	return get[Settings](ctx, c, "/server/settings")
+}
+
+// ChangeSettings changes the named ones.
+func (c *Client) ChangeSettings(ctx context.Context, fields map[string]any, options ...Option) (s Settings, err error) {
+	_, err = c.Do(ctx, http.MethodPatch, "/server/settings", fields, &s, options...)
+	return s, err
 }
 
 // Status is how the server is.

@@ -96,6 +96,23 @@ type Account struct {
 	Avatar    string       `json:"avatar"`
 }
 
+// Founder is who sets a server up, with their team.
+type Founder struct {
+	Username string `json:"username"`
+	Name     string `json:"name"`
+	Password string `json:"password"`
+	Team     string `json:"team"`
+	Slug     string `json:"slug,omitempty"` // "" = made from Team
+}
+
+// NewTeam is what a person tells to found a team.
+type NewTeam struct {
+	Name    string            `json:"name"`
+	Slug    string            `json:"slug,omitempty"` // "" = made from Name
+	Limits  *openmates.Limits `json:"limits,omitempty"`
+	Account *NewAccount       `json:"account,omitempty"` // of somebody who has none
+}
+
 // NewAccount is what a person tells to get an account.
 type NewAccount struct {
 	Username    string                `json:"username"`
@@ -248,6 +265,45 @@ type NewMate struct {
 	Class       string `json:"class,omitempty"`
 }
 
+// Bot is a mate's application on a network.
+type Bot struct {
+	Network   openmates.Network `json:"network"`
+	Label     string            `json:"label"`
+	Handle    string            `json:"handle"`
+	AppID     string            `json:"app_id"`
+	Name      string            `json:"name"`
+	Paused    bool              `json:"paused"`
+	Content   bool              `json:"content"`
+	HasSecret bool              `json:"has_secret"`
+	Invite    string            `json:"invite"`
+	State     *State            `json:"state"` // nil = no application was entered yet
+}
+
+// BotSetup is a bot with what there is to do about it.
+type BotSetup struct {
+	Bot
+	Redirect    string       `json:"redirect"`
+	Guide       []Step       `json:"guide"`
+	Permissions []Permission `json:"permissions"`
+	CanDress    bool         `json:"can_dress"`
+}
+
+// Step is one thing to do on the network's pages.
+type Step struct {
+	Title string   `json:"title"`
+	Say   []string `json:"say"`
+	URL   string   `json:"url"`
+	Copy  string   `json:"copy"`
+}
+
+// Permission is something that a bot asks for when it is added.
+type Permission struct {
+	Name   string `json:"name"`
+	Bit    int64  `json:"bit"`
+	Reason string `json:"reason"`
+	On     bool   `json:"on"`
+}
+
 // Credentials are what an admin enters for a bot; what is empty stays.
 type Credentials struct {
 	AppID   string `json:"app_id,omitempty"`
@@ -296,6 +352,16 @@ type NewProvider struct {
 	URL    string `json:"url,omitempty"`
 	Key    string `json:"key,omitempty"`
 	Anyway bool   `json:"anyway,omitempty"`
+}
+
+// Settings are what is settled about the whole server.
+type Settings struct {
+	Name     string `json:"name"`
+	URL      string `json:"url"`
+	Fixed    bool   `json:"url_fixed"`
+	Problem  string `json:"url_problem"`
+	SignUp   string `json:"sign_up"` // "open" or "invite"
+	Currency string `json:"currency"`
 }
 
 // Status is how the server is.

@@ -46,6 +46,17 @@ type Welcome struct {
 	Member  bool           `json:"member" doc:"The caller is in the team already."`
 }
 
+type setUpInput struct {
+	Body struct {
+		Code     string `json:"code" maxLength:"100" doc:"Of the link that the server prints when it starts."`
+		Username string `json:"username" maxLength:"200"`
+		Name     string `json:"name" maxLength:"200"`
+		Password string `json:"password" maxLength:"4096"`
+		Team     string `json:"team" maxLength:"200" doc:"The name of the first team."`
+		Slug     string `json:"slug,omitempty" maxLength:"80" doc:"Its address; without one it is made from the name."`
+	}
+}
+
 type signInInput struct {
 	Body struct {
 		Username string `json:"username" maxLength:"200"`
@@ -78,6 +89,7 @@ type joinInput struct {
 
 func (s *Server) authOperations() {
 	all := anybody()
+	serve(s, route{"set-up", http.MethodPost, "/auth/setup", "Set the server up", "Once: makes the first admin, their team, and a session.", 201}, all, s.setUp)
 	serve(s, route{"sign-in", http.MethodPost, "/auth/sign-in", "Sign in", "Begins a session, whose cookie comes with the answer. Where the account asks for a second step, the problem says so (reason second_step).", 0}, all,
 		func(ctx context.Context, _ account.Caller, in *signInInput) (MeLine, error) {
 			u, err := s.account.SignIn(ctx, fromOf(ctx), in.Body.Username, openmates.Secret(in.Body.Password))
@@ -103,6 +115,16 @@ func (s *Server) authOperations() {
 			})
 		})
 	serve(s, route{"join", http.MethodPost, "/auth/join", "Join a team by an invite", "Somebody without an account gets one in the same step, and a session.", 0}, all, s.join)
+}
+
+func (s *Server) setUp(ctx context.Context, _ account.Caller, in *setUpInput) (TeamLine, error) {
+	b := in.Body
+	u, t, err := s.account.Setup(ctx, fromOf(ctx), account.Founder{Code: openmates.Secret(b.Code), Name: b.Name, Username: b.Username,
+		Password: openmates.Secret(b.Password), Team: b.Team, Slug: b.Slug})
+	if err == nil {
+		err = s.account.Begin(ctx, u)
+	}
+	return TeamLine{t.ID, t.Slug, t.Name}, err
 }
 
 // MeLine is the caller in short.

@@ -28,7 +28,7 @@ func TestTheClientKnowsTheAnswers(t *testing.T) {
 	for _, v := range []any{client.Me{}, client.TeamLine{}, client.Team{}, client.Mate{}, client.Messenger{}, client.State{}, client.Workspace{}, client.User{}, client.Link{},
 		client.Account{}, client.NewAccount{}, client.Invite{}, client.Joined{}, client.Installation{}, client.Guest{}, client.LimitsSheet{}, client.Login{}, client.Connected{},
 		client.Linked{}, client.Reply{}, client.Tokens{}, client.Token{}, client.MateSetup{}, client.Provider{}, client.ProviderModel{}, client.Price{}, client.Status{},
-		client.AuditLine{}, client.TeamUsage{}, client.Spent{}} {
+		client.AuditLine{}, client.TeamUsage{}, client.Spent{}, client.Bot{}, client.BotSetup{}, client.Step{}, client.Permission{}, client.Settings{}} {
 		typ := reflect.TypeOf(v)
 		schema := h.doc.Components.Schemas[typ.Name()]
 		if schema == nil {
@@ -36,7 +36,10 @@ func TestTheClientKnowsTheAnswers(t *testing.T) {
 			continue
 		}
 		known := map[string]bool{}
-		for f := range typ.Fields() {
+		for _, f := range reflect.VisibleFields(typ) {
+			if f.Anonymous {
+				continue
+			}
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if name == "-" {
 				name = map[string]string{"Invite.Code": "code", "Token.Secret": "token"}[typ.Name()+"."+f.Name]

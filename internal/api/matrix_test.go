@@ -41,6 +41,7 @@ type row struct {
 func matrix() map[string]row {
 	const pass = `{"password":"` + bensPassword + `"}`
 	return map[string]row{
+		"set-up":  {needNobody, `{"code":"x","username":"x","name":"X","password":"x","team":"X"}`, 409},
 		"sign-in": {needNobody, `{"username":"ben","password":"x"}`, 401}, "second-step": {needNobody, `{"code":"1"}`, 401}, "sign-out": {needNobody, "", 0},
 		"look-at-invite": {needNobody, `{"code":"x"}`, 404}, "prove-address": {needNobody, `{"code":"x","email":"a@example.org"}`, 404},
 		"join": {needNobody, `{"code":"x"}`, 404}, "add-team": {needNobody, `{"name":"New"}`, 0},

@@ -31,19 +31,32 @@ type stage struct {
 
 func newStage(t *testing.T, known ...string) *stage {
 	t.Helper()
+	s := bareStage(t, known...)
+	s.chrome = browse(t).ctx
+	if err := chromedp.Do(s.chrome, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatal(err)
+	}
+	s.begins(t)
+	return s
+}
+
+// bareStage is one without a browser, on which the program does not run yet.
+func bareStage(t *testing.T, known ...string) *stage {
+	t.Helper()
 	s := &stage{known: known, sim: discordtest.Start(t, discordtest.Config{})}
 	var err error
 	if s.model, err = llmtest.New(llmtest.Config{Models: []string{"gpt-5-mini"}, Answer: s.repeat}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.model.Close)
-	s.chrome = browse(t).ctx
-	if err := chromedp.Do(s.chrome, chromedp.Navigate("about:blank")); err != nil {
-		t.Fatal(err)
-	}
+	return s
+}
+
+// begins starts the program.
+func (s *stage) begins(t *testing.T) {
+	t.Helper()
 	s.program = start(t, map[string]string{"OPENMATES_DISCORD_API": s.sim.API(), "OPENMATES_DISCORD_AUTHORIZE": s.sim.Authorize()},
 		"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--log-level", "debug")
-	return s
 }
 
 // waitsFor asks again and again whether ok holds.

@@ -1,17 +1,13 @@
 package main_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"log/slog"
 	"os"
 	"strings"
 	"testing"
 
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger"
-	"openmates/internal/secret"
-	"openmates/internal/store"
 	"openmates/internal/store/storetest"
 )
 
@@ -79,19 +75,4 @@ func TestABotInAProcessOfItsOwn(t *testing.T) {
 			main.until(t, "told that nobody listens", func() bool { return phase() == messenger.Off })
 		})
 	}
-}
-
-// open opens the installation's database beside the program.
-func (in *installation) open(t *testing.T) *store.DB {
-	t.Helper()
-	seal, err := secret.New(bytes.Repeat([]byte{7}, 32))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := store.Open(t.Context(), store.Config{URL: in.db, Dir: in.dir, Seal: seal, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
 }

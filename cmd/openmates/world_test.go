@@ -115,24 +115,32 @@ const network = discord.Network
 func install(t testing.TB, binary string, w *world, db string) *installation {
 	t.Helper()
 	in := &installation{binary: binary, world: w, dir: t.TempDir(), db: db}
-	key := bytes.Repeat([]byte{7}, 32)
-	in.key = base64.StdEncoding.EncodeToString(key)
-	seal, err := secret.New(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx := t.Context()
-	s, err := store.Open(ctx, store.Config{URL: db, Dir: in.dir, Seal: seal, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := seed(ctx, s, w); err != nil {
+	in.key = base64.StdEncoding.EncodeToString(sealedBy())
+	s := in.open(t)
+	if err := seed(t.Context(), s, w); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return in
+}
+
+func sealedBy() []byte { return bytes.Repeat([]byte{7}, 32) }
+
+// open is the installation's database, as one more process has it.
+func (in *installation) open(t testing.TB) *store.DB {
+	t.Helper()
+	seal, err := secret.New(sealedBy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), store.Config{URL: in.db, Dir: in.dir, Seal: seal, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
 }
 
 func seed(ctx context.Context, s *store.DB, w *world) error {

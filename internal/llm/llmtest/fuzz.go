@@ -24,7 +24,7 @@ func Decode(d wire.Decoder, in string) error {
 		}
 		if _, err := d.Event(ev); err != nil {
 			if e, ok := errors.AsType[*llm.Error](err); ok && (e.Err == nil || e.Error() == "") {
-				return fmt.Errorf("an error that says nothing: %#v", e)
+				return errors.New("an error that says nothing: " + fmt.Sprintf("%#v", e))
 			}
 			return nil
 		}
@@ -57,7 +57,7 @@ func Refusals() map[int]string {
 // one line of cause for the log, and never a time in the past.
 func Refused(e *llm.Error) error {
 	if e.Err == nil || e.Err.Error() == "" || len(e.Err.Error()) > 1000 || strings.Contains(e.Error(), "\n") || e.After < 0 {
-		return fmt.Errorf("%#v", e)
+		return errors.New("it can’t stand in a log: " + fmt.Sprintf("%#v", e))
 	}
 	return nil
 }

@@ -152,7 +152,8 @@ func unreachable(u *url.URL, err error) error {
 		return said("%s port %s does not answer within %d seconds. A firewall may be in the way, or the machine can't reach its own public address from inside; if so, use the address anyway.", host, port, int(reachTime.Seconds()))
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return said("There is no way from this machine to %s. Check its network, and the DNS record of the name.", host)
-	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
+		strings.Contains(err.Error(), "server closed idle connection"): // net/http's own word for it, if it was quick
 		return said("%s port %s hangs up without an answer. Check that the proxy there speaks %s and knows this name.", host, port, u.Scheme)
 	}
 	return said("%s can't be reached from this machine. Check the name, the port and the proxy, then try again.", u.Host)

@@ -75,8 +75,6 @@ func (b broken) RoundTrip(*http.Request) (*http.Response, error) { return nil, b
 func TestAWrongAddressIsDiagnosed(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	gone := listening(t, says(200, ""))
-	gone.Close()
 	hangUp, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	t.Cleanup(func() { _ = hangUp.Close() })
@@ -110,7 +108,7 @@ func TestAWrongAddressIsDiagnosed(t *testing.T) {
 		"a password in it":   {"https://ada:secret@mates.example.org", nil, []string{"such as https://"}},
 		"a path":             {"https://example.org/mates", nil, []string{"a name of its own", "example.org"}},
 		"http in public":     {"http://mates.example.org", nil, []string{"passwords travel readable", "https://"}},
-		"refused":            {gone.URL, nil, []string{"Nothing answers", "open that port"}},
+		"refused":            {"http://127.0.0.1:1", nil, []string{"Nothing answers", "open that port"}},
 		"no such name":       {"https://mates.example.org", dial(&net.DNSError{Err: "no such host", IsNotFound: true}), []string{"not known", "DNS record"}},
 		"no DNS":             {"https://mates.example.org", dial(&net.DNSError{Err: "server misbehaving", IsTemporary: true}), []string{"can't be looked up"}},
 		"time-out":           {"https://mates.example.org", broken{context.DeadlineExceeded}, []string{"within 5 seconds", "anyway"}},

@@ -20,21 +20,18 @@ import (
 // The choice is a cookie, so that it holds before anybody has signed in.
 const languageCookie = "language"
 
-// speaks settles the language of an answer and notes it where both the browser
+// settle chooses the language of an answer and notes it where both the browser
 // and render find it (RFC 9110 8.5).
-func (s *Server) speaks(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		chosen, preferred := "", ""
-		if c, err := r.Cookie(languageCookie); err == nil {
-			chosen = c.Value
-		}
-		if c := account.CallerOf(r.Context()); c.SignedIn() {
-			preferred = c.User.Language
-		}
-		w.Header().Set("Content-Language", s.pages.book.Match(chosen, preferred, r.Header.Get("Accept-Language")))
-		w.Header().Set("Vary", "Accept-Language, Cookie")
-		next.ServeHTTP(w, r)
-	})
+func (s *Server) settle(w http.ResponseWriter, r *http.Request) {
+	chosen, preferred := "", ""
+	if c, err := r.Cookie(languageCookie); err == nil {
+		chosen = c.Value
+	}
+	if c := account.CallerOf(r.Context()); c.SignedIn() {
+		preferred = c.User.Language
+	}
+	w.Header().Set("Content-Language", s.pages.book.Match(chosen, preferred, r.Header.Get("Accept-Language")))
+	w.Header().Set("Vary", "Accept-Language, Cookie")
 }
 
 // voice is the one that an answer is told in.

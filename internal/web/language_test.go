@@ -43,6 +43,13 @@ func TestLanguage(t *testing.T) {
 			t.Errorf("%q: %d to %q, cookie %q", bad, got.status, got.header.Get("Location"), got.header.Get("Set-Cookie"))
 		}
 	}
+	if got := b.get(h.web.assets.url("app.css")); got.status != 200 || got.header.Get("Content-Language")+got.header.Get("Vary") != "" {
+		t.Errorf("a style sheet has a language: %v", got.header)
+	}
+	other := b.do(http.MethodPost, "/signin", url.Values{}, http.Header{"Sec-Fetch-Site": {"cross-site"}, "Origin": {"https://evil.example"}})
+	if other.status != 403 || !strings.Contains(other.body, `<html lang="de">`) {
+		t.Errorf("a form of another site is refused with %d in %q", other.status, other.header.Get("Content-Language"))
+	}
 	ben := h.as("ben")
 	ben.post("/profile/preferences", url.Values{"name": {"Ben"}, "language": {"de"}})
 	if got := page(ben, "/profile", "en"); got != "de" {

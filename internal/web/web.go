@@ -141,7 +141,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.handler = s.speaks(guard(s.routes()))
+	s.handler = guard(s.routes())
 	return s, nil
 }
 
@@ -213,7 +213,7 @@ func (s *Server) routes() http.Handler {
 	all.HandleFunc("GET /portraits/{sum}/{file}", s.servePortrait)
 	all.HandleFunc("GET /favicon.ico", s.favicon)
 	all.HandleFunc("GET /robots.txt", robots)
-	all.Handle("/", s.visits(s.account.Secured(s.account.Middleware(s.speaks(page)))))
+	all.Handle("/", s.visits(s.account.Secured(s.account.Middleware(page))))
 	s.patterns = slices.Concat(page.patterns, all.patterns)
 	return all
 }

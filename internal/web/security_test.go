@@ -288,13 +288,8 @@ func TestPasskeyInABrowser(t *testing.T) {
 	h := newHouse(t).furnish()
 	h.address = strings.Replace(h.url, "127.0.0.1", "localhost", 1)
 	must(t, h.connect.MoveTo(h.address))
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(newChromium(t, binary), 2*time.Minute)
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(time.Minute))...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx); cancel() })
 	device := func(ctx context.Context, tab *chromedp.Target) (none chromedp.Void, err error) {
 		if _, err = cdp.Call(ctx, tab, webauthn.Enable, webauthn.EnableParams{}); err != nil {
 			return none, err

@@ -31,3 +31,13 @@ type BotReport struct {
 	State   []byte // as that process wrote it
 	At      time.Time
 }
+
+// BotCheck is what the last check of a bot's set-up found. It holds for the
+// Revision of the bot and the Redirect that it was made with, and for no other.
+type BotCheck struct {
+	BotID    ID
+	Revision int64
+	Redirect string
+	Findings []byte // as the room that checks wrote them
+	At       time.Time
+}

@@ -251,6 +251,9 @@ func (srv *server) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return srv.serveHTTP(ctx) })
 	g.Go(func() error { return srv.models.room.Run(ctx) })
+	if srv.set.does("web") {
+		g.Go(func() error { return srv.links.CheckBots(ctx) })
+	}
 	if srv.set.does("listen") {
 		g.Go(func() error { return srv.supervisor.Run(ctx) })
 		g.Go(func() error { return srv.links.Greet(ctx) })

@@ -23,6 +23,7 @@ type Bot struct {
 	HasSecret bool // it can be installed and can link accounts
 	Invite    string
 	State     messenger.State
+	Check     Inspection // the last one that holds; its At is zero if there is none
 }
 
 // Credentials are what an admin types for a bot.
@@ -69,13 +70,12 @@ func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, erro
 	b.Invite = r.invite(con, b)
 	saved, err := r.store.SaveBot(ctx, b)
 	if openmates.CodeOf(err) == openmates.EConflict {
-		return Bot{}, found, &openmates.Error{Code: openmates.EConflict, Err: err,
-			Message: fmt.Sprintf("This %s application is another mate's already. Every mate needs an application of its own.", con.Info().Label)}
+		return Bot{}, found, r.taken(ctx, con, b, err)
 	}
 	if err != nil {
 		return Bot{}, found, err
 	}
-	r.remember(saved.ID, found)
+	r.remember(ctx, saved, found)
 	r.log.InfoContext(ctx, "bot saved", "bot", saved.ID, "network", saved.Network, "app", saved.AppID)
 	r.changed()
 	shown, err := r.shown(ctx, saved, m)
@@ -83,6 +83,29 @@ func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, erro
 		return shown, found, err
 	}
 	return shown, found, r.record(ctx, c.Actor, "bot.set", target(m, saved), masked(was, was), masked(saved, was))
+}
+
+// taken says whose an application is already, and how it gets free.
+func (r *Room) taken(ctx context.Context, con messenger.Connector, b openmates.Bot, cause error) error {
+	e := &openmates.Error{Code: openmates.EConflict, Err: cause,
+		Message: fmt.Sprintf("This %s application belongs to another mate already. Every mate needs an application of its own.", con.Info().Label)}
+	all, err := r.store.Bots(ctx)
+	if err != nil {
+		return e
+	}
+	for _, other := range all {
+		if other.Network != b.Network || other.AppID != b.AppID || other.ID == b.ID {
+			continue
+		}
+		m, err := r.mateOf(ctx, other)
+		switch {
+		case err == nil && other.MateID == 0:
+			e.Message = fmt.Sprintf("This %s application is the server's own, by which people link their accounts. Create another one for the mate.", con.Info().Label)
+		case err == nil:
+			e.Message = fmt.Sprintf("This %s application is %s's bot. If it was saved there by mistake, open %s's bot page, press “Remove this bot”, and save it here again.", con.Info().Label, m.Name, m.Name)
+		}
+	}
+	return e
 }
 
 // merge puts what was typed over what is stored.
@@ -200,14 +223,28 @@ func (r *Room) RestartBot(ctx context.Context, actor, mate openmates.ID, n openm
 }
 
 func (r *Room) shown(ctx context.Context, b openmates.Bot, m openmates.Mate) (Bot, error) {
-	reports, err := r.reports(ctx)
-	return r.show(b, m, reports), err
+	k, err := r.known(ctx)
+	return r.show(b, m, k), err
 }
 
-func (r *Room) show(b openmates.Bot, m openmates.Mate, reports map[openmates.ID]openmates.BotReport) Bot {
+// known is what processes and checks last said of all bots.
+type known struct {
+	reports map[openmates.ID]openmates.BotReport
+	checks  map[openmates.ID]openmates.BotCheck
+}
+
+func (r *Room) known(ctx context.Context) (k known, err error) {
+	if k.reports, err = r.reports(ctx); err != nil {
+		return k, err
+	}
+	k.checks, err = r.checks(ctx)
+	return k, err
+}
+
+func (r *Room) show(b openmates.Bot, m openmates.Mate, k known) Bot {
 	return Bot{
 		ID: b.ID, MateID: b.MateID, Network: b.Network, Label: r.label(b.Network), AppID: b.AppID,
 		Name: b.Name, Paused: b.Paused, Content: b.Content, HasSecret: b.Secret != "", Invite: b.Invite,
-		State: r.state(b, m, reports),
+		State: r.state(b, m, k.reports), Check: r.holds(k.checks[b.ID], b),
 	}
 }

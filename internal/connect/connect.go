@@ -36,6 +36,7 @@ type Store interface {
 	Bots
 	Reports
 	Ways
+	Checks
 	Links
 	Codes
 	Places
@@ -53,6 +54,9 @@ type Bots interface {
 	// Revision grow. An application that another bot uses is
 	// openmates.EConflict.
 	SaveBot(ctx context.Context, b openmates.Bot) (openmates.Bot, error)
+	// RemoveBot deletes a bot with its credentials and its installations; a
+	// workspace that no other bot is in belongs to no team any more.
+	RemoveBot(ctx context.Context, id openmates.ID) error
 	PauseBot(ctx context.Context, id openmates.ID, paused bool) error
 	// RestartBot makes the process that listens for the bot begin anew.
 	RestartBot(ctx context.Context, id openmates.ID) error
@@ -130,8 +134,10 @@ type Room struct {
 	log        *slog.Logger
 	now        openmates.Clock
 
-	mu   sync.Mutex
-	seen map[openmates.ID]Inspection // what the last look at a bot found
+	moved chan struct{} // tells CheckBots that the address has changed
+
+	mu    sync.Mutex
+	tried map[openmates.ID]time.Time // when CheckBots last asked the network about a bot
 
 	looks looks
 }
@@ -156,7 +162,8 @@ func New(c Config) (*Room, error) {
 		states:     c.States,
 		changed:    c.Changed,
 		audit:      c.Audit,
-		seen:       map[openmates.ID]Inspection{},
+		moved:      make(chan struct{}, 1),
+		tried:      map[openmates.ID]time.Time{},
 		log:        c.Log.With("pkg", "connect"),
 		now:        c.Clock,
 	}
@@ -168,7 +175,7 @@ func New(c Config) (*Room, error) {
 
 // MoveTo changes where browsers reach the server. What was begun before comes
 // back to the old address, and the redirects that are registered with the
-// applications do not follow by themselves: a look at each bot tells.
+// applications don't follow by themselves: CheckBots finds the stale ones.
 func (r *Room) MoveTo(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" {
@@ -176,9 +183,10 @@ func (r *Room) MoveTo(address string) error {
 	}
 	public := u.Scheme + "://" + u.Host
 	r.public.Store(&public)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	clear(r.seen)
+	select {
+	case r.moved <- struct{}{}:
+	default: // it knows already
+	}
 	return nil
 }
 

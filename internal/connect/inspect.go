@@ -131,28 +131,16 @@ func (r *Room) Inspect(ctx context.Context, mate openmates.ID, n openmates.Netwo
 	if err != nil {
 		return Inspection{}, err
 	}
-	con, err := r.connector(n)
-	if err != nil {
-		return Inspection{}, err
+	if !again {
+		checks, err := r.checks(ctx)
+		if err != nil {
+			return Inspection{}, err
+		}
+		if known := r.holds(checks[b.ID], b); r.now().Sub(known.At) < fresh {
+			return known, nil
+		}
 	}
-	r.mu.Lock()
-	known, ok := r.seen[b.ID]
-	r.mu.Unlock()
-	if ok && !again && r.now().Sub(known.At) < fresh {
-		return known, nil
-	}
-	_, found, err := r.look(ctx, con, b, m)
-	if err != nil && len(found.Findings) == 0 {
-		return found, err
-	}
-	r.remember(b.ID, found)
-	return found, nil // the findings say what an error would
-}
-
-func (r *Room) remember(bot openmates.ID, found Inspection) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.seen[bot] = found
+	return r.check(ctx, b, m)
 }
 
 // look asks the network. The error says why the credentials can't be stored.

@@ -40,7 +40,7 @@ func (r *Room) Mates(ctx context.Context) ([]Mate, error) {
 	if err != nil {
 		return nil, err
 	}
-	reports, err := r.reports(ctx)
+	k, err := r.known(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (r *Room) Mates(ctx context.Context) ([]Mate, error) {
 		mate := Mate{Mate: m}
 		for _, b := range bots {
 			if b.MateID == m.ID {
-				mate.Bots = append(mate.Bots, r.show(b, m, reports))
+				mate.Bots = append(mate.Bots, r.show(b, m, k))
 			}
 		}
 		all = append(all, mate)

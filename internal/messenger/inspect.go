@@ -60,6 +60,7 @@ type Finding struct {
 	Cure     string // what to click; "" where nothing is to be done
 	CureURL  string // where; "" where it is here
 	Dress    bool   // Dress cures it
+	Blocks   bool   // while it is bad, nobody can add the bot to a workspace or link an account by it
 }
 
 // The checks that others than the connector must know.

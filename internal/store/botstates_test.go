@@ -80,3 +80,24 @@ func TestInstallationsOfBot(t *testing.T) {
 		}
 	})
 }
+
+func TestBotChecks(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open storetest.Open) {
+		now := time.UnixMilli(1_700_000_000_000).UTC()
+		db, ctx := open(storetest.Clock(func() time.Time { return now })), t.Context()
+		w := storetest.Seed(t, db)
+		for _, findings := range []string{`[]`, `[{"Sentence":"ü"}]`} {
+			want := openmates.BotCheck{BotID: w.Bot.ID, Revision: 3, Redirect: "https://a.example/b", Findings: []byte(findings), At: now}
+			ok(t, db.SaveBotCheck(ctx, want))
+			got, err := db.BotChecks(ctx)
+			ok(t, err)
+			same(t, got, []openmates.BotCheck{want})
+		}
+		ok(t, db.RemoveBot(ctx, w.Bot.ID))
+		got, err := db.BotChecks(ctx)
+		ok(t, err)
+		same(t, len(got), 0)
+		same(t, openmates.CodeOf(db.RemoveBot(ctx, w.Bot.ID)), openmates.ENotFound)
+	})
+}

@@ -62,7 +62,7 @@ func (s *inspection) credentials(ctx context.Context) {
 	case s.bot.AppID == "":
 		s.add(ok(messenger.CheckApplication, "Application", fmt.Sprintf("The token belongs to the application “%s”; its ID %s was filled in.", s.app.Name, id)))
 	case s.bot.AppID != id:
-		s.add(messenger.Finding{Check: messenger.CheckApplication, Title: "Application", State: messenger.FindingBad,
+		s.add(messenger.Finding{Check: messenger.CheckApplication, Title: "Application", State: messenger.FindingBad, Blocks: true,
 			Sentence: fmt.Sprintf("The token belongs to another application: “%s” with the ID %s, not to %s.", s.app.Name, id, s.bot.AppID),
 			Cure:     fmt.Sprintf("Copy the ID and the token from the same application. If “%s” is the right one, leave the ID empty and it is filled in.", s.app.Name),
 			CureURL:  s.page(s.bot.AppID, "bot")})
@@ -85,7 +85,7 @@ func (s *inspection) credentials(ctx context.Context) {
 func (s *inspection) looksRight() bool {
 	token := s.bot.Token.Reveal()
 	bad := func(check, title, sentence, cure, section string) bool {
-		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingBad, Sentence: sentence, Cure: cure, CureURL: s.page(s.bot.AppID, section)})
+		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingBad, Blocks: true, Sentence: sentence, Cure: cure, CureURL: s.page(s.bot.AppID, section)})
 		return false
 	}
 	switch {
@@ -109,7 +109,7 @@ func (s *inspection) looksRight() bool {
 
 // tokenRefused says why Discord does not vouch for the token.
 func (s *inspection) tokenRefused(err error) {
-	f := messenger.Finding{Check: messenger.CheckToken, Title: "Bot token", State: messenger.FindingUnknown}
+	f := messenger.Finding{Check: messenger.CheckToken, Title: "Bot token", State: messenger.FindingUnknown, Blocks: true}
 	e, isAPI := errors.AsType[*apiError](err)
 	switch {
 	case isAPI && e.status == http.StatusUnauthorized:

@@ -75,7 +75,7 @@ func (d *Connector) Inspect(ctx context.Context, b openmates.Bot, w messenger.Wa
 // secret tries the client secret by asking for a token of the application's
 // owner (topics/oauth2, Client Credentials Grant) and gives that back.
 func (s *inspection) secret(ctx context.Context) messenger.Finding {
-	f := messenger.Finding{Check: messenger.CheckSecret, Title: "Client secret", CureURL: s.page(s.bot.AppID, "oauth2")}
+	f := messenger.Finding{Check: messenger.CheckSecret, Title: "Client secret", Blocks: true, CureURL: s.page(s.bot.AppID, "oauth2")}
 	if s.bot.Secret == "" {
 		f.State, f.Sentence = messenger.FindingBad, "The client secret is missing: without it nobody can add the bot to a Discord server or link an account."
 		f.Cure = "Press “Reset Secret” on the OAuth2 page of the application, copy what appears, and paste it here."
@@ -111,7 +111,7 @@ func (s *inspection) perhapsDeleted(ctx context.Context) {
 	}
 	f := s.secret(ctx)
 	if f.State == messenger.FindingBad {
-		s.findings[last] = messenger.Finding{Check: messenger.CheckToken, Title: "Application", State: messenger.FindingBad,
+		s.findings[last] = messenger.Finding{Check: messenger.CheckToken, Title: "Application", State: messenger.FindingBad, Blocks: true,
 			Sentence: fmt.Sprintf("Discord refuses both the bot token and the client secret: the application %s was deleted, or both were reset.", s.bot.AppID),
 			Cure:     "Look for it in the developer portal. If it is there, reset the token on its Bot page and the secret on its OAuth2 page; if not, make a new application. Then enter the values here.",
 			CureURL:  s.page("", "")}
@@ -126,7 +126,7 @@ func (s *inspection) redirect() {
 	if s.want.Redirect == "" {
 		return
 	}
-	f := messenger.Finding{Check: "redirect", Title: "Redirect", State: messenger.FindingBad, CureURL: s.page(s.bot.AppID, "oauth2")}
+	f := messenger.Finding{Check: "redirect", Title: "Redirect", State: messenger.FindingBad, Blocks: true, CureURL: s.page(s.bot.AppID, "oauth2")}
 	if slices.Contains(s.app.RedirectURIs, text(s.want.Redirect)) {
 		s.add(ok(f.Check, f.Title, fmt.Sprintf("The address %s is registered.", s.want.Redirect)))
 		return

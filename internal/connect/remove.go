@@ -1,0 +1,41 @@
+package connect
+
+import (
+	"context"
+	"fmt"
+
+	"openmates"
+)
+
+// RemoveBot takes a bot from its mate: it leaves every workspace, its
+// credentials are deleted, and its application is free for another mate. A
+// workspace in which it was the last mate belongs to no team any more. What was
+// asked and what it cost stays in the books. It returns the names of the
+// workspaces that the bot could not leave; it answers nobody there.
+func (r *Room) RemoveBot(ctx context.Context, actor, mate openmates.ID, n openmates.Network) (stayed []string, err error) {
+	b, m, err := r.must(ctx, mate, n)
+	if err != nil {
+		return nil, err
+	}
+	in, err := r.store.InstallationsOfBot(ctx, b.ID)
+	if err != nil {
+		return nil, fmt.Errorf("list where the bot is: %w", err)
+	}
+	// Deleted first: a bot that can't leave any more, because its token was
+	// reset, must not keep its credentials here.
+	if err := r.store.RemoveBot(ctx, b.ID); err != nil {
+		return nil, err
+	}
+	r.log.InfoContext(ctx, "bot removed", "bot", b.ID, "network", b.Network, "app", b.AppID)
+	r.changed()
+	for _, i := range in {
+		if !i.Left.IsZero() {
+			continue
+		}
+		if err := r.leave(ctx, b, i.Workspace); err != nil {
+			r.log.WarnContext(ctx, "a removed bot could not leave", "bot", b.ID, "workspace", i.Workspace, "err", err)
+			stayed = append(stayed, named(i.Name, i.Workspace))
+		}
+	}
+	return stayed, r.record(ctx, actor, "bot.remove", target(m, b), masked(b, b), nil)
+}

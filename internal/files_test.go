@@ -81,7 +81,8 @@ func TestTheRulesOfFilesNoticeWhatIsWrong(t *testing.T) {
 func TestNoTestSleeps(t *testing.T) {
 	t.Parallel()
 	walk(t, func(path string, text []byte) {
-		if !strings.HasSuffix(path, "_test.go") || !bytes.Contains(text, []byte("time.Sleep")) {
+		ours := strings.HasSuffix(path, "_test.go") || strings.HasSuffix(filepath.Dir(path), "test")
+		if !ours || !strings.HasSuffix(path, ".go") || !bytes.Contains(text, []byte("time.")) {
 			return
 		}
 		for _, at := range sleeps(t, path, text) {
@@ -90,14 +91,18 @@ func TestNoTestSleeps(t *testing.T) {
 	})
 	// The rule must be able to fail.
 	in := "time.Sleep(1)"
-	source := "package x\nfunc f() { synctest.Test(t, func(t *testing.T) { go func() { " + in + " }() })\n" + in + " }"
-	if got := sleeps(t, "x.go", []byte(source)); !slices.Equal(got, []string{"x.go:3:1"}) {
-		t.Errorf("found %v, want the second sleep only", got)
+	after := "<-time.After(1)"
+	source := "package x\nfunc f() { synctest.Test(t, func(t *testing.T) { go func() { " + in + " }(); " + after + " })\n" + in + "\n" + after +
+		"\n_ = " + after + "\nselect { case " + after + ": }" +
+		"\nselect { case <-c:\ncase " + after + ": t.Fatal() }\n}"
+	if got := sleeps(t, "x.go", []byte(source)); !slices.Equal(got, []string{"x.go:3:1", "x.go:4:1", "x.go:5:5", "x.go:6:15"}) {
+		t.Errorf("found %v, want the four that are on lines 3 to 6", got)
 	}
 }
 
 // sleeps lists where a file calls time.Sleep outside of what it hands to
-// synctest.Test.
+// synctest.Test, and where it does the same by other means: it receives from
+// time.After, and from nothing else at the same time.
 func sleeps(t *testing.T, path string, text []byte) []string {
 	t.Helper()
 	files := token.NewFileSet()
@@ -106,22 +111,42 @@ func sleeps(t *testing.T, path string, text []byte) []string {
 		t.Fatal(err)
 	}
 	var found []string
+	limits := map[ast.Node]bool{} // what a select waits for besides something else
 	ast.Inspect(file, func(n ast.Node) bool {
-		call, ok := n.(*ast.CallExpr)
-		if !ok {
-			return true
+		switch n := n.(type) {
+		case *ast.SelectStmt:
+			for _, c := range n.Body.List {
+				clause, _ := c.(*ast.CommClause)
+				if wait, ok := clause.Comm.(*ast.ExprStmt); ok && len(n.Body.List) > 1 {
+					limits[wait.X] = true
+				}
+			}
+		case *ast.UnaryExpr:
+			call, _ := n.X.(*ast.CallExpr)
+			if n.Op == token.ARROW && call != nil && isTime(call, "After") && !limits[n] {
+				found = append(found, files.Position(n.Pos()).String())
+			}
+		case *ast.CallExpr:
+			if isTime(n, "Sleep") {
+				found = append(found, files.Position(n.Pos()).String())
+			}
+			sel, _ := n.Fun.(*ast.SelectorExpr)
+			return sel == nil || !isName(sel.X, "synctest")
 		}
-		sel, ok := call.Fun.(*ast.SelectorExpr)
-		if !ok {
-			return true
-		}
-		pkg, _ := sel.X.(*ast.Ident)
-		if pkg != nil && pkg.Name == "time" && sel.Sel.Name == "Sleep" {
-			found = append(found, files.Position(call.Pos()).String())
-		}
-		return pkg == nil || pkg.Name != "synctest"
+		return true
 	})
 	return found
+}
+
+// isTime reports whether call is one of a function of package time.
+func isTime(call *ast.CallExpr, function string) bool {
+	sel, _ := call.Fun.(*ast.SelectorExpr)
+	return sel != nil && isName(sel.X, "time") && sel.Sel.Name == function
+}
+
+func isName(x ast.Expr, name string) bool {
+	id, _ := x.(*ast.Ident)
+	return id != nil && id.Name == name
 }
 
 // Each direct dependency is a decision with a reason.

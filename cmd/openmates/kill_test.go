@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,12 +25,11 @@ const mentions = 200
 // counts the replies to each of them.
 func TestNothingIsLostOrSaidTwice(t *testing.T) {
 	t.Parallel()
-	binary := build(t, ".")
 	for _, c := range []struct {
 		name     string
 		stream   bool
 		answer   func(llmtest.Question) llmtest.Reply
-		end      func(*testing.T, *process)
+		end      func(*testing.T, *process, time.Duration)
 		postgres bool
 	}{
 		{name: "kill -9", answer: quick, end: killed},
@@ -48,17 +48,18 @@ func TestNothingIsLostOrSaidTwice(t *testing.T) {
 				db = storetest.Schema(t, address)
 			}
 			w := newWorld(t, plan{bots: 8, channels: 8, people: 5, answer: numbered(c.answer)})
-			in := install(t, binary, w, db)
+			in := install(t, w, db)
 			in.flags = []string{fmt.Sprintf("--stream=%t", c.stream)}
 			siege(t, in, c.end)
 		})
 	}
 }
 
-func killed(_ *testing.T, p *process) { p.kill() }
+// killed and stopped end the process at a moment that lies so far ahead.
+func killed(t *testing.T, p *process, ahead time.Duration) { p.endsBy(t, syscall.SIGKILL, ahead) }
 
-func stopped(t *testing.T, p *process) {
-	if took := p.stop(t); took > 10*time.Second {
+func stopped(t *testing.T, p *process, ahead time.Duration) {
+	if took := p.endsBy(t, syscall.SIGTERM, ahead); took > 10*time.Second {
 		t.Errorf("stopping took %s", took)
 	}
 }
@@ -67,7 +68,7 @@ func stopped(t *testing.T, p *process) {
 // again and again. A life of the program ends at a random moment after 40 to
 // 60 mentions, once it listens: what is said while it is dead or starting is
 // part of every life.
-func siege(t *testing.T, in *installation, end func(*testing.T, *process)) {
+func siege(t *testing.T, in *installation, end func(*testing.T, *process, time.Duration)) {
 	w := in.world
 	seed := rand.Uint64()
 	rnd := rand.New(rand.NewPCG(seed, 0))
@@ -81,11 +82,13 @@ func siege(t *testing.T, in *installation, end func(*testing.T, *process)) {
 	leave, said := make(chan struct{}, mentions), make(chan int, mentions)
 	go func() {
 		defer close(said)
+		pace := time.NewTicker(10 * time.Millisecond)
+		defer pace.Stop()
 		for n := range mentions {
 			<-leave
 			asked[n] = w.ask(n).ID
 			said <- n
-			<-time.After(10 * time.Millisecond)
+			<-pace.C
 		}
 	}()
 	const overlap = 15 // mentions of each life that are left for its end and the next start
@@ -99,8 +102,7 @@ func siege(t *testing.T, in *installation, end func(*testing.T, *process)) {
 			<-said
 		}
 		p.until(t, "connected", listens)
-		<-time.After(time.Duration(rnd.Int64N(int64(100 * time.Millisecond))))
-		end(t, p)
+		end(t, p, time.Duration(rnd.Int64N(int64(100*time.Millisecond))))
 		p = in.start(t)
 	}
 	for range said { // until all is said

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -29,6 +30,18 @@ import (
 type contender struct {
 	name  string
 	start func(testing.TB) *process // returns once all bots listen
+}
+
+// build makes a program's binary as a release has it: that is what is measured.
+func build(b *testing.B, pkg string) string {
+	b.Helper()
+	out := filepath.Join(b.TempDir(), "program")
+	cmd := exec.CommandContext(b.Context(), "go", "build", "-ldflags", "-s -w", "-o", out, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("build %s: %v\n%s", pkg, err, text)
+	}
+	return out
 }
 
 // figures are what was measured of one contender.
@@ -94,7 +107,8 @@ func contend(b testing.TB, name, binary, bare string, w *world) contender {
 			return p
 		}}
 	}
-	in := install(b, binary, w, "")
+	in := install(b, w, "")
+	in.binary = binary
 	in.flags = []string{"--no-stream"}
 	return contender{name, func(t testing.TB) *process {
 		p := in.start(t)
@@ -230,7 +244,8 @@ func idle(b *testing.B, name string, bots int, binary, bare string) (memory floa
 	if name == "bare" {
 		p = startBare(b, bare, w, w.apps)
 	} else {
-		in := install(b, binary, w, "")
+		in := install(b, w, "")
+		in.binary = binary
 		p = in.start(b)
 		serves = p.ready(b)
 	}
@@ -239,8 +254,10 @@ func idle(b *testing.B, name string, bots int, binary, bare string) (memory floa
 	most := rss(p)
 	before := cpuOf(p)
 	const watched = 10 * time.Second
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
 	for range watched / (100 * time.Millisecond) {
-		<-time.After(100 * time.Millisecond)
+		<-look.C
 		most = max(most, rss(p))
 	}
 	load := float64(cpuOf(p)-before) / float64(watched) * 100

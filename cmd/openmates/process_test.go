@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,16 +14,18 @@ import (
 	"time"
 )
 
-// build makes a program's binary as a release has it.
-func build(t testing.TB, pkg string) string {
+// childEnv makes the test's binary be the named program, see TestMain.
+const childEnv = "OPENMATES_TEST_CHILD"
+
+// self is the test's own binary, which can be the product as a child process:
+// building another one would compile the product a second time.
+func self(t testing.TB) string {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "program")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-s -w", "-o", out, pkg)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build %s: %v\n%s", pkg, err, text)
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return out
+	return path
 }
 
 // process is a running child.
@@ -67,19 +68,28 @@ func (p *process) kill() {
 // stop asks the process to end and gives how long that took.
 func (p *process) stop(t testing.TB) time.Duration {
 	t.Helper()
-	begun := time.Now()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	return p.endsBy(t, syscall.SIGTERM, 0)
+}
+
+// endsBy sends a signal at a moment that lies so far ahead, and gives how long
+// the process took to end then.
+func (p *process) endsBy(t testing.TB, s syscall.Signal, ahead time.Duration) time.Duration {
+	t.Helper()
+	sent := make(chan time.Time, 1)
+	time.AfterFunc(ahead, func() {
+		sent <- time.Now()
+		_ = p.cmd.Process.Signal(s)
+	})
 	select {
 	case <-p.ended:
+		if code := p.cmd.ProcessState.ExitCode(); s == syscall.SIGTERM && code != 0 {
+			t.Errorf("exit code %d after SIGTERM\n%s", code, p.log)
+		}
+		return time.Since(<-sent)
 	case <-time.After(30 * time.Second):
-		t.Fatal("the process goes on 30 s after SIGTERM")
+		t.Fatalf("the process goes on 30 s after the signal %v\n%s", s, p.log)
+		return 0
 	}
-	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("exit code %d after SIGTERM\n%s", code, p.log)
-	}
-	return time.Since(begun)
 }
 
 // start runs the product.
@@ -87,7 +97,7 @@ func (in *installation) start(t testing.TB) *process {
 	t.Helper()
 	args := append([]string{"serve", "--addr", "127.0.0.1:0", "--data", in.dir, "--log-level", "warn"}, in.flags...)
 	cmd := exec.Command(in.binary, args...)
-	cmd.Env = append(withoutSettings(os.Environ()),
+	cmd.Env = append(withoutSettings(os.Environ()), childEnv+"=openmates",
 		"OPENMATES_KEY="+in.key,
 		"OPENMATES_DISCORD_API="+in.world.sim.API(),
 		"OPENMATES_DISCORD_AUTHORIZE="+in.world.sim.Authorize(),

@@ -41,7 +41,7 @@ func TestManyProcessesShareTheWork(t *testing.T) {
 	w := newWorld(t, plan{bots: 4, channels: 4, people: 3, answer: numbered(func(llmtest.Question) llmtest.Reply {
 		return llmtest.Reply{First: 20 * time.Millisecond}
 	})})
-	in := install(t, build(t, "."), w, storetest.Schema(t, address))
+	in := install(t, w, storetest.Schema(t, address))
 	nats := broker(t)
 	role := func(name string) *process {
 		in.flags = []string{"--role", name, "--nats-url", nats, "--stream=false"}
@@ -88,7 +88,7 @@ func TestWhatEndsIsOverInEveryProcess(t *testing.T) {
 		t.Skip(storetest.Env + " is not set")
 	}
 	w := newWorld(t, plan{bots: 2, channels: 6, people: 3, answer: numbered(func(llmtest.Question) llmtest.Reply { return llmtest.Reply{} })})
-	in := install(t, build(t, "."), w, storetest.Schema(t, address))
+	in := install(t, w, storetest.Schema(t, address))
 	nats := broker(t)
 	role := func(name string) *process {
 		in.flags = []string{"--role", name, "--nats-url", nats, "--stream=false"}

@@ -16,7 +16,6 @@ import (
 // says the other one knows.
 func TestABotInAProcessOfItsOwn(t *testing.T) {
 	t.Parallel()
-	binary := build(t, ".")
 	for _, engine := range []string{"SQLite", "PostgreSQL"} {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
@@ -31,7 +30,7 @@ func TestABotInAProcessOfItsOwn(t *testing.T) {
 			w := newWorld(t, plan{bots: 2, channels: 1, people: 1, answer: func(llmtest.Question) llmtest.Reply {
 				return llmtest.Reply{Pieces: []string{"Here I am."}}
 			}})
-			in := install(t, binary, w, db)
+			in := install(t, w, db)
 			in.flags = []string{"--role", "web,work"}
 			main := in.start(t)
 			main.ready(t)

@@ -98,7 +98,7 @@ func (w *world) connected(apps []discordtest.Application) int {
 	return n
 }
 
-// installation is a data folder that is set up for a world, and the binary.
+// installation is a data folder that is set up for a world.
 type installation struct {
 	binary string
 	world  *world
@@ -112,9 +112,9 @@ const network = discord.Network
 
 // install sets up a team with limits and a month's budget, its people and its
 // mates, so that a mention takes the whole way through the product.
-func install(t testing.TB, binary string, w *world, db string) *installation {
+func install(t testing.TB, w *world, db string) *installation {
 	t.Helper()
-	in := &installation{binary: binary, world: w, dir: t.TempDir(), db: db}
+	in := &installation{binary: self(t), world: w, dir: t.TempDir(), db: db}
 	in.key = base64.StdEncoding.EncodeToString(sealedBy())
 	s := in.open(t)
 	if err := seed(t.Context(), s, w); err != nil {

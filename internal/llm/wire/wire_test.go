@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -151,27 +153,49 @@ func TestSilence(t *testing.T) {
 
 func TestASlowReaderIsNoSilence(t *testing.T) {
 	t.Parallel()
-	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		_, _ = io.WriteString(w, "data: word\n\n")
-		_ = http.NewResponseController(w).Flush()
-		_, _ = io.WriteString(w, "data: over\n\n")
-	})
-	c := client(t, wire.Config{URL: s.URL, Idle: 300 * time.Millisecond})
-	stream, err := c.Post(t.Context(), "/", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stream.Close()
-	stream.Pump(&lines{}, func(p llm.Piece, err error) bool {
+	synctest.Test(t, func(t *testing.T) {
+		said := answering("data: word\n\ndata: over\n\n")
+		c, err := wire.New(wire.Config{URL: "http://model.example", Idle: 300 * time.Millisecond, HTTP: &http.Client{Transport: said}})
 		if err != nil {
-			t.Errorf("the reader's time was taken for silence: %v", err)
+			t.Fatal(err)
 		}
-		if p.Text != "" {
-			<-time.After(600 * time.Millisecond)
+		stream, err := c.Post(t.Context(), "/", nil)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return true
+		defer stream.Close()
+		stream.Pump(&lines{}, func(p llm.Piece, err error) bool {
+			if err != nil {
+				t.Errorf("the reader's time was taken for silence: %v", err)
+			}
+			if p.Text != "" {
+				time.Sleep(600 * time.Millisecond)
+			}
+			return true
+		})
 	})
+}
+
+// answering is a transport without a network, for tests in a bubble: it answers
+// byte by byte, for as long as the request lives.
+type answering string
+
+func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := alive{r.Context(), iotest.OneByteReader(strings.NewReader(string(a)))}
+	return &http.Response{StatusCode: http.StatusOK, Request: r, Body: io.NopCloser(body),
+		Header: http.Header{"Content-Type": {"text/event-stream"}}}, nil
+}
+
+type alive struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (a alive) Read(b []byte) (int, error) {
+	if err := a.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return a.Reader.Read(b)
 }
 
 // What breaks behind the answer's end does not take the answer back.

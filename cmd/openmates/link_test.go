@@ -112,7 +112,7 @@ func TestAnUnlinkedPersonLinksAndIsAnswered(t *testing.T) {
 	if found == nil {
 		t.Fatal("Ben has no linked account to begin with")
 	}
-	web.send("/profile/unlink", "identity", found[1])
+	web.send("/profile/unlink", "identity", found[1], "confirm", "yes")
 
 	said := ben.say("<@" + ben.bot("Sophia") + "> hello")
 	refused := ben.answer(said, func(chatMessage) bool { return true }).Content

@@ -196,6 +196,14 @@ func (p *person) presses(css string) {
 	p.until("a page follows on "+css, `document.readyState === "complete" && !("left" in document.documentElement.dataset)`)
 }
 
+// confirms presses a button whose form asks first, and then the one of the page
+// with the question.
+func (p *person) confirms(css string) {
+	p.tab.Helper()
+	p.presses(css)
+	p.presses(`main form:has(input[name="confirm"]) button`)
+}
+
 // authorizes passes the consent page of the pretend Discord, as who is signed
 // in there, and the page that waits behind it. Without JavaScript that page has
 // a button.

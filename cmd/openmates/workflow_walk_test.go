@@ -90,7 +90,7 @@ func (w *workflow) setsUpMates() {
 		w.Fatalf("there are %d mates: %v", len(w.mates), w.mates)
 	}
 	finn := `form[action="/server/mates/finn/switch"]`
-	w.ada.presses(finn + ` button`)
+	w.ada.confirms(finn + ` button`)
 	w.ada.waits(finn + ` input[name="on"][value="1"]`) // he is off
 	w.ada.presses(finn + ` button`)
 	w.ada.waits(finn + ` input[name="on"][value="0"]`)
@@ -345,7 +345,7 @@ func (w *workflow) removedOnTheWay() {
 	w.cleo.consentPage()
 
 	w.ben.goes("/teams/lighthouse/people")
-	w.ben.presses(`form[action="/teams/lighthouse/people/cleo/remove"] button`)
+	w.ben.confirms(`form[action="/teams/lighthouse/people/cleo/remove"] button`)
 	w.refused(w.cleo, w.lamp, w.mate("sophia"), unlinked) // the very next message
 	w.cleo.authorizes(own.ID)
 	w.ben.goes("/teams/lighthouse/connect")
@@ -364,13 +364,13 @@ func (w *workflow) takesAway() {
 	sophia := w.mate("sophia")
 	w.answers(w.dan, w.quay, sophia, "Quay one")
 	w.dan.goes("/profile")
-	w.dan.presses(`form[action="/profile/unlink"] button`)
+	w.dan.confirms(`form[action="/profile/unlink"] button`)
 	w.refused(w.dan, w.quay, sophia, unlinked)
 
 	w.answers(w.ada, w.quay, sophia, "Quay two")
 	w.ada.goes("/teams/harbour/connect")
 	w.ada.ticks("main details > summary")
-	w.ada.presses(`form[action="/teams/harbour/connect/discord/` + w.quay.ID + `/disconnect"] button`)
+	w.ada.confirms(`form[action="/teams/harbour/connect/discord/` + w.quay.ID + `/disconnect"] button`)
 	asked := w.model.Count()
 	unheard := w.ada.says(w.quay, sophia, "Are you still here?")
 	w.sim.Install(w.quay.ID, sophia.ID, int64(discord.Default)) // by a bare link again

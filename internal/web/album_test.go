@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -91,6 +92,7 @@ func newPages(t *testing.T, language string, change ...func(*Config)) *album {
 	h.inUse()
 	a.guests(h)
 	a.routes(h)
+	a.questions(h)
 	a.security(h)
 	a.answers(h)
 	a.discord()
@@ -223,6 +225,43 @@ func (a *album) routes(h *house) {
 	a.open("eve", h.as("eve"), "/teams/lighthouse/usage")
 }
 
+// questions are the pages that ask before something is removed or ended.
+func (a *album) questions(h *house) {
+	ada, ben := h.as("ada"), h.as("ben")
+	h.as("ada") // a session elsewhere
+	ada.follow("/profile/tokens", url.Values{"name": {"House"}, "scope": {"read"}, "days": {"30"}})
+	ada.follow("/teams/harbour/tokens", url.Values{"name": {"House"}, "scope": {"read"}, "days": {"30"}})
+	ada.follow("/teams/harbour/people/ben/role", url.Values{"role": {"admin"}})
+	q, err := h.network.Link(ada.post("/profile/link", url.Values{"network": {"testnet"}}).header.Get("Location"), messenger.Account{ID: "77", Name: "Shanty"})
+	must(a.t, err)
+	wants(a.t, ada.follow("/messages/connect", q), 200)
+	find := func(path, pattern string) string {
+		m := regexp.MustCompile(pattern).FindStringSubmatch(ada.get(path).body)
+		if m == nil {
+			a.t.Fatalf("%s lacks %s", path, pattern)
+		}
+		return m[1]
+	}
+	for path, form := range map[string]url.Values{
+		"/profile/tokens/" + find("/profile/tokens", `/tokens/(\d+)/revoke`) + "/revoke":                nil,
+		"/teams/harbour/tokens/" + find("/teams/harbour/tokens", `/tokens/(\d+)/revoke`) + "/revoke":    nil,
+		"/teams/harbour/invites/" + find("/teams/harbour/invites", `/invites/(\d+)/revoke`) + "/revoke": nil,
+		"/profile/unlink":                              {"identity": {find("/profile", `name="identity" value="(\d+)"`)}},
+		"/profile/security/sessions/end":               {"session": {find(securityAt, `name="session" value="([^"]+)"`)}},
+		"/teams/harbour/people/ben/role":               {"role": {"member"}},
+		"/server/mates/lisa/archive":                   {"archived": {"1"}},
+		"/server/mates/lisa/switch":                    {"on": {"0"}},
+		"/teams/harbour/people/ben/remove":             nil,
+		"/teams/harbour/connect/testnet/55/disconnect": nil,
+	} {
+		a.open("ada", ada, path+"?"+form.Encode())
+	}
+	a.open("ben", ben, "/teams/harbour/leave")
+	a.open("nobody", h.browser(), "/goodbye")
+	ada.confirms("/teams/harbour/people/ben/role", url.Values{"role": {"member"}})
+	ada.confirms("/profile/unlink", url.Values{"identity": {find("/profile", `name="identity" value="(\d+)"`)}})
+}
+
 // security are the pages of second steps and passkeys.
 func (a *album) security(h *house) {
 	ben := h.as("ben")
@@ -232,6 +271,7 @@ func (a *album) security(h *house) {
 	a.patterns["GET "+securityAt+"/authenticator"] = true
 	secret := secretOn(a.t, page)
 	a.keep("mistyped code", ben.follow(securityAt+"/authenticator", url.Values{"code": {"000000"}}))
+	a.patterns["GET "+securityAt+"/recovery"] = true
 	a.keep("recovery codes", ben.follow(securityAt+"/authenticator", url.Values{"code": {codeOf(a.t, secret, time.Now().Add(-30*time.Second))}}))
 	b := h.browser()
 	b.post("/signin", url.Values{"username": {"ben"}, "password": {canaryPassword}})
@@ -256,7 +296,7 @@ func (a *album) security(h *house) {
 // answers are pages that follow a form.
 func (a *album) answers(h *house) {
 	ada := h.as("ada")
-	a.keep("new invite", ada.post("/teams/harbour/invites", url.Values{"role": {"member"}, "uses": {"1"}, "days": {"7"}, "note": {"for Nora"}}))
+	a.keep("new invite", ada.follow("/teams/harbour/invites", url.Values{"role": {"member"}, "uses": {"1"}, "days": {"7"}, "note": {"for Nora"}}))
 	a.keep("mistyped invite", ada.post("/teams/harbour/invites", url.Values{"role": {"root"}, "uses": {"-1"}, "days": {"7"}}))
 	stamp := stampOf(a.t, ada.get("/teams/harbour/limits"))
 	a.keep("mistyped limits", ada.post("/teams/harbour/limits", url.Values{"stamp": {stamp}, "per_minute": {"9"}, "per_month": {"-5"}}))
@@ -265,7 +305,10 @@ func (a *album) answers(h *house) {
 	a.keep("mistyped provider", ada.post("/server/providers", url.Values{"kind": {"compatible"}, "label": {"X"}, "url": {"http://127.0.0.1:1/v1"}, "key": {"k"}}))
 	a.keep("saved preferences", ada.follow("/profile/preferences", url.Values{"name": {"Ada Lovelace"}, "about": {"I count."}}))
 	a.keep("mate that differs", ada.follow("/profile/privacy", url.Values{"mate": {"sophia"}, "fact": {"goals"}}))
-	a.keep("trial", ada.post("/server/mates/sophia/try", url.Values{"text": {"Hello"}, "team": {"harbour"}}))
+	a.keep("trial", ada.follow("/server/mates/sophia/try", url.Values{"text": {"Hello"}, "team": {"harbour"}}))
+	a.keep("new token", ada.follow("/profile/tokens", url.Values{"name": {"House"}, "scope": {"read"}, "days": {"30"}}))
+	a.keep("own code", ada.follow("/profile/code", url.Values{"network": {"testnet"}}))
+	a.patterns["GET /profile/code"] = true
 	a.keep("mistyped mate", ada.post("/server/mates", mateValues("name", "")))
 }
 

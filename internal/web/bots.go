@@ -242,6 +242,18 @@ func (s *Server) setPermissions(r *http.Request, actor openmates.ID, set connect
 	return fmt.Sprintf("The invitation is stored. Where %s is already, its permissions stay as they are.", set.Name), err
 }
 
+func (s *Server) askPauseBot(r *http.Request) (*question, error) {
+	set, err := s.setupOf(r)
+	if err != nil || set.Bot == nil || set.Bot.Paused {
+		return nil, err
+	}
+	return &question{
+		Heading:  sentence("Pause %s on %s?", set.Name, set.Network.Label),
+		Sentence: sentence("%s hears and answers nobody on %s until you resume it.", set.Name, set.Network.Label),
+		Label:    "Pause", Back: botAt(set.Network.Network, set.Handle),
+	}, nil
+}
+
 func (s *Server) pauseBot(paused bool) func(*http.Request, openmates.ID, connect.Setup) (string, error) {
 	return func(r *http.Request, actor openmates.ID, set connect.Setup) (string, error) {
 		_, err := s.connect.PauseBot(r.Context(), actor, set.Mate.ID, set.Network.Network, paused)
@@ -280,10 +292,11 @@ func (s *Server) botRoutes(page *mux) {
 	on("POST "+at, s.setBot)
 	for name, do := range map[string]func(*http.Request, openmates.ID, connect.Setup) (string, error){
 		"check": s.checkBot, "dress": s.dressBot, "permissions": s.setPermissions, "restart": s.restartBot,
-		"pause": s.pauseBot(true), "resume": s.pauseBot(false),
+		"resume": s.pauseBot(false),
 	} {
 		on("POST "+at+"/"+name, s.botAction(do))
 	}
+	s.asking(page, at+"/pause", s.admin, s.askPauseBot, s.botAction(s.pauseBot(true)))
 }
 
 // botAt is the address of a bot's screen.

@@ -22,6 +22,8 @@ type connectPage struct {
 
 type field struct{ Name, Value string }
 
+func compareFields(a, b field) int { return strings.Compare(a.Name+a.Value, b.Name+b.Value) }
+
 // What comes back is a handful of short values; anything beyond is not from a
 // consent page.
 const (
@@ -47,7 +49,7 @@ func (s *Server) connectWait(w http.ResponseWriter, r *http.Request) error {
 	if tooBig || len(p.Fields) > maxFields || r.URL.Query().Get("state") == "" {
 		return openmates.Errorf(openmates.EInvalid, "This page is the way back from a messenger's consent page; by itself it connects nothing. Please begin on your team's page or your profile.")
 	}
-	slices.SortFunc(p.Fields, func(a, b field) int { return strings.Compare(a.Name+a.Value, b.Name+b.Value) })
+	slices.SortFunc(p.Fields, compareFields)
 	return s.show(w, http.StatusOK, "connect", p)
 }
 

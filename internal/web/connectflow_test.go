@@ -63,10 +63,12 @@ func TestMatesFollowWithOneClickEach(t *testing.T) {
 
 	// Another team sees nothing of it and takes nothing away.
 	for _, path := range []string{guest + "mark/remove", guest + "mark/test", strings.TrimSuffix(guest, "/") + "/disconnect"} {
-		wants(t, a.eve.post(path, url.Values{}), 404)
-		wants(t, a.eve.post(strings.Replace(path, "harbour", "lighthouse", 1), url.Values{}), 404)
+		for _, f := range []url.Values{{}, sure(nil)} {
+			wants(t, a.eve.post(path, f), 404)
+			wants(t, a.eve.post(strings.Replace(path, "harbour", "lighthouse", 1), f), 404)
+		}
 	}
-	wants(t, a.ada.follow(strings.TrimSuffix(guest, "/")+"/disconnect", url.Values{}), 200, "Ours is disconnected: all mates have left it", "Connect your first place")
+	wants(t, a.ada.confirms(strings.TrimSuffix(guest, "/")+"/disconnect", url.Values{}), 200, "Ours is disconnected: all mates have left it", "Connect your first place")
 	if !a.left(a.ours) {
 		t.Error("Mark stayed")
 	}

@@ -65,15 +65,24 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request) error {
 	err = s.account.Leave(r.Context(), account.CallerOf(r.Context()), f.Get("username"), password)
 	switch openmates.CodeOf(err) {
 	case "":
-		return s.show(w, http.StatusOK, "message", messagePage{
-			shell: shell{Title: "Goodbye", Path: r.URL.Path, Model: s.model(), Demo: s.demo, Version: s.version}, Heading: "Your account is deleted",
-			Sentence: "Your linked accounts, your preferences and the text of your questions are gone. What your requests cost stays in your teams’ books, without your name.",
-			Ways:     []way{{"To the start page", "/"}},
-		})
+		return to(w, r, "/goodbye")
 	case openmates.EInvalid, openmates.EForbidden, openmates.EConflict, openmates.ELimit:
 		return s.showData(w, r, statusOf(err), err)
 	}
 	return err
+}
+
+// goodbye is where deleting an account leads. It knows nobody, so anybody may
+// look at it.
+func (s *Server) goodbye(w http.ResponseWriter, r *http.Request) error {
+	if account.CallerOf(r.Context()).SignedIn() {
+		return to(w, r, "/")
+	}
+	return s.show(w, http.StatusOK, "message", messagePage{
+		shell: s.shell(r, "Goodbye"), Heading: "Your account is deleted",
+		Sentence: "Your linked accounts, your preferences and the text of your questions are gone. What your requests cost stays in your teams’ books, without your name.",
+		Ways:     []way{{"To the start page", "/"}},
+	})
 }
 
 // addressPage asks whether an address shall be confirmed: a mail program that

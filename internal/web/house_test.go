@@ -276,6 +276,9 @@ func (b *browser) do(method, path string, form url.Values, header http.Header) a
 	defer resp.Body.Close()
 	all, err := io.ReadAll(resp.Body)
 	must(b.h.t, err)
+	if method == http.MethodPost && resp.StatusCode < 300 && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
+		b.h.t.Errorf("POST %s is answered with a page: a reload does it again", path)
+	}
 	return answer{resp.StatusCode, resp.Header, string(all)}
 }
 
@@ -298,6 +301,32 @@ func (b *browser) follow(path string, form url.Values) answer {
 		return got
 	}
 	return b.get(got.header.Get("Location"))
+}
+
+// confirms is follow for a form that asks first: the question is a page, which
+// sends the same form with the answer.
+func (b *browser) confirms(path string, form url.Values) answer {
+	b.h.t.Helper()
+	got := b.post(path, form)
+	if got.status != http.StatusSeeOther {
+		b.h.t.Errorf("POST %s does not ask first: %d\n%s", path, got.status, got.body)
+		return got
+	}
+	page := b.get(got.header.Get("Location"))
+	if page.status != http.StatusOK || !strings.Contains(page.body, `name="confirm" value="yes"`) {
+		b.h.t.Errorf("POST %s leads to no question: %d\n%s", path, page.status, page.body)
+	}
+	return b.follow(path, sure(form))
+}
+
+// sure is a form with its question answered.
+func sure(form url.Values) url.Values {
+	f := maps.Clone(form)
+	if f == nil {
+		f = url.Values{}
+	}
+	f.Set(confirmField, "yes")
+	return f
 }
 
 func must(t *testing.T, err error) {

@@ -37,7 +37,13 @@ func (s *Server) joinRoutes(page *mux) {
 }
 
 func (s *Server) joinForm(w http.ResponseWriter, r *http.Request) error {
-	return s.joinAs(w, r, r.URL.Query().Get("proof"), nil, nil)
+	var sent string
+	s.account.TakeOnce(r.Context(), r.URL.EscapedPath(), &sent) // nothing was sent otherwise
+	return s.joinAs(w, r, r.URL.Query().Get("proof"), nil, func(p *joinPage) {
+		if p.Sent = sent; sent != "" {
+			p.People.Email = sent
+		}
+	})
 }
 
 // joinAs shows the page; failed is what went wrong before, nil = nothing.
@@ -110,11 +116,10 @@ func (s *Server) joinProof(w http.ResponseWriter, r *http.Request) error {
 	err = s.account.AskProof(r.Context(), account.CallerOf(r.Context()), s.address(r), code, email, func(proof string) string {
 		return s.joinLink(code) + "?proof=" + url.QueryEscape(proof)
 	})
-	return s.joinAs(w, r, "", err, func(p *joinPage) {
-		if p.People.Email = email; err == nil {
-			p.Sent = email
-		}
-	})
+	if err == nil {
+		return s.once(w, r, "/join/"+url.PathEscape(code), email)
+	}
+	return s.joinAs(w, r, "", err, func(p *joinPage) { p.People.Email = email })
 }
 
 func (s *Server) joinLink(code string) string {

@@ -29,6 +29,7 @@ func (s *Server) linkCodeRoutes(page *mux) {
 	page.Handle("GET "+connect.CodePath, s.handle(s.linkCode))
 	page.Handle("POST "+connect.CodePath, s.handle(s.finishLinkCode))
 	page.Handle("POST /profile/code", s.handle(s.signedIn(s.ownCode)))
+	page.Handle("GET /profile/code", s.handle(s.signedIn(s.showOwnCode)))
 	page.Handle("GET "+connect.ConnectPath, s.handle(s.signedIn(s.connectTeam)))
 }
 
@@ -99,7 +100,23 @@ func (s *Server) resumeLink(w http.ResponseWriter, r *http.Request) (ok bool, er
 	return true, to(w, r, linkCodePath(c.Value))
 }
 
-// ownCode shows a code to send to a mate, where accounts are proved that way.
+// shownCode is a code that was just made.
+type shownCode struct {
+	Label, Code string
+	Expires     time.Time
+}
+
+// showOwnCode shows that code once.
+func (s *Server) showOwnCode(w http.ResponseWriter, r *http.Request) error {
+	var made shownCode
+	if !s.account.TakeOnce(r.Context(), r.URL.Path, &made) {
+		return to(w, r, "/profile")
+	}
+	own := &connect.OwnCode{Label: made.Label, Expires: made.Expires}
+	return s.show(w, http.StatusOK, "linkcode", linkCodePage{shell: s.shell(r, "Link your account"), Own: own, Code: made.Code})
+}
+
+// ownCode makes a code to send to a mate, where accounts are proved that way.
 func (s *Server) ownCode(w http.ResponseWriter, r *http.Request) error {
 	f, err := form(r)
 	if err != nil {
@@ -110,7 +127,7 @@ func (s *Server) ownCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, http.StatusOK, "linkcode", linkCodePage{shell: s.shell(r, "Link your account"), Own: &own, Code: own.Code.Reveal()})
+	return s.once(w, r, "/profile/code", shownCode{Label: own.Label, Code: own.Code.Reveal(), Expires: own.Expires})
 }
 
 // connectHint hands on for which mate, and from which place, somebody was sent

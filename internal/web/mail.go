@@ -66,6 +66,11 @@ func (s *Server) setMail(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
+func askStopMail(*http.Request) (*question, error) {
+	return &question{Heading: "Stop sending mail?", Label: "Stop sending mail", Back: "/server/mail",
+		Sentence: "The mail server's address and password are deleted here. Invites then work by their links alone, and new addresses are not confirmed."}, nil
+}
+
 func (s *Server) stopMail(w http.ResponseWriter, r *http.Request) error {
 	if err := s.account.StopMail(r.Context(), account.CallerOf(r.Context())); err != nil {
 		return err

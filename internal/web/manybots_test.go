@@ -118,7 +118,7 @@ func TestReplacingATokenDisturbsNobody(t *testing.T) {
 	s.await("a new session", func() bool {
 		return s.sim.Identifies(s.app.ID) == sessions+1 && s.phase("sophia") == messenger.Connected
 	})
-	wants(t, s.ada.follow(sophiaAt+"/pause", url.Values{}), 200, "Resume listening", "The listener is paused")
+	wants(t, s.ada.confirms(sophiaAt+"/pause", url.Values{}), 200, "Resume listening", "The listener is paused")
 	s.await("no connection", func() bool { return len(s.sim.Connections(s.app.ID)) == 0 })
 	wants(t, s.ada.follow(sophiaAt+"/resume", url.Values{}), 200, "Pause listening")
 	s.listening()

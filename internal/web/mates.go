@@ -81,8 +81,8 @@ func (s *Server) mateRoutes(page *mux) {
 	admin("GET /server/mates/new", s.newMate)
 	admin("GET /server/mates/{handle}", s.mateSetup)
 	admin("POST /server/mates/{handle}", s.editMate)
-	admin("POST /server/mates/{handle}/switch", s.switchMate)
-	admin("POST /server/mates/{handle}/archive", s.archiveMate)
+	s.asking(page, "/server/mates/{handle}/switch", s.admin, s.askSwitchMate, s.switchMate)
+	s.asking(page, "/server/mates/{handle}/archive", s.admin, s.askArchiveMate, s.archiveMate)
 	admin("POST /server/mates/{handle}/duplicate", s.duplicateMate)
 	admin("POST /server/mates/{handle}/limits", s.limitMate)
 	admin("POST /server/mates/{handle}/try", s.tryMate)
@@ -200,6 +200,9 @@ func (s *Server) mateSetup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if s.account.TakeOnce(r.Context(), r.URL.Path, &p.Trial.Past) {
+		s.typeset(&p.Trial)
+	}
 	return s.show(w, http.StatusOK, "matesetup", p)
 }
 
@@ -266,6 +269,29 @@ func (s *Server) editMate(w http.ResponseWriter, r *http.Request) error {
 	// now on: the admin has been told.
 	p.Form.Draft, p.Form.Error = mateDraft(r), openmates.MessageOf(err)
 	return s.show(w, statusOf(err), "matesetup", p)
+}
+
+// askSwitchMate asks before a mate falls silent.
+func (s *Server) askSwitchMate(r *http.Request) (*question, error) {
+	m, err := s.mateRoom.Mate(r.Context(), r.PathValue("handle"))
+	if err != nil || r.FormValue("on") == "1" || !m.Enabled {
+		return nil, err
+	}
+	return &question{
+		Heading: sentence("Switch %s off?", m.Name), Sentence: sentence("%s answers nobody in any team until you switch it on again.", m.Name),
+		Label: "Switch off", Back: backTo(r.FormValue("from"), m.Handle),
+	}, nil
+}
+
+func (s *Server) askArchiveMate(r *http.Request) (*question, error) {
+	m, err := s.mateRoom.Mate(r.Context(), r.PathValue("handle"))
+	if err != nil || r.FormValue("archived") != "1" || m.Archived {
+		return nil, err
+	}
+	return &question{
+		Heading: sentence("Archive %s?", m.Name), Sentence: sentence("%s leaves all lists, and its bots stop answering in every team. You can bring it back.", m.Name),
+		Label: "Archive", Back: "/server/mates/" + m.Handle,
+	}, nil
 }
 
 func (s *Server) switchMate(w http.ResponseWriter, r *http.Request) error {

@@ -70,11 +70,11 @@ func TestTheLifeOfAMate(t *testing.T) {
 		wants(t, ada.post(at+"/versions/"+bad, url.Values{}), 404)
 	}
 
-	wants(t, ada.follow(at+"/switch", url.Values{"on": {"0"}}), 200, "is switched off", "Switch on")
+	wants(t, ada.confirms(at+"/switch", url.Values{"on": {"0"}}), 200, "is switched off", "Switch on")
 	wants(t, ada.follow(at+"/switch", url.Values{"on": {"1"}, "from": {"list"}}), 200, "is switched on", "<h1>Mates</h1>")
 	wants(t, ada.post(at+"/duplicate", url.Values{"name": {"Sophia"}}), 409, "handle &#34;sophia&#34; already", `id="copy-name" name="name" value="Sophia"`)
 	wants(t, ada.follow(at+"/duplicate", url.Values{"name": {"Otto"}, "handle": {"otto"}}), 200, "Otto is a copy of Nora Büro", "You are Sophia.")
-	wants(t, ada.follow("/server/mates/otto/archive", url.Values{"archived": {"1"}}), 200, "Otto is archived", "Archived mates (1)")
+	wants(t, ada.confirms("/server/mates/otto/archive", url.Values{"archived": {"1"}}), 200, "Otto is archived", "Archived mates (1)")
 	wants(t, ada.post("/server/mates", mateValues("name", "Otto")), 409, "archived mate Otto")
 	wants(t, ada.get("/server/mates/otto"), 200, "Bring back", "Archived")
 	wants(t, ada.post("/server/mates/otto/try", url.Values{"text": {"hello"}}), 409, "is archived")
@@ -84,7 +84,7 @@ func TestTheLifeOfAMate(t *testing.T) {
 	// Somebody of a team doesn't meet a mate that is off.
 	ben := h.as("ben")
 	wants(t, ben.get("/mates/sophia"), 200)
-	wants(t, ada.follow("/server/mates/sophia/switch", url.Values{"on": {"0"}}), 200)
+	wants(t, ada.confirms("/server/mates/sophia/switch", url.Values{"on": {"0"}}), 200)
 	wants(t, ben.get("/mates/sophia"), 404)
 	if got := ben.get("/teams/harbour"); strings.Contains(got.body, "Sophia") {
 		t.Error("the team still has a mate that is off")
@@ -192,7 +192,7 @@ func TestTryIt(t *testing.T) {
 	}
 	ada := h.as("ada")
 	at := "/server/mates/sophia/try"
-	got := ada.post(at, url.Values{"text": {"hello <b>"}})
+	got := ada.follow(at, url.Values{"text": {"hello <b>"}})
 	wants(t, got, 200, "<strong>hello ", "hello &lt;b&gt;", "openai/gpt-5, 120 tokens read, 34 written", "0.0025 USD", "charged to the team Harbour")
 	checkPage(t, "try", got.body)
 	if strings.Contains(got.body, "<img src=x") || strings.Contains(got.body, "<script>alert") {
@@ -207,7 +207,12 @@ func TestTryIt(t *testing.T) {
 		past.Add("past_question", fmt.Sprint("q", i))
 		past.Add("past_answer", fmt.Sprint("<script>a</script>", i)+strings.Repeat("語", 7000))
 	}
-	got = ada.post(at, past)
+	asks := len(asked)
+	ada.get("/server/mates/sophia")
+	if len(asked) != asks {
+		t.Error("a reload asks the mate again")
+	}
+	got = ada.follow(at, past)
 	wants(t, got, 200)
 	if inline.MatchString(got.body) {
 		t.Error("what was said before gets out of its field")
@@ -225,7 +230,7 @@ func TestTryIt(t *testing.T) {
 	team, err := h.db.TeamBySlug(t.Context(), "harbour")
 	must(t, err)
 	must(t, h.db.SetTeamLimits(t.Context(), team.ID, openmates.Limits{Mates: openmates.OnlyThese("mark")}))
-	wants(t, ada.post(at, url.Values{"text": {"hello"}}), 200, "charged to the server")
+	wants(t, ada.follow(at, url.Values{"text": {"hello"}}), 200, "charged to the server")
 	if asked[len(asked)-1].Team.ID != 0 {
 		t.Error("the team is charged for a mate that it forbids")
 	}

@@ -18,6 +18,11 @@ func TestMatrix(t *testing.T) {
 		b    *browser
 	}{{"nobody", h.browser()}, {"eve", h.as("eve")}, {"ben", h.as("ben")}, {"ada", h.as("ada")}}
 	rows := matrix()
+	for _, path := range h.web.asks { // who may do it is asked whether they mean it
+		if _, own := rows["GET "+path]; !own {
+			rows["GET "+path] = rows["POST "+path]
+		}
+	}
 	patterns := slices.Clone(h.web.patterns)
 	slices.SortStableFunc(patterns, func(a, b string) int { return lasts(a) - lasts(b) })
 	for _, pattern := range patterns {
@@ -38,6 +43,9 @@ func TestMatrix(t *testing.T) {
 		var form url.Values
 		if method == http.MethodPost {
 			form = url.Values{}
+			if slices.Contains(h.web.asks, strings.TrimPrefix(pattern, "POST ")) {
+				form = sure(nil)
+			}
 		}
 		for i, w := range who {
 			got := w.b.do(method, path, form, http.Header{"Sec-Fetch-Site": {"same-origin"}})
@@ -114,7 +122,7 @@ func matrix() map[string]string {
 		everyone: `GET /profile; GET /profile/preferences; POST /profile/preferences; GET /profile/privacy; POST /profile/privacy; GET /mates/{handle}; GET /profile/security;
 			GET /profile/data; GET /profile/address; GET /profile/tokens; POST /profile/tokens`,
 		"s000": `POST /profile/tokens/{id}/revoke`,
-		"s***": `POST /profile/link; POST /profile/unlink; POST /profile/code; POST /profile/address; GET /profile/security/authenticator;
+		"s***": `GET /profile/code; GET /profile/security/recovery; POST /profile/link; POST /profile/unlink; POST /profile/code; POST /profile/address; GET /profile/security/authenticator;
 			POST /profile/security/authenticator; POST /profile/security/passkeys/remove; POST /profile/security/sessions/end; POST /profile/data/export;
 			POST /profile/data/delete; POST /messenger/connect; POST /messages/connect; GET /messenger/connect; GET /messages/connect`,
 		"sppp": `POST /profile/security/email; POST /profile/security/passkeys/begin; POST /profile/security/authenticator/begin; POST /profile/security/recovery;
@@ -132,7 +140,7 @@ func matrix() map[string]string {
 			GET /server/mates/{handle}/versions/{version}; POST /server/mates/{handle}/versions/{version}`,
 		// For everybody, and sessions that would end under the test.
 		free: `/; GET /{$}; POST /language; GET /setup; POST /setup; GET /signin; POST /signin; POST /signin/demo; POST /signin/passkey; POST /signin/passkey/begin;
-			GET /signin/second; POST /signin/second; POST /signout; GET /link; POST /link; GET /connect; POST /profile/security/sessions/end-others;
+			GET /goodbye; GET /signin/second; POST /signin/second; POST /signout; GET /link; POST /link; GET /connect; POST /profile/security/sessions/end-others;
 			POST /profile/security/sessions/end-all; GET /healthz; GET /readyz; GET /.well-known/openmates/{nonce}; GET /static/{sum}/{name};
 			GET /portraits/{sum}/{file}; GET /favicon.ico; GET /robots.txt`,
 	} {

@@ -23,7 +23,7 @@ func pageNames() []string {
 		"mates", "newmate", "matesetup", "version", "limits", "overview", "wizard", "settings", "audit",
 		"found", "join", "people", "memberlimits", "teamlimits", "invites", "usage", "preferences", "privacy", "teamconnect", "guest",
 		"providers", "provider", "provider-new", "provider-remove",
-		"tokens", "security", "authenticator", "recovery", "second", "data", "address", "mail"}
+		"ask", "tokens", "security", "authenticator", "recovery", "second", "data", "address", "mail"}
 }
 
 // shell is what every page has around its content.
@@ -204,6 +204,16 @@ func to(w http.ResponseWriter, r *http.Request, path string) error {
 // done is to with a sentence about what has happened.
 func (s *Server) done(w http.ResponseWriter, r *http.Request, path, sentence string) error {
 	s.account.SetFlash(r.Context(), sentence)
+	return to(w, r, path)
+}
+
+// once leads on to a page that shows a value one time, so that a reload makes
+// nothing again: it isn't in the address, but sealed in the session.
+func (s *Server) once(w http.ResponseWriter, r *http.Request, path string, value any) error {
+	page, _, _ := strings.Cut(path, "#")
+	if err := s.account.KeepOnce(r.Context(), page, value); err != nil {
+		return err
+	}
 	return to(w, r, path)
 }
 

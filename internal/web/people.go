@@ -20,15 +20,19 @@ type inTeam struct {
 
 func (s *Server) teamRoutes(page *mux) {
 	for pattern, h := range map[string]handler{
-		"GET /teams/{slug}/people": s.people, "POST /teams/{slug}/people/{username}/role": s.setRole,
-		"POST /teams/{slug}/people/{username}/remove": s.removeMember, "POST /teams/{slug}/leave": s.leaveTeam,
+		"GET /teams/{slug}/people":                   s.people,
 		"GET /teams/{slug}/people/{username}/limits": s.memberLimits, "POST /teams/{slug}/people/{username}/limits": s.setMemberLimits,
 		"GET /teams/{slug}/limits": s.teamLimits, "POST /teams/{slug}/limits": s.setTeamLimits, "POST /teams/{slug}/name": s.renameTeam,
 		"GET /teams/{slug}/invites": s.invites, "POST /teams/{slug}/invites": s.addInvite,
-		"POST /teams/{slug}/invites/{id}/revoke": s.revokeInvite, "GET /teams/{slug}/usage": s.teamUsage,
+		"GET /teams/{slug}/usage": s.teamUsage,
 	} {
 		page.Handle(pattern, s.handle(s.signedIn(h)))
 	}
+	const person = "/teams/{slug}/people/{username}"
+	s.asking(page, person+"/role", s.signedIn, s.askRole, s.setRole)
+	s.asking(page, person+"/remove", s.signedIn, s.askRemoveMember, s.removeMember)
+	s.asking(page, "/teams/{slug}/leave", s.signedIn, s.askLeaveTeam, s.leaveTeam)
+	s.asking(page, "/teams/{slug}/invites/{id}/revoke", s.signedIn, s.askRevokeInvite, s.revokeInvite)
 }
 
 // place gives the team of the path, if the caller may do right in it.
@@ -110,6 +114,51 @@ func (s *Server) setRole(w http.ResponseWriter, r *http.Request) error {
 		return s.showPeople(w, r, err)
 	}
 	return s.done(w, r, "/teams/"+place.Team.Slug+"/people", fmt.Sprintf("The role of %s is changed, from now on.", name))
+}
+
+// askRole asks before somebody stops being an admin.
+func (s *Server) askRole(r *http.Request) (*question, error) {
+	_, place, err := s.place(r, account.ManagePeople)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.account.Member(r.Context(), place, r.PathValue("username"))
+	if err != nil || m.Role != openmates.RoleAdmin || r.FormValue("role") == string(openmates.RoleAdmin) {
+		return nil, err
+	}
+	return &question{
+		Heading:  sentence("Make %s a member?", m.User.DisplayName),
+		Sentence: sentence("%s can no longer manage the people, limits, invites and connections of %s.", m.User.DisplayName, place.Team.Name),
+		Label:    "Make a member", Back: "/teams/" + place.Team.Slug + "/people",
+	}, nil
+}
+
+func (s *Server) askRemoveMember(r *http.Request) (*question, error) {
+	_, place, err := s.place(r, account.ManagePeople)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.account.Member(r.Context(), place, r.PathValue("username"))
+	if err != nil {
+		return nil, err
+	}
+	return &question{
+		Heading:  sentence("Remove %s from %s?", m.User.DisplayName, place.Team.Name),
+		Sentence: sentence("The mates of %s stop answering %s at once. The account on this server stays.", place.Team.Name, m.User.DisplayName),
+		Label:    "Remove", Back: "/teams/" + place.Team.Slug + "/people",
+	}, nil
+}
+
+func (s *Server) askLeaveTeam(r *http.Request) (*question, error) {
+	_, place, err := s.place(r, account.LeaveTeam)
+	if err != nil {
+		return nil, err
+	}
+	return &question{
+		Heading:  sentence("Leave %s?", place.Team.Name),
+		Sentence: sentence("The mates of %s stop answering you at once. To come back you need a new invite.", place.Team.Name),
+		Label:    "Leave", Back: "/teams/" + place.Team.Slug + "/people",
+	}, nil
 }
 
 func (s *Server) removeMember(w http.ResponseWriter, r *http.Request) error {
@@ -230,6 +279,9 @@ type invitesPage struct {
 	Error   string
 }
 
+// madeInvite is an invite that was just made.
+type madeInvite struct{ Link, Unsent string }
+
 type inviteLine struct {
 	openmates.InviteLine
 	State openmates.InviteState
@@ -240,6 +292,10 @@ func (s *Server) invites(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.invitesPage(r)
 	if err != nil {
 		return err
+	}
+	var made madeInvite
+	if s.account.TakeOnce(r.Context(), r.URL.Path, &made) {
+		p.Link, p.Unsent = made.Link, made.Unsent
 	}
 	return s.show(w, http.StatusOK, "invites", p)
 }
@@ -268,6 +324,9 @@ func (s *Server) addInvite(w http.ResponseWriter, r *http.Request) error {
 	}
 	n := account.NewInvite{Role: openmates.Role(f.Get("role")), Note: f.Get("note"), Only: f.Get("only"), Mail: f.Get("mail") != "", Uses: number(f.Get("uses")), Days: number(f.Get("days"))}
 	_, code, unsent, err := s.account.Invite(r.Context(), c, place, n, s.joinLink)
+	if err == nil {
+		return s.once(w, r, "/teams/"+place.Team.Slug+"/invites", madeInvite{Link: s.joinLink(code), Unsent: strings.Join(unsent, ", ")})
+	}
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
 	}
@@ -275,14 +334,8 @@ func (s *Server) addInvite(w http.ResponseWriter, r *http.Request) error {
 	if perr != nil {
 		return perr
 	}
-	var status int
-	if err != nil {
-		p.Form, p.Error, status = n, openmates.MessageOf(err), statusOf(err)
-	} else {
-		// Not by way of a redirect: the code would have to be kept readable.
-		p.Link, p.Unsent, status = s.joinLink(code), strings.Join(unsent, ", "), http.StatusCreated
-	}
-	return s.show(w, status, "invites", p)
+	p.Form, p.Error = n, openmates.MessageOf(err)
+	return s.show(w, statusOf(err), "invites", p)
 }
 
 // number reads a small number; what is none is out of every bound.
@@ -292,6 +345,28 @@ func number(s string) int {
 		return -1
 	}
 	return n
+}
+
+func (s *Server) askRevokeInvite(r *http.Request) (*question, error) {
+	c, place, err := s.place(r, account.InvitePeople)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := s.account.Invites(r.Context(), c, place)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range lines {
+		if l.ID.String() == r.PathValue("id") {
+			q := &question{Heading: "Revoke this invite?", Label: "Revoke", Back: "/teams/" + place.Team.Slug + "/invites",
+				Sentence: "Its link stops working at once. People who have joined with it stay in the team."}
+			if l.Note != "" {
+				q.Heading = sentence("Revoke the invite “%s”?", l.Note)
+			}
+			return q, nil
+		}
+	}
+	return nil, openmates.Errorf(openmates.ENotFound, "This invite doesn't exist (any more).")
 }
 
 func (s *Server) revokeInvite(w http.ResponseWriter, r *http.Request) error {

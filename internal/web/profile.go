@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -72,6 +73,28 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return to(w, r, address)
+}
+
+func (s *Server) askUnlink(r *http.Request) (*question, error) {
+	if _, err := openmates.ParseID(r.FormValue("identity")); err != nil {
+		return nil, err
+	}
+	all, err := s.connect.LinkChoices(r.Context(), account.CallerOf(r.Context()).User.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, choice := range all {
+		for _, id := range choice.Linked {
+			if id.ID.String() == r.FormValue("identity") {
+				return &question{
+					Heading:  sentence("Unlink the %s account %s?", choice.Network.Label, cmp.Or(id.Name, id.AccountID)),
+					Sentence: "Mates stop answering this account. You can link it again at any time.",
+					Label:    "Unlink", Back: "/profile",
+				}, nil
+			}
+		}
+	}
+	return nil, openmates.Errorf(openmates.ENotFound, "This account is not linked any more.")
 }
 
 func (s *Server) unlink(w http.ResponseWriter, r *http.Request) error {

@@ -51,7 +51,8 @@ func (s *Server) providerRoutes(page *mux) {
 	admin("POST "+one+"/model", s.addModel)
 	admin("POST "+one+"/try", s.tryModel)
 	admin("GET "+one+"/remove", s.removeProviderForm)
-	admin("POST "+one+"/remove", s.removeProvider)
+	admin("POST "+one+"/remove", s.confirmed(askRemoveProvider, s.removeProvider))
+	page.asking = append(page.asking, one+"/remove")
 }
 
 func (s *Server) providers(w http.ResponseWriter, r *http.Request) error {
@@ -236,6 +237,10 @@ func (s *Server) removePage(r *http.Request) (*removeProviderPage, error) {
 	}
 	return p, nil
 }
+
+// askRemoveProvider says that there is a question; its page shows more than
+// others, namely what becomes of each mate.
+func askRemoveProvider(*http.Request) (*question, error) { return &question{}, nil }
 
 func (s *Server) removeProvider(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.removePage(r)

@@ -93,7 +93,7 @@ func TestProviderPages(t *testing.T) {
 	wants(t, ada.follow(at+"/change", change), 200, "Home is checked and saved")
 
 	wants(t, ada.get(at+"/remove"), 200, "These mates lose their model", "Sophia", "Mark")
-	wants(t, ada.follow(at+"/remove", url.Values{}), 200, "Home is removed", "Add your first provider")
+	wants(t, ada.confirms(at+"/remove", url.Values{}), 200, "Home is removed", "Add your first provider")
 	wants(t, ada.get(at), 404, "no provider of that name")
 	h.noKeyAnywhere(ada)
 }

@@ -34,14 +34,12 @@ func (s *Server) securityRoutes(page *mux) {
 		"GET " + securityPath + "/authenticator":         s.authenticator,
 		"POST " + securityPath + "/authenticator":        s.confirmAuthenticator,
 		"POST " + securityPath + "/authenticator/remove": s.removeAuthenticator,
+		"GET " + securityPath + "/recovery":              s.recovery,
 		"POST " + securityPath + "/recovery":             s.newRecovery,
 		"POST " + securityPath + "/passkeys/begin":       s.beginPasskey,
 		"POST " + securityPath + "/passkeys":             s.addPasskey,
 		"POST " + securityPath + "/passkeys/remove":      s.removePasskey,
 		"POST " + securityPath + "/passkeys/ask":         s.askPasskey,
-		"POST " + securityPath + "/sessions/end":         s.endSession,
-		"POST " + securityPath + "/sessions/end-others":  s.endSessions(false),
-		"POST " + securityPath + "/sessions/end-all":     s.endSessions(true),
 		"GET /profile/address":                           s.addressForm,
 		"POST /profile/address":                          s.confirmAddress,
 		"GET /profile/data":                              s.dataPage,
@@ -52,7 +50,10 @@ func (s *Server) securityRoutes(page *mux) {
 	}
 	page.Handle("GET /server/mail", s.handle(s.admin(s.mail)))
 	page.Handle("POST /server/mail", s.handle(s.admin(s.setMail)))
-	page.Handle("POST /server/mail/stop", s.handle(s.admin(s.stopMail)))
+	s.asking(page, "/server/mail/stop", s.admin, askStopMail, s.stopMail)
+	s.asking(page, securityPath+"/sessions/end", s.signedIn, s.askEndSession, s.endSession)
+	s.asking(page, securityPath+"/sessions/end-others", s.signedIn, askEndSessions(false), s.endSessions(false))
+	s.asking(page, securityPath+"/sessions/end-all", s.signedIn, askEndSessions(true), s.endSessions(true))
 }
 
 // visits tells the rooms where a request comes from.
@@ -227,23 +228,30 @@ func (s *Server) removeAuthenticator(w http.ResponseWriter, r *http.Request) err
 	return s.done(w, r, securityPath, "The authenticator app is removed. Its codes are not asked for any more.")
 }
 
-// recoveryPage shows recovery codes, this once: nothing keeps them readable,
-// so they come in the answer to the form itself.
+// recoveryPage shows recovery codes, this once.
 type recoveryPage struct {
 	shell
 	Codes []string
+}
+
+func (s *Server) recovery(w http.ResponseWriter, r *http.Request) error {
+	p := recoveryPage{shell: s.shell(r, "Recovery codes")}
+	if !s.account.TakeOnce(r.Context(), r.URL.Path, &p.Codes) {
+		return to(w, r, securityPath)
+	}
+	return s.show(w, http.StatusOK, "recovery", p)
 }
 
 func (s *Server) showRecovery(w http.ResponseWriter, r *http.Request, sentence string, codes []openmates.Secret) error {
 	if len(codes) == 0 {
 		return s.done(w, r, securityPath, sentence)
 	}
-	p := recoveryPage{shell: s.shell(r, "Recovery codes")}
-	p.Flash = sentence
+	var plain []string
 	for _, c := range codes {
-		p.Codes = append(p.Codes, c.Reveal())
+		plain = append(plain, c.Reveal())
 	}
-	return s.show(w, http.StatusOK, "recovery", p)
+	s.account.SetFlash(r.Context(), sentence)
+	return s.once(w, r, securityPath+"/recovery", plain)
 }
 
 func (s *Server) newRecovery(w http.ResponseWriter, r *http.Request) error {
@@ -322,6 +330,29 @@ func (s *Server) askPasskey(w http.ResponseWriter, r *http.Request) error {
 		return s.done(w, r, securityPath, "After the password, no passkey is asked for any more.")
 	}
 	return s.showRecovery(w, r, "After the password, a passkey is asked for from now on.", codes)
+}
+
+func (s *Server) askEndSession(r *http.Request) (*question, error) {
+	all, err := s.account.SessionsOf(r.Context(), account.CallerOf(r.Context()))
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range all {
+		if x.ID == r.FormValue("session") {
+			return &question{Heading: "Sign out there?", Sentence: "That browser has to sign in again.", Label: "Sign out", Back: securityPath}, nil
+		}
+	}
+	return nil, openmates.Errorf(openmates.ENotFound, "You are not signed in there any more.")
+}
+
+func askEndSessions(here bool) asker {
+	q := question{Heading: "Sign out everywhere else?", Label: "Sign out everywhere else", Back: securityPath,
+		Sentence: "All other browsers have to sign in again, and your API tokens are revoked."}
+	if here {
+		q.Heading, q.Label = "Sign out everywhere?", "Sign out everywhere"
+		q.Sentence = "All browsers, this one included, have to sign in again, and your API tokens are revoked."
+	}
+	return func(*http.Request) (*question, error) { return &q, nil }
 }
 
 func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {

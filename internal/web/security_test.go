@@ -197,8 +197,8 @@ func TestPasswordAndSessionsByPages(t *testing.T) {
 		t.Fatalf("no other session:\n%s", page.body)
 	}
 	wants(t, ada.post(securityAt+"/sessions/end", url.Values{"session": {html.UnescapeString(m[1])}}), http.StatusNotFound) // somebody else's
-	wants(t, ben.follow(securityAt+"/sessions/end", url.Values{"session": {html.UnescapeString(m[1])}}), http.StatusOK, "You are signed out there")
-	ben.post(securityAt+"/sessions/end-all", url.Values{})
+	wants(t, ben.confirms(securityAt+"/sessions/end", url.Values{"session": {html.UnescapeString(m[1])}}), http.StatusOK, "You are signed out there")
+	ben.confirms(securityAt+"/sessions/end-all", url.Values{})
 	if ben.get("/profile").status == http.StatusOK {
 		t.Error("signed in after signing out everywhere")
 	}
@@ -240,7 +240,7 @@ func TestMailByPages(t *testing.T) {
 	wants(t, ada.get(securityAt), http.StatusOK, "A link was sent") // the GET changed nothing
 	wants(t, ada.follow("/profile/address", url.Values{"code": {link[1]}}), http.StatusOK, "new@example.org is confirmed", "Confirmed")
 	wants(t, ada.post("/profile/address", url.Values{"code": {link[1]}}), http.StatusUnprocessableEntity, "was used already")
-	wants(t, ada.follow("/server/mail/stop", url.Values{}), http.StatusOK, "sends no mail any more")
+	wants(t, ada.confirms("/server/mail/stop", url.Values{}), http.StatusOK, "sends no mail any more")
 	h.nowhere(canary, link[1])
 }
 
@@ -256,7 +256,7 @@ func TestDataByPages(t *testing.T) {
 	}
 	wants(t, ben.post("/profile/data/delete", pass("username", "ada")), http.StatusUnprocessableEntity, "Please type your username")
 	wants(t, h.as("ada").post("/profile/data/delete", pass("username", "ada")), http.StatusConflict, "only admin of this server")
-	wants(t, ben.post("/profile/data/delete", pass("username", "ben")), http.StatusOK, "Your account is deleted")
+	wants(t, ben.follow("/profile/data/delete", pass("username", "ben")), http.StatusOK, "Your account is deleted")
 	if ben.get("/profile").status == http.StatusOK {
 		t.Error("still signed in")
 	}

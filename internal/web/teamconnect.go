@@ -75,11 +75,12 @@ func (s *Server) teamConnectRoutes(page *mux) {
 	const guest = at + "/{network}/{workspace}/{mate}"
 	for pattern, h := range map[string]handler{
 		"GET " + at: s.teamConnect, "GET " + guest: s.guest,
-		"POST " + guest + "/test": s.testGuest, "POST " + guest + "/remove": s.removeGuest,
-		"POST " + at + "/{network}/{workspace}/disconnect": s.disconnect,
+		"POST " + guest + "/test": s.testGuest,
 	} {
 		page.Handle(pattern, s.handle(s.signedIn(h)))
 	}
+	s.asking(page, guest+"/remove", s.signedIn, s.askRemoveGuest, s.removeGuest)
+	s.asking(page, at+"/{network}/{workspace}/disconnect", s.signedIn, s.askDisconnect, s.disconnect)
 }
 
 func (s *Server) teamConnect(w http.ResponseWriter, r *http.Request) error {
@@ -282,6 +283,37 @@ func (s *Server) testGuest(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.done(w, r, placePath(team.Team.Slug, place)+"/"+g.Mate.Handle, fmt.Sprintf("%s has written into %s.", g.Mate.Name, where))
+}
+
+func (s *Server) askRemoveGuest(r *http.Request) (*question, error) {
+	_, team, place, g, err := s.guestOf(r, account.RunTeam)
+	if err != nil {
+		return nil, err
+	}
+	if g.Presence == connect.Missing {
+		return nil, openmates.Errorf(openmates.ENotFound, "This mate is not in %s (any more).", place.Name)
+	}
+	return &question{
+		Heading:  sentence("Remove %s from %s?", g.Mate.Name, place.Name),
+		Sentence: sentence("%s leaves %s and stops answering there at once. You can add it again.", g.Mate.Name, place.Name),
+		Label:    "Remove", Back: placePath(team.Team.Slug, place) + "/" + g.Mate.Handle,
+	}, nil
+}
+
+func (s *Server) askDisconnect(r *http.Request) (*question, error) {
+	_, team, err := s.place(r, account.RunTeam)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.connect.PlaceOf(r.Context(), team.Team, openmates.Network(r.PathValue("network")), r.PathValue("workspace"))
+	if err != nil {
+		return nil, err
+	}
+	return &question{
+		Heading:  sentence("Disconnect %s?", p.Name),
+		Sentence: sentence("All mates leave %s and stop answering there at once. Another team can connect it then.", p.Name),
+		Label:    "Disconnect", Back: "/teams/" + team.Team.Slug + "/connect",
+	}, nil
 }
 
 func (s *Server) removeGuest(w http.ResponseWriter, r *http.Request) error {

@@ -13,15 +13,15 @@ const tokensPath = "/profile/tokens"
 
 func (s *Server) tokenRoutes(page *mux) {
 	for pattern, h := range map[string]handler{
-		"GET " + tokensPath:                     s.ownTokens,
-		"POST " + tokensPath:                    s.addOwnToken,
-		"POST " + tokensPath + "/{id}/revoke":   s.revokeOwnToken,
-		"GET /teams/{slug}/tokens":              s.teamTokens,
-		"POST /teams/{slug}/tokens":             s.addTeamToken,
-		"POST /teams/{slug}/tokens/{id}/revoke": s.revokeTeamToken,
+		"GET " + tokensPath:         s.ownTokens,
+		"POST " + tokensPath:        s.addOwnToken,
+		"GET /teams/{slug}/tokens":  s.teamTokens,
+		"POST /teams/{slug}/tokens": s.addTeamToken,
 	} {
 		page.Handle(pattern, s.handle(s.signedIn(h)))
 	}
+	s.asking(page, tokensPath+"/{id}/revoke", s.signedIn, s.askRevokeOwnToken, s.revokeOwnToken)
+	s.asking(page, "/teams/{slug}/tokens/{id}/revoke", s.signedIn, s.askRevokeTeamToken, s.revokeTeamToken)
 }
 
 // tokensPage lists the access tokens of a person, or of a team, and makes more.
@@ -108,7 +108,7 @@ func (s *Server) ownTokens(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, http.StatusOK, "tokens", p)
+	return s.showTokens(w, r, p)
 }
 
 func (s *Server) teamTokens(w http.ResponseWriter, r *http.Request) error {
@@ -120,6 +120,12 @@ func (s *Server) teamTokens(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return s.showTokens(w, r, p)
+}
+
+// showTokens shows the page, with the token that was just made, if any.
+func (s *Server) showTokens(w http.ResponseWriter, r *http.Request, p *tokensPage) error {
+	s.account.TakeOnce(r.Context(), p.At, &p.Made) // no token otherwise
 	return s.show(w, http.StatusOK, "tokens", p)
 }
 
@@ -142,8 +148,7 @@ func (s *Server) addTeamToken(w http.ResponseWriter, r *http.Request) error {
 	}, func() (*tokensPage, error) { return s.teamTokensPage(r, c, place) })
 }
 
-// addToken shows the token in the answer to the form itself, not by way of a
-// redirect: it would have to be kept readable.
+// addToken makes a token, which the page that it leads to shows once.
 func (s *Server) addToken(w http.ResponseWriter, r *http.Request, add func(account.NewToken) (openmates.Secret, error), page func() (*tokensPage, error)) error {
 	f, err := form(r)
 	if err != nil {
@@ -161,16 +166,45 @@ func (s *Server) addToken(w http.ResponseWriter, r *http.Request, add func(accou
 	if err != nil && wrong != openmates.EInvalid && wrong != openmates.EConflict {
 		return err
 	}
+	if err == nil {
+		return s.once(w, r, r.URL.Path, secret.Reveal())
+	}
 	p, perr := page()
 	if perr != nil {
 		return perr
 	}
+	p.Error, p.Form = openmates.MessageOf(err), newTokenForm(n.Name, f.Get("days"), f["scope"]...)
+	return s.show(w, statusOf(err), "tokens", p)
+}
+
+func (s *Server) askRevokeOwnToken(r *http.Request) (*question, error) {
+	all, err := s.account.Tokens(r.Context(), account.CallerOf(r.Context()))
 	if err != nil {
-		p.Error, p.Form = openmates.MessageOf(err), newTokenForm(n.Name, f.Get("days"), f["scope"]...)
-		return s.show(w, statusOf(err), "tokens", p)
+		return nil, err
 	}
-	p.Made = secret.Reveal()
-	return s.show(w, http.StatusCreated, "tokens", p)
+	return askRevokeToken(all, r.PathValue("id"), tokensPath)
+}
+
+func (s *Server) askRevokeTeamToken(r *http.Request) (*question, error) {
+	_, place, err := s.place(r, account.RunTeam)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.account.TeamTokens(r.Context(), place)
+	if err != nil {
+		return nil, err
+	}
+	return askRevokeToken(all, r.PathValue("id"), "/teams/"+place.Team.Slug+"/tokens")
+}
+
+func askRevokeToken(all []openmates.AccessToken, id, back string) (*question, error) {
+	for _, k := range all {
+		if k.ID.String() == id {
+			return &question{Heading: sentence("Revoke the token “%s”?", k.Name), Label: "Revoke", Back: back,
+				Sentence: "Programs that use it are refused at once. It can't be brought back."}, nil
+		}
+	}
+	return nil, openmates.Errorf(openmates.ENotFound, "This token doesn't exist (any more).")
 }
 
 func (s *Server) revokeOwnToken(w http.ResponseWriter, r *http.Request) error {

@@ -24,7 +24,7 @@ type trialForm struct {
 type said struct {
 	Question string
 	Answer   string
-	HTML     template.HTML
+	HTML     template.HTML   `json:"-"`
 	Usage    openmates.Usage // zero for what was said before
 }
 
@@ -33,6 +33,7 @@ type said struct {
 const (
 	mostSaid      = 4
 	longestTried  = 6_000 // characters
+	longestShown  = 60_000
 	trialPatience = 2 * time.Minute
 )
 
@@ -67,17 +68,23 @@ func (s *Server) tryMate(w http.ResponseWriter, r *http.Request) error {
 	p.Trial.Past = p.Trial.Past[max(len(p.Trial.Past)-mostSaid, 0):]
 	ctx, cancel := context.WithTimeout(r.Context(), trialPatience)
 	defer cancel()
-	status := http.StatusOK
-	if err := s.ask(ctx, r, p, f.Get("text")); err != nil {
-		if openmates.CodeOf(err) == openmates.EInternal {
-			return err
-		}
-		p.Trial.Text, p.Trial.Error, status = f.Get("text"), openmates.MessageOf(err), statusOf(err)
+	err = s.ask(ctx, r, p, f.Get("text"))
+	if err == nil { // a reload must not ask, and pay, once more
+		return s.once(w, r, "/server/mates/"+p.Mate.Handle+"#try", p.Trial.Past)
 	}
-	for i := range p.Trial.Past {
-		p.Trial.Past[i].HTML = s.markdown.html(p.Trial.Past[i].Answer)
+	if openmates.CodeOf(err) == openmates.EInternal {
+		return err
 	}
-	return s.show(w, status, "matesetup", p)
+	p.Trial.Text, p.Trial.Error = f.Get("text"), openmates.MessageOf(err)
+	s.typeset(&p.Trial)
+	return s.show(w, statusOf(err), "matesetup", p)
+}
+
+// typeset makes HTML of what the mate answered.
+func (s *Server) typeset(t *trialForm) {
+	for i := range t.Past {
+		t.Past[i].HTML = s.markdown.html(t.Past[i].Answer)
+	}
 }
 
 // ask puts the question and adds what comes back to what was said.
@@ -96,7 +103,7 @@ func (s *Server) ask(ctx context.Context, r *http.Request, p *mateSetupPage, tex
 	if o.State != openmates.TurnAnswered {
 		return openmates.Errorf(openmates.EUnavailable, "%s", o.Text)
 	}
-	p.Trial.Past = append(p.Trial.Past, said{Question: text, Answer: o.Text, Usage: o.Usage})
+	p.Trial.Past = append(p.Trial.Past, said{Question: text, Answer: opening(o.Text, longestShown), Usage: o.Usage})
 	return nil
 }
 

@@ -2,7 +2,9 @@
 //
 // It promises that every page works without JavaScript, that a GET changes
 // nothing, that a form sent from another site changes nothing, that no page
-// holds a secret, and that each page leads on to what there is to do next;
+// holds a secret but the one that it was made to show once, that what removes or
+// ends something asks first, that a reload repeats nothing (every form that has
+// worked is answered with a redirect), and that each page leads on to what there is to do next;
 // what went wrong comes with its cure.
 //
 // It holds no rule: what may be done, by whom and with what effect, is the
@@ -105,6 +107,7 @@ type Server struct {
 	handler http.Handler
 
 	patterns []string // of all routes
+	asks     []string // paths whose form asks before it acts
 }
 
 // New makes a Server.
@@ -152,6 +155,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 type mux struct {
 	*http.ServeMux
 	patterns []string
+	asking   []string // paths whose form asks before it acts
 }
 
 func newMux() *mux { return &mux{ServeMux: http.NewServeMux()} }
@@ -180,6 +184,7 @@ func (s *Server) routes() http.Handler {
 	open("POST /signin", s.signIn)
 	open("POST /signin/demo", s.demoSignIn)
 	open("POST /signout", s.signOut)
+	open("GET /goodbye", s.goodbye)
 	open("POST /language", s.chooseLanguage)
 	member("GET /parts/mates", s.matesPart)
 	member("GET /mates/{handle}", s.mate)
@@ -188,7 +193,7 @@ func (s *Server) routes() http.Handler {
 	s.teamConnectRoutes(page)
 	member("GET /profile", s.profile)
 	member("POST /profile/link", s.link)
-	member("POST /profile/unlink", s.unlink)
+	s.asking(page, "/profile/unlink", s.signedIn, s.askUnlink, s.unlink)
 	s.teamRoutes(page)
 	s.foundRoutes(page)
 	s.joinRoutes(page)
@@ -214,7 +219,7 @@ func (s *Server) routes() http.Handler {
 	all.HandleFunc("GET /favicon.ico", s.favicon)
 	all.HandleFunc("GET /robots.txt", robots)
 	all.Handle("/", s.visits(s.account.Secured(s.account.Middleware(page))))
-	s.patterns = slices.Concat(page.patterns, all.patterns)
+	s.patterns, s.asks = slices.Concat(page.patterns, all.patterns), page.asking
 	return all
 }
 

@@ -110,6 +110,7 @@ func TestEveryPageRenders(t *testing.T) {
 		"overview": {overviewPage{shell: sh}, overviewPage{shell: sh, overview: overview{Mates: []connect.Mate{full, {Mate: mate}}, Currency: "USD", Next: &step{Label: "l", Wrong: "w"},
 			Problems: []Problem{{"Sophia", "What.", "Cure.", "/"}, {What: "What."}}, Troubles: []trouble{{openmates.TroubledTurn{State: openmates.TurnRefused, Person: "Ada"}, Problem{What: "w", Cure: "c", Path: "/"}}, {}},
 			Spend: openmates.MonthSpend{Requests: 1, Cost: 3, Mates: []openmates.SpendLine{{}}, Models: []openmates.SpendLine{{Name: "m", Requests: 1, Cost: 3}}}}}},
+		"ask":     {askPage{shell: sh, Path: "/x"}, askPage{shell: sh, question: question{Heading: "T.", Sentence: "S.", Label: "R.", Back: "/"}, Path: "/x", Fields: []field{{"a", `"><b>`}}}},
 		"message": {messagePage{shell: nobody, Heading: "H", Sentence: "S", Ways: []way{{"a", "/"}, {"b", "/"}}}, messagePage{shell: sh, Heading: "H"}},
 	}
 	maps.Copy(samples, securitySamples(sh))
@@ -166,7 +167,7 @@ func TestFirstWay(t *testing.T) {
 	h.states.set(m.Bots[0].ID, messenger.State{Phase: messenger.Connected, Workspaces: 1})
 	wants(t, b.get(at+"/state"), 200, "Listening")
 	wants(t, b.get("/parts/mates"), 200, "Listening")
-	wants(t, b.follow(at+"/pause", url.Values{}), 200, "is paused", "Resume listening")
+	wants(t, b.confirms(at+"/pause", url.Values{}), 200, "is paused", "Resume listening")
 	wants(t, b.follow(at+"/resume", url.Values{}), 200, "listens again", "Pause listening")
 
 	got := b.post("/teams/harbour/install", url.Values{"mate": {"sophia"}, "network": {"testnet"}})
@@ -192,7 +193,7 @@ func TestFirstWay(t *testing.T) {
 	must(t, err)
 	ids, err := h.db.IdentitiesOf(t.Context(), u.ID)
 	must(t, err)
-	wants(t, b.follow("/profile/unlink", url.Values{"identity": {ids[0].ID.String()}}), 200, "is unlinked", "Link to Testnet")
+	wants(t, b.confirms("/profile/unlink", url.Values{"identity": {ids[0].ID.String()}}), 200, "is unlinked", "Link to Testnet")
 	wants(t, b.get("/server/setup"), 200, `<a href="/profile">Link your own account</a>`)
 	wants(t, b.follow("/signout", url.Values{}), 200, "Sign in")
 	if got := b.get("/profile"); got.header.Get("Location") != "/signin?next=%2Fprofile" {

@@ -1,0 +1,82 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// question is what a page asks before something is removed or ended.
+type question struct {
+	Heading  string
+	Sentence string // what happens
+	Label    string // of the button that does it
+	Back     string // where to go instead
+}
+
+// askPage puts a question, and sends the form on once it is answered.
+type askPage struct {
+	shell
+	question
+	Path   string
+	Fields []field // of the form that led here
+}
+
+// asker finds the question for a request, nil where nothing has to be asked.
+type asker func(r *http.Request) (*question, error)
+
+// confirmField holds "yes" in a form whose question was answered.
+const confirmField = "confirm"
+
+// asking adds a form that removes or ends something, and the page that asks
+// before it does: without the answer the form leads to that page and changes
+// nothing, with JavaScript or without. The values of such a form stand in the
+// page's address, so a form with a password asks for nothing but that.
+func (s *Server) asking(page *mux, path string, guard func(handler) handler, ask asker, do handler) {
+	page.Handle("GET "+path, s.handle(guard(func(w http.ResponseWriter, r *http.Request) error {
+		q, err := ask(r)
+		if err != nil {
+			return err
+		}
+		if q == nil {
+			return s.nothingHere(w, r)
+		}
+		p := askPage{shell: s.shell(r, q.Heading), question: *q, Path: r.URL.Path}
+		for name, values := range r.URL.Query() {
+			for _, v := range values {
+				if name != confirmField && len(name)+len(v) <= maxValue && len(p.Fields) < maxFields {
+					p.Fields = append(p.Fields, field{name, v})
+				}
+			}
+		}
+		slices.SortFunc(p.Fields, compareFields)
+		return s.show(w, http.StatusOK, "ask", p)
+	})))
+	page.Handle("POST "+path, s.handle(guard(s.confirmed(ask, do))))
+	page.asking = append(page.asking, path)
+}
+
+// confirmed sends a form whose question was not answered to the page with the
+// question.
+func (s *Server) confirmed(ask asker, do handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		f, err := form(r)
+		if err != nil {
+			return err
+		}
+		if f.Get(confirmField) == "yes" {
+			return do(w, r)
+		}
+		q, err := ask(r)
+		if err != nil {
+			return err
+		}
+		if q == nil {
+			return do(w, r)
+		}
+		at := url.URL{Path: r.URL.Path}
+		f.Del(confirmField)
+		at.RawQuery = f.Encode()
+		return to(w, r, at.String())
+	}
+}

@@ -63,8 +63,8 @@ func demo(ctx context.Context, s settings, set map[string]bool, log *slog.Logger
 	if !set["log-level"] {
 		log = slog.New(quiet{log.Handler()})
 	}
-	if err := os.MkdirAll(s.Data, 0o700); err != nil {
-		return invalid("data", "%v", err)
+	if err := privateFolder(s.Data); err != nil {
+		return err
 	}
 	sim, err := discordtest.Open(discordtest.Config{
 		File: filepath.Join(s.Data, "discord.json"), Log: log,

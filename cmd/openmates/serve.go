@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -165,10 +164,10 @@ func reachable(addr string) string {
 
 // open opens the data folder, the key and the database.
 func (srv *server) open(ctx context.Context) error {
-	if err := os.MkdirAll(srv.set.Data, 0o700); err != nil {
-		return invalid("data", "%v", err)
+	if err := privateFolder(srv.set.Data); err != nil {
+		return err
 	}
-	seal, err := secret.Load(secret.Config{Keys: srv.set.Key.reveal(), File: filepath.Join(srv.set.Data, "key")})
+	seal, err := secret.Load(secret.Config{Keys: srv.set.Key.reveal(), File: filepath.Join(srv.set.Data, keyFile)})
 	if err != nil {
 		return err
 	}
@@ -305,10 +304,7 @@ func (srv *server) close() {
 func (srv *server) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	if err := srv.db.Ping(ctx); err != nil {
-		return &openmates.Error{Code: openmates.EUnavailable, Message: "The database does not answer.", Err: err}
-	}
-	return nil
+	return srv.db.Ready(ctx)
 }
 
 // firstMates puts the ready mates into an empty database.

@@ -22,6 +22,7 @@ type postgres struct {
 	hard *sql.DB
 	soft *sql.DB
 	open func() *sql.DB
+	disk disk
 }
 
 const (
@@ -73,7 +74,7 @@ func (p *postgres) query(ctx context.Context, query string, args ...any) (*sql.R
 
 func (p *postgres) exec(ctx context.Context, d durability, query string, args ...any) (int64, error) {
 	res, err := p.pool(d).ExecContext(ctx, query, plain(args)...)
-	if err != nil {
+	if err = p.disk.heard(err); err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
@@ -83,7 +84,7 @@ func (p *postgres) write(ctx context.Context, d durability, fn func(*tx) error) 
 	for try := 0; ; try++ {
 		err := p.once(ctx, d, fn)
 		if err == nil || try == 10 || !(collision(err) && try < 3 || passing(err)) {
-			return err
+			return p.disk.heard(err)
 		}
 	}
 }

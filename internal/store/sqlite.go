@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"sync"
 
 	"modernc.org/sqlite"
+
+	"openmates"
 )
 
 // lite is SQLite: any number of readers and one writer (writer.go).
@@ -19,16 +22,16 @@ type lite struct {
 	readers *sql.DB
 	cached  sync.Map // SQL text → *sql.Stmt of readers
 	writer  *writer
+	disk    disk
+	dir     string // folder of the file
 	locks   string // folder of the lock files
 }
 
 const liteReaders = 8
 
 func openSQLite(ctx context.Context, path, locks string) (engine, error) {
-	for _, dir := range []string{filepath.Dir(path), locks} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, fmt.Errorf("make the data folder: %w", err)
-		}
+	if err := prepareFiles(path, locks); err != nil {
+		return nil, unusable(path, err)
 	}
 	out := dsn(path, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(2000)")
 	db, err := sql.Open("sqlite", out)
@@ -37,11 +40,7 @@ func openSQLite(ctx context.Context, path, locks string) (engine, error) {
 	}
 	db.SetMaxOpenConns(1)
 	if err := migrate(ctx, db, sqliteWords); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
-	}
-	// The file holds people's messages.
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
+		return nil, errors.Join(unusable(path, err), db.Close())
 	}
 	w, err := newWriter(ctx, db)
 	if err != nil {
@@ -53,7 +52,54 @@ func openSQLite(ctx context.Context, path, locks string) (engine, error) {
 	}
 	readers.SetMaxOpenConns(liteReaders)
 	readers.SetMaxIdleConns(liteReaders)
-	return &lite{readers: readers, writer: w, locks: locks}, nil
+	return &lite{readers: readers, writer: w, dir: filepath.Dir(path), locks: locks}, nil
+}
+
+// prepareFiles makes the folders and the file, readable by this account alone
+// before a byte is in it: the file holds people's messages, and SQLite gives
+// the files beside it the mode that it finds. A file that is there is not
+// opened for that, since closing it would end the locks that this process
+// holds on it (POSIX, fcntl).
+func prepareFiles(path, locks string) error {
+	for _, dir := range []string{filepath.Dir(path), locks} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	switch {
+	case err == nil:
+		return f.Close()
+	case !errors.Is(err, fs.ErrExist):
+		return err
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm", path + "-journal"} {
+		st, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && st.Mode().Perm()&0o077 == 0 {
+			continue
+		}
+		if err == nil {
+			err = os.Chmod(name, 0o600)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// unusable says in a sentence why a database can't be opened, where that is the
+// disk's fault.
+func unusable(path string, err error) error {
+	err = fmt.Errorf("open %s: %w", path, err)
+	if e := diskError(err); e != nil {
+		sentence := "The database %s can't be written to. Please check the disk and who may write there, then start again."
+		if e.Message == diskFull {
+			sentence = "The database %s can't be opened, because the disk is full. Please make room, then start again."
+		}
+		return &openmates.Error{Code: openmates.EInvalid, Message: fmt.Sprintf(sentence, path), Err: err}
+	}
+	return err
 }
 
 // dsn names the file as a URI, in which no character of the path has a meaning.
@@ -87,7 +133,7 @@ func (l *lite) write(ctx context.Context, d durability, fn func(*tx) error) erro
 	for try := 0; ; try++ {
 		err := l.writer.do(ctx, d, fn)
 		if err == nil || try == 3 || !collision(err) {
-			return err
+			return l.disk.heard(err)
 		}
 	}
 }

@@ -65,6 +65,9 @@ type engine interface {
 	exec(ctx context.Context, d durability, query string, args ...any) (int64, error)
 	words() dialect
 	leases(*slog.Logger) leaser
+	// space reports whether the last write met a disk that takes nothing, and
+	// returns an error if the disk has no room now.
+	space() (hurt bool, err error)
 	close() error
 }
 

@@ -9,6 +9,9 @@ import (
 	"slices"
 	"sync"
 
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"openmates"
 )
 
@@ -29,7 +32,8 @@ type writer struct {
 	waiting []*pending
 
 	stmts map[string]*sql.Stmt
-	sync  bool // what PRAGMA synchronous stands at
+	sync  bool  // what PRAGMA synchronous stands at
+	lost  error // why SQLite gave the running transaction up; nil = it did not
 }
 
 type pending struct {
@@ -127,41 +131,83 @@ func (w *writer) next(committed []*pending) {
 }
 
 // commit runs a batch as one transaction, and each write that fails as if it
-// had never begun.
+// had never begun. Where SQLite gave the whole transaction up because of one of
+// them, or there was no room for all, each of the others has a transaction of
+// its own, so that what is told of a write is true of it.
 func (w *writer) commit(batch []*pending) {
 	live := make([]*pending, 0, len(batch))
-	sync := false
 	for _, p := range batch {
 		if p.err = p.ctx.Err(); p.err == nil {
 			live = append(live, p)
-			sync = sync || p.d == hard
 		}
 	}
 	if len(live) == 0 {
 		return
 	}
+	culprit, lost := w.together(live)
+	if !lost || len(live) == 1 {
+		return
+	}
+	for _, p := range live {
+		if p != culprit {
+			p.err = nil
+			w.together([]*pending{p})
+		}
+	}
+}
+
+// together runs writes as one transaction and sets the error of each. It
+// reports whether SQLite gave the transaction up, and at which write; nil means
+// at the commit. Then nothing of any of them is there.
+func (w *writer) together(live []*pending) (culprit *pending, lost bool) {
+	sync := slices.ContainsFunc(live, func(p *pending) bool { return p.d == hard })
 	err := w.level(sync)
 	if err == nil {
 		err = w.raw("BEGIN IMMEDIATE")
 	}
 	if err != nil {
 		fail(live, err)
-		return
+		return nil, false
 	}
+	w.lost = nil
 	worked := 0
 	for _, p := range live {
-		if p.err = w.one(p, len(live) > 1); p.err == nil {
+		p.err = w.one(p, len(live) > 1)
+		if w.lost != nil {
+			_ = w.raw("ROLLBACK") // where SQLite has done it already, this fails
+			return p, true
+		}
+		if p.err == nil {
 			worked++
 		}
 	}
 	if worked == 0 {
 		_ = w.raw("ROLLBACK")
-		return
+		return nil, false
 	}
 	if err := w.raw("COMMIT"); err != nil {
 		_ = w.raw("ROLLBACK")
 		fail(live, err)
+		return nil, gaveUp(err)
 	}
+	return nil, false
+}
+
+// gaveUp reports whether SQLite may have rolled back the whole transaction by
+// itself because of err: https://sqlite.org/lang_transaction.html, "Response To
+// Errors Within A Transaction". What came after it would be a transaction of
+// its own.
+func gaveUp(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return false
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_BUSY,
+		sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_CORRUPT:
+		return true
+	}
+	return false
 }
 
 // fail tells err to all that have none of their own.
@@ -179,18 +225,33 @@ func fail(batch []*pending, err error) {
 
 // one runs a write, within a savepoint where others share the transaction.
 func (w *writer) one(p *pending, shared bool) (err error) {
-	if !shared {
-		return w.call(p)
+	if shared {
+		if err := w.raw("SAVEPOINT one"); err != nil {
+			w.lost = err
+			return err
+		}
 	}
-	if err := w.raw("SAVEPOINT one"); err != nil {
+	err = w.call(p)
+	if w.lost == nil && gaveUp(err) { // while it read rows
+		w.lost = err
+	}
+	switch {
+	case w.lost != nil: // also where fn did not pass it on
+		return errors.Join(err, w.lost)
+	case !shared:
 		return err
 	}
-	if err = w.call(p); err != nil {
+	if err != nil {
 		if e := w.raw("ROLLBACK TO one"); e != nil {
+			w.lost = e
 			return errors.Join(err, e)
 		}
 	}
-	return errors.Join(err, w.raw("RELEASE one"))
+	if e := w.raw("RELEASE one"); e != nil {
+		w.lost = e
+		return errors.Join(err, e)
+	}
+	return err
 }
 
 // call keeps a panic of one write from the others.
@@ -222,8 +283,12 @@ func (w *writer) level(sync bool) error {
 	return nil
 }
 
+// raw runs a statement of the transaction itself.
 func (w *writer) raw(text string) error {
-	_, err := w.ExecContext(context.Background(), text)
+	s, err := w.stmt(text)
+	if err == nil {
+		_, err = s.ExecContext(context.Background())
+	}
 	return err
 }
 
@@ -240,20 +305,41 @@ func (w *writer) stmt(text string) (*sql.Stmt, error) {
 
 // ExecContext runs a statement prepared. Only who leads calls it.
 func (w *writer) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
-	s, err := w.stmt(text)
+	s, err := w.part(text)
 	if err != nil {
 		return nil, err
 	}
-	return s.ExecContext(ctx, args...)
+	res, err := s.ExecContext(ctx, args...)
+	w.note(err)
+	return res, err
 }
 
-// QueryContext is ExecContext for a statement that gives rows.
+// QueryContext is ExecContext for a statement that returns rows.
 func (w *writer) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	s, err := w.stmt(text)
+	s, err := w.part(text)
 	if err != nil {
 		return nil, err
 	}
-	return s.QueryContext(ctx, args...)
+	rows, err := s.QueryContext(ctx, args...)
+	w.note(err)
+	return rows, err
+}
+
+// part is a statement of a write. After SQLite gave the transaction up it would
+// be a transaction of its own, so there is none.
+func (w *writer) part(text string) (*sql.Stmt, error) {
+	if w.lost != nil {
+		return nil, w.lost
+	}
+	s, err := w.stmt(text)
+	w.note(err)
+	return s, err
+}
+
+func (w *writer) note(err error) {
+	if err != nil && w.lost == nil && gaveUp(err) {
+		w.lost = err
+	}
 }
 
 // close waits for the writes that were begun or wait; later ones fail.

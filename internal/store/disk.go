@@ -1,0 +1,113 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"openmates"
+)
+
+// disk knows whether the last write met a disk that takes nothing.
+type disk struct {
+	hurt atomic.Pointer[openmates.Error]
+}
+
+// heard takes in how a write ended. What the disk is to blame for gets a
+// sentence for the person.
+func (d *disk) heard(err error) error {
+	if err == nil {
+		if d.hurt.Load() != nil {
+			d.hurt.Store(nil)
+		}
+		return nil
+	}
+	if e := diskError(err); e != nil {
+		d.hurt.Store(e)
+		return e
+	}
+	return err
+}
+
+const (
+	diskFull = "The disk of this server is full, so nothing was saved. Please tell the admin of this server; as soon as there is space again, try again."
+	diskShut = "The disk of this server can’t be written to, so nothing was saved. Please tell the admin of this server; as soon as that is fixed, try again."
+)
+
+// diskError returns what to tell people of an error that the disk is to blame
+// for, nil for any other error.
+func diskError(err error) *openmates.Error {
+	sentence := ""
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_FULL:
+			sentence = diskFull
+		case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
+			sentence = diskShut
+		}
+	}
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch e.Code {
+		case "53100": // disk_full
+			sentence = diskFull
+		case "25006": // read_only_sql_transaction
+			sentence = diskShut
+		}
+	}
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		sentence = diskFull
+	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EIO), errors.Is(err, fs.ErrPermission):
+		sentence = diskShut
+	}
+	if sentence == "" {
+		return nil
+	}
+	return &openmates.Error{Code: openmates.EUnavailable, Message: sentence, Err: err}
+}
+
+// Ready reports whether the database can serve: it answers, and it can be
+// written to. After a write that failed because of the disk it tries another
+// one, so that it notices by itself when the disk takes writes again.
+func (db *DB) Ready(ctx context.Context) error {
+	if err := db.Ping(ctx); err != nil {
+		return &openmates.Error{Code: openmates.EUnavailable, Message: "The database does not answer.", Err: err}
+	}
+	hurt, err := db.space()
+	if err != nil || !hurt {
+		return err
+	}
+	_, err = db.exec(ctx, soft, `INSERT INTO settings (name, value) VALUES ('disk.probe', '') ON CONFLICT (name) DO UPDATE SET value = ''`)
+	return err
+}
+
+// spaceNeeded is what a disk must have left to count as not full: some answers
+// are written before anybody can act.
+const spaceNeeded = 1 << 20
+
+// space reports whether the last write met a disk that takes nothing, and
+// returns an error if the disk has no room at the moment. What it writes is
+// gone before it gets to the disk.
+func (l *lite) space() (hurt bool, err error) {
+	name := filepath.Join(l.dir, ".space")
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err == nil {
+		_, err = f.Write(make([]byte, spaceNeeded))
+		err = errors.Join(err, f.Close(), os.Remove(name))
+	}
+	if e := diskError(err); e != nil {
+		return true, e
+	}
+	return l.disk.hurt.Load() != nil, nil // another process may have removed it
+}
+
+// space implements engine; where PostgreSQL's disk is, only its answers tell.
+func (p *postgres) space() (hurt bool, err error) { return p.disk.hurt.Load() != nil, nil }

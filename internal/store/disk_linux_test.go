@@ -1,0 +1,130 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"openmates"
+)
+
+// smallDisk mounts a file system of its own, for which root is needed.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=6m,mode=700"); err != nil {
+		t.Skipf("this process can't mount a file system: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+func openAt(t *testing.T, dir string) *DB {
+	t.Helper()
+	db, err := Open(context.Background(), Config{Dir: dir, Seal: noSeal{}, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// disks that take no writes, each with the way to make it so and back.
+func TestADiskThatTakesNothingIsNoticedAndRecovers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		want    string
+		spoil   func(t *testing.T, dir string)
+		restore func(t *testing.T, dir string)
+	}{
+		"full": {"disk of this server is full", func(t *testing.T, dir string) {
+			f, err := os.Create(filepath.Join(dir, "filler"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			for size := 1 << 16; size > 0; size /= 2 {
+				for err = nil; err == nil; {
+					_, err = f.Write(make([]byte, size))
+				}
+				if !errors.Is(err, syscall.ENOSPC) {
+					t.Fatal(err)
+				}
+			}
+		}, func(t *testing.T, dir string) {
+			if err := os.Remove(filepath.Join(dir, "filler")); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		"read-only": {"can’t be written to", func(t *testing.T, dir string) {
+			// Files that are open for writing keep a mount writable, so the new
+			// mount of the same folder is what the probe meets.
+			if err := syscall.Mount(dir, dir, "", syscall.MS_BIND, ""); err != nil {
+				t.Fatal(err)
+			}
+			if err := syscall.Mount("", dir, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+				t.Fatal(err)
+			}
+		}, func(t *testing.T, dir string) {
+			if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := smallDisk(t)
+			db := openAt(t, dir)
+			ctx := t.Context()
+			if err := db.Ready(ctx); err != nil {
+				t.Fatalf("at first: %v", err)
+			}
+			c.spoil(t, dir)
+			if err := db.Ready(ctx); openmates.CodeOf(err) != openmates.EUnavailable || !strings.Contains(openmates.MessageOf(err), c.want) {
+				t.Errorf("not ready with %v", err)
+			}
+			if name == "full" {
+				err := db.SetSetting(ctx, "big", strings.Repeat("x", 2<<20))
+				if !strings.Contains(openmates.MessageOf(err), c.want) {
+					t.Errorf("a write says %v", err)
+				}
+				if _, ok, err := db.Setting(ctx, "big"); ok || err != nil {
+					t.Errorf("what failed is there: %v, %v", ok, err)
+				}
+			}
+			c.restore(t, dir)
+			if err := db.Ready(ctx); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+			if err := db.SetSetting(ctx, "after", "x"); err != nil {
+				t.Error(err)
+			}
+			left, err := filepath.Glob(filepath.Join(dir, ".space*"))
+			if err != nil || len(left) > 0 {
+				t.Errorf("left behind: %v, %v", left, err)
+			}
+		})
+	}
+}
+
+// A server whose disk is read-only from the start says so in a sentence.
+func TestAReadOnlyFolderIsNamedAtStart(t *testing.T) {
+	t.Parallel()
+	dir := smallDisk(t)
+	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(t.Context(), Config{Dir: dir, Seal: noSeal{}, Log: slog.New(slog.DiscardHandler)})
+	if openmates.CodeOf(err) != openmates.EInvalid || !strings.Contains(openmates.MessageOf(err), dir) {
+		t.Errorf("opened with %v", err)
+	}
+}

@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"openmates"
+)
+
+// fullAt makes SQLite answer as on a full disk once the file has that many
+// more pages.
+func fullAt(t *testing.T, db *DB, more int) {
+	t.Helper()
+	w := db.engine.(*lite).writer
+	var pages int
+	if err := w.conn.QueryRowContext(t.Context(), "PRAGMA page_count").Scan(&pages); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.conn.ExecContext(t.Context(), fmt.Sprintf("PRAGMA max_page_count=%d", pages+more)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAFullDiskIsToldToWhomItHit lets one write of a batch meet a full disk,
+// at each place of the batch. SQLite then gives up the whole transaction by
+// itself; nevertheless what was told to have failed is not there, and what was
+// told to have worked is.
+func TestAFullDiskIsToldToWhomItHit(t *testing.T) {
+	t.Parallel()
+	const writes = 5
+	for big := range writes {
+		for _, swallowed := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%d swallowed=%v", big, swallowed), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) { testFullDisk(t, writes, big, swallowed) })
+			})
+		}
+	}
+}
+
+func testFullDisk(t *testing.T, writes, big int, swallowed bool) {
+	ctx := context.Background()
+	db, err := Open(ctx, Config{Dir: t.TempDir(), Seal: noSeal{}, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fullAt(t, db, 4)
+	set := func(name string, size int) func(*tx) error {
+		return func(t *tx) error {
+			_, err := t.exec(`INSERT INTO settings (name, value) VALUES ($1, $2)`, name, strings.Repeat("x", size))
+			return err
+		}
+	}
+	var mu sync.Mutex
+	got := map[string]error{}
+	var all sync.WaitGroup
+	write := func(name string, fn func(*tx) error) {
+		all.Go(func() {
+			err := db.write(ctx, hard, fn)
+			mu.Lock()
+			defer mu.Unlock()
+			got[name] = err
+		})
+		synctest.Wait()
+	}
+	release := make(chan struct{})
+	write("first", func(t *tx) error { <-release; return set("first", 1)(t) })
+	for n := range writes {
+		name := fmt.Sprint("write", n)
+		fn := set(name, 1)
+		if n == big {
+			fn = func(t *tx) error {
+				if err := set(name, 1)(t); err != nil {
+					return err
+				}
+				err := set(name+" big", 1<<20)(t)
+				if swallowed {
+					err = nil
+				}
+				return errors.Join(err, set(name+" last", 1)(t))
+			}
+		}
+		write(name, fn)
+	}
+	close(release)
+	all.Wait()
+	var want []string
+	for name, err := range got {
+		hit := name == fmt.Sprint("write", big)
+		if hit != (err != nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if hit && (openmates.CodeOf(err) != openmates.EUnavailable || !strings.Contains(openmates.MessageOf(err), "disk of this server is full")) {
+			t.Errorf("%s was told %q", name, openmates.MessageOf(err))
+		}
+		if err == nil {
+			want = append(want, name)
+		}
+	}
+	slices.Sort(want)
+	there, err := list(ctx, db, func(s scanner) (name string, err error) { return name, s.Scan(&name) },
+		`SELECT name FROM settings WHERE name LIKE 'write%' OR name = 'first' ORDER BY name`)
+	if err != nil || !slices.Equal(there, want) {
+		t.Errorf("there is %v, told was %v: %v", there, want, err)
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+}

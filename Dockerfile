@@ -13,9 +13,14 @@
 
 ARG GO_IMAGE=golang:1.26
 
+FROM scratch AS folder
+WORKDIR /data
+
 FROM scratch AS base
 USER 65532:65532
-# BuildKit makes this folder for the user above; the volume begins as its copy.
+# The data folder is private; a new volume begins as its copy. The program
+# closes a folder that is open to others when it starts, too.
+COPY --from=folder --chmod=0700 --chown=65532:65532 / /
 WORKDIR /data
 VOLUME /data
 ENV OPENMATES_ADDR=0.0.0.0:8080 OPENMATES_DATA=/data

@@ -80,7 +80,7 @@ func TestContainersRunCommandsThatExist(t *testing.T) {
 func TestTheImageIsSmallAndHarmless(t *testing.T) {
 	t.Parallel()
 	docker, compose := fileAtRoot(t, "Dockerfile"), fileAtRoot(t, "compose.yaml")
-	for _, want := range []string{"FROM scratch AS base", "USER 65532:65532", "VOLUME /data", `["/openmates", "health"]`, "CGO_ENABLED=0", "-trimpath", "FROM base AS prebuilt"} {
+	for _, want := range []string{"FROM scratch AS base", "USER 65532:65532", "VOLUME /data", "COPY --from=folder --chmod=0700 --chown=65532:65532 / /", `["/openmates", "health"]`, "CGO_ENABLED=0", "-trimpath", "FROM base AS prebuilt"} {
 		if !strings.Contains(docker, want) {
 			t.Errorf("the Dockerfile lacks %q", want)
 		}

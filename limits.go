@@ -83,5 +83,6 @@ type Usage struct {
 	Cached int // of these, tokens read from the provider's cache
 	Output int // tokens written
 	Cost   Micros
+	Sent   Micros // of a reservation: what is gone even if nobody ever settles it
 	At     time.Time
 }

@@ -9,10 +9,20 @@ import (
 // Micros is money in millionths of the server's currency unit.
 type Micros int64
 
+// MostMicros is the most that an amount can be, a trillion of the currency's
+// units: two of them can be added without an overflow.
+const MostMicros Micros = 1_000_000_000_000_000_000
+
+// Plus is the sum of two amounts, held between 0 and MostMicros.
+func (m Micros) Plus(n Micros) Micros {
+	m, n = min(max(m, -MostMicros), MostMicros), min(max(n, -MostMicros), MostMicros)
+	return min(max(m+n, 0), MostMicros)
+}
+
 // String writes an amount as ParseMoney reads it: "12", "2.50", "0.000031".
 func (m Micros) String() string {
 	if m < 0 {
-		return "-" + (-m).String()
+		return "-" + (-max(m, -MostMicros)).String()
 	}
 	whole, decimals := m/1_000_000, strings.TrimRight(fmt.Sprintf("%06d", int64(m%1_000_000)), "0")
 	switch len(decimals) {

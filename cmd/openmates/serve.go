@@ -253,6 +253,9 @@ func (srv *server) run(ctx context.Context) error {
 	if srv.set.does("web") {
 		g.Go(func() error { return srv.links.CheckBots(ctx) })
 	}
+	if srv.set.does("web") || srv.set.does("work") {
+		g.Go(func() error { return srv.room.Sweep(ctx) })
+	}
 	if srv.set.does("listen") {
 		g.Go(func() error { return srv.supervisor.Run(ctx) })
 		g.Go(func() error { return srv.links.Greet(ctx) })

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,8 +24,9 @@ type question struct {
 const (
 	historyTurns = 12
 	answerTokens = 4_000
-	answerBytes  = 24_000 // beyond it the answer is cut: a runaway model must not fill a channel
-	attempts     = 2      // of answers that broke off half-way
+	answerBytes  = 24_000  // beyond it the answer is cut: a runaway model must not fill a channel
+	callBytes    = 100_000 // likewise of the calls in one round, which it is sent again with their results
+	attempts     = 2       // of answers that broke off half-way
 )
 
 // answer finds out what the mate says: an answer of its model or a refusal. Its
@@ -61,21 +63,19 @@ func (r *Room) answer(ctx context.Context, q question, d *draft) (openmates.Outc
 	}
 	tools := r.toolsFor(q)
 	req.Tools = tools.shown
-	o.Usage = openmates.Usage{
+	usage := choice.reserve(openmates.Usage{
 		TeamID: q.asker.Team.ID, UserID: q.asker.User.ID, MateID: q.asker.Mate.ID,
 		Model: choice.Name, At: r.cfg.Now(),
-		Cost: choice.expected(req),
-	}
-	err = r.cfg.Store.Reserve(ctx, q.in.Key, o.Usage, q.asker.Layers)
+	}, 0, req)
+	err = r.cfg.Store.Reserve(ctx, q.in.Key, usage, q.asker.Layers)
 	if limit, ok := errors.AsType[*openmates.LimitError](err); ok {
-		o.Usage = openmates.Usage{}
 		o.Why, o.Text = overLimit(limit, r.cfg.Now())
 		return o, nil
 	}
 	if err != nil {
 		return o, fmt.Errorf("reserve: %w", err)
 	}
-	t := &talk{room: r, key: q.in.Key, choice: choice, req: req, tools: tools, usage: o.Usage, layers: q.asker.Layers, w: written{seen: q.show}}
+	t := &talk{room: r, key: q.in.Key, choice: choice, req: req, tools: tools, usage: usage, layers: q.asker.Layers, w: written{seen: q.show}}
 	return r.ask(ctx, o, t, d)
 }
 
@@ -133,14 +133,13 @@ func (r *Room) ask(ctx context.Context, o openmates.Outcome, t *talk, d *draft) 
 		err, t.stop = nil, stopAsked
 	}
 	end()
-	if ctx.Err() != nil {
-		return o, context.Cause(ctx)
+	o.Usage = t.used()
+	if ctx.Err() != nil || t.broken != nil {
+		if d == nil { // no queue will come back to it
+			o.State, o.Text = brokenOff(t.w.text())
+		}
+		return o, cmp.Or(context.Cause(ctx), t.broken)
 	}
-	if t.broken != nil {
-		return o, t.broken
-	}
-	o.Usage.Input, o.Usage.Cached, o.Usage.Output = t.spent.Input, t.spent.Cached, t.spent.Output
-	o.Usage.Cost = t.cost()
 	o.State, o.Why, o.Text = conclude(t.w.text(), t.stop, err)
 	if t.stop == stopMoney {
 		o.State, o.Why, o.Text = outOfMoney(t.w.text(), t.over)
@@ -153,6 +152,14 @@ func (r *Room) ask(ctx context.Context, o openmates.Outcome, t *talk, d *draft) 
 		r.cfg.Log.Warn("the model failed", "key", o.Key, "model", t.choice.Name, "err", err)
 	}
 	return o, nil
+}
+
+// brokenOff is what is kept of an answer that nobody waits for any more.
+func brokenOff(text string) (openmates.TurnState, string) {
+	if text = strings.TrimSpace(text); text == "" {
+		return openmates.TurnFailed, ""
+	}
+	return openmates.TurnAnswered, messenger.Closed(text)
 }
 
 // outOfMoney is what is said when a layer's money doesn't reach for another

@@ -68,6 +68,14 @@ func (c Choice) expected(req llm.Request) openmates.Micros {
 	return c.Price.Cost(llm.Estimate(req), 0, answerTokens)
 }
 
+// reserve is what is set aside before a call with this request, beside what was
+// spent before it. Once it is made, its input is gone in any case.
+func (c Choice) reserve(u openmates.Usage, spent openmates.Micros, req llm.Request) openmates.Usage {
+	u.Cost = spent.Plus(c.expected(req))
+	u.Sent = spent.Plus(c.Price.Cost(llm.Estimate(req), 0, 0))
+	return u
+}
+
 // Room receives messages and replies to them. Its methods are safe for
 // concurrent use.
 type Room struct {

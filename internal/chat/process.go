@@ -73,15 +73,22 @@ func (r *Room) atOnce(ctx context.Context, q question) (openmates.Outcome, error
 	if q.asker.Layers, err = r.cfg.Store.Layers(ctx, q.asker); err != nil {
 		return openmates.Outcome{}, fmt.Errorf("read the limits: %w", err)
 	}
-	if err := r.cfg.Store.AddTurn(ctx, q.in.Key, q.in.Conversation()); err != nil {
+	if err := r.cfg.Store.AddTurn(ctx, q.in.Key, q.in.Conversation(), r.cfg.Now().Add(kept)); err != nil {
 		return openmates.Outcome{}, fmt.Errorf("record the question: %w", err)
 	}
+	defer r.keep(ctx, q.in.Key)()
 	o, err := r.answer(ctx, q, nil)
-	if err != nil {
-		return o, err
+	if err != nil && o.State == openmates.TurnRefused {
+		o.State = openmates.TurnFailed // nothing was refused: it came to nothing
 	}
-	if err := r.cfg.Store.Settle(ctx, o); err != nil {
-		return o, fmt.Errorf("settle: %w", err)
+	// No queue comes back to this turn. So it is settled also when nobody waits
+	// for it any more, with what it has spent by now.
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	if e := r.cfg.Store.Settle(within, o); e != nil && err == nil {
+		err = fmt.Errorf("settle: %w", e)
+	} else if e != nil {
+		r.cfg.Log.Warn("a turn could not be settled; it will be ended later", "key", o.Key, "err", e)
 	}
-	return o, nil
+	return o, err
 }

@@ -21,7 +21,7 @@ func TestOldTurnsLeaveTheJournal(t *testing.T) {
 		must(t, w.room.Reply(t.Context(), answered))
 		must(t, w.db.CloseJob(t.Context(), answered.Key, queue.Done))
 		for n := range 500 {
-			must(t, w.db.AddTurn(t.Context(), fmt.Sprint("api:", n), "api:lane"))
+			must(t, w.db.AddTurn(t.Context(), fmt.Sprint("api:", n), "api:lane", w.now))
 		}
 		open := w.deliver(w.message("are you there?"))
 		spent := w.spent()

@@ -29,12 +29,19 @@ type Store interface { //nolint:interfacebloat // what one turn needs, each meth
 	Layers(ctx context.Context, a openmates.Asker) ([]openmates.Layer, error)
 
 	// AddTurn records a question that no queue carries, so that it can be
-	// settled.
-	AddTurn(ctx context.Context, key, conversation string) error
+	// settled. Until then it is being answered; KeepTurn puts that off.
+	AddTurn(ctx context.Context, key, conversation string, until time.Time) error
+	KeepTurn(ctx context.Context, key string, until time.Time) error
+
+	// EndTurns ends at most n turns that nobody answers any more: those of
+	// AddTurn whose time has passed become failed, and what they and others that
+	// have ended still reserve is settled as what they had certainly spent
+	// (u.Sent of Reserve). It gives how many there were.
+	EndTurns(ctx context.Context, now time.Time, n int) (int, error)
 
 	// Reserve counts one request and its expected cost (u.Cost) against every
 	// layer, or, if one layer has no room, against none: then the error is a
-	// *openmates.LimitError. Repeating it for the same key counts nothing twice;
+	// *openmates.LimitError. Of the cost, u.Sent is gone whatever happens. Repeating it for the same key counts nothing twice;
 	// with a higher cost than before it counts the difference and no request.
 	Reserve(ctx context.Context, key string, u openmates.Usage, layers []openmates.Layer) error
 

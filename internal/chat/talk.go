@@ -73,8 +73,7 @@ func (t *talk) run(ctx context.Context) error {
 // afford reserves what the next call of the model may cost, beside what the
 // ones before have cost. Where a layer's money doesn't reach, the talk ends.
 func (t *talk) afford(ctx context.Context) (bool, error) {
-	u := t.usage
-	u.Cost = t.cost() + t.choice.expected(t.req)
+	u := t.choice.reserve(t.usage, t.cost(), t.req)
 	err := t.room.cfg.Store.Reserve(ctx, t.key, u, t.layers)
 	if limit, ok := errors.AsType[*openmates.LimitError](err); ok {
 		t.stop, t.over = stopMoney, limit
@@ -89,6 +88,14 @@ func (t *talk) afford(ctx context.Context) (bool, error) {
 // cost is what was spent so far.
 func (t *talk) cost() openmates.Micros {
 	return t.choice.Price.Cost(t.spent.Input, t.spent.Cached, t.spent.Output)
+}
+
+// used is what the turn has spent so far, for the books.
+func (t *talk) used() openmates.Usage {
+	u := t.usage
+	u.Input, u.Cached, u.Output = t.spent.Input, t.spent.Cached, t.spent.Output
+	u.Cost, u.Sent = t.cost(), 0
+	return u
 }
 
 // persist has the model write one round, and again where it broke off.
@@ -108,7 +115,8 @@ func (t *talk) persist(ctx context.Context) error {
 }
 
 // write streams one round of the model and counts what it cost. A provider that
-// broke off bills for what it had written; one that wrote nothing, for nothing.
+// broke off bills for what it had written; one that wrote nothing, for nothing,
+// unless it says so itself.
 func (t *talk) write(ctx context.Context) error {
 	t.stop = ""
 	var told *llm.Usage
@@ -121,20 +129,18 @@ func (t *talk) write(ctx context.Context) error {
 			}
 		}
 		if told != nil {
-			t.spent.Input += told.Input
-			t.spent.Cached += told.Cached
-			t.spent.Output += told.Output
+			t.spent = t.spent.Plus(*told)
 		}
 	}()
 	for p, err := range t.choice.Model.Stream(ctx, t.req) {
+		if p.Usage != nil {
+			told, t.stop = p.Usage, p.Stop
+		}
 		if err != nil {
 			return err
 		}
 		begun = true
-		if p.Usage != nil {
-			told, t.stop = p.Usage, p.Stop
-		}
-		if t.w.add(p) > answerBytes {
+		if t.w.add(p) {
 			t.stop = llm.StopLength
 			return nil
 		}
@@ -223,22 +229,24 @@ type written struct {
 	before string // what earlier rounds wrote
 	b      strings.Builder
 	calls  []llm.Call
+	wishes int               // bytes of the calls
 	seen   func(text string) // given the text so far with each piece; nil = nobody
 }
 
-// add gives the length of the whole answer.
-func (w *written) add(p llm.Piece) (length int) {
+// add says whether the answer, or what it asks of tools, has become too long.
+func (w *written) add(p llm.Piece) (full bool) {
 	w.mu.Lock()
 	w.b.WriteString(p.Text)
 	if p.Call != nil {
 		w.calls = append(w.calls, *p.Call)
+		w.wishes += p.Size() - len(p.Text)
 	}
-	length = len(w.before) + w.b.Len()
+	full = len(w.before)+w.b.Len() > answerBytes || w.wishes > callBytes
 	w.mu.Unlock()
 	if w.seen != nil && p.Text != "" {
 		w.seen(w.text())
 	}
-	return length
+	return full
 }
 
 // keep ends a round whose text stays.
@@ -249,7 +257,7 @@ func (w *written) keep() {
 		w.before += messenger.Closed(text) + "\n\n"
 	}
 	w.b.Reset()
-	w.calls = nil
+	w.calls, w.wishes = nil, 0
 }
 
 // drop takes back what this round wrote.
@@ -257,7 +265,7 @@ func (w *written) drop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.b.Reset()
-	w.calls = nil
+	w.calls, w.wishes = nil, 0
 }
 
 // text is the whole answer so far.

@@ -75,6 +75,7 @@ type script struct {
 	asked []llm.Request
 	say   func(n int, req llm.Request) ([]llm.Piece, error)
 	each  func(n, piece int) // called before each piece
+	hold  func(ctx context.Context, piece int)
 }
 
 func (s *script) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Piece, error] {
@@ -87,6 +88,9 @@ func (s *script) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Piec
 		for i, p := range pieces {
 			if s.each != nil {
 				s.each(n, i)
+			}
+			if s.hold != nil {
+				s.hold(ctx, i)
 			}
 			if ctx.Err() != nil {
 				yield(llm.Piece{}, ctx.Err())

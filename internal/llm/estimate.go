@@ -29,9 +29,47 @@ func EstimateMessage(m Message) int {
 }
 
 func estimateText(s string) int {
-	runes := utf8.RuneCountInString(s)
+	var c Count
+	c.Add(s)
+	return c.Tokens()
+}
+
+// Count estimates the tokens of a text that comes in pieces.
+type Count struct{ bytes, runes int }
+
+// Add counts a piece. One that ends within a character counts that one twice.
+func (c *Count) Add(piece string) {
+	c.bytes += len(piece)
+	c.runes += utf8.RuneCountInString(piece)
+}
+
+// Piece counts what a model wrote of a piece.
+func (c *Count) Piece(p Piece) {
+	c.Add(p.Text)
+	if p.Call != nil {
+		c.Call(*p.Call)
+	}
+}
+
+// Call counts what a model wrote of a call: its id is not the model's.
+func (c *Count) Call(call Call) {
+	c.Add(call.Name)
+	c.Add(call.Arguments)
+}
+
+// Join counts what another one has counted.
+func (c *Count) Join(d Count) {
+	c.bytes += d.bytes
+	c.runes += d.runes
+}
+
+// Bytes is how long the text is.
+func (c Count) Bytes() int { return c.bytes }
+
+// Tokens is the estimate.
+func (c Count) Tokens() int {
 	// A rune of n bytes has n-1 beyond its first; a rune outside ASCII counts
 	// as a token, about half of its bytes beyond the first.
-	wide := (len(s) - runes + 1) / 2
-	return (runes-min(wide, runes)+3)/4 + wide
+	wide := (c.bytes - c.runes + 1) / 2
+	return (c.runes-min(wide, c.runes)+3)/4 + wide
 }

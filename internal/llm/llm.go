@@ -20,10 +20,13 @@ import (
 // Model answers requests. Implementations are safe for concurrent use.
 type Model interface {
 	// Stream sends req and yields the answer in pieces. The last piece of a
-	// whole answer carries Usage and Stop. A failure is yielded once, as the
-	// last pair, as an *Error or the error of ctx; pieces that came before it
-	// stay valid but the answer is cut. Breaking out of the loop cancels the
-	// request and frees its connection. It never retries by itself.
+	// whole answer carries Usage and Stop. An answer that grows beyond MaxAnswer
+	// or MaxCalls ends there with StopLength and without its calls. A failure is
+	// yielded once, as the last pair, as an *Error or the error of ctx; pieces
+	// that came before it stay valid but the answer is cut, and the Usage beside
+	// the failure, if there is one, is what the provider bills all the same.
+	// Breaking out of the loop cancels the request and frees its connection. It
+	// never retries by itself.
 	Stream(ctx context.Context, req Request) iter.Seq2[Piece, error]
 }
 
@@ -86,8 +89,16 @@ type Call struct {
 type Piece struct {
 	Text  string
 	Call  *Call
-	Usage *Usage // only in the last piece
+	Usage *Usage // only in the last piece, or beside a failure
 	Stop  Stop   // only in the last piece
+}
+
+// Size is how many bytes of an answer the piece holds.
+func (p Piece) Size() int {
+	if p.Call == nil {
+		return len(p.Text)
+	}
+	return len(p.Text) + len(p.Call.ID) + len(p.Call.Name) + len(p.Call.Arguments)
 }
 
 // Usage counts tokens as the provider bills them. Cached is the part of Input
@@ -118,21 +129,32 @@ type Answer struct {
 }
 
 // Generate collects a whole answer. On an error the Answer holds what had come
-// by then.
+// by then. What comes of an answer beyond MaxAnswer or MaxCalls is left out, and
+// its Stop is StopLength.
 func Generate(ctx context.Context, m Model, req Request) (Answer, error) {
 	var a Answer
 	var text strings.Builder
+	var written Count
+	size := 0
 	for p, err := range m.Stream(ctx, req) {
+		if p.Usage != nil {
+			a.Usage, a.Stop = *p.Usage, p.Stop
+		}
 		if err != nil {
+			a.Stop = ""
 			a.Text = text.String()
 			return a, err
+		}
+		written.Piece(p)
+		size += p.Size()
+		if size > MaxAnswer || p.Call != nil && len(a.Calls) == MaxCalls {
+			a.Calls, a.Stop = nil, StopLength
+			a.Usage = Usage{Input: Estimate(req), Output: written.Tokens()}
+			break
 		}
 		text.WriteString(p.Text)
 		if p.Call != nil {
 			a.Calls = append(a.Calls, *p.Call)
-		}
-		if p.Usage != nil {
-			a.Usage, a.Stop = *p.Usage, p.Stop
 		}
 	}
 	a.Text = text.String()

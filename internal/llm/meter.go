@@ -46,6 +46,9 @@ type reading struct {
 }
 
 func (r *reading) take(p Piece, err error) {
+	if p.Usage != nil {
+		r.told = p.Usage
+	}
 	if err != nil {
 		r.err = err
 		return
@@ -54,9 +57,6 @@ func (r *reading) take(p Piece, err error) {
 	r.text.WriteString(p.Text)
 	if p.Call != nil {
 		r.calls = append(r.calls, *p.Call)
-	}
-	if p.Usage != nil {
-		r.told = p.Usage
 	}
 }
 

@@ -47,13 +47,14 @@ func Retry(p Patience) Wrapper {
 	return func(m Model) Model {
 		return modelFunc(func(ctx context.Context, req Request) iter.Seq2[Piece, error] {
 			return func(yield func(Piece, error) bool) {
+				var lost Usage // by attempts that failed and are billed all the same
 				for attempt := 1; ; attempt++ {
-					err := once(m.Stream(ctx, req), yield)
+					err := once(m.Stream(ctx, req), &lost, yield)
 					if err == nil {
 						return
 					}
 					if e := p.pause(ctx, attempt, err); e != nil {
-						yield(Piece{}, e)
+						yield(lost.piece(), e)
 						return
 					}
 				}
@@ -62,13 +63,22 @@ func Retry(p Patience) Wrapper {
 	}
 }
 
-// once hands an answer on. It returns the failure that came before any piece,
-// and nil when the answer, the failure or the reader has come to its end.
-func once(answer iter.Seq2[Piece, error], yield func(Piece, error) bool) error {
+// once hands an answer on, with what was lost before it in its usage. It
+// returns the failure that came before any piece, and nil when the answer, the
+// failure or the reader has come to its end.
+func once(answer iter.Seq2[Piece, error], lost *Usage, yield func(Piece, error) bool) error {
 	begun := false
 	for piece, err := range answer {
+		if piece.Usage != nil {
+			*lost = lost.Plus(*piece.Usage)
+			sum := *lost
+			piece.Usage = &sum
+		}
 		if err != nil && !begun {
 			return err
+		}
+		if err != nil {
+			piece = lost.piece()
 		}
 		begun = true
 		if !yield(piece, err) {
@@ -76,6 +86,14 @@ func once(answer iter.Seq2[Piece, error], yield func(Piece, error) bool) error {
 		}
 	}
 	return nil
+}
+
+// piece carries what was used beside a failure.
+func (u Usage) piece() Piece {
+	if u == (Usage{}) {
+		return Piece{}
+	}
+	return Piece{Usage: &u}
 }
 
 // pause waits before the next attempt. It returns the error to give up with.

@@ -197,7 +197,7 @@ func TestPruneTurns(t *testing.T) {
 			ok(t, db.Settle(ctx, openmates.Outcome{Key: fmt.Sprint(n), State: openmates.TurnAnswered, Text: "a", Question: "q", UserID: w.User.ID, Usage: u}))
 			ok(t, db.CloseJob(ctx, fmt.Sprint(n), queue.Done))
 		}
-		ok(t, db.AddTurn(ctx, "api", "lane")) // whose process died
+		ok(t, db.AddTurn(ctx, "api", "lane", time.Time{})) // whose process died
 		old := now
 		now = now.Add(time.Hour)
 		addJob(t, db, "young", "lane")

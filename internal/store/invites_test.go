@@ -214,7 +214,7 @@ func TestPrivacyAndTopics(t *testing.T) {
 
 		for i, q := range []string{"first", "second", "third"} {
 			key := "k" + strconv.Itoa(i)
-			if err := db.AddTurn(ctx, key, "c"); err != nil {
+			if err := db.AddTurn(ctx, key, "c", time.Time{}); err != nil {
 				t.Fatal(err)
 			}
 			o := openmates.Outcome{Key: key, State: openmates.TurnAnswered, Text: "x", Question: q, TeamID: w.Team.ID, UserID: w.User.ID, MateID: w.Mate.ID,

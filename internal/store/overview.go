@@ -62,17 +62,17 @@ func (db *DB) Month(ctx context.Context, t time.Time) (openmates.MonthSpend, err
 	sum := openmates.MonthSpend{Start: start}
 	scan := func(s scanner) (x openmates.SpendLine, err error) { return x, s.Scan(&x.Name, &x.Requests, &x.Cost) }
 	var err error
-	sum.Mates, err = list(ctx, db, scan, `SELECT COALESCE(MAX(m.name), ''), COUNT(*), COALESCE(SUM(g.cost), 0)
+	sum.Mates, err = list(ctx, db, scan, `SELECT COALESCE(MAX(m.name), ''), COUNT(*), `+sumOf(`g.cost`)+`
 		FROM usage g LEFT JOIN mates m ON m.id = g.mate_id WHERE g.at >= $1 AND g.at < $2
 		GROUP BY g.mate_id ORDER BY 3 DESC, 2 DESC, 1`, start, end)
 	if err != nil {
 		return sum, err
 	}
-	sum.Models, err = list(ctx, db, scan, `SELECT g.model, COUNT(*), COALESCE(SUM(g.cost), 0)
+	sum.Models, err = list(ctx, db, scan, `SELECT g.model, COUNT(*), `+sumOf(`g.cost`)+`
 		FROM usage g WHERE g.at >= $1 AND g.at < $2 GROUP BY g.model ORDER BY 3 DESC, 2 DESC, 1`, start, end)
 	for _, x := range sum.Models {
 		sum.Requests += x.Requests
-		sum.Cost += x.Cost
+		sum.Cost = sum.Cost.Plus(x.Cost)
 	}
 	return sum, err
 }

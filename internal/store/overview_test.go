@@ -127,7 +127,7 @@ func TestAnsweredMeansAMessenger(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
 		db, ctx := open(), t.Context()
 		w := storetest.Seed(t, db)
-		ok(t, db.AddTurn(ctx, "api:1", "api:x"))
+		ok(t, db.AddTurn(ctx, "api:1", "api:x", time.Time{}))
 		ok(t, db.Settle(ctx, openmates.Outcome{Key: "api:1", State: openmates.TurnAnswered, UserID: w.User.ID}))
 		if got, err := db.Answered(ctx, w.User.ID); err != nil || got {
 			t.Errorf("%v %v", got, err)

@@ -24,18 +24,20 @@ func (db *DB) Reserve(ctx context.Context, key string, u openmates.Usage, all []
 	if u.At.IsZero() {
 		u.At = db.now()
 	}
+	u.Cost = u.Cost.Plus(0)
+	u.Sent = min(u.Sent.Plus(0), u.Cost)
 	// One order for all keeps PostgreSQL's row locks from crossing.
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b openmates.Layer) int { return strings.Compare(a.Scope, b.Scope) })
 	return db.write(ctx, soft, func(t *tx) error {
-		fresh, err := t.exec(`INSERT INTO usage (turn, team_id, user_id, mate_id, model, cost, at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (turn) DO NOTHING`,
-			key, u.TeamID, u.UserID, u.MateID, u.Model, u.Cost, u.At)
+		fresh, err := t.exec(`INSERT INTO usage (turn, team_id, user_id, mate_id, model, cost, sent, at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (turn) DO NOTHING`,
+			key, u.TeamID, u.UserID, u.MateID, u.Model, u.Cost, u.Sent, u.At)
 		if err != nil {
 			return err
 		}
 		if fresh == 0 {
-			return db.reserveMore(t, key, u.Cost, all)
+			return db.reserveMore(t, key, u, all)
 		}
 		for _, l := range all {
 			if l.Limits.PerMinute > 0 {
@@ -48,18 +50,22 @@ func (db *DB) Reserve(ctx context.Context, key string, u openmates.Usage, all []
 	})
 }
 
-// reserveMore lifts what is reserved for a turn up to cost. What is settled
-// stays.
-func (db *DB) reserveMore(t *tx, key string, cost openmates.Micros, all []openmates.Layer) error {
+// reserveMore lifts what is reserved for a turn up to what more is wanted now.
+// What is settled stays.
+func (db *DB) reserveMore(t *tx, key string, want openmates.Usage, all []openmates.Layer) error {
 	var u openmates.Usage
 	var at int64
-	found, err := t.get(`SELECT team_id, user_id, mate_id, cost, at FROM usage WHERE turn = $1 AND NOT settled`+db.words().forUpdate,
-		[]any{key}, &u.TeamID, &u.UserID, &u.MateID, &u.Cost, &at)
-	if err != nil || !found || cost <= u.Cost {
+	found, err := t.get(`SELECT team_id, user_id, mate_id, cost, sent, at FROM usage WHERE turn = $1 AND NOT settled`+db.words().forUpdate,
+		[]any{key}, &u.TeamID, &u.UserID, &u.MateID, &u.Cost, &u.Sent, &at)
+	if err != nil || !found || want.Cost <= u.Cost && want.Sent <= u.Sent {
 		return err
 	}
-	if _, err := t.exec(`UPDATE usage SET cost = $2 WHERE turn = $1`, key, cost); err != nil {
+	cost := max(want.Cost, u.Cost)
+	if _, err := t.exec(`UPDATE usage SET cost = $2, sent = $3 WHERE turn = $1`, key, cost, max(want.Sent, u.Sent)); err != nil {
 		return fmt.Errorf("reserve more for %q: %w", key, err)
+	}
+	if cost == u.Cost {
+		return nil
 	}
 	return db.hold(t, charge{u: u, at: timeOf(at), cost: cost - u.Cost}, all)
 }
@@ -117,6 +123,25 @@ func (db *DB) hold(t *tx, c charge, all []openmates.Layer) error {
 	return nil
 }
 
+// most is openmates.MostMicros in SQL.
+const most = `1000000000000000000`
+
+// sumOf is the sum of some money over all rows, at most about as much as money
+// can be. Whole millions and the rest are added by themselves, which no number
+// of rows can make overflow.
+func sumOf(money string) string {
+	millions := `COALESCE(SUM((` + money + `) / 1000000), 0)`
+	return `CAST(CASE WHEN ` + millions + ` >= 1000000000000 THEN ` + most + `
+		ELSE ` + millions + ` * 1000000 + COALESCE(SUM((` + money + `) % 1000000), 0) END AS BIGINT)`
+}
+
+// added is a sum with something added to or taken from it: never below 0, and
+// one that has reached the most stays there.
+func added(sum, change string) string {
+	return `CASE WHEN ` + sum + ` >= ` + most + ` OR ` + sum + ` + ` + change + ` > ` + most + ` THEN ` + most + `
+		WHEN ` + sum + ` + ` + change + ` < 0 THEN 0 ELSE ` + sum + ` + ` + change + ` END`
+}
+
 // addUp adds to the month's sums of all scopes that a turn counts in, as far as
 // they are kept, and gives them. Whoever adds locks them in the same order.
 func (db *DB) addUp(t *tx, c charge) (map[string]openmates.Micros, error) {
@@ -128,7 +153,7 @@ func (db *DB) addUp(t *tx, c charge) (map[string]openmates.Micros, error) {
 	all, err := list(t.ctx, t, func(s scanner) (r row, err error) { return r, s.Scan(&r.scope, &r.cost) },
 		`WITH held AS (SELECT scope FROM counters WHERE period = $1 AND scope IN ($2, $3, $4, $5, $6)
 			ORDER BY scope`+db.words().forUpdate+`)
-		UPDATE counters SET cost = cost + $7, requests = requests + $8
+		UPDATE counters SET cost = `+added(`cost`, `$7`)+`, requests = requests + $8
 		WHERE period = $1 AND scope IN (SELECT scope FROM held) RETURNING scope, cost`,
 		period, mateScope(c.u), teamMateScope(c.u), memberScope(c.u), serverScope, teamScope(c.u), c.cost, c.requests)
 	sums := make(map[string]openmates.Micros, len(all))
@@ -148,9 +173,9 @@ func beginMonth(t *tx, scope string, c charge) (sum openmates.Micros, err error)
 	}
 	args = append([]any{scope, period, start, end, c.cost, c.requests}, args...)
 	_, err = t.get(`INSERT INTO counters (scope, period, requests, cost)
-		SELECT $1, $2, COUNT(*), COALESCE(SUM(cost), 0) FROM usage
+		SELECT $1, $2, COUNT(*), `+sumOf(`cost`)+` FROM usage
 		WHERE at >= $3 AND at < $4`+where+`
-		ON CONFLICT (scope, period) DO UPDATE SET cost = counters.cost + $5, requests = counters.requests + $6
+		ON CONFLICT (scope, period) DO UPDATE SET cost = `+added(`counters.cost`, `$5`)+`, requests = counters.requests + $6
 		RETURNING cost`, args, &sum)
 	return sum, err
 }
@@ -194,7 +219,7 @@ func month(t time.Time) (name string, start, end time.Time) {
 
 // settleUsage puts what a turn really cost in place of what was reserved.
 func (db *DB) settleUsage(t *tx, o openmates.Outcome) error {
-	u := o.Usage
+	u := possible(o.Usage)
 	was := openmates.Usage{}
 	var at int64
 	reserved, err := t.get(`SELECT team_id, user_id, mate_id, cost, at FROM usage WHERE turn = $1`+db.words().forUpdate,
@@ -224,6 +249,14 @@ func (db *DB) settleUsage(t *tx, o openmates.Outcome) error {
 	return err
 }
 
+// possible is a usage without what the books refuse.
+func possible(u openmates.Usage) openmates.Usage {
+	u.Cost = u.Cost.Plus(0)
+	u.Input, u.Output = max(u.Input, 0), max(u.Output, 0)
+	u.Cached = min(max(u.Cached, 0), u.Input)
+	return u
+}
+
 // SpentInMonth sums up by mate what was spent in the month of t, with what is
 // reserved for answers that are being written.
 func (db *DB) SpentInMonth(ctx context.Context, t time.Time) (map[openmates.ID]openmates.Micros, error) {
@@ -234,7 +267,7 @@ func (db *DB) SpentInMonth(ctx context.Context, t time.Time) (map[openmates.ID]o
 	}
 	all, err := list(ctx, db, func(s scanner) (r row, err error) {
 		return r, s.Scan(&r.mate, &r.cost)
-	}, `SELECT mate_id, CAST(COALESCE(SUM(cost), 0) AS BIGINT) FROM usage WHERE at >= $1 AND at < $2 GROUP BY mate_id`, millis(start), millis(end))
+	}, `SELECT mate_id, `+sumOf(`cost`)+` FROM usage WHERE at >= $1 AND at < $2 GROUP BY mate_id`, millis(start), millis(end))
 	spent := make(map[openmates.ID]openmates.Micros, len(all))
 	for _, r := range all {
 		spent[r.mate] = r.cost

@@ -81,8 +81,7 @@ func (db *DB) ChooseTeam(ctx context.Context, botID, userID, teamID openmates.ID
 // with what is reserved for answers that are being written.
 func (db *DB) SpentBy(ctx context.Context, teamID, userID openmates.ID, t time.Time) (mine, team openmates.Micros, err error) {
 	_, start, end := month(t)
-	_, err = get(ctx, db, `SELECT CAST(COALESCE(SUM(CASE WHEN user_id = $2 THEN cost ELSE 0 END), 0) AS BIGINT),
-			CAST(COALESCE(SUM(cost), 0) AS BIGINT)
+	_, err = get(ctx, db, `SELECT `+sumOf(`CASE WHEN user_id = $2 THEN cost ELSE 0 END`)+`, `+sumOf(`cost`)+`
 		FROM usage WHERE team_id = $1 AND at >= $3 AND at < $4`, []any{teamID, userID, start, end}, &mine, &team)
 	return mine, team, err
 }
@@ -92,9 +91,8 @@ func (db *DB) SpentBy(ctx context.Context, teamID, userID openmates.ID, t time.T
 func (db *DB) AskerMonth(ctx context.Context, teamID, userID, mateID openmates.ID, t time.Time) (m openmates.AskerMonth, err error) {
 	_, start, end := month(t)
 	_, err = get(ctx, db, `SELECT COUNT(CASE WHEN user_id = $2 THEN 1 END),
-			CAST(COALESCE(SUM(CASE WHEN user_id = $2 THEN cost ELSE 0 END), 0) AS BIGINT),
-			CAST(COALESCE(SUM(cost), 0) AS BIGINT),
-			CAST(COALESCE(SUM(CASE WHEN mate_id = $3 THEN cost ELSE 0 END), 0) AS BIGINT)
+			`+sumOf(`CASE WHEN user_id = $2 THEN cost ELSE 0 END`)+`, `+sumOf(`cost`)+`,
+			`+sumOf(`CASE WHEN mate_id = $3 THEN cost ELSE 0 END`)+`
 		FROM usage WHERE team_id = $1 AND at >= $4 AND at < $5`, []any{teamID, userID, mateID, start, end},
 		&m.Requests, &m.Spent, &m.Team, &m.Mate)
 	return m, err

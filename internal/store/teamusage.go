@@ -15,7 +15,7 @@ func (db *DB) TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (
 	sum := openmates.TeamMonth{Start: start}
 	scan := func(s scanner) (x openmates.SpendLine, err error) { return x, s.Scan(&x.Name, &x.Requests, &x.Cost) }
 	by := func(name, join, group string) ([]openmates.SpendLine, error) {
-		return list(ctx, db, scan, `SELECT `+name+`, COUNT(*), CAST(COALESCE(SUM(g.cost), 0) AS BIGINT)
+		return list(ctx, db, scan, `SELECT `+name+`, COUNT(*), `+sumOf(`g.cost`)+`
 			FROM usage g `+join+` WHERE g.team_id = $1 AND g.at >= $2 AND g.at < $3
 			GROUP BY `+group+` ORDER BY 3 DESC, 2 DESC, 1`, teamID, start, end)
 	}
@@ -31,7 +31,7 @@ func (db *DB) TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (
 	}
 	const day = 24 * 60 * 60 * 1000
 	sum.Shares, err = list(ctx, db, func(s scanner) (x openmates.DayShare, err error) { return x, s.Scan(&x.Day, &x.Mate, &x.Cost) },
-		`SELECT (g.at - $2) / `+strconv.Itoa(day)+` AS day, COALESCE(MAX(m.name), ''), CAST(COALESCE(SUM(g.cost), 0) AS BIGINT)
+		`SELECT (g.at - $2) / `+strconv.Itoa(day)+` AS day, COALESCE(MAX(m.name), ''), `+sumOf(`g.cost`)+`
 		FROM usage g LEFT JOIN mates m ON m.id = g.mate_id WHERE g.team_id = $1 AND g.at >= $2 AND g.at < $3
 		GROUP BY 1, g.mate_id ORDER BY 1, 3 DESC, 2`, teamID, start, end)
 	if err != nil {
@@ -43,7 +43,7 @@ func (db *DB) TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (
 	}, err error,
 	) {
 		return x, s.Scan(&x.n, &x.line.Requests, &x.line.Cost)
-	}, `SELECT (g.at - $2) / `+strconv.Itoa(day)+` AS day, COUNT(*), CAST(COALESCE(SUM(g.cost), 0) AS BIGINT)
+	}, `SELECT (g.at - $2) / `+strconv.Itoa(day)+` AS day, COUNT(*), `+sumOf(`g.cost`)+`
 		FROM usage g WHERE g.team_id = $1 AND g.at >= $2 AND g.at < $3 GROUP BY 1 ORDER BY 1`, teamID, start, end)
 	if err != nil {
 		return sum, err
@@ -55,7 +55,7 @@ func (db *DB) TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (
 		line := &sum.Days[d.n]
 		line.Requests, line.Cost = d.line.Requests, d.line.Cost
 		sum.Requests += line.Requests
-		sum.Cost += line.Cost
+		sum.Cost = sum.Cost.Plus(line.Cost)
 	}
 	return sum, nil
 }

@@ -12,7 +12,6 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"openmates"
@@ -63,7 +62,7 @@ func New(c Config) (*Provider, error) {
 
 // Models lists the ids that the key may use, sorted.
 func (p *Provider) Models(ctx context.Context) ([]string, error) {
-	var ids []string
+	var ids wire.Models
 	query := url.Values{"limit": {"1000"}}
 	for range 100 {
 		var page struct {
@@ -76,16 +75,16 @@ func (p *Provider) Models(ctx context.Context) ([]string, error) {
 		if err := p.client.Get(ctx, "/v1/models?"+query.Encode(), &page); err != nil {
 			return nil, err
 		}
+		room := true
 		for _, m := range page.Data {
-			ids = append(ids, m.ID)
+			room = ids.Add(m.ID)
 		}
-		if !page.More || page.Last == "" {
+		if !page.More || page.Last == "" || !room {
 			break
 		}
 		query.Set("after_id", page.Last)
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids), nil
+	return ids.Sorted(), nil
 }
 
 // Model gives the model with this id.
@@ -99,12 +98,6 @@ type model struct {
 // Stream sends req and yields the answer in pieces.
 func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Piece, error] {
 	return func(yield func(llm.Piece, error) bool) {
-		s, err := m.client.Post(ctx, "/v1/messages", encode(m.id, req))
-		if err != nil {
-			yield(llm.Piece{}, err)
-			return
-		}
-		defer s.Close()
-		s.Pump(&decoder{}, yield)
+		m.client.Ask(ctx, "/v1/messages", req, encode(m.id, req), &decoder{}, yield)
 	}
 }

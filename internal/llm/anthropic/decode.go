@@ -15,7 +15,7 @@ type event struct {
 	Type    string `json:"type"`
 	Index   int    `json:"index"`
 	Message struct {
-		Usage usage `json:"usage"`
+		Usage wire.Counts `json:"usage"`
 	} `json:"message"`
 	Block struct {
 		Type  string          `json:"type"`
@@ -29,28 +29,36 @@ type event struct {
 		Text string `json:"text"`
 		JSON string `json:"partial_json"`
 		Stop string `json:"stop_reason"`
+
+		Thought string `json:"thinking"`
 	} `json:"delta"`
-	Usage usage `json:"usage"`
+	Usage wire.Counts `json:"usage"`
 }
 
 // usage counts are cumulative; message_delta may leave out those of the input.
 // message_start counts one token of output before there is any.
-type usage struct {
-	Input   int `json:"input_tokens"`
-	Written int `json:"cache_creation_input_tokens"`
-	Read    int `json:"cache_read_input_tokens"`
-	Output  int `json:"output_tokens"`
+type usage struct{ input, written, read, output int }
+
+func (u *usage) update(c wire.Counts) {
+	u.input = higher(u.input, c["input_tokens"])
+	u.written = higher(u.written, c["cache_creation_input_tokens"])
+	u.read = higher(u.read, c["cache_read_input_tokens"])
+	if n, told := c["output_tokens"]; told {
+		u.output = n
+	}
 }
 
-func (u *usage) update(v usage) {
-	u.Input = max(u.Input, v.Input)
-	u.Written = max(u.Written, v.Written)
-	u.Read = max(u.Read, v.Read)
-	u.Output = v.Output
+// higher lets a count grow; one below 0 stays to be seen.
+func higher(was, told int) int {
+	if was < 0 || told < 0 {
+		return min(was, told)
+	}
+	return max(was, told)
 }
 
 // decoder reads one answer.
 type decoder struct {
+	wire.Tally
 	calls []building
 	usage usage
 	stop  string
@@ -78,6 +86,8 @@ func (d *decoder) Event(ev wire.Event) (string, error) {
 	case "content_block_start":
 		if e.Block.Type == "tool_use" {
 			d.calls = append(d.calls, building{index: e.Index, id: e.Block.ID, name: e.Block.Name, whole: e.Block.Input})
+			d.NewCall()
+			d.Keep(e.Block.ID, e.Block.Name, string(e.Block.Input))
 		}
 		return e.Block.Text, nil
 	case "content_block_delta":
@@ -103,8 +113,11 @@ func (d *decoder) delta(e *event) string {
 		for i := range d.calls {
 			if d.calls[i].index == e.Index {
 				d.calls[i].parts = append(d.calls[i].parts, e.Delta.JSON...)
+				d.Keep("", "", e.Delta.JSON)
 			}
 		}
+	case "thinking_delta":
+		d.Think(e.Delta.Thought)
 	}
 	return "" // thinking and its signature are not part of the answer
 }
@@ -132,8 +145,11 @@ func (d *decoder) End() ([]llm.Call, llm.Usage, llm.Stop) {
 		calls = append(calls, llm.Call{ID: cmp.Or(c.id, wire.NewCallID()), Name: c.name, Arguments: args})
 	}
 	u := d.usage
-	input := u.Input + u.Written + u.Read
-	return calls, llm.Usage{Input: input, Cached: u.Read, Output: u.Output}, d.ended(len(calls))
+	told := llm.Usage{Input: u.input + u.written + u.read, Cached: u.read, Output: u.output}
+	if u.input < 0 || u.written < 0 {
+		told.Input = -1 // their sum must not hide it
+	}
+	return calls, told, d.ended(len(calls))
 }
 
 func (d *decoder) ended(calls int) llm.Stop {
@@ -177,7 +193,7 @@ func refusal(status int, body []byte) *llm.Error {
 	if r.Error.Type == "invalid_request_error" {
 		kind = invalid(r.Error.Message)
 	}
-	return &llm.Error{Kind: kind, Status: status, Err: wire.Words(r.Error.Message, body)}
+	return &llm.Error{Kind: kind, Status: status, Err: wire.Words(r.Error.Type, r.Error.Message, body)}
 }
 
 // invalid tells apart what the API puts into one type.

@@ -20,22 +20,15 @@ type chunk struct {
 	Feedback struct {
 		Blocked string `json:"blockReason"`
 	} `json:"promptFeedback"`
-	Usage *usage          `json:"usageMetadata"`
+	Usage wire.Counts     `json:"usageMetadata"`
 	Error json.RawMessage `json:"error"`
-}
-
-type usage struct {
-	Prompt   int `json:"promptTokenCount"` // with those from the cache
-	ToolUse  int `json:"toolUsePromptTokenCount"`
-	Cached   int `json:"cachedContentTokenCount"`
-	Answer   int `json:"candidatesTokenCount"`
-	Thoughts int `json:"thoughtsTokenCount"`
 }
 
 // decoder reads one answer.
 type decoder struct {
+	wire.Tally
 	calls  []llm.Call
-	usage  usage
+	usage  wire.Counts
 	finish string
 }
 
@@ -48,8 +41,8 @@ func (d *decoder) Event(ev wire.Event) (string, error) {
 	if len(c.Error) > 0 && string(c.Error) != "null" {
 		return "", refusal(0, ev.Data)
 	}
-	if c.Usage != nil {
-		d.usage = *c.Usage
+	if c.Usage.Tells() {
+		d.usage = c.Usage
 	}
 	if c.Feedback.Blocked != "" {
 		return "", &llm.Error{Kind: llm.KindFiltered, Err: errors.New("the request was blocked: " + c.Feedback.Blocked)}
@@ -75,6 +68,9 @@ func (d *decoder) Event(ev wire.Event) (string, error) {
 
 func (d *decoder) part(p part, text *strings.Builder) {
 	if p.Thought {
+		if p.Text != nil {
+			d.Think(*p.Text)
+		}
 		return
 	}
 	if p.Text != nil {
@@ -85,7 +81,10 @@ func (d *decoder) part(p part, text *strings.Builder) {
 		if args == "" {
 			args = "{}"
 		}
-		d.calls = append(d.calls, llm.Call{ID: join(p.Call.ID, p.Signature), Name: p.Call.Name, Arguments: args})
+		c := llm.Call{ID: join(p.Call.ID, p.Signature), Name: p.Call.Name, Arguments: args}
+		d.calls = append(d.calls, c)
+		d.NewCall()
+		d.Keep(c.ID, c.Name, c.Arguments)
 	}
 }
 
@@ -100,8 +99,22 @@ func (d *decoder) Progress() wire.Progress {
 
 // End gives the calls, the usage and why the answer ended.
 func (d *decoder) End() ([]llm.Call, llm.Usage, llm.Stop) {
-	u := d.usage
-	return d.calls, llm.Usage{Input: u.Prompt + u.ToolUse, Cached: u.Cached, Output: u.Answer + u.Thoughts}, d.stop()
+	return d.calls, d.told(), d.stop()
+}
+
+// told is the usage as the API counts it ("UsageMetadata"). The prompt is
+// counted with what came from the cache, the answer without the thoughts.
+func (d *decoder) told() llm.Usage {
+	for _, n := range d.usage {
+		if n < 0 {
+			return llm.Usage{Input: n, Output: n} // a sum must not hide it
+		}
+	}
+	return llm.Usage{
+		Input:  d.usage["promptTokenCount"] + d.usage["toolUsePromptTokenCount"],
+		Cached: d.usage["cachedContentTokenCount"],
+		Output: d.usage["candidatesTokenCount"] + d.usage["thoughtsTokenCount"],
+	}
 }
 
 func (d *decoder) stop() llm.Stop {
@@ -141,10 +154,10 @@ func refusal(status int, body []byte) *llm.Error {
 	if status == 0 {
 		status = p.Code
 	}
-	e := &llm.Error{Kind: kind(status, p), Status: status, Err: wire.Words(p.Message, body)}
+	e := &llm.Error{Kind: kind(status, p), Status: status, Err: wire.Words(p.Status, p.Message, body)}
 	for _, d := range p.Details {
 		if wait, err := time.ParseDuration(d.Delay); err == nil && wait > 0 {
-			e.After = wait
+			e.After = wire.Wait(wait)
 		}
 	}
 	return e

@@ -60,7 +60,7 @@ func New(c Config) (*Provider, error) {
 
 // Models lists the ids that the key may use, sorted: those that can answer.
 func (p *Provider) Models(ctx context.Context) ([]string, error) {
-	var ids []string
+	var ids wire.Models
 	query := url.Values{"pageSize": {"1000"}}
 	for range 100 {
 		var page struct {
@@ -73,18 +73,18 @@ func (p *Provider) Models(ctx context.Context) ([]string, error) {
 		if err := p.client.Get(ctx, "/models?"+query.Encode(), &page); err != nil {
 			return nil, err
 		}
+		room := true
 		for _, m := range page.Models {
 			if slices.Contains(m.Methods, "generateContent") {
-				ids = append(ids, strings.TrimPrefix(m.Name, "models/"))
+				room = ids.Add(strings.TrimPrefix(m.Name, "models/"))
 			}
 		}
-		if page.Next == "" {
+		if page.Next == "" || !room {
 			break
 		}
 		query.Set("pageToken", page.Next)
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids), nil
+	return ids.Sorted(), nil
 }
 
 // Model gives the model with this id.
@@ -101,12 +101,6 @@ type model struct {
 func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Piece, error] {
 	return func(yield func(llm.Piece, error) bool) {
 		path := "/models/" + url.PathEscape(m.id) + ":streamGenerateContent?alt=sse"
-		s, err := m.client.Post(ctx, path, encode(req))
-		if err != nil {
-			yield(llm.Piece{}, err)
-			return
-		}
-		defer s.Close()
-		s.Pump(&decoder{}, yield)
+		m.client.Ask(ctx, path, req, encode(req), &decoder{}, yield)
 	}
 }

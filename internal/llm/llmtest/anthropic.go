@@ -200,7 +200,10 @@ func anthropicStop(s llm.Stop) string {
 	return "end_turn"
 }
 
-func anthropicUsage(u llm.Usage) object {
+func anthropicUsage(r Reply, u llm.Usage) object {
+	if r.NoUsage {
+		return object{}
+	}
 	return object{
 		"input_tokens": u.Input - u.Cached, "cache_read_input_tokens": u.Cached,
 		"cache_creation_input_tokens": 0, "output_tokens": u.Output,
@@ -216,7 +219,7 @@ func (anthropic) stream(b *builder, q Question, r Reply) {
 	begun.Output = 1
 	event("message_start", object{"message": object{
 		"id": "msg_1", "type": "message", "role": "assistant", "model": q.Model, "content": []any{},
-		"stop_reason": nil, "stop_sequence": nil, "usage": anthropicUsage(begun),
+		"stop_reason": nil, "stop_sequence": nil, "usage": anthropicUsage(r, begun),
 	}})
 	event("ping", object{})
 	index := 0
@@ -242,9 +245,13 @@ func (anthropic) stream(b *builder, q Question, r Reply) {
 		})
 	}
 	b.body()
+	written := object{"output_tokens": r.usage().Output}
+	if r.NoUsage {
+		written = object{}
+	}
 	event("message_delta", object{
 		"delta": object{"stop_reason": anthropicStop(r.stop()), "stop_sequence": nil},
-		"usage": object{"output_tokens": r.usage().Output},
+		"usage": written,
 	})
 	event("message_stop", object{})
 }
@@ -256,6 +263,6 @@ func (anthropic) whole(q Question, r Reply) []byte {
 	}
 	return encode(object{
 		"id": "msg_1", "type": "message", "role": "assistant", "model": q.Model, "content": content,
-		"stop_reason": anthropicStop(r.stop()), "stop_sequence": nil, "usage": anthropicUsage(r.usage()),
+		"stop_reason": anthropicStop(r.stop()), "stop_sequence": nil, "usage": anthropicUsage(r, r.usage()),
 	})
 }

@@ -19,6 +19,13 @@ var cases = [...]struct {
 	run  func(*world)
 }{
 	{"text and usage", text},
+	{"usage that can't be true", lies},
+	{"usage that isn't told", untold},
+	{"a flood of arguments", floodOfArguments},
+	{"a flood of text", floodOfText},
+	{"a flood of calls", floodOfCalls},
+	{"what was asked is not in the error", echoes},
+	{"leaving in the middle is paid for", paidFor},
 	{"pieces arrive while the model writes", live},
 	{"the question arrives whole", whole},
 	{"tools there and back", tools},

@@ -216,40 +216,40 @@ func (google) parts(r Reply) []object {
 	return parts
 }
 
-func googleChunk(q Question, parts []object, finish string, u llm.Usage) []byte {
+func googleChunk(q Question, r Reply, parts []object, finish string, u llm.Usage) []byte {
 	candidate := object{"index": 0, "content": object{"role": "model", "parts": parts}}
 	if finish != "" {
 		candidate["finishReason"] = finish
 	}
 	// A part of the output is told as thoughts, as models that think do.
 	thoughts := u.Output / 3
-	return encode(object{
-		"candidates":   []object{candidate},
-		"modelVersion": q.Model, "responseId": "response-1",
-		"usageMetadata": object{
+	out := object{"candidates": []object{candidate}, "modelVersion": q.Model, "responseId": "response-1"}
+	if !r.NoUsage {
+		out["usageMetadata"] = object{
 			"promptTokenCount": u.Input, "cachedContentTokenCount": u.Cached,
 			"candidatesTokenCount": u.Output - thoughts, "thoughtsTokenCount": thoughts, "totalTokenCount": u.Input + u.Output,
-		},
-	})
+		}
+	}
+	return encode(out)
 }
 
 func (g google) stream(b *builder, q Question, r Reply) {
 	begun := r.usage()
 	begun.Output = 0
 	if len(r.pieces()) > 0 {
-		b.add("", googleChunk(q, []object{{"text": "Hm, let me think.", "thought": true}}, "", begun))
+		b.add("", googleChunk(q, r, []object{{"text": "Hm, let me think.", "thought": true}}, "", begun))
 	}
 	for _, p := range r.pieces() {
-		b.add("", googleChunk(q, []object{{"text": p}}, "", begun))
+		b.add("", googleChunk(q, r, []object{{"text": p}}, "", begun))
 	}
 	for _, p := range g.parts(r) {
-		b.add("", googleChunk(q, []object{p}, "", begun))
+		b.add("", googleChunk(q, r, []object{p}, "", begun))
 	}
 	b.body()
-	b.add("", googleChunk(q, []object{{"text": ""}}, googleFinish(r.stop()), r.usage()))
+	b.add("", googleChunk(q, r, []object{{"text": ""}}, googleFinish(r.stop()), r.usage()))
 }
 
 func (g google) whole(q Question, r Reply) []byte {
 	parts := append([]object{{"text": r.text()}}, g.parts(r)...)
-	return googleChunk(q, parts, googleFinish(r.stop()), r.usage())
+	return googleChunk(q, r, parts, googleFinish(r.stop()), r.usage())
 }

@@ -85,6 +85,7 @@ type Server struct {
 	done    chan struct{}
 	conns   atomic.Int64
 	count   atomic.Int64
+	flooded atomic.Int64
 	memory  sync.Pool // of *builder
 
 	mu      sync.Mutex
@@ -163,6 +164,9 @@ func (s *Server) Questions() []Question {
 
 // Count is how many questions were asked in all.
 func (s *Server) Count() int { return int(s.count.Load()) }
+
+// Flooded is how many bytes clients have taken of floods.
+func (s *Server) Flooded() int { return int(s.flooded.Load()) }
 
 // Conns is how many connections were made in all.
 func (s *Server) Conns() int { return int(s.conns.Load()) }

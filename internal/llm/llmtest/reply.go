@@ -31,7 +31,8 @@ type Reply struct {
 	Cut       Cut    // ends the stream before the answer ends
 	Malformed bool   // a chunk behind the pieces can't be read
 	Hold      bool   // behind the pieces nothing follows until the client leaves
-	NoUsage   bool   // OpenAI: the usage isn't told
+	NoUsage   bool   // the usage isn't told
+	Flood     int    // so many bytes are sent by repeating the longest chunk, then the stream ends
 	NoDone    bool   // OpenAI: no [DONE] at the end
 	Comments  bool   // comments between the chunks
 	NoSpace   bool   // no space behind "data:"
@@ -116,6 +117,19 @@ func (b *builder) shorten() {
 	b.buf.Truncate(n)
 }
 
+// longest is the longest chunk.
+func (b *builder) longest() []byte {
+	var long []byte
+	begin := 0
+	for _, end := range b.ends {
+		if end-begin > len(long) {
+			long = b.buf.Bytes()[begin:end]
+		}
+		begin = end
+	}
+	return long
+}
+
 // play answers.
 func (s *Server) play(w http.ResponseWriter, r *http.Request, q Question, reply Reply) {
 	ctx := r.Context()
@@ -148,7 +162,7 @@ func (s *Server) play(w http.ResponseWriter, r *http.Request, q Question, reply 
 	b.reply, b.ends, b.text = reply, b.ends[:0], 0
 	b.buf.Reset()
 	s.dialect.stream(b, q, reply)
-	if reply.Fail != nil || reply.Cut != NoCut || reply.Malformed || reply.Hold {
+	if reply.Fail != nil || reply.Cut != NoCut || reply.Malformed || reply.Hold || reply.Flood > 0 {
 		b.shorten()
 	}
 	if reply.Fail != nil {
@@ -158,6 +172,19 @@ func (s *Server) play(w http.ResponseWriter, r *http.Request, q Question, reply 
 		b.add("", []byte(`{"choices":[{"delta":{"content":"bro`))
 	}
 	stream(ctx, w, b)
+	if reply.Flood > 0 {
+		s.flood(w, b.longest(), reply.Flood)
+	}
+}
+
+// flood repeats a chunk until enough was sent or the client has left.
+func (s *Server) flood(w http.ResponseWriter, chunk []byte, most int) {
+	for sent := 0; sent < most; sent += len(chunk) {
+		if _, err := w.Write(chunk); err != nil {
+			return
+		}
+		s.flooded.Add(int64(len(chunk)))
+	}
 }
 
 // stream writes the chunks.

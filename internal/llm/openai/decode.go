@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -16,53 +15,68 @@ import (
 // doesn't stream. Only what is used is read, so that odd types elsewhere do no
 // harm.
 type chunk struct {
-	Choices []choice        `json:"choices"`
-	Usage   *usage          `json:"usage"`
-	Groq    *groq           `json:"x_groq"`
-	Error   json.RawMessage `json:"error"`
-}
-
-type groq struct {
-	Usage *usage `json:"usage"`
+	Choices []choice    `json:"choices"`
+	Usage   wire.Counts `json:"usage"`
+	Groq    struct {
+		Usage wire.Counts `json:"usage"`
+	} `json:"x_groq"`
+	Error json.RawMessage `json:"error"`
 }
 
 type choice struct {
-	Index   int    `json:"index"`
-	Delta   delta  `json:"delta"`
-	Message *delta `json:"message"`
-	Finish  string `json:"finish_reason"`
+	Index   int         `json:"index"`
+	Delta   delta       `json:"delta"`
+	Message *delta      `json:"message"`
+	Finish  string      `json:"finish_reason"`
+	Usage   wire.Counts `json:"usage"` // Moonshot's place for it
 }
 
 type delta struct {
 	Content string     `json:"content"`
 	Refusal string     `json:"refusal"`
 	Calls   []fragment `json:"tool_calls"`
+	Thought thought    `json:"reasoning_content"` // DeepSeek, vLLM, Moonshot
+	Reason  thought    `json:"reasoning"`         // OpenRouter, Groq, Ollama
+}
+
+// thought is what a model thinks aloud, if it is a text.
+type thought string
+
+// UnmarshalJSON never fails.
+func (t *thought) UnmarshalJSON(b []byte) error {
+	var s string
+	_ = json.Unmarshal(b, &s)
+	*t = thought(s)
+	return nil
 }
 
 type fragment struct {
 	Index    *int   `json:"index"`
 	ID       string `json:"id"`
 	Function struct {
-		Name      string `json:"name"`
-		Arguments string `json:"arguments"`
+		Name      string    `json:"name"`
+		Arguments arguments `json:"arguments"`
 	} `json:"function"`
 }
 
-type usage struct {
-	Input   int `json:"prompt_tokens"`
-	Output  int `json:"completion_tokens"`
-	Details struct {
-		Cached int `json:"cached_tokens"`
-	} `json:"prompt_tokens_details"`
-	Hit int `json:"prompt_cache_hit_tokens"` // DeepSeek's name for it
+// arguments are JSON in a string, which some servers leave away.
+type arguments string
+
+// UnmarshalJSON never fails.
+func (a *arguments) UnmarshalJSON(b []byte) error {
+	var s string
+	if json.Unmarshal(b, &s) != nil {
+		s = string(b)
+	}
+	*a = arguments(s)
+	return nil
 }
 
 // decoder reads one answer.
 type decoder struct {
-	asked  llm.Request
-	text   strings.Builder
+	wire.Tally
 	calls  []building
-	usage  *usage
+	usage  wire.Counts
 	finish string
 	over   bool
 }
@@ -114,12 +128,8 @@ func (d *decoder) lines(data []byte, cause error) (string, error) {
 }
 
 func (d *decoder) chunk(c *chunk) string {
-	if c.Groq != nil && c.Groq.Usage != nil {
-		d.usage = c.Groq.Usage
-	}
-	if c.Usage != nil {
-		d.usage = c.Usage
-	}
+	d.count(c.Groq.Usage)
+	d.count(c.Usage)
 	var text strings.Builder
 	for _, ch := range c.Choices {
 		if ch.Index != 0 {
@@ -129,14 +139,25 @@ func (d *decoder) chunk(c *chunk) string {
 		if ch.Message != nil {
 			part = *ch.Message
 		}
+		d.count(ch.Usage)
+		d.Think(string(part.Thought))
+		if part.Reason != part.Thought { // some servers send both
+			d.Think(string(part.Reason))
+		}
 		text.WriteString(part.Content + part.Refusal)
 		for _, f := range part.Calls {
 			d.fragment(f)
 		}
 		d.finish = cmp.Or(ch.Finish, d.finish)
 	}
-	d.text.WriteString(text.String())
 	return text.String()
+}
+
+// count remembers the last usage that tells anything.
+func (d *decoder) count(u wire.Counts) {
+	if u.Tells() {
+		d.usage = u
+	}
 }
 
 // fragment adds to the call it belongs to. Some servers number every call 0,
@@ -154,12 +175,20 @@ func (d *decoder) fragment(f fragment) {
 	}
 	if at < 0 || f.Index == nil && f.ID == "" && f.Function.Name != "" {
 		d.calls = append(d.calls, building{index: index})
+		d.NewCall()
 		at = len(d.calls) - 1
 	}
 	c := &d.calls[at]
-	c.id = cmp.Or(c.id, f.ID)
-	c.name = cmp.Or(c.name, f.Function.Name)
+	if c.id == "" {
+		c.id = f.ID
+		d.Keep(f.ID, "", "")
+	}
+	if c.name == "" {
+		c.name = f.Function.Name
+		d.Keep("", c.name, "")
+	}
 	c.args = append(c.args, f.Function.Arguments...)
+	d.Keep("", "", string(f.Function.Arguments))
 }
 
 // Progress says how far the answer is. A finish reason ends the answer, [DONE]
@@ -186,7 +215,21 @@ func (d *decoder) End() ([]llm.Call, llm.Usage, llm.Stop) {
 			ID: c.id, Name: c.name, Arguments: string(c.args),
 		})
 	}
-	return calls, d.count(calls), d.stop(len(calls))
+	return calls, d.told(), d.stop(len(calls))
+}
+
+// told is the usage under the names that servers have for it. Where thoughts
+// are counted apart from the answer, only the total has them.
+func (d *decoder) told() llm.Usage {
+	u := llm.Usage{
+		Input:  d.usage.First("prompt_tokens", "input_tokens"),
+		Output: d.usage.First("completion_tokens", "output_tokens"),
+		Cached: d.usage.First("prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens", "input_tokens_details.cached_tokens", "cached_tokens"),
+	}
+	if u.Input > 0 && u.Output > 0 {
+		u.Output = max(u.Output, d.usage["total_tokens"]-u.Input)
+	}
+	return u
 }
 
 func (d *decoder) stop(calls int) llm.Stop {
@@ -200,15 +243,6 @@ func (d *decoder) stop(calls int) llm.Stop {
 		return llm.StopCalls
 	}
 	return llm.StopEnd
-}
-
-// count is the usage, estimated if the server told none.
-func (d *decoder) count(calls []llm.Call) llm.Usage {
-	if u := d.usage; u != nil && (u.Input > 0 || u.Output > 0) {
-		return llm.Usage{Input: u.Input, Cached: max(u.Details.Cached, u.Hit), Output: u.Output}
-	}
-	answer := llm.Message{Text: d.text.String(), Calls: calls}
-	return llm.Usage{Input: llm.Estimate(d.asked), Output: llm.EstimateMessage(answer)}
 }
 
 // refusal tells what an error object means. Servers put it under "error", or
@@ -233,20 +267,13 @@ func refusal(status int, body []byte) *llm.Error {
 	if n, err := strconv.Atoi(code); err == nil && status == 0 {
 		status = n
 	}
-	return &llm.Error{Kind: kind(status, code, p), Status: status, Err: wire.Words(withCode(p.Message, code), body)}
+	return &llm.Error{Kind: kind(status, code, p), Status: status, Err: wire.Words(code, p.Message, body)}
 }
 
 type problem struct {
 	Message string          `json:"message"`
 	Type    string          `json:"type"`
 	Code    json.RawMessage `json:"code"`
-}
-
-func withCode(message, code string) string {
-	if message == "" || code == "" || code == "null" {
-		return message
-	}
-	return fmt.Sprintf("%s (%s)", message, code)
 }
 
 // kinds are the codes and types that say more than the status does.

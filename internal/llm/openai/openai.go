@@ -16,7 +16,6 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 
@@ -51,6 +50,7 @@ func New(c Config) (*Provider, error) {
 	}
 	client, err := wire.New(wire.Config{
 		URL: address(c.URL), Key: openmates.Secret(key), Header: header, HTTP: c.HTTP, Refusal: refusal,
+		Fields: []string{fieldUsage, fieldNewLimit, fieldLimit, unsupported},
 	})
 	if err != nil {
 		return nil, err
@@ -82,12 +82,11 @@ func (p *Provider) Models(ctx context.Context) ([]string, error) {
 	if err := p.client.Get(ctx, "/models", &list); err != nil {
 		return nil, err
 	}
-	ids := make([]string, 0, len(list.Data))
+	var ids wire.Models
 	for _, m := range list.Data {
-		ids = append(ids, m.ID)
+		ids.Add(m.ID)
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids), nil
+	return ids.Sorted(), nil
 }
 
 // Model gives the model with this id.
@@ -101,13 +100,17 @@ type model struct {
 // Stream sends req and yields the answer in pieces.
 func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Piece, error] {
 	return func(yield func(llm.Piece, error) bool) {
-		s, err := m.post(ctx, req)
-		if err != nil {
+		if err := ctx.Err(); err != nil {
 			yield(llm.Piece{}, err)
 			return
 		}
+		s, err := m.post(ctx, req)
+		if err != nil {
+			yield(wire.Gone(ctx, req), err)
+			return
+		}
 		defer s.Close()
-		s.Pump(&decoder{asked: req}, yield)
+		s.Pump(&decoder{}, yield)
 	}
 }
 
@@ -126,7 +129,7 @@ func (m *model) post(ctx context.Context, req llm.Request) (*wire.Stream, error)
 		w, _ = learned.(way)
 	}
 	for tries := 0; ; tries++ {
-		s, err := m.client.Post(ctx, "/chat/completions", encode(m.id, req, w))
+		s, err := m.client.Post(ctx, "/chat/completions", req, encode(m.id, req, w))
 		e, refused := errors.AsType[*llm.Error](err)
 		if !refused || e.Kind != llm.KindInvalid || tries == 2 {
 			return s, err
@@ -140,17 +143,25 @@ func (m *model) post(ctx context.Context, req llm.Request) (*wire.Stream, error)
 	}
 }
 
+// The words of a refusal that tell which field it is about.
+const (
+	fieldUsage    = "stream_options"
+	fieldLimit    = "max_tokens"
+	fieldNewLimit = "max_completion_tokens"
+	unsupported   = "nsupported"
+)
+
 // other is the way that a refusal asks for, if it asks for one.
 func (w way) other(e *llm.Error, req llm.Request) (way, bool) {
 	words := e.Err.Error()
 	switch {
-	case !w.noUsage && strings.Contains(words, "stream_options"):
+	case !w.noUsage && strings.Contains(words, fieldUsage):
 		w.noUsage = true
-	case !w.newLimit && req.MaxTokens > 0 && strings.Contains(words, "max_completion_tokens"):
+	case !w.newLimit && req.MaxTokens > 0 && strings.Contains(words, fieldNewLimit):
 		w.newLimit = true
-	case w.newLimit && req.MaxTokens > 0 && strings.Contains(words, "max_completion_tokens"):
+	case w.newLimit && req.MaxTokens > 0 && strings.Contains(words, fieldNewLimit):
 		w.newLimit = false
-	case !w.newLimit && req.MaxTokens > 0 && strings.Contains(words, "max_tokens") && strings.Contains(words, "nsupported"):
+	case !w.newLimit && req.MaxTokens > 0 && strings.Contains(words, fieldLimit) && strings.Contains(words, unsupported):
 		w.newLimit = true
 	default:
 		return w, false

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -269,6 +270,78 @@ func TestCallsInADocument(t *testing.T) {
 	a, err := llm.Generate(t.Context(), m, hello(0))
 	if err != nil || len(a.Calls) != 1 || a.Calls[0] != want || a.Stop != llm.StopCalls {
 		t.Errorf("got %+v, %v", a, err)
+	}
+}
+
+// A server that sends 200 MB of arguments can't fill the memory: what was
+// allocated in all bounds what was ever held at once. The client and the server
+// of the test are in it, so nothing runs beside it.
+func TestAFloodOfArgumentsTakesLittleMemory(t *testing.T) { //nolint:paralleltest // it measures the process
+	_, m := asked(t, llmtest.Reply{Flood: 200 << 20, Calls: []llm.Call{{ID: "a", Name: "f", Arguments: strings.Repeat("x", 50_000)}}})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	a, err := llm.Generate(t.Context(), m, hello(0))
+	runtime.ReadMemStats(&after)
+	if err != nil || a.Stop != llm.StopLength {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 32<<20 {
+		t.Errorf("%d MB were allocated", took>>20)
+	}
+}
+
+// Usage as servers write it, all of the same 50 and 20 tokens.
+func TestUsageIsReadUnderAllItsNames(t *testing.T) {
+	t.Parallel()
+	const said = "data: {\"choices\":[{\"delta\":{\"content\":\"It is seven o'clock, I think, and here it is dark already.\"}"
+	for name, c := range map[string]struct {
+		rest string // of the chunk
+		want llm.Usage
+	}{
+		"a fraction":             {`}],"usage":{"prompt_tokens":50.0,"completion_tokens":20.0}`, llm.Usage{Input: 50, Output: 20}},
+		"strings":                {`}],"usage":{"prompt_tokens":"50","completion_tokens":"20"}`, llm.Usage{Input: 50, Output: 20}},
+		"a list of details":      {`}],"usage":{"prompt_tokens":50,"completion_tokens":20,"prompt_tokens_details":[]}`, llm.Usage{Input: 50, Output: 20}},
+		"a list":                 {`}],"usage":[]`, llm.Usage{Input: 7, Output: 15}},
+		"a word":                 {`}],"usage":"none"`, llm.Usage{Input: 7, Output: 15}},
+		"mlx":                    {`}],"usage":{"input_tokens":50,"output_tokens":20}`, llm.Usage{Input: 50, Output: 20}},
+		"Moonshot":               {`,"usage":{"prompt_tokens":50,"completion_tokens":20,"cached_tokens":8}}]`, llm.Usage{Input: 50, Cached: 8, Output: 20}},
+		"DeepSeek's cache":       {`}],"usage":{"prompt_tokens":50,"completion_tokens":20,"prompt_cache_hit_tokens":8}`, llm.Usage{Input: 50, Cached: 8, Output: 20}},
+		"thoughts in the total":  {`}],"usage":{"prompt_tokens":50,"completion_tokens":20,"total_tokens":970}`, llm.Usage{Input: 50, Output: 920}},
+		"a total that is a lie":  {`}],"usage":{"prompt_tokens":50,"completion_tokens":20,"total_tokens":1e300}`, llm.Usage{Input: 50, Output: 15}},
+		"beyond all numbers":     {`}],"usage":{"prompt_tokens":1e999,"completion_tokens":-1e999}`, llm.Usage{Input: 7, Output: 15}},
+		"zeros behind the truth": {"}],\"usage\":{\"prompt_tokens\":50,\"completion_tokens\":20}}\n\ndata: {\"choices\":[],\"usage\":{\"prompt_tokens\":0}", llm.Usage{Input: 50, Output: 20}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, m := asked(t, llmtest.Reply{Raw: []byte(said + c.rest + "}\n\ndata: [DONE]\n\n")})
+			a, err := llm.Generate(t.Context(), m, hello(0))
+			if err != nil || !strings.HasPrefix(a.Text, "It is") || a.Usage != c.want {
+				t.Errorf("got %+v, %v; want %+v", a, err, c.want)
+			}
+		})
+	}
+}
+
+// Thoughts are billed: where no usage is told, those that are shown count.
+func TestThoughtsThatNobodyCountsAreEstimated(t *testing.T) {
+	t.Parallel()
+	for _, field := range []string{"reasoning_content", "reasoning"} {
+		raw := fmt.Sprintf("data: {\"choices\":[{\"delta\":{%q:%q}}]}\n\n", field, strings.Repeat("hm, so ", 400))
+		raw += "data: {\"choices\":[{\"delta\":{\"content\":\"fine.\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"
+		_, m := asked(t, llmtest.Reply{Raw: []byte(raw)})
+		a, err := llm.Generate(t.Context(), m, hello(0))
+		if err != nil || a.Text != "fine." || a.Usage.Output < 700 {
+			t.Errorf("%s: %+v, %v", field, a, err)
+		}
+	}
+}
+
+func TestArgumentsAsAnObject(t *testing.T) {
+	t.Parallel()
+	raw := "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":{\"x\":1}}}]},\"finish_reason\":\"tool_calls\"}]}\n\ndata: [DONE]\n\n"
+	_, m := asked(t, llmtest.Reply{Raw: []byte(raw)})
+	if a, err := llm.Generate(t.Context(), m, hello(0)); err != nil || len(a.Calls) != 1 || a.Calls[0].Arguments != `{"x":1}` {
+		t.Errorf("%+v, %v", a, err)
 	}
 }
 

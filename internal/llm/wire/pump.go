@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"openmates/internal/llm"
 )
@@ -16,9 +17,35 @@ type Decoder interface {
 	Event(ev Event) (text string, err error)
 	// Progress says how far the answer is.
 	Progress() Progress
-	// End gives what stands only when all is read.
+	// Counted is what it has read beside the text.
+	Counted() *Tally
+	// End gives what stands only when all is read. The usage is as the server
+	// tells it, zero where it tells none.
 	End() (calls []llm.Call, usage llm.Usage, stop llm.Stop)
 }
+
+// Tally is what a decoder has read beside the text that it gave. It is embedded
+// in a decoder, which tells it of everything it keeps.
+type Tally struct {
+	calls   int
+	bytes   int
+	written llm.Count // of calls, and of thoughts that are shown to nobody
+}
+
+// Counted implements Decoder.
+func (t *Tally) Counted() *Tally { return t }
+
+// NewCall counts a call.
+func (t *Tally) NewCall() { t.calls++ }
+
+// Keep counts what is kept of calls.
+func (t *Tally) Keep(id, name, arguments string) {
+	t.bytes += len(id) + len(name) + len(arguments)
+	t.written.Call(llm.Call{Name: name, Arguments: arguments})
+}
+
+// Think counts a thought, which is billed though nobody sees it.
+func (t *Tally) Think(text string) { t.written.Add(text) }
 
 // Progress is how far an answer is.
 type Progress int
@@ -30,7 +57,9 @@ const (
 	Over                  // nothing follows
 )
 
-// Pump hands the answer to d and yields its pieces as Model.Stream has to.
+// Pump hands the answer to d and yields its pieces as Model.Stream has to. It
+// is the one place where what a server says of its usage is held against what
+// went and came, and where an answer that never ends is ended.
 func (s *Stream) Pump(d Decoder, yield func(llm.Piece, error) bool) {
 	next, err := s.events()
 	if err != nil {
@@ -40,13 +69,18 @@ func (s *Stream) Pump(d Decoder, yield func(llm.Piece, error) bool) {
 	for d.Progress() != Over {
 		was := d.Progress()
 		text, err := s.step(d, next)
+		text, full := s.room(d, text)
 		switch {
 		case err != nil && was == Whole && s.outer.Err() == nil:
 			// What broke was no longer needed.
 		case err != nil:
-			yield(llm.Piece{}, err)
+			yield(s.spent(d), err)
 			return
 		case text != "" && !yield(llm.Piece{Text: text}, nil):
+			return
+		case full:
+			_, told, _ := d.End()
+			yield(llm.Piece{Usage: s.usage(d, told), Stop: llm.StopLength}, nil)
 			return
 		default:
 			continue
@@ -58,16 +92,47 @@ func (s *Stream) Pump(d Decoder, yield func(llm.Piece, error) bool) {
 	}
 }
 
+// room takes as much of a text as still fits into an answer, and says whether
+// that is full.
+func (s *Stream) room(d Decoder, text string) (fits string, full bool) {
+	h := d.Counted()
+	left := llm.MaxAnswer - s.said.Len() - h.bytes
+	if len(text) > left {
+		text, full = strings.ToValidUTF8(text[:max(left, 0)], ""), true
+	}
+	s.said.WriteString(text)
+	s.text.Add(text)
+	return text, full || left < 0 || h.calls > llm.MaxCalls || s.received > maxStream
+}
+
+// usage is what the answer used, as far as its server can be believed.
+func (s *Stream) usage(d Decoder, told llm.Usage) *llm.Usage {
+	written := s.text
+	written.Join(d.Counted().written)
+	u := llm.Seen{Asked: s.asked, Sent: s.sent, Received: s.received, Written: written}.Hold(told)
+	return &u
+}
+
+// spent is the piece beside a failure: what was written by then is billed, and
+// so is what the server has read when it is left.
+func (s *Stream) spent(d Decoder) llm.Piece {
+	if s.text.Bytes() == 0 && d.Counted().written.Bytes() == 0 && s.outer.Err() == nil {
+		return llm.Piece{}
+	}
+	_, told, _ := d.End()
+	return llm.Piece{Usage: s.usage(d, told)}
+}
+
 // end yields the calls and the last piece, and says whether the reader took
 // them all.
 func (s *Stream) end(d Decoder, yield func(llm.Piece, error) bool) bool {
-	calls, usage, stop := d.End()
+	calls, told, stop := d.End()
 	for _, c := range calls {
 		if !yield(llm.Piece{Call: &c}, nil) {
 			return false
 		}
 	}
-	return yield(llm.Piece{Usage: &usage, Stop: stop}, nil)
+	return yield(llm.Piece{Usage: s.usage(d, told), Stop: stop}, nil)
 }
 
 // events gives the events one by one, io.EOF behind the last.
@@ -121,7 +186,7 @@ func (s *Stream) cut(err error) error {
 // inStream is the error for what an event said, or failed to say.
 func (s *Stream) inStream(err error) error {
 	if e, ok := errors.AsType[*llm.Error](err); ok {
-		e.Err = s.client.hide(e.Err)
+		e.Err = s.hide(e.Err)
 		return e
 	}
 	return s.broken(llm.KindCut, fmt.Errorf("an event can't be read: %w", err))

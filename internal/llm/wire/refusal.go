@@ -31,11 +31,17 @@ func After(h http.Header, now time.Time) time.Duration {
 		return d
 	}
 	if at, err := http.ParseTime(v); err == nil {
-		if d := at.Sub(now); d > 0 && d <= maxWait {
-			return d
-		}
+		return Wait(at.Sub(now))
 	}
 	return 0
+}
+
+// Wait is how long a server asks to wait, if that can be meant; else 0.
+func Wait(d time.Duration) time.Duration {
+	if d < 0 || d > maxWait {
+		return 0
+	}
+	return d
 }
 
 // number reads a count of units that can be waited for.
@@ -91,9 +97,10 @@ func SaysTooLong(words string) bool {
 	return false
 }
 
-// Words makes the error text of a server's message, or of its whole body when
-// it has none that can be found. The result is short and of one line.
-func Words(message string, body []byte) error {
+// Words makes the error text of a server's code and message, or of its whole
+// body when it has no message that can be found. The result is short and of one
+// line.
+func Words(code, message string, body []byte) error {
 	if message == "" {
 		message = string(body)
 	}
@@ -101,19 +108,14 @@ func Words(message string, body []byte) error {
 	if len(message) > most {
 		message = message[:most] + "…"
 	}
+	if code = strings.TrimSpace(code); code != "" && code != "null" {
+		message = code[:min(len(code), 60)] + ": " + message
+	}
 	message = strings.Join(strings.Fields(strings.ToValidUTF8(message, "")), " ")
 	if message == "" {
 		message = "the server gave no reason"
 	}
 	return errors.New(message)
-}
-
-// hide keeps the key out of an error: some servers repeat it in their refusal.
-func (c *Client) hide(err error) error {
-	if c.key == "" || err == nil || !strings.Contains(err.Error(), c.key) {
-		return err
-	}
-	return errors.New(strings.ReplaceAll(err.Error(), c.key, "•••"))
 }
 
 // NewCallID makes an id for a call that the server gave none.

@@ -10,7 +10,7 @@ import (
 
 // maxEvent bounds what one event may hold in memory. Chunks of text are small;
 // the bound is there for a server that never ends its line.
-const maxEvent = 8 << 20
+const maxEvent = 4 << 20
 
 // errTooLarge stops the reading of an event above maxEvent.
 var errTooLarge = fmt.Errorf("an event of more than %d bytes", maxEvent)

@@ -38,7 +38,10 @@ const (
 	// still follow it (the usage, the end of the body).
 	lastWait = 2 * time.Second
 	// maxBody bounds an answer that comes in one piece.
-	maxBody = 16 << 20
+	maxBody = 8 * llm.MaxAnswer // JSON can write a character in six bytes
+	// maxStream bounds an answer with all that surrounds its text: thoughts,
+	// comments, some hundred bytes around each word.
+	maxStream = 128 << 20
 	// maxRefusal bounds how much of a refusal is read.
 	maxRefusal = 64 << 10
 )
@@ -55,6 +58,7 @@ type Config struct {
 	Header  map[string]string // sent with each request; holds the key
 	HTTP    *http.Client      // nil = one of its own
 	Refusal Refusal
+	Fields  []string      // of requests, by which refusals are understood: no error loses their names
 	Idle    time.Duration // 0 = DefaultIdle
 }
 
@@ -65,6 +69,7 @@ type Client struct {
 	header  map[string]string
 	http    *http.Client
 	refusal Refusal
+	fields  []string
 	idle    time.Duration
 }
 
@@ -88,6 +93,7 @@ func New(c Config) (*Client, error) {
 		header:  c.Header,
 		http:    httpClient(c.HTTP),
 		refusal: c.Refusal,
+		fields:  c.Fields,
 		idle:    cmp.Or(c.Idle, DefaultIdle),
 	}, nil
 }
@@ -113,7 +119,7 @@ func (c *Client) URL() string { return c.url }
 
 // Get reads a JSON document.
 func (c *Client) Get(ctx context.Context, path string, into any) error {
-	s, err := c.open(ctx, http.MethodGet, path, nil)
+	s, err := c.open(ctx, http.MethodGet, path, llm.Request{}, nil)
 	if err != nil {
 		return err
 	}
@@ -128,21 +134,31 @@ func (c *Client) Get(ctx context.Context, path string, into any) error {
 	return nil
 }
 
-// Post sends in as JSON and gives the answer as a Stream that the caller
-// closes. The error is an *llm.Error or that of ctx.
-func (c *Client) Post(ctx context.Context, path string, in any) (*Stream, error) {
+// Post sends in, which is what asked is in this API, as JSON and gives the
+// answer as a Stream that the caller closes. The error is an *llm.Error or that
+// of ctx.
+func (c *Client) Post(ctx context.Context, path string, asked llm.Request, in any) (*Stream, error) {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return nil, &llm.Error{Kind: llm.KindInvalid, Err: fmt.Errorf("write the request: %w", err)}
 	}
-	return c.open(ctx, http.MethodPost, path, body)
+	return c.open(ctx, http.MethodPost, path, asked, body)
 }
 
-func (c *Client) open(ctx context.Context, method, path string, body []byte) (*Stream, error) {
+// Gone is the piece beside the error of a Post that was begun within ctx: who
+// leaves while the server reads is billed for what it has read.
+func Gone(ctx context.Context, asked llm.Request) llm.Piece {
+	if ctx.Err() == nil {
+		return llm.Piece{}
+	}
+	return llm.Piece{Usage: &llm.Usage{Input: llm.Estimate(asked)}}
+}
+
+func (c *Client) open(ctx context.Context, method, path string, asked llm.Request, body []byte) (*Stream, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s := &Stream{client: c, outer: ctx}
+	s := &Stream{client: c, outer: ctx, asked: asked, sent: len(body)}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	s.timer = time.AfterFunc(c.idle, func() { s.cancel(errIdle) })
 	res, err := c.send(s.ctx, method, path, body)
@@ -151,7 +167,7 @@ func (c *Client) open(ctx context.Context, method, path string, body []byte) (*S
 		s.Close()
 		return nil, err
 	}
-	s.res, s.body = res, res.Body
+	s.res, s.body = res, &counted{ReadCloser: res.Body, n: &s.received}
 	if res.StatusCode/100 != 2 {
 		err = s.refused()
 		s.Close()
@@ -187,6 +203,24 @@ type Stream struct {
 	timer  *time.Timer
 	res    *http.Response
 	body   io.ReadCloser
+
+	asked    llm.Request
+	sent     int // bytes
+	received int
+	said     strings.Builder // the text so far, at most llm.MaxAnswer
+	text     llm.Count       // of it
+}
+
+// counted counts the bytes that are read.
+type counted struct {
+	io.ReadCloser
+	n *int
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	*c.n += n
+	return n, err
 }
 
 // Close frees the connection; closing twice is harmless.
@@ -206,7 +240,7 @@ func (s *Stream) broken(k llm.Kind, err error) error {
 	if errors.Is(context.Cause(s.ctx), errIdle) {
 		err = errIdle
 	}
-	return &llm.Error{Kind: k, Status: s.status(), Err: s.client.hide(err)}
+	return &llm.Error{Kind: k, Status: s.status(), Err: s.hide(err)}
 }
 
 func (s *Stream) status() int {
@@ -227,7 +261,7 @@ func (s *Stream) refused() error {
 	}
 	e := s.client.refusal(s.res.StatusCode, body)
 	e.Status = s.res.StatusCode
-	e.Err = s.client.hide(e.Err)
+	e.Err = s.hide(e.Err)
 	e.After = max(e.After, After(s.res.Header, time.Now()))
 	return e
 }

@@ -134,8 +134,8 @@ func CutLease(t testing.TB, c store.Config, name string) {
 		WHERE l.locktype = 'advisory' AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended(current_schema() || ':' || $1, 0)`, name)
 }
 
-// raw runs a statement past the store.
-func raw(t testing.TB, c store.Config, text string, args ...any) {
+// Exec runs a statement past the store and gives what the database said to it.
+func Exec(t testing.TB, c store.Config, text string, args ...any) error {
 	t.Helper()
 	driver, address := "pgx", c.URL
 	if address == "" {
@@ -146,7 +146,14 @@ func raw(t testing.TB, c store.Config, text string, args ...any) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(t.Context(), text, args...); err != nil {
+	_, err = db.ExecContext(t.Context(), text, args...)
+	return err
+}
+
+// raw is Exec for what has to succeed.
+func raw(t testing.TB, c store.Config, text string, args ...any) {
+	t.Helper()
+	if err := Exec(t, c, text, args...); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -59,7 +59,7 @@ func homes() map[string][]string {
 		"modernc.org/sqlite":                 {"internal/store"},
 		"github.com/jackc/pgx":               {"internal/store"},
 		"github.com/pressly/goose":           {"internal/store"},
-		"github.com/nats-io":                 {"internal/queue/natsqueue", "cmd/openmates"},
+		"github.com/nats-io":                 {"internal/queue/natsqueue"},
 		"github.com/coder/websocket":         {"internal/messenger/discord"},
 		"golang.org/x/oauth2":                {"internal/messenger"},
 		"golang.org/x/crypto/argon2":         {"internal/account"},

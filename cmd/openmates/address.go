@@ -44,7 +44,7 @@ func (srv *server) facts() []web.Fact {
 	}
 	work := web.Fact{Label: "Work", Text: "handed out by the database"}
 	if srv.set.NATSURL != "" {
-		work = web.Fact{Label: "Work", Text: "handed out by NATS"}
+		work = web.Fact{Label: "Work", Text: "shared by many processes, which NATS wakes"}
 	}
 	key := web.Fact{Label: "Key for credentials", Text: "in the data folder"}
 	if srv.set.Key != "" {

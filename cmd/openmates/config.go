@@ -33,7 +33,7 @@ type settings struct {
 	Proxies []string `help:"Addresses or networks (10.0.0.0/8) of proxies in front of the server, which are believed when they say where a request came from. Empty: nobody is."`
 
 	DatabaseURL sealed `help:"PostgreSQL address (postgres://…). Empty: SQLite in the data folder."`
-	NATSURL     sealed `name:"nats-url" help:"NATS server with JetStream (nats://…) that hands work to many processes. Empty: the database does."`
+	NATSURL     sealed `name:"nats-url" help:"NATS server (nats://…) that wakes the processes which share the work. Empty: one process at a time does the work."`
 	Key         sealed `help:"Key that seals stored credentials, 32 bytes in base64. Empty: a key file in the data folder, made at first start."`
 
 	DiscordAPI       string `name:"discord-api" default:"https://discord.com/api" help:"Where Discord's API is."`

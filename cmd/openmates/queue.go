@@ -7,36 +7,40 @@ import (
 	"os"
 	"time"
 
-	"github.com/nats-io/nats.go"
-
 	"openmates"
 	"openmates/internal/messenger"
 	"openmates/internal/queue/dbqueue"
 	"openmates/internal/queue/natsqueue"
 )
 
-// openQueue chooses who carries jobs and leases: the database, or NATS where
-// an address is set.
-func (srv *server) openQueue(ctx context.Context) error {
+// openQueue chooses how jobs are handed out: to one process, or shared among
+// many that NATS wakes. The leases are the database's in both.
+func (srv *server) openQueue() error {
 	log := srv.log.With("pkg", "queue")
-	if srv.set.NATSURL == "" {
-		srv.hold = srv.db
+	srv.hold = srv.db
+	if !srv.usesNATS() {
 		q, err := dbqueue.New(dbqueue.Config{Journal: srv.db, Lease: srv.db, Log: log, Now: time.Now})
 		srv.queue = q
 		return err
 	}
-	conn, err := nats.Connect(srv.set.NATSURL.reveal().Reveal(),
-		nats.Name("openmates"), nats.MaxReconnects(-1), nats.Timeout(5*time.Second))
+	conn, err := natsqueue.Connect(srv.set.NATSURL.reveal().Reveal(), log)
 	if err != nil {
-		return invalid("nats-url", "the server does not answer: %v", err)
+		return invalid("nats-url", "it is no address of a NATS server, such as nats://host:4222")
 	}
+	srv.nats = conn.IsConnected
 	srv.closers = append(srv.closers, func() error { conn.Close(); return nil })
-	q, err := natsqueue.New(ctx, natsqueue.Config{Conn: conn, Journal: srv.db, Log: log, Now: time.Now})
+	q, err := natsqueue.New(natsqueue.Config{Conn: conn, Journal: srv.db, Lease: srv.db.Leases(), Log: log, Now: time.Now})
 	if err != nil {
 		return fmt.Errorf("open the queue on NATS: %w", err)
 	}
-	srv.queue, srv.hold = q, q.Leaser()
+	srv.queue = q
 	return nil
+}
+
+// usesNATS reports whether this process hands out work or does it, and NATS is
+// there for that. Pages and the API need the database alone.
+func (srv *server) usesNATS() bool {
+	return srv.set.NATSURL != "" && (srv.set.does("listen") || srv.set.does("work"))
 }
 
 // saveState puts what a listener of this process reports where every process

@@ -13,11 +13,11 @@ import (
 	"openmates/internal/store/storetest"
 )
 
-// broker runs a NATS server with JetStream for one test.
+// broker runs a NATS server for one test.
 func broker(t *testing.T) string {
 	t.Helper()
 	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
+		Host: "127.0.0.1", Port: -1, NoLog: true, NoSigs: true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -40,6 +40,7 @@ type server struct {
 	db         *store.DB
 	queue      queue.Queue
 	hold       queue.Leaser
+	nats       func() bool // whether it answers; nil = it is not needed
 	models     *models
 	accounts   *account.Room
 	links      *connect.Room
@@ -48,6 +49,7 @@ type server struct {
 	mates      *mate.Room
 	skills     *skill.Registry
 	handler    http.Handler
+	porch      *porch
 	closers    []func() error
 }
 
@@ -63,13 +65,13 @@ func serve(ctx context.Context, s settings, set map[string]bool, log *slog.Logge
 	}
 	defer srv.close()
 	if s.does("web") {
-		if err := srv.firstMates(ctx); err != nil {
+		if err := srv.patient(ctx, srv.firstMates); err != nil {
 			return err
 		}
 	}
 	fmt.Fprintf(stdout, "web %s\n", srv.public)
 	if s.does("web") {
-		if err := srv.invite(ctx, stdout); err != nil {
+		if err := srv.patient(ctx, func(ctx context.Context) error { return srv.invite(ctx, stdout) }); err != nil {
 			return err
 		}
 	}
@@ -107,10 +109,10 @@ func (srv *server) prepare(ctx context.Context, demo *web.Demo) error {
 	if err := srv.open(ctx); err != nil {
 		return err
 	}
-	if err := srv.settleAddress(ctx); err != nil {
+	if err := srv.patient(ctx, srv.settleAddress); err != nil {
 		return err
 	}
-	if err := srv.models.open(ctx, srv.db, srv.log); err != nil {
+	if err := srv.patient(ctx, func(ctx context.Context) error { return srv.models.open(ctx, srv.db, srv.log) }); err != nil {
 		return err
 	}
 	d, err := discord.New(discord.Config{
@@ -141,7 +143,8 @@ func (srv *server) listen() error {
 		return invalid("addr", "%v", err)
 	}
 	srv.listener = l
-	srv.closers = append(srv.closers, l.Close)
+	srv.porch = newPorch(l, srv.log)
+	srv.closers = append(srv.closers, srv.porch.close)
 	srv.public = strings.TrimRight(srv.set.URL, "/")
 	if srv.public == "" {
 		srv.public = "http://" + reachable(l.Addr().String())
@@ -171,14 +174,17 @@ func (srv *server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	srv.db, err = store.Open(ctx, store.Config{
-		URL: srv.set.DatabaseURL.reveal().Reveal(), Dir: srv.set.Data, Seal: seal, Log: srv.log,
+	err = srv.patient(ctx, func(ctx context.Context) (err error) {
+		srv.db, err = store.Open(ctx, store.Config{
+			URL: srv.set.DatabaseURL.reveal().Reveal(), Dir: srv.set.Data, Seal: seal, Log: srv.log,
+		})
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	srv.closers = append(srv.closers, srv.db.Close)
-	return srv.openQueue(ctx)
+	return srv.openQueue()
 }
 
 // wire makes the rooms and the doors.
@@ -248,7 +254,7 @@ func (srv *server) only() func(openmates.Bot) bool {
 // stopped.
 func (srv *server) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return srv.serveHTTP(ctx) })
+	g.Go(func() error { return srv.porch.serve(ctx, srv.handler) })
 	g.Go(func() error { return srv.models.room.Run(ctx) })
 	if srv.set.does("web") {
 		g.Go(func() error { return srv.links.CheckBots(ctx) })
@@ -271,29 +277,6 @@ func (srv *server) run(ctx context.Context) error {
 	return err
 }
 
-// serveHTTP answers requests until ctx ends. Every role has it, since every
-// process is asked for its health.
-func (srv *server) serveHTTP(ctx context.Context) error {
-	h := &http.Server{
-		Handler:           srv.handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(srv.log.Handler(), slog.LevelDebug),
-	}
-	stopped := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
-		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-		defer cancel()
-		stopped <- errors.Join(h.Shutdown(late), h.Close())
-	})
-	err := h.Serve(srv.listener)
-	if stop() {
-		return fmt.Errorf("serve the web interface: %w", err)
-	}
-	return <-stopped
-}
-
 // close gives back what newServer took, last first.
 func (srv *server) close() {
 	for _, closer := range slices.Backward(srv.closers) {
@@ -301,13 +284,6 @@ func (srv *server) close() {
 			srv.log.Warn("could not close", "err", err)
 		}
 	}
-}
-
-// ready says whether the server can serve.
-func (srv *server) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	return srv.db.Ready(ctx)
 }
 
 // firstMates puts the ready mates into an empty database.

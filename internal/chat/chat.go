@@ -18,6 +18,7 @@ package chat
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"text/template"
@@ -174,6 +175,9 @@ func (r *Room) finish(ctx context.Context, d *draft, j queue.Job, q question) er
 	if err != nil && o.State != openmates.TurnFailed {
 		return err
 	}
+	if e := openmates.Fence(ctx); e != nil {
+		return e // another process settles it, perhaps in other words
+	}
 	if err := r.cfg.Store.Settle(ctx, o); err != nil {
 		return fmt.Errorf("job %s: settle: %w", j.Key, err)
 	}
@@ -188,13 +192,18 @@ func (r *Room) finish(ctx context.Context, d *draft, j queue.Job, q question) er
 	return nil
 }
 
-// linger gives work that runs when ctx ends a while to finish.
+// linger gives work that runs when ctx ends a while to finish, but none to what
+// another process may be doing already.
 func linger(ctx context.Context, grace time.Duration) (context.Context, func()) {
 	if grace == 0 {
 		return ctx, func() {}
 	}
 	going, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), openmates.ErrLost) {
+			cancel(openmates.ErrLost)
+			return
+		}
 		t := time.AfterFunc(grace, func() { cancel(context.Cause(ctx)) })
 		context.AfterFunc(going, func() { t.Stop() })
 	})

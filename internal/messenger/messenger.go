@@ -44,7 +44,9 @@ type Connector interface {
 	// keeps no state, so any process may send for any bot. A second call with
 	// the same Key and Part gives the id of the message that the first one
 	// made, also when the first one's result was never seen. It returns after
-	// retrying what can be retried within ctx. Errors: see SendError.
+	// retrying what can be retried within ctx. Before each request that changes
+	// something on the network, also in Edit and Remove, it asks
+	// openmates.Fence, after all that it has to wait for. Errors: see SendError.
 	Send(ctx context.Context, b openmates.Bot, out Outbound) (string, error)
 }
 

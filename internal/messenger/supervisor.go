@@ -126,10 +126,12 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		defer stop()
 	}
 	defer s.endAll()
-	for {
-		if err := s.sync(ctx); err != nil && ctx.Err() == nil {
-			s.cfg.Log.Error("bots could not be read; listeners stay as they are", "err", err)
+	for blind := false; ; {
+		err := s.sync(ctx)
+		if err != nil && ctx.Err() == nil && !blind {
+			s.cfg.Log.Error("bots could not be read; listeners stay as they are until they can", "err", err)
 		}
+		blind = err != nil
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -212,6 +214,10 @@ func (l *listener) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		if errors.Is(err, openmates.ErrLost) {
+			n = -1 // nothing is wrong with it; it waits for its turn
+			continue
+		}
 		if openmates.CodeOf(err) == openmates.EInvalid {
 			l.giveUp(err)
 			<-ctx.Done()
@@ -221,9 +227,11 @@ func (l *listener) run(ctx context.Context) {
 		l.Report(State{Phase: Reconnecting, Reason: "The listener stopped unexpectedly and is being started again."})
 		l.save(context.WithoutCancel(ctx))
 		l.disown()
+		pause := time.NewTimer(min(time.Second<<min(n, 6), time.Minute))
 		select {
 		case <-ctx.Done():
-		case <-time.After(min(time.Second<<min(n, 6), time.Minute)):
+			pause.Stop()
+		case <-pause.C:
 		}
 	}
 }
@@ -245,7 +253,10 @@ func (l *listener) listen(ctx context.Context) (err error) {
 			l.sup.cfg.Log.Error("listener panicked", "bot", l.bot.Name, "panic", p, "stack", string(debug.Stack()))
 			err = errors.New("listener panicked")
 		}
-		if ctx.Err() != nil {
+		switch {
+		case errors.Is(context.Cause(ctx), openmates.ErrLost): // another one speaks for it
+			l.disown()
+		case ctx.Err() != nil:
 			// While the lease is held still, so that it can't overwrite what the
 			// next holder says.
 			l.Report(State{Phase: Off, Reason: "The process that listened for this bot was stopped."})
@@ -254,7 +265,11 @@ func (l *listener) listen(ctx context.Context) (err error) {
 		}
 	}()
 	l.own()
-	return l.sup.cfg.Connectors[l.bot.Network].Listen(ctx, l.bot, l)
+	err = l.sup.cfg.Connectors[l.bot.Network].Listen(ctx, l.bot, l)
+	if lost := context.Cause(ctx); errors.Is(lost, openmates.ErrLost) {
+		return lost
+	}
+	return err
 }
 
 // Receive implements Host.
@@ -300,8 +315,12 @@ func (l *listener) Notes(ctx context.Context) ([]byte, error) {
 	return l.sup.cfg.Notes(ctx, l.bot.ID)
 }
 
-// SaveNotes implements Host.
+// SaveNotes implements Host. Those of a listener that was replaced are out of
+// date.
 func (l *listener) SaveNotes(ctx context.Context, notes []byte) error {
+	if err := openmates.Fence(ctx); err != nil {
+		return err
+	}
 	return l.sup.cfg.SaveNotes(ctx, l.bot.ID, notes)
 }
 

@@ -4,7 +4,7 @@
 // queue only carries jobs from the process that accepted them to one that
 // works them off. Promises, proven for every adapter by queuetest:
 //   - a job that Push accepted is worked off even if any process is killed or
-//     the power fails at any moment (at least once; again within ten seconds
+//     the power fails at any moment (at least once; again within three seconds
 //     after the death of a worker);
 //   - jobs of one lane are worked off in the order of acceptance, one at a
 //     time; a waiting or slow lane holds up no other;
@@ -87,9 +87,10 @@ const (
 // of jobs and by the supervisor of listeners.
 type Leaser interface {
 	// Hold waits until this process alone holds name, then runs do, and frees
-	// the name when do returns. do's context ends when the hold is lost. A hold
-	// of a process that died is free within ten seconds, sooner where the
-	// engine can tell.
+	// the name when do returns. do's context ends with openmates.ErrLost when
+	// another process may have the name, and openmates.Fence with it tells
+	// whether that is so. A hold of a process that died is free within three
+	// seconds, sooner where the engine can tell.
 	Hold(ctx context.Context, name string, do func(context.Context) error) error
 }
 

@@ -62,6 +62,7 @@ func (db *DB) watch(ctx context.Context, every time.Duration) error {
 	db.watching.Go(func() {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
+		away := false
 		for {
 			select {
 			case <-ctx.Done():
@@ -70,10 +71,15 @@ func (db *DB) watch(ctx context.Context, every time.Duration) error {
 			}
 			now, err := db.revisions(ctx)
 			if err != nil {
-				if ctx.Err() == nil {
-					db.log.WarnContext(ctx, "can't look for changes by other processes", "err", err)
+				if ctx.Err() == nil && !away {
+					away = true
+					db.log.WarnContext(ctx, "the database does not answer", "err", err)
 				}
 				continue
+			}
+			if away {
+				away = false
+				db.log.InfoContext(ctx, "the database answers again")
 			}
 			for kind, n := range now {
 				if seen[kind] != n {

@@ -1,7 +1,10 @@
 package store
 
 import (
+	"database/sql/driver"
 	"errors"
+	"io"
+	"net"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -73,6 +76,24 @@ func orphan(err error) bool {
 func passing(err error) bool {
 	e, is := errors.AsType[*pgconn.PgError](err)
 	return is && (e.Code == "40P01" || e.Code == "40001")
+}
+
+// Away reports whether err says that PostgreSQL can't be reached now, or not
+// yet, so that waiting may help. A refused password or a database that does not
+// exist is not of that kind.
+func Away(err error) bool {
+	if e, is := errors.AsType[*pgconn.PgError](err); is {
+		switch e.Code[:2] {
+		case "08", "53", "57": // connection, too many of them, shutting down or starting up
+			return true
+		}
+		return false
+	}
+	if _, is := errors.AsType[*pgconn.ConnectError](err); is {
+		return true
+	}
+	_, unheard := errors.AsType[net.Error](err)
+	return unheard || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || pgconn.Timeout(err)
 }
 
 // taken turns the breach of a unique key into EConflict with this sentence,

@@ -1,15 +1,12 @@
 package store_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,82 +14,6 @@ import (
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
 )
-
-func TestLease(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, open storetest.Open) {
-		dbs := []*store.DB{open(), open()}
-		var inside, most, runs atomic.Int64
-		var all sync.WaitGroup
-		for n := range 6 {
-			all.Go(func() {
-				err := dbs[n%2].Hold(t.Context(), "one/name", func(context.Context) error {
-					most.Store(max(most.Load(), inside.Add(1)))
-					runs.Add(1)
-					// Another name is free all the while.
-					err := dbs[n%2].Hold(t.Context(), fmt.Sprint("free", n), func(context.Context) error { return nil })
-					inside.Add(-1)
-					return err
-				})
-				if err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		all.Wait()
-		same(t, [2]int64{most.Load(), runs.Load()}, [2]int64{1, 6})
-
-		ctx, cancel := context.WithCancel(t.Context())
-		held := make(chan struct{})
-		all.Go(func() {
-			err := dbs[0].Hold(ctx, "long", func(ctx context.Context) error {
-				close(held)
-				<-ctx.Done()
-				return ctx.Err()
-			})
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("Hold: %v", err)
-			}
-		})
-		<-held
-		waiting, stop := context.WithCancel(t.Context())
-		stop()
-		if err := dbs[1].Hold(waiting, "long", func(context.Context) error { t.Error("held twice"); return nil }); !errors.Is(err, context.Canceled) {
-			t.Errorf("Hold: %v", err)
-		}
-		cancel()
-		ok(t, dbs[1].Hold(t.Context(), "long", func(context.Context) error { return nil }))
-		all.Wait()
-	})
-}
-
-// TestLeaseEndsWithTheConnection cuts the connection that a lease lives on.
-func TestLeaseEndsWithTheConnection(t *testing.T) {
-	t.Parallel()
-	open := storetest.One(t, "postgres")
-	var conf store.Config
-	db, other := open(func(c *store.Config) { conf = *c }), open()
-	err := db.Hold(t.Context(), "name", func(ctx context.Context) error {
-		storetest.CutLease(t, conf, "name")
-		taken := make(chan struct{})
-		go func() {
-			defer close(taken)
-			_ = other.Hold(t.Context(), "name", func(context.Context) error { return nil })
-		}()
-		for _, c := range []<-chan struct{}{ctx.Done(), taken} {
-			select {
-			case <-c:
-			case <-time.After(10 * time.Second):
-				t.Error("nobody noticed within ten seconds")
-			}
-		}
-		return ctx.Err()
-	})
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("Hold: %v", err)
-	}
-	ok(t, db.Hold(t.Context(), "name", func(context.Context) error { return nil }))
-}
 
 func TestRefusesNewerSchema(t *testing.T) {
 	t.Parallel()

@@ -2,239 +2,466 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
-	"database/sql"
-	"database/sql/driver"
-	"encoding/hex"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"path/filepath"
-	"strings"
+	"os"
 	"sync"
 	"time"
 
-	"github.com/gofrs/flock"
+	"openmates"
 )
 
-// leaser is queue.Leaser for one engine. Within one process, too, only one
-// caller holds a name.
-type leaser interface {
-	Hold(ctx context.Context, name string, do func(context.Context) error) error
-	free() error
-}
-
-// fileLeaser holds names by locks on files, which the operating system frees
-// at the moment the process dies. The files stay: removing one would let two
-// processes lock two files of the same name.
-type fileLeaser struct{ dir string }
-
-const fileRetry = 100 * time.Millisecond
-
-func (l fileLeaser) Hold(ctx context.Context, name string, do func(context.Context) error) error {
-	lock := flock.New(filepath.Join(l.dir, fileName(name)), flock.SetPermissions(0o600))
-	ok, err := lock.TryLockContext(ctx, fileRetry)
-	if err != nil {
-		return fmt.Errorf("hold %q: %w", name, err)
-	}
-	if !ok {
-		return fmt.Errorf("hold %q: not given", name)
-	}
-	defer lock.Close()
-	return do(ctx)
-}
-
-func (l fileLeaser) free() error { return nil }
-
-// fileName is readable and, by the hash, unique.
-func fileName(name string) string {
-	sum := sha256.Sum256([]byte(name))
-	readable := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' {
-			return r
-		}
-		return '_'
-	}, name)
-	return readable[:min(len(readable), 40)] + "." + hex.EncodeToString(sum[:4]) + ".lock"
-}
-
-// advisoryLeaser holds names by PostgreSQL's session advisory locks (manual
-// 13.3.5), all on one connection of the process. The server frees them when
-// the connection ends: at once when the process dies, and after serverPatience
-// when nothing is heard of it, which is longer than clientPatience, after which
-// this side gives up by itself.
-type advisoryLeaser struct {
-	db  *sql.DB
+// Leases is queue.Leaser for processes on several machines, as rows of the
+// database.
+//
+// Each process has a row whose beat it counts up, again and again. Whoever sees
+// the same beat for longer than silent removes that row, and with it all that
+// the process held. The process itself is certain of what it holds only for
+// sureFor after it sent the last beat that arrived, which is over before anybody
+// can have removed it. So there are never two that are certain, and no clock is
+// compared with another one: not those of two machines, nor the database's.
+//
+// A process that is not certain does nothing (openmates.Fence waits) and is
+// mostly certain again with the next beat; only one that was removed, or that
+// hears nothing for giveUpAfter, loses what it holds.
+type Leases struct {
+	db  leaseDB
 	log *slog.Logger
 
-	mu      sync.Mutex
-	current *session
+	joining sync.Mutex // one at a time makes a session
+	start   sync.Once
+	stop    context.CancelFunc
+	ctx     context.Context
 	running sync.WaitGroup
+
+	mu    sync.Mutex
+	me    *session
+	held  map[string]*heldLease // by this process
+	taken map[string]bool       // by anybody, as last seen; nil = not seen
+	news  chan struct{}         // closed after each round
+
+	procs map[string]sight // as last seen; of the rounds alone
 }
 
-type session struct {
-	log  *slog.Logger
-	ctx  context.Context // ends when the session is lost
-	lose context.CancelCauseFunc
-
-	mu   sync.Mutex // guards conn, which takes one statement at a time
-	conn *sql.Conn
-	held map[string]bool
+// leaseDB is where the rows are.
+type leaseDB interface {
+	querier
+	exec(ctx context.Context, d durability, query string, args ...any) (int64, error)
 }
 
+// Between a kill and the takeover pass at most silent and two rounds. What lies
+// between sureFor and silent is for what was begun at the last certain moment to
+// arrive where it goes.
 const (
-	leaseRetry     = 500 * time.Millisecond
-	leasePing      = 2 * time.Second
-	clientPatience = 3 * time.Second // for one answer
-	serverPatience = "7s"            // > leasePing + clientPatience
+	beatEvery   = 250 * time.Millisecond
+	sureFor     = 1200 * time.Millisecond
+	silent      = 1700 * time.Millisecond
+	giveUpAfter = 10 * time.Second
 )
 
-const lockKey = `hashtextextended(current_schema() || ':' || $1, 0)`
+// session is one life of this process among the others.
+type session struct {
+	id   string
+	lost chan struct{} // closed when it is
 
-var errSession = errors.New("the connection that holds the leases is lost")
+	mu   sync.Mutex
+	sent time.Time                          // of the last beat that arrived
+	news chan struct{}                      // closed when sent changes
+	do   map[string]context.CancelCauseFunc // what is done under it
+}
 
-func (l *advisoryLeaser) Hold(ctx context.Context, name string, do func(context.Context) error) error {
+// heldLease is a lease that is held, or just being taken or given back; then
+// since is zero.
+type heldLease struct{ since time.Time }
+
+// sight is since when a process has shown the same beat.
+type sight struct {
+	beat  int64
+	since time.Time
+}
+
+func newLeases(db leaseDB, log *slog.Logger) *Leases {
+	l := &Leases{db: db, log: log.With("pkg", "store"), held: map[string]*heldLease{}, procs: map[string]sight{}, news: make(chan struct{})}
+	l.ctx, l.stop = context.WithCancel(context.Background())
+	return l
+}
+
+// Hold waits until this process alone holds name, and then runs do, see
+// queue.Leaser.
+func (l *Leases) Hold(ctx context.Context, name string, do func(context.Context) error) error {
 	for {
-		s, ok, err := l.try(ctx, name)
-		if ok {
-			return s.during(ctx, name, do)
+		l.mu.Lock()
+		news, taken := l.news, l.taken[name]
+		l.mu.Unlock()
+		if !taken {
+			if ok, err := l.Try(ctx, name, do); ok {
+				return err
+			}
 		}
-		if err != nil && ctx.Err() == nil {
-			l.log.WarnContext(ctx, "can't ask for a lease", "lease", name, "err", err)
-		}
-		pause := time.NewTimer(leaseRetry/2 + rand.N(leaseRetry))
 		select {
 		case <-ctx.Done():
-			pause.Stop()
 			return ctx.Err()
-		case <-pause.C:
+		case <-l.ctx.Done():
+			return errClosed
+		case <-news:
 		}
 	}
 }
 
-func (l *advisoryLeaser) try(ctx context.Context, name string) (*session, bool, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, false, err
+// Try is Hold without waiting: where name is held already, or the database does
+// not answer, do is not called and ok is false.
+func (l *Leases) Try(ctx context.Context, name string, do func(context.Context) error) (ok bool, err error) {
+	l.start.Do(func() { l.running.Go(l.beat) })
+	s, err := l.take(ctx, name)
+	if s == nil {
+		return false, err
 	}
-	s, err := l.session(ctx)
-	if err != nil {
-		return nil, false, err
-	}
-	ok, err := s.try(name)
-	return s, ok, err
-}
-
-// during runs do while the session lives.
-func (s *session) during(ctx context.Context, name string, do func(context.Context) error) error {
+	defer l.giveBack(ctx, s, name)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stop := context.AfterFunc(s.ctx, func() { cancel(context.Cause(s.ctx)) })
-	defer stop()
-	defer s.free(name)
-	return do(ctx)
+	s.dependents(func(d map[string]context.CancelCauseFunc) { d[name] = cancel })
+	defer s.dependents(func(d map[string]context.CancelCauseFunc) { delete(d, name) })
+	if s.over() {
+		cancel(openmates.ErrLost)
+	}
+	return true, do(openmates.WithFence(ctx, s.fence))
 }
 
-// session gives the connection, a new one where the last was lost.
-func (l *advisoryLeaser) session(ctx context.Context) (*session, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.current != nil && l.current.ctx.Err() == nil {
-		return l.current, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, clientPatience)
-	defer cancel()
-	conn, err := l.db.Conn(ctx)
-	if err != nil {
+// Held lists the leases that are held, by whichever process.
+func (l *Leases) Held(ctx context.Context) ([]string, error) {
+	return list(ctx, l.db, func(s scanner) (name string, err error) { return name, s.Scan(&name) }, `SELECT name FROM leases`)
+}
+
+// take gives nil where another one holds the name.
+func (l *Leases) take(ctx context.Context, name string) (*session, error) {
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	for _, set := range []string{
-		"SET idle_session_timeout = '" + serverPatience + "'", // PostgreSQL 14
-		"SET tcp_keepalives_idle = 3", "SET tcp_keepalives_interval = 2", "SET tcp_keepalives_count = 2",
-	} {
-		if _, err := conn.ExecContext(ctx, set); err != nil {
-			l.log.WarnContext(ctx, "the database can't watch over leases; a lost machine's may stay held for long", "err", err)
-		}
+	l.mu.Lock()
+	mine := l.held[name] != nil
+	if !mine {
+		l.held[name] = &heldLease{}
 	}
-	s := &session{log: l.log, conn: conn, held: map[string]bool{}}
-	s.ctx, s.lose = context.WithCancelCause(context.Background())
-	l.current = s
-	l.running.Go(s.watch)
+	l.mu.Unlock()
+	if mine {
+		return nil, nil
+	}
+	s, err := l.enter(ctx, name)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s == nil {
+		delete(l.held, name)
+		return nil, err
+	}
+	l.held[name].since = time.Now()
 	return s, nil
 }
 
-// watch asks for a sign of life until there is none.
-func (s *session) watch() {
-	tick := time.NewTicker(leasePing)
-	defer tick.Stop()
-	for s.ctx.Err() == nil {
-		select {
-		case <-s.ctx.Done():
-		case <-tick.C:
-			var n int
-			_ = s.ask(&n, `SELECT 1`)
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	// ErrBadConn makes the pool drop the connection instead of keeping it,
-	// and with it the locks.
-	_ = s.conn.Raw(func(any) error { return driver.ErrBadConn })
-	_ = s.conn.Close()
-}
-
-// ask runs one statement; a failure loses the session. The caller's context
-// has no say: cancelling a statement would break the connection for all.
-func (s *session) ask(dest any, query string, args ...any) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.asked(dest, query, args...)
-}
-
-func (s *session) asked(dest any, query string, args ...any) error {
-	if s.ctx.Err() != nil {
-		return errSession
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), clientPatience)
+func (l *Leases) enter(ctx context.Context, name string) (*session, error) {
+	ctx, cancel := context.WithTimeout(ctx, silent)
 	defer cancel()
-	err := s.conn.QueryRowContext(ctx, query, args...).Scan(dest)
+	s, err := l.join(ctx)
 	if err != nil {
-		if len(s.held) > 0 {
-			s.log.ErrorContext(ctx, "the leases are lost; they will be asked for again", "held", len(s.held), "err", err)
-		}
-		s.lose(errSession)
+		return nil, err
 	}
-	return err
+	n, err := l.db.exec(ctx, hard, `INSERT INTO leases (name, holder) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, s.id)
+	if orphan(err) {
+		l.lost(s, errRemoved)
+	}
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	return s, nil
 }
 
-func (s *session) try(name string) (ok bool, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.held[name] { // PostgreSQL would give it twice to one session
-		return false, nil
-	}
-	err = s.asked(&ok, `SELECT pg_try_advisory_lock(`+lockKey+`)`, name)
-	if ok {
-		s.held[name] = true
-	}
-	return ok, err
-}
-
-func (s *session) free(name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var ok bool
-	_ = s.asked(&ok, `SELECT pg_advisory_unlock(`+lockKey+`)`, name)
-	delete(s.held, name)
-}
-
-// free ends the session and with it all locks.
-func (l *advisoryLeaser) free() error {
+// join gives this process's session, a new one where the last was lost.
+func (l *Leases) join(ctx context.Context) (*session, error) {
+	l.joining.Lock()
+	defer l.joining.Unlock()
 	l.mu.Lock()
-	if l.current != nil {
-		l.current.lose(errClosed)
+	s := l.me
+	l.mu.Unlock()
+	if s != nil {
+		return s, nil
+	}
+	if l.ctx.Err() != nil {
+		return nil, errClosed
+	}
+	host, _ := os.Hostname() // only for people who look into the table
+	s = &session{
+		id: fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text()), sent: time.Now(),
+		lost: make(chan struct{}), news: make(chan struct{}), do: map[string]context.CancelCauseFunc{},
+	}
+	if _, err := l.db.exec(ctx, hard, `INSERT INTO processes (id, beat) VALUES ($1, 1)`, s.id); err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.me = s
+	return s, nil
+}
+
+var (
+	errRemoved = errors.New("another process saw no sign of life of this one")
+	errSilence = errors.New("the database does not answer")
+	errForgot  = errors.New("the database has forgotten a lease")
+)
+
+// lost ends a session and all that is done under it.
+func (l *Leases) lost(s *session, why error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.me == s {
+		l.me = nil
+		l.log.Warn("the leases of this process are lost; it asks for them again", "held", len(l.held), "why", why)
+	}
+	s.lose()
+}
+
+// giveBack frees a name. What fails here is done by the next round.
+func (l *Leases) giveBack(ctx context.Context, s *session, name string) {
+	l.mu.Lock()
+	l.held[name].since = time.Time{}
+	l.mu.Unlock()
+	if !s.over() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), silent)
+		defer cancel()
+		_, _ = l.db.exec(ctx, hard, `DELETE FROM leases WHERE name = $1 AND holder = $2`, name, s.id)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.held, name)
+}
+
+// beat goes round and round.
+func (l *Leases) beat() {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		l.round()
+	}
+}
+
+// round tells the others that this process lives, and looks after them.
+func (l *Leases) round() {
+	ctx, cancel := context.WithTimeout(l.ctx, silent)
+	defer cancel()
+	l.mu.Lock()
+	s := l.me
+	l.mu.Unlock()
+	if s != nil {
+		l.renew(ctx, s)
+	}
+	v, err := l.look(ctx)
+	if err == nil && l.removeSilent(ctx, s, v) {
+		v, err = l.look(ctx)
+	}
+	if err == nil && s != nil {
+		l.compare(ctx, s, v)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.taken = v.taken; err != nil {
+		// Nobody is dead only because the database was away.
+		clear(l.procs)
+	}
+	close(l.news)
+	l.news = make(chan struct{})
+}
+
+func (l *Leases) renew(ctx context.Context, s *session) {
+	sent := time.Now()
+	n, err := l.db.exec(ctx, hard, `UPDATE processes SET beat = beat + 1 WHERE id = $1`, s.id)
+	switch {
+	case err == nil && n == 0:
+		l.lost(s, errRemoved)
+	case err == nil:
+		s.confirm(sent)
+	case l.ctx.Err() == nil && time.Since(s.last()) > giveUpAfter:
+		l.lost(s, errors.Join(errSilence, err))
+	}
+}
+
+// view is the tables at one moment.
+type view struct {
+	asked time.Time
+	beats map[string]int64    // of all processes
+	taken map[string]bool     // names that anybody holds
+	names map[string][]string // by process
+}
+
+func (l *Leases) look(ctx context.Context) (view, error) {
+	type row struct {
+		id   string
+		beat int64
+		name *string
+	}
+	v := view{asked: time.Now(), beats: map[string]int64{}, names: map[string][]string{}}
+	rows, err := list(ctx, l.db, func(s scanner) (r row, err error) { return r, s.Scan(&r.id, &r.beat, &r.name) },
+		`SELECT p.id, p.beat, l.name FROM processes p LEFT JOIN leases l ON l.holder = p.id`)
+	if err != nil {
+		return v, err
+	}
+	v.taken = map[string]bool{}
+	for _, r := range rows {
+		v.beats[r.id] = r.beat
+		if r.name != nil {
+			v.taken[*r.name] = true
+			v.names[r.id] = append(v.names[r.id], *r.name)
+		}
+	}
+	return v, nil
+}
+
+// removeSilent takes away what silent processes held.
+func (l *Leases) removeSilent(ctx context.Context, s *session, v view) (removed bool) {
+	now := time.Now()
+	for id := range l.procs {
+		if _, there := v.beats[id]; !there {
+			delete(l.procs, id)
+		}
+	}
+	for id, beat := range v.beats {
+		p, known := l.procs[id]
+		if !known || p.beat != beat || s != nil && s.id == id {
+			l.procs[id] = sight{beat, now}
+			continue
+		}
+		if now.Sub(p.since) < silent {
+			continue
+		}
+		// It may have spoken since; then it stays.
+		n, err := l.db.exec(ctx, hard, `DELETE FROM processes WHERE id = $1 AND beat = $2`, id, beat)
+		if err == nil && n > 0 {
+			removed = true
+			l.log.Info("a process was silent for too long; others may do now what it did", "process", id)
+		}
+	}
+	return removed
+}
+
+// compare looks whether the database still has what this process holds, and
+// nothing else. A replica that took over may lack what was written last.
+func (l *Leases) compare(ctx context.Context, s *session, v view) {
+	l.mu.Lock()
+	var left []string
+	missing := 0
+	if l.me == s {
+		own := map[string]bool{}
+		for _, name := range v.names[s.id] {
+			own[name] = true
+			if l.held[name] == nil {
+				left = append(left, name)
+				l.held[name] = &heldLease{} // nobody takes it meanwhile
+			}
+		}
+		for name, h := range l.held {
+			if !own[name] && !h.since.IsZero() && h.since.Before(v.asked) {
+				missing++
+			}
+		}
 	}
 	l.mu.Unlock()
+	if missing > 0 {
+		l.lost(s, errForgot)
+	}
+	for _, name := range left {
+		l.giveBack(ctx, s, name)
+	}
+}
+
+// free gives everything back.
+func (l *Leases) free() error {
+	l.stop()
 	l.running.Wait()
-	return l.db.Close()
+	l.mu.Lock()
+	s := l.me
+	l.me = nil
+	l.mu.Unlock()
+	if s == nil {
+		return nil
+	}
+	s.lose()
+	ctx, cancel := context.WithTimeout(context.Background(), silent)
+	defer cancel()
+	_, _ = l.db.exec(ctx, hard, `DELETE FROM processes WHERE id = $1`, s.id) // else others find it silent
+	return nil
+}
+
+// confirm notes that a beat arrived.
+func (s *session) confirm(sent time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent = sent
+	close(s.news)
+	s.news = make(chan struct{})
+}
+
+// lose ends what is done under this session; only then anybody learns that it is
+// lost.
+func (s *session) lose() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, cancel := range s.do {
+		cancel(openmates.ErrLost)
+	}
+	clear(s.do)
+	select {
+	case <-s.lost:
+	default:
+		close(s.lost)
+	}
+}
+
+// over reports whether the session is lost.
+func (s *session) over() bool {
+	select {
+	case <-s.lost:
+		return true
+	default:
+		return false
+	}
+}
+
+// dependents changes what ends with this session.
+func (s *session) dependents(change func(map[string]context.CancelCauseFunc)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(s.do)
+}
+
+func (s *session) last() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sent
+}
+
+// fence is openmates.Fence for what is done under this session. The clock on the
+// wall is asked, too: the other one stands still while a machine sleeps.
+func (s *session) fence(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		sent, news := s.sent, s.news
+		s.mu.Unlock()
+		if s.over() {
+			return openmates.ErrLost
+		}
+		now := time.Now()
+		if now.Sub(sent) < sureFor && now.Round(0).Sub(sent.Round(0)) < sureFor {
+			return nil
+		}
+		select {
+		case <-s.lost:
+		case <-news:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }

@@ -21,13 +21,15 @@ import (
 type postgres struct {
 	hard *sql.DB
 	soft *sql.DB
-	open func() *sql.DB
+	// held is for leases, whose beats wait for nobody.
+	held *sql.DB
 	disk disk
 }
 
 const (
 	postgresHard = 8
 	postgresSoft = 16
+	postgresHeld = 2
 )
 
 func openPostgres(ctx context.Context, address string) (engine, error) {
@@ -42,16 +44,23 @@ func openPostgres(ctx context.Context, address string) (engine, error) {
 	conf.RuntimeParams["application_name"] = "openmates"
 	lazy := conf.Copy()
 	lazy.RuntimeParams["synchronous_commit"] = "off"
+	held := conf.Copy()
+	held.RuntimeParams["synchronous_commit"] = "on" // a lease that was forgotten would be held twice
 	p := &postgres{
 		hard: stdlib.OpenDB(*conf),
 		soft: stdlib.OpenDB(*lazy),
-		open: func() *sql.DB { return stdlib.OpenDB(*conf) },
+		held: stdlib.OpenDB(*held),
 	}
 	p.hard.SetMaxOpenConns(postgresHard)
 	p.hard.SetMaxIdleConns(postgresHard)
 	p.soft.SetMaxOpenConns(postgresSoft)
 	p.soft.SetMaxIdleConns(postgresSoft)
-	if err := p.hard.PingContext(ctx); err != nil {
+	p.held.SetMaxOpenConns(postgresHeld)
+	p.held.SetMaxIdleConns(postgresHeld)
+	if err := p.hard.PingContext(ctx); err != nil && !Away(err) {
+		return nil, errors.Join(&openmates.Error{Code: openmates.EInvalid,
+			Message: "PostgreSQL refuses the connection. Please check the user, the password and the name of the database in its address.", Err: err}, p.close())
+	} else if err != nil {
 		return nil, errors.Join(&openmates.Error{Code: openmates.EUnavailable,
 			Message: "The database doesn't answer. Please check that PostgreSQL runs and that its address is right.", Err: err}, p.close())
 	}
@@ -107,7 +116,9 @@ func (p *postgres) once(ctx context.Context, d durability, fn func(*tx) error) e
 func (p *postgres) words() dialect { return postgresWords }
 
 func (p *postgres) leases(log *slog.Logger) leaser {
-	return &advisoryLeaser{db: p.open(), log: log.With("pkg", "store")}
+	return newLeases(&postgres{hard: p.held, soft: p.held}, log)
 }
 
-func (p *postgres) close() error { return errors.Join(p.hard.Close(), p.soft.Close()) }
+func (p *postgres) close() error {
+	return errors.Join(p.hard.Close(), p.soft.Close(), p.held.Close())
+}

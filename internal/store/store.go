@@ -37,6 +37,9 @@ type Config struct {
 	Log   *slog.Logger // required
 	Now   func() time.Time
 	Watch time.Duration // how often changes by other processes are looked for; 0 = each second
+	// Shared has leases in rows also on SQLite, as they are on PostgreSQL, so
+	// that tests of many processes need no other database.
+	Shared bool
 }
 
 // DB is the database. It is safe for concurrent use.
@@ -95,6 +98,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{engine: e, seal: c.Seal, log: c.Log.With("pkg", "store"), now: c.Now, ids: newIDs(c.Now), leaser: e.leases(c.Log)}
+	if c.Shared {
+		db.leaser = newLeases(e, c.Log)
+	}
 	ctx, db.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if err := db.watch(ctx, c.Watch); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -123,6 +129,12 @@ func (db *DB) Close() error {
 	db.stop()
 	db.watching.Wait()
 	return errors.Join(db.leaser.free(), db.engine.close())
+}
+
+// Leases are the leases as rows, nil where they are locks on files.
+func (db *DB) Leases() *Leases {
+	l, _ := db.leaser.(*Leases)
+	return l
 }
 
 // Ping says whether the database answers.

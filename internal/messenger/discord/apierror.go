@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"openmates"
 	"openmates/internal/messenger"
 )
 
@@ -81,6 +82,8 @@ func sendError(err error) error {
 func classify(err error) (messenger.SendKind, string) {
 	e, ok := errors.AsType[*apiError](err)
 	switch {
+	case errors.Is(err, openmates.ErrLost):
+		return messenger.SendLater, "Another process of this server answers now."
 	case !ok && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)):
 		return messenger.SendLater, "There was not enough time to reach Discord."
 	case !ok:

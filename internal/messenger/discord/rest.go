@@ -226,6 +226,11 @@ func (c *client) once(ctx context.Context, a *account, k call, body []byte, out 
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	if k.method != http.MethodGet { // after every wait for a limit
+		if err := openmates.Fence(ctx); err != nil {
+			return fmt.Errorf("not asked: %w", err)
+		}
+	}
 	resp, err := c.http.Do(req)
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err // without the address: that of an interaction holds its token

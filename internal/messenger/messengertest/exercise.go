@@ -42,7 +42,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Subject, lacks ...string) {
 	t.Helper()
 	for name, rule := range map[string]func(t *testing.T, s Subject){
 		"describes itself": infoRule, "checks credentials": checkRule, "sends once": sendRule,
-		"delivers in order and tries again": listenRule,
+		"delivers in order and tries again": listenRule, "does nothing for one that was replaced": fenceRule,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -149,6 +149,30 @@ func sendRule(t *testing.T, s Subject) {
 	cancel()
 	if _, err := s.Connector.Send(ended, s.Bot, messenger.Outbound{Key: "exercise:3", Channel: s.Channel, Text: "late"}); err == nil {
 		t.Error("it sends although its context has ended")
+	}
+}
+
+// fenceRule: who lost the lease changes nothing any more, and is told that it is
+// not the network that refuses.
+func fenceRule(t *testing.T, s Subject) {
+	id := s.post(t)
+	lost := openmates.WithFence(t.Context(), func(context.Context) error { return openmates.ErrLost })
+	check := func(what string, err error) {
+		t.Helper()
+		if e, ok := errors.AsType[*messenger.SendError](err); !ok || !e.Again() || !errors.Is(err, openmates.ErrLost) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	_, err := s.Connector.Send(lost, s.Bot, messenger.Outbound{Key: "exercise:lost", Channel: s.Channel, Text: "late"})
+	check("Send", err)
+	if e, ok := s.Connector.(messenger.Editor); ok {
+		check("Edit", e.Edit(lost, s.Bot, s.Channel, id, "late"))
+	}
+	if r, ok := s.Connector.(messenger.Remover); ok {
+		check("Remove", r.Remove(lost, s.Bot, s.Channel, id))
+	}
+	if got := strings.Join(s.Posts(), " "); got != "before" {
+		t.Errorf("there stands %q", got)
 	}
 }
 

@@ -115,6 +115,9 @@ func (n *Network) Send(ctx context.Context, _ openmates.Bot, out messenger.Outbo
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
+	if err := fenced(ctx); err != nil {
+		return "", err
+	}
 	refused := n.refusal("send", out)
 	if refused != nil && !n.After {
 		return "", refused
@@ -132,8 +135,19 @@ func (n *Network) Send(ctx context.Context, _ openmates.Bot, out messenger.Outbo
 	return p.ID, refused
 }
 
+// fenced keeps a process that was replaced from the network.
+func fenced(ctx context.Context) error {
+	if err := openmates.Fence(ctx); err != nil {
+		return &messenger.SendError{Kind: messenger.SendLater, Reason: "Another process answers.", Err: err}
+	}
+	return nil
+}
+
 // Edit implements messenger.Editor.
-func (n *Network) Edit(_ context.Context, _ openmates.Bot, channel, id, text string) error {
+func (n *Network) Edit(ctx context.Context, _ openmates.Bot, channel, id, text string) error {
+	if err := fenced(ctx); err != nil {
+		return err
+	}
 	if err := n.refusal("edit", messenger.Outbound{Channel: channel, Text: text}); err != nil {
 		return err
 	}
@@ -148,7 +162,10 @@ func (n *Network) Edit(_ context.Context, _ openmates.Bot, channel, id, text str
 }
 
 // Remove implements messenger.Remover.
-func (n *Network) Remove(_ context.Context, _ openmates.Bot, _, id string) error {
+func (n *Network) Remove(ctx context.Context, _ openmates.Bot, _, id string) error {
+	if err := fenced(ctx); err != nil {
+		return err
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	p, err := n.find(id)

@@ -17,7 +17,7 @@ import (
 	"openmates/internal/queue"
 )
 
-// Config holds what a Set needs. Nothing may be left out but Skip.
+// Config holds what a Set needs. Nothing may be left out but Skip and Trouble.
 type Config struct {
 	Journal queue.Journal
 	Log     *slog.Logger
@@ -28,10 +28,9 @@ type Config struct {
 	Slots   *Slots
 	// Skip says of a job found in the journal that Pushed will be told of it.
 	Skip func(key string) bool
-	// Fed says that each job comes through Pushed, in the order of acceptance,
-	// perhaps some time after the journal shows it. Otherwise only some do,
-	// and at once.
-	Fed bool
+	// Trouble says when the journal can't be used and when it can again;
+	// several Sets may share it.
+	Trouble *Trouble
 }
 
 // Set is the jobs that a working process knows of: which wait in which lane,
@@ -62,13 +61,16 @@ type lane struct {
 // New makes a Set. do's context is ctx.
 func New(ctx context.Context, c Config, do func(context.Context, queue.Job) error) *Set {
 	now := c.Now()
+	if c.Trouble == nil {
+		c.Trouble = NewTrouble(c.Log)
+	}
 	if c.Skip == nil {
 		c.Skip = func(string) bool { return false }
 	}
 	return &Set{
 		Config: c, ctx: ctx, do: do, wake: make(chan struct{}, 1),
 		known: map[string]bool{}, lanes: map[string]*lane{},
-		scan: scan{behind: true, began: now, marks: []mark{{at: now}}, late: map[string]int64{}},
+		scan: scan{behind: true, marks: []mark{{at: now}}},
 	}
 }
 
@@ -79,11 +81,7 @@ func (d *Set) Pushed(j queue.Job, taken func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	defer taken()
-	now := d.Now()
-	if d.scan.late[j.Key] != 0 {
-		return
-	}
-	if d.scan.full(d) || !d.Fed && d.scan.shared(now) {
+	if d.scan.full(d) || d.scan.shared(d.Now()) {
 		// Jobs before it may wait in the journal only, and it must not
 		// overtake those of its lane. It may lie before what was read already:
 		// IDs are drawn before they become visible.
@@ -99,6 +97,14 @@ func (d *Set) Look() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.scan.behind, d.scan.rewind, d.scan.missed = true, true, true
+	d.poke()
+}
+
+// Wake reads the journal soon: it holds a job that is not in memory.
+func (d *Set) Wake() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.scan.woken = true
 	d.poke()
 }
 
@@ -211,12 +217,12 @@ func (d *Set) Run() error {
 		if d.drained() {
 			return nil
 		}
-		if err := d.look(); err != nil && d.ctx.Err() == nil {
-			d.Log.WarnContext(d.ctx, "can't look for open jobs", "err", err)
+		if err := d.look(); d.ctx.Err() == nil {
+			d.Trouble.Note(d.ctx, err)
 		}
 		d.mu.Lock()
 		now := d.Now()
-		next := d.scan.next
+		next := d.scan.due()
 		if at := d.due(now); !at.IsZero() && at.Before(next) {
 			next = at
 		}

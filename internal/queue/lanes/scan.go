@@ -9,20 +9,20 @@ import "time"
 // is on its way, so ends are noted during a reading.
 type scan struct {
 	next   time.Time // of the next reading
+	soon   time.Time // of the next reading for what was missed
 	full30 time.Time // of the next reading from the very start
 
 	behind bool // the journal holds open jobs that were never in memory
 	missed bool // a job was left to the journal since the reading began
+	woken  bool // somebody said that there is something new, since the reading began
 	rewind bool // the next reading must not trust floor
 	caught bool // the journal has been read to its end once
-	began  time.Time
 
 	floor   int64  // all open jobs up to here are in memory, those of the last seconds excepted
 	marks   []mark // floors of the last seconds, oldest first
 	foreign time.Time
 
-	during map[string]bool  // jobs that ended during this reading; nil when there is none
-	late   map[string]int64 // jobs of a Fed set that were found here first, with when (Unix ms)
+	during map[string]bool // jobs that ended during this reading; nil when there is none
 }
 
 type mark struct {
@@ -37,11 +37,6 @@ const (
 	overlap = 10 * time.Second
 	// How often the whole journal is read, against what nobody has thought of.
 	wholeEvery = 30 * time.Second
-	// A former holder that lost its lease without knowing may still begin jobs
-	// for a moment.
-	doubtful = 15 * time.Second
-	// How long after a job was found here a Fed set may still be told of it.
-	lateFor = 3 * time.Minute
 	// How long a job of another process is taken as a sign that more will come.
 	sharedFor = 10 * time.Minute
 )
@@ -93,13 +88,21 @@ func (s *scan) reached(now time.Time, poll time.Duration, floor int64) {
 	}
 }
 
+// due is when to look again.
+func (s *scan) due() time.Time {
+	if (s.missed || s.woken) && s.soon.Before(s.next) {
+		return s.soon
+	}
+	return s.next
+}
+
 // look reads the journal if it is time to.
 func (d *Set) look() error {
 	s := &d.scan
 	d.mu.Lock()
 	now := d.Now()
 	// Where many jobs wait anyway, one more can wait for its turn to be read.
-	needed := s.missed && len(d.known) <= pageSize || s.behind && len(d.known) <= d.Room*3/4
+	needed := (s.missed || s.woken) && len(d.known) <= pageSize && !now.Before(s.soon) || s.behind && len(d.known) <= d.Room*3/4
 	if !needed && now.Before(s.next) {
 		d.mu.Unlock()
 		return nil
@@ -111,14 +114,9 @@ func (d *Set) look() error {
 	} else if !now.Before(s.full30) {
 		from, s.full30 = 0, now.Add(wholeEvery)
 	}
-	s.missed, s.during = false, map[string]bool{}
+	s.missed, s.woken, s.during = false, false, map[string]bool{}
 	if !blocked {
 		s.rewind = false
-	}
-	for key, at := range s.late {
-		if now.UnixMilli()-at > lateFor.Milliseconds() {
-			delete(s.late, key)
-		}
 	}
 	d.mu.Unlock()
 
@@ -131,11 +129,15 @@ func (d *Set) look() error {
 	defer d.mu.Unlock()
 	s.during = nil
 	end := d.Now()
+	// Reading takes at most a twentieth of the time, and a fifth for what was
+	// missed.
+	s.next, s.soon = end.Add(max(d.Poll, 20*end.Sub(now))), end.Add(4*end.Sub(now))
+	if err != nil {
+		s.soon = s.next
+	}
 	if s.missed && err == nil && !blocked {
 		d.poke()
 	}
-	// Reading takes at most a twentieth of the time.
-	s.next = end.Add(max(d.Poll, 20*end.Sub(now)))
 	return err
 }
 
@@ -153,7 +155,7 @@ func (d *Set) read(from int64) error {
 		}
 		d.mu.Lock()
 		now := d.Now()
-		again := !s.caught || now.Sub(s.began) < doubtful
+		again := !s.caught // whoever had the lease before may have begun it
 		for _, j := range jobs {
 			if d.known[j.Key] || s.during[j.Key] || d.Skip(j.Key) {
 				continue
@@ -161,9 +163,6 @@ func (d *Set) read(from int64) error {
 			j.Again = again || j.Attempt > 1 || !j.NotBefore.IsZero()
 			if s.caught && !s.behind {
 				s.foreign = now
-			}
-			if d.Fed {
-				s.late[j.Key] = now.UnixMilli()
 			}
 			d.add(j)
 		}

@@ -2,10 +2,12 @@ package lanes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
 
+	"openmates"
 	"openmates/internal/queue"
 )
 
@@ -38,6 +40,11 @@ func (d *Set) call(j queue.Job) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
 		}
 	}()
+	// One that was replaced begins nothing more: its successor takes what comes
+	// from now on for untouched.
+	if err := openmates.Fence(d.ctx); err != nil {
+		return err
+	}
 	return d.do(d.ctx, j)
 }
 
@@ -51,7 +58,7 @@ func (d *Set) settle(job *queue.OpenJob, err error) (open bool) {
 		end = queue.Done
 	case queue.IsDrop(err):
 		log.WarnContext(d.ctx, "a job is given up", "err", err)
-	case d.ctx.Err() != nil:
+	case d.ctx.Err() != nil || errors.Is(err, openmates.ErrLost):
 		return true
 	case isAfter:
 		return d.delay(job, job.Attempt, pause)
@@ -62,13 +69,13 @@ func (d *Set) settle(job *queue.OpenJob, err error) (open bool) {
 		log.WarnContext(d.ctx, "a job failed and will be tried again", "err", err, "after", pause)
 		return d.delay(job, job.Attempt+1, pause)
 	}
-	return !d.record(func(ctx context.Context) error { return d.Journal.CloseJob(ctx, job.Key, end) })
+	return !d.record(job.Key, func(ctx context.Context) error { return d.Journal.CloseJob(ctx, job.Key, end) })
 }
 
 // delay keeps the job open, but not before some time.
 func (d *Set) delay(job *queue.OpenJob, attempt int, pause time.Duration) (open bool) {
 	job.Attempt, job.NotBefore, job.Again = attempt, d.Now().Add(pause), true
-	d.record(func(ctx context.Context) error {
+	d.record(job.Key, func(ctx context.Context) error {
 		return d.Journal.DelayJob(ctx, job.Key, job.Attempt, job.NotBefore)
 	})
 	return true
@@ -76,7 +83,7 @@ func (d *Set) delay(job *queue.OpenJob, attempt int, pause time.Duration) (open 
 
 // record writes to the journal, again and again while this process works; it
 // says whether that worked.
-func (d *Set) record(write func(context.Context) error) bool {
+func (d *Set) record(key string, write func(context.Context) error) bool {
 	for try := 1; ; try++ {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), journalPatience)
 		err := write(ctx)
@@ -84,11 +91,12 @@ func (d *Set) record(write func(context.Context) error) bool {
 		if err == nil {
 			return true
 		}
-		d.Log.ErrorContext(d.ctx, "can't write to the journal what became of a job", "err", err)
 		if d.ctx.Err() != nil {
+			d.Log.WarnContext(d.ctx, "what became of a job is not in the journal; it will be looked at again", "job", key, "err", err)
 			return false
 		}
-		wait(d.ctx, queue.Backoff(min(try, 4)))
+		d.Trouble.Note(d.ctx, err)
+		wait(d.ctx, queue.Backoff(min(try, 2)))
 	}
 }
 

@@ -3,7 +3,6 @@ package natsqueue_test
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"openmates/internal/queue"
 	"openmates/internal/queue/natsqueue"
@@ -31,7 +29,7 @@ func address(t *testing.T, kind string) string {
 		}
 		return a
 	}
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true})
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, NoLog: true, NoSigs: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,29 +51,12 @@ func connect(t *testing.T, address string) *nats.Conn {
 	return c
 }
 
-// name is a fresh one, whose stream and bucket are gone after the test.
-func name(t *testing.T, address string) string {
-	t.Helper()
-	n := "test" + rand.Text()
-	c := connect(t, address)
-	t.Cleanup(func() {
-		js, err := jetstream.New(c)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		_ = js.DeleteStream(context.Background(), n+"_jobs")
-		_ = js.DeleteKeyValue(context.Background(), n+"_leases")
-	})
-	return n
-}
-
 func newQueue(t *testing.T, c natsqueue.Config) *natsqueue.Queue {
 	t.Helper()
 	c.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	c.Partitions = 4
-	c.TTL = 2 * time.Second
-	q, err := natsqueue.New(t.Context(), c)
+	c.Share = 20 * time.Millisecond
+	q, err := natsqueue.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,9 +70,10 @@ func TestConformance(t *testing.T) {
 			t.Parallel()
 			at := address(t, kind)
 			queuetest.Exercise(t, func(t *testing.T) queuetest.Harness {
-				n := name(t, at)
-				return queuetest.Harness{Journal: storetest.SQLite(t), New: func(t *testing.T, j queue.Journal, backoff func(int) time.Duration) queue.Queue {
-					return newQueue(t, natsqueue.Config{Conn: connect(t, at), Journal: j, Name: n, Poll: 50 * time.Millisecond, Backoff: backoff})
+				open, n := storetest.One(t, "sqlite"), "test"+rand.Text()
+				return queuetest.Harness{Journal: open(), New: func(t *testing.T, j queue.Journal, backoff func(int) time.Duration) queue.Queue {
+					lease := open(storetest.Shared).Leases()
+					return newQueue(t, natsqueue.Config{Conn: connect(t, at), Journal: j, Lease: lease, Name: n, Poll: 50 * time.Millisecond, Backoff: backoff})
 				}}
 			})
 		})
@@ -102,8 +84,8 @@ func TestConformance(t *testing.T) {
 func TestWorkIsShared(t *testing.T) {
 	t.Parallel()
 	at := address(t, "embedded")
-	n := name(t, at)
-	db := storetest.SQLite(t)
+	open := storetest.One(t, "sqlite")
+	db := open()
 	type run struct {
 		who int
 		key string
@@ -111,7 +93,7 @@ func TestWorkIsShared(t *testing.T) {
 	ran := make(chan run, 1000)
 	var first *natsqueue.Queue
 	for who := range 2 {
-		q := newQueue(t, natsqueue.Config{Conn: connect(t, at), Journal: db, Name: n})
+		q := newQueue(t, natsqueue.Config{Conn: connect(t, at), Journal: db, Lease: open(storetest.Shared).Leases()})
 		if who == 0 {
 			first = q
 		}
@@ -141,42 +123,6 @@ func TestWorkIsShared(t *testing.T) {
 			}
 		case <-late:
 			t.Fatal("one process does all the work")
-		}
-	}
-}
-
-// TestLeaseOfASilentProcess cuts the connection of a holder.
-func TestLeaseOfASilentProcess(t *testing.T) {
-	t.Parallel()
-	at := address(t, "embedded")
-	n := name(t, at)
-	leaser := func() (*natsqueue.Leaser, *nats.Conn) {
-		c := connect(t, at)
-		l, err := natsqueue.NewLeaser(t.Context(), natsqueue.LeaseConfig{Conn: c, Name: n, TTL: time.Second, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return l, c
-	}
-	one, conn := leaser()
-	two, _ := leaser()
-	err := one.Hold(t.Context(), "a name", func(ctx context.Context) error {
-		conn.Close()
-		select {
-		case <-ctx.Done():
-		case <-time.After(20 * time.Second):
-			t.Error("the holder does not notice that it is cut off")
-		}
-		return context.Cause(ctx)
-	})
-	if err == nil || errors.Is(err, context.Canceled) {
-		t.Errorf("Hold: %v", err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	for range 2 { // and again after it was given back
-		if err := two.Hold(ctx, "a name", func(context.Context) error { return nil }); err != nil {
-			t.Errorf("Hold: %v", err)
 		}
 	}
 }

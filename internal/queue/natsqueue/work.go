@@ -3,18 +3,23 @@ package natsqueue
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nats.go"
 
 	"openmates/internal/queue"
 	"openmates/internal/queue/lanes"
 )
+
+// workers begins the names of the leases that working processes have to be
+// counted by.
+const workers = "worker-"
+
+func lease(partition int) string { return fmt.Sprint("partition-", partition) }
 
 // Work takes a fair share of the partitions and works on them, until ctx ends.
 // It gives nil then.
@@ -22,14 +27,14 @@ func (q *Queue) Work(ctx context.Context, n int, do func(context.Context, queue.
 	if n < 1 {
 		return errors.New("natsqueue: Work needs room for one job at least")
 	}
-	w := &worker{q: q, do: do, slots: lanes.NewSlots(n), member: "member." + rand.Text(), parts: map[int]*lanes.Set{}}
-	defer w.leave(ctx)
+	w := &worker{q: q, do: do, slots: lanes.NewSlots(n), trouble: lanes.NewTrouble(q.Log), parts: map[int]*lanes.Set{}}
 	defer w.running.Wait()
+	w.running.Go(func() { w.beCounted(ctx) })
 	for ctx.Err() == nil {
 		if err := w.share(ctx); err != nil && ctx.Err() == nil {
-			q.Log.WarnContext(ctx, "can't look at who else works", "err", err)
+			w.trouble.Note(ctx, err)
 		}
-		wait(ctx, q.lease.ttl/16)
+		wait(ctx, q.Share)
 	}
 	return nil
 }
@@ -39,67 +44,56 @@ type worker struct {
 	q       *Queue
 	do      func(context.Context, queue.Job) error
 	slots   *lanes.Slots
-	member  string
-	seen    time.Time // when the others were last told of this one
+	trouble *lanes.Trouble
 	running sync.WaitGroup
 
 	mu    sync.Mutex
 	parts map[int]*lanes.Set // what is held; nil while it is being begun
 }
 
+// beCounted holds a name by which the others know that they share.
+func (w *worker) beCounted(ctx context.Context) {
+	name := workers + rand.Text()
+	for ctx.Err() == nil {
+		_, _ = w.q.Lease.Try(ctx, name, func(ctx context.Context) error {
+			<-ctx.Done()
+			return nil
+		})
+		wait(ctx, w.q.Share)
+	}
+}
+
 // share takes partitions that are free, and gives some back when others have
 // come.
 func (w *worker) share(ctx context.Context) error {
-	fair, err := w.fair(ctx)
+	names, err := w.q.Lease.Held(ctx)
 	if err != nil {
 		return err
 	}
-	for p := range w.q.Partitions {
-		w.mu.Lock()
-		_, own := w.parts[p]
-		enough := len(w.parts) >= fair
-		w.mu.Unlock()
-		if own || enough {
-			continue
-		}
-		h, err := w.q.lease.try(ctx, fmt.Sprint("partition ", p))
-		if err != nil {
-			return err
-		}
-		if h == nil {
-			continue
-		}
-		w.mu.Lock()
-		w.parts[p] = nil
-		w.mu.Unlock()
-		w.running.Go(func() { w.hold(ctx, h, p) })
-	}
-	w.giveBack(fair)
-	return nil
-}
-
-// fair is how many partitions this process may hold.
-func (w *worker) fair(ctx context.Context) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, w.q.lease.ttl/2)
-	defer cancel()
-	if time.Since(w.seen) >= w.q.lease.ttl/4 {
-		if _, err := w.q.lease.kv.Put(ctx, w.member, nil); err != nil {
-			return 0, err
-		}
-		w.seen = time.Now()
-	}
-	list, err := w.q.lease.kv.ListKeysFiltered(ctx, "member.>")
-	if err != nil {
-		return 0, err
-	}
 	members := 0
-	for key := range list.Keys() {
-		if strings.HasPrefix(key, "member.") {
+	taken := map[string]bool{}
+	for _, name := range names {
+		taken[name] = true
+		if strings.HasPrefix(name, workers) {
 			members++
 		}
 	}
 	members = max(members, 1)
-	return (w.q.Partitions + members - 1) / members, nil
+	fair := (w.q.Partitions + members - 1) / members
+	for p := range w.q.Partitions {
+		w.mu.Lock()
+		_, own := w.parts[p]
+		take := !own && !taken[lease(p)] && len(w.parts) < fair
+		if take {
+			w.parts[p] = nil
+		}
+		w.mu.Unlock()
+		if take {
+			w.running.Go(func() { w.try(ctx, p) })
+		}
+	}
+	w.giveBack(fair)
+	return nil
 }
 
 func (w *worker) giveBack(fair int) {
@@ -117,22 +111,17 @@ func (w *worker) giveBack(fair int) {
 	}
 }
 
-func (w *worker) leave(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.q.lease.ttl/4)
-	defer cancel()
-	_ = w.q.lease.kv.Delete(ctx, w.member)
-}
-
-// hold works on one partition until its lease is lost or it is drained.
-func (w *worker) hold(ctx context.Context, h *hold, p int) {
+// try works on one partition, if it is free, until its lease is lost or it is
+// drained.
+func (w *worker) try(ctx context.Context, p int) {
 	defer func() {
 		w.mu.Lock()
+		defer w.mu.Unlock()
 		delete(w.parts, p)
-		w.mu.Unlock()
 	}()
-	err := h.during(ctx, func(ctx context.Context) error { return w.part(ctx, p) })
+	_, err := w.q.Lease.Try(ctx, lease(p), func(ctx context.Context) error { return w.part(ctx, p) })
 	if err != nil && ctx.Err() == nil {
-		w.q.Log.WarnContext(ctx, "work on a partition ended", "partition", p, "err", err)
+		w.q.Log.DebugContext(ctx, "work on a partition ended", "partition", p, "err", err)
 	}
 }
 
@@ -140,45 +129,26 @@ func (w *worker) part(ctx context.Context, p int) error {
 	q := w.q
 	set := lanes.New(ctx, lanes.Config{
 		Journal: part{q.Journal, q, p}, Log: q.Log, Now: q.Now, Poll: q.Poll, Room: q.Room, Backoff: q.Backoff,
-		Slots: w.slots, Fed: true,
+		Slots: w.slots, Trouble: w.trouble,
 	}, w.do)
-	// First listen, then read the journal: what comes in between is known by
-	// both, and run once.
-	stop, err := w.listen(ctx, set, p)
+	// The connection keeps this over every absence of NATS. What was said
+	// meanwhile is found in the journal.
+	told, err := q.Conn.Subscribe(q.subject(p), func(*nats.Msg) { set.Wake() })
 	if err != nil {
-		return err
+		return fmt.Errorf("listen: %w", err)
 	}
-	defer stop()
+	defer func() { _ = told.Unsubscribe() }()
 	w.mu.Lock()
 	w.parts[p] = set
 	w.mu.Unlock()
 	return set.Run()
 }
 
-// listen hands what is told to the partition to its lanes.
-func (w *worker) listen(ctx context.Context, set *lanes.Set, p int) (stop func(), err error) {
-	c, err := w.q.js.OrderedConsumer(ctx, w.q.Name+"_jobs", jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{w.q.subject(p)}, DeliverPolicy: jetstream.DeliverNewPolicy,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
+func wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
 	}
-	told, err := c.Consume(func(m jetstream.Msg) {
-		var j queue.Job
-		if err := json.Unmarshal(m.Data(), &j); err != nil {
-			w.q.Log.WarnContext(ctx, "something that is no job was told", "err", err)
-			set.Look()
-			return
-		}
-		j.Again = false
-		set.Pushed(j, func() {})
-	}, jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
-		// Something may have been missed.
-		w.q.Log.WarnContext(ctx, "listening was disturbed", "err", err)
-		set.Look()
-	}))
-	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
-	}
-	return told.Stop, nil
 }

@@ -68,6 +68,9 @@ func Clock(now func() time.Time) func(*store.Config) {
 	return func(c *store.Config) { c.Now = now }
 }
 
+// Shared has leases that several processes share also on SQLite.
+func Shared(c *store.Config) { c.Shared = true }
+
 func opener(t testing.TB, address, dir string) Open {
 	ring, err := secret.New(bytes.Repeat([]byte{7}, 32))
 	if err != nil {
@@ -127,11 +130,13 @@ func PretendSchema(t testing.TB, c store.Config, version int) {
 	raw(t, c, fmt.Sprintf("INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, TRUE)", version))
 }
 
-// CutLease ends the PostgreSQL connection that holds a name.
-func CutLease(t testing.TB, c store.Config, name string) {
+// PretendProcess leaves behind what a process held that was killed.
+func PretendProcess(t testing.TB, c store.Config, id string, names ...string) {
 	t.Helper()
-	raw(t, c, `SELECT pg_terminate_backend(l.pid) FROM pg_locks l
-		WHERE l.locktype = 'advisory' AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended(current_schema() || ':' || $1, 0)`, name)
+	raw(t, c, "INSERT INTO processes (id, beat) VALUES ($1, 7)", id)
+	for _, name := range names {
+		raw(t, c, "INSERT INTO leases (name, holder) VALUES ($1, $2)", name, id)
+	}
 }
 
 // Exec runs a statement past the store and gives what the database said to it.

@@ -3,16 +3,24 @@ package openmates
 import "time"
 
 // AuditEntry is one line of the record of who changed what. Before and After
-// hold no secret.
+// hold no secret, and nothing of it holds a person's name: that would stay when
+// their account is deleted, and be read as that of whoever takes the name next.
 type AuditEntry struct {
-	ID     ID
-	At     time.Time
-	Actor  ID // user; 0 = the server itself
-	TeamID ID // 0 = no team's affair
-	Action string
-	Target string
-	Before string
-	After  string
+	ID      ID
+	At      time.Time
+	Actor   ID // user; 0 = the server itself
+	TeamID  ID // 0 = no team's affair
+	Action  string
+	Target  string
+	Subject ID // user whom it is about, with the Target "person"; 0 = nobody. Read, Target has the name that they have today
+	Before  string
+	After   string
+}
+
+// AboutPerson is the entry with the person whom it is about.
+func (e AuditEntry) AboutPerson(id ID) AuditEntry {
+	e.Target, e.Subject = "person", id
+	return e
 }
 
 // AuditLine is an AuditEntry with the names of what it refers to.

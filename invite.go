@@ -46,10 +46,9 @@ func (i Invite) State(now time.Time) InviteState {
 	return InviteOpen
 }
 
-// Welcomes says whether somebody with this e-mail address may use the invite.
-// Case does not count.
+// Welcomes says whether somebody with this e-mail address, in its one form, may
+// use the invite.
 func (i Invite) Welcomes(email string) bool {
-	email = strings.ToLower(email)
 	at := strings.LastIndexByte(email, '@')
 	return len(i.Only) == 0 || at > 0 && (slices.Contains(i.Only, email) || slices.Contains(i.Only, email[at:]))
 }

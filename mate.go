@@ -30,17 +30,6 @@ type MateVersion struct {
 	At    time.Time
 }
 
-// isReservedHandle says whether a mate of this name would be taken for
-// something else: a page, everybody in a channel, the product.
-func isReservedHandle(handle string) bool {
-	switch handle {
-	case "admin", "all", "api", "bot", "bots", "channel", "discord", "everyone", "here", "mate", "mates", "me", "new",
-		"nobody", "openmates", "server", "system", "team", "user":
-		return true
-	}
-	return false
-}
-
 // ValidHandle checks the handle of a mate: 2 to 32 characters of a–z, 0–9 and
 // single inner hyphens, beginning with a letter, and not a reserved word. The
 // error is EInvalid and says which of these is broken.
@@ -54,7 +43,7 @@ func ValidHandle(handle string) error {
 			return Errorf(EInvalid, "A mate's handle is made of a–z, 0–9 and single hyphens between them, and begins with a letter.")
 		}
 	}
-	if isReservedHandle(handle) {
+	if IsReserved(handle) || handle == "bot" || handle == "bots" || handle == "new" || handle == "team" {
 		return Errorf(EInvalid, "The handle %q would be taken for something else. Please choose another one.", handle)
 	}
 	return nil

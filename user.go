@@ -1,6 +1,9 @@
 package openmates
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // User is a person's account on this server.
 type User struct {
@@ -13,6 +16,16 @@ type User struct {
 	TimeZone    string
 	Preferences Preferences
 	Created     time.Time
+}
+
+// Skeleton returns what usernames that look alike have in common, after the idea
+// of UTS 39: one account may have it. A username is ASCII, and this is what is
+// alike within ASCII.
+func Skeleton(username string) string {
+	for _, alike := range [][2]string{{"0", "o"}, {"1", "l"}, {"rn", "m"}, {"vv", "w"}, {".", "-"}, {"_", "-"}} {
+		username = strings.ReplaceAll(username, alike[0], alike[1])
+	}
+	return username
 }
 
 // Preferences are what a person tells the mates about themselves and about the

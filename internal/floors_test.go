@@ -27,7 +27,7 @@ const (
 // house grows by a decision, not by accident.
 func floors() map[string]int {
 	return map[string]int{
-		"messenger": 1, "llm": 1, "skill": 1, "queue": 1, "store": 1, "secret": 1, "catalogue": 1, "portrait": 1, "mail": 1, "locale": 1,
+		"messenger": 1, "llm": 1, "skill": 1, "queue": 1, "store": 1, "secret": 1, "catalogue": 1, "portrait": 1, "mail": 1, "locale": 1, "spelling": 1,
 		"account": 2, "connect": 2, "chat": 2, "model": 2, "mate": 2,
 		"api": 3, "web": 3,
 	}
@@ -70,8 +70,8 @@ func homes() map[string][]string {
 		"github.com/danielgtaylor/huma":      {"internal/api"},
 		"html/template":                      {"internal/web", "internal/api"},
 		"github.com/leonelquinteros/gotext":  {"internal/locale"},
-		"golang.org/x/text":                  {"internal/locale"},
-		"golang.org/x/net":                   {"internal/skill/web"},
+		"golang.org/x/text":                  {"internal/locale", "internal/spelling"},
+		"golang.org/x/net":                   {"internal/skill/web", "internal/mail"},
 		"github.com/alexedwards/scs":         {"internal/account"},
 		"github.com/yuin/goldmark":           {"internal/web"},
 		"github.com/microcosm-cc/bluemonday": {"internal/web"},

@@ -27,6 +27,7 @@ func takenAlong() map[string]string {
 		"users.time_zone": "account.time_zone", "users.preferences": "preferences", "users.created": "account.created", "users.privacy": "privacy",
 		"users.passkey_second": "account.passkey_after_password",
 		"users.password":       "!a credential",
+		"users.skeleton":       "!made of the username",
 		"users.answered":       "!remembers of questions that are gone only that there were some",
 
 		"members": "memberships", "identities": "linked_accounts", "passkeys": "passkeys", "sessions": "sessions", "turns": "conversations", "usage": "usage",
@@ -165,7 +166,7 @@ func (h *house) leaveTraces(t *testing.T, cookie *http.Cookie) {
 		made, err := h.db.AddInvite(ctx, i, "canary-"+i.TeamID.String())
 		must(t, err)
 		if i.By != u.ID {
-			_, err = h.db.Join(ctx, made.ID, u, "", h.now())
+			_, err = h.db.Join(ctx, made.ID, u, "", "", h.now())
 			must(t, err)
 		}
 	}

@@ -104,7 +104,7 @@ func (r *Room) DropDraft(ctx context.Context) { r.sessions.Remove(ctx, keyDraft)
 // FreeTeam checks the name and the address ("" = made from the name) of a team
 // that is to be founded.
 func (r *Room) FreeTeam(ctx context.Context, name, slug string) (openmates.Team, error) {
-	t, err := newTeam(name, strings.ToLower(slug))
+	t, err := newTeam(name, slug)
 	if err != nil {
 		return t, err
 	}
@@ -166,13 +166,13 @@ func (r *Room) newcomer(ctx context.Context, from netip.Addr, n Newcomer) (u ope
 		return u, "", err
 	}
 	u = self.onto(u)
-	if n.Email = strings.TrimSpace(n.Email); n.Email != "" {
+	if strings.TrimSpace(n.Email) != "" {
 		if u.Email, err = mail.Address(n.Email); err != nil {
 			return u, "", err
 		}
 	}
 	if _, err := r.store.UserByName(ctx, u.Username); err == nil { // before the hash, which costs
-		return u, "", openmates.Errorf(openmates.EConflict, "This username is taken already. Please choose another one.")
+		return u, "", openmates.Errorf(openmates.EConflict, "This username, or one that looks like it, is taken already. Please choose another one.")
 	}
 	phc, err = r.vault.hash(ctx, n.Password)
 	return u, phc, err

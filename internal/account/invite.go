@@ -22,8 +22,10 @@ type Inviting interface {
 	RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at time.Time) error
 	// Join uses an invite up once and puts the user into its team, all or
 	// nothing; a user without an ID is made. Of two for the last use one wins,
-	// the other gets openmates.EConflict.
-	Join(ctx context.Context, invite openmates.ID, u openmates.User, phc string, at time.Time) (openmates.User, error)
+	// the other gets openmates.EConflict. proof is the hash of the link that
+	// proves their address, "" = none: it is used up as well, and an address
+	// that is theirs is confirmed.
+	Join(ctx context.Context, invite openmates.ID, u openmates.User, phc, proof string, at time.Time) (openmates.User, error)
 	AddInviteMail(ctx context.Context, m openmates.InviteMail, hash string, now time.Time) error
 	InviteMail(ctx context.Context, hash string) (openmates.InviteMail, error)
 }
@@ -71,8 +73,10 @@ func (r *Room) Invite(ctx context.Context, c Caller, p Place, n NewInvite, link 
 		return i, "", nil, err
 	}
 	r.log.InfoContext(ctx, "an invite is made", "team", p.Team.Slug, "invite", i.ID, "by", c.User.ID)
+	// An address is somebody's name, which has no place in the record.
+	domains := slices.DeleteFunc(slices.Clone(i.Only), func(a string) bool { return !strings.HasPrefix(a, "@") })
 	err = r.record(ctx, p.entry(c, "invite.add", "invite "+i.ID.String()), nil,
-		map[string]any{"role": i.Role, "uses": i.Uses, "expires": i.Expires, "only": i.Only, "note": i.Note})
+		map[string]any{"role": i.Role, "uses": i.Uses, "expires": i.Expires, "domains": domains, "addresses": len(i.Only) - len(domains), "note": i.Note})
 	if err != nil || !n.Mail || !r.mail.Ready(ctx) {
 		return i, code, nil, err
 	}
@@ -89,28 +93,37 @@ func (r *Room) Invite(ctx context.Context, c Caller, p Place, n NewInvite, link 
 	return i, code, unsent, nil
 }
 
-// addressees reads a list of addresses and domains.
+// addressees reads a list of addresses and domains, each in its one form.
 func addressees(s string) ([]string, error) {
 	var all []string
-	for _, a := range strings.FieldsFunc(strings.ToLower(s), func(c rune) bool { return strings.ContainsRune(" ,;\t\r\n", c) }) {
-		local, domain, at := strings.Cut(a, "@")
-		if !at {
-			local, domain = "", a
-		}
-		probe := a
-		if local == "" {
-			probe = "x@" + domain
-		}
-		if _, err := mail.Address(probe); err != nil || !strings.Contains(domain, ".") {
+	for _, a := range strings.FieldsFunc(s, func(c rune) bool { return strings.ContainsRune(" ,;\t\r\n", c) }) {
+		one, err := addressee(a)
+		if err != nil {
 			return nil, openmates.Errorf(openmates.EInvalid, "%q is neither an e-mail address nor a domain. Please write ada@example.org, or example.org for everybody there.", clip(a))
 		}
-		all = append(all, local+"@"+domain)
+		all = append(all, one)
 	}
 	slices.Sort(all)
 	if all = slices.Compact(all); len(all) > maxOnly {
 		return nil, openmates.Errorf(openmates.EInvalid, "An invite is limited to at most %d addresses; there are %d.", maxOnly, len(all))
 	}
 	return all, nil
+}
+
+// addressee gives an address, or a domain with an @ before it.
+func addressee(s string) (string, error) {
+	local, domain, at := strings.Cut(s, "@")
+	if at && local != "" {
+		return mail.Address(s)
+	}
+	if !at {
+		domain = s
+	}
+	domain, err := mail.Domain(domain)
+	if err == nil && domain == "localhost" {
+		err = openmates.Errorf(openmates.EInvalid, "This machine is not the domain of an address.")
+	}
+	return "@" + domain, err
 }
 
 // Invites lists the team's invites, the newest first.
@@ -164,6 +177,11 @@ func (r *Room) Welcome(ctx context.Context, c Caller, code, proof string) (Welco
 	}
 	if subtle.ConstantTimeCompare([]byte(hash), []byte(stored)) != 1 {
 		return Welcome{}, none
+	}
+	for n, a := range i.Only {
+		if one, err := addressee(a); err == nil { // an old one may not be in the one form yet
+			i.Only[n] = one
+		}
 	}
 	w := Welcome{Invite: i, By: SomeAdmin}
 	if w.Team, err = r.store.Team(ctx, i.TeamID); err != nil {
@@ -225,7 +243,7 @@ func (r *Room) AskProof(ctx context.Context, c Caller, from netip.Addr, code, em
 	if err != nil {
 		return err
 	}
-	if email, err = mail.Address(strings.TrimSpace(email)); err != nil {
+	if email, err = mail.Address(email); err != nil {
 		return err
 	}
 	if err := w.welcomes(email); err != nil {
@@ -235,7 +253,7 @@ func (r *Room) AskProof(ctx context.Context, c Caller, from netip.Addr, code, em
 		return tooMany()
 	}
 	proof := rand.Text()
-	m := openmates.InviteMail{InviteID: w.Invite.ID, Email: strings.ToLower(email), Expires: r.now().Add(proofFor)}
+	m := openmates.InviteMail{InviteID: w.Invite.ID, Email: email, Expires: r.now().Add(proofFor)}
 	if err := r.store.AddInviteMail(ctx, m, digest(proof), r.now()); err != nil {
 		return err
 	}
@@ -250,7 +268,7 @@ func (r *Room) proved(ctx context.Context, w Welcome, proof string) (string, err
 		return "", err
 	}
 	if err != nil || m.InviteID != w.Invite.ID || !r.now().Before(m.Expires) {
-		return "", openmates.Errorf(openmates.EInvalid, "This confirmation is older than a day or belongs to another invite. Please have a fresh one sent.")
+		return "", openmates.Errorf(openmates.EInvalid, "This confirmation was used already, is older than a day, or belongs to another invite. Please have a fresh one sent.")
 	}
 	return m.Email, w.welcomes(m.Email)
 }
@@ -273,8 +291,10 @@ func (r *Room) Join(ctx context.Context, c Caller, from netip.Addr, code, proof 
 		return u, w, openmates.Errorf(openmates.EInvalid, "Please confirm your e-mail address first: type it, and open the link that is sent to it.")
 	case c.SignedIn() && n.Email == "" && len(w.Invite.Only) > 0:
 		email = c.User.Email
-	default:
-		email = strings.TrimSpace(n.Email)
+	case strings.TrimSpace(n.Email) != "":
+		if email, err = mail.Address(n.Email); err != nil {
+			return u, w, err
+		}
 	}
 	if err := w.welcomes(email); err != nil {
 		return u, w, err
@@ -285,25 +305,14 @@ func (r *Room) Join(ctx context.Context, c Caller, from netip.Addr, code, proof 
 			return u, w, err
 		}
 	}
-	if u, err = r.store.Join(ctx, w.Invite.ID, u, phc, r.now()); err != nil {
-		return u, w, err
+	taken := ""
+	if w.Email != "" {
+		taken = digest(strings.ToUpper(strings.TrimSpace(proof)))
 	}
-	if err := r.confirmProved(ctx, u, w.Email); err != nil {
+	if u, err = r.store.Join(ctx, w.Invite.ID, u, phc, taken, r.now()); err != nil {
 		return u, w, err
 	}
 	r.log.InfoContext(ctx, "somebody joined by an invite", "team", w.Team.Slug, "user", u.ID, "invite", w.Invite.ID)
-	e := openmates.AuditEntry{Actor: u.ID, TeamID: w.Team.ID, Action: "team.join", Target: "person " + u.Username}
+	e := openmates.AuditEntry{Actor: u.ID, TeamID: w.Team.ID, Action: "team.join"}.AboutPerson(u.ID)
 	return u, w, r.record(ctx, e, nil, map[string]any{"role": w.Invite.Role, "invite": w.Invite.ID})
-}
-
-// confirmProved marks the address of somebody who has joined as theirs, where
-// it is the one that they have just proved. Another address stays as it is.
-func (r *Room) confirmProved(ctx context.Context, u openmates.User, proved string) error {
-	if proved == "" || !strings.EqualFold(proved, u.Email) {
-		return nil
-	}
-	if done, err := r.store.EmailConfirmed(ctx, u.ID); done || err != nil {
-		return err
-	}
-	return r.store.SetEmail(ctx, u.ID, u.Email, true)
 }

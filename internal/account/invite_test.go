@@ -199,7 +199,7 @@ func TestAnAddressIsProvedByMail(t *testing.T) {
 func (h *house) joinsWithProof(t *testing.T, invite string, ask func(string) error, post *outbox) {
 	t.Helper()
 	ctx := t.Context()
-	for n, has := range map[int]string{7: "Known@example.com", 8: "private@elsewhere.org"} {
+	for n, has := range map[int]string{7: "known@example.com", 8: "private@elsewhere.org"} {
 		u, err := h.db.AddUser(ctx, openmates.User{Username: "known" + strconv.Itoa(n), DisplayName: "K", Email: has}, "")
 		must(t, err)
 		must(t, ask("known@example.com"))
@@ -210,6 +210,83 @@ func (h *house) joinsWithProof(t *testing.T, invite string, ask func(string) err
 		must(t, err)
 		if yes, err := h.db.EmailConfirmed(ctx, u.ID); err != nil || yes != (n == 7) || is.Email != has {
 			t.Errorf("%s is confirmed: %v %v; the account has %s", has, yes, err, is.Email)
+		}
+	}
+}
+
+// One proof of an address makes one account, whoever comes with it how often, and
+// a confirmed address is that of one account alone.
+func TestAProofOfAnAddressWorksOnce(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	h := seeded(t)
+	post := &outbox{}
+	h.mail = post
+	ada, p := h.in(t, "ada", "harbour")
+	_, c, _, err := h.Invite(ctx, ada, p, NewInvite{Role: openmates.RoleMember, Days: 30, Uses: 10, Only: "corp.example"}, link)
+	must(t, err)
+	ask := func(n int) string {
+		t.Helper()
+		must(t, h.AskProof(ctx, Caller{}, from(n), c, "Mallory@Corp.example", func(proof string) string { return "proof=" + proof }))
+		m := regexp.MustCompile(`proof=(\S+)`).FindStringSubmatch(post.sent[len(post.sent)-1])
+		if !strings.HasPrefix(post.sent[len(post.sent)-1], "mallory@corp.example: ") {
+			t.Fatalf("sent %q", post.sent)
+		}
+		return m[1]
+	}
+	join := func(n int, proof string) error {
+		_, _, err := h.Join(ctx, Caller{}, from(n), c, proof, nora(n))
+		return err
+	}
+	first, second := ask(1), ask(2)
+	errs := make(chan error)
+	for n := range 4 {
+		go func() { errs <- join(n, first) }()
+	}
+	joined := 0
+	for range 4 {
+		if err := <-errs; err == nil {
+			joined++
+		} else {
+			code(t, err, openmates.EInvalid)
+		}
+	}
+	if joined != 1 {
+		t.Errorf("%d accounts by one proof", joined)
+	}
+	err = join(7, second) // a good proof, but the address is somebody's
+	code(t, err, openmates.EConflict)
+	if lines, err := h.Invites(ctx, ada, p); err != nil || lines[0].Used != 1 {
+		t.Errorf("the invite was used %d times, %v", lines[0].Used, err)
+	}
+	_, err = h.db.UserByName(ctx, nora(7).Username)
+	code(t, err, openmates.ENotFound)
+}
+
+// The address that is compared is the one that the mail goes to: the sign of
+// Kelvin is no k, as it would be after strings.ToLower.
+func TestAnotherLetterIsAnotherAddress(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	h := seeded(t)
+	post := &outbox{}
+	h.mail = post
+	ada, p := h.in(t, "ada", "harbour")
+	_, c, _, err := h.Invite(ctx, ada, p, NewInvite{Role: openmates.RoleMember, Days: 30, Only: "Kim@example.org, müller.example"}, link)
+	must(t, err)
+	ask := func(n int, email string) error {
+		return h.AskProof(ctx, Caller{}, from(n), c, email, func(proof string) string { return proof })
+	}
+	code(t, ask(1, "\u212aim@example.org"), openmates.EInvalid)
+	code(t, ask(2, "kım@example.org"), openmates.EInvalid)
+	if len(post.sent) > 0 {
+		t.Fatalf("sent %q", post.sent)
+	}
+	must(t, ask(3, "KIM@EXAMPLE.ORG"))
+	must(t, ask(4, "ada@MÜLLER.example"))
+	for n, to := range []string{"kim@example.org: ", "ada@xn--mller-kva.example: "} {
+		if !strings.HasPrefix(post.sent[n], to) {
+			t.Errorf("sent %q, want it %s", post.sent[n], to)
 		}
 	}
 }

@@ -172,8 +172,7 @@ func (r *Room) Leave(ctx context.Context, c Caller, typed string, password openm
 		return err
 	}
 	r.log.InfoContext(ctx, "an account was deleted by its owner", "user", c.User.ID)
-	// The name is gone with the account; the number still tells lines apart.
-	e := openmates.AuditEntry{Actor: c.User.ID, Action: "account.delete", Target: c.User.ID.String()}
+	e := ownEntry(c.User, "account.delete")
 	if err := r.record(ctx, e, nil, nil); err != nil {
 		r.log.ErrorContext(ctx, "the deletion of an account is not in the audit record", "err", err) // it is done all the same
 	}

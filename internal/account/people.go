@@ -35,7 +35,7 @@ func (r *Room) SetRole(ctx context.Context, c Caller, p Place, username string, 
 		return err
 	}
 	r.log.InfoContext(ctx, "a role was changed", "team", p.Team.Slug, "user", m.User.ID, "role", role, "by", c.User.ID)
-	return r.record(ctx, p.entry(c, "team.role", "person "+m.User.Username), map[string]any{"role": m.Role}, map[string]any{"role": role})
+	return r.record(ctx, p.entry(c, "team.role", "").AboutPerson(m.User.ID), map[string]any{"role": m.Role}, map[string]any{"role": role})
 }
 
 func validRole(role openmates.Role) error {
@@ -70,7 +70,7 @@ func (r *Room) drop(ctx context.Context, c Caller, p Place, m openmates.Member, 
 		return err
 	}
 	r.log.InfoContext(ctx, "a member is gone", "team", p.Team.Slug, "user", m.User.ID, "by", c.User.ID)
-	return r.record(ctx, p.entry(c, action, "person "+m.User.Username), map[string]any{"role": m.Role}, nil)
+	return r.record(ctx, p.entry(c, action, "").AboutPerson(m.User.ID), map[string]any{"role": m.Role}, nil)
 }
 
 // RenameTeam gives the team another name. Its address stays.

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"strings"
 
 	"openmates"
 )
@@ -77,17 +78,15 @@ type Place struct {
 	Role openmates.Role
 }
 
-// Enter gives the team named slug, if the caller may do r in it. A team that
-// the caller is no member of is ENotFound, exactly as one that doesn't exist.
-func (r *Room) Enter(ctx context.Context, c Caller, slug string, right Right) (Place, error) {
+// Enter gives the team that a path names, by its slug or its ID, if the caller
+// may do r in it. A team that the caller is no member of is ENotFound, exactly
+// as one that doesn't exist.
+func (r *Room) Enter(ctx context.Context, c Caller, name string, right Right) (Place, error) {
 	if !c.SignedIn() {
 		return Place{}, openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
 	}
-	none := openmates.Errorf(openmates.ENotFound, "There is no team %q that you belong to. Please check the address, or ask the team's admin for an invitation.", clip(slug))
-	if openmates.ValidSlug(slug) != nil {
-		return Place{}, none
-	}
-	t, err := r.store.TeamBySlug(ctx, slug)
+	none := openmates.Errorf(openmates.ENotFound, "There is no team %q that you belong to. Please check the address, or ask the team's admin for an invitation.", clip(name))
+	t, err := r.teamAt(ctx, name)
 	if openmates.CodeOf(err) == openmates.ENotFound {
 		return Place{}, none
 	}
@@ -110,6 +109,20 @@ func (r *Room) Enter(ctx context.Context, c Caller, slug string, right Right) (P
 	return Place{Team: t, Role: role}, nil
 }
 
+// teamAt gives the team that a path names, whoever asks. It is the only place
+// that reads such a name, so that the same one never means two teams: what can
+// be an ID is one.
+func (r *Room) teamAt(ctx context.Context, name string) (openmates.Team, error) {
+	if id, err := openmates.ParseID(name); err == nil {
+		return r.store.Team(ctx, id)
+	}
+	// Not ValidSlug: a word that is reserved today may be a team of old.
+	if len(name) > 100 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return openmates.Team{}, openmates.Errorf(openmates.ENotFound, "There is no such team.")
+	}
+	return r.store.TeamBySlug(ctx, name)
+}
+
 // TeamsOf lists the caller's teams.
 func (r *Room) TeamsOf(ctx context.Context, c Caller) ([]openmates.Team, error) {
 	return r.store.TeamsOf(ctx, c.User.ID)
@@ -123,7 +136,7 @@ func (r *Room) Members(ctx context.Context, p Place) ([]openmates.Member, error)
 // Member is one person of a team that the caller has entered.
 func (r *Room) Member(ctx context.Context, p Place, username string) (openmates.Member, error) {
 	none := openmates.Errorf(openmates.ENotFound, "Nobody in the team %s is called %q.", p.Team.Name, clip(username))
-	if validUsername(username) != nil {
+	if len(username) > 100 || strings.ContainsFunc(username, func(c rune) bool { return c <= ' ' || c > '~' }) {
 		return openmates.Member{}, none
 	}
 	u, err := r.store.UserByName(ctx, username)

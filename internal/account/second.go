@@ -349,5 +349,5 @@ func (r *Room) prove(ctx context.Context, c Caller, password openmates.Secret) e
 }
 
 func ownEntry(u openmates.User, action string) openmates.AuditEntry {
-	return openmates.AuditEntry{Actor: u.ID, Action: action, Target: u.Username}
+	return openmates.AuditEntry{Actor: u.ID, Action: action}.AboutPerson(u.ID)
 }

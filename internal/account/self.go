@@ -48,7 +48,7 @@ const (
 // tidy checks what was typed and gives it without outer space.
 func (s Self) tidy() (Self, error) {
 	var err error
-	if s.Name, err = validName(s.Name, "your name"); err != nil {
+	if s.Name, err = personName(s.Name); err != nil {
 		return s, err
 	}
 	s.Language, s.TimeZone = strings.TrimSpace(s.Language), strings.TrimSpace(s.TimeZone)

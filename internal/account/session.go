@@ -7,12 +7,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
 
 	"openmates"
+	"openmates/internal/spelling"
 )
 
 // lifetime of a session, however busy it is.
@@ -103,7 +103,7 @@ func (r *Room) Middleware(next http.Handler) http.Handler {
 // asks for a second step, the error is a *SecondStepError and nobody is signed
 // in yet.
 func (r *Room) SignIn(ctx context.Context, from netip.Addr, username string, password openmates.Secret) (openmates.User, error) {
-	username = strings.ToLower(strings.TrimSpace(username))
+	username = spelling.Fold(username)
 	if !r.byAddress.allow(addressKey(from), r.now()) || !r.byAccount.allow(digest(username), r.now()) {
 		return openmates.User{}, tooMany()
 	}

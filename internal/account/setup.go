@@ -8,10 +8,9 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"openmates"
+	"openmates/internal/spelling"
 )
 
 // Founder is what the first person tells about themselves and their team.
@@ -83,7 +82,7 @@ func (r *Room) Setup(ctx context.Context, from netip.Addr, f Founder) (openmates
 	}
 	r.log.InfoContext(ctx, "the server is set up", "admin", u.Username, "team", t.Slug)
 	e := openmates.AuditEntry{Actor: u.ID, Action: "server.setup", Target: "server"}
-	if err := r.record(ctx, e, nil, map[string]string{"admin": u.Username, "team": t.Slug}); err != nil {
+	if err := r.record(ctx, e, nil, map[string]string{"team": t.Slug}); err != nil {
 		r.log.ErrorContext(ctx, "the setup is not in the audit record", "err", err) // it stands all the same
 	}
 	return u, t, nil
@@ -114,12 +113,11 @@ func digest(s string) string {
 
 // newUser checks what a person typed.
 func (r *Room) newUser(name, username string, password openmates.Secret) (openmates.User, error) {
-	username = strings.ToLower(strings.TrimSpace(username))
-	if err := validUsername(username); err != nil {
+	username, err := spelling.Username(username)
+	if err != nil {
 		return openmates.User{}, err
 	}
-	name, err := validName(name, "your name")
-	if err != nil {
+	if name, err = personName(name); err != nil {
 		return openmates.User{}, err
 	}
 	if err := r.vault.valid(password, username, name); err != nil {
@@ -133,11 +131,9 @@ func newTeam(name, slug string) (openmates.Team, error) {
 	if err != nil {
 		return openmates.Team{}, err
 	}
-	if slug = strings.TrimSpace(slug); slug == "" {
-		slug = openmates.SlugFrom(name)
-		if openmates.ValidSlug(slug) != nil {
-			slug = strings.Trim("team-"+slug, "-")
-			slug = strings.TrimRight(slug[:min(len(slug), 40)], "-")
+	if slug = spelling.Fold(slug); slug == "" {
+		if slug = spelling.Slug(name); slug == "" {
+			return openmates.Team{}, openmates.Errorf(openmates.EInvalid, "Please type an address of a–z and 0–9 for %s; its name gives none.", name)
 		}
 	}
 	if err := openmates.ValidSlug(slug); err != nil {
@@ -146,42 +142,19 @@ func newTeam(name, slug string) (openmates.Team, error) {
 	return openmates.Team{Slug: slug, Name: name}, nil
 }
 
-// validUsername checks a username: 2 to 32 of a–z, 0–9, and single inner
-// hyphens, dots or underscores, so that it fits into a path and a mention.
-func validUsername(s string) error {
-	if n := utf8.RuneCountInString(s); n < 2 || n > 32 {
-		return openmates.Errorf(openmates.EInvalid, "A username has 2 to 32 characters.")
-	}
-	mark := true
-	for _, c := range s {
-		letter := c >= 'a' && c <= 'z' || c >= '0' && c <= '9'
-		if !letter && (mark || !strings.ContainsRune("-._", c)) {
-			return openmates.Errorf(openmates.EInvalid, "A username is made of a–z and 0–9, with single hyphens, dots or underscores between them.")
-		}
-		mark = !letter
-	}
-	if mark {
-		return openmates.Errorf(openmates.EInvalid, "A username ends with a letter or a digit.")
-	}
-	return nil
-}
+// validName checks a name that is shown to others and gives its one form.
+func validName(s, what string) (string, error) { return spelling.Name(s, what, spelling.Longest) }
 
-// validName checks a name that is shown to others and gives it without outer
-// space. Format characters could turn the text around it (U+202E), so they are
-// refused, except the joiners that scripts and emoji need.
-func validName(s, what string) (string, error) {
-	s = strings.TrimSpace(s)
-	n := utf8.RuneCountInString(s)
-	bad := func(c rune) bool {
-		return unicode.IsControl(c) || unicode.Is(unicode.Cf, c) && c != '\u200d' && c != '\u200c'
+// personName is validName for what somebody is called. Who signs as the product
+// or as somebody who is gone could have others believe it.
+func personName(s string) (string, error) {
+	s, err := validName(s, "your name")
+	if err != nil {
+		return "", err
 	}
-	switch {
-	case n == 0:
-		return "", openmates.Errorf(openmates.EInvalid, "Please type %s.", what)
-	case n > 80:
-		return "", openmates.Errorf(openmates.EInvalid, "Please shorten %s to at most 80 characters.", what)
-	case !utf8.ValidString(s) || strings.ContainsFunc(s, bad):
-		return "", openmates.Errorf(openmates.EInvalid, "Please type %s without control characters.", what)
+	switch strings.TrimPrefix(strings.ToLower(s), "a ") {
+	case "openmates", strings.TrimPrefix(openmates.FormerMember, "a "):
+		return "", openmates.Errorf(openmates.EInvalid, "%q would be taken for somebody else. Please type the name that people call you.", s)
 	}
 	return s, nil
 }

@@ -271,31 +271,13 @@ func scopeOf(right Right) openmates.Scope {
 	return openmates.ScopeAdmin
 }
 
-// EnterAt is Enter for a team that is named by its slug or by its ID.
-func (r *Room) EnterAt(ctx context.Context, c Caller, name string, right Right) (Place, error) {
-	if id, err := openmates.ParseID(name); err == nil && c.SignedIn() {
-		t, err := r.store.Team(ctx, id)
-		if err == nil {
-			if p, err := r.Enter(ctx, c, t.Slug, right); openmates.CodeOf(err) != openmates.ENotFound {
-				return p, err
-			}
-		} else if openmates.CodeOf(err) != openmates.ENotFound {
-			return Place{}, err
-		}
-	}
-	return r.Enter(ctx, c, name, right)
-}
-
 // For gives the team and person for whom a listener acts.
 func (r *Room) For(ctx context.Context, c Caller, team string, user openmates.ID) (Place, openmates.User, error) {
 	none := openmates.Errorf(openmates.ENotFound, "There is no such team, or nobody in it with this ID.")
 	if !c.IsListener() {
 		return Place{}, openmates.User{}, openmates.Errorf(openmates.EUnauthorized, "Only a listener's credential may act for somebody else.")
 	}
-	t, err := r.store.TeamBySlug(ctx, team)
-	if id, bad := openmates.ParseID(team); openmates.CodeOf(err) == openmates.ENotFound && bad == nil {
-		t, err = r.store.Team(ctx, id)
-	}
+	t, err := r.teamAt(ctx, team)
 	if openmates.CodeOf(err) == openmates.ENotFound {
 		return Place{}, openmates.User{}, none
 	}

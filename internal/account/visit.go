@@ -113,7 +113,7 @@ func (r *Room) EndSession(ctx context.Context, c Caller, id string) error {
 	if err := r.store.EndSession(ctx, c.User.ID, id); err != nil {
 		return err
 	}
-	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.session_end", Target: c.User.Username}, nil, nil)
+	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.session_end"}.AboutPerson(c.User.ID), nil, nil)
 }
 
 // EndSessions signs the caller out everywhere else, or, with here, everywhere,
@@ -131,7 +131,7 @@ func (r *Room) EndSessions(ctx context.Context, c Caller, here bool) error {
 			return err
 		}
 	}
-	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.sessions_end", Target: c.User.Username}, nil, revoked(tokens))
+	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.sessions_end"}.AboutPerson(c.User.ID), nil, revoked(tokens))
 }
 
 func signedIn(c Caller) error {

@@ -250,7 +250,7 @@ func (s *Server) question(ctx context.Context, in *processInput) (Question, erro
 	u := c.User
 	if c.IsListener() {
 		p, u, err = s.account.For(ctx, c, in.Slug, in.Body.UserID)
-	} else if p, err = s.account.EnterAt(ctx, c, in.Slug, account.AskMates); err == nil && in.Body.UserID != 0 && in.Body.UserID != c.User.ID {
+	} else if p, err = s.account.Enter(ctx, c, in.Slug, account.AskMates); err == nil && in.Body.UserID != 0 && in.Body.UserID != c.User.ID {
 		err = openmates.Errorf(openmates.EForbidden, "You can ask for yourself alone. Please send your own user_id, or none.")
 	}
 	if err != nil {

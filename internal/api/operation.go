@@ -145,7 +145,7 @@ type of[T any] interface {
 // first, with the right.
 func serveTeam[I, O any, P of[I]](s *Server, r route, right account.Right, do func(ctx context.Context, c account.Caller, p account.Place, in *I) (O, error)) {
 	serve(s, r, s.within(right), func(ctx context.Context, c account.Caller, in *I) (O, error) {
-		p, err := s.account.EnterAt(ctx, c, P(in).team(), right)
+		p, err := s.account.Enter(ctx, c, P(in).team(), right)
 		if err != nil {
 			var none O
 			return none, err
@@ -157,7 +157,7 @@ func serveTeam[I, O any, P of[I]](s *Server, r route, right account.Right, do fu
 // changeTeam is change for what happens within a team.
 func changeTeam[I any, P of[I]](s *Server, r route, right account.Right, do func(ctx context.Context, c account.Caller, p account.Place, in *I) error) {
 	change(s, r, s.within(right), func(ctx context.Context, c account.Caller, in *I) error {
-		p, err := s.account.EnterAt(ctx, c, P(in).team(), right)
+		p, err := s.account.Enter(ctx, c, P(in).team(), right)
 		if err != nil {
 			return err
 		}

@@ -224,7 +224,7 @@ func (s *Server) listAudit(ctx context.Context, _ account.Caller, in *auditInput
 	}
 	var all []AuditLine
 	for _, l := range found {
-		all = append(all, AuditLine{l.ID, l.At, l.Actor, l.Username, l.Team, l.Action, l.Target, l.Before, l.After})
+		all = append(all, AuditLine{l.ID, l.At, l.Actor, l.Username, l.Team, l.Action, l.Target, l.Subject, l.Before, l.After})
 	}
 	return auditPage(all, in.Limit), nil
 }

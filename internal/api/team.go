@@ -355,7 +355,8 @@ type AuditLine struct {
 	Username string       `json:"username,omitempty" doc:"Of the actor, where the account still exists."`
 	Team     string       `json:"team,omitempty" doc:"Its name."`
 	Action   string       `json:"action"`
-	Target   string       `json:"target"`
+	Target   string       `json:"target" doc:"A person has the name that they have today."`
+	Subject  openmates.ID `json:"subject_id,omitempty" type:"string" doc:"The person whom it is about, also when the account is gone; absent where it is about none."`
 	Before   string       `json:"before,omitempty" doc:"Usually JSON. Never a secret."`
 	After    string       `json:"after,omitempty"`
 }
@@ -379,7 +380,7 @@ func (s *Server) listTeamAudit(ctx context.Context, _ account.Caller, p account.
 	}
 	var all []AuditLine
 	for _, e := range found {
-		all = append(all, AuditLine{ID: e.ID, At: e.At, ActorID: e.Actor, Username: names[e.Actor], Action: e.Action, Target: e.Target, Before: e.Before, After: e.After})
+		all = append(all, AuditLine{ID: e.ID, At: e.At, ActorID: e.Actor, Username: names[e.Actor], Action: e.Action, Target: e.Target, Subject: e.Subject, Before: e.Before, After: e.After})
 	}
 	return auditPage(all, in.Limit), nil
 }

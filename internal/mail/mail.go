@@ -12,6 +12,10 @@ import (
 	"html"
 	"net/mail"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 
 	"openmates"
 )
@@ -79,19 +83,55 @@ func isLink(line string) bool {
 	return (strings.HasPrefix(line, "https://") || strings.HasPrefix(line, "http://")) && !strings.ContainsAny(line, " \t")
 }
 
-// Address checks an e-mail address and gives it tidied: the part behind the @
-// in small letters. It says nothing about whether anybody reads mail there.
+// Address checks an e-mail address and returns its one form, which is what is
+// compared, kept and sent to: small letters, and a domain as DNS spells it
+// (“müller.example” is xn--mller-kva.example). The part before the @ is ASCII,
+// because Unicode folds other letters into a–z, such as the sign of Kelvin into
+// k: an address that was only compared like that would be somebody else's. It
+// says nothing about whether anybody reads mail there.
 func Address(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	bad := openmates.Errorf(openmates.EInvalid, "This is not an e-mail address. It looks like ada@example.org.")
-	a, err := mail.ParseAddress(s)
-	if err != nil || a.Name != "" || a.Address != s || len(s) > 254 { // RFC 5321, section 4.5.3.1.3
-		return "", bad
-	}
 	at := strings.LastIndexByte(s, '@')
-	local, domain := s[:at], strings.ToLower(s[at+1:])
-	if len(local) > 64 || !strings.Contains(strings.Trim(domain, "."), ".") && domain != "localhost" || strings.ContainsAny(s, "\"<>(),;:\\[] ") {
+	if at < 1 || len(s) > 4*longestAddress {
 		return "", bad
 	}
-	return local + "@" + domain, nil
+	local, domain := s[:at], s[at+1:]
+	if len(local) > 64 || strings.ContainsAny(local, "\"<>(),;:\\[] ") {
+		return "", bad
+	}
+	if strings.ContainsFunc(local, func(c rune) bool { return c > unicode.MaxASCII }) {
+		return "", openmates.Errorf(openmates.EInvalid, "The part of an e-mail address before the @ can only have unaccented letters, digits and signs here. Please use another address.")
+	}
+	domain, err := Domain(domain)
+	if err != nil {
+		return "", bad
+	}
+	s = strings.ToLower(local) + "@" + domain
+	a, err := mail.ParseAddress(s)
+	if err != nil || a.Name != "" || a.Address != s || len(s) > longestAddress {
+		return "", bad
+	}
+	return s, nil
+}
+
+const longestAddress = 254 // RFC 5321, section 4.5.3.1.3
+
+// Domain checks what stands behind the @ and returns its one form.
+func Domain(s string) (string, error) {
+	bad := openmates.Errorf(openmates.EInvalid, "This is not the domain of an e-mail address. It looks like example.org.")
+	if len(s) > 4*longestAddress || !utf8.ValidString(s) {
+		return "", bad
+	}
+	d, err := idna.Lookup.ToASCII(s)
+	if err == nil { // what it makes of a domain has to be one itself
+		s, err = idna.Lookup.ToASCII(d)
+	}
+	if err != nil || d != s || len(d) > longestAddress || d != "localhost" && !strings.Contains(strings.Trim(d, "."), ".") {
+		return "", bad
+	}
+	if a, err := mail.ParseAddress("x@" + d); err != nil || a.Address != "x@"+d || strings.ContainsAny(d, "[] ") {
+		return "", bad
+	}
+	return d, nil
 }

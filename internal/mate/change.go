@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"openmates"
+	"openmates/internal/spelling"
 )
 
 // Create makes a mate and switches it on. Without a handle it gets one from its
@@ -16,7 +17,7 @@ func (r *Room) Create(ctx context.Context, actor openmates.ID, handle string, d 
 		return openmates.Mate{}, err
 	}
 	if handle == "" {
-		handle = openmates.SlugFrom(d.Name)
+		handle = spelling.Handle(d.Name)
 	}
 	return r.add(ctx, actor, "mate.add", d.onto(openmates.Mate{Handle: handle}), nil)
 }
@@ -29,7 +30,7 @@ func (r *Room) Duplicate(ctx context.Context, actor openmates.ID, of openmates.M
 		return openmates.Mate{}, err
 	}
 	if handle == "" {
-		handle = openmates.SlugFrom(name)
+		handle = spelling.Handle(name)
 	}
 	m := of
 	m.ID, m.Version, m.Archived, m.Handle, m.Name = 0, 0, false, handle, name

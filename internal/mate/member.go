@@ -47,8 +47,8 @@ func (r *Room) setMember(ctx context.Context, actor openmates.ID, t openmates.Te
 	if err := r.store.SetMemberLimits(ctx, t.ID, u.ID, to); err != nil {
 		return err
 	}
-	return r.audit(ctx, openmates.AuditEntry{Actor: actor, TeamID: t.ID, Action: "member.limits", Target: "person " + u.Username,
-		Before: encode(own), After: encode(to)})
+	return r.audit(ctx, openmates.AuditEntry{Actor: actor, TeamID: t.ID, Action: "member.limits",
+		Before: encode(own), After: encode(to)}.AboutPerson(u.ID))
 }
 
 // Bound is a numeric limit and who sets it: 0 by nobody where there is none.

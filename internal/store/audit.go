@@ -9,9 +9,9 @@ import (
 // AddAudit writes a line of the audit record; its ID and time are given here.
 func (db *DB) AddAudit(ctx context.Context, e openmates.AuditEntry) error {
 	return db.update(ctx, func(t *tx) error {
-		_, err := t.exec(`INSERT INTO audit (id, at, actor, team_id, action, target, before, after)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			db.ids.next(), db.now(), e.Actor, e.TeamID, e.Action, e.Target, e.Before, e.After)
+		_, err := t.exec(`INSERT INTO audit (id, at, actor, team_id, action, target, subject, before, after)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			db.ids.next(), db.now(), e.Actor, e.TeamID, e.Action, e.Target, e.Subject, e.Before, e.After)
 		return err
 	})
 }
@@ -21,9 +21,13 @@ func (db *DB) AddAudit(ctx context.Context, e openmates.AuditEntry) error {
 func (db *DB) Audit(ctx context.Context, teamID, before openmates.ID, n int) ([]openmates.AuditEntry, error) {
 	return list(ctx, db, func(s scanner) (e openmates.AuditEntry, err error) {
 		var at int64
-		err = s.Scan(&e.ID, &at, &e.Actor, &e.TeamID, &e.Action, &e.Target, &e.Before, &e.After)
+		err = s.Scan(&e.ID, &at, &e.Actor, &e.TeamID, &e.Action, &e.Target, &e.Subject, &e.Before, &e.After)
 		e.At = timeOf(at)
 		return e, err
-	}, `SELECT id, at, actor, team_id, action, target, before, after FROM audit
-		WHERE team_id = $1 AND (id < $2 OR $2 = 0) ORDER BY id DESC LIMIT $3`, teamID, before, n)
+	}, `SELECT a.id, a.at, a.actor, a.team_id, a.action, `+auditTarget+`, a.subject, a.before, a.after
+		FROM audit a LEFT JOIN users p ON p.id = a.subject
+		WHERE a.team_id = $1 AND (a.id < $2 OR $2 = 0) ORDER BY a.id DESC LIMIT $3`, teamID, before, n)
 }
+
+// auditTarget is what a line is about, with the name that the person p has now.
+const auditTarget = `CASE WHEN a.subject = 0 THEN a.target ELSE a.target || ' ' || COALESCE(p.username, '` + openmates.FormerMember + `') END`

@@ -84,8 +84,10 @@ func (db *DB) RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at 
 
 // Join uses an invite up once and puts the user into its team, all or nothing.
 // A user without an ID is made with this password. Of two for the last use one
-// wins; the other, like one who is in the team already, gets EConflict.
-func (db *DB) Join(ctx context.Context, invite openmates.ID, u openmates.User, phc string, at time.Time) (openmates.User, error) {
+// wins; the other, like one who is in the team already, gets EConflict. proof is
+// the hash of the link that proves an address, "" = none; it works once, and
+// confirms the address where it is the user's.
+func (db *DB) Join(ctx context.Context, invite openmates.ID, u openmates.User, phc, proof string, at time.Time) (openmates.User, error) {
 	made := u
 	err := db.update(ctx, func(t *tx) (err error) {
 		// The one statement that decides: it counts and checks at once.
@@ -97,10 +99,17 @@ func (db *DB) Join(ctx context.Context, invite openmates.ID, u openmates.User, p
 		if err != nil {
 			return err
 		}
+		proved, err := takeProof(t, invite, proof, at)
+		if err != nil {
+			return err
+		}
 		if made = u; u.ID == 0 {
 			if made, err = db.addUser(t, u, phc); err != nil {
 				return err
 			}
+		}
+		if err := confirmEmail(t, made.ID, proved); err != nil {
+			return err
 		}
 		t.changed(Members)
 		n, err = t.exec(`INSERT INTO members (team_id, user_id, role, created)
@@ -117,6 +126,31 @@ func (db *DB) Join(ctx context.Context, invite openmates.ID, u openmates.User, p
 		return err
 	})
 	return made, err
+}
+
+// takeProof uses the proof of an address up and gives the address: of two who
+// come with the same proof, one finds it gone.
+func takeProof(t *tx, invite openmates.ID, proof string, at time.Time) (address string, err error) {
+	if proof == "" {
+		return "", nil
+	}
+	ok, err := t.get(`DELETE FROM invite_mails WHERE hash = $1 AND invite_id = $2 AND expires > $3 RETURNING email`,
+		[]any{proof, invite, at}, &address)
+	if err == nil && !ok {
+		err = openmates.Errorf(openmates.EInvalid, "This confirmation was used already, is older than a day, or belongs to another invite. Please have a fresh one sent.")
+	}
+	return address, err
+}
+
+// confirmEmail marks the address of a user as theirs where it is the one that
+// was proved. Another address stays as it is.
+func confirmEmail(t *tx, userID openmates.ID, proved string) error {
+	if proved == "" {
+		return nil
+	}
+	t.changed(Users)
+	_, err := t.exec(`UPDATE users SET email_confirmed = TRUE WHERE id = $1 AND email = $2`, userID, proved)
+	return taken(err, addressTaken)
 }
 
 // AddInviteMail keeps the hash of a link that proves an e-mail address; those

@@ -43,20 +43,20 @@ func TestInvites(t *testing.T) {
 		want(t, err, openmates.ENotFound)
 
 		now := time.UnixMilli(5000)
-		_, err = db.Join(ctx, i.ID, w.User, "", now) // in the team already
+		_, err = db.Join(ctx, i.ID, w.User, "", "", now) // in the team already
 		want(t, err, openmates.EConflict)
-		_, err = db.Join(ctx, i.ID, openmates.User{Username: "bob", DisplayName: "Bob"}, "", i.Expires)
+		_, err = db.Join(ctx, i.ID, openmates.User{Username: "bob", DisplayName: "Bob"}, "", "", i.Expires)
 		want(t, err, openmates.EConflict)
-		_, err = db.Join(ctx, i.ID, openmates.User{Username: "ada", DisplayName: "Other"}, "", now) // a name that is taken
+		_, err = db.Join(ctx, i.ID, openmates.User{Username: "ada", DisplayName: "Other"}, "", "", now) // a name that is taken
 		want(t, err, openmates.EConflict)
-		bob, err := db.Join(ctx, i.ID, openmates.User{Username: "bob", DisplayName: "Bob"}, "", now)
+		bob, err := db.Join(ctx, i.ID, openmates.User{Username: "bob", DisplayName: "Bob"}, "", "", now)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if role, _ := db.Role(ctx, w.Team.ID, bob.ID); role != openmates.RoleMember {
 			t.Errorf("role %q", role)
 		}
-		_, err = db.Join(ctx, i.ID, openmates.User{Username: "cid", DisplayName: "Cid"}, "", now)
+		_, err = db.Join(ctx, i.ID, openmates.User{Username: "cid", DisplayName: "Cid"}, "", "", now)
 		want(t, err, openmates.EConflict)
 		if _, err := db.UserByName(ctx, "cid"); openmates.CodeOf(err) != openmates.ENotFound {
 			t.Errorf("who came too late has an account: %v", err)
@@ -68,7 +68,7 @@ func TestInvites(t *testing.T) {
 			t.Fatal(err)
 		}
 		want(t, db.RevokeInvite(ctx, w.Team.ID, free.ID, now), openmates.ENotFound)
-		_, err = db.Join(ctx, free.ID, openmates.User{Username: "cid", DisplayName: "Cid"}, "", now)
+		_, err = db.Join(ctx, free.ID, openmates.User{Username: "cid", DisplayName: "Cid"}, "", "", now)
 		want(t, err, openmates.EConflict)
 
 		all, err := db.Invites(ctx, w.Team.ID)
@@ -111,7 +111,7 @@ func TestRaceForTheLastUse(t *testing.T) {
 		errs := make(chan error, n)
 		for k := range n {
 			go func() {
-				_, err := db.Join(t.Context(), i.ID, openmates.User{Username: "p" + strconv.Itoa(k), DisplayName: "P"}, "", time.UnixMilli(5000))
+				_, err := db.Join(t.Context(), i.ID, openmates.User{Username: "p" + strconv.Itoa(k), DisplayName: "P"}, "", "", time.UnixMilli(5000))
 				errs <- err
 			}()
 		}

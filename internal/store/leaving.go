@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"openmates"
@@ -58,8 +60,12 @@ func (db *DB) SetEmail(ctx context.Context, userID openmates.ID, address string,
 
 func setEmail(t *tx, userID openmates.ID, address string, confirmed bool) error {
 	t.changed(Users)
-	return t.must("This account", `UPDATE users SET email = $2, email_confirmed = $3 WHERE id = $1`, userID, address, confirmed)
+	err := t.must("This account", `UPDATE users SET email = $2, email_confirmed = $3 WHERE id = $1`, userID, address, confirmed)
+	return taken(err, addressTaken)
 }
+
+// addressTaken is said only to somebody who reads the mail of the address.
+const addressTaken = "Another account here has confirmed this address already. Please sign in with that account, or use another address."
 
 // EmailConfirmed says whether a person has proved that the address is theirs.
 func (db *DB) EmailConfirmed(ctx context.Context, userID openmates.ID) (yes bool, err error) {
@@ -128,6 +134,9 @@ func (db *DB) RemoveUser(ctx context.Context, userID openmates.ID) error {
 			t.changed(Teams)
 			t.changed(Installations)
 		}
+		if err := db.forgetAddress(t, userID); err != nil {
+			return err
+		}
 		for _, text := range []string{
 			`DELETE FROM sessions WHERE user_id = $1`,
 			// An open turn is still worked off: it finds that its author is
@@ -135,6 +144,12 @@ func (db *DB) RemoveUser(ctx context.Context, userID openmates.ID) error {
 			`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '' WHERE user_id = $1 AND NOT open`,
 			// Which accounts they had linked is theirs to take along.
 			`UPDATE audit SET before = '', after = '' WHERE actor = $1 AND action IN ('account.link', 'account.unlink')`,
+			// What was answered to a request of theirs, kept for when it comes again.
+			`DELETE FROM kept_answers WHERE owner = 'user:' || CAST(CAST($1 AS BIGINT) AS TEXT)
+				OR owner IN (SELECT 'token:' || CAST(id AS TEXT) FROM access_tokens WHERE user_id = $1)`,
+			`DELETE FROM link_codes WHERE user_id = $1 OR EXISTS (SELECT 1 FROM identities i
+				WHERE i.user_id = $1 AND i.network = link_codes.network AND i.account_id = link_codes.account_id)`,
+			`DELETE FROM invite_mails WHERE email = (SELECT email FROM users WHERE id = $1)`,
 			`DELETE FROM users WHERE id = $1`, // and by its keys all that hangs on it
 		} {
 			if _, err := t.exec(text, userID); err != nil {
@@ -146,6 +161,32 @@ func (db *DB) RemoveUser(ctx context.Context, userID openmates.ID) error {
 		t.changed(Identities)
 		return nil
 	})
+}
+
+// forgetAddress takes a person's address out of the invites that name it. One
+// that was for them alone ends with it: else it would be for everybody.
+func (db *DB) forgetAddress(t *tx, userID openmates.ID) error {
+	var email string
+	if _, err := t.get(`SELECT email FROM users WHERE id = $1`, []any{userID}, &email); err != nil || email == "" {
+		return err
+	}
+	invites, err := list(t.ctx, t, scanInvite, `SELECT `+inviteCols+` FROM invites i WHERE i.only_to LIKE $1 ESCAPE '!'`, "%"+like(email)+"%")
+	if err != nil {
+		return err
+	}
+	for _, i := range invites {
+		if i.Only = slices.DeleteFunc(i.Only, func(a string) bool { return a == email }); len(i.Only) == 0 && i.Revoked.IsZero() {
+			i.Revoked = db.now()
+		}
+		only, err := json.Marshal(append([]string{}, i.Only...))
+		if err != nil {
+			return fmt.Errorf("write whom an invite is for: %w", err)
+		}
+		if _, err := t.exec(`UPDATE invites SET only_to = $2, revoked = $3 WHERE id = $1`, i.ID, string(only), i.Revoked); err != nil {
+			return fmt.Errorf("take an address out of an invite: %w", err)
+		}
+	}
+	return nil
 }
 
 // mayLeaveServer refuses the last admin. It locks the admins' rows, so that of

@@ -13,15 +13,15 @@ import (
 func (db *DB) FindAudit(ctx context.Context, q openmates.AuditSearch) ([]openmates.AuditLine, error) {
 	return list(ctx, db, func(s scanner) (l openmates.AuditLine, err error) {
 		var at int64
-		err = s.Scan(&l.ID, &at, &l.Actor, &l.TeamID, &l.Action, &l.Target, &l.Before, &l.After, &l.Username, &l.Team)
+		err = s.Scan(&l.ID, &at, &l.Actor, &l.TeamID, &l.Action, &l.Target, &l.Subject, &l.Before, &l.After, &l.Username, &l.Team)
 		l.At = timeOf(at)
 		return l, err
-	}, `SELECT a.id, a.at, a.actor, a.team_id, a.action, a.target, a.before, a.after, COALESCE(u.username, ''), COALESCE(t.name, '')
-		FROM audit a LEFT JOIN users u ON u.id = a.actor LEFT JOIN teams t ON t.id = a.team_id
+	}, `SELECT a.id, a.at, a.actor, a.team_id, a.action, `+auditTarget+`, a.subject, a.before, a.after, COALESCE(u.username, ''), COALESCE(t.name, '')
+		FROM audit a LEFT JOIN users u ON u.id = a.actor LEFT JOIN teams t ON t.id = a.team_id LEFT JOIN users p ON p.id = a.subject
 		WHERE (a.id < $1 OR $1 = 0) AND ($2 = '' OR LOWER(COALESCE(u.username, '')) = LOWER($2))
-			AND LOWER(a.action) LIKE LOWER($3) ESCAPE '!' AND LOWER(a.target) LIKE LOWER($4) ESCAPE '!'
+			AND LOWER(a.action) LIKE LOWER($3) ESCAPE '!' AND LOWER(`+auditTarget+`) LIKE LOWER($4) ESCAPE '!'
 			AND (LOWER(a.before) LIKE LOWER($5) ESCAPE '!' OR LOWER(a.after) LIKE LOWER($5) ESCAPE '!'
-				OR LOWER(a.action) LIKE LOWER($5) ESCAPE '!' OR LOWER(a.target) LIKE LOWER($5) ESCAPE '!')
+				OR LOWER(a.action) LIKE LOWER($5) ESCAPE '!' OR LOWER(`+auditTarget+`) LIKE LOWER($5) ESCAPE '!')
 			AND a.at >= $6 AND (a.at < $7 OR $7 = 0)
 		ORDER BY a.id DESC LIMIT $8`,
 		q.Before, q.Actor, like(q.Action)+"%", "%"+like(q.Target)+"%", "%"+like(q.Text)+"%", q.From, q.To, q.Limit)

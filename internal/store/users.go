@@ -10,7 +10,7 @@ import (
 
 const userCols = `u.id, u.username, u.display_name, u.email, u.admin, u.language, u.time_zone, u.preferences, u.created`
 
-const nameTaken = "This username is taken already. Please choose another one."
+const nameTaken = "This username, or one that looks like it, is taken already. Please choose another one."
 
 // User gives the account with this ID.
 func (db *DB) User(ctx context.Context, id openmates.ID) (openmates.User, error) {
@@ -48,9 +48,9 @@ func (db *DB) addUser(t *tx, u openmates.User, phc string) (openmates.User, erro
 	if err != nil {
 		return u, fmt.Errorf("write preferences: %w", err)
 	}
-	_, err = t.exec(`INSERT INTO users (id, username, display_name, email, password, admin, language, time_zone, preferences, created)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		u.ID, u.Username, u.DisplayName, u.Email, phc, u.Admin, u.Language, u.TimeZone, string(prefs), u.Created)
+	_, err = t.exec(`INSERT INTO users (id, username, skeleton, display_name, email, password, admin, language, time_zone, preferences, created)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		u.ID, u.Username, openmates.Skeleton(u.Username), u.DisplayName, u.Email, phc, u.Admin, u.Language, u.TimeZone, string(prefs), u.Created)
 	if collision(err) {
 		return u, err
 	}
@@ -65,9 +65,10 @@ func (db *DB) SaveUser(ctx context.Context, u openmates.User) error {
 	}
 	return db.update(ctx, func(t *tx) error {
 		t.changed(Users)
-		err := t.must("This account", `UPDATE users SET username = $2, display_name = $3, email = $4, admin = $5,
+		err := t.must("This account", `UPDATE users SET username = $2,
+			skeleton = CASE WHEN username = $2 THEN skeleton ELSE $9 END, display_name = $3, email = $4, admin = $5,
 			language = $6, time_zone = $7, preferences = $8 WHERE id = $1`,
-			u.ID, u.Username, u.DisplayName, u.Email, u.Admin, u.Language, u.TimeZone, string(prefs))
+			u.ID, u.Username, u.DisplayName, u.Email, u.Admin, u.Language, u.TimeZone, string(prefs), openmates.Skeleton(u.Username))
 		return taken(err, nameTaken)
 	})
 }

@@ -385,6 +385,7 @@ type AuditLine struct {
 	Team     string       `json:"team"`
 	Action   string       `json:"action"`
 	Target   string       `json:"target"`
+	Subject  openmates.ID `json:"subject_id"`
 	Before   string       `json:"before"`
 	After    string       `json:"after"`
 }

@@ -11,6 +11,7 @@ import (
 	"openmates/internal/messenger"
 	"openmates/internal/queue/dbqueue"
 	"openmates/internal/queue/natsqueue"
+	"openmates/internal/spelling"
 )
 
 // openQueue chooses how jobs are handed out: to one process, or shared among
@@ -64,7 +65,7 @@ func (srv *server) workspaces(ctx context.Context, b openmates.Bot, c messenger.
 		return srv.db.LeftWorkspace(ctx, b.ID, c.Workspace.ID)
 	}
 	_, err := srv.db.AddInstallation(ctx, openmates.Installation{
-		BotID: b.ID, Workspace: c.Workspace.ID, Name: c.Workspace.Name,
+		BotID: b.ID, Workspace: c.Workspace.ID, Name: spelling.Clean(c.Workspace.Name, 100),
 	})
 	return err
 }

@@ -10,6 +10,7 @@ import (
 
 	"openmates"
 	"openmates/internal/messenger"
+	"openmates/internal/spelling"
 )
 
 // Codes are one-time codes that tie an account to its person without a consent
@@ -45,6 +46,7 @@ func (r *Room) BeginCode(ctx context.Context, n openmates.Network, a messenger.A
 	if a.ID == "" {
 		return "", openmates.Errorf(openmates.EInvalid, "It is not known whose account this is.")
 	}
+	a.Name = spelling.Clean(a.Name, longestName)
 	code := rand.Text() // 130 bits
 	err := r.store.AddLinkCode(ctx, hash(code), openmates.LinkCode{
 		Network: n, AccountID: a.ID, Name: a.Name, Avatar: picture(a.Avatar), Expires: r.now().Add(codeLasts),
@@ -133,6 +135,7 @@ func (r *Room) FinishByChat(ctx context.Context, code openmates.Secret, n openma
 
 // tie makes an account a person's, unless it is somebody else's.
 func (r *Room) tie(ctx context.Context, user openmates.ID, n openmates.Network, a messenger.Account) error {
+	a.Name = spelling.Clean(a.Name, longestName)
 	_, err := r.store.AddIdentity(ctx, openmates.Identity{UserID: user, Network: n, AccountID: a.ID, Name: a.Name, Avatar: picture(a.Avatar)})
 	if openmates.CodeOf(err) == openmates.EConflict {
 		label := r.label(n)
@@ -146,7 +149,10 @@ func (r *Room) tie(ctx context.Context, user openmates.ID, n openmates.Network, 
 	return r.noteAccount(ctx, user, "account.link", n, a)
 }
 
-const longestPicture = 500
+const (
+	longestPicture = 500
+	longestName    = 100 // of a workspace or an account, as a network tells it
+)
 
 // picture is the address of an account's picture as it is kept: what is no
 // address of the web, or one without end, is left away, as the account is

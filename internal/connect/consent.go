@@ -14,6 +14,7 @@ import (
 
 	"openmates"
 	"openmates/internal/messenger"
+	"openmates/internal/spelling"
 )
 
 // validFor is how long a consent page may stay open.
@@ -224,6 +225,7 @@ func (r *Room) finishInstall(ctx context.Context, c openmates.ConnectState, b op
 	// Also for one who may not: only the answer tells which workspace the bot
 	// has to leave again.
 	w, err := installer.Installed(ctx, b, r.Redirect(), q)
+	w.Name = spelling.Clean(w.Name, longestName)
 	label := con.Info().Label
 	switch {
 	case refused != nil:
@@ -307,6 +309,7 @@ func (r *Room) finishLink(ctx context.Context, c openmates.ConnectState, b openm
 		return Outcome{}, fmt.Errorf("%s can't link any more", b.Network)
 	}
 	a, err := linker.Linked(ctx, b, r.Redirect(), c.Verifier.Reveal(), q)
+	a.Name = spelling.Clean(a.Name, longestName)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("finish the link: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"openmates"
+	"openmates/internal/spelling"
 )
 
 // Draft is what an admin types of a mate.
@@ -72,26 +73,12 @@ func (r *Room) checked(ctx context.Context, d Draft, had string) (Draft, error) 
 	return d, openmates.Errorf(openmates.EInvalid, "This server has no such model switched on. Please choose one of the list; a new one is added under Providers.")
 }
 
-// line checks a text of one line and gives it without outer space.
+// line checks a text of one line and gives its one form.
 func line(s, what string, least, most int) (string, error) {
-	s = strings.TrimSpace(s)
-	switch n := utf8.RuneCountInString(s); {
-	case !utf8.ValidString(s):
-		return "", openmates.Errorf(openmates.EInvalid, "Please type %s again: some of its characters are broken.", what)
-	case n < least:
-		return "", openmates.Errorf(openmates.EInvalid, "Please type %s.", what)
-	case n > most:
-		return "", openmates.Errorf(openmates.EInvalid, "Please shorten %s to at most %d characters; it has %d.", what, most, n)
+	if least == 0 {
+		return spelling.Line(s, what, most)
 	}
-	for _, c := range s {
-		if unicode.IsControl(c) || hidden(c) || c == '\u2028' || c == '\u2029' {
-			return "", badCharacter(what, c)
-		}
-	}
-	if least > 0 && !strings.ContainsFunc(s, unicode.IsGraphic) {
-		return "", openmates.Errorf(openmates.EInvalid, "Please type %s.", what)
-	}
-	return s, nil
+	return spelling.Name(s, what, most)
 }
 
 // prompt checks a text of many lines.

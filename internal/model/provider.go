@@ -8,11 +8,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"openmates"
 	"openmates/internal/llm"
+	"openmates/internal/spelling"
 )
 
 // Draft is a provider as an admin typed it.
@@ -58,6 +57,7 @@ func (r *Room) Add(ctx context.Context, actor openmates.ID, d Draft) (openmates.
 	if err != nil {
 		return p, err
 	}
+	p.Label = freeLabel(p.Label, taken)
 	p.Name = freeName(cmp.Or(d.Propose, p.Label), taken)
 	ids, err := r.check(ctx, &p, d.Anyway)
 	if err != nil {
@@ -86,6 +86,13 @@ func (r *Room) Change(ctx context.Context, actor openmates.ID, name string, d Dr
 		return p, err
 	}
 	p.ID, p.Name = was.ID, was.Name
+	all, err := r.cfg.Store.Providers(ctx)
+	if err != nil {
+		return p, err
+	}
+	if p.Label != was.Label && called(p.Label, all, p.ID) {
+		return p, openmates.Errorf(openmates.EConflict, "Another provider is called %s already. Please choose another name.", p.Label)
+	}
 	if p.Key == "" && !d.NoKey && was.Key != "" {
 		if !sameHost(p.URL, was.URL) {
 			return p, openmates.Errorf(openmates.EInvalid, "The stored key was entered for another host. Please enter the key for the new one; nothing was changed.")
@@ -266,9 +273,9 @@ func (r *Room) clean(d Draft) (openmates.Provider, error) {
 	if r.cfg.Adapters[d.Kind] == nil {
 		return p, openmates.Errorf(openmates.EInvalid, "Please choose a kind of provider.")
 	}
-	p.Label = cmp.Or(p.Label, k.Label)
-	if n := utf8.RuneCountInString(p.Label); n > 60 || !utf8.ValidString(p.Label) || strings.ContainsFunc(p.Label, unicode.IsControl) {
-		return p, openmates.Errorf(openmates.EInvalid, "Please shorten the provider's name to at most 60 characters, without control characters.")
+	var err error
+	if p.Label, err = spelling.Name(cmp.Or(p.Label, k.Label), "the provider's name", longestLabel); err != nil {
+		return p, err
 	}
 	if len(p.Key) > 4000 {
 		return p, openmates.Errorf(openmates.EInvalid, "That is too long for a key. Please copy the key alone.")
@@ -300,19 +307,29 @@ func sameHost(a, b string) bool {
 	return err == nil && err2 == nil && u.Scheme == v.Scheme && strings.EqualFold(u.Host, v.Host)
 }
 
+const longestLabel = 60
+
+// called reports whether a provider other than the one with this ID has a
+// label. Nobody could tell two of them apart in a list.
+func called(label string, all []openmates.Provider, but openmates.ID) bool {
+	return slices.ContainsFunc(all, func(p openmates.Provider) bool { return p.ID != but && strings.EqualFold(p.Label, label) })
+}
+
+// freeLabel numbers a label that another provider has.
+func freeLabel(label string, all []openmates.Provider) string {
+	free := label
+	for n := 2; called(free, all, 0); n++ {
+		end := " " + strconv.Itoa(n)
+		r := []rune(label)
+		free = strings.TrimSpace(string(r[:min(len(r), longestLabel-len(end))])) + end
+	}
+	return free
+}
+
 // freeName makes a name out of what a provider is called: a–z, 0–9 and single
 // hyphens, since it is the first half of "provider/model" and of a path.
 func freeName(label string, taken []openmates.Provider) string {
-	var b strings.Builder
-	for _, c := range strings.ToLower(label) {
-		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
-			b.WriteRune(c)
-		} else if s := b.String(); s != "" && !strings.HasSuffix(s, "-") {
-			b.WriteByte('-')
-		}
-	}
-	base := b.String()
-	base = strings.Trim(base[:min(len(base), 32)], "-")
+	base := spelling.Path(label, 32)
 	if base == "" || base == "new" || base == "defaults" { // these are pages
 		base = strings.Trim("provider-"+base, "-")
 	}
@@ -326,7 +343,7 @@ func freeName(label string, taken []openmates.Provider) string {
 // validModel checks a model's id: a line of text, since it stands in pages and
 // settings.
 func validModel(id string) error {
-	if id == "" || len(id) > 200 || !utf8.ValidString(id) || strings.TrimSpace(id) != id || strings.ContainsFunc(id, unicode.IsControl) {
+	if is, err := spelling.Name(id, "", 200); err != nil || is != id || len(id) > 200 {
 		return openmates.Errorf(openmates.EInvalid, "A model's name is one line of at most 200 characters, as the provider writes it.")
 	}
 	return nil

@@ -72,5 +72,5 @@ func cut(s string, most int) string { return strings.TrimRight(s[:min(len(s), mo
 // latin writes out the letters that are more than one with an accent.
 var latin = strings.NewReplacer( //nolint:gochecknoglobals // nobody writes it
 	"ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "æ", "ae", "ø", "oe", "å", "aa", "œ", "oe",
-	"þ", "th", "ð", "d", "đ", "d", "ł", "l", "ħ", "h", "ı", "i", "ŋ", "ng", "’", "", "'", "",
+	"þ", "th", "ð", "d", "đ", "d", "ł", "l", "ħ", "h", "ı", "i", "ŋ", "ng",
 )

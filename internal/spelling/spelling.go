@@ -36,7 +36,7 @@ func Name(s, what string, most int) (string, error) {
 		return "", tooLong(s, what, most)
 	}
 	s = norm.NFC.String(strings.TrimSpace(s))
-	if s == "" {
+	if !Visible(s) {
 		return "", openmates.Errorf(openmates.EInvalid, "Please type %s.", what)
 	}
 	if i := firstHidden(s); i >= 0 {
@@ -47,8 +47,6 @@ func Name(s, what string, most int) (string, error) {
 	switch {
 	case utf8.RuneCountInString(s) > most:
 		return "", tooLong(s, what, most)
-	case !Visible(s):
-		return "", openmates.Errorf(openmates.EInvalid, "Please type %s with at least one letter, digit or sign.", what)
 	case piled(s):
 		return "", openmates.Errorf(openmates.EInvalid, "Please type %s with fewer accents on one letter.", what)
 	case mixed(s):

@@ -56,8 +56,8 @@ func TestTheLifeOfAMate(t *testing.T) {
 	checkPage(t, "mates", page.body)
 	wants(t, ada.get("/server/mates/new"), 200, `id="prompt"`)
 	wants(t, ada.follow("/server/mates", mateValues("name", "Nora Büro", "model", "openai/gpt-5")), 200, "Nora Büro is here", "Version 1", "by Ada Lovelace", "Answers with openai/gpt-5")
-	at := "/server/mates/nora-b-ro"
-	wants(t, ada.post("/server/mates", mateValues("name", "Nora", "handle", "nora-b-ro")), 409, "handle &#34;nora-b-ro&#34; already", `value="Nora"`)
+	at := "/server/mates/nora-buero"
+	wants(t, ada.post("/server/mates", mateValues("name", "Nora", "handle", "nora-buero")), 409, "handle &#34;nora-buero&#34; already", `value="Nora"`)
 
 	wants(t, ada.follow(at, mateValues("name", "Nora", "prompt", "You are Nora.\r\nYou <b>count</b>.")), 200, "saved as version 2", "You are Nora.\nYou &lt;b&gt;count&lt;/b&gt;.")
 	wants(t, ada.post(at, mateValues("name", "Late", "version", "1")), 409, "version 2 is the newest now", `value="Late"`)

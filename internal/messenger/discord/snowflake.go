@@ -9,10 +9,12 @@ import (
 // (reference, Snowflakes).
 const discordEpoch = 1420070400000
 
-// parseSnowflake reads an id; 0 when it is not one.
+// parseSnowflake reads an id; 0 when it is not one. Only the spelling that
+// Discord itself uses is one: by "0123" a guild could be somebody else's once
+// more.
 func parseSnowflake(s string) uint64 {
 	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil {
+	if err != nil || s[0] < '1' || s[0] > '9' {
 		return 0
 	}
 	return n

@@ -52,6 +52,7 @@ func schema(t *testing.T) map[string][]string {
 	column := regexp.MustCompile(`(?m)^\s+([a-z_]+)\s+(?:BIGINT|TEXT|BOOLEAN)`)
 	added := regexp.MustCompile(`ALTER TABLE (\w+) ADD COLUMN ([a-z_]+)`)
 	dropped := regexp.MustCompile(`DROP TABLE (\w+)`)
+	renamed := regexp.MustCompile(`ALTER TABLE (\w+) RENAME TO (\w+)`)
 	for _, name := range files {
 		b, err := os.ReadFile(name)
 		must(t, err)
@@ -64,6 +65,10 @@ func schema(t *testing.T) map[string][]string {
 			tables[m[1]] = append(tables[m[1]], m[2])
 		}
 		for _, m := range dropped.FindAllStringSubmatch(string(b), -1) {
+			delete(tables, m[1])
+		}
+		for _, m := range renamed.FindAllStringSubmatch(string(b), -1) {
+			tables[m[2]] = tables[m[1]]
 			delete(tables, m[1])
 		}
 	}

@@ -139,12 +139,20 @@ func (m *models) shown() web.Model {
 	switch {
 	case err != nil && len(m.fixed) > 0 && openmates.CodeOf(err) == openmates.ENotFound:
 		return web.Model{Name: cmp.Or(m.def, m.fixed[0].Label+"/…")} // its list comes with the first question
+	case err != nil && m.hasProvider():
+		return web.Model{Cure: "Tick a model on the provider's page."}
 	case err != nil:
 		return web.Model{Cure: "Add a provider."}
 	case strings.HasPrefix(name, scripted.ID+"/"):
 		return web.Model{Name: scripted.Name, Scripted: true, Cure: "Add a provider, and a real model answers."}
 	}
 	return web.Model{Name: name}
+}
+
+// hasProvider reports whether a provider is set up, whatever its models are.
+func (m *models) hasProvider() bool {
+	all, err := m.room.Providers(context.Background())
+	return err == nil && len(all) > 0
 }
 
 // choose implements chat.Config.Model.

@@ -89,8 +89,8 @@ type botCredentials struct {
 	BotInput
 	Body struct {
 		AppID   string `json:"app_id,omitempty" maxLength:"400" doc:"None = the one that the token belongs to."`
-		Token   string `json:"token,omitempty" maxLength:"400" doc:"None = the stored one."`
-		Secret  string `json:"secret,omitempty" maxLength:"400" doc:"None = the stored one."`
+		Token   string `json:"token,omitempty" maxLength:"4096" doc:"None = the stored one."`
+		Secret  string `json:"secret,omitempty" maxLength:"4096" doc:"None = the stored one."`
 		Content bool   `json:"content,omitempty"`
 	}
 }

@@ -26,6 +26,19 @@ type Bot struct {
 	Check     Inspection // the last one that holds; its At is zero if there is none
 }
 
+// CanAdd reports whether teams can add the bot by a link, as far as is known.
+func (b Bot) CanAdd() bool { return b.HasSecret && b.Check.Blocking() == nil }
+
+// Trouble returns what is wrong with the bot's set-up, nil if nothing is known
+// to be. What the listener says already is not said twice.
+func (b Bot) Trouble() *messenger.Finding {
+	f := b.Check.Bad()
+	if f != nil && f.Check == messenger.CheckToken && b.State.Phase == messenger.BadCredentials {
+		return nil
+	}
+	return f
+}
+
 // Credentials are what an admin types for a bot.
 type Credentials struct {
 	Actor   openmates.ID // who does it
@@ -37,6 +50,10 @@ type Credentials struct {
 	Content bool             // ask for the text of all messages
 }
 
+// longestCredential bounds a token or a secret, in bytes. Networks whose tokens
+// are signed statements have some of several hundred.
+const longestCredential = 4096
+
 // SetBot looks with the network at what was typed and, if the token is real
 // and belongs to the application, stores it; its listener starts by that. What
 // the network refuses is never stored: not the token, and not the client
@@ -47,6 +64,7 @@ func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, erro
 	if err != nil {
 		return Bot{}, Inspection{}, err
 	}
+	c = r.filled(c)
 	was, b, err := r.merge(ctx, c)
 	if err != nil {
 		return Bot{}, Inspection{}, err
@@ -57,6 +75,7 @@ func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, erro
 	}
 	profile, found, err := r.look(ctx, con, b, m)
 	if err != nil {
+		r.hold(c, found, false)
 		return Bot{}, found, err
 	}
 	b.AppID, b.UserID, b.Name = profile.AppID, profile.UserID, profile.Name
@@ -75,6 +94,7 @@ func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, erro
 	if err != nil {
 		return Bot{}, found, err
 	}
+	r.hold(c, found, true)
 	r.remember(ctx, saved, found)
 	r.log.InfoContext(ctx, "bot saved", "bot", saved.ID, "network", saved.Network, "app", saved.AppID)
 	r.changed()
@@ -127,7 +147,7 @@ func (r *Room) merge(ctx context.Context, c Credentials) (was, b openmates.Bot, 
 	}
 	for _, f := range fields {
 		v := strings.TrimSpace(f.in)
-		if len(v) > 400 || strings.ContainsFunc(v, func(c rune) bool { return c > unicode.MaxASCII || c <= ' ' || c == 0x7f }) {
+		if len(v) > longestCredential || strings.ContainsFunc(v, func(c rune) bool { return c > unicode.MaxASCII || c <= ' ' || c == 0x7f }) {
 			return was, b, &openmates.Error{Code: openmates.EInvalid, Message: f.wrong}
 		}
 		if v != "" {

@@ -20,7 +20,7 @@ const (
 	checkEvery = 20 * time.Second // how often CheckBots looks for a check that is due
 	tryEvery   = time.Minute      // how long it waits before it asks about the same bot again
 	goodFor    = 6 * time.Hour    // how long a check without findings holds
-	badFor     = 10 * time.Minute // how long one with findings does: somebody may be at it
+	badFor     = 5 * time.Minute  // how long one with findings does: somebody may be at it
 )
 
 // CheckBots checks the set-up of every bot whose last check is old, or was made

@@ -137,6 +137,7 @@ type Room struct {
 	moved chan struct{} // tells CheckBots that the address has changed
 
 	mu    sync.Mutex
+	held  map[heldKey]held
 	tried map[openmates.ID]time.Time // when CheckBots last asked the network about a bot
 
 	looks looks
@@ -163,6 +164,7 @@ func New(c Config) (*Room, error) {
 		changed:    c.Changed,
 		audit:      c.Audit,
 		moved:      make(chan struct{}, 1),
+		held:       map[heldKey]held{},
 		tried:      map[openmates.ID]time.Time{},
 		log:        c.Log.With("pkg", "connect"),
 		now:        c.Clock,

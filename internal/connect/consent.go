@@ -78,12 +78,36 @@ func (r *Room) BeginInstall(ctx context.Context, who Who, t openmates.Team, mate
 	if b.Secret == "" {
 		return "", openmates.Errorf(openmates.EInvalid, "%s can't be added yet: the application's client secret is missing. An admin of the server enters it on the mate's page.", m.Name)
 	}
+	if err := r.addable(ctx, b, m); err != nil {
+		return "", err
+	}
 	c := openmates.ConnectState{Kind: string(Install), BotID: b.ID, TeamID: t.ID}
 	state, err := r.begin(ctx, who, c)
 	if err != nil {
 		return "", err
 	}
 	return installer.InstallURL(b, r.Redirect(), state, workspace), nil
+}
+
+// addable refuses a bot that the network's consent page would refuse. What was
+// found earlier may have been cured since, so the network is asked again before
+// anybody is turned away.
+func (r *Room) addable(ctx context.Context, b openmates.Bot, m openmates.Mate) error {
+	checks, err := r.checks(ctx)
+	if err != nil {
+		return err
+	}
+	if r.holds(checks[b.ID], b).Blocking() == nil {
+		return nil
+	}
+	found, err := r.check(ctx, b, m)
+	if err != nil {
+		return err
+	}
+	if f := found.Blocking(); f != nil {
+		return openmates.Errorf(openmates.EInvalid, "%s can't be added right now: %s A server admin can fix that on the bot's page.", m.Name, f.Sentence)
+	}
+	return nil
 }
 
 // BeginLink gives the address of the consent page on which who proves an

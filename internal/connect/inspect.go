@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"openmates"
@@ -169,7 +170,7 @@ func (r *Room) look(ctx context.Context, con messenger.Connector, b openmates.Bo
 	var p messenger.Profile
 	p, found.Findings = inspector.Inspect(ctx, b, w)
 	if p.AppID != "" {
-		return p, found, nil
+		return p, found, r.mistaken(ctx, p, m, found)
 	}
 	for _, f := range found.Findings {
 		code := openmates.EInvalid
@@ -182,6 +183,28 @@ func (r *Room) look(ctx context.Context, con messenger.Connector, b openmates.Bo
 		return p, found, openmates.Errorf(code, "%s Nothing was stored.", f.Sentence)
 	}
 	return p, found, openmates.Errorf(openmates.EUnavailable, "%s did not say whose bot it is. Please try again in a minute.", con.Info().Label)
+}
+
+// mistaken looks whether a bot is named like another mate: then it is not the
+// name that is wrong, but the page on which it was saved.
+func (r *Room) mistaken(ctx context.Context, p messenger.Profile, m openmates.Mate, found Inspection) error {
+	f := found.of(messenger.CheckName)
+	if f == nil || f.State == messenger.FindingOK {
+		return nil
+	}
+	mates, err := r.store.Mates(ctx)
+	if err != nil {
+		return fmt.Errorf("look whose name the bot has: %w", err)
+	}
+	for _, other := range mates {
+		if other.ID == m.ID || other.Archived || !strings.EqualFold(other.Name, p.Name) {
+			continue
+		}
+		f.Dress = false
+		f.Sentence = fmt.Sprintf("The bot is called %s, and there is a mate of that name: this may be %s's application, saved on %s's page.", p.Name, other.Name, m.Name)
+		f.Cure = fmt.Sprintf("If it is %s's, press “Remove this bot” and save it on %s's page. If it is %s's, press “Dress the bot”.", other.Name, other.Name, m.Name)
+	}
+	return nil
 }
 
 // wanted is what a bot's set-up is held against.

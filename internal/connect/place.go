@@ -125,7 +125,7 @@ func (r *Room) place(n openmates.Network, of openmates.Installation, mates []Tea
 			if b.Network != n {
 				continue
 			}
-			g := Guest{Mate: m.Mate, Bot: b, Presence: Missing, CanAdd: installs && b.HasSecret}
+			g := Guest{Mate: m.Mate, Bot: b, Presence: Missing, CanAdd: installs && b.CanAdd()}
 			for _, in := range ins {
 				if in.BotID != b.ID || in.Workspace != p.ID {
 					continue

@@ -68,6 +68,7 @@ const (
 	CheckToken       = "token"
 	CheckApplication = "application"
 	CheckSecret      = "secret"
+	CheckName        = "name"
 )
 
 // FindingState says how it looks.

@@ -250,6 +250,7 @@ func (a *album) questions(h *house) {
 		"/profile/security/sessions/end":               {"session": {find(securityAt, `name="session" value="([^"]+)"`)}},
 		"/teams/harbour/people/ben/role":               {"role": {"member"}},
 		"/server/mates/lisa/archive":                   {"archived": {"1"}},
+		"/server/bots/testnet/sophia/remove":           nil,
 		"/server/mates/lisa/switch":                    {"on": {"0"}},
 		"/teams/harbour/people/ben/remove":             nil,
 		"/teams/harbour/connect/testnet/55/disconnect": nil,

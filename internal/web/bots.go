@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
 	"openmates"
 	"openmates/internal/account"
@@ -40,6 +42,8 @@ type botPage struct {
 	Found    connect.Inspection
 	Findings []messenger.Finding // Found, and what this door sees itself
 	Wrong    int
+
+	HeldToken, HeldSecret bool // of the last try: the field may stay empty
 }
 
 // Own says whether it is the server's own application.
@@ -69,6 +73,16 @@ func (s *Server) bots(w http.ResponseWriter, r *http.Request) error {
 			}
 			of.Rows = append(of.Rows, botRow{Name: own.Name, Handle: own.Handle, Bot: own.Bot, Own: true})
 		}
+		// What there is to see comes first: bots that exist, then mates without.
+		slices.SortStableFunc(of.Rows, func(a, b botRow) int {
+			switch {
+			case (a.Bot != nil) == (b.Bot != nil):
+				return 0
+			case a.Bot != nil:
+				return -1
+			}
+			return 1
+		})
 		p.Networks = append(p.Networks, of)
 	}
 	return s.show(w, http.StatusOK, "bots", p)
@@ -105,6 +119,7 @@ func (s *Server) botPage(r *http.Request, set connect.Setup) *botPage {
 	if set.Bot != nil {
 		p.AppID, p.Content = set.Bot.AppID, set.Bot.Content
 	}
+	p.HeldToken, p.HeldSecret = s.connect.Held(byWhom(r), set.Mate.ID, set.Network.Network)
 	return p
 }
 
@@ -171,8 +186,9 @@ func (s *Server) setBot(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err != nil {
-		// The page comes back with what was found; a token that was typed does
-		// not: a page holds no secret.
+		// The page comes back with what was found, without the token and the
+		// secret that were typed: a page holds no secret. Those that were not
+		// wrong are held by the room.
 		p := s.botPage(r, set)
 		p.AppID, p.Content, p.Error = f.Get("app_id"), f.Get("content") != "", openmates.MessageOf(err)
 		p.found(found, s.addressFinding(r))
@@ -269,6 +285,40 @@ func (s *Server) restartBot(r *http.Request, actor openmates.ID, set connect.Set
 	return fmt.Sprintf("The listener of %s starts anew.", set.Name), err
 }
 
+func (s *Server) askRemoveBot(r *http.Request) (*question, error) {
+	set, err := s.setupOf(r)
+	if err != nil || set.Bot == nil {
+		return nil, err
+	}
+	q := &question{
+		Heading:  sentence("Remove the bot of %s on %s?", set.Name, set.Network.Label),
+		Sentence: sentence("The bot leaves every place it is in, and its credentials are deleted here. %s stays, and the application can be used for another mate. What was asked and what it cost stays in the books.", set.Name),
+		Label:    "Remove", Back: botAt(set.Network.Network, set.Handle),
+	}
+	if set.Handle == connect.Own {
+		q.Heading = sentence("Remove the server’s own application on %s?", set.Network.Label)
+		q.Sentence = "Its credentials are deleted here, and nobody can link an account by it any more. Accounts that are linked stay linked."
+	}
+	return q, nil
+}
+
+// removeBot takes a bot from its mate.
+func (s *Server) removeBot(w http.ResponseWriter, r *http.Request) error {
+	set, err := s.setupOf(r)
+	if err != nil {
+		return err
+	}
+	stayed, err := s.connect.RemoveBot(r.Context(), byWhom(r), set.Mate.ID, set.Network.Network)
+	if err != nil {
+		return err
+	}
+	said := sentence("The bot was removed from %s. Its application can be used for another mate now.", set.Name)
+	if len(stayed) > 0 {
+		said = sentence("The bot was removed from %s. It could not leave %s: somebody there has to remove it.", set.Name, strings.Join(stayed, ", "))
+	}
+	return s.done(w, r, botAt(set.Network.Network, set.Handle), said)
+}
+
 // findingWords are the words for what a check found, and their colour.
 func findingWords(st messenger.FindingState) words {
 	switch st {
@@ -296,6 +346,7 @@ func (s *Server) botRoutes(page *mux) {
 	} {
 		on("POST "+at+"/"+name, s.botAction(do))
 	}
+	s.asking(page, at+"/remove", s.admin, s.askRemoveBot, s.removeBot)
 	s.asking(page, at+"/pause", s.admin, s.askPauseBot, s.botAction(s.pauseBot(true)))
 }
 

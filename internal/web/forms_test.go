@@ -244,7 +244,10 @@ func (w *formWalk) providers() {
 
 func (w *formWalk) bots() {
 	const at = "/server/bots/{network}/{handle}"
-	w.sends(makes, w.ada, at, url.Values{"app_id": {"1002"}, "token": {"token-mark"}, "secret": {"secret-mark"}}, "{handle}", "mark")
+	mark := url.Values{"app_id": {"1002"}, "token": {"token-mark"}, "secret": {"secret-mark"}}
+	w.sends(makes, w.ada, at, mark, "{handle}", "mark")
+	w.sends(asks, w.ada, at+"/remove", nil, "{handle}", "mark")
+	w.sends(makes, w.ada, at, mark, "{handle}", "mark")
 	w.sends(makes, w.ada, at+"/check", nil)
 	w.sends(makes, w.ada, at+"/restart", nil)
 	w.sends(asks, w.ada, at+"/pause", nil)

@@ -27,6 +27,16 @@ type teamCard struct {
 	Places []connect.Workspace
 }
 
+// In counts the mates that are in one of the team's places.
+func (t teamCard) In() (n int) {
+	for _, m := range t.Mates {
+		if len(m.In) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // Where lists the team's places.
 func (t teamCard) Where() string { return placeNames(t.Places) }
 
@@ -70,13 +80,26 @@ func (s *Server) teamCards(r *http.Request) ([]teamCard, error) {
 	}
 	var all []teamCard
 	for _, t := range teams {
-		mates, err := s.connect.TeamMates(r.Context(), t)
+		mates, err := s.askable(r, t)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, teamCard{Team: t, Mates: mates, Places: connect.Workspaces(mates)})
 	}
 	return all, nil
+}
+
+// askable lists the mates of a team that the person who asks may talk to.
+func (s *Server) askable(r *http.Request, t openmates.Team) ([]connect.TeamMate, error) {
+	mates, err := s.connect.TeamMates(r.Context(), t)
+	if err != nil {
+		return nil, err
+	}
+	own, err := s.mateRoom.MemberLimits(r.Context(), t, account.CallerOf(r.Context()).User)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(mates, func(m connect.TeamMate) bool { return !own.Allows(openmates.KindMate, m.Handle) }), nil
 }
 
 // welcome is for those who are not signed in: to the form, or, while the

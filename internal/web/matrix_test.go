@@ -130,7 +130,7 @@ func matrix() map[string]string {
 		server: `GET /parts/mates; GET /server; GET /server/part; GET /server/setup; GET /server/setup/part; GET /server/settings; POST /server/settings; POST /server/settings/check;
 			GET /server/audit; GET /server/audit/{file}; GET /server/mail; POST /server/mail; POST /server/mail/stop; GET /server/limits; POST /server/limits;
 			GET /server/bots; GET /server/bots/{network}/{handle}; GET /server/bots/{network}/{handle}/state; POST /server/bots/{network}/{handle};
-			POST /server/bots/{network}/{handle}/check; POST /server/bots/{network}/{handle}/dress; POST /server/bots/{network}/{handle}/permissions;
+			POST /server/bots/{network}/{handle}/check; POST /server/bots/{network}/{handle}/remove; POST /server/bots/{network}/{handle}/dress; POST /server/bots/{network}/{handle}/permissions;
 			POST /server/bots/{network}/{handle}/restart; POST /server/bots/{network}/{handle}/pause; POST /server/bots/{network}/{handle}/resume;
 			GET /server/providers; POST /server/providers; GET /server/providers/new; POST /server/providers/defaults; GET /server/providers/{name};
 			POST /server/providers/{name}/change; POST /server/providers/{name}/refresh; POST /server/providers/{name}/models; POST /server/providers/{name}/free;

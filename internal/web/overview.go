@@ -84,8 +84,9 @@ func (s *Server) overviewOf(r *http.Request) (o overview, err error) {
 	if err != nil {
 		return o, err
 	}
-	wiz := st.wizard()
-	o.Next, o.Done, o.Of = wiz.Next, wiz.Done, len(wiz.Steps)
+	if wiz := st.wizard(); !st.Answered { // what breaks after the set-up is a problem, not a step
+		o.Next, o.Done, o.Of = wiz.Next, wiz.Done, len(wiz.Steps)
+	}
 	o.Currency = st.Server.Currency
 	if o.Counts, err = s.records.Count(ctx); err != nil {
 		return o, err
@@ -98,7 +99,7 @@ func (s *Server) overviewOf(r *http.Request) (o overview, err error) {
 		return o, err
 	}
 	for _, t := range turns {
-		o.Troubles = append(o.Troubles, trouble{t, cureOf(t)})
+		o.Troubles = append(o.Troubles, trouble{t, cureOf(t, st.Teams)})
 	}
 	if st.Server.Problem != "" {
 		o.Problems = append(o.Problems, Problem{What: fmt.Sprintf("The server’s address does not lead here: %s", st.Server.Problem), Path: "/server/settings"})
@@ -116,49 +117,77 @@ func (s *Server) overviewOf(r *http.Request) (o overview, err error) {
 		case m.Enabled:
 			o.Mute = append(o.Mute, m)
 		}
-		o.listeners(m)
+		o.listeners(m, time.Now())
 	}
 	return o, nil
 }
 
+// soon is how long a lost connection may take to heal before it is a problem.
+const soon = time.Minute
+
 // listeners counts a mate's bots and notes those that wait for a person.
-func (o *overview) listeners(m connect.Mate) {
+func (o *overview) listeners(m connect.Mate, now time.Time) {
 	for _, b := range m.Bots {
 		o.Bots++
 		switch b.State.Phase {
 		case messenger.Connected:
 			o.Up++
 		case messenger.BadCredentials, messenger.NeedsAttention:
-			o.Problems = append(o.Problems, Problem{
-				Who: m.Name + " (" + b.Label + ")", What: b.State.Reason, Cure: b.State.Cure, Path: botPath(b.Network, m.Handle),
-			})
+			o.problem(m, b, b.State.Reason, b.State.Cure)
+		case messenger.Reconnecting:
+			if now.Sub(b.State.Since) > soon {
+				o.problem(m, b, b.State.Reason, b.State.Cure)
+			}
+		}
+		if f := b.Trouble(); f != nil && m.Works() {
+			o.problem(m, b, f.Sentence, f.Cure)
 		}
 	}
 }
 
-// cureOf says what was wrong with a turn and where that is mended.
-func cureOf(t openmates.TroubledTurn) Problem {
-	mate := "/server/mates/" + t.Mate
+// problem notes a bot's problem. One that several bots have is shown once.
+func (o *overview) problem(m connect.Mate, b connect.Bot, what, cure string) {
+	for i := range o.Problems {
+		if p := &o.Problems[i]; p.What == what && p.Cure == cure && p.Who != "" {
+			p.Who, p.Path = p.Who+", "+m.Name, "/server/bots"
+			return
+		}
+	}
+	o.Problems = append(o.Problems, Problem{Who: m.Name + " (" + b.Label + ")", What: what, Cure: cure, Path: botPath(b.Network, m.Handle)})
+}
+
+// cureOf says what was wrong with a turn and where that is mended. In lists the
+// teams that the reader is in; the pages of others are closed to them.
+func cureOf(t openmates.TroubledTurn, in []teamCard) Problem {
+	mate, limits, people, connect := "/server/mates/"+t.Mate, "/server/limits", "", ""
 	if t.Mate == "" {
 		mate = "/server/mates"
 	}
+	for _, c := range in {
+		if connect == "" {
+			connect = "/teams/" + c.Slug + "/connect"
+		}
+		if c.Slug == t.Team {
+			limits, people = "/teams/"+c.Slug+"/limits", "/teams/"+c.Slug+"/people"
+		}
+	}
 	switch t.Why {
 	case openmates.TroubleWorkspace:
-		return Problem{What: "The place is connected to no team.", Cure: "A member of the team adds the mate there on the team’s page.", Path: "/"}
+		return Problem{What: "The place is connected to no team.", Cure: "A member of the team adds the mate there on the team’s page.", Path: connect}
 	case openmates.TroubleAccount:
-		return Problem{What: "The person’s account is not linked, or they are not in the team.", Cure: "They link it on their profile; an admin of the team invites them.", Path: "/profile"}
+		return Problem{What: "The person’s account is not linked, or they are not in the team.", Cure: "They link it on their own profile; an admin of the team invites them.", Path: people}
 	case openmates.TroubleTeam:
 		return Problem{What: "A direct message of somebody in several teams, or in none.", Cure: "They ask in a channel of the team instead."}
 	case openmates.TroubleText:
 		return Problem{What: "The mention held no text.", Cure: "They mention the mate by its name, not by its role, with the question in the same message."}
 	case openmates.TroubleNotAllowed:
-		return Problem{What: "A limit forbids this mate, provider or model.", Cure: "Allow it, if it should be.", Path: "/server/limits"}
+		return Problem{What: "A limit forbids this mate, provider or model.", Cure: "Allow it, if it should be. The server, the mate, the team and the person have limits of their own.", Path: limits}
 	case openmates.TroubleMateOff:
 		return Problem{What: "The mate is switched off, and somebody asked it.", Cure: "Switch it on again, or take its bot out of the place.", Path: mate}
 	case openmates.TroubleRate:
-		return Problem{What: "More requests in a minute than are allowed.", Cure: "Raise the limit, if it is too low.", Path: "/server/limits"}
+		return Problem{What: "More requests in a minute than are allowed.", Cure: "Raise the limit, if it is too low.", Path: limits}
 	case openmates.TroubleMoney:
-		return Problem{What: "The money of the month is used up.", Cure: "Raise the budget, or wait for the next month.", Path: "/server/limits"}
+		return Problem{What: "The money of the month is used up.", Cure: "Raise the budget, or wait for the next month.", Path: limits}
 	case openmates.TroubleNoModel:
 		return Problem{What: "The mate has no model to answer with.", Cure: "Choose one for it, or set a provider up.", Path: mate}
 	case openmates.TroubleKey:

@@ -2,7 +2,9 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -96,6 +98,9 @@ func (s *Server) handle(h handler) http.Handler {
 }
 
 func (s *Server) logError(r *http.Request, err error) {
+	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
+		return // the browser has gone away
+	}
 	if c := openmates.CodeOf(err); c == openmates.EInternal || c == openmates.EUnavailable {
 		s.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", loggable(r.URL.Path), "err", err)
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -191,6 +192,7 @@ func (s *Server) leaveTeam(w http.ResponseWriter, r *http.Request) error {
 type teamLimitsPage struct {
 	inTeam
 	Sheet sheetForm
+	Mute  []string // sentences about mates that the limits leave without a model
 	Name  string
 	Error string
 }
@@ -218,7 +220,27 @@ func (s *Server) teamLimitsPage(r *http.Request) (*teamLimitsPage, account.Place
 		return nil, place, err
 	}
 	p.Sheet, err = s.newSheet(r.Context(), place.Team.Name, "/teams/"+place.Team.Slug+"/limits", sheet, spent.Cost)
+	if err != nil {
+		return nil, place, err
+	}
+	p.Mute, err = s.muteIn(r.Context(), place.Team)
 	return p, place, err
+}
+
+// muteIn says which mates of a team its limits leave without a model.
+func (s *Server) muteIn(ctx context.Context, t openmates.Team) (all []string, err error) {
+	mates, err := s.connect.TeamMates(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range mates {
+		name, err := s.models.Answering(ctx, m.Mate.Mate)
+		if err != nil || t.Limits.Allows(openmates.KindModel, name) {
+			continue // without any model, the server's pages say so
+		}
+		all = append(all, sentence("%s can’t answer here, because %s is not allowed. Allow that model, or ask a server admin to give %s another one.", m.Name, name, m.Name))
+	}
+	return all, nil
 }
 
 func (s *Server) setTeamLimits(w http.ResponseWriter, r *http.Request) error {

@@ -3,8 +3,10 @@ package web
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"openmates"
@@ -274,10 +276,36 @@ func (s *Server) modelProblems(ctx context.Context, o *overview) error {
 	if err != nil || len(all) == 0 { // without a provider, the set-up says what to do
 		return err
 	}
-	for _, e := range mute {
-		o.Problems = append(o.Problems, Problem{What: fmt.Sprintf("%s can’t answer: %s", e.Mate.Name, e.Why), Cure: fmt.Sprintf("Choose another model for %s.", e.Mate.Name), Path: "/server/mates/" + e.Mate.Handle})
+	if !slices.ContainsFunc(all, func(v model.View) bool { return v.Enabled > 0 }) {
+		o.Problems = append(o.Problems, Problem{What: "No mate can answer: none of the models is ticked.", Cure: "Tick at least one on the provider’s page.", Path: "/server/providers/" + all[0].Name})
+		return nil
+	}
+	for why, mates := range byReason(mute) {
+		p := Problem{What: fmt.Sprintf("%s can’t answer: %s", mates[0].Name, why), Cure: fmt.Sprintf("Choose another model for %s.", mates[0].Name), Path: "/server/mates/" + mates[0].Handle}
+		if len(mates) > 1 {
+			p = Problem{What: fmt.Sprintf("%s and %d more can’t answer: %s", mates[0].Name, len(mates)-1, why), Cure: "Choose other models for them, or another default.", Path: "/server/mates"}
+		}
+		o.Problems = append(o.Problems, p)
 	}
 	return nil
+}
+
+// byReason groups the mates that can't answer by the reason, so that one cause
+// is one problem. The order is that of the mates.
+func byReason(mute []model.Effect) iter.Seq2[string, []openmates.Mate] {
+	return func(yield func(string, []openmates.Mate) bool) {
+		by := map[string][]openmates.Mate{}
+		for _, e := range mute {
+			by[e.Why] = append(by[e.Why], e.Mate)
+		}
+		for _, e := range mute {
+			mates := by[e.Why]
+			delete(by, e.Why)
+			if len(mates) > 0 && !yield(e.Why, mates) {
+				return
+			}
+		}
+	}
 }
 
 // actor is who asks, for the audit record.

@@ -26,8 +26,15 @@ func TestStepsOfTheSetUp(t *testing.T) {
 	t.Parallel()
 	bot := func(p messenger.Phase, cure string) []connect.Mate {
 		return []connect.Mate{{Mate: openmates.Mate{Handle: "sophia", Name: "Sophia", Enabled: true},
-			Bots: []connect.Bot{{Network: "discord", State: messenger.State{Phase: p, Reason: "Reason.", Cure: cure}}}}}
+			Bots: []connect.Bot{{Network: "discord", State: messenger.State{Phase: p, Reason: "Reason.", Cure: cure}, Check: connect.Inspection{At: time.Now()}}}}}
 	}
+	found := func(f ...messenger.Finding) []connect.Mate {
+		all := bot(messenger.Connected, "")
+		all[0].Bots[0].Check.Findings = f
+		return all
+	}
+	unchecked := bot(messenger.Connected, "")
+	unchecked[0].Bots[0].Check = connect.Inspection{}
 	place := []connect.Workspace{{ID: "1", Name: "Pier"}}
 	team := teamCard{Team: openmates.Team{Slug: "harbour"}}
 	placed := teamCard{Team: team.Team, Places: place, Mates: []connect.TeamMate{{Mate: bot("", "")[0], In: place}}}
@@ -51,6 +58,11 @@ func TestStepsOfTheSetUp(t *testing.T) {
 		{"a mate", setupState{Mates: bot("", "")}, 3, true, ""},
 		{"no bot", setupState{Mates: []connect.Mate{{}}}, 4, false, "/server/bots"},
 		{"a bot", setupState{Mates: bot("", "")}, 4, true, ""},
+		{"a bot with a wrong redirect", setupState{Mates: found(messenger.Finding{State: messenger.FindingBad, Sentence: "Not registered.", Cure: "Add it."})}, 4, false, "Not registered. Add it. Sophia /server/bots/discord/sophia"},
+		{"a bot with a hint", setupState{Mates: found(messenger.Finding{State: messenger.FindingWarn})}, 4, true, ""},
+		{"a wrong bot and a good one", setupState{Mates: append(found(messenger.Finding{State: messenger.FindingBad, Sentence: "X."}), bot("", "")...)}, 4, true, ""},
+		{"a bot that nobody has checked", setupState{Mates: unchecked}, 4, false, "being checked"},
+		{"connection lost", setupState{Mates: bot(messenger.Reconnecting, "Wait.")}, 5, false, "Reason. Wait. Sophia"},
 		{"listener starts", setupState{Mates: bot(messenger.Starting, "")}, 5, false, "starts by itself"},
 		{"listener is up", setupState{Mates: bot(messenger.Connected, "")}, 5, true, ""},
 		{"token refused", setupState{Mates: bot(messenger.BadCredentials, "Reset it.")}, 5, false, "Reason. Reset it. Sophia"},
@@ -212,7 +224,7 @@ func TestEveryTroubleHasItsCure(t *testing.T) {
 		openmates.TroubleNotAllowed, openmates.TroubleRate, openmates.TroubleMoney, openmates.TroubleNoModel, openmates.TroubleKey, openmates.TroubleCredit,
 		openmates.TroubleModelGone, openmates.TroubleTooLong, openmates.TroubleFiltered, openmates.TroubleBusy, openmates.TroubleInvalid,
 		openmates.TroubleUnreachable, openmates.TroubleNoWords, openmates.TroubleNotPosted, openmates.TroubleGivenUp} {
-		p := cureOf(openmates.TroubledTurn{Why: why, Mate: "sophia"})
+		p := cureOf(openmates.TroubledTurn{Why: why, Mate: "sophia"}, nil)
 		if !strings.HasSuffix(p.What, ".") || !strings.HasSuffix(p.Cure, ".") {
 			t.Errorf("%s: %+v", why, p)
 		}

@@ -32,6 +32,13 @@ func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
 	if account.CallerOf(r.Context()).SignedIn() {
 		return to(w, r, next)
 	}
+	open, err := s.account.SetupOpen(r.Context())
+	if err != nil {
+		return err
+	}
+	if open { // there is nobody yet who could sign in
+		return to(w, r, "/")
+	}
 	return s.showSignIn(w, r, "", next, nil)
 }
 

@@ -93,7 +93,18 @@ func (st setupState) mates() step {
 func (st setupState) bot() step {
 	s := step{Label: "Give a mate its bot", Path: "/server/bots", Hint: "A numbered guide leads through the messenger’s developer pages; what you paste is checked at once."}
 	for _, m := range st.Mates {
-		s.Done = s.Done || len(m.Bots) > 0
+		for _, b := range m.Bots {
+			switch f := b.Check.Bad(); {
+			case !m.Works():
+			case f != nil && s.Wrong == "":
+				s.Who, s.Wrong, s.Path = m.Name, sentences(f.Sentence, f.Cure), botPath(b.Network, m.Handle)
+			case f == nil && !b.Check.At.IsZero():
+				s.Done, s.Who, s.Wrong = true, "", ""
+				return s
+			case f == nil:
+				s.Hint = "The bot is being checked."
+			}
+		}
 	}
 	return s
 }
@@ -106,7 +117,8 @@ func (st setupState) listener() step {
 			case messenger.Connected:
 				s.Done, s.Who, s.Wrong = true, "", ""
 				return s
-			case messenger.BadCredentials, messenger.NeedsAttention, messenger.Off:
+			case messenger.Starting:
+			default:
 				s.Who, s.Wrong = m.Name, sentences(b.State.Reason, b.State.Cure)
 				s.Path = botPath(b.Network, m.Handle)
 			}
@@ -222,10 +234,15 @@ type wizard struct {
 	Done  int
 	Next  *step // nil = everything is done
 	Say   string
+	// Invite is the page where people are invited to the first team, "" = none.
+	Invite string
 }
 
 func (st setupState) wizard() wizard {
 	w := wizard{Steps: st.steps(), Say: greeting(st.Teams)}
+	if len(st.Teams) > 0 {
+		w.Invite = "/teams/" + st.Teams[0].Slug + "/invites"
+	}
 	for i := range w.Steps {
 		if w.Steps[i].Done {
 			w.Done++

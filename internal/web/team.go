@@ -30,6 +30,19 @@ type teamMateCard struct {
 	Adds []addButton
 }
 
+// NotReady says why nobody can add the mate yet.
+func (m teamMateCard) NotReady() string {
+	for _, b := range m.Bots {
+		if f := b.Check.Blocking(); f != nil {
+			return f.Sentence
+		}
+	}
+	if len(m.Bots) > 0 {
+		return sentence("Its application needs its client secret before teams can add it.")
+	}
+	return sentence("It has no application yet.")
+}
+
 // Where lists the places that the mate is in.
 func (m teamMateCard) Where() string { return placeNames(m.In) }
 
@@ -84,7 +97,7 @@ func adds(m connect.TeamMate, places []connect.Workspace, networks []connect.Net
 	var all []addButton
 	for _, b := range m.Bots {
 		can := slices.ContainsFunc(networks, func(n connect.Network) bool { return n.Network == b.Network && n.CanInstall })
-		if !can || !b.HasSecret {
+		if !can || !b.CanAdd() {
 			continue
 		}
 		for _, w := range places {

@@ -125,7 +125,7 @@ func newcomers(mates []connect.TeamMate, networks []connect.Network) (ready []ne
 	for _, m := range mates {
 		n := newcomer{Mate: m.Mate}
 		for _, b := range m.Bots {
-			if b.HasSecret && slices.ContainsFunc(networks, func(n connect.Network) bool { return n.Network == b.Network && n.CanInstall }) {
+			if b.CanAdd() && slices.ContainsFunc(networks, func(n connect.Network) bool { return n.Network == b.Network && n.CanInstall }) {
 				n.Bots = append(n.Bots, b)
 			}
 		}

@@ -31,7 +31,7 @@ func (s *inspection) look() {
 		}
 		s.add(f)
 	}
-	worn("name", "Name", strings.EqualFold(string(s.self.Username), l.Name), fmt.Sprintf("The bot is called %s.", l.Name),
+	worn(messenger.CheckName, "Name", strings.EqualFold(string(s.self.Username), l.Name), fmt.Sprintf("The bot is called %s.", l.Name),
 		fmt.Sprintf("The bot is called “%s”, the mate “%s”, so people will not find it.", clip(string(s.self.Username), 60), l.Name))
 	worn("portrait", "Portrait", s.self.Avatar != "", "The bot has a picture.", "The bot has no picture.")
 	installed := s.app.Install != nil && int64(s.app.Install.Permissions) == int64(s.d.permissions(s.bot))

@@ -45,10 +45,10 @@ func (d *Connector) Permissions() []messenger.Permission {
 		{Name: "Send Messages in Threads", Bit: int64(SendMessagesInThreads), Reason: "Without it there are no answers in threads."},
 		{Name: "Read Message History", Bit: int64(ReadMessageHistory), Reason: "Discord lets nobody reply to a message without it, and the bot reads back what it missed while it was away."},
 		{Name: "Embed Links", Bit: int64(EmbedLinks), Reason: "Links in answers show a preview."},
-		{Name: "Attach Files", Bit: int64(AttachFiles), Reason: "Answers can hold files and pictures."},
-		{Name: "Add Reactions", Bit: int64(AddReactions), Reason: "The bot can react to a message with a sign."},
-		{Name: "Create Public Threads", Bit: int64(CreatePublicThreads), Reason: "A long answer can move into a thread of its own."},
-		{Name: "Create Private Threads", Bit: int64(CreatePrivateThreads), Reason: "The same, seen only by those who are asked in."},
+		{Name: "Attach Files", Bit: int64(AttachFiles), Reason: "Not used yet. Asking now spares every server a new invitation once answers can hold files."},
+		{Name: "Add Reactions", Bit: int64(AddReactions), Reason: "The bot marks a message that it can't answer in words."},
+		{Name: "Create Public Threads", Bit: int64(CreatePublicThreads), Reason: "Not used yet. Asking now spares every server a new invitation once answers can open threads."},
+		{Name: "Create Private Threads", Bit: int64(CreatePrivateThreads), Reason: "Not used yet, like the one above, for threads that only some people see."},
 	}
 	for i := range all {
 		all[i].Default = d.perms&Permissions(all[i].Bit) != 0

@@ -1,6 +1,6 @@
 // Every page works without this file. It only spares clicks: it sends the
-// form of the way back from a consent page, keeps listener states fresh, and
-// copies addresses.
+// form of the way back from a consent page, shows that a long answer is on its
+// way, keeps listener states fresh, and copies addresses.
 "use strict";
 
 for (const form of document.querySelectorAll("form[data-send]")) {
@@ -9,6 +9,19 @@ for (const form of document.querySelectorAll("form[data-send]")) {
     for (const b of form.querySelectorAll("button")) b.disabled = true;
   });
   form.requestSubmit();
+}
+
+for (const form of document.querySelectorAll("form[data-busy]")) {
+  const note = document.getElementById(form.dataset.busy);
+  form.addEventListener("submit", () => {
+    note.hidden = false;
+    for (const b of form.querySelectorAll("button")) b.disabled = true;
+  });
+  // Coming back by the history shows the form as it was left.
+  addEventListener("pageshow", () => {
+    note.hidden = true;
+    for (const b of form.querySelectorAll("button")) b.disabled = false;
+  });
 }
 
 for (const box of document.querySelectorAll("[data-refresh]")) {

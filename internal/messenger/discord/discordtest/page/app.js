@@ -97,7 +97,8 @@ function ask(title, label, value) {
   const input = el("input", { name: "value", maxlength: "100", required: true, "aria-label": label, id: "ask-value" });
   input.value = value ?? "";
   box.replaceChildren(el("form", { method: "dialog" }, el("h2", {}, title), input,
-    el("menu", {}, el("button", { value: "cancel", formnovalidate: true }, "Cancel"), el("button", { value: "ok", class: "primary" }, "Create"))));
+    el("menu", {}, el("button", { type: "button", id: "ask-cancel" }, "Cancel"), el("button", { value: "ok", class: "primary" }, "Create"))));
+  $("ask-cancel").addEventListener("click", () => box.close(""));
   box.returnValue = "";
   box.showModal();
   input.select();

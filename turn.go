@@ -42,6 +42,7 @@ const (
 	TroubleMoney       Trouble = "money"       // money of the month
 	TroubleNoModel     Trouble = "no_model"    // none is set up, or the mate's is gone
 	TroubleKey         Trouble = "key"         // the provider refuses its key
+	TroubleSettingsKey Trouble = "settings_key" // likewise, and the key is one of the server's settings
 	TroubleCredit      Trouble = "credit"      // the provider's account is empty
 	TroubleModelGone   Trouble = "model_gone"  // the provider has no such model any more
 	TroubleTooLong     Trouble = "too_long"    // more text than the model reads

@@ -158,5 +158,5 @@ func (m *models) hasProvider() bool {
 // choose implements chat.Config.Model.
 func (m *models) choose(ctx context.Context, mate openmates.Mate) (chat.Choice, error) {
 	c, err := m.room.Choose(ctx, mate)
-	return chat.Choice{Name: c.Name, Model: c.Model, Price: c.Price}, err
+	return chat.Choice{Name: c.Name, Model: c.Model, Price: c.Price, Fixed: c.Fixed}, err
 }

@@ -140,7 +140,7 @@ func (r *Room) ask(ctx context.Context, o openmates.Outcome, t *talk, d *draft) 
 		}
 		return o, cmp.Or(context.Cause(ctx), t.broken)
 	}
-	o.State, o.Why, o.Text = conclude(t.w.text(), t.stop, err)
+	o.State, o.Why, o.Text = conclude(t.w.text(), t.stop, err, t.choice.Fixed)
 	if t.stop == stopMoney {
 		o.State, o.Why, o.Text = outOfMoney(t.w.text(), t.over)
 	}
@@ -172,7 +172,7 @@ func outOfMoney(text string, e *openmates.LimitError) (openmates.TurnState, open
 }
 
 // conclude is what is said in the end, with a word on why it ended early.
-func conclude(text string, stop llm.Stop, err error) (openmates.TurnState, openmates.Trouble, string) {
+func conclude(text string, stop llm.Stop, err error, fixed bool) (openmates.TurnState, openmates.Trouble, string) {
 	text = strings.TrimSpace(text)
 	switch {
 	case stop == stopAsked && text == "":
@@ -180,7 +180,7 @@ func conclude(text string, stop llm.Stop, err error) (openmates.TurnState, openm
 	case stop == stopAsked:
 		return openmates.TurnAnswered, "", messenger.Closed(text) + stopped
 	case err != nil && text == "":
-		why, said := modelTrouble(err)
+		why, said := modelTrouble(err, fixed)
 		return openmates.TurnFailed, why, said
 	case err != nil:
 		return openmates.TurnAnswered, "", messenger.Closed(text) + cutShort

@@ -62,6 +62,7 @@ type Choice struct {
 	Name  string // "provider/model"
 	Model llm.Model
 	Price openmates.Price
+	Fixed bool // its provider, with the key, comes from the settings of the server
 }
 
 // expected is the most that one call with this request should cost.

@@ -190,6 +190,32 @@ func TestAModelThatFailsIsExplained(t *testing.T) {
 	}
 }
 
+// A key of the settings is cured there, and on no page.
+func TestARefusedKeyIsCuredWhereItStands(t *testing.T) {
+	t.Parallel()
+	for fixed, c := range map[bool]struct {
+		why  openmates.Trouble
+		says string
+		not  string
+	}{
+		false: {openmates.TroubleKey, "a new key under Providers", "settings"},
+		true:  {openmates.TroubleSettingsKey, "the settings that OpenMates is started with", "Providers"},
+	} {
+		w := setup(t)
+		w.fixed = fixed
+		w.model.say = func(int, llm.Request) ([]llm.Piece, error) {
+			return nil, &llm.Error{Kind: llm.KindBadKey, Err: errors.New("no")}
+		}
+		must(t, w.ask(w.message("hello")))
+		if got := w.only(); !strings.Contains(got, c.says) || strings.Contains(got, c.not) {
+			t.Errorf("fixed %v: said %q", fixed, got)
+		}
+		if trouble, err := w.db.Troubles(t.Context(), 1); err != nil || len(trouble) != 1 || trouble[0].Why != c.why {
+			t.Errorf("fixed %v: %+v, %v", fixed, trouble, err)
+		}
+	}
+}
+
 func TestAMateWithoutAModelSaysSo(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
@@ -239,6 +265,9 @@ func TestEndsOfAnswersAreExplained(t *testing.T) {
 		{"nothing", func(int, llm.Request) ([]llm.Piece, error) {
 			return []llm.Piece{{Usage: &llm.Usage{}, Stop: llm.StopEnd}}, nil
 		}, "without a word"},
+		{"endless arguments", func(int, llm.Request) ([]llm.Piece, error) {
+			return wants("Half", call(1, "test_echo", strings.Repeat("x", 200_000))), nil
+		}, "Half\n\n*I stopped here"},
 		{"endless", func(int, llm.Request) ([]llm.Piece, error) {
 			return words(strings.Repeat("never ending ", 4000)), nil
 		}, "I stopped here"},

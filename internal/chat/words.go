@@ -108,13 +108,18 @@ func moneyCure(e *openmates.LimitError) string {
 }
 
 // modelTrouble says what a model's failure means for the person who asked.
-func modelTrouble(err error) (openmates.Trouble, string) {
+// fixed says that the provider's key comes from the settings of the server,
+// where no page can change it.
+func modelTrouble(err error, fixed bool) (openmates.Trouble, string) {
 	kind := llm.KindUnavailable
 	if e, ok := errors.AsType[*llm.Error](err); ok {
 		kind = e.Kind
 	}
 	switch kind {
 	case llm.KindBadKey:
+		if fixed {
+			return openmates.TroubleSettingsKey, "My model's provider does not accept the key of this server any more. Please tell its admin: the key is part of the settings that OpenMates is started with. It works again with a new key there and a restart."
+		}
 		return openmates.TroubleKey, "My model's provider does not accept the key of this server any more. Please tell its admin: a new key under Providers cures it."
 	case llm.KindNoCredit:
 		return openmates.TroubleCredit, "The account with my model's provider has no credit left. Please tell the admin of this OpenMates server."

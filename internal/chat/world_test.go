@@ -43,6 +43,7 @@ type world struct {
 	skills    chat.Skills // before grace
 	skillTime time.Duration
 	currency  string // "" = USD
+	fixed     bool   // the model's provider comes from the settings
 	log       *slog.Logger
 }
 
@@ -161,7 +162,7 @@ func (w *world) grace(d time.Duration) {
 			if mate.Model == "none" {
 				return chat.Choice{}, openmates.Errorf(openmates.ENotFound, "none")
 			}
-			return chat.Choice{Name: "test/one", Model: w.model, Price: openmates.Price{Input: 1_000_000, Output: 2_000_000}}, nil
+			return chat.Choice{Name: "test/one", Model: w.model, Price: openmates.Price{Input: 1_000_000, Output: 2_000_000}, Fixed: w.fixed}, nil
 		},
 	})
 	must(w.T, err)

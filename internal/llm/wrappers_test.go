@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ type script struct {
 type play struct {
 	pieces []string
 	err    error
+	spent  *llm.Usage // beside err
 }
 
 func (s *script) Stream(_ context.Context, req llm.Request) iter.Seq2[llm.Piece, error] {
@@ -39,7 +41,7 @@ func (s *script) Stream(_ context.Context, req llm.Request) iter.Seq2[llm.Piece,
 			}
 		}
 		if p.err != nil {
-			yield(llm.Piece{}, p.err)
+			yield(llm.Piece{Usage: p.spent}, p.err)
 			return
 		}
 		yield(llm.Piece{Usage: &llm.Usage{Input: 3, Output: 4}, Stop: llm.StopEnd}, nil)
@@ -92,6 +94,92 @@ func TestRetry(t *testing.T) {
 				t.Errorf("the end is lost: %+v", a)
 			}
 		})
+	}
+}
+
+// Attempts that failed and are billed all the same are in the usage of what
+// came of them.
+func TestRetryCountsWhatFailedAttemptsSpent(t *testing.T) {
+	t.Parallel()
+	cut := failure(llm.KindCut, 0)
+	lost := play{err: cut, spent: &llm.Usage{Input: 10, Output: 100}}
+	for name, c := range map[string]struct {
+		answers []play
+		want    llm.Usage
+	}{
+		"an answer in the end": {[]play{lost, {err: cut}, lost, {pieces: []string{"a"}}}, llm.Usage{Input: 23, Output: 204}},
+		"none in the end":      {[]play{lost, lost, lost, lost}, llm.Usage{Input: 40, Output: 400}},
+		"one that breaks off":  {[]play{lost, {pieces: []string{"a"}, err: cut, spent: &llm.Usage{Input: 1, Output: 2}}}, llm.Usage{Input: 11, Output: 102}},
+		"refused for good":     {[]play{lost, {err: failure(llm.KindBadKey, 0)}}, llm.Usage{Input: 10, Output: 100}},
+	} {
+		m := llm.Retry(llm.Patience{Sleep: func(context.Context, time.Duration) error { return nil }})(&script{answers: c.answers})
+		if a, _ := llm.Generate(t.Context(), m, hello); a.Usage != c.want {
+			t.Errorf("%s: %+v, want %+v", name, a.Usage, c.want)
+		}
+	}
+}
+
+// Whatever a provider tells, what is counted is possible, and never less than
+// is known to have gone.
+func TestUsageIsHeldAgainstWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	odd := rapid.OneOf(rapid.Int(), rapid.IntRange(-10, 3000), rapid.SampledFrom([]int{math.MinInt, math.MaxInt, 0}))
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Repeat("word ", rapid.IntRange(0, 400).Draw(t, "asked"))
+		s := llm.Seen{
+			Asked:    llm.Request{Messages: []llm.Message{{Role: llm.RoleUser, Text: text}}},
+			Sent:     len(text) + rapid.IntRange(0, 500).Draw(t, "around it"),
+			Received: rapid.IntRange(0, 10_000).Draw(t, "received"),
+		}
+		s.Written.Add(strings.Repeat("said ", s.Received/10))
+		told := llm.Usage{Input: odd.Draw(t, "input"), Cached: odd.Draw(t, "cached"), Output: odd.Draw(t, "output")}
+		got := s.Hold(told)
+		input, output := llm.Estimate(s.Asked), s.Written.Tokens()
+		switch {
+		case got.Input < input/8 || got.Output < output/8 || got.Input < 1:
+			t.Fatalf("%+v of %+v is less than went", got, told)
+		case got.Input > s.Sent+100_000 || got.Output > s.Received+100_000:
+			t.Fatalf("%+v of %+v is more than can be", got, told)
+		case got.Cached < 0 || got.Cached > got.Input:
+			t.Fatalf("%+v of %+v", got, told)
+		case told.Output < 0 && (got.Input < input || got.Output < output), told.Input < 0 && (got.Input < input || got.Output < output):
+			t.Fatalf("%+v of %+v: a lie brought the rest down", got, told)
+		case s.Hold(got) != got:
+			t.Fatalf("%+v is held as %+v", got, s.Hold(got))
+		}
+		if sum := got.Plus(told); sum.Input < got.Input || sum.Output < got.Output {
+			t.Fatalf("%+v and %+v are %+v", got, told, sum)
+		}
+	})
+}
+
+// A model that never ends fills no memory, whoever makes it.
+func TestAnAnswerHasAnEnd(t *testing.T) {
+	t.Parallel()
+	for name, piece := range map[string]llm.Piece{
+		"text":      {Text: strings.Repeat("word ", 1000)},
+		"arguments": {Call: &llm.Call{ID: "a", Name: "f", Arguments: strings.Repeat("x", 50_000)}},
+		"calls":     {Call: &llm.Call{ID: "a", Name: "f"}},
+	} {
+		n := 0
+		a, err := llm.Generate(t.Context(), endless{piece, &n}, hello)
+		if err != nil || a.Stop != llm.StopLength || len(a.Calls) != 0 || len(a.Text) > llm.MaxAnswer || a.Usage.Input == 0 || a.Usage.Output == 0 || n > 300 {
+			t.Errorf("%s: %d bytes, %d calls after %d pieces, %+v, %v", name, len(a.Text), len(a.Calls), n, a.Usage, err)
+		}
+	}
+}
+
+// endless is a model that says the same for ever.
+type endless struct {
+	piece llm.Piece
+	n     *int
+}
+
+func (e endless) Stream(context.Context, llm.Request) iter.Seq2[llm.Piece, error] {
+	return func(yield func(llm.Piece, error) bool) {
+		for yield(e.piece, nil) {
+			*e.n++
+		}
 	}
 }
 

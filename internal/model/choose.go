@@ -19,6 +19,7 @@ type Choice struct {
 	Model  llm.Model
 	Price  openmates.Price
 	Priced bool // false: nobody entered a price, so budgets can't count it
+	Fixed  bool // its provider comes from the settings of the server
 }
 
 // Choose gives the model that answers for a mate: its own, else the default of
@@ -41,8 +42,9 @@ func (r *Room) Choose(ctx context.Context, mate openmates.Mate) (Choice, error) 
 		return Choice{}, err
 	}
 	service := s.services[m.Provider]
+	_, fixed := r.fixed[m.Provider]
 	return Choice{
-		Name: m.Name(), Price: m.Price, Priced: m.Priced,
+		Name: m.Name(), Price: m.Price, Priced: m.Priced, Fixed: fixed,
 		Model: &watched{r.cfg.Wrap(service.Model(m.Model)), r, m},
 	}, nil
 }

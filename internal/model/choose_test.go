@@ -229,6 +229,9 @@ func TestProvidersOfTheSettings(t *testing.T) {
 	if name, err := w.ask(openmates.Mate{Model: "openai/unlisted"}); err != nil || name != "openai/unlisted" {
 		t.Errorf("answered by %q, %v", name, err)
 	}
+	if c, err := w.room.Choose(t.Context(), openmates.Mate{}); err != nil || !c.Fixed {
+		t.Errorf("chosen %+v, %v", c, err)
+	}
 	v := w.view("openai")
 	if !v.Fixed || len(v.Models) != 2 || v.HasKey {
 		t.Errorf("the provider is %+v", v)

@@ -192,6 +192,8 @@ func cureOf(t openmates.TroubledTurn, in []teamCard) Problem {
 		return Problem{What: "The mate has no model to answer with.", Cure: "Choose one for it, or set a provider up.", Path: mate}
 	case openmates.TroubleKey:
 		return Problem{What: "The provider does not accept its key.", Cure: "Enter a new key.", Path: "/server/providers"}
+	case openmates.TroubleSettingsKey:
+		return Problem{What: "The provider does not accept the key from this server’s settings.", Cure: "Put a new key into the settings that OpenMates is started with, then restart it.", Path: "/server/providers"}
 	case openmates.TroubleCredit:
 		return Problem{What: "The account with the provider has no credit left.", Cure: "Top it up on the provider’s pages.", Path: "/server/providers"}
 	case openmates.TroubleModelGone:

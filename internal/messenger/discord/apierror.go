@@ -66,8 +66,10 @@ func readError(resp *http.Response, raw []byte) *apiError {
 	if after, ok := seconds(resp.Header.Get("Retry-After")); ok {
 		e.wait = after
 	}
-	if body.RetryAfter != nil && *body.RetryAfter >= 0 && *body.RetryAfter < 1e6 {
-		e.wait = time.Duration(*body.RetryAfter * float64(time.Second))
+	if body.RetryAfter != nil {
+		if after, ok := pause(*body.RetryAfter); ok {
+			e.wait = after
+		}
 	}
 	e.wait = max(e.wait, 50*time.Millisecond)
 	return e

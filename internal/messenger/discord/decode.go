@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"openmates/internal/messenger"
 )
@@ -52,6 +53,12 @@ func (n *number) UnmarshalJSON(b []byte) error {
 	}
 	*n = number(v)
 	return nil
+}
+
+// millis reads the number as milliseconds, held between two bounds: what a
+// network tells us to wait must neither overflow nor keep us busy or silent.
+func (n number) millis(least, most time.Duration) time.Duration {
+	return time.Duration(min(max(int64(n), least.Milliseconds()), most.Milliseconds())) * time.Millisecond
 }
 
 // flag is a boolean that may come as something else, which is then false.

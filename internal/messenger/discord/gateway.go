@@ -278,7 +278,7 @@ func (l *listener) look(ctx context.Context) result {
 	if s := body.Limit; s != nil && s.Remaining != nil {
 		info.limited = true
 		info.remaining = int(*s.Remaining)
-		info.resetAfter = time.Duration(s.ResetAfter) * time.Millisecond
+		info.resetAfter = s.ResetAfter.millis(0, budgetWindow)
 		info.concurrency = int(s.Concurrency)
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {

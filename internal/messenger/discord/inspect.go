@@ -233,7 +233,7 @@ func (s *inspection) sessions(ctx context.Context) {
 	case err != nil || left == nil:
 		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingUnknown, Sentence: "Discord did not say how many sessions the bot may still begin.", Cure: "Check again in a minute."})
 	case *left <= 0:
-		wait := (time.Duration(body.Limit.ResetAfter) * time.Millisecond).Round(time.Minute)
+		wait := body.Limit.ResetAfter.millis(0, budgetWindow).Round(time.Minute)
 		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingBad,
 			Sentence: fmt.Sprintf("The bot has begun all %d sessions that Discord allows in a day; it may begin another in %s.", body.Limit.Total, strings.TrimSuffix(max(wait, time.Minute).String(), "0s")),
 			Cure:     "It goes on by itself then. Find out why its connection breaks so often: another program may use the same bot token; if so, reset the token on the Bot page and enter the new one here.",

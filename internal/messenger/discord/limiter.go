@@ -154,14 +154,26 @@ func (l *limiter) forget(now time.Time) {
 	}
 }
 
+// longestPause is the longest that Discord can mean by a limit's pause: a day,
+// which is the window of its longest limit.
+const longestPause = 24 * time.Hour
+
 // seconds reads a duration written in seconds with a fraction. Rounding it
 // down would mean coming back too early.
 func seconds(s string) (time.Duration, bool) {
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || f < 0 || f > 1e6 {
+	if err != nil {
 		return 0, false
 	}
-	return time.Duration(f * float64(time.Second)), true
+	return pause(f)
+}
+
+// pause is so many seconds, if they can be meant.
+func pause(seconds float64) (time.Duration, bool) {
+	if !(seconds >= 0 && seconds <= longestPause.Seconds()) { // not a number is neither
+		return 0, false
+	}
+	return time.Duration(seconds * float64(time.Second)), true
 }
 
 func later(a, b time.Time) time.Time {

@@ -49,7 +49,7 @@ func (s *session) hello(now time.Time, e envelope) {
 	if err := decode(e.data, &d); err != nil || d.Interval <= 0 || s.stage != stageGreeting {
 		return
 	}
-	s.interval = time.Duration(d.Interval) * time.Millisecond
+	s.interval = d.Interval.millis(20*time.Millisecond, time.Hour) // Discord's own is 41 seconds
 	s.beat = now.Add(time.Duration(float64(s.interval) * s.rand()))
 	s.acked, s.grace = true, false
 	s.stage, s.due = stageHandshake, now.Add(s.pace.hello)

@@ -32,27 +32,27 @@ type Trouble string
 
 // The troubles, by who can cure them.
 const (
-	TroubleWorkspace   Trouble = "workspace"   // the team connects the place
-	TroubleAccount     Trouble = "account"     // the person links the account, or joins the team
-	TroubleTeam        Trouble = "team"        // the person asks in a channel of one team
-	TroubleText        Trouble = "text"        // the person writes something
-	TroubleNotAllowed  Trouble = "not_allowed" // limits of server, team, mate or person
-	TroubleMateOff     Trouble = "mate_off"    // the mate is switched off on the server
-	TroubleRate        Trouble = "rate"        // requests of the minute
-	TroubleMoney       Trouble = "money"       // money of the month
-	TroubleNoModel     Trouble = "no_model"    // none is set up, or the mate's is gone
-	TroubleKey         Trouble = "key"         // the provider refuses its key
+	TroubleWorkspace   Trouble = "workspace"    // the team connects the place
+	TroubleAccount     Trouble = "account"      // the person links the account, or joins the team
+	TroubleTeam        Trouble = "team"         // the person asks in a channel of one team
+	TroubleText        Trouble = "text"         // the person writes something
+	TroubleNotAllowed  Trouble = "not_allowed"  // limits of server, team, mate or person
+	TroubleMateOff     Trouble = "mate_off"     // the mate is switched off on the server
+	TroubleRate        Trouble = "rate"         // requests of the minute
+	TroubleMoney       Trouble = "money"        // money of the month
+	TroubleNoModel     Trouble = "no_model"     // none is set up, or the mate's is gone
+	TroubleKey         Trouble = "key"          // the provider refuses its key
 	TroubleSettingsKey Trouble = "settings_key" // likewise, and the key is one of the server's settings
-	TroubleCredit      Trouble = "credit"      // the provider's account is empty
-	TroubleModelGone   Trouble = "model_gone"  // the provider has no such model any more
-	TroubleTooLong     Trouble = "too_long"    // more text than the model reads
-	TroubleFiltered    Trouble = "filtered"    // the provider refuses to answer
-	TroubleBusy        Trouble = "busy"        // the provider has too many requests
-	TroubleInvalid     Trouble = "invalid"     // the provider did not understand
-	TroubleUnreachable Trouble = "unreachable" // the provider does not answer
-	TroubleNoWords     Trouble = "no_words"    // the model said nothing
-	TroubleNotPosted   Trouble = "not_posted"  // the network refused the answer
-	TroubleGivenUp     Trouble = "given_up"    // the log has the reason
+	TroubleCredit      Trouble = "credit"       // the provider's account is empty
+	TroubleModelGone   Trouble = "model_gone"   // the provider has no such model any more
+	TroubleTooLong     Trouble = "too_long"     // more text than the model reads
+	TroubleFiltered    Trouble = "filtered"     // the provider refuses to answer
+	TroubleBusy        Trouble = "busy"         // the provider has too many requests
+	TroubleInvalid     Trouble = "invalid"      // the provider did not understand
+	TroubleUnreachable Trouble = "unreachable"  // the provider does not answer
+	TroubleNoWords     Trouble = "no_words"     // the model said nothing
+	TroubleNotPosted   Trouble = "not_posted"   // the network refused the answer
+	TroubleGivenUp     Trouble = "given_up"     // the log has the reason
 )
 
 // Exchange is one question and its answer as remembered for later prompts.

@@ -8,7 +8,8 @@
 // the same keys, so nothing is said twice and no model is paid twice for an
 // answer that was recorded. Refusals take the same road. The journal keeps a
 // turn for 90 days (Prune): so long a message is known when it comes again, and
-// so long a conversation is remembered. What was spent is kept apart from it.
+// so long a conversation is remembered. What was spent is kept apart from it, and
+// a turn that no queue carries is settled also when nobody waits for it (Sweep).
 //
 // It refuses to know networks, databases and model providers: they come in as
 // contracts. Text from a channel and text from a model are data to it, never

@@ -48,6 +48,7 @@ type Store interface { //nolint:interfacebloat // accounts, each method one tran
 	Leaving
 	AccessTokens
 	Ending
+	Noticing
 }
 
 // Settings are values by name.

@@ -6,7 +6,8 @@
 // answer to a code exchange, never from an address that a browser brought;
 // that what one browser session began can be finished once, within ten
 // minutes, by that session alone; that a workspace belongs to one team and an
-// account to one person; and that credentials leave this room only towards the
+// account to one person, and that a team loses one only to whoever proves it
+// when none of its mates is there any more; and that credentials leave this room only towards the
 // store and the connectors.
 //
 // It refuses to know any network. Which of them can install a bot or link an
@@ -40,6 +41,7 @@ type Store interface {
 	Links
 	Codes
 	Places
+	Takeovers
 }
 
 // Bots are the mates and the applications that they speak through.

@@ -259,11 +259,7 @@ func (r *Room) finishInstall(ctx context.Context, c openmates.ConnectState, b op
 	case w.ID == "":
 		err = openmates.Errorf(openmates.EInvalid, "%s did not say where %s was added, so nothing is connected. Please begin again.", label, m.Name)
 	default:
-		_, err = r.store.AddInstallation(ctx, openmates.Installation{BotID: b.ID, TeamID: t.ID, Workspace: w.ID, Name: w.Name})
-		if openmates.CodeOf(err) == openmates.EConflict {
-			err = &openmates.Error{Code: openmates.EConflict, Err: err, Message: fmt.Sprintf(
-				"%s is connected to another team on this server already, and a place belongs to one team. Ask the people who run it on %s, or an admin of this server.", named(w.Name, "This place"), label)}
-		}
+		err = r.claim(ctx, c, b, con, t, w)
 	}
 	if err != nil {
 		r.retreat(ctx, c, b, con, w, err)

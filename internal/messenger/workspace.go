@@ -2,6 +2,7 @@ package messenger
 
 import (
 	"context"
+	"time"
 
 	"openmates"
 )
@@ -18,6 +19,16 @@ type Surveyor interface {
 	// Survey looks into one workspace. Errors: openmates.ENotFound when the bot
 	// isn't in it, EInvalid when its credentials are refused, EUnavailable.
 	Survey(ctx context.Context, b openmates.Bot, workspace string) (Survey, error)
+}
+
+// Census is a Connector that can tell which bots are in a workspace, asked
+// through one that is in it. It changes nothing there.
+type Census interface {
+	// Joined tells when each of these accounts joined the workspace; one that
+	// isn't in it is not in the answer, and who isn't certain is no answer but
+	// an error. Errors: openmates.ENotFound when the bot itself isn't in the
+	// workspace, EInvalid when its credentials are refused, EUnavailable.
+	Joined(ctx context.Context, b openmates.Bot, workspace string, accounts []string) (map[string]time.Time, error)
 }
 
 // Survey is what a bot can do in a workspace.

@@ -8,7 +8,7 @@ import (
 	"openmates"
 )
 
-const workspaceTaken = "This workspace is connected to another team already. An admin of that team can disconnect it there."
+const workspaceTaken = "This workspace is connected to another team already. An admin of this server can disconnect it."
 
 // BindWorkspace gives a workspace of a network to a team. That another team
 // has it is EConflict.
@@ -94,31 +94,16 @@ func (db *DB) GreetOnce(ctx context.Context, botID openmates.ID, workspace strin
 func (db *DB) AddInstallation(ctx context.Context, in openmates.Installation) (openmates.Installation, error) {
 	err := db.update(ctx, func(t *tx) error {
 		t.changed(Installations)
-		var n openmates.Network
-		ok, err := t.get(`SELECT network FROM bots WHERE id = $1`, []any{in.BotID}, &n)
+		n, err := networkOf(t, in.BotID)
 		if err != nil {
 			return err
-		}
-		if !ok {
-			return missing("This bot")
 		}
 		if in.TeamID != 0 {
 			if err := db.bind(t, n, in.Workspace, in.Name, in.TeamID); err != nil {
 				return err
 			}
 		}
-		var created, connected int64
-		if in.TeamID != 0 {
-			connected = millis(db.now())
-		}
-		_, err = t.get(`INSERT INTO installations (id, bot_id, network, workspace, name, created, connected) VALUES ($1, $2, $3, $4, $5, $6, $7)
-			ON CONFLICT (bot_id, workspace) DO UPDATE SET left_at = 0,
-				connected = CASE WHEN excluded.connected > 0 THEN excluded.connected ELSE installations.connected END,
-				name = CASE WHEN excluded.name = '' THEN installations.name ELSE excluded.name END
-			RETURNING id, created`,
-			[]any{db.ids.next(), in.BotID, n, in.Workspace, in.Name, db.now(), connected}, &in.ID, &created)
-		in.Created, in.Left, in.Connected = timeOf(created), time.Time{}, timeOf(connected)
-		return err
+		return db.arrive(t, n, &in)
 	})
 	return in, err
 }

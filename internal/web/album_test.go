@@ -152,6 +152,7 @@ func (h *house) inUse() {
 	q, err := h.network.Install(ada.post("/teams/harbour/install", url.Values{"mate": {"sophia"}, "network": {"testnet"}}).header.Get("Location"), messenger.Workspace{ID: "55", Name: "Pier"})
 	must(t, err)
 	wants(t, ada.follow("/messenger/connect", q), 200, "Sophia is in Pier now")
+	must(t, h.db.AddNotice(ctx, team, "“Pier” on Testnet belongs to another team now. All your mates had been removed there, and somebody who manages it has connected it."))
 	h.inviteBy(ada, "harbour", nil)
 	wants(t, ada.follow("/server/mates/sophia", mateValues("prompt", "You are Sophia.\nYou write code, and tests first.")), 200)
 }

@@ -193,7 +193,7 @@ func TestConnectAttacks(t *testing.T) {
 		"guild of another team": {func(a *arena) answer {
 			wants(a.t, a.back(a.eve, a.install(a.eve, "lighthouse", "mark", a.ann, a.ours)), 303)
 			return a.back(a.ada, a.sophia())
-		}, 409, "Ask the people who run it", "/teams/harbour/connect", true},
+		}, 409, "Mark, which works for that team, is still in it", "/teams/harbour/connect", true},
 		"consent cancelled": {func(a *arena) answer {
 			to, err := a.sim.Deny(a.begin(a.ada, "/profile/link", url.Values{"network": {"discord"}}), a.ann.ID)
 			must(a.t, err)

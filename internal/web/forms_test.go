@@ -266,6 +266,7 @@ func (w *formWalk) team() {
 	limits = stamp("/teams/harbour/people/ben/limits")
 	maps.Copy(limits, all)
 	w.sends(makes, w.ada, at+"/people/{username}/limits", limits)
+	w.sends(makes, w.ada, at+"/notices/{id}/read", nil, "{id}", w.found(w.ada, "/teams/harbour", `/notices/(\d+)/read`))
 	w.sends(makes, w.ada, at+"/name", url.Values{"name": {"Quay"}})
 	w.sends(makes, w.ada, at+"/invites", url.Values{"role": {"member"}, "uses": {"1"}, "days": {"7"}})
 	w.sends(asks, w.ada, at+"/invites/{id}/revoke", nil, "{id}", w.found(w.ada, "/teams/harbour/invites", `/invites/(\d+)/revoke`))

@@ -17,6 +17,8 @@ type inTeam struct {
 	Team openmates.Team
 	Role openmates.Role
 	Tabs []way
+
+	Notices []openmates.Notice // what happened without the team's admins, for these
 }
 
 func (s *Server) teamRoutes(page *mux) {
@@ -25,7 +27,7 @@ func (s *Server) teamRoutes(page *mux) {
 		"GET /teams/{slug}/people/{username}/limits": s.memberLimits, "POST /teams/{slug}/people/{username}/limits": s.setMemberLimits,
 		"GET /teams/{slug}/limits": s.teamLimits, "POST /teams/{slug}/limits": s.setTeamLimits, "POST /teams/{slug}/name": s.renameTeam,
 		"GET /teams/{slug}/invites": s.invites, "POST /teams/{slug}/invites": s.addInvite,
-		"GET /teams/{slug}/usage": s.teamUsage,
+		"GET /teams/{slug}/usage": s.teamUsage, "POST /teams/{slug}/notices/{id}/read": s.dropNotice,
 	} {
 		page.Handle(pattern, s.handle(s.signedIn(h)))
 	}
@@ -44,7 +46,32 @@ func (s *Server) place(r *http.Request, right account.Right) (account.Caller, ac
 }
 
 func (s *Server) inTeam(r *http.Request, c account.Caller, p account.Place) inTeam {
-	return inTeam{shell: s.shell(r, p.Team.Name), Team: p.Team, Role: p.Role, Tabs: tabsOf(c, p)}
+	return inTeam{shell: s.shell(r, p.Team.Name), Team: p.Team, Role: p.Role, Tabs: tabsOf(c, p), Notices: s.notices(r, c, p)}
+}
+
+// notices are what the team's admins have not read yet. A page can do without.
+func (s *Server) notices(r *http.Request, c account.Caller, p account.Place) []openmates.Notice {
+	all, err := s.account.Notices(r.Context(), c, p)
+	if err != nil {
+		s.logError(r, err)
+	}
+	return all
+}
+
+// dropNotice takes a notice away that was read.
+func (s *Server) dropNotice(w http.ResponseWriter, r *http.Request) error {
+	c, place, err := s.place(r, account.RunTeam)
+	if err != nil {
+		return err
+	}
+	id, err := openmates.ParseID(r.PathValue("id"))
+	if err != nil {
+		return s.nothingHere(w, r)
+	}
+	if err := s.account.DropNotice(r.Context(), c, place, id); err != nil && openmates.CodeOf(err) != openmates.ENotFound {
+		return err
+	}
+	return to(w, r, "/teams/"+place.Team.Slug)
 }
 
 // tabsOf are the pages of a team that somebody may open.

@@ -22,6 +22,7 @@ type teamPage struct {
 	Tabs     []way
 	RunsIt   bool // the caller is an admin of the server
 	Networks []connect.Network
+	Notices  []openmates.Notice
 }
 
 // teamMateCard is one mate with the ways to add it somewhere.
@@ -70,7 +71,7 @@ func (s *Server) team(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := teamPage{shell: s.shell(r, place.Team.Name), Team: place.Team, Role: place.Role, Networks: s.connect.Networks()}
-	p.Tabs = tabsOf(c, place)
+	p.Tabs, p.Notices = tabsOf(c, place), s.notices(r, c, place)
 	p.RunsIt = account.Require(c, account.RunServer) == nil
 	mates, err := s.connect.TeamMates(r.Context(), place.Team)
 	if err != nil {

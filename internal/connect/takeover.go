@@ -1,0 +1,140 @@
+package connect
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// Takeovers are what the room asks of the database about workspaces that change
+// hands.
+type Takeovers interface {
+	// TakeOver is openmates.EConflict where something has changed since it was
+	// looked.
+	TakeOver(ctx context.Context, o openmates.Takeover) (openmates.Installation, error)
+}
+
+// UntiePath is the page on which an admin of the server unties workspaces.
+const UntiePath = "/server/workspaces"
+
+// claim gives a workspace to the team whose consent the network has just
+// answered. One that another team holds goes over to it if, as the network
+// itself says now, no mate of that team is there any more: then whoever runs the
+// workspace has thrown it out, and nobody else could add a bot.
+func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.Bot, con messenger.Connector, t openmates.Team, w messenger.Workspace) error {
+	in := openmates.Installation{BotID: b.ID, TeamID: t.ID, Workspace: w.ID, Name: w.Name}
+	_, err := r.store.AddInstallation(ctx, in)
+	if openmates.CodeOf(err) != openmates.EConflict {
+		return err
+	}
+	holder, err := r.store.TeamAt(ctx, b.Network, w.ID)
+	if openmates.CodeOf(err) == openmates.ENotFound { // let go this very moment
+		_, err = r.store.AddInstallation(ctx, in)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	seen, err := r.installationsIn(ctx, holder, w.ID)
+	if err != nil {
+		return err
+	}
+	left, err := r.leftBehind(ctx, c, b, con, w, seen)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		return r.held(w, sentence("%s, which works for that team, is still in it. If you run this place, remove it there first and then start over.", strings.Join(left, ", ")))
+	}
+	o := openmates.Takeover{Installation: in, From: holder.ID, Seen: seen, Notice: sentence(
+		"%s on %s belongs to another team now. All your mates had been removed there, and somebody who manages it has connected it.", named(w.Name, "A place"), r.label(b.Network))}
+	if _, err := r.store.TakeOver(ctx, o); err != nil {
+		if openmates.CodeOf(err) == openmates.EConflict {
+			return r.held(w, sentence("It has just changed there. Please start over."))
+		}
+		return err
+	}
+	r.log.InfoContext(ctx, "workspace taken over", "bot", b.ID, "from", holder.ID, "team", t.ID, "workspace", w.ID)
+	// Who did it is the new team's affair.
+	if err := r.note(ctx, 0, holder.ID, "team.workspace_lost", string(b.Network)+"/"+w.ID, w); err != nil {
+		return err
+	}
+	return r.note(ctx, c.UserID, t.ID, "team.workspace_taken_over", string(b.Network)+"/"+w.ID, w)
+}
+
+// held is the refusal of a workspace that another team keeps.
+func (r *Room) held(w messenger.Workspace, why string) error {
+	belongs := sentence("%s is connected to another team on this server, and a place belongs to one team.", named(w.Name, "This place"))
+	cure := sentence("An admin of this server can disconnect it at %s", r.PublicURL()+UntiePath+"?q="+url.QueryEscape(w.ID))
+	return openmates.Errorf(openmates.EConflict, "%s", belongs+" "+why+" "+cure)
+}
+
+func sentence(format string, values ...any) string { return fmt.Sprintf(format, values...) }
+
+func (r *Room) installationsIn(ctx context.Context, t openmates.Team, workspace string) ([]openmates.Installation, error) {
+	all, err := r.store.InstallationsOf(ctx, t.ID)
+	return slices.DeleteFunc(all, func(in openmates.Installation) bool { return in.Workspace != workspace }), err
+}
+
+// leftBehind names the mates that still work for the team that holds a
+// workspace. What the database remembers does not count, only what the network
+// says now; the bot that was just added is asked, since it is there for
+// certain. It counts itself if it was there before this consent, or if the
+// holder has brought it since it last came.
+func (r *Room) leftBehind(ctx context.Context, c openmates.ConnectState, b openmates.Bot, con messenger.Connector, w messenger.Workspace, seen []openmates.Installation) ([]string, error) {
+	census, can := con.(messenger.Census)
+	if !can {
+		return []string{b.Name}, nil
+	}
+	bots, err := r.store.Bots(ctx)
+	if err != nil {
+		return nil, err
+	}
+	bots = slices.DeleteFunc(bots, func(x openmates.Bot) bool { return x.Network != b.Network || x.MateID == 0 })
+	ids := make([]string, len(bots))
+	for i, x := range bots {
+		ids[i] = accountOf(x)
+	}
+	joined, err := census.Joined(ctx, b, w.ID, ids)
+	if err != nil {
+		return nil, &openmates.Error{Code: openmates.EUnavailable, Err: fmt.Errorf("see who is left: %w", err), Message: sentence(
+			"%s is connected to another team on this server, and %s could not tell whether that team's mates are still there. Please start over in a minute.", named(w.Name, "This place"), con.Info().Label)}
+	}
+	var left []string
+	for i, x := range bots {
+		at, here := joined[ids[i]]
+		switch {
+		case x.ID != b.ID && here, x.ID == b.ID && (!here || was(at, c, b, seen)):
+			left = append(left, x.Name)
+		}
+	}
+	return left, nil
+}
+
+func accountOf(b openmates.Bot) string {
+	if b.UserID != "" {
+		return b.UserID
+	}
+	return b.AppID
+}
+
+// was reports whether the bot that a consent has added worked for the holder
+// before. The network's clock may differ a little from ours; what can't be told
+// apart counts for the holder.
+func was(joined time.Time, c openmates.ConnectState, b openmates.Bot, seen []openmates.Installation) bool {
+	begun := c.Expires.Add(-validFor)
+	if joined.Before(begun.Add(-clockSlack)) {
+		return true
+	}
+	i := slices.IndexFunc(seen, func(in openmates.Installation) bool { return in.BotID == b.ID })
+	if i < 0 || !seen[i].Left.IsZero() || seen[i].Connected.IsZero() {
+		return false // it was seen to leave, or nobody has brought it
+	}
+	return !joined.After(seen[i].Connected.Add(clockSlack))
+}

@@ -1,0 +1,57 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+var _ messenger.Census = (*Connector)(nil)
+
+// Unknown Member and Unknown User (topics/opcodes-and-status-codes).
+const (
+	unknownMember = 10007
+	unknownUser   = 10013
+)
+
+// Joined implements messenger.Census (resources/guild, Get Guild Member), which
+// needs no privileged intent.
+func (d *Connector) Joined(ctx context.Context, b openmates.Bot, workspace string, accounts []string) (map[string]time.Time, error) {
+	if parseSnowflake(workspace) == 0 {
+		return nil, openmates.Errorf(openmates.ENotFound, "There is no such Discord server.")
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.patience)
+	defer cancel()
+	all := map[string]time.Time{}
+	for _, id := range accounts {
+		if parseSnowflake(id) == 0 {
+			return nil, fmt.Errorf("the account %q is none of Discord's", clip(id, 40))
+		}
+		var m struct {
+			Joined text `json:"joined_at"`
+		}
+		route := "/guilds/%s/members/{}"
+		err := d.rest.do(ctx, b, call{method: "GET", route: route, path: "/guilds/" + workspace + "/members/" + id, major: workspace, tries: 2}, &m)
+		if e, ok := errors.AsType[*apiError](err); ok {
+			if e.code == unknownMember || e.code == unknownUser {
+				continue
+			}
+			if absent(e) {
+				return nil, &openmates.Error{Code: openmates.ENotFound, Message: "The bot is not in this Discord server any more.", Err: err}
+			}
+		}
+		if err != nil {
+			return nil, d.refusal(err)
+		}
+		at, err := time.Parse(time.RFC3339, string(m.Joined))
+		if err != nil { // it is there, and has been, as far as anybody knows, for ever
+			at = time.Unix(0, 0).UTC()
+		}
+		all[id] = at
+	}
+	return all, nil
+}

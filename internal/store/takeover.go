@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"openmates"
+)
+
+const notTakenOver = "Something has just changed there. Please look again, and start over if it is still needed."
+
+// TakeOver gives a workspace of one team to another one, with the bot that was
+// just added there, and forgets where the bots of the old team were. It is
+// EConflict where the workspace is not the old team's any more, and where a
+// bot has come there since it was looked: the lock on the workspace's row makes
+// whoever connects it meanwhile wait, and of two who take it over one is first.
+func (db *DB) TakeOver(ctx context.Context, o openmates.Takeover) (openmates.Installation, error) {
+	in := o.Installation
+	err := db.update(ctx, func(t *tx) error {
+		t.changed(Installations)
+		n, err := networkOf(t, in.BotID)
+		if err != nil {
+			return err
+		}
+		var holder openmates.ID
+		if _, err := t.get(`SELECT team_id FROM workspaces WHERE network = $1 AND workspace = $2`+db.words().forUpdate,
+			[]any{n, in.Workspace}, &holder); err != nil {
+			return err
+		}
+		now, err := list(t.ctx, t, scanInstallation, `SELECT `+installationCols+` FROM installations i
+			LEFT JOIN workspaces w ON w.network = i.network AND w.workspace = i.workspace
+			WHERE i.network = $1 AND i.workspace = $2 ORDER BY i.id`, n, in.Workspace)
+		if err != nil {
+			return err
+		}
+		if holder != o.From || slices.ContainsFunc(now, func(x openmates.Installation) bool { return cameSince(x, o) }) {
+			return openmates.Errorf(openmates.EConflict, notTakenOver)
+		}
+		if _, err := t.exec(`DELETE FROM installations WHERE network = $1 AND workspace = $2 AND bot_id <> $3`, n, in.Workspace, in.BotID); err != nil {
+			return err
+		}
+		if _, err := t.exec(`UPDATE workspaces SET team_id = $3, name = $4, created = $5 WHERE network = $1 AND workspace = $2`,
+			n, in.Workspace, in.TeamID, in.Name, db.now()); err != nil {
+			return err
+		}
+		if err := db.arrive(t, n, &in); err != nil {
+			return err
+		}
+		return db.notice(t, o.From, o.Notice)
+	})
+	return in, err
+}
+
+// cameSince reports whether a bot was connected, or has appeared, after it was
+// looked who is there. The bot that was added by whoever takes over may appear.
+func cameSince(now openmates.Installation, o openmates.Takeover) bool {
+	i := slices.IndexFunc(o.Seen, func(x openmates.Installation) bool { return x.ID == now.ID })
+	var was openmates.Installation
+	if i >= 0 {
+		was = o.Seen[i]
+	}
+	connected := !now.Connected.IsZero() && !now.Connected.Equal(was.Connected)
+	appeared := now.BotID != o.BotID && now.Left.IsZero() && (i < 0 || !was.Left.IsZero())
+	return connected || appeared
+}
+
+func networkOf(t *tx, botID openmates.ID) (n openmates.Network, err error) {
+	ok, err := t.get(`SELECT network FROM bots WHERE id = $1`, []any{botID}, &n)
+	if err == nil && !ok {
+		err = missing("This bot")
+	}
+	return n, err
+}
+
+// arrive records that a bot is in a workspace, now. A bot that comes back
+// without a team that brings it was added by a bare link: what a team had
+// connected before it left counts no more.
+func (db *DB) arrive(t *tx, n openmates.Network, in *openmates.Installation) error {
+	var created, connected int64
+	if in.TeamID != 0 {
+		connected = millis(db.now())
+	}
+	_, err := t.get(`INSERT INTO installations (id, bot_id, network, workspace, name, created, connected) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (bot_id, workspace) DO UPDATE SET left_at = 0,
+			connected = CASE WHEN excluded.connected > 0 THEN excluded.connected WHEN installations.left_at > 0 THEN 0 ELSE installations.connected END,
+			name = CASE WHEN excluded.name = '' THEN installations.name ELSE excluded.name END
+		RETURNING id, created`,
+		[]any{db.ids.next(), in.BotID, n, in.Workspace, in.Name, db.now(), connected}, &in.ID, &created)
+	in.Created, in.Left, in.Connected = timeOf(created), timeOf(0), timeOf(connected)
+	return err
+}

@@ -50,13 +50,13 @@ func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.
 		return err
 	}
 	if len(left) > 0 {
-		return r.held(w, sentence("%s, which works for that team, is still in it. If you run this place, remove it there first and then start over.", strings.Join(left, ", ")))
+		return r.keeps(w, sentence("%s, which works for that team, is still in it. If you run this place, remove it there first and then start over.", strings.Join(left, ", ")))
 	}
 	o := openmates.Takeover{Installation: in, From: holder.ID, Seen: seen, Notice: sentence(
 		"%s on %s belongs to another team now. All your mates had been removed there, and somebody who manages it has connected it.", named(w.Name, "A place"), r.label(b.Network))}
 	if _, err := r.store.TakeOver(ctx, o); err != nil {
 		if openmates.CodeOf(err) == openmates.EConflict {
-			return r.held(w, sentence("It has just changed there. Please start over."))
+			return r.keeps(w, sentence("It has just changed there. Please start over."))
 		}
 		return err
 	}
@@ -68,8 +68,8 @@ func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.
 	return r.note(ctx, c.UserID, t.ID, "team.workspace_taken_over", string(b.Network)+"/"+w.ID, w)
 }
 
-// held is the refusal of a workspace that another team keeps.
-func (r *Room) held(w messenger.Workspace, why string) error {
+// keeps is the refusal of a workspace that another team keeps.
+func (r *Room) keeps(w messenger.Workspace, why string) error {
 	belongs := sentence("%s is connected to another team on this server, and a place belongs to one team.", named(w.Name, "This place"))
 	cure := sentence("An admin of this server can disconnect it at %s", r.PublicURL()+UntiePath+"?q="+url.QueryEscape(w.ID))
 	return openmates.Errorf(openmates.EConflict, "%s", belongs+" "+why+" "+cure)

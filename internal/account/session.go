@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"time"
@@ -63,7 +64,11 @@ func newSessions(s Sessions, secure bool, log *slog.Logger) *scs.SessionManager 
 	}
 	m.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
 		log.ErrorContext(r.Context(), "session", "pkg", "account", "err", err)
-		http.Error(w, openmates.MessageOf(err), http.StatusInternalServerError)
+		status := http.StatusInternalServerError
+		if openmates.CodeOf(err) == openmates.EUnavailable {
+			status = http.StatusServiceUnavailable
+		}
+		http.Error(w, openmates.MessageOf(err), status)
 	}
 	return m
 }
@@ -93,7 +98,7 @@ func (r *Room) Middleware(next http.Handler) http.Handler {
 		}
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		within.ServeHTTP(w, req.WithContext(context.WithValue(req.Context(), loadedKey{}, new(string))))
+		within.ServeHTTP(w, req.WithContext(context.WithValue(req.Context(), loadedKey{}, new(loadedSession))))
 	})
 }
 
@@ -190,26 +195,49 @@ func (r *Room) SetFlash(ctx context.Context, sentence string) {
 // Flash takes the sentence.
 func (r *Room) Flash(ctx context.Context) string { return r.sessions.PopString(ctx, keyFlash) }
 
-// loadedKey is where a request keeps the hash of the session that it came with.
+// loadedKey is where a request keeps the session that it came with.
 type loadedKey struct{}
 
-func loaded(ctx context.Context) *string {
-	hash, _ := ctx.Value(loadedKey{}).(*string)
-	if hash == nil {
-		return new(string)
+// loadedSession is a session as it was when its request began.
+type loadedSession struct {
+	hash string
+	data []byte
+}
+
+func loaded(ctx context.Context) *loadedSession {
+	l, _ := ctx.Value(loadedKey{}).(*loadedSession)
+	if l == nil {
+		return new(loadedSession)
 	}
-	return hash
+	return l
+}
+
+// onlyNotes reports whether a session changed in nothing but what it notes by
+// the way: when it was seen, and the sentence for the next page.
+func (l *loadedSession) onlyNotes(now sessionData) bool {
+	var was sessionData
+	if json.Unmarshal(l.data, &was) != nil {
+		return false
+	}
+	for _, values := range []map[string]string{was.Values, now.Values} {
+		for _, note := range []string{keyFlash, keySeen, keyFrom, keyAgent} {
+			delete(values, note)
+		}
+	}
+	return maps.Equal(was.Values, now.Values)
 }
 
 // sessionStore is Sessions as scs wants it. A session that a request came with
 // is only ever changed, never made anew: what was revoked while the request
-// was on its way stays so.
+// was on its way stays so. Where the database takes no writes, a page does not
+// fail because of a note.
 type sessionStore struct{ Sessions }
 
 func (s sessionStore) FindCtx(ctx context.Context, hash string) ([]byte, bool, error) {
 	b, found, err := s.Session(ctx, hash)
 	if found {
-		*loaded(ctx) = hash
+		l := loaded(ctx)
+		l.hash, l.data = hash, b
 	}
 	return b, found, err
 }
@@ -221,10 +249,15 @@ func (s sessionStore) CommitCtx(ctx context.Context, hash string, data []byte, e
 	}
 	id, _ := openmates.ParseID(d.Values[keyUser]) // 0 = nobody is signed in
 	rec := openmates.SessionRecord{Hash: hash, UserID: id, Data: data, Expires: expires}
-	if hash == *loaded(ctx) {
-		return s.SaveSession(ctx, rec)
+	was := loaded(ctx)
+	if hash != was.hash {
+		return s.AddSession(ctx, rec)
 	}
-	return s.AddSession(ctx, rec)
+	err := s.SaveSession(ctx, rec)
+	if openmates.CodeOf(err) == openmates.EUnavailable && was.onlyNotes(d) {
+		return nil
+	}
+	return err
 }
 
 func (s sessionStore) DeleteCtx(ctx context.Context, hash string) error {

@@ -76,7 +76,7 @@ func (r *Room) SessionsOf(ctx context.Context, c Caller) ([]Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	here := *loaded(ctx)
+	here := loaded(ctx).hash
 	var all []Session
 	for _, rec := range stored {
 		_, values, err := jsonCodec{}.Decode(rec.Data)
@@ -107,7 +107,7 @@ func (r *Room) EndSession(ctx context.Context, c Caller, id string) error {
 	if err := signedIn(c); err != nil {
 		return err
 	}
-	if id == *loaded(ctx) {
+	if id == loaded(ctx).hash {
 		return r.SignOut(ctx)
 	}
 	if err := r.store.EndSession(ctx, c.User.ID, id); err != nil {
@@ -122,7 +122,7 @@ func (r *Room) EndSessions(ctx context.Context, c Caller, here bool) error {
 	if err := signedIn(c); err != nil {
 		return err
 	}
-	tokens, err := r.store.EndAccess(ctx, c.User.ID, *loaded(ctx))
+	tokens, err := r.store.EndAccess(ctx, c.User.ID, loaded(ctx).hash)
 	if err != nil {
 		return err
 	}

@@ -312,6 +312,9 @@ func (a *album) answers(h *house) {
 	a.keep("own code", ada.follow("/profile/code", url.Values{"network": {"testnet"}}))
 	a.patterns["GET /profile/code"] = true
 	a.keep("mistyped mate", ada.post("/server/mates", mateValues("name", "")))
+	h.language = a.language
+	a.keep("full disk", h.hurt("/server/mail", url.Values{"host": {"smtp.example.org"}, "password": {"p"}}))
+	h.language = ""
 }
 
 // discord are the pages that show what a messenger knows.

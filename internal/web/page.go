@@ -6,8 +6,10 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -141,19 +143,73 @@ type messagePage struct {
 	Heading  string
 	Sentence string
 	Ways     []way // the first is the one to take
+	Again    *again
 }
+
+// again is a form that could not be done now, to be sent once more with what
+// was typed. Secrets stand on no page, so they have to be typed again.
+type again struct {
+	Path string
+	Kept []keptField
+	Ask  []keptField
+}
+
+type keptField struct{ Name, Value, Label string }
 
 type way struct{ Label, Path string }
 
 func (s *Server) messageFor(r *http.Request, err error) messagePage {
 	title := heading(openmates.CodeOf(err))
-	p := messagePage{shell: s.shell(r, title), Heading: title, Sentence: openmates.MessageOf(err)}
+	p := messagePage{shell: s.shell(r, title), Heading: title, Sentence: openmates.MessageOf(err), Again: againOf(r, err)}
 	if p.User == nil {
 		p.Ways = []way{{"Sign in", "/signin"}}
 		return p
 	}
 	p.Ways = []way{{"To the start page", "/"}, {"Your profile", "/profile"}}
 	return p
+}
+
+// againOf keeps a form whose request failed for a reason that passes.
+func againOf(r *http.Request, err error) *again {
+	if r.Method != http.MethodPost || openmates.CodeOf(err) != openmates.EUnavailable {
+		return nil
+	}
+	f, err := form(r)
+	if err != nil {
+		return nil
+	}
+	a := &again{Path: r.URL.RequestURI()}
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		label := secretField(name)
+		for _, value := range f[name] {
+			switch {
+			case label == "":
+				a.Kept = append(a.Kept, keptField{Name: name, Value: value})
+			case value != "":
+				a.Ask = append(a.Ask, keptField{Name: name, Label: label})
+			}
+		}
+	}
+	return a
+}
+
+// secretField is the label of a field that holds a secret, "" for any other.
+func secretField(name string) string {
+	switch name {
+	case "password":
+		return sentence("Password")
+	case "new":
+		return sentence("New password")
+	case "token":
+		return sentence("Bot token")
+	case "secret":
+		return sentence("Client secret")
+	case "key":
+		return sentence("Key")
+	case "code":
+		return sentence("Code")
+	}
+	return ""
 }
 
 func heading(c openmates.Code) string {

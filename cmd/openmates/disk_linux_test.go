@@ -1,0 +1,135 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// smallDisk mounts a file system of its own, for which root is needed.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=12m,mode=700"); err != nil {
+		t.Skipf("this process can't mount a file system: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// fill leaves no byte of a disk.
+func fill(t *testing.T, dir string) (empty func()) {
+	t.Helper()
+	name := filepath.Join(dir, "filler")
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for size := 1 << 16; size > 0; size /= 2 {
+		for err = nil; err == nil; {
+			_, err = f.Write(make([]byte, size))
+		}
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Fatal(err)
+		}
+	}
+	return func() {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Whoever sends a form while the disk is full reads why it was not saved, and
+// loses nothing of what was typed; the server says of itself that it can't
+// serve, goes on showing pages, and is well again as soon as there is space.
+func TestAFullDiskIsToldAndKeepsTheForm(t *testing.T) {
+	t.Parallel()
+	dir := smallDisk(t)
+	p := start(t, nil, "serve", "--addr", "127.0.0.1:0", "--data", dir)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	ask := func(path string, form url.Values) (int, string) {
+		t.Helper()
+		method, body := http.MethodGet, io.Reader(nil)
+		if form != nil {
+			method, body = http.MethodPost, strings.NewReader(form.Encode())
+		}
+		req, err := http.NewRequestWithContext(t.Context(), method, p.web+path, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Origin", p.web)
+		if form != nil {
+			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(text)
+	}
+	wants := func(what string, status int, code int, text string, all ...string) {
+		t.Helper()
+		if code != status {
+			t.Errorf("%s: %d\n%s", what, code, text)
+		}
+		for _, want := range all {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s lacks %q\n%s", what, want, text)
+			}
+		}
+	}
+	const full = "The disk of this server is full"
+	code := regexp.MustCompile(`code=(\S+)`).FindStringSubmatch(<-p.later)[1]
+	founder := url.Values{"code": {code}, "name": {"Nora New"}, "username": {"nora"}, "password": {"a long password 1"}, "team": {"Harbour & Sons"}}
+
+	empty := fill(t, dir)
+	status, text := ask("/setup", founder)
+	wants("the set-up", 503, status, text, full, `value="Nora New"`, `value="nora"`, `value="Harbour &amp; Sons"`)
+	if strings.Contains(text, "a long password") {
+		t.Error("the page holds a password")
+	}
+	status, text = ask("/readyz", nil)
+	wants("/readyz", 503, status, text, full)
+	status, text = ask("/healthz", nil)
+	wants("/healthz", 200, status, text)
+	empty()
+	status, text = ask("/readyz", nil)
+	wants("/readyz with space", 200, status, text)
+	status, text = ask("/setup", founder)
+	wants("the set-up with space", 303, status, text)
+
+	empty = fill(t, dir)
+	status, text = ask("/server", nil)
+	wants("a page", 200, status, text, "Nora New")
+	settings := url.Values{"name": {"Our “mates”"}, "url": {p.web}, "sign_up": {"invite"}, "currency": {"EUR"}}
+	status, text = ask("/server/settings", settings)
+	wants("the settings", 503, status, text, full, `action="/server/settings"`, `name="name" value="Our “mates”"`, `value="EUR"`, "Try again")
+	empty()
+	status, text = ask("/server/settings", settings)
+	wants("the settings with space", 303, status, text)
+	status, text = ask("/server/settings", nil)
+	wants("the settings afterwards", 200, status, text, "Our “mates”", "EUR")
+}

@@ -8,6 +8,7 @@ type Passkey struct {
 	UserID     ID
 	Credential string // its ID, as base64url
 	Data       Secret // the credential record
+	Lost       bool   // it can't be read (ErrUnreadable), so it signs nobody in; Data is "" then
 	Name       string // as its owner calls it
 	Created    time.Time
 	Used       time.Time
@@ -16,6 +17,7 @@ type Passkey struct {
 // Authenticator is what a person's app makes six-digit codes from.
 type Authenticator struct {
 	Secret    Secret // base32
+	Lost      bool   // it can't be read (ErrUnreadable), so no code fits; Secret is "" then
 	Confirmed bool   // a code of it was typed: it is asked for from then on
 	Step      int64  // the last one whose code was used
 	Created   time.Time

@@ -8,16 +8,19 @@ type Network string
 
 // Bot is a mate's registered application on one network.
 type Bot struct {
-	ID       ID
-	MateID   ID // 0: the server's own application, for linking accounts
-	Network  Network
-	AppID    string // the network's name for the application
-	UserID   string // the network's name for the account the bot speaks as
-	Name     string // as the network shows it
-	Token    Secret
-	Secret   Secret // OAuth2 client secret
-	Paused   bool   // its listener is off
-	Revision int64  // grows with every change of a credential, so that a listener knows to start anew
+	ID      ID
+	MateID  ID // 0: the server's own application, for linking accounts
+	Network Network
+	AppID   string // the network's name for the application
+	UserID  string // the network's name for the account the bot speaks as
+	Name    string // as the network shows it
+	Token   Secret
+	Secret  Secret // OAuth2 client secret
+	// Which of them is stored but can't be read with this server's key
+	// (ErrUnreadable); it is "" then and has to be typed again.
+	TokenLost, SecretLost bool
+	Paused                bool  // its listener is off
+	Revision              int64 // grows with every change of a credential, so that a listener knows to start anew
 
 	Content     bool   // it asks for the text of messages that don't mean the mate, which networks guard
 	Permissions int64  // what it asks for when it is added to a workspace; 0 = the connector's default

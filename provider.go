@@ -10,6 +10,7 @@ type Provider struct {
 	Label   string // for people
 	URL     string // "" = the API's own address
 	Key     Secret // "" = it needs none, or the settings of the server hold it
+	KeyLost bool   // a key is stored but can't be read (ErrUnreadable); Key is "" then
 	Fixed   bool   // it comes from the settings of the server and isn't changed in the pages
 	Checked time.Time
 	Problem string // what the last check or request found, as a finished sentence; "" = nothing

@@ -184,6 +184,9 @@ func (srv *server) open(ctx context.Context) error {
 		return err
 	}
 	srv.closers = append(srv.closers, srv.db.Close)
+	if err := srv.checkKey(ctx, seal); err != nil {
+		return err
+	}
 	return srv.openQueue()
 }
 

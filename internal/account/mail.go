@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -47,37 +48,48 @@ type postman struct {
 	log    *slog.Logger
 }
 
-func (p *postman) settings(ctx context.Context) (s mail.Settings, set bool, err error) {
-	text, ok, err := p.store.Setting(ctx, mailSetting)
-	if err != nil || !ok || text == "" {
-		return mail.Settings{}, false, err
-	}
-	if err := json.Unmarshal([]byte(text), &s); err != nil {
-		return s, false, fmt.Errorf("read how mail is sent: %w", err)
-	}
-	s.Password, err = p.store.SecretSetting(ctx, mailPasswordSetting)
-	return s, err == nil && s.Host != "", err
+// stored is how mail is sent, as the store has it.
+type stored struct {
+	mail.Settings
+	set  bool
+	lost bool // there is a password that can't be read
 }
 
-// Ready says whether mail is set up.
+func (p *postman) settings(ctx context.Context) (s stored, err error) {
+	text, ok, err := p.store.Setting(ctx, mailSetting)
+	if err != nil || !ok || text == "" {
+		return stored{}, err
+	}
+	if err := json.Unmarshal([]byte(text), &s.Settings); err != nil {
+		return s, fmt.Errorf("read how mail is sent: %w", err)
+	}
+	s.Password, err = p.store.SecretSetting(ctx, mailPasswordSetting)
+	if s.lost = errors.Is(err, openmates.ErrUnreadable); s.lost {
+		err = nil
+	}
+	s.set = err == nil && s.Host != ""
+	return s, err
+}
+
+// Ready reports whether mail can be sent.
 func (p *postman) Ready(ctx context.Context) bool {
-	_, set, err := p.settings(ctx)
+	s, err := p.settings(ctx)
 	if err != nil {
 		p.log.ErrorContext(ctx, "can't read how mail is sent", "err", err)
 	}
-	return set && p.sender != nil
+	return s.set && !s.lost && p.sender != nil
 }
 
 // Send hands one message to the mail server.
 func (p *postman) Send(ctx context.Context, to, subject, text string) error {
-	s, set, err := p.settings(ctx)
+	s, err := p.settings(ctx)
 	if err != nil {
 		return err
 	}
-	if !set || p.sender == nil {
+	if !s.set || s.lost || p.sender == nil {
 		return openmates.Errorf(openmates.EUnavailable, "This server can't send mail. An admin of the server can set that up under Server, Mail.")
 	}
-	if err := p.sender.Send(ctx, s, mail.Message{To: to, Subject: subject, Text: text, HTML: mail.HTML(text)}); err != nil {
+	if err := p.sender.Send(ctx, s.Settings, mail.Message{To: to, Subject: subject, Text: text, HTML: mail.HTML(text)}); err != nil {
 		p.log.WarnContext(ctx, "a message was not sent", "err", err)
 		return err
 	}
@@ -87,8 +99,9 @@ func (p *postman) Send(ctx context.Context, to, subject, text string) error {
 // MailSettings are how this server sends mail, without the password.
 type MailSettings struct {
 	mail.Settings
-	HasPassword bool
-	Set         bool
+	HasPassword  bool
+	PasswordLost bool // it can't be read and has to be typed again
+	Set          bool
 }
 
 // MailSettings gives how mail is sent. Its password stays where it is.
@@ -96,8 +109,8 @@ func (r *Room) MailSettings(ctx context.Context, c Caller) (MailSettings, error)
 	if err := Require(c, RunServer); err != nil {
 		return MailSettings{}, err
 	}
-	s, set, err := r.post.settings(ctx)
-	m := MailSettings{Settings: s, HasPassword: s.Password != "", Set: set}
+	s, err := r.post.settings(ctx)
+	m := MailSettings{Settings: s.Settings, HasPassword: s.Password != "", PasswordLost: s.lost, Set: s.set}
 	m.Password = ""
 	return m, err
 }
@@ -113,7 +126,7 @@ func (r *Room) SetMail(ctx context.Context, c Caller, s mail.Settings, to string
 	if err := Require(c, RunServer); err != nil {
 		return err
 	}
-	before, was, err := r.post.settings(ctx)
+	before, err := r.post.settings(ctx)
 	if err != nil {
 		return err
 	}
@@ -129,6 +142,9 @@ func (r *Room) SetMail(ctx context.Context, c Caller, s mail.Settings, to string
 	} else if s.Password == "" && s.Host == before.Host && s.Username == before.Username {
 		s.Password = before.Password
 	}
+	if s.Username != "" && s.Password == "" && before.lost {
+		return openmates.Errorf(openmates.EInvalid, "Please type the password of %s again. The stored one can’t be read, because it was stored under another key of this server.", s.Username)
+	}
 	if s.Username != "" && s.Password == "" {
 		return openmates.Errorf(openmates.EInvalid, "Please type the password of %s. The stored one is not sent to another server or for another user.", s.Username)
 	}
@@ -142,7 +158,7 @@ func (r *Room) SetMail(ctx context.Context, c Caller, s mail.Settings, to string
 	if err := r.post.sender.Send(ctx, s, mail.Message{To: to, Subject: "Mail works", Text: text, HTML: mail.HTML(text)}); err != nil {
 		return err
 	}
-	return r.keepMail(ctx, c, before, was, s)
+	return r.keepMail(ctx, c, before.Settings, before.set, s)
 }
 
 func (r *Room) keepMail(ctx context.Context, c Caller, before mail.Settings, was bool, s mail.Settings) error {
@@ -169,8 +185,8 @@ func (r *Room) StopMail(ctx context.Context, c Caller) error {
 	if err := Require(c, RunServer); err != nil {
 		return err
 	}
-	before, was, err := r.post.settings(ctx)
-	if err != nil || !was {
+	before, err := r.post.settings(ctx)
+	if err != nil || !before.set {
 		return err
 	}
 	if err := r.store.SetSetting(ctx, mailSetting, ""); err != nil {
@@ -179,7 +195,7 @@ func (r *Room) StopMail(ctx context.Context, c Caller) error {
 	if err := r.store.SetSetting(ctx, mailPasswordSetting, ""); err != nil {
 		return err
 	}
-	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "server.mail", Target: "server"}, before, nil)
+	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "server.mail", Target: "server"}, before.Settings, nil)
 }
 
 // tidyMail checks what can be checked without asking the mail server.

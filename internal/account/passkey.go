@@ -44,6 +44,9 @@ func (r *Room) holder(ctx context.Context, u openmates.User) (*holder, error) {
 	}
 	h := &holder{user: u, passkeys: keys}
 	for _, k := range keys {
+		if k.Lost {
+			continue
+		}
 		var c webauthn.Credential
 		if err := json.Unmarshal([]byte(k.Data.Reveal()), &c); err != nil {
 			return nil, fmt.Errorf("read passkey %s: %w", k.ID, err)

@@ -124,6 +124,10 @@ func (r *Room) codeFits(ctx context.Context, id openmates.ID, p openmates.Protec
 	if err != nil {
 		return false, false, err
 	}
+	if a.Lost {
+		return false, false, &openmates.Error{Code: openmates.EUnavailable, Err: openmates.ErrUnreadable,
+			Message: "The codes of your authenticator app can’t be checked at the moment, because this server has lost the key for it. Please type one of your recovery codes, or ask the admin of this server."}
+	}
 	step, fits, err := stepOf(a.Secret, code, r.now())
 	if err != nil || !fits {
 		return false, false, err
@@ -185,7 +189,7 @@ func (r *Room) AuthenticatorSetup(ctx context.Context, c Caller) (AuthenticatorS
 		return AuthenticatorSetup{}, err
 	}
 	a, err := r.store.Authenticator(ctx, c.User.ID)
-	if openmates.CodeOf(err) == openmates.ENotFound || err == nil && (a.Confirmed || r.now().Sub(a.Created) > setupFor) {
+	if openmates.CodeOf(err) == openmates.ENotFound || err == nil && (a.Confirmed || a.Lost || r.now().Sub(a.Created) > setupFor) {
 		return AuthenticatorSetup{}, none
 	}
 	if err != nil {

@@ -21,9 +21,12 @@ type Bot struct {
 	Paused    bool
 	Content   bool // it reads the text of all messages
 	HasSecret bool // it can be installed and can link accounts
-	Invite    string
-	State     messenger.State
-	Check     Inspection // the last one that holds; its At is zero if there is none
+	// TokenLost and SecretLost say that what is stored can't be read and has to
+	// be entered again.
+	TokenLost, SecretLost bool
+	Invite                string
+	State                 messenger.State
+	Check                 Inspection // the last one that holds; its At is zero if there is none
 }
 
 // CanAdd reports whether teams can add the bot by a link, as far as is known.
@@ -157,6 +160,9 @@ func (r *Room) merge(ctx context.Context, c Credentials) (was, b openmates.Bot, 
 	if found && b.AppID != was.AppID && c.Token == "" {
 		return was, b, openmates.Errorf(openmates.EInvalid, "A different application has a different token: please paste that one too.")
 	}
+	if b.TokenLost && c.Token == "" {
+		return was, b, openmates.Errorf(openmates.EInvalid, "The stored bot token can’t be read, because it was stored under another key of this server. Please paste it again.")
+	}
 	if found && c.AppID == "" && c.Token != "" {
 		b.AppID = "" // the token says which
 	}
@@ -264,7 +270,7 @@ func (r *Room) known(ctx context.Context) (k known, err error) {
 func (r *Room) show(b openmates.Bot, m openmates.Mate, k known) Bot {
 	return Bot{
 		ID: b.ID, MateID: b.MateID, Network: b.Network, Label: r.label(b.Network), AppID: b.AppID,
-		Name: b.Name, Paused: b.Paused, Content: b.Content, HasSecret: b.Secret != "", Invite: b.Invite,
+		Name: b.Name, Paused: b.Paused, Content: b.Content, HasSecret: b.Secret != "", TokenLost: b.TokenLost, SecretLost: b.SecretLost, Invite: b.Invite,
 		State: r.state(b, m, k.reports), Check: r.holds(k.checks[b.ID], b),
 	}
 }

@@ -100,12 +100,32 @@ func (r *Room) check(ctx context.Context, b openmates.Bot, m openmates.Mate) (In
 	if err != nil {
 		return Inspection{}, err
 	}
+	if b.TokenLost || b.SecretLost {
+		return r.lost(b), nil
+	}
 	_, found, err := r.look(ctx, con, b, m)
 	if len(found.Findings) == 0 {
 		return found, err
 	}
 	r.remember(ctx, b, found)
 	return found, nil // the findings say what the error would
+}
+
+// lost says of a bot that its credentials can't be read; the network is not
+// asked. It is not remembered, since the bot is as before once the key is back.
+func (r *Room) lost(b openmates.Bot) Inspection {
+	found := Inspection{At: r.now()}
+	if b.TokenLost {
+		st := messenger.TokenLost()
+		found.Findings = append(found.Findings, messenger.Finding{Check: messenger.CheckToken, Title: "Bot token", State: messenger.FindingBad,
+			Blocks: true, Sentence: st.Reason, Cure: "Enter it again below, or put the old key back and start the server again."})
+	}
+	if b.SecretLost {
+		found.Findings = append(found.Findings, messenger.Finding{Check: messenger.CheckSecret, Title: "Client secret", State: messenger.FindingBad,
+			Blocks: true, Sentence: "The stored client secret can’t be read, because the key of this server is missing or another one.",
+			Cure: "Enter it again below, or put the old key back and start the server again."})
+	}
+	return found
 }
 
 // remember keeps what a check found for the other pages and processes. A check

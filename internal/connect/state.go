@@ -32,6 +32,9 @@ func (r *Room) state(b openmates.Bot, m openmates.Mate, reports map[openmates.ID
 		return messenger.State{Phase: messenger.Off, Reason: fmt.Sprintf("%s is switched off, so nothing is heard.", m.Name),
 			Cure: fmt.Sprintf("Switch %s on again under Mates.", m.Name)}
 	}
+	if b.TokenLost {
+		return messenger.TokenLost()
+	}
 	if r.states != nil {
 		if s, ok := r.states.State(b.ID); ok {
 			return s

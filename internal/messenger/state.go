@@ -30,3 +30,12 @@ type State struct {
 
 // Final says whether only a person can change the state.
 func (p Phase) Final() bool { return p == Off || p == BadCredentials || p == NeedsAttention }
+
+// TokenLost is the state of a bot whose stored token this server can't read.
+func TokenLost() State {
+	return State{
+		Phase:  BadCredentials,
+		Reason: "The stored bot token can’t be read, because the key of this server is missing or another one.",
+		Cure:   "Put the old key back and start the server again, or enter the credentials again on the bot’s page.",
+	}
+}

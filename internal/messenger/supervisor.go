@@ -265,6 +265,11 @@ func (l *listener) listen(ctx context.Context) (err error) {
 		}
 	}()
 	l.own()
+	if l.bot.TokenLost {
+		st := TokenLost()
+		l.Report(st)
+		return openmates.Errorf(openmates.EInvalid, "%s", st.Reason)
+	}
 	err = l.sup.cfg.Connectors[l.bot.Network].Listen(ctx, l.bot, l)
 	if lost := context.Cause(ctx); errors.Is(lost, openmates.ErrLost) {
 		return lost

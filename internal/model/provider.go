@@ -99,6 +99,9 @@ func (r *Room) Change(ctx context.Context, actor openmates.ID, name string, d Dr
 		}
 		p.Key = was.Key
 	}
+	if was.KeyLost && p.Key == "" && !d.NoKey {
+		return p, openmates.Errorf(openmates.EInvalid, "The stored key can’t be read, because it was stored under another key of this server. Please enter it again.")
+	}
 	if k := kindOf(p.Kind); k.NeedsKey && p.Key == "" {
 		return p, openmates.Errorf(openmates.EInvalid, "%s", wantsKey(k.Label, k.KeyPage))
 	}

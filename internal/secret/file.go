@@ -26,7 +26,8 @@ func Load(c Config) (*Ring, error) {
 		return parse(c.Keys.Reveal(), "The setting with the keys for stored credentials")
 	}
 	text, err := os.ReadFile(c.File)
-	if errors.Is(err, fs.ErrNotExist) {
+	made := errors.Is(err, fs.ErrNotExist)
+	if made {
 		if err := create(c.File); err != nil {
 			return nil, fmt.Errorf("make key file: %w", err)
 		}
@@ -38,7 +39,12 @@ func Load(c Config) (*Ring, error) {
 	if err := private(c.File); err != nil {
 		return nil, err
 	}
-	return parse(string(text), "The key file "+c.File)
+	r, err := parse(string(text), "The key file "+c.File)
+	if err != nil {
+		return nil, err
+	}
+	r.made = made
+	return r, nil
 }
 
 func parse(text, where string) (*Ring, error) {

@@ -21,7 +21,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -37,7 +36,11 @@ const (
 type Ring struct {
 	first key
 	all   map[string]key
+	made  bool
 }
+
+// Made reports whether Load made the key, because there was none.
+func (r *Ring) Made() bool { return r.made }
 
 type key struct {
 	id   string
@@ -110,7 +113,7 @@ func (r *Ring) Open(place, sealed string) (openmates.Secret, error) {
 	if !ok {
 		return "", &openmates.Error{Code: openmates.EInternal,
 			Message: "A stored credential was encrypted with a key that this server doesn't have. Put the old key back behind the new one.",
-			Err:     fmt.Errorf("open %s: no key %q", place, clip(parts[1]))}
+			Err:     fmt.Errorf("open %s: no key %q: %w", place, clip(parts[1]), openmates.ErrUnreadable)}
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(parts[2])
 	if err != nil || len(raw) < k.aead.NonceSize() {
@@ -131,8 +134,8 @@ func (r *Ring) Stale(sealed string) bool {
 }
 
 var (
-	errForm     = errors.New("the sealed text is malformed")
-	errTampered = errors.New("the sealed text was changed, or belongs to another place")
+	errForm     = fmt.Errorf("the sealed text is malformed: %w", openmates.ErrUnreadable)
+	errTampered = fmt.Errorf("the sealed text was changed, or belongs to another place: %w", openmates.ErrUnreadable)
 )
 
 func bind(id, place string) []byte { return []byte(version + "\x00" + id + "\x00" + place) }

@@ -35,7 +35,7 @@ func (db *DB) BotOf(ctx context.Context, mateID openmates.ID, n openmates.Networ
 }
 
 // SaveBot makes a bot (ID 0) or changes one. An empty Token or Secret of a bot
-// that exists leaves what is stored. The revision grows when the application or
+// that exists leaves what is stored, also where that can't be read. The revision grows when the application or
 // a credential changes. An application that another bot is, or a mate that has
 // a bot on this network already, is EConflict.
 func (db *DB) SaveBot(ctx context.Context, b openmates.Bot) (openmates.Bot, error) {
@@ -89,6 +89,17 @@ func (db *DB) changeBot(t *tx, b *openmates.Bot) error {
 	token, secret, err := db.sealBot(*b)
 	if err != nil {
 		return err
+	}
+	// What can't be read is kept as it is: the old key may come back.
+	var oldToken, oldSecret string
+	if _, err := t.get(`SELECT token, secret FROM bots WHERE id = $1`, []any{b.ID}, &oldToken, &oldSecret); err != nil {
+		return err
+	}
+	if b.TokenLost = b.Token == "" && was.TokenLost; b.TokenLost {
+		token = oldToken
+	}
+	if b.SecretLost = b.Secret == "" && was.SecretLost; b.SecretLost {
+		secret = oldSecret
 	}
 	_, err = t.exec(`UPDATE bots SET mate_id = NULLIF(CAST($2 AS BIGINT), 0), network = $3, app_id = $4, user_id = $5, name = $6,
 		token = $7, secret = $8, paused = $9, revision = $10, content = $11, permissions = $12, invite = $13 WHERE id = $1`,
@@ -153,9 +164,9 @@ func (db *DB) scanBot(s scanner) (b openmates.Bot, err error) {
 	if mate != nil {
 		b.MateID = openmates.ID(*mate)
 	}
-	if b.Token, err = db.seal.Open("bots.token:"+b.ID.String(), token); err != nil {
+	if b.Token, b.TokenLost, err = db.unseal("bots.token:"+b.ID.String(), token); err != nil {
 		return b, err
 	}
-	b.Secret, err = db.seal.Open("bots.secret:"+b.ID.String(), secret)
+	b.Secret, b.SecretLost, err = db.unseal("bots.secret:"+b.ID.String(), secret)
 	return b, err
 }

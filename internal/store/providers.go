@@ -31,8 +31,9 @@ func (db *DB) Provider(ctx context.Context, name string) (openmates.Provider, er
 }
 
 // SaveProvider makes a provider (ID 0) or changes one, with what its last check
-// found. The key is written as it is given. A name that another provider has
-// is EConflict.
+// found. The key is written as it is given, but one that can't be read stays
+// where none is given and KeyLost is set. A name that another provider has is
+// EConflict.
 func (db *DB) SaveProvider(ctx context.Context, p openmates.Provider) (openmates.Provider, error) {
 	fresh := p.ID == 0
 	p.Checked = timeOf(millis(p.Checked))
@@ -48,6 +49,11 @@ func (db *DB) SaveProvider(ctx context.Context, p openmates.Provider) (openmates
 		key, err := db.seal.Seal(keyPlace(p.ID), p.Key)
 		if err != nil {
 			return err
+		}
+		if p.KeyLost = p.KeyLost && p.Key == "" && !fresh; p.KeyLost {
+			if _, err := t.get(`SELECT key FROM providers WHERE id = $1`, []any{p.ID}, &key); err != nil {
+				return err
+			}
 		}
 		if !fresh {
 			return t.must("This provider", `UPDATE providers SET name = $2, kind = $3, label = $4, url = $5, key = $6,
@@ -205,9 +211,11 @@ func (db *DB) scanProvider(s scanner) (p openmates.Provider, err error) {
 	p.Checked = timeOf(checked)
 	// A key that opens no more (the server's own key was replaced) is the
 	// trouble of this provider alone.
-	if p.Key, err = db.seal.Open(keyPlace(p.ID), key); err != nil {
-		db.log.Warn("the key of a provider can't be opened", "provider", p.Name, "err", err)
-		p.Key, p.Problem = "", "The stored key can't be decrypted, because it was stored under another key of this server. Please enter it again."
+	if p.Key, p.KeyLost, err = db.unseal(keyPlace(p.ID), key); err != nil {
+		return p, err
+	}
+	if p.KeyLost {
+		p.Problem = "The stored key can't be decrypted, because it was stored under another key of this server. Please enter it again."
 	}
 	return p, nil
 }

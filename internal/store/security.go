@@ -66,7 +66,7 @@ func (db *DB) scanPasskey(s scanner) (p openmates.Passkey, err error) {
 		return p, err
 	}
 	p.Created, p.Used = timeOf(created), timeOf(used)
-	p.Data, err = db.seal.Open(passkeyPlace(p.Credential), data)
+	p.Data, p.Lost, err = db.unseal(passkeyPlace(p.Credential), data)
 	return p, err
 }
 
@@ -84,7 +84,7 @@ func (db *DB) Authenticator(ctx context.Context, userID openmates.ID) (a openmat
 		return a, err
 	}
 	a.Confirmed, a.Created = confirmed > 0, timeOf(created)
-	a.Secret, err = db.seal.Open(authenticatorPlace(userID), sealed)
+	a.Secret, a.Lost, err = db.unseal(authenticatorPlace(userID), sealed)
 	return a, err
 }
 
@@ -192,7 +192,7 @@ func (db *DB) AskPasskey(ctx context.Context, userID openmates.ID, ask bool, rec
 }
 
 // SecretSetting gives a setting that is stored sealed, "" where it was never
-// set.
+// set; openmates.ErrUnreadable where this server's key does not open it.
 func (db *DB) SecretSetting(ctx context.Context, name string) (openmates.Secret, error) {
 	sealed, ok, err := db.Setting(ctx, name)
 	if err != nil || !ok || sealed == "" {

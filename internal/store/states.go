@@ -54,6 +54,10 @@ func (db *DB) TakeState(ctx context.Context, hash string) (openmates.ConnectStat
 		return openmates.ConnectState{}, err
 	}
 	s.Expires = timeOf(expires)
-	s.Verifier, err = db.seal.Open("connect_states.verifier:"+hash, verifier)
+	var lost bool
+	s.Verifier, lost, err = db.unseal("connect_states.verifier:"+hash, verifier)
+	if lost {
+		return openmates.ConnectState{}, openmates.Errorf(openmates.ENotFound, "This link is not known here (any more). Please begin again.")
+	}
 	return s, err
 }

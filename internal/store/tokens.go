@@ -105,7 +105,10 @@ func (db *DB) ClaimAnswer(ctx context.Context, owner, key string, a openmates.Ke
 		}
 		is.Status, is.Begun = int(status), timeOf(begun)
 		if status != 0 {
-			is.Body, err = db.seal.Open(answerName(owner, key), body)
+			var lost bool
+			if is.Body, lost, err = db.unseal(answerName(owner, key), body); lost {
+				return openmates.Errorf(openmates.EConflict, "What was answered to this request can't be read any more, because the key of this server was replaced. Please look whether it was done, and send it with another idempotency key if not.")
+			}
 		}
 		return err
 	})

@@ -60,7 +60,7 @@ func (s *Server) setMail(w http.ResponseWriter, r *http.Request) error {
 		s.logError(r, err)
 		set.Password = ""
 		p := mailPage{shell: s.shell(r, "Mail"), Port: f.Get("port"), To: f.Get("to"), Error: openmates.MessageOf(err)}
-		p.Mail = account.MailSettings{Settings: set, HasPassword: stored.HasPassword, Set: stored.Set}
+		p.Mail = account.MailSettings{Settings: set, HasPassword: stored.HasPassword, PasswordLost: stored.PasswordLost, Set: stored.Set}
 		return s.show(w, statusOf(err), "mail", p)
 	}
 	return err

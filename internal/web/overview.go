@@ -21,6 +21,8 @@ type Records interface {
 	Answered(ctx context.Context, userID openmates.ID) (bool, error)
 	Month(ctx context.Context, t time.Time) (openmates.MonthSpend, error)
 	Count(ctx context.Context) (openmates.Counts, error)
+	// Unreadable counts the stored credentials that this process can't open.
+	Unreadable(ctx context.Context) (openmates.Unreadable, error)
 }
 
 // Problem is something that an admin should mend.
@@ -104,6 +106,9 @@ func (s *Server) overviewOf(r *http.Request) (o overview, err error) {
 	if st.Server.Problem != "" {
 		o.Problems = append(o.Problems, Problem{What: fmt.Sprintf("The server’s address does not lead here: %s", st.Server.Problem), Path: "/server/settings"})
 	}
+	if err := s.keyProblems(ctx, &o); err != nil {
+		return o, err
+	}
 	if err := s.modelProblems(ctx, &o); err != nil {
 		return o, err
 	}
@@ -120,6 +125,28 @@ func (s *Server) overviewOf(r *http.Request) (o overview, err error) {
 		o.listeners(m, time.Now())
 	}
 	return o, nil
+}
+
+// keyProblems says that the key does not fit what is stored.
+func (s *Server) keyProblems(ctx context.Context, o *overview) error {
+	lost, err := s.records.Unreadable(ctx)
+	if err != nil {
+		return err
+	}
+	if n := lost.ForAdmins(); n > 0 {
+		o.Problems = append(o.Problems, Problem{
+			What: fmt.Sprintf("The key for stored credentials is missing or another one: %d of them can’t be read.", n),
+			Cure: "Put the old key back and start the server again. If it is lost, enter the credentials again: on the page of each bot, under Providers, and under Mail.",
+			Path: "/server/bots",
+		})
+	}
+	if n := lost.ForPeople(); n > 0 {
+		o.Problems = append(o.Problems, Problem{
+			What: fmt.Sprintf("The key for stored credentials is missing or another one: %d passkeys and authenticator apps of people can’t be used.", n),
+			Cure: "Put the old key back and start the server again. If it is lost, people sign in with their password and a recovery code, and set theirs up again under Security.",
+		})
+	}
+	return nil
 }
 
 // soon is how long a lost connection may take to heal before it is a problem.

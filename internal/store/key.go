@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"openmates"
+)
+
+// keyCheck is the setting that is sealed for one purpose: to tell whether a
+// process has the key with which the others, or it itself before, have sealed.
+const keyCheck = "key.check"
+
+// unseal opens what was sealed for a place. What can't be opened is lost, which
+// is the trouble of that one thing and no error of the query.
+func (db *DB) unseal(place, sealed string) (plain openmates.Secret, lost bool, err error) {
+	plain, err = db.seal.Open(place, sealed)
+	if errors.Is(err, openmates.ErrUnreadable) {
+		return "", true, nil
+	}
+	return plain, false, err
+}
+
+// Unreadable counts the stored credentials that this process can't open. What
+// lives for minutes only is not counted.
+func (db *DB) Unreadable(ctx context.Context) (u openmates.Unreadable, err error) {
+	bots, err := db.Bots(ctx)
+	if err != nil {
+		return u, err
+	}
+	for _, b := range bots {
+		if b.TokenLost || b.SecretLost {
+			u.Bots++
+		}
+	}
+	providers, err := db.Providers(ctx)
+	if err != nil {
+		return u, err
+	}
+	for _, p := range providers {
+		if p.KeyLost {
+			u.Providers++
+		}
+	}
+	// Sealed settings are told from others by the form of sealed text.
+	u.Settings, err = db.countLost(ctx, settingPlace, `SELECT name, value FROM settings WHERE value LIKE 'v1.________.%' AND name <> '`+keyCheck+`'`)
+	if err != nil {
+		return u, err
+	}
+	if u.Passkeys, err = db.countLost(ctx, passkeyPlace, `SELECT credential, data FROM passkeys`); err != nil {
+		return u, err
+	}
+	owner := func(id string) string { return "authenticators.secret:" + id }
+	u.Authenticators, err = db.countLost(ctx, owner, `SELECT CAST(user_id AS TEXT), secret FROM authenticators WHERE confirmed > 0`)
+	return u, err
+}
+
+func (db *DB) countLost(ctx context.Context, place func(string) string, query string) (n int, err error) {
+	lost, err := list(ctx, db, func(s scanner) (lost bool, err error) {
+		var name, sealed string
+		if err := s.Scan(&name, &sealed); err != nil {
+			return false, err
+		}
+		_, lost, err = db.unseal(place(name), sealed)
+		return lost, err
+	}, query)
+	for _, l := range lost {
+		if l {
+			n++
+		}
+	}
+	return n, err
+}
+
+// SameKey reports whether this process has the key that AdoptKey was last
+// called with, by whichever process; known is false where it never was.
+func (db *DB) SameKey(ctx context.Context) (same, known bool, err error) {
+	check, err := db.SecretSetting(ctx, keyCheck)
+	if errors.Is(err, openmates.ErrUnreadable) {
+		return false, true, nil
+	}
+	return check != "", check != "", err
+}
+
+// AdoptKey makes the key of this process the one that SameKey asks for.
+func (db *DB) AdoptKey(ctx context.Context) error {
+	return db.SetSecretSetting(ctx, keyCheck, "openmates")
+}

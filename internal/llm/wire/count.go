@@ -83,7 +83,7 @@ func (c Counts) Tells() bool {
 
 const (
 	// mostModels and longestModel bound a list of models.
-	mostModels   = 5_000
+	mostModels   = 2_000
 	longestModel = 500
 )
 

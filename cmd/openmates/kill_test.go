@@ -111,12 +111,12 @@ func siege(t *testing.T, in *installation, end func(*testing.T, *process, time.D
 	if heard != mentions {
 		t.Fatalf("%d mentions were said", heard)
 	}
-	count(t, in, p, asked, deaths)
+	count(t, w, asked, deaths, p)
 }
 
-// count waits for the answers and tells what became of each mention.
-func count(t *testing.T, in *installation, p *process, asked []string, deaths int) {
-	w := in.world
+// count waits for the answers, stops the processes and tells what became of
+// each mention.
+func count(t *testing.T, w *world, asked []string, deaths int, ps ...*process) {
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	for n, id := range asked {
@@ -138,7 +138,9 @@ func count(t *testing.T, in *installation, p *process, asked []string, deaths in
 			break
 		}
 	}
-	p.stop(t)
+	for _, p := range ps {
+		p.stop(t)
+	}
 
 	var once, lost, doubled, torn, stray int
 	for n, id := range asked {
@@ -169,7 +171,7 @@ func count(t *testing.T, in *installation, p *process, asked []string, deaths in
 	t.Logf("mentions %d, ends of the process %d, questions to the model %d", len(asked), deaths, w.model.Count())
 	t.Logf("answered once %d | lost %d | doubled %d | torn %d | stray %d", once, lost, doubled, torn, stray)
 	if once != len(asked) || stray != 0 {
-		t.Errorf("answered once %d of %d, lost %d, doubled %d, torn %d, stray %d\n%s", once, len(asked), lost, doubled, torn, stray, p.log)
+		t.Errorf("answered once %d of %d, lost %d, doubled %d, torn %d, stray %d", once, len(asked), lost, doubled, torn, stray)
 	}
 	if deaths < 2 {
 		t.Errorf("the process ended %d times only", deaths)

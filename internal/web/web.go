@@ -227,7 +227,7 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) { plain(w, http
 
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if err := s.ready(r.Context()); err != nil {
-		s.log.WarnContext(r.Context(), "not ready", "err", err)
+		s.log.DebugContext(r.Context(), "not ready", "err", err) // who is asked each second must not fill the log
 		plain(w, http.StatusServiceUnavailable, openmates.MessageOf(err))
 		return
 	}

@@ -93,7 +93,7 @@ func storedNotes(ctx context.Context, d *Connector, h messenger.Host, log *slog.
 			return raw, ctx.Err()
 		}
 		log.Warn("the stored position can't be read, it is tried again", "err", err)
-		if err := sleep(ctx, min(d.pace.retry<<min(try, 8), 30*time.Second)); err != nil {
+		if err := sleep(ctx, min(d.pace.retry<<min(try, 8), 5*time.Second)); err != nil {
 			return nil, err
 		}
 	}

@@ -156,9 +156,11 @@ func (p *pipe) next(ctx context.Context) bool {
 		if ctx.Err() != nil {
 			return false
 		}
-		wait := min(p.pace.retry<<min(try, 8), 30*time.Second)
+		wait := min(p.pace.retry<<min(try, 8), 5*time.Second) // people wait, too
 		wait = time.Duration(float64(wait) * (0.5 + p.rand()/2))
-		p.log.Warn("an event could not be handled, it is tried again", "event", j.name, "wait", wait, "err", err)
+		if try == 0 {
+			p.log.Warn("an event could not be handled; it is tried again until it is", "event", j.name, "err", err)
+		}
 		if sleep(ctx, wait) != nil {
 			return false
 		}

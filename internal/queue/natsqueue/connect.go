@@ -16,7 +16,7 @@ func Connect(address string, log *slog.Logger) (*nats.Conn, error) {
 	s := &sight{log: log.With("pkg", "natsqueue")}
 	conn, err := nats.Connect(address, nats.Name("openmates"),
 		nats.Timeout(5*time.Second), nats.PingInterval(10*time.Second), nats.MaxPingsOutstanding(2),
-		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort(),
+		nats.NoCallbacksAfterClientClose(), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort(),
 		nats.ReconnectWait(500*time.Millisecond), nats.ReconnectJitter(250*time.Millisecond, 250*time.Millisecond),
 		nats.ReconnectBufSize(-1), // who was not told in time finds the job in the journal
 		nats.ConnectHandler(func(*nats.Conn) { s.now(true, nil) }),

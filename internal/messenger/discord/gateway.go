@@ -50,7 +50,7 @@ type result struct {
 
 // Listen implements messenger.Connector.
 func (d *Connector) Listen(ctx context.Context, b openmates.Bot, h messenger.Host) error {
-	log := d.log.With("bot", b.ID.String(), "app", b.AppID)
+	log := d.log.With("bot", b.Name, "app", b.AppID)
 	raw, err := storedNotes(ctx, d, h, log)
 	if err != nil {
 		return err

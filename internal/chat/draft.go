@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"openmates"
@@ -21,6 +22,8 @@ type draft struct {
 	again bool // an earlier attempt may have posted
 	parts []part
 }
+
+const blanks = " \t\r\n"
 
 type part struct{ id, text string }
 
@@ -100,11 +103,12 @@ func (d *draft) putPart(ctx context.Context, n int, text string) error {
 		}
 		d.parts = append(d.parts, p)
 	}
+	// Networks show no blanks at the end, so one that came or went is no change.
 	editor, ok := d.conn.(messenger.Editor)
-	if !ok || d.parts[n].text == text {
+	if !ok || strings.TrimRight(d.parts[n].text, blanks) == strings.TrimRight(text, blanks) {
 		return nil
 	}
-	if err := editor.Edit(ctx, d.bot, d.in.Channel, d.parts[n].id, text); err != nil {
+	if err := editor.Edit(ctx, d.bot, d.parts[n].id, d.outbound(n, text)); err != nil {
 		return err
 	}
 	d.parts[n].text = text

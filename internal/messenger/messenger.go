@@ -51,9 +51,11 @@ type Connector interface {
 }
 
 // Editor is a Connector that can change what it posted; answers are then
-// streamed. Edit follows the error rules of Send.
+// streamed. message is the id that Send returned for out, of which now only
+// Text differs: who was highlighted stays so, and nobody is notified again.
+// Edit follows the error rules of Send.
 type Editor interface {
-	Edit(ctx context.Context, b openmates.Bot, channel, message, text string) error
+	Edit(ctx context.Context, b openmates.Bot, message string, out Outbound) error
 }
 
 // Remover is a Connector that can take back what it posted. A message that is
@@ -168,8 +170,11 @@ type Outbound struct {
 	Part    int    // 0, 1, … within the turn
 	Channel string
 	ReplyTo string // message to refer to; "" = none
-	Text    string // within Info.TextLimit; mentions nobody but, with Ping, the author of ReplyTo
-	Ping    bool
+	Text    string // within Info.TextLimit; mentions nobody but, with Ping, the asker
+	Ping    bool   // highlight and notify the asker: the author of ReplyTo
+	// Asker is the account to name in front of the text, with Ping, where a
+	// ReplyTo can't be given; that takes up to MentionRoom of the limit.
+	Asker string
 	// MaybePosted says that an earlier attempt may have posted this part long
 	// ago: look for it on the network before posting.
 	MaybePosted bool

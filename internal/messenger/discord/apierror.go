@@ -116,7 +116,10 @@ func classify(err error) (messenger.SendKind, string) {
 	}
 }
 
-const codeUnknownMessage = 10008
+const (
+	codeUnknownMessage = 10008
+	codeNoReply        = 160002 // Cannot reply without permission to read message history
+)
 
 // byCode maps Discord's JSON error codes.
 func byCode(code int) (messenger.SendKind, string, bool) {
@@ -143,7 +146,7 @@ func byCode(code int) (messenger.SendKind, string, bool) {
 		return messenger.SendInvalid, "Discord refuses the form of this message.", true
 	case 50083, 160005:
 		return messenger.SendDenied, "The thread is archived or locked. Unlock it, or give the bot the permission Manage Threads.", true
-	case 160002:
+	case codeNoReply:
 		return messenger.SendDenied, "The bot may not reply in this channel. Give it the permission Read Message History there.", true
 	case 200000, 200001:
 		return messenger.SendInvalid, "The automatic moderation of this Discord server blocks the message.", true

@@ -77,6 +77,7 @@ type Connector struct {
 	rest      *client
 	socket    *http.Client // for the gateway: small buffers
 	gates     gates
+	access    accesses
 }
 
 // New makes a Connector. It does no I/O.

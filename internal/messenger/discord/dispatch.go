@@ -42,10 +42,14 @@ func (l *listener) work(e envelope) (step, error) {
 	case "GUILD_DELETE":
 		g := new(guildObject)
 		return decoded(e, g, func() step { return l.guildDelete(g) })
+	case "GUILD_MEMBER_UPDATE": // without its intent only of the bot itself (events/gateway, Gateway Intents)
+		l.d.access.forgetBot(l.bot)
 	case "GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE", "GUILD_ROLE_DELETE":
+		l.d.access.forgetBot(l.bot)
 		r := new(roleEvent)
 		return decoded(e, r, func() step { return l.roleChange(r, e.event == "GUILD_ROLE_DELETE") })
 	case "CHANNEL_CREATE", "CHANNEL_UPDATE", "THREAD_CREATE", "THREAD_UPDATE", "CHANNEL_DELETE", "THREAD_DELETE":
+		l.d.access.forgetBot(l.bot)
 		c := new(channelObject)
 		return decoded(e, c, func() step {
 			l.channelChange(c, e.event == "CHANNEL_DELETE" || e.event == "THREAD_DELETE")

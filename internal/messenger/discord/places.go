@@ -19,7 +19,10 @@ const (
 	kindNews = 5
 )
 
-const administrator Permissions = 1 << 3
+const (
+	administrator Permissions = 1 << 3
+	manageThreads Permissions = 1 << 34
+)
 
 type overwrite struct {
 	ID    text   `json:"id"`

@@ -294,12 +294,12 @@ func TestSendRefusesBeforeAsking(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if name != "no channel" {
-			if err := d.Edit(t.Context(), someBot, "9", "8", out.Text); err == nil {
+			if err := d.Edit(t.Context(), someBot, "8", messenger.Outbound{Channel: "9", Text: out.Text}); err == nil {
 				t.Errorf("%s: edited", name)
 			}
 		}
 	}
-	if err := d.Edit(t.Context(), someBot, "9", "../8", "hi"); err == nil {
+	if err := d.Edit(t.Context(), someBot, "../8", messenger.Outbound{Channel: "9", Text: "hi"}); err == nil {
 		t.Error("a message id that is none is taken")
 	}
 	if err := d.Typing(t.Context(), someBot, "x"); err == nil {
@@ -337,12 +337,23 @@ func TestRequestBodies(t *testing.T) {
 	quiet := someOut
 	quiet.Ping, quiet.ReplyTo = false, ""
 	_, _ = d.Send(t.Context(), someBot, quiet)
-	_ = d.Edit(t.Context(), someBot, "9", "8", "changed")
+	changed := someOut
+	changed.Text = "changed"
+	_ = d.Edit(t.Context(), someBot, "8", changed)
+	quiet.Text = "changed"
+	_ = d.Edit(t.Context(), someBot, "8", quiet)
+	alone := quiet
+	alone.Ping, alone.Asker = true, "1308012345678901234"
+	_, _ = d.Send(t.Context(), someBot, alone)
+	_ = d.Edit(t.Context(), someBot, "8", alone)
 	n := nonce(someOut.Key, 0)
 	for i, want := range []string{
 		`{"content":"hello","nonce":"` + n + `","enforce_nonce":true,"allowed_mentions":{"parse":[],"replied_user":true},"message_reference":{"message_id":"7","fail_if_not_exists":false}}`,
 		`{"content":"hello","nonce":"` + n + `","enforce_nonce":true,"allowed_mentions":{"parse":[],"replied_user":false}}`,
+		`{"content":"changed","allowed_mentions":{"parse":[],"replied_user":true}}`,
 		`{"content":"changed","allowed_mentions":{"parse":[],"replied_user":false}}`,
+		`{"content":"\u003c@1308012345678901234\u003e changed","nonce":"` + n + `","enforce_nonce":true,"allowed_mentions":{"parse":[],"users":["1308012345678901234"],"replied_user":false}}`,
+		`{"content":"\u003c@1308012345678901234\u003e changed","allowed_mentions":{"parse":[],"users":["1308012345678901234"],"replied_user":false}}`,
 	} {
 		if s.bodies[i] != want {
 			t.Errorf("sent %s\nwant %s", s.bodies[i], want)

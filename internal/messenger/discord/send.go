@@ -29,7 +29,27 @@ var (
 // message, Allowed Mentions Object).
 type allowedMentions struct {
 	Parse       []string `json:"parse"`
+	Users       []string `json:"users,omitempty"`
 	RepliedUser bool     `json:"replied_user"`
+}
+
+// worded is the content of a message and whom it mentions. An edit needs the
+// same as the post: Discord makes the mentions of an edited message from
+// scratch and remembers nothing of how it was created (resources/message, Edit
+// Message), so that an edit without them would take the asker's highlight away.
+func worded(out messenger.Outbound) (content string, m allowedMentions) {
+	m = allowedMentions{Parse: []string{}}
+	switch {
+	case !out.Ping:
+	case out.ReplyTo != "":
+		m.RepliedUser = true
+	case parseSnowflake(out.Asker) != 0:
+		if named := "<@" + out.Asker + "> " + out.Text; measure(named) <= textLimit {
+			m.Users = []string{out.Asker}
+			return named, m
+		}
+	}
+	return out.Text, m
 }
 
 type messageReference struct {
@@ -57,24 +77,33 @@ func (d *Connector) Send(ctx context.Context, b openmates.Bot, out messenger.Out
 	if err := sendable(out.Channel, out.Text); err != nil {
 		return "", err
 	}
-	m := newMessage{
-		Content:         out.Text,
-		Nonce:           nonce(out.Key, out.Part),
-		EnforceNonce:    true,
-		AllowedMentions: allowedMentions{Parse: []string{}},
+	if out.ReplyTo != "" && out.MaybePosted {
+		id, err := d.posted(ctx, b, out)
+		if err != nil {
+			return "", sendError(err)
+		}
+		if id != "" {
+			return id, nil
+		}
 	}
+	id, err := d.post(ctx, b, out)
+	if e, ok := errors.AsType[*apiError](err); ok && e.code == codeNoReply && out.ReplyTo != "" {
+		// Without Read Message History there are no replies, but there are messages.
+		d.access.forget(b, out.Channel)
+		out.ReplyTo = ""
+		id, err = d.post(ctx, b, out)
+	}
+	if err != nil {
+		return "", d.sendError(b, out.Channel, err)
+	}
+	return id, nil
+}
+
+func (d *Connector) post(ctx context.Context, b openmates.Bot, out messenger.Outbound) (string, error) {
+	m := newMessage{Nonce: nonce(out.Key, out.Part), EnforceNonce: true}
+	m.Content, m.AllowedMentions = worded(out)
 	if out.ReplyTo != "" {
 		m.Reference = &messageReference{MessageID: out.ReplyTo}
-		m.AllowedMentions.RepliedUser = out.Ping
-		if out.MaybePosted {
-			id, err := d.posted(ctx, b, out)
-			if err != nil {
-				return "", sendError(err)
-			}
-			if id != "" {
-				return id, nil
-			}
-		}
 	}
 	var made struct {
 		ID text `json:"id"`
@@ -82,26 +111,24 @@ func (d *Connector) Send(ctx context.Context, b openmates.Bot, out messenger.Out
 	err := d.rest.do(ctx, b, call{
 		method: "POST", route: "/channels/{}/messages", path: "/channels/" + out.Channel + "/messages", major: out.Channel, body: m,
 	}, &made)
-	if err != nil {
-		return "", sendError(err)
+	if err == nil && made.ID == "" {
+		err = &apiError{text: "the answer names no message", network: true}
 	}
-	if made.ID == "" {
-		return "", sendError(&apiError{text: "the answer names no message", network: true})
-	}
-	return string(made.ID), nil
+	return string(made.ID), err
 }
 
 // Edit implements messenger.Editor.
-func (d *Connector) Edit(ctx context.Context, b openmates.Bot, channel, message, text string) error {
-	if err := sendable(channel, text); err != nil {
+func (d *Connector) Edit(ctx context.Context, b openmates.Bot, message string, out messenger.Outbound) error {
+	if err := sendable(out.Channel, out.Text); err != nil {
 		return err
 	}
 	if parseSnowflake(message) == 0 {
 		return refuse("There is no message to change.")
 	}
+	var m changedMessage
+	m.Content, m.AllowedMentions = worded(out)
 	err := d.rest.do(ctx, b, call{
-		method: "PATCH", route: "/channels/{}/messages/{}", path: "/channels/" + channel + "/messages/" + message, major: channel,
-		body: changedMessage{Content: text, AllowedMentions: allowedMentions{Parse: []string{}}},
+		method: "PATCH", route: "/channels/{}/messages/{}", path: "/channels/" + out.Channel + "/messages/" + message, major: out.Channel, body: m,
 	}, nil)
 	if err != nil {
 		return sendError(err)

@@ -188,7 +188,7 @@ func (s Subject) post(t *testing.T) string {
 func editRule(t *testing.T, s Subject) {
 	e := as[messenger.Editor](t, s)
 	id := s.post(t)
-	if err := e.Edit(t.Context(), s.Bot, s.Channel, id, "after"); err != nil {
+	if err := e.Edit(t.Context(), s.Bot, id, messenger.Outbound{Key: "exercise", Channel: s.Channel, Text: "after"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Join(s.Posts(), " "); got != "after" {

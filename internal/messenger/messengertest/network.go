@@ -144,18 +144,19 @@ func fenced(ctx context.Context) error {
 }
 
 // Edit implements messenger.Editor.
-func (n *Network) Edit(ctx context.Context, _ openmates.Bot, channel, id, text string) error {
+func (n *Network) Edit(ctx context.Context, _ openmates.Bot, id string, out messenger.Outbound) error {
 	if err := fenced(ctx); err != nil {
 		return err
 	}
-	if err := n.refusal("edit", messenger.Outbound{Channel: channel, Text: text}); err != nil {
+	if err := n.refusal("edit", out); err != nil {
 		return err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	p, err := n.find(id)
 	if err == nil {
-		p.Texts = append(p.Texts, text)
+		p.Texts = append(p.Texts, out.Text)
+		p.Out.Ping = out.Ping
 		n.tell()
 	}
 	return err

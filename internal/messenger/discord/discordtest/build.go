@@ -168,6 +168,20 @@ func (s *Server) addThreadLocked(parent *channel, id, ownerID, name string, kind
 	return c
 }
 
+// Lock locks a thread, so that only who may manage threads writes in it
+// (resources/channel, Thread Metadata Object).
+func (s *Server) Lock(threadID string, on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.channels[threadID]
+	if c == nil || !c.thread() {
+		return
+	}
+	c.Locked = on
+	s.changed()
+	s.toChannelLocked(c, fixed("THREAD_UPDATE", intentGuilds, s.channelJSON(c)))
+}
+
 // Join makes a person a member of a guild.
 func (s *Server) Join(guildID, userID string) {
 	s.mu.Lock()

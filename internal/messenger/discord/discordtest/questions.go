@@ -53,6 +53,12 @@ func (s *Server) snapshotLocked(m *message) {
 		Nonce: m.Nonce, ReplyTo: m.ReplyTo, At: m.At, Edits: m.Edits, Edited: m.Edited, Deleted: m.Deleted,
 		Typing: m.Typing, Mentions: m.Mentions, Roles: m.MentionRoles,
 	}
+	for emoji, who := range m.Reactions {
+		if snap.Reactions == nil {
+			snap.Reactions = map[string][]string{}
+		}
+		snap.Reactions[emoji] = slices.Clone(who)
+	}
 	if u := s.users[m.AuthorID]; u != nil {
 		snap.Bot = u.Bot
 	}

@@ -170,8 +170,10 @@ func (s *Server) editMessage(c *call) (any, error) {
 	return s.messageJSON(m, s.viewFor(m, c.who)), nil
 }
 
-// applyEditLocked changes what the body names. Mentions are read anew; a reply
-// keeps its ping.
+// applyEditLocked changes what the body names. With a new content the mentions
+// are made from scratch, as the edit's own allowed_mentions says, or by default
+// where it says nothing: what the message was created with is forgotten
+// (resources/message, Edit Message). Nobody is notified.
 func (s *Server) applyEditLocked(c *call, m *message) error {
 	var b messageBody
 	if err := c.decode(&b); err != nil {
@@ -207,12 +209,12 @@ func (s *Server) applyEditLocked(c *call, m *message) error {
 			s.files[a.ID] = a
 		}
 		m.Flags &^= flagLoading
-		p := &posting{allowed: b.Allowed}
-		ref := s.messages[m.ReplyTo]
-		if !m.Ping {
-			ref = nil
+		if b.Content == nil {
+			return
 		}
-		s.mentionsLocked(m, p, ref)
+		pinged := m.Ping
+		s.mentionsLocked(m, &posting{allowed: b.Allowed}, s.messages[m.ReplyTo])
+		m.Ping = pinged
 	})
 	return nil
 }
@@ -337,19 +339,27 @@ func (s *Server) startTyping(c *call) (any, error) {
 	return nil, nil
 }
 
+// addReaction needs READ_MESSAGE_HISTORY, and ADD_REACTIONS where nobody has
+// given this emoji yet; a second one of the same account changes nothing
+// (resources/message, Create Reaction).
 func (s *Server) addReaction(c *call) (any, error) {
 	m, err := s.messageLocked(c)
 	if err != nil {
 		return nil, err
 	}
-	if s.permissionsLocked(m.channel, c.who.user.ID)&(permAddReactions|permHistory) != permAddReactions|permHistory {
+	emoji := c.r.PathValue("emoji")
+	perms := s.permissionsLocked(m.channel, c.who.user.ID)
+	if perms&permHistory == 0 || perms&permAddReactions == 0 && len(m.Reactions[emoji]) == 0 {
 		return nil, errPermission()
 	}
-	emoji := c.r.PathValue("emoji")
-	if m.Reactions == nil {
-		m.Reactions = map[string]int{}
+	if slices.Contains(m.Reactions[emoji], c.who.user.ID) {
+		return nil, nil
 	}
-	m.Reactions[emoji]++
+	if m.Reactions == nil {
+		m.Reactions = map[string][]string{}
+	}
+	m.Reactions[emoji] = append(m.Reactions[emoji], c.who.user.ID)
+	s.snapshotLocked(m)
 	s.changed()
 	d := map[string]any{
 		"user_id": c.who.user.ID, "channel_id": m.ChannelID, "message_id": m.ID, "message_author_id": m.AuthorID,

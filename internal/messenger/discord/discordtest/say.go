@@ -177,6 +177,8 @@ func (s *Server) mayPostLocked(p *posting) error {
 	switch {
 	case perms&permView == 0:
 		return errAccess()
+	case p.channel.Locked && perms&permManageThreads == 0:
+		return &apiError{status: 403, code: 160005, message: "Thread is locked"}
 	case perms&permSend == 0, len(p.files) > 0 && perms&permAttach == 0:
 		return errPermission()
 	case p.replyTo != "" && perms&permHistory == 0:

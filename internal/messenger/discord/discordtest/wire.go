@@ -184,7 +184,7 @@ func (s *Server) channelJSON(c *channel) *channelJSON {
 		members, total := len(c.Members), c.count
 		j.OwnerID, j.MessageCount, j.TotalMessages, j.MemberCount = c.OwnerID, &total, &total, &members
 		j.Thread = &threadJSON{
-			Archived: c.Archived, ArchiveAt: c.Created.UTC(), AutoArchive: 1440, CreateTimestamp: c.Created.UTC(),
+			Archived: c.Archived, Locked: c.Locked, ArchiveAt: c.Created.UTC(), AutoArchive: 1440, CreateTimestamp: c.Created.UTC(),
 		}
 		return j
 	}

@@ -142,7 +142,7 @@ func (s *Server) messageExtras(j *messageJSON, m *message, v view) {
 		}
 	}
 	for _, emoji := range sortedKeys(m.Reactions) {
-		n := m.Reactions[emoji]
+		n := len(m.Reactions[emoji])
 		j.Reactions = append(j.Reactions, reactionJSON{
 			Count: n, Details: map[string]int{"normal": n, "burst": 0}, BurstColors: []string{},
 			Emoji: map[string]any{"id": nil, "name": emoji},

@@ -40,6 +40,7 @@ type Message struct {
 	Mentions    []string  // user ids that it pings
 	Roles       []string  // role ids that it mentions
 	Attachments []Attachment
+	Reactions   map[string][]string // emoji to the accounts that gave it
 }
 
 // Edit is a text that a message had until At.
@@ -174,6 +175,7 @@ type channel struct {
 	Members    []string             `json:"members,omitempty"`    // of a thread
 	Last       string               `json:"last,omitempty"`
 	Archived   bool                 `json:"archived,omitempty"`
+	Locked     bool                 `json:"locked,omitempty"`
 	Created    time.Time            `json:"created"`
 
 	messages []*message // oldest first, ids ascending
@@ -188,30 +190,30 @@ func (c *channel) thread() bool { return c.Type >= newsThread && c.Type <= priva
 func (c *channel) direct() bool { return c.GuildID == "" }
 
 type message struct {
-	ID              string         `json:"id"`
-	ChannelID       string         `json:"channel"`
-	AuthorID        string         `json:"author"`
-	Type            int            `json:"type"`
-	Content         string         `json:"content"`
-	Nonce           string         `json:"nonce,omitempty"`
-	At              time.Time      `json:"at"`
-	Edited          time.Time      `json:"edited,omitzero"`
-	Edits           []Edit         `json:"edits,omitempty"`
-	Deleted         bool           `json:"deleted,omitempty"`
-	Typing          time.Time      `json:"typing,omitzero"`
-	Mentions        []string       `json:"mentions,omitempty"`
-	MentionRoles    []string       `json:"mention_roles,omitempty"`
-	MentionEveryone bool           `json:"mention_everyone,omitempty"`
-	ReplyTo         string         `json:"reply_to,omitempty"`
-	Ping            bool           `json:"ping,omitempty"` // pings the author of ReplyTo
-	Flags           int            `json:"flags,omitempty"`
-	Embeds          []byte         `json:"embeds,omitempty"`     // JSON array
-	Components      []byte         `json:"components,omitempty"` // JSON array
-	Attachments     []*attachment  `json:"attachments,omitempty"`
-	Reactions       map[string]int `json:"reactions,omitempty"`
-	WebhookID       string         `json:"webhook,omitempty"` // application id, for an answer to an interaction
-	Interaction     *asked         `json:"interaction,omitempty"`
-	ThreadID        string         `json:"thread,omitempty"`
+	ID              string              `json:"id"`
+	ChannelID       string              `json:"channel"`
+	AuthorID        string              `json:"author"`
+	Type            int                 `json:"type"`
+	Content         string              `json:"content"`
+	Nonce           string              `json:"nonce,omitempty"`
+	At              time.Time           `json:"at"`
+	Edited          time.Time           `json:"edited,omitzero"`
+	Edits           []Edit              `json:"edits,omitempty"`
+	Deleted         bool                `json:"deleted,omitempty"`
+	Typing          time.Time           `json:"typing,omitzero"`
+	Mentions        []string            `json:"mentions,omitempty"`
+	MentionRoles    []string            `json:"mention_roles,omitempty"`
+	MentionEveryone bool                `json:"mention_everyone,omitempty"`
+	ReplyTo         string              `json:"reply_to,omitempty"`
+	Ping            bool                `json:"ping,omitempty"` // it pinged the author of ReplyTo when it was created
+	Flags           int                 `json:"flags,omitempty"`
+	Embeds          []byte              `json:"embeds,omitempty"`     // JSON array
+	Components      []byte              `json:"components,omitempty"` // JSON array
+	Attachments     []*attachment       `json:"attachments,omitempty"`
+	Reactions       map[string][]string `json:"reacted,omitempty"` // emoji to the accounts that gave it
+	WebhookID       string              `json:"webhook,omitempty"` // application id, for an answer to an interaction
+	Interaction     *asked              `json:"interaction,omitempty"`
+	ThreadID        string              `json:"thread,omitempty"`
 
 	num       uint64
 	channel   *channel

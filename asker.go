@@ -1,6 +1,9 @@
 package openmates
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Asker is a person who asks a mate, through a bot, within a team.
 type Asker struct {
@@ -9,6 +12,9 @@ type Asker struct {
 	Team Team
 	User User
 	Role Role
+	// Guest is whose the account is where that person is no member of Team; User
+	// is zero then.
+	Guest User
 	// Privacy is what the person lets mates see.
 	Privacy Privacy
 	Layers  []Layer // server, mate, team, member: the ones that set any limit, widest first
@@ -30,6 +36,23 @@ type Layer struct {
 	Limits Limits
 }
 
+// LayerKind is the kind of a layer, by its scope.
+type LayerKind string
+
+// The kinds of layers, the widest first.
+const (
+	ServerLayer LayerKind = "server"
+	MateLayer   LayerKind = "mate"
+	TeamLayer   LayerKind = "team"
+	MemberLayer LayerKind = "member"
+)
+
+// Kind is what the layer belongs to.
+func (l Layer) Kind() LayerKind {
+	kind, _, _ := strings.Cut(l.Scope, ":")
+	return LayerKind(kind)
+}
+
 // Outcome is what became of a turn.
 type Outcome struct {
 	Key      string
@@ -41,7 +64,9 @@ type Outcome struct {
 	TeamID   ID // 0 where it is not known; so are the next two
 	MateID   ID
 	UserID   ID
-	Usage    Usage // zero when no model was asked
+	Channel  string // where the mate may not write, "#general"; "" = it may
+	Lacks    string // names of the permissions that it would need there
+	Usage    Usage  // zero when no model was asked
 }
 
 // LimitError tells which layer had no room, and until when.

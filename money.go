@@ -34,6 +34,16 @@ func (m Micros) String() string {
 	return strconv.FormatInt(int64(whole), 10) + "." + decimals
 }
 
+// Shown writes an amount for people: with two decimals, or with four where few
+// cents would look like none.
+func (m Micros) Shown() string {
+	digits := 2
+	if m != 0 && m < 100_000 && m > -100_000 {
+		digits = 4
+	}
+	return strconv.FormatFloat(float64(m)/1_000_000, 'f', digits, 64)
+}
+
 // ParseMoney reads an amount from 0 to 1,000,000,000 as people write it, with a
 // point or a comma before at most six decimals; nothing is 0.
 func ParseMoney(s string) (Micros, error) {

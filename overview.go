@@ -13,6 +13,8 @@ type TroubledTurn struct {
 	Team     string // slug
 	TeamName string
 	Person   string
+	Channel  string // where the mate may not write; "" = it may
+	Lacks    string // names of the permissions that it would need there
 }
 
 // SpendLine is what was spent on one thing.

@@ -34,6 +34,8 @@ type Trouble string
 const (
 	TroubleWorkspace   Trouble = "workspace"    // the team connects the place
 	TroubleAccount     Trouble = "account"      // the person links the account, or joins the team
+	TroubleNotMember   Trouble = "not_member"   // an admin of the team invites the person
+	TroubleNoAccess    Trouble = "no_access"    // the mate may not write there
 	TroubleTeam        Trouble = "team"         // the person asks in a channel of one team
 	TroubleText        Trouble = "text"         // the person writes something
 	TroubleNotAllowed  Trouble = "not_allowed"  // limits of server, team, mate or person
@@ -57,7 +59,8 @@ const (
 
 // Exchange is one question and its answer as remembered for later prompts.
 type Exchange struct {
-	Author   string
+	Author   User    // who asked; zero = an account that is gone, or nobody's
+	Privacy  Privacy // what they let mates see
 	Question string
 	Answer   string
 	At       time.Time

@@ -23,7 +23,10 @@ func (l leading) BeginCode(ctx context.Context, n openmates.Network, a messenger
 	return l.srv.links.BeginCode(ctx, n, a)
 }
 
+// CodeHash implements chat.Links.
+func (l leading) CodeHash(code openmates.Secret) string { return l.srv.links.CodeHash(code) }
+
 // FinishByChat implements chat.Links.
-func (l leading) FinishByChat(ctx context.Context, code openmates.Secret, n openmates.Network, a messenger.Account) (openmates.User, error) {
+func (l leading) FinishByChat(ctx context.Context, code string, n openmates.Network, a messenger.Account) (openmates.User, error) {
 	return l.srv.links.FinishByChat(ctx, code, n, a)
 }

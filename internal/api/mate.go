@@ -227,7 +227,7 @@ func (s *Server) tryMate(ctx context.Context, c account.Caller, in *trialInput) 
 	}
 	t := chat.Trial{User: c.User, Mate: m, Text: in.Body.Text}
 	for _, p := range in.Body.Past {
-		t.Past = append(t.Past, openmates.Exchange{Author: c.User.DisplayName, Question: p.Question, Answer: p.Answer})
+		t.Past = append(t.Past, openmates.Exchange{Author: c.User, Question: p.Question, Answer: p.Answer})
 	}
 	o, err := s.try(ctx, t)
 	if err != nil {

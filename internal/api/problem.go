@@ -22,7 +22,7 @@ type Problem struct {
 	Title  string         `json:"title" doc:"The status in words."`
 	Status int            `json:"status" doc:"The HTTP status."`
 	Code   openmates.Code `json:"code" doc:"Stable, for programs." enum:"invalid,unauthorized,forbidden,not_found,conflict,limit,unavailable,internal"`
-	Reason string         `json:"reason,omitempty" doc:"Which of several reasons it is, where programs may want to tell." enum:"workspace_not_connected,account_not_linked,proof_missing,precondition_failed,second_step"`
+	Reason string         `json:"reason,omitempty" doc:"Which of several reasons it is, where programs may want to tell." enum:"workspace_not_connected,account_not_linked,not_a_member,proof_missing,precondition_failed,second_step"`
 	Detail string         `json:"detail" doc:"A finished sentence for a person: what is wrong and what to do."`
 	Errors []FieldProblem `json:"errors,omitempty" doc:"What is wrong where, if the request's form is."`
 	// Request is what the log knows the request by.
@@ -91,8 +91,11 @@ func problemOf(err error) *Problem {
 // reasonOf tells apart what has the same code and is of use to programs.
 func reasonOf(err error) string {
 	if e, ok := errors.AsType[*connect.UnknownError](err); ok {
-		if e.Workspace {
+		switch e.What {
+		case connect.UnknownWorkspace:
 			return "workspace_not_connected"
+		case connect.NotMember:
+			return "not_a_member"
 		}
 		return "account_not_linked"
 	}

@@ -34,8 +34,12 @@ const (
 // be nil: then nothing is shown before the answer is whole.
 func (r *Room) answer(ctx context.Context, q question, d *draft) (openmates.Outcome, error) {
 	o := openmates.Outcome{
-		Key: q.in.Key, State: openmates.TurnRefused, Author: q.author(), Question: q.in.Text,
-		TeamID: q.asker.Team.ID, MateID: q.asker.Mate.ID, UserID: q.asker.User.ID,
+		Key: q.in.Key, State: openmates.TurnRefused, Author: q.in.Author.Name, Question: q.in.Text,
+		TeamID: q.asker.Team.ID, MateID: q.asker.Mate.ID, UserID: cmp.Or(q.asker.User.ID, q.asker.Guest.ID),
+	}
+	if d != nil && !d.access.Writes() {
+		o.Why, o.Channel, o.Lacks = openmates.TroubleNoAccess, d.access.Channel, strings.Join(d.access.Missing, ", ")
+		return o, nil
 	}
 	if done, err := r.aside(ctx, q, &o); done || err != nil {
 		return o, err
@@ -69,13 +73,13 @@ func (r *Room) answer(ctx context.Context, q question, d *draft) (openmates.Outc
 	}, 0, req)
 	err = r.cfg.Store.Reserve(ctx, q.in.Key, usage, q.asker.Layers)
 	if limit, ok := errors.AsType[*openmates.LimitError](err); ok {
-		o.Why, o.Text = overLimit(limit, r.cfg.Now())
+		o.Why, o.Text = overLimit(limit, q.asker.Team, r.cfg.Now())
 		return o, nil
 	}
 	if err != nil {
 		return o, fmt.Errorf("reserve: %w", err)
 	}
-	t := &talk{room: r, key: q.in.Key, choice: choice, req: req, tools: tools, usage: usage, layers: q.asker.Layers, w: written{seen: q.show}}
+	t := &talk{room: r, key: q.in.Key, choice: choice, req: req, tools: tools, usage: usage, team: q.asker.Team, layers: q.asker.Layers, w: written{seen: q.show}}
 	return r.ask(ctx, o, t, d)
 }
 
@@ -86,24 +90,26 @@ func refusal(q question) (openmates.Trouble, string) {
 	case q.trial != nil && strings.TrimSpace(q.in.Text) == "":
 		return openmates.TroubleText, noText
 	case q.trial != nil:
-		return notIn(q.asker.Layers, q.asker.Mate)
+		return notIn(q)
 	case !q.asker.Mate.Works():
 		return openmates.TroubleMateOff, switchedOff(q.asker.Mate)
 	case q.asker.Team.ID == 0 && !direct:
 		return openmates.TroubleWorkspace, connectWorkspace(q.info)
+	case q.asker.Guest.ID != 0:
+		return openmates.TroubleNotMember, notMember(q.info, q.asker.Team)
 	case q.asker.User.ID == 0:
 		return openmates.TroubleAccount, connectAccount(q.info)
 	case strings.TrimSpace(q.in.Text) == "":
 		return openmates.TroubleText, noText
 	}
-	return notIn(q.asker.Layers, q.asker.Mate)
+	return notIn(q)
 }
 
 // notIn is which layer forbids the mate, "" if none does.
-func notIn(layers []openmates.Layer, mate openmates.Mate) (openmates.Trouble, string) {
-	for _, l := range layers {
-		if !l.Limits.Mates.Allows(mate.Handle) {
-			return openmates.TroubleNotAllowed, notAllowed(mate.Name, l)
+func notIn(q question) (openmates.Trouble, string) {
+	for _, l := range q.asker.Layers {
+		if !l.Limits.Mates.Allows(q.asker.Mate.Handle) {
+			return openmates.TroubleNotAllowed, mateNotAllowed(q.asker.Mate, q.asker.Team, l)
 		}
 	}
 	return "", ""
@@ -142,7 +148,7 @@ func (r *Room) ask(ctx context.Context, o openmates.Outcome, t *talk, d *draft) 
 	}
 	o.State, o.Why, o.Text = conclude(t.w.text(), t.stop, err, t.choice.Fixed)
 	if t.stop == stopMoney {
-		o.State, o.Why, o.Text = outOfMoney(t.w.text(), t.over)
+		o.State, o.Why, o.Text = outOfMoney(t.w.text(), t.over, t.team)
 	}
 	if e, ok := errors.AsType[*messenger.SendError](err); ok {
 		o.State, o.Why = openmates.TurnFailed, openmates.TroubleNotPosted
@@ -164,11 +170,11 @@ func brokenOff(text string) (openmates.TurnState, string) {
 
 // outOfMoney is what is said when a layer's money doesn't reach for another
 // round.
-func outOfMoney(text string, e *openmates.LimitError) (openmates.TurnState, openmates.Trouble, string) {
+func outOfMoney(text string, e *openmates.LimitError, team openmates.Team) (openmates.TurnState, openmates.Trouble, string) {
 	if text = strings.TrimSpace(text); text == "" {
-		return openmates.TurnRefused, openmates.TroubleMoney, noMoneyLeft(e)
+		return openmates.TurnRefused, openmates.TroubleMoney, noMoneyLeft(e, team)
 	}
-	return openmates.TurnAnswered, "", messenger.Closed(text) + moneyStop(e)
+	return openmates.TurnAnswered, "", messenger.Closed(text) + moneyStop(e, team)
 }
 
 // conclude is what is said in the end, with a word on why it ended early.

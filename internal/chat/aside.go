@@ -3,10 +3,8 @@ package chat
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"openmates"
 	"openmates/internal/messenger"
@@ -15,22 +13,21 @@ import (
 // What is settled in direct messages beside asking: for which team a person
 // asks, and, on networks whose people prove their accounts by a code, the code.
 
-// linkWord is how a code from the profile page is sent.
-var linkWord = regexp.MustCompile(`(?i)^/?link\s+([a-z0-9]{20,40})$`)
-
-// quietFor is how long a refusal is not repeated to the same person.
-const quietFor = time.Hour
-
 // aside answers what needs no model; ok is false where it is a question for one.
 func (r *Room) aside(ctx context.Context, q question, o *openmates.Outcome) (ok bool, err error) {
-	if q.in.Workspace != "" || q.trial != nil {
+	if q.trial != nil {
+		return false, nil
+	}
+	if q.in.CodeHash != "" && r.cfg.Links != nil {
+		o.Text, err = r.linkBy(ctx, q)
+		return true, err
+	}
+	if q.in.Workspace != "" {
 		return false, nil
 	}
 	words := strings.TrimSpace(q.in.Text)
-	if m := linkWord.FindStringSubmatch(words); m != nil && r.cfg.Links != nil {
-		o.Question = "link …"
-		o.Text, err = r.linkBy(ctx, q, openmates.Secret(strings.ToUpper(m[1])))
-		return true, err
+	if strings.EqualFold(strings.TrimPrefix(words, "/"), cmdLink) && r.cfg.Links != nil {
+		return r.linkWanted(ctx, q, o)
 	}
 	if !q.asker.Mate.Works() || q.asker.User.ID == 0 {
 		return false, nil
@@ -47,8 +44,23 @@ func (r *Room) aside(ctx context.Context, q question, o *openmates.Outcome) (ok 
 	return true, err
 }
 
-func (r *Room) linkBy(ctx context.Context, q question, code openmates.Secret) (string, error) {
-	u, err := r.cfg.Links.FinishByChat(ctx, code, q.in.Network, q.in.Author)
+// linkWanted answers "link" without a code: with a link of the person's own, as
+// to anybody who is not linked, or by saying whose the account is.
+func (r *Room) linkWanted(ctx context.Context, q question, o *openmates.Outcome) (bool, error) {
+	u, err := r.cfg.Store.UserOf(ctx, q.in.Network, q.in.Author.ID)
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		o.Why, o.Text = openmates.TroubleAccount, connectAccount(q.info)
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find whose account it is: %w", err)
+	}
+	o.Text = linkedAlready(q.info, u)
+	return true, nil
+}
+
+func (r *Room) linkBy(ctx context.Context, q question) (string, error) {
+	u, err := r.cfg.Links.FinishByChat(ctx, q.in.CodeHash, q.in.Network, q.in.Author)
 	switch openmates.CodeOf(err) {
 	case openmates.ENotFound, openmates.EConflict, openmates.EInvalid, openmates.EForbidden:
 		return openmates.MessageOf(err), nil
@@ -56,7 +68,7 @@ func (r *Room) linkBy(ctx context.Context, q question, code openmates.Secret) (s
 	if err != nil {
 		return "", fmt.Errorf("link by a code: %w", err)
 	}
-	return fmt.Sprintf("Your %s account is linked with the OpenMates account %s now. Ask me anything.", q.info.Label, u.DisplayName), nil
+	return linkedNow(q.info, u), nil
 }
 
 // chooseTeam is the command for what team does.
@@ -65,7 +77,7 @@ func (r *Room) chooseTeam(ctx context.Context, o order) (messenger.Reply, error)
 		if rep, missing, err := r.notConnected(ctx, o); missing || err != nil {
 			return rep, err
 		}
-		return private(fmt.Sprintf("In this %s you ask for the team %s, to which it belongs. In direct messages you can choose.", o.info.Place, o.asker.Team.Name)), nil
+		return private(fmt.Sprintf("This %s belongs to the team %s, so here you ask for that team. In direct messages you can choose.", o.info.Workspace, o.asker.Team.Name)), nil
 	}
 	if o.asker.User.ID == 0 {
 		rep, _, err := r.notConnected(ctx, o)
@@ -122,54 +134,4 @@ func askTeam(teams []openmates.Team) string {
 	}
 	b.WriteString("\nPlease answer with the number or the name. I ask only once; write “team” to change it.")
 	return b.String()
-}
-
-// about names a refusal: to whom, where and why. Which of the mates says it in
-// a workspace makes no difference.
-func about(in messenger.Inbound, why openmates.Trouble) string {
-	place := in.Workspace
-	if place == "" {
-		place = "direct:" + in.Channel
-	}
-	return strings.Join([]string{string(in.Network), in.Author.ID, place, string(why)}, ":")
-}
-
-// lead adds to a refusal where its cure is, and makes it silent where the same
-// person was told the same in the same place within the hour.
-func (r *Room) lead(ctx context.Context, q question, o *openmates.Outcome) error {
-	if o.Why != openmates.TroubleWorkspace && o.Why != openmates.TroubleAccount {
-		return nil
-	}
-	say, err := r.cfg.Store.SayRefusal(ctx, q.in.Key, about(q.in, o.Why), r.cfg.Now().Add(-quietFor))
-	if err != nil {
-		return fmt.Errorf("look whether it was said: %w", err)
-	}
-	switch {
-	case !say:
-		o.Text = ""
-	case r.cfg.Links == nil:
-	case o.Why == openmates.TroubleWorkspace:
-		o.Text += "\n" + messenger.Link{URL: r.cfg.Links.ConnectPage(q.in.Network, q.in.Workspace, q.asker.Mate.Handle)}.String()
-	default:
-		o.Text += "\n" + messenger.Link{URL: r.cfg.Links.AccountPage(q.in.Network)}.String()
-	}
-	return nil
-}
-
-// handLink follows a refusal in a direct message with the person's own link.
-// It is not part of the record, since it holds a secret; if it gets lost, the
-// command gives another one.
-func (r *Room) handLink(ctx context.Context, d *draft, o openmates.Outcome) {
-	if o.Why != openmates.TroubleAccount || o.Text == "" || d.in.Workspace != "" || r.cfg.Links == nil {
-		return
-	}
-	rep, err := r.ownLink(ctx, d.info, d.in.Author)
-	if err == nil {
-		out := d.outbound(0, rep.Whole())
-		out.Key, out.Ping, out.MaybePosted = d.in.Key+":link", false, false
-		_, err = d.conn.Send(ctx, d.bot, out)
-	}
-	if err != nil {
-		r.cfg.Log.Warn("a link could not be handed out", "key", d.in.Key, "err", err)
-	}
 }

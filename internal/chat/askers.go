@@ -63,7 +63,7 @@ func (a *askers) of(ctx context.Context, in messenger.Inbound) (openmates.Asker,
 		a.cache.Invalidate(key)
 		return asker, err
 	}
-	if err := a.store.ForgetRefusals(ctx, about(in, openmates.TroubleWorkspace), about(in, openmates.TroubleAccount)); err != nil {
+	if err := a.store.ForgetRefusals(ctx, about(in, openmates.TroubleWorkspace), about(in, openmates.TroubleAccount), about(in, openmates.TroubleNotMember)); err != nil {
 		return asker, err
 	}
 	a.cache.Set(key, known{asker, revision})

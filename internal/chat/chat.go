@@ -109,7 +109,7 @@ func New(cfg Config) (*Room, error) {
 // Receive journals a message that means a mate. nil means: stored durably, it
 // will be answered.
 func (r *Room) Receive(ctx context.Context, in messenger.Inbound) error {
-	body, err := json.Marshal(in)
+	body, err := json.Marshal(r.withoutCode(in))
 	if err != nil {
 		return fmt.Errorf("write message %s: %w", in.Key, err)
 	}
@@ -155,13 +155,20 @@ func (r *Room) Reply(ctx context.Context, j queue.Job) error {
 	if err != nil {
 		return fmt.Errorf("job %s: find who asks: %w", j.Key, err)
 	}
-	d := newDraft(conn, asker.Bot, in, j.Again)
-	return r.finish(ctx, d, j, question{asker: asker, in: in, info: conn.Info()})
+	d := newDraft(conn, asker, in, j.Again)
+	err = r.finish(ctx, d, j, question{asker: asker, in: in, info: conn.Info()})
+	if err != nil && j.Attempt >= queue.MaxAttempts && ctx.Err() == nil {
+		if err := r.react(ctx, d, signFailed); err != nil { // nobody tries again
+			r.cfg.Log.Warn("nobody could be told that a question is given up", "key", j.Key, "err", err)
+		}
+	}
+	return err
 }
 
 // finish settles the turn, unless an earlier attempt did, and posts what was
 // settled.
 func (r *Room) finish(ctx context.Context, d *draft, j queue.Job, q question) error {
+	r.look(ctx, d)
 	var begun int
 	if j.Again {
 		o, n, ok, err := r.cfg.Store.Settled(ctx, j.Key)
@@ -169,7 +176,7 @@ func (r *Room) finish(ctx context.Context, d *draft, j queue.Job, q question) er
 			return fmt.Errorf("job %s: read what was settled: %w", j.Key, err)
 		}
 		if ok {
-			return postError(d.close(ctx, o, n))
+			return r.tell(ctx, d, o, n)
 		}
 		begun = n
 	}
@@ -184,14 +191,9 @@ func (r *Room) finish(ctx context.Context, d *draft, j queue.Job, q question) er
 		return fmt.Errorf("job %s: settle: %w", j.Key, err)
 	}
 	if err != nil {
-		return postError(err)
+		return r.untold(ctx, d, o, err)
 	}
-	if err := d.close(ctx, o, begun); err != nil {
-		r.cfg.Log.Warn("answer could not be posted", "key", j.Key, "err", err)
-		return postError(err)
-	}
-	r.handLink(ctx, d, o)
-	return nil
+	return r.tell(ctx, d, o, begun)
 }
 
 // linger gives work that runs when ctx ends a while to finish, but none to what

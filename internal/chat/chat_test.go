@@ -45,7 +45,7 @@ func TestReplyRemembersTheConversation(t *testing.T) {
 	if n := len(got[1].Messages); n != 3 {
 		t.Fatalf("the second question came with %d messages", n)
 	}
-	if m := got[1].Messages; m[0].Text != "ada: why?" || m[1].Text != "Because of the missing index." || m[1].Role != llm.RoleAssistant {
+	if m := got[1].Messages; m[0].Text != "Ada: why?" || m[1].Text != "Because of the missing index." || m[1].Role != llm.RoleAssistant {
 		t.Errorf("history is %+v", m)
 	}
 	if n := len(got[2].Messages); n != 1 {
@@ -69,16 +69,16 @@ func TestRefusals(t *testing.T) {
 		{"no text", func(_ *world, in *messenger.Inbound) { in.Text = "  " }, "I can't see any text"},
 		{"mate not allowed", func(w *world, _ *messenger.Inbound) {
 			must(w.T, w.db.SetTeamLimits(w.Context(), w.team.ID, openmates.Limits{Mates: openmates.OnlyThese("mark")}))
-		}, "Sophia is not allowed by the team Acme"},
+		}, "I can't answer here: Sophia isn't allowed for the team Acme. A team admin can change that."},
 		{"provider not allowed", func(w *world, _ *messenger.Inbound) {
 			must(w.T, w.db.SetTeamLimits(w.Context(), w.team.ID, openmates.Limits{Providers: openmates.OnlyThese("other")}))
-		}, "provider test is not allowed by the team Acme"},
+		}, "the provider test isn't allowed for the team Acme. A team admin"},
 		{"model not allowed", func(w *world, _ *messenger.Inbound) {
 			must(w.T, w.db.SetServerLimits(w.Context(), openmates.Limits{Models: openmates.OnlyThese("test/two")}))
-		}, "model test/one is not allowed by the server"},
+		}, "the model test/one isn't allowed for the server. A server admin"},
 		{"money used up", func(w *world, _ *messenger.Inbound) {
 			must(w.T, w.db.SetTeamLimits(w.Context(), w.team.ID, openmates.Limits{PerMonth: 1}))
-		}, "The money that the team Acme has set aside for this month is used up."},
+		}, "The budget of the team Acme for this month is used up. A team admin can raise it; it resets on 1 December."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -115,7 +115,7 @@ func TestRequestsPerMinuteAreHeld(t *testing.T) {
 		must(t, w.ask(w.message("again")))
 	}
 	posts := w.net.Posts()
-	if got := posts[2].Text(); !strings.Contains(got, "more than the 2 requests per minute that the team Acme allows") {
+	if got := posts[2].Text(); !strings.Contains(got, "reached the limit of 2 requests per minute for the team Acme.") {
 		t.Errorf("the third said %q", got)
 	}
 	w.now = w.now.Add(2 * time.Minute)
@@ -354,7 +354,7 @@ func TestProcessFollowsTheSameRules(t *testing.T) {
 	ask.Team.Limits = openmates.Limits{Mates: openmates.OnlyThese("mark")}
 	o, err = w.room.Process(t.Context(), ask)
 	must(t, err)
-	if o.State != openmates.TurnRefused || !strings.Contains(o.Text, "not allowed by the team Acme") {
+	if o.State != openmates.TurnRefused || !strings.Contains(o.Text, "isn't allowed for the team Acme") {
 		t.Errorf("outcome %+v", o)
 	}
 	if n := len(w.net.Posts()); n != 0 {
@@ -405,7 +405,7 @@ func TestATrialNeedsNoTeam(t *testing.T) {
 	stranger := openmates.User{ID: 99, DisplayName: "Root"}
 	var past []openmates.Exchange
 	for range 20 {
-		past = append(past, openmates.Exchange{Author: "Root", Question: "before", Answer: "said"})
+		past = append(past, openmates.Exchange{Author: stranger, Question: "before", Answer: "said"})
 	}
 	trial := chat.Trial{User: stranger, Mate: mate, Text: "why?", Past: past}
 	o, err := w.room.Try(t.Context(), trial)
@@ -432,7 +432,7 @@ func TestATrialNeedsNoTeam(t *testing.T) {
 	}
 	trial.Team, trial.User = w.team, w.user
 	trial.Team.Limits = openmates.Limits{Mates: openmates.OnlyThese("mark")}
-	if o, err = w.room.Try(t.Context(), trial); err != nil || !strings.Contains(o.Text, "not allowed by the team Acme") {
+	if o, err = w.room.Try(t.Context(), trial); err != nil || !strings.Contains(o.Text, "isn't allowed for the team Acme") {
 		t.Errorf("in a team that forbids the mate: %+v, %v", o, err)
 	}
 	trial.Text = " "
@@ -458,7 +458,7 @@ func TestAMatesMoneyIsOneForAllTeams(t *testing.T) {
 		last, err = w.room.Process(t.Context(), chat.Ask{Team: team, User: w.user, Role: openmates.RoleMember, Mate: mate, Text: "why?"})
 		must(t, err)
 	}
-	if n := len(w.model.requests()); n != 2 || !strings.Contains(last.Text, "2 requests per minute that the mate Sophia allows") {
+	if n := len(w.model.requests()); n != 2 || !strings.Contains(last.Text, "2 requests per minute for the mate Sophia") {
 		t.Errorf("%d were answered; the last: %+v", n, last)
 	}
 }

@@ -20,9 +20,11 @@ type Links interface {
 	// BeginCode gives an address at which somebody who is signed in ties this
 	// account to themselves, once. It is for the eyes of the account's owner.
 	BeginCode(ctx context.Context, n openmates.Network, a messenger.Account) (address string, err error)
-	// FinishByChat ties the account to the person who was given the code in
-	// OpenMates. A code that does not hold is openmates.ENotFound.
-	FinishByChat(ctx context.Context, code openmates.Secret, n openmates.Network, a messenger.Account) (openmates.User, error)
+	// CodeHash is what a code is found by; it opens nothing by itself.
+	CodeHash(code openmates.Secret) string
+	// FinishByChat ties the account to the person who was given the code with
+	// this hash in OpenMates. A code that does not hold is openmates.ENotFound.
+	FinishByChat(ctx context.Context, codeHash string, n openmates.Network, a messenger.Account) (openmates.User, error)
 }
 
 // The commands.
@@ -106,6 +108,8 @@ func (r *Room) notConnected(ctx context.Context, o order) (messenger.Reply, bool
 			rep.Links = []messenger.Link{{Label: "Connect it here", URL: r.cfg.Links.ConnectPage(o.Network, o.Workspace, o.asker.Mate.Handle)}}
 		}
 		return rep, true, nil
+	case o.asker.Guest.ID != 0:
+		return private(guestOf(o.info, o.asker.Team, o.asker.Guest)), true, nil
 	case o.asker.User.ID == 0:
 		rep, err := r.ownLink(ctx, o.info, o.Account)
 		rep.Text = connectAccount(o.info) + "\n" + rep.Text
@@ -161,7 +165,11 @@ func (r *Room) help(ctx context.Context, o order) (messenger.Reply, error) {
 	} else {
 		fmt.Fprintf(&b, "\n**How to ask:** mention me (@%s) and write your question in the same message, or reply to one of my messages. I remember the last turns of this channel.", mate.Name)
 	}
-	b.WriteString("\n**Limits:** " + limitsInWords(o.asker.Layers, currency))
+	if limits := r.limitsInWords(ctx, o, currency); len(limits) > 0 {
+		b.WriteString("\n**Limits:**\n- " + strings.Join(limits, "\n- "))
+	} else {
+		b.WriteString("\n**Limits:** none are set here.")
+	}
 	b.WriteString("\n**Commands:** /link · /whoami · /usage · /forget · /stop")
 	if o.Workspace == "" {
 		b.WriteString(" · /team")
@@ -170,28 +178,6 @@ func (r *Room) help(ctx context.Context, o order) (messenger.Reply, error) {
 		b.WriteString("\n" + switchedOff(mate))
 	}
 	return private(b.String()), nil
-}
-
-// limitsInWords says in a sentence what holds here.
-func limitsInWords(layers []openmates.Layer, currency string) string {
-	l := openmates.Effective(layers...)
-	var parts []string
-	if l.PerMinute > 0 {
-		parts = append(parts, fmt.Sprintf("%d requests a minute", l.PerMinute))
-	}
-	if l.PerMonth > 0 {
-		parts = append(parts, fmt.Sprintf("%s %s a month", l.PerMonth, currency))
-	}
-	if l.Models.Only || l.Providers.Only {
-		parts = append(parts, "only some models")
-	}
-	if l.Apps.Only || l.Skills.Only {
-		parts = append(parts, "only some skills")
-	}
-	if len(parts) == 0 {
-		return "none are set here."
-	}
-	return strings.Join(parts, ", ") + "."
 }
 
 // whoAmI says what OpenMates, and what the mate, knows of a person.

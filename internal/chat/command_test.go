@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -31,8 +32,12 @@ func (d *doors) BeginCode(_ context.Context, _ openmates.Network, a messenger.Ac
 	return "https://mates.example/link?code=CANARY", nil
 }
 
-func (d *doors) FinishByChat(_ context.Context, code openmates.Secret, _ openmates.Network, a messenger.Account) (openmates.User, error) {
-	return d.taken(code.Reveal(), a)
+func (*doors) CodeHash(code openmates.Secret) string {
+	return fmt.Sprintf("%x", code.Reveal())
+}
+
+func (d *doors) FinishByChat(_ context.Context, hash string, _ openmates.Network, a messenger.Account) (openmates.User, error) {
+	return d.taken(hash, a)
 }
 
 // led is a world whose refusals lead somewhere.
@@ -68,9 +73,9 @@ func TestCommandsTellOnlyTheirPerson(t *testing.T) {
 	must(t, w.db.SetTeamLimits(t.Context(), w.team.ID, openmates.Limits{PerMinute: 9, PerMonth: 7_000_000}))
 	must(t, w.ask(w.message("why?")))
 	for name, want := range map[string][]string{
-		"help":   {"I am **Sophia**", "software", "@Sophia", "9 requests a minute, 7 USD a month", "/forget"},
+		"help":   {"I am **Sophia**", "software", "@Sophia", "- For the team Acme: 9 requests a minute; 7.00 USD a month\n", "/forget"},
 		"whoami": {"**Ada** (ada)", "a member of the team **Acme**", "the tone you like: dry"},
-		"usage":  {"November 2026", "You spent 0.0002 USD for 1 request.", "Left for the team: 6.9998 of 7 USD"},
+		"usage":  {"November 2026", "You spent 0.0002 USD for 1 request.", "Left for the team: 7.00 of 7.00 USD"},
 		"link":   {"linked with the OpenMates account Ada"},
 		"stop":   {"I am writing nothing"},
 		"team":   {"the team Acme"},
@@ -196,13 +201,14 @@ func TestARefusalIsSaidOncePerPersonPlaceAndHour(t *testing.T) {
 	if len(d.codes) != 0 {
 		t.Error("a personal link was made for a channel")
 	}
-	refused("u2", "", "d1", 5, "") // directly: the sentence, then the personal link
-	if got := w.lastPost(); !strings.Contains(got, "https://mates.example/link?code=CANARY") || len(d.codes) != 1 || d.codes[0].ID != "u2" {
+	refused("u2", "", "d1", 4, "") // directly: one message with one link, the personal one
+	const personal = "Please connect first your Memory account with your OpenMates account\nThis personal link connects your Memory account to the OpenMates account you sign in to. It works once, for 15 minutes. Please don't share it.\nLink my account: <https://mates.example/link?code=CANARY>"
+	if got := w.lastPost(); got != personal || len(d.codes) != 1 || d.codes[0].ID != "u2" {
 		t.Errorf("the personal link: %q for %v", got, d.codes)
 	}
-	refused("u2", "", "d1", 5, "")
+	refused("u2", "", "d1", 4, "")
 	w.now = w.now.Add(time.Hour + time.Minute)
-	refused("u2", "g1", "c1", 6, sentence)
+	refused("u2", "g1", "c1", 5, sentence)
 }
 
 func TestARefusalThatWasRecordedIsPostedAgainAfterACrash(t *testing.T) {
@@ -274,36 +280,68 @@ func TestADirectMessageOfSomebodyInNoTeam(t *testing.T) {
 	}
 }
 
-func TestACodeIsSentInADirectMessage(t *testing.T) {
+// A code links whoever sends it, with "link" before it or as it is, and is kept
+// nowhere: neither in the journal nor as a question.
+func TestACodeIsSentToAMate(t *testing.T) {
 	t.Parallel()
 	w, d := led(t)
 	const code = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	d.taken = func(got string, a messenger.Account) (openmates.User, error) {
-		if got != code || a.ID != "u2" {
+		if got != fmt.Sprintf("%x", code) || a.ID != "u2" {
 			return openmates.User{}, openmates.Errorf(openmates.ENotFound, "This code was used already.")
 		}
 		return openmates.User{DisplayName: "Eve"}, nil
 	}
-	say := func(text, workspace string) string {
-		t.Helper()
-		in := w.message(text)
-		in.Author, in.Workspace, in.Channel = messenger.Account{ID: "u2"}, workspace, "d1"
-		must(t, w.ask(in))
+	for _, c := range []struct{ text, workspace, want string }{
+		{code, "", "linked with the OpenMates account Eve"},
+		{"`" + code + "`", "", "linked with the OpenMates account Eve"},
+		{"link " + code, "", "linked with the OpenMates account Eve"},
+		{"/Link  " + strings.ToLower(code) + ".", "", "linked with the OpenMates account Eve"},
+		{"/link BBCDEFGHIJKLMNOPQRSTUVWXYZ", "", "This code was used already."},
+		{"link " + code, "g1", "linked with the OpenMates account Eve"},
+		{code, "g1", "linked with the OpenMates account Eve"},
+		{"Geschwindigkeitsbegrenzung", "", "Please connect first"}, // as long as a code
+	} {
+		in := w.message(c.text)
+		in.Author, in.Workspace, in.Channel = messenger.Account{ID: "u2"}, c.workspace, "d1"
+		job := w.deliver(in)
+		if strings.Contains(strings.ToUpper(string(job.Body)), code) {
+			t.Errorf("%q: the journal holds the code: %s", c.text, job.Body)
+		}
+		must(t, w.room.Reply(t.Context(), job))
+		if got := w.lastPost(); !strings.Contains(got, c.want) {
+			t.Errorf("to %q it said %q, want %q", c.text, got, c.want)
+		}
 		o, _, _, err := w.db.Settled(t.Context(), in.Key)
 		must(t, err)
-		if workspace == "" && strings.Contains(o.Question, code) {
-			t.Errorf("the record holds the code: %q", o.Question)
+		if strings.Contains(strings.ToUpper(o.Question), code) {
+			t.Errorf("%q: the record holds the code: %q", c.text, o.Question)
 		}
-		return w.lastPost()
 	}
-	if got := say("link "+strings.ToLower(code), ""); !strings.Contains(got, "linked with the OpenMates account Eve") {
-		t.Errorf("said %q", got)
+	if n := len(w.model.requests()); n != 0 {
+		t.Errorf("a model was told %d codes", n)
 	}
-	if got := say("/link BBCDEFGHIJKLMNOPQRSTUVWXYZ", ""); got != "This code was used already." {
-		t.Errorf("said %q", got)
+}
+
+// "link" alone has an answer of its own.
+func TestLinkWithoutACode(t *testing.T) {
+	t.Parallel()
+	w, d := led(t)
+	for account, want := range map[string]string{
+		"u1": "linked with the OpenMates account Ada",
+		"u9": "Please connect first your Memory account with your OpenMates account\nThis personal link",
+	} {
+		for _, text := range []string{"/link", "Link"} {
+			in := w.message(text)
+			in.Author.ID, in.Workspace, in.Channel = account, "", "d"+account
+			must(t, w.ask(in))
+			if got := w.lastPost(); !strings.Contains(got, want) {
+				t.Errorf("to %q of %s it said %q", text, account, got)
+			}
+		}
 	}
-	if got := say("link "+code, "g1"); !strings.HasPrefix(got, "Please connect first") {
-		t.Errorf("in a channel it said %q", got)
+	if len(d.codes) != 2 || len(w.model.requests()) != 0 {
+		t.Errorf("%d links, %d questions", len(d.codes), len(w.model.requests()))
 	}
 }
 

@@ -18,17 +18,23 @@ type draft struct {
 	conn  messenger.Connector
 	info  messenger.Info
 	bot   openmates.Bot
+	asker openmates.Asker
 	in    messenger.Inbound
 	again bool // an earlier attempt may have posted
-	parts []part
+	// access is what the bot may do in the channel, as far as that is known.
+	access messenger.Access
+	parts  []part
 }
 
 const blanks = " \t\r\n"
 
 type part struct{ id, text string }
 
-func newDraft(conn messenger.Connector, bot openmates.Bot, in messenger.Inbound, again bool) *draft {
-	return &draft{conn: conn, info: conn.Info(), bot: bot, in: in, again: again}
+func newDraft(conn messenger.Connector, asker openmates.Asker, in messenger.Inbound, again bool) *draft {
+	return &draft{
+		conn: conn, info: conn.Info(), bot: asker.Bot, asker: asker, in: in, again: again,
+		access: messenger.Access{Replies: true, Reacts: true},
+	}
 }
 
 // streams says whether the draft can be shown before it is whole.
@@ -42,7 +48,7 @@ func (d *draft) streams() bool {
 func (d *draft) show(ctx context.Context, text string) error {
 	texts := d.cut(text)
 	texts[len(texts)-1] = messenger.Closed(texts[len(texts)-1])
-	if last := texts[len(texts)-1]; d.info.Measure(last) > d.info.TextLimit {
+	if last := texts[len(texts)-1]; d.info.Measure(last) > d.limit() {
 		texts = texts[:len(texts)-1]
 	}
 	return d.put(ctx, texts)
@@ -63,20 +69,19 @@ func (d *draft) finish(ctx context.Context, text string, begun int) error {
 	return nil
 }
 
-// close brings the channel to what was settled: nothing, for a refusal that was
-// said lately.
-func (d *draft) close(ctx context.Context, o openmates.Outcome, begun int) error {
-	if o.State == openmates.TurnRefused && o.Text == "" {
-		return nil
+// limit is the longest text of one part.
+func (d *draft) limit() int {
+	if !d.access.Replies {
+		return d.info.TextLimit - messenger.MentionRoom
 	}
-	return d.finish(ctx, o.Text, begun)
+	return d.info.TextLimit
 }
 
 func (d *draft) cut(text string) []string {
 	var texts []string
 	for rest := text; rest != "" || texts == nil; {
 		var p string
-		p, rest = messenger.Cut(rest, d.info.TextLimit, d.info.Measure)
+		p, rest = messenger.Cut(rest, d.limit(), d.info.Measure)
 		texts = append(texts, p)
 	}
 	return texts
@@ -116,10 +121,14 @@ func (d *draft) putPart(ctx context.Context, n int, text string) error {
 }
 
 func (d *draft) outbound(n int, text string) messenger.Outbound {
-	return messenger.Outbound{
-		Key: d.in.Key, Part: n, Channel: d.in.Channel, ReplyTo: d.in.Message,
+	out := messenger.Outbound{
+		Key: d.in.Key, Part: n, Channel: d.in.Channel, ReplyTo: d.in.Message, Asker: d.in.Author.ID,
 		Text: text, Ping: n == 0, MaybePosted: d.again,
 	}
+	if !d.access.Replies {
+		out.ReplyTo = ""
+	}
+	return out
 }
 
 // takeBack removes part n. Where only an earlier attempt knew its id, posting

@@ -32,7 +32,7 @@ func TestWhatAnotherProcessTakesAwayIsGoneWithTheNextMessage(t *testing.T) {
 			name, want string
 			take, give func() error
 		}{
-			{"team limit", "is not allowed by", func() error {
+			{"team limit", "isn't allowed for", func() error {
 				return other.SetTeamLimits(ctx, w.team.ID, openmates.Limits{Mates: openmates.Set{Only: true}})
 			}, func() error { return other.SetTeamLimits(ctx, w.team.ID, openmates.Limits{}) }},
 			{"a kick", "Please connect first the Memory room with your team.", func() error {
@@ -55,7 +55,7 @@ func TestWhatAnotherProcessTakesAwayIsGoneWithTheNextMessage(t *testing.T) {
 				_, err := other.AddIdentity(ctx, openmates.Identity{UserID: w.user.ID, Network: "memory", AccountID: "u1"})
 				return err
 			}},
-			{"removal from the team", "", func() error { return other.RemoveMember(ctx, w.team.ID, w.user.ID) }, nil},
+			{"removal from the team", "you aren't a member of the team Acme", func() error { return other.RemoveMember(ctx, w.team.ID, w.user.ID) }, nil},
 		} {
 			must(t, w.ask(w.message("hello"))) // remembers who asks
 			if got := w.lastPost(); got != "Because of the missing index." {

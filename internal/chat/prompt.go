@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -37,18 +38,23 @@ func (r *Room) request(ctx context.Context, q question) (llm.Request, error) {
 		return llm.Request{}, fmt.Errorf("read the conversation: %w", err)
 	}
 	req := llm.Request{System: system, MaxTokens: answerTokens}
+	who := speakers{mate: q.asker.Mate.Handle}
 	for _, e := range past {
 		req.Messages = append(req.Messages,
-			llm.Message{Role: llm.RoleUser, Text: said(e.Author, e.Question)},
+			llm.Message{Role: llm.RoleUser, Text: said(who.name(e.Author, e.Privacy), e.Question)},
 			llm.Message{Role: llm.RoleAssistant, Text: e.Answer})
 	}
-	req.Messages = append(req.Messages, llm.Message{Role: llm.RoleUser, Text: said(q.author(), q.in.Text)})
+	req.Messages = append(req.Messages, llm.Message{Role: llm.RoleUser, Text: said(who.name(q.asker.User, q.asker.Privacy), q.in.Text)})
 	return req, nil
 }
 
 func (r *Room) past(ctx context.Context, q question) ([]openmates.Exchange, error) {
 	if q.trial != nil {
-		return q.trial.Past, nil
+		past := slices.Clone(q.trial.Past)
+		for i := range past { // an admin tries a mate out alone
+			past[i].Author, past[i].Privacy = q.asker.User, q.asker.Privacy
+		}
+		return past, nil
 	}
 	return r.cfg.Store.History(ctx, q.in.Conversation(), historyTurns)
 }
@@ -84,15 +90,6 @@ func (q question) seen() openmates.Seen {
 	return q.asker.User.SeenBy(q.asker.Privacy, q.asker.Mate.Handle)
 }
 
-// author is how the person is named to the mate, also in the record of the
-// conversation, which the mate reads later.
-func (q question) author() string {
-	if q.asker.User.ID != 0 && !q.asker.Privacy.Shows(q.asker.Mate.Handle, openmates.FactName) {
-		return ""
-	}
-	return q.in.Author.Name
-}
-
 // topic is the beginning of a question, on one line.
 func topic(question string) string {
 	r := []rune(strings.Join(strings.Fields(question), " "))
@@ -111,13 +108,5 @@ func location(name string) *time.Location {
 }
 
 func parsePrompt() (*template.Template, error) {
-	return template.New("system.md").Parse(systemPrompt)
-}
-
-// said marks who speaks, since several people share a channel.
-func said(author, text string) string {
-	if author == "" {
-		return text
-	}
-	return author + ": " + text
+	return template.New("system.md").Funcs(template.FuncMap{"name": nameable, "line": oneLine, "marked": marked}).Parse(systemPrompt)
 }

@@ -40,7 +40,15 @@ const (
 
 func TestARoundThatTheMoneyDoesNotReachForIsNotAsked(t *testing.T) {
 	t.Parallel()
-	const cure = "An admin of it can raise the budget; otherwise it starts anew on 1 December."
+	used := func(layer string) string {
+		switch layer {
+		case "Ada":
+			return "You have used up your budget for this month in Acme. A team admin can raise it; it resets on 1 December."
+		case "the team Acme":
+			return "The budget of the team Acme for this month is used up. A team admin can raise it; it resets on 1 December."
+		}
+		return "The budget of " + layer + " for this month is used up. A server admin can raise it; it resets on 1 December."
+	}
 	for layer, set := range map[string]func(w *world, l openmates.Limits){
 		"the server": func(w *world, l openmates.Limits) { must(w.T, w.db.SetServerLimits(w.Context(), l)) },
 		"the mate Sophia": func(w *world, l openmates.Limits) {
@@ -62,8 +70,8 @@ func TestARoundThatTheMoneyDoesNotReachForIsNotAsked(t *testing.T) {
 			state      openmates.TurnState
 			why        openmates.Trouble
 		}{
-			{carriesOne, "", fmt.Sprintf("I used my skills, but the money that %s has set aside for this month does not reach for the answer. %s", layer, cure), 1, openmates.TurnRefused, openmates.TroubleMoney},
-			{carriesOne, "Let me look.", fmt.Sprintf("Let me look.\n\n*I stopped here because the money that %s has set aside for this month does not reach for my next step. %s*", layer, cure), 1, openmates.TurnAnswered, ""},
+			{carriesOne, "", "I used my skills, but can't write the answer. " + used(layer), 1, openmates.TurnRefused, openmates.TroubleMoney},
+			{carriesOne, "Let me look.", "Let me look.\n\n*I stopped here before my next step. " + used(layer) + "*", 1, openmates.TurnAnswered, ""},
 			{carriesTwo, "Let me look.", "Let me look.\n\nIt is 7.", 2, openmates.TurnAnswered, ""},
 		} {
 			w := withSkills(setup(t), toolApp(nil)...)
@@ -126,7 +134,7 @@ func TestAnAttemptThatTheMoneyDoesNotReachForIsNotMade(t *testing.T) {
 	w.model.say = cut
 	must(t, w.db.SetTeamLimits(t.Context(), w.team.ID, openmates.Limits{PerMonth: once + 8000 + once/2}))
 	must(t, w.ask(w.message("what is it?")))
-	if n := len(w.model.requests()); n != 1 || !strings.HasPrefix(w.only(), "It is\n\n*I stopped here because the money that the team Acme") {
+	if n := len(w.model.requests()); n != 1 || !strings.HasPrefix(w.only(), "It is\n\n*I stopped here before my next step. The budget of the team Acme") {
 		t.Errorf("asked %d times, posted %q", n, w.only())
 	}
 }
@@ -160,7 +168,7 @@ func TestAKillBetweenRoundsLosesNoMoney(t *testing.T) {
 		must(t, w.room.Reply(t.Context(), j))
 		want, cost := "It is 7.", openmates.Micros(330)
 		if money == carriesOne {
-			want, cost = "I used my skills, but the money that the team Acme", 130
+			want, cost = "I used my skills, but can't write the answer. The budget of the team Acme", 130
 		}
 		if got := w.only(); !strings.HasPrefix(got, want) || w.spent() != cost {
 			t.Errorf("posted %q, %d are spent", got, w.spent())

@@ -27,6 +27,7 @@ type talk struct {
 	spent  llm.Usage // by all rounds and attempts
 
 	usage  openmates.Usage // as it was reserved for the first round
+	team   openmates.Team
 	layers []openmates.Layer
 	over   *openmates.LimitError // why there is no further round, with stopMoney
 	broken error                 // of the database: nothing is decided

@@ -158,14 +158,14 @@ func TestSkillsOutsideOfTheLimits(t *testing.T) {
 		why          string
 	}{
 		{"an app", openmates.Limits{Apps: openmates.OnlyThese("other")}, openmates.Limits{}, []string{"other_echo"},
-			"test.echo is not allowed here by the server"},
+			"test.echo isn't allowed here for the server"},
 		{"a skill", openmates.Limits{}, openmates.Limits{Skills: openmates.OnlyThese("test.fail", "other.echo")}, []string{"other_echo", "test_fail"},
-			"test.echo is not allowed here by the team Acme"},
+			"test.echo isn't allowed here for the team Acme"},
 		{"both layers", openmates.Limits{Apps: openmates.OnlyThese("test")}, openmates.Limits{Skills: openmates.OnlyThese("test.fail", "other.echo")},
-			[]string{"test_fail"}, "test.echo is not allowed here by the team Acme"},
+			[]string{"test_fail"}, "test.echo isn't allowed here for the team Acme"},
 		{"a skill of an app that is not allowed", openmates.Limits{Apps: openmates.OnlyThese("other"), Skills: openmates.OnlyThese("test.echo")},
-			openmates.Limits{}, nil, "test.echo is not allowed here by the server"},
-		{"all", openmates.Limits{}, openmates.Limits{Apps: openmates.OnlyThese()}, nil, "test.echo is not allowed here by the team Acme"},
+			openmates.Limits{}, nil, "test.echo isn't allowed here for the server"},
+		{"all", openmates.Limits{}, openmates.Limits{Apps: openmates.OnlyThese()}, nil, "test.echo isn't allowed here for the team Acme"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -27,10 +27,6 @@ func (r *Room) usage(ctx context.Context, o order) (messenger.Reply, error) {
 	if err != nil {
 		return messenger.Reply{}, fmt.Errorf("name the currency: %w", err)
 	}
-	requests := "1 request"
-	if m.Requests != 1 {
-		requests = fmt.Sprintf("%d requests", m.Requests)
-	}
 	member, within := "member:"+team.ID.String()+":"+o.asker.User.ID.String(), "mate:"+team.ID.String()+":"+mate.ID.String()
 	left := func(scope string, spent openmates.Micros) string {
 		return leftOf(o.asker.Layers, scope, spent, currency)
@@ -38,11 +34,11 @@ func (r *Room) usage(ctx context.Context, o order) (messenger.Reply, error) {
 	next := time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, time.UTC)
 	return private(strings.Join([]string{
 		fmt.Sprintf("**%s, in the team %s**", now.Format("January 2006"), team.Name),
-		fmt.Sprintf("You spent %s %s for %s.", m.Spent, currency, requests),
+		fmt.Sprintf("You spent %s %s for %s.", m.Spent.Shown(), currency, requestsIn(int(m.Requests))),
 		"Left for you: " + left(member, m.Spent),
 		"Left for the team: " + left("team:"+team.ID.String(), m.Team),
 		fmt.Sprintf("Left for %s in this team: %s", mate.Name, left(within, m.Mate)),
-		fmt.Sprintf("That is for the whole month; it begins anew on %s at 00:00 UTC.", next.Format("2 January 2006")),
+		fmt.Sprintf("Resets on %s at 00:00 UTC.", next.Format("2 January 2006")),
 	}, "\n")), nil
 }
 
@@ -50,7 +46,7 @@ func (r *Room) usage(ctx context.Context, o order) (messenger.Reply, error) {
 func leftOf(layers []openmates.Layer, scope string, spent openmates.Micros, currency string) string {
 	for _, l := range layers {
 		if of := l.Limits.PerMonth; l.Scope == scope && of > 0 {
-			return fmt.Sprintf("%s of %s %s", max(of-spent, 0), of, currency)
+			return fmt.Sprintf("%s of %s %s", max(of-spent, 0).Shown(), of.Shown(), currency)
 		}
 	}
 	return "no limit"

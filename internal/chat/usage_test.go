@@ -76,8 +76,8 @@ func TestUsageIsOnesOwn(t *testing.T) {
 		must(t, w.db.SetMemberLimits(ctx, w.team.ID, w.user.ID, openmates.Limits{PerMonth: 1_000_000}))
 		w.store, w.currency = within{w.db, 9_000_000}, "EUR"
 		w.grace(0)
-		tells("You spent 1.75 EUR for 2 requests.", "Left for you: 0 of 1 EUR", "Left for the team: 15.25 of 20 EUR", "Left for Sophia in this team: 4.25 of 9 EUR")
+		tells("You spent 1.75 EUR for 2 requests.", "Left for you: 0.00 of 1.00 EUR", "Left for the team: 15.25 of 20.00 EUR", "Left for Sophia in this team: 4.25 of 9.00 EUR")
 		w.currency = "CHF"
-		tells("You spent 1.75 CHF for 2 requests.", "Left for you: 0 of 1 CHF", "Left for the team: 15.25 of 20 CHF", "Left for Sophia in this team: 4.25 of 9 CHF")
+		tells("You spent 1.75 CHF for 2 requests.", "Left for you: 0.00 of 1.00 CHF", "Left for the team: 15.25 of 20.00 CHF", "Left for Sophia in this team: 4.25 of 9.00 CHF")
 	})
 }

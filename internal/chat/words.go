@@ -21,13 +21,41 @@ func connectAccount(i messenger.Info) string {
 	return "Please connect first your " + i.Label + " account with your OpenMates account"
 }
 
+// notMember is what somebody is told whose account is linked, but who is no
+// member of the team that a workspace belongs to: linking it once more would
+// not help them.
+func notMember(i messenger.Info, t openmates.Team) string {
+	return fmt.Sprintf("Your %s account is linked, but you aren't a member of the team %s, to which this %s belongs. Please ask one of its admins to invite you.", i.Label, t.Name, i.Workspace)
+}
+
+// guestOf is the same for the person's eyes alone.
+func guestOf(i messenger.Info, t openmates.Team, u openmates.User) string {
+	return fmt.Sprintf("Your %s account is linked with the OpenMates account **%s** (%s), which isn't a member of the team %s, to which this %s belongs. Please ask one of its admins to invite you.", i.Label, u.DisplayName, u.Username, t.Name, i.Workspace)
+}
+
+// mute is what somebody is told in private who asked a mate where it may not
+// write.
+func mute(i messenger.Info, o openmates.Outcome) string {
+	switch {
+	case o.Channel != "" && o.Lacks != "":
+		return fmt.Sprintf("I can't answer you in %s: I lack the permission %s there. Please ask an admin of that %s to give it to me, or ask me in another channel.", o.Channel, o.Lacks, i.Workspace)
+	case o.Lacks != "":
+		return fmt.Sprintf("I can't answer you there: I lack the permission %s. Please ask an admin of that %s to give it to me, or ask me in another channel.", o.Lacks, i.Workspace)
+	}
+	return fmt.Sprintf("I couldn't post my answer there: %s refused it. Please ask me in another channel, or ask an admin of that %s to look at my permissions.", i.Label, i.Workspace)
+}
+
 // ownLinkText goes above a link that is for one person alone.
 func ownLinkText(i messenger.Info) string {
-	return "This link is for you alone: it links your " + i.Label + " account with the OpenMates account that you sign in with there. It works once, within 15 minutes. Please don't pass it on."
+	return "This personal link connects your " + i.Label + " account to the OpenMates account you sign in to. It works once, for 15 minutes. Please don't share it."
 }
 
 func linkedAlready(i messenger.Info, u openmates.User) string {
 	return fmt.Sprintf("Your %s account is linked with the OpenMates account %s (%s) already. You can unlink it on your profile.", i.Label, u.DisplayName, u.Username)
+}
+
+func linkedNow(i messenger.Info, u openmates.User) string {
+	return fmt.Sprintf("Your %s account is linked with the OpenMates account %s now. Ask me anything.", i.Label, u.DisplayName)
 }
 
 const (
@@ -63,15 +91,37 @@ func noSuchTool(name string, shown []llm.Tool) string {
 }
 
 func toolNotAllowed(o skill.Offer, l openmates.Layer) string {
-	return fmt.Sprintf("%s is not allowed here by %s. An admin of it can change that in OpenMates. Answer without it, and say so if it matters.", o.Name, l.Name)
+	by, admin := l.Name, "A server admin"
+	switch l.Kind() {
+	case openmates.MemberLayer:
+		by, admin = "the person who asks", "A team admin"
+	case openmates.TeamLayer:
+		admin = "A team admin"
+	}
+	return fmt.Sprintf("%s isn't allowed here for %s. %s can change that in OpenMates. Answer without it, and say so if it matters.", o.Name, by, admin)
 }
 
 func toolFailed(o skill.Offer) string {
 	return fmt.Sprintf("%s failed on the server's side. Answer without it, and say so if it matters.", o.Name)
 }
 
+// mateNotAllowed is said by whose limit it is: to the person themselves where
+// it is theirs.
+func mateNotAllowed(mate openmates.Mate, team openmates.Team, l openmates.Layer) string {
+	if l.Kind() == openmates.MemberLayer {
+		return fmt.Sprintf("You can't ask %s in %s. A team admin can change that.", mate.Name, team.Name)
+	}
+	return notAllowed(mate.Name, l)
+}
+
 func notAllowed(what string, l openmates.Layer) string {
-	return fmt.Sprintf("I may not answer here: %s is not allowed by %s. An admin of it can change that in OpenMates.", what, l.Name)
+	switch l.Kind() {
+	case openmates.MemberLayer:
+		return fmt.Sprintf("I can't answer you here: %s isn't allowed for you. A team admin can change that.", what)
+	case openmates.TeamLayer:
+		return fmt.Sprintf("I can't answer here: %s isn't allowed for %s. A team admin can change that.", what, l.Name)
+	}
+	return fmt.Sprintf("I can't answer here: %s isn't allowed for %s. A server admin can change that.", what, l.Name)
 }
 
 func switchedOff(mate openmates.Mate) string {
@@ -82,29 +132,38 @@ func noModel(mate openmates.Mate) string {
 	return fmt.Sprintf("%s has no model to think with yet. Please ask the admin of this OpenMates server to connect one.", mate.Name)
 }
 
-func overLimit(e *openmates.LimitError, now time.Time) (openmates.Trouble, string) {
+func overLimit(e *openmates.LimitError, team openmates.Team, now time.Time) (openmates.Trouble, string) {
 	if e.Money {
-		return openmates.TroubleMoney, fmt.Sprintf("The money that %s has set aside for this month is used up. %s", e.Layer.Name, moneyCure(e))
+		return openmates.TroubleMoney, budgetUsed(e, team)
 	}
-	wait := max(e.Until.Sub(now).Round(time.Second), time.Second)
-	return openmates.TroubleRate, fmt.Sprintf("That is more than the %d requests per minute that %s allows. Please ask me again in %d seconds.",
-		e.Layer.Limits.PerMinute, e.Layer.Name, int(wait.Seconds()))
+	wait := int(max(e.Until.Sub(now).Round(time.Second), time.Second).Seconds())
+	n := e.Layer.Limits.PerMinute
+	if e.Layer.Kind() == openmates.MemberLayer {
+		return openmates.TroubleRate, fmt.Sprintf("You've reached your limit of %d requests per minute in %s. Please ask me again in %d seconds.", n, team.Name, wait)
+	}
+	return openmates.TroubleRate, fmt.Sprintf("You've reached the limit of %d requests per minute for %s. Please ask me again in %d seconds.", n, e.Layer.Name, wait)
+}
+
+// budgetUsed says whose money of the month is used up, and what can be done.
+func budgetUsed(e *openmates.LimitError, team openmates.Team) string {
+	resets := e.Until.UTC().Format("2 January")
+	switch e.Layer.Kind() {
+	case openmates.MemberLayer:
+		return fmt.Sprintf("You have used up your budget for this month in %s. A team admin can raise it; it resets on %s.", team.Name, resets)
+	case openmates.TeamLayer:
+		return fmt.Sprintf("The budget of %s for this month is used up. A team admin can raise it; it resets on %s.", e.Layer.Name, resets)
+	}
+	return fmt.Sprintf("The budget of %s for this month is used up. A server admin can raise it; it resets on %s.", e.Layer.Name, resets)
 }
 
 // moneyStop ends an answer that was begun.
-func moneyStop(e *openmates.LimitError) string {
-	return fmt.Sprintf("\n\n*I stopped here because the money that %s has set aside for this month does not reach for my next step. %s*",
-		e.Layer.Name, moneyCure(e))
+func moneyStop(e *openmates.LimitError, team openmates.Team) string {
+	return "\n\n*I stopped here before my next step. " + budgetUsed(e, team) + "*"
 }
 
 // noMoneyLeft stands where nothing was written yet.
-func noMoneyLeft(e *openmates.LimitError) string {
-	return fmt.Sprintf("I used my skills, but the money that %s has set aside for this month does not reach for the answer. %s",
-		e.Layer.Name, moneyCure(e))
-}
-
-func moneyCure(e *openmates.LimitError) string {
-	return fmt.Sprintf("An admin of it can raise the budget; otherwise it starts anew on %s.", e.Until.UTC().Format("2 January"))
+func noMoneyLeft(e *openmates.LimitError, team openmates.Team) string {
+	return "I used my skills, but can't write the answer. " + budgetUsed(e, team)
 }
 
 // modelTrouble says what a model's failure means for the person who asked.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"openmates"
+	"openmates/internal/messenger"
 )
 
 // Belonging is what the IDs of a messenger stand for here.
@@ -15,12 +16,23 @@ type Belonging struct {
 	Role openmates.Role
 }
 
-// UnknownError says that a workspace is no team's, or an account nobody's who
-// is in that team. Its sentence is what the person is told in the chat.
+// UnknownError says that a workspace is no team's, an account nobody's, or its
+// owner no member of that team. Its sentence is what the person is told in the
+// chat.
 type UnknownError struct {
-	Workspace bool // else the account
-	sentence  string
+	What     Unknown
+	sentence string
 }
+
+// Unknown is what of a message is not known.
+type Unknown string
+
+// What can be unknown.
+const (
+	UnknownWorkspace Unknown = "workspace"
+	UnknownAccount   Unknown = "account"
+	NotMember        Unknown = "member" // the account is known, and its owner not in the team
+)
 
 // Error is the text for the log.
 func (e *UnknownError) Error() string { return e.sentence }
@@ -39,11 +51,11 @@ func (r *Room) Login(ctx context.Context, n openmates.Network, workspace, accoun
 		return Belonging{}, err
 	}
 	info := con.Info()
-	stranger := &UnknownError{sentence: "Please connect first your " + info.Label + " account with your OpenMates account"}
+	stranger := &UnknownError{What: UnknownAccount, sentence: "Please connect first your " + info.Label + " account with your OpenMates account"}
 	var b Belonging
 	b.Team, err = r.store.TeamAt(ctx, n, workspace)
 	if openmates.CodeOf(err) == openmates.ENotFound {
-		return b, &UnknownError{Workspace: true, sentence: "Please connect first the " + info.Label + " " + info.Place + " with your team."}
+		return b, &UnknownError{What: UnknownWorkspace, sentence: "Please connect first the " + info.Label + " " + info.Place + " with your team."}
 	}
 	if err != nil {
 		return b, fmt.Errorf("find the team: %w", err)
@@ -60,9 +72,16 @@ func (r *Room) Login(ctx context.Context, n openmates.Network, workspace, accoun
 		return Belonging{}, err
 	}
 	if b.Role == "" {
-		return Belonging{}, stranger
+		return Belonging{}, &UnknownError{What: NotMember, sentence: notInTeam(info, b.Team)}
 	}
 	return b, nil
+}
+
+// notInTeam is what somebody is told whose account is linked, but who is no
+// member of the team that a workspace belongs to: linking it once more would
+// not help them.
+func notInTeam(i messenger.Info, t openmates.Team) string {
+	return fmt.Sprintf("Your %s account is linked, but you aren't a member of the team %s, to which this %s belongs. Please ask one of its admins to invite you.", i.Label, t.Name, i.Workspace)
 }
 
 // Proof is what a consent page sends a browser back with.
@@ -91,7 +110,7 @@ func (r *Room) ClaimWorkspace(ctx context.Context, who Who, t openmates.Team, n 
 	info := con.Info()
 	if p == (Proof{}) {
 		return r.claimed(ctx, t, n, workspace, &ProofError{sentence: fmt.Sprintf(
-			"The ID of a %s alone proves nothing, since everybody can know it. Begin with /apps/messages/begin, let somebody agree on %s, and send the state and the code that come back along with the ID.", info.Place, info.Label)})
+			"The ID of a %s alone proves nothing, since everybody can know it. Begin with /apps/messages/begin, let somebody agree on %s, and send the state and the code that come back along with the ID.", info.Workspace, info.Label)})
 	}
 	who.team = t.ID
 	q := url.Values{"state": {p.State}, "code": {p.Code}}
@@ -101,7 +120,7 @@ func (r *Room) ClaimWorkspace(ctx context.Context, who Who, t openmates.Team, n 
 	o, err := r.Finish(ctx, who, Install, q)
 	if err == nil && o.Workspace.ID != workspace && workspace != "" {
 		// Connected it is, and to the right team, but it is another one.
-		err = openmates.Errorf(openmates.EConflict, "The consent was for another %s than the one that you named. That one is connected now; please look at the team's connections.", info.Place)
+		err = openmates.Errorf(openmates.EConflict, "The consent was for another %s than the one that you named. That one is connected now; please look at the team's connections.", info.Workspace)
 	}
 	return o, err
 }

@@ -115,10 +115,12 @@ func (r *Room) BeginOwnCode(ctx context.Context, who Who, n openmates.Network) (
 	return o, nil
 }
 
-// FinishByChat ties the account that sent a code to the person who was given
-// it. The code holds on its own network only.
-func (r *Room) FinishByChat(ctx context.Context, code openmates.Secret, n openmates.Network, a messenger.Account) (openmates.User, error) {
-	sum := hash(code.Reveal())
+// CodeHash is what a code is found by, so that a journal need not hold the code.
+func (r *Room) CodeHash(code openmates.Secret) string { return hash(code.Reveal()) }
+
+// FinishByChat ties the account that sent the code with this hash to the person
+// who was given it. The code holds on its own network only.
+func (r *Room) FinishByChat(ctx context.Context, sum string, n openmates.Network, a messenger.Account) (openmates.User, error) {
 	c, err := r.store.LinkCode(ctx, sum)
 	if err != nil || c.UserID == 0 || c.Network != n || a.ID == "" {
 		return openmates.User{}, codeError(err)

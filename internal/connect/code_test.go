@@ -38,7 +38,7 @@ func TestAnAccountIsLinkedByACodeFromTheChat(t *testing.T) {
 	if _, err := h.FinishCode(ctx, connect.Who{}, code); openmates.CodeOf(err) != openmates.EUnauthorized {
 		t.Errorf("nobody finishes it: %v", err)
 	}
-	if _, err := h.FinishByChat(ctx, code, connecttest.Name, messenger.Account{ID: "thief"}); openmates.CodeOf(err) != openmates.ENotFound {
+	if _, err := h.FinishByChat(ctx, h.CodeHash(code), connecttest.Name, messenger.Account{ID: "thief"}); openmates.CodeOf(err) != openmates.ENotFound {
 		t.Errorf("another account uses it up in the chat: %v", err)
 	}
 	out, err := h.FinishCode(ctx, h.ada, code)
@@ -73,12 +73,15 @@ func TestACodeFromTheProfileIsFinishedInTheChat(t *testing.T) {
 	must(t, err)
 	for name, try := range map[string]func() error{
 		"on another network": func() error {
-			_, err := h.FinishByChat(ctx, own.Code, connecttest.Name, messenger.Account{ID: "x"})
+			_, err := h.FinishByChat(ctx, h.CodeHash(own.Code), connecttest.Name, messenger.Account{ID: "x"})
 			return err
 		},
 		"in the browser": func() error { _, err := h.FinishCode(ctx, h.eve, own.Code); return err },
 		"a guess":        func() error { _, err := h.FinishByChat(ctx, "AAAA", "deaf", messenger.Account{ID: "x"}); return err },
-		"no account":     func() error { _, err := h.FinishByChat(ctx, own.Code, "deaf", messenger.Account{}); return err },
+		"no account": func() error {
+			_, err := h.FinishByChat(ctx, h.CodeHash(own.Code), "deaf", messenger.Account{})
+			return err
+		},
 	} {
 		if err := try(); openmates.CodeOf(err) != openmates.ENotFound {
 			t.Errorf("%s: %v", name, err)
@@ -89,7 +92,7 @@ func TestACodeFromTheProfileIsFinishedInTheChat(t *testing.T) {
 	linked := 0
 	for range 8 {
 		wg.Go(func() {
-			u, err := h.FinishByChat(ctx, own.Code, "deaf", messenger.Account{ID: "m1", Name: "M"})
+			u, err := h.FinishByChat(ctx, h.CodeHash(own.Code), "deaf", messenger.Account{ID: "m1", Name: "M"})
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil && u.ID == h.ada.UserID {
@@ -148,7 +151,7 @@ func TestTheAddressOfAPictureIsKept(t *testing.T) {
 		"a code to the chat": func(h *house, a messenger.Account) error {
 			own, err := h.BeginOwnCode(h.t.Context(), h.ada, connecttest.Name)
 			must(t, err)
-			_, err = h.FinishByChat(h.t.Context(), own.Code, connecttest.Name, a)
+			_, err = h.FinishByChat(h.t.Context(), h.CodeHash(own.Code), connecttest.Name, a)
 			return err
 		},
 	}

@@ -24,7 +24,7 @@ func TestTyingStandsInTheRecord(t *testing.T) {
 	must(t, err)
 	own, err := h.BeginOwnCode(ctx, h.eve, connecttest.Name)
 	must(t, err)
-	_, err = h.FinishByChat(ctx, own.Code, connecttest.Name, messenger.Account{ID: "acc3", Name: "Three"})
+	_, err = h.FinishByChat(ctx, h.CodeHash(own.Code), connecttest.Name, messenger.Account{ID: "acc3", Name: "Three"})
 	must(t, err)
 	ids, err := h.db.IdentitiesOf(ctx, h.ada.UserID)
 	must(t, err)

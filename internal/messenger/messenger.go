@@ -97,7 +97,8 @@ type Linker interface {
 type Info struct {
 	Network     openmates.Network
 	Label       string           // "Discord"
-	Place       string           // what the refusal to an unconnected workspace calls it
+	Place       string           // what the refusal to an unconnected workspace calls it, as the product's workflow spells it
+	Workspace   string           // what people call a workspace: "guild"
 	TextLimit   int              // longest text of one message, in Measure's units
 	Measure     func(string) int // length of a text as the network counts it
 	EditEvery   time.Duration    // shortest pause between two edits of a streamed answer
@@ -138,7 +139,8 @@ type Inbound struct {
 	Message   string            `json:"message"`
 	ReplyTo   string            `json:"reply_to,omitempty"` // the message that this one answers
 	Author    Account           `json:"author"`
-	Text      string            `json:"text"` // without the leading mention of the mate; other mentions as @Name
+	Text      string            `json:"text"`                // without the leading mention of the mate; other mentions as @Name
+	CodeHash  string            `json:"code_hash,omitempty"` // of the one-time code that the message was, which is kept nowhere; set by the product
 	Files     []File            `json:"files,omitempty"`
 	At        time.Time         `json:"at"`
 }

@@ -80,6 +80,9 @@ func (db *DB) scanAsker(s scanner) (a openmates.Asker, err error) {
 			return a, err
 		}
 	}
+	if u.id != nil && t.id != nil && role == nil {
+		a.Guest = openmates.User{ID: openmates.ID(*u.id), Username: *u.username, DisplayName: *u.display}
+	}
 	if role != nil {
 		a.Role = openmates.Role(*role)
 	}
@@ -136,9 +139,10 @@ func layers(a openmates.Asker, server, member *string) ([]openmates.Layer, error
 // again, and the connector finds what was posted.
 func (db *DB) Settle(ctx context.Context, o openmates.Outcome) error {
 	return db.write(ctx, soft, func(t *tx) error {
-		n, err := t.exec(`UPDATE turns SET state = $2, answer = $3, author = $4, question = $5, why = $6, team_id = $7, mate_id = $8, user_id = $9
+		n, err := t.exec(`UPDATE turns SET state = $2, answer = $3, author = $4, question = $5, why = $6, team_id = $7, mate_id = $8, user_id = $9,
+				channel = $10, lacks = $11
 			WHERE key = $1 AND state IN ('received', 'running')`,
-			o.Key, o.State, o.Text, o.Author, o.Question, string(o.Why), o.TeamID, o.MateID, o.UserID)
+			o.Key, o.State, o.Text, o.Author, o.Question, string(o.Why), o.TeamID, o.MateID, o.UserID, o.Channel, o.Lacks)
 		if err != nil {
 			return fmt.Errorf("settle %q: %w", o.Key, err)
 		}
@@ -165,10 +169,10 @@ func (db *DB) Settled(ctx context.Context, key string) (o openmates.Outcome, beg
 	var n int64
 	var model *string
 	var team, user, mate, input, cached, output, cost, at *int64
-	found, err := get(ctx, db, `SELECT t.state, t.answer, t.author, t.question, t.posted,
+	found, err := get(ctx, db, `SELECT t.state, t.answer, t.author, t.question, t.posted, t.why, t.channel, t.lacks,
 			g.team_id, g.user_id, g.mate_id, g.model, g.input, g.cached, g.output, g.cost, g.at
 		FROM turns t LEFT JOIN usage g ON g.turn = t.key AND g.settled WHERE t.key = $1`, []any{key},
-		&o.State, &o.Text, &o.Author, &o.Question, &n, &team, &user, &mate, &model, &input, &cached, &output, &cost, &at)
+		&o.State, &o.Text, &o.Author, &o.Question, &n, &o.Why, &o.Channel, &o.Lacks, &team, &user, &mate, &model, &input, &cached, &output, &cost, &at)
 	if err != nil || !found {
 		return openmates.Outcome{}, 0, false, err
 	}
@@ -197,12 +201,18 @@ func (db *DB) Begun(ctx context.Context, key string, n int) error {
 func (db *DB) History(ctx context.Context, conversation string, n int) ([]openmates.Exchange, error) {
 	return list(ctx, db, func(s scanner) (e openmates.Exchange, err error) {
 		var at int64
-		err = s.Scan(&e.Author, &e.Question, &e.Answer, &at)
+		var id *int64
+		var username, name, privacy *string
+		err = s.Scan(&e.Question, &e.Answer, &at, &id, &username, &name, &privacy)
 		e.At = timeOf(at)
+		if err == nil && id != nil {
+			e.Author = openmates.User{ID: openmates.ID(*id), Username: *username, DisplayName: *name}
+			e.Privacy, err = decodePrivacy(*privacy)
+		}
 		return e, err
-	}, `SELECT author, question, answer, accepted FROM (
-			SELECT id, author, question, answer, accepted FROM turns
+	}, `SELECT l.question, l.answer, l.accepted, u.id, u.username, u.display_name, u.privacy FROM (
+			SELECT id, user_id, question, answer, accepted FROM turns
 			WHERE lane = $1 AND state = 'answered' AND id > COALESCE((SELECT turn FROM forgotten WHERE lane = $1), 0)
-			ORDER BY id DESC LIMIT $2) AS latest
-		ORDER BY id`, conversation, n)
+			ORDER BY id DESC LIMIT $2) AS l LEFT JOIN users u ON u.id = l.user_id
+		ORDER BY l.id`, conversation, n)
 }

@@ -58,6 +58,8 @@ func TestAsker(t *testing.T) {
 		ok(t, db.RemoveMember(ctx, w.Team.ID, w.User.ID))
 		a = ask("guild", "account")
 		same(t, a.User.ID, openmates.ID(0))
+		same(t, a.Guest, openmates.User{ID: w.User.ID, Username: w.User.Username, DisplayName: w.User.DisplayName})
+		same(t, ask("guild", "stranger").Guest, openmates.User{})
 		same(t, a.Team.ID, w.Team.ID)
 		same(t, ask("", "account").Role, openmates.RoleAdmin)
 
@@ -103,7 +105,7 @@ func TestSettle(t *testing.T) {
 		u := openmates.Usage{TeamID: 1, UserID: 2, MateID: 3, Cost: 100}
 		ok(t, db.Reserve(ctx, "k", u, nil))
 		u.Model, u.Input, u.Cached, u.Output, u.Cost, u.At = "a/b", 10, 5, 7, 40, now
-		o := openmates.Outcome{Key: "k", State: openmates.TurnAnswered, Text: "answer", Author: "Ada", Question: "question", Usage: u}
+		o := openmates.Outcome{Key: "k", State: openmates.TurnAnswered, Text: "answer", Author: "Ada", Question: "question", Why: openmates.TroubleNoAccess, Channel: "#locked", Lacks: "Send Messages", Usage: u}
 		ok(t, db.Settle(ctx, o))
 		later := o
 		later.Text, later.State = "another", openmates.TurnFailed
@@ -114,6 +116,10 @@ func TestSettle(t *testing.T) {
 		same(t, begun, 2)
 		same(t, got, o)
 
+		ada, err := db.AddUser(ctx, openmates.User{Username: "ada", DisplayName: "Ada"}, "")
+		ok(t, err)
+		private := openmates.Privacy{Usual: map[openmates.Fact]bool{openmates.FactName: false}}
+		ok(t, db.SetPrivacy(ctx, ada.ID, private))
 		for n := range 4 {
 			key := fmt.Sprint("h", n)
 			addJob(t, db, key, "lane")
@@ -121,13 +127,18 @@ func TestSettle(t *testing.T) {
 			if n == 2 {
 				state = openmates.TurnRefused
 			}
-			ok(t, db.Settle(ctx, openmates.Outcome{Key: key, State: state, Text: "a" + key, Author: "Ada", Question: "q" + key}))
+			by := ada.ID
+			if n == 1 {
+				by = 999 // is gone
+			}
+			ok(t, db.Settle(ctx, openmates.Outcome{Key: key, State: state, Text: "a" + key, Author: "nick", Question: "q" + key, UserID: by}))
 		}
+		who := openmates.User{ID: ada.ID, Username: "ada", DisplayName: "Ada"}
 		history, err := db.History(ctx, "lane", 2)
 		ok(t, err)
 		same(t, history, []openmates.Exchange{
-			{Author: "Ada", Question: "qh1", Answer: "ah1", At: now},
-			{Author: "Ada", Question: "qh3", Answer: "ah3", At: now},
+			{Question: "qh1", Answer: "ah1", At: now},
+			{Author: who, Privacy: private, Question: "qh3", Answer: "ah3", At: now},
 		})
 		refused, _, _, err := db.Settled(ctx, "h2")
 		ok(t, err)

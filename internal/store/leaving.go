@@ -141,7 +141,7 @@ func (db *DB) RemoveUser(ctx context.Context, userID openmates.ID) error {
 			`DELETE FROM sessions WHERE user_id = $1`,
 			// An open turn is still worked off: it finds that its author is
 			// linked to nobody, and says so.
-			`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '' WHERE user_id = $1 AND NOT open`,
+			`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '', channel = '', lacks = '' WHERE user_id = $1 AND NOT open`,
 			// Which accounts they had linked is theirs to take along.
 			`UPDATE audit SET before = '', after = '' WHERE actor = $1 AND action IN ('account.link', 'account.unlink')`,
 			// What was answered to a request of theirs, kept for when it comes again.

@@ -35,14 +35,31 @@ func like(s string) string { return strings.NewReplacer("!", "!!", "%", "!%", "_
 func (db *DB) Troubles(ctx context.Context, n int) ([]openmates.TroubledTurn, error) {
 	return list(ctx, db, func(s scanner) (t openmates.TroubledTurn, err error) {
 		var at int64
-		err = s.Scan(&at, &t.Why, &t.State, &t.Mate, &t.MateName, &t.Team, &t.TeamName, &t.Person)
+		err = s.Scan(&at, &t.Why, &t.State, &t.Mate, &t.MateName, &t.Team, &t.TeamName, &t.Person, &t.Channel, &t.Lacks)
 		t.At = timeOf(at)
 		return t, err
 	}, `SELECT r.accepted, r.why, r.state, COALESCE(m.handle, ''), COALESCE(m.name, ''), COALESCE(t.slug, ''), COALESCE(t.name, ''),
-			COALESCE(u.display_name, CASE WHEN r.user_id = 0 THEN '' ELSE '`+openmates.FormerMember+`' END)
+			COALESCE(u.display_name, CASE WHEN r.user_id = 0 THEN '' ELSE '`+openmates.FormerMember+`' END), r.channel, r.lacks
 		FROM turns r LEFT JOIN mates m ON m.id = r.mate_id LEFT JOIN teams t ON t.id = r.team_id LEFT JOIN users u ON u.id = r.user_id
 		WHERE r.why <> '' ORDER BY r.id DESC LIMIT $1`, n)
 }
+
+// Unheard lists where mates were asked last in a team's workspaces since a time
+// and may not write, newest first: one line for each mate and channel, which
+// goes when something else came of a later question there.
+func (db *DB) Unheard(ctx context.Context, teamID openmates.ID, since time.Time) ([]openmates.TroubledTurn, error) {
+	return list(ctx, db, func(s scanner) (t openmates.TroubledTurn, err error) {
+		var at int64
+		err = s.Scan(&at, &t.Mate, &t.MateName, &t.Channel, &t.Lacks)
+		t.At, t.Why, t.State = timeOf(at), openmates.TroubleNoAccess, openmates.TurnRefused
+		return t, err
+	}, unheard, teamID, firstID(since))
+}
+
+const unheard = `SELECT r.accepted, m.handle, m.name, r.channel, r.lacks FROM turns r JOIN mates m ON m.id = r.mate_id
+	WHERE r.why <> '' AND r.why = '` + string(openmates.TroubleNoAccess) + `' AND r.team_id = $1 AND r.id >= $2
+		AND NOT EXISTS (SELECT 1 FROM turns l WHERE l.lane = r.lane AND l.id > r.id)
+	ORDER BY r.id DESC LIMIT 20`
 
 // Answered says whether a person ever got an answer in a messenger.
 func (db *DB) Answered(ctx context.Context, userID openmates.ID) (bool, error) {

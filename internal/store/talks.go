@@ -31,15 +31,20 @@ func (db *DB) Stopped(ctx context.Context, key string) (bool, error) {
 	return stop, err
 }
 
-// SayRefusal says whether a turn may say a refusal: it was said last before
+// keepRefusals is how long it is known at most that a refusal was said.
+const keepRefusals = 24 * time.Hour
+
+// SayRefusal reports whether a turn may say a refusal: it was said last before
 // since, or by this very turn.
 func (db *DB) SayRefusal(ctx context.Context, key, about string, since time.Time) (say bool, err error) {
 	err = db.write(ctx, soft, func(t *tx) error {
-		if _, err := t.exec(`DELETE FROM refusals WHERE said < $1`, since); err != nil {
+		if _, err := t.exec(`DELETE FROM refusals WHERE said < $1`, db.now().Add(-keepRefusals)); err != nil {
 			return err
 		}
 		n, err := t.exec(`INSERT INTO refusals (about, turn, said) VALUES ($1, $2, $3)
-			ON CONFLICT (about) DO UPDATE SET turn = excluded.turn WHERE refusals.turn = excluded.turn`, about, key, db.now())
+			ON CONFLICT (about) DO UPDATE SET turn = excluded.turn,
+				said = CASE WHEN refusals.turn = excluded.turn THEN refusals.said ELSE excluded.said END
+			WHERE refusals.turn = excluded.turn OR refusals.said < $4`, about, key, db.now(), since)
 		say = n > 0
 		return err
 	})

@@ -97,6 +97,12 @@ func TestARefusalIsSaidOnceAnHour(t *testing.T) {
 		say("1", "ada", false)
 		ok(t, db.ForgetRefusals(t.Context(), "ada", "nobody"))
 		say("5", "ada", true)
+		// A shorter silence about one thing leaves the others as they are.
+		now = now.Add(2 * time.Minute)
+		got, err := db.SayRefusal(t.Context(), "6", "ben", now.Add(-time.Minute))
+		ok(t, err)
+		same(t, got, true)
+		say("7", "ada", false)
 	})
 }
 

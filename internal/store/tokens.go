@@ -148,7 +148,7 @@ func (db *DB) RemoveTeam(ctx context.Context, id openmates.ID) error {
 		for _, kind := range []string{Teams, Members, Installations} {
 			t.changed(kind)
 		}
-		_, err := t.exec(`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '' WHERE team_id = $1 AND NOT open`, id)
+		_, err := t.exec(`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '', channel = '', lacks = '' WHERE team_id = $1 AND NOT open`, id)
 		if err != nil {
 			return err
 		}

@@ -245,10 +245,5 @@ func cureOf(t openmates.TroubledTurn, in []teamCard) Problem {
 
 // money writes an amount; few cents are not rounded to none.
 func money(v *locale.Voice, m openmates.Micros, currency string) string {
-	digits := 2
-	if m != 0 && m < 100_000 && m > -100_000 {
-		digits = 4
-	}
-	text := v.Decimal(fmt.Sprintf("%.*f", digits, float64(m)/1_000_000))
-	return strings.TrimSpace(text + " " + currency)
+	return strings.TrimSpace(v.Decimal(m.Shown()) + " " + currency)
 }

@@ -94,7 +94,7 @@ func (s *Server) ask(ctx context.Context, r *http.Request, p *mateSetupPage, tex
 	}
 	t := chat.Trial{Team: p.Trial.Team, User: account.CallerOf(r.Context()).User, Mate: p.Mate, Text: text}
 	for _, x := range p.Trial.Past {
-		t.Past = append(t.Past, openmates.Exchange{Author: t.User.DisplayName, Question: x.Question, Answer: x.Answer})
+		t.Past = append(t.Past, openmates.Exchange{Author: t.User, Question: x.Question, Answer: x.Answer})
 	}
 	o, err := s.try(ctx, t)
 	if err != nil {

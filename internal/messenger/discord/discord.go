@@ -137,6 +137,7 @@ func (d *Connector) Info() messenger.Info {
 		Network:   Network,
 		Label:     "Discord",
 		Place:     "guilde",
+		Workspace: "guild",
 		TextLimit: textLimit,
 		Measure:   measure,
 		// Five edits per five seconds and channel are allowed; a little less

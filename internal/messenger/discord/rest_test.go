@@ -99,7 +99,8 @@ func TestSendTries(t *testing.T) {
 		"404 channel":         {[]answer{{404, `{"code":10003}`, nil, nil}}, 1, 0, 0, messenger.SendGone},
 		"404 message":         {[]answer{{404, `{"code":10008}`, nil, nil}}, 1, 0, 0, messenger.SendGone},
 		"400 form":            {[]answer{{400, `{"code":50035}`, nil, nil}}, 1, 0, 0, messenger.SendInvalid},
-		"400 no history":      {[]answer{{400, `{"code":160002}`, nil, nil}}, 1, 0, 0, messenger.SendDenied},
+		"400 no history":      {[]answer{{400, `{"code":160002}`, nil, nil}, made}, 2, 0, 0, -1}, // without a reference
+		"400 no message":      {[]answer{{400, `{"code":160002}`, nil, nil}}, 2, 0, 0, messenger.SendDenied},
 		"403 closed DMs":      {[]answer{{403, `{"code":50007}`, nil, nil}}, 1, 0, 0, messenger.SendDenied},
 		"403 user agent":      {[]answer{{403, `{"code":40333}`, nil, nil}}, 1, 0, 0, messenger.SendLater},
 		"slow mode":           {[]answer{{400, `{"code":20016}`, nil, nil}}, 1, 0, 0, messenger.SendLater},

@@ -23,15 +23,19 @@ type Network struct {
 	// a successful call is lost.
 	Refuse func(op string, out messenger.Outbound) error
 	After  bool
+	// Closed, where set, is what Access says of a channel.
+	Closed func(channel string) messenger.Access
 
-	mu      sync.Mutex
-	posts   []*Post
-	typings int
-	hosts   map[openmates.ID]messenger.Host
-	offered map[openmates.ID][]messenger.CommandInfo
-	said    map[openmates.ID][]messenger.Inbound // not delivered yet
-	news    chan struct{}                        // closed when something is said
-	changed chan struct{}
+	mu       sync.Mutex
+	posts    []*Post
+	typings  int
+	signs    map[string][]string // by message
+	whispers []string
+	hosts    map[openmates.ID]messenger.Host
+	offered  map[openmates.ID][]messenger.CommandInfo
+	said     map[openmates.ID][]messenger.Inbound // not delivered yet
+	news     chan struct{}                        // closed when something is said
+	changed  chan struct{}
 }
 
 // Post is a message that a bot posted.
@@ -52,7 +56,7 @@ func (n *Network) Info() messenger.Info {
 		limit = 2000
 	}
 	return messenger.Info{
-		Network: "memory", Label: "Memory", Place: "room", TextLimit: limit,
+		Network: "memory", Label: "Memory", Place: "room", Workspace: "room", TextLimit: limit,
 		Measure:   func(s string) int { return len(s) },
 		EditEvery: time.Second, TypingLasts: 10 * time.Second,
 	}

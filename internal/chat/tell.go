@@ -1,0 +1,208 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// Nobody who asks a mate meets silence. What can't be said in the channel, or
+// was said there lately, is a reaction; where that isn't possible either, a
+// message for the person alone.
+
+// The signs that stand for words.
+const (
+	signConnect = "🔗"  // something is still to be connected, as was said lately
+	signMute    = "🔇"  // the mate may not write here
+	signFailed  = "⚠️" // the answer was refused by the network
+)
+
+const (
+	// quietFor is how long a refusal is not repeated to the same person, where
+	// a sign can stand for it, and quietAtLeast where none can: a busy channel
+	// must not fill with it.
+	quietFor     = time.Hour
+	quietAtLeast = time.Minute
+)
+
+// about names a refusal: to whom, where and why. Which of the mates says it in
+// a workspace makes no difference.
+func about(in messenger.Inbound, why openmates.Trouble) string {
+	place := in.Workspace
+	if place == "" {
+		place = "direct:" + in.Channel
+	}
+	return strings.Join([]string{string(in.Network), in.Author.ID, place, string(why)}, ":")
+}
+
+// look finds out what the mate may do in the channel, before anything is paid
+// for an answer there. Where that can't be found out, posting will tell.
+func (r *Room) look(ctx context.Context, d *draft) {
+	checker, ok := d.conn.(messenger.AccessChecker)
+	if !ok || d.in.Workspace == "" {
+		return
+	}
+	a, err := checker.Access(ctx, d.bot, d.in.Workspace, d.in.Channel)
+	if err != nil {
+		r.cfg.Log.Debug("what a mate may do in a channel is not known", "key", d.in.Key, "err", err)
+		return
+	}
+	d.access = a
+}
+
+// connecting reports whether a refusal is one that only connecting cures.
+func connecting(why openmates.Trouble) bool {
+	return why == openmates.TroubleWorkspace || why == openmates.TroubleAccount || why == openmates.TroubleNotMember
+}
+
+// lead makes a refusal that connecting cures silent where the same person was
+// told the same in the same place within the hour, and adds its way out.
+func (r *Room) lead(ctx context.Context, q question, o *openmates.Outcome) error {
+	if !connecting(o.Why) {
+		return nil
+	}
+	say, err := r.cfg.Store.SayRefusal(ctx, q.in.Key, about(q.in, o.Why), r.cfg.Now().Add(-quietFor))
+	if err != nil {
+		return fmt.Errorf("look whether it was said: %w", err)
+	}
+	if !say {
+		o.Text = ""
+		return nil
+	}
+	o.Text += r.wayOut(q.in, q.asker.Mate, o.Why)
+	return nil
+}
+
+// wayOut is where a refusal's cure is. In a direct message that is the person's
+// own link, which is no part of the record, since it holds a secret: see say.
+func (r *Room) wayOut(in messenger.Inbound, mate openmates.Mate, why openmates.Trouble) string {
+	switch {
+	case r.cfg.Links == nil:
+	case why == openmates.TroubleWorkspace:
+		return "\n" + messenger.Link{URL: r.cfg.Links.ConnectPage(in.Network, in.Workspace, mate.Handle)}.String()
+	case why == openmates.TroubleAccount && in.Workspace != "":
+		return "\n" + messenger.Link{URL: r.cfg.Links.AccountPage(in.Network)}.String()
+	}
+	return ""
+}
+
+// tell brings the channel to what was settled.
+func (r *Room) tell(ctx context.Context, d *draft, o openmates.Outcome, begun int) error {
+	switch {
+	case o.Why == openmates.TroubleNoAccess:
+		return r.unheard(ctx, d, o, signMute)
+	case o.State == openmates.TurnRefused && o.Text == "":
+		return r.remind(ctx, d, o)
+	}
+	if err := d.finish(ctx, r.say(ctx, d, o), begun); err != nil {
+		r.cfg.Log.Warn("answer could not be posted", "key", d.in.Key, "err", err)
+		return r.untold(ctx, d, o, err)
+	}
+	return nil
+}
+
+// say is the text that is posted: what was settled, and to a stranger who wrote
+// directly, their own link. A second attempt makes another one, in place of the
+// first, and edits what the first one posted.
+func (r *Room) say(ctx context.Context, d *draft, o openmates.Outcome) string {
+	if o.Why != openmates.TroubleAccount || d.in.Workspace != "" || r.cfg.Links == nil {
+		return o.Text
+	}
+	rep, err := r.ownLink(ctx, d.info, d.in.Author)
+	if err != nil {
+		r.cfg.Log.Warn("a link could not be handed out", "key", d.in.Key, "err", err)
+		return o.Text + "\n" + messenger.Link{URL: r.cfg.Links.AccountPage(d.in.Network)}.String()
+	}
+	return o.Text + "\n" + rep.Whole()
+}
+
+// remind stands for a refusal that was said lately: a sign, or else the
+// sentence once more, but never twice within a minute.
+func (r *Room) remind(ctx context.Context, d *draft, o openmates.Outcome) error {
+	if d.access.Reacts {
+		err := r.react(ctx, d, signConnect)
+		if err == nil || again(err) {
+			return postError(err)
+		}
+	}
+	say, err := r.cfg.Store.SayRefusal(ctx, d.in.Key, about(d.in, o.Why), r.cfg.Now().Add(-quietAtLeast))
+	if err != nil || !say {
+		return err
+	}
+	switch o.Why {
+	case openmates.TroubleWorkspace:
+		o.Text = connectWorkspace(d.info)
+	case openmates.TroubleNotMember:
+		o.Text = notMember(d.info, d.asker.Team)
+	default:
+		o.Text = connectAccount(d.info)
+	}
+	o.Text += r.wayOut(d.in, d.asker.Mate, o.Why)
+	return postError(d.finish(ctx, r.say(ctx, d, o), 0))
+}
+
+// untold follows an answer that the network refused: its asker is told so, and
+// the queue whether posting once more can help.
+func (r *Room) untold(ctx context.Context, d *draft, o openmates.Outcome, err error) error {
+	if e, ok := errors.AsType[*messenger.SendError](err); ok && (e.Kind == messenger.SendDenied || e.Kind == messenger.SendInvalid) {
+		r.look(ctx, d) // it seemed to be allowed
+		o.Channel, o.Lacks = d.access.Channel, strings.Join(d.access.Missing, ", ")
+		if err := r.unheard(ctx, d, o, signFailed); err != nil {
+			r.cfg.Log.Warn("nobody could be told that an answer is lost", "key", d.in.Key, "err", err)
+		}
+	}
+	return postError(err)
+}
+
+// unheard tells somebody who can't be answered in the channel that their
+// message was read: by a sign, and once an hour, or once a minute where there
+// can be no sign, by a message for them alone which says what is missing.
+func (r *Room) unheard(ctx context.Context, d *draft, o openmates.Outcome, sign string) error {
+	quiet := quietAtLeast
+	if d.access.Reacts {
+		err := r.react(ctx, d, sign)
+		if again(err) {
+			return postError(err)
+		}
+		if err == nil {
+			quiet = quietFor
+		}
+	}
+	whisperer, ok := d.conn.(messenger.Whisperer)
+	if !ok || d.in.Workspace == "" {
+		return nil
+	}
+	say, err := r.cfg.Store.SayRefusal(ctx, d.in.Key, about(d.in, openmates.TroubleNoAccess), r.cfg.Now().Add(-quiet))
+	if err != nil || !say {
+		return err
+	}
+	err = whisperer.Whisper(ctx, d.bot, d.in.Author.ID, messenger.Outbound{Key: d.in.Key + ":mute", Text: mute(d.info, o)})
+	if err != nil && !again(err) {
+		r.cfg.Log.Info("somebody could not be told in private why there is no answer", "key", d.in.Key, "err", err)
+		return nil
+	}
+	return postError(err)
+}
+
+// react puts a sign to the message.
+func (r *Room) react(ctx context.Context, d *draft, sign string) error {
+	reactor, ok := d.conn.(messenger.Reactor)
+	if !ok {
+		return &messenger.SendError{Kind: messenger.SendDenied, Reason: "There are no reactions on this network.", Err: errors.ErrUnsupported}
+	}
+	return reactor.React(ctx, d.bot, d.in.Channel, d.in.Message, sign)
+}
+
+// again reports whether the same call can succeed later.
+func again(err error) bool {
+	if err == nil {
+		return false
+	}
+	e, ok := errors.AsType[*messenger.SendError](err)
+	return !ok || e.Again()
+}

@@ -131,7 +131,7 @@ func (s *Server) meOperations() {
 			}
 			return s.connect.Unlink(ctx, c.User.ID, id)
 		})
-	serve(s, route{"begin-link-code", http.MethodPost, "/me/link-codes", "Get a code to send to a mate", "Whichever account sends it to a mate is linked, once. It is the way where no browser is asked. Shown this once.", 201}, write,
+	serve(s, route{"begin-link-code", http.MethodPost, "/me/link-codes", "Get a code to send to a mate", "Whichever account sends it to a mate is linked, once, within fifteen minutes: in a direct message, as it is or after the word “link”. It is the way where no browser is asked. Shown this once.", 201}, write,
 		func(ctx context.Context, c account.Caller, in *codeStart) (LinkCode, error) {
 			o, err := s.connect.BeginOwnCode(ctx, who(c), in.Body.Network)
 			return LinkCode{o.Code.Reveal(), o.Label, o.Expires.UTC()}, err

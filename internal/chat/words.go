@@ -158,12 +158,12 @@ func budgetUsed(e *openmates.LimitError, team openmates.Team) string {
 
 // moneyStop ends an answer that was begun.
 func moneyStop(e *openmates.LimitError, team openmates.Team) string {
-	return "\n\n*I stopped here before my next step. " + budgetUsed(e, team) + "*"
+	return fmt.Sprintf("\n\n*I stopped here before my next step. %s*", budgetUsed(e, team))
 }
 
 // noMoneyLeft stands where nothing was written yet.
 func noMoneyLeft(e *openmates.LimitError, team openmates.Team) string {
-	return "I used my skills, but can't write the answer. " + budgetUsed(e, team)
+	return fmt.Sprintf("I used my skills, but can't write the answer. %s", budgetUsed(e, team))
 }
 
 // modelTrouble says what a model's failure means for the person who asked.

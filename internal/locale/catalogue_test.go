@@ -56,7 +56,7 @@ func apps() []string { return []string{"internal/skill/web", "internal/skill/cal
 // constant: an admin who tries a mate out reads them on a page. All else that
 // it says stands in a chat alone.
 func refusals() []string {
-	return []string{"notAllowed", "noModel", "overLimit", "noMoneyLeft", "moneyCure", "modelTrouble", "modelRefusal", "noWords", "onlySkills"}
+	return []string{"notAllowed", "mateNotAllowed", "noModel", "overLimit", "noMoneyLeft", "budgetUsed", "modelTrouble", "modelRefusal", "noWords", "onlySkills"}
 }
 
 // fields are those of composite literals that hold words for people.

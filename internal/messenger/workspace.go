@@ -48,6 +48,8 @@ type ChannelView struct {
 	// Missing names the permissions that it would need to answer there; none
 	// where it can. Unseen ones may be closed to it on purpose.
 	Missing []string
+	// Wanting names the permissions without which it answers, but not as well.
+	Wanting []string
 }
 
 // Answers says whether the bot can answer in the channel.

@@ -37,6 +37,13 @@ func (s *Server) linkCodeRoutes(page *mux) {
 // to preview them: looking changes nothing.
 func (s *Server) linkCode(w http.ResponseWriter, r *http.Request) error {
 	code := r.URL.Query().Get("code")
+	if code == "" {
+		return s.show(w, http.StatusOK, "message", messagePage{
+			shell: s.shell(r, "Link your account"), Heading: "This address needs a code",
+			Sentence: "You get a link with one from any mate: send it /link in your messenger. Or begin on your profile.",
+			Ways:     []way{{"Open your profile", "/profile"}},
+		})
+	}
 	offer, err := s.connect.Offered(r.Context(), openmates.Secret(code))
 	if err != nil {
 		s.setPendingLink(w, "")

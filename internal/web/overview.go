@@ -18,6 +18,9 @@ import (
 type Records interface {
 	FindAudit(ctx context.Context, q openmates.AuditSearch) ([]openmates.AuditLine, error)
 	Troubles(ctx context.Context, n int) ([]openmates.TroubledTurn, error)
+	// Unheard lists where mates were asked last in a team's workspaces since a
+	// time and may not write, newest first.
+	Unheard(ctx context.Context, teamID openmates.ID, since time.Time) ([]openmates.TroubledTurn, error)
 	Answered(ctx context.Context, userID openmates.ID) (bool, error)
 	Month(ctx context.Context, t time.Time) (openmates.MonthSpend, error)
 	Count(ctx context.Context) (openmates.Counts, error)
@@ -186,7 +189,7 @@ func (o *overview) problem(m connect.Mate, b connect.Bot, what, cure string) {
 // cureOf says what was wrong with a turn and where that is mended. In lists the
 // teams that the reader is in; the pages of others are closed to them.
 func cureOf(t openmates.TroubledTurn, in []teamCard) Problem {
-	mate, limits, people, connect := "/server/mates/"+t.Mate, "/server/limits", "", ""
+	mate, limits, people, connect, at := "/server/mates/"+t.Mate, "/server/limits", "", "", "/server/bots"
 	if t.Mate == "" {
 		mate = "/server/mates"
 	}
@@ -195,14 +198,18 @@ func cureOf(t openmates.TroubledTurn, in []teamCard) Problem {
 			connect = "/teams/" + c.Slug + "/connect"
 		}
 		if c.Slug == t.Team {
-			limits, people = "/teams/"+c.Slug+"/limits", "/teams/"+c.Slug+"/people"
+			limits, people, at = "/teams/"+c.Slug+"/limits", "/teams/"+c.Slug+"/people", "/teams/"+c.Slug+"/connect"
 		}
 	}
 	switch t.Why {
 	case openmates.TroubleWorkspace:
 		return Problem{What: "The place is connected to no team.", Cure: "A member of the team adds the mate there on the team’s page.", Path: connect}
 	case openmates.TroubleAccount:
-		return Problem{What: "The person’s account is not linked, or they are not in the team.", Cure: "They link it on their own profile; an admin of the team invites them.", Path: people}
+		return Problem{What: "The person’s account is not linked.", Cure: "They link it on their own profile."}
+	case openmates.TroubleNotMember:
+		return Problem{What: "The person’s account is linked, but they are not in the team of that place.", Cure: "An admin of the team invites them.", Path: people}
+	case openmates.TroubleNoAccess:
+		return noAccess(t, at)
 	case openmates.TroubleTeam:
 		return Problem{What: "A direct message of somebody in several teams, or in none.", Cure: "They ask in a channel of the team instead."}
 	case openmates.TroubleText:
@@ -241,6 +248,17 @@ func cureOf(t openmates.TroubledTurn, in []teamCard) Problem {
 		return Problem{What: "The messenger refused the answer.", Cure: "The mate may not see the channel or write there: check its permissions.", Path: "/server/bots"}
 	}
 	return Problem{What: "The question was given up after several attempts.", Cure: "The log of the server has the reason."}
+}
+
+// noAccess says where a mate was asked and may not write, and what it lacks.
+func noAccess(t openmates.TroubledTurn, at string) Problem {
+	p := Problem{What: "The mate was asked where it may not write.", Cure: "Give its role the missing permission there.", Path: at}
+	if t.Channel != "" {
+		p.What = fmt.Sprintf("The mate was asked in %s and may not write there: it lacks %s.", t.Channel, t.Lacks)
+	} else if t.Lacks != "" {
+		p.What = fmt.Sprintf("The mate was asked where it may not write: it lacks %s.", t.Lacks)
+	}
+	return p
 }
 
 // money writes an amount; few cents are not rounded to none.

@@ -220,7 +220,7 @@ func TestOverview(t *testing.T) {
 func TestEveryTroubleHasItsCure(t *testing.T) {
 	t.Parallel()
 	seen := map[string]openmates.Trouble{}
-	for _, why := range []openmates.Trouble{openmates.TroubleWorkspace, openmates.TroubleAccount, openmates.TroubleTeam, openmates.TroubleText,
+	for _, why := range []openmates.Trouble{openmates.TroubleWorkspace, openmates.TroubleAccount, openmates.TroubleNotMember, openmates.TroubleNoAccess, openmates.TroubleMateOff, openmates.TroubleTeam, openmates.TroubleText,
 		openmates.TroubleNotAllowed, openmates.TroubleRate, openmates.TroubleMoney, openmates.TroubleNoModel, openmates.TroubleKey, openmates.TroubleSettingsKey, openmates.TroubleCredit,
 		openmates.TroubleModelGone, openmates.TroubleTooLong, openmates.TroubleFiltered, openmates.TroubleBusy, openmates.TroubleInvalid,
 		openmates.TroubleUnreachable, openmates.TroubleNoWords, openmates.TroubleNotPosted, openmates.TroubleGivenUp} {

@@ -19,10 +19,15 @@ import (
 // known by then is shown as not known.
 const lookFor = 3 * time.Second
 
+// unheardFor is how long the page tells of a question that a mate could not
+// answer where it was asked.
+const unheardFor = 7 * 24 * time.Hour
+
 // teamConnectPage shows a team's places, every mate's state in them, and the
 // way to add the next one.
 type teamConnectPage struct {
 	inTeam
+	Unheard  []openmates.TroubledTurn // where mates were asked and may not write
 	Places   []placeCard
 	New      []newcomer // the mates that can be added to a further place
 	Waiting  []connect.TeamMate
@@ -92,6 +97,9 @@ func (s *Server) teamConnect(w http.ResponseWriter, r *http.Request) error {
 	p.Disjoins = account.Allowed(c.User, team.Role, account.RunTeam)
 	places, err := s.connect.Places(r.Context(), team.Team)
 	if err != nil {
+		return err
+	}
+	if p.Unheard, err = s.records.Unheard(r.Context(), team.Team.ID, time.Now().Add(-unheardFor)); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), lookFor)
@@ -186,6 +194,9 @@ func seenRow(say func(state, tone string, sentences ...string) guestRow, s messe
 	var open, shut []string
 	for _, c := range s.Channels {
 		switch {
+		case c.Answers() && len(c.Wanting) > 0:
+			open = append(open, c.Name)
+			shut = append(shut, sentence("In %s it answers without referring to the question, since it lacks %s.", c.Name, strings.Join(c.Wanting, ", ")))
 		case c.Answers():
 			open = append(open, c.Name)
 		case c.Seen:

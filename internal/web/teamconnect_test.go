@@ -8,6 +8,7 @@ import (
 	"openmates"
 	"openmates/internal/connect"
 	"openmates/internal/messenger"
+	"openmates/internal/queue"
 )
 
 func sampleGuests(m openmates.Mate) []connect.Guest {
@@ -26,6 +27,7 @@ func connectSamples(base inTeam, m openmates.Mate) []any {
 	return []any{
 		teamConnectPage{inTeam: base},
 		teamConnectPage{inTeam: base, Waiting: []connect.TeamMate{{Mate: connect.Mate{Mate: m}}}},
+		teamConnectPage{inTeam: base, Unheard: []openmates.TroubledTurn{{Mate: m.Handle, MateName: m.Name, Channel: "#<locked>", Lacks: "Send Messages"}, {Mate: m.Handle, MateName: m.Name}}},
 		teamConnectPage{inTeam: base, Places: []placeCard{card, here, full}, Disjoins: true, RunsIt: true,
 			New: []newcomer{{Mate: connect.Mate{Mate: m}, Bots: []connect.Bot{{Network: "discord", Label: "Discord"}}}}, Waiting: []connect.TeamMate{{Mate: connect.Mate{Mate: m}}}},
 	}
@@ -37,7 +39,7 @@ func guestSamples(base inTeam, m openmates.Mate) []any {
 	for _, g := range sampleGuests(m) {
 		all = append(all, guestPage{inTeam: base, Place: p, Row: newGuestRow(g, connect.Look{}, false), Disjoins: true})
 	}
-	channels := []messenger.ChannelView{{ID: "1", Name: "#a", Seen: true}, {ID: "2", Name: "#b", Seen: true, Missing: []string{"X", "Y"}}, {ID: "3", Name: "#c"}}
+	channels := []messenger.ChannelView{{ID: "1", Name: "#a", Seen: true}, {ID: "2", Name: "#b", Seen: true, Missing: []string{"X", "Y"}}, {ID: "4", Name: "#d", Seen: true, Wanting: []string{"X"}}, {ID: "3", Name: "#c"}}
 	return append(all, guestPage{inTeam: base, Place: p, Row: newGuestRow(sampleGuests(m)[0], connect.Look{}, true), Channels: channels, Open: channels[:1]})
 }
 
@@ -47,6 +49,7 @@ func TestStatesOfAGuest(t *testing.T) {
 	all := sampleGuests(openmates.Mate{Name: "Sophia", Handle: "sophia"})
 	open := messenger.ChannelView{Name: "#general", Seen: true}
 	shut := messenger.ChannelView{Name: "#news", Seen: true, Missing: []string{"Send Messages"}}
+	poor := messenger.ChannelView{Name: "#poor", Seen: true, Wanting: []string{"Read Message History"}}
 	hidden := messenger.ChannelView{Name: "#board", Missing: []string{"View Channels"}}
 	look := func(lacking []string, channels ...messenger.ChannelView) connect.Look {
 		return connect.Look{Survey: messenger.Survey{Lacking: lacking, Channels: channels}}
@@ -59,6 +62,7 @@ func TestStatesOfAGuest(t *testing.T) {
 	}{
 		{all[0], look(nil, open, hidden), "In", "It answers in #general.", false},
 		{all[0], look(nil, open, shut), "In, not everywhere", "In #news it lacks Send Messages.", false},
+		{all[0], look(nil, open, poor), "In, not everywhere", "In #poor it answers without referring to the question, since it lacks Read Message History.", false},
 		{all[0], look(nil, shut), "Can't answer", "In #news it lacks Send Messages.", false},
 		{all[0], look(nil, hidden), "Sees no channel", "View Channels", false},
 		{all[0], look([]string{"Attach Files"}, open), "Needs re-invite", "Attach Files", true},
@@ -73,4 +77,41 @@ func TestStatesOfAGuest(t *testing.T) {
 			t.Errorf("%+v, want %s, %q", row, c.state, c.says)
 		}
 	}
+}
+
+// Where a mate was asked and may not write is told to the server's admins and
+// to the team, with the channel and the permission, until something else comes
+// of a later question there.
+func TestAdminsSeeWhereAMateCanNotWrite(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).furnish()
+	ada, ctx := h.as("ada"), t.Context()
+	m, err := h.connect.Mate(ctx, "sophia")
+	must(t, err)
+	u, err := h.db.UserByName(ctx, "ada")
+	must(t, err)
+	teams, err := h.db.TeamsOf(ctx, u.ID)
+	must(t, err)
+	settle := func(key string, o openmates.Outcome) {
+		t.Helper()
+		_, err := h.db.AddJob(ctx, queue.Job{Key: key, Lane: "locked"})
+		must(t, err)
+		o.Key, o.State, o.TeamID, o.MateID = key, openmates.TurnRefused, teams[0].ID, m.ID
+		must(t, h.db.Settle(ctx, o))
+	}
+	settle("1", openmates.Outcome{Why: openmates.TroubleNoAccess, Channel: "#<locked>", Lacks: "Send Messages"})
+	wants(t, ada.get("/server"), 200, "The mate was asked in #&lt;locked&gt; and may not write there: it lacks Send Messages.")
+	page := "/teams/" + teams[0].Slug + "/connect"
+	wants(t, ada.get(page), 200, "#&lt;locked&gt;", "lacks the permission Send Messages")
+	settle("2", openmates.Outcome{Why: openmates.TroubleRate})
+	if got := ada.get(page); strings.Contains(got.body, "locked") {
+		t.Error("it is told although the mate could write there later")
+	}
+}
+
+// The address of a link without its code says how to get one.
+func TestALinkWithoutACode(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).furnish()
+	wants(t, h.as("ada").get("/link"), 200, "This address needs a code", "send it /link", `href="/profile"`)
 }

@@ -38,12 +38,10 @@ func absent(e *apiError) bool {
 }
 
 // needed are the permissions without which there is no answer in a channel.
-// Discord lets nobody reply to a message without reading the history.
 func needed() []messenger.Permission {
 	return []messenger.Permission{
 		{Name: "View Channels", Bit: int64(ViewChannel)},
 		{Name: "Send Messages", Bit: int64(SendMessages)},
-		{Name: "Read Message History", Bit: int64(ReadMessageHistory)},
 	}
 }
 
@@ -107,6 +105,9 @@ func view(c channelRights, p Permissions) messenger.ChannelView {
 		if p&Permissions(n.Bit) == 0 {
 			v.Missing = append(v.Missing, n.Name)
 		}
+	}
+	if p&ReadMessageHistory == 0 { // its answers can't refer to the question
+		v.Wanting = append(v.Wanting, "Read Message History")
 	}
 	return v
 }

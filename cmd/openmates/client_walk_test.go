@@ -339,7 +339,7 @@ func (w *clients) limitsAMember() {
 	err = w.ben.PutUserLimits(ctx, "lighthouse", "cleo", before.Own, client.IfMatch(etag))
 	w.fails("a change of what has changed", err, http.StatusPreconditionFailed, openmates.EConflict, "precondition_failed")
 
-	const sentence = "You can't ask Sophia in Acme. A team admin can change that."
+	const sentence = "You can't ask Sophia in Lighthouse. A team admin can change that."
 	asked := w.model.Count()
 	_, err = w.listener.Process(ctx, "lighthouse", q)
 	if p := w.fails("a mate that she may not use", err, http.StatusForbidden, openmates.EForbidden, ""); p.Detail != sentence {

@@ -166,10 +166,16 @@ func fenceRule(t *testing.T, s Subject) {
 	_, err := s.Connector.Send(lost, s.Bot, messenger.Outbound{Key: "exercise:lost", Channel: s.Channel, Text: "late"})
 	check("Send", err)
 	if e, ok := s.Connector.(messenger.Editor); ok {
-		check("Edit", e.Edit(lost, s.Bot, s.Channel, id, "late"))
+		check("Edit", e.Edit(lost, s.Bot, id, messenger.Outbound{Channel: s.Channel, Text: "late"}))
 	}
 	if r, ok := s.Connector.(messenger.Remover); ok {
 		check("Remove", r.Remove(lost, s.Bot, s.Channel, id))
+	}
+	if r, ok := s.Connector.(messenger.Reactor); ok {
+		check("React", r.React(lost, s.Bot, s.Channel, id, "🔇"))
+	}
+	if wh, ok := s.Connector.(messenger.Whisperer); ok && s.Account.ID != "" {
+		check("Whisper", wh.Whisper(lost, s.Bot, s.Account.ID, messenger.Outbound{Key: "exercise:lost", Text: "late"}))
 	}
 	if got := strings.Join(s.Posts(), " "); got != "before" {
 		t.Errorf("there stands %q", got)

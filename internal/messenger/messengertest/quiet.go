@@ -18,7 +18,10 @@ func (n *Network) Access(_ context.Context, _ openmates.Bot, _, channel string) 
 
 // React implements messenger.Reactor; Refuse is asked with the operation
 // "react".
-func (n *Network) React(_ context.Context, _ openmates.Bot, channel, message, sign string) error {
+func (n *Network) React(ctx context.Context, _ openmates.Bot, channel, message, sign string) error {
+	if err := fenced(ctx); err != nil {
+		return err
+	}
 	if err := n.refusal("react", messenger.Outbound{Channel: channel, ReplyTo: message, Text: sign}); err != nil {
 		return err
 	}
@@ -43,7 +46,10 @@ func (n *Network) Signs(message string) []string {
 
 // Whisper implements messenger.Whisperer; Refuse is asked with the operation
 // "whisper".
-func (n *Network) Whisper(_ context.Context, _ openmates.Bot, account string, out messenger.Outbound) error {
+func (n *Network) Whisper(ctx context.Context, _ openmates.Bot, account string, out messenger.Outbound) error {
+	if err := fenced(ctx); err != nil {
+		return err
+	}
 	if err := n.refusal("whisper", out); err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ func TestNoStatementReadsTheWholeJournal(t *testing.T) {
 		{"addJob", addJob, []any{1, "key", "lane", "body", 1, 1}},
 		{"unheard", unheard, []any{1, 1}},
 		{"oldestTurns", oldestTurns, []any{1, 1}},
+		{"leftAlone", leftAlone, []any{1, 1}},
 	} {
 		steps, err := list(t.Context(), db, func(s scanner) (step string, err error) {
 			var n int

@@ -23,17 +23,20 @@ func (db *DB) KeepTurn(ctx context.Context, key string, until time.Time) error {
 	return err
 }
 
+// leftAlone finds turns that nobody answers any more. One that waits in the queue
+// is open; one that was given up has ended, and one that was pruned is no longer
+// there, but either may hold money.
+const leftAlone = `SELECT key FROM (
+		SELECT key FROM turns WHERE NOT open AND state IN ('received', 'running') AND not_before < $1 LIMIT $2) AS left_alone
+	UNION SELECT key FROM (
+		SELECT g.turn AS key FROM usage g LEFT JOIN turns t ON t.key = g.turn
+		WHERE NOT g.settled AND (t.key IS NULL OR t.state NOT IN ('received', 'running')) LIMIT $2) AS held`
+
 // EndTurns ends at most n turns that nobody answers any more, see chat.Store.
 // Each is a transaction of its own, so that others may write in between.
 func (db *DB) EndTurns(ctx context.Context, now time.Time, n int) (int, error) {
-	// A turn that waits in the queue is open; one that was given up has ended,
-	// and one that was forgotten is no longer there, but may hold money.
 	keys, err := list(ctx, db, func(s scanner) (key string, err error) { return key, s.Scan(&key) },
-		`SELECT key FROM (
-			SELECT key FROM turns WHERE NOT open AND state IN ('received', 'running') AND not_before < $1 LIMIT $2) AS left_alone
-		UNION SELECT key FROM (
-			SELECT g.turn AS key FROM usage g LEFT JOIN turns t ON t.key = g.turn
-			WHERE NOT g.settled AND (t.key IS NULL OR t.state NOT IN ('received', 'running')) LIMIT $2) AS held`, now, n)
+		leftAlone, now, n)
 	if err != nil {
 		return 0, err
 	}

@@ -198,3 +198,46 @@ func TestGraceEnds(t *testing.T) {
 		}
 	})
 }
+
+// What another process may be doing already ends at once, also in the grace, and
+// is neither posted nor recorded.
+func TestALostLeaseHasNoGrace(t *testing.T) {
+	t.Parallel()
+	for _, graceful := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := setup(t)
+			w.grace(time.Minute)
+			ctx, lose := context.WithCancelCause(t.Context())
+			lost := false
+			ctx = openmates.WithFence(ctx, func(context.Context) error {
+				if lost {
+					return openmates.ErrLost
+				}
+				return nil
+			})
+			w.model.each = func(_, piece int) {
+				if piece == 1 {
+					if lost = true; graceful {
+						lose(context.Canceled) // asked to stop first
+					} else {
+						lose(openmates.ErrLost)
+					}
+				}
+			}
+			j := w.deliver(w.message("hello"))
+			begun := time.Now()
+			if err := w.room.Reply(ctx, j); !errors.Is(err, openmates.ErrLost) {
+				t.Errorf("error %v", err)
+			}
+			if took := time.Since(begun); took > 10*time.Second {
+				t.Errorf("it went on for %v", took)
+			}
+			if p := w.net.Posts(); len(p) > 0 {
+				t.Errorf("posted %+v", p)
+			}
+			if _, _, ok, err := w.db.Settled(t.Context(), j.Key); ok || err != nil {
+				t.Errorf("settled: %v, %v", ok, err)
+			}
+		})
+	}
+}

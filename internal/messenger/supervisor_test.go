@@ -173,3 +173,48 @@ func TestAPanicIsReportedAndHeals(t *testing.T) {
 		}
 	})
 }
+
+// A process whose lease another one has now says nothing in its place, and asks
+// for the lease again at once, however often that happens.
+func TestALostLeaseIsNoFault(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		lives := 0
+		sup, keep := theatre(func(ctx context.Context, _ string, do func(context.Context) error) error {
+			if lives++; lives > 5 {
+				<-ctx.Done() // the other one has it
+				return ctx.Err()
+			}
+			ctx, lose := context.WithCancelCause(ctx)
+			ctx = openmates.WithFence(ctx, func(context.Context) error { return openmates.ErrLost })
+			time.AfterFunc(time.Second, func() { lose(openmates.ErrLost) })
+			return do(ctx)
+		}, func(ctx context.Context, _ openmates.Bot, h messenger.Host) error {
+			h.Report(messenger.State{Phase: messenger.Connected})
+			<-ctx.Done()
+			if err := h.SaveNotes(context.WithoutCancel(ctx), []byte("late")); !errors.Is(err, openmates.ErrLost) {
+				t.Errorf("SaveNotes of one that was replaced: %v", err)
+			}
+			return ctx.Err()
+		}, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- sup.Run(ctx) }()
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if lives != 6 {
+			t.Errorf("it asked %d times in %v", lives, time.Since(begun))
+		}
+		if _, ok := sup.State(1); ok {
+			t.Error("it speaks for a bot that it does not hold")
+		}
+		cancel()
+		<-done
+		for _, phase := range keep.phases(1) {
+			if phase != messenger.Connected {
+				t.Errorf("it says that the bot is %v", phase)
+			}
+		}
+	})
+}

@@ -49,6 +49,7 @@ type Store interface { //nolint:interfacebloat // accounts, each method one tran
 	AccessTokens
 	Ending
 	Noticing
+	Directory
 }
 
 // Settings are values by name.

@@ -88,6 +88,8 @@ func matrix() map[string]row {
 		"pause-bot": {needServer, "", 0}, "resume-bot": {needServer, "", 0}, "restart-bot": {needServer, "", 0}, "dress-bot": {needServer, "", 422}, "put-permissions": {needServer, `{"bits":[1]}`, 422},
 		"get-status": {need: needServer}, "get-settings": {need: needServer}, "change-settings": {needServer, `{"name":"Quay"}`, 0}, "check-address": {needServer, "", 0},
 		"get-mail": {need: needServer}, "put-mail": {needServer, `{"host":"x","port":25,"security":"tls","from":"a@example.org","test_to":"a@example.org"}`, 503}, "delete-mail": {need: needServer},
+		"list-people": {need: needServer}, "change-person": {needServerIP, `{"server_admin":true}`, 0}, "delete-person": {needServerIP, "", 422},
+		"list-all-teams": {need: needServer}, "delete-any-team": {needServerIP, "", 422}, "list-workspaces": {need: needServer}, "untie-workspace": {need: needServer},
 		"get-usage": {need: needServer}, "list-troubles": {need: needServer}, "list-audit": {need: needServer},
 	}
 }
@@ -138,12 +140,12 @@ func expected(n need, who string, get bool) int {
 
 // path fills in what a pattern leaves open.
 func (h *house) path(o operationAt) string {
-	path := strings.NewReplacer("{team_slug}", "harbour", "{username}", "ben", "{id}", "12", "{handle}", "sophia", "{network}", "testnet", "{workspace}", "W1",
+	path := strings.NewReplacer("{team_slug}", "harbour", "{team}", "harbour", "{username}", "ben", "{id}", "12", "{handle}", "sophia", "{network}", "testnet", "{workspace}", "W1",
 		"{provider}", "demo", "{version}", "1").Replace(o.path)
 	if o.id == "remove-user" {
 		return "/harbour/users/dan"
 	}
-	if o.id == "delete-team" {
+	if o.id == "delete-team" || o.id == "delete-any-team" || o.id == "delete-person" {
 		path += "?confirm=nothing"
 	}
 	return path
@@ -228,7 +230,7 @@ func (h *house) byID(id string) *operationAt {
 
 // destroys says whether an operation takes away what others need.
 func destroys(id string) bool {
-	for _, word := range []string{"delete-", "disconnect", "remove-mate", "end-sessions", "put-server-limits", "put-mate-limits", "put-team-limits", "put-user-limits", "leave-", "change-models"} {
+	for _, word := range []string{"delete-", "disconnect", "remove-mate", "end-sessions", "put-server-limits", "put-mate-limits", "put-team-limits", "put-user-limits", "leave-", "change-models", "untie-", "change-person"} {
 		if strings.HasPrefix(id, word) {
 			return true
 		}

@@ -108,6 +108,7 @@ type monthInput struct {
 }
 
 func (s *Server) serverOperations() {
+	s.directoryOperations()
 	serve(s, route{"get-status", http.MethodGet, "/status", "How the server is",
 		"The model that answers, all mates with their listeners, and how many there are of what.", 0}, admin(), s.getStatus)
 	serve(s, route{"get-settings", http.MethodGet, "/server/settings", "The server's settings", "", 0}, admin(), s.getSettings)

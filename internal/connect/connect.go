@@ -42,6 +42,7 @@ type Store interface {
 	Codes
 	Places
 	Takeovers
+	Untying
 }
 
 // Bots are the mates and the applications that they speak through.
@@ -253,6 +254,9 @@ func (r *Room) connector(n openmates.Network) (messenger.Connector, error) {
 	}
 	return c, nil
 }
+
+// Label is what a network is called.
+func (r *Room) Label(n openmates.Network) string { return r.label(n) }
 
 func (r *Room) label(n openmates.Network) string {
 	if c := r.connectors[n]; c != nil {

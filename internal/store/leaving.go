@@ -111,9 +111,34 @@ type leavingTeam struct {
 // EConflict says what has to be handed over first: the only admin of the
 // server, or of a team with others in it, stays.
 func (db *DB) RemoveUser(ctx context.Context, userID openmates.ID) error {
+	return db.removeUser(ctx, userID, func(team string) error {
+		if team == "" {
+			return openmates.Errorf(openmates.EConflict, "You are the only admin of this server. Make somebody else its admin first, then delete your account.")
+		}
+		return openmates.Errorf(openmates.EConflict, "You are the only admin of %s. Make somebody else there an admin first, then delete your account.", team)
+	})
+}
+
+// RemoveOther is RemoveUser where an admin of the server does it.
+func (db *DB) RemoveOther(ctx context.Context, userID openmates.ID) error {
+	return db.removeUser(ctx, userID, func(team string) error {
+		if team == "" {
+			return openmates.Errorf(openmates.EConflict, "This is the only admin of this server. Make somebody else an admin first.")
+		}
+		return openmates.Errorf(openmates.EConflict, "This is the only admin of %s, and others are in it. They need another admin first; or remove the team.", team)
+	})
+}
+
+// removeUser does what RemoveUser promises; needed says why somebody has to
+// stay: the team that needs them, "" for the server.
+func (db *DB) removeUser(ctx context.Context, userID openmates.ID, needed func(team string) error) error {
 	return db.update(ctx, func(t *tx) error {
-		if err := db.mayLeaveServer(t, userID); err != nil {
+		last, err := db.lastServerAdmin(t, userID)
+		if err != nil {
 			return err
+		}
+		if last {
+			return needed("")
 		}
 		teams, err := db.leavingTeams(t, userID)
 		if err != nil {
@@ -121,7 +146,7 @@ func (db *DB) RemoveUser(ctx context.Context, userID openmates.ID) error {
 		}
 		for _, team := range teams {
 			if team.people > 0 && team.admins == 0 {
-				return openmates.Errorf(openmates.EConflict, "You are the only admin of %s. Make somebody else there an admin first, then delete your account.", team.name)
+				return needed(team.name)
 			}
 		}
 		for _, team := range teams {
@@ -185,20 +210,6 @@ func (db *DB) forgetAddress(t *tx, userID openmates.ID) error {
 		if _, err := t.exec(`UPDATE invites SET only_to = $2, revoked = $3 WHERE id = $1`, i.ID, string(only), i.Revoked); err != nil {
 			return fmt.Errorf("take an address out of an invite: %w", err)
 		}
-	}
-	return nil
-}
-
-// mayLeaveServer refuses the last admin. It locks the admins' rows, so that of
-// two who leave at the same moment one stays.
-func (db *DB) mayLeaveServer(t *tx, userID openmates.ID) error {
-	admins, err := list(t.ctx, t, func(s scanner) (id openmates.ID, err error) { return id, s.Scan(&id) },
-		`SELECT id FROM users WHERE admin ORDER BY id`+db.words().forUpdate)
-	if err != nil {
-		return err
-	}
-	if len(admins) == 1 && admins[0] == userID {
-		return openmates.Errorf(openmates.EConflict, "You are the only admin of this server. Make somebody else its admin first, then delete your account.")
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"openmates/internal/account"
+	"openmates/internal/connect"
 )
 
 // admin lets only admins of the server through.
@@ -33,6 +34,7 @@ func (s *Server) serverRoutes(page *mux) {
 	} {
 		page.Handle(pattern, s.handle(s.admin(h)))
 	}
+	s.directoryRoutes(page)
 }
 
 // adminPlaces are the pages of an admin of the server, as the navigation below
@@ -40,7 +42,7 @@ func (s *Server) serverRoutes(page *mux) {
 func adminPlaces() []way {
 	return []way{
 		{"Overview", "/server"}, {"Set-up", "/server/setup"}, {"Mates", "/server/mates"}, {"Limits", "/server/limits"},
-		{"Bots", "/server/bots"}, {"Providers", "/server/providers"}, {"Mail", "/server/mail"}, {"Audit", "/server/audit"}, {"Settings", "/server/settings"},
+		{"Bots", "/server/bots"}, {"Providers", "/server/providers"}, {"People", peoplePath}, {"Teams", teamsPath}, {"Workspaces", connect.UntiePath}, {"Mail", "/server/mail"}, {"Audit", "/server/audit"}, {"Settings", "/server/settings"},
 	}
 }
 

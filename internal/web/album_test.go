@@ -253,10 +253,20 @@ func (a *album) questions(h *house) {
 		"/server/mates/lisa/archive":                   {"archived": {"1"}},
 		"/server/bots/testnet/sophia/remove":           nil,
 		"/server/mates/lisa/switch":                    {"on": {"0"}},
+		"/server/people/ben/admin":                     {"admin": {"yes"}},
+		"/server/people/ada/admin":                     {"admin": {"no"}},
+		"/server/people/ben/remove":                    nil,
+		"/server/teams/harbour/remove":                 nil,
+		"/server/workspaces/testnet/55/untie":          nil,
+		"/server/people?q=b&after=ada":                 nil,
+		"/server/teams?q=nothing+like+it":              nil,
 		"/teams/harbour/people/ben/remove":             nil,
 		"/teams/harbour/connect/testnet/55/disconnect": nil,
 	} {
-		a.open("ada", ada, path+"?"+form.Encode())
+		if form != nil {
+			path += "?" + form.Encode()
+		}
+		a.open("ada", ada, path)
 	}
 	a.open("ben", ben, "/teams/harbour/leave")
 	a.open("nobody", h.browser(), "/goodbye")

@@ -12,6 +12,13 @@ type question struct {
 	Sentence string // what happens
 	Label    string // of the button that does it
 	Back     string // where to go instead
+	Tick     *tick  // what can be chosen along with it; nil = nothing
+}
+
+// tick is a box that is checked or not.
+type tick struct {
+	Name, Label, Hint string
+	Checked           bool
 }
 
 // askPage puts a question, and sends the form on once it is answered.

@@ -115,7 +115,7 @@ func givenName(s string) bool {
 	for _, given := range []string{
 		"You are Sophia.", "You write code, and tests first.", "You write code.", "Writes, reads and explains code.", "Writes code.", "Software development",
 		"for <b>Nora</b>", "for Nora", "You said: Hello", "Hello", "Laptop", "Ada Lovelace", "Ben Bitdiddle", "Lighthouse", "Harbour", "#general",
-		"house/gpt-5-mini", "gpt-5-mini", "gpt-5", "OpenAI", "Ours", "Pier", "Sophia", "Mark", "Lisa", "Ada", "Ann", "sophia", "ada", "ben", "House", "house", "small", "code",
+		"house/gpt-5-mini", "gpt-5-mini", "gpt-5", "OpenAI", "Ours", "Pier", "Eve Outside", "Sophia", "Mark", "Lisa", "Ada", "Ann", "sophia", "ada", "ben", "House", "house", "small", "code",
 		"OpenMates", "Testnet", "Discord", "USD",
 	} {
 		s = strings.ReplaceAll(s, given, "")

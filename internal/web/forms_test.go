@@ -231,15 +231,15 @@ func (w *formWalk) mates() {
 func (w *formWalk) providers() {
 	const at = "/server/providers/{name}"
 	far := newLLM(w.t, llmtest.Config{Key: canaryKey, Models: []string{"small"}})
-	w.sends(makes, w.ada, "/server/providers", url.Values{"kind": {"compatible"}, "label": {"House"}, "url": {far.URL()}, "key": {canaryKey}})
-	w.sends(makes, w.ada, at+"/change", url.Values{"label": {"House"}, "url": {far.URL()}}, "{name}", "house-2")
-	w.sends(makes, w.ada, at+"/refresh", nil, "{name}", "house-2")
-	w.sends(makes, w.ada, at+"/models", url.Values{"model-0": {"small"}, "on-0": {"yes"}, "input-0": {"1"}, "output-0": {"2"}}, "{name}", "house-2")
-	w.sends(makes, w.ada, at+"/model", url.Values{"model": {"hidden"}}, "{name}", "house-2")
-	w.sends(makes, w.ada, at+"/free", nil, "{name}", "house-2")
-	w.sends(makes, w.ada, at+"/try", url.Values{"model": {"small"}}, "{name}", "house-2")
+	w.sends(makes, w.ada, "/server/providers", url.Values{"kind": {"compatible"}, "label": {"Quay"}, "url": {far.URL()}, "key": {canaryKey}})
+	w.sends(makes, w.ada, at+"/change", url.Values{"label": {"Quay"}, "url": {far.URL()}}, "{name}", "quay")
+	w.sends(makes, w.ada, at+"/refresh", nil, "{name}", "quay")
+	w.sends(makes, w.ada, at+"/models", url.Values{"model-0": {"small"}, "on-0": {"yes"}, "input-0": {"1"}, "output-0": {"2"}}, "{name}", "quay")
+	w.sends(makes, w.ada, at+"/model", url.Values{"model": {"hidden"}}, "{name}", "quay")
+	w.sends(makes, w.ada, at+"/free", nil, "{name}", "quay")
+	w.sends(makes, w.ada, at+"/try", url.Values{"model": {"small"}}, "{name}", "quay")
 	w.sends(makes, w.ada, "/server/providers/defaults", url.Values{"any": {"house/gpt-5-mini"}})
-	w.sends(asks, w.ada, at+"/remove", nil, "{name}", "house-2")
+	w.sends(asks, w.ada, at+"/remove", nil, "{name}", "quay")
 }
 
 func (w *formWalk) bots() {
@@ -373,6 +373,14 @@ func (w *formWalk) guests() {
 
 // leaving are the forms after which somebody is not there any more.
 func (w *formWalk) leaving() {
+	w.sends(asks, w.ada, "/server/people/{username}/admin", url.Values{"admin": {"yes"}}, "{username}", "eve")
+	w.sends(asks, w.ada, "/server/people/{username}/admin", url.Values{"admin": {"no"}}, "{username}", "eve")
+	q, err := w.network.Install(w.ada.post("/teams/harbour/install", url.Values{"mate": {"sophia"}, "network": {"testnet"}}).header.Get("Location"), messenger.Workspace{ID: "56", Name: "Pier"})
+	must(w.t, err)
+	wants(w.t, w.ada.follow("/messenger/connect", q), 200)
+	w.sends(asks, w.ada, "/server/workspaces/{network}/{workspace}/untie", url.Values{"leave": {"yes"}}, "{workspace}", "56")
+	w.sends(asks, w.ada, "/server/teams/{slug}/remove", nil, "{slug}", "lighthouse")
+	w.sends(asks, w.ada, "/server/people/{username}/remove", nil, "{username}", "eve")
 	w.sends(asks, w.ada, "/server/mail/stop", nil)
 	w.sends(asks, w.ada, "/teams/{slug}/people/{username}/remove", nil, "{username}", "nora")
 	ben := w.as("ben")

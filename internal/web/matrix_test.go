@@ -38,6 +38,9 @@ func TestMatrix(t *testing.T) {
 		if method == http.MethodPost { // may switch it off; others are looked at by later rows
 			path = strings.ReplaceAll(path, "{handle}", "lisa")
 		}
+		if path == "/server/teams/{slug}/remove" { // as above
+			path = "/server/teams/nothing/remove"
+		}
 		path = strings.NewReplacer("{slug}", "harbour", "{username}", "nobody-here", "{handle}", "sophia", "{network}", "testnet", "{$}", "",
 			"{id}", "12", "{name}", "nothing", "{step}", "nothing", "{code}", "AAAA", "{model}", "x", "{version}", "9", "{nonce}", "x").Replace(path)
 		var form url.Values
@@ -127,7 +130,8 @@ func matrix() map[string]string {
 			POST /profile/data/delete; POST /messenger/connect; POST /messages/connect; GET /messenger/connect; GET /messages/connect`,
 		"sppp": `POST /profile/security/email; POST /profile/security/passkeys/begin; POST /profile/security/authenticator/begin; POST /profile/security/recovery;
 			POST /profile/security/passkeys; POST /profile/security/password; POST /profile/security/authenticator/remove; POST /profile/security/passkeys/ask`,
-		server: `GET /parts/mates; GET /server; GET /server/part; GET /server/setup; GET /server/setup/part; GET /server/settings; POST /server/settings; POST /server/settings/check;
+		server: `GET /server/people; GET /server/teams; GET /server/workspaces; POST /server/people/{username}/admin; POST /server/people/{username}/remove;
+			POST /server/teams/{slug}/remove; POST /server/workspaces/{network}/{workspace}/untie; GET /parts/mates; GET /server; GET /server/part; GET /server/setup; GET /server/setup/part; GET /server/settings; POST /server/settings; POST /server/settings/check;
 			GET /server/audit; GET /server/audit/{file}; GET /server/mail; POST /server/mail; POST /server/mail/stop; GET /server/limits; POST /server/limits;
 			GET /server/bots; GET /server/bots/{network}/{handle}; GET /server/bots/{network}/{handle}/state; POST /server/bots/{network}/{handle};
 			POST /server/bots/{network}/{handle}/check; POST /server/bots/{network}/{handle}/remove; POST /server/bots/{network}/{handle}/dress; POST /server/bots/{network}/{handle}/permissions;

@@ -110,6 +110,12 @@ func TestEveryPageRenders(t *testing.T) {
 		"overview": {overviewPage{shell: sh}, overviewPage{shell: sh, overview: overview{Mates: []connect.Mate{full, {Mate: mate}}, Currency: "USD", Next: &step{Label: "l", Wrong: "w"},
 			Problems: []Problem{{"Sophia", "What.", "Cure.", "/"}, {What: "What."}}, Troubles: []trouble{{openmates.TroubledTurn{State: openmates.TurnRefused, Person: "Ada"}, Problem{What: "w", Cure: "c", Path: "/"}}, {}},
 			Spend: openmates.MonthSpend{Requests: 1, Cost: 3, Mates: []openmates.SpendLine{{}}, Models: []openmates.SpendLine{{Name: "m", Requests: 1, Cost: 3}}}}}},
+		"allpeople": {allPeoplePage{directory: directory{shell: sh}}, allPeoplePage{directory: directory{shell: sh, Query: `"><b>`, First: "/f", Next: "/n"}, People: []account.AnyPerson{
+			{DirectoryPerson: openmates.DirectoryPerson{User: *user, Teams: []string{"A", "B"}}, Seen: time.Now()}, {DirectoryPerson: openmates.DirectoryPerson{User: openmates.User{ID: 9, Username: "x", DisplayName: "<x>"}}}}}},
+		"allteams": {allTeamsPage{directory: directory{shell: sh}}, allTeamsPage{directory: directory{shell: sh}, Currency: "EUR", All: []openmates.DirectoryTeam{
+			{Team: team, Members: 2, Admins: []string{"ada", "ben"}, Places: 1, Mates: 1, Spent: 5}, {Team: team}}}},
+		"allworkspaces": {allWorkspacesPage{directory: directory{shell: sh}}, allWorkspacesPage{directory: directory{shell: sh}, Places: []placeLine{
+			{DirectoryPlace: openmates.DirectoryPlace{Network: "discord", Workspace: "1", Name: "<g>", Team: team, Mates: []string{"Sophia"}}, Label: "Discord", Who: "Sophia", Path: "/x"}, {}}}},
 		"ask":     {askPage{shell: sh, Path: "/x"}, askPage{shell: sh, question: question{Heading: "T.", Sentence: "S.", Label: "R.", Back: "/"}, Path: "/x", Fields: []field{{"a", `"><b>`}}}},
 		"message": {messagePage{shell: nobody, Heading: "H", Sentence: "S", Ways: []way{{"a", "/"}, {"b", "/"}}}, messagePage{shell: sh, Heading: "H"}},
 	}

@@ -1,0 +1,165 @@
+package account
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"openmates"
+)
+
+// Directory is what the room asks of the database about all people and teams.
+type Directory interface {
+	FindPeople(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPerson, error)
+	FindTeams(ctx context.Context, q openmates.DirectorySearch, at time.Time) ([]openmates.DirectoryTeam, error)
+	// SetServerAdmin is openmates.EConflict where no admin would stay.
+	SetServerAdmin(ctx context.Context, userID openmates.ID, admin bool) error
+	// RemoveOther is RemoveUser where an admin of the server does it.
+	RemoveOther(ctx context.Context, userID openmates.ID) error
+}
+
+// AnyPerson is a person of the server, as its admins see them.
+type AnyPerson struct {
+	openmates.DirectoryPerson
+	Seen time.Time // the last sign of them: in a browser, or to a mate; zero = none
+}
+
+// People lists people of the whole server, for its admins, and says whether
+// there are more.
+func (r *Room) People(ctx context.Context, c Caller, q openmates.DirectorySearch) (all []AnyPerson, more bool, err error) {
+	if err := Require(c, RunServer); err != nil {
+		return nil, false, err
+	}
+	limit := q.Limit
+	q.Limit++
+	found, err := r.store.FindPeople(ctx, q)
+	if err != nil {
+		return nil, false, err
+	}
+	found, more = atMost(found, limit)
+	for _, p := range found {
+		one := AnyPerson{DirectoryPerson: p, Seen: p.Asked}
+		sessions, err := r.SessionsOf(ctx, Caller{User: p.User})
+		if err != nil {
+			return nil, false, err
+		}
+		for _, s := range sessions {
+			if s.Seen.After(one.Seen) {
+				one.Seen = s.Seen
+			}
+		}
+		all = append(all, one)
+	}
+	return all, more, nil
+}
+
+func atMost[T any](all []T, n int) ([]T, bool) {
+	if len(all) > n {
+		return all[:n], true
+	}
+	return all, false
+}
+
+// AnyTeams lists teams of the whole server, for its admins, with what each spent
+// in this month, and says whether there are more.
+func (r *Room) AnyTeams(ctx context.Context, c Caller, q openmates.DirectorySearch) ([]openmates.DirectoryTeam, bool, error) {
+	if err := Require(c, RunServer); err != nil {
+		return nil, false, err
+	}
+	limit := q.Limit
+	q.Limit++
+	all, err := r.store.FindTeams(ctx, q, r.now())
+	all, more := atMost(all, limit)
+	return all, more, err
+}
+
+// AnyPerson is one person of the server, for its admins.
+func (r *Room) AnyPerson(ctx context.Context, c Caller, username string) (openmates.User, error) {
+	if err := Require(c, RunServer); err != nil {
+		return openmates.User{}, err
+	}
+	none := openmates.Errorf(openmates.ENotFound, "Nobody on this server is called %q.", clip(username))
+	if len(username) > 100 || strings.ContainsFunc(username, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return openmates.User{}, none
+	}
+	u, err := r.store.UserByName(ctx, username)
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		err = none
+	}
+	return u, err
+}
+
+// AnyTeam is one team of the server, for its admins. It lets them into nothing.
+func (r *Room) AnyTeam(ctx context.Context, c Caller, slug string) (openmates.Team, error) {
+	if err := Require(c, RunServer); err != nil {
+		return openmates.Team{}, err
+	}
+	t, err := r.teamAt(ctx, slug)
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		err = openmates.Errorf(openmates.ENotFound, "There is no team %q on this server.", clip(slug))
+	}
+	return t, err
+}
+
+// runsInPerson lets an admin of the server through who has signed in
+// themselves: what is done to people and teams for good is no program's to do.
+func runsInPerson(c Caller) error {
+	if err := Require(c, RunServer); err != nil {
+		return err
+	}
+	return c.InPerson()
+}
+
+// SetServerAdmin lets a person run the server, or ends that, at once. The last
+// admin stays one.
+func (r *Room) SetServerAdmin(ctx context.Context, c Caller, username string, admin bool) error {
+	if err := runsInPerson(c); err != nil {
+		return err
+	}
+	u, err := r.AnyPerson(ctx, c, username)
+	if err != nil || u.Admin == admin {
+		return err
+	}
+	if err := r.store.SetServerAdmin(ctx, u.ID, admin); err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "who runs the server has changed", "user", u.ID, "admin", admin, "by", c.User.ID)
+	e := openmates.AuditEntry{Actor: c.User.ID, Action: "server.admin"}.AboutPerson(u.ID)
+	return r.record(ctx, e, map[string]any{"server_admin": !admin}, map[string]any{"server_admin": admin})
+}
+
+// RemovePerson deletes somebody else's account for good, as they could
+// themselves: what they asked is forgotten, what it cost stays in the books.
+func (r *Room) RemovePerson(ctx context.Context, c Caller, username string) error {
+	if err := runsInPerson(c); err != nil {
+		return err
+	}
+	u, err := r.AnyPerson(ctx, c, username)
+	if err != nil {
+		return err
+	}
+	if u.ID == c.User.ID {
+		return openmates.Errorf(openmates.EConflict, "This is your own account. You can delete it under Your data, on your profile.")
+	}
+	if err := r.store.RemoveOther(ctx, u.ID); err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "an account was deleted by an admin", "user", u.ID, "by", c.User.ID)
+	// The name is gone with the account; the number still tells lines apart.
+	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "server.remove_person"}.AboutPerson(u.ID), nil, nil)
+}
+
+// RemoveAnyTeam removes a team of the server for good, as its own admin could:
+// its workspaces are nobody's then, its people keep their accounts, and what it
+// spent stays in the server's books.
+func (r *Room) RemoveAnyTeam(ctx context.Context, c Caller, t openmates.Team) error {
+	if err := runsInPerson(c); err != nil {
+		return err
+	}
+	if err := r.store.RemoveTeam(ctx, t.ID); err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "a team was removed by an admin of the server", "team", t.ID, "by", c.User.ID)
+	e := openmates.AuditEntry{Actor: c.User.ID, TeamID: t.ID, Action: "team.delete", Target: "team " + t.Slug}
+	return r.record(ctx, e, map[string]string{"name": t.Name}, nil)
+}

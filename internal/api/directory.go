@@ -1,0 +1,177 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+// Person is somebody of the server, as its admins see them.
+type Person struct {
+	ID       openmates.ID `json:"id" type:"string"`
+	Username string       `json:"username"`
+	Name     string       `json:"name"`
+	Admin    bool         `json:"server_admin"`
+	Seen     *time.Time   `json:"last_seen,omitempty" doc:"In a browser, or asking a mate; absent = never."`
+	Teams    []string     `json:"teams" nullable:"false" doc:"By name."`
+	Created  time.Time    `json:"created"`
+}
+
+// AnyTeam is a team of the server, as its admins see it.
+type AnyTeam struct {
+	ID         openmates.ID     `json:"id" type:"string"`
+	Slug       string           `json:"slug"`
+	Name       string           `json:"name"`
+	Members    int64            `json:"members"`
+	Admins     []string         `json:"admins" nullable:"false" doc:"Their usernames."`
+	Workspaces int64            `json:"workspaces"`
+	Mates      int64            `json:"mates" doc:"That are present in them."`
+	Spent      openmates.Micros `json:"spent" doc:"This month (UTC), in millionths of the server's currency unit."`
+	Created    time.Time        `json:"created"`
+}
+
+// AnyWorkspace is a workspace of some team, as admins of the server see it.
+type AnyWorkspace struct {
+	Network   openmates.Network `json:"network"`
+	Workspace string            `json:"workspace"`
+	Name      string            `json:"name"`
+	Team      string            `json:"team" doc:"Its slug."`
+	Mates     []string          `json:"mates" nullable:"false" doc:"Names of those that are present."`
+	Since     time.Time         `json:"since"`
+}
+
+// Departed names the bots that could not leave by themselves.
+type Departed struct {
+	Stayed []string `json:"stayed" nullable:"false" doc:"Bots that could not leave; who manages the place has to remove them."`
+}
+
+type directoryInput struct {
+	PageInput
+	Query string `query:"q" maxLength:"200" doc:"A part of a name, an address or an ID."`
+}
+
+func (in directoryInput) search() openmates.DirectorySearch {
+	return openmates.DirectorySearch{Text: strings.TrimSpace(in.Query), After: in.Cursor, Limit: in.Limit}
+}
+
+type personPatch struct {
+	Username string `path:"username" maxLength:"80"`
+	Body     struct {
+		Admin bool `json:"server_admin" doc:"Whether they run the server."`
+	}
+}
+
+type personEnd struct {
+	Username string `path:"username" maxLength:"80"`
+	Confirm  string `query:"confirm" required:"true" maxLength:"80" doc:"The username once more."`
+}
+
+type anyTeamEnd struct {
+	Team    string `path:"team" maxLength:"80" doc:"The team's slug, or its ID."`
+	Confirm string `query:"confirm" required:"true" maxLength:"80" doc:"The team's slug once more."`
+	Bots    string `query:"bots" enum:"leave,stay" default:"leave" doc:"Whether its mates leave its workspaces."`
+}
+
+type untieInput struct {
+	Network   openmates.Network `path:"network" maxLength:"40"`
+	Workspace string            `path:"workspace" maxLength:"100"`
+	Bots      string            `query:"bots" enum:"leave,stay" default:"leave" doc:"Whether the mates leave it."`
+}
+
+func (s *Server) directoryOperations() {
+	serve(s, route{"list-people", http.MethodGet, "/server/people", "All people of the server", "By username.", 0}, admin(), s.listPeople)
+	change(s, route{"change-person", http.MethodPatch, "/server/people/{username}", "Make somebody an admin of the server, or end that", "The last admin stays one. A token can't do it.", 0}, admin(),
+		func(ctx context.Context, c account.Caller, in *personPatch) error {
+			return s.account.SetServerAdmin(ctx, c, in.Username, in.Body.Admin)
+		})
+	change(s, route{"delete-person", http.MethodDelete, "/server/people/{username}", "Delete somebody's account", "For good, with the text of what they asked; what it cost stays in the books. A token can't do it.", 0}, admin(), s.deletePerson)
+	serve(s, route{"list-all-teams", http.MethodGet, "/server/teams", "All teams of the server", "By slug. Nothing that is said in them.", 0}, admin(), s.listAllTeams)
+	serve(s, route{"delete-any-team", http.MethodDelete, "/server/teams/{team}", "Remove a team of the server",
+		"With its connections, invites, tokens and the text of what was asked in it, for good. Its people keep their accounts, and what it spent stays in the books. A token can't do it.", 0}, admin(), s.deleteAnyTeam)
+	serve(s, route{"list-workspaces", http.MethodGet, "/server/workspaces", "The workspaces of all teams", "By network and ID.", 0}, admin(), s.listWorkspaces)
+	serve(s, route{"untie-workspace", http.MethodDelete, "/server/workspaces/{network}/{workspace}", "Take a workspace from its team",
+		"The team's admins are told. Another team can connect it then.", 0}, admin(),
+		func(ctx context.Context, c account.Caller, in *untieInput) (Departed, error) {
+			_, stayed, err := s.connect.Untie(ctx, c.User.ID, in.Network, in.Workspace, in.Bots == "leave")
+			return Departed{append([]string{}, stayed...)}, err
+		})
+}
+
+func (s *Server) listPeople(ctx context.Context, c account.Caller, in *directoryInput) (page[Person], error) {
+	found, more, err := s.account.People(ctx, c, in.search())
+	p := page[Person]{Items: []Person{}}
+	for _, x := range found {
+		one := Person{ID: x.User.ID, Username: x.User.Username, Name: x.User.DisplayName, Admin: x.User.Admin, Teams: append([]string{}, x.Teams...), Created: x.User.Created}
+		if !x.Seen.IsZero() {
+			one.Seen = &x.Seen
+		}
+		if p.Items = append(p.Items, one); more {
+			p.Next = one.Username
+		}
+	}
+	return p, err
+}
+
+func (s *Server) deletePerson(ctx context.Context, c account.Caller, in *personEnd) error {
+	if err := c.InPerson(); err != nil {
+		return err
+	}
+	if in.Confirm != in.Username {
+		return openmates.Errorf(openmates.EInvalid, "Please give the username once more, as confirm, to say that you mean it.")
+	}
+	return s.account.RemovePerson(ctx, c, in.Username)
+}
+
+func (s *Server) listAllTeams(ctx context.Context, c account.Caller, in *directoryInput) (page[AnyTeam], error) {
+	found, more, err := s.account.AnyTeams(ctx, c, in.search())
+	p := page[AnyTeam]{Items: []AnyTeam{}}
+	for _, x := range found {
+		p.Items = append(p.Items, AnyTeam{ID: x.Team.ID, Slug: x.Team.Slug, Name: x.Team.Name, Members: x.Members, Admins: append([]string{}, x.Admins...),
+			Workspaces: x.Places, Mates: x.Mates, Spent: x.Spent, Created: x.Team.Created})
+		if more {
+			p.Next = x.Team.Slug
+		}
+	}
+	return p, err
+}
+
+func (s *Server) deleteAnyTeam(ctx context.Context, c account.Caller, in *anyTeamEnd) (Departed, error) {
+	out := Departed{[]string{}}
+	if err := c.InPerson(); err != nil {
+		return out, err
+	}
+	t, err := s.account.AnyTeam(ctx, c, in.Team)
+	if err != nil {
+		return out, err
+	}
+	if in.Confirm != t.Slug {
+		return out, openmates.Errorf(openmates.EInvalid, "Please give the team's address, %s, to say that you mean it.", t.Slug)
+	}
+	leave, err := s.connect.Withdrawal(ctx, t)
+	if err != nil {
+		return out, err
+	}
+	if err := s.account.RemoveAnyTeam(ctx, c, t); err != nil {
+		return out, err
+	}
+	if in.Bots == "leave" {
+		out.Stayed = append(out.Stayed, leave(ctx)...)
+	}
+	return out, nil
+}
+
+func (s *Server) listWorkspaces(ctx context.Context, _ account.Caller, in *directoryInput) (page[AnyWorkspace], error) {
+	found, more, err := s.connect.AnyPlaces(ctx, in.search())
+	p := page[AnyWorkspace]{Items: []AnyWorkspace{}}
+	for _, x := range found {
+		p.Items = append(p.Items, AnyWorkspace{Network: x.Network, Workspace: x.Workspace, Name: x.Name, Team: x.Team.Slug, Mates: append([]string{}, x.Mates...), Since: x.Since})
+		if more {
+			p.Next = x.Key()
+		}
+	}
+	return p, err
+}

@@ -1,0 +1,99 @@
+package connect
+
+import (
+	"context"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// Untying is what the room asks of the database about the workspaces of all
+// teams.
+type Untying interface {
+	FindWorkspaces(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPlace, error)
+	AddNotice(ctx context.Context, teamID openmates.ID, sentence string) error
+}
+
+// AnyPlaces lists the workspaces of all teams and says whether there are more.
+// The caller has made sure that an admin of the server asks.
+func (r *Room) AnyPlaces(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPlace, bool, error) {
+	limit := q.Limit
+	q.Limit++
+	all, err := r.store.FindWorkspaces(ctx, q)
+	if len(all) > limit {
+		return all[:limit], true, err
+	}
+	return all, false, err
+}
+
+// AnyPlace is the team that a workspace belongs to, and the workspace's name.
+func (r *Room) AnyPlace(ctx context.Context, n openmates.Network, workspace string) (openmates.Team, messenger.Workspace, error) {
+	w := messenger.Workspace{ID: workspace, Name: workspace}
+	t, err := r.store.TeamAt(ctx, n, workspace)
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		err = openmates.Errorf(openmates.ENotFound, "This workspace is connected to no team (any more).")
+	}
+	if err != nil {
+		return t, w, err
+	}
+	ins, err := r.installationsIn(ctx, t, workspace)
+	for _, in := range ins {
+		if in.Name != "" {
+			w.Name = in.Name
+		}
+	}
+	return t, w, err
+}
+
+// Untie takes a workspace from whichever team holds it, on behalf of an admin
+// of the server, and tells the team's admins. Its mates leave it, or stay and
+// answer nobody there until a team connects it again; stayed names those that
+// could not leave.
+func (r *Room) Untie(ctx context.Context, actor openmates.ID, n openmates.Network, workspace string, leave bool) (name string, stayed []string, err error) {
+	t, w, err := r.AnyPlace(ctx, n, workspace)
+	if err != nil {
+		return "", nil, err
+	}
+	ins, err := r.installationsIn(ctx, t, workspace)
+	if err != nil {
+		return "", nil, err
+	}
+	if err := r.store.UnbindWorkspace(ctx, n, workspace, t.ID); err != nil {
+		return w.Name, nil, err
+	}
+	r.log.InfoContext(ctx, "workspace untied by an admin of the server", "team", t.ID, "workspace", workspace, "by", actor)
+	if leave {
+		stayed = r.leaveAll(ctx, ins)
+	}
+	told := sentence("An admin of this server has disconnected %s on %s from your team. Your mates don't answer there any more.", named(w.Name, "a place"), r.label(n))
+	if err := r.store.AddNotice(ctx, t.ID, told); err != nil {
+		return w.Name, stayed, err
+	}
+	return w.Name, stayed, r.note(ctx, actor, t.ID, "server.untie", string(n)+"/"+workspace, w)
+}
+
+// leaveAll makes bots leave where they are and names those that could not.
+func (r *Room) leaveAll(ctx context.Context, ins []openmates.Installation) (stayed []string) {
+	for _, in := range ins {
+		if !in.Left.IsZero() {
+			continue
+		}
+		b, err := r.store.Bot(ctx, in.BotID)
+		if err != nil {
+			r.log.WarnContext(ctx, "a bot could not leave", "bot", in.BotID, "workspace", in.Workspace, "err", err)
+			continue
+		}
+		if err := r.leave(ctx, b, in.Workspace); err != nil {
+			r.log.WarnContext(ctx, "a bot could not leave", "bot", b.ID, "workspace", in.Workspace, "err", err)
+			stayed = append(stayed, b.Name)
+		}
+	}
+	return stayed
+}
+
+// Withdrawal is how the bots of a team leave all its workspaces once the team
+// is gone: what the database knows of them goes with it.
+func (r *Room) Withdrawal(ctx context.Context, t openmates.Team) (leave func(ctx context.Context) (stayed []string), err error) {
+	ins, err := r.store.InstallationsOf(ctx, t.ID)
+	return func(ctx context.Context) []string { return r.leaveAll(ctx, ins) }, err
+}

@@ -1,0 +1,263 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/connect"
+)
+
+// The lists of an admin of the server. They show who and what there is, and
+// nothing that a team says.
+const (
+	peoplePath = "/server/people"
+	teamsPath  = "/server/teams"
+)
+
+// linesAtOnce is how many lines of such a list are shown.
+const linesAtOnce = 50
+
+func (s *Server) directoryRoutes(page *mux) {
+	page.Handle("GET "+peoplePath, s.handle(s.admin(s.allPeople)))
+	page.Handle("GET "+teamsPath, s.handle(s.admin(s.allTeams)))
+	page.Handle("GET "+connect.UntiePath, s.handle(s.admin(s.allWorkspaces)))
+	s.asking(page, peoplePath+"/{username}/admin", s.admin, s.askServerAdmin, s.setServerAdmin)
+	s.asking(page, peoplePath+"/{username}/remove", s.admin, s.askRemovePerson, s.removePerson)
+	s.asking(page, teamsPath+"/{slug}/remove", s.admin, s.askRemoveTeam, s.removeTeam)
+	s.asking(page, connect.UntiePath+"/{network}/{workspace}/untie", s.admin, s.askUntie, s.untie)
+}
+
+// directory is what these pages have in common.
+type directory struct {
+	shell
+	Query  string
+	First  string // address of the first page, "" where this is it
+	Next   string // address of the next one; "" = there is none
+	Search openmates.DirectorySearch
+}
+
+func (s *Server) directory(r *http.Request, title string) directory {
+	q := r.URL.Query()
+	d := directory{shell: s.shell(r, title), Query: strings.TrimSpace(q.Get("q"))}
+	d.Search = openmates.DirectorySearch{Text: searched(d.Query), After: searched(q.Get("after")), Limit: linesAtOnce}
+	if d.Search.After != "" {
+		d.First = d.at("")
+	}
+	return d
+}
+
+func searched(s string) string { return opening(s, 200) }
+
+// at is the page of the list that begins after a line.
+func (d *directory) at(after string) string {
+	q := url.Values{}
+	if d.Query != "" {
+		q.Set("q", d.Query)
+	}
+	if after != "" {
+		q.Set("after", after)
+	}
+	if len(q) == 0 {
+		return d.Path
+	}
+	return d.Path + "?" + q.Encode()
+}
+
+type allPeoplePage struct {
+	directory
+	People []account.AnyPerson
+}
+
+func (s *Server) allPeople(w http.ResponseWriter, r *http.Request) error {
+	p := allPeoplePage{directory: s.directory(r, "People")}
+	var more bool
+	var err error
+	if p.People, more, err = s.account.People(r.Context(), account.CallerOf(r.Context()), p.Search); err != nil {
+		return err
+	}
+	if more {
+		p.Next = p.at(p.People[len(p.People)-1].User.Username)
+	}
+	return s.show(w, http.StatusOK, "allpeople", p)
+}
+
+type allTeamsPage struct {
+	directory
+	Currency string
+	All      []openmates.DirectoryTeam
+}
+
+func (s *Server) allTeams(w http.ResponseWriter, r *http.Request) error {
+	p := allTeamsPage{directory: s.directory(r, "Teams")}
+	var more bool
+	var err error
+	if p.All, more, err = s.account.AnyTeams(r.Context(), account.CallerOf(r.Context()), p.Search); err != nil {
+		return err
+	}
+	if more {
+		p.Next = p.at(p.All[len(p.All)-1].Team.Slug)
+	}
+	if p.Currency, err = s.currency(r.Context()); err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "allteams", p)
+}
+
+type allWorkspacesPage struct {
+	directory
+	Places []placeLine
+}
+
+type placeLine struct {
+	openmates.DirectoryPlace
+	Label string // of the network
+	Who   string // the mates that are present
+	Path  string
+}
+
+func (s *Server) allWorkspaces(w http.ResponseWriter, r *http.Request) error {
+	p := allWorkspacesPage{directory: s.directory(r, "Workspaces")}
+	all, more, err := s.connect.AnyPlaces(r.Context(), p.Search)
+	if err != nil {
+		return err
+	}
+	if more {
+		p.Next = p.at(all[len(all)-1].Key())
+	}
+	for _, x := range all {
+		p.Places = append(p.Places, placeLine{x, s.connect.Label(x.Network), strings.Join(x.Mates, ", "),
+			connect.UntiePath + "/" + url.PathEscape(string(x.Network)) + "/" + url.PathEscape(x.Workspace) + "/untie"})
+	}
+	return s.show(w, http.StatusOK, "allworkspaces", p)
+}
+
+func (s *Server) anyPerson(r *http.Request) (openmates.User, error) {
+	return s.account.AnyPerson(r.Context(), account.CallerOf(r.Context()), r.PathValue("username"))
+}
+
+func (s *Server) askServerAdmin(r *http.Request) (*question, error) {
+	u, err := s.anyPerson(r)
+	if err != nil {
+		return nil, err
+	}
+	q := &question{Heading: sentence("Make %s an admin of this server?", u.DisplayName), Label: "Make an admin", Back: peoplePath,
+		Sentence: sentence("%s can then manage everything here: mates, bots, providers and their keys, mail, people and teams.", u.DisplayName)}
+	if r.FormValue("admin") != "yes" {
+		q.Heading, q.Label = sentence("Stop %s being an admin of this server?", u.DisplayName), "No longer an admin"
+		q.Sentence = sentence("%s can no longer open the pages under Server. Roles in teams stay as they are.", u.DisplayName)
+	}
+	return q, nil
+}
+
+func (s *Server) setServerAdmin(w http.ResponseWriter, r *http.Request) error {
+	c, admin := account.CallerOf(r.Context()), r.PostFormValue("admin") == "yes"
+	u, err := s.anyPerson(r)
+	if err != nil {
+		return err
+	}
+	if err := s.account.SetServerAdmin(r.Context(), c, u.Username, admin); err != nil {
+		return err
+	}
+	back := peoplePath
+	if u.ID == c.User.ID {
+		back = "/"
+	}
+	if admin {
+		return s.done(w, r, back, fmt.Sprintf("%s is an admin of this server now.", u.DisplayName))
+	}
+	return s.done(w, r, back, fmt.Sprintf("%s is no longer an admin of this server.", u.DisplayName))
+}
+
+func (s *Server) askRemovePerson(r *http.Request) (*question, error) {
+	u, err := s.anyPerson(r)
+	if err != nil {
+		return nil, err
+	}
+	return &question{
+		Heading:  sentence("Delete the account of %s?", u.DisplayName),
+		Sentence: "It is deleted for good: linked accounts, preferences, the text of all questions, and teams in which nobody else is. What requests cost stays in the books, without the name.",
+		Label:    "Delete the account", Back: peoplePath,
+	}, nil
+}
+
+func (s *Server) removePerson(w http.ResponseWriter, r *http.Request) error {
+	u, err := s.anyPerson(r)
+	if err != nil {
+		return err
+	}
+	if err := s.account.RemovePerson(r.Context(), account.CallerOf(r.Context()), u.Username); err != nil {
+		return err
+	}
+	return s.done(w, r, peoplePath, fmt.Sprintf("The account of %s is deleted.", u.DisplayName))
+}
+
+func (s *Server) anyTeam(r *http.Request) (openmates.Team, error) {
+	return s.account.AnyTeam(r.Context(), account.CallerOf(r.Context()), r.PathValue("slug"))
+}
+
+func (s *Server) askRemoveTeam(r *http.Request) (*question, error) {
+	t, err := s.anyTeam(r)
+	if err != nil {
+		return nil, err
+	}
+	return &question{
+		Heading:  sentence("Remove the team %s?", t.Name),
+		Sentence: "It is removed for good, with its limits, invites, tokens, connections and the text of what was asked in it. Its people keep their accounts. What it spent stays in the books of this server.",
+		Label:    "Remove the team", Back: teamsPath,
+		Tick: &tick{Name: "leave", Label: "Its mates leave its workspaces", Checked: true,
+			Hint: "Otherwise they stay there and answer nobody until a team connects the workspaces again."},
+	}, nil
+}
+
+func (s *Server) removeTeam(w http.ResponseWriter, r *http.Request) error {
+	t, err := s.anyTeam(r)
+	if err != nil {
+		return err
+	}
+	leave, err := s.connect.Withdrawal(r.Context(), t)
+	if err != nil {
+		return err
+	}
+	if err := s.account.RemoveAnyTeam(r.Context(), account.CallerOf(r.Context()), t); err != nil {
+		return err
+	}
+	var stayed []string
+	if r.PostFormValue("leave") != "" {
+		stayed = leave(r.Context())
+	}
+	return s.done(w, r, teamsPath, gone(sentence("The team %s is removed.", t.Name), stayed))
+}
+
+// gone adds to what was done which bots could not leave.
+func gone(done string, stayed []string) string {
+	if len(stayed) == 0 {
+		return done
+	}
+	return done + " " + sentence("These could not leave by themselves; whoever manages the place has to remove them: %s.", strings.Join(stayed, ", "))
+}
+
+func (s *Server) askUntie(r *http.Request) (*question, error) {
+	t, place, err := s.connect.AnyPlace(r.Context(), openmates.Network(r.PathValue("network")), r.PathValue("workspace"))
+	if err != nil {
+		return nil, err
+	}
+	return &question{
+		Heading:  sentence("Disconnect %s from %s?", place.Name, t.Name),
+		Sentence: sentence("No mate answers in %s any more until a team connects it again. The admins of %s are told on their pages.", place.Name, t.Name),
+		Label:    "Disconnect", Back: connect.UntiePath,
+		Tick: &tick{Name: "leave", Label: "Its mates leave, too", Checked: true,
+			Hint: "Otherwise they stay there and answer nobody until a team connects it again."},
+	}, nil
+}
+
+func (s *Server) untie(w http.ResponseWriter, r *http.Request) error {
+	name, stayed, err := s.connect.Untie(r.Context(), actor(r), openmates.Network(r.PathValue("network")), r.PathValue("workspace"), r.PostFormValue("leave") != "")
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, connect.UntiePath, gone(sentence("“%s” is disconnected, and its team’s admins are told.", name), stayed))
+}

@@ -34,10 +34,24 @@ type Protection struct {
 // TwoSteps says whether the password alone does not let anybody in.
 func (p Protection) TwoSteps() bool { return p.Authenticator || p.AskPasskey && p.Passkeys > 0 }
 
+// AccessEnd says whose ways in end, all at once.
+type AccessEnd struct {
+	UserID     ID
+	Password   string // PHC string of a new one; "" = it stays
+	KeepShared bool   // tokens that they made for a team or a listener stay
+}
+
+// AccessEnded says what came of it.
+type AccessEnded struct {
+	Epoch   int64 // of the account from now on
+	Tokens  int64 // how many were revoked
+	Invites int64 // how many, for admins, were revoked
+}
+
 // SessionRecord is a stored session.
 type SessionRecord struct {
 	Hash    string // of its token
-	UserID  ID     // 0 = nobody is signed in
+	UserID  ID     // who is signed in, or has yet to show the second step; 0 = nobody
 	Data    []byte
 	Expires time.Time
 }

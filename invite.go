@@ -17,6 +17,7 @@ type Invite struct {
 	Uses    int      // how many people may join by it; 0 = no bound
 	Used    int
 	By      ID // who made it
+	TokenID ID // the access token by which they did; 0 = in person
 	Created time.Time
 	Expires time.Time
 	Revoked time.Time // zero = it was not

@@ -11,5 +11,6 @@ type LinkCode struct {
 	Name      string // of that account, as the network shows it
 	Avatar    string // and where its picture is; "" = none
 	UserID    ID     // who began in OpenMates; 0 = begun in the chat
+	Session   string // hash of the session in which they did
 	Expires   time.Time
 }

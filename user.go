@@ -16,6 +16,7 @@ type User struct {
 	TimeZone    string
 	Preferences Preferences
 	Created     time.Time
+	Epoch       int64 // grows with each new password and each "sign out everywhere": what was begun before is worth nothing
 }
 
 // Skeleton returns what usernames that look alike have in common, after the idea

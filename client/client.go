@@ -2,8 +2,9 @@
 //
 // It promises that a failure which the server names is a *Problem, with its
 // stable code and its sentence; that a call which makes something is sent under
-// one Idempotency-Key however often it is tried; and that a token never goes to
-// another host than the one it was given for.
+// one Idempotency-Key however often it is tried, or once where the server takes
+// no key; and that a token never goes to another host than the one it was given
+// for.
 //
 // It refuses to know rules: what the server refuses, it refuses. It needs the
 // standard library and the vocabulary alone, so that any program can take it.
@@ -126,7 +127,7 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, optio
 		}
 	}
 	key := ""
-	if method == http.MethodPost && !strings.HasPrefix(path, "/auth/") {
+	if method == http.MethodPost && takesKey(path) {
 		key = rand.Text()
 	}
 	for try := 1; ; try++ {
@@ -150,6 +151,13 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, optio
 		case <-time.After(max(p.RetryAfter, time.Duration(try)*200*time.Millisecond)):
 		}
 	}
+}
+
+// takesKey reports whether what is made at a path can be asked for under an
+// Idempotency-Key. Where passwords go in, or credentials come out, it can't: the
+// server keeps neither. Such a call is sent once.
+func takesKey(path string) bool {
+	return !strings.HasPrefix(path, "/auth/") && !strings.HasPrefix(path, "/me/") && !strings.HasSuffix(path, "/tokens") && path != "/server/listeners"
 }
 
 // Path makes a path of its parts, each of which stays one segment whatever is

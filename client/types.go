@@ -231,6 +231,7 @@ type Token struct {
 	Hint    string            `json:"hint"`
 	Scopes  []openmates.Scope `json:"scopes"`
 	UserID  openmates.ID      `json:"user_id"`
+	TeamID  openmates.ID      `json:"team_id"` // 0 = no team in particular
 	By      openmates.ID      `json:"by"`
 	Created time.Time         `json:"created"`
 	Expires *time.Time        `json:"expires"`

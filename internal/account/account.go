@@ -3,9 +3,14 @@
 //
 // It promises that the setup code works once and for one person, that a
 // sign-in tells nothing about which accounts exist (neither by its words nor
-// by its time), that nobody can guess passwords faster than the throttle lets
-// them, and that what a caller may do stands in one table (role.go) which
-// denies whatever it doesn't name.
+// by its time), that nobody can guess passwords faster than the barrier lets
+// them, nor keep their owner out by trying, and that what a caller may do stands
+// in one table (role.go) which denies whatever it doesn't name.
+//
+// What somebody leaves behind that works without them holds only as long as they
+// may still make it: that rule is written once, in remain.go, and
+// docs/adr/0010-what-outlives-its-maker.md lists what it is about. A try to get
+// in that fails is in the log and, up to a bound, in the audit record.
 //
 // It asks for a second step where an account wants one (a code, a passkey, a
 // recovery code; each works once), asks for the password before it changes
@@ -50,6 +55,13 @@ type Store interface { //nolint:interfacebloat // accounts, each method one tran
 	Ending
 	Noticing
 	Directory
+	Macs
+}
+
+// Macs are keyed hashes of what is only ever compared.
+type Macs interface {
+	MAC(place string, text openmates.Secret) string
+	Verify(place string, text openmates.Secret, mac string) bool
 }
 
 // Settings are values by name.
@@ -67,6 +79,8 @@ type People interface {
 	// with a password.
 	Password(ctx context.Context, userID openmates.ID) (string, error)
 	SetPassword(ctx context.Context, userID openmates.ID, phc string) error
+	// Rehash replaces the PHC string as long as it is still old.
+	Rehash(ctx context.Context, userID openmates.ID, old, fresh string) error
 	AddUser(ctx context.Context, u openmates.User, phc string) (openmates.User, error)
 }
 
@@ -104,9 +118,9 @@ type Sessions interface {
 	DeleteSession(ctx context.Context, hash string) error
 	// EndSession ends one of a person's own; else it is openmates.ENotFound.
 	EndSession(ctx context.Context, userID openmates.ID, hash string) error
-	// EndAccess ends all of a person's but one, "" = all, and their access
-	// tokens that are for no team in particular. It says how many of those.
-	EndAccess(ctx context.Context, userID openmates.ID, but string) (tokens int64, err error)
+	// EndAccess ends all that lets anybody act for a person: sessions, what
+	// waits for them, tokens, and open invites for admins.
+	EndAccess(ctx context.Context, e openmates.AccessEnd) (openmates.AccessEnded, error)
 }
 
 // Config holds what a Room needs.
@@ -133,7 +147,7 @@ type Room struct {
 	now       openmates.Clock
 	vault     *vault
 	sessions  *scs.SessionManager
-	byAccount *throttle
+	byAccount *barrier // passwords of a sign-in
 	byAddress *throttle
 	bySetup   *throttle
 	audit     func(ctx context.Context, e openmates.AuditEntry) error
@@ -142,8 +156,10 @@ type Room struct {
 	mail      Mailer
 	post      *postman
 	address   func() string
-	byStep    *throttle // codes of a second step and of a confirmation
-	byProof   *throttle // passwords typed to change something
+	byStep    *barrier  // codes of a second step
+	byConfirm *throttle // codes of a confirmation
+	byProof   *barrier  // passwords typed to change something
+	failures  *failures
 	byMail    *throttle // mails to addresses that somebody typed
 	secure    atomic.Bool
 
@@ -176,7 +192,7 @@ func New(c Config) (*Room, error) {
 		now:       c.Clock,
 		vault:     newVault(current(), 4),
 		sessions:  newSessions(c.Store, c.Secure, c.Log),
-		byAccount: newThrottle(30*time.Second, 10, 10_000),
+		byAccount: newBarrier(30*time.Second, 10, 10*time.Second, 200),
 		byAddress: newThrottle(2*time.Second, 30, 10_000),
 		bySetup:   newThrottle(2*time.Second, 10, 1_000),
 		audit:     c.Audit,
@@ -187,9 +203,11 @@ func New(c Config) (*Room, error) {
 		address:   c.Address,
 		// Three codes of a million fit at any time: at one try in five minutes
 		// somebody who knows the password needs years.
-		byStep:  newThrottle(5*time.Minute, 6, 10_000),
-		byProof: newThrottle(30*time.Second, 10, 10_000),
-		byMail:  newThrottle(2*time.Minute, 5, 10_000),
+		byStep:    newBarrier(5*time.Minute, 6, 5*time.Minute, 30),
+		byConfirm: newThrottle(5*time.Minute, 6, 10_000),
+		byProof:   newBarrier(30*time.Second, 10, 10*time.Second, 200),
+		failures:  newFailures(),
+		byMail:    newThrottle(2*time.Minute, 5, 10_000),
 
 		byCall:     newThrottle(50*time.Millisecond, 300, 10_000),
 		byListener: newThrottle(time.Millisecond, 2_000, 1_000),

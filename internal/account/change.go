@@ -14,10 +14,10 @@ import (
 // confirmFor is for how long a link that confirms an address works.
 const confirmFor = 24 * time.Hour
 
-// ChangePassword asks for the old password, ends all other sessions, and
-// revokes the caller's own access tokens: whoever knew the old password may have
-// made some. The session of this request gets a new token.
-func (r *Room) ChangePassword(ctx context.Context, c Caller, old, fresh openmates.Secret) error {
+// ChangePassword asks for the old password and ends all that lets anybody act
+// for the caller, as EndSessions does: whoever knew the old password may have
+// made some of it. The session of this request gets a new token.
+func (r *Room) ChangePassword(ctx context.Context, c Caller, old, fresh openmates.Secret, keepShared bool) error {
 	if err := r.prove(ctx, c, old); err != nil {
 		return err
 	}
@@ -31,26 +31,47 @@ func (r *Room) ChangePassword(ctx context.Context, c Caller, old, fresh openmate
 	if err != nil {
 		return err
 	}
-	if err := r.store.SetPassword(ctx, c.User.ID, phc); err != nil {
-		return err
-	}
-	if err := r.sessions.RenewToken(ctx); err != nil {
-		return fmt.Errorf("renew the session: %w", err)
-	}
-	tokens, err := r.store.EndAccess(ctx, c.User.ID, "")
+	ended, err := r.endAccess(ctx, c, openmates.AccessEnd{Password: phc, KeepShared: keepShared})
 	if err != nil {
 		return err
 	}
-	r.log.InfoContext(ctx, "a password was changed", "user", c.User.ID, "tokens", tokens)
-	return r.record(ctx, ownEntry(c.User, "account.password"), nil, revoked(tokens))
+	r.log.InfoContext(ctx, "a password was changed", "user", c.User.ID, "tokens", ended.Tokens)
+	return r.record(ctx, ownEntry(c.User, "account.password"), nil, revoked(ended))
 }
 
-// revoked is what the record says of access tokens that were revoked along.
-func revoked(tokens int64) any {
-	if tokens == 0 {
+// endAccess ends all that lets anybody act for the caller but this session,
+// which gets a new token: whoever had the old one is signed out, too.
+func (r *Room) endAccess(ctx context.Context, c Caller, e openmates.AccessEnd) (openmates.AccessEnded, error) {
+	if err := r.sessions.RenewToken(ctx); err != nil {
+		return openmates.AccessEnded{}, fmt.Errorf("renew the session: %w", err)
+	}
+	e.UserID = c.User.ID
+	ended, err := r.store.EndAccess(ctx, e)
+	if err != nil {
+		return ended, err
+	}
+	c.User.Epoch = ended.Epoch
+	r.sessions.Put(ctx, keyEpoch, epochText(ended.Epoch))
+	for _, waiting := range []string{keyCeremony, keyCalled} {
+		r.sessions.Remove(ctx, waiting)
+	}
+	r.recognise(ctx, c.User)
+	return ended, nil
+}
+
+// revoked is what the record says of what was revoked along.
+func revoked(e openmates.AccessEnded) any {
+	after := map[string]int64{}
+	if e.Tokens > 0 {
+		after["tokens_revoked"] = e.Tokens
+	}
+	if e.Invites > 0 {
+		after["invites_revoked"] = e.Invites
+	}
+	if len(after) == 0 {
 		return nil
 	}
-	return map[string]int64{"tokens_revoked": tokens}
+	return after
 }
 
 func localPart(address string) string {
@@ -118,7 +139,7 @@ func (r *Room) ConfirmEmail(ctx context.Context, c Caller, code openmates.Secret
 	if err := signedIn(c); err != nil {
 		return "", err
 	}
-	if !r.byStep.allow("address:"+c.User.ID.String(), r.now()) {
+	if !r.byConfirm.allow("address:"+c.User.ID.String(), r.now()) {
 		return "", tooMany()
 	}
 	address, err = r.store.TakeAddressCode(ctx, digest(strings.ToUpper(strings.TrimSpace(code.Reveal()))), c.User.ID)

@@ -28,6 +28,7 @@ func takenAlong() map[string]string {
 		"users.passkey_second": "account.passkey_after_password",
 		"users.password":       "!a credential",
 		"users.skeleton":       "!made of the username",
+		"users.epoch":          "!counts how often they have signed out everywhere",
 		"users.answered":       "!remembers of questions that are gone only that there were some",
 
 		"members": "memberships", "identities": "linked_accounts", "passkeys": "passkeys", "sessions": "sessions", "turns": "conversations", "usage": "usage",

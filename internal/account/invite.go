@@ -54,10 +54,15 @@ func (r *Room) Invite(ctx context.Context, c Caller, p Place, n NewInvite, link 
 	if err := p.may(c, InvitePeople); err != nil {
 		return i, "", nil, err
 	}
-	i = openmates.Invite{TeamID: p.Team.ID, Role: n.Role, Uses: n.Uses, By: c.User.ID, Created: r.now()}
+	i = openmates.Invite{TeamID: p.Team.ID, Role: n.Role, Uses: n.Uses, By: c.User.ID, TokenID: c.Token.ID, Created: r.now()}
 	i.Expires = i.Created.Add(time.Duration(n.Days) * 24 * time.Hour)
 	if err := validRole(n.Role); err != nil {
 		return i, "", nil, err
+	}
+	if n.Role == openmates.RoleAdmin { // who can make what no token lasts for
+		if err := c.InPerson(); err != nil {
+			return i, "", nil, err
+		}
 	}
 	if n.Uses < 0 || n.Uses > maxUses || n.Days < 1 || n.Days > maxDays {
 		return i, "", nil, openmates.Errorf(openmates.EInvalid, "An invite is for at most %d people and for 1 to %d days.", maxUses, maxDays)
@@ -187,7 +192,11 @@ func (r *Room) Welcome(ctx context.Context, c Caller, code, proof string) (Welco
 	if w.Team, err = r.store.Team(ctx, i.TeamID); err != nil {
 		return w, err
 	}
-	if by, err := r.store.User(ctx, i.By); err == nil {
+	asks, err := r.Holds(ctx, Remain{Maker: i.By, Team: i.TeamID, Right: InvitePeople})
+	if err != nil {
+		return w, err
+	}
+	if by, err := r.store.User(ctx, i.By); err == nil && asks { // who can invite once more
 		w.By = by.DisplayName
 	}
 	if c.SignedIn() {
@@ -199,7 +208,11 @@ func (r *Room) Welcome(ctx context.Context, c Caller, code, proof string) (Welco
 			return w, nil
 		}
 	}
-	if err := w.refusal(i.State(r.now())); err != nil {
+	state, err := r.stateOf(ctx, i)
+	if err != nil {
+		return w, err
+	}
+	if err := w.refusal(state); err != nil {
 		return w, err
 	}
 	w.Mail = len(i.Only) > 0 && r.mail.Ready(ctx)
@@ -207,6 +220,20 @@ func (r *Room) Welcome(ctx context.Context, c Caller, code, proof string) (Welco
 		w.Email, err = r.proved(ctx, w, proof)
 	}
 	return w, err
+}
+
+// stateOf is what an invite is now. One whose maker may not make it any more is
+// as good as revoked.
+func (r *Room) stateOf(ctx context.Context, i openmates.Invite) (openmates.InviteState, error) {
+	state := i.State(r.now())
+	if state != openmates.InviteOpen {
+		return state, nil
+	}
+	holds, err := r.Holds(ctx, inviteRemains(i))
+	if err == nil && !holds {
+		state = openmates.InviteRevoked
+	}
+	return state, err
 }
 
 // refusal says why an invite can't be used, nil if it can.

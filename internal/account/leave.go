@@ -68,7 +68,7 @@ func (r *Room) Export(ctx context.Context, c Caller) (Export, error) {
 	if err := signedIn(c); err != nil {
 		return Export{}, err
 	}
-	if !r.byProof.allow("export:"+c.User.ID.String(), r.now()) {
+	if !r.byConfirm.allow("export:"+c.User.ID.String(), r.now()) {
 		return Export{}, tooMany()
 	}
 	u, err := r.store.User(ctx, c.User.ID)

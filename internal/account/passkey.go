@@ -299,8 +299,12 @@ func (r *Room) PasskeySignIn(ctx context.Context, from netip.Addr, answer []byte
 	if err != nil {
 		return openmates.User{}, err
 	}
-	h, used, err := r.signed(ctx, p, ceremony, answer)
+	h, used, err := r.signed(ctx, p, from, ceremony, answer)
 	if err != nil {
+		if code := openmates.CodeOf(err); code != openmates.EInternal && code != openmates.ELimit {
+			whose, _, _ := r.Awaited(ctx) // nobody where no password was typed
+			r.failed(ctx, from, whyPasskey, whose.ID)
+		}
 		return openmates.User{}, err
 	}
 	for _, k := range h.passkeys {
@@ -316,12 +320,12 @@ func (r *Room) PasskeySignIn(ctx context.Context, from netip.Addr, answer []byte
 			return openmates.User{}, err
 		}
 	}
-	r.byStep.forget(h.user.ID.String())
+	r.byStep.forget(r.tryOf(ctx, h.user, from))
 	return h.user, r.Begin(ctx, h.user)
 }
 
 // signed checks an answer and gives who signed it, and with what.
-func (r *Room) signed(ctx context.Context, p *webauthn.WebAuthn, ceremony webauthn.SessionData, answer []byte) (*holder, *webauthn.Credential, error) {
+func (r *Room) signed(ctx context.Context, p *webauthn.WebAuthn, from netip.Addr, ceremony webauthn.SessionData, answer []byte) (*holder, *webauthn.Credential, error) {
 	refused := func(err error) error {
 		return &openmates.Error{Code: openmates.EUnauthorized, Message: "This passkey does not fit. Please try another one, or sign in with your password.", Err: err}
 	}
@@ -342,7 +346,8 @@ func (r *Room) signed(ctx context.Context, p *webauthn.WebAuthn, ceremony webaut
 		if h, err = r.holder(ctx, u); err != nil {
 			return nil, nil, err
 		}
-		if !r.byStep.allow(u.ID.String(), r.now()) {
+		if !r.byStep.allow(r.tryOf(ctx, u, from), r.now()) {
+			r.failed(ctx, from, whyTooMany, u.ID)
 			return nil, nil, tooMany()
 		}
 		if used, err = p.ValidateLogin(h, ceremony, parsed); err != nil {

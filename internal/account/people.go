@@ -19,9 +19,13 @@ func (p Place) entry(c Caller, action, target string) openmates.AuditEntry {
 	return openmates.AuditEntry{Actor: c.User.ID, TeamID: p.Team.ID, Action: action, Target: target}
 }
 
-// SetRole changes what a member of the team may do. The last admin stays one.
+// SetRole changes what a member of the team may do. The last admin stays one. A
+// role outlives every token, so that no token gives one.
 func (r *Room) SetRole(ctx context.Context, c Caller, p Place, username string, role openmates.Role) error {
 	if err := p.may(c, ManagePeople); err != nil {
+		return err
+	}
+	if err := c.InPerson(); err != nil {
 		return err
 	}
 	if err := validRole(role); err != nil {

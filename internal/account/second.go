@@ -60,6 +60,7 @@ func (r *Room) await(ctx context.Context, u openmates.User, p openmates.Protecti
 		return fmt.Errorf("begin the second step: %w", err)
 	}
 	r.sessions.Put(ctx, keyAwaited, u.ID.String())
+	r.sessions.Put(ctx, keyEpoch, epochText(u.Epoch))
 	r.sessions.Put(ctx, keyAwaitedSince, r.now().UTC().Format(time.RFC3339))
 	return &SecondStepError{Protection: p}
 }
@@ -79,6 +80,9 @@ func (r *Room) Awaited(ctx context.Context) (openmates.User, openmates.Protectio
 	if err != nil {
 		return openmates.User{}, openmates.Protection{}, fmt.Errorf("second step: %w", err)
 	}
+	if !r.current(ctx, u) { // it was another password
+		return openmates.User{}, openmates.Protection{}, late
+	}
 	p, err := r.store.Protection(ctx, id)
 	return u, p, err
 }
@@ -90,7 +94,9 @@ func (r *Room) SecondStep(ctx context.Context, from netip.Addr, code string) (op
 	if err != nil {
 		return openmates.User{}, err
 	}
-	if !r.byAddress.allow(addressKey(from), r.now()) || !r.byStep.allow(u.ID.String(), r.now()) {
+	guess := r.tryOf(ctx, u, from)
+	if !r.byAddress.allow(addressKey(from), r.now()) || !r.byStep.allow(guess, r.now()) {
+		r.failed(ctx, from, whyTooMany, u.ID)
 		return openmates.User{}, tooMany()
 	}
 	ok, recovered, err := r.codeFits(ctx, u.ID, p, code)
@@ -98,9 +104,10 @@ func (r *Room) SecondStep(ctx context.Context, from netip.Addr, code string) (op
 		return openmates.User{}, fmt.Errorf("second step: %w", err)
 	}
 	if !ok {
+		r.failed(ctx, from, whyCode, u.ID)
 		return openmates.User{}, openmates.Errorf(openmates.EUnauthorized, "This code does not fit. Each code works once: wait for the next one of your app, or type one of your recovery codes.")
 	}
-	r.byStep.forget(u.ID.String())
+	r.byStep.forget(guess)
 	if recovered {
 		r.log.InfoContext(ctx, "a recovery code was used", "user", u.ID, "left", p.Recovery-1)
 		if err := r.record(ctx, ownEntry(u, "account.recovery_used"), nil, map[string]int{"left": p.Recovery - 1}); err != nil {
@@ -221,7 +228,7 @@ func (r *Room) ConfirmAuthenticator(ctx context.Context, c Caller, code string) 
 	if _, err := r.AuthenticatorSetup(ctx, c); err != nil {
 		return nil, err
 	}
-	if !r.byStep.allow(c.User.ID.String(), r.now()) {
+	if !r.byConfirm.allow(c.User.ID.String(), r.now()) {
 		return nil, tooMany()
 	}
 	a, err := r.store.Authenticator(ctx, c.User.ID)
@@ -242,7 +249,7 @@ func (r *Room) ConfirmAuthenticator(ctx context.Context, c Caller, code string) 
 	if err := r.store.ConfirmAuthenticator(ctx, c.User.ID, step, hashes); err != nil {
 		return nil, err
 	}
-	r.byStep.forget(c.User.ID.String())
+	r.byConfirm.forget(c.User.ID.String())
 	r.log.InfoContext(ctx, "an authenticator was turned on", "user", c.User.ID)
 	return codes, r.record(ctx, ownEntry(c.User, "account.authenticator_on"), nil, nil)
 }
@@ -330,12 +337,14 @@ func (r *Room) prove(ctx context.Context, c Caller, password openmates.Secret) e
 		return err
 	}
 	v := visitOf(ctx)
-	if v.From.IsValid() && !r.byAddress.allow(addressKey(v.From), r.now()) || !r.byProof.allow(c.User.ID.String(), r.now()) {
+	guess := r.tryOf(ctx, c.User, v.From)
+	if v.From.IsValid() && !r.byAddress.allow(addressKey(v.From), r.now()) || !r.byProof.allow(guess, r.now()) {
+		r.failed(ctx, v.From, whyTooMany, c.User.ID)
 		return tooMany()
 	}
 	wrong := openmates.Errorf(openmates.EForbidden, "This is not your password. Please type the one that you sign in with.")
 	if len(password) > maxPassword {
-		return wrong
+		password = "" // fits nobody
 	}
 	phc, err := r.store.Password(ctx, c.User.ID)
 	if err != nil {
@@ -346,10 +355,44 @@ func (r *Room) prove(ctx context.Context, c Caller, password openmates.Secret) e
 		return fmt.Errorf("check a password: %w", err)
 	}
 	if !ok {
+		r.failed(ctx, v.From, whyProof, c.User.ID)
 		return wrong
 	}
-	r.byProof.forget(c.User.ID.String())
+	r.byProof.forget(guess)
+	r.sessions.Put(ctx, keyProved, r.now().UTC().Format(time.RFC3339))
 	return nil
+}
+
+// freshFor is for how long after somebody has shown who they are their session
+// alone may make what outlives it.
+const freshFor = 15 * time.Minute
+
+// Fresh reports whether the caller has shown who they are a short while ago, by
+// signing in or by their password.
+func (r *Room) Fresh(ctx context.Context, c Caller) bool {
+	return c.SignedIn() && c.Token.ID == 0 && r.now().Sub(instant(r.sessions.GetString(ctx, keyProved))) <= freshFor
+}
+
+// PasswordError says that the password is asked for, too.
+type PasswordError struct{}
+
+// Error is the text for the log.
+func (e *PasswordError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap gives the sentence for people.
+func (*PasswordError) Unwrap() error {
+	return openmates.Errorf(openmates.EForbidden, "You signed in a while ago. Please type your password, too, or sign in again.")
+}
+
+// confirm is prove for what does not need the password right after a sign-in.
+func (r *Room) confirm(ctx context.Context, c Caller, password openmates.Secret) error {
+	switch {
+	case password != "":
+		return r.prove(ctx, c, password)
+	case r.Fresh(ctx, c):
+		return nil
+	}
+	return &PasswordError{}
 }
 
 func ownEntry(u openmates.User, action string) openmates.AuditEntry {

@@ -390,10 +390,10 @@ func TestChangePassword(t *testing.T) {
 	bensOwn, _ := h.tokens(t, bens)
 	const fresh = "tundra mosaic kayak"
 	kept := h.as(t, cookie, func(ctx context.Context, c Caller) {
-		code(t, h.ChangePassword(ctx, c, "not the password", fresh), openmates.EForbidden)
-		code(t, h.ChangePassword(ctx, c, goodPassword, "short"), openmates.EInvalid)
-		code(t, h.ChangePassword(ctx, c, goodPassword, goodPassword), openmates.EInvalid)
-		must(t, h.ChangePassword(ctx, c, goodPassword, fresh))
+		code(t, h.ChangePassword(ctx, c, "not the password", fresh, false), openmates.EForbidden)
+		code(t, h.ChangePassword(ctx, c, goodPassword, "short", false), openmates.EInvalid)
+		code(t, h.ChangePassword(ctx, c, goodPassword, goodPassword, false), openmates.EInvalid)
+		must(t, h.ChangePassword(ctx, c, goodPassword, fresh, false))
 	})
 	if kept.Value == cookie.Value || h.who(t, kept) != "ada" {
 		t.Error("the session kept its token, or is gone")
@@ -401,8 +401,8 @@ func TestChangePassword(t *testing.T) {
 	if h.who(t, cookie) != "" || h.who(t, other) != "" || h.who(t, bens) != "ben" {
 		t.Error("other sessions: the wrong ones ended")
 	}
-	if h.works(own) || !h.works(team) || !h.works(bensOwn) {
-		t.Error("tokens: a new password revokes the person's own, not a team's and nobody else's")
+	if h.works(own) || h.works(team) || !h.works(bensOwn) {
+		t.Error("tokens: a new password revokes all that the person has made, and nobody else's")
 	}
 	h.visit(t, nil, func(ctx context.Context) {
 		_, err := h.SignIn(ctx, from(1), "ada", goodPassword)
@@ -413,7 +413,7 @@ func TestChangePassword(t *testing.T) {
 	limited := false
 	h.as(t, kept, func(ctx context.Context, c Caller) {
 		for range 15 {
-			limited = limited || openmates.CodeOf(h.ChangePassword(ctx, c, "a guess of mine", "x")) == openmates.ELimit
+			limited = limited || openmates.CodeOf(h.ChangePassword(ctx, c, "a guess of mine", "x", false)) == openmates.ELimit
 		}
 	})
 	if !limited {
@@ -452,24 +452,28 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 	}
 	third := h.enter(t, "ada")
 	own, team := h.tokens(t, cookie)
-	h.as(t, cookie, func(ctx context.Context, c Caller) { must(t, h.EndSessions(ctx, c, false)) })
+	before := cookie
+	cookie = h.as(t, cookie, func(ctx context.Context, c Caller) { must(t, h.EndSessions(ctx, c, false, true)) })
+	if h.who(t, before) != "" {
+		t.Error("the session kept its token: whoever has a copy of it is still signed in")
+	}
 	if h.works(own) || !h.works(team) {
 		t.Error("signing out everywhere else: the wrong tokens are revoked")
 	}
-	own, team = h.tokens(t, cookie)
+	own, second := h.tokens(t, cookie)
 	if h.who(t, third) != "" || h.who(t, cookie) != "ada" || h.who(t, bens) != "ben" {
 		t.Error("signing out everywhere else ended the wrong ones")
 	}
-	h.as(t, cookie, func(ctx context.Context, c Caller) { must(t, h.EndSessions(ctx, c, true)) })
+	h.as(t, cookie, func(ctx context.Context, c Caller) { must(t, h.EndSessions(ctx, c, true, false)) })
 	if h.who(t, cookie) != "" {
 		t.Error("signing out everywhere leaves one signed in here")
 	}
-	if h.works(own) || !h.works(team) {
+	if h.works(own) || h.works(team) || h.works(second) {
 		t.Error("signing out everywhere: the wrong tokens are revoked")
 	}
 	lines, err := h.db.FindAudit(t.Context(), openmates.AuditSearch{Action: "account.sessions_end", Limit: 5})
 	must(t, err)
-	if len(lines) != 2 || lines[0].After != `{"tokens_revoked":1}` {
+	if len(lines) != 2 || lines[0].After != `{"tokens_revoked":3}` || lines[1].After != `{"tokens_revoked":1}` {
 		t.Errorf("on record: %+v", lines)
 	}
 }

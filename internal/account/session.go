@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -26,6 +27,9 @@ const (
 	keySeen  = "seen"  // when a request came last, roughly
 	keyFrom  = "from"  // the address it came from
 	keyAgent = "agent" // and what it said the browser is
+
+	keyEpoch  = "epoch"  // the person's when they signed in, or began to
+	keyProved = "proved" // when the person last showed who they are
 )
 
 // Caller is the signed-in person of a request. Session names their session
@@ -85,7 +89,14 @@ func (r *Room) Middleware(next http.Handler) http.Handler {
 		u, err := r.store.User(ctx, id)
 		switch openmates.CodeOf(err) {
 		case "":
-			c := Caller{User: u, Session: digest(r.sessions.Token(ctx))}
+			if !r.current(ctx, u) { // a request that was on its way when all sessions were ended wrote it
+				if err := r.sessions.Destroy(ctx); err != nil {
+					r.log.WarnContext(ctx, "end a session", "err", err)
+				}
+				next.ServeHTTP(w, req)
+				return
+			}
+			c := Caller{User: u, Session: loaded(ctx).hash}
 			r.noteVisit(ctx)
 			next.ServeHTTP(w, req.WithContext(context.WithValue(ctx, callerKey{}, c)))
 		case openmates.ENotFound: // the account is gone, and its sessions with it
@@ -97,9 +108,17 @@ func (r *Room) Middleware(next http.Handler) http.Handler {
 			r.sessions.ErrorFunc(w, req, fmt.Errorf("load the caller: %w", err))
 		}
 	}))
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+	return r.knowing(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		within.ServeHTTP(w, req.WithContext(context.WithValue(req.Context(), loadedKey{}, new(loadedSession))))
-	})
+	}))
+}
+
+func epochText(n int64) string { return strconv.FormatInt(n, 10) }
+
+// current reports whether the session was begun in the person's epoch.
+func (r *Room) current(ctx context.Context, u openmates.User) bool {
+	in := r.sessions.GetString(ctx, keyEpoch)
+	return in == epochText(u.Epoch) || in == "" && u.Epoch == 0 // from before there were epochs
 }
 
 // SignIn checks a password and, if it fits, begins a session in the request
@@ -109,13 +128,11 @@ func (r *Room) Middleware(next http.Handler) http.Handler {
 // in yet.
 func (r *Room) SignIn(ctx context.Context, from netip.Addr, username string, password openmates.Secret) (openmates.User, error) {
 	username = spelling.Fold(username)
-	if !r.byAddress.allow(addressKey(from), r.now()) || !r.byAccount.allow(digest(username), r.now()) {
+	if !r.byAddress.allow(addressKey(from), r.now()) {
+		r.failed(ctx, from, whyTooMany, 0)
 		return openmates.User{}, tooMany()
 	}
 	wrong := openmates.Errorf(openmates.EUnauthorized, "Username and password don't fit together. Please check both; if the password is lost, ask an admin of your team.")
-	if len(password) > maxPassword {
-		return openmates.User{}, wrong
-	}
 	var phc string
 	u, err := r.store.UserByName(ctx, username)
 	if err == nil {
@@ -124,16 +141,29 @@ func (r *Room) SignIn(ctx context.Context, from netip.Addr, username string, pas
 	if err != nil && openmates.CodeOf(err) != openmates.ENotFound {
 		return openmates.User{}, fmt.Errorf("sign in: %w", err)
 	}
+	guess := try{account: digest(username), from: from, browser: r.known(ctx, u)}
+	if !r.byAccount.allow(guess, r.now()) {
+		r.failed(ctx, from, whyTooMany, u.ID)
+		return openmates.User{}, tooMany()
+	}
+	if len(password) > maxPassword {
+		password = "" // fits nobody
+	}
 	ok, stale, err := r.vault.check(ctx, password, phc)
 	if err != nil {
 		return openmates.User{}, fmt.Errorf("sign in: %w", err)
 	}
 	if !ok {
+		why := whyPassword
+		if u.ID == 0 {
+			why = whyUnknown
+		}
+		r.failed(ctx, from, why, u.ID)
 		return openmates.User{}, wrong
 	}
-	r.byAccount.forget(digest(username))
+	r.byAccount.forget(guess)
 	if stale {
-		r.rehash(ctx, u, password)
+		r.rehash(ctx, u, phc, password)
 	}
 	p, err := r.store.Protection(ctx, u.ID)
 	if err != nil {
@@ -147,10 +177,10 @@ func (r *Room) SignIn(ctx context.Context, from netip.Addr, username string, pas
 
 // rehash stores the password under today's costs. That it fails is no reason
 // to refuse the person.
-func (r *Room) rehash(ctx context.Context, u openmates.User, password openmates.Secret) {
+func (r *Room) rehash(ctx context.Context, u openmates.User, old string, password openmates.Secret) {
 	phc, err := r.vault.hash(ctx, password)
 	if err == nil {
-		err = r.store.SetPassword(ctx, u.ID, phc)
+		err = r.store.Rehash(ctx, u.ID, old, phc)
 	}
 	if err != nil {
 		r.log.WarnContext(ctx, "rehash a password", "user", u.ID, "err", err)
@@ -173,8 +203,11 @@ func (r *Room) Begin(ctx context.Context, u openmates.User) error {
 	if draft != "" {
 		r.sessions.Put(ctx, keyDraft, draft)
 	}
+	r.sessions.Put(ctx, keyEpoch, epochText(u.Epoch))
 	r.sessions.Put(ctx, keySince, now)
 	r.sessions.Put(ctx, keySeen, now)
+	r.sessions.Put(ctx, keyProved, now)
+	r.recognise(ctx, u)
 	r.putVisit(ctx)
 	return nil
 }
@@ -247,7 +280,10 @@ func (s sessionStore) CommitCtx(ctx context.Context, hash string, data []byte, e
 	if err := json.Unmarshal(data, &d); err != nil {
 		return err
 	}
-	id, _ := openmates.ParseID(d.Values[keyUser]) // 0 = nobody is signed in
+	id, _ := openmates.ParseID(d.Values[keyUser])
+	if id == 0 { // who owes the second step; 0 = nobody
+		id, _ = openmates.ParseID(d.Values[keyAwaited])
+	}
 	rec := openmates.SessionRecord{Hash: hash, UserID: id, Data: data, Expires: expires}
 	was := loaded(ctx)
 	if hash != was.hash {

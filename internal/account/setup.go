@@ -46,7 +46,7 @@ func (r *Room) CheckSetupCode(ctx context.Context, from netip.Addr, code openmat
 	if !r.bySetup.allow(addressKey(from), r.now()) {
 		return tooMany()
 	}
-	_, err := r.setupHash(ctx, code)
+	_, err := r.setupHash(ctx, from, code)
 	return err
 }
 
@@ -59,7 +59,7 @@ func (r *Room) Setup(ctx context.Context, from netip.Addr, f Founder) (openmates
 	if !r.bySetup.allow(addressKey(from), r.now()) {
 		return noUser, noTeam, tooMany()
 	}
-	hash, err := r.setupHash(ctx, f.Code)
+	hash, err := r.setupHash(ctx, from, f.Code)
 	if err != nil {
 		return noUser, noTeam, err
 	}
@@ -89,7 +89,7 @@ func (r *Room) Setup(ctx context.Context, from netip.Addr, f Founder) (openmates
 }
 
 // setupHash gives the stored hash that code fits.
-func (r *Room) setupHash(ctx context.Context, code openmates.Secret) (string, error) {
+func (r *Room) setupHash(ctx context.Context, from netip.Addr, code openmates.Secret) (string, error) {
 	stored, err := r.store.SetupHash(ctx)
 	if err != nil {
 		return "", err
@@ -99,6 +99,7 @@ func (r *Room) setupHash(ctx context.Context, code openmates.Secret) (string, er
 	}
 	given := digest(strings.ToUpper(strings.TrimSpace(code.Reveal())))
 	if subtle.ConstantTimeCompare([]byte(given), []byte(stored)) != 1 {
+		r.failed(ctx, from, whySetup, 0)
 		return "", openmates.Errorf(openmates.EUnauthorized, "This setup link is not valid any more. The terminal shows a fresh one each time the server starts; please open that one.")
 	}
 	return stored, nil

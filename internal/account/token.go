@@ -23,6 +23,10 @@ type AccessTokens interface {
 	// listeners (both 0).
 	AccessTokens(ctx context.Context, userID, teamID openmates.ID) ([]openmates.AccessToken, error)
 	DropAccessToken(ctx context.Context, userID, teamID, id openmates.ID) (openmates.AccessToken, error)
+	AccessTokenByID(ctx context.Context, id openmates.ID) (openmates.AccessToken, error)
+	// TokensBy lists those that somebody has made, whatever they are for.
+	TokensBy(ctx context.Context, maker openmates.ID) ([]openmates.AccessToken, error)
+	DropTokenBy(ctx context.Context, maker, id openmates.ID) (openmates.AccessToken, error)
 	TouchAccessToken(ctx context.Context, id openmates.ID, at time.Time) error
 	Team(ctx context.Context, id openmates.ID) (openmates.Team, error)
 }
@@ -42,6 +46,9 @@ type NewToken struct {
 	Name   string
 	Scopes []openmates.Scope
 	Days   int // 0 = 90, or without end for a listener's
+	// Password is asked for where the caller did not sign in just now: a token
+	// works for longer than the session in which it was made.
+	Password openmates.Secret
 }
 
 // AddToken makes a token that has the caller's rights in all their teams, as
@@ -51,14 +58,15 @@ func (r *Room) AddToken(ctx context.Context, c Caller, n NewToken) (openmates.Ac
 }
 
 // AddTeamToken makes a token that has the caller's rights in one team alone,
-// which all admins of the team see and can revoke. It ends with the caller's
-// membership.
+// which all admins of the team see and can revoke. It ends where the caller is
+// no admin of the team any more.
 func (r *Room) AddTeamToken(ctx context.Context, c Caller, p Place, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
 	return r.addToken(ctx, c, openmates.AccessToken{UserID: c.User.ID, TeamID: p.Team.ID}, n)
 }
 
 // AddListenerToken makes a token for a program that listens on a messenger: it
 // tells from the IDs there whose message it is, and asks mates for that person.
+// It ends where the caller is no admin of the server any more.
 func (r *Room) AddListenerToken(ctx context.Context, c Caller, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
 	if err := Require(c, RunServer); err != nil {
 		return openmates.AccessToken{}, "", err
@@ -85,6 +93,9 @@ func (r *Room) addToken(ctx context.Context, c Caller, k openmates.AccessToken, 
 		return k, "", openmates.Errorf(openmates.EInvalid, "A token works for 1 to %d days.", longestDays)
 	case n.Days == 0 && !listener:
 		n.Days = usualDays
+	}
+	if err := r.confirm(ctx, c, n.Password); err != nil {
+		return k, "", err
 	}
 	if n.Days > 0 {
 		k.Expires = k.Created.AddDate(0, 0, n.Days)
@@ -117,12 +128,13 @@ func validScopes(scopes []openmates.Scope, listener bool) ([]openmates.Scope, er
 	return all, nil
 }
 
-// Tokens lists the caller's own tokens.
+// Tokens lists the tokens that the caller has made: for themselves, for teams
+// and for listeners.
 func (r *Room) Tokens(ctx context.Context, c Caller) ([]openmates.AccessToken, error) {
 	if err := signedIn(c); err != nil {
 		return nil, err
 	}
-	return r.store.AccessTokens(ctx, c.User.ID, 0)
+	return r.store.TokensBy(ctx, c.User.ID)
 }
 
 // TeamTokens lists the tokens of a team.
@@ -138,12 +150,13 @@ func (r *Room) ListenerTokens(ctx context.Context, c Caller) ([]openmates.Access
 	return r.store.AccessTokens(ctx, 0, 0)
 }
 
-// RevokeToken ends one of the caller's own tokens at once.
+// RevokeToken ends one of the tokens that the caller has made, at once.
 func (r *Room) RevokeToken(ctx context.Context, c Caller, id openmates.ID) error {
 	if err := signedIn(c); err != nil {
 		return err
 	}
-	return r.dropToken(ctx, c, c.User.ID, 0, id)
+	k, err := r.store.DropTokenBy(ctx, c.User.ID, id)
+	return r.tokenDropped(ctx, c, k, err)
 }
 
 // RevokeTeamToken ends a token of a team at once.
@@ -161,10 +174,14 @@ func (r *Room) RevokeListenerToken(ctx context.Context, c Caller, id openmates.I
 
 func (r *Room) dropToken(ctx context.Context, c Caller, user, team, id openmates.ID) error {
 	k, err := r.store.DropAccessToken(ctx, user, team, id)
+	return r.tokenDropped(ctx, c, k, err)
+}
+
+func (r *Room) tokenDropped(ctx context.Context, c Caller, k openmates.AccessToken, err error) error {
 	if err != nil {
 		return err
 	}
-	r.log.InfoContext(ctx, "a token was revoked", "token", id, "user", c.User.ID)
+	r.log.InfoContext(ctx, "a token was revoked", "token", k.ID, "user", c.User.ID)
 	return r.record(ctx, tokenEntry(c, k, "token.revoke"), map[string]any{"name": k.Name, "scopes": k.Scopes}, nil)
 }
 
@@ -174,24 +191,33 @@ func (r *Room) Bearer(ctx context.Context, from netip.Addr, token openmates.Secr
 	wrong := openmates.Errorf(openmates.EUnauthorized, "This token is not valid: it was mistyped, revoked, or has expired. Please make a new one.")
 	text := token.Reveal()
 	if !strings.HasPrefix(text, TokenPrefix) || len(text) != len(TokenPrefix)+26 {
-		return Caller{}, r.badToken(from, wrong)
+		return Caller{}, r.badToken(ctx, from, whyToken, openmates.AccessToken{}, wrong)
 	}
 	hash := digest(text)
 	k, stored, err := r.store.AccessToken(ctx, hash)
-	if openmates.CodeOf(err) == openmates.ENotFound {
-		return Caller{}, r.badToken(from, wrong)
+	if openmates.CodeOf(err) == openmates.ENotFound || err == nil && subtle.ConstantTimeCompare([]byte(hash), []byte(stored)) != 1 {
+		return Caller{}, r.badToken(ctx, from, whyToken, openmates.AccessToken{}, wrong)
 	}
 	if err != nil {
 		return Caller{}, fmt.Errorf("look for a token: %w", err)
 	}
-	if subtle.ConstantTimeCompare([]byte(hash), []byte(stored)) != 1 || !k.Expires.IsZero() && !r.now().Before(k.Expires) {
-		return Caller{}, r.badToken(from, wrong)
+	if !k.Expires.IsZero() && !r.now().Before(k.Expires) {
+		return Caller{}, r.badToken(ctx, from, whyExpired, k, wrong)
+	}
+	if x, ok := tokenRemains(k); ok {
+		holds, err := r.Holds(ctx, x)
+		if err != nil {
+			return Caller{}, fmt.Errorf("look for the maker of a token: %w", err)
+		}
+		if !holds {
+			return Caller{}, r.badToken(ctx, from, whyMaker, k, wrong)
+		}
 	}
 	c := Caller{Token: k, Session: digest("token:" + k.ID.String())}
 	if k.UserID != 0 {
 		c.User, err = r.store.User(ctx, k.UserID)
 		if openmates.CodeOf(err) == openmates.ENotFound {
-			return Caller{}, r.badToken(from, wrong)
+			return Caller{}, r.badToken(ctx, from, whyMaker, k, wrong)
 		}
 		if err != nil {
 			return Caller{}, fmt.Errorf("load the caller: %w", err)
@@ -206,22 +232,23 @@ func (r *Room) Bearer(ctx context.Context, from netip.Addr, token openmates.Secr
 }
 
 // badToken counts against the address that a wrong token came from.
-func (r *Room) badToken(from netip.Addr, wrong error) error {
+func (r *Room) badToken(ctx context.Context, from netip.Addr, why string, k openmates.AccessToken, wrong error) error {
 	if !r.byBadToken.allow(addressKey(from), r.now()) {
+		r.failed(ctx, from, whyTooMany, 0)
 		return tooMany()
 	}
+	r.failed(ctx, from, why, k.By)
 	return wrong
 }
 
-// Admit counts a call of the API against what its caller may make: a token, a
-// person, or an address that is nobody's.
+// Admit counts a call of the API against what its caller may make: a person,
+// however many tokens they have, a listener's credential, or an address that is
+// nobody's.
 func (r *Room) Admit(c Caller, from netip.Addr) error {
 	limit, key := r.byCall, c.User.ID.String()
 	switch {
 	case c.IsListener():
 		limit, key = r.byListener, c.Token.ID.String()
-	case c.Token.ID != 0:
-		key = "token:" + c.Token.ID.String()
 	case !c.SignedIn():
 		key = addressKey(from)
 	}

@@ -84,6 +84,9 @@ func (r *Room) SessionsOf(ctx context.Context, c Caller) ([]Session, error) {
 			continue // one that nobody can read signs nobody in either
 		}
 		get := func(key string) string { s, _ := values[key].(string); return s }
+		if get(keyUser) == "" {
+			continue // it waits for the second step
+		}
 		all = append(all, Session{
 			ID: rec.Hash, Here: rec.Hash == here, Agent: get(keyAgent), From: get(keyFrom),
 			Since: instant(get(keySince)), Seen: instant(get(keySeen)),
@@ -116,13 +119,15 @@ func (r *Room) EndSession(ctx context.Context, c Caller, id string) error {
 	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.session_end"}.AboutPerson(c.User.ID), nil, nil)
 }
 
-// EndSessions signs the caller out everywhere else, or, with here, everywhere,
-// and revokes their own access tokens.
-func (r *Room) EndSessions(ctx context.Context, c Caller, here bool) error {
+// EndSessions signs the caller out everywhere else, or, with here, everywhere.
+// It ends what waits in any session, too (a second step, a code, a consent), and
+// revokes the tokens that they have made, and their open invites for admins.
+// With keepShared, tokens for a team or a listener stay.
+func (r *Room) EndSessions(ctx context.Context, c Caller, here, keepShared bool) error {
 	if err := signedIn(c); err != nil {
 		return err
 	}
-	tokens, err := r.store.EndAccess(ctx, c.User.ID, loaded(ctx).hash)
+	ended, err := r.endAccess(ctx, c, openmates.AccessEnd{KeepShared: keepShared})
 	if err != nil {
 		return err
 	}
@@ -131,7 +136,7 @@ func (r *Room) EndSessions(ctx context.Context, c Caller, here bool) error {
 			return err
 		}
 	}
-	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.sessions_end"}.AboutPerson(c.User.ID), nil, revoked(tokens))
+	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.sessions_end"}.AboutPerson(c.User.ID), nil, revoked(ended))
 }
 
 func signedIn(c Caller) error {

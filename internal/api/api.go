@@ -105,6 +105,9 @@ type Server struct {
 	api        huma.API
 	operations func() (http.Handler, error) // register, once
 	handler    http.Handler
+
+	mux     *http.ServeMux  // of the operations
+	keyless map[string]bool // patterns of operations that take no Idempotency-Key
 }
 
 // New makes a Server.
@@ -134,7 +137,7 @@ func New(c Config) (*Server, error) {
 		s.refuse(w, r, openmates.Errorf(openmates.EForbidden, "This request was sent by a page of another site, so nothing was changed."))
 	}))
 	s.operations = sync.OnceValues(s.register)
-	known := s.account.Secured(s.account.Middleware(s.identify(s.once(http.HandlerFunc(s.operate)))))
+	known := s.account.Secured(s.account.Middleware(s.identify(http.HandlerFunc(s.operate))))
 	s.handler = headers(s.name(cross.Handler(s.alone(known))))
 	return s, nil
 }
@@ -166,7 +169,7 @@ const about = `Teams, people and AI team mates of this server.
 
 Requests are made with the session of somebody who is signed in, or with a token: “Authorization: Bearer om_…”. A token has scopes: read looks, write does what a member may do, admin what an admin may; each holds those before it, and none gives more than its person has.
 
-Every failure is a problem with a sentence and a stable code. Lists come in pages: limit, cursor, next. What is read has an ETag; a change that sends it as If-Match is refused with 412 if somebody else was first. A POST with an Idempotency-Key is done once, and answered the same for a day. X-Request-Id names a request in the answer and in the log.`
+Every failure is a problem with a sentence and a stable code. Lists come in pages: limit, cursor, next. What is read has an ETag; a change that sends it as If-Match is refused with 412 if somebody else was first. A POST with an Idempotency-Key is done once, and answered the same for a day; operations with a password, or for people in person, take no key. X-Request-Id names a request in the answer and in the log.`
 
 // schemaName names a type in the document. What is not of this door is what is
 // kept, as it is given to take along.
@@ -196,6 +199,7 @@ func (s *Server) operate(w http.ResponseWriter, r *http.Request) {
 // register makes every operation of the API.
 func (s *Server) register() (http.Handler, error) {
 	mux := http.NewServeMux()
+	s.mux, s.keyless = mux, map[string]bool{}
 	config := huma.DefaultConfig("OpenMates", s.version)
 	config.Info.Description = about
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = Prefix+"/openapi", "", ""
@@ -228,5 +232,5 @@ func (s *Server) register() (http.Handler, error) {
 	if err := docs(mux, s.api.OpenAPI()); err != nil {
 		return nil, err
 	}
-	return &versions{next: mux, refer: s.refuse, paths: map[string]*turn{}}, nil
+	return s.once(&versions{next: mux, refer: s.refuse, paths: map[string]*turn{}}), nil
 }

@@ -70,9 +70,14 @@ func (p *passwordInput) secret() openmates.Secret { return openmates.Secret(p.Bo
 
 type newPassword struct {
 	Body struct {
-		Old string `json:"old" maxLength:"4096"`
-		New string `json:"new" maxLength:"4096"`
+		Old  string `json:"old" maxLength:"4096"`
+		New  string `json:"new" maxLength:"4096"`
+		Keep bool   `json:"keep_shared_tokens,omitempty" doc:"Tokens that the caller made for a team or a listener stay."`
 	}
+}
+
+type endInput struct {
+	Keep bool `query:"keep_shared_tokens" doc:"Tokens that the caller made for a team or a listener stay."`
 }
 
 type newEmail struct {
@@ -135,13 +140,13 @@ func (s *Server) guardOperations() {
 		func(ctx context.Context, c account.Caller, in *sessionInput) error {
 			return s.account.EndSession(ctx, c, in.ID)
 		})
-	change(s, route{"end-sessions", http.MethodDelete, "/me/sessions", "Sign out everywhere else", "The session of the request stays; the caller's own tokens are revoked.", 0}, me,
-		func(ctx context.Context, c account.Caller, _ *struct{}) error {
-			return s.account.EndSessions(ctx, c, false)
+	change(s, route{"end-sessions", http.MethodDelete, "/me/sessions", "Sign out everywhere else", "The session of the request stays, with a new cookie. The tokens that the caller has made are revoked, their open invites for admins, and whatever waits: second steps, codes, consents.", 0}, me,
+		func(ctx context.Context, c account.Caller, in *endInput) error {
+			return s.account.EndSessions(ctx, c, false, in.Keep)
 		})
-	change(s, route{"change-password", http.MethodPost, "/me/password", "Change your password", "All other sessions end, and the caller's own tokens are revoked.", 0}, me,
+	change(s, route{"change-password", http.MethodPost, "/me/password", "Change your password", "Ends what signing out everywhere else ends.", 0}, me,
 		func(ctx context.Context, c account.Caller, in *newPassword) error {
-			return s.account.ChangePassword(ctx, c, openmates.Secret(in.Body.Old), openmates.Secret(in.Body.New))
+			return s.account.ChangePassword(ctx, c, openmates.Secret(in.Body.Old), openmates.Secret(in.Body.New), in.Body.Keep)
 		})
 	serve(s, route{"get-email", http.MethodGet, "/me/email", "Your address", "And whether it is confirmed.", 0}, me, s.getEmail)
 	serve(s, route{"put-email", http.MethodPut, "/me/email", "Change your address", "Where the server sends mail, the new one is asked to confirm first.", 0}, me, s.putEmail)

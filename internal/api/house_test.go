@@ -38,6 +38,7 @@ import (
 type house struct {
 	t       *testing.T
 	db      *store.DB
+	dir     string // of the database
 	rooms   *account.Room
 	links   *connect.Room
 	net     *connecttest.Network
@@ -89,9 +90,9 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	rand.Read(key)
 	ring, err := secret.New(key)
 	must(t, err)
-	h := &house{t: t, log: &bytes.Buffer{}, people: map[string]openmates.User{}, cookies: map[string]string{}}
+	h := &house{t: t, dir: t.TempDir(), log: &bytes.Buffer{}, people: map[string]openmates.User{}, cookies: map[string]string{}}
 	log := slog.New(slog.NewTextHandler(&safe{b: h.log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	h.db, err = store.Open(ctx, store.Config{Dir: t.TempDir(), Seal: ring, Log: slog.New(slog.DiscardHandler), Watch: time.Hour})
+	h.db, err = store.Open(ctx, store.Config{Dir: h.dir, Seal: ring, Log: slog.New(slog.DiscardHandler), Watch: time.Hour})
 	must(t, err)
 	t.Cleanup(func() { _ = h.db.Close() })
 	h.rooms, err = account.New(account.Config{Store: h.db, Log: log, Audit: h.db.AddAudit, Clock: h.clock})

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -36,6 +37,30 @@ type Answers interface {
 	DropAnswer(ctx context.Context, owner, key string) error
 }
 
+// keyless reports whether an operation takes no key: those for people in
+// person, and those whose request holds a password. Nothing of such a request,
+// nor the credential that it may be answered with, is kept for a day.
+func keyless[I any](who string) bool {
+	body, ok := reflect.TypeFor[I]().FieldByName("Body")
+	if who == forPerson || !ok {
+		return who == forPerson
+	}
+	for body.Type.Kind() == reflect.Pointer {
+		body.Type = body.Type.Elem()
+	}
+	if body.Type.Kind() != reflect.Struct {
+		return false
+	}
+	_, password := body.Type.FieldByName("Password")
+	return password
+}
+
+// takesKey reports whether a request is for an operation that takes a key.
+func (s *Server) takesKey(r *http.Request) bool {
+	_, pattern := s.mux.Handler(r)
+	return !s.keyless[pattern]
+}
+
 // once answers a request that comes again under its key as it was answered
 // before. What was refused made nothing, and may be tried anew.
 func (s *Server) once(next http.Handler) http.Handler {
@@ -44,6 +69,14 @@ func (s *Server) once(next http.Handler) http.Handler {
 		owner := ownerOf(account.CallerOf(ctx))
 		if len(given) == 0 || r.Method != http.MethodPost || owner == "" || streams(r) || strings.HasPrefix(r.URL.Path, Prefix+"/auth/") {
 			next.ServeHTTP(w, r)
+			return
+		}
+		if !s.takesKey(r) {
+			if account.CallerOf(ctx).Token.ID != 0 { // who is refused there, with a better reason
+				next.ServeHTTP(w, r)
+				return
+			}
+			s.refuse(w, r, openmates.Errorf(openmates.EInvalid, "This operation takes no Idempotency-Key, since passwords and credentials are not kept. Please send it without one."))
 			return
 		}
 		key := given[0]

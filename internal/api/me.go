@@ -131,12 +131,13 @@ func (s *Server) meOperations() {
 			}
 			return s.connect.Unlink(ctx, c.User.ID, id)
 		})
-	serve(s, route{"begin-link-code", http.MethodPost, "/me/link-codes", "Get a code to send to a mate", "Whichever account sends it to a mate is linked, once, within fifteen minutes: in a direct message, as it is or after the word “link”. It is the way where no browser is asked. Shown this once.", 201}, write,
+	// A linked account speaks for its person for good, so that no token makes one.
+	serve(s, route{"begin-link-code", http.MethodPost, "/me/link-codes", "Get a code to send to a mate", "Whichever account sends it to a mate is linked, once, within fifteen minutes: in a direct message, as it is or after the word “link”. It is the way where no browser is asked. Shown this once, and worth nothing once the session has ended.", 201}, person(),
 		func(ctx context.Context, c account.Caller, in *codeStart) (LinkCode, error) {
 			o, err := s.connect.BeginOwnCode(ctx, who(c), in.Body.Network)
 			return LinkCode{o.Code.Reveal(), o.Label, o.Expires.UTC()}, err
 		})
-	serve(s, route{"finish-link-code", http.MethodPost, "/me/link-codes/finish", "Link the account that a mate gave you a code for", "The other way round: the code comes from the chat.", 0}, write,
+	serve(s, route{"finish-link-code", http.MethodPost, "/me/link-codes/finish", "Link the account that a mate gave you a code for", "The other way round: the code comes from the chat.", 0}, person(),
 		func(ctx context.Context, c account.Caller, in *codeInput) (Connected, error) {
 			o, err := s.connect.FinishCode(ctx, who(c), openmates.Secret(in.Body.Code))
 			return Connected{Kind: connect.Link, Account: &Linked{o.Account.ID, o.Account.Name}}, err

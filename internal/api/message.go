@@ -116,7 +116,7 @@ func (s *Server) messageOperations() {
 			}
 			return nil
 		}}, s.login)
-	serveTeam(s, route{"begin-connect", http.MethodPost, "/{team_slug}/apps/messages/begin", "Begin to connect", "Gives the address of the consent page on which a mate is added to a workspace, or an account proved.", 0}, account.ConnectTeam, s.beginConnect)
+	serveTeam(s, route{"begin-connect", http.MethodPost, "/{team_slug}/apps/messages/begin", "Begin to connect", "Gives the address of the consent page on which a mate is added to a workspace, or an account proved. A token can't link accounts.", 0}, account.ConnectTeam, s.beginConnect)
 	serveTeam(s, route{"connect", http.MethodPost, "/{team_slug}/apps/messages/connect", "Connect a workspace or an account", "With the proof of a finished consent: state and code. The ID of a workspace alone proves nothing; it is accepted only where such a consent has connected it to this team before.", 0}, account.ConnectTeam, s.finishConnect)
 	s.processOperation()
 }
@@ -169,6 +169,9 @@ func guild(guilde, guild string) (string, error) {
 func (s *Server) beginConnect(ctx context.Context, c account.Caller, p account.Place, in *beginInput) (Begun, error) {
 	b := in.Body
 	if b.Kind == connect.Link {
+		if err := c.InPerson(); err != nil { // see begin-link-code
+			return Begun{}, err
+		}
 		if b.Mate+b.Workspace != "" {
 			return Begun{}, openmates.Errorf(openmates.EInvalid, "An account is linked for all mates; please leave mate and workspace_id out.")
 		}
@@ -209,6 +212,9 @@ func (s *Server) connectAccount(ctx context.Context, c account.Caller, in *conne
 	}
 	if in.Body.Auth == "" {
 		return Connected{}, openmates.Errorf(openmates.EInvalid, "Please send the discord_auth_code of the consent, with its state.")
+	}
+	if err := c.InPerson(); err != nil {
+		return Connected{}, err
 	}
 	o, err := s.connect.ClaimAccount(ctx, who(c), connect.Proof{State: in.Body.State, Code: in.Body.Auth})
 	if err != nil {

@@ -93,6 +93,7 @@ func scopeOf(method string) openmates.Scope {
 
 // serve makes an operation of a function that answers with a body.
 func serve[I, O any](s *Server, r route, g gate, do func(ctx context.Context, c account.Caller, in *I) (O, error)) {
+	s.keyless[r.method+" "+Prefix+r.path] = keyless[I](g.who)
 	huma.Register(s.api, s.operation(r, g.who), func(ctx context.Context, in *I) (*reply[O], error) {
 		c := account.CallerOf(ctx)
 		if err := g.check(ctx, c); err != nil {
@@ -115,6 +116,7 @@ func change[I any](s *Server, r route, g gate, do func(ctx context.Context, c ac
 	if r.status == 0 {
 		r.status = http.StatusNoContent
 	}
+	s.keyless[r.method+" "+Prefix+r.path] = keyless[I](g.who)
 	huma.Register(s.api, s.operation(r, g.who), func(ctx context.Context, in *I) (*struct{}, error) {
 		c := account.CallerOf(ctx)
 		err := g.check(ctx, c)

@@ -99,13 +99,13 @@ func (s *Server) peopleOperations() {
 	serveTeam(s, route{"list-users", http.MethodGet, "/{team_slug}/users", "The people of a team", "By username.", 0}, account.SeeTeam, s.listUsers)
 	serveTeam(s, route{"get-user", http.MethodGet, "/{team_slug}/users/{username}", "A person of a team",
 		"A member of the team. The messengers that can be linked, and what is linked, are shown to the person themselves only.", 0}, account.SeeTeam, s.getUser)
-	changeTeam(s, route{"change-user", http.MethodPatch, "/{team_slug}/users/{username}", "Change a role", "The last admin stays one.", 0}, account.ManagePeople,
+	changeTeam(s, route{"change-user", http.MethodPatch, "/{team_slug}/users/{username}", "Change a role", "The last admin stays one. A token can't do it.", 0}, account.ManagePeople,
 		func(ctx context.Context, c account.Caller, p account.Place, in *memberPatch) error {
 			return s.account.SetRole(ctx, c, p, in.Username, in.Body.Role)
 		})
 	changeTeam(s, route{"remove-user", http.MethodDelete, "/{team_slug}/users/{username}", "Take somebody out of a team", "Or leave it oneself, which every member may. The last admin stays.", 0}, account.LeaveTeam, s.removeUser)
 	serveTeam(s, route{"list-invites", http.MethodGet, "/{team_slug}/invites", "The invites of a team", "Newest first, with who came by which.", 0}, account.InvitePeople, s.listInvites)
-	serveTeam(s, route{"add-invite", http.MethodPost, "/{team_slug}/invites", "Invite people", "The code and the link are shown this once.", 201}, account.InvitePeople, s.addInvite)
+	serveTeam(s, route{"add-invite", http.MethodPost, "/{team_slug}/invites", "Invite people", "The code and the link are shown this once. The invite ends where the caller may not invite any more, and with the token by which it was made; a token can't invite admins.", 201}, account.InvitePeople, s.addInvite)
 	changeTeam(s, route{"revoke-invite", http.MethodDelete, "/{team_slug}/invites/{id}", "Revoke an invite", "At once.", 0}, account.InvitePeople,
 		func(ctx context.Context, c account.Caller, p account.Place, in *inviteInput) error {
 			id, err := idOf(in.ID, "invite")

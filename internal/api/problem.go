@@ -22,7 +22,7 @@ type Problem struct {
 	Title  string         `json:"title" doc:"The status in words."`
 	Status int            `json:"status" doc:"The HTTP status."`
 	Code   openmates.Code `json:"code" doc:"Stable, for programs." enum:"invalid,unauthorized,forbidden,not_found,conflict,limit,unavailable,internal"`
-	Reason string         `json:"reason,omitempty" doc:"Which of several reasons it is, where programs may want to tell." enum:"workspace_not_connected,account_not_linked,not_a_member,proof_missing,precondition_failed,second_step"`
+	Reason string         `json:"reason,omitempty" doc:"Which of several reasons it is, where programs may want to tell." enum:"workspace_not_connected,account_not_linked,not_a_member,proof_missing,precondition_failed,second_step,password"`
 	Detail string         `json:"detail" doc:"A finished sentence for a person: what is wrong and what to do."`
 	Errors []FieldProblem `json:"errors,omitempty" doc:"What is wrong where, if the request's form is."`
 	// Request is what the log knows the request by.
@@ -104,6 +104,9 @@ func reasonOf(err error) string {
 	}
 	if _, ok := errors.AsType[*account.SecondStepError](err); ok {
 		return "second_step"
+	}
+	if _, ok := errors.AsType[*account.PasswordError](err); ok {
+		return "password"
 	}
 	if _, ok := errors.AsType[precondition](err); ok {
 		return "precondition_failed"

@@ -16,6 +16,7 @@ type Token struct {
 	Hint    string            `json:"hint" doc:"Its last characters."`
 	Scopes  []openmates.Scope `json:"scopes" nullable:"false"`
 	UserID  openmates.ID      `json:"user_id" type:"string" doc:"Whose rights it has; 0 = a listener's."`
+	TeamID  openmates.ID      `json:"team_id,omitempty" type:"string" doc:"The one team that it is for; none = no team in particular."`
 	By      openmates.ID      `json:"by" type:"string" doc:"Who made it."`
 	Created time.Time         `json:"created"`
 	Expires *time.Time        `json:"expires,omitempty" doc:"None = it does not."`
@@ -24,9 +25,14 @@ type Token struct {
 }
 
 type tokenBody struct {
-	Name   string            `json:"name" maxLength:"200" doc:"What it is for."`
-	Scopes []openmates.Scope `json:"scopes" nullable:"false" maxItems:"4" enum:"read,write,admin"`
-	Days   int               `json:"days,omitempty" minimum:"0" maximum:"366" doc:"For which it works; 0 = 90."`
+	Name     string            `json:"name" maxLength:"200" doc:"What it is for."`
+	Scopes   []openmates.Scope `json:"scopes" nullable:"false" maxItems:"4" enum:"read,write,admin"`
+	Days     int               `json:"days,omitempty" minimum:"0" maximum:"366" doc:"For which it works; 0 = 90."`
+	Password string            `json:"password,omitempty" maxLength:"4096" doc:"The caller's, where they signed in more than a quarter of an hour ago (reason password)."`
+}
+
+func (b tokenBody) token() account.NewToken {
+	return account.NewToken{Name: b.Name, Scopes: b.Scopes, Days: b.Days, Password: openmates.Secret(b.Password)}
 }
 
 type newToken struct{ Body tokenBody }
@@ -38,8 +44,9 @@ type newTeamToken struct {
 
 type newListener struct {
 	Body struct {
-		Name string `json:"name" maxLength:"200"`
-		Days int    `json:"days,omitempty" minimum:"0" maximum:"366" doc:"For which it works; 0 = until it is revoked."`
+		Name     string `json:"name" maxLength:"200"`
+		Days     int    `json:"days,omitempty" minimum:"0" maximum:"366" doc:"For which it works; 0 = until it is revoked."`
+		Password string `json:"password,omitempty" maxLength:"4096" doc:"The caller's, where they signed in more than a quarter of an hour ago (reason password)."`
 	}
 }
 
@@ -53,15 +60,15 @@ type teamTokenInput struct {
 }
 
 func (s *Server) tokenOperations() {
-	serve(s, route{"list-tokens", http.MethodGet, "/me/tokens", "Your tokens", "Newest first.", 0}, mine(http.MethodGet),
+	serve(s, route{"list-tokens", http.MethodGet, "/me/tokens", "Your tokens", "All that the caller has made: for themselves, for teams and for listeners. Newest first.", 0}, mine(http.MethodGet),
 		func(ctx context.Context, c account.Caller, in *PageInput) (page[Token], error) {
 			return tokenPage(*in)(s.account.Tokens(ctx, c))
 		})
 	serve(s, route{"add-token", http.MethodPost, "/me/tokens", "Make a token of your own", "It has the caller's rights in all their teams, as far as its scopes go. Shown this once.", 201}, person(),
 		func(ctx context.Context, c account.Caller, in *newToken) (Token, error) {
-			return tokenOnce(s.account.AddToken(ctx, c, account.NewToken(in.Body)))
+			return tokenOnce(s.account.AddToken(ctx, c, in.Body.token()))
 		})
-	change(s, route{"revoke-token", http.MethodDelete, "/me/tokens/{id}", "Revoke a token of your own", "At once.", 0}, mine(http.MethodDelete),
+	change(s, route{"revoke-token", http.MethodDelete, "/me/tokens/{id}", "Revoke a token that you made", "At once.", 0}, mine(http.MethodDelete),
 		func(ctx context.Context, c account.Caller, in *tokenInput) error {
 			id, err := idOf(in.ID, "token")
 			if err != nil {
@@ -73,9 +80,9 @@ func (s *Server) tokenOperations() {
 		func(ctx context.Context, _ account.Caller, p account.Place, in *teamPage) (page[Token], error) {
 			return tokenPage(in.PageInput)(s.account.TeamTokens(ctx, p))
 		})
-	serveTeam(s, route{"add-team-token", http.MethodPost, "/{team_slug}/tokens", "Make a token of a team", "It has the caller's rights in this team alone, and ends with their membership. Shown this once. A token can't do it.", 201}, account.RunTeam,
+	serveTeam(s, route{"add-team-token", http.MethodPost, "/{team_slug}/tokens", "Make a token of a team", "It has the caller's rights in this team alone, and ends where they are no admin of it any more. Shown this once. A token can't do it.", 201}, account.RunTeam,
 		func(ctx context.Context, c account.Caller, p account.Place, in *newTeamToken) (Token, error) {
-			return tokenOnce(s.account.AddTeamToken(ctx, c, p, account.NewToken(in.Body)))
+			return tokenOnce(s.account.AddTeamToken(ctx, c, p, in.Body.token()))
 		})
 	changeTeam(s, route{"revoke-team-token", http.MethodDelete, "/{team_slug}/tokens/{id}", "Revoke a token of a team", "At once.", 0}, account.RunTeam,
 		func(ctx context.Context, c account.Caller, p account.Place, in *teamTokenInput) error {
@@ -89,9 +96,9 @@ func (s *Server) tokenOperations() {
 		func(ctx context.Context, c account.Caller, in *PageInput) (page[Token], error) {
 			return tokenPage(*in)(s.account.ListenerTokens(ctx, c))
 		})
-	serve(s, route{"add-listener", http.MethodPost, "/server/listeners", "Make a credential for a listener", "For a program that listens on a messenger and calls /login and process. Shown this once. A token can't do it.", 201}, admin(),
+	serve(s, route{"add-listener", http.MethodPost, "/server/listeners", "Make a credential for a listener", "For a program that listens on a messenger and calls /login and process. It ends where the caller is no admin of the server any more. Shown this once. A token can't do it.", 201}, admin(),
 		func(ctx context.Context, c account.Caller, in *newListener) (Token, error) {
-			return tokenOnce(s.account.AddListenerToken(ctx, c, account.NewToken{Name: in.Body.Name, Days: in.Body.Days}))
+			return tokenOnce(s.account.AddListenerToken(ctx, c, account.NewToken{Name: in.Body.Name, Days: in.Body.Days, Password: openmates.Secret(in.Body.Password)}))
 		})
 	change(s, route{"revoke-listener", http.MethodDelete, "/server/listeners/{id}", "Revoke the credential of a listener", "At once.", 0}, admin(),
 		func(ctx context.Context, c account.Caller, in *tokenInput) error {
@@ -123,6 +130,6 @@ func tokenOnce(k openmates.AccessToken, secret openmates.Secret, err error) (Tok
 }
 
 func tokenOf(k openmates.AccessToken) Token {
-	return Token{ID: k.ID, Name: k.Name, Hint: k.Hint, Scopes: append([]openmates.Scope{}, k.Scopes...), UserID: k.UserID, By: k.By,
+	return Token{ID: k.ID, Name: k.Name, Hint: k.Hint, Scopes: append([]openmates.Scope{}, k.Scopes...), UserID: k.UserID, TeamID: k.TeamID, By: k.By,
 		Created: k.Created.UTC(), Expires: moment(k.Expires), Used: moment(k.Used)}
 }

@@ -72,8 +72,8 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// A team's token ends with the membership of who made it, and a role that is
-// taken away is taken from the token.
+// A team's token ends where its maker is no admin of the team any more, and a
+// role that is taken away is taken from a person's own token.
 func TestTokensFollowTheirPerson(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -83,23 +83,29 @@ func TestTokensFollowTheirPerson(t *testing.T) {
 	}
 	must(t, h.db.AddMember(t.Context(), openmates.Membership{TeamID: h.team.ID, UserID: h.people["ben"].ID, Role: openmates.RoleAdmin}))
 	must(t, h.db.SetRole(t.Context(), h.team.ID, h.people["cleo"].ID, openmates.RoleMember))
-	for _, token := range []string{team, own} {
-		if resp, _ := h.do(token, "GET", "/harbour/invites", ""); resp.StatusCode != 403 {
-			t.Errorf("no admin any more: %d", resp.StatusCode)
+	for token, want := range map[string]int{team: 401, own: 403} {
+		if resp, _ := h.do(token, "GET", "/harbour/invites", ""); resp.StatusCode != want {
+			t.Errorf("no admin any more: %d, want %d", resp.StatusCode, want)
 		}
 	}
 	must(t, h.db.DropMember(t.Context(), h.team.ID, h.people["cleo"].ID))
-	for _, token := range []string{team, own} {
-		if resp, _ := h.do(token, "GET", "/harbour", ""); resp.StatusCode != 404 {
-			t.Errorf("no member any more: %d", resp.StatusCode)
+	for token, want := range map[string]int{team: 401, own: 404} {
+		if resp, _ := h.do(token, "GET", "/harbour", ""); resp.StatusCode != want {
+			t.Errorf("no member any more: %d, want %d", resp.StatusCode, want)
 		}
+	}
+	// It stays so for somebody who comes back.
+	must(t, h.db.AddMember(t.Context(), openmates.Membership{TeamID: h.team.ID, UserID: h.people["cleo"].ID, Role: openmates.RoleAdmin}))
+	if resp, _ := h.do(team, "GET", "/harbour", ""); resp.StatusCode != 401 {
+		t.Errorf("an admin again: %d", resp.StatusCode)
 	}
 }
 
 func TestCallsAreCounted(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	token := h.token("ben", false, openmates.ScopeRead)
+	token, another := h.token("ben", false, openmates.ScopeRead), h.token("ben", false, openmates.ScopeRead)
+	ears, ears2 := h.token("zoe", false), h.token("zoe", false)
 	now := time.Now()
 	h.still.Store(&now) // however slow the machine is
 	limited := 0
@@ -116,6 +122,16 @@ func TestCallsAreCounted(t *testing.T) {
 	}
 	if resp, _ := h.do(h.as("cleo"), "GET", "/me", ""); resp.StatusCode != 200 {
 		t.Errorf("somebody else: %d", resp.StatusCode)
+	}
+	// However many tokens somebody has, they are one person.
+	if resp, _ := h.do(another, "GET", "/me", ""); resp.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("by another token of theirs: %d", resp.StatusCode)
+	}
+	// A listener speaks for many, so that each credential counts by itself.
+	for _, l := range []string{ears, ears2} {
+		if resp, _ := h.do(l, "POST", "/login", `{"discord_guilde_id":"G1","discord_user_id":"U1"}`); resp.StatusCode != 404 {
+			t.Errorf("a listener: %d", resp.StatusCode)
+		}
 	}
 }
 

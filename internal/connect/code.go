@@ -108,7 +108,7 @@ func (r *Room) BeginOwnCode(ctx context.Context, who Who, n openmates.Network) (
 		return OwnCode{}, err
 	}
 	o := OwnCode{Code: openmates.Secret(rand.Text()), Label: r.label(n), Expires: r.now().Add(codeLasts)}
-	err := r.store.AddLinkCode(ctx, hash(o.Code.Reveal()), openmates.LinkCode{Network: n, UserID: who.UserID, Expires: o.Expires})
+	err := r.store.AddLinkCode(ctx, hash(o.Code.Reveal()), openmates.LinkCode{Network: n, UserID: who.UserID, Session: who.Session, Expires: o.Expires})
 	if err != nil {
 		return OwnCode{}, fmt.Errorf("keep a code: %w", err)
 	}

@@ -6,6 +6,10 @@
 // open. Sealed text is printable and names its key, so that "the key is
 // missing" can be told from "the text was tampered with".
 //
+// It also makes keyed hashes (MAC) of what is only ever compared, such as a
+// request that may hold a password: a copy of the database alone does not let
+// anybody guess what was hashed.
+//
 // It refuses to use a key file that other accounts of the machine can read,
 // and it never writes a key, a credential or a part of one into an error.
 //
@@ -45,6 +49,7 @@ func (r *Ring) Made() bool { return r.made }
 type key struct {
 	id   string
 	aead cipher.AEAD
+	mac  []byte // key of MAC
 }
 
 // New makes a Ring of the given keys, 32 bytes each, of which the first seals.
@@ -82,7 +87,8 @@ func newKey(raw []byte) (key, error) {
 	// The id tells keys apart and gives nothing of them away: it is 32 bits of
 	// a hash over 256 random ones.
 	sum := sha256.Sum256(append([]byte("openmates key id\x00"), raw...))
-	return key{id: hex.EncodeToString(sum[:4]), aead: aead}, nil
+	mac, err := macKey(raw)
+	return key{id: hex.EncodeToString(sum[:4]), aead: aead, mac: mac}, err
 }
 
 // Seal encrypts plain for one place, such as "bots.token:17". An empty secret

@@ -9,7 +9,7 @@ import (
 	"openmates"
 )
 
-const inviteCols = `i.id, i.team_id, i.role, i.note, i.only_to, i.uses, i.used, i.maker, i.created, i.expires, i.revoked`
+const inviteCols = `i.id, i.team_id, i.role, i.note, i.only_to, i.uses, i.used, i.maker, i.created, i.expires, i.revoked, i.token_id`
 
 const inviteGone = "This invite was used up, revoked, or has expired in the meantime."
 
@@ -24,9 +24,9 @@ func (db *DB) AddInvite(ctx context.Context, i openmates.Invite, hash string) (o
 	}
 	err = db.update(ctx, func(t *tx) error {
 		i.ID = db.ids.next()
-		_, err := t.exec(`INSERT INTO invites (id, team_id, hash, role, note, only_to, uses, maker, created, expires)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			i.ID, i.TeamID, hash, i.Role, i.Note, string(only), i.Uses, i.By, i.Created, i.Expires)
+		_, err := t.exec(`INSERT INTO invites (id, team_id, hash, role, note, only_to, uses, maker, token_id, created, expires)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			i.ID, i.TeamID, hash, i.Role, i.Note, string(only), i.Uses, i.By, i.TokenID, i.Created, i.Expires)
 		return err
 	})
 	return i, err
@@ -179,7 +179,7 @@ func (db *DB) InviteMail(ctx context.Context, hash string) (openmates.InviteMail
 func scanInvite(s scanner) (i openmates.Invite, err error) {
 	var only string
 	var created, expires, revoked int64
-	err = s.Scan(&i.ID, &i.TeamID, &i.Role, &i.Note, &only, &i.Uses, &i.Used, &i.By, &created, &expires, &revoked)
+	err = s.Scan(&i.ID, &i.TeamID, &i.Role, &i.Note, &only, &i.Uses, &i.Used, &i.By, &created, &expires, &revoked, &i.TokenID)
 	if err != nil {
 		return i, err
 	}

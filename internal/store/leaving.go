@@ -162,8 +162,10 @@ func (db *DB) removeUser(ctx context.Context, userID openmates.ID, needed func(t
 		if err := db.forgetAddress(t, userID); err != nil {
 			return err
 		}
+		if err := db.endOfUser(t, userID); err != nil {
+			return fmt.Errorf("end what an account left behind: %w", err)
+		}
 		for _, text := range []string{
-			`DELETE FROM sessions WHERE user_id = $1`,
 			// An open turn is still worked off: it finds that its author is
 			// linked to nobody, and says so.
 			`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '', channel = '', lacks = '' WHERE user_id = $1 AND NOT open`,

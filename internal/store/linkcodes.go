@@ -14,8 +14,8 @@ func (db *DB) AddLinkCode(ctx context.Context, hash string, c openmates.LinkCode
 			OR network = $2 AND account_id = $3 AND user_id = $4`, db.now(), c.Network, c.AccountID, c.UserID); err != nil {
 			return err
 		}
-		_, err := t.exec(`INSERT INTO link_codes (hash, network, account_id, name, avatar, user_id, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			hash, c.Network, c.AccountID, c.Name, c.Avatar, c.UserID, c.Expires)
+		_, err := t.exec(`INSERT INTO link_codes (hash, network, account_id, name, avatar, user_id, session, expires) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			hash, c.Network, c.AccountID, c.Name, c.Avatar, c.UserID, c.Session, c.Expires)
 		return err
 	})
 }

@@ -29,24 +29,37 @@ func (db *DB) FoundTeam(ctx context.Context, u openmates.User, phc string, team 
 	return made, founded, err
 }
 
-// SetRole changes what a member may do. The last admin stays one: EConflict.
+// SetRole changes what a member may do, and ends what only an admin can leave
+// behind. The last admin stays one: EConflict.
 func (db *DB) SetRole(ctx context.Context, teamID, userID openmates.ID, role openmates.Role) error {
 	return db.update(ctx, func(t *tx) error {
 		if err := db.othersRun(t, teamID, userID, role == openmates.RoleAdmin); err != nil {
 			return err
 		}
 		t.changed(Members)
+		if role != openmates.RoleAdmin {
+			if err := db.endInTeam(t, teamID, userID); err != nil {
+				return err
+			}
+		}
 		return t.must("This member", `UPDATE members SET role = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, role)
 	})
 }
 
-// DropMember takes a member out of a team. The last admin stays: EConflict.
+// DropMember takes a member out of a team, with what they left behind in it.
+// The last admin stays: EConflict.
 func (db *DB) DropMember(ctx context.Context, teamID, userID openmates.ID) error {
 	return db.update(ctx, func(t *tx) error {
 		if err := db.othersRun(t, teamID, userID, false); err != nil {
 			return err
 		}
 		t.changed(Members)
+		if err := db.endInTeam(t, teamID, userID); err != nil {
+			return err
+		}
+		if _, err := t.exec(`DELETE FROM connect_states WHERE team_id = $1 AND user_id = $2`, teamID, userID); err != nil {
+			return err
+		}
 		return t.must("This member", `DELETE FROM members WHERE team_id = $1 AND user_id = $2`, teamID, userID)
 	})
 }

@@ -12,6 +12,8 @@ type noSeal struct{}
 
 func (noSeal) Seal(string, openmates.Secret) (string, error) { return "", nil }
 func (noSeal) Open(string, string) (openmates.Secret, error) { return "", nil }
+func (noSeal) MAC(string, openmates.Secret) string           { return "" }
+func (noSeal) Verify(string, openmates.Secret, string) bool  { return false }
 
 // TestNoStatementReadsTheWholeJournal asks SQLite how it goes about what must
 // not take longer the more was said before.

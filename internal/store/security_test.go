@@ -124,11 +124,15 @@ func TestSessionsOfAPerson(t *testing.T) {
 		all, err := db.SessionsOf(ctx, 1)
 		ok(t, err)
 		same(t, []any{len(all), all[0].Hash}, []any{1, "a"})
-		_, err = db.EndAccess(ctx, 1, "a")
+		u, err := db.AddUser(ctx, openmates.User{Username: "ada"}, "phc")
 		ok(t, err)
-		_, err = db.EndAccess(ctx, 2, "")
+		ok(t, db.AddSession(ctx, openmates.SessionRecord{Hash: "e", UserID: u.ID, Data: []byte("{}"), Expires: until}))
+		ended, err := db.EndAccess(ctx, openmates.AccessEnd{UserID: u.ID})
 		ok(t, err)
-		for hash, there := range map[string]bool{"a": true, "b": false, "c": false, "d": true} {
+		same(t, ended, openmates.AccessEnded{Epoch: 1})
+		_, err = db.EndAccess(ctx, openmates.AccessEnd{UserID: 2})
+		want(t, err, openmates.ENotFound)
+		for hash, there := range map[string]bool{"a": true, "b": false, "c": true, "d": true, "e": false} {
 			_, found, err := db.Session(ctx, hash)
 			ok(t, err)
 			same(t, found, there)

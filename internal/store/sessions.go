@@ -52,29 +52,24 @@ func (db *DB) SessionsOf(ctx context.Context, userID openmates.ID) ([]openmates.
 // DeleteSession ends a session, for good: a session that somebody signed out
 // of must not come back after a power failure.
 func (db *DB) DeleteSession(ctx context.Context, hash string) error {
-	_, err := db.exec(ctx, hard, `DELETE FROM sessions WHERE token = $1`, hash)
-	return err
+	return db.update(ctx, func(t *tx) error {
+		if err := endSession(t, hash); err != nil {
+			return err
+		}
+		_, err := t.exec(`DELETE FROM sessions WHERE token = $1`, hash)
+		return err
+	})
 }
 
 // EndSession ends one of a person's sessions, for good. Whose it is decides
 // here, so that nobody ends somebody else's.
 func (db *DB) EndSession(ctx context.Context, userID openmates.ID, hash string) error {
 	return db.update(ctx, func(t *tx) error {
-		return t.must("This session", `DELETE FROM sessions WHERE token = $2 AND user_id = $1`, userID, hash)
-	})
-}
-
-// EndAccess ends all sessions of a person but one ("" = all), and the access
-// tokens that are for no team in particular, for good.
-func (db *DB) EndAccess(ctx context.Context, userID openmates.ID, but string) (tokens int64, err error) {
-	err = db.update(ctx, func(t *tx) error {
-		if _, err := t.exec(`DELETE FROM sessions WHERE user_id = $1 AND token <> $2`, userID, but); err != nil {
+		if err := endSession(t, hash); err != nil {
 			return err
 		}
-		tokens, err = t.exec(`DELETE FROM access_tokens WHERE user_id = $1 AND team_id IS NULL`, userID)
-		return err
+		return t.must("This session", `DELETE FROM sessions WHERE token = $2 AND user_id = $1`, userID, hash)
 	})
-	return tokens, err
 }
 
 // Sweep removes what has expired: sessions, the states of consent pages, and

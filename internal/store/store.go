@@ -27,6 +27,9 @@ import (
 type Sealer interface {
 	Seal(place string, plain openmates.Secret) (string, error)
 	Open(place, sealed string) (openmates.Secret, error)
+	// MAC is a keyed hash of text for one place; Verify compares.
+	MAC(place string, text openmates.Secret) string
+	Verify(place string, text openmates.Secret, mac string) bool
 }
 
 // Config holds what a DB needs.

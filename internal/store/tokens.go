@@ -40,6 +40,11 @@ func (db *DB) AccessToken(ctx context.Context, hash string) (openmates.AccessTok
 	return k, stored, err
 }
 
+// AccessTokenByID gives the token with this ID.
+func (db *DB) AccessTokenByID(ctx context.Context, id openmates.ID) (openmates.AccessToken, error) {
+	return first(ctx, db, "This token", scanToken, `SELECT `+tokenCols+` FROM access_tokens WHERE id = $1`, id)
+}
+
 // AccessTokens lists the tokens of a team (userID 0), of a person that are for
 // no team in particular (teamID 0), or of listeners (both 0), newest first.
 func (db *DB) AccessTokens(ctx context.Context, userID, teamID openmates.ID) ([]openmates.AccessToken, error) {
@@ -51,11 +56,40 @@ func (db *DB) AccessTokens(ctx context.Context, userID, teamID openmates.ID) ([]
 func (db *DB) DropAccessToken(ctx context.Context, userID, teamID, id openmates.ID) (openmates.AccessToken, error) {
 	var k openmates.AccessToken
 	err := db.update(ctx, func(t *tx) (err error) {
-		k, err = first(ctx, t, "This token", scanToken, `DELETE FROM access_tokens
-			WHERE id = $3 AND COALESCE(team_id, 0) = $2 AND ($2 <> 0 OR COALESCE(user_id, 0) = $1) RETURNING `+tokenCols, userID, teamID, id)
-		return err
+		if k, err = first(ctx, t, "This token", scanToken, `DELETE FROM access_tokens
+			WHERE id = $3 AND COALESCE(team_id, 0) = $2 AND ($2 <> 0 OR COALESCE(user_id, 0) = $1) RETURNING `+tokenCols, userID, teamID, id); err != nil {
+			return err
+		}
+		return db.endToken(t, k.ID)
 	})
 	return k, err
+}
+
+// TokensBy lists the tokens that somebody has made, for themselves, for a team
+// or for a listener, newest first.
+func (db *DB) TokensBy(ctx context.Context, maker openmates.ID) ([]openmates.AccessToken, error) {
+	return list(ctx, db, scanToken, `SELECT `+tokenCols+` FROM access_tokens WHERE maker = $1 ORDER BY id DESC`, maker)
+}
+
+// DropTokenBy ends a token of those that TokensBy lists.
+func (db *DB) DropTokenBy(ctx context.Context, maker, id openmates.ID) (openmates.AccessToken, error) {
+	var k openmates.AccessToken
+	err := db.update(ctx, func(t *tx) (err error) {
+		if k, err = first(ctx, t, "This token", scanToken, `DELETE FROM access_tokens WHERE id = $2 AND maker = $1 RETURNING `+tokenCols, maker, id); err != nil {
+			return err
+		}
+		return db.endToken(t, k.ID)
+	})
+	return k, err
+}
+
+// MAC is a keyed hash of text for one place, which says nothing about text to
+// somebody who has the database alone.
+func (db *DB) MAC(place string, text openmates.Secret) string { return db.seal.MAC(place, text) }
+
+// Verify reports whether mac was made of text for this place.
+func (db *DB) Verify(place string, text openmates.Secret, mac string) bool {
+	return db.seal.Verify(place, text, mac)
 }
 
 // TouchAccessToken notes when a token was used. It is a soft write.
@@ -76,10 +110,14 @@ func scanToken(s scanner) (k openmates.AccessToken, err error) {
 }
 
 // ClaimAnswer lets one of any number of requests under the same key begin:
-// then mine is true. Otherwise a is what the key stands for. Whoever began
-// before abandoned, and has not ended, counts as dead. Keys that have expired
-// are free again.
+// then mine is true. Otherwise it returns what the key stands for, whose
+// Request is a's where both are the same. Whoever began before abandoned, and
+// has not ended, counts as dead. Keys that have expired are free again.
+//
+// A request may hold something that is easy to guess, so that only a MAC of it
+// is written.
 func (db *DB) ClaimAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer, abandoned, expires time.Time) (is openmates.KeptAnswer, mine bool, err error) {
+	mac := db.seal.MAC(requestName(owner, key), openmates.Secret(a.Request))
 	err = db.update(ctx, func(t *tx) error {
 		mine = false
 		if _, err := t.exec(`DELETE FROM kept_answers WHERE expires <= $1`, a.Begun); err != nil {
@@ -88,7 +126,7 @@ func (db *DB) ClaimAnswer(ctx context.Context, owner, key string, a openmates.Ke
 		n, err := t.exec(`INSERT INTO kept_answers (owner, key, request, begun, expires) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (owner, key) DO UPDATE SET request = excluded.request, begun = excluded.begun, expires = excluded.expires
 				WHERE kept_answers.status = 0 AND kept_answers.request = excluded.request AND kept_answers.begun <= $6`,
-			owner, key, a.Request, a.Begun, expires, abandoned)
+			owner, key, mac, a.Begun, expires, abandoned)
 		if err != nil || n > 0 {
 			is, mine = a, err == nil
 			return err
@@ -102,6 +140,9 @@ func (db *DB) ClaimAnswer(ctx context.Context, owner, key string, a openmates.Ke
 		}
 		if !ok {
 			return openmates.Errorf(openmates.EConflict, "The same request has just failed. Please send it once more.")
+		}
+		if db.seal.Verify(requestName(owner, key), openmates.Secret(a.Request), is.Request) {
+			is.Request = a.Request
 		}
 		is.Status, is.Begun = int(status), timeOf(begun)
 		if status != 0 {
@@ -123,7 +164,7 @@ func (db *DB) KeepAnswer(ctx context.Context, owner, key string, a openmates.Kep
 	}
 	return db.update(ctx, func(t *tx) error {
 		return t.must("This request", `UPDATE kept_answers SET status = $3, type = $4, body = $5 WHERE owner = $1 AND key = $2 AND request = $6`,
-			owner, key, a.Status, a.Type, body, a.Request)
+			owner, key, a.Status, a.Type, body, db.seal.MAC(requestName(owner, key), openmates.Secret(a.Request)))
 	})
 }
 
@@ -132,6 +173,8 @@ func (db *DB) DropAnswer(ctx context.Context, owner, key string) error {
 	_, err := db.exec(ctx, hard, `DELETE FROM kept_answers WHERE owner = $1 AND key = $2 AND status = 0`, owner, key)
 	return err
 }
+
+func requestName(owner, key string) string { return "kept_answers.request:" + owner + ":" + key }
 
 func answerName(owner, key string) string { return "kept_answers.body:" + owner + ":" + key }
 
@@ -147,6 +190,12 @@ func (db *DB) RemoveTeam(ctx context.Context, id openmates.ID) error {
 	return db.update(ctx, func(t *tx) error {
 		for _, kind := range []string{Teams, Members, Installations} {
 			t.changed(kind)
+		}
+		if _, err := db.endTokens(t, `team_id = $1`, id); err != nil {
+			return err
+		}
+		if _, err := t.exec(`DELETE FROM connect_states WHERE team_id = $1`, id); err != nil {
+			return err
 		}
 		_, err := t.exec(`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '', channel = '', lacks = '' WHERE team_id = $1 AND NOT open`, id)
 		if err != nil {

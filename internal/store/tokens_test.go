@@ -89,7 +89,7 @@ func TestKeptAnswers(t *testing.T) {
 		ok(t, db.KeepAnswer(ctx, "me", "k", openmates.KeptAnswer{Request: "r1", Status: 201, Type: "application/json", Body: "canary-body"}))
 		is, mine, err := db.ClaimAnswer(ctx, "me", "k", openmates.KeptAnswer{Request: "r2", Begun: now}, now.Add(time.Minute), now.Add(time.Hour))
 		ok(t, err)
-		if mine || is.Status != 201 || is.Request != "r1" || is.Body != "canary-body" || is.Type != "application/json" {
+		if mine || is.Status != 201 || is.Request == "r2" || is.Request == "r1" || is.Body != "canary-body" || is.Type != "application/json" {
 			t.Errorf("mine %v, %+v", mine, is)
 		}
 		_, mine, err = db.ClaimAnswer(ctx, "other", "k", ask, now, now.Add(time.Hour))

@@ -8,7 +8,7 @@ import (
 	"openmates"
 )
 
-const userCols = `u.id, u.username, u.display_name, u.email, u.admin, u.language, u.time_zone, u.preferences, u.created`
+const userCols = `u.id, u.username, u.display_name, u.email, u.admin, u.language, u.time_zone, u.preferences, u.created, u.epoch`
 
 const nameTaken = "This username, or one that looks like it, is taken already. Please choose another one."
 
@@ -91,10 +91,19 @@ func (db *DB) SetPassword(ctx context.Context, userID openmates.ID, phc string) 
 	})
 }
 
+// Rehash replaces the PHC string of an account, as long as it is still the one
+// that a password was just checked against.
+func (db *DB) Rehash(ctx context.Context, userID openmates.ID, old, fresh string) error {
+	return db.update(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE users SET password = $3 WHERE id = $1 AND password = $2`, userID, old, fresh)
+		return err
+	})
+}
+
 func scanUser(s scanner) (u openmates.User, err error) {
 	var prefs string
 	var created int64
-	err = s.Scan(&u.ID, &u.Username, &u.DisplayName, &u.Email, &u.Admin, &u.Language, &u.TimeZone, &prefs, &created)
+	err = s.Scan(&u.ID, &u.Username, &u.DisplayName, &u.Email, &u.Admin, &u.Language, &u.TimeZone, &prefs, &created, &u.Epoch)
 	if err != nil {
 		return u, err
 	}

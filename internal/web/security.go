@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"openmates"
@@ -75,6 +76,8 @@ type securityPage struct {
 	Host       string // that passkeys are bound to
 	NoPasskeys string // why there can be none
 	Sessions   []account.Session
+	Tokens     []tokenLine // that the person has made
+	Shared     bool        // some of them are for a team or a listener
 }
 
 func (s *Server) security(w http.ResponseWriter, r *http.Request) error {
@@ -97,6 +100,10 @@ func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, status int
 	if p.Sessions, err = s.account.SessionsOf(ctx, c); err != nil {
 		return err
 	}
+	if p.Tokens, err = s.madeTokens(r, c); err != nil {
+		return err
+	}
+	p.Shared = slices.ContainsFunc(p.Tokens, func(l tokenLine) bool { return l.Shared() })
 	p.Host, err = s.account.PasskeyHost()
 	p.NoPasskeys = openmates.MessageOf(err)
 	return s.show(w, status, "security", p)
@@ -140,10 +147,13 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.account.ChangePassword(r.Context(), account.CallerOf(r.Context()), old, openmates.Secret(f.Get("new"))); err != nil {
+	if err := s.account.ChangePassword(r.Context(), account.CallerOf(r.Context()), old, openmates.Secret(f.Get("new")), f.Get("keep") != ""); err != nil {
 		return s.refused(w, r, "password", "", err)
 	}
-	return s.done(w, r, securityPath, "Your password is changed. Everywhere else you are signed out, and your API tokens are revoked.")
+	if f.Get("keep") != "" {
+		return s.done(w, r, securityPath, "Your password is changed. Everywhere else you are signed out, and your own API tokens are revoked; those for teams and listeners stay.")
+	}
+	return s.done(w, r, securityPath, "Your password is changed. Everywhere else you are signed out, and all API tokens that you made are revoked.")
 }
 
 func (s *Server) setEmail(w http.ResponseWriter, r *http.Request) error {
@@ -368,13 +378,21 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) endSessions(here bool) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if err := s.account.EndSessions(r.Context(), account.CallerOf(r.Context()), here); err != nil {
+		f, err := form(r)
+		if err != nil {
 			return err
 		}
-		if here {
-			return to(w, r, "/signin")
+		keep := f.Get("keep") != ""
+		if err := s.account.EndSessions(r.Context(), account.CallerOf(r.Context()), here, keep); err != nil {
+			return err
 		}
-		return s.done(w, r, securityPath, "Everywhere else you are signed out, and your API tokens are revoked.")
+		switch {
+		case here:
+			return to(w, r, "/signin")
+		case keep:
+			return s.done(w, r, securityPath, "Everywhere else you are signed out, and your own API tokens are revoked; those for teams and listeners stay.")
+		}
+		return s.done(w, r, securityPath, "Everywhere else you are signed out, and all API tokens that you made are revoked.")
 	}
 }
 

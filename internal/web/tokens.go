@@ -32,14 +32,19 @@ type tokensPage struct {
 	Tokens []tokenLine
 	Made   string // the token that was just made; it is shown once
 	Form   tokenForm
+	Ask    bool // for the password: the person did not sign in just now
 	Error  string
 }
 
 type tokenLine struct {
 	openmates.AccessToken
 	Maker   string // of a team's; "" = somebody who is not in the team any more
+	Team    string // that one of the person's own list is for
 	Expired bool
 }
+
+// Shared reports whether others rely on the token, too.
+func (l tokenLine) Shared() bool { return l.TeamID != 0 || l.UserID == 0 }
 
 // tokenForm is a token as it is typed.
 type tokenForm struct {
@@ -72,14 +77,44 @@ func newTokenForm(name, days string, checked ...string) tokenForm {
 }
 
 func (s *Server) ownTokensPage(r *http.Request) (*tokensPage, error) {
-	p := &tokensPage{inTeam: inTeam{shell: s.shell(r, "API tokens")}, Own: true, At: tokensPath}
-	all, err := s.account.Tokens(r.Context(), account.CallerOf(r.Context()))
-	p.list(s, all, nil)
+	c := account.CallerOf(r.Context())
+	p := &tokensPage{inTeam: inTeam{shell: s.shell(r, "API tokens")}, Own: true, At: tokensPath, Ask: !s.account.Fresh(r.Context(), c)}
+	p.Form = newTokenForm("", strconv.Itoa(usualTokenDays), string(openmates.ScopeRead))
+	var err error
+	p.Tokens, err = s.madeTokens(r, c)
 	return p, err
 }
 
+// madeTokens lists the tokens that a person has made: their own, and those for a
+// team or a listener.
+func (s *Server) madeTokens(r *http.Request, c account.Caller) ([]tokenLine, error) {
+	all, err := s.account.Tokens(r.Context(), c)
+	if err != nil {
+		return nil, err
+	}
+	teams, err := s.account.TeamsOf(r.Context(), c)
+	if err != nil {
+		return nil, err
+	}
+	var lines []tokenLine
+	for _, k := range all {
+		l := s.tokenLine(k)
+		for _, t := range teams {
+			if t.ID == k.TeamID {
+				l.Team = t.Name
+			}
+		}
+		lines = append(lines, l)
+	}
+	return lines, nil
+}
+
+func (s *Server) tokenLine(k openmates.AccessToken) tokenLine {
+	return tokenLine{AccessToken: k, Expired: !k.Expires.IsZero() && !s.account.Now().Before(k.Expires)}
+}
+
 func (s *Server) teamTokensPage(r *http.Request, c account.Caller, place account.Place) (*tokensPage, error) {
-	p := &tokensPage{inTeam: s.inTeam(r, c, place), At: "/teams/" + place.Team.Slug + "/tokens"}
+	p := &tokensPage{inTeam: s.inTeam(r, c, place), At: "/teams/" + place.Team.Slug + "/tokens", Ask: !s.account.Fresh(r.Context(), c)}
 	members, err := s.account.Members(r.Context(), place)
 	if err != nil {
 		return nil, err
@@ -91,9 +126,8 @@ func (s *Server) teamTokensPage(r *http.Request, c account.Caller, place account
 
 func (p *tokensPage) list(s *Server, all []openmates.AccessToken, makers []openmates.Member) {
 	p.Form = newTokenForm("", strconv.Itoa(usualTokenDays), string(openmates.ScopeRead))
-	now := s.account.Now()
 	for _, k := range all {
-		l := tokenLine{AccessToken: k, Expired: !k.Expires.IsZero() && !now.Before(k.Expires)}
+		l := s.tokenLine(k)
 		for _, m := range makers {
 			if m.User.ID == k.By {
 				l.Maker = m.User.DisplayName
@@ -154,7 +188,7 @@ func (s *Server) addToken(w http.ResponseWriter, r *http.Request, add func(accou
 	if err != nil {
 		return err
 	}
-	n := account.NewToken{Name: f.Get("name"), Days: number(f.Get("days"))}
+	n := account.NewToken{Name: f.Get("name"), Days: number(f.Get("days")), Password: openmates.Secret(f.Get("password"))}
 	if n.Days == 0 { // the room takes it for "as usual", which nobody types
 		n.Days = -1
 	}
@@ -162,8 +196,9 @@ func (s *Server) addToken(w http.ResponseWriter, r *http.Request, add func(accou
 		n.Scopes = append(n.Scopes, openmates.Scope(scope))
 	}
 	secret, err := add(n)
-	wrong := openmates.CodeOf(err)
-	if err != nil && wrong != openmates.EInvalid && wrong != openmates.EConflict {
+	switch openmates.CodeOf(err) {
+	case "", openmates.EInvalid, openmates.EConflict, openmates.EForbidden, openmates.ELimit:
+	default:
 		return err
 	}
 	if err == nil {

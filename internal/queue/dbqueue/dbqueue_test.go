@@ -192,6 +192,8 @@ type noSeal struct{}
 
 func (noSeal) Seal(string, openmates.Secret) (string, error) { return "", nil }
 func (noSeal) Open(string, string) (openmates.Secret, error) { return "", nil }
+func (noSeal) MAC(string, openmates.Secret) string           { return "" }
+func (noSeal) Verify(string, openmates.Secret, string) bool  { return false }
 
 func TestNoGoroutineIsLeft(t *testing.T) { //nolint:paralleltest // counts goroutines
 	before := goleak.IgnoreCurrent()

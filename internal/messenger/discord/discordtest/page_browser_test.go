@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,7 @@ func TestBrowser(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)
 	t.Run("chat", func(t *testing.T) { browseChat(ctx, t) })
+	t.Run("commands", func(t *testing.T) { browseCommands(ctx, t) })
 	t.Run("consent", func(t *testing.T) { browseConsent(ctx, t) })
 }
 
@@ -99,6 +101,60 @@ func browseChat(ctx context.Context, t *testing.T) {
 	}
 	s.Say(s.guild.General, bob.ID, "- one\n- two\n```go\nx := 1\n```")
 	run(ctx, t, wait(`document.querySelectorAll('[data-author="Bob"] li').length === 2 && document.querySelector('[data-author="Bob"] pre[data-language=go]')`))
+}
+
+// A command goes to the bot whose entry was chosen, whichever comes first.
+func browseCommands(ctx context.Context, t *testing.T) {
+	s := newPeerScene(t)
+	mark := s.AddApplication(s.ann.ID, "Mark")
+	s.Install(s.guild.ID, mark.ID, 377957239872)
+	apps := map[string]discordtest.Application{"Sophia": s.app, "Mark": mark}
+	for _, app := range apps {
+		r, err := http.NewRequest("POST", s.API()+"/v10/applications/"+app.ID+"/commands", strings.NewReader(`{"name":"stop","description":"Stops"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bot "+app.Token)
+		r.Header.Set("User-Agent", "DiscordBot (https://example.com, 1)")
+		r.Header.Set("Content-Type", "application/json")
+		if status, body := fetch(t, r); status != 201 {
+			t.Fatalf("register: %d %v", status, body)
+		}
+	}
+	run(ctx, t, chromedp.Navigate(s.URL()+chatAt(s, s.guild.General, s.ann.ID)), wait(`document.body.dataset.ready && document.body.dataset.live`))
+	composer := chromedp.ID("composer")
+	row := func(app string) string { return `#suggestions [data-suggestion="stop"][data-app="` + app + `"]` }
+	ran := func() (bodies []string) {
+		for _, r := range s.Requests() {
+			if r.Method == "POST" && strings.HasSuffix(r.Path, "/interactions") {
+				bodies = append(bodies, string(r.Body))
+			}
+		}
+		return bodies
+	}
+	for n, name := range []string{"Mark", "Sophia"} {
+		run(ctx, t, chromedp.SendKeys(composer, "/st"), wait(`document.querySelector('`+row("Mark")+`') && document.querySelector('`+row("Sophia")+`')`))
+		if text := read(ctx, t, `document.querySelector('`+row(name)+`').textContent`); !strings.Contains(text, name) {
+			t.Errorf("the entry of %s reads %q", name, text)
+		}
+		for read(ctx, t, `document.querySelector('#suggestions [aria-selected=true]').dataset.app`) != name {
+			run(ctx, t, chromedp.SendKeys(composer, kb.ArrowDown))
+		}
+		run(ctx, t, chromedp.SendKeys(composer, kb.Enter), chromedp.SendKeys(composer, kb.Enter), wait(`document.getElementById("composer").value === ""`))
+		var bodies []string
+		for bodies = ran(); len(bodies) <= n && ctx.Err() == nil; bodies = ran() {
+			runtime.Gosched()
+		}
+		if last := bodies[len(bodies)-1]; len(bodies) != n+1 || !strings.Contains(last, `"application_id":"`+apps[name].ID+`"`) {
+			t.Errorf("chosen was %s, and it went out as %s", name, last)
+		}
+	}
+	// Without a choice nothing goes to anybody.
+	run(ctx, t, chromedp.SendKeys(composer, "/stop"), wait(`!document.getElementById("suggestions").hidden`),
+		chromedp.SendKeys(composer, kb.Escape), chromedp.SendKeys(composer, kb.Enter), wait(`document.body.textContent.includes("Choose one from the list")`))
+	if n := len(ran()); n != 2 {
+		t.Errorf("%d commands went out", n)
+	}
 }
 
 func browseConsent(ctx context.Context, t *testing.T) {

@@ -67,6 +67,7 @@ const chatInput = 1
 type slash struct {
 	ID          string `json:"id"`
 	AppID       string `json:"application_id"`
+	App         string `json:"app"` // its bot's name
 	Version     string `json:"version"`
 	Name        string `json:"name"`
 	Description any    `json:"description"`
@@ -146,7 +147,7 @@ func (s *Server) commandsLocked(c *channel) []slash {
 		}
 		for _, k := range list {
 			if k.Type == chatInput {
-				out = append(out, slash{k.ID, app.ID, k.Version, k.Name, k.Body["description"], k.Body["options"]})
+				out = append(out, slash{k.ID, app.ID, b.Name, k.Version, k.Name, k.Body["description"], k.Body["options"]})
 			}
 		}
 	}

@@ -11,6 +11,7 @@ export function compose({ here, api, notice, attempt, nonce, nameOf, el, hue, in
   const menu = document.getElementById("suggestions");
   let mode = null; // {kind: "reply"|"edit", message}
   let choice = null; // {start, list, at}
+  let picked = null; // the command that was chosen; several apps may have one of its name
   let lastTyping = 0;
   let draftKey = "";
   let shift = false;
@@ -43,8 +44,8 @@ export function compose({ here, api, notice, attempt, nonce, nameOf, el, hue, in
   function commandOffer() {
     const m = /^\/([\w-]*)$/.exec(field.value);
     if (!m || mode) return null;
-    const list = (place().commands ?? []).filter((c) => c.name.startsWith(m[1])).slice(0, 8);
-    return { start: 0, list: list.map((c) => ({ id: c.id, name: c.name, kind: "command", note: c.description })) };
+    const list = (place().commands ?? []).filter((c) => c.name.startsWith(m[1])).slice(0, 25);
+    return { start: 0, list: list.map((c) => ({ id: c.id, name: c.name, kind: "command", app: c.app, note: c.description, command: c })) };
   }
 
   function drawMenu() {
@@ -53,18 +54,20 @@ export function compose({ here, api, notice, attempt, nonce, nameOf, el, hue, in
     if (!choice) return menu.replaceChildren();
     menu.replaceChildren(...choice.list.map((t, i) => {
       const sign = t.kind === "user" ? initials(t.name) : t.kind === "role" ? "@" : "/";
-      const row = el("li", { role: "option", id: "s" + i, "aria-selected": String(i === choice.at), "data-suggestion": t.name, "data-kind": t.kind },
-        el("span", { class: "avatar h" + hue(t.id), "aria-hidden": "true" }, sign), t.name,
-        t.bot ? el("span", { class: "tag" }, "BOT") : "", el("small", {}, t.note ?? (t.kind === "role" ? "role" : "")));
+      const row = el("li", { role: "option", id: "s" + i, "aria-selected": String(i === choice.at), "data-suggestion": t.name, "data-kind": t.kind, "data-app": t.app ?? null },
+        el("span", { class: "avatar h" + hue(t.command?.application_id ?? t.id), "aria-hidden": "true" }, t.app ? initials(t.app) : sign), (t.app ? "/" : "") + t.name,
+        t.bot ? el("span", { class: "tag" }, "BOT") : "", t.app ? el("span", { class: "tag" }, t.app) : "", el("small", {}, t.note ?? (t.kind === "role" ? "role" : "")));
       row.addEventListener("mousedown", (event) => { event.preventDefault(); take(i); });
       return row;
     }));
     field.setAttribute("aria-activedescendant", "s" + choice.at);
+    menu.children[choice.at]?.scrollIntoView({ block: "nearest" });
   }
 
   function take(i) {
     const t = choice.list[i];
     const caret = field.selectionStart;
+    picked = t.command ?? null;
     const text = (t.kind === "command" ? "/" : "@") + t.name + " ";
     field.setRangeText(text, choice.start, caret, "end");
     choice = null;
@@ -115,8 +118,11 @@ export function compose({ here, api, notice, attempt, nonce, nameOf, el, hue, in
 
   async function runCommand(text) {
     const m = /^\/([\w-]+)\s*([\s\S]*)$/.exec(text);
-    const command = m && (place().commands ?? []).find((c) => c.name === m[1]);
-    if (!command) return false;
+    const named = m ? (place().commands ?? []).filter((c) => c.name === m[1]) : [];
+    if (!named.length) return false;
+    const command = named.length === 1 ? named[0] : named.find((c) => c.id === picked?.id);
+    if (!command) throw new Error("Several apps have this command. Choose one from the list.");
+    picked = null;
     const first = command.options?.[0];
     const options = first && m[2] ? [{ type: first.type, name: first.name, value: encode(m[2], targets()) }] : [];
     await api("POST", "/interactions", {

@@ -6,10 +6,13 @@
 // mate and person, asks the model, records the answer, and only then finishes
 // posting it. A repeated Reply goes on from what was recorded and posts under
 // the same keys, so nothing is said twice and no model is paid twice for an
-// answer that was recorded. Refusals take the same road. The journal keeps a
-// turn for 90 days (Prune): so long a message is known when it comes again, and
-// so long a conversation is remembered. What was spent is kept apart from it, and
-// a turn that no queue carries is settled also when nobody waits for it (Sweep).
+// answer that was recorded. Refusals take the same road. Nobody who asks meets
+// silence: what was said lately, or can't be said in the channel, is a sign at
+// the message or a word in private, and a mate that may not write somewhere
+// asks no model there. The journal keeps a turn for 90 days (Prune): so long a
+// message is known when it comes again, and so long a conversation is
+// remembered. What was spent is kept apart from it, and a turn that no queue
+// carries is settled also when nobody waits for it (Sweep).
 //
 // It refuses to know networks, databases and model providers: they come in as
 // contracts. Text from a channel and text from a model are data to it, never

@@ -7,7 +7,7 @@
 // before it, and what lies beyond Discord's own replay is read back over REST.
 // It promises that a part of an answer is posted once, however often Send is
 // called for it, and that no answer ever pings anybody but, when asked, the
-// person it answers.
+// person it answers, whom it names through every edit.
 //
 // It obeys Discord's limits before Discord has to enforce them: identifies,
 // rate-limit buckets, and the number of invalid responses that would get the

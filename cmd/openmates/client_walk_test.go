@@ -52,6 +52,7 @@ func TestTheWorkflowByTheClient(t *testing.T) {
 	w.logsIn()
 	w.asks()
 	w.limitsAMember()
+	w.mayNotWrite()
 	w.unlinks()
 }
 
@@ -360,6 +361,29 @@ func (w *clients) limitsAMember() {
 	w.must(w.ben.PutUserLimits(ctx, "lighthouse", "cleo", before.Own, client.IfMatch(etag)))
 	_, err = w.listener.Process(ctx, "lighthouse", q)
 	w.must(err)
+}
+
+// mayNotWrite: where the mate may not write, the asker gets a sign and a word in
+// private, no model is asked, and the server's admin sees channel and permission.
+func (w *clients) mayNotWrite() {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), 30*time.Second)
+	defer cancel()
+	w.sim.SetOverwrite(w.lamp.General, w.sophia.BotID, 0, int64(discord.SendMessages))
+	cleo, asked := w.onDiscord["cleo"].ID, w.model.Count()
+	said := w.sim.Say(w.lamp.General, cleo, "<@"+w.sophia.BotID+"> Can you write here?")
+	_, err := w.sim.Await(ctx, func(m discordtest.Message) bool { return m.ID == said.ID && len(m.Reactions["🔇"]) == 1 })
+	w.must(err)
+	alone := w.sim.DM(cleo, w.sophia.BotID)
+	_, err = w.sim.Await(ctx, func(m discordtest.Message) bool {
+		return m.ChannelID == alone.ID && strings.HasPrefix(m.Content, "I can't answer you in #general: I lack the permission Send Messages there.")
+	})
+	w.must(err)
+	if w.model.Count() != asked {
+		w.Error("a model was asked for an answer that nobody can read")
+	}
+	w.sim.SetOverwrite(w.lamp.General, w.sophia.BotID, 0, 0)
+	w.says("")
 }
 
 func (w *clients) unlinks() {

@@ -63,7 +63,7 @@ type house struct {
 type discordNet struct{ *connecttest.Network }
 
 func (discordNet) Info() messenger.Info {
-	return messenger.Info{Network: discord, Label: "Discord", Place: "guilde", TextLimit: 2000, Measure: func(s string) int { return len(s) }}
+	return messenger.Info{Network: discord, Label: "Discord", Place: "guilde", Workspace: "guild", TextLimit: 2000, Measure: func(s string) int { return len(s) }}
 }
 
 // plain lets a log be read while others write.

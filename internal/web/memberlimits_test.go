@@ -59,7 +59,7 @@ func TestLimitsOfAMember(t *testing.T) {
 	if l.PerMinute != 4 || l.PerMonth != 3_000_000 || !l.Mates.Allows("sophia") || l.Mates.Allows("mark") || l.Apps.Only || u.Admin {
 		t.Errorf("%+v of %+v", l, u)
 	}
-	wants(t, ben.get("/profile"), 200, "You spent 1.50 USD this month", "1.50 USD of 3.00 USD is left", "16.50 USD of 20.00 USD is left", "At most 4 requests per minute", "only sophia")
+	wants(t, ben.get("/profile"), 200, "You spent 1.50 USD this month", "1.50 USD of 3.00 USD is left", "16.50 USD of 20.00 USD is left", "At most 4 requests per minute. That is your own limit.", "only sophia")
 
 	// More than the team allows changes nothing about what holds.
 	f = url.Values{"stamp": {stampOf(t, ada.get(at))}, "mate": {"sophia", "mark"}, "per_minute": {"5000"}, "per_month": {"900"}}

@@ -35,6 +35,26 @@ func (srv *server) moved(address string) error {
 	return srv.links.MoveTo(address)
 }
 
+// followAddress moves this process along when another one has changed the
+// public address, until ctx ends.
+func (srv *server) followAddress(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-srv.settled:
+		}
+		stored, ok, err := srv.db.Setting(ctx, addressSetting)
+		if err == nil && ok && stored != "" && srv.set.URL == "" && stored != srv.links.PublicURL() {
+			srv.log.InfoContext(ctx, "the public address was changed by another process", "address", stored)
+			err = srv.moved(stored)
+		}
+		if err != nil && ctx.Err() == nil {
+			srv.log.WarnContext(ctx, "can't follow the public address", "err", err)
+		}
+	}
+}
+
 // facts are what an admin may want to know of this process and can't change in
 // the pages. None of them is a secret.
 func (srv *server) facts() []web.Fact {

@@ -51,6 +51,7 @@ type server struct {
 	handler    http.Handler
 	porch      *porch
 	closers    []func() error
+	settled    chan struct{} // a setting of the server was changed, here or elsewhere
 }
 
 // serve runs the server until ctx ends.
@@ -94,7 +95,7 @@ func (srv *server) invite(ctx context.Context, stdout io.Writer) error {
 // newServer makes every part and hands each what it needs. Nothing runs yet,
 // but the address is taken.
 func newServer(ctx context.Context, s settings, m *models, demo *web.Demo, log *slog.Logger) (*server, error) {
-	srv := &server{set: s, log: log, models: m}
+	srv := &server{set: s, log: log, models: m, settled: make(chan struct{}, 1)}
 	if err := srv.prepare(ctx, demo); err != nil {
 		srv.close()
 		return nil, err
@@ -130,6 +131,12 @@ func (srv *server) prepare(ctx context.Context, demo *web.Demo) error {
 		srv.room.Forget()
 		if kind == store.Installations {
 			srv.links.Forget()
+		}
+		if kind == store.Settings {
+			select {
+			case srv.settled <- struct{}{}:
+			default:
+			}
 		}
 		srv.supervisor.Wake()
 	})
@@ -259,6 +266,7 @@ func (srv *server) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return srv.porch.serve(ctx, srv.handler) })
 	g.Go(func() error { return srv.models.room.Run(ctx) })
+	g.Go(func() error { return srv.followAddress(ctx) })
 	if srv.set.does("web") {
 		g.Go(func() error { return srv.links.CheckBots(ctx) })
 	}

@@ -179,3 +179,9 @@ func (r *Room) Unlink(ctx context.Context, userID, identity openmates.ID) error 
 	r.log.InfoContext(ctx, "account unlinked", "user", userID, "identity", identity)
 	return r.noteAccount(ctx, userID, "account.unlink", ids[i].Network, messenger.Account{ID: ids[i].AccountID, Name: ids[i].Name})
 }
+
+// Applications counts the applications that have to know the redirect.
+func (r *Room) Applications(ctx context.Context) (int, error) {
+	bots, err := r.store.Bots(ctx)
+	return len(bots), err
+}

@@ -16,6 +16,7 @@ const (
 	Installations = "installations"
 	Limits        = "limits"
 	Providers     = "providers" // with their models and the default ones
+	Settings      = "settings"
 )
 
 // OnChange calls fn after each commit that changed something of a kind that

@@ -14,7 +14,10 @@ func (db *DB) Setting(ctx context.Context, name string) (value string, ok bool, 
 
 // SetSetting writes a setting.
 func (db *DB) SetSetting(ctx context.Context, name, value string) error {
-	return db.update(ctx, func(t *tx) error { return set(t, name, value) })
+	return db.update(ctx, func(t *tx) error {
+		t.changed(Settings)
+		return set(t, name, value)
+	})
 }
 
 // TakeSetting removes a setting and gives what it was: of several takers one

@@ -322,9 +322,21 @@ func (a *album) answers(h *house) {
 	a.keep("own code", ada.follow("/profile/code", url.Values{"network": {"testnet"}}))
 	a.patterns["GET /profile/code"] = true
 	a.keep("mistyped mate", ada.post("/server/mates", mateValues("name", "")))
+	a.moves()
 	h.language = a.language
 	a.keep("full disk", h.hurt("/server/mail", url.Values{"host": {"smtp.example.org"}, "password": {"p"}}))
 	h.language = ""
+}
+
+// moves is what a new address is answered with.
+func (a *album) moves() {
+	h := newHouse(a.t, a.change...).furnish()
+	a.houses = append(a.houses, h)
+	ada := h.as("ada")
+	now := url.Values{"name": {"Harbour"}, "url": {strings.Replace(h.url, "127.0.0.1", "localhost", 1)}, "sign_up": {"invite"}, "currency": {"USD"}}
+	h.language = a.language
+	a.keep("moved", ada.post("/server/settings", now))
+	a.keep("a form at the old address", ada.post("/server/settings", now))
 }
 
 // discord are the pages that show what a messenger knows.

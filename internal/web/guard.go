@@ -28,67 +28,96 @@ func mostBytes(path string) int64 {
 	return maxForm
 }
 
-// guard wraps every request: headers that keep a browser on a short leash,
-// the refusal of forms that another site sent, and a bound on bodies.
-func (s *Server) guard() (func(http.Handler) http.Handler, error) {
-	cross := http.NewCrossOriginProtection()
-	cross.SetDenyHandler(s.handle(func(http.ResponseWriter, *http.Request) error {
-		return openmates.Errorf(openmates.EForbidden, "This was sent from another site, so nothing was changed. Please open the page at %s and try again there.", s.connect.PublicURL())
-	}))
+// site is the server at its public address, which can change while it runs.
+// What was trusted at the address before is not trusted any more.
+type site struct {
+	address string
+	public  *url.URL
+	policy  string // Content-Security-Policy
+	cross   *http.CrossOriginProtection
+}
+
+func (s *Server) siteAt(address string) (*site, error) {
+	public, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("web: public address: %w", err)
+	}
+	at := &site{address: address, public: public, cross: http.NewCrossOriginProtection()}
+	// A proxy may rewrite Host, and over plain http browsers send no
+	// Sec-Fetch-Site: then the origin is compared with the public address.
+	if err := at.cross.AddTrustedOrigin(address); err != nil {
+		return nil, fmt.Errorf("web: public address: %w", err)
+	}
 	// A form of ours may lead to a consent page; browsers hold form-action
 	// against redirects too.
-	policy := strings.Join([]string{
+	at.policy = strings.Join([]string{
 		"default-src 'self'",
 		strings.Join(append([]string{"form-action 'self'"}, s.connect.ConsentOrigins()...), " "),
 		"frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'",
 	}, "; ")
-	known := map[string]*url.URL{}
+	return at, nil
+}
+
+// sites returns a function that returns the site as it is now.
+func (s *Server) sites() func() (*site, error) {
 	var mu sync.Mutex
-	public := func() (*url.URL, error) { // the address can change while the server runs
+	var current *site
+	return func() (*site, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		address := s.connect.PublicURL()
-		if u := known[address]; u != nil {
-			return u, nil
+		if current != nil && current.address == address {
+			return current, nil
 		}
-		u, err := url.Parse(address)
-		if err != nil {
-			return nil, fmt.Errorf("web: public address: %w", err)
+		at, err := s.siteAt(address)
+		if err == nil {
+			current = at
 		}
-		// A proxy may rewrite Host, and over plain http browsers send no
-		// Sec-Fetch-Site: then the origin is compared with the public address.
-		if err := cross.AddTrustedOrigin(address); err != nil {
-			return nil, fmt.Errorf("web: public address: %w", err)
-		}
-		known[address] = u
-		return u, nil
+		return at, err
 	}
-	if _, err := public(); err != nil {
+}
+
+// protect sets the headers that keep a browser on a short leash.
+func (at *site) protect(h http.Header) {
+	h.Set("Content-Security-Policy", at.policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	// Not "no-referrer": with that, the Origin of our own forms is "null".
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	if at.public.Scheme == "https" {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// guard wraps every request: the headers, the refusal of forms that another
+// site sent or that were opened under an address of before, and a bound on
+// bodies.
+func (s *Server) guard() (func(http.Handler) http.Handler, error) {
+	foreign := s.handle(func(http.ResponseWriter, *http.Request) error {
+		return openmates.Errorf(openmates.EForbidden, "This was sent from another site, so nothing was changed. Please open the page at %s and try again there.", s.connect.PublicURL())
+	})
+	now := s.sites()
+	if _, err := now(); err != nil {
 		return nil, err
 	}
 	return func(next http.Handler) http.Handler {
-		next = cross.Handler(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			public, err := public()
+			at, err := now()
 			if err != nil {
 				s.logError(r, err)
 				plain(w, http.StatusInternalServerError, openmates.MessageOf(err))
 				return
 			}
-			h := w.Header()
-			h.Set("Content-Security-Policy", policy)
-			h.Set("X-Content-Type-Options", "nosniff")
-			h.Set("X-Frame-Options", "DENY")
-			// Not "no-referrer": with that, the Origin of our own forms is "null".
-			h.Set("Referrer-Policy", "same-origin")
-			h.Set("Cross-Origin-Opener-Policy", "same-origin")
-			h.Set("Cross-Origin-Resource-Policy", "same-origin")
-			h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-			if public.Scheme == "https" {
-				h.Set("Strict-Transport-Security", "max-age=31536000")
+			at.protect(w.Header())
+			if to := otherLoopback(r, at.public); to != "" {
+				s.sendOn(w, r, to)
+				return
 			}
-			if to := otherLoopback(r, public); to != "" {
-				http.Redirect(w, r, to, http.StatusFound) //nolint:gosec // to is made of our own public address
+			if at.cross.Check(r) != nil {
+				foreign.ServeHTTP(w, r)
 				return
 			}
 			r.Body = http.MaxBytesReader(w, r.Body, mostBytes(r.URL.Path))
@@ -97,11 +126,29 @@ func (s *Server) guard() (func(http.Handler) http.Handler, error) {
 	}, nil
 }
 
+// sendOn leads a browser to the same page under the address that counts. A form
+// is not carried over: the session that it was opened in is not one there, and
+// the browser would not follow (Content-Security-Policy, form-action).
+func (s *Server) sendOn(w http.ResponseWriter, r *http.Request, to string) {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		http.Redirect(w, r, to, http.StatusFound) //nolint:gosec // to is made of our own public address
+		return
+	}
+	s.settle(w, r)
+	p := messagePage{shell: shell{Title: sentence("This server has another address"), Path: r.URL.Path, Here: "/", Model: s.model(), Version: s.version},
+		Heading: sentence("This server has another address"), Ways: []way{{"Go on there", s.connect.PublicURL()}},
+		Sentence: fmt.Sprintf("People reach this server at %s, so nothing was changed here. Please do it again there.", s.connect.PublicURL())}
+	if err := s.show(w, http.StatusMisdirectedRequest, "message", p); err != nil {
+		s.logError(r, err)
+		plain(w, http.StatusMisdirectedRequest, s.voice(w).Say(p.Sentence))
+	}
+}
+
 // otherLoopback gives the right address of a page that was opened under
 // another name of this machine ("localhost" for 127.0.0.1). Both reach the
 // server, but cookies and registered redirects know only one of them.
 func otherLoopback(r *http.Request, public *url.URL) string {
-	if r.Method != http.MethodGet || r.Host == public.Host || !isLoopback(r.Host) || !isLoopback(public.Host) {
+	if r.Host == public.Host || !isLoopback(r.Host) || !isLoopback(public.Host) {
 		return ""
 	}
 	_, port, err := net.SplitHostPort(r.Host)

@@ -116,8 +116,11 @@ func TestEveryPageRenders(t *testing.T) {
 			{Team: team, Members: 2, Admins: []string{"ada", "ben"}, Places: 1, Mates: 1, Spent: 5}, {Team: team}}}},
 		"allworkspaces": {allWorkspacesPage{directory: directory{shell: sh}}, allWorkspacesPage{directory: directory{shell: sh}, Places: []placeLine{
 			{DirectoryPlace: openmates.DirectoryPlace{Network: "discord", Workspace: "1", Name: "<g>", Team: team, Mates: []string{"Sophia"}}, Label: "Discord", Who: "Sophia", Path: "/x"}, {}}}},
-		"ask":     {askPage{shell: sh, Path: "/x"}, askPage{shell: sh, question: question{Heading: "T.", Sentence: "S.", Label: "R.", Back: "/"}, Path: "/x", Fields: []field{{"a", `"><b>`}}}},
-		"message": {messagePage{shell: nobody, Heading: "H", Sentence: "S", Ways: []way{{"a", "/"}, {"b", "/"}}}, messagePage{shell: sh, Heading: "H"}},
+		"ask": {askPage{shell: sh, Path: "/x"}, askPage{shell: sh, question: question{Heading: "T.", Sentence: "S.", Label: "R.", Back: "/"}, Path: "/x", Fields: []field{{"a", `"><b>`}}}},
+		"moved": {movedPage{shell: sh, Before: "http://a", Now: "http://b", At: "http://b/", Redirect: "http://b/r"},
+			movedPage{shell: sh, Before: "http://a", Now: "http://b", At: "http://b/", Redirect: "http://b/r", Bots: 2, SignIn: true, Passkeys: "b", Error: "e"}},
+		"message": {messagePage{shell: nobody, Heading: "H", Sentence: "S", Ways: []way{{"a", "/"}, {"b", "/"}}}, messagePage{shell: sh, Heading: "H"},
+			messagePage{shell: sh, Heading: "H", Again: &again{Path: "/x", Kept: []keptField{{Name: "a", Value: `"><b>`}}, Ask: []keptField{{Name: "password", Label: "Password"}}}}},
 	}
 	maps.Copy(samples, securitySamples(sh))
 	maps.Copy(samples, providerSamples(sh))

@@ -4,6 +4,8 @@ package main_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -11,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // A server that is started with an open umask, in a folder that others may look
@@ -89,6 +92,12 @@ func (w *watch) look() {
 	})
 }
 
+// plant makes an empty file of another account in a folder that is open to all.
+func plant(dir, name string, owner int) error {
+	file := filepath.Join(dir, name)
+	return errors.Join(os.WriteFile(file, nil, 0o600), os.Chown(file, owner, owner), os.Chmod(dir, 0o777))
+}
+
 // What is no folder of ours is left as it is, and the sentence says what to do.
 func TestTheDataFolderIsOursAlone(t *testing.T) {
 	t.Parallel()
@@ -108,6 +117,14 @@ func TestTheDataFolderIsOursAlone(t *testing.T) {
 		"like /tmp": {func(dir string) error {
 			return os.Chmod(dir, 0o777|fs.ModeSticky)
 		}, "chmod 700", 0o777},
+		"a key by somebody else":      {func(dir string) error { return plant(dir, "key", 4242) }, "key belongs to another account", 0o777},
+		"a database by somebody else": {func(dir string) error { return plant(dir, "openmates.db", 4242) }, "openmates.db belongs to another account", 0o777},
+		"a log by somebody else": {func(dir string) error {
+			return errors.Join(plant(dir, "openmates.db", 0), plant(dir, "openmates.db-wal", 4242))
+		}, "belongs to another account", 0o777},
+		"a link by somebody else": {func(dir string) error {
+			return errors.Join(plant(dir, "key", 0), os.Symlink("/nowhere", filepath.Join(dir, "openmates.db")), os.Lchown(filepath.Join(dir, "openmates.db"), 4242, 4242))
+		}, "belongs to another account", 0o777},
 		"somebody else's": {func(dir string) error { return os.Chown(dir, 4242, 4242) }, "belongs to another account", 0o755},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -120,7 +137,9 @@ func TestTheDataFolderIsOursAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 			var out bytes.Buffer
-			cmd := exec.Command(self(t), "serve", "--addr", "127.0.0.1:0", "--data", dir)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // for one that should have been refused
+			defer cancel()
+			cmd := exec.CommandContext(ctx, self(t), "serve", "--addr", "127.0.0.1:0", "--data", dir)
 			cmd.Env = append(withoutSettings(os.Environ()), childEnv+"=openmates")
 			cmd.Stderr = &out
 			if c.want == "" {

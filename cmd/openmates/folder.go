@@ -30,16 +30,44 @@ func privateFolder(dir string) error {
 	case owner == 0 && owner != os.Geteuid() && st.Mode().Perm()&0o002 == 0:
 		// A volume that root has made for this account. Its mode is not ours to
 		// change; each file in it is private.
-		return nil
+		return foreign(dir)
 	case owner != os.Geteuid():
 		return invalid("data", "the folder %s belongs to another account of this machine; name another folder, or run `chown %d %s`", dir, os.Geteuid(), dir)
 	case st.Mode().Perm()&0o077 == 0:
-		return nil
+		return foreign(dir)
 	case st.Mode()&fs.ModeSticky != 0 || !ours(dir):
 		return invalid("data", "other accounts of this machine can open the folder %s, which holds other files too; name a folder of its own, or run `chmod 700 %s`", dir, dir)
 	}
+	if err := foreign(dir); err != nil {
+		return err
+	}
 	if err := os.Chmod(dir, 0o700); err != nil { //nolint:gosec // a folder needs the x
 		return fmt.Errorf("close the data folder to others: %w", err)
+	}
+	return foreign(dir) // again: only now can nothing be added any more
+}
+
+// foreign refuses a folder in which another account, other than root, has put
+// something: it could know the key that is there, or hold the database open.
+func foreign(dir string) error {
+	all, err := os.ReadDir(dir)
+	if err != nil {
+		return invalid("data", "%v", err)
+	}
+	for _, e := range all {
+		path := filepath.Join(dir, e.Name())
+		for _, look := range []func(string) (fs.FileInfo, error){os.Lstat, os.Stat} { // a link, and where it leads
+			st, err := look(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return invalid("data", "%v", err)
+			}
+			if owner, known := ownerOf(st); known && owner != 0 && owner != os.Geteuid() {
+				return invalid("data", "%s belongs to another account of this machine, which could read what is stored there; remove it, or, if it is yours, run `chown %d %s`", path, os.Geteuid(), path)
+			}
+		}
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ package spelling
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -110,7 +111,7 @@ func Clean(s string, most int) string {
 // Visible reports whether s has a character that leaves ink.
 func Visible(s string) bool {
 	return strings.ContainsFunc(s, func(c rune) bool {
-		return unicode.In(c, unicode.L, unicode.N, unicode.P, unicode.S) && !ignorable(c) && c != '\u2800' // an empty cell of Braille
+		return unicode.In(c, unicode.L, unicode.N, unicode.P, unicode.S) && !ignorable(c) && !blank(c)
 	})
 }
 
@@ -121,7 +122,7 @@ func firstHidden(s string) int {
 	var before rune
 	for i, c := range s {
 		switch {
-		case unicode.IsControl(c), unicode.In(c, unicode.Zl, unicode.Zp, unicode.Co, unicode.Cs, unicode.Noncharacter_Code_Point), c == '\u2800':
+		case unicode.IsControl(c), unicode.In(c, unicode.Zl, unicode.Zp, unicode.Co, unicode.Cs, unicode.Noncharacter_Code_Point), blank(c):
 			return i
 		case c == '\u200d' || c == '\u200c':
 			after, n := utf8.DecodeRuneInString(s[i+utf8.RuneLen(c):])
@@ -148,7 +149,11 @@ func joinable(c rune) bool {
 
 // alike are the alphabets whose letters look like those of another.
 func alike() []*unicode.RangeTable {
-	return []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee, unicode.Coptic, unicode.Lisu}
+	return []*unicode.RangeTable{
+		unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee, unicode.Coptic, unicode.Lisu,
+		unicode.Canadian_Aboriginal, unicode.Carian, unicode.Deseret, unicode.Elbasan, unicode.Glagolitic, unicode.Gothic,
+		unicode.Lycian, unicode.Lydian, unicode.Old_Italic, unicode.Osage, unicode.Runic, unicode.Tifinagh, unicode.Warang_Citi,
+	}
 }
 
 // ignorable is Unicode's Default_Ignorable_Code_Point, by its derivation in
@@ -156,6 +161,19 @@ func alike() []*unicode.RangeTable {
 // characters that are drawn don't belong into a name either.
 func ignorable(c rune) bool {
 	return unicode.In(c, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// blank reports whether c is a letter or a symbol that leaves no ink, or only
+// stands for something that isn't there.
+func blank(c rune) bool {
+	switch c {
+	case '\u2800', // an empty cell of Braille
+		'\U0001d159',               // a note without a head
+		'\U00013441', '\U00013442', // the place of a hieroglyph
+		'\ufffc', '\ufffd': // an object, a character that was lost
+		return true
+	}
+	return false
 }
 
 // mostMarks is how many accents one letter may carry: Vietnamese has two,
@@ -178,22 +196,33 @@ func piled(s string) bool {
 }
 
 // mixed reports whether a word has letters of several of the alphabets whose
-// letters look alike: "аdmin" begins with a Cyrillic one.
+// letters look alike: "аdmin" begins with a Cyrillic one. Letters of another
+// cut, such as the bold ones of mathematics or the wide ones of East Asia, are
+// an alphabet of their own.
 func mixed(s string) bool {
 	alike := alike()
 	for word := range strings.FieldsFuncSeq(s, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsMark(c) }) {
-		var is *unicode.RangeTable
+		is := -1
 		for _, c := range word {
-			for _, t := range alike {
-				if !unicode.Is(t, c) {
-					continue
-				}
-				if is != nil && is != t {
-					return true
-				}
-				is = t
+			this := slices.IndexFunc(alike, func(t *unicode.RangeTable) bool { return unicode.Is(t, c) })
+			if another(c) {
+				this = len(alike)
 			}
+			if this >= 0 && is >= 0 && this != is {
+				return true
+			}
+			is = max(is, this)
 		}
 	}
 	return false
+}
+
+// another reports whether c is a Latin or Greek letter in another cut. Signs
+// such as µ and ª, which people type within words, are not.
+func another(c rune) bool {
+	if c < '\u2100' || !unicode.IsLetter(c) {
+		return false
+	}
+	plain := []rune(norm.NFKD.String(string(c)))
+	return len(plain) == 1 && plain[0] != c && unicode.In(plain[0], unicode.Latin, unicode.Greek)
 }

@@ -25,6 +25,9 @@ func TestANameCanBeSeenAndHasOneForm(t *testing.T) {
 		"a\x00b": "", "a\nb": "", "a\u2028b": "", "evil\u202etxt": "", "a\u200eb": "", "a\u2066b": "", "soft\u00adhyphen": "", "bom\ufeff": "", "a\u200db": "", "ad\u200cmin": "",
 		"a\u200d": "", "\u200da": "", "a\ufe0f": "", "a \u200d b": "", "\xff": "", "\ue000": "", "tag\U000e0041": "", "\U000e0100x": "",
 		"аdmin": "", "Nоra": "", "Αda": "", "Z\u0300\u0301\u0302\u0303\u0304\u0305algo": "",
+		"\ufffc": "", "a\ufffcb": "", "\ufffd": "", "a\U0001d159": "", "\U00013441": "", // they leave no ink
+		"𝐀dmin": "", "ℬen": "", "Ａdmin": "", "ᗩda": "", "ꓮda": "", "𐐝ofia": "", "ⵏora": "", "Α𝐝𝐚": "",
+		"ＡＤＡ": "ＡＤＡ", "ᐃᓄᒃᑎᑐᑦ": "ᐃᓄᒃᑎᑐᑦ", "Ｔokyo 東京": "", "東京Ｔｏｋｙｏ": "東京Ｔｏｋｙｏ", "1ª Nora": "1ª Nora", "OpenMatesちゃん": "OpenMatesちゃん",
 		strings.Repeat("ü", 81): "", strings.Repeat("a", 100_000): "",
 	} {
 		got, err := spelling.Name(in, "your name", spelling.Longest)

@@ -137,6 +137,9 @@ func TestRefusalsLeadToTheirCure(t *testing.T) {
 		{openmates.TroubleMoney, "strangers", in, "/server/limits"},
 		{openmates.TroubleAccount, "harbour", in, "/teams/harbour/people"},
 		{openmates.TroubleAccount, "strangers", in, ""},
+		{openmates.TroubleNotMember, "harbour", in, "/teams/harbour/people"},
+		{openmates.TroubleNoAccess, "harbour", in, "/teams/harbour/connect"},
+		{openmates.TroubleNoAccess, "strangers", in, "/server/bots"},
 		{openmates.TroubleWorkspace, "", in, "/teams/bakers/connect"},
 		{openmates.TroubleWorkspace, "", nil, ""},
 	} {

@@ -205,7 +205,7 @@ func cureOf(t openmates.TroubledTurn, in []teamCard) Problem {
 	case openmates.TroubleWorkspace:
 		return Problem{What: "The place is connected to no team.", Cure: "A member of the team adds the mate there on the team’s page.", Path: connect}
 	case openmates.TroubleAccount:
-		return Problem{What: "The person’s account is not linked.", Cure: "They link it on their own profile."}
+		return Problem{What: "The person’s account is not linked.", Cure: "They link it on their own profile.", Path: people}
 	case openmates.TroubleNotMember:
 		return Problem{What: "The person’s account is linked, but they are not in the team of that place.", Cure: "An admin of the team invites them.", Path: people}
 	case openmates.TroubleNoAccess:

@@ -77,6 +77,19 @@ type InviteMail struct {
 	Expires  time.Time
 }
 
+// UsageLine is what one person spent on one day with one mate and one model.
+type UsageLine struct {
+	Day      time.Time
+	Person   string
+	Mate     string // "" = one that is gone
+	Model    string
+	Requests int64
+	Input    int64 // tokens
+	Cached   int64
+	Output   int64
+	Cost     Micros
+}
+
 // TeamMonth is what a team spent in a calendar month (UTC).
 type TeamMonth struct {
 	Start    time.Time

@@ -31,6 +31,10 @@ type Governing interface {
 	SetRole(ctx context.Context, teamID, userID openmates.ID, role openmates.Role) error
 	DropMember(ctx context.Context, teamID, userID openmates.ID) error
 	TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (openmates.TeamMonth, error)
+	// TeamMonths lists the months up to now that have something in them, and
+	// this one, the newest first.
+	TeamMonths(ctx context.Context, teamID openmates.ID, now time.Time) ([]time.Time, error)
+	TeamUsage(ctx context.Context, teamID openmates.ID, t time.Time) ([]openmates.UsageLine, error)
 }
 
 // Draft is a team that somebody is about to found. It lives in the session, so

@@ -96,10 +96,32 @@ func (r *Room) RenameTeam(ctx context.Context, c Caller, p Place, name string) e
 
 // Usage is what the team spent in this calendar month (UTC).
 func (r *Room) Usage(ctx context.Context, c Caller, p Place) (openmates.TeamMonth, error) {
+	return r.UsageIn(ctx, c, p, r.now())
+}
+
+// UsageIn is what the team spent in the calendar month of at (UTC).
+func (r *Room) UsageIn(ctx context.Context, c Caller, p Place, at time.Time) (openmates.TeamMonth, error) {
 	if err := p.may(c, SeeUsage); err != nil {
 		return openmates.TeamMonth{}, err
 	}
-	return r.store.TeamMonth(ctx, p.Team.ID, r.now())
+	return r.store.TeamMonth(ctx, p.Team.ID, at)
+}
+
+// UsageMonths lists the months in which something was asked in the team, and
+// this one, the newest first.
+func (r *Room) UsageMonths(ctx context.Context, c Caller, p Place) ([]time.Time, error) {
+	if err := p.may(c, SeeUsage); err != nil {
+		return nil, err
+	}
+	return r.store.TeamMonths(ctx, p.Team.ID, r.now())
+}
+
+// UsageLines is that month in single lines: each day, person, mate and model.
+func (r *Room) UsageLines(ctx context.Context, c Caller, p Place, at time.Time) ([]openmates.UsageLine, error) {
+	if err := p.may(c, SeeUsage); err != nil {
+		return nil, err
+	}
+	return r.store.TeamUsage(ctx, p.Team.ID, at)
 }
 
 // Now is the time that the room goes by.

@@ -192,13 +192,22 @@ func (s *Server) putMail(ctx context.Context, c account.Caller, in *mailInput) (
 	return s.getMail(ctx, c, nil)
 }
 
+// monthOf reads a month; "" is this one.
+func (s *Server) monthOf(text string) (time.Time, error) {
+	if text == "" {
+		return s.now(), nil
+	}
+	at, err := time.Parse("2006-01", text)
+	if err != nil {
+		err = openmates.Errorf(openmates.EInvalid, "Please write a month as 2026-11.")
+	}
+	return at, err
+}
+
 func (s *Server) getUsage(ctx context.Context, _ account.Caller, in *monthInput) (Usage, error) {
-	at := s.now()
-	if in.Month != "" {
-		var err error
-		if at, err = time.Parse("2006-01", in.Month); err != nil {
-			return Usage{}, openmates.Errorf(openmates.EInvalid, "Please write a month as 2026-11.")
-		}
+	at, err := s.monthOf(in.Month)
+	if err != nil {
+		return Usage{}, err
 	}
 	m, err := s.records.Month(ctx, at)
 	return Usage{m.Start, m.Requests, m.Cost, spent(m.Mates), spent(m.Models)}, err

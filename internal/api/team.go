@@ -148,6 +148,11 @@ type teamPatch struct {
 	}
 }
 
+type teamMonthInput struct {
+	InTeam
+	monthInput
+}
+
 type teamEnd struct {
 	InTeam
 	Confirm string `query:"confirm" required:"true" maxLength:"80" doc:"The team's address once more."`
@@ -164,7 +169,7 @@ func (s *Server) teamOperations() {
 			return s.account.EndTeam(ctx, c, p, in.Confirm)
 		})
 	s.placeOperations()
-	serveTeam(s, route{"get-team-usage", http.MethodGet, "/{team_slug}/usage", "What a team spent", "In this calendar month (UTC).", 0}, account.SeeUsage, s.getTeamUsage)
+	serveTeam(s, route{"get-team-usage", http.MethodGet, "/{team_slug}/usage", "What a team spent", "In a calendar month (UTC).", 0}, account.SeeUsage, s.getTeamUsage)
 	serveTeam(s, route{"list-team-audit", http.MethodGet, "/{team_slug}/audit", "Who changed what in a team", "Newest first.", 0}, account.RunTeam, s.listTeamAudit)
 }
 
@@ -339,8 +344,12 @@ func spent(lines []openmates.SpendLine) []Spent {
 	return all
 }
 
-func (s *Server) getTeamUsage(ctx context.Context, c account.Caller, p account.Place, _ *teamInput) (TeamUsage, error) {
-	m, err := s.account.Usage(ctx, c, p)
+func (s *Server) getTeamUsage(ctx context.Context, c account.Caller, p account.Place, in *teamMonthInput) (TeamUsage, error) {
+	at, err := s.monthOf(in.Month)
+	if err != nil {
+		return TeamUsage{}, err
+	}
+	m, err := s.account.UsageIn(ctx, c, p, at)
 	if err != nil {
 		return TeamUsage{}, err
 	}

@@ -59,3 +59,48 @@ func (db *DB) TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (
 	}
 	return sum, nil
 }
+
+// mostMonths is how far back a team's months are listed.
+const mostMonths = 60
+
+// TeamMonths lists the months in which something was asked in a team, and that
+// of now, the newest first. For each month it looks whether there is anything,
+// along the index of times.
+func (db *DB) TeamMonths(ctx context.Context, teamID openmates.ID, now time.Time) ([]time.Time, error) {
+	_, start, _ := month(now)
+	all := []time.Time{start}
+	var first int64
+	found, err := get(ctx, db, `SELECT COALESCE(MIN(at), 0) FROM usage WHERE at > 0`, nil, &first)
+	if err != nil || !found || first == 0 {
+		return all, err
+	}
+	_, oldest, _ := month(timeOf(first))
+	for at := start.AddDate(0, -1, 0); !at.Before(oldest) && len(all) < mostMonths; at = at.AddDate(0, -1, 0) {
+		var one int64
+		some, err := get(ctx, db, `SELECT 1 FROM usage WHERE team_id = $1 AND at >= $2 AND at < $3 LIMIT 1`, []any{teamID, at, at.AddDate(0, 1, 0)}, &one)
+		if err != nil {
+			return nil, err
+		}
+		if some {
+			all = append(all, at)
+		}
+	}
+	return all, nil
+}
+
+// TeamUsage is the calendar month of t (UTC) of a team, by day, person, mate and
+// model, the oldest day first.
+func (db *DB) TeamUsage(ctx context.Context, teamID openmates.ID, t time.Time) ([]openmates.UsageLine, error) {
+	_, start, end := month(t)
+	const day = 24 * 60 * 60 * 1000
+	return list(ctx, db, func(s scanner) (l openmates.UsageLine, err error) {
+		var n int
+		err = s.Scan(&n, &l.Person, &l.Mate, &l.Model, &l.Requests, &l.Input, &l.Cached, &l.Output, &l.Cost)
+		l.Day = start.AddDate(0, 0, n)
+		return l, err
+	}, `SELECT (g.at - $2) / `+strconv.Itoa(day)+` AS day, COALESCE(MAX(u.display_name), '`+openmates.FormerMember+`'), COALESCE(MAX(m.name), ''), g.model,
+			COUNT(*), CAST(COALESCE(SUM(g.input), 0) AS BIGINT), CAST(COALESCE(SUM(g.cached), 0) AS BIGINT), CAST(COALESCE(SUM(g.output), 0) AS BIGINT), CAST(COALESCE(SUM(g.cost), 0) AS BIGINT)
+		FROM usage g LEFT JOIN users u ON u.id = g.user_id LEFT JOIN mates m ON m.id = g.mate_id
+		WHERE g.team_id = $1 AND g.at >= $2 AND g.at < $3
+		GROUP BY 1, g.user_id, g.mate_id, g.model ORDER BY 1, 2, 3, 4`, teamID, start, end)
+}

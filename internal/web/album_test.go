@@ -76,7 +76,7 @@ func routeOf(h *house, path string) string {
 // notPages are the routes that answer a GET with something else.
 func notPages() string {
 	return `GET /parts/mates; GET /parts/slug; GET /server/part; GET /server/setup/part; GET /server/bots/{network}/{handle}/state;
-		GET /server/audit/{file}; GET /healthz; GET /readyz; GET /.well-known/openmates/{nonce}; GET /static/{sum}/{name};
+		GET /server/audit/{file}; GET /teams/{slug}/usage.csv; GET /healthz; GET /readyz; GET /.well-known/openmates/{nonce}; GET /static/{sum}/{name};
 		GET /portraits/{sum}/{file}; GET /favicon.ico; GET /robots.txt;`
 }
 

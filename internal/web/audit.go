@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -33,6 +32,7 @@ type auditSearch struct{ Actor, Action, Target, Text, From, To string }
 
 type auditLine struct {
 	openmates.AuditLine
+	Deed    string // what the action is in words, "" for one that is not known
 	Changes []change
 }
 
@@ -86,8 +86,12 @@ func (s *Server) audit(w http.ResponseWriter, r *http.Request) error {
 		older.Set("before", lines[len(lines)-1].ID.String())
 		p.Older = "/server/audit?" + older.Encode()
 	}
+	currency, err := s.currency(r.Context())
+	if err != nil {
+		return err
+	}
 	for _, l := range lines {
-		p.Lines = append(p.Lines, auditLine{l, changes(l.Before, l.After)})
+		p.Lines = append(p.Lines, auditLine{l, deed(l.Action), changes(s.voice(w), currency, l.Before, l.After)})
 	}
 	p.CSV = "/server/audit/export.csv?" + p.Search.query().Encode()
 	p.JSON = "/server/audit/export.json?" + p.Search.query().Encode()
@@ -179,36 +183,19 @@ func (s *Server) auditPages(ctx context.Context, q openmates.AuditSearch) func()
 	}
 }
 
-func auditCSV(w io.Writer, next func() ([]openmates.AuditLine, error)) error {
-	c := csv.NewWriter(w)
-	if err := c.Write([]string{"time", "actor", "team", "action", "target", "before", "after"}); err != nil {
-		return err
-	}
-	for {
+func auditCSV(to io.Writer, next func() ([]openmates.AuditLine, error)) error {
+	w := csvWriter{to: to}
+	w.row("time", "actor", "team", "action", "target", "before", "after")
+	for w.err == nil {
 		lines, err := next()
 		if err != nil || len(lines) == 0 {
-			c.Flush()
 			return err
 		}
 		for _, l := range lines {
-			row := []string{l.At.Format(time.RFC3339), actorOf(l), l.Team, l.Action, l.Target, l.Before, l.After}
-			for i := range row {
-				row[i] = harmless(row[i])
-			}
-			if err := c.Write(row); err != nil {
-				return err
-			}
+			w.row(l.At.Format(time.RFC3339), actorOf(l), l.Team, l.Action, l.Target, l.Before, l.After)
 		}
 	}
-}
-
-// harmless keeps a spreadsheet from taking a cell for a formula (OWASP, CSV
-// Injection): what begins like one is preceded by an apostrophe.
-func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(cell)[0]) {
-		return "'" + cell
-	}
-	return cell
+	return w.err
 }
 
 func auditJSON(w io.Writer, next func() ([]openmates.AuditLine, error)) error {

@@ -4,37 +4,69 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strings"
+
+	"openmates/internal/locale"
 )
 
 // longestValue is how much of a value the audit page shows.
 const longestValue = 160
 
-// changes lists what differs between the two sides of an audit line. Sides are
-// objects in JSON, mostly; anything else is one value without a name.
-func changes(before, after string) []change {
+// changes lists in words what differs between the two sides of an audit line.
+// Sides are objects in JSON, mostly, of which those within others are taken
+// apart; anything else is one value without a name.
+func changes(v *locale.Voice, currency, before, after string) []change {
 	was, okWas := object(before)
 	is, okIs := object(after)
 	if !okWas || !okIs {
 		if before == "" && after == "" {
 			return nil
 		}
-		return []change{{Before: short(before), After: short(after)}}
+		return []change{{Before: short(loose(v, currency, before)), After: short(loose(v, currency, after))}}
 	}
-	names := slices.Sorted(maps.Keys(was))
-	for name := range is {
-		if _, both := was[name]; !both {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
+	was, is = apart(was), apart(is)
 	var all []change
-	for _, name := range names {
-		b, a := plainValue(was[name]), plainValue(is[name])
+	for _, name := range sortedNames(was, is) {
+		b, a := valueWords(v, currency, name, was[name]), valueWords(v, currency, name, is[name])
 		if b != a {
-			all = append(all, change{name, short(b), short(a)})
+			all = append(all, change{say(v, name), short(b), short(a)})
 		}
 	}
+	return all
+}
+
+// loose is a side that is no object.
+func loose(v *locale.Voice, currency, side string) string {
+	if !json.Valid([]byte(side)) {
+		return side
+	}
+	return valueWords(v, currency, "", json.RawMessage(side))
+}
+
+// apart puts the parts of the limits, which are the one object within others,
+// in their place.
+func apart(fields map[string]json.RawMessage) map[string]json.RawMessage {
+	inner, ok := object(string(fields["limits"]))
+	if !ok {
+		return fields
+	}
+	fields = maps.Clone(fields)
+	delete(fields, "limits")
+	for name, value := range inner {
+		if _, taken := fields[name]; !taken {
+			fields[name] = value
+		}
+	}
+	return fields
+}
+
+func sortedNames(a, b map[string]json.RawMessage) []string {
+	all := slices.Collect(maps.Keys(a))
+	for name := range b {
+		if _, both := a[name]; !both {
+			all = append(all, name)
+		}
+	}
+	slices.Sort(all)
 	return all
 }
 
@@ -46,15 +78,6 @@ func object(side string) (map[string]json.RawMessage, bool) {
 	var m map[string]json.RawMessage
 	err := json.Unmarshal([]byte(side), &m)
 	return m, err == nil && m != nil
-}
-
-// plainValue is a JSON value as a person would write it.
-func plainValue(v json.RawMessage) string {
-	var s string
-	if json.Unmarshal(v, &s) == nil {
-		return s
-	}
-	return strings.TrimSpace(string(v))
 }
 
 func short(s string) string {

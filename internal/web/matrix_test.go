@@ -115,7 +115,7 @@ func matrix() map[string]string {
 		"GET /teams/{slug}/limits": lead, "POST /teams/{slug}/limits": lead, "POST /teams/{slug}/name": lead,
 		"GET /teams/{slug}/invites": lead, "POST /teams/{slug}/invites": lead, "POST /teams/{slug}/invites/{id}/revoke": "s0x0",
 		"GET /teams/{slug}/tokens": lead, "POST /teams/{slug}/tokens": lead, "POST /teams/{slug}/tokens/{id}/revoke": "s0x0",
-		"GET /teams/{slug}/usage": lead, "POST /teams/{slug}/notices/{id}/read": lead, "GET /teams/{slug}/connect": member, "GET /teams/{slug}/connect/{network}/{workspace}/{mate}": "s000",
+		"GET /teams/{slug}/usage": lead, "GET /teams/{slug}/usage.csv": lead, "POST /teams/{slug}/notices/{id}/read": lead, "GET /teams/{slug}/connect": member, "GET /teams/{slug}/connect/{network}/{workspace}/{mate}": "s000",
 		"POST /teams/{slug}/connect/{network}/{workspace}/{mate}/test": "s000", "POST /teams/{slug}/connect/{network}/{workspace}/{mate}/remove": "s0x0",
 		"POST /teams/{slug}/connect/{network}/{workspace}/disconnect": "s0x0",
 		"GET /found": "xyyy", "POST /found": "xyyy", "GET /found/{step}": "x000", "POST /found/{step}": "x000", "GET /parts/slug": "xyyy",

@@ -27,7 +27,7 @@ func (s *Server) teamRoutes(page *mux) {
 		"GET /teams/{slug}/people/{username}/limits": s.memberLimits, "POST /teams/{slug}/people/{username}/limits": s.setMemberLimits,
 		"GET /teams/{slug}/limits": s.teamLimits, "POST /teams/{slug}/limits": s.setTeamLimits, "POST /teams/{slug}/name": s.renameTeam,
 		"GET /teams/{slug}/invites": s.invites, "POST /teams/{slug}/invites": s.addInvite,
-		"GET /teams/{slug}/usage": s.teamUsage, "POST /teams/{slug}/notices/{id}/read": s.dropNotice,
+		"GET /teams/{slug}/usage": s.teamUsage, "GET /teams/{slug}/usage.csv": s.usageCSV, "POST /teams/{slug}/notices/{id}/read": s.dropNotice,
 	} {
 		page.Handle(pattern, s.handle(s.signedIn(h)))
 	}

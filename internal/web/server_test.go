@@ -247,10 +247,13 @@ func TestAuditPage(t *testing.T) {
 		must(t, h.db.AddAudit(ctx, openmates.AuditEntry{Actor: u.ID, Action: "mate.edit", Target: fmt.Sprint("mate", i)}))
 	}
 	got := ada.get("/server/audit")
-	wants(t, got, 200, "mate49", "Older", `<b translate="no">ada</b> <code translate="no">mate.edit</code>`)
+	wants(t, got, 200, "mate49", "Older", `<code class="soft small" translate="no">mate.edit</code>`)
 	older := strings.ReplaceAll(regexpFind(t, got.body, `href="([^"]*before=[^"]*)"`), "&amp;", "&")
 	got = ada.get(older)
-	wants(t, got, 200, `<del translate="no">One</del> → <ins translate="no">Two &lt;b&gt;</ins>`, "the server", "Newest", "server.name")
+	wants(t, got, 200, `<del translate="no">One</del> → <ins translate="no">Two &lt;b&gt;</ins>`, "the server", "Newest", "renamed this server", ">Name</dt>")
+	if strings.Contains(got.body, "[1,2]") || strings.Contains(got.body, "{&#34;") {
+		t.Error("the page shows JSON")
+	}
 	checkPage(t, "audit", got.body)
 	got = ada.get("/server/audit?actor=ada&action=server.&text=two")
 	wants(t, got, 200, "Two &lt;b&gt;", `value="two"`)
@@ -313,7 +316,8 @@ func regexpFind(t *testing.T, text, pattern string) string {
 func TestHarmlessCells(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"": "", "sophia": "sophia", "=1+1": "'=1+1", "+49": "'+49", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", "＝1": "'＝1", " =1": " =1",
+		"": "", "sophia": "sophia", "=1+1": "'=1+1", "+49": "'+49", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", "＝1": "'＝1", " =1": " '=1",
+		"a;=1": "a;'=1", "a,-1": "a,'-1", "a\t@x": "a\t'@x", `a"=1"`: `a"'=1"`, "a\n+1": "a\n'+1", "1-2": "1-2", "a@b.example": "a@b.example", "x; =1": "x; '=1",
 	} {
 		if got := harmless(in); got != want {
 			t.Errorf("harmless(%q) = %q, want %q", in, got, want)
@@ -329,13 +333,17 @@ func TestChanges(t *testing.T) {
 	}{
 		{"", "", nil},
 		{`{"a":1,"b":"x"}`, `{"a":1,"b":"y"}`, []change{{"b", "x", "y"}}},
-		{"", `{"b":"y","a":true}`, []change{{"a", "", "true"}, {"b", "", "y"}}},
-		{`{"a":[1]}`, "", []change{{"a", "[1]", ""}}},
+		{"", `{"b":"y","a":true}`, []change{{"a", "", "yes"}, {"b", "", "y"}}},
+		{`{"a":[1]}`, "", []change{{"a", "1", ""}}},
+		{`{"a":[]}`, `{"a":["x","y"]}`, []change{{"a", "nothing", "x, y"}}},
 		{"was", "is", []change{{"", "was", "is"}}},
-		{"null", `{"a":1}`, []change{{"", "null", `{"a":1}`}}},
+		{"null", `{"a":1}`, []change{{"", "", "a: 1"}}},
+		{`{"per_month":0}`, `{"per_month":20000000,"mates":{"only":true,"names":["lisa","mark"]}}`,
+			[]change{{"Mates", "", "lisa, mark"}, {"Money per month", "0.00 EUR", "20.00 EUR"}}},
+		{`{"name":"A","limits":{"apps":{},"per_minute":3}}`, `{"name":"A","limits":{"apps":{"only":true},"per_minute":3}}`, []change{{"Apps", "everything", "nothing"}}},
 		{`{"a":"` + strings.Repeat("ä", 200) + `"}`, "", []change{{"a", strings.Repeat("ä", longestValue) + "…", ""}}},
 	} {
-		if got := changes(c.before, c.after); fmt.Sprint(got) != fmt.Sprint(c.want) {
+		if got := changes(&locale.Voice{}, "EUR", c.before, c.after); fmt.Sprint(got) != fmt.Sprint(c.want) {
 			t.Errorf("%s → %s: %v, want %v", c.before, c.after, got, c.want)
 		}
 	}
@@ -345,7 +353,7 @@ func FuzzChanges(f *testing.F) {
 	f.Add(`{"a":1}`, `{"a":{"b":null}}`)
 	f.Add("", "[]")
 	f.Add(`{"a":"\ud800"}`, `x`)
-	f.Fuzz(func(_ *testing.T, before, after string) { changes(before, after) })
+	f.Fuzz(func(_ *testing.T, before, after string) { changes(&locale.Voice{}, "EUR", before, after) })
 }
 
 func TestMoney(t *testing.T) {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"math"
 	"net/http"
 	"slices"
@@ -19,6 +20,16 @@ type usagePage struct {
 	Width    int              // of the plot's view box
 	Legend   []tone
 	Days     []plotDay // those on which something was asked
+	Months   []monthChoice
+	Now      bool // the month is this one
+	CSV      string
+}
+
+// monthChoice is a month that can be looked at.
+type monthChoice struct {
+	Start  time.Time
+	Name   string // in the address: "2026-11"
+	Chosen bool
 }
 
 // Requests are those of the month, for a template to count.
@@ -54,15 +65,74 @@ func (s *Server) teamUsage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := usagePage{inTeam: s.inTeam(r, c, place)}
-	if p.Month, err = s.account.Usage(r.Context(), c, place); err != nil {
+	at, err := s.monthOf(r)
+	if err != nil {
 		return err
 	}
+	p := usagePage{inTeam: s.inTeam(r, c, place)}
+	if p.Month, err = s.account.UsageIn(r.Context(), c, place, at); err != nil {
+		return err
+	}
+	months, err := s.account.UsageMonths(r.Context(), c, place)
+	if err != nil {
+		return err
+	}
+	name := p.Month.Start.Format(monthForm)
+	for _, m := range months {
+		p.Months = append(p.Months, monthChoice{m, m.Format(monthForm), m.Format(monthForm) == name})
+	}
+	p.Now = name == s.account.Now().UTC().Format(monthForm)
+	p.CSV = "/teams/" + place.Team.Slug + "/usage.csv?month=" + name
 	if p.Currency, err = s.currency(r.Context()); err != nil {
 		return err
 	}
 	p.plot()
 	return s.show(w, http.StatusOK, "usage", p)
+}
+
+// monthForm is a month in an address.
+const monthForm = "2006-01"
+
+// monthOf is the month that an address asks for: this one where it names none.
+func (s *Server) monthOf(r *http.Request) (time.Time, error) {
+	text := r.URL.Query().Get("month")
+	if text == "" {
+		return s.account.Now().UTC(), nil
+	}
+	at, err := time.Parse(monthForm, text)
+	if err != nil || at.Year() < 2000 || at.Year() > 9000 {
+		return at, openmates.Errorf(openmates.EInvalid, "Please write a month as year-month, such as 2026-11.")
+	}
+	return at, nil
+}
+
+// usageCSV is a month as a table for a spreadsheet.
+func (s *Server) usageCSV(w http.ResponseWriter, r *http.Request) error {
+	c, place, err := s.place(r, account.SeeUsage)
+	if err != nil {
+		return err
+	}
+	at, err := s.monthOf(r)
+	if err != nil {
+		return err
+	}
+	lines, err := s.account.UsageLines(r.Context(), c, place, at)
+	if err != nil {
+		return err
+	}
+	currency, err := s.currency(r.Context())
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", "openmates-"+place.Team.Slug+"-"+at.Format(monthForm)+".csv"))
+	w.Header().Set("Cache-Control", "no-store")
+	out := csvWriter{to: w}
+	out.row("day", "person", "mate", "model", "requests", "input_tokens", "cached_tokens", "output_tokens", "cost", "currency")
+	for _, l := range lines {
+		out.row(l.Day.Format(time.DateOnly), l.Person, l.Mate, l.Model, fmt.Sprint(l.Requests), fmt.Sprint(l.Input), fmt.Sprint(l.Cached), fmt.Sprint(l.Output), l.Cost.String(), currency)
+	}
+	return nil // the client is gone if it could not be written
 }
 
 // plot draws the days as bars, in each the mates stacked, the dearest of the

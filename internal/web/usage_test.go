@@ -69,3 +69,39 @@ func TestPlotOfManyMates(t *testing.T) {
 		t.Errorf("the parts are %s, the day %s", sum, p.Month.Days[30].Cost)
 	}
 }
+
+// Past months that have something in them can be chosen, and each is a table
+// for a spreadsheet that can do no harm there.
+func TestUsageOfPastMonths(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).furnish()
+	ada := h.as("ada")
+	now := time.Now().UTC()
+	first := time.Date(now.Year(), now.Month(), 1, 12, 0, 0, 0, time.UTC)
+	month := func(n int) string { return first.AddDate(0, -n, 0).Format(monthForm) }
+	h.spends("a", "ben", "harbour", "sophia", 3_000_000, first.AddDate(0, -2, 4))
+	h.spends("b", "ben", "harbour", "sophia", 1_500_000, first.AddDate(0, -2, 4))
+	h.spends("c", "eve", "lighthouse", "lisa", 9_000_000, first.AddDate(0, -1, 0)) // another team's
+	u, err := h.db.UserByName(t.Context(), "ben")
+	must(t, err)
+	u.DisplayName = `=HYPERLINK("http://evil.example";"x")`
+	must(t, h.db.SetPerson(t.Context(), u))
+
+	page := ada.get("/teams/harbour/usage")
+	wants(t, page, 200, "Nothing was spent yet this month", `<option value="`+month(0)+`" selected>`, `<option value="`+month(2)+`">`)
+	if strings.Contains(page.body, month(1)) {
+		t.Error("a month without anything can be chosen")
+	}
+	wants(t, ada.get("/teams/harbour/usage?month="+month(2)), 200, "4.50 USD for 2 requests", "/teams/harbour/usage.csv?month="+month(2), `<option value="`+month(2)+`" selected>`)
+	wants(t, ada.get("/teams/harbour/usage?month="+month(1)), 200, "Nothing was asked in this month")
+	for _, bad := range []string{"2026", "2026-13", "x", "0001-01", "2026-11-01"} {
+		wants(t, ada.get("/teams/harbour/usage?month="+bad), 422, "such as 2026-11")
+		wants(t, ada.get("/teams/harbour/usage.csv?month="+bad), 422)
+	}
+	got := ada.get("/teams/harbour/usage.csv?month=" + month(2))
+	want := `"day","person","mate","model","requests","input_tokens","cached_tokens","output_tokens","cost","currency"` + "\r\n" +
+		`"` + first.AddDate(0, -2, 4).Format(time.DateOnly) + `","'=HYPERLINK(""http://evil.example"";""x"")","Sophia","house/model","2","0","0","0","4.50","USD"` + "\r\n"
+	if got.status != 200 || got.body != want || !strings.Contains(got.header.Get("Content-Disposition"), "openmates-harbour-"+month(2)+".csv") {
+		t.Errorf("%d %s\n%s, want\n%s", got.status, got.header.Get("Content-Disposition"), got.body, want)
+	}
+}

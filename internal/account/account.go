@@ -78,7 +78,6 @@ type People interface {
 	// Password gives the PHC string of an account, "" where it can't sign in
 	// with a password.
 	Password(ctx context.Context, userID openmates.ID) (string, error)
-	SetPassword(ctx context.Context, userID openmates.ID, phc string) error
 	// Rehash replaces the PHC string as long as it is still old.
 	Rehash(ctx context.Context, userID openmates.ID, old, fresh string) error
 	AddUser(ctx context.Context, u openmates.User, phc string) (openmates.User, error)

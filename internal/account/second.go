@@ -95,7 +95,7 @@ func (r *Room) SecondStep(ctx context.Context, from netip.Addr, code string) (op
 		return openmates.User{}, err
 	}
 	guess := r.tryOf(ctx, u, from)
-	if !r.byAddress.allow(addressKey(from), r.now()) || !r.byStep.allow(guess, r.now()) {
+	if !r.byAddress.allow(addressKey(from), r.now()) && guess.browser == "" || !r.byStep.allow(guess, r.now()) {
 		r.failed(ctx, from, whyTooMany, u.ID)
 		return openmates.User{}, tooMany()
 	}
@@ -338,7 +338,7 @@ func (r *Room) prove(ctx context.Context, c Caller, password openmates.Secret) e
 	}
 	v := visitOf(ctx)
 	guess := r.tryOf(ctx, c.User, v.From)
-	if v.From.IsValid() && !r.byAddress.allow(addressKey(v.From), r.now()) || !r.byProof.allow(guess, r.now()) {
+	if v.From.IsValid() && guess.browser == "" && !r.byAddress.allow(addressKey(v.From), r.now()) || !r.byProof.allow(guess, r.now()) {
 		r.failed(ctx, v.From, whyTooMany, c.User.ID)
 		return tooMany()
 	}

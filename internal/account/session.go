@@ -128,7 +128,8 @@ func (r *Room) current(ctx context.Context, u openmates.User) bool {
 // in yet.
 func (r *Room) SignIn(ctx context.Context, from netip.Addr, username string, password openmates.Secret) (openmates.User, error) {
 	username = spelling.Fold(username)
-	if !r.byAddress.allow(addressKey(from), r.now()) {
+	free := r.byAddress.allow(addressKey(from), r.now())
+	if !free && browserOf(ctx).given == "" { // before anything is asked of the database
 		r.failed(ctx, from, whyTooMany, 0)
 		return openmates.User{}, tooMany()
 	}
@@ -142,7 +143,7 @@ func (r *Room) SignIn(ctx context.Context, from netip.Addr, username string, pas
 		return openmates.User{}, fmt.Errorf("sign in: %w", err)
 	}
 	guess := try{account: digest(username), from: from, browser: r.known(ctx, u)}
-	if !r.byAccount.allow(guess, r.now()) {
+	if !free && guess.browser == "" || !r.byAccount.allow(guess, r.now()) {
 		r.failed(ctx, from, whyTooMany, u.ID)
 		return openmates.User{}, tooMany()
 	}

@@ -85,6 +85,11 @@ func (db *DB) SetServerAdmin(ctx context.Context, userID openmates.ID, admin boo
 			return err
 		}
 		t.changed(Users)
+		if !admin {
+			if _, err := db.endTokens(t, `maker = $1 AND user_id IS NULL`, userID); err != nil { // listeners'
+				return err
+			}
+		}
 		return t.must("This account", `UPDATE users SET admin = $2 WHERE id = $1`, userID, admin)
 	})
 }

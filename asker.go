@@ -12,9 +12,9 @@ type Asker struct {
 	Team Team
 	User User
 	Role Role
-	// Guest is whose the account is where that person is no member of Team; User
+	// Outsider is whose the account is where that person is no member of Team; User
 	// is zero then.
-	Guest User
+	Outsider User
 	// Privacy is what the person lets mates see.
 	Privacy Privacy
 	Layers  []Layer // server, mate, team, member: the ones that set any limit, widest first

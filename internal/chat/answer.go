@@ -35,7 +35,7 @@ const (
 func (r *Room) answer(ctx context.Context, q question, d *draft) (openmates.Outcome, error) {
 	o := openmates.Outcome{
 		Key: q.in.Key, State: openmates.TurnRefused, Author: q.in.Author.Name, Question: q.in.Text,
-		TeamID: q.asker.Team.ID, MateID: q.asker.Mate.ID, UserID: cmp.Or(q.asker.User.ID, q.asker.Guest.ID),
+		TeamID: q.asker.Team.ID, MateID: q.asker.Mate.ID, UserID: cmp.Or(q.asker.User.ID, q.asker.Outsider.ID),
 	}
 	if d != nil && !d.access.Writes() {
 		o.Why, o.Channel, o.Lacks = openmates.TroubleNoAccess, d.access.Channel, strings.Join(d.access.Missing, ", ")
@@ -95,7 +95,7 @@ func refusal(q question) (openmates.Trouble, string) {
 		return openmates.TroubleMateOff, switchedOff(q.asker.Mate)
 	case q.asker.Team.ID == 0 && !direct:
 		return openmates.TroubleWorkspace, connectWorkspace(q.info)
-	case q.asker.Guest.ID != 0:
+	case q.asker.Outsider.ID != 0:
 		return openmates.TroubleNotMember, notMember(q.info, q.asker.Team)
 	case q.asker.User.ID == 0:
 		return openmates.TroubleAccount, connectAccount(q.info)

@@ -108,8 +108,8 @@ func (r *Room) notConnected(ctx context.Context, o order) (messenger.Reply, bool
 			rep.Links = []messenger.Link{{Label: "Connect it here", URL: r.cfg.Links.ConnectPage(o.Network, o.Workspace, o.asker.Mate.Handle)}}
 		}
 		return rep, true, nil
-	case o.asker.Guest.ID != 0:
-		return private(guestOf(o.info, o.asker.Team, o.asker.Guest)), true, nil
+	case o.asker.Outsider.ID != 0:
+		return private(outsiderOf(o.info, o.asker.Team, o.asker.Outsider)), true, nil
 	case o.asker.User.ID == 0:
 		rep, err := r.ownLink(ctx, o.info, o.Account)
 		rep.Text = connectAccount(o.info) + "\n" + rep.Text

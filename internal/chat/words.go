@@ -28,8 +28,8 @@ func notMember(i messenger.Info, t openmates.Team) string {
 	return fmt.Sprintf("Your %s account is linked, but you aren't a member of the team %s, to which this %s belongs. Please ask one of its admins to invite you.", i.Label, t.Name, i.Workspace)
 }
 
-// guestOf is the same for the person's eyes alone.
-func guestOf(i messenger.Info, t openmates.Team, u openmates.User) string {
+// outsiderOf is the same for the person's eyes alone.
+func outsiderOf(i messenger.Info, t openmates.Team, u openmates.User) string {
 	return fmt.Sprintf("Your %s account is linked with the OpenMates account **%s** (%s), which isn't a member of the team %s, to which this %s belongs. Please ask one of its admins to invite you.", i.Label, u.DisplayName, u.Username, t.Name, i.Workspace)
 }
 

@@ -81,7 +81,7 @@ func (db *DB) scanAsker(s scanner) (a openmates.Asker, err error) {
 		}
 	}
 	if u.id != nil && t.id != nil && role == nil {
-		a.Guest = openmates.User{ID: openmates.ID(*u.id), Username: *u.username, DisplayName: *u.display}
+		a.Outsider = openmates.User{ID: openmates.ID(*u.id), Username: *u.username, DisplayName: *u.display}
 	}
 	if role != nil {
 		a.Role = openmates.Role(*role)

@@ -88,6 +88,7 @@ type Room struct {
 	cfg    Config
 	askers *askers
 	prompt *template.Template
+	crowd  crowd
 }
 
 // New makes a Room.

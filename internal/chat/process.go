@@ -66,7 +66,11 @@ func (r *Room) Try(ctx context.Context, t Trial) (openmates.Outcome, error) {
 
 // atOnce answers a question that no queue carries.
 func (r *Room) atOnce(ctx context.Context, q question) (openmates.Outcome, error) {
-	var err error
+	leave, err := r.crowd.enter(q.asker.User.ID)
+	if err != nil {
+		return openmates.Outcome{}, err
+	}
+	defer leave()
 	if q.asker.Privacy, err = r.cfg.Store.Privacy(ctx, q.asker.User.ID); err != nil && openmates.CodeOf(err) != openmates.ENotFound {
 		return openmates.Outcome{}, fmt.Errorf("read the privacy: %w", err)
 	}

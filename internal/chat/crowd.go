@@ -1,0 +1,38 @@
+package chat
+
+import (
+	"sync"
+
+	"openmates"
+)
+
+// mostAtOnce is how many questions of one person may be answered at once
+// without a queue: each holds a connection of theirs and one to a model for as
+// long as the model likes.
+const mostAtOnce = 64
+
+// crowd counts what is being answered for each person in this process.
+type crowd struct {
+	mu sync.Mutex
+	by map[openmates.ID]int
+}
+
+// enter counts one question more, or refuses it. leave ends it.
+func (c *crowd) enter(user openmates.ID) (leave func(), err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by[user] >= mostAtOnce {
+		return nil, openmates.Errorf(openmates.ELimit, "%d of your questions are being answered already. Please wait until one of them is done.", mostAtOnce)
+	}
+	if c.by == nil {
+		c.by = map[openmates.ID]int{}
+	}
+	c.by[user]++
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.by[user]--; c.by[user] == 0 {
+			delete(c.by, user)
+		}
+	}, nil
+}

@@ -47,11 +47,15 @@ type settings struct {
 	GoogleURL    string `name:"google-url" default:"https://generativelanguage.googleapis.com" help:"Base address of the Google Gemini API."`
 	GoogleKey    sealed `help:"Key for the Google Gemini API."`
 
+	WebAnyAddress bool `name:"web-any-address" help:"Let mates also read web addresses that the model itself comes up with. Without it they read what stands in the conversation, or on a page that they have just read: whoever can write a page or a message could otherwise have a model carry the conversation out in an address."`
+
 	Workers int           `default:"64" help:"How many replies may be written at once."`
 	Stream  bool          `default:"true" negatable:"" help:"Show an answer while it is being written."`
 	Grace   time.Duration `default:"8s" help:"How long replies may go on after the process was asked to stop; what is not done by then is done after the next start."`
 
-	LogLevel  string `default:"info" enum:"debug,info,warn,error" help:"How much is logged: debug, info, warn or error."`
+	LogLevel string `default:"info" enum:"debug,info,warn,error" help:"How much is logged: debug, info, warn or error."`
+	backupTo string `kong:"-"` // of the command backup
+
 	LogFormat string `default:"text" enum:"text,json" help:"How it is logged: text or json."`
 }
 
@@ -75,10 +79,13 @@ func (s sealed) reveal() openmates.Secret { return openmates.Secret(s) }
 type commandLine struct {
 	settings
 
-	Serve   struct{} `cmd:"" default:"1" help:"Run the server (also what a bare openmates does)."`
-	Demo    struct{} `cmd:"" help:"Try everything with a pretend Discord and a scripted model; no account needed."`
-	Config  struct{} `cmd:"" help:"Show every setting with its default and what it does."`
-	Health  struct{} `cmd:"" help:"Ask the server at --addr whether it lives; the exit code tells."`
+	Serve  struct{} `cmd:"" default:"1" help:"Run the server (also what a bare openmates does)."`
+	Demo   struct{} `cmd:"" help:"Try everything with a pretend Discord and a scripted model; no account needed."`
+	Config struct{} `cmd:"" help:"Show every setting with its default and what it does."`
+	Health struct{} `cmd:"" help:"Ask the server at --addr whether it lives; the exit code tells."`
+	Backup struct {
+		File string `arg:"" type:"path" help:"The file to write; it must not exist."`
+	} `cmd:"" help:"Write the SQLite database into one file, also while the server runs."`
 	Version struct{} `cmd:"" help:"Show the version."`
 	Help    struct{} `cmd:"" help:"Show this help."`
 }
@@ -123,6 +130,7 @@ func parse(args []string, env func(string) (string, bool), out io.Writer) (comma
 	if err := c.settings.check(); err != nil {
 		return "", s, nil, err
 	}
+	c.settings.backupTo = c.Backup.File
 	return ctx.Command(), c.settings, set, nil
 }
 

@@ -57,6 +57,8 @@ func do(ctx context.Context, args []string, env func(string) (string, bool), std
 		return nil
 	case "health":
 		return health(ctx, s, stdout)
+	case "backup <file>":
+		return backup(ctx, s, s.backupTo, stdout)
 	case "config":
 		printConfig(stdout)
 		return nil

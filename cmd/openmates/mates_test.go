@@ -12,7 +12,7 @@ import (
 // What the ready mates are given must be there to be used.
 func TestTheAppsOfTheReadyMatesExist(t *testing.T) {
 	t.Parallel()
-	skills, err := newSkills(slog.New(slog.DiscardHandler))
+	skills, err := newSkills(settings{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -199,7 +199,7 @@ func (srv *server) open(ctx context.Context) error {
 
 // wire makes the rooms and the doors.
 func (srv *server) wire(connectors map[openmates.Network]messenger.Connector, demo *web.Demo) (err error) {
-	if srv.skills, err = newSkills(srv.log); err != nil {
+	if srv.skills, err = newSkills(srv.set, srv.log); err != nil {
 		return err
 	}
 	srv.room, err = chat.New(chat.Config{

@@ -11,13 +11,13 @@ import (
 
 // newSkills puts the apps of this server together. Which of their skills
 // somebody may use is a matter of limits, not of settings.
-func newSkills(log *slog.Logger) (*skill.Registry, error) {
+func newSkills(s settings, log *slog.Logger) (*skill.Registry, error) {
 	calculation, err := calc.New(calc.Config{})
 	if err != nil {
 		return nil, fmt.Errorf("app calculation: %w", err)
 	}
 	pages, err := web.New(web.Config{
-		Log: log.With("pkg", "skill/web"), UserAgent: "OpenMates/" + versionText(),
+		Log: log.With("pkg", "skill/web"), UserAgent: "OpenMates/" + versionText(), AnyAddress: s.WebAnyAddress,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("app web: %w", err)

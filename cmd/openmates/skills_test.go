@@ -22,7 +22,7 @@ func TestTheDemoUsesSkills(t *testing.T) {
 
 func TestTheSkillsOfTheServer(t *testing.T) {
 	t.Parallel()
-	r, err := newSkills(slog.New(slog.DiscardHandler))
+	r, err := newSkills(settings{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,6 +46,7 @@ const (
 func (t *talk) run(ctx context.Context) error {
 	within, cancel := context.WithTimeout(ctx, t.room.cfg.SkillTime)
 	defer cancel()
+	t.tools.hear(t.req)
 	for round := 1; ; round++ {
 		if err := t.persist(ctx); err != nil {
 			return err

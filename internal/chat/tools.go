@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -38,6 +39,9 @@ type tools struct {
 	denied map[string]openmates.Layer // and which layer denies it
 	call   skill.Call
 	left   int // bytes that may still be brought back
+
+	mu      sync.Mutex
+	sources []string // what skills brought from outside in this round
 }
 
 // toolsFor picks what every layer allows: the app and the skill.
@@ -64,6 +68,17 @@ func (r *Room) toolsFor(q question) *tools {
 	return t
 }
 
+// hear notes what people have written before the model writes anything: what it
+// makes of that later is its own.
+func (t *tools) hear(req llm.Request) {
+	t.call.Said = []string{req.System}
+	for _, m := range req.Messages {
+		if m.Role == llm.RoleUser {
+			t.call.Said = append(t.call.Said, m.Text)
+		}
+	}
+}
+
 // denies finds the first layer that does not allow a skill.
 func denies(layers []openmates.Layer, o skill.Offer) (openmates.Layer, bool) {
 	for _, l := range layers {
@@ -78,6 +93,9 @@ func denies(layers []openmates.Layer, o skill.Offer) (openmates.Layer, bool) {
 // for each, in their order. Whatever goes wrong is a result, too.
 func (t *tools) run(ctx context.Context, calls []llm.Call) []llm.Message {
 	results := make([]llm.Message, len(calls))
+	defer func() {
+		t.call.Said, t.sources = append(t.call.Said, t.sources...), nil
+	}()
 	var g errgroup.Group
 	g.SetLimit(callsAtOnce)
 	for i, c := range calls {
@@ -124,6 +142,11 @@ func (t *tools) one(ctx context.Context, c llm.Call) (text string, failed bool) 
 	switch {
 	case err == nil:
 		t.log.Debug("a skill was used", "key", t.call.Turn, "skill", o.Name)
+		if res.Source {
+			t.mu.Lock()
+			t.sources = append(t.sources, res.Text)
+			t.mu.Unlock()
+		}
 		return res.Text, false
 	case ctx.Err() != nil:
 		return noTime, true

@@ -54,6 +54,11 @@ type Call struct {
 	// Arguments is what the model wrote, and untrusted. When a skill runs it is
 	// a JSON object that fits Parameters.
 	Arguments json.RawMessage
+	// Said is what people have written in the conversation, what admins have
+	// written into the mate's prompt, and what came from Sources in this turn;
+	// never what the model wrote. A skill that reaches outside tells by it
+	// whether an address came from there or was made by the model.
+	Said []string
 }
 
 // Read decodes the arguments into a struct.
@@ -84,6 +89,9 @@ func (p Person) Zone() *time.Location {
 // Result is what a skill found.
 type Result struct {
 	Text string // Markdown or plain text for the model, UTF-8
+	// Source says that Text was written outside, by neither the model nor its
+	// arguments, so that it counts as Said from the next round on.
+	Source bool
 }
 
 // Bounds that hold for every skill.

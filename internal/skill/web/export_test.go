@@ -13,3 +13,9 @@ func Public(a netip.Addr) bool { return (&guard{closed: closedRanges()}).public(
 func Convert(ctx context.Context, text string, base *url.URL) (string, error) {
 	return convert(ctx, text, base)
 }
+
+// Known reports whether an address stands in a text.
+func Known(address, text string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && known(u, []string{text})
+}

@@ -5,7 +5,10 @@
 // https, GET, ports 80 and 443, no cookies, no credentials. It promises that no
 // page, redirect or DNS answer leads it into the network in which the server
 // stands: every address is checked when it is connected to. Sizes and times are
-// bounded, and what was left out is said.
+// bounded, and what was left out is said. Whether a name exists inside of the
+// network is told by neither the sentence nor the time. Unless a server wants
+// it otherwise, a model can't carry a conversation out in an address that it
+// makes up: see known.
 //
 // It refuses to run scripts, to fill in forms and to go through a proxy, which
 // would connect in its place. What a page says is data for the model, and the
@@ -39,6 +42,13 @@ type Config struct {
 	Time      time.Duration // for a page with all its redirects; 0 = 20 s
 	// Resolver looks up names; nil = the system's.
 	Resolver *net.Resolver
+	// AnyAddress lets a model read addresses that it made up itself. Else it
+	// reads what stands in the conversation, or on a page that it has read in
+	// the same turn.
+	AnyAddress bool
+	// Pace is how long it takes at least to say that an address can't be read,
+	// so that the time doesn't tell which names there are inside; 0 = 1 s.
+	Pace time.Duration
 	// Trust are addresses that may be connected to wherever they stand: the
 	// listeners of a test, or a wiki inside the company.
 	Trust []netip.AddrPort
@@ -67,6 +77,9 @@ func New(c Config) (skill.App, error) {
 	}
 	if c.Time == 0 {
 		c.Time = 20 * time.Second
+	}
+	if c.Pace == 0 {
+		c.Pace = time.Second
 	}
 	r := &reader{cfg: c, guard: &guard{ports: c.Ports, trust: c.Trust, closed: closedRanges()}}
 	r.client = &http.Client{Transport: r.transport(), CheckRedirect: r.redirect, Timeout: c.Time}
@@ -129,19 +142,56 @@ func (r *reader) read(ctx context.Context, c skill.Call) (skill.Result, error) {
 	if err != nil {
 		return skill.Result{}, wrong("That is no valid web address. Please give the whole address, such as https://example.org/page.")
 	}
-	if err := r.allowed(u); err != nil {
-		return skill.Result{}, err
-	}
 	u.Fragment = ""
-	p, err := r.fetch(ctx, u)
+	if !r.cfg.AnyAddress && !known(u, c.Said) {
+		return skill.Result{}, wrong("That address stands neither in the conversation nor on a page that was read for this question, so it is not read. Ask the person for the link.")
+	}
+	p, err := r.paced(ctx, c, u)
 	if err != nil {
-		return skill.Result{}, r.explain(ctx, c, err)
+		return skill.Result{}, err
 	}
 	text, err := p.markdown(ctx)
 	if err != nil {
 		return skill.Result{}, err
 	}
-	return skill.Result{Text: p.result(text, in.From)}, nil
+	return skill.Result{Text: p.result(text, in.From), Source: true}, nil
+}
+
+// hiddenError is told of everything that a model must not be able to tell apart:
+// an address inside of the network, a name that does not exist, and one where
+// nothing answers.
+type hiddenError struct{ err *openmates.Error }
+
+func hidden(cause error) error {
+	return &hiddenError{&openmates.Error{Code: openmates.EUnavailable, Err: cause,
+		Message: "That address can't be read: it is not on the public web, or nothing answers there."}}
+}
+
+// Unwrap lets it be found as the Error that it is.
+func (e *hiddenError) Unwrap() error { return e.err }
+
+// Error is the text for the log.
+func (e *hiddenError) Error() string { return e.err.Error() }
+
+// paced loads a page, and says no sooner than after a while that there is none.
+func (r *reader) paced(ctx context.Context, c skill.Call, u *url.URL) (*page, error) {
+	pace := time.NewTimer(r.cfg.Pace)
+	defer pace.Stop()
+	err := r.allowed(u)
+	if err == nil {
+		var p *page
+		if p, err = r.fetch(ctx, u); err == nil {
+			return p, nil
+		}
+		err = r.explain(ctx, c, err)
+	}
+	if _, ok := errors.AsType[*hiddenError](err); ok {
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+		}
+	}
+	return nil, err
 }
 
 // allowed looks at an address before anything is looked up. What it lets
@@ -158,10 +208,10 @@ func (r *reader) allowed(u *url.URL) error {
 		return wrong("That address names no host.")
 	}
 	if !validHost(u.Hostname()) {
-		return notPublic()
+		return hidden(errNotPublic)
 	}
 	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !r.trusted(ip) && !r.guard.public(ip) {
-		return notPublic()
+		return hidden(errNotPublic)
 	}
 	if p := u.Port(); p != "" && !r.portAllowed(p) {
 		return wrong("Only the usual ports of the web are read; %s is none of them.", skill.Clip(p, 10))
@@ -169,9 +219,7 @@ func (r *reader) allowed(u *url.URL) error {
 	return nil
 }
 
-func notPublic() error {
-	return wrong("That address does not belong to the public web, so it is not read.")
-}
+var errNotPublic = errors.New("not an address of the public internet")
 
 func (r *reader) trusted(ip netip.Addr) bool {
 	for _, t := range r.cfg.Trust {
@@ -216,19 +264,23 @@ func (r *reader) explain(ctx context.Context, c skill.Call, err error) error {
 		return &openmates.Error{Code: openmates.EUnavailable, Message: text, Err: err}
 	}
 	refused, isRefused := errors.AsType[*refusedError](err)
+	inner, isHidden := errors.AsType[*hiddenError](err)
 	own, isOwn := errors.AsType[*openmates.Error](err)
-	dns, isDNS := errors.AsType[*net.DNSError](err)
+	_, isDNS := errors.AsType[*net.DNSError](err)
+	op, isOp := errors.AsType[*net.OpError](err)
 	timeout, isTimeout := errors.AsType[net.Error](err)
 	switch {
 	case ctx.Err() != nil:
 		return err
+	case isHidden: // a redirect
+		return inner
 	case isOwn:
 		return own
 	case isRefused: // the log gets the address, not the page's: that was part of a message
 		r.cfg.Log.Warn("a page led to an address that is not public", "turn", c.Turn, "user", c.By.User, "team", c.By.Team, "err", refused)
-		return &openmates.Error{Code: openmates.EInvalid, Message: openmates.MessageOf(notPublic()), Err: err}
-	case isDNS && dns.IsNotFound:
-		return say("There is no host of that name.")
+		return hidden(err)
+	case isDNS || isOp && op.Op == "dial":
+		return hidden(err)
 	case isTimeout && timeout.Timeout():
 		return say("That page did not answer in time.")
 	}

@@ -18,7 +18,7 @@ import (
 func TestTheAppKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "127.0.0.1:0", html("<h1>Hello</h1>"))
-	a, err := web.New(web.Config{Trust: []netip.AddrPort{s.addr()}, Resolver: serveNames(t, nil)})
+	a, err := web.New(web.Config{Trust: []netip.AddrPort{s.addr()}, Resolver: serveNames(t, nil), AnyAddress: true, Pace: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestASilentServerIsLeft(t *testing.T) {
 	r.refuses(t, s.URL, "did not answer in time")
 	gone := serve(t, "127.0.0.1:0", html(""))
 	gone.Close()
-	open(t, web.Config{Trust: []netip.AddrPort{gone.addr()}}).refuses(t, gone.URL, "can't be reached")
+	open(t, web.Config{Trust: []netip.AddrPort{gone.addr()}}).refuses(t, gone.URL, "nothing answers there")
 }
 
 func TestBrokenAnswers(t *testing.T) {

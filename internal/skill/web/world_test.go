@@ -157,6 +157,10 @@ func open(t testing.TB, c web.Config) *reader {
 	if c.Time == 0 {
 		c.Time = time.Minute
 	}
+	if c.Pace == 0 {
+		c.Pace = 1
+	}
+	c.AnyAddress = true // TestOnlyAddressesThatWereNamedAreRead is about the other way
 	a, err := web.New(c)
 	if err != nil {
 		t.Fatal(err)

@@ -149,7 +149,14 @@ type Invite struct {
 	Joined  []Joined              `json:"joined"`
 	Code    openmates.Secret      `json:"-"` // only where it was made just now
 	URL     string                `json:"url"`
+	Mailed  []Delivery            `json:"mailed"` // what became of the mail to each address
 	Unsent  []string              `json:"unsent"`
+}
+
+// Delivery is what became of a message to one address.
+type Delivery struct {
+	To      string `json:"to"`
+	Problem string `json:"problem"` // why it was not sent, "" = the mail server took it
 }
 
 // Joined is somebody who came by an invite.

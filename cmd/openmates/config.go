@@ -57,6 +57,8 @@ type settings struct {
 	backupTo string `kong:"-"` // of the command backup
 
 	LogFormat string `default:"text" enum:"text,json" help:"How it is logged: text or json."`
+
+	person string // whom an admin command is about; no setting
 }
 
 // sealed is a setting whose value is never printed.
@@ -79,15 +81,27 @@ func (s sealed) reveal() openmates.Secret { return openmates.Secret(s) }
 type commandLine struct {
 	settings
 
-	Serve  struct{} `cmd:"" default:"1" help:"Run the server (also what a bare openmates does)."`
-	Demo   struct{} `cmd:"" help:"Try everything with a pretend Discord and a scripted model; no account needed."`
-	Config struct{} `cmd:"" help:"Show every setting with its default and what it does."`
-	Health struct{} `cmd:"" help:"Ask the server at --addr whether it lives; the exit code tells."`
+	Serve  struct{}      `cmd:"" default:"1" help:"Run the server (also what a bare openmates does)."`
+	Demo   struct{}      `cmd:"" help:"Try everything with a pretend Discord and a scripted model; no account needed."`
+	Config struct{}      `cmd:"" help:"Show every setting with its default and what it does."`
+	Health struct{}      `cmd:"" help:"Ask the server at --addr whether it lives; the exit code tells."`
+	Admin  adminCommands `cmd:"" help:"Let people back in, on the machine of the server; it may run meanwhile."`
 	Backup struct {
 		File string `arg:"" type:"path" help:"The file to write; it must not exist."`
 	} `cmd:"" help:"Write the SQLite database into one file, also while the server runs."`
 	Version struct{} `cmd:"" help:"Show the version."`
 	Help    struct{} `cmd:"" help:"Show this help."`
+}
+
+// adminCommands are for when nobody can sign in who could help.
+type adminCommands struct {
+	ResetPassword   forPerson `cmd:"" help:"Print a link by which a person chooses a new password, once."`
+	ResetSecondStep forPerson `cmd:"" help:"Remove a person's second step and passkeys, at once."`
+	MakeAdmin       forPerson `cmd:"" help:"Make a person an admin of the server."`
+}
+
+type forPerson struct {
+	User string `arg:"" help:"Their username."`
 }
 
 const envPrefix = "OPENMATES_"
@@ -131,7 +145,13 @@ func parse(args []string, env func(string) (string, bool), out io.Writer) (comma
 		return "", s, nil, err
 	}
 	c.settings.backupTo = c.Backup.File
-	return ctx.Command(), c.settings, set, nil
+	command = strings.TrimSuffix(ctx.Command(), " <user>")
+	for name, p := range map[string]forPerson{resetPassword: c.Admin.ResetPassword, resetSecondStep: c.Admin.ResetSecondStep, makeAdmin: c.Admin.MakeAdmin} {
+		if command == name {
+			c.settings.person = p.User
+		}
+	}
+	return command, c.settings, set, nil
 }
 
 func wrongSetting(err error) error {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // people have time zones, small images have none
 
@@ -64,6 +65,9 @@ func do(ctx context.Context, args []string, env func(string) (string, bool), std
 		return nil
 	}
 	log := s.logger(stderr)
+	if strings.HasPrefix(command, "admin ") {
+		return administer(ctx, command, s, log, stdout)
+	}
 	for _, name := range unknownSettings(os.Environ()) {
 		log.Warn("not a setting; `openmates config` lists them all", "name", name)
 	}

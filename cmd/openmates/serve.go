@@ -177,14 +177,12 @@ func (srv *server) open(ctx context.Context) error {
 	if err := privateFolder(srv.set.Data); err != nil {
 		return err
 	}
-	seal, err := secret.Load(secret.Config{Keys: srv.set.Key.reveal(), File: filepath.Join(srv.set.Data, keyFile)})
+	seal, err := srv.set.keys()
 	if err != nil {
 		return err
 	}
 	err = srv.patient(ctx, func(ctx context.Context) (err error) {
-		srv.db, err = store.Open(ctx, store.Config{
-			URL: srv.set.DatabaseURL.reveal().Reveal(), Dir: srv.set.Data, Seal: seal, Log: srv.log,
-		})
+		srv.db, err = srv.set.database(ctx, seal, srv.log)
 		return err
 	})
 	if err != nil {
@@ -195,6 +193,15 @@ func (srv *server) open(ctx context.Context) error {
 		return err
 	}
 	return srv.openQueue()
+}
+
+// keys reads the keys that seal credentials.
+func (s *settings) keys() (*secret.Ring, error) {
+	return secret.Load(secret.Config{Keys: s.Key.reveal(), File: filepath.Join(s.Data, keyFile)})
+}
+
+func (s *settings) database(ctx context.Context, seal *secret.Ring, log *slog.Logger) (*store.DB, error) {
+	return store.Open(ctx, store.Config{URL: s.DatabaseURL.reveal().Reveal(), Dir: s.Data, Seal: seal, Log: log})
 }
 
 // wire makes the rooms and the doors.
@@ -225,6 +232,7 @@ func (srv *server) wire(connectors map[openmates.Network]messenger.Connector, de
 	if err != nil {
 		return err
 	}
+	srv.closers = append(srv.closers, srv.accounts.Close)
 	srv.links, err = connect.New(connect.Config{
 		Store: srv.db, Connectors: connectors, States: srv.supervisor, PublicURL: srv.public,
 		Changed: srv.supervisor.Wake, Audit: srv.db.AddAudit, Log: srv.log,

@@ -15,7 +15,11 @@
 // It asks for a second step where an account wants one (a code, a passkey, a
 // recovery code; each works once), asks for the password before it changes
 // what protects an account, and lists and ends sessions so that they stay
-// ended. Who leaves takes their name along; the books stay.
+// ended. Who lost their password comes back by a link that works once, and
+// hears of it. Who leaves takes their name along; the books stay.
+//
+// All mail leaves by one postman, which has budgets for whom it is sent to and
+// by, and puts no words of a person into a subject.
 //
 // It keeps what the admin has settled about the whole server (its name, its
 // address, who may sign up) and finds out whether the address leads here.
@@ -48,7 +52,8 @@ type Store interface { //nolint:interfacebloat // accounts, each method one tran
 	Sessions
 	Settings
 	Joining
-	SecretSettings
+	Posting
+	Returning
 	Guards
 	Leaving
 	AccessTokens
@@ -133,7 +138,6 @@ type Config struct {
 	Moved  func(address string) error // told when the server's address has changed; nil = nobody
 	Reach  http.RoundTripper          // for the check of that address; nil = the network
 	Sender mail.Sender                // how mail is sent; nil = this server can't
-	Mail   Mailer                     // nil = by Sender, as the server's admin has set it up
 	// Address is where people reach the server, for links in mails and for
 	// passkeys, which are bound to its name; nil = nowhere.
 	Address func() string
@@ -152,14 +156,13 @@ type Room struct {
 	audit     func(ctx context.Context, e openmates.AuditEntry) error
 	moved     func(address string) error
 	reach     http.RoundTripper
-	mail      Mailer
 	post      *postman
+	errands   *errands
 	address   func() string
 	byStep    *barrier  // codes of a second step
 	byConfirm *throttle // codes of a confirmation
 	byProof   *barrier  // passwords typed to change something
 	failures  *failures
-	byMail    *throttle // mails to addresses that somebody typed
 	secure    atomic.Bool
 
 	byCall     *throttle // calls of the API
@@ -178,10 +181,6 @@ func New(c Config) (*Room, error) {
 	if c.Reach == nil {
 		c.Reach = &http.Transport{DisableKeepAlives: true}
 	}
-	post := &postman{store: c.Store, sender: c.Sender, log: c.Log.With("pkg", "account")}
-	if c.Mail == nil {
-		c.Mail = post
-	}
 	if c.Address == nil {
 		c.Address = func() string { return "" }
 	}
@@ -197,8 +196,8 @@ func New(c Config) (*Room, error) {
 		audit:     c.Audit,
 		moved:     c.Moved,
 		reach:     c.Reach,
-		mail:      c.Mail,
-		post:      post,
+		post:      &postman{store: c.Store, sender: c.Sender, log: c.Log.With("pkg", "account"), now: c.Clock},
+		errands:   newErrands(),
 		address:   c.Address,
 		// Three codes of a million fit at any time: at one try in five minutes
 		// somebody who knows the password needs years.
@@ -206,7 +205,6 @@ func New(c Config) (*Room, error) {
 		byConfirm: newThrottle(5*time.Minute, 6, 10_000),
 		byProof:   newBarrier(30*time.Second, 10, 10*time.Second, 200),
 		failures:  newFailures(),
-		byMail:    newThrottle(2*time.Minute, 5, 10_000),
 
 		byCall:     newThrottle(50*time.Millisecond, 300, 10_000),
 		byListener: newThrottle(time.Millisecond, 2_000, 1_000),

@@ -35,11 +35,12 @@ func takenAlong() map[string]string {
 		"access_tokens": "tokens", "invites": "invites", "invite_joins": "joined_by_invite", "chosen_teams": "chosen_teams", "audit": "changes",
 		"authenticators": "account.authenticator_app", "recovery_codes": "account.recovery_codes_left", "address_codes": "account.email_to_confirm",
 
-		"connect_states": "!ends within ten minutes, and holds nothing but a hash",
-		"link_codes":     "!ends within fifteen minutes, and holds nothing but a hash",
-		"mate_versions":  "!who changed a mate; that they did stands among the changes",
-		"kept_answers":   "!ends within a day; what was made stands elsewhere",
-		"bots":           "!user_id is the application's own account on its network",
+		"connect_states":  "!ends within ten minutes, and holds nothing but a hash",
+		"link_codes":      "!ends within fifteen minutes, and holds nothing but a hash",
+		"password_resets": "!ends within a day, and holds nothing but a hash",
+		"mate_versions":   "!who changed a mate; that they did stands among the changes",
+		"kept_answers":    "!ends within a day; what was made stands elsewhere",
+		"bots":            "!user_id is the application's own account on its network",
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -49,8 +48,8 @@ const (
 
 // Invite makes an invite into the team and gives its code, which is not kept:
 // nobody can see it again. link makes the address that the code belongs to.
-// unsent are the addresses to which it could not be mailed.
-func (r *Room) Invite(ctx context.Context, c Caller, p Place, n NewInvite, link func(code string) string) (i openmates.Invite, code string, unsent []string, err error) {
+// mailed says what became of the mail to each address.
+func (r *Room) Invite(ctx context.Context, c Caller, p Place, n NewInvite, link func(code string) string) (i openmates.Invite, code string, mailed []Delivery, err error) {
 	if err := p.may(c, InvitePeople); err != nil {
 		return i, "", nil, err
 	}
@@ -82,20 +81,48 @@ func (r *Room) Invite(ctx context.Context, c Caller, p Place, n NewInvite, link 
 	domains := slices.DeleteFunc(slices.Clone(i.Only), func(a string) bool { return !strings.HasPrefix(a, "@") })
 	err = r.record(ctx, p.entry(c, "invite.add", "invite "+i.ID.String()), nil,
 		map[string]any{"role": i.Role, "uses": i.Uses, "expires": i.Expires, "domains": domains, "addresses": len(i.Only) - len(domains), "note": i.Note})
-	if err != nil || !n.Mail || !r.mail.Ready(ctx) {
-		return i, code, nil, err
+	if err == nil && n.Mail {
+		mailed = r.mailInvite(ctx, c, p, i, link(code))
 	}
-	text := fmt.Sprintf("Hello,\n\n%s invites you into the team %s on OpenMates. Open this link to join:\n\n%s\n\nIt works until %s.\n",
-		c.User.DisplayName, p.Team.Name, link(code), i.Expires.UTC().Format("2 January 2006"))
+	return i, code, mailed, err
+}
+
+// Delivery is what became of a message to one address.
+type Delivery struct {
+	To      string
+	Problem string // why it was not sent, as a finished sentence; "" = the mail server took it
+}
+
+// mailInvite sends an invite to each address that it is for. The link in the
+// mail proves the address that it was sent to, so nobody is asked to confirm
+// it by a second mail; the link that an admin copies proves none.
+func (r *Room) mailInvite(ctx context.Context, c Caller, p Place, i openmates.Invite, link string) (all []Delivery) {
+	var down error // no reason to ask the mail server for each address
 	for _, to := range i.Only {
 		if strings.HasPrefix(to, "@") {
 			continue
 		}
-		if err := r.mail.Send(ctx, to, c.User.DisplayName+" invites you into "+p.Team.Name, text); err != nil {
-			unsent = append(unsent, to)
+		err := down
+		if err == nil {
+			err = r.mailInviteTo(ctx, c, p, i, to, link)
 		}
+		if openmates.CodeOf(err) == openmates.EUnavailable {
+			down = err
+		}
+		if openmates.CodeOf(err) == openmates.EInternal {
+			r.log.ErrorContext(ctx, "an invite was not mailed", "invite", i.ID, "err", err)
+		}
+		all = append(all, Delivery{To: to, Problem: openmates.MessageOf(err)})
 	}
-	return i, code, unsent, nil
+	return all
+}
+
+func (r *Room) mailInviteTo(ctx context.Context, c Caller, p Place, i openmates.Invite, to, link string) error {
+	proof := rand.Text()
+	if err := r.post.send(ctx, r.invitation(c, p, i, to, link+"?proof="+proof)); err != nil {
+		return err
+	}
+	return r.store.AddInviteMail(ctx, openmates.InviteMail{InviteID: i.ID, Email: to, Expires: i.Expires}, digest(proof), r.now())
 }
 
 // addressees reads a list of addresses and domains, each in its one form.
@@ -215,7 +242,7 @@ func (r *Room) Welcome(ctx context.Context, c Caller, code, proof string) (Welco
 	if err := w.refusal(state); err != nil {
 		return w, err
 	}
-	w.Mail = len(i.Only) > 0 && r.mail.Ready(ctx)
+	w.Mail = len(i.Only) > 0 && r.post.ready(ctx)
 	if proof != "" {
 		w.Email, err = r.proved(ctx, w, proof)
 	}
@@ -276,16 +303,12 @@ func (r *Room) AskProof(ctx context.Context, c Caller, from netip.Addr, code, em
 	if err := w.welcomes(email); err != nil {
 		return err
 	}
-	if !r.bySetup.allow("proof of:"+digest(email), r.now()) {
-		return tooMany()
-	}
 	proof := rand.Text()
-	m := openmates.InviteMail{InviteID: w.Invite.ID, Email: email, Expires: r.now().Add(proofFor)}
-	if err := r.store.AddInviteMail(ctx, m, digest(proof), r.now()); err != nil {
+	if err := r.post.send(ctx, r.proofLetter(c, w, email, link(proof))); err != nil {
 		return err
 	}
-	text := fmt.Sprintf("Hello,\n\nopen this link to confirm your address and to join the team %s on OpenMates:\n\n%s\n\nIt works for a day. If you did not ask for it, leave it alone: nothing happens.\n", w.Team.Name, link(proof))
-	return r.mail.Send(ctx, email, "Join the team "+w.Team.Name, text)
+	m := openmates.InviteMail{InviteID: w.Invite.ID, Email: email, Expires: r.now().Add(proofFor)}
+	return r.store.AddInviteMail(ctx, m, digest(proof), r.now())
 }
 
 // proved gives the address that a link's code confirms for this invite.
@@ -295,7 +318,7 @@ func (r *Room) proved(ctx context.Context, w Welcome, proof string) (string, err
 		return "", err
 	}
 	if err != nil || m.InviteID != w.Invite.ID || !r.now().Before(m.Expires) {
-		return "", openmates.Errorf(openmates.EInvalid, "This confirmation was used already, is older than a day, or belongs to another invite. Please have a fresh one sent.")
+		return "", openmates.Errorf(openmates.EInvalid, "This confirmation was used already, has expired, or belongs to another invite. Please have a fresh one sent.")
 	}
 	return m.Email, w.welcomes(m.Email)
 }

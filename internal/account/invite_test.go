@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -11,24 +12,40 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/mail"
 )
 
-// outbox is a Mailer that keeps what it is given.
+// outbox is a mail.Sender that keeps what it is given.
 type outbox struct {
-	mu   sync.Mutex
-	sent []string // "to: text"
+	mu       sync.Mutex
+	sent     []string // "to: text"
+	messages []mail.Message
+	by       []mail.Settings
+	down     bool
 }
 
-func (l *outbox) Ready(context.Context) bool { return true }
-
-func (l *outbox) Send(_ context.Context, to, _, text string) error {
+func (l *outbox) Send(_ context.Context, s mail.Settings, m mail.Message) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if strings.HasPrefix(to, "broken@") {
-		return openmates.Errorf(openmates.EUnavailable, "The mail server refuses this address.")
+	l.by = append(l.by, s)
+	if l.down {
+		return openmates.Errorf(openmates.EUnavailable, "The mail server does not answer.")
 	}
-	l.sent = append(l.sent, to+": "+text)
+	if strings.HasPrefix(m.To, "broken@") {
+		return openmates.Errorf(openmates.EInvalid, "The mail server refuses this address.")
+	}
+	l.sent = append(l.sent, m.To+": "+m.Text)
+	l.messages = append(l.messages, m)
 	return nil
+}
+
+// mailing has a house send mail.
+func (h *house) mailing(t *testing.T) *outbox {
+	t.Helper()
+	post := &outbox{}
+	h.post.sender = post
+	must(t, h.db.SetMailSettings(t.Context(), `{"host":"smtp.example.org","port":587,"security":"starttls","username":"mates","from":"mates@example.org"}`, "mail-password"))
+	return post
 }
 
 func (h *house) in(t *testing.T, username, slug string) (Caller, Place) {
@@ -146,14 +163,14 @@ func TestAnAddressIsProvedByMail(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	h := seeded(t)
-	post := &outbox{}
-	h.mail = post
+	post := h.mailing(t)
 	ada, p := h.in(t, "ada", "harbour")
 	n := NewInvite{Role: openmates.RoleMember, Days: 30, Only: "Nora@Example.org; @example.com, broken@example.net", Mail: true}
-	_, c, unsent, err := h.Invite(ctx, ada, p, n, link)
+	_, c, mailed, err := h.Invite(ctx, ada, p, n, link)
 	must(t, err)
-	if len(post.sent) != 1 || !strings.HasPrefix(post.sent[0], "nora@example.org: ") || !strings.Contains(post.sent[0], link(c)) || strings.Join(unsent, " ") != "broken@example.net" {
-		t.Fatalf("sent %q, not %q", post.sent, unsent)
+	want := []Delivery{{To: "broken@example.net", Problem: "The mail server refuses this address."}, {To: "nora@example.org"}}
+	if len(post.sent) != 1 || !strings.HasPrefix(post.sent[0], "nora@example.org: ") || !strings.Contains(post.sent[0], link(c)) || !slices.Equal(mailed, want) {
+		t.Fatalf("sent %q: %q", post.sent, mailed)
 	}
 	_, _, err = h.Join(ctx, Caller{}, from(1), c, "", Newcomer{Username: "nora", Email: "nora@example.org", Password: goodPassword, Self: Self{Name: "N"}})
 	code(t, err, openmates.EInvalid) // typing it proves nothing
@@ -220,8 +237,7 @@ func TestAProofOfAnAddressWorksOnce(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	h := seeded(t)
-	post := &outbox{}
-	h.mail = post
+	post := h.mailing(t)
 	ada, p := h.in(t, "ada", "harbour")
 	_, c, _, err := h.Invite(ctx, ada, p, NewInvite{Role: openmates.RoleMember, Days: 30, Uses: 10, Only: "corp.example"}, link)
 	must(t, err)
@@ -269,8 +285,7 @@ func TestAnotherLetterIsAnotherAddress(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	h := seeded(t)
-	post := &outbox{}
-	h.mail = post
+	post := h.mailing(t)
 	ada, p := h.in(t, "ada", "harbour")
 	_, c, _, err := h.Invite(ctx, ada, p, NewInvite{Role: openmates.RoleMember, Days: 30, Only: "Kim@example.org, müller.example"}, link)
 	must(t, err)
@@ -312,3 +327,8 @@ func FuzzAddressees(f *testing.F) {
 		}
 	})
 }
+
+// senderFunc is a mail.Sender that is told only whom a message is for.
+type senderFunc func(to string) error
+
+func (f senderFunc) Send(_ context.Context, _ mail.Settings, m mail.Message) error { return f(m.To) }

@@ -66,8 +66,21 @@ func TestMailIsKeptOnceItWorks(t *testing.T) {
 	}
 	must(t, set(func(s *mail.Settings) { s.Password = ""; s.From = "other@example.org" }))
 	h.pass(time.Hour)
-	// The stored password does not go to another server.
-	code(t, set(func(s *mail.Settings) { s.Password = ""; s.Host = "evil.example.org" }), openmates.EInvalid)
+	// The stored password does not go to another server, and not less protected.
+	sent := len(l.sent)
+	for name, change := range map[string]func(*mail.Settings){
+		"another host": func(s *mail.Settings) { s.Host = "evil.example.org" }, "another port": func(s *mail.Settings) { s.Port = 19152 },
+		"no encryption": func(s *mail.Settings) { s.Security = mail.Plain }, "another user": func(s *mail.Settings) { s.Username = "eve" },
+		"another port without encryption": func(s *mail.Settings) { s.Port, s.Security = 19152, mail.Plain },
+	} {
+		err := set(func(s *mail.Settings) { s.Password = ""; change(s) })
+		code(t, err, openmates.EInvalid)
+		if said := openmates.MessageOf(err); !strings.Contains(said, "again") || !strings.Contains(said, "smtp.example.org, port 587") || len(l.sent) != sent {
+			t.Errorf("%s: said %q, sent %d", name, said, len(l.sent)-sent)
+		}
+	}
+	must(t, set(func(s *mail.Settings) { s.Password = ""; s.Security = mail.TLS; s.From = "other@example.org" })) // more of it is fine
+	code(t, set(func(s *mail.Settings) { s.Password = "" }), openmates.EInvalid)
 	h.as(t, cookie, func(ctx context.Context, c Caller) {
 		m, err := h.MailSettings(ctx, c)
 		must(t, err)
@@ -79,9 +92,9 @@ func TestMailIsKeptOnceItWorks(t *testing.T) {
 	must(t, err)
 	all, err := json.Marshal(lines)
 	must(t, err)
-	stored, _, err := h.db.Setting(t.Context(), mailSetting)
+	stored, _, err := h.db.Setting(t.Context(), "server.mail")
 	must(t, err)
-	sealed, _, err := h.db.Setting(t.Context(), mailPasswordSetting)
+	sealed, _, err := h.db.Setting(t.Context(), "server.mail_password")
 	must(t, err)
 	if strings.Contains(string(all)+stored+sealed+h.log.String(), canaryMail) || !strings.Contains(string(all), "server.mail") {
 		t.Error("the password stands readable in the database, the log or the record, or the change in none")

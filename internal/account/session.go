@@ -133,7 +133,7 @@ func (r *Room) SignIn(ctx context.Context, from netip.Addr, username string, pas
 		r.failed(ctx, from, whyTooMany, 0)
 		return openmates.User{}, tooMany()
 	}
-	wrong := openmates.Errorf(openmates.EUnauthorized, "Username and password don't fit together. Please check both; if the password is lost, ask an admin of your team.")
+	wrong := openmates.Errorf(openmates.EUnauthorized, "Username and password don't fit together. Please check both. If the password is lost, the sign-in page leads to a new one.")
 	var phc string
 	u, err := r.store.UserByName(ctx, username)
 	if err == nil {

@@ -87,8 +87,30 @@ type joinInput struct {
 	}
 }
 
+type askResetInput struct {
+	Body struct {
+		Who string `json:"who" maxLength:"400" doc:"A username, or the address that the account has confirmed."`
+	}
+}
+
+type resetInput struct {
+	Body struct {
+		Code     string `json:"code" maxLength:"100" doc:"Of the link."`
+		Password string `json:"password" maxLength:"4096" doc:"The new one."`
+	}
+}
+
 func (s *Server) authOperations() {
 	all := anybody()
+	change(s, route{"ask-reset", http.MethodPost, "/auth/reset/ask", "Ask for a new password", "A link is mailed if there is such an account with a confirmed address; the answer is the same if there is none. It works once, within 30 minutes.", 202}, all,
+		func(ctx context.Context, _ account.Caller, in *askResetInput) error {
+			return s.account.AskReset(ctx, fromOf(ctx), in.Body.Who)
+		})
+	change(s, route{"reset-password", http.MethodPost, "/auth/reset", "Choose a new password", "By the code of a link. All sessions and access tokens of the account end; nobody is signed in.", 0}, all,
+		func(ctx context.Context, _ account.Caller, in *resetInput) error {
+			_, err := s.account.Reset(ctx, fromOf(ctx), openmates.Secret(in.Body.Code), openmates.Secret(in.Body.Password))
+			return err
+		})
 	serve(s, route{"set-up", http.MethodPost, "/auth/setup", "Set the server up", "Once: makes the first admin, their team, and a session.", 201}, all, s.setUp)
 	serve(s, route{"sign-in", http.MethodPost, "/auth/sign-in", "Sign in", "Begins a session, whose cookie comes with the answer. Where the account asks for a second step, the problem says so (reason second_step).", 0}, all,
 		func(ctx context.Context, _ account.Caller, in *signInInput) (MeLine, error) {

@@ -44,6 +44,7 @@ func matrix() map[string]row {
 		"set-up":  {needNobody, `{"code":"x","username":"x","name":"X","password":"x","team":"X"}`, 409},
 		"sign-in": {needNobody, `{"username":"ben","password":"x"}`, 401}, "second-step": {needNobody, `{"code":"1"}`, 401}, "sign-out": {needNobody, "", 0},
 		"look-at-invite": {needNobody, `{"code":"x"}`, 404}, "prove-address": {needNobody, `{"code":"x","email":"a@example.org"}`, 404},
+		"ask-reset": {needNobody, `{"who":"ben"}`, 503}, "reset-password": {needNobody, `{"code":"x","password":"three quiet lighthouses"}`, 422},
 		"join": {needNobody, `{"code":"x"}`, 404}, "add-team": {needNobody, `{"name":"New"}`, 0},
 
 		"list-teams": {need: needReader}, "list-apps": {need: needReader},
@@ -88,7 +89,8 @@ func matrix() map[string]row {
 		"pause-bot": {needServer, "", 0}, "resume-bot": {needServer, "", 0}, "restart-bot": {needServer, "", 0}, "dress-bot": {needServer, "", 422}, "put-permissions": {needServer, `{"bits":[1]}`, 422},
 		"get-status": {need: needServer}, "get-settings": {need: needServer}, "change-settings": {needServer, `{"name":"Quay"}`, 0}, "check-address": {needServer, "", 0},
 		"get-mail": {need: needServer}, "put-mail": {needServer, `{"host":"x","port":25,"security":"tls","from":"a@example.org","test_to":"a@example.org"}`, 503}, "delete-mail": {need: needServer},
-		"list-people": {need: needServer}, "change-person": {needServerIP, `{"server_admin":true}`, 0}, "delete-person": {needServerIP, "", 422},
+		"add-reset-link": {needServerIP, `{"username":"ben","password":"x"}`, 403},
+		"list-people":    {need: needServer}, "change-person": {needServerIP, `{"server_admin":true}`, 0}, "delete-person": {needServerIP, "", 422},
 		"list-all-teams": {need: needServer}, "delete-any-team": {needServerIP, "", 422}, "list-workspaces": {need: needServer}, "untie-workspace": {need: needServer},
 		"get-usage": {need: needServer}, "list-troubles": {need: needServer}, "list-audit": {need: needServer},
 	}

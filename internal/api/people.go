@@ -53,9 +53,16 @@ type Invite struct {
 	Expires time.Time             `json:"expires"`
 	Joined  []Joined              `json:"joined" nullable:"false" doc:"Who came by it."`
 	// Only in the answer to the making of one.
-	Code   string   `json:"code,omitempty" doc:"Shown this once."`
-	URL    string   `json:"url,omitempty" doc:"The link to hand on. Shown this once."`
-	Unsent []string `json:"unsent,omitempty" doc:"Addresses to which it could not be mailed."`
+	Code   string     `json:"code,omitempty" doc:"Shown this once."`
+	URL    string     `json:"url,omitempty" doc:"The link to hand on. Shown this once."`
+	Mailed []Delivery `json:"mailed,omitempty" doc:"What became of the mail to each address. The link in a mail also proves its address; the link here doesn't."`
+	Unsent []string   `json:"unsent,omitempty" doc:"Addresses to which it could not be mailed."`
+}
+
+// Delivery is what became of a message to one address.
+type Delivery struct {
+	To      string `json:"to"`
+	Problem string `json:"problem,omitempty" doc:"Why it was not sent; none = the mail server took it."`
 }
 
 // Joined is somebody who came by an invite.
@@ -199,13 +206,19 @@ func (s *Server) addInvite(ctx context.Context, c account.Caller, p account.Plac
 			return Invite{}, openmates.Errorf(openmates.EInvalid, "Please give each address or domain of “only” by itself.")
 		}
 	}
-	i, code, unsent, err := s.account.Invite(ctx, c, p,
+	i, code, mailed, err := s.account.Invite(ctx, c, p,
 		account.NewInvite{Role: b.Role, Note: b.Note, Only: strings.Join(b.Only, " "), Uses: b.Uses, Days: b.Days, Mail: b.Mail}, s.joinLink)
 	if err != nil {
 		return Invite{}, err
 	}
 	out := s.inviteOf(i)
-	out.By, out.Code, out.URL, out.Unsent = c.User.DisplayName, code, s.joinLink(code), unsent
+	out.By, out.Code, out.URL = c.User.DisplayName, code, s.joinLink(code)
+	for _, d := range mailed {
+		out.Mailed = append(out.Mailed, Delivery(d))
+		if d.Problem != "" {
+			out.Unsent = append(out.Unsent, d.To)
+		}
+	}
 	return out, nil
 }
 

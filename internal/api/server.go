@@ -82,10 +82,26 @@ type mailInput struct {
 		Port     int           `json:"port" minimum:"1" maximum:"65535"`
 		Security mail.Security `json:"security" maxLength:"20"`
 		Username string        `json:"username,omitempty" maxLength:"400"`
-		Password string        `json:"password,omitempty" maxLength:"2000" doc:"None = the stored one, for the same host and user."`
+		Password string        `json:"password,omitempty" maxLength:"2000" doc:"None = the stored one, which is sent only to the same host and port, as the same user, and with at least as much encryption."`
 		From     string        `json:"from" maxLength:"400"`
 		Name     string        `json:"name,omitempty" maxLength:"200"`
 		TestTo   string        `json:"test_to" maxLength:"400" doc:"A test message goes there first; what the mail server refuses is not stored."`
+	}
+}
+
+// ResetLink lets its person choose a new password.
+type ResetLink struct {
+	Username string    `json:"username"`
+	URL      string    `json:"url" doc:"The link to hand on. Shown this once."`
+	Second   bool      `json:"second_step" doc:"It drops the second step, too."`
+	Expires  time.Time `json:"expires"`
+}
+
+type resetLinkInput struct {
+	Body struct {
+		Username string `json:"username" maxLength:"200"`
+		Second   bool   `json:"second_step,omitempty" doc:"Drop the person's second step and passkeys as well."`
+		Password string `json:"password" maxLength:"4096" doc:"The caller's own."`
 	}
 }
 
@@ -125,6 +141,11 @@ func (s *Server) serverOperations() {
 	serve(s, route{"put-mail", http.MethodPut, "/server/mail", "Set how the server sends mail", "After a test message that the mail server took.", 0}, admin(), s.putMail)
 	change(s, route{"delete-mail", http.MethodDelete, "/server/mail", "Stop sending mail", "", 0}, admin(),
 		func(ctx context.Context, c account.Caller, _ *struct{}) error { return s.account.StopMail(ctx, c) })
+	serve(s, route{"add-reset-link", http.MethodPost, "/server/reset-links", "Let somebody back in", "A link by which a person chooses a new password, once, within a day. An earlier one is void. A token can't make one.", 201}, admin(),
+		func(ctx context.Context, c account.Caller, in *resetLinkInput) (ResetLink, error) {
+			l, err := s.account.ResetLinkFor(ctx, c, in.Body.Username, in.Body.Second, openmates.Secret(in.Body.Password))
+			return ResetLink{l.User.Username, l.URL.Reveal(), l.Second, l.Expires.UTC()}, err
+		})
 	serve(s, route{"get-usage", http.MethodGet, "/server/usage", "What the server spent", "In a calendar month, by mate and by model.", 0}, admin(), s.getUsage)
 	serve(s, route{"list-troubles", http.MethodGet, "/server/troubles", "What went wrong lately", "Newest first, without anything that was said.", 0}, admin(), s.listTroubles)
 	serve(s, route{"list-audit", http.MethodGet, "/server/audit", "Who changed what", "Newest first.", 0}, admin(), s.listAudit)

@@ -137,7 +137,7 @@ func takeProof(t *tx, invite openmates.ID, proof string, at time.Time) (address 
 	ok, err := t.get(`DELETE FROM invite_mails WHERE hash = $1 AND invite_id = $2 AND expires > $3 RETURNING email`,
 		[]any{proof, invite, at}, &address)
 	if err == nil && !ok {
-		err = openmates.Errorf(openmates.EInvalid, "This confirmation was used already, is older than a day, or belongs to another invite. Please have a fresh one sent.")
+		err = openmates.Errorf(openmates.EInvalid, "This confirmation was used already, has expired, or belongs to another invite. Please have a fresh one sent.")
 	}
 	return address, err
 }

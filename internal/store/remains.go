@@ -15,26 +15,30 @@ import (
 // password, both happen or neither.
 func (db *DB) EndAccess(ctx context.Context, e openmates.AccessEnd) (openmates.AccessEnded, error) {
 	var out openmates.AccessEnded
-	err := db.update(ctx, func(t *tx) error {
-		out = openmates.AccessEnded{}
-		ok, err := t.get(`UPDATE users SET epoch = epoch + 1, password = CASE WHEN $2 = '' THEN password ELSE $2 END
-			WHERE id = $1 RETURNING epoch`, []any{e.UserID, e.Password}, &out.Epoch)
-		if err == nil && !ok {
-			err = missing("This account")
-		}
-		if err != nil {
-			return err
-		}
-		if err := db.endWaiting(t, e.UserID); err != nil {
-			return err
-		}
-		if out.Tokens, err = db.endTokens(t, `maker = $1 AND ($2 = FALSE OR user_id = $1 AND team_id IS NULL)`, e.UserID, e.KeepShared); err != nil {
-			return err
-		}
-		out.Invites, err = t.exec(`UPDATE invites SET revoked = $2 WHERE maker = $1 AND role = $3 AND revoked = 0 AND expires > $2`,
-			e.UserID, db.now(), openmates.RoleAdmin)
+	err := db.update(ctx, func(t *tx) (err error) {
+		out, err = db.endAccess(t, e)
 		return err
 	})
+	return out, err
+}
+
+func (db *DB) endAccess(t *tx, e openmates.AccessEnd) (out openmates.AccessEnded, err error) {
+	ok, err := t.get(`UPDATE users SET epoch = epoch + 1, password = CASE WHEN $2 = '' THEN password ELSE $2 END
+		WHERE id = $1 RETURNING epoch`, []any{e.UserID, e.Password}, &out.Epoch)
+	if err == nil && !ok {
+		err = missing("This account")
+	}
+	if err != nil {
+		return out, err
+	}
+	if err := db.endWaiting(t, e.UserID); err != nil {
+		return out, err
+	}
+	if out.Tokens, err = db.endTokens(t, `maker = $1 AND ($2 = FALSE OR user_id = $1 AND team_id IS NULL)`, e.UserID, e.KeepShared); err != nil {
+		return out, err
+	}
+	out.Invites, err = t.exec(`UPDATE invites SET revoked = $2 WHERE maker = $1 AND role = $3 AND revoked = 0 AND expires > $2`,
+		e.UserID, db.now(), openmates.RoleAdmin)
 	return out, err
 }
 
@@ -46,6 +50,7 @@ func (db *DB) endWaiting(t *tx, userID openmates.ID) error {
 		`DELETE FROM connect_states WHERE user_id = $1`,
 		`DELETE FROM address_codes WHERE user_id = $1`,
 		`DELETE FROM authenticators WHERE user_id = $1 AND confirmed = 0`,
+		`DELETE FROM password_resets WHERE user_id = $1 OR maker = $1`,
 	} {
 		if _, err := t.exec(text, userID); err != nil {
 			return err

@@ -80,12 +80,16 @@ func TestGuardsOfAnAccount(t *testing.T) {
 		ok(t, err)
 		same(t, p, openmates.Protection{Passkeys: 1, AskPasskey: true})
 
-		ok(t, db.SetSecretSetting(ctx, "x", "canary-setting"))
-		sealed, _, err := db.Setting(ctx, "x")
+		ok(t, db.SetMailSettings(ctx, "smtp", "canary-setting"))
+		sealed, _, err := db.Setting(ctx, "server.mail_password")
 		ok(t, err)
-		value, err := db.SecretSetting(ctx, "x")
+		settings, value, err := db.MailSettings(ctx)
 		ok(t, err)
-		same(t, []any{value, strings.Contains(sealed, "canary")}, []any{openmates.Secret("canary-setting"), false})
+		same(t, []any{settings, value, strings.Contains(sealed, "canary")}, []any{"smtp", openmates.Secret("canary-setting"), false})
+		ok(t, db.SetMailSettings(ctx, "", ""))
+		settings, value, err = db.MailSettings(ctx)
+		ok(t, err)
+		same(t, []any{settings, value}, []any{"", openmates.Secret("")})
 	})
 }
 
@@ -97,7 +101,7 @@ func TestGuardsAreSealedInTheFiles(t *testing.T) {
 	_, err := db.AddPasskey(t.Context(), openmates.Passkey{UserID: ada.ID, Credential: "c", Data: "canary-passkey", Name: "visible-name"})
 	ok(t, err)
 	ok(t, db.BeginAuthenticator(t.Context(), ada.ID, "canary-totp"))
-	ok(t, db.SetSecretSetting(t.Context(), "x", "canary-setting"))
+	ok(t, db.SetMailSettings(t.Context(), "smtp", "canary-setting"))
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	ok(t, err)
 	all := ""

@@ -76,7 +76,7 @@ func (db *DB) EndSession(ctx context.Context, userID openmates.ID, hash string) 
 // addresses that nobody confirmed.
 func (db *DB) Sweep(ctx context.Context) error {
 	return db.write(ctx, soft, func(t *tx) error {
-		for _, table := range []string{"sessions", "connect_states", "address_codes", "link_codes"} {
+		for _, table := range []string{"sessions", "connect_states", "address_codes", "link_codes", "password_resets"} {
 			if _, err := t.exec(`DELETE FROM `+table+` WHERE expires <= $1`, db.now()); err != nil {
 				return err
 			}

@@ -205,6 +205,8 @@ func (a *album) routes(h *house) {
 		switch path {
 		case "/server/providers/new":
 			path += "?kind=compatible&place=ollama"
+		case "/signin/reset":
+			path += "?code=" + h.resetCode(ada)
 		case "/profile/address":
 			path += "?code=AAAAAAAAAAAAAAAAAAAAAAAAAA"
 		case "/messenger/connect", "/messages/connect":
@@ -312,6 +314,19 @@ func (a *album) answers(h *house) {
 	a.keep("mistyped invite", ada.post("/teams/harbour/invites", url.Values{"role": {"root"}, "uses": {"-1"}, "days": {"7"}}))
 	stamp := stampOf(a.t, ada.get("/teams/harbour/limits"))
 	a.keep("mistyped limits", ada.post("/teams/harbour/limits", url.Values{"stamp": {stamp}, "per_minute": {"9"}, "per_month": {"-5"}}))
+	a.keep("new reset link", ada.follow("/server/reset", pass("username", "ben", "second", "yes")))
+	a.keep("mistyped reset link", ada.post("/server/reset", pass("username", "nobody")))
+	a.keep("old reset link", h.browser().get("/signin/reset?code=AAAA"))
+	a.keep("forgot, without mail", h.browser().get("/signin/forgot"))
+	srv := h.mailing()
+	a.keep("forgot", h.browser().get("/signin/forgot"))
+	a.keep("forgot, sent", h.browser().follow("/signin/forgot", url.Values{"who": {"nobody"}}))
+	a.keep("new password", h.browser().get("/signin?reset"))
+	a.keep("mailed invite", ada.follow("/teams/harbour/invites", url.Values{"role": {"member"}, "uses": {"1"}, "days": {"7"}, "only": {"nora@example.org"}, "mail": {"yes"}}))
+	a.keep("invite mailed to nobody", ada.follow("/teams/harbour/invites", url.Values{"role": {"member"}, "uses": {"1"}, "days": {"7"}, "only": {"example.org"}, "mail": {"yes"}}))
+	srv.Close()
+	a.keep("invite not mailed", ada.follow("/teams/harbour/invites", url.Values{"role": {"member"}, "uses": {"1"}, "days": {"7"}, "only": {"nora@example.org"}, "mail": {"yes"}}))
+	a.keep("mail page, set", ada.get("/server/mail"))
 	a.keep("mistyped mail", ada.post("/server/mail", url.Values{"host": {"127.0.0.1"}, "port": {"x"}, "from": {"mates@example.org"}}))
 	a.keep("mistyped settings", ada.post("/server/settings", url.Values{"name": {""}, "sign_up": {"invite"}, "currency": {"USD"}}))
 	a.keep("mistyped provider", ada.post("/server/providers", url.Values{"kind": {"compatible"}, "label": {"X"}, "url": {"http://127.0.0.1:1/v1"}, "key": {"k"}}))

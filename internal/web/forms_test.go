@@ -338,6 +338,7 @@ func (w *formWalk) security() {
 	w.sends(makes, w.ben, "/profile/address", url.Values{"code": {w.mailed()}})
 	w.sends(proves, w.ben, "/profile/security/password", pass("new", "a lantern on quay nine"))
 	w.sends(asks, w.ben, "/profile/security/sessions/end-all", nil)
+	w.sends(makes, w.browser(), "/signin/forgot", url.Values{"who": {"nobody"}}) // mail to somebody is sent beside the request
 }
 
 // mailed is the code in the mail that asks whether an address is right.
@@ -357,9 +358,13 @@ func (w *formWalk) guests() {
 	fresh := newHouse(w.t)
 	code, err := fresh.account.SetupCode(w.t.Context())
 	must(w.t, err)
-	w.seen["POST /setup"] = true
-	fresh.walk(formRow{pattern: "POST /setup", who: fresh.browser(), path: "/setup",
+	w.seen["POST /setup"], w.seen["POST /server/reset"], w.seen["POST /signin/reset"] = true, true, true
+	ada := fresh.browser()
+	fresh.walk(formRow{pattern: "POST /setup", who: ada, path: "/setup",
 		form: url.Values{"code": {code.Reveal()}, "name": {"Ada"}, "username": {"ada"}, "password": {canaryPassword}, "team": {"Harbour"}}})
+	page := fresh.walk(formRow{pattern: "POST /server/reset", who: ada, path: "/server/reset", form: pass("username", "ada"), kind: proves})
+	link := regexp.MustCompile(`/signin/reset\?code=(\w{26})`).FindStringSubmatch(page.body)
+	fresh.walk(formRow{pattern: "POST /signin/reset", who: fresh.browser(), path: "/signin/reset", form: url.Values{"code": {link[1]}, "new": {"a lantern on quay nine"}}})
 
 	invite := w.inviteBy(w.ada, "harbour", url.Values{"uses": {"0"}, "only": {"example.org"}})
 	b := w.browser()

@@ -132,7 +132,7 @@ func matrix() map[string]string {
 			POST /profile/security/passkeys; POST /profile/security/password; POST /profile/security/authenticator/remove; POST /profile/security/passkeys/ask`,
 		server: `GET /server/people; GET /server/teams; GET /server/workspaces; POST /server/people/{username}/admin; POST /server/people/{username}/remove;
 			POST /server/teams/{slug}/remove; POST /server/workspaces/{network}/{workspace}/untie; GET /parts/mates; GET /server; GET /server/part; GET /server/setup; GET /server/setup/part; GET /server/settings; POST /server/settings; POST /server/settings/check;
-			GET /server/audit; GET /server/audit/{file}; GET /server/mail; POST /server/mail; POST /server/mail/stop; GET /server/limits; POST /server/limits;
+			GET /server/audit; GET /server/audit/{file}; GET /server/mail; POST /server/mail; POST /server/mail/stop; GET /server/reset; POST /server/reset; GET /server/limits; POST /server/limits;
 			GET /server/bots; GET /server/bots/{network}/{handle}; GET /server/bots/{network}/{handle}/state; POST /server/bots/{network}/{handle};
 			POST /server/bots/{network}/{handle}/check; POST /server/bots/{network}/{handle}/remove; POST /server/bots/{network}/{handle}/dress; POST /server/bots/{network}/{handle}/permissions;
 			POST /server/bots/{network}/{handle}/restart; POST /server/bots/{network}/{handle}/pause; POST /server/bots/{network}/{handle}/resume;
@@ -144,7 +144,7 @@ func matrix() map[string]string {
 			GET /server/mates/{handle}/versions/{version}; POST /server/mates/{handle}/versions/{version}`,
 		// For everybody, and sessions that would end under the test.
 		free: `/; GET /{$}; POST /language; GET /setup; POST /setup; GET /signin; POST /signin; POST /signin/demo; POST /signin/passkey; POST /signin/passkey/begin;
-			GET /goodbye; GET /signin/second; POST /signin/second; POST /signout; GET /link; POST /link; GET /connect; POST /profile/security/sessions/end-others;
+			GET /goodbye; GET /signin/second; POST /signin/second; GET /signin/forgot; POST /signin/forgot; GET /signin/reset; POST /signin/reset; POST /signout; GET /link; POST /link; GET /connect; POST /profile/security/sessions/end-others;
 			POST /profile/security/sessions/end-all; GET /healthz; GET /readyz; GET /.well-known/openmates/{nonce}; GET /static/{sum}/{name};
 			GET /portraits/{sum}/{file}; GET /favicon.ico; GET /robots.txt`,
 	} {

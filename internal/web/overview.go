@@ -52,6 +52,7 @@ type overview struct {
 	Counts   openmates.Counts
 	Spend    openmates.MonthSpend
 	Currency string
+	Mail     bool // this server sends mail
 	Problems []Problem
 	Troubles []trouble
 	Next     *step // of the set-up; nil = it is done
@@ -92,7 +93,7 @@ func (s *Server) overviewOf(r *http.Request) (o overview, err error) {
 	if wiz := st.wizard(); !st.Answered { // what breaks after the set-up is a problem, not a step
 		o.Next, o.Done, o.Of = wiz.Next, wiz.Done, len(wiz.Steps)
 	}
-	o.Currency = st.Server.Currency
+	o.Currency, o.Mail = st.Server.Currency, st.Mail
 	if o.Counts, err = s.records.Count(ctx); err != nil {
 		return o, err
 	}

@@ -27,7 +27,8 @@ func pageNames() []string {
 		"mates", "newmate", "matesetup", "version", "limits", "overview", "wizard", "settings", "audit",
 		"found", "join", "people", "memberlimits", "teamlimits", "invites", "usage", "preferences", "privacy", "teamconnect", "guest",
 		"providers", "provider", "provider-new", "provider-remove",
-		"ask", "allpeople", "allteams", "allworkspaces", "tokens", "security", "authenticator", "recovery", "second", "data", "address", "moved", "mail"}
+		"ask", "allpeople", "allteams", "allworkspaces", "tokens", "security", "authenticator", "recovery", "second", "data", "address", "moved", "mail",
+		"forgot", "reset", "resetlink"}
 }
 
 // shell is what every page has around its content.

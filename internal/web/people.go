@@ -322,14 +322,32 @@ type invitesPage struct {
 	inTeam
 	Invites []inviteLine
 	Mail    bool
-	Link    string // of the invite that was just made; it is shown once
-	Unsent  string // addresses that it could not be mailed to
+	Link    string             // of the invite that was just made; it is shown once
+	Mailed  string             // addresses that it was mailed to
+	Unsent  []account.Delivery // those that it could not be mailed to
+	Nobody  bool               // it was to be mailed, and names no address
 	Form    account.NewInvite
 	Error   string
 }
 
-// madeInvite is an invite that was just made.
-type madeInvite struct{ Link, Unsent string }
+// madeInvite is an invite that was just made, and what became of its mail.
+type madeInvite struct {
+	Link   string
+	Mail   bool // it was to be mailed
+	Mailed []account.Delivery
+}
+
+func (m madeInvite) onto(p *invitesPage) {
+	var sent []string
+	for _, d := range m.Mailed {
+		if d.Problem == "" {
+			sent = append(sent, d.To)
+		} else {
+			p.Unsent = append(p.Unsent, d)
+		}
+	}
+	p.Link, p.Mailed, p.Nobody = m.Link, strings.Join(sent, ", "), m.Mail && len(m.Mailed) == 0
+}
 
 type inviteLine struct {
 	openmates.InviteLine
@@ -344,7 +362,7 @@ func (s *Server) invites(w http.ResponseWriter, r *http.Request) error {
 	}
 	var made madeInvite
 	if s.account.TakeOnce(r.Context(), r.URL.Path, &made) {
-		p.Link, p.Unsent = made.Link, made.Unsent
+		made.onto(p)
 	}
 	return s.show(w, http.StatusOK, "invites", p)
 }
@@ -372,9 +390,9 @@ func (s *Server) addInvite(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	n := account.NewInvite{Role: openmates.Role(f.Get("role")), Note: f.Get("note"), Only: f.Get("only"), Mail: f.Get("mail") != "", Uses: number(f.Get("uses")), Days: number(f.Get("days"))}
-	_, code, unsent, err := s.account.Invite(r.Context(), c, place, n, s.joinLink)
+	_, code, mailed, err := s.account.Invite(r.Context(), c, place, n, s.joinLink)
 	if err == nil {
-		return s.once(w, r, "/teams/"+place.Team.Slug+"/invites", madeInvite{Link: s.joinLink(code), Unsent: strings.Join(unsent, ", ")})
+		return s.once(w, r, "/teams/"+place.Team.Slug+"/invites", madeInvite{Link: s.joinLink(code), Mail: n.Mail, Mailed: mailed})
 	}
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err

@@ -39,8 +39,12 @@ func securitySamples(sh shell) map[string][]any {
 		"recovery":      {recoveryPage{shell: sh, Codes: []string{"AAAA-BBBB-CCCC-DDDD"}}},
 		"second":        {secondPage{shell: shell{Title: "T"}, Authenticator: true}, secondPage{shell: shell{Title: "T"}, Passkeys: true, Next: "/x", Error: "e"}},
 		"data":          {dataPage{shell: sh}, dataPage{shell: sh, Alone: []openmates.Team{{Name: "A"}, {Name: "B"}}, Error: "e"}},
-		"address":       {addressPage{sh, `"><script>`}},
-		"mail":          {mailPage{shell: sh}, mailPage{shell: sh, Mail: account.MailSettings{Set: true, HasPassword: true}, Error: "e"}},
+		"forgot":        {forgotPage{shell: shell{Title: "T"}}, forgotPage{shell: shell{Title: "T"}, Mail: true, Who: "w", Error: "e"}, forgotPage{shell: shell{Title: "T"}, Mail: true, Sent: true}},
+		"reset": {resetPage{shell: shell{Title: "T"}, Code: `"><script>`, Error: "e"},
+			resetPage{shell: shell{Title: "T"}, Code: "c", Who: openmates.User{ID: 3, Username: "ben"}, Second: true}},
+		"resetlink": {resetLinkPage{shell: sh}, resetLinkPage{shell: sh, Username: "ben", Second: true, Error: "e", Made: madeReset{URL: "https://x", Username: "ben", Second: true, Expires: now}}},
+		"address":   {addressPage{sh, `"><script>`}},
+		"mail":      {mailPage{shell: sh}, mailPage{shell: sh, Mail: account.MailSettings{Set: true, HasPassword: true}, Error: "e"}},
 	}
 }
 

@@ -14,6 +14,7 @@ type signInPage struct {
 	Next     string
 	Passkeys bool // they can be used with this server
 	Open     bool // strangers may found a team
+	Reset    bool // the person has just chosen a new password
 	Error    string
 }
 
@@ -24,7 +25,7 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, username, ne
 		status = statusOf(wrong)
 	}
 	return s.show(w, status, "signin", signInPage{shell: s.shell(r, "Sign in"), Username: username, Next: next,
-		Passkeys: err == nil, Open: s.account.MayFound(r.Context(), account.Caller{}) == nil, Error: openmates.MessageOf(wrong)})
+		Passkeys: err == nil, Open: s.account.MayFound(r.Context(), account.Caller{}) == nil, Reset: wrong == nil && r.URL.Query().Has("reset"), Error: openmates.MessageOf(wrong)})
 }
 
 func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {

@@ -31,6 +31,7 @@ type setupState struct {
 	Teams    []teamCard
 	Links    []connect.LinkChoice
 	Answered bool
+	Mail     bool // this server sends mail
 }
 
 // steps lists the way to a first answer, in its order, for an admin.
@@ -183,7 +184,7 @@ func greeting(teams []teamCard) string {
 // setupState reads it all for the person who asks.
 func (s *Server) setupState(r *http.Request) (st setupState, err error) {
 	ctx, c := r.Context(), account.CallerOf(r.Context())
-	st.Fixed, st.Model = s.fixedURL, s.model()
+	st.Fixed, st.Model, st.Mail = s.fixedURL, s.model(), s.account.MailReady(ctx)
 	if st.Server, err = s.account.Server(ctx); err != nil {
 		return st, err
 	}
@@ -236,10 +237,11 @@ type wizard struct {
 	Say   string
 	// Invite is the page where people are invited to the first team, "" = none.
 	Invite string
+	Mail   bool // this server sends mail
 }
 
 func (st setupState) wizard() wizard {
-	w := wizard{Steps: st.steps(), Say: greeting(st.Teams)}
+	w := wizard{Steps: st.steps(), Say: greeting(st.Teams), Mail: st.Mail}
 	if len(st.Teams) > 0 {
 		w.Invite = "/teams/" + st.Teams[0].Slug + "/invites"
 	}

@@ -200,6 +200,7 @@ func (s *Server) routes() http.Handler {
 	s.linkCodeRoutes(page)
 	s.preferenceRoutes(page)
 	s.securityRoutes(page)
+	s.resetRoutes(page)
 	s.tokenRoutes(page)
 	s.botRoutes(page)
 	s.providerRoutes(page)

@@ -69,7 +69,7 @@ func TestEveryPageRenders(t *testing.T) {
 	member := shell{Title: "T", User: &openmates.User{ID: 8, DisplayName: "Ben"}}
 	samples := map[string][]any{
 		"setup":  {setupPage{shell: nobody}, setupPage{shell: sh, Code: "c", Name: "n", Username: "u", Team: "t", Error: "e"}},
-		"signin": {signInPage{shell: nobody}, signInPage{shell: sh, Username: "u", Next: "/", Error: "e"}},
+		"signin": {signInPage{shell: nobody}, signInPage{shell: sh, Username: "u", Next: "/", Reset: true, Error: "e"}},
 		"home": {homePage{shell: member}, homePage{shell: sh, Say: "@Sophia hello",
 			Teams: []teamCard{{Team: team}, {Team: team, Mates: []connect.TeamMate{tm}, Places: []connect.Workspace{place, place}}},
 			Steps: []step{{Label: "a", Done: true}, {Label: "b", Hint: "h", Path: "/", Now: true}, {Label: "c"}},
@@ -101,13 +101,13 @@ func TestEveryPageRenders(t *testing.T) {
 		"linkcode": {linkCodePage{shell: sh, Code: "c", From: connect.Offer{Label: "Discord", Account: messenger.Account{ID: "1"}}},
 			linkCodePage{shell: sh, Code: "c", Own: &connect.OwnCode{Label: "Matrix", Expires: time.Now()}}},
 		"connect": {connectPage{shell: sh, Path: "/messenger/connect", Fields: []field{{"state", `"><script>alert(1)</script>`}}}},
-		"wizard": {wizardPage{shell: sh, wizard: setupState{}.wizard()}, wizardPage{shell: sh, wizard: wizard{Steps: []step{{Label: "a", Done: true}}, Done: 1, Say: "@Sophia hello"}},
+		"wizard": {wizardPage{shell: sh, wizard: setupState{}.wizard()}, wizardPage{shell: sh, wizard: wizard{Steps: []step{{Label: "a", Done: true}}, Done: 1, Say: "@Sophia hello", Mail: true}},
 			wizardPage{shell: sh, wizard: setupState{Server: account.Server{Problem: "Nothing answers."}}.wizard()}},
 		"settings": {&settingsPage{shell: sh}, &settingsPage{shell: sh, Server: account.Server{Name: "n", URL: "u", SignUp: account.OpenToTeams, Currency: "EUR"}, From: "setup",
 			Current: "http://x", Proxy: "p", Error: "e", ErrorURL: "wrong", MayInsist: true, Facts: []Fact{{"a", "t", ""}, {"a", "", "b"}}}, &settingsPage{shell: sh, Fixed: true, ErrorURL: "wrong"}},
 		"audit": {auditPage{shell: sh, Error: "e"}, auditPage{shell: sh, Older: "/o", Newest: "/n", CSV: "/c", JSON: "/j", Lines: []auditLine{
 			{AuditLine: openmates.AuditLine{Username: "ada", Team: "t"}, Changes: []change{{"a", "b", "c"}, {"a", "", "c"}, {"", "b", ""}}}, {}, {AuditLine: openmates.AuditLine{AuditEntry: openmates.AuditEntry{Actor: 7, Target: "<x>"}}}}}},
-		"overview": {overviewPage{shell: sh}, overviewPage{shell: sh, overview: overview{Mates: []connect.Mate{full, {Mate: mate}}, Currency: "USD", Next: &step{Label: "l", Wrong: "w"},
+		"overview": {overviewPage{shell: sh}, overviewPage{shell: sh, overview: overview{Mates: []connect.Mate{full, {Mate: mate}}, Currency: "USD", Mail: true, Next: &step{Label: "l", Wrong: "w"},
 			Problems: []Problem{{"Sophia", "What.", "Cure.", "/"}, {What: "What."}}, Troubles: []trouble{{openmates.TroubledTurn{State: openmates.TurnRefused, Person: "Ada"}, Problem{What: "w", Cure: "c", Path: "/"}}, {}},
 			Spend: openmates.MonthSpend{Requests: 1, Cost: 3, Mates: []openmates.SpendLine{{}}, Models: []openmates.SpendLine{{Name: "m", Requests: 1, Cost: 3}}}}}},
 		"allpeople": {allPeoplePage{directory: directory{shell: sh}}, allPeoplePage{directory: directory{shell: sh, Query: `"><b>`, First: "/f", Next: "/n"}, People: []account.AnyPerson{

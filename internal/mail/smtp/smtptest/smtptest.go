@@ -8,6 +8,7 @@ package smtptest
 
 import (
 	"bufio"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -56,13 +57,14 @@ type Server struct {
 
 	mu    sync.Mutex
 	taken []Message
+	more  chan struct{} // closed and made again when a message is taken
 	conns map[net.Conn]bool
 	done  bool
 }
 
 // Open starts a server; Close ends it.
 func Open(c Config) (*Server, error) {
-	s := &Server{c: c, conns: map[net.Conn]bool{}}
+	s := &Server{c: c, conns: map[net.Conn]bool{}, more: make(chan struct{})}
 	var err error
 	if s.conf, s.roots, err = certificate(c.Names); err != nil {
 		return nil, err
@@ -88,6 +90,23 @@ func (s *Server) Taken() []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Message(nil), s.taken...)
+}
+
+// Wait waits until so many messages were taken, and gives the last of them.
+func (s *Server) Wait(ctx context.Context, n int) (Message, error) {
+	for {
+		s.mu.Lock()
+		taken, more := s.taken, s.more
+		s.mu.Unlock()
+		if len(taken) >= n {
+			return taken[n-1], nil
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return Message{}, fmt.Errorf("%d of %d messages were taken: %w", len(taken), n, ctx.Err())
+		}
+	}
 }
 
 // Close ends the server and waits until all connections are gone.
@@ -267,6 +286,8 @@ func (t *talk) data() bool {
 	m.Data = b.String()
 	t.s.mu.Lock()
 	t.s.taken = append(t.s.taken, m)
+	close(t.s.more)
+	t.s.more = make(chan struct{})
 	t.s.mu.Unlock()
 	t.say("250 taken")
 	return true

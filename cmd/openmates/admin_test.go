@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"openmates"
+	"openmates/internal/account"
+	"openmates/internal/store"
+	"openmates/internal/store/storetest"
+)
+
+// commands are run with the same settings as a server.
+type commands struct {
+	t    *testing.T
+	set  settings
+	args []string
+}
+
+func (c commands) do(want int, args ...string) string {
+	c.t.Helper()
+	var out, wrong bytes.Buffer
+	if code := run(c.t.Context(), append(args, c.args...), func(string) (string, bool) { return "", false }, &out, &wrong); code != want {
+		c.t.Fatalf("%v: exit code %d, want %d\n%s%s", args, code, want, &out, &wrong)
+	}
+	return out.String() + wrong.String()
+}
+
+// open is what a server has open while it runs.
+func (c commands) open() (*store.DB, *account.Room) {
+	c.t.Helper()
+	seal, err := c.set.keys()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	db, err := c.set.database(context.Background(), seal, slog.New(slog.DiscardHandler))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	room, err := account.New(account.Config{Store: db, Log: slog.New(slog.DiscardHandler), Audit: db.AddAudit})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return db, room
+}
+
+// The only admin who lost password and second step comes back by commands,
+// whether the server runs or not, with either database.
+func TestCommandsLetPeopleBackIn(t *testing.T) {
+	t.Parallel()
+	for _, engine := range []string{"sqlite", "postgres"} {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			c := commands{t: t}
+			c.set.Data = t.TempDir()
+			c.args = []string{"--data", c.set.Data, "--url", "https://mates.example.org/"}
+			if engine == "postgres" {
+				address := os.Getenv(storetest.Env)
+				if address == "" {
+					t.Skip(storetest.Env + " is not set")
+				}
+				c.set.DatabaseURL = sealed(storetest.Schema(t, address))
+				c.args = append(c.args, "--database-url", string(c.set.DatabaseURL))
+			}
+			if said := c.do(2, "admin", "make-admin", "ada"); !strings.Contains(said, "there is no") {
+				t.Errorf("without a server: %s", said)
+			}
+			if left, err := filepath.Glob(filepath.Join(c.set.Data, "*")); err != nil || len(left) > 0 {
+				t.Errorf("a command has made %v, %v", left, err)
+			}
+			db, room := c.open()
+			_, users, err := room.Seed(t.Context(), account.Plan{Team: "Harbour", People: []account.Person{
+				{Username: "ada", Name: "Ada", Password: "three quiet lighthouses", Role: "admin", Admin: true}, {Username: "ben", Name: "Ben", Password: "three quiet lighthouses", Role: "member"}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.AddPasskey(t.Context(), openmates.Passkey{UserID: users[0].ID, Credential: "c", Data: "d", Name: "Lost"}); err != nil {
+				t.Fatal(err)
+			}
+			c.comeBack(room) // while the server runs
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			said := c.do(0, "admin", "make-admin", "ben") // and while it does not
+			if !strings.Contains(said, "ben is an admin of this server now") {
+				t.Errorf("said %s", said)
+			}
+			db, _ = c.open()
+			defer db.Close()
+			if u, err := db.UserByName(t.Context(), "ben"); err != nil || !u.Admin {
+				t.Errorf("ben: %+v, %v", u, err)
+			}
+		})
+	}
+}
+
+func (c commands) comeBack(room *account.Room) {
+	t := c.t
+	t.Helper()
+	said := c.do(0, "admin", "reset-password", "ada")
+	link := regexp.MustCompile(`https://mates\.example\.org/signin/reset\?code=(\w{26})\n`).FindStringSubmatch(said)
+	if link == nil {
+		t.Fatalf("no link in %s", said)
+	}
+	if strings.Count(said, link[1]) != 1 {
+		t.Errorf("the code is logged: %s", said)
+	}
+	if _, err := room.Reset(t.Context(), netip.MustParseAddr("192.0.2.1"), "AAAA", "five slow wooden ferries"); err == nil {
+		t.Error("any code fits")
+	}
+	if _, err := room.Reset(t.Context(), netip.MustParseAddr("192.0.2.1"), openmates.Secret(link[1]), "five slow wooden ferries"); err != nil {
+		t.Error(err)
+	}
+	if said := c.do(2, "admin", "reset-second-step", "nobody"); !strings.Contains(said, "Nobody on this server has the username") {
+		t.Errorf("said %s", said)
+	}
+	c.do(0, "admin", "reset-second-step", "ada")
+	if said := c.do(2, "admin", "reset-second-step", "ada"); !strings.Contains(said, "has no second step") {
+		t.Errorf("said %s", said)
+	}
+}

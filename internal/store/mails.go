@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"openmates"
+)
+
+const (
+	mailSetting         = "server.mail"
+	mailPasswordSetting = "server.mail_password" //nolint:gosec // the name of a setting
+)
+
+// MailSettings gives how mail is sent, "" where nobody set it up, with the
+// password that belongs to it: both as they were written together. Where this
+// server's key does not open the password, the error is openmates.ErrUnreadable.
+func (db *DB) MailSettings(ctx context.Context) (settings string, password openmates.Secret, err error) {
+	var sealed string
+	ok, err := get(ctx, db, `SELECT COALESCE(MAX(CASE WHEN name = $1 THEN value END), ''), COALESCE(MAX(CASE WHEN name = $2 THEN value END), '')
+		FROM settings WHERE name IN ($1, $2)`, []any{mailSetting, mailPasswordSetting}, &settings, &sealed)
+	if err != nil || !ok || settings == "" || sealed == "" {
+		return settings, "", err
+	}
+	password, err = db.seal.Open(settingPlace(mailPasswordSetting), sealed)
+	return settings, password, err
+}
+
+// SetMailSettings writes how mail is sent together with its password, so that
+// no password is ever read with the settings of another server.
+func (db *DB) SetMailSettings(ctx context.Context, settings string, password openmates.Secret) error {
+	sealed := ""
+	if password != "" {
+		var err error
+		if sealed, err = db.seal.Seal(settingPlace(mailPasswordSetting), password); err != nil {
+			return err
+		}
+	}
+	return db.update(ctx, func(t *tx) error {
+		if err := set(t, mailSetting, settings); err != nil {
+			return err
+		}
+		return set(t, mailPasswordSetting, sealed)
+	})
+}
+
+// BookMail counts a message that is about to be sent, unless one of the budgets
+// is used up: then nothing is counted, and it gives the budget that has room
+// again last. Of two processes that book at the same moment one waits for the
+// other.
+func (db *DB) BookMail(ctx context.Context, m openmates.MailRecord, budgets []openmates.MailBudget) (id openmates.ID, refused *openmates.MailRefusal, err error) {
+	err = db.update(ctx, func(t *tx) error {
+		refused = nil
+		var name string
+		if _, err := t.get(`SELECT name FROM mail_counting`+db.words().forUpdate, nil, &name); err != nil {
+			return err
+		}
+		for _, b := range budgets {
+			again, full, err := usedUp(t, m, b)
+			if err != nil {
+				return err
+			}
+			if full && (refused == nil || again.After(refused.Again)) {
+				refused = &openmates.MailRefusal{Scope: b.Scope, Again: again}
+			}
+		}
+		if refused != nil {
+			return nil
+		}
+		id = db.ids.next()
+		_, err := t.exec(`INSERT INTO mails (id, pot, recipient, sender, team_id, at) VALUES ($1, $2, $3, $4, $5, $6)`,
+			id, m.Pot, m.Recipient, m.Sender, m.TeamID, m.At)
+		return err
+	})
+	return id, refused, err
+}
+
+// usedUp reports whether a budget has no room for a message, and when it has
+// again: once the oldest of its last Most messages is out of the period.
+func usedUp(t *tx, m openmates.MailRecord, b openmates.MailBudget) (again time.Time, full bool, err error) {
+	where, whose := "", any(nil)
+	switch b.Scope {
+	case openmates.MailToRecipient:
+		where, whose = "recipient = $4", m.Recipient
+	case openmates.MailBySender:
+		where, whose = "sender = $4", m.Sender
+	case openmates.MailByTeam:
+		where, whose = "team_id = $4", m.TeamID
+	default:
+		where, whose = "0 = $4", 0
+	}
+	if whose == openmates.ID(0) {
+		return again, false, nil // nobody's mail is not counted as one person's
+	}
+	var at int64
+	full, err = t.get(`SELECT at FROM mails WHERE pot = $1 AND at > $2 AND `+where+` ORDER BY at DESC LIMIT 1 OFFSET $3`,
+		[]any{m.Pot, m.At.Add(-b.Within), b.Most - 1, whose}, &at)
+	return timeOf(at).Add(b.Within), full, err
+}
+
+// UnbookMail says that a message did not reach its mailbox. It still counts for
+// who tried to send it.
+func (db *DB) UnbookMail(ctx context.Context, id openmates.ID) error {
+	_, err := db.exec(ctx, soft, `UPDATE mails SET recipient = '' WHERE id = $1`, id)
+	return err
+}
+
+// ForgetMail removes the records of messages up to a time.
+func (db *DB) ForgetMail(ctx context.Context, until time.Time) error {
+	_, err := db.exec(ctx, soft, `DELETE FROM mails WHERE at <= $1`, until)
+	return err
+}

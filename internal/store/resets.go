@@ -1,0 +1,92 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"openmates"
+)
+
+const resetCols = `r.user_id, r.origin, r.maker, r.address, r.second, r.expires`
+
+// A reset is void once it has expired, once the admin who made it is none any
+// more, and once its user has another address than it was mailed to.
+const resetHolds = `r.expires > $2
+	AND (r.maker = 0 OR EXISTS (SELECT 1 FROM users m WHERE m.id = r.maker AND m.admin))
+	AND (r.address = '' OR EXISTS (SELECT 1 FROM users u WHERE u.id = r.user_id AND u.email = r.address AND u.email_confirmed))`
+
+// ConfirmedUsers lists the accounts that have proved an address to be theirs.
+func (db *DB) ConfirmedUsers(ctx context.Context, address string) ([]openmates.User, error) {
+	return list(ctx, db, scanUser, `SELECT `+userCols+` FROM users u WHERE u.email_confirmed AND u.email = $1 ORDER BY u.id`, address)
+}
+
+// AddReset keeps a reset under the hash of its code. A link that an admin or a
+// command makes takes the place of those that were made so before; what has
+// expired goes.
+func (db *DB) AddReset(ctx context.Context, r openmates.PasswordReset, hash string, at time.Time) error {
+	return db.update(ctx, func(t *tx) error {
+		if _, err := t.exec(`DELETE FROM password_resets WHERE expires <= $1 OR user_id = $2 AND address = '' AND $3 = ''`,
+			at, r.UserID, r.Address); err != nil {
+			return err
+		}
+		_, err := t.exec(`INSERT INTO password_resets (hash, user_id, origin, maker, address, second, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			hash, r.UserID, string(r.Origin), r.Maker, r.Address, r.Second, r.Expires)
+		return taken(err, "")
+	})
+}
+
+// Reset gives the reset whose code has this hash, as long as it holds.
+func (db *DB) Reset(ctx context.Context, hash string, at time.Time) (openmates.PasswordReset, error) {
+	return first(ctx, db, "This link", scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)
+}
+
+// UseReset uses a reset up: it writes the new password and ends all that knew
+// the old one. Of several at the same moment one succeeds, the others get
+// ENotFound.
+func (db *DB) UseReset(ctx context.Context, hash, phc string, at time.Time) (r openmates.PasswordReset, ended openmates.AccessEnded, err error) {
+	err = db.update(ctx, func(t *tx) error {
+		found, err := list(t.ctx, t, scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)
+		if err != nil {
+			return err
+		}
+		n, err := t.exec(`DELETE FROM password_resets WHERE hash = $1`, hash)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 || n == 0 {
+			return missing("This link")
+		}
+		r = found[0]
+		if r.Second {
+			if err := dropSecondStep(t, r.UserID); err != nil {
+				return err
+			}
+		}
+		ended, err = db.endAccess(t, openmates.AccessEnd{UserID: r.UserID, Password: phc})
+		return err
+	})
+	return r, ended, err
+}
+
+// DropSecondStep removes all that is asked for after a person's password, and
+// their passkeys, which may be on the device that is lost.
+func (db *DB) DropSecondStep(ctx context.Context, userID openmates.ID) error {
+	return db.update(ctx, func(t *tx) error { return dropSecondStep(t, userID) })
+}
+
+func dropSecondStep(t *tx, userID openmates.ID) error {
+	for _, table := range []string{"authenticators", "recovery_codes", "passkeys"} {
+		if _, err := t.exec(`DELETE FROM `+table+` WHERE user_id = $1`, userID); err != nil {
+			return err
+		}
+	}
+	return t.must("This account", `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, false)
+}
+
+func scanReset(s scanner) (r openmates.PasswordReset, err error) {
+	var origin string
+	var expires int64
+	err = s.Scan(&r.UserID, &origin, &r.Maker, &r.Address, &r.Second, &expires)
+	r.Origin, r.Expires = openmates.ResetOrigin(origin), timeOf(expires)
+	return r, err
+}

@@ -1,0 +1,147 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"openmates"
+	"openmates/internal/account"
+)
+
+const (
+	forgotPath    = "/signin/forgot"
+	resetLinkPath = "/server/reset"
+)
+
+// resetRoutes are the way back for people who have lost their password.
+func (s *Server) resetRoutes(page *mux) {
+	for pattern, h := range map[string]handler{
+		"GET " + forgotPath:         s.forgotForm,
+		"POST " + forgotPath:        s.forgot,
+		"GET " + account.ResetPath:  s.resetForm,
+		"POST " + account.ResetPath: s.reset,
+		"GET " + resetLinkPath:      s.admin(s.resetLinkForm),
+		"POST " + resetLinkPath:     s.admin(s.makeResetLink),
+	} {
+		page.Handle(pattern, s.handle(h))
+	}
+}
+
+// forgotPage takes the name of whoever lost their password.
+type forgotPage struct {
+	shell
+	Mail  bool // this server sends mail
+	Sent  bool // a link is on its way, if there is such an account
+	Who   string
+	Error string
+}
+
+func (s *Server) forgotForm(w http.ResponseWriter, r *http.Request) error {
+	return s.showForgot(w, r, "", nil)
+}
+
+func (s *Server) showForgot(w http.ResponseWriter, r *http.Request, who string, wrong error) error {
+	p := forgotPage{shell: s.shell(r, "Forgot your password?"), Mail: s.account.MailReady(r.Context()), Who: who, Error: openmates.MessageOf(wrong)}
+	p.Sent = p.Mail && r.URL.Query().Has("sent")
+	status := http.StatusOK
+	if wrong != nil {
+		status = statusOf(wrong)
+	}
+	return s.show(w, status, "forgot", p)
+}
+
+func (s *Server) forgot(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	if err := s.account.AskReset(r.Context(), s.address(r), f.Get("who")); err != nil {
+		if openmates.CodeOf(err) == openmates.EInternal {
+			return err
+		}
+		return s.showForgot(w, r, f.Get("who"), err)
+	}
+	return to(w, r, forgotPath+"?sent")
+}
+
+// resetPage is what a link to a new password leads to. Looking at it changes
+// nothing.
+type resetPage struct {
+	shell
+	Code   string
+	Who    openmates.User // zero = the link holds no more
+	Second bool           // the second step is dropped, too
+	Error  string
+}
+
+func (s *Server) resetForm(w http.ResponseWriter, r *http.Request) error {
+	return s.showReset(w, r, r.URL.Query().Get("code"), nil)
+}
+
+func (s *Server) showReset(w http.ResponseWriter, r *http.Request, code string, wrong error) error {
+	u, reset, err := s.account.LookAtReset(r.Context(), s.address(r), openmates.Secret(code))
+	if openmates.CodeOf(err) == openmates.EInternal {
+		return err
+	}
+	if err != nil {
+		wrong = err
+	}
+	p := resetPage{shell: s.shell(r, "Choose a new password"), Code: code, Who: u, Second: reset.Second, Error: openmates.MessageOf(wrong)}
+	status := http.StatusOK
+	if wrong != nil {
+		status = statusOf(wrong)
+	}
+	return s.show(w, status, "reset", p)
+}
+
+func (s *Server) reset(w http.ResponseWriter, r *http.Request) error {
+	f, err := form(r)
+	if err != nil {
+		return err
+	}
+	if _, err := s.account.Reset(r.Context(), s.address(r), openmates.Secret(f.Get("code")), openmates.Secret(f.Get("new"))); err != nil {
+		if openmates.CodeOf(err) == openmates.EInternal {
+			return err
+		}
+		return s.showReset(w, r, f.Get("code"), err)
+	}
+	return to(w, r, "/signin?reset")
+}
+
+// resetLinkPage is where an admin of the server makes such a link.
+type resetLinkPage struct {
+	shell
+	Username string
+	Second   bool
+	Made     madeReset // what was just made; it is shown once
+	Error    string
+}
+
+type madeReset struct {
+	URL, Username string
+	Second        bool
+	Expires       time.Time
+}
+
+func (s *Server) resetLinkForm(w http.ResponseWriter, r *http.Request) error {
+	p := resetLinkPage{shell: s.shell(r, "Let somebody back in"), Username: r.URL.Query().Get("user")}
+	s.account.TakeOnce(r.Context(), r.URL.Path, &p.Made) // no link otherwise
+	return s.show(w, http.StatusOK, "resetlink", p)
+}
+
+func (s *Server) makeResetLink(w http.ResponseWriter, r *http.Request) error {
+	f, password, err := proven(r)
+	if err != nil {
+		return err
+	}
+	name, second := f.Get("username"), f.Get("second") != ""
+	l, err := s.account.ResetLinkFor(r.Context(), account.CallerOf(r.Context()), name, second, password)
+	switch openmates.CodeOf(err) {
+	case "":
+		return s.once(w, r, resetLinkPath, madeReset{l.URL.Reveal(), l.User.Username, l.Second, l.Expires})
+	case openmates.EInternal:
+		return err
+	}
+	p := resetLinkPage{shell: s.shell(r, "Let somebody back in"), Username: name, Second: second, Error: openmates.MessageOf(err)}
+	return s.show(w, statusOf(err), "resetlink", p)
+}

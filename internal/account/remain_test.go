@@ -121,7 +121,7 @@ func TestRehashingBringsNoOldPasswordBack(t *testing.T) {
 func TestWhatWaitsEndsWithANewPassword(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
-	h.mail = &outbox{}
+	h.mailing(t)
 	var asked []byte
 	cookie = h.as(t, cookie, func(ctx context.Context, c Caller) {
 		must(t, h.BeginAuthenticator(ctx, c, goodPassword))

@@ -9,7 +9,7 @@
 //
 // What somebody leaves behind that works without them holds only as long as they
 // may still make it: that rule is written once, in remain.go, and
-// docs/adr/0010-what-outlives-its-maker.md lists what it is about. A try to get
+// docs/adr/0015-what-outlives-its-maker.md lists what it is about. A try to get
 // in that fails is in the log and, up to a bound, in the audit record.
 //
 // It asks for a second step where an account wants one (a code, a passkey, a

@@ -161,6 +161,8 @@ func deedOfPerson(action string) string {
 		return sentence("made new recovery codes")
 	case "account.recovery_used":
 		return sentence("signed in with a recovery code")
+	case "account.signin_failed": // by the server, which does not know who it was
+		return sentence("refused a sign-in")
 	}
 	return ""
 }
@@ -221,8 +223,46 @@ func fieldWords(name string) string {
 		return sentence("Uses")
 	case "note":
 		return sentence("Note")
+	case "from":
+		return sentence("From")
+	case "why":
+		return sentence("Why")
+	case "not_recorded":
+		return sentence("More since the last line")
+	case "tokens_revoked":
+		return sentence("Revoked tokens")
+	case "invites_revoked":
+		return sentence("Revoked invites")
 	}
 	return ""
+}
+
+// whyWords says why a sign-in was refused; the record's own words where it has
+// no others.
+func whyWords(why string) string {
+	switch why {
+	case "too many tries":
+		return sentence("too many tries")
+	case "no such account":
+		return sentence("no such account")
+	case "wrong password":
+		return sentence("wrong password")
+	case "wrong password, to change something":
+		return sentence("wrong password, to change something")
+	case "wrong code":
+		return sentence("wrong code")
+	case "wrong passkey":
+		return sentence("wrong passkey")
+	case "unknown token":
+		return sentence("unknown token")
+	case "expired token":
+		return sentence("expired token")
+	case "token whose maker may not make it any more":
+		return sentence("token whose maker may not make it any more")
+	case "wrong setup code":
+		return sentence("wrong setup code")
+	}
+	return why
 }
 
 // valueWords is a JSON value as a person would write it: no brackets, money in
@@ -236,6 +276,9 @@ func valueWords(v *locale.Voice, currency, name string, raw json.RawMessage) str
 	case nil:
 		return ""
 	case string:
+		if name == "why" {
+			return v.Say(whyWords(x))
+		}
 		return x
 	case bool:
 		if x {

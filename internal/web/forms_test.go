@@ -58,6 +58,8 @@ func (h *house) tables() (counts map[string]int, sum string) {
 	for _, name := range names {
 		columns := h.texts(db, `SELECT name FROM pragma_table_info('`+name+`')`)
 		rows := h.texts(db, `SELECT quote(`+strings.Join(columns, `) || ',' || quote(`)+`) FROM `+name+` ORDER BY 1`)
+		// That a password was wrong is noted, and changes nothing.
+		rows = slices.DeleteFunc(rows, func(row string) bool { return name == "audit" && strings.Contains(row, "account.signin_failed") })
 		counts[name] = len(rows)
 		fmt.Fprintln(all, name, rows)
 	}

@@ -109,7 +109,7 @@ func TestTheDataFolderIsOursAlone(t *testing.T) {
 		want string // "" = it is taken
 		mode fs.FileMode
 	}{
-		"new":               {func(dir string) error { return os.Remove(dir) }, "", 0o700},
+		"new":               {os.Remove, "", 0o700},
 		"empty and open":    {func(dir string) error { return os.Chmod(dir, 0o777) }, "", 0o700},
 		"ours and open":     {func(dir string) error { return os.WriteFile(filepath.Join(dir, "openmates.db"), nil, 0o644) }, "", 0o700},
 		"a disk of its own": {func(dir string) error { return os.Mkdir(filepath.Join(dir, "lost+found"), 0o700) }, "", 0o700},
@@ -159,7 +159,7 @@ func TestTheDataFolderIsOursAlone(t *testing.T) {
 	t.Run("a volume by root", func(t *testing.T) {
 		t.Parallel()
 		// Every folder above must be passable for the other account.
-		top, err := os.MkdirTemp("/tmp", "volume-")
+		top, err := os.MkdirTemp("/tmp", "volume-") //nolint:usetesting // the folders above t.TempDir() are closed
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -149,7 +149,7 @@ func (k *knowing) mark() {
 	if k.begun = true; k.browser.fresh == "" {
 		return
 	}
-	http.SetCookie(k.ResponseWriter, &http.Cookie{
+	http.SetCookie(k.ResponseWriter, &http.Cookie{ //nolint:gosec // Secure as the session's own cookie
 		Name: k.room.BrowserCookieName(), Value: k.browser.fresh, Path: "/", MaxAge: int(knownFor.Seconds()),
 		HttpOnly: true, Secure: k.room.sessions.Cookie.Secure, SameSite: http.SameSiteLaxMode,
 	})

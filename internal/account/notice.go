@@ -16,7 +16,7 @@ type Noticing interface {
 
 // Notices lists what happened to the team without its admins, for these alone.
 func (r *Room) Notices(ctx context.Context, c Caller, p Place) ([]openmates.Notice, error) {
-	if p.may(c, RunTeam) != nil {
+	if !Allowed(c.User, p.Role, RunTeam) {
 		return nil, nil
 	}
 	return r.store.Notices(ctx, p.Team.ID)

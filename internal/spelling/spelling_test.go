@@ -17,8 +17,8 @@ func TestANameCanBeSeenAndHasOneForm(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{ // want "" = refused
 		"Ada Lovelace": "Ada Lovelace", "  Ada \t Lovelace ": "", "  Ada   Lovelace ": "Ada Lovelace", "Zoë 🦊": "Zoë 🦊",
-		"👩‍💻": "👩‍💻", "❤️ Nora": "❤️ Nora", "1️⃣": "1️⃣", "Zoe\u0308": "Zoë", "日本": "日本", "Иван": "Иван", "Иван Smith": "Иван Smith", "क्‍ष": "क्‍ष",
-		"نیم‌فاصله": "نیم‌فاصله", "שָׁלוֹם": "שָׁלוֹם", "Nguyễn": "Nguyễn", "O’Neill & Søn": "O’Neill & Søn", "µTorrent": "µTorrent", "R2-D2": "R2-D2", "!": "!",
+		"👩\u200d💻": "👩\u200d💻", "❤️ Nora": "❤️ Nora", "1️⃣": "1️⃣", "Zoe\u0308": "Zoë", "日本": "日本", "Иван": "Иван", "Иван Smith": "Иван Smith", "क्\u200dष": "क्\u200dष",
+		"نیم\u200cفاصله": "نیم\u200cفاصله", "שָׁלוֹם": "שָׁלוֹם", "Nguyễn": "Nguyễn", "O’Neill & Søn": "O’Neill & Søn", "µTorrent": "µTorrent", "R2-D2": "R2-D2", "!": "!",
 		"東京タワー Tokyo": "東京タワー Tokyo", strings.Repeat("ü", 80): strings.Repeat("ü", 80), "a\u00a0b": "a b",
 
 		"": "", "  ": "", "\u3164": "", "\u200d": "", "\u200b\u200b": "", "\u2800": "", "\u115f": "", "\uffa0": "", "\u034f": "", "\ufe0f": "", "\u0301": "",
@@ -43,7 +43,7 @@ func TestANameCanBeSeenAndHasOneForm(t *testing.T) {
 func TestANetworksNameIsMadeFitToShow(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"Harbor HQ": "Harbor HQ", " a\n\nb ": "a b", "evil\u202etxt": "eviltxt", "\u3164": "", "\u200d": "", "\xffa": "a", "a\x00": "a", "👩‍💻": "👩‍💻",
+		"Harbor HQ": "Harbor HQ", " a\n\nb ": "a b", "evil\u202etxt": "eviltxt", "\u3164": "", "\u200d": "", "\xffa": "a", "a\x00": "a", "👩\u200d💻": "👩\u200d💻",
 		"abcdefghij": "abcdefghij", "abcdefghijk": "abcdefghi…", strings.Repeat("x", 200_000): "xxxxxxxxx…", "аdmin": "аdmin",
 	} {
 		if got := spelling.Clean(in, 10); got != want {
@@ -131,7 +131,7 @@ func FuzzPath(f *testing.F) {
 }
 
 func FuzzName(f *testing.F) {
-	for _, s := range []string{"Ada", "\u3164", "a\u200db", "👩‍💻", "❤️", "Zoe\u0308", "a\u2060\u0301", "\xff", "аdmin", "a\u200d\u00a0b", "a\U000e0001\u200db", "\u0344", "ᄀ\u115f"} {
+	for _, s := range []string{"Ada", "\u3164", "a\u200db", "👩\u200d💻", "❤️", "Zoe\u0308", "a\u2060\u0301", "\xff", "аdmin", "a\u200d\u00a0b", "a\U000e0001\u200db", "\u0344", "ᄀ\u115f"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {

@@ -243,7 +243,7 @@ func TestALeaseOfTheDeadIsFree(t *testing.T) {
 		if held, err := db.Leases().Try(t.Context(), "name", func(context.Context) error { return nil }); held || err != nil {
 			t.Errorf("taken from one that may live: %v", err)
 		}
-		ok(t, db.Hold(t.Context(), "name", func(ctx context.Context) error { return openmates.Fence(ctx) }))
+		ok(t, db.Hold(t.Context(), "name", openmates.Fence))
 		names, err = db.Leases().Held(t.Context())
 		ok(t, err)
 		same(t, len(names), 0)

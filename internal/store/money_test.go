@@ -59,17 +59,17 @@ func TestNoCostBringsTheBooksOutOfOrder(t *testing.T) {
 				key := fmt.Sprintf("%d-%d", month, rapid.IntRange(0, 3).Draw(rt, "turn"))
 				u.Cost, u.Sent = amounts.Draw(rt, "cost"), amounts.Draw(rt, "sent")
 				if i == 0 || rapid.Bool().Draw(rt, "reserve") {
-					b.reserve(rt, t, db, key, u, layers)
+					b.reserve(t, rt, db, key, u, layers)
 				} else {
-					b.settle(rt, t, db, key, u)
+					b.settle(t, rt, db, key, u)
 				}
-				b.check(rt, t, db, u)
+				b.check(t, rt, db, u)
 			}
 		})
 	})
 }
 
-func (b *books) reserve(rt *rapid.T, t *testing.T, db *store.DB, key string, u openmates.Usage, layers []openmates.Layer) {
+func (b *books) reserve(t *testing.T, rt *rapid.T, db *store.DB, key string, u openmates.Usage, layers []openmates.Layer) {
 	before := b.sum()
 	was := b.rows[key]
 	now := max(was, u.Cost.Plus(0))
@@ -92,7 +92,7 @@ func (b *books) reserve(rt *rapid.T, t *testing.T, db *store.DB, key string, u o
 	}
 }
 
-func (b *books) settle(rt *rapid.T, t *testing.T, db *store.DB, key string, u openmates.Usage) {
+func (b *books) settle(t *testing.T, rt *rapid.T, db *store.DB, key string, u openmates.Usage) {
 	if !b.settled[key] {
 		addJob(t, db, key, "lane")
 		b.rows[key] = u.Cost.Plus(0)
@@ -105,7 +105,7 @@ func (b *books) settle(rt *rapid.T, t *testing.T, db *store.DB, key string, u op
 	b.settled[key] = true
 }
 
-func (b *books) check(rt *rapid.T, t *testing.T, db *store.DB, u openmates.Usage) {
+func (b *books) check(t *testing.T, rt *rapid.T, db *store.DB, u openmates.Usage) {
 	want := b.sum()
 	mine, team, err := db.SpentBy(t.Context(), u.TeamID, u.UserID, u.At)
 	ok(t, err)

@@ -187,44 +187,54 @@ func (o *overview) problem(m connect.Mate, b connect.Bot, what, cure string) {
 	o.Problems = append(o.Problems, Problem{Who: m.Name + " (" + b.Label + ")", What: what, Cure: cure, Path: botPath(b.Network, m.Handle)})
 }
 
-// cureOf says what was wrong with a turn and where that is mended. In lists the
-// teams that the reader is in; the pages of others are closed to them.
-func cureOf(t openmates.TroubledTurn, in []teamCard) Problem {
-	mate, limits, people, connect, at := "/server/mates/"+t.Mate, "/server/limits", "", "", "/server/bots"
+// cures are the pages on which the trouble of a turn is mended; "" where its
+// reader can open none. The pages of teams that they are not in are closed.
+type cures struct{ mate, limits, people, connect, channels string }
+
+func curesOf(t openmates.TroubledTurn, in []teamCard) cures {
+	at := cures{mate: "/server/mates/" + t.Mate, limits: "/server/limits", channels: "/server/bots"}
 	if t.Mate == "" {
-		mate = "/server/mates"
+		at.mate = "/server/mates"
 	}
 	for _, c := range in {
-		if connect == "" {
-			connect = "/teams/" + c.Slug + "/connect"
+		team := "/teams/" + c.Slug
+		if at.connect == "" {
+			at.connect = team + "/connect"
 		}
 		if c.Slug == t.Team {
-			limits, people, at = "/teams/"+c.Slug+"/limits", "/teams/"+c.Slug+"/people", "/teams/"+c.Slug+"/connect"
+			at.limits, at.people, at.channels = team+"/limits", team+"/people", team+"/connect"
 		}
 	}
+	return at
+}
+
+// cureOf says what was wrong with a turn and where that is mended by somebody
+// who is in these teams.
+func cureOf(t openmates.TroubledTurn, in []teamCard) Problem {
+	at := curesOf(t, in)
 	switch t.Why {
 	case openmates.TroubleWorkspace:
-		return Problem{What: "The place is connected to no team.", Cure: "A member of the team adds the mate there on the team’s page.", Path: connect}
+		return Problem{What: "The place is connected to no team.", Cure: "A member of the team adds the mate there on the team’s page.", Path: at.connect}
 	case openmates.TroubleAccount:
-		return Problem{What: "The person’s account is not linked.", Cure: "They link it on their own profile.", Path: people}
+		return Problem{What: "The person’s account is not linked.", Cure: "They link it on their own profile.", Path: at.people}
 	case openmates.TroubleNotMember:
-		return Problem{What: "The person’s account is linked, but they are not in the team of that place.", Cure: "An admin of the team invites them.", Path: people}
+		return Problem{What: "The person’s account is linked, but they are not in the team of that place.", Cure: "An admin of the team invites them.", Path: at.people}
 	case openmates.TroubleNoAccess:
-		return noAccess(t, at)
+		return noAccess(t, at.channels)
 	case openmates.TroubleTeam:
 		return Problem{What: "A direct message of somebody in several teams, or in none.", Cure: "They ask in a channel of the team instead."}
 	case openmates.TroubleText:
 		return Problem{What: "The mention held no text.", Cure: "They mention the mate by its name, not by its role, with the question in the same message."}
 	case openmates.TroubleNotAllowed:
-		return Problem{What: "A limit forbids this mate, provider or model.", Cure: "Allow it, if it should be. The server, the mate, the team and the person have limits of their own.", Path: limits}
+		return Problem{What: "A limit forbids this mate, provider or model.", Cure: "Allow it, if it should be. The server, the mate, the team and the person have limits of their own.", Path: at.limits}
 	case openmates.TroubleMateOff:
-		return Problem{What: "The mate is switched off, and somebody asked it.", Cure: "Switch it on again, or take its bot out of the place.", Path: mate}
+		return Problem{What: "The mate is switched off, and somebody asked it.", Cure: "Switch it on again, or take its bot out of the place.", Path: at.mate}
 	case openmates.TroubleRate:
-		return Problem{What: "More requests in a minute than are allowed.", Cure: "Raise the limit, if it is too low.", Path: limits}
+		return Problem{What: "More requests in a minute than are allowed.", Cure: "Raise the limit, if it is too low.", Path: at.limits}
 	case openmates.TroubleMoney:
-		return Problem{What: "The money of the month is used up.", Cure: "Raise the budget, or wait for the next month.", Path: limits}
+		return Problem{What: "The money of the month is used up.", Cure: "Raise the budget, or wait for the next month.", Path: at.limits}
 	case openmates.TroubleNoModel:
-		return Problem{What: "The mate has no model to answer with.", Cure: "Choose one for it, or set a provider up.", Path: mate}
+		return Problem{What: "The mate has no model to answer with.", Cure: "Choose one for it, or set a provider up.", Path: at.mate}
 	case openmates.TroubleKey:
 		return Problem{What: "The provider does not accept its key.", Cure: "Enter a new key.", Path: "/server/providers"}
 	case openmates.TroubleSettingsKey:
@@ -232,9 +242,9 @@ func cureOf(t openmates.TroubledTurn, in []teamCard) Problem {
 	case openmates.TroubleCredit:
 		return Problem{What: "The account with the provider has no credit left.", Cure: "Top it up on the provider’s pages.", Path: "/server/providers"}
 	case openmates.TroubleModelGone:
-		return Problem{What: "The provider does not have this model any more.", Cure: "Choose another one for the mate.", Path: mate}
+		return Problem{What: "The provider does not have this model any more.", Cure: "Choose another one for the mate.", Path: at.mate}
 	case openmates.TroubleTooLong:
-		return Problem{What: "The question with its history is longer than the model reads.", Cure: "Choose a model that reads more.", Path: mate}
+		return Problem{What: "The question with its history is longer than the model reads.", Cure: "Choose a model that reads more.", Path: at.mate}
 	case openmates.TroubleFiltered:
 		return Problem{What: "The provider refuses to answer this.", Cure: "Nothing is broken; other words may help."}
 	case openmates.TroubleBusy:
@@ -244,7 +254,7 @@ func cureOf(t openmates.TroubledTurn, in []teamCard) Problem {
 	case openmates.TroubleUnreachable:
 		return Problem{What: "The provider did not answer.", Cure: "Check it on its page.", Path: "/server/providers"}
 	case openmates.TroubleNoWords:
-		return Problem{What: "The model answered without a word.", Cure: "If it happens again, choose another model.", Path: mate}
+		return Problem{What: "The model answered without a word.", Cure: "If it happens again, choose another model.", Path: at.mate}
 	case openmates.TroubleNotPosted:
 		return Problem{What: "The messenger refused the answer.", Cure: "The mate may not see the channel or write there: check its permissions.", Path: "/server/bots"}
 	}

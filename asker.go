@@ -61,7 +61,8 @@ type Outcome struct {
 	Author   string
 	Question string
 	Why      Trouble
-	TeamID   ID // 0 where it is not known; so are the next two
+	Until    time.Time // when a limit that is used up has room again; zero = it was another reason
+	TeamID   ID        // 0 where it is not known; so are the next two
 	MateID   ID
 	UserID   ID
 	Channel  string // where the mate may not write, "#general"; "" = it may

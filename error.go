@@ -3,6 +3,7 @@ package openmates
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code says what kind of failure an Error is, for machines. Doors map it to
@@ -41,6 +42,18 @@ func (e *Error) Error() string {
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// WaitError is a failure that is over at a known moment.
+type WaitError struct {
+	Err   error
+	Until time.Time
+}
+
+// Error is the text for the log.
+func (e *WaitError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the failure.
+func (e *WaitError) Unwrap() error { return e.Err }
 
 // Errorf makes an Error without a cause.
 func Errorf(code Code, format string, args ...any) *Error {

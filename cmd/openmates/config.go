@@ -26,7 +26,7 @@ import (
 type settings struct {
 	Addr string   `default:"127.0.0.1:8080" help:"Where the web interface and the API listen, as HOST:PORT. Port 0 takes a free one."`
 	Data string   `default:"data" type:"path" help:"Folder for the database, the key and the locks; it is made at first start."`
-	URL  string   `help:"Address under which people reach the web interface, such as https://mates.example.org. Empty: made from --addr."`
+	URL  string   `help:"Address under which people reach the web interface, such as https://mates.example.org. The server answers to the name in it, and to localhost. Empty: made from --addr, until an admin sets one."`
 	Role []string `default:"all" enum:"all,web,listen,work" help:"What this process does: all, or some of web, listen and work where several processes share one database, as web,work."`
 	Bot  []string `help:"Mates that a process with the role listen listens for, by handle. Empty: all."`
 

@@ -35,7 +35,7 @@ func (srv *server) doors(demo *web.Demo) error {
 	}
 	a, err := api.New(api.Config{
 		Account: srv.accounts, Connect: srv.links, Mates: srv.mates, Models: srv.models.room, Records: srv.db, Answers: srv.db,
-		Log: srv.log.With("pkg", "api"), Version: versionText(), From: w.From, FixedURL: srv.set.URL != "",
+		Log: srv.log.With("pkg", "api"), Version: versionText(), From: w.From, Asked: w.Asked, FixedURL: srv.set.URL != "",
 		Model: func() (string, bool) {
 			m := srv.models.shown()
 			return m.Name, m.Scripted
@@ -68,10 +68,18 @@ func (srv *server) process(ctx context.Context, q api.Question, show func(string
 	if err != nil {
 		return api.Answer{}, err
 	}
-	switch o.State {
-	case openmates.TurnRefused:
+	return answerOf(o)
+}
+
+// answerOf is an outcome as the API tells it: a limit that is used up is not
+// forbidden, it has room again later.
+func answerOf(o openmates.Outcome) (api.Answer, error) {
+	switch {
+	case o.State == openmates.TurnRefused && (o.Why == openmates.TroubleRate || o.Why == openmates.TroubleMoney):
+		return api.Answer{}, &openmates.WaitError{Err: openmates.Errorf(openmates.ELimit, "%s", o.Text), Until: o.Until}
+	case o.State == openmates.TurnRefused:
 		return api.Answer{}, openmates.Errorf(openmates.EForbidden, "%s", o.Text)
-	case openmates.TurnFailed:
+	case o.State == openmates.TurnFailed:
 		return api.Answer{}, openmates.Errorf(openmates.EUnavailable, "%s", o.Text)
 	}
 	return api.Answer{Text: o.Text, Usage: o.Usage}, nil

@@ -228,6 +228,7 @@ func (srv *server) wire(connectors map[openmates.Network]messenger.Connector, de
 		Store: srv.db, Log: srv.log, Secure: strings.HasPrefix(srv.public, "https://"),
 		Audit: srv.db.AddAudit, Moved: srv.moved,
 		Sender: smtp.New(smtp.Config{}), Address: func() string { return srv.links.PublicURL() },
+		Chosen: func() bool { return srv.set.URL != "" || srv.links.PublicURL() != srv.public },
 	})
 	if err != nil {
 		return err

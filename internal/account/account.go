@@ -141,6 +141,9 @@ type Config struct {
 	// Address is where people reach the server, for links in mails and for
 	// passkeys, which are bound to its name; nil = nowhere.
 	Address func() string
+	// Chosen reports whether somebody has chosen that address; nil = it was. Else
+	// it is only made of where the server listens.
+	Chosen func() bool
 }
 
 // Room is the account room. It is safe for concurrent use.
@@ -159,6 +162,7 @@ type Room struct {
 	post      *postman
 	errands   *errands
 	address   func() string
+	chosen    func() bool
 	byStep    *barrier  // codes of a second step
 	byConfirm *throttle // codes of a confirmation
 	byProof   *barrier  // passwords typed to change something
@@ -184,6 +188,9 @@ func New(c Config) (*Room, error) {
 	if c.Address == nil {
 		c.Address = func() string { return "" }
 	}
+	if c.Chosen == nil {
+		c.Chosen = func() bool { return true }
+	}
 	r := &Room{
 		store:     c.Store,
 		log:       c.Log.With("pkg", "account"),
@@ -199,6 +206,7 @@ func New(c Config) (*Room, error) {
 		post:      &postman{store: c.Store, sender: c.Sender, log: c.Log.With("pkg", "account"), now: c.Clock},
 		errands:   newErrands(),
 		address:   c.Address,
+		chosen:    c.Chosen,
 		// Three codes of a million fit at any time: at one try in five minutes
 		// somebody who knows the password needs years.
 		byStep:    newBarrier(5*time.Minute, 6, 5*time.Minute, 30),

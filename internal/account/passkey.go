@@ -15,6 +15,7 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"openmates"
+	"openmates/internal/intake"
 )
 
 const (
@@ -170,6 +171,9 @@ func (r *Room) AddPasskey(ctx context.Context, c Caller, answer []byte) (openmat
 	}
 	if len(answer) > maxResponse {
 		return none, refused(nil)
+	}
+	if err := intake.Once(answer); err != nil {
+		return none, refused(err)
 	}
 	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
 	if err != nil {
@@ -331,6 +335,9 @@ func (r *Room) signed(ctx context.Context, p *webauthn.WebAuthn, from netip.Addr
 	}
 	if len(answer) > maxResponse {
 		return nil, nil, refused(nil)
+	}
+	if err := intake.Once(answer); err != nil {
+		return nil, nil, refused(err)
 	}
 	parsed, err := protocol.ParseCredentialRequestResponseBytes(answer)
 	if err != nil {

@@ -21,6 +21,7 @@ type Founder struct {
 	Password openmates.Secret
 	Team     string
 	Slug     string // "" = made from Team
+	Host     string // by which they reached the server
 }
 
 // SetupCode opens the setup and gives a fresh code of 130 bits, which only the
@@ -80,6 +81,7 @@ func (r *Room) Setup(ctx context.Context, from netip.Addr, f Founder) (openmates
 	if err != nil {
 		return noUser, noTeam, err
 	}
+	r.keepHost(ctx, f.Host)
 	r.log.InfoContext(ctx, "the server is set up", "admin", u.Username, "team", t.Slug)
 	e := openmates.AuditEntry{Actor: u.ID, Action: "server.setup", Target: "server"}
 	if err := r.record(ctx, e, nil, map[string]string{"team": t.Slug}); err != nil {

@@ -30,6 +30,7 @@ import (
 	"openmates/internal/account"
 	"openmates/internal/chat"
 	"openmates/internal/connect"
+	"openmates/internal/intake"
 	"openmates/internal/mate"
 	"openmates/internal/model"
 )
@@ -56,7 +57,10 @@ type Config struct {
 	// Try asks a mate on behalf of an admin.
 	Try func(ctx context.Context, t chat.Trial) (openmates.Outcome, error)
 	// From is the address that a request came from; nil = its peer.
-	From     func(r *http.Request) netip.Addr
+	From func(r *http.Request) netip.Addr
+	// Asked is what a request says about where it was sent to; nil = its Host.
+	Asked    func(r *http.Request) account.Asked
+	Patience intake.Patience // with bodies; zero = the usual one
 	FixedURL bool            // the public address comes from the settings of the process
 	Clock    openmates.Clock // nil = the real one
 }
@@ -100,6 +104,8 @@ type Server struct {
 	process func(context.Context, Question, func(string)) (Answer, error)
 	try     func(context.Context, chat.Trial) (openmates.Outcome, error)
 	from    func(*http.Request) netip.Addr
+	asked   func(*http.Request) account.Asked
+	patient intake.Patience
 	fixed   bool // the public address
 
 	api        huma.API
@@ -124,10 +130,15 @@ func New(c Config) (*Server, error) {
 	if c.From == nil {
 		c.From = peer
 	}
+	if c.Asked == nil {
+		c.Asked = func(r *http.Request) account.Asked {
+			return account.Asked{Host: r.Host, Public: c.Connect.PublicURL()}
+		}
+	}
 	s := &Server{
 		account: c.Account, connect: c.Connect, mates: c.Mates, models: c.Models, records: c.Records, answers: c.Answers,
 		log: c.Log.With("pkg", "api"), now: c.Clock, version: c.Version,
-		model: c.Model, process: c.Process, try: c.Try, from: c.From, fixed: c.FixedURL,
+		model: c.Model, process: c.Process, try: c.Try, from: c.From, asked: c.Asked, patient: c.Patience, fixed: c.FixedURL,
 	}
 	cross := http.NewCrossOriginProtection()
 	if err := cross.AddTrustedOrigin(c.Connect.PublicURL()); err != nil {
@@ -138,7 +149,7 @@ func New(c Config) (*Server, error) {
 	}))
 	s.operations = sync.OnceValues(s.register)
 	known := s.account.Secured(s.account.Middleware(s.identify(http.HandlerFunc(s.operate))))
-	s.handler = headers(s.name(cross.Handler(s.alone(known))))
+	s.handler = headers(s.name(s.here(cross.Handler(s.alone(known)))))
 	return s, nil
 }
 
@@ -205,6 +216,10 @@ func (s *Server) register() (http.Handler, error) {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = Prefix+"/openapi", "", ""
 	config.CreateHooks = nil // would add $schema to every body
 	config.RejectUnknownQueryParameters = true
+	// huma and encoding/json take a name in any case, and of a name that comes
+	// twice the last: what was checked would not be what is used.
+	strict := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: intake.JSON}
+	config.Formats = map[string]huma.Format{"application/json": strict, "json": strict}
 	config.Transformers = []huma.Transformer{s.problems}
 	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{

@@ -142,7 +142,7 @@ func (s *Server) authOperations() {
 func (s *Server) setUp(ctx context.Context, _ account.Caller, in *setUpInput) (TeamLine, error) {
 	b := in.Body
 	u, t, err := s.account.Setup(ctx, fromOf(ctx), account.Founder{Code: openmates.Secret(b.Code), Name: b.Name, Username: b.Username,
-		Password: openmates.Secret(b.Password), Team: b.Team, Slug: b.Slug})
+		Password: openmates.Secret(b.Password), Team: b.Team, Slug: b.Slug, Host: hostOf(ctx)})
 	if err == nil {
 		err = s.account.Begin(ctx, u)
 	}

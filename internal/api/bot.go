@@ -91,7 +91,7 @@ type botCredentials struct {
 		AppID   string `json:"app_id,omitempty" maxLength:"400" doc:"None = the one that the token belongs to."`
 		Token   string `json:"token,omitempty" maxLength:"4096" doc:"None = the stored one."`
 		Secret  string `json:"secret,omitempty" maxLength:"4096" doc:"None = the stored one."`
-		Content bool   `json:"content,omitempty"`
+		Content *bool  `json:"content,omitempty" doc:"It reads the text of all messages. None = as it is."`
 	}
 }
 
@@ -206,7 +206,11 @@ func (s *Server) putBot(ctx context.Context, c account.Caller, in *botCredential
 	if err != nil {
 		return BotSaved{}, err
 	}
+	content := b.Bot != nil && b.Bot.Content
+	if in.Body.Content != nil {
+		content = *in.Body.Content
+	}
 	saved, found, err := s.connect.SetBot(ctx, connect.Credentials{Actor: c.User.ID, MateID: b.Mate.ID, Network: in.Network, AppID: in.Body.AppID,
-		Token: openmates.Secret(in.Body.Token), Secret: openmates.Secret(in.Body.Secret), Content: in.Body.Content})
+		Token: openmates.Secret(in.Body.Token), Secret: openmates.Secret(in.Body.Secret), Content: content})
 	return BotSaved{botOf(in.Handle, saved), findings(found)}, err
 }

@@ -5,9 +5,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"reflect"
 	"strings"
 	"time"
@@ -85,6 +87,10 @@ func (s *Server) once(next http.Handler) http.Handler {
 			return
 		}
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			s.late(w, r)
+			return
+		}
 		if err != nil {
 			s.refuse(w, r, openmates.Errorf(openmates.EInvalid, "The request broke off half-way."))
 			return
@@ -95,7 +101,7 @@ func (s *Server) once(next http.Handler) http.Handler {
 			return
 		}
 		now := s.now()
-		a := openmates.KeptAnswer{Request: asked(r, body), Begun: now}
+		a := openmates.KeptAnswer{Request: requestHash(r, body), Begun: now}
 		is, mine, err := s.answers.ClaimAnswer(ctx, owner, key, a, now.Add(-abandoned), now.Add(keepFor))
 		switch {
 		case err != nil:
@@ -115,6 +121,14 @@ func (s *Server) once(next http.Handler) http.Handler {
 			_, _ = io.WriteString(w, is.Body.Reveal()) // the client is gone if this fails
 		}
 	})
+}
+
+// late says that a body took too long, as the framework does for requests
+// without a key.
+func (s *Server) late(w http.ResponseWriter, r *http.Request) {
+	p := s.problem(r.Context(), openmates.Errorf(openmates.EInvalid, "The request took too long to arrive, so it was given up."))
+	p.Status, p.Title = http.StatusRequestTimeout, http.StatusText(http.StatusRequestTimeout)
+	p.write(w)
 }
 
 // first answers the first request under a key. It ends also if the caller has
@@ -160,7 +174,7 @@ func ownerOf(c account.Caller) string {
 	return ""
 }
 
-func asked(r *http.Request, body []byte) string {
+func requestHash(r *http.Request, body []byte) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n%d\n", r.Method, r.URL.RequestURI(), len(body))
 	h.Write(body)

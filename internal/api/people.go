@@ -91,7 +91,7 @@ type newInvite struct {
 		Role openmates.Role `json:"role,omitempty" enum:"admin,member" default:"member"`
 		Note string         `json:"note,omitempty" maxLength:"1000" doc:"For the team's admins."`
 		Only []string       `json:"only,omitempty" maxItems:"100" doc:"E-mail addresses, and domains such as example.org, that may use it."`
-		Uses int            `json:"uses,omitempty" minimum:"0" maximum:"1000" default:"1" doc:"0 = no bound."`
+		Uses *int           `json:"uses,omitempty" minimum:"0" maximum:"1000" default:"1" doc:"How many people may join by it; 0 = no bound."`
 		Days int            `json:"days,omitempty" minimum:"1" maximum:"365" default:"7"`
 		Mail bool           `json:"mail,omitempty" doc:"Send it to the addresses, where the server can."`
 	}
@@ -207,7 +207,7 @@ func (s *Server) addInvite(ctx context.Context, c account.Caller, p account.Plac
 		}
 	}
 	i, code, mailed, err := s.account.Invite(ctx, c, p,
-		account.NewInvite{Role: b.Role, Note: b.Note, Only: strings.Join(b.Only, " "), Uses: b.Uses, Days: b.Days, Mail: b.Mail}, s.joinLink)
+		account.NewInvite{Role: b.Role, Note: b.Note, Only: strings.Join(b.Only, " "), Uses: *b.Uses, Days: b.Days, Mail: b.Mail}, s.joinLink)
 	if err != nil {
 		return Invite{}, err
 	}

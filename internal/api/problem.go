@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -27,6 +30,8 @@ type Problem struct {
 	Errors []FieldProblem `json:"errors,omitempty" doc:"What is wrong where, if the request's form is."`
 	// Request is what the log knows the request by.
 	Request string `json:"request_id,omitempty" doc:"Names the request in the log of the server."`
+
+	wait time.Duration // until trying again can help; 0 = not known
 }
 
 // FieldProblem is one thing wrong with a request.
@@ -42,6 +47,16 @@ func (p *Problem) Error() string { return string(p.Code) + ": " + p.Detail }
 
 // GetStatus tells huma the status.
 func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders tells huma what else to send: after how many seconds to try again
+// (RFC 9110, section 10.2.3), where that is known.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.wait > 0 {
+		h.Set("Retry-After", strconv.FormatInt(int64((p.wait+time.Second-1)/time.Second), 10))
+	}
+	return h
+}
 
 // ContentType tells huma the media type.
 func (*Problem) ContentType(string) string { return "application/problem+json" }
@@ -125,6 +140,9 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 	}
 	p := problemOf(err)
 	p.Request = requestOf(ctx)
+	if e, ok := errors.AsType[*openmates.WaitError](err); ok {
+		p.wait = max(e.Until.Sub(s.now()), time.Second)
+	}
 	return p
 }
 
@@ -160,6 +178,7 @@ func sentence(s string) string {
 
 // write answers with the problem.
 func (p *Problem) write(w http.ResponseWriter) {
+	maps.Copy(w.Header(), p.GetHeaders())
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // the client is gone if this fails

@@ -12,6 +12,7 @@ import (
 
 	"openmates"
 	"openmates/internal/account"
+	"openmates/internal/intake"
 )
 
 // maxBody is the largest request, in bytes.
@@ -66,7 +67,9 @@ func (s *status) WriteHeader(code int) {
 	case http.StatusUnauthorized:
 		s.Header().Set("WWW-Authenticate", `Bearer realm="OpenMates"`) // RFC 9110, section 15.5.2
 	case http.StatusTooManyRequests:
-		s.Header().Set("Retry-After", "5")
+		if s.Header().Get("Retry-After") == "" {
+			s.Header().Set("Retry-After", "5")
+		}
 	}
 	s.ResponseWriter.WriteHeader(code)
 }
@@ -82,7 +85,35 @@ func (s *status) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController through.
 func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
-type fromKey struct{}
+// here refuses requests that were sent to the name of another site, and bounds
+// how long a body may take.
+func (s *Server) here(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch err := s.account.Serves(r.Context(), s.asked(r)); {
+		case openmates.CodeOf(err) == openmates.EInvalid:
+			p := s.problem(r.Context(), err)
+			p.Status, p.Title = http.StatusMisdirectedRequest, http.StatusText(http.StatusMisdirectedRequest)
+			p.write(w)
+			return
+		case err != nil:
+			s.refuse(w, r, err)
+			return
+		}
+		intake.Within(w, r, s.patient)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), hostKey{}, s.asked(r).Host)))
+	})
+}
+
+type (
+	fromKey struct{}
+	hostKey struct{}
+)
+
+// hostOf is the name that the request was sent to which ctx belongs to.
+func hostOf(ctx context.Context) string {
+	host, _ := ctx.Value(hostKey{}).(string)
+	return host
+}
 
 // fromOf is the address that the request came from which ctx belongs to.
 func fromOf(ctx context.Context) netip.Addr {

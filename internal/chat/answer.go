@@ -74,6 +74,7 @@ func (r *Room) answer(ctx context.Context, q question, d *draft) (openmates.Outc
 	err = r.cfg.Store.Reserve(ctx, q.in.Key, usage, q.asker.Layers)
 	if limit, ok := errors.AsType[*openmates.LimitError](err); ok {
 		o.Why, o.Text = overLimit(limit, q.asker.Team, r.cfg.Now())
+		o.Until = limit.Until
 		return o, nil
 	}
 	if err != nil {
@@ -149,6 +150,7 @@ func (r *Room) ask(ctx context.Context, o openmates.Outcome, t *talk, d *draft) 
 	o.State, o.Why, o.Text = conclude(t.w.text(), t.stop, err, t.choice.Fixed)
 	if t.stop == stopMoney {
 		o.State, o.Why, o.Text = outOfMoney(t.w.text(), t.over, t.team)
+		o.Until = t.over.Until
 	}
 	if e, ok := errors.AsType[*messenger.SendError](err); ok {
 		o.State, o.Why = openmates.TurnFailed, openmates.TroubleNotPosted

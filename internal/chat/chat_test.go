@@ -351,6 +351,14 @@ func TestProcessFollowsTheSameRules(t *testing.T) {
 	if n := len(w.model.requests()[1].Messages); n != 3 {
 		t.Errorf("the second question came with %d messages", n)
 	}
+	ask.Team.Limits = openmates.Limits{PerMinute: 1}
+	_, err = w.room.Process(t.Context(), ask)
+	must(t, err)
+	o, err = w.room.Process(t.Context(), ask)
+	must(t, err)
+	if o.State != openmates.TurnRefused || o.Why != openmates.TroubleRate || !o.Until.After(w.now) || o.Until.After(w.now.Add(time.Minute)) {
+		t.Errorf("outcome %+v at %s", o, w.now)
+	}
 	ask.Team.Limits = openmates.Limits{Mates: openmates.OnlyThese("mark")}
 	o, err = w.room.Process(t.Context(), ask)
 	must(t, err)

@@ -125,6 +125,7 @@ func brokenStates() []broken {
 			say: "No connection to 127.0.0.1:", cure: "its firewall and its proxy"},
 		{name: "wrong public address", act: func(s *botScene) answer {
 			s.perfect()
+			must(s.t, s.db.SetSetting(context.Background(), "server.set_up_host", "mates.example"))
 			return s.ada.hosted("mates.example", sophiaAt)
 		}, check: "address", tone: "bad", say: "You opened this page at mates.example", cure: "Set the public address under Settings", link: "/server/settings"},
 		{name: "intent refused at connect (4014)", act: func(s *botScene) answer {

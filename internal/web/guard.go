@@ -12,6 +12,7 @@ import (
 
 	"openmates"
 	"openmates/internal/account"
+	"openmates/internal/intake"
 )
 
 // Forms are small, but for those of a mate, with its prompt and what was said
@@ -112,6 +113,10 @@ func (s *Server) guard() (func(http.Handler) http.Handler, error) {
 				return
 			}
 			at.protect(w.Header())
+			if err := s.serves(r); err != nil {
+				s.strange(w, r, err)
+				return
+			}
 			if to := otherLoopback(r, at.public); to != "" {
 				s.sendOn(w, r, to)
 				return
@@ -120,6 +125,7 @@ func (s *Server) guard() (func(http.Handler) http.Handler, error) {
 				foreign.ServeHTTP(w, r)
 				return
 			}
+			intake.Within(w, r, s.patience)
 			r.Body = http.MaxBytesReader(w, r.Body, mostBytes(r.URL.Path))
 			next.ServeHTTP(w, r)
 		})
@@ -152,10 +158,47 @@ func otherLoopback(r *http.Request, public *url.URL) string {
 		return ""
 	}
 	_, port, err := net.SplitHostPort(r.Host)
-	if err != nil || port != public.Port() || r.URL.Path == "/healthz" || r.URL.Path == "/readyz" || strings.HasPrefix(r.URL.Path, account.ReachPath) {
+	if err != nil || port != public.Port() || byAnyName(r.URL.Path) {
 		return ""
 	}
 	return public.Scheme + "://" + public.Host + r.URL.RequestURI()
+}
+
+// byAnyName reports whether a path is answered whatever name the request was
+// sent to: what a watchdog asks, and the question whether an address that is
+// yet to be chosen leads here. Neither tells anything.
+func byAnyName(path string) bool {
+	return path == "/healthz" || path == "/readyz" || strings.HasPrefix(path, account.ReachPath)
+}
+
+// strange answers such a request.
+func (s *Server) strange(w http.ResponseWriter, r *http.Request, err error) {
+	if openmates.CodeOf(err) != openmates.EInvalid {
+		s.logError(r, err)
+		plain(w, http.StatusInternalServerError, openmates.MessageOf(err))
+		return
+	}
+	s.settle(w, r)
+	plain(w, http.StatusMisdirectedRequest, s.voice(w).Say(openmates.MessageOf(err)))
+}
+
+// serves refuses requests that were sent to the name of another site.
+func (s *Server) serves(r *http.Request) error {
+	if byAnyName(r.URL.Path) {
+		return nil
+	}
+	return s.account.Serves(r.Context(), s.Asked(r))
+}
+
+// Asked is what a request says about where it was sent to, for this door and
+// the one beside it. A proxy that we believe says what it was asked for.
+func (s *Server) Asked(r *http.Request) account.Asked {
+	a := account.Asked{Host: r.Host, Public: s.connect.PublicURL(), Proxied: s.fromProxy(r)}
+	if given := r.Header.Values("X-Forwarded-Host"); a.Proxied && len(given) > 0 {
+		hops := strings.Split(given[len(given)-1], ",") // the last is what the proxy beside us wrote
+		a.Host = strings.TrimSpace(hops[len(hops)-1])
+	}
+	return a
 }
 
 func isLoopback(hostport string) bool {

@@ -118,7 +118,8 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	h.address = h.url
 	h.account, err = account.New(account.Config{Store: h.db, Log: log, Audit: h.db.AddAudit,
 		Sender: smtp.New(smtp.Config{}), Address: func() string { return h.address },
-		Moved: func(address string) error { return h.connect.MoveTo(address) }})
+		Chosen: func() bool { return h.address != h.url },
+		Moved:  func(address string) error { return h.connect.MoveTo(address) }})
 	must(t, err)
 	h.connect, err = connect.New(connect.Config{
 		Store: h.db, Log: log, PublicURL: h.url, States: h.states,

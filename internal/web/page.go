@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -286,6 +287,9 @@ func sentence(format string, values ...any) string { return fmt.Sprintf(format, 
 // form reads a form. What is too large or broken is EInvalid.
 func form(r *http.Request) (url.Values, error) {
 	if err := r.ParseForm(); err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, &openmates.Error{Code: openmates.EInvalid, Message: "The form took too long to arrive, so it was given up. Please check your connection and send it again.", Err: err}
+		}
 		return nil, &openmates.Error{Code: openmates.EInvalid, Message: "The form could not be read. Please reload the page and try again.", Err: err}
 	}
 	return r.PostForm, nil

@@ -171,11 +171,14 @@ func TestProposedAddress(t *testing.T) {
 	t.Parallel()
 	said := http.Header{"X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"mates.example.org"}, "X-Forwarded-For": {"192.0.2.1"}}
 	trusting := newHouse(t, func(c *Config) { c.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }).furnish()
+	must(t, trusting.db.SetSetting(t.Context(), "server.set_up_host", "mates.example.org"))
 	wants(t, trusting.as("ada").do("GET", "/server/settings", nil, said), 200, `value="https://mates.example.org"`)
 	wary := newHouse(t).furnish()
 	got := wary.as("ada").do("GET", "/server/settings", nil, said)
 	wants(t, got, 200, `value="`+wary.url+`"`, "OPENMATES_PROXIES=127.0.0.1")
 	bad := http.Header{"X-Forwarded-Proto": {"javascript"}, "X-Forwarded-Host": {`x"><script>/..`}}
+	wants(t, trusting.as("ada").do("GET", "/server/settings", nil, bad), 421)
+	bad.Del("X-Forwarded-Host")
 	got = trusting.as("ada").do("GET", "/server/settings", nil, bad)
 	wants(t, got, 200)
 	checkPage(t, "settings", got.body)

@@ -45,7 +45,7 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) error {
 	}
 	u, _, err := s.account.Setup(r.Context(), s.address(r), account.Founder{
 		Code: openmates.Secret(f.Get("code")), Name: f.Get("name"), Username: f.Get("username"),
-		Password: openmates.Secret(f.Get("password")), Team: f.Get("team"),
+		Password: openmates.Secret(f.Get("password")), Team: f.Get("team"), Host: s.Asked(r).Host,
 	})
 	if err != nil {
 		if openmates.CodeOf(err) == openmates.EInternal {

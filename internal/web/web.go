@@ -28,6 +28,7 @@ import (
 	"openmates/internal/account"
 	"openmates/internal/chat"
 	"openmates/internal/connect"
+	"openmates/internal/intake"
 	"openmates/internal/locale"
 	"openmates/internal/mate"
 	"openmates/internal/model"
@@ -48,6 +49,7 @@ type Config struct {
 	// Proxies are believed when they say from which address a request came
 	// (X-Forwarded-For) and for which one it was meant.
 	Proxies  []netip.Prefix
+	Patience intake.Patience // with bodies; zero = the usual one
 	Records  Records
 	FixedURL bool // the public address comes from the settings of the process
 	Facts    []Fact
@@ -92,6 +94,7 @@ type Server struct {
 	version string
 	proxies []netip.Prefix
 
+	patience intake.Patience
 	records  Records
 	fixedURL bool
 	facts    []Fact
@@ -126,7 +129,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		account: c.Account, connect: c.Connect, models: c.Models, log: c.Log.With("pkg", "web"), model: c.Model, ready: c.Ready,
-		demo: c.Demo, version: c.Version, proxies: c.Proxies,
+		demo: c.Demo, version: c.Version, proxies: c.Proxies, patience: c.Patience,
 	}
 	s.mateRoom, s.try, s.answering, s.markdown = c.Mates, c.Try, c.Answering, newMarkdown()
 	s.records, s.fixedURL, s.facts = c.Records, c.FixedURL, c.Facts

@@ -251,6 +251,9 @@ func TestMassAssignment(t *testing.T) {
 			fresh := map[string]any{}
 			b := strings.NewReplacer("TEAM", h.team.ID.String(), "SELF", h.people["ben"].ID.String()).Replace(r.body)
 			must(t, json.Unmarshal([]byte(b), &fresh))
+			if _, about := fresh[field]; about {
+				continue // it is what this operation is for
+			}
 			fresh[field] = v
 			send, err := json.Marshal(fresh)
 			must(t, err)

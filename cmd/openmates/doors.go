@@ -21,7 +21,7 @@ func (srv *server) doors(demo *web.Demo) error {
 		return err
 	}
 	w, err := web.New(web.Config{
-		Account: srv.accounts, Connect: srv.links, Models: srv.models.room, Log: srv.log.With("pkg", "web"),
+		Account: srv.accounts, Connect: srv.links, Models: srv.models.room, Log: srv.log,
 		Model: srv.models.shown, Ready: srv.ready, Demo: demo, Version: versionText(),
 		Mates: srv.mates, Try: srv.room.Try, Answering: srv.models.room.Answering,
 		Proxies: proxies, Records: srv.db, FixedURL: srv.set.URL != "" || demo != nil, Facts: srv.facts(),
@@ -35,7 +35,7 @@ func (srv *server) doors(demo *web.Demo) error {
 	}
 	a, err := api.New(api.Config{
 		Account: srv.accounts, Connect: srv.links, Mates: srv.mates, Models: srv.models.room, Records: srv.db, Answers: srv.db,
-		Log: srv.log.With("pkg", "api"), Version: versionText(), From: w.From, Asked: w.Asked, FixedURL: srv.set.URL != "",
+		Log: srv.log, Version: versionText(), From: w.From, Asked: w.Asked, FixedURL: srv.set.URL != "",
 		Model: func() (string, bool) {
 			m := srv.models.shown()
 			return m.Name, m.Scripted

@@ -135,7 +135,8 @@ func (s *Server) fail(ctx context.Context, err error) error { return s.problem(c
 // problem is what a caller is told of an error; what is not the caller's doing
 // is logged.
 func (s *Server) problem(ctx context.Context, err error) *Problem {
-	if c := openmates.CodeOf(err); c == openmates.EInternal || c == openmates.EUnavailable {
+	gone := ctx.Err() != nil && errors.Is(err, context.Canceled) // the caller did not wait
+	if c := openmates.CodeOf(err); !gone && (c == openmates.EInternal || c == openmates.EUnavailable) {
 		s.log.ErrorContext(ctx, "request failed", "request", requestOf(ctx), "err", err)
 	}
 	p := problemOf(err)

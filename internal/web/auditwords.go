@@ -159,6 +159,14 @@ func deedOfPerson(action string) string {
 		return sentence("removed the authenticator app")
 	case "account.recovery_new":
 		return sentence("made new recovery codes")
+	case "account.signin_failed":
+		return sentence("noted a wrong password or code")
+	case "account.reset_link":
+		return sentence("made a link to a new password")
+	case "account.reset":
+		return sentence("chose a new password by a link")
+	case "account.second_step_reset":
+		return sentence("removed a second step and passkeys")
 	case "account.recovery_used":
 		return sentence("signed in with a recovery code")
 	case "account.signin_failed": // by the server, which does not know who it was

@@ -19,7 +19,8 @@ func TestAllPeople(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()
 	ada, ben := h.as("ada"), h.as("ben")
-	wants(t, ada.get("/server/people"), 200, "Ada Lovelace", "Server admin", "Ben Bitdiddle", "Last seen", "Eve Outside", "Lighthouse")
+	wants(t, ada.get("/server/people"), 200, "Ada Lovelace", "Server admin", "Ben Bitdiddle", "Last seen", "Eve Outside", "Lighthouse", `href="/server/reset?user=ben"`)
+	wants(t, ada.get("/server/reset?user=ben"), 200, `value="ben"`)
 	got := ada.get("/server/people?q=bitd")
 	wants(t, got, 200, "Ben Bitdiddle")
 	if strings.Contains(got.body, "Eve Outside") {

@@ -31,6 +31,7 @@ type mateOfWalk struct {
 const (
 	unlinked    = "Please connect first your Discord account with your OpenMates account"
 	unconnected = "Please connect first the Discord guilde with your team."
+	noMember    = "Your Discord account is linked, but you aren't a member of the team Lighthouse, to which this guild belongs. Please ask one of its admins to invite you."
 )
 
 // The workflow of the product from its first line to its last: two teams, two
@@ -283,7 +284,7 @@ func (w *workflow) secondTeam() {
 		p := []*person{w.ada, w.dan}[i%2]
 		w.answers(p, w.quay, m.app, "Quay, "+m.name)
 	}
-	w.refused(w.ada, w.lamp, w.mate("sophia"), unlinked) // an account, but not of this team
+	w.refused(w.ada, w.lamp, w.mate("sophia"), noMember) // an account, but not of this team
 }
 
 // A guild answers by the limits of its team, and of its mates.
@@ -346,7 +347,7 @@ func (w *workflow) removedOnTheWay() {
 
 	w.ben.goes("/teams/lighthouse/people")
 	w.ben.confirms(`form[action="/teams/lighthouse/people/cleo/remove"] button`)
-	w.refused(w.cleo, w.lamp, w.mate("sophia"), unlinked) // the very next message
+	w.refused(w.cleo, w.lamp, w.mate("sophia"), noMember) // the very next message
 	w.cleo.authorizes(own.ID)
 	w.ben.goes("/teams/lighthouse/connect")
 	if strings.Contains(w.ben.page(), own.ID) {

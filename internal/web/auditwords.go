@@ -159,8 +159,6 @@ func deedOfPerson(action string) string {
 		return sentence("removed the authenticator app")
 	case "account.recovery_new":
 		return sentence("made new recovery codes")
-	case "account.signin_failed":
-		return sentence("noted a wrong password or code")
 	case "account.reset_link":
 		return sentence("made a link to a new password")
 	case "account.reset":

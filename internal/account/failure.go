@@ -40,6 +40,7 @@ const (
 	whyExpired  = "expired token"
 	whyMaker    = "token whose maker may not make it any more"
 	whySetup    = "wrong setup code"
+	whyReset    = "wrong or old link to a new password"
 )
 
 // failed notes a try that failed. userID is whose account it is, 0 = nobody's,

@@ -183,6 +183,9 @@ func (r *Room) LookAtReset(ctx context.Context, from netip.Addr, code openmates.
 	if err == nil {
 		u, err = r.store.User(ctx, reset.UserID)
 	}
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		r.failed(ctx, from, whyReset, 0)
+	}
 	return u, reset, oldReset(err)
 }
 

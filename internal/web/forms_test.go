@@ -47,8 +47,8 @@ const (
 
 // tables are the rows of every table, by their number, and a sum of all that
 // stands in them. Sessions are left out: each page that is looked at is noted
-// there.
-func (h *house) tables() (counts map[string]int, sum string) {
+// there. Leave names more that are left out.
+func (h *house) tables(leave ...string) (counts map[string]int, sum string) {
 	h.t.Helper()
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(h.dir, "openmates.db")+"?mode=ro")
 	must(h.t, err)
@@ -56,6 +56,9 @@ func (h *house) tables() (counts map[string]int, sum string) {
 	names := h.texts(db, `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> 'sessions' ORDER BY name`)
 	counts, all := map[string]int{}, sha256.New()
 	for _, name := range names {
+		if slices.Contains(leave, name) {
+			continue
+		}
 		columns := h.texts(db, `SELECT name FROM pragma_table_info('`+name+`')`)
 		rows := h.texts(db, `SELECT quote(`+strings.Join(columns, `) || ',' || quote(`)+`) FROM `+name+` ORDER BY 1`)
 		// That a password was wrong is noted, and changes nothing.
@@ -96,14 +99,14 @@ func (h *house) walk(row formRow) answer {
 			h.t.Errorf("POST %s changes something before its question is answered", row.path)
 		}
 		row.form = sure(row.form)
-	case proves:
-		_, before := h.tables()
+	case proves: // a wrong password is noted in the record
+		_, before := h.tables("audit")
 		for _, password := range []string{"", "wrong"} {
 			f := maps.Clone(row.form)
 			f.Set("password", password)
 			row.who.post(row.path, f)
 		}
-		if _, after := h.tables(); after != before {
+		if _, after := h.tables("audit"); after != before {
 			h.t.Errorf("POST %s changes something without the password", row.path)
 		}
 	}

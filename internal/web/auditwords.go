@@ -133,14 +133,6 @@ func deedOfPerson(action string) string {
 		return sentence("made an API token")
 	case "token.revoke":
 		return sentence("revoked an API token")
-	case "account.signin_failed":
-		return sentence("failed to sign in")
-	case "account.reset_link":
-		return sentence("made a link to a new password for somebody")
-	case "account.reset":
-		return sentence("chose a new password by a link")
-	case "account.second_step_reset":
-		return sentence("removed somebody's second step")
 	case "account.link":
 		return sentence("linked an account")
 	case "account.unlink":

@@ -128,6 +128,8 @@ func (srv *server) ready(ctx context.Context) error {
 	err := srv.db.Ping(ctx)
 	if err != nil {
 		lacks = append(lacks, databaseAway)
+	} else if err = srv.db.Ready(ctx); err != nil { // a disk that takes nothing
+		lacks = append(lacks, openmates.MessageOf(err))
 	}
 	if srv.nats != nil && !srv.nats() {
 		lacks = append(lacks, natsAway)

@@ -144,9 +144,9 @@ func (s *Server) sendOn(w http.ResponseWriter, r *http.Request, to string) {
 	p := messagePage{shell: shell{Title: sentence("This server has another address"), Path: r.URL.Path, Here: "/", Model: s.model(), Version: s.version},
 		Heading: sentence("This server has another address"), Ways: []way{{"Go on there", s.connect.PublicURL()}},
 		Sentence: fmt.Sprintf("People reach this server at %s, so nothing was changed here. Please do it again there.", s.connect.PublicURL())}
-	if err := s.show(w, http.StatusMisdirectedRequest, "message", p); err != nil {
+	if err := s.show(w, http.StatusConflict, "message", p); err != nil {
 		s.logError(r, err)
-		plain(w, http.StatusMisdirectedRequest, s.voice(w).Say(p.Sentence))
+		plain(w, http.StatusConflict, s.voice(w).Say(p.Sentence))
 	}
 }
 

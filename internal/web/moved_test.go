@@ -41,7 +41,7 @@ func TestANewAddressIsToldWithWhatItCosts(t *testing.T) {
 		t.Errorf("it leads to %s", got.header.Get("Location"))
 	}
 	// The tab at the old name of this machine.
-	wants(t, ada.post("/server/settings", form(now)), http.StatusMisdirectedRequest, "nothing was changed here", `href="`+now+`"`)
+	wants(t, ada.post("/server/settings", form(now)), http.StatusConflict, "nothing was changed here", `href="`+now+`"`)
 	if got := ada.get("/server"); got.status != http.StatusFound || got.header.Get("Location") != now+"/server" {
 		t.Errorf("a page at the old name: %d, %s", got.status, got.header.Get("Location"))
 	}

@@ -165,10 +165,11 @@ func otherLoopback(r *http.Request, public *url.URL) string {
 }
 
 // byAnyName reports whether a path is answered whatever name the request was
-// sent to: what a watchdog asks, and the question whether an address that is
-// yet to be chosen leads here. Neither tells anything.
+// sent to: what a watchdog asks, the question whether an address that is yet to
+// be chosen leads here, and the style of the page that says that the server has
+// moved. None of them tells anything.
 func byAnyName(path string) bool {
-	return path == "/healthz" || path == "/readyz" || strings.HasPrefix(path, account.ReachPath)
+	return path == "/healthz" || path == "/readyz" || strings.HasPrefix(path, account.ReachPath) || strings.HasPrefix(path, "/static/")
 }
 
 // strange answers such a request.

@@ -268,3 +268,35 @@ func TestNothingOutlivesItsMakerByPages(t *testing.T) {
 		})
 	}
 }
+
+// Who has made tokens that others rely on is asked whether they end, too.
+func TestSharedTokensCanBeKeptByPages(t *testing.T) {
+	t.Parallel()
+	const box = "Keep the tokens for teams and listeners"
+	for name, end := range map[string]func(l *leaver, keep url.Values) answer{
+		"signed out everywhere else": func(l *leaver, keep url.Values) answer {
+			return l.keeper.follow(securityAt+"/sessions/end-others", sure(keep))
+		},
+		"a new password": func(l *leaver, keep url.Values) answer {
+			f := pass("new", "tundra mosaic kayak 7")
+			maps.Copy(f, keep)
+			return l.keeper.follow(securityAt+"/password", f)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLeaver(t)
+			own := l.token("/profile/tokens")
+			if page := l.ada.get(securityAt); strings.Contains(page.body, box) {
+				t.Error("it is asked what to keep where there is nothing")
+			}
+			team := l.token("/teams/harbour/tokens")
+			wants(t, l.ada.get(securityAt), http.StatusOK, box, "for the team Harbour", "your own")
+			wants(t, l.ada.get(securityAt+"/sessions/end-others"), http.StatusOK, box, "open invites for admins are revoked")
+			wants(t, end(l, url.Values{"keep": {"yes"}}), http.StatusOK, "those for teams and listeners stay")
+			if own() || !team() {
+				t.Errorf("works: own %v, want false; the team's %v, want true", own(), team())
+			}
+		})
+	}
+}

@@ -53,8 +53,8 @@ func (s *Server) securityRoutes(page *mux) {
 	page.Handle("POST /server/mail", s.handle(s.admin(s.setMail)))
 	s.asking(page, "/server/mail/stop", s.admin, askStopMail, s.stopMail)
 	s.asking(page, securityPath+"/sessions/end", s.signedIn, s.askEndSession, s.endSession)
-	s.asking(page, securityPath+"/sessions/end-others", s.signedIn, askEndSessions(false), s.endSessions(false))
-	s.asking(page, securityPath+"/sessions/end-all", s.signedIn, askEndSessions(true), s.endSessions(true))
+	s.asking(page, securityPath+"/sessions/end-others", s.signedIn, s.askEndSessions(false), s.endSessions(false))
+	s.asking(page, securityPath+"/sessions/end-all", s.signedIn, s.askEndSessions(true), s.endSessions(true))
 }
 
 // visits tells the rooms where a request comes from.
@@ -355,14 +355,20 @@ func (s *Server) askEndSession(r *http.Request) (*question, error) {
 	return nil, openmates.Errorf(openmates.ENotFound, "You are not signed in there any more.")
 }
 
-func askEndSessions(here bool) asker {
-	q := question{Heading: "Sign out everywhere else?", Label: "Sign out everywhere else", Back: securityPath,
-		Sentence: "All other browsers have to sign in again, and your API tokens are revoked."}
-	if here {
-		q.Heading, q.Label = "Sign out everywhere?", "Sign out everywhere"
-		q.Sentence = "All browsers, this one included, have to sign in again, and your API tokens are revoked."
+func (s *Server) askEndSessions(here bool) asker {
+	return func(r *http.Request) (*question, error) {
+		q := question{Heading: "Sign out everywhere else?", Label: "Sign out everywhere else", Back: securityPath,
+			Sentence: "All other browsers have to sign in again. The API tokens that you made and your open invites for admins are revoked."}
+		if here {
+			q.Heading, q.Label = "Sign out everywhere?", "Sign out everywhere"
+			q.Sentence = "All browsers, this one included, have to sign in again. The API tokens that you made and your open invites for admins are revoked."
+		}
+		made, err := s.account.Tokens(r.Context(), account.CallerOf(r.Context()))
+		if slices.ContainsFunc(made, func(k openmates.AccessToken) bool { return tokenLine{AccessToken: k}.Shared() }) {
+			q.Tick = &tick{Name: "keep", Label: "Keep the tokens for teams and listeners", Hint: "For when nobody else has had your password or your browser."}
+		}
+		return &q, err
 	}
-	return func(*http.Request) (*question, error) { return &q, nil }
 }
 
 func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {

@@ -15,10 +15,13 @@ func tokenSamples(base inTeam) []any {
 	lines := []tokenLine{
 		{AccessToken: openmates.AccessToken{ID: 5, Name: "n", Hint: "abcd", Scopes: []openmates.Scope{"read", "write"}, Expires: time.Now(), Used: time.Now()}, Maker: "Ada"},
 		{AccessToken: openmates.AccessToken{ID: 6}, Expired: true},
+		{AccessToken: openmates.AccessToken{ID: 7, UserID: 1, TeamID: 2, Scopes: []openmates.Scope{"admin"}}, Team: "Harbour"},
+		{AccessToken: openmates.AccessToken{ID: 8, UserID: 1, TeamID: 3}}, {AccessToken: openmates.AccessToken{ID: 9, Scopes: []openmates.Scope{"listener"}}},
 	}
 	return []any{
 		&tokensPage{inTeam: base}, &tokensPage{inTeam: base, Tokens: lines, Form: newTokenForm(`"<b>`, "x", "read")},
 		&tokensPage{inTeam: inTeam{shell: base.shell}, Own: true, At: tokensPath, Tokens: lines, Made: "om_x", Error: "e"},
+		&tokensPage{inTeam: inTeam{shell: base.shell}, Own: true, At: tokensPath, Tokens: lines, Ask: true},
 	}
 }
 

@@ -33,7 +33,8 @@ const (
 	// What waits to be finished by the same person; the tests of package account
 	// end it (TestWhatWaitsEndsWithANewPassword, TestAHalfSignInEnds).
 	leavesWaiting trace = "something that waits"
-	// A proof for one invite, which ends with the invite.
+	// A proof that somebody reads an address: for one invite, with which it ends,
+	// or for a new password, until the address is another.
 	leavesAProof trace = "a proof"
 )
 
@@ -57,12 +58,12 @@ func traces() map[string]trace {
 			"change-me", "put-privacy", "put-mate-privacy", "test-mate", "process-message", "change-team", "put-team-limits", "put-user-limits", "put-server-limits",
 			"put-mate-limits", "add-mate", "change-mate", "duplicate-mate", "restore-mate-version", "try-mate", "add-provider", "change-provider", "check-provider",
 			"change-models", "add-model", "free-models", "try-model", "put-defaults", "put-bot", "pause-bot", "resume-bot", "restart-bot", "dress-bot", "put-permissions",
-			"change-settings", "check-address", "put-mail", "confirm-email", "change-password", "renew-recovery", "ask-passkey",
+			"change-settings", "check-address", "put-mail", "confirm-email", "change-password", "reset-password", "renew-recovery", "ask-passkey",
 		},
 		leavesARight:  {"set-up", "join", "add-team", "change-user", "change-person", "connect", "finish-link-code", "confirm-authenticator", "add-passkey"},
-		leavesARemain: {"add-invite", "add-token", "add-team-token", "add-listener", "begin-link-code", "begin-connect", "sign-in", "second-step"},
+		leavesARemain: {"add-invite", "add-token", "add-team-token", "add-listener", "begin-link-code", "begin-connect", "sign-in", "second-step", "add-reset-link"},
 		leavesWaiting: {"begin-authenticator", "begin-passkey", "put-email"},
-		leavesAProof:  {"prove-address"},
+		leavesAProof:  {"prove-address", "ask-reset"},
 	}
 	all := map[string]trace{}
 	for t, ids := range of {
@@ -149,6 +150,7 @@ func remains() []remain {
 		{"begin-connect", "a consent to link an account", (*maker).link, with(everywhere, removed, left, outHere)},
 		{"sign-in", "a session", (*maker).signedIn, everywhere},
 		{"second-step", "a half sign-in", (*maker).half, everywhere},
+		{"add-reset-link", "a link to a new password", (*maker).resetLink, with(everywhere, stripped)},
 	}
 }
 
@@ -218,6 +220,15 @@ func (m *maker) listener() func() bool {
 	return func() bool {
 		resp, _ := m.do(fmt.Sprint("Bearer ", token), "POST", "/login", `{"discord_guilde_id":"G0","discord_user_id":"U0"}`)
 		return resp.StatusCode == http.StatusNotFound // nobody connected that
+	}
+}
+
+func (m *maker) resetLink() func() bool {
+	link := m.made(m.zoe, "/server/reset-links", `{"username":"dan","password":"`+bensPassword+`"}`)["url"].(string)
+	_, code, _ := strings.Cut(link, "code=")
+	return func() bool {
+		resp, _ := m.do("", "POST", "/auth/reset", fmt.Sprintf(`{"code":%q,"password":"tundra mosaic kayak 8"}`, code))
+		return resp.StatusCode < 300
 	}
 }
 

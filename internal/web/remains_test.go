@@ -27,7 +27,7 @@ func leavings() map[string]string {
 		right   = "a role or an account"
 		remain  = "something that works without its maker, walked below"
 		waiting = "something that waits for the same person; package account ends it"
-		proof   = "a proof for one invite, which ends with the invite"
+		proof   = "a proof that somebody reads an address: for one invite, or until the address is another"
 	)
 	all := map[string]string{}
 	for kind, patterns := range map[string]string{
@@ -37,7 +37,7 @@ func leavings() map[string]string {
 			/server/people/{username}/remove; /server/teams/{slug}/remove; /server/workspaces/{network}/{workspace}/untie;
 			/teams/{slug}/connect/{network}/{workspace}/{mate}/remove; /teams/{slug}/connect/{network}/{workspace}/disconnect; /teams/{slug}/notices/{id}/read;
 			/server/bots/{network}/{handle}/remove; /server/providers/{name}/remove`,
-		thing: `/found/{step}; /profile/preferences; /profile/privacy; /profile/address; /profile/security/password; /profile/security/recovery; /profile/security/passkeys/ask;
+		thing: `/found/{step}; /profile/preferences; /profile/privacy; /profile/address; /signin/reset; /profile/security/password; /profile/security/recovery; /profile/security/passkeys/ask;
 			/teams/{slug}/limits; /teams/{slug}/name; /teams/{slug}/people/{username}/limits; /teams/{slug}/connect/{network}/{workspace}/{mate}/test;
 			/server/settings; /server/settings/check; /server/mail; /server/limits; /server/bots/{network}/{handle}; /server/bots/{network}/{handle}/check;
 			/server/bots/{network}/{handle}/dress; /server/bots/{network}/{handle}/permissions; /server/bots/{network}/{handle}/restart;
@@ -48,9 +48,9 @@ func leavings() map[string]string {
 			/server/mates/{handle}/switch`,
 		right: `/setup; /found; /join/{code}; /link; /teams/{slug}/people/{username}/role; /server/people/{username}/admin; /messenger/connect; /messages/connect;
 			/profile/security/authenticator; /profile/security/passkeys`,
-		remain:  `/signin; /signin/demo; /signin/second; /signin/passkey; /profile/link; /profile/code; /profile/tokens; /teams/{slug}/tokens; /teams/{slug}/invites; /teams/{slug}/install`,
+		remain:  `/signin; /signin/demo; /signin/second; /signin/passkey; /server/reset; /profile/link; /profile/code; /profile/tokens; /teams/{slug}/tokens; /teams/{slug}/invites; /teams/{slug}/install`,
 		waiting: `/signin/passkey/begin; /profile/security/email; /profile/security/authenticator/begin; /profile/security/passkeys/begin`,
-		proof:   `/join/{code}/proof`,
+		proof:   `/join/{code}/proof; /signin/forgot`,
 	} {
 		for p := range strings.SplitSeq(patterns, ";") {
 			all["POST "+strings.TrimSpace(p)] = kind

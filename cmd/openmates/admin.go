@@ -44,7 +44,8 @@ func administer(ctx context.Context, command string, s settings, log *slog.Logge
 	if s.URL != "" {
 		public = s.URL
 	}
-	if public == "" {
+	guessed := public == ""
+	if guessed {
 		public = "http://" + reachable(s.Addr)
 	}
 	room, err := account.New(account.Config{Store: db, Log: log, Audit: db.AddAudit, Sender: smtp.New(smtp.Config{}), Address: func() string { return strings.TrimRight(public, "/") }})
@@ -52,7 +53,11 @@ func administer(ctx context.Context, command string, s settings, log *slog.Logge
 		return err
 	}
 	defer room.Close()
-	return operate(ctx, command, s.person, room.Operator(), out)
+	err = operate(ctx, command, s.person, room.Operator(), out)
+	if err == nil && guessed && command == resetPassword {
+		fmt.Fprintln(out, "Nobody has said yet where people reach this server. If it is elsewhere, change the beginning of the link, up to /signin.")
+	}
+	return err
 }
 
 func operate(ctx context.Context, command, person string, o account.Operator, out io.Writer) error {

@@ -141,11 +141,11 @@ func atTime(at, now time.Time) string {
 }
 
 // overBudget says which budget is used up, and until when.
-func overBudget(l letter, r openmates.MailRefusal, now time.Time) error {
+func overBudget(r openmates.MailRefusal, now time.Time) error {
 	again := atTime(r.Again, now)
 	switch r.Scope {
 	case openmates.MailToRecipient:
-		return openmates.Errorf(openmates.ELimit, "%s has got as much mail from this server as it may for now. The next message can be sent from %s on.", l.to, again)
+		return openmates.Errorf(openmates.ELimit, "This address has got as much mail from this server as it may for now. The next message can be sent from %s on.", again)
 	case openmates.MailBySender:
 		return openmates.Errorf(openmates.ELimit, "That is as much mail as one person may have sent for now. The next message can be sent from %s on.", again)
 	case openmates.MailByTeam:

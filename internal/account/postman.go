@@ -103,7 +103,7 @@ func (p *postman) sendBy(ctx context.Context, s mail.Settings, l letter) error {
 	}
 	if refused != nil {
 		p.log.WarnContext(ctx, "a message was not sent: a budget is used up", "occasion", l.on, "of", refused.Scope, "sender", l.by, "team", l.team)
-		return overBudget(l, *refused, now)
+		return overBudget(*refused, now)
 	}
 	err = p.sender.Send(ctx, s, mail.Message{To: to, Subject: l.on.subject(), Text: l.body, HTML: mail.HTML(l.body)})
 	if err == nil {

@@ -91,14 +91,14 @@ func operate(ctx context.Context, command, person string, o account.Operator, ou
 // account than the server, which could not open what SQLite writes then.
 func (s *settings) isThere() error {
 	if s.Key == "" {
-		if _, err := os.Stat(filepath.Join(s.Data, keyFile)); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(s.Data, keyFile)); errors.Is(err, fs.ErrNotExist) { //nolint:gosec // the folder is the admin's own setting
 			return invalid("key", "there is no key in %s; give the folder or the key that the server uses", s.Data)
 		}
 	}
 	if s.DatabaseURL != "" {
 		return nil
 	}
-	st, err := os.Stat(filepath.Join(s.Data, databaseFile))
+	st, err := os.Stat(filepath.Join(s.Data, databaseFile)) //nolint:gosec // as above
 	if errors.Is(err, fs.ErrNotExist) {
 		return invalid("data", "there is no database in %s; give the folder that the server uses", s.Data)
 	}

@@ -46,7 +46,7 @@ func (r *Room) Serves(ctx context.Context, a Asked) error {
 	if host == "" || chosen && !a.Proxied {
 		return other
 	}
-	if ip, err := netip.ParseAddr(host); err == nil && ip.IsValid() || !strings.Contains(host, ".") && err != nil {
+	if ip, _ := netip.ParseAddr(host); ip.IsValid() || !strings.Contains(host, ".") {
 		return nil
 	}
 	if chosen {

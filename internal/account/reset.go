@@ -74,7 +74,7 @@ func (r *Room) named(ctx context.Context, who string) ([]openmates.User, error) 
 	if strings.Contains(who, "@") {
 		address, err := mail.Address(who)
 		if err != nil {
-			return nil, nil // it is nobody's
+			return nil, nil //nolint:nilerr // it is nobody's
 		}
 		return r.store.ConfirmedUsers(ctx, address)
 	}

@@ -165,7 +165,7 @@ func TestAResetByMailIsShortLived(t *testing.T) {
 // Who asks waits for nothing that depends on whether the account exists.
 func TestAskingTellsNothing(t *testing.T) {
 	t.Parallel()
-	h, _, _, _ := lost(t)
+	h, _, _, _ := lost(t) //nolint:dogsled // the house is all that is needed here
 	hang := make(chan struct{})
 	asked := make(chan string, 10)
 	h.post.sender = senderFunc(func(to string) error { asked <- to; <-hang; return nil })

@@ -78,7 +78,8 @@ func (db *DB) BookMail(ctx context.Context, m openmates.MailRecord, budgets []op
 // usedUp reports whether a budget has no room for a message, and when it has
 // again: once the oldest of its last Most messages is out of the period.
 func usedUp(t *tx, m openmates.MailRecord, b openmates.MailBudget) (again time.Time, full bool, err error) {
-	where, whose := "", any(nil)
+	var where string
+	var whose any
 	switch b.Scope {
 	case openmates.MailToRecipient:
 		where, whose = "recipient = $4", m.Recipient

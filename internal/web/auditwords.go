@@ -10,7 +10,7 @@ import (
 
 // deed says in words what an action of the audit record is; "" for one that it
 // does not know, of a later version perhaps.
-func deed(action string) string {
+func deed(action string) string { //nolint:funlen // a table of words
 	if word := deedOfPerson(action); word != "" {
 		return word
 	}
@@ -175,7 +175,7 @@ func deedOfPerson(action string) string {
 
 // fieldWords is what a value of the record is called; the name itself where it
 // has no other.
-func fieldWords(name string) string {
+func fieldWords(name string) string { //nolint:funlen // a table of words
 	switch name {
 	case "per_minute":
 		return sentence("Requests per minute")

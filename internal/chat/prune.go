@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"log/slog"
 	"time"
 )
 
@@ -16,6 +17,25 @@ const (
 // Prune removes from the journal, until ctx ends, what ended more than 90 days
 // ago. Several processes may do so at once.
 func (r *Room) Prune(ctx context.Context) error {
+	return r.tidy(ctx, chore{
+		every: pruneEvery, atOnce: pruneAtOnce,
+		do:     func() (int, error) { return r.cfg.Store.PruneTurns(ctx, r.cfg.Now().Add(-keepTurns), pruneAtOnce) },
+		failed: "old turns could not be removed from the journal", done: "old turns were removed from the journal", level: slog.LevelDebug,
+	})
+}
+
+// chore is what is done to the journal now and then, some turns at a time.
+type chore struct {
+	every        time.Duration
+	atOnce       int
+	do           func() (turns int, err error)
+	failed, done string // for the log
+	level        slog.Level
+}
+
+// tidy does a chore at once and then again and again, until ctx ends; without
+// a long pause while there is more than is done at once.
+func (r *Room) tidy(ctx context.Context, c chore) error {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for {
@@ -24,15 +44,15 @@ func (r *Room) Prune(ctx context.Context) error {
 			return ctx.Err()
 		case <-pause.C:
 		}
-		next := pruneEvery
-		n, err := r.cfg.Store.PruneTurns(ctx, r.cfg.Now().Add(-keepTurns), pruneAtOnce)
+		next := c.every
+		n, err := c.do()
 		switch {
 		case err != nil && ctx.Err() == nil:
-			r.cfg.Log.Warn("old turns could not be removed from the journal", "err", err)
+			r.cfg.Log.Warn(c.failed, "err", err)
 		case n > 0:
-			r.cfg.Log.Debug("old turns were removed from the journal", "turns", n)
+			r.cfg.Log.Log(ctx, c.level, c.done, "turns", n)
 		}
-		if n >= pruneAtOnce {
+		if n >= c.atOnce {
 			next = prunePause
 		}
 		pause.Reset(next)

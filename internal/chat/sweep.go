@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"log/slog"
 	"time"
 )
 
@@ -47,25 +48,8 @@ func (r *Room) keep(ctx context.Context, key string) func() {
 // process has died, and frees the money that they and others hold. Several
 // processes may do so at once.
 func (r *Room) Sweep(ctx context.Context) error {
-	pause := time.NewTimer(0)
-	defer pause.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-pause.C:
-		}
-		next := sweepEvery
-		n, err := r.cfg.Store.EndTurns(ctx, r.cfg.Now(), sweepAtOnce)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			r.cfg.Log.Warn("turns that nobody answers could not be ended", "err", err)
-		case n > 0:
-			r.cfg.Log.Info("turns that nobody answered any more were ended", "turns", n)
-		}
-		if n >= sweepAtOnce {
-			next = prunePause
-		}
-		pause.Reset(next)
-	}
+	return r.tidy(ctx, chore{
+		every: sweepEvery, atOnce: sweepAtOnce, do: func() (int, error) { return r.cfg.Store.EndTurns(ctx, r.cfg.Now(), sweepAtOnce) },
+		failed: "turns that nobody answers could not be ended", done: "turns that nobody answered any more were ended", level: slog.LevelInfo,
+	})
 }

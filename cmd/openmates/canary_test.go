@@ -35,39 +35,43 @@ func newVisitor(t *testing.T, at string) *visitor {
 
 func (v *visitor) get(path string) (status int, body string) {
 	v.Helper()
-	resp, err := v.c.Get(v.at + path)
-	if err != nil {
-		v.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		v.Fatal(err)
-	}
-	return resp.StatusCode, string(b)
+	return v.send(v.at+path, nil)
 }
 
 func (v *visitor) post(path string, form url.Values, want string) string {
 	v.Helper()
-	req, err := http.NewRequestWithContext(v.Context(), http.MethodPost, v.at+path, strings.NewReader(form.Encode()))
+	status, body := v.send(v.at+path, form)
+	if !strings.Contains(body, want) {
+		v.Fatalf("POST %s: %d, and the page lacks %q:\n%s", path, status, want, body)
+	}
+	return body
+}
+
+// send opens an address, or sends a form to it as its own page would.
+func (v *visitor) send(address string, form url.Values) (status int, body string) {
+	v.Helper()
+	method, sent := http.MethodGet, io.Reader(nil)
+	if form != nil {
+		method, sent = http.MethodPost, strings.NewReader(form.Encode())
+	}
+	req, err := http.NewRequestWithContext(v.Context(), method, address, sent)
 	if err != nil {
 		v.Fatal(err)
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Origin", v.at)
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Origin", req.URL.Scheme+"://"+req.URL.Host)
+	}
 	resp, err := v.c.Do(req)
 	if err != nil {
 		v.Fatal(err)
 	}
 	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
+	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		v.Fatal(err)
 	}
-	if !strings.Contains(string(b), want) {
-		v.Fatalf("POST %s: %s, and the page lacks %q:\n%s", path, resp.Status, want, b)
-	}
-	return string(b)
+	return resp.StatusCode, string(text)
 }
 
 // crawl reads every page that links lead to.

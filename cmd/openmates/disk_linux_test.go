@@ -2,9 +2,7 @@ package main
 
 import (
 	"errors"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -60,36 +58,8 @@ func TestAFullDiskIsToldAndKeepsTheForm(t *testing.T) {
 	t.Parallel()
 	dir := smallDisk(t)
 	p := start(t, nil, "serve", "--addr", "127.0.0.1:0", "--data", dir)
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	ask := func(path string, form url.Values) (int, string) {
-		t.Helper()
-		method, body := http.MethodGet, io.Reader(nil)
-		if form != nil {
-			method, body = http.MethodPost, strings.NewReader(form.Encode())
-		}
-		req, err := http.NewRequestWithContext(t.Context(), method, p.web+path, body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Origin", p.web)
-		if form != nil {
-			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		}
-		resp, err := client.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		text, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resp.StatusCode, string(text)
-	}
+	v := newVisitor(t, p.web)
+	v.c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	wants := func(what string, status int, code int, text string, all ...string) {
 		t.Helper()
 		if code != status {
@@ -106,30 +76,30 @@ func TestAFullDiskIsToldAndKeepsTheForm(t *testing.T) {
 	founder := url.Values{"code": {code}, "name": {"Nora New"}, "username": {"nora"}, "password": {"a long password 1"}, "team": {"Harbour & Sons"}}
 
 	empty := fill(t, dir)
-	status, text := ask("/setup", founder)
+	status, text := v.send(p.web+"/setup", founder)
 	wants("the set-up", 503, status, text, full, `value="Nora New"`, `value="nora"`, `value="Harbour &amp; Sons"`)
 	if strings.Contains(text, "a long password") {
 		t.Error("the page holds a password")
 	}
-	status, text = ask("/readyz", nil)
+	status, text = v.send(p.web+"/readyz", nil)
 	wants("/readyz", 503, status, text, full)
-	status, text = ask("/healthz", nil)
+	status, text = v.send(p.web+"/healthz", nil)
 	wants("/healthz", 200, status, text)
 	empty()
-	status, text = ask("/readyz", nil)
+	status, text = v.send(p.web+"/readyz", nil)
 	wants("/readyz with space", 200, status, text)
-	status, text = ask("/setup", founder)
+	status, text = v.send(p.web+"/setup", founder)
 	wants("the set-up with space", 303, status, text)
 
 	empty = fill(t, dir)
-	status, text = ask("/server", nil)
+	status, text = v.send(p.web+"/server", nil)
 	wants("a page", 200, status, text, "Nora New")
 	settings := url.Values{"name": {"Our “mates”"}, "url": {p.web}, "sign_up": {"invite"}, "currency": {"EUR"}}
-	status, text = ask("/server/settings", settings)
+	status, text = v.send(p.web+"/server/settings", settings)
 	wants("the settings", 503, status, text, full, `action="/server/settings"`, `name="name" value="Our “mates”"`, `value="EUR"`, "Try again")
 	empty()
-	status, text = ask("/server/settings", settings)
+	status, text = v.send(p.web+"/server/settings", settings)
 	wants("the settings with space", 303, status, text)
-	status, text = ask("/server/settings", nil)
+	status, text = v.send(p.web+"/server/settings", nil)
 	wants("the settings afterwards", 200, status, text, "Our “mates”", "EUR")
 }

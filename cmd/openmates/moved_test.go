@@ -1,9 +1,7 @@
 package main
 
 import (
-	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"testing"
@@ -72,46 +70,19 @@ func TestAllProcessesMoveAlong(t *testing.T) {
 	dir := t.TempDir()
 	first := start(t, nil, "serve", "--addr", "127.0.0.1:0", "--data", dir)
 	second := start(t, nil, "serve", "--role", "web", "--addr", "127.0.0.1:0", "--data", dir)
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	ask := func(address string, form url.Values) (int, string) {
-		t.Helper()
-		method, body := http.MethodGet, io.Reader(nil)
-		if form != nil {
-			method, body = http.MethodPost, strings.NewReader(form.Encode())
-		}
-		req, err := http.NewRequestWithContext(t.Context(), method, address, body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if form != nil {
-			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		}
-		resp, err := client.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		text, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resp.StatusCode, string(text)
-	}
+	v := newVisitor(t, first.web)
+	v.c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	link, err := url.Parse(setupLink(second)) // the last link that was printed counts
 	if err != nil {
 		t.Fatal(err)
 	}
-	status, text := ask(first.web+"/setup", url.Values{"code": {link.Query().Get("code")}, "name": {"Ada"}, "username": {"ada"},
+	status, text := v.send(first.web+"/setup", url.Values{"code": {link.Query().Get("code")}, "name": {"Ada"}, "username": {"ada"},
 		"password": {"three quiet lighthouses"}, "team": {"Harbour"}})
 	if status != http.StatusSeeOther {
 		t.Fatalf("set-up: %d\n%s", status, text)
 	}
 	now := strings.Replace(first.web, "127.0.0.1", "localhost", 1)
-	status, text = ask(first.web+"/server/settings", url.Values{"name": {"Harbour"}, "url": {now}, "sign_up": {"invite"}, "currency": {"EUR"}})
+	status, text = v.send(first.web+"/server/settings", url.Values{"name": {"Harbour"}, "url": {now}, "sign_up": {"invite"}, "currency": {"EUR"}})
 	if status != http.StatusOK || !strings.Contains(text, "The address has changed") {
 		t.Fatalf("settings: %d\n%s", status, text)
 	}
@@ -120,7 +91,7 @@ func TestAllProcessesMoveAlong(t *testing.T) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		status, text = ask(second.web+"/server/settings", nil)
+		status, text = v.send(second.web+"/server/settings", nil)
 		if status == http.StatusOK && strings.Contains(text, "<code>"+now+"</code>") {
 			return
 		}

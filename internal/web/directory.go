@@ -255,7 +255,7 @@ func (s *Server) askUntie(r *http.Request) (*question, error) {
 }
 
 func (s *Server) untie(w http.ResponseWriter, r *http.Request) error {
-	name, stayed, err := s.connect.Untie(r.Context(), actor(r), openmates.Network(r.PathValue("network")), r.PathValue("workspace"), r.PostFormValue("leave") != "")
+	name, stayed, err := s.connect.Untie(r.Context(), byWhom(r), openmates.Network(r.PathValue("network")), r.PathValue("workspace"), r.PostFormValue("leave") != "")
 	if err != nil {
 		return err
 	}

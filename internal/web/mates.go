@@ -193,6 +193,7 @@ func mateDraft(r *http.Request) mate.Draft {
 		Prompt: f.Get("prompt"), Model: f.Get("model"), Class: f.Get("class")}
 }
 
+// byWhom is who asks, for the audit record.
 func byWhom(r *http.Request) openmates.ID { return account.CallerOf(r.Context()).User.ID }
 
 func (s *Server) mateSetup(w http.ResponseWriter, r *http.Request) error {

@@ -184,7 +184,7 @@ func (o *overview) problem(m connect.Mate, b connect.Bot, what, cure string) {
 			return
 		}
 	}
-	o.Problems = append(o.Problems, Problem{Who: m.Name + " (" + b.Label + ")", What: what, Cure: cure, Path: botPath(b.Network, m.Handle)})
+	o.Problems = append(o.Problems, Problem{Who: m.Name + " (" + b.Label + ")", What: what, Cure: cure, Path: botAt(b.Network, m.Handle)})
 }
 
 // cures are the pages on which the trouble of a turn is mended; "" where its

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/model"
 )
 
@@ -99,7 +98,7 @@ func (s *Server) saveDefaults(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.models.SetDefaults(r.Context(), actor(r), openmates.ModelDefaults{
+	err = s.models.SetDefaults(r.Context(), byWhom(r), openmates.ModelDefaults{
 		Any: f.Get("any"), Quick: f.Get("quick"), Balanced: f.Get("balanced"), Deep: f.Get("deep"),
 	})
 	if openmates.CodeOf(err) != openmates.EInvalid {
@@ -178,7 +177,7 @@ func (s *Server) addProvider(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	added, err := s.models.Add(r.Context(), actor(r), draftOf(f))
+	added, err := s.models.Add(r.Context(), byWhom(r), draftOf(f))
 	if err == nil {
 		said := fmt.Sprintf("%s is checked and added. Look through its models and their prices.", added.Label)
 		if added.Problem != "" {
@@ -249,7 +248,7 @@ func (s *Server) removeProvider(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.models.Remove(r.Context(), actor(r), p.Name)
+	err = s.models.Remove(r.Context(), byWhom(r), p.Name)
 	if openmates.CodeOf(err) == openmates.EConflict {
 		p.Error = openmates.MessageOf(err)
 		return s.show(w, statusOf(err), "provider-remove", p)
@@ -307,9 +306,6 @@ func byReason(mute []model.Effect) iter.Seq2[string, []openmates.Mate] {
 		}
 	}
 }
-
-// actor is who asks, for the audit record.
-func actor(r *http.Request) openmates.ID { return account.CallerOf(r.Context()).User.ID }
 
 // namesOf lists mates in a sentence.
 func namesOf(names []string) string { return strings.Join(names, ", ") }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 
-	"openmates"
 	"openmates/internal/account"
 	"openmates/internal/connect"
 	"openmates/internal/messenger"
@@ -98,7 +97,7 @@ func (st setupState) bot() step {
 			switch f := b.Check.Bad(); {
 			case !m.Works():
 			case f != nil && s.Wrong == "":
-				s.Who, s.Wrong, s.Path = m.Name, sentences(f.Sentence, f.Cure), botPath(b.Network, m.Handle)
+				s.Who, s.Wrong, s.Path = m.Name, sentences(f.Sentence, f.Cure), botAt(b.Network, m.Handle)
 			case f == nil && !b.Check.At.IsZero():
 				s.Done, s.Who, s.Wrong = true, "", ""
 				return s
@@ -121,7 +120,7 @@ func (st setupState) listener() step {
 			case messenger.Starting:
 			default:
 				s.Who, s.Wrong = m.Name, sentences(b.State.Reason, b.State.Cure)
-				s.Path = botPath(b.Network, m.Handle)
+				s.Path = botAt(b.Network, m.Handle)
 			}
 		}
 	}
@@ -151,10 +150,6 @@ func (st setupState) answer() step {
 		s.Hint = fmt.Sprintf("In your messenger, type %s. This page notices the answer.", say)
 	}
 	return s
-}
-
-func botPath(n openmates.Network, handle string) string {
-	return "/server/bots/" + string(n) + "/" + handle
 }
 
 // sentences puts finished sentences behind each other.

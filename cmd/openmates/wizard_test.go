@@ -35,18 +35,25 @@ func browse(t *testing.T) *tab {
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.WSURLReadTimeout(time.Minute),
 	)
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(func() { _ = chromedp.Cancel(ctx); cancel() })
+	if err := chromedp.Do(ctx); err != nil { // it starts
+		t.Fatal(err)
+	}
 	return &tab{T: t, ctx: ctx}
 }
 
+// browserPatience is how long a browser may take for one thing that is asked of it,
+// on a machine that has much else to do.
+const browserPatience = time.Minute
+
 func (b *tab) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	b.Helper()
-	if err := chromedp.Do(b.ctx, steps...); err != nil {
+	ctx, cancel := context.WithTimeout(b.ctx, browserPatience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
 		b.Fatalf("%s: %v\nthe page at %s says: %s", what, err, b.read("location.href"), b.read("document.body.innerText"))
 	}
 }
@@ -93,14 +100,15 @@ func (b *tab) until(what, expression string) {
 	b.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	timeout := time.After(20 * time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, browserPatience)
+	defer cancel()
 	for {
-		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression)); err == nil && ok {
+		if ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression)); err == nil && ok {
 			return
 		}
 		select {
 		case <-tick.C:
-		case <-timeout:
+		case <-ctx.Done():
 			b.Fatalf("waited in vain until %s\nthe page at %s says: %s", what, b.read("location.href"), b.read("document.body.innerText"))
 		}
 	}

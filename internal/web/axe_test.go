@@ -153,12 +153,12 @@ func axeSource(t *testing.T) string {
 	return string(text)
 }
 
-// newChromium is a browser with one tab.
+// newChromium is a browser with one tab. It has no deadline: a test that runs
+// beside many others may wait long for its turn. What is asked of the browser
+// has one, see patience.
 func newChromium(t *testing.T, binary string) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(time.Minute))...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
@@ -166,6 +166,10 @@ func newChromium(t *testing.T, binary string) context.Context {
 	must(t, chromedp.Do(ctx)) // it starts
 	return ctx
 }
+
+// patience is how long a browser may take for one thing that is asked of it,
+// on a machine that has much else to do.
+const patience = time.Minute
 
 // witness runs before anything else of a page and keeps it from leading away.
 const witness = `(() => {
@@ -226,6 +230,7 @@ func newLooker(browser context.Context, t *testing.T, axe string, wide int64) *l
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewWindow(true))
 	t.Cleanup(cancel)
+	must(t, chromedp.Do(ctx)) // the window opens
 	l := &looker{ctx, t, axe}
 	viewport := chromedp.EmulateViewport(wide, 900)
 	if wide < 600 {
@@ -240,7 +245,9 @@ func newLooker(browser context.Context, t *testing.T, axe string, wide int64) *l
 
 func (l *looker) do(steps ...chromedp.Action[chromedp.Void]) {
 	l.t.Helper()
-	if err := chromedp.Do(l.ctx, steps...); err != nil {
+	ctx, cancel := context.WithTimeout(l.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
 		l.t.Fatal(err)
 	}
 }
@@ -301,7 +308,9 @@ func (l *looker) judge(in, rules string) (wrong []string) {
 // evaluated is what a promise in the page comes to.
 func evaluated[T any](l *looker, expression string) (v T) {
 	l.t.Helper()
-	text, err := chromedp.Run(l.ctx, chromedp.Evaluate[[]byte](expression, chromedp.EvalAwaitPromise))
+	ctx, cancel := context.WithTimeout(l.ctx, patience)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[[]byte](expression, chromedp.EvalAwaitPromise))
 	if err == nil {
 		err = json.Unmarshal(text, &v)
 	}

@@ -292,8 +292,7 @@ func TestPasskeyInABrowser(t *testing.T) {
 	h := newHouse(t).furnish()
 	h.address = strings.Replace(h.url, "127.0.0.1", "localhost", 1)
 	must(t, h.connect.MoveTo(h.address))
-	ctx, cancel := context.WithTimeout(newChromium(t, binary), 2*time.Minute)
-	t.Cleanup(cancel)
+	browser := newChromium(t, binary)
 	device := func(ctx context.Context, tab *chromedp.Target) (none chromedp.Void, err error) {
 		if _, err = cdp.Call(ctx, tab, webauthn.Enable, webauthn.EnableParams{}); err != nil {
 			return none, err
@@ -307,8 +306,10 @@ func TestPasskeyInABrowser(t *testing.T) {
 	css := func(s string) chromedp.CSS { return chromedp.CSS(s) }
 	step := func(what string, steps ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
+		ctx, cancel := context.WithTimeout(browser, patience)
+		defer cancel()
 		if err := chromedp.Do(ctx, steps...); err != nil {
-			now, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("location.href + ' ' + document.body.innerText"))
+			now, _ := chromedp.Run(browser, chromedp.Evaluate[string]("location.href + ' ' + document.body.innerText"))
 			t.Fatalf("%s: %v; the page: %s", what, err, now)
 		}
 	}
@@ -318,7 +319,7 @@ func TestPasskeyInABrowser(t *testing.T) {
 	step("add a passkey", chromedp.Navigate(h.address+securityAt), chromedp.WaitVisible(css("#passkey-name")),
 		chromedp.SetValue(css("#passkey-name"), "Chromium"), chromedp.SetValue(css("#passkey-password"), canaryPassword),
 		chromedp.Click(css(`form[data-passkey="make"] button`)), chromedp.WaitVisible(css(`main > .flash[role="status"]`)))
-	said, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("main > .flash").textContent + document.querySelectorAll("[data-no-passkeys]:not([hidden])").length`))
+	said, err := chromedp.Run(browser, chromedp.Evaluate[string](`document.querySelector("main > .flash").textContent + document.querySelectorAll("[data-no-passkeys]:not([hidden])").length`))
 	if err != nil || !strings.Contains(said, "“Chromium” is added") || !strings.HasSuffix(said, "0") {
 		t.Errorf("said %q, %v", said, err)
 	}

@@ -13,8 +13,8 @@ import (
 
 	"openmates"
 	"openmates/internal/account"
+	"openmates/internal/sqldb/sqldbtest"
 	"openmates/internal/store"
-	"openmates/internal/store/storetest"
 )
 
 // commands are run with the same settings as a server.
@@ -62,11 +62,11 @@ func TestCommandsLetPeopleBackIn(t *testing.T) {
 			c.set.Data = t.TempDir()
 			c.args = []string{"--data", c.set.Data, "--url", "https://mates.example.org/"}
 			if engine == "postgres" {
-				address := os.Getenv(storetest.Env)
+				address := os.Getenv(sqldbtest.Env)
 				if address == "" {
-					t.Skip(storetest.Env + " is not set")
+					t.Skip(sqldbtest.Env + " is not set")
 				}
-				c.set.DatabaseURL = sealed(storetest.Schema(t, address))
+				c.set.DatabaseURL = sealed(sqldbtest.Schema(t, address))
 				c.args = append(c.args, "--database-url", string(c.set.DatabaseURL))
 			}
 			if said := c.do(2, "admin", "make-admin", "ada"); !strings.Contains(said, "there is no") {

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 
 	"openmates"
-	"openmates/internal/store"
+	"openmates/internal/sqldb"
 )
 
 // backup writes the SQLite database into one file, also while the server runs.
@@ -24,7 +24,7 @@ func backup(ctx context.Context, s settings, to string, stdout io.Writer) error 
 	if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
 		return openmates.Errorf(openmates.EInvalid, "There is no database at %s. Please name the data folder with --data.", from)
 	}
-	if err := store.Backup(ctx, from, to); err != nil {
+	if err := sqldb.Backup(ctx, from, to); err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "The database is saved in %s.\n", to)

@@ -15,7 +15,7 @@ import (
 
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger/discord/discordtest"
-	"openmates/internal/store/storetest"
+	"openmates/internal/sqldb/sqldbtest"
 )
 
 const mentions = 200
@@ -41,11 +41,11 @@ func TestNothingIsLostOrSaidTwice(t *testing.T) {
 			t.Parallel()
 			var db string
 			if c.postgres {
-				address := os.Getenv(storetest.Env)
+				address := os.Getenv(sqldbtest.Env)
 				if address == "" {
-					t.Skip(storetest.Env + " is not set")
+					t.Skip(sqldbtest.Env + " is not set")
 				}
-				db = storetest.Schema(t, address)
+				db = sqldbtest.Schema(t, address)
 			}
 			w := newWorld(t, plan{bots: 8, channels: 8, people: 5, answer: numbered(c.answer)})
 			in := install(t, w, db)

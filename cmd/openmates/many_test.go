@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"openmates/internal/llm/llmtest"
-	"openmates/internal/store/storetest"
+	"openmates/internal/sqldb/sqldbtest"
 )
 
 // cluster is one installation in many processes, with services that can die.
@@ -61,7 +61,7 @@ func (n *natsService) kill() {
 func newCluster(t *testing.T, db string, p plan, answer func(llmtest.Question) llmtest.Reply) *cluster {
 	t.Helper()
 	p.answer = numbered(answer)
-	c := &cluster{installation: install(t, newWorld(t, p), db), t: t, nats: &natsService{port: storetest.FreePort(t)}}
+	c := &cluster{installation: install(t, newWorld(t, p), db), t: t, nats: &natsService{port: sqldbtest.FreePort(t)}}
 	return c
 }
 
@@ -75,7 +75,7 @@ type member struct {
 // add starts a process with a role, which may wait for its services.
 func (c *cluster) add(role string, flags ...string) *member {
 	c.t.Helper()
-	m := &member{role: role, at: fmt.Sprintf("127.0.0.1:%d", storetest.FreePort(c.t))}
+	m := &member{role: role, at: fmt.Sprintf("127.0.0.1:%d", sqldbtest.FreePort(c.t))}
 	c.flags = append([]string{"--role", role, "--addr", m.at, "--no-stream"}, flags...)
 	if c.nats != nil {
 		c.flags = append(c.flags, "--nats-url", c.nats.url())
@@ -136,11 +136,11 @@ func (c *cluster) listening(m *member) {
 
 func postgres(t *testing.T) string {
 	t.Helper()
-	address := os.Getenv(storetest.Env)
+	address := os.Getenv(sqldbtest.Env)
 	if address == "" {
-		t.Skip(storetest.Env + " is not set")
+		t.Skip(sqldbtest.Env + " is not set")
 	}
-	return storetest.Schema(t, address)
+	return sqldbtest.Schema(t, address)
 }
 
 // NATS may be killed and come back without a memory: meanwhile mentions are
@@ -194,7 +194,7 @@ func TestNATSMayRestart(t *testing.T) {
 // A role whose services are away waits for them and says which are missing.
 func TestRolesWaitForTheirServices(t *testing.T) {
 	t.Parallel()
-	db := storetest.NewPostgres(t)
+	db := sqldbtest.NewPostgres(t)
 	db.Start(t)
 	c := newCluster(t, db.URL, plan{bots: 1, channels: 2, people: 1}, quick)
 	db.Kill()
@@ -330,7 +330,7 @@ func TestAPausedProcessSaysNothingWhenItGoesOn(t *testing.T) {
 func TestManyProcessesDieAtRandom(t *testing.T) {
 	t.Parallel()
 	const asks = 150
-	db := storetest.NewPostgres(t)
+	db := sqldbtest.NewPostgres(t)
 	db.Start(t)
 	c := newCluster(t, db.URL, plan{bots: 4, channels: 4, people: 4}, func(llmtest.Question) llmtest.Reply {
 		return llmtest.Reply{First: 100 * time.Millisecond, Gap: 80 * time.Millisecond}

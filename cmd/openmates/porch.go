@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/store"
+	"openmates/internal/sqldb"
 )
 
 // porch is where requests arrive. Every role has it, since every process is
@@ -100,7 +100,7 @@ func (srv *server) patient(ctx context.Context, step func(context.Context) error
 			srv.porch.lacks.Store(nil)
 			srv.log.Info("the database answers; the start goes on")
 		}
-		if err == nil || !store.Away(err) || ctx.Err() != nil {
+		if err == nil || !sqldb.Away(err) || ctx.Err() != nil {
 			return err
 		}
 		if !waits {

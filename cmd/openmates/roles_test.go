@@ -10,7 +10,7 @@ import (
 
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger/discord/discordtest"
-	"openmates/internal/store/storetest"
+	"openmates/internal/sqldb/sqldbtest"
 )
 
 // broker runs a NATS server for one test.
@@ -34,14 +34,14 @@ func broker(t *testing.T) string {
 // working, on PostgreSQL and NATS, and kills one that works in the middle.
 func TestManyProcessesShareTheWork(t *testing.T) {
 	t.Parallel()
-	address := os.Getenv(storetest.Env)
+	address := os.Getenv(sqldbtest.Env)
 	if address == "" {
-		t.Skip(storetest.Env + " is not set")
+		t.Skip(sqldbtest.Env + " is not set")
 	}
 	w := newWorld(t, plan{bots: 4, channels: 4, people: 3, answer: numbered(func(llmtest.Question) llmtest.Reply {
 		return llmtest.Reply{First: 20 * time.Millisecond}
 	})})
-	in := install(t, w, storetest.Schema(t, address))
+	in := install(t, w, sqldbtest.Schema(t, address))
 	nats := broker(t)
 	role := func(name string) *process {
 		in.flags = []string{"--role", name, "--nats-url", nats, "--stream=false"}
@@ -83,12 +83,12 @@ func TestManyProcessesShareTheWork(t *testing.T) {
 // disconnects a guild.
 func TestWhatEndsIsOverInEveryProcess(t *testing.T) {
 	t.Parallel()
-	address := os.Getenv(storetest.Env)
+	address := os.Getenv(sqldbtest.Env)
 	if address == "" {
-		t.Skip(storetest.Env + " is not set")
+		t.Skip(sqldbtest.Env + " is not set")
 	}
 	w := newWorld(t, plan{bots: 2, channels: 6, people: 3, answer: numbered(func(llmtest.Question) llmtest.Reply { return llmtest.Reply{} })})
-	in := install(t, w, storetest.Schema(t, address))
+	in := install(t, w, sqldbtest.Schema(t, address))
 	nats := broker(t)
 	role := func(name string) *process {
 		in.flags = []string{"--role", name, "--nats-url", nats, "--stream=false"}

@@ -8,7 +8,7 @@ import (
 
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger"
-	"openmates/internal/store/storetest"
+	"openmates/internal/sqldb/sqldbtest"
 )
 
 // A bot can have a process of its own beside the one that serves the pages and
@@ -21,11 +21,11 @@ func TestABotInAProcessOfItsOwn(t *testing.T) {
 			t.Parallel()
 			var db string
 			if engine == "PostgreSQL" {
-				address := os.Getenv(storetest.Env)
+				address := os.Getenv(sqldbtest.Env)
 				if address == "" {
-					t.Skip(storetest.Env + " is not set")
+					t.Skip(sqldbtest.Env + " is not set")
 				}
-				db = storetest.Schema(t, address)
+				db = sqldbtest.Schema(t, address)
 			}
 			w := newWorld(t, plan{bots: 2, channels: 1, people: 1, answer: func(llmtest.Question) llmtest.Reply {
 				return llmtest.Reply{Pieces: []string{"Here I am."}}

@@ -4,14 +4,15 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // AddAudit writes a line of the audit record; its ID and time are given here.
 func (db *DB) AddAudit(ctx context.Context, e openmates.AuditEntry) error {
-	return db.update(ctx, func(t *tx) error {
-		_, err := t.exec(`INSERT INTO audit (id, at, actor, team_id, action, target, subject, before, after)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		_, err := t.Exec(`INSERT INTO audit (id, at, actor, team_id, action, target, subject, before, after)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			db.ids.next(), db.now(), e.Actor, e.TeamID, e.Action, e.Target, e.Subject, e.Before, e.After)
+			db.NextID(), db.now(), e.Actor, e.TeamID, e.Action, e.Target, e.Subject, e.Before, e.After)
 		return err
 	})
 }
@@ -19,10 +20,10 @@ func (db *DB) AddAudit(ctx context.Context, e openmates.AuditEntry) error {
 // Audit lists at most n lines of a team (0 = those of no team), newest first,
 // older than the line before (0 = from the newest on).
 func (db *DB) Audit(ctx context.Context, teamID, before openmates.ID, n int) ([]openmates.AuditEntry, error) {
-	return list(ctx, db, func(s scanner) (e openmates.AuditEntry, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (e openmates.AuditEntry, err error) {
 		var at int64
 		err = s.Scan(&e.ID, &at, &e.Actor, &e.TeamID, &e.Action, &e.Target, &e.Subject, &e.Before, &e.After)
-		e.At = timeOf(at)
+		e.At = sqldb.TimeOf(at)
 		return e, err
 	}, `SELECT a.id, a.at, a.actor, a.team_id, a.action, `+auditTarget+`, a.subject, a.before, a.after
 		FROM audit a LEFT JOIN users p ON p.id = a.subject

@@ -11,6 +11,7 @@ import (
 
 	"openmates"
 	"openmates/internal/secret"
+	"openmates/internal/sqldb"
 	"openmates/internal/store"
 )
 
@@ -38,7 +39,7 @@ func TestABackupHoldsWhatWasWritten(t *testing.T) {
 		}
 	})
 	to := filepath.Join(t.TempDir(), "openmates.db")
-	ok(t, store.Backup(t.Context(), filepath.Join(dir, "openmates.db"), to))
+	ok(t, sqldb.Backup(t.Context(), filepath.Join(dir, "openmates.db"), to))
 	all.Wait()
 	st, err := os.Stat(to)
 	ok(t, err)
@@ -49,7 +50,7 @@ func TestABackupHoldsWhatWasWritten(t *testing.T) {
 	if v, _, err := copied.Setting(t.Context(), "before"); v != "yes" || err != nil {
 		t.Errorf("the backup has %q, %v", v, err)
 	}
-	err = store.Backup(t.Context(), filepath.Join(dir, "openmates.db"), to)
+	err = sqldb.Backup(t.Context(), filepath.Join(dir, "openmates.db"), to)
 	if openmates.CodeOf(err) != openmates.EInvalid || !strings.Contains(openmates.MessageOf(err), "exists already") {
 		t.Errorf("over a file that exists: %v", err)
 	}

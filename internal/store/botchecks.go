@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // SaveBotCheck keeps what a check of a bot's set-up found. It is a soft write:
 // the next check says it again.
 func (db *DB) SaveBotCheck(ctx context.Context, c openmates.BotCheck) error {
-	_, err := db.exec(ctx, soft, `INSERT INTO bot_checks (bot_id, revision, redirect, findings, checked) VALUES ($1, $2, $3, $4, $5)
+	_, err := db.Exec(ctx, sqldb.Soft, `INSERT INTO bot_checks (bot_id, revision, redirect, findings, checked) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (bot_id) DO UPDATE SET revision = excluded.revision, redirect = excluded.redirect,
 			findings = excluded.findings, checked = excluded.checked`,
 		c.BotID, c.Revision, c.Redirect, string(c.Findings), c.At)
@@ -18,11 +19,11 @@ func (db *DB) SaveBotCheck(ctx context.Context, c openmates.BotCheck) error {
 
 // BotChecks lists the last check of every bot that has one.
 func (db *DB) BotChecks(ctx context.Context) ([]openmates.BotCheck, error) {
-	return list(ctx, db, func(s scanner) (c openmates.BotCheck, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (c openmates.BotCheck, err error) {
 		var findings string
 		var at int64
 		err = s.Scan(&c.BotID, &c.Revision, &c.Redirect, &findings, &at)
-		c.Findings, c.At = []byte(findings), timeOf(at)
+		c.Findings, c.At = []byte(findings), sqldb.TimeOf(at)
 		return c, err
 	}, `SELECT bot_id, revision, redirect, findings, checked FROM bot_checks ORDER BY bot_id`)
 }
@@ -31,16 +32,16 @@ func (db *DB) BotChecks(ctx context.Context) ([]openmates.BotCheck, error) {
 // workspace in which no other bot of its team is left belongs to no team any
 // more. What was said and what it cost stays.
 func (db *DB) RemoveBot(ctx context.Context, id openmates.ID) error {
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Bots)
-		t.changed(Installations)
-		_, err := t.exec(`DELETE FROM workspaces WHERE EXISTS (
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Bots)
+		t.Changed(Installations)
+		_, err := t.Exec(`DELETE FROM workspaces WHERE EXISTS (
 				SELECT 1 FROM installations i WHERE i.bot_id = $1 AND i.network = workspaces.network AND i.workspace = workspaces.workspace)
 			AND NOT EXISTS (
 				SELECT 1 FROM installations o WHERE o.bot_id <> $1 AND o.network = workspaces.network AND o.workspace = workspaces.workspace)`, id)
 		if err != nil {
 			return err
 		}
-		return t.must("This bot", `DELETE FROM bots WHERE id = $1`, id)
+		return must(t, "This bot", `DELETE FROM bots WHERE id = $1`, id)
 	})
 }

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // SaveBotReport keeps what the process that listens for a bot says of it. It is
 // a soft write: the process says it again before long.
 func (db *DB) SaveBotReport(ctx context.Context, r openmates.BotReport) error {
-	_, err := db.exec(ctx, soft, `INSERT INTO bot_states (bot_id, process, state, updated) VALUES ($1, $2, $3, $4)
+	_, err := db.Exec(ctx, sqldb.Soft, `INSERT INTO bot_states (bot_id, process, state, updated) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (bot_id) DO UPDATE SET process = excluded.process, state = excluded.state, updated = excluded.updated`,
 		r.BotID, r.Process, string(r.State), db.now())
 	return taken(err, "")
@@ -17,11 +18,11 @@ func (db *DB) SaveBotReport(ctx context.Context, r openmates.BotReport) error {
 
 // BotReports lists the last report on every bot that has one.
 func (db *DB) BotReports(ctx context.Context) ([]openmates.BotReport, error) {
-	return list(ctx, db, func(s scanner) (r openmates.BotReport, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (r openmates.BotReport, err error) {
 		var state string
 		var at int64
 		err = s.Scan(&r.BotID, &r.Process, &state, &at)
-		r.State, r.At = []byte(state), timeOf(at)
+		r.State, r.At = []byte(state), sqldb.TimeOf(at)
 		return r, err
 	}, `SELECT bot_id, process, state, updated FROM bot_states ORDER BY bot_id`)
 }

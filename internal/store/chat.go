@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // Asker tells who speaks to which mate, see chat.Store. It is the first read
@@ -37,7 +38,7 @@ const askerQuery = `SELECT ` + botCols + `, ` + mateCols + `,
 	LEFT JOIN settings s ON s.name = '` + serverLimits + `'
 	WHERE b.id = $1 AND NOT b.paused`
 
-func (db *DB) scanAsker(s scanner) (a openmates.Asker, err error) {
+func (db *DB) scanAsker(s sqldb.Row) (a openmates.Asker, err error) {
 	var t struct {
 		id, created        *int64
 		slug, name, limits *string
@@ -63,7 +64,7 @@ func (db *DB) scanAsker(s scanner) (a openmates.Asker, err error) {
 	}
 	a.Mate = mate
 	if t.id != nil {
-		a.Team = openmates.Team{ID: openmates.ID(*t.id), Slug: *t.slug, Name: *t.name, Created: timeOf(*t.created)}
+		a.Team = openmates.Team{ID: openmates.ID(*t.id), Slug: *t.slug, Name: *t.name, Created: sqldb.TimeOf(*t.created)}
 		if a.Team.Limits, err = decodeLimits(*t.limits); err != nil {
 			return a, err
 		}
@@ -72,7 +73,7 @@ func (db *DB) scanAsker(s scanner) (a openmates.Asker, err error) {
 	// team is known and the answer says what to do about that.
 	if u.id != nil && (t.id == nil || role != nil) {
 		a.User = openmates.User{ID: openmates.ID(*u.id), Username: *u.username, DisplayName: *u.display, Email: *u.email,
-			Admin: *u.admin, Language: *u.lang, TimeZone: *u.tz, Created: timeOf(*u.created)}
+			Admin: *u.admin, Language: *u.lang, TimeZone: *u.tz, Created: sqldb.TimeOf(*u.created)}
 		if err = decodePreferences(*u.prefs, &a.User.Preferences); err != nil {
 			return a, err
 		}
@@ -93,7 +94,7 @@ func (db *DB) scanAsker(s scanner) (a openmates.Asker, err error) {
 // between lets a scan function that reads a whole row read some columns of a
 // wider one: it hands on where the function wants them.
 type between struct {
-	scanner
+	sqldb.Row
 	with func(dest []any) error
 }
 
@@ -138,8 +139,8 @@ func layers(a openmates.Asker, server, member *string) ([]openmates.Layer, error
 // stands. It is a soft write: after a power failure the turn is worked off
 // again, and the connector finds what was posted.
 func (db *DB) Settle(ctx context.Context, o openmates.Outcome) error {
-	return db.write(ctx, soft, func(t *tx) error {
-		n, err := t.exec(`UPDATE turns SET state = $2, answer = $3, author = $4, question = $5, why = $6, team_id = $7, mate_id = $8, user_id = $9,
+	return db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
+		n, err := t.Exec(`UPDATE turns SET state = $2, answer = $3, author = $4, question = $5, why = $6, team_id = $7, mate_id = $8, user_id = $9,
 				channel = $10, lacks = $11
 			WHERE key = $1 AND state IN ('received', 'running')`,
 			o.Key, o.State, o.Text, o.Author, o.Question, string(o.Why), o.TeamID, o.MateID, o.UserID, o.Channel, o.Lacks)
@@ -154,9 +155,9 @@ func (db *DB) Settle(ctx context.Context, o openmates.Outcome) error {
 }
 
 // known says whether a turn exists at all.
-func known(t *tx, key string) error {
+func known(t *sqldb.Tx, key string) error {
 	var n int64
-	ok, err := t.get(`SELECT 1 FROM turns WHERE key = $1`, []any{key}, &n)
+	ok, err := t.Get(`SELECT 1 FROM turns WHERE key = $1`, []any{key}, &n)
 	if err == nil && !ok {
 		err = missing("This turn")
 	}
@@ -169,7 +170,7 @@ func (db *DB) Settled(ctx context.Context, key string) (o openmates.Outcome, beg
 	var n int64
 	var model *string
 	var team, user, mate, input, cached, output, cost, at *int64
-	found, err := get(ctx, db, `SELECT t.state, t.answer, t.author, t.question, t.posted, t.why, t.channel, t.lacks,
+	found, err := sqldb.Get(ctx, db, `SELECT t.state, t.answer, t.author, t.question, t.posted, t.why, t.channel, t.lacks,
 			g.team_id, g.user_id, g.mate_id, g.model, g.input, g.cached, g.output, g.cost, g.at
 		FROM turns t LEFT JOIN usage g ON g.turn = t.key AND g.settled WHERE t.key = $1`, []any{key},
 		&o.State, &o.Text, &o.Author, &o.Question, &n, &o.Why, &o.Channel, &o.Lacks, &team, &user, &mate, &model, &input, &cached, &output, &cost, &at)
@@ -179,7 +180,7 @@ func (db *DB) Settled(ctx context.Context, key string) (o openmates.Outcome, beg
 	o.Key = key
 	if model != nil && *model != "" {
 		o.Usage = openmates.Usage{TeamID: openmates.ID(*team), UserID: openmates.ID(*user), MateID: openmates.ID(*mate), Model: *model,
-			Input: int(*input), Cached: int(*cached), Output: int(*output), Cost: openmates.Micros(*cost), At: timeOf(*at)}
+			Input: int(*input), Cached: int(*cached), Output: int(*output), Cost: openmates.Micros(*cost), At: sqldb.TimeOf(*at)}
 	}
 	switch o.State {
 	case openmates.TurnReceived, openmates.TurnRunning:
@@ -191,7 +192,7 @@ func (db *DB) Settled(ctx context.Context, key string) (o openmates.Outcome, beg
 // Begun records that n parts of an answer which is not settled yet were begun
 // on the network.
 func (db *DB) Begun(ctx context.Context, key string, n int) error {
-	_, err := db.exec(ctx, soft, `UPDATE turns SET posted = $2, state = CASE WHEN state = 'received' THEN 'running' ELSE state END
+	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET posted = $2, state = CASE WHEN state = 'received' THEN 'running' ELSE state END
 		WHERE key = $1 AND posted < $2`, key, n)
 	return err
 }
@@ -199,12 +200,12 @@ func (db *DB) Begun(ctx context.Context, key string, n int) error {
 // History gives the last n answered turns of a conversation since it was last
 // forgotten, oldest first.
 func (db *DB) History(ctx context.Context, conversation string, n int) ([]openmates.Exchange, error) {
-	return list(ctx, db, func(s scanner) (e openmates.Exchange, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (e openmates.Exchange, err error) {
 		var at int64
 		var id *int64
 		var username, name, privacy *string
 		err = s.Scan(&e.Question, &e.Answer, &at, &id, &username, &name, &privacy)
-		e.At = timeOf(at)
+		e.At = sqldb.TimeOf(at)
 		if err == nil && id != nil {
 			e.Author = openmates.User{ID: openmates.ID(*id), Username: *username, DisplayName: *name}
 			e.Privacy, err = decodePrivacy(*privacy)

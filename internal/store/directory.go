@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // between parts of a list that SQL puts together; no name holds it.
@@ -23,11 +24,11 @@ func parts(s string) []string {
 
 // FindPeople lists accounts by username.
 func (db *DB) FindPeople(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPerson, error) {
-	return list(ctx, db, func(s scanner) (p openmates.DirectoryPerson, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (p openmates.DirectoryPerson, err error) {
 		var teams string
 		var asked int64
 		p.User, err = scanUser(tail{s, []any{&teams, &asked}})
-		p.Teams, p.Asked = parts(teams), timeOf(asked)
+		p.Teams, p.Asked = parts(teams), sqldb.TimeOf(asked)
 		return p, err
 	}, `SELECT `+userCols+`,
 			COALESCE((SELECT string_agg(t.name, $4) FROM members m JOIN teams t ON t.id = m.team_id WHERE m.user_id = u.id), ''),
@@ -40,7 +41,7 @@ func (db *DB) FindPeople(ctx context.Context, q openmates.DirectorySearch) ([]op
 // FindTeams lists teams by slug, with what each spent in the month of at.
 func (db *DB) FindTeams(ctx context.Context, q openmates.DirectorySearch, at time.Time) ([]openmates.DirectoryTeam, error) {
 	_, start, end := month(at)
-	return list(ctx, db, func(s scanner) (x openmates.DirectoryTeam, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (x openmates.DirectoryTeam, err error) {
 		var admins string
 		x.Team, err = scanTeam(tail{s, []any{&x.Members, &admins, &x.Places, &x.Mates, &x.Spent}})
 		x.Admins = parts(admins)
@@ -59,11 +60,11 @@ func (db *DB) FindTeams(ctx context.Context, q openmates.DirectorySearch, at tim
 // ID.
 func (db *DB) FindWorkspaces(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPlace, error) {
 	network, workspace, _ := strings.Cut(q.After, "/")
-	return list(ctx, db, func(s scanner) (p openmates.DirectoryPlace, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (p openmates.DirectoryPlace, err error) {
 		var mates string
 		var since int64
 		p.Team, err = scanTeam(tail{s, []any{&p.Network, &p.Workspace, &p.Name, &mates, &since}})
-		p.Mates, p.Since = parts(mates), timeOf(since)
+		p.Mates, p.Since = parts(mates), sqldb.TimeOf(since)
 		return p, err
 	}, `SELECT `+teamCols+`, w.network, w.workspace, w.name,
 			COALESCE((SELECT string_agg(m.name, $5) FROM installations i JOIN bots b ON b.id = i.bot_id JOIN mates m ON m.id = b.mate_id
@@ -77,27 +78,27 @@ func (db *DB) FindWorkspaces(ctx context.Context, q openmates.DirectorySearch) (
 // SetServerAdmin lets a person run the server, or ends that. The last one who
 // does stays: EConflict.
 func (db *DB) SetServerAdmin(ctx context.Context, userID openmates.ID, admin bool) error {
-	return db.update(ctx, func(t *tx) error {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if last, err := db.lastServerAdmin(t, userID); err != nil || last && !admin {
 			if err == nil {
 				err = openmates.Errorf(openmates.EConflict, "This is the only admin of this server. Make somebody else an admin first.")
 			}
 			return err
 		}
-		t.changed(Users)
+		t.Changed(Users)
 		if !admin {
 			if _, err := db.endTokens(t, `maker = $1 AND user_id IS NULL`, userID); err != nil { // listeners'
 				return err
 			}
 		}
-		return t.must("This account", `UPDATE users SET admin = $2 WHERE id = $1`, userID, admin)
+		return must(t, "This account", `UPDATE users SET admin = $2 WHERE id = $1`, userID, admin)
 	})
 }
 
 // lastServerAdmin reports whether somebody is the only admin of the server. It
 // locks the admins' rows, so that of two who stop at the same moment one stays.
-func (db *DB) lastServerAdmin(t *tx, userID openmates.ID) (bool, error) {
-	admins, err := list(t.ctx, t, func(s scanner) (id openmates.ID, err error) { return id, s.Scan(&id) },
-		`SELECT id FROM users WHERE admin ORDER BY id`+db.words().forUpdate)
+func (db *DB) lastServerAdmin(t *sqldb.Tx, userID openmates.ID) (bool, error) {
+	admins, err := sqldb.List(t.Context(), t, func(s sqldb.Row) (id openmates.ID, err error) { return id, s.Scan(&id) },
+		`SELECT id FROM users WHERE admin ORDER BY id`+db.ForUpdate())
 	return len(admins) == 1 && admins[0] == userID, err
 }

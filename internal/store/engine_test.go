@@ -15,20 +15,6 @@ import (
 	"openmates/internal/store/storetest"
 )
 
-func TestRefusesNewerSchema(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, open storetest.Open) {
-		var c store.Config
-		open(func(got *store.Config) { c = *got })
-		storetest.PretendSchema(t, c, 9999)
-		_, err := store.Open(t.Context(), c)
-		want(t, err, openmates.EInvalid)
-		if !strings.Contains(openmates.MessageOf(err), "newer version") {
-			t.Errorf("got %v", err)
-		}
-	})
-}
-
 func sqliteIn(t *testing.T) store.Config {
 	return store.Config{Dir: t.TempDir(), Seal: noSeal{}, Log: slog.New(slog.DiscardHandler)}
 }

@@ -4,24 +4,25 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // AddIdentity ties an account on a network to a user. That somebody else has
 // it is EConflict; that the same user has it already only renews its name
 // and picture.
 func (db *DB) AddIdentity(ctx context.Context, id openmates.Identity) (openmates.Identity, error) {
-	err := db.update(ctx, func(t *tx) error {
-		t.changed(Identities)
+	err := db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Identities)
 		var created int64
-		ok, err := t.get(`INSERT INTO identities (id, user_id, network, account_id, name, avatar, created) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ok, err := t.Get(`INSERT INTO identities (id, user_id, network, account_id, name, avatar, created) VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (network, account_id) DO UPDATE SET name = excluded.name, avatar = excluded.avatar
 				WHERE identities.user_id = excluded.user_id
 			RETURNING id, created`,
-			[]any{db.ids.next(), id.UserID, id.Network, id.AccountID, id.Name, id.Avatar, db.now()}, &id.ID, &created)
+			[]any{db.NextID(), id.UserID, id.Network, id.AccountID, id.Name, id.Avatar, db.now()}, &id.ID, &created)
 		if err == nil && !ok {
 			return openmates.Errorf(openmates.EConflict, "This account is linked to another person already. That person can unlink it in their profile.")
 		}
-		id.Created = timeOf(created)
+		id.Created = sqldb.TimeOf(created)
 		return taken(err, "")
 	})
 	return id, err
@@ -29,18 +30,18 @@ func (db *DB) AddIdentity(ctx context.Context, id openmates.Identity) (openmates
 
 // RemoveIdentity unties one of a user's accounts.
 func (db *DB) RemoveIdentity(ctx context.Context, userID, id openmates.ID) error {
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Identities)
-		return t.must("This linked account", `DELETE FROM identities WHERE id = $2 AND user_id = $1`, userID, id)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Identities)
+		return must(t, "This linked account", `DELETE FROM identities WHERE id = $2 AND user_id = $1`, userID, id)
 	})
 }
 
 // IdentitiesOf lists the linked accounts of a user.
 func (db *DB) IdentitiesOf(ctx context.Context, userID openmates.ID) ([]openmates.Identity, error) {
-	return list(ctx, db, func(s scanner) (i openmates.Identity, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (i openmates.Identity, err error) {
 		var created int64
 		err = s.Scan(&i.ID, &i.UserID, &i.Network, &i.AccountID, &i.Name, &i.Avatar, &created)
-		i.Created = timeOf(created)
+		i.Created = sqldb.TimeOf(created)
 		return i, err
 	}, `SELECT id, user_id, network, account_id, name, avatar, created FROM identities WHERE user_id = $1 ORDER BY network, id`, userID)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 const inviteCols = `i.id, i.team_id, i.role, i.note, i.only_to, i.uses, i.used, i.maker, i.created, i.expires, i.revoked, i.token_id`
@@ -22,9 +23,9 @@ func (db *DB) AddInvite(ctx context.Context, i openmates.Invite, hash string) (o
 	if i.Only == nil {
 		only = []byte("[]")
 	}
-	err = db.update(ctx, func(t *tx) error {
-		i.ID = db.ids.next()
-		_, err := t.exec(`INSERT INTO invites (id, team_id, hash, role, note, only_to, uses, maker, token_id, created, expires)
+	err = db.Update(ctx, func(t *sqldb.Tx) error {
+		i.ID = db.NextID()
+		_, err := t.Exec(`INSERT INTO invites (id, team_id, hash, role, note, only_to, uses, maker, token_id, created, expires)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 			i.ID, i.TeamID, hash, i.Role, i.Note, string(only), i.Uses, i.By, i.TokenID, i.Created, i.Expires)
 		return err
@@ -36,7 +37,7 @@ func (db *DB) AddInvite(ctx context.Context, i openmates.Invite, hash string) (o
 // is stored.
 func (db *DB) InviteByHash(ctx context.Context, hash string) (openmates.Invite, string, error) {
 	var stored string
-	i, err := first(ctx, db, "This invite", func(s scanner) (openmates.Invite, error) {
+	i, err := first(ctx, db, "This invite", func(s sqldb.Row) (openmates.Invite, error) {
 		return scanInvite(tail{s, []any{&stored}})
 	}, `SELECT `+inviteCols+`, i.hash FROM invites i WHERE i.hash = $1`, hash)
 	return i, stored, err
@@ -44,7 +45,7 @@ func (db *DB) InviteByHash(ctx context.Context, hash string) (openmates.Invite, 
 
 // Invites lists the invites of a team, the newest first, with who came by them.
 func (db *DB) Invites(ctx context.Context, teamID openmates.ID) ([]openmates.InviteLine, error) {
-	all, err := list(ctx, db, func(s scanner) (l openmates.InviteLine, err error) {
+	all, err := sqldb.List(ctx, db, func(s sqldb.Row) (l openmates.InviteLine, err error) {
 		l.Invite, err = scanInvite(tail{s, []any{&l.Maker}})
 		return l, err
 	}, `SELECT `+inviteCols+`, COALESCE(u.display_name, '') FROM invites i LEFT JOIN users u ON u.id = i.maker
@@ -56,10 +57,10 @@ func (db *DB) Invites(ctx context.Context, teamID openmates.ID) ([]openmates.Inv
 		invite openmates.ID
 		openmates.Joined
 	}
-	came, err := list(ctx, db, func(s scanner) (r row, err error) {
+	came, err := sqldb.List(ctx, db, func(s sqldb.Row) (r row, err error) {
 		var at int64
 		err = s.Scan(&r.invite, &r.User.Username, &r.User.DisplayName, &at)
-		r.At = timeOf(at)
+		r.At = sqldb.TimeOf(at)
 		return r, err
 	}, `SELECT j.invite_id, u.username, u.display_name, j.at FROM invite_joins j
 		JOIN invites i ON i.id = j.invite_id JOIN users u ON u.id = j.user_id
@@ -77,8 +78,8 @@ func (db *DB) Invites(ctx context.Context, teamID openmates.ID) ([]openmates.Inv
 // RevokeInvite ends an invite of a team. One that is of another team, or ended
 // already, is ENotFound.
 func (db *DB) RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at time.Time) error {
-	return db.update(ctx, func(t *tx) error {
-		return t.must("This invite", `UPDATE invites SET revoked = $3 WHERE id = $1 AND team_id = $2 AND revoked = 0`, invite, teamID, at)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		return must(t, "This invite", `UPDATE invites SET revoked = $3 WHERE id = $1 AND team_id = $2 AND revoked = 0`, invite, teamID, at)
 	})
 }
 
@@ -89,9 +90,9 @@ func (db *DB) RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at 
 // confirms the address where it is the user's.
 func (db *DB) Join(ctx context.Context, invite openmates.ID, u openmates.User, phc, proof string, at time.Time) (openmates.User, error) {
 	made := u
-	err := db.update(ctx, func(t *tx) (err error) {
+	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
 		// The one statement that decides: it counts and checks at once.
-		n, err := t.exec(`UPDATE invites SET used = used + 1
+		n, err := t.Exec(`UPDATE invites SET used = used + 1
 			WHERE id = $1 AND revoked = 0 AND expires > $2 AND (uses = 0 OR used < uses)`, invite, at)
 		if err == nil && n == 0 {
 			err = openmates.Errorf(openmates.EConflict, inviteGone)
@@ -111,8 +112,8 @@ func (db *DB) Join(ctx context.Context, invite openmates.ID, u openmates.User, p
 		if err := confirmEmail(t, made.ID, proved); err != nil {
 			return err
 		}
-		t.changed(Members)
-		n, err = t.exec(`INSERT INTO members (team_id, user_id, role, created)
+		t.Changed(Members)
+		n, err = t.Exec(`INSERT INTO members (team_id, user_id, role, created)
 			SELECT i.team_id, $2, i.role, $3 FROM invites i WHERE i.id = $1
 			ON CONFLICT (team_id, user_id) DO NOTHING`, invite, made.ID, at)
 		if err == nil && n == 0 {
@@ -121,7 +122,7 @@ func (db *DB) Join(ctx context.Context, invite openmates.ID, u openmates.User, p
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(`INSERT INTO invite_joins (invite_id, user_id, at) VALUES ($1, $2, $3)
+		_, err = t.Exec(`INSERT INTO invite_joins (invite_id, user_id, at) VALUES ($1, $2, $3)
 			ON CONFLICT (invite_id, user_id) DO UPDATE SET at = excluded.at`, invite, made.ID, at)
 		return err
 	})
@@ -130,11 +131,11 @@ func (db *DB) Join(ctx context.Context, invite openmates.ID, u openmates.User, p
 
 // takeProof uses the proof of an address up and gives the address: of two who
 // come with the same proof, one finds it gone.
-func takeProof(t *tx, invite openmates.ID, proof string, at time.Time) (address string, err error) {
+func takeProof(t *sqldb.Tx, invite openmates.ID, proof string, at time.Time) (address string, err error) {
 	if proof == "" {
 		return "", nil
 	}
-	ok, err := t.get(`DELETE FROM invite_mails WHERE hash = $1 AND invite_id = $2 AND expires > $3 RETURNING email`,
+	ok, err := t.Get(`DELETE FROM invite_mails WHERE hash = $1 AND invite_id = $2 AND expires > $3 RETURNING email`,
 		[]any{proof, invite, at}, &address)
 	if err == nil && !ok {
 		err = openmates.Errorf(openmates.EInvalid, "This confirmation was used already, has expired, or belongs to another invite. Please have a fresh one sent.")
@@ -144,23 +145,23 @@ func takeProof(t *tx, invite openmates.ID, proof string, at time.Time) (address 
 
 // confirmEmail marks the address of a user as theirs where it is the one that
 // was proved. Another address stays as it is.
-func confirmEmail(t *tx, userID openmates.ID, proved string) error {
+func confirmEmail(t *sqldb.Tx, userID openmates.ID, proved string) error {
 	if proved == "" {
 		return nil
 	}
-	t.changed(Users)
-	_, err := t.exec(`UPDATE users SET email_confirmed = TRUE WHERE id = $1 AND email = $2`, userID, proved)
+	t.Changed(Users)
+	_, err := t.Exec(`UPDATE users SET email_confirmed = TRUE WHERE id = $1 AND email = $2`, userID, proved)
 	return taken(err, addressTaken)
 }
 
 // AddInviteMail keeps the hash of a link that proves an e-mail address; those
 // that have expired go.
 func (db *DB) AddInviteMail(ctx context.Context, m openmates.InviteMail, hash string, now time.Time) error {
-	return db.update(ctx, func(t *tx) error {
-		if _, err := t.exec(`DELETE FROM invite_mails WHERE expires <= $1`, now); err != nil {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		if _, err := t.Exec(`DELETE FROM invite_mails WHERE expires <= $1`, now); err != nil {
 			return err
 		}
-		_, err := t.exec(`INSERT INTO invite_mails (hash, invite_id, email, expires) VALUES ($1, $2, $3, $4)`,
+		_, err := t.Exec(`INSERT INTO invite_mails (hash, invite_id, email, expires) VALUES ($1, $2, $3, $4)`,
 			hash, m.InviteID, m.Email, m.Expires)
 		return err
 	})
@@ -168,22 +169,22 @@ func (db *DB) AddInviteMail(ctx context.Context, m openmates.InviteMail, hash st
 
 // InviteMail gives what the link with this hash proves.
 func (db *DB) InviteMail(ctx context.Context, hash string) (openmates.InviteMail, error) {
-	return first(ctx, db, "This link", func(s scanner) (m openmates.InviteMail, err error) {
+	return first(ctx, db, "This link", func(s sqldb.Row) (m openmates.InviteMail, err error) {
 		var expires int64
 		err = s.Scan(&m.InviteID, &m.Email, &expires)
-		m.Expires = timeOf(expires)
+		m.Expires = sqldb.TimeOf(expires)
 		return m, err
 	}, `SELECT invite_id, email, expires FROM invite_mails WHERE hash = $1`, hash)
 }
 
-func scanInvite(s scanner) (i openmates.Invite, err error) {
+func scanInvite(s sqldb.Row) (i openmates.Invite, err error) {
 	var only string
 	var created, expires, revoked int64
 	err = s.Scan(&i.ID, &i.TeamID, &i.Role, &i.Note, &only, &i.Uses, &i.Used, &i.By, &created, &expires, &revoked, &i.TokenID)
 	if err != nil {
 		return i, err
 	}
-	i.Created, i.Expires, i.Revoked = timeOf(created), timeOf(expires), timeOf(revoked)
+	i.Created, i.Expires, i.Revoked = sqldb.TimeOf(created), sqldb.TimeOf(expires), sqldb.TimeOf(revoked)
 	if err := json.Unmarshal([]byte(only), &i.Only); err != nil {
 		return i, fmt.Errorf("read whom an invite is for: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"openmates/internal/queue"
+	"openmates/internal/sqldb"
 )
 
 // MAX stands in a query of its own, which SQLite answers from the end of the
@@ -19,7 +20,7 @@ const addJob = `INSERT INTO turns (id, key, lane, body, attempt, accepted)
 // AddJob stores a job as open; fresh is false when its key was seen before,
 // and then nothing changes.
 func (db *DB) AddJob(ctx context.Context, j queue.Job) (fresh bool, err error) {
-	body := encodeBytes(j.Body)
+	body := sqldb.EncodeBytes(j.Body)
 	accepted := j.Accepted
 	if accepted.IsZero() {
 		accepted = db.now()
@@ -30,9 +31,9 @@ func (db *DB) AddJob(ctx context.Context, j queue.Job) (fresh bool, err error) {
 		// lifted above: what is accepted later has the higher ID. Two
 		// connections of PostgreSQL can then meet at one ID; the loser tries
 		// again.
-		n, err := db.exec(ctx, hard, addJob,
-			db.ids.next(), j.Key, j.Lane, body, max(j.Attempt, 1), accepted)
-		if err != nil && try < 10 && collision(err) {
+		n, err := db.Exec(ctx, sqldb.Hard, addJob,
+			db.NextID(), j.Key, j.Lane, body, max(j.Attempt, 1), accepted)
+		if err != nil && try < 10 && sqldb.Collision(err) {
 			continue
 		}
 		return n > 0, err
@@ -43,14 +44,14 @@ func (db *DB) AddJob(ctx context.Context, j queue.Job) (fresh bool, err error) {
 // acceptance, with the position of the last one. Position 0 is the start.
 func (db *DB) OpenJobs(ctx context.Context, after int64, n int) ([]queue.OpenJob, int64, error) {
 	last := after
-	jobs, err := list(ctx, db, func(s scanner) (j queue.OpenJob, err error) {
+	jobs, err := sqldb.List(ctx, db, func(s sqldb.Row) (j queue.OpenJob, err error) {
 		var body string
 		var attempt, notBefore, accepted int64
 		if err = s.Scan(&last, &j.Key, &j.Lane, &body, &attempt, &notBefore, &accepted); err != nil {
 			return j, err
 		}
-		j.Attempt, j.NotBefore, j.Accepted = int(attempt), timeOf(notBefore), timeOf(accepted)
-		j.Body, err = decodeBytes(body)
+		j.Attempt, j.NotBefore, j.Accepted = int(attempt), sqldb.TimeOf(notBefore), sqldb.TimeOf(accepted)
+		j.Body, err = sqldb.DecodeBytes(body)
 		return j, err
 	}, `SELECT id, key, lane, body, attempt, not_before, accepted FROM turns WHERE open AND id > $1 ORDER BY id LIMIT $2`, after, n)
 	if err != nil {
@@ -62,7 +63,7 @@ func (db *DB) OpenJobs(ctx context.Context, after int64, n int) ([]queue.OpenJob
 // CloseJob ends a job; closing twice is a no-op. It is a soft write: a job
 // whose end was lost is worked off again, and finds what it did.
 func (db *DB) CloseJob(ctx context.Context, key string, end queue.End) error {
-	_, err := db.exec(ctx, soft, `UPDATE turns SET open = FALSE, closed = $2,
+	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET open = FALSE, closed = $2,
 			why = CASE WHEN $3 = 'dropped' AND state IN ('received', 'running') THEN 'given_up'
 				WHEN $3 = 'dropped' AND state = 'answered' THEN 'not_posted' ELSE why END,
 			state = CASE WHEN $3 = 'dropped' AND state IN ('received', 'running') THEN 'failed' ELSE state END
@@ -73,7 +74,7 @@ func (db *DB) CloseJob(ctx context.Context, key string, end queue.End) error {
 // DelayJob keeps a job open but not before t. It is a soft write: a pause that
 // was lost is a shorter pause.
 func (db *DB) DelayJob(ctx context.Context, key string, attempt int, t time.Time) error {
-	_, err := db.exec(ctx, soft, `UPDATE turns SET attempt = $2, not_before = $3 WHERE key = $1 AND open`, key, attempt, t)
+	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET attempt = $2, not_before = $3 WHERE key = $1 AND open`, key, attempt, t)
 	return err
 }
 
@@ -87,18 +88,18 @@ const oldestTurns = `SELECT COUNT(*), COALESCE(MAX(id), 0) FROM
 // books, and of whoever was answered it stays known that they were. It is a
 // soft write: what comes back is removed again.
 func (db *DB) PruneTurns(ctx context.Context, before time.Time, n int) (removed int, err error) {
-	err = db.write(ctx, soft, func(t *tx) error {
+	err = db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
 		var count, last int64
-		if _, err := t.get(oldestTurns, []any{firstID(before), n}, &count, &last); err != nil || count == 0 {
+		if _, err := t.Get(oldestTurns, []any{sqldb.FirstID(before), n}, &count, &last); err != nil || count == 0 {
 			return err
 		}
 		removed = int(count)
-		_, err := t.exec(`UPDATE users SET answered = TRUE WHERE NOT answered AND id IN
+		_, err := t.Exec(`UPDATE users SET answered = TRUE WHERE NOT answered AND id IN
 			(SELECT user_id FROM turns WHERE NOT open AND id <= $1 AND `+answeredThere+`)`, last)
 		if err != nil {
 			return fmt.Errorf("remember who was answered: %w", err)
 		}
-		_, err = t.exec(`DELETE FROM turns WHERE NOT open AND id <= $1`, last)
+		_, err = t.Exec(`DELETE FROM turns WHERE NOT open AND id <= $1`, last)
 		return err
 	})
 	return removed, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // keyCheck is the setting that is sealed for one purpose: to tell whether a
@@ -56,7 +57,7 @@ func (db *DB) Unreadable(ctx context.Context) (u openmates.Unreadable, err error
 }
 
 func (db *DB) countLost(ctx context.Context, place func(string) string, query string) (n int, err error) {
-	lost, err := list(ctx, db, func(s scanner) (lost bool, err error) {
+	lost, err := sqldb.List(ctx, db, func(s sqldb.Row) (lost bool, err error) {
 		var name, sealed string
 		if err := s.Scan(&name, &sealed); err != nil {
 			return false, err

@@ -8,17 +8,18 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // AddAddressCode remembers that whoever knows the code with this hash can read
 // the mail of an address. An earlier code of the person is worth nothing from
 // then on.
 func (db *DB) AddAddressCode(ctx context.Context, hash string, userID openmates.ID, address string, expires time.Time) error {
-	return db.update(ctx, func(t *tx) error {
-		if _, err := t.exec(`DELETE FROM address_codes WHERE user_id = $1`, userID); err != nil {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		if _, err := t.Exec(`DELETE FROM address_codes WHERE user_id = $1`, userID); err != nil {
 			return err
 		}
-		_, err := t.exec(`INSERT INTO address_codes (hash, user_id, address, expires) VALUES ($1, $2, $3, $4)`, hash, userID, address, expires)
+		_, err := t.Exec(`INSERT INTO address_codes (hash, user_id, address, expires) VALUES ($1, $2, $3, $4)`, hash, userID, address, expires)
 		return taken(err, "")
 	})
 }
@@ -26,15 +27,15 @@ func (db *DB) AddAddressCode(ctx context.Context, hash string, userID openmates.
 // AwaitedAddress is the address that a person was asked to confirm, "" for
 // none.
 func (db *DB) AwaitedAddress(ctx context.Context, userID openmates.ID) (address string, err error) {
-	_, err = get(ctx, db, `SELECT address FROM address_codes WHERE user_id = $1 AND expires > $2`, []any{userID, db.now()}, &address)
+	_, err = sqldb.Get(ctx, db, `SELECT address FROM address_codes WHERE user_id = $1 AND expires > $2`, []any{userID, db.now()}, &address)
 	return address, err
 }
 
 // TakeAddressCode uses a code up and makes its address that of its person. It
 // works once; ENotFound afterwards, for another person, and when it is late.
 func (db *DB) TakeAddressCode(ctx context.Context, hash string, userID openmates.ID) (address string, err error) {
-	err = db.update(ctx, func(t *tx) error {
-		ok, err := t.get(`DELETE FROM address_codes WHERE hash = $1 AND user_id = $2 AND expires > $3 RETURNING address`,
+	err = db.Update(ctx, func(t *sqldb.Tx) error {
+		ok, err := t.Get(`DELETE FROM address_codes WHERE hash = $1 AND user_id = $2 AND expires > $3 RETURNING address`,
 			[]any{hash, userID, db.now()}, &address)
 		if err != nil {
 			return err
@@ -50,17 +51,17 @@ func (db *DB) TakeAddressCode(ctx context.Context, hash string, userID openmates
 // SetEmail writes a person's address, and whether they proved that it is
 // theirs. What waited to be confirmed is dropped.
 func (db *DB) SetEmail(ctx context.Context, userID openmates.ID, address string, confirmed bool) error {
-	return db.update(ctx, func(t *tx) error {
-		if _, err := t.exec(`DELETE FROM address_codes WHERE user_id = $1`, userID); err != nil {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		if _, err := t.Exec(`DELETE FROM address_codes WHERE user_id = $1`, userID); err != nil {
 			return err
 		}
 		return setEmail(t, userID, address, confirmed)
 	})
 }
 
-func setEmail(t *tx, userID openmates.ID, address string, confirmed bool) error {
-	t.changed(Users)
-	err := t.must("This account", `UPDATE users SET email = $2, email_confirmed = $3 WHERE id = $1`, userID, address, confirmed)
+func setEmail(t *sqldb.Tx, userID openmates.ID, address string, confirmed bool) error {
+	t.Changed(Users)
+	err := must(t, "This account", `UPDATE users SET email = $2, email_confirmed = $3 WHERE id = $1`, userID, address, confirmed)
 	return taken(err, addressTaken)
 }
 
@@ -69,16 +70,16 @@ const addressTaken = "Another account here has confirmed this address already. P
 
 // EmailConfirmed says whether a person has proved that the address is theirs.
 func (db *DB) EmailConfirmed(ctx context.Context, userID openmates.ID) (yes bool, err error) {
-	_, err = get(ctx, db, `SELECT email_confirmed FROM users WHERE id = $1`, []any{userID}, &yes)
+	_, err = sqldb.Get(ctx, db, `SELECT email_confirmed FROM users WHERE id = $1`, []any{userID}, &yes)
 	return yes, err
 }
 
 // OwnTurns lists what a person asked and was answered, the oldest first.
 func (db *DB) OwnTurns(ctx context.Context, userID openmates.ID) ([]openmates.OwnTurn, error) {
-	return list(ctx, db, func(s scanner) (o openmates.OwnTurn, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (o openmates.OwnTurn, err error) {
 		var at int64
 		err = s.Scan(&at, &o.Team, &o.Mate, &o.State, &o.Question, &o.Answer)
-		o.At = timeOf(at)
+		o.At = sqldb.TimeOf(at)
 		return o, err
 	}, `SELECT r.accepted, COALESCE(t.slug, ''), COALESCE(m.handle, ''), r.state, r.question, r.answer
 		FROM turns r LEFT JOIN teams t ON t.id = r.team_id LEFT JOIN mates m ON m.id = r.mate_id
@@ -87,10 +88,10 @@ func (db *DB) OwnTurns(ctx context.Context, userID openmates.ID) ([]openmates.Ow
 
 // OwnUsage lists what a person's requests spent, the oldest first.
 func (db *DB) OwnUsage(ctx context.Context, userID openmates.ID) ([]openmates.OwnUsage, error) {
-	return list(ctx, db, func(s scanner) (o openmates.OwnUsage, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (o openmates.OwnUsage, err error) {
 		var at int64
 		err = s.Scan(&at, &o.Team, &o.Mate, &o.Model, &o.Input, &o.Cached, &o.Output, &o.Cost)
-		o.At = timeOf(at)
+		o.At = sqldb.TimeOf(at)
 		return o, err
 	}, `SELECT g.at, COALESCE(t.slug, ''), COALESCE(m.handle, ''), g.model, g.input, g.cached, g.output, g.cost
 		FROM usage g LEFT JOIN teams t ON t.id = g.team_id LEFT JOIN mates m ON m.id = g.mate_id
@@ -132,7 +133,7 @@ func (db *DB) RemoveOther(ctx context.Context, userID openmates.ID) error {
 // removeUser does what RemoveUser promises; needed says why somebody has to
 // stay: the team that needs them, "" for the server.
 func (db *DB) removeUser(ctx context.Context, userID openmates.ID, needed func(team string) error) error {
-	return db.update(ctx, func(t *tx) error {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
 		last, err := db.lastServerAdmin(t, userID)
 		if err != nil {
 			return err
@@ -153,11 +154,11 @@ func (db *DB) removeUser(ctx context.Context, userID openmates.ID, needed func(t
 			if team.people > 0 {
 				continue
 			}
-			if _, err := t.exec(`DELETE FROM teams WHERE id = $1`, team.id); err != nil {
+			if _, err := t.Exec(`DELETE FROM teams WHERE id = $1`, team.id); err != nil {
 				return fmt.Errorf("remove the team that nobody is left in: %w", err)
 			}
-			t.changed(Teams)
-			t.changed(Installations)
+			t.Changed(Teams)
+			t.Changed(Installations)
 		}
 		if err := db.forgetAddress(t, userID); err != nil {
 			return err
@@ -179,25 +180,25 @@ func (db *DB) removeUser(ctx context.Context, userID openmates.ID, needed func(t
 			`DELETE FROM invite_mails WHERE email = (SELECT email FROM users WHERE id = $1)`,
 			`DELETE FROM users WHERE id = $1`, // and by its keys all that hangs on it
 		} {
-			if _, err := t.exec(text, userID); err != nil {
+			if _, err := t.Exec(text, userID); err != nil {
 				return fmt.Errorf("remove an account: %w", err)
 			}
 		}
-		t.changed(Users)
-		t.changed(Members)
-		t.changed(Identities)
+		t.Changed(Users)
+		t.Changed(Members)
+		t.Changed(Identities)
 		return nil
 	})
 }
 
 // forgetAddress takes a person's address out of the invites that name it. One
 // that was for them alone ends with it: else it would be for everybody.
-func (db *DB) forgetAddress(t *tx, userID openmates.ID) error {
+func (db *DB) forgetAddress(t *sqldb.Tx, userID openmates.ID) error {
 	var email string
-	if _, err := t.get(`SELECT email FROM users WHERE id = $1`, []any{userID}, &email); err != nil || email == "" {
+	if _, err := t.Get(`SELECT email FROM users WHERE id = $1`, []any{userID}, &email); err != nil || email == "" {
 		return err
 	}
-	invites, err := list(t.ctx, t, scanInvite, `SELECT `+inviteCols+` FROM invites i WHERE i.only_to LIKE $1 ESCAPE '!'`, "%"+like(email)+"%")
+	invites, err := sqldb.List(t.Context(), t, scanInvite, `SELECT `+inviteCols+` FROM invites i WHERE i.only_to LIKE $1 ESCAPE '!'`, "%"+like(email)+"%")
 	if err != nil {
 		return err
 	}
@@ -209,7 +210,7 @@ func (db *DB) forgetAddress(t *tx, userID openmates.ID) error {
 		if err != nil {
 			return fmt.Errorf("write whom an invite is for: %w", err)
 		}
-		if _, err := t.exec(`UPDATE invites SET only_to = $2, revoked = $3 WHERE id = $1`, i.ID, string(only), i.Revoked); err != nil {
+		if _, err := t.Exec(`UPDATE invites SET only_to = $2, revoked = $3 WHERE id = $1`, i.ID, string(only), i.Revoked); err != nil {
 			return fmt.Errorf("take an address out of an invite: %w", err)
 		}
 	}
@@ -217,12 +218,12 @@ func (db *DB) forgetAddress(t *tx, userID openmates.ID) error {
 }
 
 // leavingTeams lists a person's teams, with their rows locked.
-func (db *DB) leavingTeams(t *tx, userID openmates.ID) ([]leavingTeam, error) {
-	if _, err := list(t.ctx, t, func(s scanner) (id openmates.ID, err error) { return id, s.Scan(&id) },
-		`SELECT t.id FROM teams t WHERE t.id IN (SELECT team_id FROM members WHERE user_id = $1) ORDER BY t.id`+db.words().forUpdate, userID); err != nil {
+func (db *DB) leavingTeams(t *sqldb.Tx, userID openmates.ID) ([]leavingTeam, error) {
+	if _, err := sqldb.List(t.Context(), t, func(s sqldb.Row) (id openmates.ID, err error) { return id, s.Scan(&id) },
+		`SELECT t.id FROM teams t WHERE t.id IN (SELECT team_id FROM members WHERE user_id = $1) ORDER BY t.id`+db.ForUpdate(), userID); err != nil {
 		return nil, err
 	}
-	return list(t.ctx, t, func(s scanner) (l leavingTeam, err error) {
+	return sqldb.List(t.Context(), t, func(s sqldb.Row) (l leavingTeam, err error) {
 		return l, s.Scan(&l.id, &l.name, &l.admins, &l.people)
 	}, `SELECT t.id, t.name,
 			(SELECT COUNT(*) FROM members o WHERE o.team_id = t.id AND o.user_id <> $1 AND o.role = 'admin'),

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 const serverLimits = "limits"
@@ -19,8 +20,8 @@ func (db *DB) ServerLimits(ctx context.Context) (openmates.Limits, error) {
 
 // SetServerLimits writes the limits of the whole server.
 func (db *DB) SetServerLimits(ctx context.Context, l openmates.Limits) error {
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Limits)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Limits)
 		if err := recount(t, serverScope); err != nil {
 			return err
 		}
@@ -30,19 +31,19 @@ func (db *DB) SetServerLimits(ctx context.Context, l openmates.Limits) error {
 
 // SetTeamLimits writes the limits of a team.
 func (db *DB) SetTeamLimits(ctx context.Context, teamID openmates.ID, l openmates.Limits) error {
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Limits)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Limits)
 		if err := recount(t, "team:"+teamID.String()); err != nil {
 			return err
 		}
-		return t.must("This team", `UPDATE teams SET limits = $2 WHERE id = $1`, teamID, l)
+		return must(t, "This team", `UPDATE teams SET limits = $2 WHERE id = $1`, teamID, encodeLimits(l))
 	})
 }
 
 // MemberLimits gives the limits of a person in a team.
 func (db *DB) MemberLimits(ctx context.Context, teamID, userID openmates.ID) (openmates.Limits, error) {
 	var text string
-	ok, err := get(ctx, db, `SELECT limits FROM members WHERE team_id = $1 AND user_id = $2`, []any{teamID, userID}, &text)
+	ok, err := sqldb.Get(ctx, db, `SELECT limits FROM members WHERE team_id = $1 AND user_id = $2`, []any{teamID, userID}, &text)
 	if err == nil && !ok {
 		err = missing("This member")
 	}
@@ -54,19 +55,19 @@ func (db *DB) MemberLimits(ctx context.Context, teamID, userID openmates.ID) (op
 
 // SetMemberLimits writes the limits of a person in a team.
 func (db *DB) SetMemberLimits(ctx context.Context, teamID, userID openmates.ID, l openmates.Limits) error {
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Limits)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Limits)
 		if err := recount(t, "member:"+teamID.String()+":"+userID.String()); err != nil {
 			return err
 		}
-		return t.must("This member", `UPDATE members SET limits = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, l)
+		return must(t, "This member", `UPDATE members SET limits = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, encodeLimits(l))
 	})
 }
 
 // recount forgets the month's sum of a scope. While the
 // scope set no limit nothing was added to its sum; the next reservation adds
 // it up anew from what was used.
-func recount(t *tx, scope string) error {
-	_, err := t.exec(`DELETE FROM counters WHERE period <> $1 AND scope = $2`, minutePeriod, scope)
+func recount(t *sqldb.Tx, scope string) error {
+	_, err := t.Exec(`DELETE FROM counters WHERE period <> $1 AND scope = $2`, minutePeriod, scope)
 	return err
 }

@@ -4,17 +4,18 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // AddLinkCode keeps a one-time code under its hash, in place of the one that
 // the same account or person was given before.
 func (db *DB) AddLinkCode(ctx context.Context, hash string, c openmates.LinkCode) error {
-	return db.update(ctx, func(t *tx) error {
-		if _, err := t.exec(`DELETE FROM link_codes WHERE expires <= $1
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		if _, err := t.Exec(`DELETE FROM link_codes WHERE expires <= $1
 			OR network = $2 AND account_id = $3 AND user_id = $4`, db.now(), c.Network, c.AccountID, c.UserID); err != nil {
 			return err
 		}
-		_, err := t.exec(`INSERT INTO link_codes (hash, network, account_id, name, avatar, user_id, session, expires) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		_, err := t.Exec(`INSERT INTO link_codes (hash, network, account_id, name, avatar, user_id, session, expires) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			hash, c.Network, c.AccountID, c.Name, c.Avatar, c.UserID, c.Session, c.Expires)
 		return err
 	})
@@ -26,15 +27,15 @@ const linkCodeCols = `network, account_id, name, avatar, user_id, expires`
 // never was is ENotFound.
 func (db *DB) LinkCode(ctx context.Context, hash string) (openmates.LinkCode, error) {
 	return db.linkCode(func(dest ...any) (bool, error) {
-		return get(ctx, db, `SELECT `+linkCodeCols+` FROM link_codes WHERE hash = $1`, []any{hash}, dest...)
+		return sqldb.Get(ctx, db, `SELECT `+linkCodeCols+` FROM link_codes WHERE hash = $1`, []any{hash}, dest...)
 	})
 }
 
 // TakeLinkCode gives it and removes it: of several takers one gets it.
 func (db *DB) TakeLinkCode(ctx context.Context, hash string) (openmates.LinkCode, error) {
 	return db.linkCode(func(dest ...any) (ok bool, err error) {
-		err = db.update(ctx, func(t *tx) (err error) {
-			ok, err = t.get(`DELETE FROM link_codes WHERE hash = $1 RETURNING `+linkCodeCols, []any{hash}, dest...)
+		err = db.Update(ctx, func(t *sqldb.Tx) (err error) {
+			ok, err = t.Get(`DELETE FROM link_codes WHERE hash = $1 RETURNING `+linkCodeCols, []any{hash}, dest...)
 			return err
 		})
 		return ok, err
@@ -47,7 +48,7 @@ func (db *DB) linkCode(read func(dest ...any) (bool, error)) (c openmates.LinkCo
 	if err != nil {
 		return openmates.LinkCode{}, err
 	}
-	c.Expires = timeOf(expires)
+	c.Expires = sqldb.TimeOf(expires)
 	if !ok || !c.Expires.After(db.now()) {
 		return openmates.LinkCode{}, missing("This code")
 	}

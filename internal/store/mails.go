@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 const (
@@ -17,7 +18,7 @@ const (
 // server's key does not open the password, the error is openmates.ErrUnreadable.
 func (db *DB) MailSettings(ctx context.Context) (settings string, password openmates.Secret, err error) {
 	var sealed string
-	ok, err := get(ctx, db, `SELECT COALESCE(MAX(CASE WHEN name = $1 THEN value END), ''), COALESCE(MAX(CASE WHEN name = $2 THEN value END), '')
+	ok, err := sqldb.Get(ctx, db, `SELECT COALESCE(MAX(CASE WHEN name = $1 THEN value END), ''), COALESCE(MAX(CASE WHEN name = $2 THEN value END), '')
 		FROM settings WHERE name IN ($1, $2)`, []any{mailSetting, mailPasswordSetting}, &settings, &sealed)
 	if err != nil || !ok || settings == "" || sealed == "" {
 		return settings, "", err
@@ -36,7 +37,7 @@ func (db *DB) SetMailSettings(ctx context.Context, settings string, password ope
 			return err
 		}
 	}
-	return db.update(ctx, func(t *tx) error {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if err := set(t, mailSetting, settings); err != nil {
 			return err
 		}
@@ -49,10 +50,10 @@ func (db *DB) SetMailSettings(ctx context.Context, settings string, password ope
 // again last. Of two processes that book at the same moment one waits for the
 // other.
 func (db *DB) BookMail(ctx context.Context, m openmates.MailRecord, budgets []openmates.MailBudget) (id openmates.ID, refused *openmates.MailRefusal, err error) {
-	err = db.update(ctx, func(t *tx) error {
+	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		refused = nil
 		var name string
-		if _, err := t.get(`SELECT name FROM mail_counting`+db.words().forUpdate, nil, &name); err != nil {
+		if _, err := t.Get(`SELECT name FROM mail_counting`+db.ForUpdate(), nil, &name); err != nil {
 			return err
 		}
 		for _, b := range budgets {
@@ -67,8 +68,8 @@ func (db *DB) BookMail(ctx context.Context, m openmates.MailRecord, budgets []op
 		if refused != nil {
 			return nil
 		}
-		id = db.ids.next()
-		_, err := t.exec(`INSERT INTO mails (id, pot, recipient, sender, team_id, at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		id = db.NextID()
+		_, err := t.Exec(`INSERT INTO mails (id, pot, recipient, sender, team_id, at) VALUES ($1, $2, $3, $4, $5, $6)`,
 			id, m.Pot, m.Recipient, m.Sender, m.TeamID, m.At)
 		return err
 	})
@@ -77,7 +78,7 @@ func (db *DB) BookMail(ctx context.Context, m openmates.MailRecord, budgets []op
 
 // usedUp reports whether a budget has no room for a message, and when it has
 // again: once the oldest of its last Most messages is out of the period.
-func usedUp(t *tx, m openmates.MailRecord, b openmates.MailBudget) (again time.Time, full bool, err error) {
+func usedUp(t *sqldb.Tx, m openmates.MailRecord, b openmates.MailBudget) (again time.Time, full bool, err error) {
 	var where string
 	var whose any
 	switch b.Scope {
@@ -94,20 +95,20 @@ func usedUp(t *tx, m openmates.MailRecord, b openmates.MailBudget) (again time.T
 		return again, false, nil // nobody's mail is not counted as one person's
 	}
 	var at int64
-	full, err = t.get(`SELECT at FROM mails WHERE pot = $1 AND at > $2 AND `+where+` ORDER BY at DESC LIMIT 1 OFFSET $3`,
+	full, err = t.Get(`SELECT at FROM mails WHERE pot = $1 AND at > $2 AND `+where+` ORDER BY at DESC LIMIT 1 OFFSET $3`,
 		[]any{m.Pot, m.At.Add(-b.Within), b.Most - 1, whose}, &at)
-	return timeOf(at).Add(b.Within), full, err
+	return sqldb.TimeOf(at).Add(b.Within), full, err
 }
 
 // UnbookMail says that a message did not reach its mailbox. It still counts for
 // who tried to send it.
 func (db *DB) UnbookMail(ctx context.Context, id openmates.ID) error {
-	_, err := db.exec(ctx, soft, `UPDATE mails SET recipient = '' WHERE id = $1`, id)
+	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE mails SET recipient = '' WHERE id = $1`, id)
 	return err
 }
 
 // ForgetMail removes the records of messages up to a time.
 func (db *DB) ForgetMail(ctx context.Context, until time.Time) error {
-	_, err := db.exec(ctx, soft, `DELETE FROM mails WHERE at <= $1`, until)
+	_, err := db.Exec(ctx, sqldb.Soft, `DELETE FROM mails WHERE at <= $1`, until)
 	return err
 }

@@ -6,13 +6,14 @@ import (
 	"fmt"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 const mateCols = `m.id, m.handle, m.name, m.field, m.description, m.prompt, m.model, m.class, m.limits, m.enabled, m.version, m.archived`
 
 // Mates lists all mates by handle, archived ones included.
 func (db *DB) Mates(ctx context.Context) ([]openmates.Mate, error) {
-	return list(ctx, db, scanMate, `SELECT `+mateCols+` FROM mates m ORDER BY m.handle`)
+	return sqldb.List(ctx, db, scanMate, `SELECT `+mateCols+` FROM mates m ORDER BY m.handle`)
 }
 
 // Mate gives the mate with this ID.
@@ -37,8 +38,8 @@ func (db *DB) SaveMate(ctx context.Context, m openmates.Mate) (openmates.Mate, e
 // m.Version is 0.
 func (db *DB) ChangeMate(ctx context.Context, m openmates.Mate, actor openmates.ID) (openmates.Mate, error) {
 	given := m
-	err := db.update(ctx, func(t *tx) error {
-		t.changed(Mates)
+	err := db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Mates)
 		m = given
 		var err error
 		if m.ID == 0 {
@@ -54,19 +55,19 @@ func (db *DB) ChangeMate(ctx context.Context, m openmates.Mate, actor openmates.
 	return m, err
 }
 
-func (db *DB) addMate(t *tx, m *openmates.Mate) error {
-	m.ID, m.Version, m.Enabled = db.ids.next(), 1, true
-	_, err := t.exec(`INSERT INTO mates (id, handle, name, field, description, prompt, model, class, limits, enabled, version, archived, created)
+func (db *DB) addMate(t *sqldb.Tx, m *openmates.Mate) error {
+	m.ID, m.Version, m.Enabled = db.NextID(), 1, true
+	_, err := t.Exec(`INSERT INTO mates (id, handle, name, field, description, prompt, model, class, limits, enabled, version, archived, created)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		m.ID, m.Handle, m.Name, m.Field, m.Description, m.Prompt, m.Model, m.Class, m.Limits, m.Enabled, m.Version, m.Archived, db.now())
-	if collision(err) {
+		m.ID, m.Handle, m.Name, m.Field, m.Description, m.Prompt, m.Model, m.Class, encodeLimits(m.Limits), m.Enabled, m.Version, m.Archived, db.now())
+	if sqldb.Collision(err) {
 		return err
 	}
 	return handleTaken(err)
 }
 
-func (db *DB) changeMate(t *tx, m *openmates.Mate) error {
-	was, err := first(t.ctx, t, "This mate", scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.id = $1`+db.words().forUpdate, m.ID)
+func (db *DB) changeMate(t *sqldb.Tx, m *openmates.Mate) error {
+	was, err := first(t.Context(), t, "This mate", scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.id = $1`+db.ForUpdate(), m.ID)
 	if err != nil {
 		return err
 	}
@@ -81,9 +82,9 @@ func (db *DB) changeMate(t *tx, m *openmates.Mate) error {
 	if err := recount(t, "mate:"+m.ID.String()); err != nil {
 		return err
 	}
-	_, err = t.exec(`UPDATE mates SET handle = $2, name = $3, field = $4, description = $5, prompt = $6,
+	_, err = t.Exec(`UPDATE mates SET handle = $2, name = $3, field = $4, description = $5, prompt = $6,
 		model = $7, class = $8, limits = $9, enabled = $10, version = $11, archived = $12 WHERE id = $1`,
-		m.ID, m.Handle, m.Name, m.Field, m.Description, m.Prompt, m.Model, m.Class, m.Limits, m.Enabled, m.Version, m.Archived)
+		m.ID, m.Handle, m.Name, m.Field, m.Description, m.Prompt, m.Model, m.Class, encodeLimits(m.Limits), m.Enabled, m.Version, m.Archived)
 	return handleTaken(err)
 }
 
@@ -92,12 +93,12 @@ func handleTaken(err error) error {
 }
 
 // addMateVersion keeps a state of a mate, unless it is kept already.
-func (db *DB) addMateVersion(t *tx, m openmates.Mate, actor openmates.ID) error {
+func (db *DB) addMateVersion(t *sqldb.Tx, m openmates.Mate, actor openmates.ID) error {
 	data, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("write version %d of the mate: %w", m.Version, err)
 	}
-	_, err = t.exec(`INSERT INTO mate_versions (mate_id, version, data, actor, at) VALUES ($1, $2, $3, $4, $5)
+	_, err = t.Exec(`INSERT INTO mate_versions (mate_id, version, data, actor, at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (mate_id, version) DO NOTHING`, m.ID, m.Version, string(data), actor, db.now())
 	return err
 }
@@ -106,7 +107,7 @@ const versionCols = `v.data, v.actor, COALESCE(u.display_name, ''), v.at FROM ma
 
 // MateVersions lists the states that a mate was saved in, newest first.
 func (db *DB) MateVersions(ctx context.Context, id openmates.ID) ([]openmates.MateVersion, error) {
-	return list(ctx, db, scanMateVersion, `SELECT `+versionCols+` WHERE v.mate_id = $1 ORDER BY v.version DESC`, id)
+	return sqldb.List(ctx, db, scanMateVersion, `SELECT `+versionCols+` WHERE v.mate_id = $1 ORDER BY v.version DESC`, id)
 }
 
 // MateVersion gives one of these states.
@@ -115,20 +116,20 @@ func (db *DB) MateVersion(ctx context.Context, id openmates.ID, version int64) (
 		`SELECT `+versionCols+` WHERE v.mate_id = $1 AND v.version = $2`, id, version)
 }
 
-func scanMateVersion(s scanner) (v openmates.MateVersion, err error) {
+func scanMateVersion(s sqldb.Row) (v openmates.MateVersion, err error) {
 	var data string
 	var at int64
 	if err = s.Scan(&data, &v.Actor, &v.By, &at); err != nil {
 		return v, err
 	}
-	v.At = timeOf(at)
+	v.At = sqldb.TimeOf(at)
 	if err := json.Unmarshal([]byte(data), &v.Mate); err != nil {
 		return v, fmt.Errorf("read a version of a mate: %w", err)
 	}
 	return v, nil
 }
 
-func scanMate(s scanner) (m openmates.Mate, err error) {
+func scanMate(s sqldb.Row) (m openmates.Mate, err error) {
 	var limits string
 	err = s.Scan(&m.ID, &m.Handle, &m.Name, &m.Field, &m.Description, &m.Prompt, &m.Model, &m.Class, &limits, &m.Enabled, &m.Version, &m.Archived)
 	if err != nil {

@@ -4,15 +4,18 @@ import (
 	"bytes"
 	"database/sql"
 	"fmt"
+	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"openmates"
 	"openmates/internal/secret"
+	"openmates/internal/sqldb"
+	"openmates/internal/sqldb/sqldbtest"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
 )
@@ -31,19 +34,33 @@ func before(t *testing.T, engine string, version int64) old {
 	o := old{conf: store.Config{Dir: t.TempDir(), Seal: ring, Log: slog.New(slog.DiscardHandler)}}
 	driver, address := "sqlite", filepath.Join(o.conf.Dir, "openmates.db")
 	if engine == "postgres" {
-		server := os.Getenv(storetest.Env)
-		if server == "" {
-			t.Skip(storetest.Env + " is not set")
-		}
-		driver, o.conf.URL = "pgx", storetest.Schema(t, server)
+		driver, o.conf.URL = "pgx", sqldbtest.Address(t)
 		address = o.conf.URL
 	}
+	then, err := sqldb.Open(t.Context(), sqldb.Config{URL: address, Name: "openmates", Dir: o.conf.Dir, Migrations: upTo(t, version), Log: o.conf.Log})
+	ok(t, err)
+	ok(t, then.Close())
 	o.raw, err = sql.Open(driver, address)
 	ok(t, err)
 	o.raw.SetMaxOpenConns(1)
 	t.Cleanup(func() { _ = o.raw.Close() })
-	ok(t, store.MigrateTo(t.Context(), o.raw, engine == "postgres", version))
 	return o
+}
+
+// upTo is the schema's files up to a version.
+func upTo(t *testing.T, version int64) fs.FS {
+	t.Helper()
+	all, err := fs.Glob(store.Migrations(), "*.sql")
+	ok(t, err)
+	some := fstest.MapFS{}
+	for _, name := range all {
+		text, err := fs.ReadFile(store.Migrations(), name)
+		ok(t, err)
+		if name < fmt.Sprintf("%04d_~", version) {
+			some[name] = &fstest.MapFile{Data: text}
+		}
+	}
+	return some
 }
 
 func (o old) exec(t *testing.T, text string, args ...any) {

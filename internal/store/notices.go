@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // mostNotices is how many a team is shown at once.
@@ -11,27 +12,27 @@ const mostNotices = 20
 
 // Notices lists what a team's admins have not read yet, the newest first.
 func (db *DB) Notices(ctx context.Context, teamID openmates.ID) ([]openmates.Notice, error) {
-	return list(ctx, db, func(s scanner) (n openmates.Notice, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (n openmates.Notice, err error) {
 		var at int64
 		err = s.Scan(&n.ID, &n.Sentence, &at)
-		n.At = timeOf(at)
+		n.At = sqldb.TimeOf(at)
 		return n, err
 	}, `SELECT id, sentence, at FROM team_notices WHERE team_id = $1 ORDER BY id DESC LIMIT $2`, teamID, mostNotices)
 }
 
 // AddNotice tells a team's admins something.
 func (db *DB) AddNotice(ctx context.Context, teamID openmates.ID, sentence string) error {
-	return db.update(ctx, func(t *tx) error { return db.notice(t, teamID, sentence) })
+	return db.Update(ctx, func(t *sqldb.Tx) error { return db.notice(t, teamID, sentence) })
 }
 
-func (db *DB) notice(t *tx, teamID openmates.ID, sentence string) error {
-	_, err := t.exec(`INSERT INTO team_notices (id, team_id, sentence, at) VALUES ($1, $2, $3, $4)`, db.ids.next(), teamID, sentence, db.now())
+func (db *DB) notice(t *sqldb.Tx, teamID openmates.ID, sentence string) error {
+	_, err := t.Exec(`INSERT INTO team_notices (id, team_id, sentence, at) VALUES ($1, $2, $3, $4)`, db.NextID(), teamID, sentence, db.now())
 	return err
 }
 
 // DropNotice forgets a notice of a team that was read.
 func (db *DB) DropNotice(ctx context.Context, teamID, id openmates.ID) error {
-	return db.update(ctx, func(t *tx) error {
-		return t.must("This notice", `DELETE FROM team_notices WHERE id = $1 AND team_id = $2`, id, teamID)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		return must(t, "This notice", `DELETE FROM team_notices WHERE id = $1 AND team_id = $2`, id, teamID)
 	})
 }

@@ -6,15 +6,16 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // FindAudit lists the lines of the audit record that a search asks for, newest
 // first.
 func (db *DB) FindAudit(ctx context.Context, q openmates.AuditSearch) ([]openmates.AuditLine, error) {
-	return list(ctx, db, func(s scanner) (l openmates.AuditLine, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (l openmates.AuditLine, err error) {
 		var at int64
 		err = s.Scan(&l.ID, &at, &l.Actor, &l.TeamID, &l.Action, &l.Target, &l.Subject, &l.Before, &l.After, &l.Username, &l.Team)
-		l.At = timeOf(at)
+		l.At = sqldb.TimeOf(at)
 		return l, err
 	}, `SELECT a.id, a.at, a.actor, a.team_id, a.action, `+auditTarget+`, a.subject, a.before, a.after, COALESCE(u.username, ''), COALESCE(t.name, '')
 		FROM audit a LEFT JOIN users u ON u.id = a.actor LEFT JOIN teams t ON t.id = a.team_id LEFT JOIN users p ON p.id = a.subject
@@ -33,10 +34,10 @@ func like(s string) string { return strings.NewReplacer("!", "!!", "%", "!%", "_
 // Troubles lists the last n turns that were refused, have failed, or whose
 // answer could not be posted, newest first. What was said is not among it.
 func (db *DB) Troubles(ctx context.Context, n int) ([]openmates.TroubledTurn, error) {
-	return list(ctx, db, func(s scanner) (t openmates.TroubledTurn, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (t openmates.TroubledTurn, err error) {
 		var at int64
 		err = s.Scan(&at, &t.Why, &t.State, &t.Mate, &t.MateName, &t.Team, &t.TeamName, &t.Person, &t.Channel, &t.Lacks)
-		t.At = timeOf(at)
+		t.At = sqldb.TimeOf(at)
 		return t, err
 	}, `SELECT r.accepted, r.why, r.state, COALESCE(m.handle, ''), COALESCE(m.name, ''), COALESCE(t.slug, ''), COALESCE(t.name, ''),
 			COALESCE(u.display_name, CASE WHEN r.user_id = 0 THEN '' ELSE '`+openmates.FormerMember+`' END), r.channel, r.lacks
@@ -48,12 +49,12 @@ func (db *DB) Troubles(ctx context.Context, n int) ([]openmates.TroubledTurn, er
 // and may not write, newest first: one line for each mate and channel, which
 // goes when something else came of a later question there.
 func (db *DB) Unheard(ctx context.Context, teamID openmates.ID, since time.Time) ([]openmates.TroubledTurn, error) {
-	return list(ctx, db, func(s scanner) (t openmates.TroubledTurn, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (t openmates.TroubledTurn, err error) {
 		var at int64
 		err = s.Scan(&at, &t.Mate, &t.MateName, &t.Channel, &t.Lacks)
-		t.At, t.Why, t.State = timeOf(at), openmates.TroubleNoAccess, openmates.TurnRefused
+		t.At, t.Why, t.State = sqldb.TimeOf(at), openmates.TroubleNoAccess, openmates.TurnRefused
 		return t, err
-	}, unheard, teamID, firstID(since))
+	}, unheard, teamID, sqldb.FirstID(since))
 }
 
 const unheard = `SELECT r.accepted, m.handle, m.name, r.channel, r.lacks FROM turns r JOIN mates m ON m.id = r.mate_id
@@ -64,7 +65,7 @@ const unheard = `SELECT r.accepted, m.handle, m.name, r.channel, r.lacks FROM tu
 // Answered says whether a person ever got an answer in a messenger.
 func (db *DB) Answered(ctx context.Context, userID openmates.ID) (bool, error) {
 	var n int64
-	return get(ctx, db, `SELECT 1 WHERE EXISTS (SELECT 1 FROM turns WHERE user_id = $1 AND `+answeredThere+`)
+	return sqldb.Get(ctx, db, `SELECT 1 WHERE EXISTS (SELECT 1 FROM turns WHERE user_id = $1 AND `+answeredThere+`)
 		OR EXISTS (SELECT 1 FROM users WHERE id = $1 AND answered)`, []any{userID}, &n)
 }
 
@@ -77,15 +78,15 @@ const answeredThere = `state = 'answered' AND why = '' AND body <> ''`
 func (db *DB) Month(ctx context.Context, t time.Time) (openmates.MonthSpend, error) {
 	_, start, end := month(t)
 	sum := openmates.MonthSpend{Start: start}
-	scan := func(s scanner) (x openmates.SpendLine, err error) { return x, s.Scan(&x.Name, &x.Requests, &x.Cost) }
+	scan := func(s sqldb.Row) (x openmates.SpendLine, err error) { return x, s.Scan(&x.Name, &x.Requests, &x.Cost) }
 	var err error
-	sum.Mates, err = list(ctx, db, scan, `SELECT COALESCE(MAX(m.name), ''), COUNT(*), `+sumOf(`g.cost`)+`
+	sum.Mates, err = sqldb.List(ctx, db, scan, `SELECT COALESCE(MAX(m.name), ''), COUNT(*), `+sumOf(`g.cost`)+`
 		FROM usage g LEFT JOIN mates m ON m.id = g.mate_id WHERE g.at >= $1 AND g.at < $2
 		GROUP BY g.mate_id ORDER BY 3 DESC, 2 DESC, 1`, start, end)
 	if err != nil {
 		return sum, err
 	}
-	sum.Models, err = list(ctx, db, scan, `SELECT g.model, COUNT(*), `+sumOf(`g.cost`)+`
+	sum.Models, err = sqldb.List(ctx, db, scan, `SELECT g.model, COUNT(*), `+sumOf(`g.cost`)+`
 		FROM usage g WHERE g.at >= $1 AND g.at < $2 GROUP BY g.model ORDER BY 3 DESC, 2 DESC, 1`, start, end)
 	for _, x := range sum.Models {
 		sum.Requests += x.Requests
@@ -96,7 +97,7 @@ func (db *DB) Month(ctx context.Context, t time.Time) (openmates.MonthSpend, err
 
 // Count says how many there are of what.
 func (db *DB) Count(ctx context.Context) (c openmates.Counts, err error) {
-	_, err = get(ctx, db, `SELECT (SELECT COUNT(*) FROM teams), (SELECT COUNT(*) FROM users),
+	_, err = sqldb.Get(ctx, db, `SELECT (SELECT COUNT(*) FROM teams), (SELECT COUNT(*) FROM users),
 		(SELECT COUNT(DISTINCT user_id) FROM identities), (SELECT COUNT(*) FROM workspaces)`, nil,
 		&c.Teams, &c.People, &c.Linked, &c.Workspaces)
 	return c, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 const lastAdmin = "This is the team's last admin. Please make somebody else an admin first."
@@ -14,7 +15,7 @@ const lastAdmin = "This is the team's last admin. Please make somebody else an a
 // an ID is made with this password.
 func (db *DB) FoundTeam(ctx context.Context, u openmates.User, phc string, team openmates.Team) (openmates.User, openmates.Team, error) {
 	made, founded := u, team
-	err := db.update(ctx, func(t *tx) (err error) {
+	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
 		if made = u; u.ID == 0 {
 			if made, err = db.addUser(t, u, phc); err != nil {
 				return err
@@ -23,7 +24,7 @@ func (db *DB) FoundTeam(ctx context.Context, u openmates.User, phc string, team 
 		if founded, err = db.addTeam(t, team); err != nil {
 			return err
 		}
-		t.changed(Teams)
+		t.Changed(Teams)
 		return db.addMember(t, openmates.Membership{TeamID: founded.ID, UserID: made.ID, Role: openmates.RoleAdmin})
 	})
 	return made, founded, err
@@ -32,46 +33,46 @@ func (db *DB) FoundTeam(ctx context.Context, u openmates.User, phc string, team 
 // SetRole changes what a member may do, and ends what only an admin can leave
 // behind. The last admin stays one: EConflict.
 func (db *DB) SetRole(ctx context.Context, teamID, userID openmates.ID, role openmates.Role) error {
-	return db.update(ctx, func(t *tx) error {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if err := db.othersRun(t, teamID, userID, role == openmates.RoleAdmin); err != nil {
 			return err
 		}
-		t.changed(Members)
+		t.Changed(Members)
 		if role != openmates.RoleAdmin {
 			if err := db.endInTeam(t, teamID, userID); err != nil {
 				return err
 			}
 		}
-		return t.must("This member", `UPDATE members SET role = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, role)
+		return must(t, "This member", `UPDATE members SET role = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, role)
 	})
 }
 
 // DropMember takes a member out of a team, with what they left behind in it.
 // The last admin stays: EConflict.
 func (db *DB) DropMember(ctx context.Context, teamID, userID openmates.ID) error {
-	return db.update(ctx, func(t *tx) error {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if err := db.othersRun(t, teamID, userID, false); err != nil {
 			return err
 		}
-		t.changed(Members)
+		t.Changed(Members)
 		if err := db.endInTeam(t, teamID, userID); err != nil {
 			return err
 		}
-		if _, err := t.exec(`DELETE FROM connect_states WHERE team_id = $1 AND user_id = $2`, teamID, userID); err != nil {
+		if _, err := t.Exec(`DELETE FROM connect_states WHERE team_id = $1 AND user_id = $2`, teamID, userID); err != nil {
 			return err
 		}
-		return t.must("This member", `DELETE FROM members WHERE team_id = $1 AND user_id = $2`, teamID, userID)
+		return must(t, "This member", `DELETE FROM members WHERE team_id = $1 AND user_id = $2`, teamID, userID)
 	})
 }
 
 // othersRun refuses what would leave a team without an admin. The lock on the
 // team's row lets two such changes happen one after the other.
-func (db *DB) othersRun(t *tx, teamID, userID openmates.ID, fine bool) error {
+func (db *DB) othersRun(t *sqldb.Tx, teamID, userID openmates.ID, fine bool) error {
 	var n int64
-	if _, err := t.get(`SELECT 1 FROM teams WHERE id = $1`+db.words().forUpdate, []any{teamID}, &n); err != nil || fine {
+	if _, err := t.Get(`SELECT 1 FROM teams WHERE id = $1`+db.ForUpdate(), []any{teamID}, &n); err != nil || fine {
 		return err
 	}
-	last, err := t.get(`SELECT 1 FROM members m WHERE m.team_id = $1 AND m.user_id = $2 AND m.role = $3
+	last, err := t.Get(`SELECT 1 FROM members m WHERE m.team_id = $1 AND m.user_id = $2 AND m.role = $3
 		AND NOT EXISTS (SELECT 1 FROM members o WHERE o.team_id = $1 AND o.user_id <> $2 AND o.role = $3)`,
 		[]any{teamID, userID, openmates.RoleAdmin}, &n)
 	if err == nil && last {
@@ -83,7 +84,7 @@ func (db *DB) othersRun(t *tx, teamID, userID openmates.ID, fine bool) error {
 // Privacy gives what a person lets mates see.
 func (db *DB) Privacy(ctx context.Context, userID openmates.ID) (openmates.Privacy, error) {
 	var text string
-	ok, err := get(ctx, db, `SELECT privacy FROM users WHERE id = $1`, []any{userID}, &text)
+	ok, err := sqldb.Get(ctx, db, `SELECT privacy FROM users WHERE id = $1`, []any{userID}, &text)
 	if err == nil && !ok {
 		err = missing("This account")
 	}
@@ -99,9 +100,9 @@ func (db *DB) SetPrivacy(ctx context.Context, userID openmates.ID, p openmates.P
 	if err != nil {
 		return fmt.Errorf("write the privacy: %w", err)
 	}
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Users)
-		return t.must("This account", `UPDATE users SET privacy = $2 WHERE id = $1`, userID, string(b))
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Users)
+		return must(t, "This account", `UPDATE users SET privacy = $2 WHERE id = $1`, userID, string(b))
 	})
 }
 
@@ -112,9 +113,9 @@ func (db *DB) SetPerson(ctx context.Context, u openmates.User) error {
 	if err != nil {
 		return fmt.Errorf("write preferences: %w", err)
 	}
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Users)
-		return t.must("This account", `UPDATE users SET display_name = $2, language = $3, time_zone = $4, preferences = $5 WHERE id = $1`,
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Users)
+		return must(t, "This account", `UPDATE users SET display_name = $2, language = $3, time_zone = $4, preferences = $5 WHERE id = $1`,
 			u.ID, u.DisplayName, u.Language, u.TimeZone, string(prefs))
 	})
 }
@@ -132,7 +133,7 @@ func decodePrivacy(s string) (p openmates.Privacy, err error) {
 // Topics gives the last n questions of a person that mates answered in a team,
 // the newest first.
 func (db *DB) Topics(ctx context.Context, teamID, userID openmates.ID, n int) ([]string, error) {
-	return list(ctx, db, func(s scanner) (q string, err error) { return q, s.Scan(&q) },
+	return sqldb.List(ctx, db, func(s sqldb.Row) (q string, err error) { return q, s.Scan(&q) },
 		`SELECT question FROM turns WHERE user_id = $1 AND state = 'answered' AND team_id = $2 AND question <> ''
 		ORDER BY id DESC LIMIT $3`, userID, teamID, n)
 }

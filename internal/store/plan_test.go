@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 type noSeal struct{}
@@ -33,7 +34,7 @@ func TestNoStatementReadsTheWholeJournal(t *testing.T) {
 		{"oldestTurns", oldestTurns, []any{1, 1}},
 		{"leftAlone", leftAlone, []any{1, 1}},
 	} {
-		steps, err := list(t.Context(), db, func(s scanner) (step string, err error) {
+		steps, err := sqldb.List(t.Context(), db, func(s sqldb.Row) (step string, err error) {
 			var n int
 			return step, s.Scan(&n, &n, &n, &step)
 		}, `EXPLAIN QUERY PLAN `+c.text, c.args...)

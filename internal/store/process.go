@@ -6,20 +6,21 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // AddTurn records a question that is answered at once and by nobody but its
 // asker's own request: the queue never sees it. It is a soft write, as the
 // asker who gets no answer asks again.
 func (db *DB) AddTurn(ctx context.Context, key, conversation string, until time.Time) error {
-	_, err := db.exec(ctx, soft, `INSERT INTO turns (id, key, lane, body, open, accepted, not_before) VALUES ($1, $2, $3, '', FALSE, $4, $5)
-		ON CONFLICT (key) DO NOTHING`, db.ids.next(), key, conversation, db.now(), until)
+	_, err := db.Exec(ctx, sqldb.Soft, `INSERT INTO turns (id, key, lane, body, open, accepted, not_before) VALUES ($1, $2, $3, '', FALSE, $4, $5)
+		ON CONFLICT (key) DO NOTHING`, db.NextID(), key, conversation, db.now(), until)
 	return err
 }
 
 // KeepTurn says that a turn of AddTurn is still being answered.
 func (db *DB) KeepTurn(ctx context.Context, key string, until time.Time) error {
-	_, err := db.exec(ctx, soft, `UPDATE turns SET not_before = $2 WHERE key = $1 AND NOT open`, key, until)
+	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET not_before = $2 WHERE key = $1 AND NOT open`, key, until)
 	return err
 }
 
@@ -35,7 +36,7 @@ const leftAlone = `SELECT key FROM (
 // EndTurns ends at most n turns that nobody answers any more, see chat.Store.
 // Each is a transaction of its own, so that others may write in between.
 func (db *DB) EndTurns(ctx context.Context, now time.Time, n int) (int, error) {
-	keys, err := list(ctx, db, func(s scanner) (key string, err error) { return key, s.Scan(&key) },
+	keys, err := sqldb.List(ctx, db, func(s sqldb.Row) (key string, err error) { return key, s.Scan(&key) },
 		leftAlone, now, n)
 	if err != nil {
 		return 0, err
@@ -51,26 +52,26 @@ func (db *DB) EndTurns(ctx context.Context, now time.Time, n int) (int, error) {
 // endTurn ends one turn. What it has certainly spent stays in the books, and the
 // rest of what it holds is free again.
 func (db *DB) endTurn(ctx context.Context, key string, now time.Time) error {
-	return db.write(ctx, soft, func(t *tx) error {
-		if _, err := t.exec(`UPDATE turns SET state = 'failed' WHERE key = $1 AND NOT open AND state IN ('received', 'running') AND not_before < $2`, key, now); err != nil {
+	return db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
+		if _, err := t.Exec(`UPDATE turns SET state = 'failed' WHERE key = $1 AND NOT open AND state IN ('received', 'running') AND not_before < $2`, key, now); err != nil {
 			return err
 		}
 		var state string
-		known, err := t.get(`SELECT state FROM turns WHERE key = $1`, []any{key}, &state)
+		known, err := t.Get(`SELECT state FROM turns WHERE key = $1`, []any{key}, &state)
 		if err != nil || known && (state == string(openmates.TurnReceived) || state == string(openmates.TurnRunning)) {
 			return err // somebody has said in between that it is being answered
 		}
 		var u openmates.Usage
 		var at int64
-		held, err := t.get(`SELECT team_id, user_id, mate_id, cost, sent, at FROM usage WHERE turn = $1 AND NOT settled`+db.words().forUpdate,
+		held, err := t.Get(`SELECT team_id, user_id, mate_id, cost, sent, at FROM usage WHERE turn = $1 AND NOT settled`+db.ForUpdate(),
 			[]any{key}, &u.TeamID, &u.UserID, &u.MateID, &u.Cost, &u.Sent, &at)
 		if err != nil || !held {
 			return err
 		}
-		if _, err := t.exec(`UPDATE usage SET cost = sent, settled = TRUE WHERE turn = $1`, key); err != nil {
+		if _, err := t.Exec(`UPDATE usage SET cost = sent, settled = TRUE WHERE turn = $1`, key); err != nil {
 			return err
 		}
-		_, err = db.addUp(t, charge{u: u, at: timeOf(at), cost: u.Sent - u.Cost})
+		_, err = db.addUp(t, charge{u: u, at: sqldb.TimeOf(at), cost: u.Sent - u.Cost})
 		return err
 	})
 }

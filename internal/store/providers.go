@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 
 // Providers lists all providers in the order in which they were made.
 func (db *DB) Providers(ctx context.Context) ([]openmates.Provider, error) {
-	return list(ctx, db, db.scanProvider, `SELECT `+providerCols+` FROM providers p ORDER BY p.id`)
+	return sqldb.List(ctx, db, db.scanProvider, `SELECT `+providerCols+` FROM providers p ORDER BY p.id`)
 }
 
 // Provider gives the provider of this name.
@@ -36,30 +37,30 @@ func (db *DB) Provider(ctx context.Context, name string) (openmates.Provider, er
 // EConflict.
 func (db *DB) SaveProvider(ctx context.Context, p openmates.Provider) (openmates.Provider, error) {
 	fresh := p.ID == 0
-	p.Checked = timeOf(millis(p.Checked))
+	p.Checked = sqldb.TimeOf(sqldb.Millis(p.Checked))
 	kind := p.Kind
 	if p.Fixed {
 		kind = fixedMark + kind
 	}
-	err := db.update(ctx, func(t *tx) error {
-		t.changed(Providers)
+	err := db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Providers)
 		if fresh {
-			p.ID = db.ids.next()
+			p.ID = db.NextID()
 		}
 		key, err := db.seal.Seal(keyPlace(p.ID), p.Key)
 		if err != nil {
 			return err
 		}
 		if p.KeyLost = p.KeyLost && p.Key == "" && !fresh; p.KeyLost {
-			if _, err := t.get(`SELECT key FROM providers WHERE id = $1`, []any{p.ID}, &key); err != nil {
+			if _, err := t.Get(`SELECT key FROM providers WHERE id = $1`, []any{p.ID}, &key); err != nil {
 				return err
 			}
 		}
 		if !fresh {
-			return t.must("This provider", `UPDATE providers SET name = $2, kind = $3, label = $4, url = $5, key = $6,
+			return must(t, "This provider", `UPDATE providers SET name = $2, kind = $3, label = $4, url = $5, key = $6,
 				checked = $7, problem = $8 WHERE id = $1`, p.ID, p.Name, kind, p.Label, p.URL, key, p.Checked, p.Problem)
 		}
-		_, err = t.exec(`INSERT INTO providers (id, name, kind, label, url, key, checked, problem, created)
+		_, err = t.Exec(`INSERT INTO providers (id, name, kind, label, url, key, checked, problem, created)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 			p.ID, p.Name, kind, p.Label, p.URL, key, p.Checked, p.Problem, db.now())
 		return err
@@ -70,15 +71,15 @@ func (db *DB) SaveProvider(ctx context.Context, p openmates.Provider) (openmates
 // SetProviderProblem notes when a provider was last heard of and what is wrong
 // with it, "" for nothing. Others are told only if that is new.
 func (db *DB) SetProviderProblem(ctx context.Context, id openmates.ID, problem string) error {
-	return db.update(ctx, func(t *tx) error {
-		n, err := t.exec(`UPDATE providers SET problem = $2 WHERE id = $1 AND problem <> $2`, id, problem)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		n, err := t.Exec(`UPDATE providers SET problem = $2 WHERE id = $1 AND problem <> $2`, id, problem)
 		if err != nil {
 			return err
 		}
 		if n > 0 {
-			t.changed(Providers)
+			t.Changed(Providers)
 		}
-		_, err = t.exec(`UPDATE providers SET checked = $2 WHERE id = $1`, id, db.now())
+		_, err = t.Exec(`UPDATE providers SET checked = $2 WHERE id = $1`, id, db.now())
 		return err
 	})
 }
@@ -86,10 +87,10 @@ func (db *DB) SetProviderProblem(ctx context.Context, id openmates.ID, problem s
 // RemoveProvider removes a provider with its key, its models and their prices,
 // and clears the defaults that name one of them.
 func (db *DB) RemoveProvider(ctx context.Context, id openmates.ID) error {
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Providers)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Providers)
 		var name string
-		ok, err := t.get(`DELETE FROM providers WHERE id = $1 RETURNING name`, []any{id}, &name)
+		ok, err := t.Get(`DELETE FROM providers WHERE id = $1 RETURNING name`, []any{id}, &name)
 		if err != nil {
 			return err
 		}
@@ -115,28 +116,28 @@ func (db *DB) RemoveProvider(ctx context.Context, id openmates.ID) error {
 
 // ProviderModels lists the models of all providers, by name.
 func (db *DB) ProviderModels(ctx context.Context) ([]openmates.ProviderModel, error) {
-	return list(ctx, db, scanModel, `SELECT `+modelCols+` FROM models m JOIN providers p ON p.id = m.provider_id
+	return sqldb.List(ctx, db, scanModel, `SELECT `+modelCols+` FROM models m JOIN providers p ON p.id = m.provider_id
 		ORDER BY p.id, m.model`)
 }
 
 // ListModels writes down which models a provider lists now. One that it lists
 // no more is kept, unlisted; one that is new is enabled if enable says so.
 func (db *DB) ListModels(ctx context.Context, id openmates.ID, listed []string, enable func(model string) bool) error {
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Providers)
-		known, err := list(ctx, t, func(s scanner) (m string, err error) { return m, s.Scan(&m) },
-			`SELECT model FROM models WHERE provider_id = $1`+db.words().forUpdate, id)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Providers)
+		known, err := sqldb.List(ctx, t, func(s sqldb.Row) (m string, err error) { return m, s.Scan(&m) },
+			`SELECT model FROM models WHERE provider_id = $1`+db.ForUpdate(), id)
 		if err != nil {
 			return err
 		}
-		if _, err := t.exec(`UPDATE models SET listed = FALSE WHERE provider_id = $1`, id); err != nil {
+		if _, err := t.Exec(`UPDATE models SET listed = FALSE WHERE provider_id = $1`, id); err != nil {
 			return err
 		}
 		for _, m := range listed {
 			if slices.Contains(known, m) {
-				_, err = t.exec(`UPDATE models SET listed = TRUE WHERE provider_id = $1 AND model = $2`, id, m)
+				_, err = t.Exec(`UPDATE models SET listed = TRUE WHERE provider_id = $1 AND model = $2`, id, m)
 			} else {
-				_, err = t.exec(`INSERT INTO models (provider_id, model, enabled) VALUES ($1, $2, $3)
+				_, err = t.Exec(`INSERT INTO models (provider_id, model, enabled) VALUES ($1, $2, $3)
 					ON CONFLICT (provider_id, model) DO NOTHING`, id, m, enable(m))
 			}
 			if err != nil {
@@ -150,10 +151,10 @@ func (db *DB) ListModels(ctx context.Context, id openmates.ID, listed []string, 
 // SaveModels writes models with what is set of them: enabled, listed, price.
 // Models that are not named stay as they are.
 func (db *DB) SaveModels(ctx context.Context, models ...openmates.ProviderModel) error {
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Providers)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Providers)
 		for _, m := range models {
-			_, err := t.exec(`INSERT INTO models (provider_id, model, enabled, listed, priced, input, cached, output)
+			_, err := t.Exec(`INSERT INTO models (provider_id, model, enabled, listed, priced, input, cached, output)
 				VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 				ON CONFLICT (provider_id, model) DO UPDATE SET enabled = excluded.enabled, listed = excluded.listed,
 				priced = excluded.priced, input = excluded.input, cached = excluded.cached, output = excluded.output`,
@@ -173,15 +174,15 @@ func (db *DB) ModelDefaults(ctx context.Context) (openmates.ModelDefaults, error
 
 // SetModelDefaults writes the server's defaults.
 func (db *DB) SetModelDefaults(ctx context.Context, d openmates.ModelDefaults) error {
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Providers)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Providers)
 		return writeDefaults(t, d)
 	})
 }
 
-func readDefaults(ctx context.Context, q querier) (d openmates.ModelDefaults, err error) {
+func readDefaults(ctx context.Context, q sqldb.Querier) (d openmates.ModelDefaults, err error) {
 	var text string
-	ok, err := get(ctx, q, `SELECT value FROM settings WHERE name = $1`, []any{modelDefaults}, &text)
+	ok, err := sqldb.Get(ctx, q, `SELECT value FROM settings WHERE name = $1`, []any{modelDefaults}, &text)
 	if err != nil || !ok {
 		return d, err
 	}
@@ -191,7 +192,7 @@ func readDefaults(ctx context.Context, q querier) (d openmates.ModelDefaults, er
 	return d, nil
 }
 
-func writeDefaults(t *tx, d openmates.ModelDefaults) error {
+func writeDefaults(t *sqldb.Tx, d openmates.ModelDefaults) error {
 	text, err := json.Marshal(d)
 	if err != nil {
 		return err
@@ -201,14 +202,14 @@ func writeDefaults(t *tx, d openmates.ModelDefaults) error {
 
 func keyPlace(id openmates.ID) string { return "providers.key:" + id.String() }
 
-func (db *DB) scanProvider(s scanner) (p openmates.Provider, err error) {
+func (db *DB) scanProvider(s sqldb.Row) (p openmates.Provider, err error) {
 	var key string
 	var checked int64
 	if err = s.Scan(&p.ID, &p.Name, &p.Kind, &p.Label, &p.URL, &key, &checked, &p.Problem); err != nil {
 		return p, err
 	}
 	p.Kind, p.Fixed = strings.CutPrefix(p.Kind, fixedMark)
-	p.Checked = timeOf(checked)
+	p.Checked = sqldb.TimeOf(checked)
 	// A key that opens no more (the server's own key was replaced) is the
 	// trouble of this provider alone.
 	if p.Key, p.KeyLost, err = db.unseal(keyPlace(p.ID), key); err != nil {
@@ -220,7 +221,7 @@ func (db *DB) scanProvider(s scanner) (p openmates.Provider, err error) {
 	return p, nil
 }
 
-func scanModel(s scanner) (m openmates.ProviderModel, err error) {
+func scanModel(s sqldb.Row) (m openmates.ProviderModel, err error) {
 	err = s.Scan(&m.ProviderID, &m.Provider, &m.Model, &m.Enabled, &m.Listed, &m.Priced, &m.Price.Input, &m.Price.Cached, &m.Price.Output)
 	return m, err
 }

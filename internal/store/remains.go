@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // What somebody left behind ends in the transaction that takes their right
@@ -15,15 +16,15 @@ import (
 // password, both happen or neither.
 func (db *DB) EndAccess(ctx context.Context, e openmates.AccessEnd) (openmates.AccessEnded, error) {
 	var out openmates.AccessEnded
-	err := db.update(ctx, func(t *tx) (err error) {
+	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
 		out, err = db.endAccess(t, e)
 		return err
 	})
 	return out, err
 }
 
-func (db *DB) endAccess(t *tx, e openmates.AccessEnd) (out openmates.AccessEnded, err error) {
-	ok, err := t.get(`UPDATE users SET epoch = epoch + 1, password = CASE WHEN $2 = '' THEN password ELSE $2 END
+func (db *DB) endAccess(t *sqldb.Tx, e openmates.AccessEnd) (out openmates.AccessEnded, err error) {
+	ok, err := t.Get(`UPDATE users SET epoch = epoch + 1, password = CASE WHEN $2 = '' THEN password ELSE $2 END
 		WHERE id = $1 RETURNING epoch`, []any{e.UserID, e.Password}, &out.Epoch)
 	if err == nil && !ok {
 		err = missing("This account")
@@ -37,13 +38,13 @@ func (db *DB) endAccess(t *tx, e openmates.AccessEnd) (out openmates.AccessEnded
 	if out.Tokens, err = db.endTokens(t, `maker = $1 AND ($2 = FALSE OR user_id = $1 AND team_id IS NULL)`, e.UserID, e.KeepShared); err != nil {
 		return out, err
 	}
-	out.Invites, err = t.exec(`UPDATE invites SET revoked = $2 WHERE maker = $1 AND role = $3 AND revoked = 0 AND expires > $2`,
+	out.Invites, err = t.Exec(`UPDATE invites SET revoked = $2 WHERE maker = $1 AND role = $3 AND revoked = 0 AND expires > $2`,
 		e.UserID, db.now(), openmates.RoleAdmin)
 	return out, err
 }
 
 // endWaiting ends a person's sessions and all that was begun in one.
-func (db *DB) endWaiting(t *tx, userID openmates.ID) error {
+func (db *DB) endWaiting(t *sqldb.Tx, userID openmates.ID) error {
 	for _, text := range []string{
 		`DELETE FROM sessions WHERE user_id = $1`,
 		`DELETE FROM link_codes WHERE user_id = $1`,
@@ -52,41 +53,41 @@ func (db *DB) endWaiting(t *tx, userID openmates.ID) error {
 		`DELETE FROM authenticators WHERE user_id = $1 AND confirmed = 0`,
 		`DELETE FROM password_resets WHERE user_id = $1 OR maker = $1`,
 	} {
-		if _, err := t.exec(text, userID); err != nil {
+		if _, err := t.Exec(text, userID); err != nil {
 			return err
 		}
 	}
-	_, err := t.exec(`DELETE FROM kept_answers WHERE owner = $1`, "user:"+userID.String())
+	_, err := t.Exec(`DELETE FROM kept_answers WHERE owner = $1`, "user:"+userID.String())
 	return err
 }
 
 // endInTeam ends what only an admin of a team can make, where somebody is none
 // any more.
-func (db *DB) endInTeam(t *tx, teamID, userID openmates.ID) error {
+func (db *DB) endInTeam(t *sqldb.Tx, teamID, userID openmates.ID) error {
 	if _, err := db.endTokens(t, `team_id = $1 AND maker = $2`, teamID, userID); err != nil {
 		return err
 	}
-	_, err := t.exec(`UPDATE invites SET revoked = $3 WHERE team_id = $1 AND maker = $2 AND revoked = 0`, teamID, userID, db.now())
+	_, err := t.Exec(`UPDATE invites SET revoked = $3 WHERE team_id = $1 AND maker = $2 AND revoked = 0`, teamID, userID, db.now())
 	return err
 }
 
 // endOfUser ends what an account that is removed has left with others; what is
 // its own goes with its row.
-func (db *DB) endOfUser(t *tx, userID openmates.ID) error {
+func (db *DB) endOfUser(t *sqldb.Tx, userID openmates.ID) error {
 	if err := db.endWaiting(t, userID); err != nil {
 		return err
 	}
 	if _, err := db.endTokens(t, `maker = $1 OR user_id = $1`, userID); err != nil {
 		return err
 	}
-	_, err := t.exec(`UPDATE invites SET revoked = $2 WHERE maker = $1 AND revoked = 0`, userID, db.now())
+	_, err := t.Exec(`UPDATE invites SET revoked = $2 WHERE maker = $1 AND revoked = 0`, userID, db.now())
 	return err
 }
 
 // endTokens revokes the access tokens that a condition names, with all that was
 // made by them.
-func (db *DB) endTokens(t *tx, where string, args ...any) (int64, error) {
-	ids, err := list(t.ctx, t, func(s scanner) (id openmates.ID, err error) { return id, s.Scan(&id) },
+func (db *DB) endTokens(t *sqldb.Tx, where string, args ...any) (int64, error) {
+	ids, err := sqldb.List(t.Context(), t, func(s sqldb.Row) (id openmates.ID, err error) { return id, s.Scan(&id) },
 		`DELETE FROM access_tokens WHERE `+where+` RETURNING id`, args...)
 	if err != nil {
 		return 0, err
@@ -100,18 +101,18 @@ func (db *DB) endTokens(t *tx, where string, args ...any) (int64, error) {
 }
 
 // endToken ends what was made by an access token.
-func (db *DB) endToken(t *tx, id openmates.ID) error {
-	if _, err := t.exec(`UPDATE invites SET revoked = $2 WHERE token_id = $1 AND revoked = 0`, id, db.now()); err != nil {
+func (db *DB) endToken(t *sqldb.Tx, id openmates.ID) error {
+	if _, err := t.Exec(`UPDATE invites SET revoked = $2 WHERE token_id = $1 AND revoked = 0`, id, db.now()); err != nil {
 		return err
 	}
-	_, err := t.exec(`DELETE FROM kept_answers WHERE owner = $1`, "token:"+id.String())
+	_, err := t.Exec(`DELETE FROM kept_answers WHERE owner = $1`, "token:"+id.String())
 	return err
 }
 
 // endSession ends what was begun in a session and has not come to anything.
-func endSession(t *tx, hash string) error {
+func endSession(t *sqldb.Tx, hash string) error {
 	for _, table := range []string{"link_codes", "connect_states"} {
-		if _, err := t.exec(`DELETE FROM `+table+` WHERE session = $1`, hash); err != nil {
+		if _, err := t.Exec(`DELETE FROM `+table+` WHERE session = $1`, hash); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 const resetCols = `r.user_id, r.origin, r.maker, r.address, r.second, r.expires`
@@ -17,19 +18,19 @@ const resetHolds = `r.expires > $2
 
 // ConfirmedUsers lists the accounts that have proved an address to be theirs.
 func (db *DB) ConfirmedUsers(ctx context.Context, address string) ([]openmates.User, error) {
-	return list(ctx, db, scanUser, `SELECT `+userCols+` FROM users u WHERE u.email_confirmed AND u.email = $1 ORDER BY u.id`, address)
+	return sqldb.List(ctx, db, scanUser, `SELECT `+userCols+` FROM users u WHERE u.email_confirmed AND u.email = $1 ORDER BY u.id`, address)
 }
 
 // AddReset keeps a reset under the hash of its code. A link that an admin or a
 // command makes takes the place of those that were made so before; what has
 // expired goes.
 func (db *DB) AddReset(ctx context.Context, r openmates.PasswordReset, hash string, at time.Time) error {
-	return db.update(ctx, func(t *tx) error {
-		if _, err := t.exec(`DELETE FROM password_resets WHERE expires <= $1 OR user_id = $2 AND address = '' AND $3 = ''`,
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		if _, err := t.Exec(`DELETE FROM password_resets WHERE expires <= $1 OR user_id = $2 AND address = '' AND $3 = ''`,
 			at, r.UserID, r.Address); err != nil {
 			return err
 		}
-		_, err := t.exec(`INSERT INTO password_resets (hash, user_id, origin, maker, address, second, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		_, err := t.Exec(`INSERT INTO password_resets (hash, user_id, origin, maker, address, second, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 			hash, r.UserID, string(r.Origin), r.Maker, r.Address, r.Second, r.Expires)
 		return taken(err, "")
 	})
@@ -44,12 +45,12 @@ func (db *DB) Reset(ctx context.Context, hash string, at time.Time) (openmates.P
 // the old one. Of several at the same moment one succeeds, the others get
 // ENotFound.
 func (db *DB) UseReset(ctx context.Context, hash, phc string, at time.Time) (r openmates.PasswordReset, ended openmates.AccessEnded, err error) {
-	err = db.update(ctx, func(t *tx) error {
-		found, err := list(t.ctx, t, scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)
+	err = db.Update(ctx, func(t *sqldb.Tx) error {
+		found, err := sqldb.List(t.Context(), t, scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)
 		if err != nil {
 			return err
 		}
-		n, err := t.exec(`DELETE FROM password_resets WHERE hash = $1`, hash)
+		n, err := t.Exec(`DELETE FROM password_resets WHERE hash = $1`, hash)
 		if err != nil {
 			return err
 		}
@@ -71,22 +72,22 @@ func (db *DB) UseReset(ctx context.Context, hash, phc string, at time.Time) (r o
 // DropSecondStep removes all that is asked for after a person's password, and
 // their passkeys, which may be on the device that is lost.
 func (db *DB) DropSecondStep(ctx context.Context, userID openmates.ID) error {
-	return db.update(ctx, func(t *tx) error { return dropSecondStep(t, userID) })
+	return db.Update(ctx, func(t *sqldb.Tx) error { return dropSecondStep(t, userID) })
 }
 
-func dropSecondStep(t *tx, userID openmates.ID) error {
+func dropSecondStep(t *sqldb.Tx, userID openmates.ID) error {
 	for _, table := range []string{"authenticators", "recovery_codes", "passkeys"} {
-		if _, err := t.exec(`DELETE FROM `+table+` WHERE user_id = $1`, userID); err != nil {
+		if _, err := t.Exec(`DELETE FROM `+table+` WHERE user_id = $1`, userID); err != nil {
 			return err
 		}
 	}
-	return t.must("This account", `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, false)
+	return must(t, "This account", `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, false)
 }
 
-func scanReset(s scanner) (r openmates.PasswordReset, err error) {
+func scanReset(s sqldb.Row) (r openmates.PasswordReset, err error) {
 	var origin string
 	var expires int64
 	err = s.Scan(&r.UserID, &origin, &r.Maker, &r.Address, &r.Second, &expires)
-	r.Origin, r.Expires = openmates.ResetOrigin(origin), timeOf(expires)
+	r.Origin, r.Expires = openmates.ResetOrigin(origin), sqldb.TimeOf(expires)
 	return r, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 const passkeyCols = `id, user_id, credential, data, name, created, used`
@@ -14,7 +15,7 @@ func settingPlace(name string) string             { return "settings.value:" + n
 
 // Passkeys lists the passkeys of a person, the oldest first.
 func (db *DB) Passkeys(ctx context.Context, userID openmates.ID) ([]openmates.Passkey, error) {
-	return list(ctx, db, db.scanPasskey, `SELECT `+passkeyCols+` FROM passkeys WHERE user_id = $1 ORDER BY id`, userID)
+	return sqldb.List(ctx, db, db.scanPasskey, `SELECT `+passkeyCols+` FROM passkeys WHERE user_id = $1 ORDER BY id`, userID)
 }
 
 // AddPasskey stores a passkey. A credential that somebody has is EConflict.
@@ -23,11 +24,11 @@ func (db *DB) AddPasskey(ctx context.Context, p openmates.Passkey) (openmates.Pa
 	if err != nil {
 		return p, err
 	}
-	err = db.update(ctx, func(t *tx) error {
-		p.ID, p.Created = db.ids.next(), timeOf(millis(db.now()))
-		_, err := t.exec(`INSERT INTO passkeys (id, user_id, credential, data, name, created) VALUES ($1, $2, $3, $4, $5, $6)`,
+	err = db.Update(ctx, func(t *sqldb.Tx) error {
+		p.ID, p.Created = db.NextID(), sqldb.TimeOf(sqldb.Millis(db.now()))
+		_, err := t.Exec(`INSERT INTO passkeys (id, user_id, credential, data, name, created) VALUES ($1, $2, $3, $4, $5, $6)`,
 			p.ID, p.UserID, p.Credential, data, p.Name, p.Created)
-		if collision(err) {
+		if sqldb.Collision(err) {
 			return err
 		}
 		return taken(err, "This passkey is registered already.")
@@ -41,16 +42,16 @@ func (db *DB) UsePasskey(ctx context.Context, p openmates.Passkey) error {
 	if err != nil {
 		return err
 	}
-	return db.update(ctx, func(t *tx) error {
-		return t.must("This passkey", `UPDATE passkeys SET data = $3, used = $4 WHERE id = $1 AND user_id = $2`,
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		return must(t, "This passkey", `UPDATE passkeys SET data = $3, used = $4 WHERE id = $1 AND user_id = $2`,
 			p.ID, p.UserID, data, db.now())
 	})
 }
 
 // RemovePasskey forgets one of a person's passkeys and gives its name.
 func (db *DB) RemovePasskey(ctx context.Context, userID, id openmates.ID) (name string, err error) {
-	err = db.update(ctx, func(t *tx) error {
-		ok, err := t.get(`DELETE FROM passkeys WHERE id = $2 AND user_id = $1 RETURNING name`, []any{userID, id}, &name)
+	err = db.Update(ctx, func(t *sqldb.Tx) error {
+		ok, err := t.Get(`DELETE FROM passkeys WHERE id = $2 AND user_id = $1 RETURNING name`, []any{userID, id}, &name)
 		if err == nil && !ok {
 			return missing("This passkey")
 		}
@@ -59,13 +60,13 @@ func (db *DB) RemovePasskey(ctx context.Context, userID, id openmates.ID) (name 
 	return name, err
 }
 
-func (db *DB) scanPasskey(s scanner) (p openmates.Passkey, err error) {
+func (db *DB) scanPasskey(s sqldb.Row) (p openmates.Passkey, err error) {
 	var data string
 	var created, used int64
 	if err = s.Scan(&p.ID, &p.UserID, &p.Credential, &data, &p.Name, &created, &used); err != nil {
 		return p, err
 	}
-	p.Created, p.Used = timeOf(created), timeOf(used)
+	p.Created, p.Used = sqldb.TimeOf(created), sqldb.TimeOf(used)
 	p.Data, p.Lost, err = db.unseal(passkeyPlace(p.Credential), data)
 	return p, err
 }
@@ -75,7 +76,7 @@ func (db *DB) scanPasskey(s scanner) (p openmates.Passkey, err error) {
 func (db *DB) Authenticator(ctx context.Context, userID openmates.ID) (a openmates.Authenticator, err error) {
 	var sealed string
 	var confirmed, created int64
-	ok, err := get(ctx, db, `SELECT secret, confirmed, step, created FROM authenticators WHERE user_id = $1`,
+	ok, err := sqldb.Get(ctx, db, `SELECT secret, confirmed, step, created FROM authenticators WHERE user_id = $1`,
 		[]any{userID}, &sealed, &confirmed, &a.Step, &created)
 	if err != nil || !ok {
 		if err == nil {
@@ -83,7 +84,7 @@ func (db *DB) Authenticator(ctx context.Context, userID openmates.ID) (a openmat
 		}
 		return a, err
 	}
-	a.Confirmed, a.Created = confirmed > 0, timeOf(created)
+	a.Confirmed, a.Created = confirmed > 0, sqldb.TimeOf(created)
 	a.Secret, a.Lost, err = db.unseal(authenticatorPlace(userID), sealed)
 	return a, err
 }
@@ -95,8 +96,8 @@ func (db *DB) BeginAuthenticator(ctx context.Context, userID openmates.ID, secre
 	if err != nil {
 		return err
 	}
-	return db.update(ctx, func(t *tx) error {
-		n, err := t.exec(`INSERT INTO authenticators (user_id, secret, created) VALUES ($1, $2, $3)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		n, err := t.Exec(`INSERT INTO authenticators (user_id, secret, created) VALUES ($1, $2, $3)
 			ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, created = excluded.created, step = 0
 			WHERE authenticators.confirmed = 0`, userID, sealed, db.now())
 		if err == nil && n == 0 {
@@ -109,8 +110,8 @@ func (db *DB) BeginAuthenticator(ctx context.Context, userID openmates.ID, secre
 // ConfirmAuthenticator turns an authenticator on, of which a code of this step
 // was typed, and writes the recovery codes' hashes in place of earlier ones (none = those stay).
 func (db *DB) ConfirmAuthenticator(ctx context.Context, userID openmates.ID, step int64, recovery []string) error {
-	return db.update(ctx, func(t *tx) error {
-		n, err := t.exec(`UPDATE authenticators SET confirmed = $2, step = $3 WHERE user_id = $1 AND confirmed = 0`, userID, db.now(), step)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		n, err := t.Exec(`UPDATE authenticators SET confirmed = $2, step = $3 WHERE user_id = $1 AND confirmed = 0`, userID, db.now(), step)
 		if err != nil {
 			return err
 		}
@@ -124,36 +125,36 @@ func (db *DB) ConfirmAuthenticator(ctx context.Context, userID openmates.ID, ste
 // UseStep counts the code of a step, once: false where it, or a later one, was
 // used before. Of two at the same moment, one counts.
 func (db *DB) UseStep(ctx context.Context, userID openmates.ID, step int64) (fresh bool, err error) {
-	n, err := db.exec(ctx, hard, `UPDATE authenticators SET step = $2 WHERE user_id = $1 AND step < $2`, userID, step)
+	n, err := db.Exec(ctx, sqldb.Hard, `UPDATE authenticators SET step = $2 WHERE user_id = $1 AND step < $2`, userID, step)
 	return n > 0, err
 }
 
 // RemoveAuthenticator turns a person's authenticator off.
 func (db *DB) RemoveAuthenticator(ctx context.Context, userID openmates.ID) error {
-	return db.update(ctx, func(t *tx) error {
-		return t.must("This authenticator", `DELETE FROM authenticators WHERE user_id = $1`, userID)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		return must(t, "This authenticator", `DELETE FROM authenticators WHERE user_id = $1`, userID)
 	})
 }
 
 // SetRecovery replaces the hashes of a person's recovery codes.
 func (db *DB) SetRecovery(ctx context.Context, userID openmates.ID, hashes []string) error {
-	return db.update(ctx, func(t *tx) error {
-		if _, err := t.exec(`DELETE FROM recovery_codes WHERE user_id = $1`, userID); err != nil {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		if _, err := t.Exec(`DELETE FROM recovery_codes WHERE user_id = $1`, userID); err != nil {
 			return err
 		}
 		return setRecovery(t, userID, hashes)
 	})
 }
 
-func setRecovery(t *tx, userID openmates.ID, hashes []string) error {
+func setRecovery(t *sqldb.Tx, userID openmates.ID, hashes []string) error {
 	if len(hashes) == 0 {
 		return nil
 	}
-	if _, err := t.exec(`DELETE FROM recovery_codes WHERE user_id = $1`, userID); err != nil {
+	if _, err := t.Exec(`DELETE FROM recovery_codes WHERE user_id = $1`, userID); err != nil {
 		return err
 	}
 	for _, h := range hashes {
-		if _, err := t.exec(`INSERT INTO recovery_codes (user_id, hash) VALUES ($1, $2)`, userID, h); err != nil {
+		if _, err := t.Exec(`INSERT INTO recovery_codes (user_id, hash) VALUES ($1, $2)`, userID, h); err != nil {
 			return taken(err, "")
 		}
 	}
@@ -163,13 +164,13 @@ func setRecovery(t *tx, userID openmates.ID, hashes []string) error {
 // UseRecovery uses a recovery code up: false where a person has none with this
 // hash (any more). Of two at the same moment, one counts.
 func (db *DB) UseRecovery(ctx context.Context, userID openmates.ID, hash string) (ok bool, err error) {
-	n, err := db.exec(ctx, hard, `DELETE FROM recovery_codes WHERE user_id = $1 AND hash = $2`, userID, hash)
+	n, err := db.Exec(ctx, sqldb.Hard, `DELETE FROM recovery_codes WHERE user_id = $1 AND hash = $2`, userID, hash)
 	return n > 0, err
 }
 
 // Protection says what protects an account beside its password.
 func (db *DB) Protection(ctx context.Context, userID openmates.ID) (p openmates.Protection, err error) {
-	ok, err := get(ctx, db, `SELECT u.passkey_second,
+	ok, err := sqldb.Get(ctx, db, `SELECT u.passkey_second,
 			(SELECT COUNT(*) FROM authenticators a WHERE a.user_id = u.id AND a.confirmed > 0) > 0,
 			(SELECT COUNT(*) FROM passkeys k WHERE k.user_id = u.id),
 			(SELECT COUNT(*) FROM recovery_codes r WHERE r.user_id = u.id)
@@ -183,8 +184,8 @@ func (db *DB) Protection(ctx context.Context, userID openmates.ID) (p openmates.
 // AskPasskey says whether a passkey is asked for after the password, and
 // replaces the recovery codes' hashes (none = they stay).
 func (db *DB) AskPasskey(ctx context.Context, userID openmates.ID, ask bool, recovery []string) error {
-	return db.update(ctx, func(t *tx) error {
-		if err := t.must("This account", `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, ask); err != nil {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		if err := must(t, "This account", `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, ask); err != nil {
 			return err
 		}
 		return setRecovery(t, userID, recovery)

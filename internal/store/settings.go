@@ -4,18 +4,19 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // Setting gives the value of a setting; ok is false where it was never set.
 func (db *DB) Setting(ctx context.Context, name string) (value string, ok bool, err error) {
-	ok, err = get(ctx, db, `SELECT value FROM settings WHERE name = $1`, []any{name}, &value)
+	ok, err = sqldb.Get(ctx, db, `SELECT value FROM settings WHERE name = $1`, []any{name}, &value)
 	return value, ok, err
 }
 
 // SetSetting writes a setting.
 func (db *DB) SetSetting(ctx context.Context, name, value string) error {
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Settings)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Settings)
 		return set(t, name, value)
 	})
 }
@@ -23,15 +24,15 @@ func (db *DB) SetSetting(ctx context.Context, name, value string) error {
 // TakeSetting removes a setting and gives what it was: of several takers one
 // gets it.
 func (db *DB) TakeSetting(ctx context.Context, name string) (value string, ok bool, err error) {
-	err = db.update(ctx, func(t *tx) error {
-		ok, err = t.get(`DELETE FROM settings WHERE name = $1 RETURNING value`, []any{name}, &value)
+	err = db.Update(ctx, func(t *sqldb.Tx) error {
+		ok, err = t.Get(`DELETE FROM settings WHERE name = $1 RETURNING value`, []any{name}, &value)
 		return err
 	})
 	return value, ok && err == nil, err
 }
 
-func set(t *tx, name, value string) error {
-	_, err := t.exec(`INSERT INTO settings (name, value) VALUES ($1, $2)
+func set(t *sqldb.Tx, name, value string) error {
+	_, err := t.Exec(`INSERT INTO settings (name, value) VALUES ($1, $2)
 		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
 	return err
 }
@@ -41,9 +42,9 @@ const setupHash = "setup_hash"
 // SetSetupHash replaces the hash of the setup code, as long as there is no
 // server admin; else it does nothing and gives false.
 func (db *DB) SetSetupHash(ctx context.Context, hash string) (open bool, err error) {
-	err = db.update(ctx, func(t *tx) error {
+	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		var n int64
-		if _, err := t.get(`SELECT COUNT(*) FROM users WHERE admin`, nil, &n); err != nil {
+		if _, err := t.Get(`SELECT COUNT(*) FROM users WHERE admin`, nil, &n); err != nil {
 			return err
 		}
 		if open = n == 0; !open {
@@ -66,10 +67,10 @@ func (db *DB) SetupHash(ctx context.Context) (string, error) {
 func (db *DB) Found(ctx context.Context, hash string, u openmates.User, phc string, team openmates.Team) (openmates.User, openmates.Team, error) {
 	var user openmates.User
 	var made openmates.Team
-	err := db.update(ctx, func(t *tx) error {
+	err := db.Update(ctx, func(t *sqldb.Tx) error {
 		// Whoever removes the row first has won; the other one waits for that
 		// commit and then finds nothing.
-		n, err := t.exec(`DELETE FROM settings WHERE name = $1 AND value = $2`, setupHash, hash)
+		n, err := t.Exec(`DELETE FROM settings WHERE name = $1 AND value = $2`, setupHash, hash)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // Limits are held against counters: per scope one row for the minute and one
@@ -29,8 +30,8 @@ func (db *DB) Reserve(ctx context.Context, key string, u openmates.Usage, all []
 	// One order for all keeps PostgreSQL's row locks from crossing.
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b openmates.Layer) int { return strings.Compare(a.Scope, b.Scope) })
-	return db.write(ctx, soft, func(t *tx) error {
-		fresh, err := t.exec(`INSERT INTO usage (turn, team_id, user_id, mate_id, model, cost, sent, at)
+	return db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
+		fresh, err := t.Exec(`INSERT INTO usage (turn, team_id, user_id, mate_id, model, cost, sent, at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (turn) DO NOTHING`,
 			key, u.TeamID, u.UserID, u.MateID, u.Model, u.Cost, u.Sent, u.At)
 		if err != nil {
@@ -52,30 +53,30 @@ func (db *DB) Reserve(ctx context.Context, key string, u openmates.Usage, all []
 
 // reserveMore lifts what is reserved for a turn up to what more is wanted now.
 // What is settled stays.
-func (db *DB) reserveMore(t *tx, key string, want openmates.Usage, all []openmates.Layer) error {
+func (db *DB) reserveMore(t *sqldb.Tx, key string, want openmates.Usage, all []openmates.Layer) error {
 	var u openmates.Usage
 	var at int64
-	found, err := t.get(`SELECT team_id, user_id, mate_id, cost, sent, at FROM usage WHERE turn = $1 AND NOT settled`+db.words().forUpdate,
+	found, err := t.Get(`SELECT team_id, user_id, mate_id, cost, sent, at FROM usage WHERE turn = $1 AND NOT settled`+db.ForUpdate(),
 		[]any{key}, &u.TeamID, &u.UserID, &u.MateID, &u.Cost, &u.Sent, &at)
 	if err != nil || !found || want.Cost <= u.Cost && want.Sent <= u.Sent {
 		return err
 	}
 	cost := max(want.Cost, u.Cost)
-	if _, err := t.exec(`UPDATE usage SET cost = $2, sent = $3 WHERE turn = $1`, key, cost, max(want.Sent, u.Sent)); err != nil {
+	if _, err := t.Exec(`UPDATE usage SET cost = $2, sent = $3 WHERE turn = $1`, key, cost, max(want.Sent, u.Sent)); err != nil {
 		return fmt.Errorf("reserve more for %q: %w", key, err)
 	}
 	if cost == u.Cost {
 		return nil
 	}
-	return db.hold(t, charge{u: u, at: timeOf(at), cost: cost - u.Cost}, all)
+	return db.hold(t, charge{u: u, at: sqldb.TimeOf(at), cost: cost - u.Cost}, all)
 }
 
 // reserveMinute counts in the row's minute when that is this one or, as clocks
 // of several machines differ a little, up to one ahead; else a new one begins.
-func reserveMinute(t *tx, at time.Time, l openmates.Layer) error {
+func reserveMinute(t *sqldb.Tx, at time.Time, l openmates.Layer) error {
 	start := at.Truncate(time.Minute)
 	ahead := start.Add(time.Minute)
-	n, err := t.exec(`INSERT INTO counters (scope, period, started, requests) VALUES ($1, $2, $3, 1)
+	n, err := t.Exec(`INSERT INTO counters (scope, period, started, requests) VALUES ($1, $2, $3, 1)
 		ON CONFLICT (scope, period) DO UPDATE SET
 			requests = CASE WHEN counters.started BETWEEN $3 AND $4 THEN counters.requests + 1 ELSE 1 END,
 			started = CASE WHEN counters.started BETWEEN $3 AND $4 THEN counters.started ELSE $3 END
@@ -100,7 +101,7 @@ type charge struct {
 
 // hold adds to the month's sums, in which the turn's own row of usage stands
 // already, and then holds them against the layers.
-func (db *DB) hold(t *tx, c charge, all []openmates.Layer) error {
+func (db *DB) hold(t *sqldb.Tx, c charge, all []openmates.Layer) error {
 	sums, err := db.addUp(t, c)
 	if err != nil {
 		return fmt.Errorf("count the month: %w", err)
@@ -144,15 +145,15 @@ func added(sum, change string) string {
 
 // addUp adds to the month's sums of all scopes that a turn counts in, as far as
 // they are kept, and gives them. Whoever adds locks them in the same order.
-func (db *DB) addUp(t *tx, c charge) (map[string]openmates.Micros, error) {
+func (db *DB) addUp(t *sqldb.Tx, c charge) (map[string]openmates.Micros, error) {
 	type row struct {
 		scope string
 		cost  openmates.Micros
 	}
 	period, _, _ := month(c.at)
-	all, err := list(t.ctx, t, func(s scanner) (r row, err error) { return r, s.Scan(&r.scope, &r.cost) },
+	all, err := sqldb.List(t.Context(), t, func(s sqldb.Row) (r row, err error) { return r, s.Scan(&r.scope, &r.cost) },
 		`WITH held AS (SELECT scope FROM counters WHERE period = $1 AND scope IN ($2, $3, $4, $5, $6)
-			ORDER BY scope`+db.words().forUpdate+`)
+			ORDER BY scope`+db.ForUpdate()+`)
 		UPDATE counters SET cost = `+added(`cost`, `$7`)+`, requests = requests + $8
 		WHERE period = $1 AND scope IN (SELECT scope FROM held) RETURNING scope, cost`,
 		period, mateScope(c.u), teamMateScope(c.u), memberScope(c.u), serverScope, teamScope(c.u), c.cost, c.requests)
@@ -165,14 +166,14 @@ func (db *DB) addUp(t *tx, c charge) (map[string]openmates.Micros, error) {
 
 // beginMonth makes the month's row of what was used so far. Where somebody else
 // made it in this moment, they did not know of this turn.
-func beginMonth(t *tx, scope string, c charge) (sum openmates.Micros, err error) {
+func beginMonth(t *sqldb.Tx, scope string, c charge) (sum openmates.Micros, err error) {
 	period, start, end := month(c.at)
 	where, args, err := counted(scope, c.u)
 	if err != nil {
 		return 0, err
 	}
 	args = append([]any{scope, period, start, end, c.cost, c.requests}, args...)
-	_, err = t.get(`INSERT INTO counters (scope, period, requests, cost)
+	_, err = t.Get(`INSERT INTO counters (scope, period, requests, cost)
 		SELECT $1, $2, COUNT(*), `+sumOf(`cost`)+` FROM usage
 		WHERE at >= $3 AND at < $4`+where+`
 		ON CONFLICT (scope, period) DO UPDATE SET cost = `+added(`counters.cost`, `$5`)+`, requests = counters.requests + $6
@@ -218,11 +219,11 @@ func month(t time.Time) (name string, start, end time.Time) {
 }
 
 // settleUsage puts what a turn really cost in place of what was reserved.
-func (db *DB) settleUsage(t *tx, o openmates.Outcome) error {
+func (db *DB) settleUsage(t *sqldb.Tx, o openmates.Outcome) error {
 	u := possible(o.Usage)
 	was := openmates.Usage{}
 	var at int64
-	reserved, err := t.get(`SELECT team_id, user_id, mate_id, cost, at FROM usage WHERE turn = $1`+db.words().forUpdate,
+	reserved, err := t.Get(`SELECT team_id, user_id, mate_id, cost, at FROM usage WHERE turn = $1`+db.ForUpdate(),
 		[]any{o.Key}, &was.TeamID, &was.UserID, &was.MateID, &was.Cost, &at)
 	if err != nil {
 		return err
@@ -234,18 +235,18 @@ func (db *DB) settleUsage(t *tx, o openmates.Outcome) error {
 		if u.At.IsZero() {
 			u.At = db.now()
 		}
-		was, at = openmates.Usage{TeamID: u.TeamID, UserID: u.UserID, MateID: u.MateID}, millis(u.At)
-		_, err = t.exec(`INSERT INTO usage (turn, team_id, user_id, mate_id, model, input, cached, output, cost, settled, at)
+		was, at = openmates.Usage{TeamID: u.TeamID, UserID: u.UserID, MateID: u.MateID}, sqldb.Millis(u.At)
+		_, err = t.Exec(`INSERT INTO usage (turn, team_id, user_id, mate_id, model, input, cached, output, cost, settled, at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, TRUE, $10)`,
 			o.Key, u.TeamID, u.UserID, u.MateID, u.Model, u.Input, u.Cached, u.Output, u.Cost, u.At)
 	} else {
-		_, err = t.exec(`UPDATE usage SET model = $2, input = $3, cached = $4, output = $5, cost = $6, settled = TRUE WHERE turn = $1`,
+		_, err = t.Exec(`UPDATE usage SET model = $2, input = $3, cached = $4, output = $5, cost = $6, settled = TRUE WHERE turn = $1`,
 			o.Key, u.Model, u.Input, u.Cached, u.Output, u.Cost)
 	}
 	if err != nil || u.Cost == was.Cost {
 		return err
 	}
-	_, err = db.addUp(t, charge{u: was, at: timeOf(at), cost: u.Cost - was.Cost})
+	_, err = db.addUp(t, charge{u: was, at: sqldb.TimeOf(at), cost: u.Cost - was.Cost})
 	return err
 }
 
@@ -265,9 +266,9 @@ func (db *DB) SpentInMonth(ctx context.Context, t time.Time) (map[openmates.ID]o
 		mate openmates.ID
 		cost openmates.Micros
 	}
-	all, err := list(ctx, db, func(s scanner) (r row, err error) {
+	all, err := sqldb.List(ctx, db, func(s sqldb.Row) (r row, err error) {
 		return r, s.Scan(&r.mate, &r.cost)
-	}, `SELECT mate_id, `+sumOf(`cost`)+` FROM usage WHERE at >= $1 AND at < $2 GROUP BY mate_id`, millis(start), millis(end))
+	}, `SELECT mate_id, `+sumOf(`cost`)+` FROM usage WHERE at >= $1 AND at < $2 GROUP BY mate_id`, sqldb.Millis(start), sqldb.Millis(end))
 	spent := make(map[openmates.ID]openmates.Micros, len(all))
 	for _, r := range all {
 		spent[r.mate] = r.cost

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // keepStates is for how long a state stays known after it expired, so that who
@@ -17,11 +18,11 @@ func (db *DB) AddState(ctx context.Context, hash string, s openmates.ConnectStat
 	if err != nil {
 		return err
 	}
-	return db.update(ctx, func(t *tx) error {
-		if _, err := t.exec(`DELETE FROM connect_states WHERE expires < $1`, db.now().Add(-keepStates)); err != nil {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		if _, err := t.Exec(`DELETE FROM connect_states WHERE expires < $1`, db.now().Add(-keepStates)); err != nil {
 			return err
 		}
-		_, err := t.exec(`INSERT INTO connect_states (hash, kind, bot_id, team_id, user_id, session, verifier, expires)
+		_, err := t.Exec(`INSERT INTO connect_states (hash, kind, bot_id, team_id, user_id, session, verifier, expires)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			hash, s.Kind, s.BotID, s.TeamID, s.UserID, s.Session, verifier, s.Expires)
 		return taken(err, "This link was used already. Please begin again.")
@@ -35,8 +36,8 @@ func (db *DB) TakeState(ctx context.Context, hash string) (openmates.ConnectStat
 	var s openmates.ConnectState
 	var verifier string
 	var expires int64
-	err := db.update(ctx, func(t *tx) error {
-		ok, err := t.get(`SELECT kind, bot_id, team_id, user_id, session, verifier, expires FROM connect_states WHERE hash = $1`,
+	err := db.Update(ctx, func(t *sqldb.Tx) error {
+		ok, err := t.Get(`SELECT kind, bot_id, team_id, user_id, session, verifier, expires FROM connect_states WHERE hash = $1`,
 			[]any{hash}, &s.Kind, &s.BotID, &s.TeamID, &s.UserID, &s.Session, &verifier, &expires)
 		if err != nil {
 			return err
@@ -44,7 +45,7 @@ func (db *DB) TakeState(ctx context.Context, hash string) (openmates.ConnectStat
 		if !ok {
 			return openmates.Errorf(openmates.ENotFound, "This link is not known here (any more). Please begin again.")
 		}
-		rows, err := t.exec(`UPDATE connect_states SET used = $2, verifier = '' WHERE hash = $1 AND used = 0`, hash, db.now())
+		rows, err := t.Exec(`UPDATE connect_states SET used = $2, verifier = '' WHERE hash = $1 AND used = 0`, hash, db.now())
 		if err == nil && rows == 0 {
 			return openmates.Errorf(openmates.EConflict, "This link was used already. Please begin again.")
 		}
@@ -53,7 +54,7 @@ func (db *DB) TakeState(ctx context.Context, hash string) (openmates.ConnectStat
 	if err != nil {
 		return openmates.ConnectState{}, err
 	}
-	s.Expires = timeOf(expires)
+	s.Expires = sqldb.TimeOf(expires)
 	var lost bool
 	s.Verifier, lost, err = db.unseal("connect_states.verifier:"+hash, verifier)
 	if lost {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 const notTakenOver = "Something has just changed there. Please look again, and start over if it is still needed."
@@ -16,18 +17,18 @@ const notTakenOver = "Something has just changed there. Please look again, and s
 // whoever connects it meanwhile wait, and of two who take it over one is first.
 func (db *DB) TakeOver(ctx context.Context, o openmates.Takeover) (openmates.Installation, error) {
 	in := o.Installation
-	err := db.update(ctx, func(t *tx) error {
-		t.changed(Installations)
+	err := db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Installations)
 		n, err := networkOf(t, in.BotID)
 		if err != nil {
 			return err
 		}
 		var holder openmates.ID
-		if _, err := t.get(`SELECT team_id FROM workspaces WHERE network = $1 AND workspace = $2`+db.words().forUpdate,
+		if _, err := t.Get(`SELECT team_id FROM workspaces WHERE network = $1 AND workspace = $2`+db.ForUpdate(),
 			[]any{n, in.Workspace}, &holder); err != nil {
 			return err
 		}
-		now, err := list(t.ctx, t, scanInstallation, `SELECT `+installationCols+` FROM installations i
+		now, err := sqldb.List(t.Context(), t, scanInstallation, `SELECT `+installationCols+` FROM installations i
 			LEFT JOIN workspaces w ON w.network = i.network AND w.workspace = i.workspace
 			WHERE i.network = $1 AND i.workspace = $2 ORDER BY i.id`, n, in.Workspace)
 		if err != nil {
@@ -36,10 +37,10 @@ func (db *DB) TakeOver(ctx context.Context, o openmates.Takeover) (openmates.Ins
 		if holder != o.From || slices.ContainsFunc(now, func(x openmates.Installation) bool { return cameSince(x, o) }) {
 			return openmates.Errorf(openmates.EConflict, notTakenOver)
 		}
-		if _, err := t.exec(`DELETE FROM installations WHERE network = $1 AND workspace = $2 AND bot_id <> $3`, n, in.Workspace, in.BotID); err != nil {
+		if _, err := t.Exec(`DELETE FROM installations WHERE network = $1 AND workspace = $2 AND bot_id <> $3`, n, in.Workspace, in.BotID); err != nil {
 			return err
 		}
-		if _, err := t.exec(`UPDATE workspaces SET team_id = $3, name = $4, created = $5 WHERE network = $1 AND workspace = $2`,
+		if _, err := t.Exec(`UPDATE workspaces SET team_id = $3, name = $4, created = $5 WHERE network = $1 AND workspace = $2`,
 			n, in.Workspace, in.TeamID, in.Name, db.now()); err != nil {
 			return err
 		}
@@ -64,8 +65,8 @@ func cameSince(now openmates.Installation, o openmates.Takeover) bool {
 	return connected || appeared
 }
 
-func networkOf(t *tx, botID openmates.ID) (n openmates.Network, err error) {
-	ok, err := t.get(`SELECT network FROM bots WHERE id = $1`, []any{botID}, &n)
+func networkOf(t *sqldb.Tx, botID openmates.ID) (n openmates.Network, err error) {
+	ok, err := t.Get(`SELECT network FROM bots WHERE id = $1`, []any{botID}, &n)
 	if err == nil && !ok {
 		err = missing("This bot")
 	}
@@ -75,17 +76,17 @@ func networkOf(t *tx, botID openmates.ID) (n openmates.Network, err error) {
 // arrive records that a bot is in a workspace, now. A bot that comes back
 // without a team that brings it was added by a bare link: what a team had
 // connected before it left counts no more.
-func (db *DB) arrive(t *tx, n openmates.Network, in *openmates.Installation) error {
+func (db *DB) arrive(t *sqldb.Tx, n openmates.Network, in *openmates.Installation) error {
 	var created, connected int64
 	if in.TeamID != 0 {
-		connected = millis(db.now())
+		connected = sqldb.Millis(db.now())
 	}
-	_, err := t.get(`INSERT INTO installations (id, bot_id, network, workspace, name, created, connected) VALUES ($1, $2, $3, $4, $5, $6, $7)
+	_, err := t.Get(`INSERT INTO installations (id, bot_id, network, workspace, name, created, connected) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (bot_id, workspace) DO UPDATE SET left_at = 0,
 			connected = CASE WHEN excluded.connected > 0 THEN excluded.connected WHEN installations.left_at > 0 THEN 0 ELSE installations.connected END,
 			name = CASE WHEN excluded.name = '' THEN installations.name ELSE excluded.name END
 		RETURNING id, created`,
-		[]any{db.ids.next(), in.BotID, n, in.Workspace, in.Name, db.now(), connected}, &in.ID, &created)
-	in.Created, in.Left, in.Connected = timeOf(created), timeOf(0), timeOf(connected)
+		[]any{db.NextID(), in.BotID, n, in.Workspace, in.Name, db.now(), connected}, &in.ID, &created)
+	in.Created, in.Left, in.Connected = sqldb.TimeOf(created), sqldb.TimeOf(0), sqldb.TimeOf(connected)
 	return err
 }

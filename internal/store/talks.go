@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // ForgetTalk has a conversation begin anew: what was said until now is no
 // history any more, see chat.Talks.
 func (db *DB) ForgetTalk(ctx context.Context, conversation string) error {
-	_, err := db.exec(ctx, hard, `INSERT INTO forgotten (lane, turn)
+	_, err := db.Exec(ctx, sqldb.Hard, `INSERT INTO forgotten (lane, turn)
 		SELECT $1, COALESCE(MAX(id), 0) FROM turns WHERE lane = $1
 		ON CONFLICT (lane) DO UPDATE SET turn = excluded.turn`, conversation)
 	return err
@@ -19,7 +20,7 @@ func (db *DB) ForgetTalk(ctx context.Context, conversation string) error {
 // StopTalk marks the answer that is being written in a conversation, which is
 // the one to its oldest open question; ok is false where none is.
 func (db *DB) StopTalk(ctx context.Context, conversation string) (ok bool, err error) {
-	n, err := db.exec(ctx, soft, `UPDATE turns SET stop = TRUE WHERE state IN ('received', 'running') AND id =
+	n, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET stop = TRUE WHERE state IN ('received', 'running') AND id =
 		(SELECT MIN(id) FROM turns WHERE lane = $1 AND open)`, conversation)
 	return n > 0, err
 }
@@ -27,7 +28,7 @@ func (db *DB) StopTalk(ctx context.Context, conversation string) (ok bool, err e
 // Stopped says whether an answer shall end.
 func (db *DB) Stopped(ctx context.Context, key string) (bool, error) {
 	var stop bool
-	_, err := get(ctx, db, `SELECT stop FROM turns WHERE key = $1`, []any{key}, &stop)
+	_, err := sqldb.Get(ctx, db, `SELECT stop FROM turns WHERE key = $1`, []any{key}, &stop)
 	return stop, err
 }
 
@@ -37,11 +38,11 @@ const keepRefusals = 24 * time.Hour
 // SayRefusal reports whether a turn may say a refusal: it was said last before
 // since, or by this very turn.
 func (db *DB) SayRefusal(ctx context.Context, key, about string, since time.Time) (say bool, err error) {
-	err = db.write(ctx, soft, func(t *tx) error {
-		if _, err := t.exec(`DELETE FROM refusals WHERE said < $1`, db.now().Add(-keepRefusals)); err != nil {
+	err = db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
+		if _, err := t.Exec(`DELETE FROM refusals WHERE said < $1`, db.now().Add(-keepRefusals)); err != nil {
 			return err
 		}
-		n, err := t.exec(`INSERT INTO refusals (about, turn, said) VALUES ($1, $2, $3)
+		n, err := t.Exec(`INSERT INTO refusals (about, turn, said) VALUES ($1, $2, $3)
 			ON CONFLICT (about) DO UPDATE SET turn = excluded.turn,
 				said = CASE WHEN refusals.turn = excluded.turn THEN refusals.said ELSE excluded.said END
 			WHERE refusals.turn = excluded.turn OR refusals.said < $4`, about, key, db.now(), since)
@@ -56,9 +57,9 @@ func (db *DB) SayRefusal(ctx context.Context, key, about string, since time.Time
 func (db *DB) ForgetRefusals(ctx context.Context, about ...string) error {
 	for _, a := range about {
 		var said int64
-		there, err := get(ctx, db, `SELECT said FROM refusals WHERE about = $1`, []any{a}, &said)
+		there, err := sqldb.Get(ctx, db, `SELECT said FROM refusals WHERE about = $1`, []any{a}, &said)
 		if err == nil && there {
-			_, err = db.exec(ctx, soft, `DELETE FROM refusals WHERE about = $1`, a)
+			_, err = db.Exec(ctx, sqldb.Soft, `DELETE FROM refusals WHERE about = $1`, a)
 		}
 		if err != nil {
 			return err
@@ -70,13 +71,13 @@ func (db *DB) ForgetRefusals(ctx context.Context, about ...string) error {
 // ChooseTeam settles for which team a person asks in direct messages; team 0
 // means that they are to be asked anew.
 func (db *DB) ChooseTeam(ctx context.Context, botID, userID, teamID openmates.ID) error {
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Members)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Members)
 		var team any
 		if teamID != 0 {
 			team = teamID
 		}
-		_, err := t.exec(`INSERT INTO chosen_teams (bot_id, user_id, team_id) VALUES ($1, $2, $3)
+		_, err := t.Exec(`INSERT INTO chosen_teams (bot_id, user_id, team_id) VALUES ($1, $2, $3)
 			ON CONFLICT (bot_id, user_id) DO UPDATE SET team_id = excluded.team_id`, botID, userID, team)
 		return taken(err, "")
 	})
@@ -86,7 +87,7 @@ func (db *DB) ChooseTeam(ctx context.Context, botID, userID, teamID openmates.ID
 // with what is reserved for answers that are being written.
 func (db *DB) SpentBy(ctx context.Context, teamID, userID openmates.ID, t time.Time) (mine, team openmates.Micros, err error) {
 	_, start, end := month(t)
-	_, err = get(ctx, db, `SELECT `+sumOf(`CASE WHEN user_id = $2 THEN cost ELSE 0 END`)+`, `+sumOf(`cost`)+`
+	_, err = sqldb.Get(ctx, db, `SELECT `+sumOf(`CASE WHEN user_id = $2 THEN cost ELSE 0 END`)+`, `+sumOf(`cost`)+`
 		FROM usage WHERE team_id = $1 AND at >= $3 AND at < $4`, []any{teamID, userID, start, end}, &mine, &team)
 	return mine, team, err
 }
@@ -95,7 +96,7 @@ func (db *DB) SpentBy(ctx context.Context, teamID, userID openmates.ID, t time.T
 // team, with what is reserved for answers that are being written.
 func (db *DB) AskerMonth(ctx context.Context, teamID, userID, mateID openmates.ID, t time.Time) (m openmates.AskerMonth, err error) {
 	_, start, end := month(t)
-	_, err = get(ctx, db, `SELECT COUNT(CASE WHEN user_id = $2 THEN 1 END),
+	_, err = sqldb.Get(ctx, db, `SELECT COUNT(CASE WHEN user_id = $2 THEN 1 END),
 			`+sumOf(`CASE WHEN user_id = $2 THEN cost ELSE 0 END`)+`, `+sumOf(`cost`)+`,
 			`+sumOf(`CASE WHEN mate_id = $3 THEN cost ELSE 0 END`)+`
 		FROM usage WHERE team_id = $1 AND at >= $4 AND at < $5`, []any{teamID, userID, mateID, start, end},

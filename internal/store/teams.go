@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 const teamCols = `t.id, t.slug, t.name, t.limits, t.created`
@@ -20,34 +21,34 @@ func (db *DB) TeamBySlug(ctx context.Context, slug string) (openmates.Team, erro
 
 // Teams lists all teams by name.
 func (db *DB) Teams(ctx context.Context) ([]openmates.Team, error) {
-	return list(ctx, db, scanTeam, `SELECT `+teamCols+` FROM teams t ORDER BY t.name, t.id`)
+	return sqldb.List(ctx, db, scanTeam, `SELECT `+teamCols+` FROM teams t ORDER BY t.name, t.id`)
 }
 
 // TeamsOf lists the teams of a user by name.
 func (db *DB) TeamsOf(ctx context.Context, userID openmates.ID) ([]openmates.Team, error) {
-	return list(ctx, db, scanTeam, `SELECT `+teamCols+` FROM teams t JOIN members m ON m.team_id = t.id
+	return sqldb.List(ctx, db, scanTeam, `SELECT `+teamCols+` FROM teams t JOIN members m ON m.team_id = t.id
 		WHERE m.user_id = $1 ORDER BY t.name, t.id`, userID)
 }
 
 // AddTeam makes a team. A slug that exists is EConflict.
 func (db *DB) AddTeam(ctx context.Context, team openmates.Team) (openmates.Team, error) {
 	var made openmates.Team
-	err := db.update(ctx, func(t *tx) (err error) {
+	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
 		made, err = db.addTeam(t, team)
 		return err
 	})
 	return made, err
 }
 
-func (db *DB) addTeam(t *tx, team openmates.Team) (openmates.Team, error) {
-	team.ID = db.ids.next()
+func (db *DB) addTeam(t *sqldb.Tx, team openmates.Team) (openmates.Team, error) {
+	team.ID = db.NextID()
 	if team.Created.IsZero() {
 		team.Created = db.now()
 	}
-	team.Created = timeOf(millis(team.Created))
-	_, err := t.exec(`INSERT INTO teams (id, slug, name, limits, created) VALUES ($1, $2, $3, $4, $5)`,
-		team.ID, team.Slug, team.Name, team.Limits, team.Created)
-	if collision(err) {
+	team.Created = sqldb.TimeOf(sqldb.Millis(team.Created))
+	_, err := t.Exec(`INSERT INTO teams (id, slug, name, limits, created) VALUES ($1, $2, $3, $4, $5)`,
+		team.ID, team.Slug, team.Name, encodeLimits(team.Limits), team.Created)
+	if sqldb.Collision(err) {
 		return team, err
 	}
 	return team, taken(err, "This address is taken by another team already. Please choose another one.")
@@ -55,20 +56,20 @@ func (db *DB) addTeam(t *tx, team openmates.Team) (openmates.Team, error) {
 
 // SaveTeam writes the name of a team.
 func (db *DB) SaveTeam(ctx context.Context, team openmates.Team) error {
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Teams)
-		return t.must("This team", `UPDATE teams SET name = $2 WHERE id = $1`, team.ID, team.Name)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Teams)
+		return must(t, "This team", `UPDATE teams SET name = $2 WHERE id = $1`, team.ID, team.Name)
 	})
 }
 
 // AddMember puts a user into a team, or changes the role there.
 func (db *DB) AddMember(ctx context.Context, m openmates.Membership) error {
-	return db.update(ctx, func(t *tx) error { return db.addMember(t, m) })
+	return db.Update(ctx, func(t *sqldb.Tx) error { return db.addMember(t, m) })
 }
 
-func (db *DB) addMember(t *tx, m openmates.Membership) error {
-	t.changed(Members)
-	_, err := t.exec(`INSERT INTO members (team_id, user_id, role, created) VALUES ($1, $2, $3, $4)
+func (db *DB) addMember(t *sqldb.Tx, m openmates.Membership) error {
+	t.Changed(Members)
+	_, err := t.Exec(`INSERT INTO members (team_id, user_id, role, created) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (team_id, user_id) DO UPDATE SET role = excluded.role`, m.TeamID, m.UserID, m.Role, db.now())
 	return taken(err, "This person is in the team already.")
 }
@@ -76,16 +77,16 @@ func (db *DB) addMember(t *tx, m openmates.Membership) error {
 // RemoveMember takes a user out of a team; who is in none of it already stays
 // so.
 func (db *DB) RemoveMember(ctx context.Context, teamID, userID openmates.ID) error {
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Members)
-		_, err := t.exec(`DELETE FROM members WHERE team_id = $1 AND user_id = $2`, teamID, userID)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Members)
+		_, err := t.Exec(`DELETE FROM members WHERE team_id = $1 AND user_id = $2`, teamID, userID)
 		return err
 	})
 }
 
 // Members lists the people of a team by username.
 func (db *DB) Members(ctx context.Context, teamID openmates.ID) ([]openmates.Member, error) {
-	return list(ctx, db, func(s scanner) (openmates.Member, error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (openmates.Member, error) {
 		var role openmates.Role
 		u, err := scanUser(tail{s, []any{&role}})
 		return openmates.Member{User: u, Role: role}, err
@@ -96,25 +97,25 @@ func (db *DB) Members(ctx context.Context, teamID openmates.ID) ([]openmates.Mem
 // Role is what a user may do in a team, "" where the user is no member.
 func (db *DB) Role(ctx context.Context, teamID, userID openmates.ID) (openmates.Role, error) {
 	var role openmates.Role
-	_, err := get(ctx, db, `SELECT role FROM members WHERE team_id = $1 AND user_id = $2`, []any{teamID, userID}, &role)
+	_, err := sqldb.Get(ctx, db, `SELECT role FROM members WHERE team_id = $1 AND user_id = $2`, []any{teamID, userID}, &role)
 	return role, err
 }
 
-func scanTeam(s scanner) (t openmates.Team, err error) {
+func scanTeam(s sqldb.Row) (t openmates.Team, err error) {
 	var limits string
 	var created int64
 	if err = s.Scan(&t.ID, &t.Slug, &t.Name, &limits, &created); err != nil {
 		return t, err
 	}
-	t.Created = timeOf(created)
+	t.Created = sqldb.TimeOf(created)
 	t.Limits, err = decodeLimits(limits)
 	return t, err
 }
 
 // tail scans further columns behind those that a scan function knows.
 type tail struct {
-	scanner
+	sqldb.Row
 	more []any
 }
 
-func (t tail) Scan(dest ...any) error { return t.scanner.Scan(append(dest, t.more...)...) }
+func (t tail) Scan(dest ...any) error { return t.Row.Scan(append(dest, t.more...)...) }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 // TeamMonth sums up what a team spent in the calendar month of t (UTC), the
@@ -13,9 +14,9 @@ import (
 func (db *DB) TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (openmates.TeamMonth, error) {
 	_, start, end := month(t)
 	sum := openmates.TeamMonth{Start: start}
-	scan := func(s scanner) (x openmates.SpendLine, err error) { return x, s.Scan(&x.Name, &x.Requests, &x.Cost) }
+	scan := func(s sqldb.Row) (x openmates.SpendLine, err error) { return x, s.Scan(&x.Name, &x.Requests, &x.Cost) }
 	by := func(name, join, group string) ([]openmates.SpendLine, error) {
-		return list(ctx, db, scan, `SELECT `+name+`, COUNT(*), `+sumOf(`g.cost`)+`
+		return sqldb.List(ctx, db, scan, `SELECT `+name+`, COUNT(*), `+sumOf(`g.cost`)+`
 			FROM usage g `+join+` WHERE g.team_id = $1 AND g.at >= $2 AND g.at < $3
 			GROUP BY `+group+` ORDER BY 3 DESC, 2 DESC, 1`, teamID, start, end)
 	}
@@ -30,14 +31,14 @@ func (db *DB) TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (
 		return sum, err
 	}
 	const day = 24 * 60 * 60 * 1000
-	sum.Shares, err = list(ctx, db, func(s scanner) (x openmates.DayShare, err error) { return x, s.Scan(&x.Day, &x.Mate, &x.Cost) },
+	sum.Shares, err = sqldb.List(ctx, db, func(s sqldb.Row) (x openmates.DayShare, err error) { return x, s.Scan(&x.Day, &x.Mate, &x.Cost) },
 		`SELECT (g.at - $2) / `+strconv.Itoa(day)+` AS day, COALESCE(MAX(m.name), ''), `+sumOf(`g.cost`)+`
 		FROM usage g LEFT JOIN mates m ON m.id = g.mate_id WHERE g.team_id = $1 AND g.at >= $2 AND g.at < $3
 		GROUP BY 1, g.mate_id ORDER BY 1, 3 DESC, 2`, teamID, start, end)
 	if err != nil {
 		return sum, err
 	}
-	days, err := list(ctx, db, func(s scanner) (x struct {
+	days, err := sqldb.List(ctx, db, func(s sqldb.Row) (x struct {
 		n    int64
 		line openmates.SpendLine
 	}, err error,
@@ -70,14 +71,14 @@ func (db *DB) TeamMonths(ctx context.Context, teamID openmates.ID, now time.Time
 	_, start, _ := month(now)
 	all := []time.Time{start}
 	var first int64
-	found, err := get(ctx, db, `SELECT COALESCE(MIN(at), 0) FROM usage WHERE at > 0`, nil, &first)
+	found, err := sqldb.Get(ctx, db, `SELECT COALESCE(MIN(at), 0) FROM usage WHERE at > 0`, nil, &first)
 	if err != nil || !found || first == 0 {
 		return all, err
 	}
-	_, oldest, _ := month(timeOf(first))
+	_, oldest, _ := month(sqldb.TimeOf(first))
 	for at := start.AddDate(0, -1, 0); !at.Before(oldest) && len(all) < mostMonths; at = at.AddDate(0, -1, 0) {
 		var one int64
-		some, err := get(ctx, db, `SELECT 1 FROM usage WHERE team_id = $1 AND at >= $2 AND at < $3 LIMIT 1`, []any{teamID, at, at.AddDate(0, 1, 0)}, &one)
+		some, err := sqldb.Get(ctx, db, `SELECT 1 FROM usage WHERE team_id = $1 AND at >= $2 AND at < $3 LIMIT 1`, []any{teamID, at, at.AddDate(0, 1, 0)}, &one)
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +94,7 @@ func (db *DB) TeamMonths(ctx context.Context, teamID openmates.ID, now time.Time
 func (db *DB) TeamUsage(ctx context.Context, teamID openmates.ID, t time.Time) ([]openmates.UsageLine, error) {
 	_, start, end := month(t)
 	const day = 24 * 60 * 60 * 1000
-	return list(ctx, db, func(s scanner) (l openmates.UsageLine, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (l openmates.UsageLine, err error) {
 		var n int
 		err = s.Scan(&n, &l.Person, &l.Mate, &l.Model, &l.Requests, &l.Input, &l.Cached, &l.Output, &l.Cost)
 		l.Day = start.AddDate(0, 0, n)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 const tokenCols = `id, COALESCE(user_id, 0), COALESCE(team_id, 0), name, hint, scopes, maker, created, expires, used`
@@ -13,13 +14,13 @@ const tokenCols = `id, COALESCE(user_id, 0), COALESCE(team_id, 0), name, hint, s
 // AddAccessToken keeps a token under its hash, as long as fewer than most are
 // kept of the same person, team or, for a listener's, server; else EConflict.
 func (db *DB) AddAccessToken(ctx context.Context, k openmates.AccessToken, hash string, most int) (openmates.AccessToken, error) {
-	err := db.update(ctx, func(t *tx) error {
-		k.ID = db.ids.next()
+	err := db.Update(ctx, func(t *sqldb.Tx) error {
+		k.ID = db.NextID()
 		scopes := make([]string, len(k.Scopes))
 		for i, s := range k.Scopes {
 			scopes[i] = string(s)
 		}
-		n, err := t.exec(`INSERT INTO access_tokens (id, hash, user_id, team_id, name, hint, scopes, maker, created, expires)
+		n, err := t.Exec(`INSERT INTO access_tokens (id, hash, user_id, team_id, name, hint, scopes, maker, created, expires)
 			SELECT $1, $2, NULLIF(CAST($3 AS BIGINT), 0), NULLIF(CAST($4 AS BIGINT), 0), $5, $6, $7, $8, $9, $10
 			WHERE (SELECT COUNT(*) FROM access_tokens WHERE COALESCE(team_id, 0) = $4 AND ($4 <> 0 OR COALESCE(user_id, 0) = $3)) < $11`,
 			k.ID, hash, k.UserID, k.TeamID, k.Name, k.Hint, strings.Join(scopes, " "), k.By, k.Created, k.Expires, most)
@@ -34,7 +35,7 @@ func (db *DB) AddAccessToken(ctx context.Context, k openmates.AccessToken, hash 
 // AccessToken gives the token with this hash, and the hash as it is stored.
 func (db *DB) AccessToken(ctx context.Context, hash string) (openmates.AccessToken, string, error) {
 	var stored string
-	k, err := first(ctx, db, "This token", func(s scanner) (openmates.AccessToken, error) {
+	k, err := first(ctx, db, "This token", func(s sqldb.Row) (openmates.AccessToken, error) {
 		return scanToken(tail{s, []any{&stored}})
 	}, `SELECT `+tokenCols+`, hash FROM access_tokens WHERE hash = $1`, hash)
 	return k, stored, err
@@ -48,14 +49,14 @@ func (db *DB) AccessTokenByID(ctx context.Context, id openmates.ID) (openmates.A
 // AccessTokens lists the tokens of a team (userID 0), of a person that are for
 // no team in particular (teamID 0), or of listeners (both 0), newest first.
 func (db *DB) AccessTokens(ctx context.Context, userID, teamID openmates.ID) ([]openmates.AccessToken, error) {
-	return list(ctx, db, scanToken, `SELECT `+tokenCols+` FROM access_tokens
+	return sqldb.List(ctx, db, scanToken, `SELECT `+tokenCols+` FROM access_tokens
 		WHERE COALESCE(team_id, 0) = $2 AND ($2 <> 0 OR COALESCE(user_id, 0) = $1) ORDER BY id DESC`, userID, teamID)
 }
 
 // DropAccessToken ends a token of those that AccessTokens lists.
 func (db *DB) DropAccessToken(ctx context.Context, userID, teamID, id openmates.ID) (openmates.AccessToken, error) {
 	var k openmates.AccessToken
-	err := db.update(ctx, func(t *tx) (err error) {
+	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
 		if k, err = first(ctx, t, "This token", scanToken, `DELETE FROM access_tokens
 			WHERE id = $3 AND COALESCE(team_id, 0) = $2 AND ($2 <> 0 OR COALESCE(user_id, 0) = $1) RETURNING `+tokenCols, userID, teamID, id); err != nil {
 			return err
@@ -68,13 +69,13 @@ func (db *DB) DropAccessToken(ctx context.Context, userID, teamID, id openmates.
 // TokensBy lists the tokens that somebody has made, for themselves, for a team
 // or for a listener, newest first.
 func (db *DB) TokensBy(ctx context.Context, maker openmates.ID) ([]openmates.AccessToken, error) {
-	return list(ctx, db, scanToken, `SELECT `+tokenCols+` FROM access_tokens WHERE maker = $1 ORDER BY id DESC`, maker)
+	return sqldb.List(ctx, db, scanToken, `SELECT `+tokenCols+` FROM access_tokens WHERE maker = $1 ORDER BY id DESC`, maker)
 }
 
 // DropTokenBy ends a token of those that TokensBy lists.
 func (db *DB) DropTokenBy(ctx context.Context, maker, id openmates.ID) (openmates.AccessToken, error) {
 	var k openmates.AccessToken
-	err := db.update(ctx, func(t *tx) (err error) {
+	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
 		if k, err = first(ctx, t, "This token", scanToken, `DELETE FROM access_tokens WHERE id = $2 AND maker = $1 RETURNING `+tokenCols, maker, id); err != nil {
 			return err
 		}
@@ -94,15 +95,15 @@ func (db *DB) Verify(place string, text openmates.Secret, mac string) bool {
 
 // TouchAccessToken notes when a token was used. It is a soft write.
 func (db *DB) TouchAccessToken(ctx context.Context, id openmates.ID, at time.Time) error {
-	_, err := db.exec(ctx, soft, `UPDATE access_tokens SET used = $2 WHERE id = $1 AND used < $2`, id, at)
+	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE access_tokens SET used = $2 WHERE id = $1 AND used < $2`, id, at)
 	return err
 }
 
-func scanToken(s scanner) (k openmates.AccessToken, err error) {
+func scanToken(s sqldb.Row) (k openmates.AccessToken, err error) {
 	var scopes string
 	var created, expires, used int64
 	err = s.Scan(&k.ID, &k.UserID, &k.TeamID, &k.Name, &k.Hint, &scopes, &k.By, &created, &expires, &used)
-	k.Created, k.Expires, k.Used = timeOf(created), timeOf(expires), timeOf(used)
+	k.Created, k.Expires, k.Used = sqldb.TimeOf(created), sqldb.TimeOf(expires), sqldb.TimeOf(used)
 	for s := range strings.FieldsSeq(scopes) {
 		k.Scopes = append(k.Scopes, openmates.Scope(s))
 	}
@@ -118,12 +119,12 @@ func scanToken(s scanner) (k openmates.AccessToken, err error) {
 // is written.
 func (db *DB) ClaimAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer, abandoned, expires time.Time) (is openmates.KeptAnswer, mine bool, err error) {
 	mac := db.seal.MAC(requestName(owner, key), openmates.Secret(a.Request))
-	err = db.update(ctx, func(t *tx) error {
+	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		mine = false
-		if _, err := t.exec(`DELETE FROM kept_answers WHERE expires <= $1`, a.Begun); err != nil {
+		if _, err := t.Exec(`DELETE FROM kept_answers WHERE expires <= $1`, a.Begun); err != nil {
 			return err
 		}
-		n, err := t.exec(`INSERT INTO kept_answers (owner, key, request, begun, expires) VALUES ($1, $2, $3, $4, $5)
+		n, err := t.Exec(`INSERT INTO kept_answers (owner, key, request, begun, expires) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (owner, key) DO UPDATE SET request = excluded.request, begun = excluded.begun, expires = excluded.expires
 				WHERE kept_answers.status = 0 AND kept_answers.request = excluded.request AND kept_answers.begun <= $6`,
 			owner, key, mac, a.Begun, expires, abandoned)
@@ -133,7 +134,7 @@ func (db *DB) ClaimAnswer(ctx context.Context, owner, key string, a openmates.Ke
 		}
 		var status, begun int64
 		var body string
-		ok, err := t.get(`SELECT request, status, type, body, begun FROM kept_answers WHERE owner = $1 AND key = $2`,
+		ok, err := t.Get(`SELECT request, status, type, body, begun FROM kept_answers WHERE owner = $1 AND key = $2`,
 			[]any{owner, key}, &is.Request, &status, &is.Type, &body, &begun)
 		if err != nil {
 			return err
@@ -144,7 +145,7 @@ func (db *DB) ClaimAnswer(ctx context.Context, owner, key string, a openmates.Ke
 		if db.seal.Verify(requestName(owner, key), openmates.Secret(a.Request), is.Request) {
 			is.Request = a.Request
 		}
-		is.Status, is.Begun = int(status), timeOf(begun)
+		is.Status, is.Begun = int(status), sqldb.TimeOf(begun)
 		if status != 0 {
 			var lost bool
 			if is.Body, lost, err = db.unseal(answerName(owner, key), body); lost {
@@ -162,15 +163,15 @@ func (db *DB) KeepAnswer(ctx context.Context, owner, key string, a openmates.Kep
 	if err != nil {
 		return err
 	}
-	return db.update(ctx, func(t *tx) error {
-		return t.must("This request", `UPDATE kept_answers SET status = $3, type = $4, body = $5 WHERE owner = $1 AND key = $2 AND request = $6`,
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		return must(t, "This request", `UPDATE kept_answers SET status = $3, type = $4, body = $5 WHERE owner = $1 AND key = $2 AND request = $6`,
 			owner, key, a.Status, a.Type, body, db.seal.MAC(requestName(owner, key), openmates.Secret(a.Request)))
 	})
 }
 
 // DropAnswer frees a key whose request came to nothing.
 func (db *DB) DropAnswer(ctx context.Context, owner, key string) error {
-	_, err := db.exec(ctx, hard, `DELETE FROM kept_answers WHERE owner = $1 AND key = $2 AND status = 0`, owner, key)
+	_, err := db.Exec(ctx, sqldb.Hard, `DELETE FROM kept_answers WHERE owner = $1 AND key = $2 AND status = 0`, owner, key)
 	return err
 }
 
@@ -187,20 +188,20 @@ func (db *DB) TeamAt(ctx context.Context, n openmates.Network, workspace string)
 // RemoveTeam removes a team with all that is its own, and the text of what was
 // asked and answered in it. What it used stays in the books.
 func (db *DB) RemoveTeam(ctx context.Context, id openmates.ID) error {
-	return db.update(ctx, func(t *tx) error {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
 		for _, kind := range []string{Teams, Members, Installations} {
-			t.changed(kind)
+			t.Changed(kind)
 		}
 		if _, err := db.endTokens(t, `team_id = $1`, id); err != nil {
 			return err
 		}
-		if _, err := t.exec(`DELETE FROM connect_states WHERE team_id = $1`, id); err != nil {
+		if _, err := t.Exec(`DELETE FROM connect_states WHERE team_id = $1`, id); err != nil {
 			return err
 		}
-		_, err := t.exec(`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '', channel = '', lacks = '' WHERE team_id = $1 AND NOT open`, id)
+		_, err := t.Exec(`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '', channel = '', lacks = '' WHERE team_id = $1 AND NOT open`, id)
 		if err != nil {
 			return err
 		}
-		return t.must("This team", `DELETE FROM teams WHERE id = $1`, id)
+		return must(t, "This team", `DELETE FROM teams WHERE id = $1`, id)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 const userCols = `u.id, u.username, u.display_name, u.email, u.admin, u.language, u.time_zone, u.preferences, u.created, u.epoch`
@@ -24,34 +25,34 @@ func (db *DB) UserByName(ctx context.Context, username string) (openmates.User, 
 
 // Users lists all accounts by username.
 func (db *DB) Users(ctx context.Context) ([]openmates.User, error) {
-	return list(ctx, db, scanUser, `SELECT `+userCols+` FROM users u ORDER BY u.username`)
+	return sqldb.List(ctx, db, scanUser, `SELECT `+userCols+` FROM users u ORDER BY u.username`)
 }
 
 // AddUser makes an account with this password (a PHC string, "" for none). A
 // username that exists is EConflict.
 func (db *DB) AddUser(ctx context.Context, u openmates.User, phc string) (openmates.User, error) {
 	var made openmates.User
-	err := db.update(ctx, func(t *tx) (err error) {
+	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
 		made, err = db.addUser(t, u, phc)
 		return err
 	})
 	return made, err
 }
 
-func (db *DB) addUser(t *tx, u openmates.User, phc string) (openmates.User, error) {
-	u.ID = db.ids.next()
+func (db *DB) addUser(t *sqldb.Tx, u openmates.User, phc string) (openmates.User, error) {
+	u.ID = db.NextID()
 	if u.Created.IsZero() {
 		u.Created = db.now()
 	}
-	u.Created = timeOf(millis(u.Created))
+	u.Created = sqldb.TimeOf(sqldb.Millis(u.Created))
 	prefs, err := json.Marshal(u.Preferences)
 	if err != nil {
 		return u, fmt.Errorf("write preferences: %w", err)
 	}
-	_, err = t.exec(`INSERT INTO users (id, username, skeleton, display_name, email, password, admin, language, time_zone, preferences, created)
+	_, err = t.Exec(`INSERT INTO users (id, username, skeleton, display_name, email, password, admin, language, time_zone, preferences, created)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		u.ID, u.Username, openmates.Skeleton(u.Username), u.DisplayName, u.Email, phc, u.Admin, u.Language, u.TimeZone, string(prefs), u.Created)
-	if collision(err) {
+	if sqldb.Collision(err) {
 		return u, err
 	}
 	return u, taken(err, nameTaken)
@@ -63,9 +64,9 @@ func (db *DB) SaveUser(ctx context.Context, u openmates.User) error {
 	if err != nil {
 		return fmt.Errorf("write preferences: %w", err)
 	}
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Users)
-		err := t.must("This account", `UPDATE users SET username = $2,
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Users)
+		err := must(t, "This account", `UPDATE users SET username = $2,
 			skeleton = CASE WHEN username = $2 THEN skeleton ELSE $9 END, display_name = $3, email = $4, admin = $5,
 			language = $6, time_zone = $7, preferences = $8 WHERE id = $1`,
 			u.ID, u.Username, u.DisplayName, u.Email, u.Admin, u.Language, u.TimeZone, string(prefs), openmates.Skeleton(u.Username))
@@ -77,7 +78,7 @@ func (db *DB) SaveUser(ctx context.Context, u openmates.User) error {
 // a password.
 func (db *DB) Password(ctx context.Context, userID openmates.ID) (string, error) {
 	var phc string
-	ok, err := get(ctx, db, `SELECT password FROM users WHERE id = $1`, []any{userID}, &phc)
+	ok, err := sqldb.Get(ctx, db, `SELECT password FROM users WHERE id = $1`, []any{userID}, &phc)
 	if err == nil && !ok {
 		err = missing("This account")
 	}
@@ -86,28 +87,28 @@ func (db *DB) Password(ctx context.Context, userID openmates.ID) (string, error)
 
 // SetPassword replaces the PHC string of an account.
 func (db *DB) SetPassword(ctx context.Context, userID openmates.ID, phc string) error {
-	return db.update(ctx, func(t *tx) error {
-		return t.must("This account", `UPDATE users SET password = $2 WHERE id = $1`, userID, phc)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		return must(t, "This account", `UPDATE users SET password = $2 WHERE id = $1`, userID, phc)
 	})
 }
 
 // Rehash replaces the PHC string of an account, as long as it is still the one
 // that a password was just checked against.
 func (db *DB) Rehash(ctx context.Context, userID openmates.ID, old, fresh string) error {
-	return db.update(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE users SET password = $3 WHERE id = $1 AND password = $2`, userID, old, fresh)
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		_, err := t.Exec(`UPDATE users SET password = $3 WHERE id = $1 AND password = $2`, userID, old, fresh)
 		return err
 	})
 }
 
-func scanUser(s scanner) (u openmates.User, err error) {
+func scanUser(s sqldb.Row) (u openmates.User, err error) {
 	var prefs string
 	var created int64
 	err = s.Scan(&u.ID, &u.Username, &u.DisplayName, &u.Email, &u.Admin, &u.Language, &u.TimeZone, &prefs, &created, &u.Epoch)
 	if err != nil {
 		return u, err
 	}
-	u.Created = timeOf(created)
+	u.Created = sqldb.TimeOf(created)
 	return u, decodePreferences(prefs, &u.Preferences)
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/sqldb"
 )
 
 const workspaceTaken = "This workspace is connected to another team already. An admin of this server can disconnect it."
@@ -13,12 +14,12 @@ const workspaceTaken = "This workspace is connected to another team already. An 
 // BindWorkspace gives a workspace of a network to a team. That another team
 // has it is EConflict.
 func (db *DB) BindWorkspace(ctx context.Context, n openmates.Network, workspace, name string, teamID openmates.ID) error {
-	return db.update(ctx, func(t *tx) error { return db.bind(t, n, workspace, name, teamID) })
+	return db.Update(ctx, func(t *sqldb.Tx) error { return db.bind(t, n, workspace, name, teamID) })
 }
 
-func (db *DB) bind(t *tx, n openmates.Network, workspace, name string, teamID openmates.ID) error {
-	t.changed(Installations)
-	rows, err := t.exec(`INSERT INTO workspaces (network, workspace, team_id, name, created) VALUES ($1, $2, $3, $4, $5)
+func (db *DB) bind(t *sqldb.Tx, n openmates.Network, workspace, name string, teamID openmates.ID) error {
+	t.Changed(Installations)
+	rows, err := t.Exec(`INSERT INTO workspaces (network, workspace, team_id, name, created) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (network, workspace) DO UPDATE SET name = excluded.name WHERE workspaces.team_id = excluded.team_id`,
 		n, workspace, teamID, name, db.now())
 	if err == nil && rows == 0 {
@@ -30,23 +31,23 @@ func (db *DB) bind(t *tx, n openmates.Network, workspace, name string, teamID op
 // UnbindWorkspace takes a workspace from a team; the bots in it don't answer
 // there any more.
 func (db *DB) UnbindWorkspace(ctx context.Context, n openmates.Network, workspace string, teamID openmates.ID) error {
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Installations)
-		if err := t.must("This connection", `DELETE FROM workspaces WHERE network = $1 AND workspace = $2 AND team_id = $3`, n, workspace, teamID); err != nil {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Installations)
+		if err := must(t, "This connection", `DELETE FROM workspaces WHERE network = $1 AND workspace = $2 AND team_id = $3`, n, workspace, teamID); err != nil {
 			return err
 		}
 		// What is known of the bots there was this team's affair. Those that are
 		// there still are told anew by the network.
-		_, err := t.exec(`DELETE FROM installations WHERE network = $1 AND workspace = $2`, n, workspace)
+		_, err := t.Exec(`DELETE FROM installations WHERE network = $1 AND workspace = $2`, n, workspace)
 		return err
 	})
 }
 
 // RemoveInstallation forgets that a bot is, or was, in a workspace of a team.
 func (db *DB) RemoveInstallation(ctx context.Context, teamID, botID openmates.ID, workspace string) error {
-	return db.update(ctx, func(t *tx) error {
-		t.changed(Installations)
-		return t.must("This connection", `DELETE FROM installations WHERE bot_id = $2 AND workspace = $3 AND EXISTS
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Installations)
+		return must(t, "This connection", `DELETE FROM installations WHERE bot_id = $2 AND workspace = $3 AND EXISTS
 			(SELECT 1 FROM workspaces w WHERE w.network = installations.network AND w.workspace = installations.workspace AND w.team_id = $1)`,
 			teamID, botID, workspace)
 	})
@@ -56,8 +57,8 @@ func (db *DB) RemoveInstallation(ctx context.Context, teamID, botID openmates.ID
 // now, and notes that it does: once in every span of time.
 func (db *DB) TestInstallation(ctx context.Context, botID openmates.ID, workspace string, every time.Duration) (ok bool, err error) {
 	now := db.now()
-	err = db.update(ctx, func(t *tx) error {
-		rows, err := t.exec(`UPDATE installations SET tested = $3 WHERE bot_id = $1 AND workspace = $2 AND tested <= $4`,
+	err = db.Update(ctx, func(t *sqldb.Tx) error {
+		rows, err := t.Exec(`UPDATE installations SET tested = $3 WHERE bot_id = $1 AND workspace = $2 AND tested <= $4`,
 			botID, workspace, now, now.Add(-every))
 		ok = rows == 1
 		return err
@@ -68,7 +69,7 @@ func (db *DB) TestInstallation(ctx context.Context, botID openmates.ID, workspac
 // Strangers lists where bots have been for at least this long without that
 // anybody connected the workspace, and have not said yet how that is done.
 func (db *DB) Strangers(ctx context.Context, since time.Time) ([]openmates.Installation, error) {
-	return list(ctx, db, scanInstallation, `SELECT `+installationCols+` FROM installations i
+	return sqldb.List(ctx, db, scanInstallation, `SELECT `+installationCols+` FROM installations i
 		LEFT JOIN workspaces w ON w.network = i.network AND w.workspace = i.workspace
 		WHERE i.greeted = 0 AND i.left_at = 0 AND w.team_id IS NULL AND i.created <= $1 ORDER BY i.id LIMIT 100`, since)
 }
@@ -77,8 +78,8 @@ func (db *DB) Strangers(ctx context.Context, since time.Time) ([]openmates.Insta
 // did: once for each bot and workspace, whatever happens, unless the workspace
 // has become a team's meanwhile.
 func (db *DB) GreetOnce(ctx context.Context, botID openmates.ID, workspace string) (ok bool, err error) {
-	err = db.update(ctx, func(t *tx) error {
-		rows, err := t.exec(`UPDATE installations SET greeted = $3 WHERE bot_id = $1 AND workspace = $2 AND greeted = 0 AND left_at = 0
+	err = db.Update(ctx, func(t *sqldb.Tx) error {
+		rows, err := t.Exec(`UPDATE installations SET greeted = $3 WHERE bot_id = $1 AND workspace = $2 AND greeted = 0 AND left_at = 0
 			AND NOT EXISTS (SELECT 1 FROM workspaces w WHERE w.network = installations.network AND w.workspace = installations.workspace)`,
 			botID, workspace, db.now())
 		ok = rows == 1
@@ -92,8 +93,8 @@ func (db *DB) GreetOnce(ctx context.Context, botID openmates.ID, workspace strin
 // the network told of it, nobody connected it. It may be repeated. That another
 // team has the workspace is EConflict.
 func (db *DB) AddInstallation(ctx context.Context, in openmates.Installation) (openmates.Installation, error) {
-	err := db.update(ctx, func(t *tx) error {
-		t.changed(Installations)
+	err := db.Update(ctx, func(t *sqldb.Tx) error {
+		t.Changed(Installations)
 		n, err := networkOf(t, in.BotID)
 		if err != nil {
 			return err
@@ -110,12 +111,12 @@ func (db *DB) AddInstallation(ctx context.Context, in openmates.Installation) (o
 
 // LeftWorkspace records that a bot is not in a workspace any more.
 func (db *DB) LeftWorkspace(ctx context.Context, botID openmates.ID, workspace string) error {
-	return db.update(ctx, func(t *tx) error { return db.leave(t, botID, workspace) })
+	return db.Update(ctx, func(t *sqldb.Tx) error { return db.leave(t, botID, workspace) })
 }
 
-func (db *DB) leave(t *tx, botID openmates.ID, workspace string) error {
-	t.changed(Installations)
-	_, err := t.exec(`UPDATE installations SET left_at = $3 WHERE bot_id = $1 AND workspace = $2 AND left_at = 0`,
+func (db *DB) leave(t *sqldb.Tx, botID openmates.ID, workspace string) error {
+	t.Changed(Installations)
+	_, err := t.Exec(`UPDATE installations SET left_at = $3 WHERE bot_id = $1 AND workspace = $2 AND left_at = 0`,
 		botID, workspace, db.now())
 	return err
 }
@@ -124,7 +125,7 @@ func (db *DB) leave(t *tx, botID openmates.ID, workspace string) error {
 // all: it was removed there while nobody listened.
 func (db *DB) OnlyWorkspaces(ctx context.Context, botID openmates.ID, all []string) error {
 	var gone []string
-	known, err := list(ctx, db, func(s scanner) (w string, err error) { return w, s.Scan(&w) },
+	known, err := sqldb.List(ctx, db, func(s sqldb.Row) (w string, err error) { return w, s.Scan(&w) },
 		`SELECT workspace FROM installations WHERE bot_id = $1 AND left_at = 0`, botID)
 	if err != nil {
 		return err
@@ -137,7 +138,7 @@ func (db *DB) OnlyWorkspaces(ctx context.Context, botID openmates.ID, all []stri
 	if len(gone) == 0 {
 		return nil
 	}
-	return db.update(ctx, func(t *tx) error {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
 		for _, w := range gone {
 			if err := db.leave(t, botID, w); err != nil {
 				return err
@@ -153,7 +154,7 @@ const installationCols = `i.id, i.bot_id, COALESCE(w.team_id, 0), i.workspace,
 // InstallationsOf lists where bots are in the workspaces of a team, left ones
 // included, by workspace and bot.
 func (db *DB) InstallationsOf(ctx context.Context, teamID openmates.ID) ([]openmates.Installation, error) {
-	return list(ctx, db, scanInstallation, `SELECT `+installationCols+` FROM workspaces w
+	return sqldb.List(ctx, db, scanInstallation, `SELECT `+installationCols+` FROM workspaces w
 		JOIN installations i ON i.network = w.network AND i.workspace = w.workspace
 		WHERE w.team_id = $1 ORDER BY i.workspace, i.bot_id`, teamID)
 }
@@ -161,7 +162,7 @@ func (db *DB) InstallationsOf(ctx context.Context, teamID openmates.ID) ([]openm
 // InstallationsOfBot lists where teams have added a bot, places that it has
 // left included, by workspace.
 func (db *DB) InstallationsOfBot(ctx context.Context, botID openmates.ID) ([]openmates.Installation, error) {
-	return list(ctx, db, scanInstallation, `SELECT `+installationCols+` FROM installations i
+	return sqldb.List(ctx, db, scanInstallation, `SELECT `+installationCols+` FROM installations i
 		JOIN workspaces w ON w.network = i.network AND w.workspace = i.workspace
 		WHERE i.bot_id = $1 ORDER BY i.workspace`, botID)
 }
@@ -174,9 +175,9 @@ func (db *DB) InstallationAt(ctx context.Context, botID openmates.ID, workspace 
 		WHERE i.bot_id = $1 AND i.workspace = $2`, botID, workspace)
 }
 
-func scanInstallation(s scanner) (in openmates.Installation, err error) {
+func scanInstallation(s sqldb.Row) (in openmates.Installation, err error) {
 	var created, left, connected int64
 	err = s.Scan(&in.ID, &in.BotID, &in.TeamID, &in.Workspace, &in.Name, &created, &left, &connected)
-	in.Created, in.Left, in.Connected = timeOf(created), timeOf(left), timeOf(connected)
+	in.Created, in.Left, in.Connected = sqldb.TimeOf(created), sqldb.TimeOf(left), sqldb.TimeOf(connected)
 	return in, err
 }

@@ -1,12 +1,12 @@
 -- One text for SQLite and PostgreSQL. IDs come from the program; times are Unix
 -- milliseconds, 0 for "never"; money is in millionths; lists and limits are JSON;
--- what is sealed (package secret) is text. "by key" marks tables whose rows are
--- found by their key alone, see dialect.go.
+-- what is sealed (package secret) is text. Tables whose rows are found by their
+-- key alone are WITHOUT ROWID, which package sqldb leaves out on PostgreSQL.
 
 CREATE TABLE settings (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
-); -- by key
+) WITHOUT ROWID;
 
 CREATE TABLE users (
     id           BIGINT PRIMARY KEY,
@@ -25,7 +25,7 @@ CREATE TABLE sessions (
     token   TEXT PRIMARY KEY, -- SHA-256 of the cookie's value
     data    TEXT NOT NULL,
     expires BIGINT NOT NULL
-); -- by key
+) WITHOUT ROWID;
 CREATE INDEX sessions_expires ON sessions (expires);
 
 CREATE TABLE teams (
@@ -43,7 +43,7 @@ CREATE TABLE members (
     limits  TEXT NOT NULL DEFAULT '{}',
     created BIGINT NOT NULL,
     PRIMARY KEY (team_id, user_id)
-); -- by key
+) WITHOUT ROWID;
 CREATE INDEX members_user ON members (user_id);
 
 CREATE TABLE mates (
@@ -91,7 +91,7 @@ CREATE TABLE workspaces (
     name      TEXT NOT NULL DEFAULT '',
     created   BIGINT NOT NULL,
     PRIMARY KEY (network, workspace)
-); -- by key
+) WITHOUT ROWID;
 CREATE INDEX workspaces_team ON workspaces (team_id);
 
 CREATE TABLE installations (
@@ -126,7 +126,7 @@ CREATE TABLE connect_states (
     session  TEXT NOT NULL,
     verifier TEXT NOT NULL DEFAULT '', -- sealed
     expires  BIGINT NOT NULL
-); -- by key
+) WITHOUT ROWID;
 
 -- The journal: one row per accepted message, see packages queue and chat.
 CREATE TABLE turns (
@@ -160,7 +160,7 @@ CREATE TABLE usage (
     cost    BIGINT NOT NULL DEFAULT 0, -- reserved until settled
     settled BOOLEAN NOT NULL DEFAULT FALSE,
     at      BIGINT NOT NULL
-); -- by key
+) WITHOUT ROWID;
 CREATE INDEX usage_at ON usage (at);
 
 -- Running sums that limits are held against, see DB.Reserve.
@@ -171,7 +171,7 @@ CREATE TABLE counters (
     requests BIGINT NOT NULL DEFAULT 0,
     cost     BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (scope, period)
-); -- by key
+) WITHOUT ROWID;
 
 CREATE TABLE audit (
     id      BIGINT PRIMARY KEY,
@@ -189,4 +189,4 @@ CREATE INDEX audit_team ON audit (team_id, id);
 CREATE TABLE revisions (
     kind TEXT PRIMARY KEY,
     n    BIGINT NOT NULL
-); -- by key
+) WITHOUT ROWID;

@@ -25,14 +25,14 @@ CREATE TABLE recovery_codes (
     user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     hash    TEXT NOT NULL,
     PRIMARY KEY (user_id, hash)
-); -- by key
+) WITHOUT ROWID;
 
 CREATE TABLE address_codes (
     hash    TEXT PRIMARY KEY, -- SHA-256 of the code in the link
     user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     address TEXT NOT NULL,
     expires BIGINT NOT NULL
-); -- by key
+) WITHOUT ROWID;
 CREATE INDEX address_codes_user ON address_codes (user_id);
 
 ALTER TABLE users ADD COLUMN email_confirmed BOOLEAN NOT NULL DEFAULT FALSE;

@@ -27,5 +27,5 @@ CREATE TABLE kept_answers (
     begun   BIGINT NOT NULL,
     expires BIGINT NOT NULL,
     PRIMARY KEY (owner, key)
-); -- by key
+) WITHOUT ROWID;
 CREATE INDEX kept_answers_expires ON kept_answers (expires);

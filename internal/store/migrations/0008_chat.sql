@@ -8,7 +8,7 @@ ALTER TABLE turns ADD COLUMN stop BOOLEAN NOT NULL DEFAULT FALSE; -- its answer 
 CREATE TABLE forgotten (
     lane TEXT PRIMARY KEY,
     turn BIGINT NOT NULL
-); -- by key
+) WITHOUT ROWID;
 
 -- For which team a person in several ones asks in direct messages.
 CREATE TABLE chosen_teams (
@@ -16,14 +16,14 @@ CREATE TABLE chosen_teams (
     user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     team_id BIGINT REFERENCES teams (id) ON DELETE CASCADE, -- NULL = is asked anew
     PRIMARY KEY (bot_id, user_id)
-); -- by key
+) WITHOUT ROWID;
 
 -- Which refusal was said last to whom.
 CREATE TABLE refusals (
     about TEXT PRIMARY KEY, -- who, where and why
     turn  TEXT NOT NULL,    -- key of the turn that said it
     said  BIGINT NOT NULL
-); -- by key
+) WITHOUT ROWID;
 CREATE INDEX refusals_said ON refusals (said);
 
 -- One-time codes that tie an account to its person.
@@ -34,5 +34,5 @@ CREATE TABLE link_codes (
     name       TEXT NOT NULL DEFAULT '',
     user_id    BIGINT NOT NULL DEFAULT 0, -- who began in OpenMates
     expires    BIGINT NOT NULL
-); -- by key
+) WITHOUT ROWID;
 CREATE INDEX link_codes_expires ON link_codes (expires);

@@ -15,7 +15,7 @@ CREATE TABLE usage_checked (
     sent    BIGINT NOT NULL DEFAULT 0 CHECK (sent BETWEEN 0 AND 1000000000000000000), -- of what is reserved: gone in any case
     settled BOOLEAN NOT NULL DEFAULT FALSE,
     at      BIGINT NOT NULL
-); -- by key
+) WITHOUT ROWID;
 INSERT INTO usage_checked (turn, team_id, user_id, mate_id, model, input, cached, output, cost, settled, at)
     SELECT turn, team_id, user_id, mate_id, model,
         CASE WHEN input < 0 THEN 0 ELSE input END,
@@ -38,7 +38,7 @@ CREATE TABLE counters_checked (
     requests BIGINT NOT NULL DEFAULT 0 CHECK (requests >= 0),
     cost     BIGINT NOT NULL DEFAULT 0 CHECK (cost >= 0),
     PRIMARY KEY (scope, period)
-); -- by key
+) WITHOUT ROWID;
 INSERT INTO counters_checked (scope, period, started, requests, cost)
     SELECT scope, period, started, requests, 0 FROM counters WHERE period = 'minute' AND requests >= 0;
 DROP TABLE counters;

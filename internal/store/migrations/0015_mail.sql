@@ -16,7 +16,7 @@ CREATE INDEX mails_recipient ON mails (recipient, at);
 -- Whoever counts mail takes its one row first, so that two never count at once.
 CREATE TABLE mail_counting (
     name TEXT PRIMARY KEY
-); -- by key
+) WITHOUT ROWID;
 INSERT INTO mail_counting (name) VALUES ('all');
 
 CREATE TABLE password_resets (
@@ -27,5 +27,5 @@ CREATE TABLE password_resets (
     address TEXT NOT NULL,    -- that it was mailed to, '' = it was not
     second  BOOLEAN NOT NULL, -- drops the second step, too
     expires BIGINT NOT NULL
-); -- by key
+) WITHOUT ROWID;
 CREATE INDEX password_resets_user ON password_resets (user_id);

@@ -5,28 +5,18 @@ package storetest
 
 import (
 	"bytes"
-	"context"
-	"crypto/rand"
 	"database/sql"
-	"fmt"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
-
 	"openmates"
 	"openmates/internal/secret"
+	"openmates/internal/sqldb/sqldbtest"
 	"openmates/internal/store"
 )
-
-// Env is the setting that names a PostgreSQL server.
-const Env = "OPENMATES_TEST_POSTGRES"
 
 // Open opens the test's database; called again it opens the same one anew, as
 // another process would. The test closes it when it ends.
@@ -50,11 +40,11 @@ func One(t testing.TB, engine string) Open {
 	if engine == "sqlite" {
 		return opener(t, "", t.TempDir())
 	}
-	address := os.Getenv(Env)
+	address := os.Getenv(sqldbtest.Env)
 	if address == "" {
-		t.Skip(Env + " is not set")
+		t.Skip(sqldbtest.Env + " is not set")
 	}
-	return opener(t, Schema(t, address), t.TempDir())
+	return opener(t, sqldbtest.Schema(t, address), t.TempDir())
 }
 
 // SQLite opens a fresh SQLite database for tests of other packages.
@@ -91,54 +81,6 @@ func opener(t testing.TB, address, dir string) Open {
 	}
 }
 
-// Schema makes an empty schema on a PostgreSQL server and gives the address by
-// which it is the only one seen.
-func Schema(t testing.TB, address string) string {
-	t.Helper()
-	conf, err := pgx.ParseConfig(address)
-	if err != nil {
-		t.Fatal("the address in " + Env + " can't be read")
-	}
-	name := "test_" + strings.ToLower(rand.Text())
-	do := func(ctx context.Context, text string) error {
-		db := stdlib.OpenDB(*conf)
-		defer db.Close()
-		_, err := db.ExecContext(ctx, text)
-		return err
-	}
-	if err := do(t.Context(), "CREATE SCHEMA "+name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := do(context.Background(), "DROP SCHEMA "+name+" CASCADE"); err != nil {
-			t.Error(err)
-		}
-	})
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal("the address in " + Env + " can't be read")
-	}
-	q := u.Query()
-	q.Set("search_path", name)
-	u.RawQuery = q.Encode()
-	return u.String()
-}
-
-// PretendSchema writes into the database that a newer program was here.
-func PretendSchema(t testing.TB, c store.Config, version int) {
-	t.Helper()
-	raw(t, c, fmt.Sprintf("INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, TRUE)", version))
-}
-
-// PretendProcess leaves behind what a process held that was killed.
-func PretendProcess(t testing.TB, c store.Config, id string, names ...string) {
-	t.Helper()
-	raw(t, c, "INSERT INTO processes (id, beat) VALUES ($1, 7)", id)
-	for _, name := range names {
-		raw(t, c, "INSERT INTO leases (name, holder) VALUES ($1, $2)", name, id)
-	}
-}
-
 // Exec runs a statement past the store and gives what the database said to it.
 func Exec(t testing.TB, c store.Config, text string, args ...any) error {
 	t.Helper()
@@ -153,14 +95,6 @@ func Exec(t testing.TB, c store.Config, text string, args ...any) error {
 	defer db.Close()
 	_, err = db.ExecContext(t.Context(), text, args...)
 	return err
-}
-
-// raw is Exec for what has to succeed.
-func raw(t testing.TB, c store.Config, text string, args ...any) {
-	t.Helper()
-	if err := Exec(t, c, text, args...); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // World is a team with one member, one mate and its bot, which is installed in

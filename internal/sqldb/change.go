@@ -1,22 +1,8 @@
-package store
+package sqldb
 
 import (
 	"context"
 	"time"
-)
-
-// The kinds of change that OnChange tells.
-const (
-	Bots          = "bots"
-	Mates         = "mates"
-	Teams         = "teams"
-	Members       = "members"
-	Users         = "users"
-	Identities    = "identities"
-	Installations = "installations"
-	Limits        = "limits"
-	Providers     = "providers" // with their models and the default ones
-	Settings      = "settings"
 )
 
 // OnChange calls fn after each commit that changed something of a kind that
@@ -43,9 +29,9 @@ func (db *DB) tell(kinds []string) {
 }
 
 // countChanges writes down for other processes what this transaction changes.
-func (t *tx) countChanges() error {
+func (t *Tx) countChanges() error {
 	for _, kind := range t.kinds {
-		_, err := t.exec(`INSERT INTO revisions (kind, n) VALUES ($1, 1)
+		_, err := t.Exec(`INSERT INTO revisions (kind, n) VALUES ($1, 1)
 			ON CONFLICT (kind) DO UPDATE SET n = revisions.n + 1`, kind)
 		if err != nil {
 			return err
@@ -98,7 +84,7 @@ func (db *DB) watch(ctx context.Context, every time.Duration) error {
 // reads the revision before using it never uses what is out of date.
 func (db *DB) Revision(ctx context.Context) (int64, error) {
 	var n int64
-	_, err := get(ctx, db, `SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM revisions`, nil, &n)
+	_, err := Get(ctx, db, `SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM revisions`, nil, &n)
 	return n, err
 }
 
@@ -107,7 +93,7 @@ func (db *DB) revisions(ctx context.Context) (map[string]int64, error) {
 		kind string
 		n    int64
 	}
-	all, err := list(ctx, db, func(s scanner) (r row, err error) {
+	all, err := List(ctx, db, func(s Row) (r row, err error) {
 		return r, s.Scan(&r.kind, &r.n)
 	}, `SELECT kind, n FROM revisions`)
 	m := make(map[string]int64, len(all))

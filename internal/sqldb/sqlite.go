@@ -1,4 +1,4 @@
-package store
+package sqldb
 
 import (
 	"context"
@@ -29,7 +29,7 @@ type lite struct {
 
 const liteReaders = 8
 
-func openSQLite(ctx context.Context, path, locks string) (engine, error) {
+func openSQLite(ctx context.Context, path, locks string, schema fs.FS) (engine, error) {
 	if err := prepareFiles(path, locks); err != nil {
 		return nil, unusable(path, err)
 	}
@@ -39,7 +39,7 @@ func openSQLite(ctx context.Context, path, locks string) (engine, error) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	db.SetMaxOpenConns(1)
-	if err := migrate(ctx, db, sqliteWords); err != nil {
+	if err := migrate(ctx, db, sqliteWords, schema); err != nil {
 		return nil, errors.Join(unusable(path, err), db.Close())
 	}
 	w, err := newWriter(ctx, db)
@@ -110,7 +110,7 @@ func dsn(path string, pragmas ...string) string {
 
 // query reads with a prepared statement. A read takes microseconds, so it is
 // not interrupted: watching the context would cost a goroutine each time.
-func (l *lite) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+func (l *lite) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -129,18 +129,18 @@ func (l *lite) query(ctx context.Context, query string, args ...any) (*sql.Rows,
 	return stmt.(*sql.Stmt).QueryContext(ctx, plain(args)...) //nolint:forcetypeassert // nothing else is cached
 }
 
-func (l *lite) write(ctx context.Context, d durability, fn func(*tx) error) error {
+func (l *lite) write(ctx context.Context, d Durability, fn func(*Tx) error) error {
 	for try := 0; ; try++ {
 		err := l.writer.do(ctx, d, fn)
-		if err == nil || try == 3 || !collision(err) {
+		if err == nil || try == 3 || !Collision(err) {
 			return l.disk.heard(err)
 		}
 	}
 }
 
-func (l *lite) exec(ctx context.Context, d durability, query string, args ...any) (n int64, err error) {
-	err = l.write(ctx, d, func(t *tx) error {
-		n, err = t.exec(query, args...)
+func (l *lite) exec(ctx context.Context, d Durability, query string, args ...any) (n int64, err error) {
+	err = l.write(ctx, d, func(t *Tx) error {
+		n, err = t.Exec(query, args...)
 		return err
 	})
 	return n, err

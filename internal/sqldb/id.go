@@ -1,4 +1,4 @@
-package store
+package sqldb
 
 import (
 	"math/rand/v2"
@@ -27,8 +27,6 @@ type ids struct {
 	last int64
 }
 
-func newIDs(now func() time.Time) *ids { return &ids{now: now} }
-
 func (g *ids) next() openmates.ID {
 	id := (g.now().UnixMilli()-epoch)<<idBits | rand.Int64N(idRandom)
 	g.mu.Lock()
@@ -41,6 +39,6 @@ func (g *ids) next() openmates.ID {
 }
 
 // firstID is the lowest ID that can be drawn at a time.
-func firstID(t time.Time) openmates.ID {
+func FirstID(t time.Time) openmates.ID {
 	return openmates.ID((t.UnixMilli() - epoch) << idBits)
 }

@@ -1,4 +1,4 @@
-package store_test
+package sqldb_test
 
 import (
 	"context"
@@ -7,38 +7,38 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"os"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"openmates"
-	"openmates/internal/store"
-	"openmates/internal/store/storetest"
+	"openmates/internal/sqldb"
+	"openmates/internal/sqldb/sqldbtest"
 )
 
 // eachLeaser runs a test with locks on files and with rows, on both engines.
-func eachLeaser(t *testing.T, run func(t *testing.T, open func() *store.DB)) {
+func eachLeaser(t *testing.T, run func(t *testing.T, open func() *sqldb.DB)) {
 	t.Helper()
 	for name, c := range map[string]struct {
 		engine string
-		change []func(*store.Config)
+		change []func(*sqldb.Config)
 	}{
-		"files": {"sqlite", nil}, "rows": {"sqlite", []func(*store.Config){storetest.Shared}}, "postgres": {"postgres", nil},
+		"files": {"sqlite", nil}, "rows": {"sqlite", []func(*sqldb.Config){sqldbtest.Shared}}, "postgres": {"postgres", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			open := storetest.One(t, c.engine)
-			run(t, func() *store.DB { return open(c.change...) })
+			open := sqldbtest.One(t, c.engine)
+			run(t, func() *sqldb.DB { return open(c.change...) })
 		})
 	}
 }
 
 func TestLease(t *testing.T) {
 	t.Parallel()
-	eachLeaser(t, func(t *testing.T, open func() *store.DB) {
-		dbs := []*store.DB{open(), open()}
+	eachLeaser(t, func(t *testing.T, open func() *sqldb.DB) {
+		dbs := []*sqldb.DB{open(), open()}
 		var inside, most, runs atomic.Int64
 		var all sync.WaitGroup
 		for n := range 6 {
@@ -151,19 +151,15 @@ func (w *wire) set(shut bool) {
 // another one takes over, and learns later that it was replaced.
 func TestNeverTwoActUnderOneLease(t *testing.T) {
 	t.Parallel()
-	address := os.Getenv(storetest.Env)
-	if address == "" {
-		t.Skip(storetest.Env + " is not set")
-	}
-	address = storetest.Schema(t, address)
+	address := sqldbtest.Address(t)
 	u, err := url.Parse(address)
 	ok(t, err)
 	w := newWire(t, u.Host)
 	u.Host = w.Addr().String()
-	open := func(address string) *store.DB {
-		c := sqliteIn(t)
+	open := func(address string) *sqldb.DB {
+		c := sqldbtest.Config(t)
 		c.URL = address
-		db, err := store.Open(t.Context(), c)
+		db, err := sqldb.Open(t.Context(), c)
 		ok(t, err)
 		t.Cleanup(func() { _ = db.Close() })
 		return db
@@ -217,7 +213,7 @@ func TestNeverTwoActUnderOneLease(t *testing.T) {
 // on, though waiting meanwhile.
 func TestALeaseOutlivesAShortSilence(t *testing.T) {
 	t.Parallel()
-	db := storetest.SQLite(t, storetest.Shared)
+	db := sqldbtest.One(t, "sqlite")(sqldbtest.Shared)
 	ok(t, db.Hold(t.Context(), "name", func(ctx context.Context) error {
 		begun := time.Now()
 		tick := time.NewTicker(10 * time.Millisecond)
@@ -233,10 +229,11 @@ func TestALeaseOutlivesAShortSilence(t *testing.T) {
 // What a process left behind that died without a word is free soon.
 func TestALeaseOfTheDeadIsFree(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, open storetest.Open) {
-		var conf store.Config
-		db := open(storetest.Shared, func(c *store.Config) { conf = *c })
-		storetest.PretendProcess(t, conf, "dead", "name")
+	sqldbtest.Each(t, func(t *testing.T, open sqldbtest.Open) {
+		var conf sqldb.Config
+		db := open(sqldbtest.Shared, func(c *sqldb.Config) { conf = *c })
+		ok(t, sqldbtest.Run(t, conf, `INSERT INTO processes (id, beat) VALUES ('dead', 7)`))
+		ok(t, sqldbtest.Run(t, conf, `INSERT INTO leases (name, holder) VALUES ('name', 'dead')`))
 		names, err := db.Leases().Held(t.Context())
 		ok(t, err)
 		same(t, names, []string{"name"})
@@ -248,4 +245,18 @@ func TestALeaseOfTheDeadIsFree(t *testing.T) {
 		ok(t, err)
 		same(t, len(names), 0)
 	})
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func same[T any](t *testing.T, got, want T) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
 }

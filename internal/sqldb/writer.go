@@ -1,4 +1,4 @@
-package store
+package sqldb
 
 import (
 	"context"
@@ -38,8 +38,8 @@ type writer struct {
 
 type pending struct {
 	ctx  context.Context
-	d    durability
-	fn   func(*tx) error
+	d    Durability
+	fn   func(*Tx) error
 	err  error
 	turn chan []*pending // the batch to commit, or nothing when it was committed
 }
@@ -61,7 +61,7 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 // do runs fn and waits for its commit. A context that ends before fn began
 // keeps it from running; later it changes nothing, so that the caller always
 // knows what has happened.
-func (w *writer) do(ctx context.Context, d durability, fn func(*tx) error) error {
+func (w *writer) do(ctx context.Context, d Durability, fn func(*Tx) error) error {
 	p := &pending{ctx: ctx, d: d, fn: fn}
 	w.mu.Lock()
 	if w.closed {
@@ -160,7 +160,7 @@ func (w *writer) commit(batch []*pending) {
 // reports whether SQLite gave the transaction up, and at which write; nil means
 // at the commit. Then nothing of any of them is there.
 func (w *writer) together(live []*pending) (culprit *pending, lost bool) {
-	sync := slices.ContainsFunc(live, func(p *pending) bool { return p.d == hard })
+	sync := slices.ContainsFunc(live, func(p *pending) bool { return p.d == Hard })
 	err := w.level(sync)
 	if err == nil {
 		err = w.raw("BEGIN IMMEDIATE")
@@ -263,7 +263,7 @@ func (w *writer) call(p *pending) (err error) {
 	}()
 	// The driver watches a context with a goroutine per statement; a write is
 	// over sooner than that.
-	return p.fn(&tx{ctx: context.WithoutCancel(p.ctx), on: w})
+	return p.fn(&Tx{ctx: context.WithoutCancel(p.ctx), on: w})
 }
 
 // level sets how the next commit is synced. SQLite acts on this pragma while

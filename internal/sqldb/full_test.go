@@ -1,10 +1,9 @@
-package store
+package sqldb
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -47,23 +46,23 @@ func TestAFullDiskIsToldToWhomItHit(t *testing.T) {
 
 func testFullDisk(t *testing.T, writes, big int, swallowed bool) {
 	ctx := context.Background()
-	db, err := Open(ctx, Config{Dir: t.TempDir(), Seal: noSeal{}, Log: slog.New(slog.DiscardHandler)})
+	db, err := Open(ctx, testConfig(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	fullAt(t, db, 4)
-	set := func(name string, size int) func(*tx) error {
-		return func(t *tx) error {
-			_, err := t.exec(`INSERT INTO settings (name, value) VALUES ($1, $2)`, name, strings.Repeat("x", size))
+	set := func(name string, size int) func(*Tx) error {
+		return func(t *Tx) error {
+			_, err := t.Exec(`INSERT INTO pairs (name, value) VALUES ($1, $2)`, name, strings.Repeat("x", size))
 			return err
 		}
 	}
 	var mu sync.Mutex
 	got := map[string]error{}
 	var all sync.WaitGroup
-	write := func(name string, fn func(*tx) error) {
+	write := func(name string, fn func(*Tx) error) {
 		all.Go(func() {
-			err := db.write(ctx, hard, fn)
+			err := db.Write(ctx, Hard, fn)
 			mu.Lock()
 			defer mu.Unlock()
 			got[name] = err
@@ -71,12 +70,12 @@ func testFullDisk(t *testing.T, writes, big int, swallowed bool) {
 		synctest.Wait()
 	}
 	release := make(chan struct{})
-	write("first", func(t *tx) error { <-release; return set("first", 1)(t) })
+	write("first", func(t *Tx) error { <-release; return set("first", 1)(t) })
 	for n := range writes {
 		name := fmt.Sprint("write", n)
 		fn := set(name, 1)
 		if n == big {
-			fn = func(t *tx) error {
+			fn = func(t *Tx) error {
 				if err := set(name, 1)(t); err != nil {
 					return err
 				}
@@ -105,8 +104,8 @@ func testFullDisk(t *testing.T, writes, big int, swallowed bool) {
 		}
 	}
 	slices.Sort(want)
-	there, err := list(ctx, db, func(s scanner) (name string, err error) { return name, s.Scan(&name) },
-		`SELECT name FROM settings WHERE name LIKE 'write%' OR name = 'first' ORDER BY name`)
+	there, err := List(ctx, db, func(s Row) (name string, err error) { return name, s.Scan(&name) },
+		`SELECT name FROM pairs WHERE name LIKE 'write%' OR name = 'first' ORDER BY name`)
 	if err != nil || !slices.Equal(there, want) {
 		t.Errorf("there is %v, told was %v: %v", there, want, err)
 	}

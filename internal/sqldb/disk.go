@@ -1,4 +1,4 @@
-package store
+package sqldb
 
 import (
 	"context"
@@ -81,11 +81,11 @@ func (db *DB) Ready(ctx context.Context) error {
 	if err := db.Ping(ctx); err != nil {
 		return &openmates.Error{Code: openmates.EUnavailable, Message: "The database does not answer.", Err: err}
 	}
-	hurt, err := db.space()
+	hurt, err := db.engine.space()
 	if err != nil || !hurt {
 		return err
 	}
-	_, err = db.exec(ctx, soft, `INSERT INTO settings (name, value) VALUES ('disk.probe', '') ON CONFLICT (name) DO UPDATE SET value = ''`)
+	_, err = db.Exec(ctx, Soft, `INSERT INTO revisions (kind, n) VALUES ('', 0) ON CONFLICT (kind) DO UPDATE SET n = 0`)
 	return err
 }
 

@@ -1,10 +1,9 @@
-package store
+package sqldb
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -18,22 +17,22 @@ func TestWritersTakeTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
-		db, err := Open(ctx, Config{Dir: t.TempDir(), Seal: noSeal{}, Log: slog.New(slog.DiscardHandler)})
+		db, err := Open(ctx, testConfig(t))
 		if err != nil {
 			t.Fatal(err)
 		}
-		set := func(name string) func(*tx) error {
-			return func(t *tx) error {
-				_, err := t.exec(`INSERT INTO settings (name, value) VALUES ($1, '')`, name)
+		set := func(name string) func(*Tx) error {
+			return func(t *Tx) error {
+				_, err := t.Exec(`INSERT INTO pairs (name, value) VALUES ($1, '')`, name)
 				return err
 			}
 		}
 		var mu sync.Mutex
 		got := map[string]error{}
 		var all sync.WaitGroup
-		write := func(ctx context.Context, name string, fn func(*tx) error) {
+		write := func(ctx context.Context, name string, fn func(*Tx) error) {
 			all.Go(func() {
-				err := db.write(ctx, hard, fn)
+				err := db.Write(ctx, Hard, fn)
 				mu.Lock()
 				defer mu.Unlock()
 				got[name] = err
@@ -41,7 +40,7 @@ func TestWritersTakeTurns(t *testing.T) {
 			synctest.Wait()
 		}
 		release := make(chan struct{})
-		write(ctx, "first", func(t *tx) error { <-release; return set("first")(t) })
+		write(ctx, "first", func(t *Tx) error { <-release; return set("first")(t) })
 		for n := range 5 {
 			name := fmt.Sprint("good", n)
 			write(ctx, name, set(name))
@@ -49,7 +48,7 @@ func TestWritersTakeTurns(t *testing.T) {
 		leaving, leave := context.WithCancel(ctx)
 		write(leaving, "left", set("left"))
 		write(ctx, "twice", set("good0"))
-		write(ctx, "panic", func(*tx) error { panic("a write panics") })
+		write(ctx, "panic", func(*Tx) error { panic("a write panics") })
 		leave()
 		synctest.Wait()
 		mu.Lock()
@@ -60,7 +59,7 @@ func TestWritersTakeTurns(t *testing.T) {
 		closed := make(chan error, 1)
 		go func() { closed <- db.engine.(*lite).writer.close() }()
 		synctest.Wait()
-		if err := db.write(ctx, hard, set("late")); !errors.Is(err, errClosed) {
+		if err := db.Write(ctx, Hard, set("late")); !errors.Is(err, errClosed) {
 			t.Errorf("written while it closes: %v", err)
 		}
 		close(release)
@@ -76,8 +75,8 @@ func TestWritersTakeTurns(t *testing.T) {
 		if err := got["panic"]; err == nil || !strings.Contains(err.Error(), "panic in a write") {
 			t.Errorf("the panic became %v", err)
 		}
-		there, err := list(ctx, db, func(s scanner) (name string, err error) { return name, s.Scan(&name) },
-			`SELECT name FROM settings ORDER BY name`)
+		there, err := List(ctx, db, func(s Row) (name string, err error) { return name, s.Scan(&name) },
+			`SELECT name FROM pairs ORDER BY name`)
 		if want := "[first good0 good1 good2 good3 good4]"; err != nil || fmt.Sprint(there) != want {
 			t.Errorf("written is %v, want %s: %v", there, want, err)
 		}

@@ -1,9 +1,8 @@
-package store
+package sqldb
 
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"fmt"
 	"io/fs"
 	"strconv"
@@ -15,13 +14,10 @@ import (
 	"openmates"
 )
 
-//go:embed migrations/*.sql
-var migrations embed.FS
-
 // migrate brings the schema up to date. Each file is one transaction; a
 // process that starts at the same moment waits.
-func migrate(ctx context.Context, db *sql.DB, d dialect) error {
-	steps, newest, err := steps(d)
+func migrate(ctx context.Context, db *sql.DB, d dialect, files fs.FS) error {
+	steps, newest, err := steps(d, files)
 	if err != nil {
 		return err
 	}
@@ -51,18 +47,18 @@ func migrate(ctx context.Context, db *sql.DB, d dialect) error {
 	return nil
 }
 
-// steps gives one migration per file, in the words of the engine.
-func steps(d dialect) (all []*goose.Migration, newest int64, err error) {
-	files, err := fs.Glob(migrations, "migrations/*.sql")
+// steps returns one migration for each file, in the words of the engine.
+func steps(d dialect, files fs.FS) (all []*goose.Migration, newest int64, err error) {
+	names, err := fs.Glob(files, "*.sql")
 	if err != nil {
 		return nil, 0, err
 	}
-	for _, name := range files {
-		text, err := migrations.ReadFile(name)
+	for _, name := range names {
+		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			return nil, 0, err
 		}
-		digits, _, _ := strings.Cut(strings.TrimPrefix(name, "migrations/"), "_")
+		digits, _, _ := strings.Cut(name, "_")
 		version, err := strconv.ParseInt(digits, 10, 64)
 		if err != nil {
 			return nil, 0, fmt.Errorf("migration %s has no number: %w", name, err)

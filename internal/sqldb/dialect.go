@@ -1,4 +1,4 @@
-package store
+package sqldb
 
 import (
 	"database/sql/driver"
@@ -11,8 +11,6 @@ import (
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"openmates"
 )
 
 // dialect is all that SQL and its errors have different in the two engines.
@@ -22,24 +20,25 @@ type dialect struct {
 	forUpdate string // locks the rows that a SELECT names
 }
 
-// SQLite has one writer and needs no row locks. INTEGER PRIMARY KEY is its
-// word for a 64-bit key that is the row's place itself, and WITHOUT ROWID keeps
-// the rows of a table in the tree of their key; otherwise there would be two
-// trees, and each write would go to both.
+// sqliteWords: SQLite has one writer and needs no row locks. INTEGER PRIMARY KEY
+// is its word for a 64-bit key that is also the row's place.
 var sqliteWords = dialect{ //nolint:gochecknoglobals // nobody writes it
 	goose:  goose.DialectSQLite3,
-	schema: strings.NewReplacer("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY", "); -- by key", ") WITHOUT ROWID;").Replace,
+	schema: func(s string) string { return strings.ReplaceAll(s, "BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY") },
 }
 
+// postgresWords: WITHOUT ROWID is SQLite's; it keeps a table's rows in the tree
+// of their key, where SQLite would otherwise keep two trees and write to both.
+// In any other spelling PostgreSQL refuses the file.
 var postgresWords = dialect{ //nolint:gochecknoglobals // nobody writes it
 	goose:     goose.DialectPostgres,
-	schema:    func(s string) string { return s },
+	schema:    func(s string) string { return strings.ReplaceAll(s, ") WITHOUT ROWID;", ");") },
 	forUpdate: " FOR UPDATE",
 }
 
 // duplicate says whether err is a breach of a unique key, and of which: the
 // answer holds the names of the key's columns or its own name.
-func duplicate(err error) (key string, ok bool) {
+func Duplicate(err error) (key string, ok bool) {
 	if e, is := errors.AsType[*sqlite.Error](err); is {
 		switch e.Code() {
 		case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
@@ -53,17 +52,17 @@ func duplicate(err error) (key string, ok bool) {
 }
 
 // collision says whether err can be a generated ID that was taken already.
-func collision(err error) bool {
+func Collision(err error) bool {
 	if e, is := errors.AsType[*sqlite.Error](err); is {
 		return e.Code() == sqlite3.SQLITE_CONSTRAINT_ROWID ||
 			e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY && strings.Contains(e.Error(), ".id")
 	}
-	key, ok := duplicate(err)
+	key, ok := Duplicate(err)
 	return ok && strings.HasSuffix(key, "_pkey")
 }
 
 // orphan says whether err is a reference to a row that does not exist.
-func orphan(err error) bool {
+func Orphan(err error) bool {
 	if e, is := errors.AsType[*sqlite.Error](err); is {
 		return e.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
 	}
@@ -94,16 +93,4 @@ func Away(err error) bool {
 	}
 	_, unheard := errors.AsType[net.Error](err)
 	return unheard || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || pgconn.Timeout(err)
-}
-
-// taken turns the breach of a unique key into EConflict with this sentence,
-// and the reference to nothing into ENotFound.
-func taken(err error, sentence string) error {
-	if _, ok := duplicate(err); ok {
-		return &openmates.Error{Code: openmates.EConflict, Message: sentence, Err: err}
-	}
-	if orphan(err) {
-		return &openmates.Error{Code: openmates.ENotFound, Message: "What this refers to doesn't exist (any more).", Err: err}
-	}
-	return err
 }

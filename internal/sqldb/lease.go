@@ -1,4 +1,4 @@
-package store
+package sqldb
 
 import (
 	"context"
@@ -47,8 +47,8 @@ type Leases struct {
 
 // leaseDB is where the rows are.
 type leaseDB interface {
-	querier
-	exec(ctx context.Context, d durability, query string, args ...any) (int64, error)
+	Querier
+	exec(ctx context.Context, d Durability, query string, args ...any) (int64, error)
 }
 
 // Between a kill and the takeover pass at most silent and two rounds. What lies
@@ -83,7 +83,7 @@ type sight struct {
 }
 
 func newLeases(db leaseDB, log *slog.Logger) *Leases {
-	l := &Leases{db: db, log: log.With("pkg", "store"), held: map[string]*heldLease{}, procs: map[string]sight{}, news: make(chan struct{})}
+	l := &Leases{db: db, log: log, held: map[string]*heldLease{}, procs: map[string]sight{}, news: make(chan struct{})}
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	return l
 }
@@ -131,7 +131,7 @@ func (l *Leases) Try(ctx context.Context, name string, do func(context.Context) 
 
 // Held lists the leases that are held, by whichever process.
 func (l *Leases) Held(ctx context.Context) ([]string, error) {
-	return list(ctx, l.db, func(s scanner) (name string, err error) { return name, s.Scan(&name) }, `SELECT name FROM leases`)
+	return List(ctx, l.db, func(s Row) (name string, err error) { return name, s.Scan(&name) }, `SELECT name FROM leases`)
 }
 
 // take gives nil where another one holds the name.
@@ -166,8 +166,8 @@ func (l *Leases) enter(ctx context.Context, name string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := l.db.exec(ctx, hard, `INSERT INTO leases (name, holder) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, s.id)
-	if orphan(err) {
+	n, err := l.db.exec(ctx, Hard, `INSERT INTO leases (name, holder) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, s.id)
+	if Orphan(err) {
 		l.lost(s, errRemoved)
 	}
 	if err != nil || n == 0 {
@@ -194,7 +194,7 @@ func (l *Leases) join(ctx context.Context) (*session, error) {
 		id: fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text()), sent: time.Now(),
 		lost: make(chan struct{}), news: make(chan struct{}), do: map[string]context.CancelCauseFunc{},
 	}
-	if _, err := l.db.exec(ctx, hard, `INSERT INTO processes (id, beat) VALUES ($1, 1)`, s.id); err != nil {
+	if _, err := l.db.exec(ctx, Hard, `INSERT INTO processes (id, beat) VALUES ($1, 1)`, s.id); err != nil {
 		return nil, err
 	}
 	l.mu.Lock()
@@ -228,7 +228,7 @@ func (l *Leases) giveBack(ctx context.Context, s *session, name string) {
 	if !s.over() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), silent)
 		defer cancel()
-		_, _ = l.db.exec(ctx, hard, `DELETE FROM leases WHERE name = $1 AND holder = $2`, name, s.id)
+		_, _ = l.db.exec(ctx, Hard, `DELETE FROM leases WHERE name = $1 AND holder = $2`, name, s.id)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -278,7 +278,7 @@ func (l *Leases) round() {
 
 func (l *Leases) renew(ctx context.Context, s *session) {
 	sent := time.Now()
-	n, err := l.db.exec(ctx, hard, `UPDATE processes SET beat = beat + 1 WHERE id = $1`, s.id)
+	n, err := l.db.exec(ctx, Hard, `UPDATE processes SET beat = beat + 1 WHERE id = $1`, s.id)
 	switch {
 	case err == nil && n == 0:
 		l.lost(s, errRemoved)
@@ -304,7 +304,7 @@ func (l *Leases) look(ctx context.Context) (view, error) {
 		name *string
 	}
 	v := view{asked: time.Now(), beats: map[string]int64{}, names: map[string][]string{}}
-	rows, err := list(ctx, l.db, func(s scanner) (r row, err error) { return r, s.Scan(&r.id, &r.beat, &r.name) },
+	rows, err := List(ctx, l.db, func(s Row) (r row, err error) { return r, s.Scan(&r.id, &r.beat, &r.name) },
 		`SELECT p.id, p.beat, l.name FROM processes p LEFT JOIN leases l ON l.holder = p.id`)
 	if err != nil {
 		return v, err
@@ -338,7 +338,7 @@ func (l *Leases) removeSilent(ctx context.Context, s *session, v view) (removed 
 			continue
 		}
 		// It may have spoken since; then it stays.
-		n, err := l.db.exec(ctx, hard, `DELETE FROM processes WHERE id = $1 AND beat = $2`, id, beat)
+		n, err := l.db.exec(ctx, Hard, `DELETE FROM processes WHERE id = $1 AND beat = $2`, id, beat)
 		if err == nil && n > 0 {
 			removed = true
 			l.log.Info("a process was silent for too long; others may do now what it did", "process", id)
@@ -391,7 +391,7 @@ func (l *Leases) free() error {
 	s.lose()
 	ctx, cancel := context.WithTimeout(context.Background(), silent)
 	defer cancel()
-	_, _ = l.db.exec(ctx, hard, `DELETE FROM processes WHERE id = $1`, s.id) // else others find it silent
+	_, _ = l.db.exec(ctx, Hard, `DELETE FROM processes WHERE id = $1`, s.id) // else others find it silent
 	return nil
 }
 

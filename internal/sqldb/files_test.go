@@ -1,10 +1,9 @@
 //go:build unix
 
-package store
+package sqldb
 
 import (
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -20,17 +19,17 @@ func TestFilesArePrivate(t *testing.T) {
 			t.Fatal(err)
 		}
 		if left {
-			for _, name := range []string{"openmates.db", "openmates.db-wal", "openmates.db-shm"} {
+			for _, name := range []string{"test.db", "test.db-wal", "test.db-shm"} {
 				if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}
-		db, err := Open(t.Context(), Config{Dir: dir, Seal: noSeal{}, Log: slog.New(slog.DiscardHandler)})
+		db, err := Open(t.Context(), configIn(dir))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := db.SetSetting(t.Context(), "a", "b"); err != nil {
+		if err := setPair(t.Context(), db, "a", "b"); err != nil {
 			t.Fatal(err)
 		}
 		seen := 0

@@ -1,4 +1,4 @@
-package store
+package sqldb
 
 import (
 	"context"
@@ -32,8 +32,8 @@ const (
 	postgresHeld = 2
 )
 
-func openPostgres(ctx context.Context, address string) (engine, error) {
-	conf, err := pgx.ParseConfig(address)
+func openPostgres(ctx context.Context, c Config) (engine, error) {
+	conf, err := pgx.ParseConfig(c.URL)
 	if err != nil { // its text may hold the password
 		return nil, openmates.Errorf(openmates.EInvalid,
 			"The database's address can't be read. It looks like postgres://user:password@host:5432/database.")
@@ -41,7 +41,7 @@ func openPostgres(ctx context.Context, address string) (engine, error) {
 	if conf.ConnectTimeout == 0 {
 		conf.ConnectTimeout = 10 * time.Second
 	}
-	conf.RuntimeParams["application_name"] = "openmates"
+	conf.RuntimeParams["application_name"] = c.Name
 	lazy := conf.Copy()
 	lazy.RuntimeParams["synchronous_commit"] = "off"
 	held := conf.Copy()
@@ -64,24 +64,24 @@ func openPostgres(ctx context.Context, address string) (engine, error) {
 		return nil, errors.Join(&openmates.Error{Code: openmates.EUnavailable,
 			Message: "The database doesn't answer. Please check that PostgreSQL runs and that its address is right.", Err: err}, p.close())
 	}
-	if err := migrate(ctx, p.hard, postgresWords); err != nil {
+	if err := migrate(ctx, p.hard, postgresWords, c.Migrations); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the database: %w", err), p.close())
 	}
 	return p, nil
 }
 
-func (p *postgres) pool(d durability) *sql.DB {
-	if d == soft {
+func (p *postgres) pool(d Durability) *sql.DB {
+	if d == Soft {
 		return p.soft
 	}
 	return p.hard
 }
 
-func (p *postgres) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+func (p *postgres) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return p.soft.QueryContext(ctx, query, plain(args)...)
 }
 
-func (p *postgres) exec(ctx context.Context, d durability, query string, args ...any) (int64, error) {
+func (p *postgres) exec(ctx context.Context, d Durability, query string, args ...any) (int64, error) {
 	res, err := p.pool(d).ExecContext(ctx, query, plain(args)...)
 	if err = p.disk.heard(err); err != nil {
 		return 0, err
@@ -89,22 +89,22 @@ func (p *postgres) exec(ctx context.Context, d durability, query string, args ..
 	return res.RowsAffected()
 }
 
-func (p *postgres) write(ctx context.Context, d durability, fn func(*tx) error) error {
+func (p *postgres) write(ctx context.Context, d Durability, fn func(*Tx) error) error {
 	for try := 0; ; try++ {
 		err := p.once(ctx, d, fn)
-		if err == nil || try == 10 || !(collision(err) && try < 3 || passing(err)) {
+		if err == nil || try == 10 || !(Collision(err) && try < 3 || passing(err)) {
 			return p.disk.heard(err)
 		}
 	}
 }
 
-func (p *postgres) once(ctx context.Context, d durability, fn func(*tx) error) error {
+func (p *postgres) once(ctx context.Context, d Durability, fn func(*Tx) error) error {
 	t, err := p.pool(d).BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer t.Rollback() // does nothing after Commit
-	if err := fn(&tx{ctx: ctx, on: t}); err != nil {
+	if err := fn(&Tx{ctx: ctx, on: t}); err != nil {
 		return err
 	}
 	if err := t.Commit(); err != nil {

@@ -1,9 +1,8 @@
-package store
+package sqldb
 
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,7 +29,7 @@ func smallDisk(t *testing.T) string {
 
 func openAt(t *testing.T, dir string) *DB {
 	t.Helper()
-	db, err := Open(context.Background(), Config{Dir: dir, Seal: noSeal{}, Log: slog.New(slog.DiscardHandler)})
+	db, err := Open(context.Background(), configIn(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,11 +92,12 @@ func TestADiskThatTakesNothingIsNoticedAndRecovers(t *testing.T) {
 				t.Errorf("not ready with %v", err)
 			}
 			if name == "full" {
-				err := db.SetSetting(ctx, "big", strings.Repeat("x", 2<<20))
+				err := setPair(ctx, db, "big", strings.Repeat("x", 2<<20))
 				if !strings.Contains(openmates.MessageOf(err), c.want) {
 					t.Errorf("a write says %v", err)
 				}
-				if _, ok, err := db.Setting(ctx, "big"); ok || err != nil {
+				var size int64
+				if ok, err := Get(ctx, db, `SELECT LENGTH(value) FROM pairs WHERE name = 'big'`, nil, &size); ok || err != nil {
 					t.Errorf("what failed is there: %v, %v", ok, err)
 				}
 			}
@@ -105,7 +105,7 @@ func TestADiskThatTakesNothingIsNoticedAndRecovers(t *testing.T) {
 			if err := db.Ready(ctx); err != nil {
 				t.Errorf("afterwards: %v", err)
 			}
-			if err := db.SetSetting(ctx, "after", "x"); err != nil {
+			if err := setPair(ctx, db, "after", "x"); err != nil {
 				t.Error(err)
 			}
 			left, err := filepath.Glob(filepath.Join(dir, ".space*"))
@@ -123,7 +123,7 @@ func TestAReadOnlyFolderIsNamedAtStart(t *testing.T) {
 	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Open(t.Context(), Config{Dir: dir, Seal: noSeal{}, Log: slog.New(slog.DiscardHandler)})
+	_, err := Open(t.Context(), configIn(dir))
 	if openmates.CodeOf(err) != openmates.EInvalid || !strings.Contains(openmates.MessageOf(err), dir) {
 		t.Errorf("opened with %v", err)
 	}

@@ -74,8 +74,9 @@ func networkOf(t *sqldb.Tx, botID openmates.ID) (n openmates.Network, err error)
 }
 
 // arrive records that a bot is in a workspace, now. A bot that comes back
-// without a team that brings it was added by a bare link: what a team had
-// connected before it left counts no more.
+// without a team that brings it was added by a bare link, and what a team had
+// connected before it left no longer counts. Each time that a team connects it
+// gets a later time, also within one millisecond: TakeOver tells them apart.
 func (db *DB) arrive(t *sqldb.Tx, n openmates.Network, in *openmates.Installation) error {
 	var created, connected int64
 	if in.TeamID != 0 {
@@ -83,10 +84,13 @@ func (db *DB) arrive(t *sqldb.Tx, n openmates.Network, in *openmates.Installatio
 	}
 	_, err := t.Get(`INSERT INTO installations (id, bot_id, network, workspace, name, created, connected) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (bot_id, workspace) DO UPDATE SET left_at = 0,
-			connected = CASE WHEN excluded.connected > 0 THEN excluded.connected WHEN installations.left_at > 0 THEN 0 ELSE installations.connected END,
+			connected = CASE
+				WHEN excluded.connected > installations.connected THEN excluded.connected
+				WHEN excluded.connected > 0 THEN installations.connected + 1
+				WHEN installations.left_at > 0 THEN 0 ELSE installations.connected END,
 			name = CASE WHEN excluded.name = '' THEN installations.name ELSE excluded.name END
-		RETURNING id, created`,
-		[]any{db.NextID(), in.BotID, n, in.Workspace, in.Name, db.now(), connected}, &in.ID, &created)
+		RETURNING id, created, connected`,
+		[]any{db.NextID(), in.BotID, n, in.Workspace, in.Name, db.now(), connected}, &in.ID, &created, &connected)
 	in.Created, in.Left, in.Connected = sqldb.TimeOf(created), sqldb.TimeOf(0), sqldb.TimeOf(connected)
 	return err
 }

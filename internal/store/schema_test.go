@@ -122,4 +122,3 @@ func firstDifference(got, want string) string {
 	}
 	return "one is longer than the other"
 }
-

@@ -44,7 +44,7 @@ func (c commands) open() (*store.DB, *account.Room) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	room, err := account.New(account.Config{Store: db, Log: slog.New(slog.DiscardHandler), Audit: db.AddAudit})
+	room, err := account.New(account.Config{Store: db, Cost: account.Cost{Memory: 64, Time: 1, Threads: 1}, Log: slog.New(slog.DiscardHandler), Audit: db.AddAudit})
 	if err != nil {
 		c.t.Fatal(err)
 	}

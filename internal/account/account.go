@@ -133,6 +133,7 @@ type Config struct {
 	Log    *slog.Logger
 	Secure bool            // browsers reach the server by https only
 	Clock  openmates.Clock // nil = the real one; throttles follow it
+	Cost   Cost            // of a password's hash; zero = OWASP's recommendation
 	// Audit records an administrative change; nil = nobody keeps a record.
 	Audit  func(ctx context.Context, e openmates.AuditEntry) error
 	Moved  func(address string) error // told when the server's address has changed; nil = nobody
@@ -195,7 +196,7 @@ func New(c Config) (*Room, error) {
 		store:     c.Store,
 		log:       c.Log.With("pkg", "account"),
 		now:       c.Clock,
-		vault:     newVault(current(), 4),
+		vault:     newVault(c.Cost.orUsual(), 4),
 		sessions:  newSessions(c.Store, c.Secure, c.Log),
 		byAccount: newBarrier(30*time.Second, 10, 10*time.Second, 200),
 		byAddress: newThrottle(2*time.Second, 30, 10_000),

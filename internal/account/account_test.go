@@ -51,10 +51,9 @@ func newHouse(t *testing.T) *house {
 	h.db, err = store.Open(context.Background(), store.Config{Dir: t.TempDir(), Seal: ring, Log: slog.New(slog.DiscardHandler), Watch: time.Hour})
 	must(t, err)
 	t.Cleanup(func() { _ = h.db.Close() })
-	h.Room, err = New(Config{Store: h.db, Log: slog.New(slog.NewTextHandler(h.log, nil)), Clock: h.now})
+	h.Room, err = New(Config{Store: h.db, Log: slog.New(slog.NewTextHandler(h.log, nil)), Clock: h.now,
+		Cost: Cost{Memory: 64, Time: 1, Threads: 1}}) // the tests are about what happens around the hashes
 	must(t, err)
-	// Cheap hashes: the tests are about what happens around them.
-	h.vault = newVault(params{memory: 64, time: 1, threads: 1}, 4)
 	return h
 }
 
@@ -350,8 +349,8 @@ func TestRehash(t *testing.T) {
 	must(t, err)
 	before, err := h.db.Password(t.Context(), u.ID)
 	must(t, err)
-	old := h.vault.params
-	h.vault.params.time = 2
+	old := h.vault.cost
+	h.vault.cost.Time = 2
 	h.visit(t, nil, func(ctx context.Context) {
 		_, err := h.SignIn(ctx, from(1), "ada", goodPassword)
 		must(t, err)
@@ -360,7 +359,7 @@ func TestRehash(t *testing.T) {
 	must(t, err)
 	p, _, _, err := parsePHC(after)
 	must(t, err)
-	if after == before || p == old || p != h.vault.params {
+	if after == before || p == old || p != h.vault.cost {
 		t.Errorf("the hash stayed at %+v", p)
 	}
 	h.visit(t, nil, func(ctx context.Context) {
@@ -371,7 +370,7 @@ func TestRehash(t *testing.T) {
 
 func TestHashIsOWASPs(t *testing.T) {
 	t.Parallel()
-	v := newVault(current(), 1)
+	v := newVault(Cost{}.orUsual(), 1)
 	phc, err := v.hash(t.Context(), goodPassword)
 	must(t, err)
 	if !strings.HasPrefix(phc, "$argon2id$v=19$m=19456,t=2,p=1$") {
@@ -462,7 +461,7 @@ func FuzzParsePHC(f *testing.F) {
 	f.Add("$$$$$")
 	f.Fuzz(func(t *testing.T, s string) {
 		p, salt, key, err := parsePHC(s)
-		if err == nil && (p.memory > maxMemory || p.time > maxTime || p.threads == 0 || len(salt) > 64 || len(key) > 64) {
+		if err == nil && (p.Memory > maxMemory || p.Time > maxTime || p.Threads == 0 || len(salt) > 64 || len(key) > 64) {
 			t.Errorf("%q asks for %+v", s, p)
 		}
 	})

@@ -10,7 +10,7 @@ import (
 
 func TestPasswordsThatAreEasyToGuess(t *testing.T) {
 	t.Parallel()
-	v := newVault(params{memory: 64, time: 1, threads: 1}, 1)
+	v := newVault(Cost{Memory: 64, Time: 1, Threads: 1}, 1)
 	for _, bad := range []string{
 		"Password2031!", "P@ssw0rd2024", "Passw0rd!!!!", "password-password", "Sommer2026!", "summer2019summer", "qwertyuiop123", "qwertz123456",
 		"asdfghjkl2024", "1qaz2wsx3edc", "zaq1xsw2cde3", "!@#$%^&*()12", "abcdefg12345", "9876543210ab", "openmates2026", "OpenMates!123",

@@ -23,16 +23,21 @@ const (
 	maxPassword = 1024 // bytes
 )
 
-// params are argon2id's costs.
-type params struct {
-	memory  uint32 // KiB
-	time    uint32
-	threads uint8
+// Cost is how much work argon2id makes of one password (RFC 9106, section 3.1).
+// The zero Cost is OWASP's recommendation (Password Storage Cheat Sheet): 19 MiB,
+// two passes, one lane. Tests use less.
+type Cost struct {
+	Memory  uint32 // KiB, at least 8 for each thread
+	Time    uint32 // passes
+	Threads uint8  // lanes
 }
 
-// current is OWASP's recommendation for argon2id (Password Storage Cheat
-// Sheet): 19 MiB, two passes, one lane.
-func current() params { return params{memory: 19456, time: 2, threads: 1} }
+func (c Cost) orUsual() Cost {
+	if c == (Cost{}) {
+		return Cost{Memory: 19456, Time: 2, Threads: 1}
+	}
+	return c
+}
 
 const (
 	saltLen = 16
@@ -49,17 +54,17 @@ const (
 // vault hashes passwords, a few at a time: each hash takes 19 MiB, and a burst
 // of sign-ins must not take the machine's memory.
 type vault struct {
-	params params
-	slots  chan struct{}
-	guess  *guesser
-	decoy  string // stands for the hash of nobody's password, see check
+	cost  Cost
+	slots chan struct{}
+	guess *guesser
+	decoy string // stands for the hash of nobody's password, see check
 }
 
-func newVault(p params, parallel int) *vault {
-	v := &vault{params: p, slots: make(chan struct{}, parallel), guess: newGuesser()}
+func newVault(c Cost, parallel int) *vault {
+	v := &vault{cost: c, slots: make(chan struct{}, parallel), guess: newGuesser()}
 	// Random bytes cost as much to compare with as a real hash does, and
 	// nothing to make: a real one would hold 19 MiB from each start on.
-	v.decoy = phcOf(p, random(saltLen), random(keyLen))
+	v.decoy = phcOf(c, random(saltLen), random(keyLen))
 	return v
 }
 
@@ -103,18 +108,18 @@ func distinct(s string) int {
 // hash gives the PHC string of a password.
 func (v *vault) hash(ctx context.Context, password openmates.Secret) (string, error) {
 	salt := random(saltLen)
-	key, err := v.derive(ctx, password, salt, v.params, keyLen)
+	key, err := v.derive(ctx, password, salt, v.cost, keyLen)
 	if err != nil {
 		return "", err
 	}
-	return phcOf(v.params, salt, key), nil
+	return phcOf(v.cost, salt, key), nil
 }
 
 // phcOf writes the PHC string format of argon2id.
-func phcOf(p params, salt, key []byte) string {
+func phcOf(c Cost, salt, key []byte) string {
 	b64 := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
-		p.memory, p.time, p.threads, b64.EncodeToString(salt), b64.EncodeToString(key))
+		c.Memory, c.Time, c.Threads, b64.EncodeToString(salt), b64.EncodeToString(key))
 }
 
 func random(n int) []byte {
@@ -131,31 +136,31 @@ func (v *vault) check(ctx context.Context, password openmates.Secret, phc string
 	if !exists {
 		phc = v.decoy
 	}
-	p, salt, want, err := parsePHC(phc)
+	c, salt, want, err := parsePHC(phc)
 	if err != nil {
 		return false, false, err
 	}
-	got, err := v.derive(ctx, password, salt, p, uint32(len(want)))
+	got, err := v.derive(ctx, password, salt, c, uint32(len(want)))
 	if err != nil {
 		return false, false, err
 	}
-	return subtle.ConstantTimeCompare(got, want) == 1 && exists, p != v.params, nil
+	return subtle.ConstantTimeCompare(got, want) == 1 && exists, c != v.cost, nil
 }
 
-func (v *vault) derive(ctx context.Context, password openmates.Secret, salt []byte, p params, n uint32) ([]byte, error) {
+func (v *vault) derive(ctx context.Context, password openmates.Secret, salt []byte, c Cost, n uint32) ([]byte, error) {
 	select {
 	case v.slots <- struct{}{}:
 		defer func() { <-v.slots }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	return argon2.IDKey([]byte(password.Reveal()), salt, p.time, p.memory, p.threads, n), nil
+	return argon2.IDKey([]byte(password.Reveal()), salt, c.Time, c.Memory, c.Threads, n), nil
 }
 
 // parsePHC reads the PHC string format of argon2id.
-func parsePHC(s string) (p params, salt, key []byte, err error) {
-	bad := func(what string) (params, []byte, []byte, error) {
-		return params{}, nil, nil, fmt.Errorf("stored password hash: %s", what)
+func parsePHC(s string) (c Cost, salt, key []byte, err error) {
+	bad := func(what string) (Cost, []byte, []byte, error) {
+		return Cost{}, nil, nil, fmt.Errorf("stored password hash: %s", what)
 	}
 	f := strings.Split(s, "$")
 	if len(f) != 6 || f[0] != "" || f[1] != "argon2id" {
@@ -164,10 +169,10 @@ func parsePHC(s string) (p params, salt, key []byte, err error) {
 	if f[2] != fmt.Sprintf("v=%d", argon2.Version) {
 		return bad("unknown version")
 	}
-	if _, err := fmt.Sscanf(f[3], "m=%d,t=%d,p=%d", &p.memory, &p.time, &p.threads); err != nil {
+	if _, err := fmt.Sscanf(f[3], "m=%d,t=%d,p=%d", &c.Memory, &c.Time, &c.Threads); err != nil {
 		return bad("unreadable costs")
 	}
-	if p.memory < 8 || p.memory > maxMemory || p.time < 1 || p.time > maxTime || p.threads < 1 {
+	if c.Memory < 8 || c.Memory > maxMemory || c.Time < 1 || c.Time > maxTime || c.Threads < 1 {
 		return bad("costs out of bounds")
 	}
 	salt, errSalt := base64.RawStdEncoding.Strict().DecodeString(f[4])
@@ -175,5 +180,5 @@ func parsePHC(s string) (p params, salt, key []byte, err error) {
 	if errSalt != nil || errKey != nil || len(salt) < 8 || len(key) < 16 || len(salt) > 64 || len(key) > 64 {
 		return bad("unreadable salt or key")
 	}
-	return p, bytes.Clone(salt), bytes.Clone(key), nil
+	return c, bytes.Clone(salt), bytes.Clone(key), nil
 }

@@ -80,7 +80,7 @@ func (s *safe) Write(p []byte) (int, error) {
 
 const bensPassword = "correct-horse-battery-91"
 
-// withPassword gives ben one, which costs.
+// withPassword gives ben one.
 func withPassword(c *Config) { c.Version = "" }
 
 func newHouse(t *testing.T, change ...func(*Config)) *house {
@@ -95,7 +95,7 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	h.db, err = store.Open(ctx, store.Config{Dir: h.dir, Seal: ring, Log: slog.New(slog.DiscardHandler), Watch: time.Hour})
 	must(t, err)
 	t.Cleanup(func() { _ = h.db.Close() })
-	h.rooms, err = account.New(account.Config{Store: h.db, Log: log, Audit: h.db.AddAudit, Clock: h.clock})
+	h.rooms, err = account.New(account.Config{Store: h.db, Cost: account.Cost{Memory: 64, Time: 1, Threads: 1}, Log: log, Audit: h.db.AddAudit, Clock: h.clock})
 	must(t, err)
 	h.net = connecttest.New(map[string]connecttest.App{
 		"1001": {Token: "canary-token", Secret: "canary-secret", Name: "Sophia"},

@@ -221,7 +221,7 @@ func TestSession(t *testing.T) {
 	h := seeded(t)
 	planted := &http.Cookie{Name: h.CookieName(), Value: "planted-by-somebody-else"}
 	cookie := h.visit(t, planted, func(ctx context.Context) {
-		if CallerOf(ctx).SignedIn() {
+		if openmates.CallerOf(ctx).SignedIn() {
 			t.Error("a planted cookie signs in")
 		}
 		_, err := h.SignIn(ctx, from(1), " Ada ", goodPassword)
@@ -237,7 +237,7 @@ func TestSession(t *testing.T) {
 		t.Error("the session's token is stored readable")
 	}
 	h.visit(t, cookie, func(ctx context.Context) {
-		c := CallerOf(ctx)
+		c := openmates.CallerOf(ctx)
 		if c.User.Username != "ada" || c.Session == "" || strings.Contains(c.Session, cookie.Value) {
 			t.Errorf("caller %+v", c)
 		}
@@ -250,7 +250,7 @@ func TestSession(t *testing.T) {
 	})
 	h.visit(t, cookie, func(ctx context.Context) { must(t, h.SignOut(ctx)) })
 	h.visit(t, cookie, func(ctx context.Context) {
-		if CallerOf(ctx).SignedIn() {
+		if openmates.CallerOf(ctx).SignedIn() {
 			t.Error("a session that was signed out of still works")
 		}
 	})
@@ -404,13 +404,13 @@ func TestPasswordRules(t *testing.T) {
 func TestRights(t *testing.T) {
 	t.Parallel()
 	h := seeded(t)
-	caller := func(name string) Caller {
+	caller := func(name string) openmates.Caller {
 		if name == "" {
-			return Caller{}
+			return openmates.Caller{}
 		}
 		u, err := h.db.UserByName(t.Context(), name)
 		must(t, err)
-		return Caller{User: u, Session: "s"}
+		return openmates.Caller{User: u, Session: "s"}
 	}
 	all := []Right{RunServer, SeeTeam, LeaveTeam, ConnectTeam, AskMates, RunTeam, ManagePeople, InvitePeople, SeeUsage, "invented"}
 	may := map[string][]Right{ // in the team harbour

@@ -120,7 +120,7 @@ func TestABrowserIsKnownByItsCookieAlone(t *testing.T) {
 		t.Error("known as somebody else's")
 	}
 	h.browse(t, jar, network(1), func(ctx context.Context) {
-		must(t, h.ChangePassword(ctx, CallerOf(ctx), goodPassword, "tundra mosaic kayak", false))
+		must(t, h.ChangePassword(ctx, openmates.CallerOf(ctx), goodPassword, "tundra mosaic kayak", false))
 	})
 	ada, err = h.db.UserByName(t.Context(), "ada")
 	must(t, err)

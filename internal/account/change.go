@@ -17,7 +17,7 @@ const confirmFor = 24 * time.Hour
 // ChangePassword asks for the old password and ends all that lets anybody act
 // for the caller, as EndSessions does: whoever knew the old password may have
 // made some of it. The session of this request gets a new token.
-func (r *Room) ChangePassword(ctx context.Context, c Caller, old, fresh openmates.Secret, keepShared bool) error {
+func (r *Room) ChangePassword(ctx context.Context, c openmates.Caller, old, fresh openmates.Secret, keepShared bool) error {
 	if err := r.prove(ctx, c, old); err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (r *Room) ChangePassword(ctx context.Context, c Caller, old, fresh openmate
 
 // endAccess ends all that lets anybody act for the caller but this session,
 // which gets a new token: whoever had the old one is signed out, too.
-func (r *Room) endAccess(ctx context.Context, c Caller, e openmates.AccessEnd) (openmates.AccessEnded, error) {
+func (r *Room) endAccess(ctx context.Context, c openmates.Caller, e openmates.AccessEnd) (openmates.AccessEnded, error) {
 	if err := r.sessions.RenewToken(ctx); err != nil {
 		return openmates.AccessEnded{}, fmt.Errorf("renew the session: %w", err)
 	}
@@ -88,8 +88,8 @@ type Email struct {
 }
 
 // Email gives the caller's address.
-func (r *Room) Email(ctx context.Context, c Caller) (e Email, err error) {
-	if err := signedIn(c); err != nil {
+func (r *Room) Email(ctx context.Context, c openmates.Caller) (e Email, err error) {
+	if err := c.RequireSignIn(); err != nil {
 		return e, err
 	}
 	e.Address, e.Mail = c.User.Email, r.post.ready(ctx)
@@ -103,7 +103,7 @@ func (r *Room) Email(ctx context.Context, c Caller) (e Email, err error) {
 // SetEmail changes the caller's address. Where this server sends mail, a link
 // goes to the new address, and the old one stays until somebody has opened it;
 // else the new one is taken as it is. awaits says which.
-func (r *Room) SetEmail(ctx context.Context, c Caller, address string, password openmates.Secret) (awaits bool, err error) {
+func (r *Room) SetEmail(ctx context.Context, c openmates.Caller, address string, password openmates.Secret) (awaits bool, err error) {
 	if address = strings.TrimSpace(address); address != "" {
 		if address, err = mail.Address(address); err != nil {
 			return false, err
@@ -121,7 +121,7 @@ func (r *Room) SetEmail(ctx context.Context, c Caller, address string, password 
 	return false, r.record(ctx, ownEntry(c.User, "account.email"), nil, map[string]bool{"set": address != "", "confirmed": false})
 }
 
-func (r *Room) askAddress(ctx context.Context, c Caller, address string) error {
+func (r *Room) askAddress(ctx context.Context, c openmates.Caller, address string) error {
 	code := rand.Text() // 130 bits
 	// First the mail: where it is refused, the link before it still works.
 	if err := r.post.send(ctx, r.confirmation(c, address, r.publicURL()+"/profile/address?code="+code)); err != nil {
@@ -134,8 +134,8 @@ func (r *Room) askAddress(ctx context.Context, c Caller, address string) error {
 func (r *Room) publicURL() string { return strings.TrimRight(r.address(), "/") }
 
 // ConfirmEmail uses the code of a link up and makes its address the caller's.
-func (r *Room) ConfirmEmail(ctx context.Context, c Caller, code openmates.Secret) (address string, err error) {
-	if err := signedIn(c); err != nil {
+func (r *Room) ConfirmEmail(ctx context.Context, c openmates.Caller, code openmates.Secret) (address string, err error) {
+	if err := c.RequireSignIn(); err != nil {
 		return "", err
 	}
 	if !r.byConfirm.allow("address:"+c.User.ID.String(), r.now()) {

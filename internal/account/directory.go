@@ -26,7 +26,7 @@ type AnyPerson struct {
 
 // People lists people of the whole server, for its admins, and says whether
 // there are more.
-func (r *Room) People(ctx context.Context, c Caller, q openmates.DirectorySearch) (all []AnyPerson, more bool, err error) {
+func (r *Room) People(ctx context.Context, c openmates.Caller, q openmates.DirectorySearch) (all []AnyPerson, more bool, err error) {
 	if err := Require(c, RunServer); err != nil {
 		return nil, false, err
 	}
@@ -39,7 +39,7 @@ func (r *Room) People(ctx context.Context, c Caller, q openmates.DirectorySearch
 	found, more = atMost(found, limit)
 	for _, p := range found {
 		one := AnyPerson{DirectoryPerson: p, Seen: p.Asked}
-		sessions, err := r.SessionsOf(ctx, Caller{User: p.User})
+		sessions, err := r.SessionsOf(ctx, openmates.Caller{User: p.User})
 		if err != nil {
 			return nil, false, err
 		}
@@ -62,7 +62,7 @@ func atMost[T any](all []T, n int) ([]T, bool) {
 
 // AnyTeams lists teams of the whole server, for its admins, with what each spent
 // in this month, and says whether there are more.
-func (r *Room) AnyTeams(ctx context.Context, c Caller, q openmates.DirectorySearch) ([]openmates.DirectoryTeam, bool, error) {
+func (r *Room) AnyTeams(ctx context.Context, c openmates.Caller, q openmates.DirectorySearch) ([]openmates.DirectoryTeam, bool, error) {
 	if err := Require(c, RunServer); err != nil {
 		return nil, false, err
 	}
@@ -74,7 +74,7 @@ func (r *Room) AnyTeams(ctx context.Context, c Caller, q openmates.DirectorySear
 }
 
 // AnyPerson is one person of the server, for its admins.
-func (r *Room) AnyPerson(ctx context.Context, c Caller, username string) (openmates.User, error) {
+func (r *Room) AnyPerson(ctx context.Context, c openmates.Caller, username string) (openmates.User, error) {
 	if err := Require(c, RunServer); err != nil {
 		return openmates.User{}, err
 	}
@@ -90,7 +90,7 @@ func (r *Room) AnyPerson(ctx context.Context, c Caller, username string) (openma
 }
 
 // AnyTeam is one team of the server, for its admins. It lets them into nothing.
-func (r *Room) AnyTeam(ctx context.Context, c Caller, slug string) (openmates.Team, error) {
+func (r *Room) AnyTeam(ctx context.Context, c openmates.Caller, slug string) (openmates.Team, error) {
 	if err := Require(c, RunServer); err != nil {
 		return openmates.Team{}, err
 	}
@@ -103,7 +103,7 @@ func (r *Room) AnyTeam(ctx context.Context, c Caller, slug string) (openmates.Te
 
 // runsInPerson lets an admin of the server through who has signed in
 // themselves: what is done to people and teams for good is no program's to do.
-func runsInPerson(c Caller) error {
+func runsInPerson(c openmates.Caller) error {
 	if err := Require(c, RunServer); err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func runsInPerson(c Caller) error {
 
 // SetServerAdmin lets a person run the server, or ends that, at once. The last
 // admin stays one.
-func (r *Room) SetServerAdmin(ctx context.Context, c Caller, username string, admin bool) error {
+func (r *Room) SetServerAdmin(ctx context.Context, c openmates.Caller, username string, admin bool) error {
 	if err := runsInPerson(c); err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (r *Room) SetServerAdmin(ctx context.Context, c Caller, username string, ad
 
 // RemovePerson deletes somebody else's account for good, as they could
 // themselves: what they asked is forgotten, what it cost stays in the books.
-func (r *Room) RemovePerson(ctx context.Context, c Caller, username string) error {
+func (r *Room) RemovePerson(ctx context.Context, c openmates.Caller, username string) error {
 	if err := runsInPerson(c); err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (r *Room) RemovePerson(ctx context.Context, c Caller, username string) erro
 // RemoveAnyTeam removes a team of the server for good, as its own admin could:
 // its workspaces are nobody's then, its people keep their accounts, and what it
 // spent stays in the server's books.
-func (r *Room) RemoveAnyTeam(ctx context.Context, c Caller, t openmates.Team) error {
+func (r *Room) RemoveAnyTeam(ctx context.Context, c openmates.Caller, t openmates.Team) error {
 	if err := runsInPerson(c); err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ type Ending interface {
 
 // Establish founds a team at once, as FoundTeam does with a draft. Somebody
 // without an account gets one in the same step: both are made, or neither.
-func (r *Room) Establish(ctx context.Context, c Caller, from netip.Addr, d Draft, n Newcomer) (openmates.User, openmates.Team, error) {
+func (r *Room) Establish(ctx context.Context, c openmates.Caller, from netip.Addr, d Draft, n Newcomer) (openmates.User, openmates.Team, error) {
 	u, phc := c.User, ""
 	if err := r.MayFound(ctx, c); err != nil {
 		return u, openmates.Team{}, err
@@ -40,8 +40,8 @@ func (r *Room) Establish(ctx context.Context, c Caller, from netip.Addr, d Draft
 }
 
 // OwnUsage lists what the caller's requests spent, the oldest first.
-func (r *Room) OwnUsage(ctx context.Context, c Caller) ([]openmates.OwnUsage, error) {
-	if err := signedIn(c); err != nil {
+func (r *Room) OwnUsage(ctx context.Context, c openmates.Caller) ([]openmates.OwnUsage, error) {
+	if err := c.RequireSignIn(); err != nil {
 		return nil, err
 	}
 	return r.store.OwnUsage(ctx, c.User.ID)
@@ -50,7 +50,7 @@ func (r *Room) OwnUsage(ctx context.Context, c Caller) ([]openmates.OwnUsage, er
 // EndTeam removes the team for good, with its connections, invites and tokens,
 // and the text of what was asked in it. typed is its address, as the caller
 // typed it to say that they mean it.
-func (r *Room) EndTeam(ctx context.Context, c Caller, p Place, typed string) error {
+func (r *Room) EndTeam(ctx context.Context, c openmates.Caller, p Place, typed string) error {
 	if err := c.InPerson(); err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func TestExportHoldsAllOfOnesOwn(t *testing.T) {
 	h, cookie := guarded(t)
 	h.leaveTraces(t, cookie)
 	var all map[string]any
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		e, err := h.Export(ctx, c)
 		must(t, err)
 		b, err := json.Marshal(e)

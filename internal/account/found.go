@@ -60,7 +60,7 @@ const (
 
 // MayFound says whether the caller may found a team: whoever has an account,
 // and everybody where the server's admin opened it.
-func (r *Room) MayFound(ctx context.Context, c Caller) error {
+func (r *Room) MayFound(ctx context.Context, c openmates.Caller) error {
 	if c.SignedIn() {
 		return nil
 	}
@@ -73,7 +73,7 @@ func (r *Room) MayFound(ctx context.Context, c Caller) error {
 
 // KeepDraft checks a team's name and address and keeps the draft in the
 // session. Strangers can do it so often only.
-func (r *Room) KeepDraft(ctx context.Context, c Caller, from netip.Addr, d Draft) error {
+func (r *Room) KeepDraft(ctx context.Context, c openmates.Caller, from netip.Addr, d Draft) error {
 	if err := r.MayFound(ctx, c); err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (r *Room) FreeTeam(ctx context.Context, name, slug string) (openmates.Team,
 // FoundTeam makes the team of the session's draft. Somebody without an account
 // gets one in the same step: both are made, or neither. The founder is the
 // team's admin.
-func (r *Room) FoundTeam(ctx context.Context, c Caller, from netip.Addr, n Newcomer) (openmates.User, openmates.Team, error) {
+func (r *Room) FoundTeam(ctx context.Context, c openmates.Caller, from netip.Addr, n Newcomer) (openmates.User, openmates.Team, error) {
 	u, phc := c.User, ""
 	fail := func(err error) (openmates.User, openmates.Team, error) {
 		return openmates.User{}, openmates.Team{}, err

@@ -49,7 +49,7 @@ const (
 // Invite makes an invite into the team and gives its code, which is not kept:
 // nobody can see it again. link makes the address that the code belongs to.
 // mailed says what became of the mail to each address.
-func (r *Room) Invite(ctx context.Context, c Caller, p Place, n NewInvite, link func(code string) string) (i openmates.Invite, code string, mailed []Delivery, err error) {
+func (r *Room) Invite(ctx context.Context, c openmates.Caller, p Place, n NewInvite, link func(code string) string) (i openmates.Invite, code string, mailed []Delivery, err error) {
 	if err := p.may(c, InvitePeople); err != nil {
 		return i, "", nil, err
 	}
@@ -96,7 +96,7 @@ type Delivery struct {
 // mailInvite sends an invite to each address that it is for. The link in the
 // mail proves the address that it was sent to, so nobody is asked to confirm
 // it by a second mail; the link that an admin copies proves none.
-func (r *Room) mailInvite(ctx context.Context, c Caller, p Place, i openmates.Invite, link string) (all []Delivery) {
+func (r *Room) mailInvite(ctx context.Context, c openmates.Caller, p Place, i openmates.Invite, link string) (all []Delivery) {
 	var down error // no reason to ask the mail server for each address
 	for _, to := range i.Only {
 		if strings.HasPrefix(to, "@") {
@@ -117,7 +117,7 @@ func (r *Room) mailInvite(ctx context.Context, c Caller, p Place, i openmates.In
 	return all
 }
 
-func (r *Room) mailInviteTo(ctx context.Context, c Caller, p Place, i openmates.Invite, to, link string) error {
+func (r *Room) mailInviteTo(ctx context.Context, c openmates.Caller, p Place, i openmates.Invite, to, link string) error {
 	proof := rand.Text()
 	if err := r.post.send(ctx, r.invitation(c, p, i, to, link+"?proof="+proof)); err != nil {
 		return err
@@ -159,7 +159,7 @@ func addressee(s string) (string, error) {
 }
 
 // Invites lists the team's invites, the newest first.
-func (r *Room) Invites(ctx context.Context, c Caller, p Place) ([]openmates.InviteLine, error) {
+func (r *Room) Invites(ctx context.Context, c openmates.Caller, p Place) ([]openmates.InviteLine, error) {
 	if err := p.may(c, InvitePeople); err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func (r *Room) Invites(ctx context.Context, c Caller, p Place) ([]openmates.Invi
 }
 
 // Revoke ends an invite of the team.
-func (r *Room) Revoke(ctx context.Context, c Caller, p Place, invite openmates.ID) error {
+func (r *Room) Revoke(ctx context.Context, c openmates.Caller, p Place, invite openmates.ID) error {
 	if err := p.may(c, InvitePeople); err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ const SomeAdmin = "an admin of the team"
 // Welcome gives the invite with this code, and changes nothing. What is used
 // up, expired or revoked is EConflict with whom to ask. proof is the code of a
 // confirmed address, "" = none.
-func (r *Room) Welcome(ctx context.Context, c Caller, code, proof string) (Welcome, error) {
+func (r *Room) Welcome(ctx context.Context, c openmates.Caller, code, proof string) (Welcome, error) {
 	none := openmates.Errorf(openmates.ENotFound, "This invite link is not known here. Please check that it is whole, or ask the person who sent it for another one.")
 	hash := digest(strings.ToUpper(strings.TrimSpace(code)))
 	i, stored, err := r.store.InviteByHash(ctx, hash)
@@ -289,7 +289,7 @@ func (w Welcome) welcomes(email string) error {
 
 // AskProof sends a link to an address that wants to use an invite for certain
 // addresses. link makes the link's address.
-func (r *Room) AskProof(ctx context.Context, c Caller, from netip.Addr, code, email string, link func(proof string) string) error {
+func (r *Room) AskProof(ctx context.Context, c openmates.Caller, from netip.Addr, code, email string, link func(proof string) string) error {
 	if !r.bySetup.allow("proof:"+addressKey(from), r.now()) {
 		return tooMany()
 	}
@@ -325,7 +325,7 @@ func (r *Room) proved(ctx context.Context, w Welcome, proof string) (string, err
 
 // Join puts the caller into the team of an invite. Somebody without an account
 // gets one in the same step: both happen, or neither.
-func (r *Room) Join(ctx context.Context, c Caller, from netip.Addr, code, proof string, n Newcomer) (openmates.User, Welcome, error) {
+func (r *Room) Join(ctx context.Context, c openmates.Caller, from netip.Addr, code, proof string, n Newcomer) (openmates.User, Welcome, error) {
 	u, phc := c.User, ""
 	w, err := r.Welcome(ctx, c, code, proof)
 	if err != nil {

@@ -48,11 +48,11 @@ func (h *house) mailing(t *testing.T) *outbox {
 	return post
 }
 
-func (h *house) in(t *testing.T, username, slug string) (Caller, Place) {
+func (h *house) in(t *testing.T, username, slug string) (openmates.Caller, Place) {
 	t.Helper()
 	u, err := h.db.UserByName(t.Context(), username)
 	must(t, err)
-	c := Caller{User: u, Session: "s"}
+	c := openmates.Caller{User: u, Session: "s"}
 	p, err := h.Enter(t.Context(), c, slug, SeeTeam)
 	must(t, err)
 	return c, p
@@ -80,15 +80,15 @@ func TestAnInviteExpires(t *testing.T) {
 		t.Errorf("stored %q: %v", stored, err)
 	}
 	h.pass(7*24*time.Hour - time.Minute)
-	_, err = h.Welcome(ctx, Caller{}, code1, "")
+	_, err = h.Welcome(ctx, openmates.Caller{}, code1, "")
 	must(t, err)
 	h.pass(2 * time.Minute)
-	w, err := h.Welcome(ctx, Caller{}, code1, "")
+	w, err := h.Welcome(ctx, openmates.Caller{}, code1, "")
 	code(t, err, openmates.EConflict)
 	if said := openmates.MessageOf(err); !strings.Contains(said, "expired") || !strings.Contains(said, "ask Ada") || w.Team.Name != "Harbour" {
 		t.Errorf("said %q", said)
 	}
-	_, _, err = h.Join(ctx, Caller{}, from(1), code1, "", nora(1))
+	_, _, err = h.Join(ctx, openmates.Caller{}, from(1), code1, "", nora(1))
 	code(t, err, openmates.EConflict)
 	if got, _, err := h.db.InviteByHash(ctx, digest(code1)); err != nil || got.Used != 0 || got.ID != i.ID {
 		t.Errorf("%+v %v", got, err)
@@ -138,7 +138,7 @@ func TestTwoForTheLastUse(t *testing.T) {
 	errs := make(chan error, n)
 	for k := range n {
 		go func() {
-			_, _, err := h.Join(ctx, Caller{}, from(k), c, "", nora(k))
+			_, _, err := h.Join(ctx, openmates.Caller{}, from(k), c, "", nora(k))
 			errs <- err
 		}()
 	}
@@ -172,10 +172,10 @@ func TestAnAddressIsProvedByMail(t *testing.T) {
 	if len(post.sent) != 1 || !strings.HasPrefix(post.sent[0], "nora@example.org: ") || !strings.Contains(post.sent[0], link(c)) || !slices.Equal(mailed, want) {
 		t.Fatalf("sent %q: %q", post.sent, mailed)
 	}
-	_, _, err = h.Join(ctx, Caller{}, from(1), c, "", Newcomer{Username: "nora", Email: "nora@example.org", Password: goodPassword, Self: Self{Name: "N"}})
+	_, _, err = h.Join(ctx, openmates.Caller{}, from(1), c, "", Newcomer{Username: "nora", Email: "nora@example.org", Password: goodPassword, Self: Self{Name: "N"}})
 	code(t, err, openmates.EInvalid) // typing it proves nothing
 	ask := func(email string) error {
-		return h.AskProof(ctx, Caller{}, from(len(email)), c, email, func(proof string) string { return link(c) + "?proof=" + url.QueryEscape(proof) })
+		return h.AskProof(ctx, openmates.Caller{}, from(len(email)), c, email, func(proof string) string { return link(c) + "?proof=" + url.QueryEscape(proof) })
 	}
 	code(t, ask("eve@elsewhere.org"), openmates.EForbidden)
 	code(t, ask("nonsense"), openmates.EInvalid)
@@ -186,16 +186,16 @@ func TestAnAddressIsProvedByMail(t *testing.T) {
 	}
 	_, other, _, err := h.Invite(ctx, ada, p, NewInvite{Role: openmates.RoleAdmin, Days: 30, Only: "example.com"}, link)
 	must(t, err)
-	_, err = h.Welcome(ctx, Caller{}, other, m[1]) // of another invite
+	_, err = h.Welcome(ctx, openmates.Caller{}, other, m[1]) // of another invite
 	code(t, err, openmates.EInvalid)
-	w, err := h.Welcome(ctx, Caller{}, c, m[1])
+	w, err := h.Welcome(ctx, openmates.Caller{}, c, m[1])
 	must(t, err)
 	if w.Email != "anybody@example.com" {
 		t.Errorf("proved %q", w.Email)
 	}
 	someone := nora(1)
 	someone.Email = "ada@example.org" // not the one that is proved
-	u, _, err := h.Join(ctx, Caller{}, from(2), c, m[1], someone)
+	u, _, err := h.Join(ctx, openmates.Caller{}, from(2), c, m[1], someone)
 	must(t, err)
 	if u.Email != "anybody@example.com" {
 		t.Errorf("the account has %q", u.Email)
@@ -207,7 +207,7 @@ func TestAnAddressIsProvedByMail(t *testing.T) {
 	must(t, ask("late@example.com"))
 	m = regexp.MustCompile(`proof=(\S+)`).FindStringSubmatch(post.sent[len(post.sent)-1])
 	h.pass(25 * time.Hour)
-	_, err = h.Welcome(ctx, Caller{}, c, m[1])
+	_, err = h.Welcome(ctx, openmates.Caller{}, c, m[1])
 	code(t, err, openmates.EInvalid)
 }
 
@@ -221,7 +221,7 @@ func (h *house) joinsWithProof(t *testing.T, invite string, ask func(string) err
 		must(t, err)
 		must(t, ask("known@example.com"))
 		m := regexp.MustCompile(`proof=(\S+)`).FindStringSubmatch(post.sent[len(post.sent)-1])
-		_, _, err = h.Join(ctx, Caller{User: u, Session: "s"}, from(n), invite, m[1], Newcomer{})
+		_, _, err = h.Join(ctx, openmates.Caller{User: u, Session: "s"}, from(n), invite, m[1], Newcomer{})
 		must(t, err)
 		is, err := h.db.User(ctx, u.ID)
 		must(t, err)
@@ -243,7 +243,7 @@ func TestAProofOfAnAddressWorksOnce(t *testing.T) {
 	must(t, err)
 	ask := func(n int) string {
 		t.Helper()
-		must(t, h.AskProof(ctx, Caller{}, from(n), c, "Mallory@Corp.example", func(proof string) string { return "proof=" + proof }))
+		must(t, h.AskProof(ctx, openmates.Caller{}, from(n), c, "Mallory@Corp.example", func(proof string) string { return "proof=" + proof }))
 		m := regexp.MustCompile(`proof=(\S+)`).FindStringSubmatch(post.sent[len(post.sent)-1])
 		if !strings.HasPrefix(post.sent[len(post.sent)-1], "mallory@corp.example: ") {
 			t.Fatalf("sent %q", post.sent)
@@ -251,7 +251,7 @@ func TestAProofOfAnAddressWorksOnce(t *testing.T) {
 		return m[1]
 	}
 	join := func(n int, proof string) error {
-		_, _, err := h.Join(ctx, Caller{}, from(n), c, proof, nora(n))
+		_, _, err := h.Join(ctx, openmates.Caller{}, from(n), c, proof, nora(n))
 		return err
 	}
 	first, second := ask(1), ask(2)
@@ -290,7 +290,7 @@ func TestAnotherLetterIsAnotherAddress(t *testing.T) {
 	_, c, _, err := h.Invite(ctx, ada, p, NewInvite{Role: openmates.RoleMember, Days: 30, Only: "Kim@example.org, müller.example"}, link)
 	must(t, err)
 	ask := func(n int, email string) error {
-		return h.AskProof(ctx, Caller{}, from(n), c, email, func(proof string) string { return proof })
+		return h.AskProof(ctx, openmates.Caller{}, from(n), c, email, func(proof string) string { return proof })
 	}
 	code(t, ask(1, "\u212aim@example.org"), openmates.EInvalid)
 	code(t, ask(2, "kım@example.org"), openmates.EInvalid)

@@ -64,8 +64,8 @@ type ExportPasskey struct {
 
 // Export gathers what the server keeps about the caller. It holds no
 // credential, and nothing about anybody else.
-func (r *Room) Export(ctx context.Context, c Caller) (Export, error) {
-	if err := signedIn(c); err != nil {
+func (r *Room) Export(ctx context.Context, c openmates.Caller) (Export, error) {
+	if err := c.RequireSignIn(); err != nil {
 		return Export{}, err
 	}
 	if !r.byConfirm.allow("export:"+c.User.ID.String(), r.now()) {
@@ -113,7 +113,7 @@ func (r *Room) exportTies(ctx context.Context, u openmates.User, e *Export) erro
 	if e.OwnTies, err = r.store.OwnTies(ctx, u.ID); err != nil {
 		return err
 	}
-	sessions, err := r.SessionsOf(ctx, Caller{User: u})
+	sessions, err := r.SessionsOf(ctx, openmates.Caller{User: u})
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (r *Room) exportTies(ctx context.Context, u openmates.User, e *Export) erro
 
 // AloneIn lists the caller's teams in which nobody else is: they go along with
 // the account.
-func (r *Room) AloneIn(ctx context.Context, c Caller) ([]openmates.Team, error) {
+func (r *Room) AloneIn(ctx context.Context, c openmates.Caller) ([]openmates.Team, error) {
 	teams, err := r.TeamsOf(ctx, c)
 	if err != nil {
 		return nil, err
@@ -158,8 +158,8 @@ func (r *Room) AloneIn(ctx context.Context, c Caller) ([]openmates.Team, error) 
 // typed is their username, as they typed it to say that they mean it. The only
 // admin of the server, or of a team with others in it, has to hand over first:
 // EConflict says what.
-func (r *Room) Leave(ctx context.Context, c Caller, typed string, password openmates.Secret) error {
-	if err := signedIn(c); err != nil {
+func (r *Room) Leave(ctx context.Context, c openmates.Caller, typed string, password openmates.Secret) error {
+	if err := c.RequireSignIn(); err != nil {
 		return err
 	}
 	if typed != c.User.Username {

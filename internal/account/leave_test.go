@@ -42,7 +42,7 @@ func TestMailIsKeptOnceItWorks(t *testing.T) {
 		if change != nil {
 			change(&s)
 		}
-		h.as(t, cookie, func(ctx context.Context, c Caller) { err = h.SetMail(ctx, c, s, "ada@example.org") })
+		h.as(t, cookie, func(ctx context.Context, c openmates.Caller) { err = h.SetMail(ctx, c, s, "ada@example.org") })
 		return err
 	}
 	code(t, set(nil), openmates.EInvalid)
@@ -81,7 +81,7 @@ func TestMailIsKeptOnceItWorks(t *testing.T) {
 	}
 	must(t, set(func(s *mail.Settings) { s.Password = ""; s.Security = mail.TLS; s.From = "other@example.org" })) // more of it is fine
 	code(t, set(func(s *mail.Settings) { s.Password = "" }), openmates.EInvalid)
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		m, err := h.MailSettings(ctx, c)
 		must(t, err)
 		if m.Password != "" || !m.HasPassword || m.Host != "smtp.example.org" || m.From != "other@example.org" {
@@ -99,13 +99,13 @@ func TestMailIsKeptOnceItWorks(t *testing.T) {
 	if strings.Contains(string(all)+stored+sealed+h.log.String(), canaryMail) || !strings.Contains(string(all), "server.mail") {
 		t.Error("the password stands readable in the database, the log or the record, or the change in none")
 	}
-	h.as(t, h.enter(t, "ben"), func(ctx context.Context, c Caller) {
+	h.as(t, h.enter(t, "ben"), func(ctx context.Context, c openmates.Caller) {
 		code(t, h.SetMail(ctx, c, smtpSettings(), "ben@example.org"), openmates.EForbidden)
 		_, err := h.MailSettings(ctx, c)
 		code(t, err, openmates.EForbidden)
 		code(t, h.StopMail(ctx, c), openmates.EForbidden)
 	})
-	h.as(t, cookie, func(ctx context.Context, c Caller) { must(t, h.StopMail(ctx, c)) })
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) { must(t, h.StopMail(ctx, c)) })
 	if h.MailReady(t.Context()) {
 		t.Error("mail goes on")
 	}
@@ -117,12 +117,12 @@ func TestAddressIsConfirmedByMail(t *testing.T) {
 	l := &letters{}
 	h.post.sender = l
 	set := func(address string) (awaits bool, err error) {
-		h.as(t, cookie, func(ctx context.Context, c Caller) { awaits, err = h.SetEmail(ctx, c, address, goodPassword) })
+		h.as(t, cookie, func(ctx context.Context, c openmates.Caller) { awaits, err = h.SetEmail(ctx, c, address, goodPassword) })
 		return awaits, err
 	}
 	is := func(want Email) {
 		t.Helper()
-		h.as(t, cookie, func(ctx context.Context, c Caller) {
+		h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 			if e, err := h.Email(ctx, c); e != want || err != nil {
 				t.Errorf("address %+v (%v), want %+v", e, err, want)
 			}
@@ -136,7 +136,9 @@ func TestAddressIsConfirmedByMail(t *testing.T) {
 		t.Error("a confirmation without mail")
 	}
 	is(Email{Address: "ada@example.org"})
-	h.as(t, cookie, func(ctx context.Context, c Caller) { must(t, h.SetMail(ctx, c, smtpSettings(), "ada@example.org")) })
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
+		must(t, h.SetMail(ctx, c, smtpSettings(), "ada@example.org"))
+	})
 	awaits, err = set("new@example.org")
 	must(t, err)
 	if !awaits || len(l.sent) != 2 || l.sent[1].To != "new@example.org" {
@@ -148,7 +150,9 @@ func TestAddressIsConfirmedByMail(t *testing.T) {
 		t.Fatalf("no link in %q", l.sent[1].Text)
 	}
 	confirm := func(name string) (err error) {
-		h.as(t, h.enter(t, name), func(ctx context.Context, c Caller) { _, err = h.ConfirmEmail(ctx, c, openmates.Secret(link[1])) })
+		h.as(t, h.enter(t, name), func(ctx context.Context, c openmates.Caller) {
+			_, err = h.ConfirmEmail(ctx, c, openmates.Secret(link[1]))
+		})
 		return err
 	}
 	code(t, confirm("ben"), openmates.EInvalid)
@@ -164,7 +168,7 @@ func TestExportHoldsOnlyOnesOwn(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
 	h.turnOn(t, cookie)
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		_, err := h.db.AddIdentity(ctx, openmates.Identity{UserID: c.User.ID, Network: "discord", AccountID: "4711", Name: "ada#1"})
 		must(t, err)
 		e, err := h.Export(ctx, c)
@@ -190,10 +194,10 @@ func TestLeaving(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
 	leave := func(name string) (err error) {
-		h.as(t, h.enter(t, name), func(ctx context.Context, c Caller) { err = h.Leave(ctx, c, name, goodPassword) })
+		h.as(t, h.enter(t, name), func(ctx context.Context, c openmates.Caller) { err = h.Leave(ctx, c, name, goodPassword) })
 		return err
 	}
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		code(t, h.Leave(ctx, c, "Ada", goodPassword), openmates.EInvalid)
 		code(t, h.Leave(ctx, c, "ada", "not the password"), openmates.EForbidden)
 	})

@@ -154,7 +154,7 @@ func overBudget(r openmates.MailRefusal, now time.Time) error {
 	return openmates.Errorf(openmates.ELimit, "That is as much mail as this server may send for now. The next message can be sent from %s on.", again)
 }
 
-func (r *Room) invitation(c Caller, p Place, i openmates.Invite, to, link string) letter {
+func (r *Room) invitation(c openmates.Caller, p Place, i openmates.Invite, to, link string) letter {
 	return letter{on: inviting, to: to, by: c.User.ID, team: p.Team.ID, body: fmt.Sprintf(`Hello,
 
 %s invites you to the team %s on an OpenMates server.
@@ -167,7 +167,7 @@ It works until %s, for this address only. The names in quotation marks are what 
 `, quoted(c.User.DisplayName), quoted(p.Team.Name), link, i.Expires.UTC().Format("2 January 2006, 15:04 UTC"))}
 }
 
-func (r *Room) proofLetter(c Caller, w Welcome, to, link string) letter {
+func (r *Room) proofLetter(c openmates.Caller, w Welcome, to, link string) letter {
 	by := w.Invite.By // who invites answers for what the invite has sent
 	if c.SignedIn() {
 		by = c.User.ID
@@ -182,7 +182,7 @@ It works once, within a day. If you didn't ask for it, ignore this message.
 `, quoted(w.Team.Name), link)}
 }
 
-func (r *Room) confirmation(c Caller, to, link string) letter {
+func (r *Room) confirmation(c openmates.Caller, to, link string) letter {
 	return letter{on: confirming, to: to, by: c.User.ID, body: fmt.Sprintf(`Hello,
 
 the account %s on an OpenMates server wants to use this address. Open this link to confirm that it is yours:

@@ -78,7 +78,7 @@ func TestWordsOfPeopleAreQuotedInMail(t *testing.T) {
 	must(t, h.post.send(ctx, h.confirmation(eve, "kim2@example.org", origin+"/x")))
 	must(t, h.post.send(ctx, h.wayBack(openmates.User{Username: "evil.example", Email: "kim3@example.org"}, origin+"/y")))
 	must(t, h.post.send(ctx, h.notice(openmates.User{Username: "evil.example", Email: "kim4@example.org"}, "Something happened.")))
-	must(t, h.post.send(ctx, h.proofLetter(Caller{}, Welcome{Team: p.Team}, "kim5@example.org", origin+"/z")))
+	must(t, h.post.send(ctx, h.proofLetter(openmates.Caller{}, Welcome{Team: p.Team}, "kim5@example.org", origin+"/z")))
 	if len(post.messages) != 5 {
 		t.Fatalf("sent %d", len(post.messages))
 	}
@@ -211,7 +211,7 @@ func TestProofsToOneVictimMeetALimit(t *testing.T) {
 	must(t, err)
 	ask := func(n int, to string) error {
 		from := netip.AddrFrom4([4]byte{10, 0, byte(n >> 8), byte(n)})
-		return h.AskProof(ctx, Caller{}, from, c, to, func(proof string) string { return link(c) + "?proof=" + proof })
+		return h.AskProof(ctx, openmates.Caller{}, from, c, to, func(proof string) string { return link(c) + "?proof=" + proof })
 	}
 	for n := range 60 {
 		err = ask(n, "victim@example.org")
@@ -242,7 +242,9 @@ func TestTryingMailIsGenerous(t *testing.T) {
 	post := &outbox{down: true}
 	h.post.sender = post
 	set := func() (err error) {
-		h.as(t, cookie, func(ctx context.Context, c Caller) { err = h.SetMail(ctx, c, smtpSettings(), "ada@example.org") })
+		h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
+			err = h.SetMail(ctx, c, smtpSettings(), "ada@example.org")
+		})
 		return err
 	}
 	for range 25 {
@@ -291,9 +293,9 @@ func TestAMailedInviteNeedsNoSecondMail(t *testing.T) {
 		t.Fatalf("sent %q", post.sent)
 	}
 	h.pass(20 * 24 * time.Hour) // as long as the invite
-	_, _, err = h.Join(ctx, Caller{}, from(1), c, "", nora(1))
+	_, _, err = h.Join(ctx, openmates.Caller{}, from(1), c, "", nora(1))
 	code(t, err, openmates.EInvalid)
-	u, _, err := h.Join(ctx, Caller{}, from(1), c, proof[1], nora(1))
+	u, _, err := h.Join(ctx, openmates.Caller{}, from(1), c, proof[1], nora(1))
 	must(t, err)
 	yes, err := h.db.EmailConfirmed(ctx, u.ID)
 	must(t, err)

@@ -19,7 +19,7 @@ type MailSettings struct {
 }
 
 // MailSettings gives how mail is sent. Its password stays where it is.
-func (r *Room) MailSettings(ctx context.Context, c Caller) (MailSettings, error) {
+func (r *Room) MailSettings(ctx context.Context, c openmates.Caller) (MailSettings, error) {
 	if err := Require(c, RunServer); err != nil {
 		return MailSettings{}, err
 	}
@@ -36,7 +36,7 @@ func (r *Room) MailReady(ctx context.Context) bool { return r.post.ready(ctx) }
 // keeps the settings. An empty password means the stored one, which is sent
 // only where it was stored for, see trusts. The error of a failed test is the
 // diagnosis with its cure.
-func (r *Room) SetMail(ctx context.Context, c Caller, s mail.Settings, to string) error {
+func (r *Room) SetMail(ctx context.Context, c openmates.Caller, s mail.Settings, to string) error {
 	if err := Require(c, RunServer); err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func strength(s mail.Security) int {
 	return 0
 }
 
-func (r *Room) keepMail(ctx context.Context, c Caller, before mail.Settings, was bool, s mail.Settings) error {
+func (r *Room) keepMail(ctx context.Context, c openmates.Caller, before mail.Settings, was bool, s mail.Settings) error {
 	kept, err := json.Marshal(s)
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (r *Room) keepMail(ctx context.Context, c Caller, before mail.Settings, was
 }
 
 // StopMail forgets how mail is sent.
-func (r *Room) StopMail(ctx context.Context, c Caller) error {
+func (r *Room) StopMail(ctx context.Context, c openmates.Caller) error {
 	if err := Require(c, RunServer); err != nil {
 		return err
 	}

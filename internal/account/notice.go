@@ -15,7 +15,7 @@ type Noticing interface {
 }
 
 // Notices lists what happened to the team without its admins, for these alone.
-func (r *Room) Notices(ctx context.Context, c Caller, p Place) ([]openmates.Notice, error) {
+func (r *Room) Notices(ctx context.Context, c openmates.Caller, p Place) ([]openmates.Notice, error) {
 	if !Allowed(c.User, p.Role, RunTeam) {
 		return nil, nil
 	}
@@ -23,7 +23,7 @@ func (r *Room) Notices(ctx context.Context, c Caller, p Place) ([]openmates.Noti
 }
 
 // DropNotice takes a notice that was read off the team's pages.
-func (r *Room) DropNotice(ctx context.Context, c Caller, p Place, id openmates.ID) error {
+func (r *Room) DropNotice(ctx context.Context, c openmates.Caller, p Place, id openmates.ID) error {
 	if err := p.may(c, RunTeam); err != nil {
 		return err
 	}

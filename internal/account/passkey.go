@@ -98,8 +98,8 @@ func (r *Room) party(ctx context.Context) (*webauthn.WebAuthn, error) {
 }
 
 // Passkeys lists the caller's passkeys.
-func (r *Room) Passkeys(ctx context.Context, c Caller) ([]openmates.Passkey, error) {
-	if err := signedIn(c); err != nil {
+func (r *Room) Passkeys(ctx context.Context, c openmates.Caller) ([]openmates.Passkey, error) {
+	if err := c.RequireSignIn(); err != nil {
 		return nil, err
 	}
 	return r.store.Passkeys(ctx, c.User.ID)
@@ -107,7 +107,7 @@ func (r *Room) Passkeys(ctx context.Context, c Caller) ([]openmates.Passkey, err
 
 // BeginPasskey gives what the browser needs to make a passkey, as the JSON of
 // WebAuthn's CredentialCreationOptions.
-func (r *Room) BeginPasskey(ctx context.Context, c Caller, name string, password openmates.Secret) (json.RawMessage, error) {
+func (r *Room) BeginPasskey(ctx context.Context, c openmates.Caller, name string, password openmates.Secret) (json.RawMessage, error) {
 	p, err := r.party(ctx)
 	if err != nil {
 		return nil, err
@@ -153,9 +153,9 @@ func (r *Room) takeCeremony(ctx context.Context) (ceremony webauthn.SessionData,
 
 // AddPasskey stores the passkey that the browser made; answer is the JSON of
 // its PublicKeyCredential.
-func (r *Room) AddPasskey(ctx context.Context, c Caller, answer []byte) (openmates.Passkey, error) {
+func (r *Room) AddPasskey(ctx context.Context, c openmates.Caller, answer []byte) (openmates.Passkey, error) {
 	var none openmates.Passkey
-	if err := signedIn(c); err != nil {
+	if err := c.RequireSignIn(); err != nil {
 		return none, err
 	}
 	p, err := r.party(ctx)
@@ -203,7 +203,7 @@ func (r *Room) AddPasskey(ctx context.Context, c Caller, answer []byte) (openmat
 }
 
 // RemovePasskey forgets one of the caller's passkeys.
-func (r *Room) RemovePasskey(ctx context.Context, c Caller, id openmates.ID, password openmates.Secret) error {
+func (r *Room) RemovePasskey(ctx context.Context, c openmates.Caller, id openmates.ID, password openmates.Secret) error {
 	if err := r.prove(ctx, c, password); err != nil {
 		return err
 	}
@@ -228,7 +228,7 @@ func (r *Room) RemovePasskey(ctx context.Context, c Caller, id openmates.ID, pas
 
 // AskPasskey says whether a passkey is asked for after the password. Where
 // that makes the first second step, it gives the recovery codes.
-func (r *Room) AskPasskey(ctx context.Context, c Caller, ask bool, password openmates.Secret) ([]openmates.Secret, error) {
+func (r *Room) AskPasskey(ctx context.Context, c openmates.Caller, ask bool, password openmates.Secret) ([]openmates.Secret, error) {
 	if err := r.prove(ctx, c, password); err != nil {
 		return nil, err
 	}

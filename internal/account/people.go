@@ -8,20 +8,20 @@ import (
 )
 
 // may refuses what the caller's place in a team does not allow.
-func (p Place) may(c Caller, r Right) error {
+func (p Place) may(c openmates.Caller, r Right) error {
 	if !Allowed(c.User, p.Role, r) {
 		return openmates.Errorf(openmates.EForbidden, "Only an admin of the team %s may do that. Please ask one.", p.Team.Name)
 	}
 	return nil
 }
 
-func (p Place) entry(c Caller, action, target string) openmates.AuditEntry {
+func (p Place) entry(c openmates.Caller, action, target string) openmates.AuditEntry {
 	return openmates.AuditEntry{Actor: c.User.ID, TeamID: p.Team.ID, Action: action, Target: target}
 }
 
 // SetRole changes what a member of the team may do. The last admin stays one. A
 // role outlives every token, so that no token gives one.
-func (r *Room) SetRole(ctx context.Context, c Caller, p Place, username string, role openmates.Role) error {
+func (r *Room) SetRole(ctx context.Context, c openmates.Caller, p Place, username string, role openmates.Role) error {
 	if err := p.may(c, ManagePeople); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func validRole(role openmates.Role) error {
 }
 
 // Remove takes a member out of the team, at once. The last admin stays.
-func (r *Room) Remove(ctx context.Context, c Caller, p Place, username string) error {
+func (r *Room) Remove(ctx context.Context, c openmates.Caller, p Place, username string) error {
 	if err := p.may(c, ManagePeople); err != nil {
 		return err
 	}
@@ -62,14 +62,14 @@ func (r *Room) Remove(ctx context.Context, c Caller, p Place, username string) e
 }
 
 // QuitTeam takes the caller out of the team. The last admin stays.
-func (r *Room) QuitTeam(ctx context.Context, c Caller, p Place) error {
+func (r *Room) QuitTeam(ctx context.Context, c openmates.Caller, p Place) error {
 	if err := p.may(c, LeaveTeam); err != nil {
 		return err
 	}
 	return r.drop(ctx, c, p, openmates.Member{User: c.User, Role: p.Role}, "team.leave")
 }
 
-func (r *Room) drop(ctx context.Context, c Caller, p Place, m openmates.Member, action string) error {
+func (r *Room) drop(ctx context.Context, c openmates.Caller, p Place, m openmates.Member, action string) error {
 	if err := r.store.DropMember(ctx, p.Team.ID, m.User.ID); err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (r *Room) drop(ctx context.Context, c Caller, p Place, m openmates.Member, 
 }
 
 // RenameTeam gives the team another name. Its address stays.
-func (r *Room) RenameTeam(ctx context.Context, c Caller, p Place, name string) error {
+func (r *Room) RenameTeam(ctx context.Context, c openmates.Caller, p Place, name string) error {
 	if err := p.may(c, RunTeam); err != nil {
 		return err
 	}
@@ -95,12 +95,12 @@ func (r *Room) RenameTeam(ctx context.Context, c Caller, p Place, name string) e
 }
 
 // Usage is what the team spent in this calendar month (UTC).
-func (r *Room) Usage(ctx context.Context, c Caller, p Place) (openmates.TeamMonth, error) {
+func (r *Room) Usage(ctx context.Context, c openmates.Caller, p Place) (openmates.TeamMonth, error) {
 	return r.UsageIn(ctx, c, p, r.now())
 }
 
 // UsageIn is what the team spent in the calendar month of at (UTC).
-func (r *Room) UsageIn(ctx context.Context, c Caller, p Place, at time.Time) (openmates.TeamMonth, error) {
+func (r *Room) UsageIn(ctx context.Context, c openmates.Caller, p Place, at time.Time) (openmates.TeamMonth, error) {
 	if err := p.may(c, SeeUsage); err != nil {
 		return openmates.TeamMonth{}, err
 	}
@@ -109,7 +109,7 @@ func (r *Room) UsageIn(ctx context.Context, c Caller, p Place, at time.Time) (op
 
 // UsageMonths lists the months in which something was asked in the team, and
 // this one, the newest first.
-func (r *Room) UsageMonths(ctx context.Context, c Caller, p Place) ([]time.Time, error) {
+func (r *Room) UsageMonths(ctx context.Context, c openmates.Caller, p Place) ([]time.Time, error) {
 	if err := p.may(c, SeeUsage); err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (r *Room) UsageMonths(ctx context.Context, c Caller, p Place) ([]time.Time,
 }
 
 // UsageLines is that month in single lines: each day, person, mate and model.
-func (r *Room) UsageLines(ctx context.Context, c Caller, p Place, at time.Time) ([]openmates.UsageLine, error) {
+func (r *Room) UsageLines(ctx context.Context, c openmates.Caller, p Place, at time.Time) ([]openmates.UsageLine, error) {
 	if err := p.may(c, SeeUsage); err != nil {
 		return nil, err
 	}

@@ -16,13 +16,17 @@ import (
 // signing out everywhere, and with the account.
 func TestAHalfSignInEnds(t *testing.T) {
 	t.Parallel()
-	for name, take := range map[string]func(*house, context.Context, Caller) error{
-		"new password": func(h *house, ctx context.Context, c Caller) error {
+	for name, take := range map[string]func(*house, context.Context, openmates.Caller) error{
+		"new password": func(h *house, ctx context.Context, c openmates.Caller) error {
 			return h.ChangePassword(ctx, c, goodPassword, "tundra mosaic kayak", false)
 		},
-		"signed out everywhere else": func(h *house, ctx context.Context, c Caller) error { return h.EndSessions(ctx, c, false, true) },
-		"signed out everywhere":      func(h *house, ctx context.Context, c Caller) error { return h.EndSessions(ctx, c, true, false) },
-		"account deleted": func(h *house, ctx context.Context, c Caller) error {
+		"signed out everywhere else": func(h *house, ctx context.Context, c openmates.Caller) error {
+			return h.EndSessions(ctx, c, false, true)
+		},
+		"signed out everywhere": func(h *house, ctx context.Context, c openmates.Caller) error {
+			return h.EndSessions(ctx, c, true, false)
+		},
+		"account deleted": func(h *house, ctx context.Context, c openmates.Caller) error {
 			return h.Leave(ctx, c, "ben", goodPassword)
 		},
 	} {
@@ -33,7 +37,7 @@ func TestAHalfSignInEnds(t *testing.T) {
 			recovery := h.turnOn(t, bens)
 			bens = h.both(t, "ben", recovery[0])
 			waiting, other := h.half(t, "ben"), h.half(t, "ben")
-			h.as(t, bens, func(ctx context.Context, c Caller) {
+			h.as(t, bens, func(ctx context.Context, c openmates.Caller) {
 				all, err := h.SessionsOf(ctx, c)
 				must(t, err)
 				if len(all) != 2 { // bens, and the one in which it was turned on
@@ -44,7 +48,7 @@ func TestAHalfSignInEnds(t *testing.T) {
 			h.visit(t, waiting, func(ctx context.Context) {
 				_, err := h.SecondStep(ctx, from(1), recovery[1].Reveal())
 				code(t, err, openmates.EUnauthorized)
-				if CallerOf(ctx).SignedIn() {
+				if openmates.CallerOf(ctx).SignedIn() {
 					t.Error("signed in")
 				}
 			})
@@ -82,7 +86,7 @@ func TestASignInOnItsWayEndsWithTheOldPassword(t *testing.T) {
 				t.Fatal(err)
 			}
 			// Its session is not written yet.
-			h.as(t, cookie, func(ctx context.Context, c Caller) {
+			h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 				must(t, h.ChangePassword(ctx, c, goodPassword, "tundra mosaic kayak", false))
 			})
 		})
@@ -123,7 +127,7 @@ func TestWhatWaitsEndsWithANewPassword(t *testing.T) {
 	h, cookie := guarded(t)
 	h.mailing(t)
 	var asked []byte
-	cookie = h.as(t, cookie, func(ctx context.Context, c Caller) {
+	cookie = h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		must(t, h.BeginAuthenticator(ctx, c, goodPassword))
 		awaits, err := h.SetEmail(ctx, c, "thief@example.org", goodPassword)
 		must(t, err)
@@ -135,10 +139,10 @@ func TestWhatWaitsEndsWithANewPassword(t *testing.T) {
 		asked, err = (&passkeytest.Device{Origin: origin}).Make(options)
 		must(t, err)
 	})
-	cookie = h.as(t, cookie, func(ctx context.Context, c Caller) {
+	cookie = h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		must(t, h.ChangePassword(ctx, c, goodPassword, "tundra mosaic kayak", false))
 	})
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		if _, err := h.AuthenticatorSetup(ctx, c); openmates.CodeOf(err) != openmates.ENotFound {
 			t.Errorf("the authenticator app that was begun: %v", err)
 		}
@@ -158,7 +162,7 @@ func TestAnOldSessionMakesNoToken(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
 	n := NewToken{Name: "for a thief", Scopes: []openmates.Scope{openmates.ScopeAdmin}, Days: 366}
-	makers := func(ctx context.Context, c Caller, n NewToken) map[string]error {
+	makers := func(ctx context.Context, c openmates.Caller, n NewToken) map[string]error {
 		p, err := h.Enter(ctx, c, "harbour", RunTeam)
 		must(t, err)
 		_, _, own := h.AddToken(ctx, c, n)
@@ -166,7 +170,7 @@ func TestAnOldSessionMakesNoToken(t *testing.T) {
 		_, _, ears := h.AddListenerToken(ctx, c, n)
 		return map[string]error{"own": own, "team": team, "listener": ears}
 	}
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		for what, err := range makers(ctx, c, n) {
 			if err != nil {
 				t.Errorf("right after the sign-in, %s: %v", what, err)
@@ -174,7 +178,7 @@ func TestAnOldSessionMakesNoToken(t *testing.T) {
 		}
 	})
 	h.pass(freshFor + time.Minute)
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		for what, err := range makers(ctx, c, n) {
 			if _, ok := errors.AsType[*PasswordError](err); !ok || openmates.CodeOf(err) != openmates.EForbidden {
 				t.Errorf("by an old session, %s: %v", what, err)
@@ -210,7 +214,7 @@ func TestFailedSignInsAreNoted(t *testing.T) {
 	try(3, func(ctx context.Context) { _, _ = h.Bearer(ctx, network(3), TokenPrefix+"AAAAAAAAAAAAAAAAAAAAAAAAAA") })
 	h.visit(t, h.half(t, "ada"), func(ctx context.Context) { _, _ = h.SecondStep(ctx, network(4), "123456") })
 	h.visit(t, h.half(t, "ada"), func(ctx context.Context) { _, _ = h.SecondStep(ctx, network(5), "AAAA-BBBB-CCCC-DDDD") })
-	h.as(t, h.both(t, "ada", codes[0]), func(ctx context.Context, c Caller) {
+	h.as(t, h.both(t, "ada", codes[0]), func(ctx context.Context, c openmates.Caller) {
 		_ = h.RemoveAuthenticator(WithVisit(ctx, Visit{From: network(6)}), c, typed)
 	})
 	try(7, func(ctx context.Context) { _, _ = h.PasskeySignIn(ctx, network(7), []byte(typed)) })

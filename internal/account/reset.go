@@ -124,7 +124,7 @@ type ResetLink struct {
 // of the server to hand on. With second it drops the person's second step as
 // well. password is the caller's own: whoever has the link has the account. An
 // earlier such link is void.
-func (r *Room) ResetLink(ctx context.Context, c Caller, userID openmates.ID, second bool, password openmates.Secret) (ResetLink, error) {
+func (r *Room) ResetLink(ctx context.Context, c openmates.Caller, userID openmates.ID, second bool, password openmates.Secret) (ResetLink, error) {
 	if err := runsInPerson(c); err != nil {
 		return ResetLink{}, err
 	}
@@ -139,7 +139,7 @@ func (r *Room) ResetLink(ctx context.Context, c Caller, userID openmates.ID, sec
 }
 
 // ResetLinkFor is ResetLink for whoever has this username.
-func (r *Room) ResetLinkFor(ctx context.Context, c Caller, username string, second bool, password openmates.Secret) (ResetLink, error) {
+func (r *Room) ResetLinkFor(ctx context.Context, c openmates.Caller, username string, second bool, password openmates.Secret) (ResetLink, error) {
 	if err := runsInPerson(c); err != nil {
 		return ResetLink{}, err
 	}

@@ -49,7 +49,7 @@ func TestALostPasswordComesBackByMail(t *testing.T) {
 	ctx := t.Context()
 	h, post, ben, cookie := lost(t)
 	half := h.half(t, "ben")
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		_, _, err := h.AddToken(ctx, c, NewToken{Name: "x", Scopes: []openmates.Scope{openmates.ScopeRead}, Days: 30})
 		must(t, err)
 	})
@@ -142,7 +142,7 @@ func TestAResetByMailIsShortLived(t *testing.T) {
 	_, err = h.Reset(ctx, from(1), two[0], newPassword)
 	code(t, err, openmates.EInvalid)
 	three := h.asks(t, post, "ben")
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		must(t, h.ChangePassword(ctx, c, goodPassword, newPassword, false))
 	})
 	_, err = h.Reset(ctx, from(1), three[0], goodPassword)
@@ -197,7 +197,7 @@ func TestAnAdminHandsAResetOn(t *testing.T) {
 	h, post, ben, _ := lost(t)
 	var made []ResetLink
 	byAda := func(second bool, password openmates.Secret) (err error) {
-		h.as(t, h.enter(t, "ada"), func(ctx context.Context, c Caller) {
+		h.as(t, h.enter(t, "ada"), func(ctx context.Context, c openmates.Caller) {
 			var l ResetLink
 			if l, err = h.ResetLink(ctx, c, ben.ID, second, password); err == nil {
 				made = append(made, l)
@@ -208,7 +208,7 @@ func TestAnAdminHandsAResetOn(t *testing.T) {
 	code(t, byAda(false, "not her password"), openmates.EForbidden)
 	must(t, byAda(false, goodPassword))
 	must(t, byAda(true, goodPassword))
-	for _, c := range []Caller{{}, {User: ben, Session: "s"}, {User: openmates.User{ID: 1, Admin: true}, Token: openmates.AccessToken{ID: 9, Scopes: []openmates.Scope{openmates.ScopeAdmin}}}} {
+	for _, c := range []openmates.Caller{{}, {User: ben, Session: "s"}, {User: openmates.User{ID: 1, Admin: true}, Token: openmates.AccessToken{ID: 9, Scopes: []openmates.Scope{openmates.ScopeAdmin}}}} {
 		if _, err := h.ResetLink(ctx, c, ben.ID, false, goodPassword); err == nil {
 			t.Errorf("%+v makes a link", c)
 		}

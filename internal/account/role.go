@@ -59,7 +59,7 @@ func Allowed(u openmates.User, role openmates.Role, r Right) bool {
 
 // Require gives nil if the caller has a right of the server, else
 // EUnauthorized for nobody and EForbidden for somebody.
-func Require(c Caller, r Right) error {
+func Require(c openmates.Caller, r Right) error {
 	if !c.SignedIn() {
 		return openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
 	}
@@ -81,7 +81,7 @@ type Place struct {
 // Enter gives the team that a path names, by its slug or its ID, if the caller
 // may do r in it. A team that the caller is no member of is ENotFound, exactly
 // as one that doesn't exist.
-func (r *Room) Enter(ctx context.Context, c Caller, name string, right Right) (Place, error) {
+func (r *Room) Enter(ctx context.Context, c openmates.Caller, name string, right Right) (Place, error) {
 	if !c.SignedIn() {
 		return Place{}, openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
 	}
@@ -124,7 +124,7 @@ func (r *Room) teamAt(ctx context.Context, name string) (openmates.Team, error) 
 }
 
 // TeamsOf lists the caller's teams.
-func (r *Room) TeamsOf(ctx context.Context, c Caller) ([]openmates.Team, error) {
+func (r *Room) TeamsOf(ctx context.Context, c openmates.Caller) ([]openmates.Team, error) {
 	return r.store.TeamsOf(ctx, c.User.ID)
 }
 

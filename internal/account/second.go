@@ -180,7 +180,7 @@ type AuthenticatorSetup struct {
 
 // BeginAuthenticator makes a secret for an authenticator app. It protects
 // nothing until a code of it was typed.
-func (r *Room) BeginAuthenticator(ctx context.Context, c Caller, password openmates.Secret) error {
+func (r *Room) BeginAuthenticator(ctx context.Context, c openmates.Caller, password openmates.Secret) error {
 	if err := r.prove(ctx, c, password); err != nil {
 		return err
 	}
@@ -190,9 +190,9 @@ func (r *Room) BeginAuthenticator(ctx context.Context, c Caller, password openma
 
 // AuthenticatorSetup gives the secret that waits for its first code; ENotFound
 // where none does, or for too long.
-func (r *Room) AuthenticatorSetup(ctx context.Context, c Caller) (AuthenticatorSetup, error) {
+func (r *Room) AuthenticatorSetup(ctx context.Context, c openmates.Caller) (AuthenticatorSetup, error) {
 	none := openmates.Errorf(openmates.ENotFound, "No authenticator app waits to be confirmed. Please begin anew.")
-	if err := signedIn(c); err != nil {
+	if err := c.RequireSignIn(); err != nil {
 		return AuthenticatorSetup{}, err
 	}
 	a, err := r.store.Authenticator(ctx, c.User.ID)
@@ -224,7 +224,7 @@ func (r *Room) issuer(ctx context.Context) (string, error) {
 // ConfirmAuthenticator turns the authenticator on, if code is one of it. It
 // gives the recovery codes, which are shown this once; none where the account
 // has some already.
-func (r *Room) ConfirmAuthenticator(ctx context.Context, c Caller, code string) ([]openmates.Secret, error) {
+func (r *Room) ConfirmAuthenticator(ctx context.Context, c openmates.Caller, code string) ([]openmates.Secret, error) {
 	if _, err := r.AuthenticatorSetup(ctx, c); err != nil {
 		return nil, err
 	}
@@ -255,7 +255,7 @@ func (r *Room) ConfirmAuthenticator(ctx context.Context, c Caller, code string) 
 }
 
 // RemoveAuthenticator turns the authenticator off.
-func (r *Room) RemoveAuthenticator(ctx context.Context, c Caller, password openmates.Secret) error {
+func (r *Room) RemoveAuthenticator(ctx context.Context, c openmates.Caller, password openmates.Secret) error {
 	if err := r.prove(ctx, c, password); err != nil {
 		return err
 	}
@@ -270,7 +270,7 @@ func (r *Room) RemoveAuthenticator(ctx context.Context, c Caller, password openm
 }
 
 // NewRecovery makes ten new recovery codes; the old ones are worth nothing.
-func (r *Room) NewRecovery(ctx context.Context, c Caller, password openmates.Secret) ([]openmates.Secret, error) {
+func (r *Room) NewRecovery(ctx context.Context, c openmates.Caller, password openmates.Secret) ([]openmates.Secret, error) {
 	if err := r.prove(ctx, c, password); err != nil {
 		return nil, err
 	}
@@ -289,7 +289,7 @@ func (r *Room) NewRecovery(ctx context.Context, c Caller, password openmates.Sec
 }
 
 // firstRecovery makes recovery codes for an account that has none.
-func (r *Room) firstRecovery(ctx context.Context, c Caller) (codes []openmates.Secret, hashes []string, err error) {
+func (r *Room) firstRecovery(ctx context.Context, c openmates.Caller) (codes []openmates.Secret, hashes []string, err error) {
 	p, err := r.store.Protection(ctx, c.User.ID)
 	if err != nil || p.Recovery > 0 && p.TwoSteps() {
 		return nil, nil, err
@@ -299,7 +299,7 @@ func (r *Room) firstRecovery(ctx context.Context, c Caller) (codes []openmates.S
 }
 
 // dropRecovery forgets codes that stand in for nothing any more.
-func (r *Room) dropRecovery(ctx context.Context, c Caller) error {
+func (r *Room) dropRecovery(ctx context.Context, c openmates.Caller) error {
 	p, err := r.store.Protection(ctx, c.User.ID)
 	if err != nil || p.TwoSteps() || p.Recovery == 0 {
 		return err
@@ -323,8 +323,8 @@ func recoveryHash(id openmates.ID, code string) string {
 }
 
 // Protection says what protects the caller's account beside its password.
-func (r *Room) Protection(ctx context.Context, c Caller) (openmates.Protection, error) {
-	if err := signedIn(c); err != nil {
+func (r *Room) Protection(ctx context.Context, c openmates.Caller) (openmates.Protection, error) {
+	if err := c.RequireSignIn(); err != nil {
 		return openmates.Protection{}, err
 	}
 	return r.store.Protection(ctx, c.User.ID)
@@ -332,8 +332,8 @@ func (r *Room) Protection(ctx context.Context, c Caller) (openmates.Protection, 
 
 // prove holds a change of what protects an account against its password: an
 // open session alone, which somebody may have walked up to, is not enough.
-func (r *Room) prove(ctx context.Context, c Caller, password openmates.Secret) error {
-	if err := signedIn(c); err != nil {
+func (r *Room) prove(ctx context.Context, c openmates.Caller, password openmates.Secret) error {
+	if err := c.RequireSignIn(); err != nil {
 		return err
 	}
 	v := visitOf(ctx)
@@ -369,7 +369,7 @@ const freshFor = 15 * time.Minute
 
 // Fresh reports whether the caller has shown who they are a short while ago, by
 // signing in or by their password.
-func (r *Room) Fresh(ctx context.Context, c Caller) bool {
+func (r *Room) Fresh(ctx context.Context, c openmates.Caller) bool {
 	return c.SignedIn() && c.Token.ID == 0 && r.now().Sub(instant(r.sessions.GetString(ctx, keyProved))) <= freshFor
 }
 
@@ -385,7 +385,7 @@ func (*PasswordError) Unwrap() error {
 }
 
 // confirm is prove for what does not need the password right after a sign-in.
-func (r *Room) confirm(ctx context.Context, c Caller, password openmates.Secret) error {
+func (r *Room) confirm(ctx context.Context, c openmates.Caller, password openmates.Secret) error {
 	switch {
 	case password != "":
 		return r.prove(ctx, c, password)

@@ -35,9 +35,9 @@ func (h *house) enter(t *testing.T, name string) *http.Cookie {
 
 // as runs fn as the person of a cookie, and gives the cookie that is theirs
 // afterwards.
-func (h *house) as(t *testing.T, cookie *http.Cookie, fn func(context.Context, Caller)) *http.Cookie {
+func (h *house) as(t *testing.T, cookie *http.Cookie, fn func(context.Context, openmates.Caller)) *http.Cookie {
 	t.Helper()
-	fresh := h.visit(t, cookie, func(ctx context.Context) { fn(ctx, CallerOf(ctx)) })
+	fresh := h.visit(t, cookie, func(ctx context.Context) { fn(ctx, openmates.CallerOf(ctx)) })
 	if fresh == nil {
 		return cookie
 	}
@@ -46,7 +46,7 @@ func (h *house) as(t *testing.T, cookie *http.Cookie, fn func(context.Context, C
 
 func (h *house) who(t *testing.T, cookie *http.Cookie) (name string) {
 	t.Helper()
-	h.visit(t, cookie, func(ctx context.Context) { name = CallerOf(ctx).User.Username })
+	h.visit(t, cookie, func(ctx context.Context) { name = openmates.CallerOf(ctx).User.Username })
 	return name
 }
 
@@ -63,7 +63,7 @@ func (h *house) codeNow(t *testing.T, id openmates.ID) string {
 // turnOn sets an authenticator up and gives the recovery codes.
 func (h *house) turnOn(t *testing.T, cookie *http.Cookie) (codes []openmates.Secret) {
 	t.Helper()
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		must(t, h.BeginAuthenticator(ctx, c, goodPassword))
 		var err error
 		codes, err = h.ConfirmAuthenticator(ctx, c, h.codeNow(t, c.User.ID))
@@ -88,7 +88,7 @@ func (h *house) half(t *testing.T, name string) *http.Cookie {
 func TestAuthenticator(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		code(t, h.BeginAuthenticator(ctx, c, "not the password"), openmates.EForbidden)
 		must(t, h.BeginAuthenticator(ctx, c, goodPassword))
 		setup, err := h.AuthenticatorSetup(ctx, c)
@@ -145,7 +145,7 @@ func TestAuthenticator(t *testing.T) {
 		_, err := h.SecondStep(ctx, from(1), codes[3].Reveal())
 		code(t, err, openmates.EUnauthorized)
 	})
-	h.as(t, in, func(ctx context.Context, c Caller) {
+	h.as(t, in, func(ctx context.Context, c openmates.Caller) {
 		code(t, h.RemoveAuthenticator(ctx, c, "not the password"), openmates.EForbidden)
 		fresh, err := h.NewRecovery(ctx, c, goodPassword)
 		must(t, err)
@@ -228,20 +228,20 @@ func TestGuessingCodesMeetsALimit(t *testing.T) {
 func (h *house) addPasskey(t *testing.T, cookie *http.Cookie, d *passkeytest.Device, name string) {
 	t.Helper()
 	var answer []byte
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		asked, err := h.BeginPasskey(ctx, c, name, goodPassword)
 		must(t, err)
 		answer, err = d.Make(asked)
 		must(t, err)
 	})
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		k, err := h.AddPasskey(ctx, c, answer)
 		must(t, err)
 		if k.Name != name {
 			t.Errorf("named %q", k.Name)
 		}
 	})
-	h.as(t, cookie, func(ctx context.Context, c Caller) { // the same answer again
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) { // the same answer again
 		_, err := h.AddPasskey(ctx, c, answer)
 		code(t, err, openmates.EInvalid)
 	})
@@ -251,7 +251,7 @@ func (h *house) addPasskey(t *testing.T, cookie *http.Cookie, d *passkeytest.Dev
 func (h *house) passkeyIn(t *testing.T, cookie *http.Cookie, d *passkeytest.Device, change func([]byte) []byte) (*http.Cookie, error) {
 	t.Helper()
 	var answer []byte
-	cookie = h.as(t, cookie, func(ctx context.Context, _ Caller) {
+	cookie = h.as(t, cookie, func(ctx context.Context, _ openmates.Caller) {
 		asked, err := h.BeginPasskeySignIn(ctx, from(2))
 		must(t, err)
 		answer, err = d.Use(asked)
@@ -261,7 +261,7 @@ func (h *house) passkeyIn(t *testing.T, cookie *http.Cookie, d *passkeytest.Devi
 		answer = change(answer)
 	}
 	var err error
-	fresh := h.as(t, cookie, func(ctx context.Context, _ Caller) { _, err = h.PasskeySignIn(ctx, from(2), answer) })
+	fresh := h.as(t, cookie, func(ctx context.Context, _ openmates.Caller) { _, err = h.PasskeySignIn(ctx, from(2), answer) })
 	return fresh, err
 }
 
@@ -269,7 +269,7 @@ func TestPasskey(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
 	d := &passkeytest.Device{Origin: origin}
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		_, err := h.BeginPasskey(ctx, c, "Laptop", "not the password")
 		code(t, err, openmates.EForbidden)
 		_, err = h.BeginPasskey(ctx, c, " ", goodPassword)
@@ -303,7 +303,7 @@ func TestPasskey(t *testing.T) {
 	}
 	stranger := &passkeytest.Device{Origin: origin}
 	h.addPasskey(t, h.enter(t, "ben"), stranger, "Key")
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		keys, err := h.Passkeys(ctx, c)
 		must(t, err)
 		if len(keys) != 1 || keys[0].Used.IsZero() {
@@ -325,14 +325,14 @@ func TestPasskeyAsSecondStep(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
 	d := &passkeytest.Device{Origin: origin, Unverified: true} // a plain key ring that only blinks
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		_, err := h.AskPasskey(ctx, c, true, goodPassword)
 		code(t, err, openmates.EConflict)
 	})
 	d.Unverified = false
 	h.addPasskey(t, cookie, d, "Key")
 	h.enter(t, "ada") // as long as nobody asked for it, the password suffices
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		codes, err := h.AskPasskey(ctx, c, true, goodPassword)
 		must(t, err)
 		if len(codes) != recoveryCount {
@@ -355,7 +355,7 @@ func TestPasskeyAsSecondStep(t *testing.T) {
 			t.Error("any passkey is asked for")
 		}
 	})
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		keys, err := h.Passkeys(ctx, c)
 		must(t, err)
 		must(t, h.RemovePasskey(ctx, c, keys[0].ID, goodPassword))
@@ -389,7 +389,7 @@ func TestChangePassword(t *testing.T) {
 	own, team := h.tokens(t, cookie)
 	bensOwn, _ := h.tokens(t, bens)
 	const fresh = "tundra mosaic kayak"
-	kept := h.as(t, cookie, func(ctx context.Context, c Caller) {
+	kept := h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		code(t, h.ChangePassword(ctx, c, "not the password", fresh, false), openmates.EForbidden)
 		code(t, h.ChangePassword(ctx, c, goodPassword, "short", false), openmates.EInvalid)
 		code(t, h.ChangePassword(ctx, c, goodPassword, goodPassword, false), openmates.EInvalid)
@@ -411,7 +411,7 @@ func TestChangePassword(t *testing.T) {
 		must(t, err)
 	})
 	limited := false
-	h.as(t, kept, func(ctx context.Context, c Caller) {
+	h.as(t, kept, func(ctx context.Context, c openmates.Caller) {
 		for range 15 {
 			limited = limited || openmates.CodeOf(h.ChangePassword(ctx, c, "a guess of mine", "x", false)) == openmates.ELimit
 		}
@@ -431,7 +431,7 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 	})
 	bens := h.enter(t, "ben")
 	var all []Session
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		var err error
 		all, err = h.SessionsOf(ctx, c)
 		must(t, err)
@@ -439,12 +439,12 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 	if len(all) != 2 || !all[0].Here || all[1].Here || all[1].Agent != "Safari on iPhone" || all[1].From != "192.0.2.33" || all[1].Since.IsZero() {
 		t.Fatalf("sessions %+v", all)
 	}
-	h.as(t, bens, func(ctx context.Context, c Caller) {
+	h.as(t, bens, func(ctx context.Context, c openmates.Caller) {
 		code(t, h.EndSession(ctx, c, all[1].ID), openmates.ENotFound)
 	})
 	// A request of the phone's is on its way while its session is ended.
-	h.as(t, phone, func(ctx context.Context, _ Caller) {
-		h.as(t, cookie, func(ctx context.Context, c Caller) { must(t, h.EndSession(ctx, c, all[1].ID)) })
+	h.as(t, phone, func(ctx context.Context, _ openmates.Caller) {
+		h.as(t, cookie, func(ctx context.Context, c openmates.Caller) { must(t, h.EndSession(ctx, c, all[1].ID)) })
 		h.SetFlash(ctx, "This makes the request write its session.")
 	})
 	if h.who(t, phone) != "" {
@@ -453,7 +453,7 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 	third := h.enter(t, "ada")
 	own, team := h.tokens(t, cookie)
 	before := cookie
-	cookie = h.as(t, cookie, func(ctx context.Context, c Caller) { must(t, h.EndSessions(ctx, c, false, true)) })
+	cookie = h.as(t, cookie, func(ctx context.Context, c openmates.Caller) { must(t, h.EndSessions(ctx, c, false, true)) })
 	if h.who(t, before) != "" {
 		t.Error("the session kept its token: whoever has a copy of it is still signed in")
 	}
@@ -464,7 +464,7 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 	if h.who(t, third) != "" || h.who(t, cookie) != "ada" || h.who(t, bens) != "ben" {
 		t.Error("signing out everywhere else ended the wrong ones")
 	}
-	h.as(t, cookie, func(ctx context.Context, c Caller) { must(t, h.EndSessions(ctx, c, true, false)) })
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) { must(t, h.EndSessions(ctx, c, true, false)) })
 	if h.who(t, cookie) != "" {
 		t.Error("signing out everywhere leaves one signed in here")
 	}
@@ -481,7 +481,7 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 // tokens makes a token of the person's own, and one for the team harbour.
 func (h *house) tokens(t *testing.T, cookie *http.Cookie) (own, team openmates.Secret) {
 	t.Helper()
-	h.as(t, cookie, func(ctx context.Context, c Caller) {
+	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		var err error
 		n := NewToken{Name: "for a program", Scopes: []openmates.Scope{openmates.ScopeRead}}
 		_, own, err = h.AddToken(ctx, c, n)

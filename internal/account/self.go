@@ -96,7 +96,7 @@ func told(s, what string, most int) (string, error) {
 }
 
 // SetSelf writes what the caller says about themselves, and nothing else.
-func (r *Room) SetSelf(ctx context.Context, c Caller, s Self) error {
+func (r *Room) SetSelf(ctx context.Context, c openmates.Caller, s Self) error {
 	if !c.SignedIn() {
 		return openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
 	}
@@ -108,13 +108,13 @@ func (r *Room) SetSelf(ctx context.Context, c Caller, s Self) error {
 }
 
 // Privacy is what the caller lets mates see.
-func (r *Room) Privacy(ctx context.Context, c Caller) (openmates.Privacy, error) {
+func (r *Room) Privacy(ctx context.Context, c openmates.Caller) (openmates.Privacy, error) {
 	return r.store.Privacy(ctx, c.User.ID)
 }
 
 // SetPrivacy writes which facts mates see of the caller: all of them (mate ""),
 // or one that is to differ. With facts nil that mate differs no more.
-func (r *Room) SetPrivacy(ctx context.Context, c Caller, mate string, shown []openmates.Fact, differs bool) error {
+func (r *Room) SetPrivacy(ctx context.Context, c openmates.Caller, mate string, shown []openmates.Fact, differs bool) error {
 	if !c.SignedIn() {
 		return openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
 	}
@@ -149,7 +149,7 @@ func (r *Room) SetPrivacy(ctx context.Context, c Caller, mate string, shown []op
 }
 
 // MatesOf lists the mates that the caller's teams may use, by name.
-func (r *Room) MatesOf(ctx context.Context, c Caller) ([]openmates.Mate, error) {
+func (r *Room) MatesOf(ctx context.Context, c openmates.Caller) ([]openmates.Mate, error) {
 	teams, err := r.store.TeamsOf(ctx, c.User.ID)
 	if err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ func (r *Room) MatesOf(ctx context.Context, c Caller) ([]openmates.Mate, error) 
 	return mates, nil
 }
 
-func (r *Room) knows(ctx context.Context, c Caller, mate string) error {
+func (r *Room) knows(ctx context.Context, c openmates.Caller, mate string) error {
 	mates, err := r.MatesOf(ctx, c)
 	if err == nil && !slices.ContainsFunc(mates, func(m openmates.Mate) bool { return m.Handle == mate }) {
 		err = openmates.Errorf(openmates.ENotFound, "There is no mate of that name here.")

@@ -32,26 +32,6 @@ const (
 	keyProved = "proved" // when the person last showed who they are
 )
 
-// Caller is the signed-in person of a request. Session names their session
-// without giving it away: it is a hash.
-type Caller struct {
-	User    openmates.User
-	Session string
-	Token   openmates.AccessToken // of a program; zero = the person themselves
-}
-
-// SignedIn says whether there is somebody.
-func (c Caller) SignedIn() bool { return c.User.ID != 0 }
-
-type callerKey struct{}
-
-// CallerOf is who makes the request that ctx belongs to; the zero Caller is
-// nobody. It works inside of Middleware.
-func CallerOf(ctx context.Context) Caller {
-	c, _ := ctx.Value(callerKey{}).(Caller)
-	return c
-}
-
 func newSessions(s Sessions, secure bool, log *slog.Logger) *scs.SessionManager {
 	m := scs.New()
 	m.Store = sessionStore{s}
@@ -96,9 +76,9 @@ func (r *Room) Middleware(next http.Handler) http.Handler {
 				next.ServeHTTP(w, req)
 				return
 			}
-			c := Caller{User: u, Session: loaded(ctx).hash}
+			c := openmates.Caller{User: u, Session: loaded(ctx).hash}
 			r.noteVisit(ctx)
-			next.ServeHTTP(w, req.WithContext(context.WithValue(ctx, callerKey{}, c)))
+			next.ServeHTTP(w, req.WithContext(openmates.WithCaller(ctx, c)))
 		case openmates.ENotFound: // the account is gone, and its sessions with it
 			if err := r.sessions.Destroy(ctx); err != nil {
 				r.log.WarnContext(ctx, "end a session", "err", err)

@@ -53,21 +53,21 @@ type NewToken struct {
 
 // AddToken makes a token that has the caller's rights in all their teams, as
 // far as its scopes go. The secret is shown this once.
-func (r *Room) AddToken(ctx context.Context, c Caller, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
+func (r *Room) AddToken(ctx context.Context, c openmates.Caller, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
 	return r.addToken(ctx, c, openmates.AccessToken{UserID: c.User.ID}, n)
 }
 
 // AddTeamToken makes a token that has the caller's rights in one team alone,
 // which all admins of the team see and can revoke. It ends where the caller is
 // no admin of the team any more.
-func (r *Room) AddTeamToken(ctx context.Context, c Caller, p Place, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
+func (r *Room) AddTeamToken(ctx context.Context, c openmates.Caller, p Place, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
 	return r.addToken(ctx, c, openmates.AccessToken{UserID: c.User.ID, TeamID: p.Team.ID}, n)
 }
 
 // AddListenerToken makes a token for a program that listens on a messenger: it
 // tells from the IDs there whose message it is, and asks mates for that person.
 // It ends where the caller is no admin of the server any more.
-func (r *Room) AddListenerToken(ctx context.Context, c Caller, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
+func (r *Room) AddListenerToken(ctx context.Context, c openmates.Caller, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
 	if err := Require(c, RunServer); err != nil {
 		return openmates.AccessToken{}, "", err
 	}
@@ -75,7 +75,7 @@ func (r *Room) AddListenerToken(ctx context.Context, c Caller, n NewToken) (open
 	return r.addToken(ctx, c, openmates.AccessToken{}, n)
 }
 
-func (r *Room) addToken(ctx context.Context, c Caller, k openmates.AccessToken, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
+func (r *Room) addToken(ctx context.Context, c openmates.Caller, k openmates.AccessToken, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
 	if err := c.InPerson(); err != nil {
 		return k, "", err
 	}
@@ -110,7 +110,7 @@ func (r *Room) addToken(ctx context.Context, c Caller, k openmates.AccessToken, 
 	return k, openmates.Secret(secret), r.record(ctx, tokenEntry(c, k, "token.add"), nil, after)
 }
 
-func tokenEntry(c Caller, k openmates.AccessToken, action string) openmates.AuditEntry {
+func tokenEntry(c openmates.Caller, k openmates.AccessToken, action string) openmates.AuditEntry {
 	return openmates.AuditEntry{Actor: c.User.ID, TeamID: k.TeamID, Action: action, Target: "token " + k.ID.String()}
 }
 
@@ -130,8 +130,8 @@ func validScopes(scopes []openmates.Scope, listener bool) ([]openmates.Scope, er
 
 // Tokens lists the tokens that the caller has made: for themselves, for teams
 // and for listeners.
-func (r *Room) Tokens(ctx context.Context, c Caller) ([]openmates.AccessToken, error) {
-	if err := signedIn(c); err != nil {
+func (r *Room) Tokens(ctx context.Context, c openmates.Caller) ([]openmates.AccessToken, error) {
+	if err := c.RequireSignIn(); err != nil {
 		return nil, err
 	}
 	return r.store.TokensBy(ctx, c.User.ID)
@@ -143,7 +143,7 @@ func (r *Room) TeamTokens(ctx context.Context, p Place) ([]openmates.AccessToken
 }
 
 // ListenerTokens lists the credentials of listeners.
-func (r *Room) ListenerTokens(ctx context.Context, c Caller) ([]openmates.AccessToken, error) {
+func (r *Room) ListenerTokens(ctx context.Context, c openmates.Caller) ([]openmates.AccessToken, error) {
 	if err := Require(c, RunServer); err != nil {
 		return nil, err
 	}
@@ -151,8 +151,8 @@ func (r *Room) ListenerTokens(ctx context.Context, c Caller) ([]openmates.Access
 }
 
 // RevokeToken ends one of the tokens that the caller has made, at once.
-func (r *Room) RevokeToken(ctx context.Context, c Caller, id openmates.ID) error {
-	if err := signedIn(c); err != nil {
+func (r *Room) RevokeToken(ctx context.Context, c openmates.Caller, id openmates.ID) error {
+	if err := c.RequireSignIn(); err != nil {
 		return err
 	}
 	k, err := r.store.DropTokenBy(ctx, c.User.ID, id)
@@ -160,24 +160,24 @@ func (r *Room) RevokeToken(ctx context.Context, c Caller, id openmates.ID) error
 }
 
 // RevokeTeamToken ends a token of a team at once.
-func (r *Room) RevokeTeamToken(ctx context.Context, c Caller, p Place, id openmates.ID) error {
+func (r *Room) RevokeTeamToken(ctx context.Context, c openmates.Caller, p Place, id openmates.ID) error {
 	return r.dropToken(ctx, c, 0, p.Team.ID, id)
 }
 
 // RevokeListenerToken ends the credential of a listener at once.
-func (r *Room) RevokeListenerToken(ctx context.Context, c Caller, id openmates.ID) error {
+func (r *Room) RevokeListenerToken(ctx context.Context, c openmates.Caller, id openmates.ID) error {
 	if err := Require(c, RunServer); err != nil {
 		return err
 	}
 	return r.dropToken(ctx, c, 0, 0, id)
 }
 
-func (r *Room) dropToken(ctx context.Context, c Caller, user, team, id openmates.ID) error {
+func (r *Room) dropToken(ctx context.Context, c openmates.Caller, user, team, id openmates.ID) error {
 	k, err := r.store.DropAccessToken(ctx, user, team, id)
 	return r.tokenDropped(ctx, c, k, err)
 }
 
-func (r *Room) tokenDropped(ctx context.Context, c Caller, k openmates.AccessToken, err error) error {
+func (r *Room) tokenDropped(ctx context.Context, c openmates.Caller, k openmates.AccessToken, err error) error {
 	if err != nil {
 		return err
 	}
@@ -187,40 +187,40 @@ func (r *Room) tokenDropped(ctx context.Context, c Caller, k openmates.AccessTok
 
 // Bearer gives the caller that a program is by its token. Whatever is wrong
 // with it, the refusal is the same.
-func (r *Room) Bearer(ctx context.Context, from netip.Addr, token openmates.Secret) (Caller, error) {
+func (r *Room) Bearer(ctx context.Context, from netip.Addr, token openmates.Secret) (openmates.Caller, error) {
 	wrong := openmates.Errorf(openmates.EUnauthorized, "This token is not valid: it was mistyped, revoked, or has expired. Please make a new one.")
 	text := token.Reveal()
 	if !strings.HasPrefix(text, TokenPrefix) || len(text) != len(TokenPrefix)+26 {
-		return Caller{}, r.badToken(ctx, from, whyToken, openmates.AccessToken{}, wrong)
+		return openmates.Caller{}, r.badToken(ctx, from, whyToken, openmates.AccessToken{}, wrong)
 	}
 	hash := digest(text)
 	k, stored, err := r.store.AccessToken(ctx, hash)
 	if openmates.CodeOf(err) == openmates.ENotFound || err == nil && subtle.ConstantTimeCompare([]byte(hash), []byte(stored)) != 1 {
-		return Caller{}, r.badToken(ctx, from, whyToken, openmates.AccessToken{}, wrong)
+		return openmates.Caller{}, r.badToken(ctx, from, whyToken, openmates.AccessToken{}, wrong)
 	}
 	if err != nil {
-		return Caller{}, fmt.Errorf("look for a token: %w", err)
+		return openmates.Caller{}, fmt.Errorf("look for a token: %w", err)
 	}
 	if !k.Expires.IsZero() && !r.now().Before(k.Expires) {
-		return Caller{}, r.badToken(ctx, from, whyExpired, k, wrong)
+		return openmates.Caller{}, r.badToken(ctx, from, whyExpired, k, wrong)
 	}
 	if x, ok := tokenRemains(k); ok {
 		holds, err := r.Holds(ctx, x)
 		if err != nil {
-			return Caller{}, fmt.Errorf("look for the maker of a token: %w", err)
+			return openmates.Caller{}, fmt.Errorf("look for the maker of a token: %w", err)
 		}
 		if !holds {
-			return Caller{}, r.badToken(ctx, from, whyMaker, k, wrong)
+			return openmates.Caller{}, r.badToken(ctx, from, whyMaker, k, wrong)
 		}
 	}
-	c := Caller{Token: k, Session: digest("token:" + k.ID.String())}
+	c := openmates.Caller{Token: k, Session: digest("token:" + k.ID.String())}
 	if k.UserID != 0 {
 		c.User, err = r.store.User(ctx, k.UserID)
 		if openmates.CodeOf(err) == openmates.ENotFound {
-			return Caller{}, r.badToken(ctx, from, whyMaker, k, wrong)
+			return openmates.Caller{}, r.badToken(ctx, from, whyMaker, k, wrong)
 		}
 		if err != nil {
-			return Caller{}, fmt.Errorf("load the caller: %w", err)
+			return openmates.Caller{}, fmt.Errorf("load the caller: %w", err)
 		}
 	}
 	if now := r.now(); now.Sub(k.Used) >= touchEvery {
@@ -244,7 +244,7 @@ func (r *Room) badToken(ctx context.Context, from netip.Addr, why string, k open
 // Admit counts a call of the API against what its caller may make: a person,
 // however many tokens they have, a listener's credential, or an address that is
 // nobody's.
-func (r *Room) Admit(c Caller, from netip.Addr) error {
+func (r *Room) Admit(c openmates.Caller, from netip.Addr) error {
 	limit, key := r.byCall, c.User.ID.String()
 	switch {
 	case c.IsListener():
@@ -256,35 +256,6 @@ func (r *Room) Admit(c Caller, from netip.Addr) error {
 		return openmates.Errorf(openmates.ELimit, "There were too many calls in a short time. Please wait a few seconds between them.")
 	}
 	return nil
-}
-
-// WithCaller makes c the caller of what happens within the context. Only a door
-// that has checked a credential in this very request may say so.
-func WithCaller(ctx context.Context, c Caller) context.Context {
-	return context.WithValue(ctx, callerKey{}, c)
-}
-
-// IsListener says whether the caller is a program with a listener's credential.
-func (c Caller) IsListener() bool { return c.Token.ID != 0 && c.Token.Has(openmates.ScopeListener) }
-
-// InPerson is nil if somebody has signed in themselves. What guards an account,
-// or would outlive a token, can't be done by one.
-func (c Caller) InPerson() error {
-	if err := signedIn(c); err != nil {
-		return err
-	}
-	if c.Token.ID != 0 {
-		return openmates.Errorf(openmates.EForbidden, "A token can't do this. Please sign in yourself.")
-	}
-	return nil
-}
-
-// Permit is nil if the caller's token, where they use one, is for this scope.
-func (c Caller) Permit(s openmates.Scope) error {
-	if c.Token.ID == 0 || c.Token.Has(s) {
-		return nil
-	}
-	return openmates.Errorf(openmates.EForbidden, "This token lacks the scope “%s”. Please make one that has it.", s)
 }
 
 // scopeOf is the scope that a token needs for a right.
@@ -299,7 +270,7 @@ func scopeOf(right Right) openmates.Scope {
 }
 
 // For gives the team and person for whom a listener acts.
-func (r *Room) For(ctx context.Context, c Caller, team string, user openmates.ID) (Place, openmates.User, error) {
+func (r *Room) For(ctx context.Context, c openmates.Caller, team string, user openmates.ID) (Place, openmates.User, error) {
 	none := openmates.Errorf(openmates.ENotFound, "There is no such team, or nobody in it with this ID.")
 	if !c.IsListener() {
 		return Place{}, openmates.User{}, openmates.Errorf(openmates.EUnauthorized, "Only a listener's credential may act for somebody else.")

@@ -68,8 +68,8 @@ type Session struct {
 
 // SessionsOf lists where the caller is signed in: here first, then the latest
 // used.
-func (r *Room) SessionsOf(ctx context.Context, c Caller) ([]Session, error) {
-	if err := signedIn(c); err != nil {
+func (r *Room) SessionsOf(ctx context.Context, c openmates.Caller) ([]Session, error) {
+	if err := c.RequireSignIn(); err != nil {
 		return nil, err
 	}
 	stored, err := r.store.SessionsOf(ctx, c.User.ID)
@@ -106,8 +106,8 @@ func (r *Room) SessionsOf(ctx context.Context, c Caller) ([]Session, error) {
 
 // EndSession signs the caller out in one place. Another person's session is
 // ENotFound.
-func (r *Room) EndSession(ctx context.Context, c Caller, id string) error {
-	if err := signedIn(c); err != nil {
+func (r *Room) EndSession(ctx context.Context, c openmates.Caller, id string) error {
+	if err := c.RequireSignIn(); err != nil {
 		return err
 	}
 	if id == loaded(ctx).hash {
@@ -123,8 +123,8 @@ func (r *Room) EndSession(ctx context.Context, c Caller, id string) error {
 // It ends what waits in any session, too (a second step, a code, a consent), and
 // revokes the tokens that they have made, and their open invites for admins.
 // With keepShared, tokens for a team or a listener stay.
-func (r *Room) EndSessions(ctx context.Context, c Caller, here, keepShared bool) error {
-	if err := signedIn(c); err != nil {
+func (r *Room) EndSessions(ctx context.Context, c openmates.Caller, here, keepShared bool) error {
+	if err := c.RequireSignIn(); err != nil {
 		return err
 	}
 	ended, err := r.endAccess(ctx, c, openmates.AccessEnd{KeepShared: keepShared})
@@ -137,13 +137,6 @@ func (r *Room) EndSessions(ctx context.Context, c Caller, here, keepShared bool)
 		}
 	}
 	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.sessions_end"}.AboutPerson(c.User.ID), nil, revoked(ended))
-}
-
-func signedIn(c Caller) error {
-	if !c.SignedIn() {
-		return openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
-	}
-	return nil
 }
 
 // sign tells a browser or system by a word in its header.

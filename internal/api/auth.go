@@ -23,7 +23,7 @@ type NewAccount struct {
 }
 
 // newcomer is the account for the account room. Who has none must give one.
-func (n *NewAccount) newcomer(c account.Caller) (account.Newcomer, error) {
+func (n *NewAccount) newcomer(c openmates.Caller) (account.Newcomer, error) {
 	if n == nil {
 		if !c.SignedIn() {
 			return account.Newcomer{}, openmates.Errorf(openmates.EUnauthorized, "Please sign in first, or give the “account” that is to be made.")
@@ -103,27 +103,27 @@ type resetInput struct {
 func (s *Server) authOperations() {
 	all := anybody()
 	change(s, route{"ask-reset", http.MethodPost, "/auth/reset/ask", "Ask for a new password", "A link is mailed if there is such an account with a confirmed address; the answer is the same if there is none. It works once, within 30 minutes.", 202}, all,
-		func(ctx context.Context, _ account.Caller, in *askResetInput) error {
+		func(ctx context.Context, _ openmates.Caller, in *askResetInput) error {
 			return s.account.AskReset(ctx, fromOf(ctx), in.Body.Who)
 		})
 	change(s, route{"reset-password", http.MethodPost, "/auth/reset", "Choose a new password", "By the code of a link. All sessions and access tokens of the account end; nobody is signed in.", 0}, all,
-		func(ctx context.Context, _ account.Caller, in *resetInput) error {
+		func(ctx context.Context, _ openmates.Caller, in *resetInput) error {
 			_, err := s.account.Reset(ctx, fromOf(ctx), openmates.Secret(in.Body.Code), openmates.Secret(in.Body.Password))
 			return err
 		})
 	serve(s, route{"set-up", http.MethodPost, "/auth/setup", "Set the server up", "Once: makes the first admin, their team, and a session.", 201}, all, s.setUp)
 	serve(s, route{"sign-in", http.MethodPost, "/auth/sign-in", "Sign in", "Begins a session, whose cookie comes with the answer. Where the account asks for a second step, the problem says so (reason second_step).", 0}, all,
-		func(ctx context.Context, _ account.Caller, in *signInInput) (MeLine, error) {
+		func(ctx context.Context, _ openmates.Caller, in *signInInput) (MeLine, error) {
 			u, err := s.account.SignIn(ctx, fromOf(ctx), in.Body.Username, openmates.Secret(in.Body.Password))
 			return lineOf(u), err
 		})
 	serve(s, route{"second-step", http.MethodPost, "/auth/second-step", "Show the second step", "A code of the authenticator app, or a recovery code.", 0}, all,
-		func(ctx context.Context, _ account.Caller, in *codeInput) (MeLine, error) {
+		func(ctx context.Context, _ openmates.Caller, in *codeInput) (MeLine, error) {
 			u, err := s.account.SecondStep(ctx, fromOf(ctx), in.Body.Code)
 			return lineOf(u), err
 		})
 	change(s, route{"sign-out", http.MethodPost, "/auth/sign-out", "Sign out", "The session ends at once.", 0}, all,
-		func(ctx context.Context, c account.Caller, _ *struct{}) error {
+		func(ctx context.Context, c openmates.Caller, _ *struct{}) error {
 			if c.Token.ID != 0 {
 				return nil
 			}
@@ -131,7 +131,7 @@ func (s *Server) authOperations() {
 		})
 	serve(s, route{"look-at-invite", http.MethodPost, "/auth/invite", "Look at an invite", "Changes nothing. The code is in the body, since addresses end up in logs.", 0}, all, s.lookAtInvite)
 	change(s, route{"prove-address", http.MethodPost, "/auth/invite/proof", "Have an address confirmed", "For an invite that is limited to certain addresses. A link is mailed.", 202}, all,
-		func(ctx context.Context, c account.Caller, in *proofInput) error {
+		func(ctx context.Context, c openmates.Caller, in *proofInput) error {
 			return s.account.AskProof(ctx, c, fromOf(ctx), in.Body.Code, in.Body.Email, func(proof string) string {
 				return s.joinLink(in.Body.Code) + "?proof=" + url.QueryEscape(proof)
 			})
@@ -139,7 +139,7 @@ func (s *Server) authOperations() {
 	serve(s, route{"join", http.MethodPost, "/auth/join", "Join a team by an invite", "Somebody without an account gets one in the same step, and a session.", 0}, all, s.join)
 }
 
-func (s *Server) setUp(ctx context.Context, _ account.Caller, in *setUpInput) (TeamLine, error) {
+func (s *Server) setUp(ctx context.Context, _ openmates.Caller, in *setUpInput) (TeamLine, error) {
 	b := in.Body
 	u, t, err := s.account.Setup(ctx, fromOf(ctx), account.Founder{Code: openmates.Secret(b.Code), Name: b.Name, Username: b.Username,
 		Password: openmates.Secret(b.Password), Team: b.Team, Slug: b.Slug, Host: hostOf(ctx)})
@@ -158,7 +158,7 @@ type MeLine struct {
 
 func lineOf(u openmates.User) MeLine { return MeLine{u.ID, u.Username, u.DisplayName} }
 
-func (s *Server) lookAtInvite(ctx context.Context, c account.Caller, in *inviteCode) (Welcome, error) {
+func (s *Server) lookAtInvite(ctx context.Context, c openmates.Caller, in *inviteCode) (Welcome, error) {
 	w, err := s.account.Welcome(ctx, c, in.Body.Code, in.Body.Proof)
 	if err != nil {
 		return Welcome{}, err
@@ -171,7 +171,7 @@ func (s *Server) lookAtInvite(ctx context.Context, c account.Caller, in *inviteC
 	return out, nil
 }
 
-func (s *Server) join(ctx context.Context, c account.Caller, in *joinInput) (TeamLine, error) {
+func (s *Server) join(ctx context.Context, c openmates.Caller, in *joinInput) (TeamLine, error) {
 	b := in.Body
 	if err := c.Permit(openmates.ScopeWrite); err != nil {
 		return TeamLine{}, err

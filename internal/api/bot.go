@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
 	"openmates/internal/messenger"
 )
@@ -110,13 +109,13 @@ type permissionInput struct {
 func (s *Server) botOperations() {
 	serve(s, route{"list-bots", http.MethodGet, "/server/bots", "All bots", "With how their listeners are.", 0}, admin(), s.listBots)
 	serve(s, route{"get-bot", http.MethodGet, "/server/bots/{network}/{handle}", "A mate's bot", "With the guide that leads through its set-up.", 0}, admin(),
-		func(ctx context.Context, _ account.Caller, in *BotInput) (BotSetup, error) {
+		func(ctx context.Context, _ openmates.Caller, in *BotInput) (BotSetup, error) {
 			b, err := s.connect.Setup(ctx, in.Handle, in.Network)
 			return botSetup(b), err
 		})
 	serve(s, route{"put-bot", http.MethodPut, "/server/bots/{network}/{handle}", "Enter a bot's application", "It is checked with the network; what that refuses is not stored.", 0}, admin(), s.putBot)
 	serve(s, route{"get-findings", http.MethodGet, "/server/bots/{network}/{handle}/findings", "What is wrong with a bot", "Each with its cure.", 0}, admin(),
-		func(ctx context.Context, _ account.Caller, in *findingsInput) (Inspection, error) {
+		func(ctx context.Context, _ openmates.Caller, in *findingsInput) (Inspection, error) {
 			b, err := s.connect.Setup(ctx, in.Handle, in.Network)
 			if err != nil {
 				return Inspection{}, err
@@ -140,7 +139,7 @@ func (s *Server) botOperations() {
 		{"dress-bot", "dress", "Dress a bot", "It gets name, picture and description of its mate.", s.connect.DressBot},
 	} {
 		change(s, route{o.id, http.MethodPost, "/server/bots/{network}/{handle}/" + o.path, o.summary, o.about, 0}, admin(),
-			func(ctx context.Context, c account.Caller, in *BotInput) error {
+			func(ctx context.Context, c openmates.Caller, in *BotInput) error {
 				b, err := s.connect.Setup(ctx, in.Handle, in.Network)
 				if err != nil {
 					return err
@@ -149,7 +148,7 @@ func (s *Server) botOperations() {
 			})
 	}
 	change(s, route{"put-permissions", http.MethodPut, "/server/bots/{network}/{handle}/permissions", "Set what a bot asks for", "When it is added to a workspace. Where it is already, nothing changes.", 0}, admin(),
-		func(ctx context.Context, c account.Caller, in *permissionInput) error {
+		func(ctx context.Context, c openmates.Caller, in *permissionInput) error {
 			b, err := s.connect.Setup(ctx, in.Handle, in.Network)
 			if err != nil {
 				return err
@@ -158,7 +157,7 @@ func (s *Server) botOperations() {
 		})
 }
 
-func (s *Server) listBots(ctx context.Context, _ account.Caller, in *PageInput) (page[Bot], error) {
+func (s *Server) listBots(ctx context.Context, _ openmates.Caller, in *PageInput) (page[Bot], error) {
 	mates, err := s.connect.Mates(ctx)
 	if err != nil {
 		return page[Bot]{}, err
@@ -201,7 +200,7 @@ func findings(i connect.Inspection) []Finding {
 	return all
 }
 
-func (s *Server) putBot(ctx context.Context, c account.Caller, in *botCredentials) (BotSaved, error) {
+func (s *Server) putBot(ctx context.Context, c openmates.Caller, in *botCredentials) (BotSaved, error) {
 	b, err := s.connect.Setup(ctx, in.Handle, in.Network)
 	if err != nil {
 		return BotSaved{}, err

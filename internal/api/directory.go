@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
 )
 
 // Person is somebody of the server, as its admins see them.
@@ -85,7 +84,7 @@ type untieInput struct {
 func (s *Server) directoryOperations() {
 	serve(s, route{"list-people", http.MethodGet, "/server/people", "All people of the server", "By username.", 0}, admin(), s.listPeople)
 	change(s, route{"change-person", http.MethodPatch, "/server/people/{username}", "Make somebody an admin of the server, or end that", "The last admin stays one. A token can't do it.", 0}, admin(),
-		func(ctx context.Context, c account.Caller, in *personPatch) error {
+		func(ctx context.Context, c openmates.Caller, in *personPatch) error {
 			return s.account.SetServerAdmin(ctx, c, in.Username, in.Body.Admin)
 		})
 	change(s, route{"delete-person", http.MethodDelete, "/server/people/{username}", "Delete somebody's account", "For good, with the text of what they asked; what it cost stays in the books. A token can't do it.", 0}, admin(), s.deletePerson)
@@ -95,13 +94,13 @@ func (s *Server) directoryOperations() {
 	serve(s, route{"list-workspaces", http.MethodGet, "/server/workspaces", "The workspaces of all teams", "By network and ID.", 0}, admin(), s.listWorkspaces)
 	serve(s, route{"untie-workspace", http.MethodDelete, "/server/workspaces/{network}/{workspace}", "Take a workspace from its team",
 		"The team's admins are told. Another team can connect it then.", 0}, admin(),
-		func(ctx context.Context, c account.Caller, in *untieInput) (Departed, error) {
+		func(ctx context.Context, c openmates.Caller, in *untieInput) (Departed, error) {
 			_, stayed, err := s.connect.Untie(ctx, c.User.ID, in.Network, in.Workspace, in.Bots == "leave")
 			return Departed{append([]string{}, stayed...)}, err
 		})
 }
 
-func (s *Server) listPeople(ctx context.Context, c account.Caller, in *directoryInput) (page[Person], error) {
+func (s *Server) listPeople(ctx context.Context, c openmates.Caller, in *directoryInput) (page[Person], error) {
 	found, more, err := s.account.People(ctx, c, in.search())
 	p := page[Person]{Items: []Person{}}
 	for _, x := range found {
@@ -116,7 +115,7 @@ func (s *Server) listPeople(ctx context.Context, c account.Caller, in *directory
 	return p, err
 }
 
-func (s *Server) deletePerson(ctx context.Context, c account.Caller, in *personEnd) error {
+func (s *Server) deletePerson(ctx context.Context, c openmates.Caller, in *personEnd) error {
 	if err := c.InPerson(); err != nil {
 		return err
 	}
@@ -126,7 +125,7 @@ func (s *Server) deletePerson(ctx context.Context, c account.Caller, in *personE
 	return s.account.RemovePerson(ctx, c, in.Username)
 }
 
-func (s *Server) listAllTeams(ctx context.Context, c account.Caller, in *directoryInput) (page[AnyTeam], error) {
+func (s *Server) listAllTeams(ctx context.Context, c openmates.Caller, in *directoryInput) (page[AnyTeam], error) {
 	found, more, err := s.account.AnyTeams(ctx, c, in.search())
 	p := page[AnyTeam]{Items: []AnyTeam{}}
 	for _, x := range found {
@@ -139,7 +138,7 @@ func (s *Server) listAllTeams(ctx context.Context, c account.Caller, in *directo
 	return p, err
 }
 
-func (s *Server) deleteAnyTeam(ctx context.Context, c account.Caller, in *anyTeamEnd) (Departed, error) {
+func (s *Server) deleteAnyTeam(ctx context.Context, c openmates.Caller, in *anyTeamEnd) (Departed, error) {
 	out := Departed{[]string{}}
 	if err := c.InPerson(); err != nil {
 		return out, err
@@ -164,7 +163,7 @@ func (s *Server) deleteAnyTeam(ctx context.Context, c account.Caller, in *anyTea
 	return out, nil
 }
 
-func (s *Server) listWorkspaces(ctx context.Context, _ account.Caller, in *directoryInput) (page[AnyWorkspace], error) {
+func (s *Server) listWorkspaces(ctx context.Context, _ openmates.Caller, in *directoryInput) (page[AnyWorkspace], error) {
 	found, more, err := s.connect.AnyPlaces(ctx, in.search())
 	p := page[AnyWorkspace]{Items: []AnyWorkspace{}}
 	for _, x := range found {

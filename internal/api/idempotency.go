@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
 )
 
 // IdempotencyKey is the header by which a request that makes something can be
@@ -68,13 +67,13 @@ func (s *Server) takesKey(r *http.Request) bool {
 func (s *Server) once(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given, ctx := r.Header[IdempotencyKey], r.Context()
-		owner := ownerOf(account.CallerOf(ctx))
+		owner := ownerOf(openmates.CallerOf(ctx))
 		if len(given) == 0 || r.Method != http.MethodPost || owner == "" || streams(r) || strings.HasPrefix(r.URL.Path, Prefix+"/auth/") {
 			next.ServeHTTP(w, r)
 			return
 		}
 		if !s.takesKey(r) {
-			if account.CallerOf(ctx).Token.ID != 0 { // who is refused there, with a better reason
+			if openmates.CallerOf(ctx).Token.ID != 0 { // who is refused there, with a better reason
 				next.ServeHTTP(w, r)
 				return
 			}
@@ -164,7 +163,7 @@ func (s *Server) drop(ctx context.Context, owner, key string) {
 
 // ownerOf names whose keys they are: those of a token and those of its person
 // are two.
-func ownerOf(c account.Caller) string {
+func ownerOf(c openmates.Caller) string {
 	switch {
 	case c.Token.ID != 0:
 		return "token:" + c.Token.ID.String()

@@ -70,16 +70,16 @@ type mateLimits struct {
 
 func (s *Server) limitOperations() {
 	serve(s, route{"get-server-limits", http.MethodGet, "/server/limits", "What the server allows", "", 0}, admin(),
-		func(ctx context.Context, _ account.Caller, _ *struct{}) (LimitsSheet, error) {
+		func(ctx context.Context, _ openmates.Caller, _ *struct{}) (LimitsSheet, error) {
 			l, err := s.mates.ServerLimits(ctx)
 			return LimitsSheet{limitsOf(l), limitsOf(l)}, err
 		})
 	change(s, route{"put-server-limits", http.MethodPut, "/server/limits", "Set what the server allows", "All of it at once.", 0}, admin(),
-		func(ctx context.Context, c account.Caller, in *serverLimits) error {
+		func(ctx context.Context, c openmates.Caller, in *serverLimits) error {
 			return s.mates.PutServer(ctx, c.User.ID, in.Body.of())
 		})
 	serve(s, route{"get-mate-limits", http.MethodGet, "/server/mates/{handle}/limits", "What a mate may use", "In all teams.", 0}, admin(),
-		func(ctx context.Context, _ account.Caller, in *MateName) (LimitsSheet, error) {
+		func(ctx context.Context, _ openmates.Caller, in *MateName) (LimitsSheet, error) {
 			m, err := s.mates.Mate(ctx, in.Handle)
 			if err != nil {
 				return LimitsSheet{}, err
@@ -88,7 +88,7 @@ func (s *Server) limitOperations() {
 			return sheetOf(sheet), err
 		})
 	change(s, route{"put-mate-limits", http.MethodPut, "/server/mates/{handle}/limits", "Set what a mate may use", "All of it at once.", 0}, admin(),
-		func(ctx context.Context, c account.Caller, in *mateLimits) error {
+		func(ctx context.Context, c openmates.Caller, in *mateLimits) error {
 			m, err := s.mates.Mate(ctx, in.Handle)
 			if err == nil {
 				_, err = s.mates.PutMate(ctx, c.User.ID, m, in.Body.of())
@@ -96,17 +96,17 @@ func (s *Server) limitOperations() {
 			return err
 		})
 	serveTeam(s, route{"get-team-limits", http.MethodGet, "/{team_slug}/limits", "What a team may use", "", 0}, account.SeeTeam,
-		func(ctx context.Context, _ account.Caller, p account.Place, _ *teamInput) (LimitsSheet, error) {
+		func(ctx context.Context, _ openmates.Caller, p account.Place, _ *teamInput) (LimitsSheet, error) {
 			sheet, err := s.mates.TeamSheet(ctx, p.Team.Limits)
 			return sheetOf(sheet), err
 		})
 	changeTeam(s, route{"put-team-limits", http.MethodPut, "/{team_slug}/limits", "Set what a team may use", "All of it at once, within what the server allows.", 0}, account.RunTeam,
-		func(ctx context.Context, c account.Caller, p account.Place, in *teamLimits) error {
+		func(ctx context.Context, c openmates.Caller, p account.Place, in *teamLimits) error {
 			return s.mates.PutTeam(ctx, c.User.ID, p.Team, in.Body.of())
 		})
 	serveTeam(s, route{"get-user-limits", http.MethodGet, "/{team_slug}/users/{username}/limits", "What a person may use in a team", "", 0}, account.RunTeam, s.getMemberLimits)
 	changeTeam(s, route{"put-user-limits", http.MethodPut, "/{team_slug}/users/{username}/limits", "Set what a person may use in a team", "All of it at once, within what the team may use.", 0}, account.RunTeam,
-		func(ctx context.Context, c account.Caller, p account.Place, in *memberLimits) error {
+		func(ctx context.Context, c openmates.Caller, p account.Place, in *memberLimits) error {
 			m, err := s.account.Member(ctx, p, in.Username)
 			if err != nil {
 				return err
@@ -115,7 +115,7 @@ func (s *Server) limitOperations() {
 		})
 }
 
-func (s *Server) getMemberLimits(ctx context.Context, _ account.Caller, p account.Place, in *MemberInput) (LimitsSheet, error) {
+func (s *Server) getMemberLimits(ctx context.Context, _ openmates.Caller, p account.Place, in *MemberInput) (LimitsSheet, error) {
 	m, err := s.account.Member(ctx, p, in.Username)
 	if err != nil {
 		return LimitsSheet{}, err
@@ -145,7 +145,7 @@ type Budget struct {
 	Spent openmates.Micros `json:"spent"`
 }
 
-func (s *Server) listMyLimits(ctx context.Context, c account.Caller, in *PageInput) (page[Allowance], error) {
+func (s *Server) listMyLimits(ctx context.Context, c openmates.Caller, in *PageInput) (page[Allowance], error) {
 	teams, err := s.account.TeamsOf(ctx, c)
 	if err != nil {
 		return page[Allowance]{}, err
@@ -189,7 +189,7 @@ type Skill struct {
 func (s *Server) appOperations() {
 	read := reader()
 	serve(s, route{"list-apps", http.MethodGet, "/apps", "The apps of the server", "With their skills.", 0}, read,
-		func(ctx context.Context, _ account.Caller, in *PageInput) (page[App], error) {
+		func(ctx context.Context, _ openmates.Caller, in *PageInput) (page[App], error) {
 			all, err := s.apps(ctx, nil)
 			if err != nil {
 				return page[App]{}, err
@@ -197,7 +197,7 @@ func (s *Server) appOperations() {
 			return cut(all, *in, func(a App) string { return a.Name })
 		})
 	serveTeam(s, route{"list-team-apps", http.MethodGet, "/{team_slug}/apps", "The apps of a team", "With the skills that its mates may use.", 0}, account.SeeTeam,
-		func(ctx context.Context, _ account.Caller, p account.Place, in *teamPage) (page[App], error) {
+		func(ctx context.Context, _ openmates.Caller, p account.Place, in *teamPage) (page[App], error) {
 			sheet, err := s.mates.TeamSheet(ctx, p.Team.Limits)
 			if err != nil {
 				return page[App]{}, err

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/chat"
 	"openmates/internal/mate"
 )
@@ -97,19 +96,19 @@ type Turns struct {
 func (s *Server) mateOperations() {
 	serve(s, route{"list-mates", http.MethodGet, "/server/mates", "All mates", "By handle, those that are put away included.", 0}, admin(), s.listMates)
 	serve(s, route{"add-mate", http.MethodPost, "/server/mates", "Make a mate", "It is switched on.", 201}, admin(),
-		func(ctx context.Context, c account.Caller, in *newMate) (MateSetup, error) {
+		func(ctx context.Context, c openmates.Caller, in *newMate) (MateSetup, error) {
 			b := in.Body
 			m, err := s.mates.Create(ctx, c.User.ID, b.Handle, mate.Draft{Name: b.Name, Field: b.Field, Description: b.Description, Prompt: b.Prompt, Model: b.Model, Class: b.Class})
 			return setupOf(m), err
 		})
 	serve(s, route{"get-mate", http.MethodGet, "/server/mates/{handle}", "A mate", "With its prompt.", 0}, admin(),
-		func(ctx context.Context, _ account.Caller, in *MateName) (MateSetup, error) {
+		func(ctx context.Context, _ openmates.Caller, in *MateName) (MateSetup, error) {
 			m, err := s.mates.Mate(ctx, in.Handle)
 			return setupOf(m), err
 		})
 	serve(s, route{"change-mate", http.MethodPatch, "/server/mates/{handle}", "Change a mate", "What is left out stays. Each change is a version.", 0}, admin(), s.changeMate)
 	change(s, route{"delete-mate", http.MethodDelete, "/server/mates/{handle}", "Put a mate away", "It answers nobody any more. What refers to it stays, and it can be brought back (archived: false).", 0}, admin(),
-		func(ctx context.Context, c account.Caller, in *MateName) error {
+		func(ctx context.Context, c openmates.Caller, in *MateName) error {
 			m, err := s.mates.Mate(ctx, in.Handle)
 			if err == nil {
 				_, err = s.mates.Archive(ctx, c.User.ID, m, true)
@@ -117,7 +116,7 @@ func (s *Server) mateOperations() {
 			return err
 		})
 	serve(s, route{"duplicate-mate", http.MethodPost, "/server/mates/{handle}/duplicate", "Make a mate like another", "Under a name and a handle of its own.", 201}, admin(),
-		func(ctx context.Context, c account.Caller, in *mateCopy) (MateSetup, error) {
+		func(ctx context.Context, c openmates.Caller, in *mateCopy) (MateSetup, error) {
 			m, err := s.mates.Mate(ctx, in.Handle)
 			if err != nil {
 				return MateSetup{}, err
@@ -127,7 +126,7 @@ func (s *Server) mateOperations() {
 		})
 	serve(s, route{"list-mate-versions", http.MethodGet, "/server/mates/{handle}/versions", "What a mate was", "Newest first.", 0}, admin(), s.listVersions)
 	serve(s, route{"get-mate-version", http.MethodGet, "/server/mates/{handle}/versions/{version}", "A version of a mate", "", 0}, admin(),
-		func(ctx context.Context, _ account.Caller, in *versionInput) (MateVersion, error) {
+		func(ctx context.Context, _ openmates.Caller, in *versionInput) (MateVersion, error) {
 			m, err := s.mates.Mate(ctx, in.Handle)
 			if err != nil {
 				return MateVersion{}, err
@@ -136,7 +135,7 @@ func (s *Server) mateOperations() {
 			return versionOf(v), err
 		})
 	serve(s, route{"restore-mate-version", http.MethodPost, "/server/mates/{handle}/versions/{version}/restore", "Bring a version back", "It becomes the newest one.", 0}, admin(),
-		func(ctx context.Context, c account.Caller, in *versionInput) (MateSetup, error) {
+		func(ctx context.Context, c openmates.Caller, in *versionInput) (MateSetup, error) {
 			m, err := s.mates.Mate(ctx, in.Handle)
 			if err != nil {
 				return MateSetup{}, err
@@ -152,7 +151,7 @@ func setupOf(m openmates.Mate) MateSetup {
 		Class: m.Class, Enabled: m.Enabled, Archived: m.Archived, Version: m.Version, Limits: limitsOf(m.Limits)}
 }
 
-func (s *Server) listMates(ctx context.Context, _ account.Caller, in *PageInput) (page[MateSetup], error) {
+func (s *Server) listMates(ctx context.Context, _ openmates.Caller, in *PageInput) (page[MateSetup], error) {
 	mates, err := s.mates.List(ctx)
 	if err != nil {
 		return page[MateSetup]{}, err
@@ -166,7 +165,7 @@ func (s *Server) listMates(ctx context.Context, _ account.Caller, in *PageInput)
 
 // changeMate is one change where texts are changed, and one more for each
 // switch, as on the pages.
-func (s *Server) changeMate(ctx context.Context, c account.Caller, in *matePatch) (MateSetup, error) {
+func (s *Server) changeMate(ctx context.Context, c openmates.Caller, in *matePatch) (MateSetup, error) {
 	m, err := s.mates.Mate(ctx, in.Handle)
 	if err != nil {
 		return MateSetup{}, err
@@ -204,7 +203,7 @@ func versionOf(v openmates.MateVersion) MateVersion {
 	return MateVersion{Version: v.Mate.Version, At: v.At.UTC(), By: v.By, Mate: setupOf(v.Mate)}
 }
 
-func (s *Server) listVersions(ctx context.Context, _ account.Caller, in *matePage) (page[MateVersion], error) {
+func (s *Server) listVersions(ctx context.Context, _ openmates.Caller, in *matePage) (page[MateVersion], error) {
 	m, err := s.mates.Mate(ctx, in.Handle)
 	if err != nil {
 		return page[MateVersion]{}, err
@@ -220,7 +219,7 @@ func (s *Server) listVersions(ctx context.Context, _ account.Caller, in *matePag
 	return cut(all, in.PageInput, func(v MateVersion) string { return text(v.Version) })
 }
 
-func (s *Server) tryMate(ctx context.Context, c account.Caller, in *trialInput) (Reply, error) {
+func (s *Server) tryMate(ctx context.Context, c openmates.Caller, in *trialInput) (Reply, error) {
 	m, err := s.mates.Mate(ctx, in.Handle)
 	if err != nil {
 		return Reply{}, err

@@ -103,20 +103,20 @@ func (s *Server) meOperations() {
 	change(s, route{"change-me", http.MethodPatch, "/me", "Change what you say about yourself", "What is left out stays.", 0}, write, s.changeMe)
 	serve(s, route{"get-privacy", http.MethodGet, "/me/privacy", "What mates may see of you", "As a rule, and where a mate differs.", 0}, read, s.getPrivacy)
 	change(s, route{"put-privacy", http.MethodPut, "/me/privacy", "Choose what mates see as a rule", "What is not named is not seen.", 0}, write,
-		func(ctx context.Context, c account.Caller, in *usualInput) error {
+		func(ctx context.Context, c openmates.Caller, in *usualInput) error {
 			return s.account.SetPrivacy(ctx, c, "", in.Body.Facts, true)
 		})
 	change(s, route{"put-mate-privacy", http.MethodPut, "/me/privacy/{handle}", "Choose what one mate sees", "What is not named is not seen.", 0}, write,
-		func(ctx context.Context, c account.Caller, in *differInput) error {
+		func(ctx context.Context, c openmates.Caller, in *differInput) error {
 			return s.account.SetPrivacy(ctx, c, in.Handle, in.Body.Facts, true)
 		})
 	change(s, route{"drop-mate-privacy", http.MethodDelete, "/me/privacy/{handle}", "Let a mate see what is the rule", "It differs no more.", 0}, write,
-		func(ctx context.Context, c account.Caller, in *MateName) error {
+		func(ctx context.Context, c openmates.Caller, in *MateName) error {
 			return s.account.SetPrivacy(ctx, c, in.Handle, nil, false)
 		})
 	serve(s, route{"list-my-mates", http.MethodGet, "/me/mates", "The mates that you may ask", "In any of the caller's teams.", 0}, read, s.listMyMates)
 	serve(s, route{"list-links", http.MethodGet, "/me/links", "Your accounts on messengers", "What is linked and what can be.", 0}, read,
-		func(ctx context.Context, c account.Caller, in *PageInput) (page[Link], error) {
+		func(ctx context.Context, c openmates.Caller, in *PageInput) (page[Link], error) {
 			all, err := s.links(ctx, c.User.ID)
 			if err != nil {
 				return page[Link]{}, err
@@ -124,7 +124,7 @@ func (s *Server) meOperations() {
 			return cut(all, *in, func(l Link) string { return string(l.Network) })
 		})
 	change(s, route{"unlink", http.MethodDelete, "/me/links/{id}", "Unlink an account", "At once.", 0}, write,
-		func(ctx context.Context, c account.Caller, in *linkInput) error {
+		func(ctx context.Context, c openmates.Caller, in *linkInput) error {
 			id, err := idOf(in.ID, "linked account")
 			if err != nil {
 				return err
@@ -133,30 +133,30 @@ func (s *Server) meOperations() {
 		})
 	// A linked account speaks for its person for good, so that no token makes one.
 	serve(s, route{"begin-link-code", http.MethodPost, "/me/link-codes", "Get a code to send to a mate", "Whichever account sends it to a mate is linked, once, within fifteen minutes: in a direct message, as it is or after the word “link”. It is the way where no browser is asked. Shown this once, and worth nothing once the session has ended.", 201}, person(),
-		func(ctx context.Context, c account.Caller, in *codeStart) (LinkCode, error) {
+		func(ctx context.Context, c openmates.Caller, in *codeStart) (LinkCode, error) {
 			o, err := s.connect.BeginOwnCode(ctx, who(c), in.Body.Network)
 			return LinkCode{o.Code.Reveal(), o.Label, o.Expires.UTC()}, err
 		})
 	serve(s, route{"finish-link-code", http.MethodPost, "/me/link-codes/finish", "Link the account that a mate gave you a code for", "The other way round: the code comes from the chat.", 0}, person(),
-		func(ctx context.Context, c account.Caller, in *codeInput) (Connected, error) {
+		func(ctx context.Context, c openmates.Caller, in *codeInput) (Connected, error) {
 			o, err := s.connect.FinishCode(ctx, who(c), openmates.Secret(in.Body.Code))
 			return Connected{Kind: connect.Link, Account: &Linked{o.Account.ID, o.Account.Name}}, err
 		})
 	serve(s, route{"list-my-usage", http.MethodGet, "/me/usage", "What your requests spent", "Newest first.", 0}, read, s.listMyUsage)
 	serve(s, route{"list-my-limits", http.MethodGet, "/me/limits", "What you may use in each of your teams", "And what is left of it.", 0}, read, s.listMyLimits)
 	serve(s, route{"export-me", http.MethodGet, "/me/export", "All that is kept about you", "To take along. It holds no credential.", 0}, person(),
-		func(ctx context.Context, c account.Caller, _ *struct{}) (account.Export, error) {
+		func(ctx context.Context, c openmates.Caller, _ *struct{}) (account.Export, error) {
 			return s.account.Export(ctx, c)
 		})
 }
 
-func (s *Server) getMe(_ context.Context, c account.Caller, _ *struct{}) (Me, error) {
+func (s *Server) getMe(_ context.Context, c openmates.Caller, _ *struct{}) (Me, error) {
 	u := c.User
 	return Me{ID: u.ID, Username: u.Username, Name: u.DisplayName, Email: u.Email, ServerAdmin: u.Admin, Language: u.Language,
 		TimeZone: u.TimeZone, Preferences: Preferences(u.Preferences), Created: u.Created.UTC()}, nil
 }
 
-func (s *Server) changeMe(ctx context.Context, c account.Caller, in *mePatch) error {
+func (s *Server) changeMe(ctx context.Context, c openmates.Caller, in *mePatch) error {
 	self := account.SelfOf(c.User)
 	for _, f := range []struct{ into, from *string }{{&self.Name, in.Body.Name}, {&self.Language, in.Body.Language}, {&self.TimeZone, in.Body.TimeZone}} {
 		if f.from != nil {
@@ -169,7 +169,7 @@ func (s *Server) changeMe(ctx context.Context, c account.Caller, in *mePatch) er
 	return s.account.SetSelf(ctx, c, self)
 }
 
-func (s *Server) getPrivacy(ctx context.Context, c account.Caller, _ *struct{}) (Privacy, error) {
+func (s *Server) getPrivacy(ctx context.Context, c openmates.Caller, _ *struct{}) (Privacy, error) {
 	p, err := s.account.Privacy(ctx, c)
 	if err != nil {
 		return Privacy{}, err
@@ -199,7 +199,7 @@ type MateLine struct {
 	Field  string       `json:"field,omitempty"`
 }
 
-func (s *Server) listMyMates(ctx context.Context, c account.Caller, in *PageInput) (page[MateLine], error) {
+func (s *Server) listMyMates(ctx context.Context, c openmates.Caller, in *PageInput) (page[MateLine], error) {
 	mates, err := s.account.MatesOf(ctx, c)
 	if err != nil {
 		return page[MateLine]{}, err
@@ -211,7 +211,7 @@ func (s *Server) listMyMates(ctx context.Context, c account.Caller, in *PageInpu
 	return cut(all, *in, func(m MateLine) string { return m.Handle })
 }
 
-func (s *Server) listMyUsage(ctx context.Context, c account.Caller, in *PageInput) (page[OwnUsage], error) {
+func (s *Server) listMyUsage(ctx context.Context, c openmates.Caller, in *PageInput) (page[OwnUsage], error) {
 	found, err := s.account.OwnUsage(ctx, c)
 	if err != nil {
 		return page[OwnUsage]{}, err
@@ -234,4 +234,4 @@ func (s *Server) listMyUsage(ctx context.Context, c account.Caller, in *PageInpu
 }
 
 // who is the caller as the connect room knows people.
-func who(c account.Caller) connect.Who { return connect.Who{UserID: c.User.ID, Session: c.Session} }
+func who(c openmates.Caller) connect.Who { return connect.Who{UserID: c.User.ID, Session: c.Session} }

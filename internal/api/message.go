@@ -110,7 +110,7 @@ type Tokens struct {
 
 func (s *Server) messageOperations() {
 	serve(s, route{"login", http.MethodPost, "/login", "Whose message it is", "Tells from the IDs of a messenger which team a workspace belongs to and which person of it an account. Both IDs are public, so anybody else gets 401. A workspace or account that nobody connected is 404 with the sentence for the chat, and a reason for the program.", 0},
-		gate{forListener, func(_ context.Context, c account.Caller) error {
+		gate{forListener, func(_ context.Context, c openmates.Caller) error {
 			if !c.IsListener() {
 				return openmates.Errorf(openmates.EUnauthorized, "Only a listener's credential may ask this. An admin of the server makes one.")
 			}
@@ -121,7 +121,7 @@ func (s *Server) messageOperations() {
 	s.processOperation()
 }
 
-func (s *Server) login(ctx context.Context, _ account.Caller, in *loginInput) (Login, error) {
+func (s *Server) login(ctx context.Context, _ openmates.Caller, in *loginInput) (Login, error) {
 	b := in.Body
 	n, workspace, who := b.Network, b.Workspace, b.Account
 	if n == "" && workspace == "" && who == "" {
@@ -166,7 +166,7 @@ func guild(guilde, guild string) (string, error) {
 	return guild, nil
 }
 
-func (s *Server) beginConnect(ctx context.Context, c account.Caller, p account.Place, in *beginInput) (Begun, error) {
+func (s *Server) beginConnect(ctx context.Context, c openmates.Caller, p account.Place, in *beginInput) (Begun, error) {
 	b := in.Body
 	if b.Kind == connect.Link {
 		if err := c.InPerson(); err != nil { // see begin-link-code
@@ -182,7 +182,7 @@ func (s *Server) beginConnect(ctx context.Context, c account.Caller, p account.P
 	return Begun{address}, err
 }
 
-func (s *Server) finishConnect(ctx context.Context, c account.Caller, p account.Place, in *connectInput) (Connected, error) {
+func (s *Server) finishConnect(ctx context.Context, c openmates.Caller, p account.Place, in *connectInput) (Connected, error) {
 	b := in.Body
 	workspace, err := guild(b.Guilde, b.Guild)
 	if err != nil {
@@ -206,7 +206,7 @@ func (s *Server) finishConnect(ctx context.Context, c account.Caller, p account.
 	return Connected{Kind: connect.Install, TeamID: &p.Team.ID, Mate: o.Mate.Handle, Workspace: &Workspace{ID: o.Workspace.ID, Name: o.Workspace.Name}}, nil
 }
 
-func (s *Server) connectAccount(ctx context.Context, c account.Caller, in *connectInput) (Connected, error) {
+func (s *Server) connectAccount(ctx context.Context, c openmates.Caller, in *connectInput) (Connected, error) {
 	if in.Body.User != 0 && in.Body.User != c.User.ID {
 		return Connected{}, openmates.Errorf(openmates.EForbidden, "An account is linked to the person who asks, and to nobody else. Please send your own openmates_user_id, or none.")
 	}
@@ -250,7 +250,7 @@ func (s *Server) processOperation() {
 
 // question finds out who asks whom.
 func (s *Server) question(ctx context.Context, in *processInput) (Question, error) {
-	c := account.CallerOf(ctx)
+	c := openmates.CallerOf(ctx)
 	var p account.Place
 	var err error
 	u := c.User

@@ -42,28 +42,28 @@ type versioned interface{ version() string }
 // gate says whether a caller may come in.
 type gate struct {
 	who   string
-	check func(ctx context.Context, c account.Caller) error
+	check func(ctx context.Context, c openmates.Caller) error
 }
 
 // anybody lets everybody in. The room decides.
 func anybody() gate {
-	return gate{forAnybody, func(context.Context, account.Caller) error { return nil }}
+	return gate{forAnybody, func(context.Context, openmates.Caller) error { return nil }}
 }
 
 // person lets in who has signed in themselves.
 func person() gate {
-	return gate{forPerson, func(_ context.Context, c account.Caller) error { return c.InPerson() }}
+	return gate{forPerson, func(_ context.Context, c openmates.Caller) error { return c.InPerson() }}
 }
 
 // admin lets in the admins of the server.
 func admin() gate {
-	return gate{forServer, func(_ context.Context, c account.Caller) error { return account.Require(c, account.RunServer) }}
+	return gate{forServer, func(_ context.Context, c openmates.Caller) error { return account.Require(c, account.RunServer) }}
 }
 
 // mine lets in whoever is signed in, with a token that has the scope which the
 // method needs.
 func mine(method string) gate {
-	return gate{forSignedIn, func(_ context.Context, c account.Caller) error {
+	return gate{forSignedIn, func(_ context.Context, c openmates.Caller) error {
 		if !c.SignedIn() {
 			return openmates.Errorf(openmates.EUnauthorized, "Please sign in first, or send a token.")
 		}
@@ -76,7 +76,7 @@ func mine(method string) gate {
 
 // reader lets in whoever is signed in, with whichever token reads.
 func reader() gate {
-	return gate{forSignedIn, func(_ context.Context, c account.Caller) error {
+	return gate{forSignedIn, func(_ context.Context, c openmates.Caller) error {
 		if !c.SignedIn() {
 			return openmates.Errorf(openmates.EUnauthorized, "Please sign in first, or send a token.")
 		}
@@ -92,10 +92,10 @@ func scopeOf(method string) openmates.Scope {
 }
 
 // serve makes an operation of a function that answers with a body.
-func serve[I, O any](s *Server, r route, g gate, do func(ctx context.Context, c account.Caller, in *I) (O, error)) {
+func serve[I, O any](s *Server, r route, g gate, do func(ctx context.Context, c openmates.Caller, in *I) (O, error)) {
 	s.keyless[r.method+" "+Prefix+r.path] = keyless[I](g.who)
 	huma.Register(s.api, s.operation(r, g.who), func(ctx context.Context, in *I) (*reply[O], error) {
-		c := account.CallerOf(ctx)
+		c := openmates.CallerOf(ctx)
 		if err := g.check(ctx, c); err != nil {
 			return nil, s.fail(ctx, err)
 		}
@@ -112,13 +112,13 @@ func serve[I, O any](s *Server, r route, g gate, do func(ctx context.Context, c 
 }
 
 // change makes an operation of a function that answers without a body.
-func change[I any](s *Server, r route, g gate, do func(ctx context.Context, c account.Caller, in *I) error) {
+func change[I any](s *Server, r route, g gate, do func(ctx context.Context, c openmates.Caller, in *I) error) {
 	if r.status == 0 {
 		r.status = http.StatusNoContent
 	}
 	s.keyless[r.method+" "+Prefix+r.path] = keyless[I](g.who)
 	huma.Register(s.api, s.operation(r, g.who), func(ctx context.Context, in *I) (*struct{}, error) {
-		c := account.CallerOf(ctx)
+		c := openmates.CallerOf(ctx)
 		err := g.check(ctx, c)
 		if err == nil {
 			err = do(ctx, c, in)
@@ -145,8 +145,8 @@ type of[T any] interface {
 
 // serveTeam is serve for what happens within a team: the caller enters it
 // first, with the right.
-func serveTeam[I, O any, P of[I]](s *Server, r route, right account.Right, do func(ctx context.Context, c account.Caller, p account.Place, in *I) (O, error)) {
-	serve(s, r, s.within(right), func(ctx context.Context, c account.Caller, in *I) (O, error) {
+func serveTeam[I, O any, P of[I]](s *Server, r route, right account.Right, do func(ctx context.Context, c openmates.Caller, p account.Place, in *I) (O, error)) {
+	serve(s, r, s.within(right), func(ctx context.Context, c openmates.Caller, in *I) (O, error) {
 		p, err := s.account.Enter(ctx, c, P(in).team(), right)
 		if err != nil {
 			var none O
@@ -157,8 +157,8 @@ func serveTeam[I, O any, P of[I]](s *Server, r route, right account.Right, do fu
 }
 
 // changeTeam is change for what happens within a team.
-func changeTeam[I any, P of[I]](s *Server, r route, right account.Right, do func(ctx context.Context, c account.Caller, p account.Place, in *I) error) {
-	change(s, r, s.within(right), func(ctx context.Context, c account.Caller, in *I) error {
+func changeTeam[I any, P of[I]](s *Server, r route, right account.Right, do func(ctx context.Context, c openmates.Caller, p account.Place, in *I) error) {
+	change(s, r, s.within(right), func(ctx context.Context, c openmates.Caller, in *I) error {
 		p, err := s.account.Enter(ctx, c, P(in).team(), right)
 		if err != nil {
 			return err
@@ -173,7 +173,7 @@ func (s *Server) within(right account.Right) gate {
 	if account.Allowed(openmates.User{ID: 1}, openmates.RoleMember, right) {
 		who = "a member of the team"
 	}
-	return gate{who, func(context.Context, account.Caller) error { return nil }}
+	return gate{who, func(context.Context, openmates.Caller) error { return nil }}
 }
 
 // operation describes an operation; every one can end in a problem.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/model"
 )
 
@@ -162,7 +161,7 @@ type Changes struct {
 func (s *Server) modelOperations() {
 	serve(s, route{"list-provider-kinds", http.MethodGet, "/server/provider-kinds", "The kinds of providers", "", 0}, admin(), s.listKinds)
 	serve(s, route{"list-providers", http.MethodGet, "/server/providers", "The providers of models", "Without their keys.", 0}, admin(),
-		func(ctx context.Context, _ account.Caller, in *PageInput) (page[Provider], error) {
+		func(ctx context.Context, _ openmates.Caller, in *PageInput) (page[Provider], error) {
 			views, err := s.models.Providers(ctx)
 			if err != nil {
 				return page[Provider]{}, err
@@ -174,7 +173,7 @@ func (s *Server) modelOperations() {
 			return cut(all, *in, func(p Provider) string { return p.Name })
 		})
 	serve(s, route{"add-provider", http.MethodPost, "/server/providers", "Add a provider", "It is checked first.", 201}, admin(),
-		func(ctx context.Context, c account.Caller, in *newProvider) (Provider, error) {
+		func(ctx context.Context, c openmates.Caller, in *newProvider) (Provider, error) {
 			b := in.Body
 			p, err := s.models.Add(ctx, c.User.ID, model.Draft{Kind: b.Kind, Label: b.Label, URL: b.URL, Key: openmates.Secret(b.Key), Anyway: b.Anyway, Propose: b.Name})
 			if err != nil {
@@ -183,40 +182,40 @@ func (s *Server) modelOperations() {
 			return s.provider(ctx, p.Name)
 		})
 	serve(s, route{"get-provider", http.MethodGet, "/server/providers/{provider}", "A provider", "Without its key.", 0}, admin(),
-		func(ctx context.Context, _ account.Caller, in *ProviderName) (Provider, error) {
+		func(ctx context.Context, _ openmates.Caller, in *ProviderName) (Provider, error) {
 			return s.provider(ctx, in.Name)
 		})
 	serve(s, route{"change-provider", http.MethodPatch, "/server/providers/{provider}", "Change a provider", "It is checked first. A stored key is not sent to another host.", 0}, admin(), s.changeProvider)
 	change(s, route{"delete-provider", http.MethodDelete, "/server/providers/{provider}", "Remove a provider", "With its key, its models and their prices.", 0}, admin(),
-		func(ctx context.Context, c account.Caller, in *ProviderName) error {
+		func(ctx context.Context, c openmates.Caller, in *ProviderName) error {
 			return s.models.Remove(ctx, c.User.ID, in.Name)
 		})
 	serve(s, route{"get-provider-impact", http.MethodGet, "/server/providers/{provider}/impact", "What removing a provider would do", "To which mates.", 0}, admin(), s.impact)
 	serve(s, route{"check-provider", http.MethodPost, "/server/providers/{provider}/check", "Check a provider", "Reads its list of models anew.", 0}, admin(),
-		func(ctx context.Context, c account.Caller, in *ProviderName) (Changes, error) {
+		func(ctx context.Context, c openmates.Caller, in *ProviderName) (Changes, error) {
 			l, err := s.models.Refresh(ctx, c.User.ID, in.Name)
 			return Changes{append([]string{}, l.New...), append([]string{}, l.Gone...)}, err
 		})
 	change(s, route{"change-models", http.MethodPatch, "/server/providers/{provider}/models", "Switch models on and off, and price them", "Models that are not named stay.", 0}, admin(), s.changeModels)
 	serve(s, route{"add-model", http.MethodPost, "/server/providers/{provider}/models", "Add a model by its name", "For a provider that doesn't list all it has.", 201}, admin(),
-		func(ctx context.Context, c account.Caller, in *modelInput) (Provider, error) {
+		func(ctx context.Context, c openmates.Caller, in *modelInput) (Provider, error) {
 			if err := s.models.AddModel(ctx, c.User.ID, in.Name, in.Body.Model); err != nil {
 				return Provider{}, err
 			}
 			return s.provider(ctx, in.Name)
 		})
 	change(s, route{"free-models", http.MethodPost, "/server/providers/{provider}/free", "Say that models cost nothing", "Those without a price, as on a machine of one's own.", 0}, admin(),
-		func(ctx context.Context, c account.Caller, in *ProviderName) error {
+		func(ctx context.Context, c openmates.Caller, in *ProviderName) error {
 			return s.models.Free(ctx, c.User.ID, in.Name)
 		})
 	serve(s, route{"try-model", http.MethodPost, "/server/providers/{provider}/try", "Try a model", "It is asked for a sentence.", 0}, admin(),
-		func(ctx context.Context, _ account.Caller, in *modelInput) (ModelTrial, error) {
+		func(ctx context.Context, _ openmates.Caller, in *modelInput) (ModelTrial, error) {
 			t, err := s.models.Try(ctx, in.Name, in.Body.Model)
 			return ModelTrial{t.Model, t.Text, t.Took.Milliseconds()}, err
 		})
 	serve(s, route{"get-defaults", http.MethodGet, "/server/default-models", "The default models", "", 0}, admin(), s.getDefaults)
 	change(s, route{"put-defaults", http.MethodPut, "/server/default-models", "Set the default models", "All of them at once.", 0}, admin(),
-		func(ctx context.Context, c account.Caller, in *defaultsInput) error {
+		func(ctx context.Context, c openmates.Caller, in *defaultsInput) error {
 			return s.models.SetDefaults(ctx, c.User.ID, openmates.ModelDefaults(in.Body))
 		})
 }
@@ -245,7 +244,7 @@ func priceOf(p openmates.Price) *Price {
 	return &Price{p.Input.String(), p.Cached.String(), p.Output.String()}
 }
 
-func (s *Server) listKinds(_ context.Context, _ account.Caller, in *PageInput) (page[Kind], error) {
+func (s *Server) listKinds(_ context.Context, _ openmates.Caller, in *PageInput) (page[Kind], error) {
 	var all []Kind
 	for _, k := range s.models.Kinds() {
 		kind := Kind{Name: k.Name, Label: k.Label, About: k.About, NeedsKey: k.NeedsKey, NeedsURL: k.NeedsURL, KeyPage: k.KeyPage, Places: []Place{}}
@@ -257,7 +256,7 @@ func (s *Server) listKinds(_ context.Context, _ account.Caller, in *PageInput) (
 	return cut(all, *in, func(k Kind) string { return k.Name })
 }
 
-func (s *Server) changeProvider(ctx context.Context, c account.Caller, in *providerPatch) (Provider, error) {
+func (s *Server) changeProvider(ctx context.Context, c openmates.Caller, in *providerPatch) (Provider, error) {
 	v, err := s.models.Provider(ctx, in.Name)
 	if err != nil {
 		return Provider{}, err
@@ -276,7 +275,7 @@ func (s *Server) changeProvider(ctx context.Context, c account.Caller, in *provi
 	return s.provider(ctx, in.Name)
 }
 
-func (s *Server) impact(ctx context.Context, _ account.Caller, in *struct {
+func (s *Server) impact(ctx context.Context, _ openmates.Caller, in *struct {
 	ProviderName
 	PageInput
 }) (page[Effect], error) {
@@ -291,7 +290,7 @@ func (s *Server) impact(ctx context.Context, _ account.Caller, in *struct {
 	return cut(all, in.PageInput, func(e Effect) string { return e.Mate })
 }
 
-func (s *Server) changeModels(ctx context.Context, c account.Caller, in *modelsPatch) error {
+func (s *Server) changeModels(ctx context.Context, c openmates.Caller, in *modelsPatch) error {
 	edits := make([]model.Edit, 0, len(in.Body.Models))
 	for _, m := range in.Body.Models {
 		e := model.Edit{Model: m.Model, Enabled: m.Enabled}
@@ -303,7 +302,7 @@ func (s *Server) changeModels(ctx context.Context, c account.Caller, in *modelsP
 	return s.models.SetModels(ctx, c.User.ID, in.Name, edits)
 }
 
-func (s *Server) getDefaults(ctx context.Context, _ account.Caller, _ *struct{}) (Defaults, error) {
+func (s *Server) getDefaults(ctx context.Context, _ openmates.Caller, _ *struct{}) (Defaults, error) {
 	d, err := s.models.Defaults(ctx)
 	return Defaults{Any: d.Set.Any, Quick: d.Set.Quick, Balanced: d.Set.Balanced, Deep: d.Set.Deep, Choices: d.Choices, Now: d.Now, Broken: d.Broken}, err
 }

@@ -141,10 +141,10 @@ func (s *Server) alone(next http.Handler) http.Handler {
 func (s *Server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
-		c, err := account.CallerOf(ctx), error(nil)
+		c, err := openmates.CallerOf(ctx), error(nil)
 		if given := r.Header["Authorization"]; len(given) > 0 {
 			c, err = s.bearer(ctx, given)
-			ctx = account.WithCaller(ctx, c)
+			ctx = openmates.WithCaller(ctx, c)
 		}
 		if err == nil {
 			err = s.account.Admit(c, fromOf(ctx))
@@ -158,10 +158,10 @@ func (s *Server) identify(next http.Handler) http.Handler {
 }
 
 // bearer reads the header of RFC 6750, section 2.1.
-func (s *Server) bearer(ctx context.Context, given []string) (account.Caller, error) {
+func (s *Server) bearer(ctx context.Context, given []string) (openmates.Caller, error) {
 	scheme, token, ok := strings.Cut(given[0], " ")
 	if len(given) > 1 || !ok || !strings.EqualFold(scheme, "Bearer") {
-		return account.Caller{}, openmates.Errorf(openmates.EUnauthorized, "Please send a token as “Authorization: Bearer om_…”, or nothing at all.")
+		return openmates.Caller{}, openmates.Errorf(openmates.EUnauthorized, "Please send a token as “Authorization: Bearer om_…”, or nothing at all.")
 	}
 	return s.account.Bearer(ctx, fromOf(ctx), openmates.Secret(strings.TrimSpace(token)))
 }

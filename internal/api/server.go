@@ -130,7 +130,7 @@ func (s *Server) serverOperations() {
 	serve(s, route{"get-settings", http.MethodGet, "/server/settings", "The server's settings", "", 0}, admin(), s.getSettings)
 	serve(s, route{"change-settings", http.MethodPatch, "/server/settings", "Change the server's settings", "What is left out stays. The address is checked first.", 0}, admin(), s.changeSettings)
 	serve(s, route{"check-address", http.MethodPost, "/server/settings/check", "Check the server's address", "Whether it leads here.", 0}, admin(),
-		func(ctx context.Context, c account.Caller, _ *struct{}) (Settings, error) {
+		func(ctx context.Context, c openmates.Caller, _ *struct{}) (Settings, error) {
 			err := s.account.Recheck(ctx, s.connect.PublicURL())
 			if code := openmates.CodeOf(err); code != "" && code != openmates.EInvalid {
 				return Settings{}, err
@@ -140,9 +140,9 @@ func (s *Server) serverOperations() {
 	serve(s, route{"get-mail", http.MethodGet, "/server/mail", "How the server sends mail", "Without the password.", 0}, admin(), s.getMail)
 	serve(s, route{"put-mail", http.MethodPut, "/server/mail", "Set how the server sends mail", "After a test message that the mail server took.", 0}, admin(), s.putMail)
 	change(s, route{"delete-mail", http.MethodDelete, "/server/mail", "Stop sending mail", "", 0}, admin(),
-		func(ctx context.Context, c account.Caller, _ *struct{}) error { return s.account.StopMail(ctx, c) })
+		func(ctx context.Context, c openmates.Caller, _ *struct{}) error { return s.account.StopMail(ctx, c) })
 	serve(s, route{"add-reset-link", http.MethodPost, "/server/reset-links", "Let somebody back in", "A link by which a person chooses a new password, once, within a day. An earlier one is void. A token can't make one.", 201}, admin(),
-		func(ctx context.Context, c account.Caller, in *resetLinkInput) (ResetLink, error) {
+		func(ctx context.Context, c openmates.Caller, in *resetLinkInput) (ResetLink, error) {
 			l, err := s.account.ResetLinkFor(ctx, c, in.Body.Username, in.Body.Second, openmates.Secret(in.Body.Password))
 			return ResetLink{l.User.Username, l.URL.Reveal(), l.Second, l.Expires.UTC()}, err
 		})
@@ -151,7 +151,7 @@ func (s *Server) serverOperations() {
 	serve(s, route{"list-audit", http.MethodGet, "/server/audit", "Who changed what", "Newest first.", 0}, admin(), s.listAudit)
 }
 
-func (s *Server) getStatus(ctx context.Context, _ account.Caller, _ *struct{}) (Status, error) {
+func (s *Server) getStatus(ctx context.Context, _ openmates.Caller, _ *struct{}) (Status, error) {
 	mates, err := s.connect.Mates(ctx)
 	if err != nil {
 		return Status{}, err
@@ -165,7 +165,7 @@ func (s *Server) getStatus(ctx context.Context, _ account.Caller, _ *struct{}) (
 	return out, err
 }
 
-func (s *Server) getSettings(ctx context.Context, _ account.Caller, _ *struct{}) (Settings, error) {
+func (s *Server) getSettings(ctx context.Context, _ openmates.Caller, _ *struct{}) (Settings, error) {
 	v, err := s.account.Server(ctx)
 	out := Settings{Name: v.Name, URL: s.connect.PublicURL(), Fixed: s.fixed, Problem: v.Problem, SignUp: v.SignUp, Currency: v.Currency}
 	if out.SignUp == "" {
@@ -175,7 +175,7 @@ func (s *Server) getSettings(ctx context.Context, _ account.Caller, _ *struct{})
 }
 
 // changeSettings writes the address first: it is what can be wrong.
-func (s *Server) changeSettings(ctx context.Context, c account.Caller, in *settingsPatch) (Settings, error) {
+func (s *Server) changeSettings(ctx context.Context, c openmates.Caller, in *settingsPatch) (Settings, error) {
 	b, actor := in.Body, c.User.ID
 	var err error
 	if b.URL != nil && s.fixed {
@@ -198,12 +198,12 @@ func (s *Server) changeSettings(ctx context.Context, c account.Caller, in *setti
 	return s.getSettings(ctx, c, nil)
 }
 
-func (s *Server) getMail(ctx context.Context, c account.Caller, _ *struct{}) (Mail, error) {
+func (s *Server) getMail(ctx context.Context, c openmates.Caller, _ *struct{}) (Mail, error) {
 	m, err := s.account.MailSettings(ctx, c)
 	return Mail{Set: m.Set, Host: m.Host, Port: m.Port, Security: m.Security, Username: m.Username, HasPassword: m.HasPassword, From: m.From, Name: m.Name}, err
 }
 
-func (s *Server) putMail(ctx context.Context, c account.Caller, in *mailInput) (Mail, error) {
+func (s *Server) putMail(ctx context.Context, c openmates.Caller, in *mailInput) (Mail, error) {
 	b := in.Body
 	err := s.account.SetMail(ctx, c, mail.Settings{Host: b.Host, Port: b.Port, Security: b.Security, Username: b.Username,
 		Password: openmates.Secret(b.Password), From: b.From, Name: b.Name}, b.TestTo)
@@ -225,7 +225,7 @@ func (s *Server) monthOf(text string) (time.Time, error) {
 	return at, err
 }
 
-func (s *Server) getUsage(ctx context.Context, _ account.Caller, in *monthInput) (Usage, error) {
+func (s *Server) getUsage(ctx context.Context, _ openmates.Caller, in *monthInput) (Usage, error) {
 	at, err := s.monthOf(in.Month)
 	if err != nil {
 		return Usage{}, err
@@ -234,7 +234,7 @@ func (s *Server) getUsage(ctx context.Context, _ account.Caller, in *monthInput)
 	return Usage{m.Start, m.Requests, m.Cost, spent(m.Mates), spent(m.Models)}, err
 }
 
-func (s *Server) listTroubles(ctx context.Context, _ account.Caller, in *troubleInput) (page[Trouble], error) {
+func (s *Server) listTroubles(ctx context.Context, _ openmates.Caller, in *troubleInput) (page[Trouble], error) {
 	found, err := s.records.Troubles(ctx, in.Limit)
 	p := page[Trouble]{Items: []Trouble{}}
 	for _, t := range found {
@@ -243,7 +243,7 @@ func (s *Server) listTroubles(ctx context.Context, _ account.Caller, in *trouble
 	return p, err
 }
 
-func (s *Server) listAudit(ctx context.Context, _ account.Caller, in *auditInput) (page[AuditLine], error) {
+func (s *Server) listAudit(ctx context.Context, _ openmates.Caller, in *auditInput) (page[AuditLine], error) {
 	before, err := auditCursor(in.Cursor)
 	if err != nil {
 		return page[AuditLine]{}, err

@@ -165,7 +165,7 @@ func (s *Server) teamOperations() {
 		"The team, with the mates that it may use, and for each of them the messengers it speaks on and how its listeners are.", 0}, account.SeeTeam, s.getTeam)
 	changeTeam(s, route{"change-team", http.MethodPatch, "/{team_slug}", "Rename a team", "Its address stays.", 0}, account.RunTeam, s.changeTeamName)
 	changeTeam(s, route{"delete-team", http.MethodDelete, "/{team_slug}", "Remove a team", "With its people, connections, invites and tokens, for good. A token can't do it.", 0}, account.RunTeam,
-		func(ctx context.Context, c account.Caller, p account.Place, in *teamEnd) error {
+		func(ctx context.Context, c openmates.Caller, p account.Place, in *teamEnd) error {
 			return s.account.EndTeam(ctx, c, p, in.Confirm)
 		})
 	s.placeOperations()
@@ -173,7 +173,7 @@ func (s *Server) teamOperations() {
 	serveTeam(s, route{"list-team-audit", http.MethodGet, "/{team_slug}/audit", "Who changed what in a team", "Newest first.", 0}, account.RunTeam, s.listTeamAudit)
 }
 
-func (s *Server) listTeams(ctx context.Context, c account.Caller, in *PageInput) (page[TeamLine], error) {
+func (s *Server) listTeams(ctx context.Context, c openmates.Caller, in *PageInput) (page[TeamLine], error) {
 	all, err := s.account.TeamsOf(ctx, c)
 	var lines []TeamLine
 	for _, t := range all {
@@ -187,7 +187,7 @@ func (s *Server) listTeams(ctx context.Context, c account.Caller, in *PageInput)
 	return cut(lines, *in, func(t TeamLine) string { return t.ID.String() })
 }
 
-func (s *Server) addTeam(ctx context.Context, c account.Caller, in *newTeam) (TeamLine, error) {
+func (s *Server) addTeam(ctx context.Context, c openmates.Caller, in *newTeam) (TeamLine, error) {
 	if err := c.Permit(openmates.ScopeWrite); err != nil {
 		return TeamLine{}, err
 	}
@@ -221,7 +221,7 @@ func (s *Server) addTeam(ctx context.Context, c account.Caller, in *newTeam) (Te
 	return TeamLine{t.ID, t.Slug, t.Name}, err
 }
 
-func (s *Server) getTeam(ctx context.Context, c account.Caller, p account.Place, _ *teamInput) (Team, error) {
+func (s *Server) getTeam(ctx context.Context, c openmates.Caller, p account.Place, _ *teamInput) (Team, error) {
 	mates, err := s.connect.TeamMates(ctx, p.Team)
 	if err != nil {
 		return Team{}, err
@@ -267,7 +267,7 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
-func (s *Server) changeTeamName(ctx context.Context, c account.Caller, p account.Place, in *teamPatch) error {
+func (s *Server) changeTeamName(ctx context.Context, c openmates.Caller, p account.Place, in *teamPatch) error {
 	if in.Body.Name == "" {
 		return nil
 	}
@@ -277,7 +277,7 @@ func (s *Server) changeTeamName(ctx context.Context, c account.Caller, p account
 func (s *Server) placeOperations() {
 	const path = "/{team_slug}/installations"
 	serveTeam(s, route{"list-installations", http.MethodGet, path, "Where a team's mates are", "The workspaces that are connected to the team, and which mates are in each.", 0}, account.SeeTeam,
-		func(ctx context.Context, _ account.Caller, p account.Place, in *teamPage) (page[Installation], error) {
+		func(ctx context.Context, _ openmates.Caller, p account.Place, in *teamPage) (page[Installation], error) {
 			places, err := s.connect.Places(ctx, p.Team)
 			if err != nil {
 				return page[Installation]{}, err
@@ -289,22 +289,22 @@ func (s *Server) placeOperations() {
 			return cut(all, in.PageInput, func(i Installation) string { return string(i.Network) + "/" + i.ID })
 		})
 	serveTeam(s, route{"get-installation", http.MethodGet, path + "/{network}/{workspace}", "A workspace of a team", "", 0}, account.SeeTeam,
-		func(ctx context.Context, _ account.Caller, p account.Place, in *PlaceInput) (Installation, error) {
+		func(ctx context.Context, _ openmates.Caller, p account.Place, in *PlaceInput) (Installation, error) {
 			w, err := s.connect.PlaceOf(ctx, p.Team, in.Network, in.Workspace)
 			return installationOf(w), err
 		})
 	serveTeam(s, route{"disconnect", http.MethodDelete, path + "/{network}/{workspace}", "Disconnect a workspace", "Its mates leave, and answer there no more, at once.", 0}, account.RunTeam,
-		func(ctx context.Context, c account.Caller, p account.Place, in *PlaceInput) (Disconnected, error) {
+		func(ctx context.Context, c openmates.Caller, p account.Place, in *PlaceInput) (Disconnected, error) {
 			name, stayed, err := s.connect.Disconnect(ctx, c.User.ID, p.Team, in.Network, in.Workspace)
 			return Disconnected{name, append([]string{}, stayed...)}, err
 		})
 	changeTeam(s, route{"remove-mate", http.MethodDelete, path + "/{network}/{workspace}/{handle}", "Take a mate out of a workspace", "With its last mate the workspace is let go.", 0}, account.RunTeam,
-		func(ctx context.Context, c account.Caller, p account.Place, in *GuestInput) error {
+		func(ctx context.Context, c openmates.Caller, p account.Place, in *GuestInput) error {
 			_, err := s.connect.Remove(ctx, c.User.ID, p.Team, in.Network, in.Workspace, in.Handle)
 			return err
 		})
 	serveTeam(s, route{"test-mate", http.MethodPost, path + "/{network}/{workspace}/{handle}/test", "Let a mate say something", "At most once a minute in each workspace.", 0}, account.ConnectTeam,
-		func(ctx context.Context, _ account.Caller, p account.Place, in *testInput) (Sent, error) {
+		func(ctx context.Context, _ openmates.Caller, p account.Place, in *testInput) (Sent, error) {
 			where, err := s.connect.SendTest(ctx, p.Team, in.Network, in.Workspace, in.Handle, in.Body.Channel)
 			return Sent{where}, err
 		})
@@ -344,7 +344,7 @@ func spent(lines []openmates.SpendLine) []Spent {
 	return all
 }
 
-func (s *Server) getTeamUsage(ctx context.Context, c account.Caller, p account.Place, in *teamMonthInput) (TeamUsage, error) {
+func (s *Server) getTeamUsage(ctx context.Context, c openmates.Caller, p account.Place, in *teamMonthInput) (TeamUsage, error) {
 	at, err := s.monthOf(in.Month)
 	if err != nil {
 		return TeamUsage{}, err
@@ -370,7 +370,7 @@ type AuditLine struct {
 	After    string       `json:"after,omitempty"`
 }
 
-func (s *Server) listTeamAudit(ctx context.Context, _ account.Caller, p account.Place, in *teamPage) (page[AuditLine], error) {
+func (s *Server) listTeamAudit(ctx context.Context, _ openmates.Caller, p account.Place, in *teamPage) (page[AuditLine], error) {
 	before, err := auditCursor(in.Cursor)
 	if err != nil {
 		return page[AuditLine]{}, err

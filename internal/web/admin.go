@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"openmates"
 	"openmates/internal/account"
 	"openmates/internal/connect"
 )
@@ -11,7 +12,7 @@ import (
 // admin lets only admins of the server through.
 func (s *Server) admin(h handler) handler {
 	return s.signedIn(func(w http.ResponseWriter, r *http.Request) error {
-		if err := account.Require(account.CallerOf(r.Context()), account.RunServer); err != nil {
+		if err := account.Require(openmates.CallerOf(r.Context()), account.RunServer); err != nil {
 			return err
 		}
 		return h(w, r)

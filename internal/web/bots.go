@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
 	"openmates/internal/messenger"
 )
@@ -179,7 +178,7 @@ func (s *Server) setBot(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	bot, found, err := s.connect.SetBot(r.Context(), connect.Credentials{
-		Actor: account.CallerOf(r.Context()).User.ID, MateID: set.Mate.ID, Network: network(r), AppID: f.Get("app_id"),
+		Actor: openmates.CallerOf(r.Context()).User.ID, MateID: set.Mate.ID, Network: network(r), AppID: f.Get("app_id"),
 		Token: openmates.Secret(f.Get("token")), Secret: openmates.Secret(f.Get("secret")), Content: f.Get("content") != "",
 	})
 	if code := openmates.CodeOf(err); code == openmates.EInternal || code == openmates.ENotFound {
@@ -211,7 +210,7 @@ func (s *Server) botAction(do func(r *http.Request, actor openmates.ID, set conn
 		if err != nil {
 			return err
 		}
-		said, err := do(r, account.CallerOf(r.Context()).User.ID, set)
+		said, err := do(r, openmates.CallerOf(r.Context()).User.ID, set)
 		if code := openmates.CodeOf(err); code == openmates.EInvalid || code == openmates.EUnavailable {
 			p := s.botPage(r, set)
 			p.Error = openmates.MessageOf(err)

@@ -32,7 +32,7 @@ const (
 )
 
 func (s *Server) connectWait(w http.ResponseWriter, r *http.Request) error {
-	if !account.CallerOf(r.Context()).SignedIn() {
+	if !openmates.CallerOf(r.Context()).SignedIn() {
 		return s.show(w, http.StatusUnauthorized, "message", messagePage{
 			shell: s.shell(r, "Please sign in"), Heading: "Please sign in and begin again",
 			Sentence: "You came back from a messenger's consent page, but you are not signed in here, so nothing was connected. What was begun in another browser can only be finished there.",
@@ -58,7 +58,7 @@ func (s *Server) connectFinish(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	out, err := s.connect.Finish(r.Context(), connect.Who{UserID: c.User.ID, Session: c.Session}, "", f)
 	if err != nil {
 		s.logError(r, err)
@@ -78,7 +78,7 @@ func (s *Server) connectFailed(r *http.Request, begun connect.Outcome, err error
 	case p.User == nil:
 	case begun.Kind == connect.Install && begun.Team.Slug != "":
 		p.Ways = []way{{"Begin again", "/teams/" + begun.Team.Slug + "/connect"}, {"To the start page", "/"}}
-		if openmates.CodeOf(err) == openmates.EConflict && account.Require(account.CallerOf(r.Context()), account.RunServer) == nil {
+		if openmates.CodeOf(err) == openmates.EConflict && account.Require(openmates.CallerOf(r.Context()), account.RunServer) == nil {
 			p.Ways[1] = way{"All workspaces", connect.UntiePath}
 		}
 	case begun.Kind == connect.Link:

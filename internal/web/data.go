@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"openmates"
-	"openmates/internal/account"
 )
 
 // dataPage is where a person takes their data along, and leaves.
@@ -31,7 +30,7 @@ func (s *Server) dataPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showData(w http.ResponseWriter, r *http.Request, status int, wrong error) error {
-	alone, err := s.account.AloneIn(r.Context(), account.CallerOf(r.Context()))
+	alone, err := s.account.AloneIn(r.Context(), openmates.CallerOf(r.Context()))
 	if err != nil {
 		return err
 	}
@@ -41,7 +40,7 @@ func (s *Server) showData(w http.ResponseWriter, r *http.Request, status int, wr
 // exportData is a POST, although it only reads: what it makes is on the record,
 // and no other site can ask for it.
 func (s *Server) exportData(w http.ResponseWriter, r *http.Request) error {
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	e, err := s.account.Export(r.Context(), c)
 	if err != nil {
 		return err
@@ -62,7 +61,7 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.account.Leave(r.Context(), account.CallerOf(r.Context()), f.Get("username"), password)
+	err = s.account.Leave(r.Context(), openmates.CallerOf(r.Context()), f.Get("username"), password)
 	switch openmates.CodeOf(err) {
 	case "":
 		return to(w, r, "/goodbye")
@@ -75,7 +74,7 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request) error {
 // goodbye is where deleting an account leads. It knows nobody, so anybody may
 // look at it.
 func (s *Server) goodbye(w http.ResponseWriter, r *http.Request) error {
-	if account.CallerOf(r.Context()).SignedIn() {
+	if openmates.CallerOf(r.Context()).SignedIn() {
 		return to(w, r, "/")
 	}
 	return s.show(w, http.StatusOK, "message", messagePage{
@@ -101,7 +100,7 @@ func (s *Server) confirmAddress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	address, err := s.account.ConfirmEmail(r.Context(), account.CallerOf(r.Context()), openmates.Secret(f.Get("code")))
+	address, err := s.account.ConfirmEmail(r.Context(), openmates.CallerOf(r.Context()), openmates.Secret(f.Get("code")))
 	if err != nil {
 		return err
 	}

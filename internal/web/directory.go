@@ -76,7 +76,7 @@ func (s *Server) allPeople(w http.ResponseWriter, r *http.Request) error {
 	p := allPeoplePage{directory: s.directory(r, "People")}
 	var more bool
 	var err error
-	if p.People, more, err = s.account.People(r.Context(), account.CallerOf(r.Context()), p.Search); err != nil {
+	if p.People, more, err = s.account.People(r.Context(), openmates.CallerOf(r.Context()), p.Search); err != nil {
 		return err
 	}
 	if more {
@@ -95,7 +95,7 @@ func (s *Server) allTeams(w http.ResponseWriter, r *http.Request) error {
 	p := allTeamsPage{directory: s.directory(r, "Teams")}
 	var more bool
 	var err error
-	if p.All, more, err = s.account.AnyTeams(r.Context(), account.CallerOf(r.Context()), p.Search); err != nil {
+	if p.All, more, err = s.account.AnyTeams(r.Context(), openmates.CallerOf(r.Context()), p.Search); err != nil {
 		return err
 	}
 	if more {
@@ -136,7 +136,7 @@ func (s *Server) allWorkspaces(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) anyPerson(r *http.Request) (openmates.User, error) {
-	return s.account.AnyPerson(r.Context(), account.CallerOf(r.Context()), r.PathValue("username"))
+	return s.account.AnyPerson(r.Context(), openmates.CallerOf(r.Context()), r.PathValue("username"))
 }
 
 func (s *Server) askServerAdmin(r *http.Request) (*question, error) {
@@ -154,7 +154,7 @@ func (s *Server) askServerAdmin(r *http.Request) (*question, error) {
 }
 
 func (s *Server) setServerAdmin(w http.ResponseWriter, r *http.Request) error {
-	c, admin := account.CallerOf(r.Context()), r.PostFormValue("admin") == "yes"
+	c, admin := openmates.CallerOf(r.Context()), r.PostFormValue("admin") == "yes"
 	u, err := s.anyPerson(r)
 	if err != nil {
 		return err
@@ -189,14 +189,14 @@ func (s *Server) removePerson(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.account.RemovePerson(r.Context(), account.CallerOf(r.Context()), u.Username); err != nil {
+	if err := s.account.RemovePerson(r.Context(), openmates.CallerOf(r.Context()), u.Username); err != nil {
 		return err
 	}
 	return s.done(w, r, peoplePath, fmt.Sprintf("The account of %s is deleted.", u.DisplayName))
 }
 
 func (s *Server) anyTeam(r *http.Request) (openmates.Team, error) {
-	return s.account.AnyTeam(r.Context(), account.CallerOf(r.Context()), r.PathValue("slug"))
+	return s.account.AnyTeam(r.Context(), openmates.CallerOf(r.Context()), r.PathValue("slug"))
 }
 
 func (s *Server) askRemoveTeam(r *http.Request) (*question, error) {
@@ -222,7 +222,7 @@ func (s *Server) removeTeam(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.account.RemoveAnyTeam(r.Context(), account.CallerOf(r.Context()), t); err != nil {
+	if err := s.account.RemoveAnyTeam(r.Context(), openmates.CallerOf(r.Context()), t); err != nil {
 		return err
 	}
 	var stayed []string

@@ -38,7 +38,7 @@ func (f foundStep) Path() string {
 	return "/found/" + f.Name
 }
 
-func foundSteps(c account.Caller) []foundStep {
+func foundSteps(c openmates.Caller) []foundStep {
 	all := []foundStep{{Name: "name", Label: "Name"}, {Name: "mates", Label: "Mates"}, {Name: "apps", Label: "Apps and models"}, {Name: "money", Label: "Limits"}, {Name: "connect", Label: "Messengers"}}
 	if !c.SignedIn() {
 		all = append(all, foundStep{Name: "account", Label: "Your account"})
@@ -71,7 +71,7 @@ func (s *Server) foundForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) foundPage(r *http.Request) (*foundPage, error) {
-	ctx, c := r.Context(), account.CallerOf(r.Context())
+	ctx, c := r.Context(), openmates.CallerOf(r.Context())
 	if err := s.account.MayFound(ctx, c); err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (s *Server) foundName(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	d, _ := s.account.Draft(r.Context())
 	d.Name, d.Slug = f.Get("name"), f.Get("slug")
 	if err := s.account.KeepDraft(r.Context(), c, s.address(r), d); err != nil {
@@ -163,7 +163,7 @@ func (s *Server) foundLimits(w http.ResponseWriter, r *http.Request, p *foundPag
 	}[p.Step.Name]
 	p.Draft.Limits, err = p.Sheet.Fill(t, p.Step.Name == "money", kinds...)
 	if err == nil {
-		err = s.account.KeepDraft(r.Context(), account.CallerOf(r.Context()), s.address(r), p.Draft)
+		err = s.account.KeepDraft(r.Context(), openmates.CallerOf(r.Context()), s.address(r), p.Draft)
 	}
 	if err != nil {
 		return s.foundAgain(w, r, err, func(p *foundPage) {
@@ -181,7 +181,7 @@ func (s *Server) foundAs(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	n := newcomerOf(f)
 	u, t, err := s.account.FoundTeam(r.Context(), c, s.address(r), n)
 	if err != nil {
@@ -211,7 +211,7 @@ func (s *Server) foundAgain(w http.ResponseWriter, r *http.Request, err error, k
 
 // slugPart says of an address, while it is typed, whether a team can have it.
 func (s *Server) slugPart(w http.ResponseWriter, r *http.Request) error {
-	if err := s.account.MayFound(r.Context(), account.CallerOf(r.Context())); err != nil {
+	if err := s.account.MayFound(r.Context(), openmates.CallerOf(r.Context())); err != nil {
 		return err
 	}
 	q := r.URL.Query()

@@ -47,7 +47,7 @@ type matesList struct {
 }
 
 func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	if !c.SignedIn() {
 		return s.welcome(w, r)
 	}
@@ -74,7 +74,7 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 
 // teamCards lists the teams of the person who asks.
 func (s *Server) teamCards(r *http.Request) ([]teamCard, error) {
-	teams, err := s.account.TeamsOf(r.Context(), account.CallerOf(r.Context()))
+	teams, err := s.account.TeamsOf(r.Context(), openmates.CallerOf(r.Context()))
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func (s *Server) askable(r *http.Request, t openmates.Team) ([]connect.TeamMate,
 	if err != nil {
 		return nil, err
 	}
-	own, err := s.mateRoom.MemberLimits(r.Context(), t, account.CallerOf(r.Context()).User)
+	own, err := s.mateRoom.MemberLimits(r.Context(), t, openmates.CallerOf(r.Context()).User)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (s *Server) matesList(ctx context.Context) (*matesList, error) {
 }
 
 func (s *Server) matesPart(w http.ResponseWriter, r *http.Request) error {
-	if err := account.Require(account.CallerOf(r.Context()), account.RunServer); err != nil {
+	if err := account.Require(openmates.CallerOf(r.Context()), account.RunServer); err != nil {
 		return err
 	}
 	l, err := s.matesList(r.Context())

@@ -48,7 +48,7 @@ func (s *Server) joinForm(w http.ResponseWriter, r *http.Request) error {
 
 // joinAs shows the page; failed is what went wrong before, nil = nothing.
 func (s *Server) joinAs(w http.ResponseWriter, r *http.Request, proof string, failed error, keep func(*joinPage)) error {
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	if failed != nil && openmates.CodeOf(failed) == openmates.EInternal {
 		return failed
 	}
@@ -92,7 +92,7 @@ func (s *Server) join(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	n := newcomerOf(f)
 	u, welcome, err := s.account.Join(r.Context(), c, s.address(r), r.PathValue("code"), f.Get("proof"), n)
 	if err != nil {
@@ -113,7 +113,7 @@ func (s *Server) joinProof(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	code, email := r.PathValue("code"), f.Get("email")
-	err = s.account.AskProof(r.Context(), account.CallerOf(r.Context()), s.address(r), code, email, func(proof string) string {
+	err = s.account.AskProof(r.Context(), openmates.CallerOf(r.Context()), s.address(r), code, email, func(proof string) string {
 		return s.joinLink(code) + "?proof=" + url.QueryEscape(proof)
 	})
 	if err == nil {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/locale"
 	"openmates/internal/messenger"
 )
@@ -27,7 +26,7 @@ func (s *Server) settle(w http.ResponseWriter, r *http.Request) {
 	if c, err := r.Cookie(languageCookie); err == nil {
 		chosen = c.Value
 	}
-	if c := account.CallerOf(r.Context()); c.SignedIn() {
+	if c := openmates.CallerOf(r.Context()); c.SignedIn() {
 		preferred = c.User.Language
 	}
 	w.Header().Set("Content-Language", s.pages.book.Match(chosen, preferred, r.Header.Get("Accept-Language")))

@@ -49,7 +49,7 @@ func (s *Server) linkCode(w http.ResponseWriter, r *http.Request) error {
 		s.setPendingLink(w, "")
 		return err
 	}
-	if !account.CallerOf(r.Context()).SignedIn() {
+	if !openmates.CallerOf(r.Context()).SignedIn() {
 		s.setPendingLink(w, code)
 		return s.show(w, http.StatusOK, "message", messagePage{
 			shell: s.shell(r, "Link your account"), Heading: "First, sign in",
@@ -69,7 +69,7 @@ func (s *Server) finishLinkCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	if !c.SignedIn() {
 		return to(w, r, linkCodePath(f.Get("code")))
 	}
@@ -129,7 +129,7 @@ func (s *Server) ownCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	own, err := s.connect.BeginOwnCode(r.Context(), connect.Who{UserID: c.User.ID, Session: c.Session}, openmates.Network(f.Get("network")))
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func connectHint(r *http.Request) string {
 // connectTeam leads to where a place is connected with a team: that of the
 // person, or one of several.
 func (s *Server) connectTeam(w http.ResponseWriter, r *http.Request) error {
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	teams, err := s.account.TeamsOf(r.Context(), c)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ type mailPage struct {
 }
 
 func (s *Server) mail(w http.ResponseWriter, r *http.Request) error {
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	set, err := s.account.MailSettings(r.Context(), c)
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (s *Server) setMail(w http.ResponseWriter, r *http.Request) error {
 		Host: f.Get("host"), Port: port, Security: mail.Security(f.Get("security")),
 		Username: f.Get("username"), Password: password, From: f.Get("from"), Name: f.Get("name"),
 	}
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	err = s.account.SetMail(r.Context(), c, set, f.Get("to"))
 	switch openmates.CodeOf(err) {
 	case "":
@@ -72,7 +72,7 @@ func askStopMail(*http.Request) (*question, error) {
 }
 
 func (s *Server) stopMail(w http.ResponseWriter, r *http.Request) error {
-	if err := s.account.StopMail(r.Context(), account.CallerOf(r.Context())); err != nil {
+	if err := s.account.StopMail(r.Context(), openmates.CallerOf(r.Context())); err != nil {
 		return err
 	}
 	return s.done(w, r, "/server/mail", "This server sends no mail any more. Invitations work by their links.")

@@ -38,7 +38,7 @@ func (s *Server) mate(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) matePage(r *http.Request, m connect.Mate) (*matePage, error) {
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	p := &matePage{shell: s.shell(r, m.Name), Mate: m.Mate, Answers: m.Model}
 	if p.Answers == "" {
 		p.Answers = p.Model.Name
@@ -55,7 +55,7 @@ func (s *Server) matePage(r *http.Request, m connect.Mate) (*matePage, error) {
 
 // mayMeet refuses a mate that none of the person's teams uses, as if there
 // were none.
-func (s *Server) mayMeet(ctx context.Context, c account.Caller, m connect.Mate) error {
+func (s *Server) mayMeet(ctx context.Context, c openmates.Caller, m connect.Mate) error {
 	teams, err := s.account.TeamsOf(ctx, c)
 	if err != nil {
 		return err

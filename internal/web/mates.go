@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
 	"openmates/internal/mate"
 )
@@ -194,7 +193,7 @@ func mateDraft(r *http.Request) mate.Draft {
 }
 
 // byWhom is who asks, for the audit record.
-func byWhom(r *http.Request) openmates.ID { return account.CallerOf(r.Context()).User.ID }
+func byWhom(r *http.Request) openmates.ID { return openmates.CallerOf(r.Context()).User.ID }
 
 func (s *Server) mateSetup(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.mateOf(r)

@@ -15,7 +15,6 @@ import (
 	"unicode/utf8"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/messenger"
 )
 
@@ -51,7 +50,7 @@ func (s *Server) shell(r *http.Request, title string) shell {
 	if r.Method == http.MethodGet {
 		sh.Here = r.URL.RequestURI()
 	}
-	if c := account.CallerOf(r.Context()); c.SignedIn() {
+	if c := openmates.CallerOf(r.Context()); c.SignedIn() {
 		sh.User = &c.User
 		sh.Flash = s.account.Flash(r.Context())
 		sh.Offer = s.offer(r)
@@ -242,7 +241,7 @@ func (s *Server) nothingHere(http.ResponseWriter, *http.Request) error {
 // wanted to go. A part of a page says it by its status instead.
 func (s *Server) signedIn(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if account.CallerOf(r.Context()).SignedIn() {
+		if openmates.CallerOf(r.Context()).SignedIn() {
 			return h(w, r)
 		}
 		if r.Header.Get("X-Requested-With") != "" {

@@ -39,18 +39,18 @@ func (s *Server) teamRoutes(page *mux) {
 }
 
 // place gives the team of the path, if the caller may do right in it.
-func (s *Server) place(r *http.Request, right account.Right) (account.Caller, account.Place, error) {
-	c := account.CallerOf(r.Context())
+func (s *Server) place(r *http.Request, right account.Right) (openmates.Caller, account.Place, error) {
+	c := openmates.CallerOf(r.Context())
 	p, err := s.account.Enter(r.Context(), c, r.PathValue("slug"), right)
 	return c, p, err
 }
 
-func (s *Server) inTeam(r *http.Request, c account.Caller, p account.Place) inTeam {
+func (s *Server) inTeam(r *http.Request, c openmates.Caller, p account.Place) inTeam {
 	return inTeam{shell: s.shell(r, p.Team.Name), Team: p.Team, Role: p.Role, Tabs: tabsOf(c, p), Notices: s.notices(r, c, p)}
 }
 
 // notices are what the team's admins have not read yet. A page can do without.
-func (s *Server) notices(r *http.Request, c account.Caller, p account.Place) []openmates.Notice {
+func (s *Server) notices(r *http.Request, c openmates.Caller, p account.Place) []openmates.Notice {
 	all, err := s.account.Notices(r.Context(), c, p)
 	if err != nil {
 		s.logError(r, err)
@@ -75,7 +75,7 @@ func (s *Server) dropNotice(w http.ResponseWriter, r *http.Request) error {
 }
 
 // tabsOf are the pages of a team that somebody may open.
-func tabsOf(c account.Caller, p account.Place) []way {
+func tabsOf(c openmates.Caller, p account.Place) []way {
 	at := "/teams/" + p.Team.Slug
 	tabs := []way{{"Overview", at}, {"Connect", at + "/connect"}, {"People", at + "/people"}}
 	for _, t := range []struct {
@@ -90,7 +90,7 @@ func tabsOf(c account.Caller, p account.Place) []way {
 }
 
 // teamsOf are the teams to switch between. A page can do without them.
-func (s *Server) teamsOf(r *http.Request, c account.Caller) []openmates.Team {
+func (s *Server) teamsOf(r *http.Request, c openmates.Caller) []openmates.Team {
 	teams, err := s.account.TeamsOf(r.Context(), c)
 	if err != nil {
 		s.logError(r, err)
@@ -298,7 +298,7 @@ func (s *Server) renameTeam(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.account.RenameTeam(r.Context(), account.CallerOf(r.Context()), place, f.Get("name")); err != nil {
+	if err := s.account.RenameTeam(r.Context(), openmates.CallerOf(r.Context()), place, f.Get("name")); err != nil {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err
 		}

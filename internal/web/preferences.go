@@ -35,7 +35,7 @@ type preferencesPage struct {
 }
 
 func (s *Server) preferences(w http.ResponseWriter, r *http.Request) error {
-	return s.show(w, http.StatusOK, "preferences", preferencesPage{shell: s.shell(r, "Preferences"), Self: account.SelfOf(account.CallerOf(r.Context()).User)})
+	return s.show(w, http.StatusOK, "preferences", preferencesPage{shell: s.shell(r, "Preferences"), Self: account.SelfOf(openmates.CallerOf(r.Context()).User)})
 }
 
 func (s *Server) setPreferences(w http.ResponseWriter, r *http.Request) error {
@@ -44,7 +44,7 @@ func (s *Server) setPreferences(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	self := selfOf(f)
-	if err := s.account.SetSelf(r.Context(), account.CallerOf(r.Context()), self); err != nil {
+	if err := s.account.SetSelf(r.Context(), openmates.CallerOf(r.Context()), self); err != nil {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err
 		}
@@ -96,7 +96,7 @@ func facts() []fact {
 }
 
 func (s *Server) privacy(w http.ResponseWriter, r *http.Request) error {
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	set, err := s.account.Privacy(r.Context(), c)
 	if err != nil {
 		return err
@@ -130,7 +130,7 @@ func (s *Server) setPrivacy(w http.ResponseWriter, r *http.Request) error {
 		shown = append(shown, openmates.Fact(name))
 	}
 	mate := f.Get("mate")
-	if err := s.account.SetPrivacy(r.Context(), account.CallerOf(r.Context()), mate, shown, f.Get("differs") != "no"); err != nil {
+	if err := s.account.SetPrivacy(r.Context(), openmates.CallerOf(r.Context()), mate, shown, f.Get("differs") != "no"); err != nil {
 		return err
 	}
 	back := "/profile/privacy"

@@ -28,7 +28,7 @@ type allowance struct {
 func (a allowance) Asks() string { return strings.Join(a.Effective.Mates.Names, ", ") }
 
 func (s *Server) profile(w http.ResponseWriter, r *http.Request) error {
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	if gone, err := s.resumeLink(w, r); gone || err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	who := connect.Who{UserID: c.User.ID, Session: c.Session}
 	address, err := s.connect.BeginLink(r.Context(), who, openmates.Network(f.Get("network")))
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Server) askUnlink(r *http.Request) (*question, error) {
 	if _, err := openmates.ParseID(r.FormValue("identity")); err != nil {
 		return nil, err
 	}
-	all, err := s.connect.LinkChoices(r.Context(), account.CallerOf(r.Context()).User.ID)
+	all, err := s.connect.LinkChoices(r.Context(), openmates.CallerOf(r.Context()).User.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (s *Server) unlink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.connect.Unlink(r.Context(), account.CallerOf(r.Context()).User.ID, id); err != nil {
+	if err := s.connect.Unlink(r.Context(), openmates.CallerOf(r.Context()).User.ID, id); err != nil {
 		return err
 	}
 	return s.done(w, r, "/profile", "The account is unlinked. Mates will no longer know it as yours.")

@@ -135,7 +135,7 @@ func (s *Server) makeResetLink(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	name, second := f.Get("username"), f.Get("second") != ""
-	l, err := s.account.ResetLinkFor(r.Context(), account.CallerOf(r.Context()), name, second, password)
+	l, err := s.account.ResetLinkFor(r.Context(), openmates.CallerOf(r.Context()), name, second, password)
 	switch openmates.CodeOf(err) {
 	case "":
 		return s.once(w, r, resetLinkPath, madeReset{l.URL.Reveal(), l.User.Username, l.Second, l.Expires})

@@ -85,7 +85,7 @@ func (s *Server) security(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, status int, at, typed string, wrong error) error {
-	ctx, c := r.Context(), account.CallerOf(r.Context())
+	ctx, c := r.Context(), openmates.CallerOf(r.Context())
 	p := securityPage{shell: s.shell(r, "Security"), At: at, Typed: typed, Error: openmates.MessageOf(wrong)}
 	var err error
 	if p.Email, err = s.account.Email(ctx, c); err != nil {
@@ -147,7 +147,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.account.ChangePassword(r.Context(), account.CallerOf(r.Context()), old, openmates.Secret(f.Get("new")), f.Get("keep") != ""); err != nil {
+	if err := s.account.ChangePassword(r.Context(), openmates.CallerOf(r.Context()), old, openmates.Secret(f.Get("new")), f.Get("keep") != ""); err != nil {
 		return s.refused(w, r, "password", "", err)
 	}
 	if f.Get("keep") != "" {
@@ -161,7 +161,7 @@ func (s *Server) setEmail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	awaits, err := s.account.SetEmail(r.Context(), account.CallerOf(r.Context()), f.Get("email"), password)
+	awaits, err := s.account.SetEmail(r.Context(), openmates.CallerOf(r.Context()), f.Get("email"), password)
 	if err != nil {
 		return s.refused(w, r, "email", f.Get("email"), err)
 	}
@@ -185,7 +185,7 @@ func (s *Server) beginAuthenticator(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	if err := s.account.BeginAuthenticator(r.Context(), account.CallerOf(r.Context()), password); err != nil {
+	if err := s.account.BeginAuthenticator(r.Context(), openmates.CallerOf(r.Context()), password); err != nil {
 		return s.refused(w, r, "authenticator", "", err)
 	}
 	return to(w, r, securityPath+"/authenticator")
@@ -196,7 +196,7 @@ func (s *Server) authenticator(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showAuthenticator(w http.ResponseWriter, r *http.Request, status int, wrong error) error {
-	setup, err := s.account.AuthenticatorSetup(r.Context(), account.CallerOf(r.Context()))
+	setup, err := s.account.AuthenticatorSetup(r.Context(), openmates.CallerOf(r.Context()))
 	if openmates.CodeOf(err) == openmates.ENotFound {
 		return to(w, r, securityPath)
 	}
@@ -215,7 +215,7 @@ func (s *Server) confirmAuthenticator(w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return err
 	}
-	codes, err := s.account.ConfirmAuthenticator(r.Context(), account.CallerOf(r.Context()), f.Get("code"))
+	codes, err := s.account.ConfirmAuthenticator(r.Context(), openmates.CallerOf(r.Context()), f.Get("code"))
 	switch openmates.CodeOf(err) {
 	case "":
 		return s.showRecovery(w, r, "The authenticator app is set up.", codes)
@@ -232,7 +232,7 @@ func (s *Server) removeAuthenticator(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	if err := s.account.RemoveAuthenticator(r.Context(), account.CallerOf(r.Context()), password); err != nil {
+	if err := s.account.RemoveAuthenticator(r.Context(), openmates.CallerOf(r.Context()), password); err != nil {
 		return s.refused(w, r, "authenticator", "", err)
 	}
 	return s.done(w, r, securityPath, "The authenticator app is removed. Its codes are not asked for any more.")
@@ -269,7 +269,7 @@ func (s *Server) newRecovery(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	codes, err := s.account.NewRecovery(r.Context(), account.CallerOf(r.Context()), password)
+	codes, err := s.account.NewRecovery(r.Context(), openmates.CallerOf(r.Context()), password)
 	if err != nil {
 		return s.refused(w, r, "recovery", "", err)
 	}
@@ -295,7 +295,7 @@ func (s *Server) beginPasskey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	options, err := s.account.BeginPasskey(r.Context(), account.CallerOf(r.Context()), f.Get("name"), password)
+	options, err := s.account.BeginPasskey(r.Context(), openmates.CallerOf(r.Context()), f.Get("name"), password)
 	return s.asJSON(w, r, options, err)
 }
 
@@ -304,7 +304,7 @@ func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	k, err := s.account.AddPasskey(r.Context(), account.CallerOf(r.Context()), []byte(f.Get("answer")))
+	k, err := s.account.AddPasskey(r.Context(), openmates.CallerOf(r.Context()), []byte(f.Get("answer")))
 	if err != nil {
 		return s.refused(w, r, "passkeys", f.Get("name"), err)
 	}
@@ -320,7 +320,7 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.account.RemovePasskey(r.Context(), account.CallerOf(r.Context()), id, password); err != nil {
+	if err := s.account.RemovePasskey(r.Context(), openmates.CallerOf(r.Context()), id, password); err != nil {
 		return s.refused(w, r, "passkeys", "", err)
 	}
 	return s.done(w, r, securityPath, "The passkey is removed. Remove it from your device or password manager, too.")
@@ -332,7 +332,7 @@ func (s *Server) askPasskey(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ask := f.Get("ask") == "yes"
-	codes, err := s.account.AskPasskey(r.Context(), account.CallerOf(r.Context()), ask, password)
+	codes, err := s.account.AskPasskey(r.Context(), openmates.CallerOf(r.Context()), ask, password)
 	if err != nil {
 		return s.refused(w, r, "passkeys", "", err)
 	}
@@ -343,7 +343,7 @@ func (s *Server) askPasskey(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) askEndSession(r *http.Request) (*question, error) {
-	all, err := s.account.SessionsOf(r.Context(), account.CallerOf(r.Context()))
+	all, err := s.account.SessionsOf(r.Context(), openmates.CallerOf(r.Context()))
 	if err != nil {
 		return nil, err
 	}
@@ -363,7 +363,7 @@ func (s *Server) askEndSessions(here bool) asker {
 			q.Heading, q.Label = "Sign out everywhere?", "Sign out everywhere"
 			q.Sentence = "All browsers, this one included, have to sign in again. The API tokens that you made and your open invites for admins are revoked."
 		}
-		made, err := s.account.Tokens(r.Context(), account.CallerOf(r.Context()))
+		made, err := s.account.Tokens(r.Context(), openmates.CallerOf(r.Context()))
 		if slices.ContainsFunc(made, func(k openmates.AccessToken) bool { return tokenLine{AccessToken: k}.Shared() }) {
 			q.Tick = &tick{Name: "keep", Label: "Keep the tokens for teams and listeners", Hint: "For when nobody else has had your password or your browser."}
 		}
@@ -376,7 +376,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.account.EndSession(r.Context(), account.CallerOf(r.Context()), f.Get("session")); err != nil {
+	if err := s.account.EndSession(r.Context(), openmates.CallerOf(r.Context()), f.Get("session")); err != nil {
 		return err
 	}
 	return s.done(w, r, securityPath, "You are signed out there.")
@@ -389,7 +389,7 @@ func (s *Server) endSessions(here bool) handler {
 			return err
 		}
 		keep := f.Get("keep") != ""
-		if err := s.account.EndSessions(r.Context(), account.CallerOf(r.Context()), here, keep); err != nil {
+		if err := s.account.EndSessions(r.Context(), openmates.CallerOf(r.Context()), here, keep); err != nil {
 			return err
 		}
 		switch {

@@ -148,7 +148,7 @@ func (e urlError) Unwrap() error { return e.error }
 // applySettings writes what was typed, the address first: it is what can be
 // wrong, and then nothing is written.
 func (s *Server) applySettings(r *http.Request, f url.Values) error {
-	ctx, actor := r.Context(), account.CallerOf(r.Context()).User.ID
+	ctx, actor := r.Context(), openmates.CallerOf(r.Context()).User.ID
 	if !s.fixedURL {
 		err := s.account.SetURL(ctx, actor, f.Get("url"), f.Get("anyway") != "")
 		if openmates.CodeOf(err) == openmates.EInvalid {

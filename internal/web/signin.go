@@ -5,7 +5,6 @@ import (
 	"net/url"
 
 	"openmates"
-	"openmates/internal/account"
 )
 
 type signInPage struct {
@@ -25,12 +24,12 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, username, ne
 		status = statusOf(wrong)
 	}
 	return s.show(w, status, "signin", signInPage{shell: s.shell(r, "Sign in"), Username: username, Next: next,
-		Passkeys: err == nil, Open: s.account.MayFound(r.Context(), account.Caller{}) == nil, Reset: wrong == nil && r.URL.Query().Has("reset"), Error: openmates.MessageOf(wrong)})
+		Passkeys: err == nil, Open: s.account.MayFound(r.Context(), openmates.Caller{}) == nil, Reset: wrong == nil && r.URL.Query().Has("reset"), Error: openmates.MessageOf(wrong)})
 }
 
 func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
 	next := localPath(r.URL.Query().Get("next"))
-	if account.CallerOf(r.Context()).SignedIn() {
+	if openmates.CallerOf(r.Context()).SignedIn() {
 		return to(w, r, next)
 	}
 	open, err := s.account.SetupOpen(r.Context())

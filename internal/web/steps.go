@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"openmates"
 	"openmates/internal/account"
 	"openmates/internal/connect"
 	"openmates/internal/messenger"
@@ -178,7 +179,7 @@ func greeting(teams []teamCard) string {
 
 // setupState reads it all for the person who asks.
 func (s *Server) setupState(r *http.Request) (st setupState, err error) {
-	ctx, c := r.Context(), account.CallerOf(r.Context())
+	ctx, c := r.Context(), openmates.CallerOf(r.Context())
 	st.Fixed, st.Model, st.Mail = s.fixedURL, s.model(), s.account.MailReady(ctx)
 	if st.Server, err = s.account.Server(ctx); err != nil {
 		return st, err
@@ -202,7 +203,7 @@ func (s *Server) setupState(r *http.Request) (st setupState, err error) {
 func (s *Server) offer(r *http.Request) *wizard {
 	at := r.URL.Path
 	shown := at == "/" || at == "/server" || within(at, "/server/setup")
-	if s.finished.Load() || shown || r.Method != http.MethodGet || account.Require(account.CallerOf(r.Context()), account.RunServer) != nil {
+	if s.finished.Load() || shown || r.Method != http.MethodGet || account.Require(openmates.CallerOf(r.Context()), account.RunServer) != nil {
 		return nil
 	}
 	st, err := s.setupState(r)

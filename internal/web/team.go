@@ -65,7 +65,7 @@ type addButton struct {
 }
 
 func (s *Server) team(w http.ResponseWriter, r *http.Request) error {
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	place, err := s.account.Enter(r.Context(), c, r.PathValue("slug"), account.SeeTeam)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func adds(m connect.TeamMate, places []connect.Workspace, networks []connect.Net
 }
 
 func (s *Server) install(w http.ResponseWriter, r *http.Request) error {
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	place, err := s.account.Enter(r.Context(), c, r.PathValue("slug"), account.ConnectTeam)
 	if err != nil {
 		return err

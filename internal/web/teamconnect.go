@@ -239,7 +239,7 @@ type guestPage struct {
 }
 
 // guestOf gives the mate and the place of the path.
-func (s *Server) guestOf(r *http.Request, right account.Right) (account.Caller, account.Place, connect.Place, connect.Guest, error) {
+func (s *Server) guestOf(r *http.Request, right account.Right) (openmates.Caller, account.Place, connect.Place, connect.Guest, error) {
 	c, team, err := s.place(r, right)
 	if err != nil {
 		return c, team, connect.Place{}, connect.Guest{}, err

@@ -20,10 +20,10 @@ func teamSamples(sh, nobody shell, user openmates.User, m openmates.Mate) map[st
 	sheet := sheetForm{Sheet: mate.Sheet{Mates: []mate.MateLine{{Mate: m, Choice: openmates.Choice{Name: "sophia", By: "the server"}}}, RateBy: "the server", MoneyBy: "the server"}, Currency: "EUR", Error: "e"}
 	full := newcomerForm{"u", "e@example.org", account.Self{Name: "n", Language: "xx", TimeZone: "UTC", Preferences: openmates.Preferences{About: "a"}}}
 	var found []any
-	for _, step := range foundSteps(account.Caller{}) {
+	for _, step := range foundSteps(openmates.Caller{}) {
 		found = append(found,
-			&foundPage{shell: nobody, Step: step, Steps: foundSteps(account.Caller{})},
-			&foundPage{shell: sh, Step: step, Steps: foundSteps(account.Caller{User: user}), Draft: account.Draft{Name: "N", Slug: "n"}, Sheet: sheet, People: full, Error: "e",
+			&foundPage{shell: nobody, Step: step, Steps: foundSteps(openmates.Caller{})},
+			&foundPage{shell: sh, Step: step, Steps: foundSteps(openmates.Caller{User: user}), Draft: account.Draft{Name: "N", Slug: "n"}, Sheet: sheet, People: full, Error: "e",
 				Mates: []connect.Mate{{Mate: m}}})
 	}
 	return map[string][]any{

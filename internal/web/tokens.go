@@ -77,7 +77,7 @@ func newTokenForm(name, days string, checked ...string) tokenForm {
 }
 
 func (s *Server) ownTokensPage(r *http.Request) (*tokensPage, error) {
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	p := &tokensPage{inTeam: inTeam{shell: s.shell(r, "API tokens")}, Own: true, At: tokensPath, Ask: !s.account.Fresh(r.Context(), c)}
 	p.Form = newTokenForm("", strconv.Itoa(usualTokenDays), string(openmates.ScopeRead))
 	var err error
@@ -87,7 +87,7 @@ func (s *Server) ownTokensPage(r *http.Request) (*tokensPage, error) {
 
 // madeTokens lists the tokens that a person has made: their own, and those for a
 // team or a listener.
-func (s *Server) madeTokens(r *http.Request, c account.Caller) ([]tokenLine, error) {
+func (s *Server) madeTokens(r *http.Request, c openmates.Caller) ([]tokenLine, error) {
 	all, err := s.account.Tokens(r.Context(), c)
 	if err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (s *Server) tokenLine(k openmates.AccessToken) tokenLine {
 	return tokenLine{AccessToken: k, Expired: !k.Expires.IsZero() && !s.account.Now().Before(k.Expires)}
 }
 
-func (s *Server) teamTokensPage(r *http.Request, c account.Caller, place account.Place) (*tokensPage, error) {
+func (s *Server) teamTokensPage(r *http.Request, c openmates.Caller, place account.Place) (*tokensPage, error) {
 	p := &tokensPage{inTeam: s.inTeam(r, c, place), At: "/teams/" + place.Team.Slug + "/tokens", Ask: !s.account.Fresh(r.Context(), c)}
 	members, err := s.account.Members(r.Context(), place)
 	if err != nil {
@@ -164,7 +164,7 @@ func (s *Server) showTokens(w http.ResponseWriter, r *http.Request, p *tokensPag
 }
 
 func (s *Server) addOwnToken(w http.ResponseWriter, r *http.Request) error {
-	c := account.CallerOf(r.Context())
+	c := openmates.CallerOf(r.Context())
 	return s.addToken(w, r, func(n account.NewToken) (openmates.Secret, error) {
 		_, secret, err := s.account.AddToken(r.Context(), c, n)
 		return secret, err
@@ -213,7 +213,7 @@ func (s *Server) addToken(w http.ResponseWriter, r *http.Request, add func(accou
 }
 
 func (s *Server) askRevokeOwnToken(r *http.Request) (*question, error) {
-	all, err := s.account.Tokens(r.Context(), account.CallerOf(r.Context()))
+	all, err := s.account.Tokens(r.Context(), openmates.CallerOf(r.Context()))
 	if err != nil {
 		return nil, err
 	}
@@ -247,7 +247,7 @@ func (s *Server) revokeOwnToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.nothingHere(w, r)
 	}
-	if err := s.account.RevokeToken(r.Context(), account.CallerOf(r.Context()), id); err != nil {
+	if err := s.account.RevokeToken(r.Context(), openmates.CallerOf(r.Context()), id); err != nil {
 		return err
 	}
 	return s.done(w, r, tokensPath, "The token is revoked. Programs that use it are refused from now on.")

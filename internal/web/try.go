@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/chat"
 )
 
@@ -40,7 +39,7 @@ const (
 // trialTeam is the team that a trial is charged to: the admin's first one that
 // may use the mate, else none.
 func (s *Server) trialTeam(r *http.Request, m openmates.Mate) (openmates.Team, error) {
-	teams, err := s.account.TeamsOf(r.Context(), account.CallerOf(r.Context()))
+	teams, err := s.account.TeamsOf(r.Context(), openmates.CallerOf(r.Context()))
 	for _, t := range teams {
 		if t.Limits.Mates.Allows(m.Handle) {
 			return t, err
@@ -92,7 +91,7 @@ func (s *Server) ask(ctx context.Context, r *http.Request, p *mateSetupPage, tex
 	if len([]rune(text)) > longestTried {
 		return openmates.Errorf(openmates.EInvalid, "Please try it with at most %d characters.", longestTried)
 	}
-	t := chat.Trial{Team: p.Trial.Team, User: account.CallerOf(r.Context()).User, Mate: p.Mate, Text: text}
+	t := chat.Trial{Team: p.Trial.Team, User: openmates.CallerOf(r.Context()).User, Mate: p.Mate, Text: text}
 	for _, x := range p.Trial.Past {
 		t.Past = append(t.Past, openmates.Exchange{Author: t.User, Question: x.Question, Answer: x.Answer})
 	}

@@ -1,0 +1,61 @@
+package openmates
+
+import "context"
+
+// Caller is who makes a request: a person who has signed in, or a program with
+// an access token. The zero Caller is nobody.
+type Caller struct {
+	User    User
+	Session string      // names the session or the token; a hash, so it signs nobody in
+	Token   AccessToken // of a program; zero = the person themselves
+}
+
+// SignedIn reports whether there is a person behind the request.
+func (c Caller) SignedIn() bool { return c.User.ID != 0 }
+
+// IsListener reports whether the caller is a program with a listener's
+// credential. It acts for other people and has no user of its own.
+func (c Caller) IsListener() bool { return c.Token.ID != 0 && c.Token.Has(ScopeListener) }
+
+// RequireSignIn returns nil if there is a person, else EUnauthorized.
+func (c Caller) RequireSignIn() error {
+	if !c.SignedIn() {
+		return Errorf(EUnauthorized, "Please sign in first.")
+	}
+	return nil
+}
+
+// InPerson returns nil if the caller has signed in themselves. What protects an
+// account, or would outlive a token, can't be done with one: EForbidden.
+func (c Caller) InPerson() error {
+	if err := c.RequireSignIn(); err != nil {
+		return err
+	}
+	if c.Token.ID != 0 {
+		return Errorf(EForbidden, "A token can't do this. Please sign in yourself.")
+	}
+	return nil
+}
+
+// Permit returns nil if the caller uses no token, or one with this scope, else
+// EForbidden.
+func (c Caller) Permit(s Scope) error {
+	if c.Token.ID == 0 || c.Token.Has(s) {
+		return nil
+	}
+	return Errorf(EForbidden, "This token lacks the scope “%s”. Please make one that has it.", s)
+}
+
+type callerKey struct{}
+
+// CallerOf returns who makes the request that ctx belongs to.
+func CallerOf(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey{}).(Caller)
+	return c
+}
+
+// WithCaller returns a copy of ctx that belongs to a request of c. Only code
+// that has checked a credential of c in this very request may call it.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}

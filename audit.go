@@ -1,6 +1,11 @@
 package openmates
 
-import "time"
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
 
 // AuditEntry is one line of the record of who changed what. Before and After
 // hold no secret, and nothing of it holds a person's name: that would stay when
@@ -21,6 +26,34 @@ type AuditEntry struct {
 func (e AuditEntry) AboutPerson(id ID) AuditEntry {
 	e.Target, e.Subject = "person", id
 	return e
+}
+
+// Audit keeps an entry of the audit record. A nil Audit keeps nothing.
+type Audit func(ctx context.Context, e AuditEntry) error
+
+// Record keeps e with what was before and after, as JSON; nil = nothing. Neither
+// holds a secret.
+func (a Audit) Record(ctx context.Context, e AuditEntry, before, after any) error {
+	if a == nil {
+		return nil
+	}
+	for _, side := range []struct {
+		of   any
+		into *string
+	}{{before, &e.Before}, {after, &e.After}} {
+		if side.of == nil {
+			continue
+		}
+		b, err := json.Marshal(side.of)
+		if err != nil {
+			return fmt.Errorf("describe the change: %w", err)
+		}
+		*side.into = string(b)
+	}
+	if err := a(ctx, e); err != nil {
+		return fmt.Errorf("record %s: %w", e.Action, err)
+	}
+	return nil
 }
 
 // AuditLine is an AuditEntry with the names of what it refers to.

@@ -40,6 +40,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"openmates"
+	"openmates/internal/guard"
 	"openmates/internal/mail"
 )
 
@@ -131,11 +132,10 @@ type Sessions interface {
 type Config struct {
 	Store  Store
 	Log    *slog.Logger
-	Secure bool            // browsers reach the server by https only
-	Clock  openmates.Clock // nil = the real one; throttles follow it
-	Cost   Cost            // of a password's hash; zero = OWASP's recommendation
-	// Audit records an administrative change; nil = nobody keeps a record.
-	Audit  func(ctx context.Context, e openmates.AuditEntry) error
+	Secure bool                       // browsers reach the server by https only
+	Clock  openmates.Clock            // nil = the real one; throttles follow it
+	Cost   Cost                       // of a password's hash; zero = OWASP's recommendation
+	Audit  openmates.Audit            // nil = nobody keeps a record
 	Moved  func(address string) error // told when the server's address has changed; nil = nobody
 	Reach  http.RoundTripper          // for the check of that address; nil = the network
 	Sender mail.Sender                // how mail is sent; nil = this server can't
@@ -154,25 +154,25 @@ type Room struct {
 	now       openmates.Clock
 	vault     *vault
 	sessions  *scs.SessionManager
-	byAccount *barrier // passwords of a sign-in
-	byAddress *throttle
-	bySetup   *throttle
-	audit     func(ctx context.Context, e openmates.AuditEntry) error
+	byAccount *guard.Barrier // passwords of a sign-in
+	byAddress *guard.Throttle
+	bySetup   *guard.Throttle
+	audit     openmates.Audit
 	moved     func(address string) error
 	reach     http.RoundTripper
 	post      *postman
 	errands   *errands
 	address   func() string
 	chosen    func() bool
-	byStep    *barrier  // codes of a second step
-	byConfirm *throttle // codes of a confirmation
-	byProof   *barrier  // passwords typed to change something
-	failures  *failures
+	byStep    *guard.Barrier  // codes of a second step
+	byConfirm *guard.Throttle // codes of a confirmation
+	byProof   *guard.Barrier  // passwords typed to change something
+	failures  *guard.Failures
 	secure    atomic.Bool
 
-	byCall     *throttle // calls of the API
-	byListener *throttle
-	byBadToken *throttle
+	byCall     *guard.Throttle // calls of the API
+	byListener *guard.Throttle
+	byBadToken *guard.Throttle
 }
 
 // New makes a Room.
@@ -192,15 +192,19 @@ func New(c Config) (*Room, error) {
 	if c.Chosen == nil {
 		c.Chosen = func() bool { return true }
 	}
+	failures, err := guard.NewFailures(guard.FailuresConfig{Log: c.Log, Audit: c.Audit, Clock: c.Clock})
+	if err != nil {
+		return nil, err
+	}
 	r := &Room{
 		store:     c.Store,
 		log:       c.Log.With("pkg", "account"),
 		now:       c.Clock,
 		vault:     newVault(c.Cost.orUsual(), 4),
 		sessions:  newSessions(c.Store, c.Secure, c.Log),
-		byAccount: newBarrier(30*time.Second, 10, 10*time.Second, 200),
-		byAddress: newThrottle(2*time.Second, 30, 10_000),
-		bySetup:   newThrottle(2*time.Second, 10, 1_000),
+		byAccount: guard.NewBarrier(30*time.Second, 10, 10*time.Second, 200),
+		byAddress: guard.NewThrottle(2*time.Second, 30, 10_000),
+		bySetup:   guard.NewThrottle(2*time.Second, 10, 1_000),
 		audit:     c.Audit,
 		moved:     c.Moved,
 		reach:     c.Reach,
@@ -210,14 +214,14 @@ func New(c Config) (*Room, error) {
 		chosen:    c.Chosen,
 		// Three codes of a million fit at any time: at one try in five minutes
 		// somebody who knows the password needs years.
-		byStep:    newBarrier(5*time.Minute, 6, 5*time.Minute, 30),
-		byConfirm: newThrottle(5*time.Minute, 6, 10_000),
-		byProof:   newBarrier(30*time.Second, 10, 10*time.Second, 200),
-		failures:  newFailures(),
+		byStep:    guard.NewBarrier(5*time.Minute, 6, 5*time.Minute, 30),
+		byConfirm: guard.NewThrottle(5*time.Minute, 6, 10_000),
+		byProof:   guard.NewBarrier(30*time.Second, 10, 10*time.Second, 200),
+		failures:  failures,
 
-		byCall:     newThrottle(50*time.Millisecond, 300, 10_000),
-		byListener: newThrottle(time.Millisecond, 2_000, 1_000),
-		byBadToken: newThrottle(2*time.Second, 30, 10_000),
+		byCall:     guard.NewThrottle(50*time.Millisecond, 300, 10_000),
+		byListener: guard.NewThrottle(time.Millisecond, 2_000, 1_000),
+		byBadToken: guard.NewThrottle(2*time.Second, 30, 10_000),
 	}
 	r.secure.Store(c.Secure)
 	return r, nil

@@ -9,57 +9,12 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/guard"
 )
 
-// barrier bounds how often one secret of an account is guessed, without letting
-// a stranger keep its owner out: each network has tries of its own, all
-// networks together have many more, and a browser in which the owner has signed
-// in before does not depend on either.
-type barrier struct{ near, wide, known *throttle }
-
-// newBarrier allows burst tries at once from a network, or by a known browser,
-// and one each time that every has passed; most at once from everywhere, and
-// one each time that often has passed.
-func newBarrier(every time.Duration, burst int, often time.Duration, most int) *barrier {
-	return &barrier{near: newThrottle(every, burst, 10_000), wide: newThrottle(often, most, 10_000), known: newThrottle(every, burst, 10_000)}
-}
-
-// try is one guess.
-type try struct {
-	account string // whose secret is guessed
-	from    netip.Addr
-	browser string // that the owner is known by; "" = an unknown one
-}
-
-// allow counts a try, or says that there were too many.
-func (b *barrier) allow(t try, now time.Time) bool {
-	if t.browser != "" {
-		return b.known.allow(t.account+" "+t.browser, now)
-	}
-	return b.near.allow(t.account+" "+networkKey(t.from), now) && b.wide.allow(t.account, now)
-}
-
-// forget starts anew for somebody who got in.
-func (b *barrier) forget(t try) {
-	b.known.forget(t.account + " " + t.browser)
-	b.near.forget(t.account + " " + networkKey(t.from))
-	b.wide.forget(t.account)
-}
-
-// networkKey is what somebody who rents a few addresses has one of: the /24
-// network of an IPv4 address, or the /64 of an IPv6 one.
-func networkKey(a netip.Addr) string {
-	if a = a.Unmap(); a.Is4() {
-		if p, err := a.Prefix(24); err == nil {
-			return p.String()
-		}
-	}
-	return addressKey(a)
-}
-
 // tryOf is a guess at a secret of u, from where the request comes.
-func (r *Room) tryOf(ctx context.Context, u openmates.User, from netip.Addr) try {
-	return try{account: u.ID.String(), from: from, browser: r.known(ctx, u)}
+func (r *Room) tryOf(ctx context.Context, u openmates.User, from netip.Addr) guard.Try {
+	return guard.Try{Account: u.ID.String(), From: from, Browser: r.known(ctx, u)}
 }
 
 // browser is what a request's browser is known by.

@@ -2,15 +2,12 @@ package account
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 
 	"openmates"
 )
@@ -163,54 +160,4 @@ func TestAStrangerKeepsNobodyOutOfTheSecondStep(t *testing.T) {
 	code(t, second(map[string]*http.Cookie{}, network(3), codes[2].Reveal()), openmates.ELimit)
 	delete(laptop, h.CookieName())
 	must(t, second(laptop, network(3), codes[3].Reveal()))
-}
-
-// However tries come, nobody has more than the bounds allow.
-func TestNoOrderOfTriesGetsAroundTheBarrier(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		b := newBarrier(time.Minute, 3, time.Minute, 9)
-		now := time.Unix(1_800_000_000, 0)
-		near, all, known := map[string]int{}, 0, map[string]int{}
-		for range rapid.IntRange(1, 120).Draw(t, "tries") {
-			g := try{account: "1", from: network(rapid.IntRange(0, 9).Draw(t, "network"))}
-			if n := rapid.IntRange(0, 6).Draw(t, "browser"); n < 2 {
-				g.browser = fmt.Sprint(n)
-			}
-			if !b.allow(g, now) {
-				continue
-			}
-			if g.browser != "" {
-				known[g.browser]++
-			} else {
-				near[networkKey(g.from)]++
-				all++
-			}
-		}
-		if all > 9 {
-			t.Fatalf("%d tries by strangers", all)
-		}
-		for k, n := range near {
-			if n > 3 {
-				t.Fatalf("%d tries from %s", n, k)
-			}
-		}
-		for k, n := range known {
-			if n > 3 {
-				t.Fatalf("%d tries by browser %s", n, k)
-			}
-		}
-	})
-}
-
-func TestNetworks(t *testing.T) {
-	t.Parallel()
-	for a, want := range map[string]string{
-		"192.0.2.1": "192.0.2.0/24", "192.0.2.254": "192.0.2.0/24", "::ffff:192.0.2.9": "192.0.2.0/24", "192.0.3.1": "192.0.3.0/24",
-		"2001:db8::1": "2001:db8::/64", "2001:db8::ffff:1": "2001:db8::/64", "fe80::1%eth0": "fe80::/64",
-	} {
-		if got := networkKey(netip.MustParseAddr(a)); got != want {
-			t.Errorf("%s is in %s, want %s", a, got, want)
-		}
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/guard"
 	"openmates/internal/mail"
 )
 
@@ -36,7 +37,7 @@ func (r *Room) ChangePassword(ctx context.Context, c openmates.Caller, old, fres
 		return err
 	}
 	r.log.InfoContext(ctx, "a password was changed", "user", c.User.ID, "tokens", ended.Tokens)
-	return r.record(ctx, ownEntry(c.User, "account.password"), nil, revoked(ended))
+	return r.audit.Record(ctx, ownEntry(c.User, "account.password"), nil, revoked(ended))
 }
 
 // endAccess ends all that lets anybody act for the caller but this session,
@@ -118,7 +119,7 @@ func (r *Room) SetEmail(ctx context.Context, c openmates.Caller, address string,
 	if err := r.store.SetEmail(ctx, c.User.ID, address, false); err != nil {
 		return false, err
 	}
-	return false, r.record(ctx, ownEntry(c.User, "account.email"), nil, map[string]bool{"set": address != "", "confirmed": false})
+	return false, r.audit.Record(ctx, ownEntry(c.User, "account.email"), nil, map[string]bool{"set": address != "", "confirmed": false})
 }
 
 func (r *Room) askAddress(ctx context.Context, c openmates.Caller, address string) error {
@@ -127,7 +128,7 @@ func (r *Room) askAddress(ctx context.Context, c openmates.Caller, address strin
 	if err := r.post.send(ctx, r.confirmation(c, address, r.publicURL()+"/profile/address?code="+code)); err != nil {
 		return err
 	}
-	return r.store.AddAddressCode(ctx, digest(code), c.User.ID, address, r.now().Add(confirmFor))
+	return r.store.AddAddressCode(ctx, guard.Digest(code), c.User.ID, address, r.now().Add(confirmFor))
 }
 
 // publicURL is where people reach the server, for links.
@@ -138,15 +139,15 @@ func (r *Room) ConfirmEmail(ctx context.Context, c openmates.Caller, code openma
 	if err := c.RequireSignIn(); err != nil {
 		return "", err
 	}
-	if !r.byConfirm.allow("address:"+c.User.ID.String(), r.now()) {
-		return "", tooMany()
+	if !r.byConfirm.Allow("address:"+c.User.ID.String(), r.now()) {
+		return "", guard.TooMany()
 	}
-	address, err = r.store.TakeAddressCode(ctx, digest(strings.ToUpper(strings.TrimSpace(code.Reveal()))), c.User.ID)
+	address, err = r.store.TakeAddressCode(ctx, guard.DigestTyped(code.Reveal()), c.User.ID)
 	if openmates.CodeOf(err) == openmates.ENotFound {
 		return "", openmates.Errorf(openmates.EInvalid, "This link was used already, is older than a day, or was sent to somebody else. Change your address once more to get a fresh one.")
 	}
 	if err != nil {
 		return "", err
 	}
-	return address, r.record(ctx, ownEntry(c.User, "account.email"), nil, map[string]bool{"set": true, "confirmed": true})
+	return address, r.audit.Record(ctx, ownEntry(c.User, "account.email"), nil, map[string]bool{"set": true, "confirmed": true})
 }

@@ -125,7 +125,7 @@ func (r *Room) SetServerAdmin(ctx context.Context, c openmates.Caller, username 
 	}
 	r.log.InfoContext(ctx, "who runs the server has changed", "user", u.ID, "admin", admin, "by", c.User.ID)
 	e := openmates.AuditEntry{Actor: c.User.ID, Action: "server.admin"}.AboutPerson(u.ID)
-	return r.record(ctx, e, map[string]any{"server_admin": !admin}, map[string]any{"server_admin": admin})
+	return r.audit.Record(ctx, e, map[string]any{"server_admin": !admin}, map[string]any{"server_admin": admin})
 }
 
 // RemovePerson deletes somebody else's account for good, as they could
@@ -146,7 +146,7 @@ func (r *Room) RemovePerson(ctx context.Context, c openmates.Caller, username st
 	}
 	r.log.InfoContext(ctx, "an account was deleted by an admin", "user", u.ID, "by", c.User.ID)
 	// The name is gone with the account; the number still tells lines apart.
-	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "server.remove_person"}.AboutPerson(u.ID), nil, nil)
+	return r.audit.Record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "server.remove_person"}.AboutPerson(u.ID), nil, nil)
 }
 
 // RemoveAnyTeam removes a team of the server for good, as its own admin could:
@@ -161,5 +161,5 @@ func (r *Room) RemoveAnyTeam(ctx context.Context, c openmates.Caller, t openmate
 	}
 	r.log.InfoContext(ctx, "a team was removed by an admin of the server", "team", t.ID, "by", c.User.ID)
 	e := openmates.AuditEntry{Actor: c.User.ID, TeamID: t.ID, Action: "team.delete", Target: "team " + t.Slug}
-	return r.record(ctx, e, map[string]string{"name": t.Name}, nil)
+	return r.audit.Record(ctx, e, map[string]string{"name": t.Name}, nil)
 }

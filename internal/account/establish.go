@@ -36,7 +36,7 @@ func (r *Room) Establish(ctx context.Context, c openmates.Caller, from netip.Add
 	}
 	r.log.InfoContext(ctx, "a team is founded", "team", t.Slug, "by", u.ID)
 	e := openmates.AuditEntry{Actor: u.ID, TeamID: t.ID, Action: "team.found", Target: "team " + t.Slug}
-	return u, t, r.record(ctx, e, nil, map[string]any{"name": t.Name, "slug": t.Slug, "limits": t.Limits})
+	return u, t, r.audit.Record(ctx, e, nil, map[string]any{"name": t.Name, "slug": t.Slug, "limits": t.Limits})
 }
 
 // OwnUsage lists what the caller's requests spent, the oldest first.
@@ -64,5 +64,5 @@ func (r *Room) EndTeam(ctx context.Context, c openmates.Caller, p Place, typed s
 		return err
 	}
 	r.log.InfoContext(ctx, "a team was removed", "team", p.Team.ID, "by", c.User.ID)
-	return r.record(ctx, p.entry(c, "team.delete", "team "+p.Team.Slug), map[string]string{"name": p.Team.Name}, nil)
+	return r.audit.Record(ctx, p.entry(c, "team.delete", "team "+p.Team.Slug), map[string]string{"name": p.Team.Name}, nil)
 }

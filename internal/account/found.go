@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/guard"
 	"openmates/internal/mail"
 )
 
@@ -77,8 +78,8 @@ func (r *Room) KeepDraft(ctx context.Context, c openmates.Caller, from netip.Add
 	if err := r.MayFound(ctx, c); err != nil {
 		return err
 	}
-	if !c.SignedIn() && !r.bySetup.allow("draft:"+addressKey(from), r.now()) {
-		return tooMany()
+	if !c.SignedIn() && !r.bySetup.Allow("draft:"+guard.Party(from), r.now()) {
+		return guard.TooMany()
 	}
 	t, err := r.FreeTeam(ctx, d.Name, d.Slug)
 	if err != nil {
@@ -153,14 +154,14 @@ func (r *Room) FoundTeam(ctx context.Context, c openmates.Caller, from netip.Add
 	r.DropDraft(ctx)
 	r.log.InfoContext(ctx, "a team is founded", "team", t.Slug, "by", u.ID)
 	e := openmates.AuditEntry{Actor: u.ID, TeamID: t.ID, Action: "team.found", Target: "team " + t.Slug}
-	return u, t, r.record(ctx, e, nil, map[string]any{"name": t.Name, "slug": t.Slug, "limits": t.Limits})
+	return u, t, r.audit.Record(ctx, e, nil, map[string]any{"name": t.Name, "slug": t.Slug, "limits": t.Limits})
 }
 
 // newcomer checks what somebody typed to get an account and hashes the
 // password.
 func (r *Room) newcomer(ctx context.Context, from netip.Addr, n Newcomer) (u openmates.User, phc string, err error) {
-	if !r.bySetup.allow("account:"+addressKey(from), r.now()) {
-		return u, "", tooMany()
+	if !r.bySetup.Allow("account:"+guard.Party(from), r.now()) {
+		return u, "", guard.TooMany()
 	}
 	if u, err = r.newUser(n.Self.Name, n.Username, n.Password); err != nil {
 		return u, "", err

@@ -10,10 +10,10 @@ import (
 func TestTheServerAnswersToItsOwnNames(t *testing.T) {
 	t.Parallel()
 	const public = "https://mates.example.org"
-	fixed, free := func() bool { return true }, func() bool { return false }
+	const fixed, free = true, false
 	for _, tc := range []struct {
 		name   string
-		chosen func() bool
+		chosen bool
 		setUp  string // by which name; "" = it is not set up
 		proxy  bool
 		fine   string

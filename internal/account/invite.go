@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/guard"
 	"openmates/internal/mail"
 )
 
@@ -73,13 +74,13 @@ func (r *Room) Invite(ctx context.Context, c openmates.Caller, p Place, n NewInv
 		return i, "", nil, err
 	}
 	code = rand.Text() // 130 bits
-	if i, err = r.store.AddInvite(ctx, i, digest(code)); err != nil {
+	if i, err = r.store.AddInvite(ctx, i, guard.Digest(code)); err != nil {
 		return i, "", nil, err
 	}
 	r.log.InfoContext(ctx, "an invite is made", "team", p.Team.Slug, "invite", i.ID, "by", c.User.ID)
 	// An address is somebody's name, which has no place in the record.
 	domains := slices.DeleteFunc(slices.Clone(i.Only), func(a string) bool { return !strings.HasPrefix(a, "@") })
-	err = r.record(ctx, p.entry(c, "invite.add", "invite "+i.ID.String()), nil,
+	err = r.audit.Record(ctx, p.entry(c, "invite.add", "invite "+i.ID.String()), nil,
 		map[string]any{"role": i.Role, "uses": i.Uses, "expires": i.Expires, "domains": domains, "addresses": len(i.Only) - len(domains), "note": i.Note})
 	if err == nil && n.Mail {
 		mailed = r.mailInvite(ctx, c, p, i, link(code))
@@ -122,7 +123,7 @@ func (r *Room) mailInviteTo(ctx context.Context, c openmates.Caller, p Place, i 
 	if err := r.post.send(ctx, r.invitation(c, p, i, to, link+"?proof="+proof)); err != nil {
 		return err
 	}
-	return r.store.AddInviteMail(ctx, openmates.InviteMail{InviteID: i.ID, Email: to, Expires: i.Expires}, digest(proof), r.now())
+	return r.store.AddInviteMail(ctx, openmates.InviteMail{InviteID: i.ID, Email: to, Expires: i.Expires}, guard.Digest(proof), r.now())
 }
 
 // addressees reads a list of addresses and domains, each in its one form.
@@ -178,7 +179,7 @@ func (r *Room) Revoke(ctx context.Context, c openmates.Caller, p Place, invite o
 	if err != nil {
 		return err
 	}
-	return r.record(ctx, p.entry(c, "invite.revoke", "invite "+invite.String()), nil, nil)
+	return r.audit.Record(ctx, p.entry(c, "invite.revoke", "invite "+invite.String()), nil, nil)
 }
 
 // Welcome is an invite as it is shown to whoever has its link.
@@ -199,7 +200,7 @@ const SomeAdmin = "an admin of the team"
 // confirmed address, "" = none.
 func (r *Room) Welcome(ctx context.Context, c openmates.Caller, code, proof string) (Welcome, error) {
 	none := openmates.Errorf(openmates.ENotFound, "This invite link is not known here. Please check that it is whole, or ask the person who sent it for another one.")
-	hash := digest(strings.ToUpper(strings.TrimSpace(code)))
+	hash := guard.DigestTyped(code)
 	i, stored, err := r.store.InviteByHash(ctx, hash)
 	if openmates.CodeOf(err) == openmates.ENotFound {
 		return Welcome{}, none
@@ -290,8 +291,8 @@ func (w Welcome) welcomes(email string) error {
 // AskProof sends a link to an address that wants to use an invite for certain
 // addresses. link makes the link's address.
 func (r *Room) AskProof(ctx context.Context, c openmates.Caller, from netip.Addr, code, email string, link func(proof string) string) error {
-	if !r.bySetup.allow("proof:"+addressKey(from), r.now()) {
-		return tooMany()
+	if !r.bySetup.Allow("proof:"+guard.Party(from), r.now()) {
+		return guard.TooMany()
 	}
 	w, err := r.Welcome(ctx, c, code, "")
 	if err != nil {
@@ -308,12 +309,12 @@ func (r *Room) AskProof(ctx context.Context, c openmates.Caller, from netip.Addr
 		return err
 	}
 	m := openmates.InviteMail{InviteID: w.Invite.ID, Email: email, Expires: r.now().Add(proofFor)}
-	return r.store.AddInviteMail(ctx, m, digest(proof), r.now())
+	return r.store.AddInviteMail(ctx, m, guard.Digest(proof), r.now())
 }
 
 // proved gives the address that a link's code confirms for this invite.
 func (r *Room) proved(ctx context.Context, w Welcome, proof string) (string, error) {
-	m, err := r.store.InviteMail(ctx, digest(strings.ToUpper(strings.TrimSpace(proof))))
+	m, err := r.store.InviteMail(ctx, guard.DigestTyped(proof))
 	if err != nil && openmates.CodeOf(err) != openmates.ENotFound {
 		return "", err
 	}
@@ -357,12 +358,12 @@ func (r *Room) Join(ctx context.Context, c openmates.Caller, from netip.Addr, co
 	}
 	taken := ""
 	if w.Email != "" {
-		taken = digest(strings.ToUpper(strings.TrimSpace(proof)))
+		taken = guard.DigestTyped(proof)
 	}
 	if u, err = r.store.Join(ctx, w.Invite.ID, u, phc, taken, r.now()); err != nil {
 		return u, w, err
 	}
 	r.log.InfoContext(ctx, "somebody joined by an invite", "team", w.Team.Slug, "user", u.ID, "invite", w.Invite.ID)
 	e := openmates.AuditEntry{Actor: u.ID, TeamID: w.Team.ID, Action: "team.join"}.AboutPerson(u.ID)
-	return u, w, r.record(ctx, e, nil, map[string]any{"role": w.Invite.Role, "invite": w.Invite.ID})
+	return u, w, r.audit.Record(ctx, e, nil, map[string]any{"role": w.Invite.Role, "invite": w.Invite.ID})
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/guard"
 	"openmates/internal/mail"
 )
 
@@ -43,7 +44,7 @@ func (l *outbox) Send(_ context.Context, s mail.Settings, m mail.Message) error 
 func (h *house) mailing(t *testing.T) *outbox {
 	t.Helper()
 	post := &outbox{}
-	h.post.sender = post
+	h.sender = post
 	must(t, h.db.SetMailSettings(t.Context(), `{"host":"smtp.example.org","port":587,"security":"starttls","username":"mates","from":"mates@example.org"}`, "mail-password"))
 	return post
 }
@@ -76,7 +77,7 @@ func TestAnInviteExpires(t *testing.T) {
 	if len(code1) < 26 { // base32: 130 bits
 		t.Errorf("the code has %d characters", len(code1))
 	}
-	if _, stored, err := h.db.InviteByHash(ctx, digest(code1)); err != nil || strings.Contains(stored, code1) {
+	if _, stored, err := h.db.InviteByHash(ctx, guard.Digest(code1)); err != nil || strings.Contains(stored, code1) {
 		t.Errorf("stored %q: %v", stored, err)
 	}
 	h.pass(7*24*time.Hour - time.Minute)
@@ -90,7 +91,7 @@ func TestAnInviteExpires(t *testing.T) {
 	}
 	_, _, err = h.Join(ctx, openmates.Caller{}, from(1), code1, "", nora(1))
 	code(t, err, openmates.EConflict)
-	if got, _, err := h.db.InviteByHash(ctx, digest(code1)); err != nil || got.Used != 0 || got.ID != i.ID {
+	if got, _, err := h.db.InviteByHash(ctx, guard.Digest(code1)); err != nil || got.Used != 0 || got.ID != i.ID {
 		t.Errorf("%+v %v", got, err)
 	}
 	if strings.Contains(h.log.String(), code1) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/guard"
 )
 
 // Export is all that the server keeps about a person, for them to take along.
@@ -68,8 +69,8 @@ func (r *Room) Export(ctx context.Context, c openmates.Caller) (Export, error) {
 	if err := c.RequireSignIn(); err != nil {
 		return Export{}, err
 	}
-	if !r.byConfirm.allow("export:"+c.User.ID.String(), r.now()) {
-		return Export{}, tooMany()
+	if !r.byConfirm.Allow("export:"+c.User.ID.String(), r.now()) {
+		return Export{}, guard.TooMany()
 	}
 	u, err := r.store.User(ctx, c.User.ID)
 	if err != nil {
@@ -101,7 +102,7 @@ func (r *Room) Export(ctx context.Context, c openmates.Caller) (Export, error) {
 	if e.Usage, err = r.store.OwnUsage(ctx, u.ID); err != nil {
 		return Export{}, err
 	}
-	return e, r.record(ctx, ownEntry(u, "account.export"), nil, nil)
+	return e, r.audit.Record(ctx, ownEntry(u, "account.export"), nil, nil)
 }
 
 func (r *Room) exportTies(ctx context.Context, u openmates.User, e *Export) error {
@@ -173,7 +174,7 @@ func (r *Room) Leave(ctx context.Context, c openmates.Caller, typed string, pass
 	}
 	r.log.InfoContext(ctx, "an account was deleted by its owner", "user", c.User.ID)
 	e := ownEntry(c.User, "account.delete")
-	if err := r.record(ctx, e, nil, nil); err != nil {
+	if err := r.audit.Record(ctx, e, nil, nil); err != nil {
 		r.log.ErrorContext(ctx, "the deletion of an account is not in the audit record", "err", err) // it is done all the same
 	}
 	return r.SignOut(ctx)

@@ -36,7 +36,7 @@ func TestMailIsKeptOnceItWorks(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
 	l := &letters{fail: openmates.Errorf(openmates.EInvalid, "Nothing answers there.")}
-	h.post.sender = l
+	h.sender = l
 	set := func(change func(*mail.Settings)) (err error) {
 		s := smtpSettings()
 		if change != nil {
@@ -115,7 +115,7 @@ func TestAddressIsConfirmedByMail(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
 	l := &letters{}
-	h.post.sender = l
+	h.sender = l
 	set := func(address string) (awaits bool, err error) {
 		h.as(t, cookie, func(ctx context.Context, c openmates.Caller) { awaits, err = h.SetEmail(ctx, c, address, goodPassword) })
 		return awaits, err

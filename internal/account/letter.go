@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"openmates"
+	"openmates/internal/guard"
 )
 
 // occasion is why a message is sent. It decides the subject, in which no words
@@ -92,7 +93,7 @@ type letter struct {
 func mailbox(address string) string {
 	local, domain, _ := strings.Cut(strings.ToLower(address), "@")
 	local, _, _ = strings.Cut(local, "+")
-	return digest(strings.ReplaceAll(local, ".", "") + "@" + domain)
+	return guard.Digest(strings.ReplaceAll(local, ".", "") + "@" + domain)
 }
 
 const maxQuoted = 60 // characters

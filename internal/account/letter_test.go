@@ -66,7 +66,7 @@ func TestWordsOfPeopleAreQuotedInMail(t *testing.T) {
 	ctx := t.Context()
 	h := seeded(t)
 	post := h.mailing(t)
-	h.address = func() string { return origin }
+	h.address = origin
 	eve, p := h.in(t, "eve", "lighthouse")
 	eve.User.DisplayName = "Your bank: https://evil.example/login"
 	p.Team.Name = "Security\u2028Team www.evil.example”\nBcc: x@evil.example"
@@ -240,7 +240,7 @@ func TestTryingMailIsGenerous(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
 	post := &outbox{down: true}
-	h.post.sender = post
+	h.sender = post
 	set := func() (err error) {
 		h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 			err = h.SetMail(ctx, c, smtpSettings(), "ada@example.org")

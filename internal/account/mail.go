@@ -103,9 +103,9 @@ func (r *Room) keepMail(ctx context.Context, c openmates.Caller, before mail.Set
 	r.log.InfoContext(ctx, "how mail is sent was changed", "host", s.Host, "actor", c.User.ID)
 	e := openmates.AuditEntry{Actor: c.User.ID, Action: "server.mail", Target: "server"}
 	if !was {
-		return r.record(ctx, e, nil, s)
+		return r.audit.Record(ctx, e, nil, s)
 	}
-	return r.record(ctx, e, before, s)
+	return r.audit.Record(ctx, e, before, s)
 }
 
 // StopMail forgets how mail is sent.
@@ -120,7 +120,7 @@ func (r *Room) StopMail(ctx context.Context, c openmates.Caller) error {
 	if err := r.store.SetMailSettings(ctx, "", ""); err != nil {
 		return err
 	}
-	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "server.mail", Target: "server"}, before.Settings, nil)
+	return r.audit.Record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "server.mail", Target: "server"}, before.Settings, nil)
 }
 
 // tidyMail checks what can be checked without asking the mail server.

@@ -41,7 +41,7 @@ func (o Operator) DropSecondStep(ctx context.Context, username string) (openmate
 	}
 	o.room.tellNow(ctx, u, "Your second step and your passkeys were removed by a command on the server's machine. Until you set up new ones, your password alone signs you in.")
 	before := map[string]any{"authenticator": p.Authenticator, "passkeys": p.Passkeys, "ask_passkey": p.AskPasskey}
-	return u, o.room.record(ctx, openmates.AuditEntry{Action: "account.second_step_reset"}.AboutPerson(u.ID), before, nil)
+	return u, o.room.audit.Record(ctx, openmates.AuditEntry{Action: "account.second_step_reset"}.AboutPerson(u.ID), before, nil)
 }
 
 // MakeAdmin makes a person an admin of the server.
@@ -57,5 +57,5 @@ func (o Operator) MakeAdmin(ctx context.Context, username string) (openmates.Use
 		return u, err
 	}
 	o.room.tellNow(ctx, u, "Your account was made an admin of the server by a command on the server's machine.")
-	return u, o.room.record(ctx, openmates.AuditEntry{Action: "server.admin"}.AboutPerson(u.ID), map[string]any{"server_admin": false}, map[string]any{"server_admin": true})
+	return u, o.room.audit.Record(ctx, openmates.AuditEntry{Action: "server.admin"}.AboutPerson(u.ID), map[string]any{"server_admin": false}, map[string]any{"server_admin": true})
 }

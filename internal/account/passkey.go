@@ -15,6 +15,7 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"openmates"
+	"openmates/internal/guard"
 	"openmates/internal/intake"
 )
 
@@ -199,7 +200,7 @@ func (r *Room) AddPasskey(ctx context.Context, c openmates.Caller, answer []byte
 		return none, err
 	}
 	r.log.InfoContext(ctx, "a passkey was added", "user", c.User.ID)
-	return k, r.record(ctx, ownEntry(c.User, "account.passkey_add"), nil, map[string]string{"name": k.Name})
+	return k, r.audit.Record(ctx, ownEntry(c.User, "account.passkey_add"), nil, map[string]string{"name": k.Name})
 }
 
 // RemovePasskey forgets one of the caller's passkeys.
@@ -223,7 +224,7 @@ func (r *Room) RemovePasskey(ctx context.Context, c openmates.Caller, id openmat
 		return err
 	}
 	r.log.InfoContext(ctx, "a passkey was removed", "user", c.User.ID)
-	return r.record(ctx, ownEntry(c.User, "account.passkey_remove"), map[string]string{"name": name}, nil)
+	return r.audit.Record(ctx, ownEntry(c.User, "account.passkey_remove"), map[string]string{"name": name}, nil)
 }
 
 // AskPasskey says whether a passkey is asked for after the password. Where
@@ -252,7 +253,7 @@ func (r *Room) AskPasskey(ctx context.Context, c openmates.Caller, ask bool, pas
 	if err := r.dropRecovery(ctx, c); err != nil {
 		return nil, err
 	}
-	return codes, r.record(ctx, ownEntry(c.User, "account.ask_passkey"), map[string]bool{"ask": p.AskPasskey}, map[string]bool{"ask": ask})
+	return codes, r.audit.Record(ctx, ownEntry(c.User, "account.ask_passkey"), map[string]bool{"ask": p.AskPasskey}, map[string]bool{"ask": ask})
 }
 
 // BeginPasskeySignIn gives what the browser needs to sign in with a passkey, as
@@ -260,8 +261,8 @@ func (r *Room) AskPasskey(ctx context.Context, c openmates.Caller, ask bool, pas
 // the second step, else whichever the browser offers. It tells nothing about
 // which accounts exist.
 func (r *Room) BeginPasskeySignIn(ctx context.Context, from netip.Addr) (json.RawMessage, error) {
-	if !r.byAddress.allow(addressKey(from), r.now()) {
-		return nil, tooMany()
+	if !r.byAddress.Allow(guard.Party(from), r.now()) {
+		return nil, guard.TooMany()
 	}
 	p, err := r.party(ctx)
 	if err != nil {
@@ -292,8 +293,8 @@ func (r *Room) BeginPasskeySignIn(ctx context.Context, from netip.Addr) (json.Ra
 // steps, since it checks a finger, a face or a PIN. Its refusals are all the
 // same.
 func (r *Room) PasskeySignIn(ctx context.Context, from netip.Addr, answer []byte) (openmates.User, error) {
-	if !r.byAddress.allow(addressKey(from), r.now()) {
-		return openmates.User{}, tooMany()
+	if !r.byAddress.Allow(guard.Party(from), r.now()) {
+		return openmates.User{}, guard.TooMany()
 	}
 	p, err := r.party(ctx)
 	if err != nil {
@@ -307,7 +308,7 @@ func (r *Room) PasskeySignIn(ctx context.Context, from netip.Addr, answer []byte
 	if err != nil {
 		if code := openmates.CodeOf(err); code != openmates.EInternal && code != openmates.ELimit {
 			whose, _, _ := r.Awaited(ctx) // nobody where no password was typed
-			r.failed(ctx, from, whyPasskey, whose.ID)
+			r.failures.Note(ctx, from, guard.WhyPasskey, whose.ID)
 		}
 		return openmates.User{}, err
 	}
@@ -324,7 +325,7 @@ func (r *Room) PasskeySignIn(ctx context.Context, from netip.Addr, answer []byte
 			return openmates.User{}, err
 		}
 	}
-	r.byStep.forget(r.tryOf(ctx, h.user, from))
+	r.byStep.Forget(r.tryOf(ctx, h.user, from))
 	return h.user, r.Begin(ctx, h.user)
 }
 
@@ -353,9 +354,9 @@ func (r *Room) signed(ctx context.Context, p *webauthn.WebAuthn, from netip.Addr
 		if h, err = r.holder(ctx, u); err != nil {
 			return nil, nil, err
 		}
-		if !r.byStep.allow(r.tryOf(ctx, u, from), r.now()) {
-			r.failed(ctx, from, whyTooMany, u.ID)
-			return nil, nil, tooMany()
+		if !r.byStep.Allow(r.tryOf(ctx, u, from), r.now()) {
+			r.failures.Note(ctx, from, guard.WhyTooMany, u.ID)
+			return nil, nil, guard.TooMany()
 		}
 		if used, err = p.ValidateLogin(h, ceremony, parsed); err != nil {
 			return nil, nil, refused(err)

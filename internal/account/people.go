@@ -39,7 +39,7 @@ func (r *Room) SetRole(ctx context.Context, c openmates.Caller, p Place, usernam
 		return err
 	}
 	r.log.InfoContext(ctx, "a role was changed", "team", p.Team.Slug, "user", m.User.ID, "role", role, "by", c.User.ID)
-	return r.record(ctx, p.entry(c, "team.role", "").AboutPerson(m.User.ID), map[string]any{"role": m.Role}, map[string]any{"role": role})
+	return r.audit.Record(ctx, p.entry(c, "team.role", "").AboutPerson(m.User.ID), map[string]any{"role": m.Role}, map[string]any{"role": role})
 }
 
 func validRole(role openmates.Role) error {
@@ -74,7 +74,7 @@ func (r *Room) drop(ctx context.Context, c openmates.Caller, p Place, m openmate
 		return err
 	}
 	r.log.InfoContext(ctx, "a member is gone", "team", p.Team.Slug, "user", m.User.ID, "by", c.User.ID)
-	return r.record(ctx, p.entry(c, action, "").AboutPerson(m.User.ID), map[string]any{"role": m.Role}, nil)
+	return r.audit.Record(ctx, p.entry(c, action, "").AboutPerson(m.User.ID), map[string]any{"role": m.Role}, nil)
 }
 
 // RenameTeam gives the team another name. Its address stays.
@@ -91,7 +91,7 @@ func (r *Room) RenameTeam(ctx context.Context, c openmates.Caller, p Place, name
 	if err := r.store.SaveTeam(ctx, p.Team); err != nil {
 		return err
 	}
-	return r.record(ctx, p.entry(c, "team.rename", "team "+p.Team.Slug), map[string]string{"name": was}, map[string]string{"name": name})
+	return r.audit.Record(ctx, p.entry(c, "team.rename", "team "+p.Team.Slug), map[string]string{"name": was}, map[string]string{"name": name})
 }
 
 // Usage is what the team spent in this calendar month (UTC).

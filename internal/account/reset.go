@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/guard"
 	"openmates/internal/mail"
 	"openmates/internal/spelling"
 )
@@ -45,8 +46,8 @@ func (r *Room) AskReset(ctx context.Context, from netip.Addr, who string) error 
 	if who == "" || len(who) > maxAddress {
 		return openmates.Errorf(openmates.EInvalid, "Please type your username or your e-mail address.")
 	}
-	if !r.bySetup.allow("reset:"+addressKey(from), r.now()) {
-		return tooMany()
+	if !r.bySetup.Allow("reset:"+guard.Party(from), r.now()) {
+		return guard.TooMany()
 	}
 	if !r.errands.begin(func(ctx context.Context) { r.mailResets(ctx, who) }) {
 		return openmates.Errorf(openmates.EUnavailable, "Too many people are asking for a new password at the moment. Please try again in a minute.")
@@ -103,7 +104,7 @@ func (r *Room) mailReset(ctx context.Context, u openmates.User) error {
 // addReset gives the link of a new reset, whose code is not kept.
 func (r *Room) addReset(ctx context.Context, reset openmates.PasswordReset) (link string, err error) {
 	code := rand.Text() // 130 bits
-	if err := r.store.AddReset(ctx, reset, digest(code), r.now()); err != nil {
+	if err := r.store.AddReset(ctx, reset, guard.Digest(code), r.now()); err != nil {
 		return "", fmt.Errorf("keep a reset: %w", err)
 	}
 	return r.publicURL() + ResetPath + "?code=" + code, nil
@@ -169,28 +170,28 @@ func (r *Room) handOn(ctx context.Context, u openmates.User, reset openmates.Pas
 	r.log.InfoContext(ctx, "a link to a new password was made", "user", u.ID, "origin", reset.Origin, "by", reset.Maker)
 	e := openmates.AuditEntry{Actor: reset.Maker, Action: "account.reset_link"}.AboutPerson(u.ID)
 	return ResetLink{User: u, URL: openmates.Secret(link), Expires: reset.Expires, Second: reset.Second},
-		r.record(ctx, e, nil, map[string]any{"by": reset.Origin, "second_step": reset.Second, "expires": reset.Expires.UTC()})
+		r.audit.Record(ctx, e, nil, map[string]any{"by": reset.Origin, "second_step": reset.Second, "expires": reset.Expires.UTC()})
 }
 
 // LookAtReset gives whom a link is for, and changes nothing. EInvalid says that
 // the link holds no more.
 func (r *Room) LookAtReset(ctx context.Context, from netip.Addr, code openmates.Secret) (openmates.User, openmates.PasswordReset, error) {
 	var u openmates.User
-	if !r.bySetup.allow("reset look:"+addressKey(from), r.now()) {
-		return u, openmates.PasswordReset{}, tooMany()
+	if !r.bySetup.Allow("reset look:"+guard.Party(from), r.now()) {
+		return u, openmates.PasswordReset{}, guard.TooMany()
 	}
 	reset, err := r.store.Reset(ctx, resetHash(code), r.now())
 	if err == nil {
 		u, err = r.store.User(ctx, reset.UserID)
 	}
 	if openmates.CodeOf(err) == openmates.ENotFound {
-		r.failed(ctx, from, whyReset, 0)
+		r.failures.Note(ctx, from, guard.WhyReset, 0)
 	}
 	return u, reset, oldReset(err)
 }
 
 func resetHash(code openmates.Secret) string {
-	return digest(strings.ToUpper(strings.TrimSpace(code.Reveal())))
+	return guard.DigestTyped(code.Reveal())
 }
 
 func oldReset(err error) error {
@@ -220,11 +221,11 @@ func (r *Room) Reset(ctx context.Context, from netip.Addr, code, fresh openmates
 	if err != nil {
 		return u, oldReset(err)
 	}
-	r.byAccount.forget(try{account: digest(u.Username), from: from})
+	r.byAccount.Forget(guard.Try{Account: guard.Digest(u.Username), From: from})
 	r.log.InfoContext(ctx, "a password was reset", "user", u.ID, "origin", reset.Origin, "tokens", ended.Tokens)
 	after := map[string]any{"by": reset.Origin, "second_step_dropped": reset.Second, "tokens_revoked": ended.Tokens, "invites_revoked": ended.Invites}
 	r.tell(u, resetNotice(reset))
-	return u, r.record(ctx, ownEntry(u, "account.reset"), nil, after)
+	return u, r.audit.Record(ctx, ownEntry(u, "account.reset"), nil, after)
 }
 
 func resetNotice(reset openmates.PasswordReset) string {

@@ -168,7 +168,7 @@ func TestAskingTellsNothing(t *testing.T) {
 	h, _, _, _ := lost(t) //nolint:dogsled // the house is all that is needed here
 	hang := make(chan struct{})
 	asked := make(chan string, 10)
-	h.post.sender = senderFunc(func(to string) error { asked <- to; <-hang; return nil })
+	h.sender = senderFunc(func(to string) error { asked <- to; <-hang; return nil })
 	for _, who := range []string{"ben", "nobody", "ben@example.org", "nobody@example.org"} {
 		must(t, h.AskReset(t.Context(), from(1), who)) // returns while the mail server hangs
 	}

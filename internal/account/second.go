@@ -18,6 +18,7 @@ import (
 	"github.com/pquerna/otp/hotp"
 
 	"openmates"
+	"openmates/internal/guard"
 )
 
 // What RFC 6238 leaves open, as all authenticator apps have it.
@@ -95,22 +96,22 @@ func (r *Room) SecondStep(ctx context.Context, from netip.Addr, code string) (op
 		return openmates.User{}, err
 	}
 	guess := r.tryOf(ctx, u, from)
-	if !r.byAddress.allow(addressKey(from), r.now()) && guess.browser == "" || !r.byStep.allow(guess, r.now()) {
-		r.failed(ctx, from, whyTooMany, u.ID)
-		return openmates.User{}, tooMany()
+	if !r.byAddress.Allow(guard.Party(from), r.now()) && guess.Browser == "" || !r.byStep.Allow(guess, r.now()) {
+		r.failures.Note(ctx, from, guard.WhyTooMany, u.ID)
+		return openmates.User{}, guard.TooMany()
 	}
 	ok, recovered, err := r.codeFits(ctx, u.ID, p, code)
 	if err != nil {
 		return openmates.User{}, fmt.Errorf("second step: %w", err)
 	}
 	if !ok {
-		r.failed(ctx, from, whyCode, u.ID)
+		r.failures.Note(ctx, from, guard.WhyCode, u.ID)
 		return openmates.User{}, openmates.Errorf(openmates.EUnauthorized, "This code does not fit. Each code works once: wait for the next one of your app, or type one of your recovery codes.")
 	}
-	r.byStep.forget(guess)
+	r.byStep.Forget(guess)
 	if recovered {
 		r.log.InfoContext(ctx, "a recovery code was used", "user", u.ID, "left", p.Recovery-1)
-		if err := r.record(ctx, ownEntry(u, "account.recovery_used"), nil, map[string]int{"left": p.Recovery - 1}); err != nil {
+		if err := r.audit.Record(ctx, ownEntry(u, "account.recovery_used"), nil, map[string]int{"left": p.Recovery - 1}); err != nil {
 			return openmates.User{}, err
 		}
 	}
@@ -228,8 +229,8 @@ func (r *Room) ConfirmAuthenticator(ctx context.Context, c openmates.Caller, cod
 	if _, err := r.AuthenticatorSetup(ctx, c); err != nil {
 		return nil, err
 	}
-	if !r.byConfirm.allow(c.User.ID.String(), r.now()) {
-		return nil, tooMany()
+	if !r.byConfirm.Allow(c.User.ID.String(), r.now()) {
+		return nil, guard.TooMany()
 	}
 	a, err := r.store.Authenticator(ctx, c.User.ID)
 	if err != nil {
@@ -249,9 +250,9 @@ func (r *Room) ConfirmAuthenticator(ctx context.Context, c openmates.Caller, cod
 	if err := r.store.ConfirmAuthenticator(ctx, c.User.ID, step, hashes); err != nil {
 		return nil, err
 	}
-	r.byConfirm.forget(c.User.ID.String())
+	r.byConfirm.Forget(c.User.ID.String())
 	r.log.InfoContext(ctx, "an authenticator was turned on", "user", c.User.ID)
-	return codes, r.record(ctx, ownEntry(c.User, "account.authenticator_on"), nil, nil)
+	return codes, r.audit.Record(ctx, ownEntry(c.User, "account.authenticator_on"), nil, nil)
 }
 
 // RemoveAuthenticator turns the authenticator off.
@@ -266,7 +267,7 @@ func (r *Room) RemoveAuthenticator(ctx context.Context, c openmates.Caller, pass
 	if err := r.dropRecovery(ctx, c); err != nil {
 		return err
 	}
-	return r.record(ctx, ownEntry(c.User, "account.authenticator_off"), nil, nil)
+	return r.audit.Record(ctx, ownEntry(c.User, "account.authenticator_off"), nil, nil)
 }
 
 // NewRecovery makes ten new recovery codes; the old ones are worth nothing.
@@ -285,7 +286,7 @@ func (r *Room) NewRecovery(ctx context.Context, c openmates.Caller, password ope
 	if err := r.store.SetRecovery(ctx, c.User.ID, hashes); err != nil {
 		return nil, err
 	}
-	return codes, r.record(ctx, ownEntry(c.User, "account.recovery_new"), nil, nil)
+	return codes, r.audit.Record(ctx, ownEntry(c.User, "account.recovery_new"), nil, nil)
 }
 
 // firstRecovery makes recovery codes for an account that has none.
@@ -338,9 +339,9 @@ func (r *Room) prove(ctx context.Context, c openmates.Caller, password openmates
 	}
 	v := visitOf(ctx)
 	guess := r.tryOf(ctx, c.User, v.From)
-	if v.From.IsValid() && guess.browser == "" && !r.byAddress.allow(addressKey(v.From), r.now()) || !r.byProof.allow(guess, r.now()) {
-		r.failed(ctx, v.From, whyTooMany, c.User.ID)
-		return tooMany()
+	if v.From.IsValid() && guess.Browser == "" && !r.byAddress.Allow(guard.Party(v.From), r.now()) || !r.byProof.Allow(guess, r.now()) {
+		r.failures.Note(ctx, v.From, guard.WhyTooMany, c.User.ID)
+		return guard.TooMany()
 	}
 	wrong := openmates.Errorf(openmates.EForbidden, "This is not your password. Please type the one that you sign in with.")
 	if len(password) > maxPassword {
@@ -355,10 +356,10 @@ func (r *Room) prove(ctx context.Context, c openmates.Caller, password openmates
 		return fmt.Errorf("check a password: %w", err)
 	}
 	if !ok {
-		r.failed(ctx, v.From, whyProof, c.User.ID)
+		r.failures.Note(ctx, v.From, guard.WhyProof, c.User.ID)
 		return wrong
 	}
-	r.byProof.forget(guess)
+	r.byProof.Forget(guess)
 	r.sessions.Put(ctx, keyProved, r.now().UTC().Format(time.RFC3339))
 	return nil
 }

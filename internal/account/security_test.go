@@ -19,7 +19,7 @@ const origin = "https://mates.example.org"
 func guarded(t *testing.T) (*house, *http.Cookie) {
 	t.Helper()
 	h := seeded(t)
-	h.address = func() string { return origin }
+	h.address = origin
 	h.audit = h.db.AddAudit
 	return h, h.enter(t, "ada")
 }
@@ -375,7 +375,7 @@ func TestPasskeysNeedAName(t *testing.T) {
 		"https://mates.example.org": true, "https://mates.example.org:8443": true, "http://localhost:8080": true, "http://mates.localhost": true,
 		"http://127.0.0.1:8080": false, "https://192.0.2.1": false, "http://mates.example.org": false, "": false, "https://[::1]:8080": false,
 	} {
-		h.address = func() string { return address }
+		h.address = address
 		if _, err := h.PasskeyHost(); (err == nil) != fine {
 			t.Errorf("%s: %v", address, err)
 		}

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"regexp"
 
@@ -142,29 +141,5 @@ func (r *Room) settle(ctx context.Context, actor openmates.ID, action, name, val
 	if had {
 		before = map[string]string{name: was}
 	}
-	return r.record(ctx, openmates.AuditEntry{Actor: actor, Action: action, Target: "server"}, before, map[string]string{name: value})
-}
-
-// record writes a line of the audit record; before and after hold no secret.
-func (r *Room) record(ctx context.Context, e openmates.AuditEntry, before, after any) error {
-	if r.audit == nil {
-		return nil
-	}
-	for _, side := range []struct {
-		of   any
-		into *string
-	}{{before, &e.Before}, {after, &e.After}} {
-		if side.of == nil {
-			continue
-		}
-		b, err := json.Marshal(side.of)
-		if err != nil {
-			return fmt.Errorf("describe the change: %w", err)
-		}
-		*side.into = string(b)
-	}
-	if err := r.audit(ctx, e); err != nil {
-		return fmt.Errorf("record %s: %w", e.Action, err)
-	}
-	return nil
+	return r.audit.Record(ctx, openmates.AuditEntry{Actor: actor, Action: action, Target: "server"}, before, map[string]string{name: value})
 }

@@ -124,10 +124,7 @@ func TestAWrongAddressIsDiagnosed(t *testing.T) {
 		"another server":     {listening(t, says(200, "<html>hello</html>")).URL, nil, []string{"Another server answers"}},
 		"another OpenMates":  {listening(t, says(200, strings.Repeat("0a", 32)+"\n")).URL, nil, []string{"Another OpenMates server"}},
 	} {
-		h.reach = &http.Transport{DisableKeepAlives: true}
-		if c.by != nil {
-			h.reach = c.by
-		}
+		h.reach = c.by
 		err := h.Reaches(t.Context(), c.address)
 		if openmates.CodeOf(err) != openmates.EInvalid {
 			t.Errorf("%s: %v", name, err)
@@ -193,9 +190,7 @@ func TestSettlingTheServer(t *testing.T) {
 	ctx := t.Context()
 	h := newHouse(t)
 	var record []openmates.AuditEntry
-	var moved []string
 	h.audit = func(_ context.Context, e openmates.AuditEntry) error { record = append(record, e); return nil }
-	h.moved = func(address string) error { moved = append(moved, address); return nil }
 
 	code, err := h.SetupCode(ctx)
 	must(t, err)
@@ -220,7 +215,7 @@ func TestSettlingTheServer(t *testing.T) {
 	if err := h.SetURL(ctx, ada.ID, bad, false); openmates.CodeOf(err) != openmates.EInvalid {
 		t.Errorf("a wrong address is taken: %v", err)
 	}
-	if len(moved) != 0 {
+	if len(h.moved) != 0 {
 		t.Error("a wrong address is used")
 	}
 	must(t, h.SetURL(ctx, ada.ID, bad+"/", true))
@@ -229,8 +224,8 @@ func TestSettlingTheServer(t *testing.T) {
 	}
 	s, err = h.Server(ctx)
 	must(t, err)
-	if s.Name != "Harbour" || s.URL != bad || !strings.Contains(s.Problem, "502") || s.SignUp != OpenToTeams || s.Currency != "EUR" || len(moved) != 1 || moved[0] != bad {
-		t.Errorf("now: %+v, moved to %v", s, moved)
+	if s.Name != "Harbour" || s.URL != bad || !strings.Contains(s.Problem, "502") || s.SignUp != OpenToTeams || s.Currency != "EUR" || len(h.moved) != 1 || h.moved[0] != bad {
+		t.Errorf("now: %+v, moved to %v", s, h.moved)
 	}
 	var actions []string
 	for _, e := range record {

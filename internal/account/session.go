@@ -14,6 +14,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"openmates"
+	"openmates/internal/guard"
 	"openmates/internal/spelling"
 )
 
@@ -108,10 +109,10 @@ func (r *Room) current(ctx context.Context, u openmates.User) bool {
 // in yet.
 func (r *Room) SignIn(ctx context.Context, from netip.Addr, username string, password openmates.Secret) (openmates.User, error) {
 	username = spelling.Fold(username)
-	free := r.byAddress.allow(addressKey(from), r.now())
+	free := r.byAddress.Allow(guard.Party(from), r.now())
 	if !free && browserOf(ctx).given == "" { // before anything is asked of the database
-		r.failed(ctx, from, whyTooMany, 0)
-		return openmates.User{}, tooMany()
+		r.failures.Note(ctx, from, guard.WhyTooMany, 0)
+		return openmates.User{}, guard.TooMany()
 	}
 	wrong := openmates.Errorf(openmates.EUnauthorized, "Username and password don't fit together. Please check both. If the password is lost, the sign-in page leads to a new one.")
 	var phc string
@@ -122,10 +123,10 @@ func (r *Room) SignIn(ctx context.Context, from netip.Addr, username string, pas
 	if err != nil && openmates.CodeOf(err) != openmates.ENotFound {
 		return openmates.User{}, fmt.Errorf("sign in: %w", err)
 	}
-	guess := try{account: digest(username), from: from, browser: r.known(ctx, u)}
-	if !free && guess.browser == "" || !r.byAccount.allow(guess, r.now()) {
-		r.failed(ctx, from, whyTooMany, u.ID)
-		return openmates.User{}, tooMany()
+	guess := guard.Try{Account: guard.Digest(username), From: from, Browser: r.known(ctx, u)}
+	if !free && guess.Browser == "" || !r.byAccount.Allow(guess, r.now()) {
+		r.failures.Note(ctx, from, guard.WhyTooMany, u.ID)
+		return openmates.User{}, guard.TooMany()
 	}
 	if len(password) > maxPassword {
 		password = "" // fits nobody
@@ -135,14 +136,14 @@ func (r *Room) SignIn(ctx context.Context, from netip.Addr, username string, pas
 		return openmates.User{}, fmt.Errorf("sign in: %w", err)
 	}
 	if !ok {
-		why := whyPassword
+		why := guard.WhyPassword
 		if u.ID == 0 {
-			why = whyUnknown
+			why = guard.WhyUnknown
 		}
-		r.failed(ctx, from, why, u.ID)
+		r.failures.Note(ctx, from, why, u.ID)
 		return openmates.User{}, wrong
 	}
-	r.byAccount.forget(guess)
+	r.byAccount.Forget(guess)
 	if stale {
 		r.rehash(ctx, u, phc, password)
 	}

@@ -3,13 +3,12 @@ package account
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
 	"net/netip"
 	"strings"
 
 	"openmates"
+	"openmates/internal/guard"
 	"openmates/internal/spelling"
 )
 
@@ -29,7 +28,7 @@ type Founder struct {
 // "" once the server has an admin.
 func (r *Room) SetupCode(ctx context.Context) (openmates.Secret, error) {
 	code := rand.Text()
-	open, err := r.store.SetSetupHash(ctx, digest(code))
+	open, err := r.store.SetSetupHash(ctx, guard.Digest(code))
 	if err != nil || !open {
 		return "", err
 	}
@@ -44,8 +43,8 @@ func (r *Room) SetupOpen(ctx context.Context) (bool, error) {
 
 // CheckSetupCode says whether code is the open one. It doesn't use it up.
 func (r *Room) CheckSetupCode(ctx context.Context, from netip.Addr, code openmates.Secret) error {
-	if !r.bySetup.allow(addressKey(from), r.now()) {
-		return tooMany()
+	if !r.bySetup.Allow(guard.Party(from), r.now()) {
+		return guard.TooMany()
 	}
 	_, err := r.setupHash(ctx, from, code)
 	return err
@@ -57,8 +56,8 @@ func (r *Room) CheckSetupCode(ctx context.Context, from netip.Addr, code openmat
 func (r *Room) Setup(ctx context.Context, from netip.Addr, f Founder) (openmates.User, openmates.Team, error) {
 	var noUser openmates.User
 	var noTeam openmates.Team
-	if !r.bySetup.allow(addressKey(from), r.now()) {
-		return noUser, noTeam, tooMany()
+	if !r.bySetup.Allow(guard.Party(from), r.now()) {
+		return noUser, noTeam, guard.TooMany()
 	}
 	hash, err := r.setupHash(ctx, from, f.Code)
 	if err != nil {
@@ -84,7 +83,7 @@ func (r *Room) Setup(ctx context.Context, from netip.Addr, f Founder) (openmates
 	r.keepHost(ctx, f.Host)
 	r.log.InfoContext(ctx, "the server is set up", "admin", u.Username, "team", t.Slug)
 	e := openmates.AuditEntry{Actor: u.ID, Action: "server.setup", Target: "server"}
-	if err := r.record(ctx, e, nil, map[string]string{"team": t.Slug}); err != nil {
+	if err := r.audit.Record(ctx, e, nil, map[string]string{"team": t.Slug}); err != nil {
 		r.log.ErrorContext(ctx, "the setup is not in the audit record", "err", err) // it stands all the same
 	}
 	return u, t, nil
@@ -99,19 +98,12 @@ func (r *Room) setupHash(ctx context.Context, from netip.Addr, code openmates.Se
 	if stored == "" {
 		return "", openmates.Errorf(openmates.EConflict, "This server is set up already. Please sign in instead.")
 	}
-	given := digest(strings.ToUpper(strings.TrimSpace(code.Reveal())))
+	given := guard.DigestTyped(code.Reveal())
 	if subtle.ConstantTimeCompare([]byte(given), []byte(stored)) != 1 {
-		r.failed(ctx, from, whySetup, 0)
+		r.failures.Note(ctx, from, guard.WhySetup, 0)
 		return "", openmates.Errorf(openmates.EUnauthorized, "This setup link is not valid any more. The terminal shows a fresh one each time the server starts; please open that one.")
 	}
 	return stored, nil
-}
-
-// digest is how one-time codes of full entropy are stored: they can't be
-// guessed from a fast hash.
-func digest(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:])
 }
 
 // newUser checks what a person typed.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/guard"
 )
 
 // AccessTokens keeps the tokens of programs by their hash.
@@ -102,12 +103,12 @@ func (r *Room) addToken(ctx context.Context, c openmates.Caller, k openmates.Acc
 	}
 	secret := TokenPrefix + rand.Text() // 130 bits
 	k.Hint = secret[len(secret)-4:]
-	if k, err = r.store.AddAccessToken(ctx, k, digest(secret), mostTokens); err != nil {
+	if k, err = r.store.AddAccessToken(ctx, k, guard.Digest(secret), mostTokens); err != nil {
 		return k, "", err
 	}
 	r.log.InfoContext(ctx, "a token was made", "token", k.ID, "user", c.User.ID, "team", k.TeamID)
 	after := map[string]any{"name": k.Name, "scopes": k.Scopes, "expires": k.Expires}
-	return k, openmates.Secret(secret), r.record(ctx, tokenEntry(c, k, "token.add"), nil, after)
+	return k, openmates.Secret(secret), r.audit.Record(ctx, tokenEntry(c, k, "token.add"), nil, after)
 }
 
 func tokenEntry(c openmates.Caller, k openmates.AccessToken, action string) openmates.AuditEntry {
@@ -182,7 +183,7 @@ func (r *Room) tokenDropped(ctx context.Context, c openmates.Caller, k openmates
 		return err
 	}
 	r.log.InfoContext(ctx, "a token was revoked", "token", k.ID, "user", c.User.ID)
-	return r.record(ctx, tokenEntry(c, k, "token.revoke"), map[string]any{"name": k.Name, "scopes": k.Scopes}, nil)
+	return r.audit.Record(ctx, tokenEntry(c, k, "token.revoke"), map[string]any{"name": k.Name, "scopes": k.Scopes}, nil)
 }
 
 // Bearer gives the caller that a program is by its token. Whatever is wrong
@@ -191,18 +192,18 @@ func (r *Room) Bearer(ctx context.Context, from netip.Addr, token openmates.Secr
 	wrong := openmates.Errorf(openmates.EUnauthorized, "This token is not valid: it was mistyped, revoked, or has expired. Please make a new one.")
 	text := token.Reveal()
 	if !strings.HasPrefix(text, TokenPrefix) || len(text) != len(TokenPrefix)+26 {
-		return openmates.Caller{}, r.badToken(ctx, from, whyToken, openmates.AccessToken{}, wrong)
+		return openmates.Caller{}, r.badToken(ctx, from, guard.WhyToken, openmates.AccessToken{}, wrong)
 	}
-	hash := digest(text)
+	hash := guard.Digest(text)
 	k, stored, err := r.store.AccessToken(ctx, hash)
 	if openmates.CodeOf(err) == openmates.ENotFound || err == nil && subtle.ConstantTimeCompare([]byte(hash), []byte(stored)) != 1 {
-		return openmates.Caller{}, r.badToken(ctx, from, whyToken, openmates.AccessToken{}, wrong)
+		return openmates.Caller{}, r.badToken(ctx, from, guard.WhyToken, openmates.AccessToken{}, wrong)
 	}
 	if err != nil {
 		return openmates.Caller{}, fmt.Errorf("look for a token: %w", err)
 	}
 	if !k.Expires.IsZero() && !r.now().Before(k.Expires) {
-		return openmates.Caller{}, r.badToken(ctx, from, whyExpired, k, wrong)
+		return openmates.Caller{}, r.badToken(ctx, from, guard.WhyExpired, k, wrong)
 	}
 	if x, ok := tokenRemains(k); ok {
 		holds, err := r.Holds(ctx, x)
@@ -210,14 +211,14 @@ func (r *Room) Bearer(ctx context.Context, from netip.Addr, token openmates.Secr
 			return openmates.Caller{}, fmt.Errorf("look for the maker of a token: %w", err)
 		}
 		if !holds {
-			return openmates.Caller{}, r.badToken(ctx, from, whyMaker, k, wrong)
+			return openmates.Caller{}, r.badToken(ctx, from, guard.WhyMaker, k, wrong)
 		}
 	}
-	c := openmates.Caller{Token: k, Session: digest("token:" + k.ID.String())}
+	c := openmates.Caller{Token: k, Session: guard.Digest("token:" + k.ID.String())}
 	if k.UserID != 0 {
 		c.User, err = r.store.User(ctx, k.UserID)
 		if openmates.CodeOf(err) == openmates.ENotFound {
-			return openmates.Caller{}, r.badToken(ctx, from, whyMaker, k, wrong)
+			return openmates.Caller{}, r.badToken(ctx, from, guard.WhyMaker, k, wrong)
 		}
 		if err != nil {
 			return openmates.Caller{}, fmt.Errorf("load the caller: %w", err)
@@ -233,11 +234,11 @@ func (r *Room) Bearer(ctx context.Context, from netip.Addr, token openmates.Secr
 
 // badToken counts against the address that a wrong token came from.
 func (r *Room) badToken(ctx context.Context, from netip.Addr, why string, k openmates.AccessToken, wrong error) error {
-	if !r.byBadToken.allow(addressKey(from), r.now()) {
-		r.failed(ctx, from, whyTooMany, 0)
-		return tooMany()
+	if !r.byBadToken.Allow(guard.Party(from), r.now()) {
+		r.failures.Note(ctx, from, guard.WhyTooMany, 0)
+		return guard.TooMany()
 	}
-	r.failed(ctx, from, why, k.By)
+	r.failures.Note(ctx, from, why, k.By)
 	return wrong
 }
 
@@ -250,9 +251,9 @@ func (r *Room) Admit(c openmates.Caller, from netip.Addr) error {
 	case c.IsListener():
 		limit, key = r.byListener, c.Token.ID.String()
 	case !c.SignedIn():
-		key = addressKey(from)
+		key = guard.Party(from)
 	}
-	if !limit.allow(key, r.now()) {
+	if !limit.Allow(key, r.now()) {
 		return openmates.Errorf(openmates.ELimit, "There were too many calls in a short time. Please wait a few seconds between them.")
 	}
 	return nil

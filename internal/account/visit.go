@@ -116,7 +116,7 @@ func (r *Room) EndSession(ctx context.Context, c openmates.Caller, id string) er
 	if err := r.store.EndSession(ctx, c.User.ID, id); err != nil {
 		return err
 	}
-	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.session_end"}.AboutPerson(c.User.ID), nil, nil)
+	return r.audit.Record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.session_end"}.AboutPerson(c.User.ID), nil, nil)
 }
 
 // EndSessions signs the caller out everywhere else, or, with here, everywhere.
@@ -136,7 +136,7 @@ func (r *Room) EndSessions(ctx context.Context, c openmates.Caller, here, keepSh
 			return err
 		}
 	}
-	return r.record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.sessions_end"}.AboutPerson(c.User.ID), nil, revoked(ended))
+	return r.audit.Record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.sessions_end"}.AboutPerson(c.User.ID), nil, revoked(ended))
 }
 
 // sign tells a browser or system by a word in its header.

@@ -59,6 +59,7 @@ func homes() map[string][]string {
 		"golang.org/x/crypto/argon2":         {"internal/account"},
 		"github.com/go-webauthn/webauthn":    {"internal/account"},
 		"github.com/pquerna/otp":             {"internal/account"},
+		"github.com/trustelem/zxcvbn":        {"internal/account"},
 		"github.com/boombuler/barcode":       {"internal/web"},
 		"github.com/wneessen/go-mail":        {"internal/mail/smtp"},
 		"github.com/danielgtaylor/huma":      {"internal/api"},

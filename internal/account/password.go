@@ -56,12 +56,11 @@ const (
 type vault struct {
 	cost  Cost
 	slots chan struct{}
-	guess *guesser
 	decoy string // stands for the hash of nobody's password, see check
 }
 
 func newVault(c Cost, parallel int) *vault {
-	v := &vault{cost: c, slots: make(chan struct{}, parallel), guess: newGuesser()}
+	v := &vault{cost: c, slots: make(chan struct{}, parallel)}
 	// Random bytes cost as much to compare with as a real hash does, and
 	// nothing to make: a real one would hold 19 MiB from each start on.
 	v.decoy = phcOf(c, random(saltLen), random(keyLen))
@@ -81,8 +80,6 @@ func (v *vault) valid(password openmates.Secret, about ...string) error {
 		return openmates.Errorf(openmates.EInvalid, "The password is too long; %d bytes are the most.", maxPassword)
 	case distinct(low) < 5:
 		return openmates.Errorf(openmates.EInvalid, "The password repeats the same few characters. Please choose one that is harder to guess.")
-	case v.guess.common(low):
-		return openmates.Errorf(openmates.EInvalid, "This password is on the lists that attackers try first. Please choose another one.")
 	}
 	var known []string
 	for _, a := range about {
@@ -91,7 +88,7 @@ func (v *vault) valid(password openmates.Secret, about ...string) error {
 		}
 		known = append(append(known, a), strings.Fields(a)...)
 	}
-	if v.guess.weight(low, known...) < enough {
+	if guesses(p, known...) < minGuesses {
 		return openmates.Errorf(openmates.EInvalid, "This password is easy to guess: it is made of words that everybody takes, of names, years, or keys side by side. Three or four words that don't belong together are better.")
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"openmates/internal/account"
+	"openmates/internal/mail"
 	"openmates/internal/mail/smtp"
 )
 
@@ -48,7 +49,11 @@ func administer(ctx context.Context, command string, s settings, log *slog.Logge
 	if guessed {
 		public = "http://" + reachable(s.Addr)
 	}
-	room, err := account.New(account.Config{Store: db, Log: log, Audit: db.AddAudit, Sender: smtp.New(smtp.Config{}), Address: func() string { return strings.TrimRight(public, "/") }})
+	post, err := mail.NewPostman(mail.PostmanConfig{Store: db, Log: log, Sender: smtp.New(smtp.Config{})})
+	if err != nil {
+		return err
+	}
+	room, err := account.New(account.Config{Store: db, Log: log, Audit: db.AddAudit, Post: post, Address: func() string { return strings.TrimRight(public, "/") }})
 	if err != nil {
 		return err
 	}

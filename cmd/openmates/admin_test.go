@@ -13,6 +13,7 @@ import (
 
 	"openmates"
 	"openmates/internal/account"
+	"openmates/internal/mail"
 	"openmates/internal/sqldb/sqldbtest"
 	"openmates/internal/store"
 )
@@ -44,7 +45,11 @@ func (c commands) open() (*store.DB, *account.Room) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	room, err := account.New(account.Config{Store: db, Cost: account.Cost{Memory: 64, Time: 1, Threads: 1}, Log: slog.New(slog.DiscardHandler), Audit: db.AddAudit})
+	post, err := mail.NewPostman(mail.PostmanConfig{Store: db, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	room, err := account.New(account.Config{Store: db, Post: post, Cost: account.Cost{Memory: 64, Time: 1, Threads: 1}, Log: slog.New(slog.DiscardHandler), Audit: db.AddAudit})
 	if err != nil {
 		c.t.Fatal(err)
 	}

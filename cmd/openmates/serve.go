@@ -20,6 +20,7 @@ import (
 	"openmates/internal/catalogue"
 	"openmates/internal/chat"
 	"openmates/internal/connect"
+	"openmates/internal/mail"
 	"openmates/internal/mail/smtp"
 	"openmates/internal/mate"
 	"openmates/internal/messenger"
@@ -224,10 +225,14 @@ func (srv *server) wire(connectors map[openmates.Network]messenger.Connector, de
 		Only: srv.only(), Log: srv.log.With("pkg", "messenger"), Now: time.Now,
 		Commands: chat.Commands(), Command: srv.room.Command,
 	})
+	post, err := mail.NewPostman(mail.PostmanConfig{Store: srv.db, Log: srv.log, Sender: smtp.New(smtp.Config{})})
+	if err != nil {
+		return err
+	}
 	srv.accounts, err = account.New(account.Config{
 		Store: srv.db, Log: srv.log, Secure: strings.HasPrefix(srv.public, "https://"),
 		Audit: srv.db.AddAudit, Moved: srv.moved,
-		Sender: smtp.New(smtp.Config{}), Address: func() string { return srv.links.PublicURL() },
+		Post: post, Address: func() string { return srv.links.PublicURL() },
 		Chosen: func() bool { return srv.set.URL != "" || srv.links.PublicURL() != srv.public },
 	})
 	if err != nil {

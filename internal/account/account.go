@@ -53,7 +53,6 @@ type Store interface { //nolint:interfacebloat // accounts, each method one tran
 	Sessions
 	Settings
 	Joining
-	Posting
 	Returning
 	Guards
 	Leaving
@@ -75,6 +74,9 @@ type Settings interface {
 	// Setting is not ok where it was never set.
 	Setting(ctx context.Context, name string) (value string, ok bool, err error)
 	SetSetting(ctx context.Context, name, value string) error
+	// SetMailSettings replaces how mail is sent together with the password that
+	// belongs to it; "" = mail is not set up.
+	SetMailSettings(ctx context.Context, settings string, password openmates.Secret) error
 }
 
 // People are the accounts.
@@ -138,7 +140,7 @@ type Config struct {
 	Audit  openmates.Audit            // nil = nobody keeps a record
 	Moved  func(address string) error // told when the server's address has changed; nil = nobody
 	Reach  http.RoundTripper          // for the check of that address; nil = the network
-	Sender mail.Sender                // how mail is sent; nil = this server can't
+	Post   *mail.Postman              // sends all mail
 	// Address is where people reach the server, for links in mails and for
 	// passkeys, which are bound to its name; nil = nowhere.
 	Address func() string
@@ -160,7 +162,7 @@ type Room struct {
 	audit     openmates.Audit
 	moved     func(address string) error
 	reach     http.RoundTripper
-	post      *postman
+	post      *mail.Postman
 	errands   *errands
 	address   func() string
 	chosen    func() bool
@@ -177,8 +179,8 @@ type Room struct {
 
 // New makes a Room.
 func New(c Config) (*Room, error) {
-	if c.Store == nil || c.Log == nil {
-		return nil, errors.New("account: Config needs Store and Log")
+	if c.Store == nil || c.Log == nil || c.Post == nil {
+		return nil, errors.New("account: Config needs Store, Log and Post")
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now
@@ -208,7 +210,7 @@ func New(c Config) (*Room, error) {
 		audit:     c.Audit,
 		moved:     c.Moved,
 		reach:     c.Reach,
-		post:      &postman{store: c.Store, sender: c.Sender, log: c.Log.With("pkg", "account"), now: c.Clock},
+		post:      c.Post,
 		errands:   newErrands(),
 		address:   c.Address,
 		chosen:    c.Chosen,

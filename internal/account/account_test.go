@@ -77,7 +77,10 @@ func newHouse(t *testing.T) *house {
 	h.db, err = store.Open(context.Background(), store.Config{Dir: t.TempDir(), Seal: ring, Log: slog.New(slog.DiscardHandler), Watch: time.Hour})
 	must(t, err)
 	t.Cleanup(func() { _ = h.db.Close() })
-	h.Room, err = New(Config{Store: h.db, Log: slog.New(slog.NewTextHandler(h.log, nil)), Clock: h.now,
+	log := slog.New(slog.NewTextHandler(h.log, nil))
+	post, err := mail.NewPostman(mail.PostmanConfig{Store: h.db, Log: log, Sender: h, Clock: h.now})
+	must(t, err)
+	h.Room, err = New(Config{Store: h.db, Log: log, Clock: h.now, Post: post,
 		Audit: func(ctx context.Context, e openmates.AuditEntry) error {
 			if h.audit == nil {
 				return nil
@@ -85,7 +88,7 @@ func newHouse(t *testing.T) *house {
 			return h.audit(ctx, e)
 		},
 		Moved:   func(address string) error { h.moved = append(h.moved, address); return nil },
-		Address: func() string { return h.address }, Chosen: func() bool { return h.chosen }, Sender: h, Reach: h,
+		Address: func() string { return h.address }, Chosen: func() bool { return h.chosen }, Reach: h,
 		Cost: Cost{Memory: 64, Time: 1, Threads: 1}}) // the tests are about what happens around the hashes
 	must(t, err)
 	return h

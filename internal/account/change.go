@@ -93,7 +93,7 @@ func (r *Room) Email(ctx context.Context, c openmates.Caller) (e Email, err erro
 	if err := c.RequireSignIn(); err != nil {
 		return e, err
 	}
-	e.Address, e.Mail = c.User.Email, r.post.ready(ctx)
+	e.Address, e.Mail = c.User.Email, r.post.Ready(ctx)
 	if e.Confirmed, err = r.store.EmailConfirmed(ctx, c.User.ID); err != nil {
 		return e, err
 	}
@@ -113,7 +113,7 @@ func (r *Room) SetEmail(ctx context.Context, c openmates.Caller, address string,
 	if err := r.prove(ctx, c, password); err != nil {
 		return false, err
 	}
-	if address != "" && r.post.ready(ctx) {
+	if address != "" && r.post.Ready(ctx) {
 		return true, r.askAddress(ctx, c, address)
 	}
 	if err := r.store.SetEmail(ctx, c.User.ID, address, false); err != nil {
@@ -125,7 +125,7 @@ func (r *Room) SetEmail(ctx context.Context, c openmates.Caller, address string,
 func (r *Room) askAddress(ctx context.Context, c openmates.Caller, address string) error {
 	code := rand.Text() // 130 bits
 	// First the mail: where it is refused, the link before it still works.
-	if err := r.post.send(ctx, r.confirmation(c, address, r.publicURL()+"/profile/address?code="+code)); err != nil {
+	if err := r.post.Send(ctx, r.confirmation(c, address, r.publicURL()+"/profile/address?code="+code)); err != nil {
 		return err
 	}
 	return r.store.AddAddressCode(ctx, guard.Digest(code), c.User.ID, address, r.now().Add(confirmFor))

@@ -120,7 +120,7 @@ func (r *Room) mailInvite(ctx context.Context, c openmates.Caller, p Place, i op
 
 func (r *Room) mailInviteTo(ctx context.Context, c openmates.Caller, p Place, i openmates.Invite, to, link string) error {
 	proof := rand.Text()
-	if err := r.post.send(ctx, r.invitation(c, p, i, to, link+"?proof="+proof)); err != nil {
+	if err := r.post.Send(ctx, r.invitation(c, p, i, to, link+"?proof="+proof)); err != nil {
 		return err
 	}
 	return r.store.AddInviteMail(ctx, openmates.InviteMail{InviteID: i.ID, Email: to, Expires: i.Expires}, guard.Digest(proof), r.now())
@@ -243,7 +243,7 @@ func (r *Room) Welcome(ctx context.Context, c openmates.Caller, code, proof stri
 	if err := w.refusal(state); err != nil {
 		return w, err
 	}
-	w.Mail = len(i.Only) > 0 && r.post.ready(ctx)
+	w.Mail = len(i.Only) > 0 && r.post.Ready(ctx)
 	if proof != "" {
 		w.Email, err = r.proved(ctx, w, proof)
 	}
@@ -305,7 +305,7 @@ func (r *Room) AskProof(ctx context.Context, c openmates.Caller, from netip.Addr
 		return err
 	}
 	proof := rand.Text()
-	if err := r.post.send(ctx, r.proofLetter(c, w, email, link(proof))); err != nil {
+	if err := r.post.Send(ctx, r.proofLetter(c, w, email, link(proof))); err != nil {
 		return err
 	}
 	m := openmates.InviteMail{InviteID: w.Invite.ID, Email: email, Expires: r.now().Add(proofFor)}

@@ -23,14 +23,14 @@ func (r *Room) MailSettings(ctx context.Context, c openmates.Caller) (MailSettin
 	if err := Require(c, RunServer); err != nil {
 		return MailSettings{}, err
 	}
-	s, err := r.post.settings(ctx)
-	m := MailSettings{Settings: s.Settings, HasPassword: s.Password != "", PasswordLost: s.lost, Set: s.set}
+	s, err := r.post.Settings(ctx)
+	m := MailSettings{Settings: s.Settings, HasPassword: s.Password != "", PasswordLost: s.Lost, Set: s.Set}
 	m.Password = ""
 	return m, err
 }
 
 // MailReady says whether this server sends mail.
-func (r *Room) MailReady(ctx context.Context) bool { return r.post.ready(ctx) }
+func (r *Room) MailReady(ctx context.Context) bool { return r.post.Ready(ctx) }
 
 // SetMail sends a test message to an address and, if the mail server took it,
 // keeps the settings. An empty password means the stored one, which is sent
@@ -40,7 +40,7 @@ func (r *Room) SetMail(ctx context.Context, c openmates.Caller, s mail.Settings,
 	if err := Require(c, RunServer); err != nil {
 		return err
 	}
-	before, err := r.post.settings(ctx)
+	before, err := r.post.Settings(ctx)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (r *Room) SetMail(ctx context.Context, c openmates.Caller, s mail.Settings,
 	} else if s.Password == "" && trusts(before.Settings, s) {
 		s.Password = before.Password
 	}
-	if s.Username != "" && s.Password == "" && before.lost {
+	if s.Username != "" && s.Password == "" && before.Lost {
 		return openmates.Errorf(openmates.EInvalid, "Please type the password of %s again. The stored one can’t be read, because it was stored under another key of this server.", s.Username)
 	}
 	if s.Username != "" && s.Password == "" {
@@ -65,14 +65,14 @@ func (r *Room) SetMail(ctx context.Context, c openmates.Caller, s mail.Settings,
 		}
 		return openmates.Errorf(openmates.EInvalid, "Please type the password of %s.", s.Username)
 	}
-	if r.post.sender == nil {
+	if !r.post.CanSend() {
 		return openmates.Errorf(openmates.EUnavailable, "This server was built without a way to send mail.")
 	}
-	test := letter{on: trying, to: to, by: c.User.ID, body: "This is the test message of your OpenMates server.\n\nYou can read it, so mail works: invitations, confirmations of addresses, and links to choose a new password are sent from now on.\n"}
-	if err := r.post.sendBy(ctx, s, test); err != nil {
+	test := mail.Letter{On: mail.Testing, To: to, By: c.User.ID, Body: "This is the test message of your OpenMates server.\n\nYou can read it, so mail works: invitations, confirmations of addresses, and links to choose a new password are sent from now on.\n"}
+	if err := r.post.SendBy(ctx, s, test); err != nil {
 		return err
 	}
-	return r.keepMail(ctx, c, before.Settings, before.set, s)
+	return r.keepMail(ctx, c, before.Settings, before.Set, s)
 }
 
 // trusts reports whether a password that was stored for one server may be sent
@@ -113,8 +113,8 @@ func (r *Room) StopMail(ctx context.Context, c openmates.Caller) error {
 	if err := Require(c, RunServer); err != nil {
 		return err
 	}
-	before, err := r.post.settings(ctx)
-	if err != nil || !before.set {
+	before, err := r.post.Settings(ctx)
+	if err != nil || !before.Set {
 		return err
 	}
 	if err := r.store.SetMailSettings(ctx, "", ""); err != nil {

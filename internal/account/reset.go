@@ -39,7 +39,7 @@ type Returning interface { //nolint:interfacebloat // one way back, each method 
 // confirmed. Neither the answer nor its time tells whether there is such an
 // account: all that depends on it happens beside the request.
 func (r *Room) AskReset(ctx context.Context, from netip.Addr, who string) error {
-	if !r.post.ready(ctx) {
+	if !r.post.Ready(ctx) {
 		return openmates.Errorf(openmates.EUnavailable, "This server sends no mail. Ask an admin of the server for a link; whoever has access to its machine can make one, too, with the command “openmates admin reset-password”.")
 	}
 	who = strings.TrimSpace(who)
@@ -94,7 +94,7 @@ func (r *Room) mailReset(ctx context.Context, u openmates.User) error {
 	if err != nil {
 		return err
 	}
-	if err := r.post.send(ctx, r.wayBack(u, link)); err != nil {
+	if err := r.post.Send(ctx, r.wayBack(u, link)); err != nil {
 		return err
 	}
 	r.log.InfoContext(ctx, "a link to a new password was mailed", "user", u.ID)
@@ -252,8 +252,8 @@ func (r *Room) tell(u openmates.User, what string) {
 
 func (r *Room) tellNow(ctx context.Context, u openmates.User, what string) {
 	confirmed, err := r.store.EmailConfirmed(ctx, u.ID)
-	if err == nil && confirmed && u.Email != "" && r.post.ready(ctx) {
-		err = r.post.send(ctx, r.notice(u, what))
+	if err == nil && confirmed && u.Email != "" && r.post.Ready(ctx) {
+		err = r.post.Send(ctx, r.notice(u, what))
 	}
 	if err != nil {
 		r.log.WarnContext(ctx, "somebody was not told what happened to their account", "user", u.ID, "err", err)

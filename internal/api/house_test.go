@@ -25,6 +25,7 @@ import (
 	"openmates/internal/connect/connecttest"
 	"openmates/internal/llm"
 	"openmates/internal/llm/scripted"
+	"openmates/internal/mail"
 	"openmates/internal/mate"
 	"openmates/internal/messenger"
 	"openmates/internal/model"
@@ -95,7 +96,9 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	h.db, err = store.Open(ctx, store.Config{Dir: h.dir, Seal: ring, Log: slog.New(slog.DiscardHandler), Watch: time.Hour})
 	must(t, err)
 	t.Cleanup(func() { _ = h.db.Close() })
-	h.rooms, err = account.New(account.Config{Store: h.db, Cost: account.Cost{Memory: 64, Time: 1, Threads: 1}, Log: log, Audit: h.db.AddAudit, Clock: h.clock})
+	post, err := mail.NewPostman(mail.PostmanConfig{Store: h.db, Log: log, Clock: h.clock})
+	must(t, err)
+	h.rooms, err = account.New(account.Config{Store: h.db, Post: post, Cost: account.Cost{Memory: 64, Time: 1, Threads: 1}, Log: log, Audit: h.db.AddAudit, Clock: h.clock})
 	must(t, err)
 	h.net = connecttest.New(map[string]connecttest.App{
 		"1001": {Token: "canary-token", Secret: "canary-secret", Name: "Sophia"},

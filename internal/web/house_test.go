@@ -24,6 +24,7 @@ import (
 	"openmates/internal/chat"
 	"openmates/internal/connect"
 	"openmates/internal/connect/connecttest"
+	"openmates/internal/mail"
 	"openmates/internal/mail/smtp"
 	"openmates/internal/mate"
 	"openmates/internal/messenger"
@@ -116,10 +117,12 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	srv := httptest.NewUnstartedServer(nil)
 	h.url = "http://" + srv.Listener.Addr().String()
 	h.address = h.url
-	h.account, err = account.New(account.Config{Store: h.db, Cost: account.Cost{Memory: 64, Time: 1, Threads: 1}, Log: log, Audit: h.db.AddAudit,
-		Sender: smtp.New(smtp.Config{}), Address: func() string { return h.address },
-		Chosen: func() bool { return h.address != h.url },
-		Moved:  func(address string) error { return h.connect.MoveTo(address) }})
+	post, err := mail.NewPostman(mail.PostmanConfig{Store: h.db, Log: log, Sender: smtp.New(smtp.Config{})})
+	must(t, err)
+	h.account, err = account.New(account.Config{Store: h.db, Post: post, Cost: account.Cost{Memory: 64, Time: 1, Threads: 1}, Log: log, Audit: h.db.AddAudit,
+		Address: func() string { return h.address },
+		Chosen:  func() bool { return h.address != h.url },
+		Moved:   func(address string) error { return h.connect.MoveTo(address) }})
 	must(t, err)
 	h.connect, err = connect.New(connect.Config{
 		Store: h.db, Log: log, PublicURL: h.url, States: h.states,

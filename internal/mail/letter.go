@@ -1,0 +1,159 @@
+package mail
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"openmates"
+)
+
+// Occasion is why a message is sent. It decides the subject, which holds no
+// words of a person, and the budgets that the message counts against.
+type Occasion string
+
+// The occasions. The values are kept in the database as long as the budgets
+// last.
+const (
+	Inviting   Occasion = "inviting"    // a team invites an address
+	Proving    Occasion = "proving"     // somebody claims an address, to use an invite
+	Confirming Occasion = "confirming"  // a person's new address
+	Recovering Occasion = "coming back" // a link to a new password
+	Notifying  Occasion = "telling"     // something happened to a person's account
+	Testing    Occasion = "trying"      // an admin sets mail up
+)
+
+// subject is the line that a mailbox lists. It is the same for everybody.
+func (o Occasion) subject() string {
+	switch o {
+	case Inviting:
+		return "An invitation to a team on OpenMates"
+	case Proving:
+		return "Confirm your address to join a team on OpenMates"
+	case Confirming:
+		return "Please confirm your address"
+	case Recovering:
+		return "Choose a new password for OpenMates"
+	case Notifying:
+		return "Your OpenMates account was changed"
+	}
+	return "Mail works"
+}
+
+// pot groups the occasions whose messages are counted together. What strangers
+// can cause to be sent never uses up what an account's owner needs.
+func (o Occasion) pot() string {
+	switch o {
+	case Recovering, Notifying, Testing:
+		return string(o)
+	}
+	return "others"
+}
+
+// longest is the longest period of a budget.
+const longest = 24 * time.Hour
+
+// budgets are how much may be sent: to one mailbox, by one person, by one team,
+// and by the server.
+func (o Occasion) budgets() []openmates.MailBudget {
+	switch o {
+	case Testing: // failed attempts count, too; whoever makes them runs the server
+		return []openmates.MailBudget{
+			{Scope: openmates.MailToRecipient, Most: 10, Within: time.Hour},
+			{Scope: openmates.MailBySender, Most: 30, Within: time.Hour},
+		}
+	case Notifying:
+		return []openmates.MailBudget{
+			{Scope: openmates.MailToRecipient, Most: 10, Within: time.Hour},
+			{Scope: openmates.MailByServer, Most: 500, Within: longest},
+		}
+	}
+	return []openmates.MailBudget{
+		{Scope: openmates.MailToRecipient, Most: 3, Within: time.Hour},
+		{Scope: openmates.MailToRecipient, Most: 10, Within: longest},
+		{Scope: openmates.MailBySender, Most: 30, Within: time.Hour},
+		{Scope: openmates.MailBySender, Most: 100, Within: longest},
+		{Scope: openmates.MailByTeam, Most: 100, Within: longest},
+		{Scope: openmates.MailByServer, Most: 500, Within: longest},
+	}
+}
+
+// Letter is a message to one address. It has no subject of its own.
+type Letter struct {
+	On   Occasion
+	To   string
+	By   openmates.ID // whom it is counted for; 0 = nobody
+	Team openmates.ID // likewise
+	Body string       // holds what people typed only as Quoted returns it
+}
+
+// mailbox is what the budget of a recipient is counted by: spellings that often
+// reach the same person count as one.
+func mailbox(address string) string {
+	local, domain, _ := strings.Cut(strings.ToLower(address), "@")
+	local, _, _ = strings.Cut(local, "+")
+	sum := sha256.Sum256([]byte(strings.ReplaceAll(local, ".", "") + "@" + domain))
+	return hex.EncodeToString(sum[:])
+}
+
+const maxQuoted = 60 // characters
+
+// Quoted returns what a person typed as it may appear in a message to somebody
+// else: on one line, not long, between quotation marks that it can't close, and
+// in a form that no mail program takes for a link.
+func Quoted(s string) string {
+	var b strings.Builder
+	n, space := 0, true
+	put := func(c rune) {
+		if space && c == ' ' {
+			return
+		}
+		b.WriteRune(c)
+		space = c == ' '
+		n++
+	}
+	for _, c := range s {
+		switch {
+		case n >= maxQuoted:
+			return "“" + strings.TrimSpace(b.String()) + "…”"
+		case c == utf8.RuneError, unicode.Is(unicode.Cf, c):
+		case unicode.IsSpace(c), unicode.IsControl(c):
+			put(' ')
+		case strings.ContainsRune("“”\"„‟«»", c):
+			put('\'')
+		case strings.ContainsRune(".:/\\@%&?=#<>[](){}|。．｡：／＠﹒․‥…", c):
+			put(c) // a gap behind each breaks what would be an address
+			put(' ')
+		default:
+			put(c)
+		}
+	}
+	return "“" + strings.TrimSpace(b.String()) + "”"
+}
+
+// atTime says when something works again: rounded up to the minute, with the
+// day where it is another one.
+func atTime(at, now time.Time) string {
+	at = at.UTC().Add(time.Minute - 1).Truncate(time.Minute)
+	if at.Format(time.DateOnly) == now.UTC().Format(time.DateOnly) {
+		return at.Format("15:04") + " UTC"
+	}
+	return at.Format("2006-01-02 15:04") + " UTC"
+}
+
+// overBudget says which budget is used up, and until when.
+func overBudget(r openmates.MailRefusal, now time.Time) error {
+	again := atTime(r.Again, now)
+	switch r.Scope {
+	case openmates.MailToRecipient:
+		return openmates.Errorf(openmates.ELimit, "This address has got as much mail from this server as it may for now. The next message can be sent from %s on.", again)
+	case openmates.MailBySender:
+		return openmates.Errorf(openmates.ELimit, "That is as much mail as one person may have sent for now. The next message can be sent from %s on.", again)
+	case openmates.MailByTeam:
+		return openmates.Errorf(openmates.ELimit, "That is as much mail as one team may have sent for now. The next message can be sent from %s on.", again)
+	}
+	return openmates.Errorf(openmates.ELimit, "That is as much mail as this server may send for now. The next message can be sent from %s on.", again)
+}

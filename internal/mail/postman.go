@@ -1,0 +1,139 @@
+package mail
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"openmates"
+)
+
+// Store is what the Postman asks of the database, which is told neither what is
+// sent nor to whom. Every method is one transaction.
+type Store interface {
+	// MailSettings returns how mail is sent and the password that belongs to it,
+	// as they were written together; "" where nobody has set it up. Where this
+	// server's key doesn't open the password, it returns the settings and
+	// openmates.ErrUnreadable.
+	MailSettings(ctx context.Context) (settings string, password openmates.Secret, err error)
+	// BookMail counts a message, for all processes, or returns which budget is
+	// used up.
+	BookMail(ctx context.Context, m openmates.MailRecord, budgets []openmates.MailBudget) (id openmates.ID, refused *openmates.MailRefusal, err error)
+	// UnbookMail takes a message out of the count: the mailbox got nothing.
+	UnbookMail(ctx context.Context, id openmates.ID) error
+	// ForgetMail forgets what was counted before a time.
+	ForgetMail(ctx context.Context, until time.Time) error
+}
+
+// PostmanConfig is what a Postman needs.
+type PostmanConfig struct {
+	Store  Store
+	Log    *slog.Logger
+	Sender Sender          // nil = this server can't send mail
+	Clock  openmates.Clock // nil = the real one
+}
+
+// Postman is the one way by which mail leaves the server. It looks up how mail
+// is sent each time, since any process may have changed it, and sends nothing
+// that is over a budget. It is safe for concurrent use.
+type Postman struct {
+	store  Store
+	sender Sender
+	log    *slog.Logger
+	now    openmates.Clock
+}
+
+// NewPostman returns a Postman.
+func NewPostman(c PostmanConfig) (*Postman, error) {
+	if c.Store == nil || c.Log == nil {
+		return nil, errors.New("mail: PostmanConfig needs Store and Log")
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	return &Postman{store: c.Store, sender: c.Sender, log: c.Log.With("pkg", "mail"), now: c.Clock}, nil
+}
+
+// Stored is how mail is sent, as an admin has set it up.
+type Stored struct {
+	Settings
+	Set  bool
+	Lost bool // there is a password that can't be read
+}
+
+// Settings returns how mail is sent; Set is false where nobody has set it up.
+func (p *Postman) Settings(ctx context.Context) (s Stored, err error) {
+	text, password, err := p.store.MailSettings(ctx)
+	if s.Lost = errors.Is(err, openmates.ErrUnreadable); s.Lost {
+		err = nil
+	}
+	if err != nil || text == "" {
+		return Stored{}, err
+	}
+	if err := json.Unmarshal([]byte(text), &s.Settings); err != nil {
+		return s, fmt.Errorf("read how mail is sent: %w", err)
+	}
+	s.Password, s.Set = password, s.Host != ""
+	return s, nil
+}
+
+// Ready reports whether this server sends mail: it can, and an admin has set it
+// up. Where it is false, people are helped by links that somebody hands on.
+func (p *Postman) Ready(ctx context.Context) bool {
+	s, err := p.Settings(ctx)
+	if err != nil {
+		p.log.ErrorContext(ctx, "can't read how mail is sent", "err", err)
+	}
+	return s.Set && !s.Lost && p.sender != nil
+}
+
+// CanSend reports whether this server was built with a way to send mail.
+func (p *Postman) CanSend() bool { return p.sender != nil }
+
+// Send hands one message to the mail server. The error is an openmates.Error
+// whose sentence says what to do: ELimit with the time when the budget has room
+// again, EUnavailable where mail is not set up.
+func (p *Postman) Send(ctx context.Context, l Letter) error {
+	s, err := p.Settings(ctx)
+	if err != nil {
+		return err
+	}
+	if !s.Set || s.Lost || p.sender == nil {
+		return openmates.Errorf(openmates.EUnavailable, "This server can't send mail. An admin of the server can set that up under Server, Mail.")
+	}
+	return p.SendBy(ctx, s.Settings, l)
+}
+
+// SendBy is Send with settings that may differ from the stored ones.
+func (p *Postman) SendBy(ctx context.Context, s Settings, l Letter) error {
+	to, err := Address(l.To)
+	if err != nil {
+		return err
+	}
+	l.To = to
+	now := p.now()
+	if err := p.store.ForgetMail(ctx, now.Add(-longest)); err != nil {
+		return fmt.Errorf("forget old mail: %w", err)
+	}
+	record := openmates.MailRecord{Pot: l.On.pot(), Recipient: mailbox(to), Sender: l.By, TeamID: l.Team, At: now}
+	id, refused, err := p.store.BookMail(ctx, record, l.On.budgets())
+	if err != nil {
+		return fmt.Errorf("count a message: %w", err)
+	}
+	if refused != nil {
+		p.log.WarnContext(ctx, "a message was not sent: a budget is used up", "occasion", l.On, "of", refused.Scope, "sender", l.By, "team", l.Team)
+		return overBudget(*refused, now)
+	}
+	err = p.sender.Send(ctx, s, Message{To: to, Subject: l.On.subject(), Text: l.Body, HTML: HTML(l.Body)})
+	if err == nil {
+		return nil
+	}
+	p.log.WarnContext(ctx, "a message was not sent", "occasion", l.On, "err", err)
+	if lost := p.store.UnbookMail(context.WithoutCancel(ctx), id); lost != nil {
+		p.log.WarnContext(ctx, "a message that was not sent still counts", "err", lost)
+	}
+	return err
+}

@@ -14,15 +14,14 @@ import (
 	"openmates"
 )
 
-// Registry knows the skills of a server. It does not change after New, and its
+// Registry holds the skills of a server. It does not change after New, and its
 // methods are safe for concurrent use.
 //
-// Of JSON Schema it understands what models get right: objects with
-// properties, required and additionalProperties false; arrays with items,
-// minItems and maxItems; strings with enum, minLength and maxLength; numbers
-// and integers with minimum and maximum; booleans; title, description, default
-// and examples. New refuses a schema with any other keyword, so that none is
-// ignored in silence.
+// Parameters are JSON Schema, draft 2020-12 or draft 7. Unknown keywords,
+// formats and patterns that Go can't express are ignored; references within the
+// schema are followed, others are refused and never fetched. The size of a
+// schema, and what arguments may cost to check against it, are bounded; a skill
+// that needs more than the bounds allow is refused by New.
 type Registry struct {
 	apps   []App
 	offers []Offer
@@ -36,7 +35,7 @@ type tool struct {
 }
 
 // New makes a registry of these apps. A name that is taken or not valid, or a
-// schema that is not understood, is EInvalid.
+// schema that is invalid or too complex to check, is EInvalid.
 func New(apps ...App) (*Registry, error) {
 	r := &Registry{tools: map[string]tool{}}
 	for _, a := range apps {
@@ -74,7 +73,7 @@ func (r *Registry) add(a App, s Skill) error {
 	}
 	sc, err := parseSchema(s.Parameters)
 	if err != nil {
-		return &openmates.Error{Code: openmates.EInvalid, Message: fmt.Sprintf("The schema of %q is not understood: %v.", name, err), Err: err}
+		return &openmates.Error{Code: openmates.EInvalid, Message: fmt.Sprintf("The schema of %q is not valid: %v.", name, Clip(err.Error(), 1000)), Err: err}
 	}
 	o := Offer{
 		App: a.Name, Name: name, Tool: a.Name + "_" + s.Name,

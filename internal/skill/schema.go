@@ -7,79 +7,130 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"github.com/google/jsonschema-go/jsonschema"
 )
 
-// schema is the part of JSON Schema that skills use.
-type schema struct {
-	Type                 string             `json:"type"`
-	Properties           map[string]*schema `json:"properties"`
-	Required             []string           `json:"required"`
-	AdditionalProperties *bool              `json:"additionalProperties"`
-	Items                *schema            `json:"items"`
-	Enum                 []string           `json:"enum"`
-	MinLength            *int               `json:"minLength"`
-	MaxLength            *int               `json:"maxLength"`
-	MinItems             *int               `json:"minItems"`
-	MaxItems             *int               `json:"maxItems"`
-	Minimum              *float64           `json:"minimum"`
-	Maximum              *float64           `json:"maximum"`
+// Bounds of what is checked. With them, checking takes bounded time and memory
+// whatever the schema says; see outline.depth.
+const (
+	MaxSchema  = 64 << 10 // bytes of a skill's schema
+	maxNesting = 16       // levels of objects and lists, in schemas and in arguments
+	maxValues  = 2000     // values in one call's arguments
+	maxVisits  = 256      // schemas that one value is compared with
+)
 
-	Title       string `json:"title"`
-	Description string `json:"description"`
-	Default     any    `json:"default"`
-	Examples    []any  `json:"examples"`
+// schema checks arguments.
+type schema struct {
+	resolved *jsonschema.Resolved
+	depth    int // levels that arguments may have
 }
 
-// parseSchema reads the schema of a skill's parameters.
+// parseSchema reads the schema of a skill's parameters, which must describe an
+// object. Keywords that JSON Schema doesn't define are ignored, as it demands,
+// and so are patterns that Go's regular expressions can't express; a schema
+// that refers to another document is refused, and nothing is ever fetched.
 func parseSchema(text json.RawMessage) (*schema, error) {
-	var s schema
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&s); err != nil {
+	if len(text) > MaxSchema {
+		return nil, fmt.Errorf("it is longer than %d bytes", MaxSchema)
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(text, &doc); err != nil {
 		return nil, err
 	}
-	if s.Type != "object" {
-		return nil, errors.New("parameters are an object")
+	if doc["type"] != "object" {
+		return nil, errors.New(`parameters must have the type "object"`)
 	}
-	return &s, s.valid("parameters")
+	if v, _ := doc["$schema"].(string); !strings.Contains(v, "json-schema.org/draft-07/") {
+		delete(doc, "$schema") // read as draft 2020-12
+	}
+	o, err := newOutline(doc)
+	if err != nil {
+		return nil, err
+	}
+	depth, err := o.depth()
+	if err != nil {
+		return nil, err
+	}
+	clean, err := json.Marshal(doc)
+	if err != nil {
+		return nil, err
+	}
+	var parsed jsonschema.Schema
+	if err := json.Unmarshal(clean, &parsed); err != nil {
+		return nil, err
+	}
+	resolved, err := parsed.Resolve(nil)
+	if err != nil {
+		return nil, err
+	}
+	return &schema{resolved, depth}, nil
 }
 
-func (s *schema) valid(at string) error {
-	if s == nil {
-		return fmt.Errorf("%s has no schema", at)
+// portable removes from one object of a schema what does not change the meaning
+// of a document that stands alone, and what can't be checked here: the skill
+// itself has to do that.
+func portable(s map[string]any) {
+	for _, key := range []string{"$id", "$vocabulary", "$comment", "examples", "default"} {
+		delete(s, key)
 	}
-	switch s.Type {
-	case "object":
-		if s.AdditionalProperties == nil || *s.AdditionalProperties {
-			return fmt.Errorf("%s must set additionalProperties to false", at)
+	for _, key := range []string{"exclusiveMinimum", "exclusiveMaximum"} { // a boolean in draft 4
+		if _, old := s[key].(bool); old {
+			delete(s, key)
 		}
-		for _, name := range s.Required {
-			if s.Properties[name] == nil {
-				return fmt.Errorf("%s requires %q, which it does not describe", at, name)
+	}
+	if p, ok := s["pattern"].(string); ok && !compiles(p) {
+		delete(s, "pattern")
+	}
+	if byPattern, ok := s["patternProperties"].(map[string]any); ok {
+		for p := range byPattern {
+			if !compiles(p) {
+				delete(byPattern, p)
+				delete(s, "additionalProperties") // it would refuse what p allows
+				delete(s, "unevaluatedProperties")
 			}
 		}
-		for name, p := range s.Properties {
-			if err := p.valid(at + "." + name); err != nil {
-				return err
-			}
-		}
-		return nil
-	case "array":
-		return s.Items.valid(at + "[]")
-	case "string", "number", "integer", "boolean":
-		return nil
 	}
-	return fmt.Errorf("%s has the type %q", at, s.Type)
 }
 
-// check says in words for a model what of its arguments does not fit, and gives
-// those that do as they were understood: each member once. An empty text counts
-// as an object without members, since some models send it so.
+func compiles(pattern string) bool {
+	_, err := regexp.Compile(pattern)
+	return err == nil
+}
+
+// check returns an error that tells a model what is wrong with its arguments,
+// or the arguments as they were understood: each member once, whole numbers
+// without point and exponent. An empty text counts as an object without
+// members, and a null that doesn't fit as a member that is missing, since some
+// models write them so.
 func (s *schema) check(args json.RawMessage) (json.RawMessage, error) {
+	v, err := decode(args)
+	if err != nil {
+		return nil, err
+	}
+	values := 0
+	v, plain, err := s.read(v, 0, &values)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.resolved.Validate(plain); err != nil {
+		dropNulls(plain)
+		if s.resolved.Validate(plain) != nil {
+			return nil, errors.New(Clip(readable(err), 500))
+		}
+		dropNulls(v)
+	}
+	return json.Marshal(v)
+}
+
+func decode(args json.RawMessage) (any, error) {
 	if len(args) > MaxArguments {
 		return nil, fmt.Errorf("they are longer than %d bytes", MaxArguments)
 	}
@@ -96,114 +147,83 @@ func (s *schema) check(args json.RawMessage) (json.RawMessage, error) {
 		return nil, fmt.Errorf("they are not valid JSON (%s)", Clip(err.Error(), 200))
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something stands behind the JSON object")
+		return nil, errors.New("there is something after the JSON object")
 	}
-	if err := s.fits("the arguments", v); err != nil {
-		return nil, err
-	}
-	return json.Marshal(v)
+	return v, nil
 }
 
-// fits compares a decoded value with the schema.
-func (s *schema) fits(at string, v any) error {
-	switch s.Type {
-	case "object":
-		return s.fitsObject(at, v)
-	case "array":
-		return s.fitsArray(at, v)
-	case "string":
-		return s.fitsString(at, v)
-	case "boolean":
-		if _, ok := v.(bool); !ok {
-			return fmt.Errorf("%s must be true or false", at)
-		}
-		return nil
+// read returns v twice: as it is handed on, with its numbers as they were
+// written, and as it is checked, with float64 in their place. The library would
+// calculate 1e999999999 exactly.
+func (s *schema) read(v any, depth int, values *int) (exact, plain any, err error) {
+	if *values++; *values > maxValues {
+		return nil, nil, fmt.Errorf("they hold more than %d values", maxValues)
 	}
-	return s.fitsNumber(at, v)
+	if depth > s.depth {
+		return nil, nil, fmt.Errorf("they are nested deeper than %d levels", s.depth)
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if v[name], out[name], err = s.read(v[name], depth+1, values); err != nil {
+				return nil, nil, err
+			}
+		}
+		return v, out, nil
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			if v[i], out[i], err = s.read(v[i], depth+1, values); err != nil {
+				return nil, nil, err
+			}
+		}
+		return v, out, nil
+	case json.Number:
+		f, err := v.Float64()
+		if err != nil {
+			return nil, nil, fmt.Errorf("the number %s is too large", Clip(v.String(), 40))
+		}
+		const exactly = 1 << 53 // up to here float64 holds every whole number
+		if f > -exactly && f < exactly && f == math.Trunc(f) {
+			return json.Number(strconv.FormatInt(int64(f), 10)), f, nil
+		}
+		return v, f, nil
+	}
+	return v, v, nil
 }
 
-func (s *schema) fitsObject(at string, v any) error {
-	object, ok := v.(map[string]any)
-	if !ok {
-		return fmt.Errorf("%s must be a JSON object", at)
-	}
-	for _, name := range s.Required {
-		if _, ok := object[name]; !ok {
-			return fmt.Errorf("%q is missing", name)
+// dropNulls removes the members that are null.
+func dropNulls(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		maps.DeleteFunc(v, func(_ string, member any) bool { return member == nil })
+		for _, member := range v {
+			dropNulls(member)
+		}
+	case []any:
+		for _, item := range v {
+			dropNulls(item)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		p := s.Properties[name]
-		if p != nil && object[name] == nil && !slices.Contains(s.Required, name) {
-			continue // some models write null for what they leave out
-		}
-		if p == nil {
-			known := strings.Join(slices.Sorted(maps.Keys(s.Properties)), ", ")
-			return fmt.Errorf("%q is not known; known are: %s", Clip(name, 60), known)
-		}
-		if err := p.fits(fmt.Sprintf("%q", name), object[name]); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
-func (s *schema) fitsArray(at string, v any) error {
-	list, ok := v.([]any)
-	if !ok {
-		return fmt.Errorf("%s must be a list", at)
-	}
-	if s.MinItems != nil && len(list) < *s.MinItems {
-		return fmt.Errorf("%s needs at least %d items", at, *s.MinItems)
-	}
-	if s.MaxItems != nil && len(list) > *s.MaxItems {
-		return fmt.Errorf("%s takes at most %d items", at, *s.MaxItems)
-	}
-	for i, item := range list {
-		if err := s.Items.fits(fmt.Sprintf("item %d of %s", i+1, at), item); err != nil {
-			return err
+// readable returns an error of the library as a model needs it: where, and what.
+func readable(err error) string {
+	text := strings.TrimPrefix(err.Error(), "validating root: ")
+	for strings.HasPrefix(text, "validating /") {
+		_, inner, ok := strings.Cut(text, ": validating /")
+		if !ok {
+			text = strings.TrimPrefix(text, "validating /")
+			break
 		}
+		text = "validating /" + inner // the innermost place names the others
 	}
-	return nil
-}
-
-func (s *schema) fitsString(at string, v any) error {
-	text, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("%s must be a string", at)
-	}
-	n := utf8.RuneCountInString(text)
-	switch {
-	case len(s.Enum) > 0 && !slices.Contains(s.Enum, text):
-		return fmt.Errorf("%s must be one of: %s", at, strings.Join(s.Enum, ", "))
-	case s.MinLength != nil && n < *s.MinLength:
-		return fmt.Errorf("%s must not be shorter than %d characters", at, *s.MinLength)
-	case s.MaxLength != nil && n > *s.MaxLength:
-		return fmt.Errorf("%s must not be longer than %d characters", at, *s.MaxLength)
-	}
-	return nil
-}
-
-func (s *schema) fitsNumber(at string, v any) error {
-	number, ok := v.(json.Number)
-	if !ok {
-		return fmt.Errorf("%s must be a number", at)
-	}
-	f, err := number.Float64()
-	switch {
-	case err != nil:
-		return fmt.Errorf("%s is too large", at)
-	case s.Type == "integer" && !isInteger(number):
-		return fmt.Errorf("%s must be an integer, written without point and exponent", at)
-	case s.Minimum != nil && f < *s.Minimum:
-		return fmt.Errorf("%s must be at least %v", at, *s.Minimum)
-	case s.Maximum != nil && f > *s.Maximum:
-		return fmt.Errorf("%s must be at most %v", at, *s.Maximum)
-	}
-	return nil
-}
-
-func isInteger(n json.Number) bool {
-	_, err := strconv.ParseInt(string(n), 10, 64)
-	return err == nil
+	text = strings.NewReplacer("<invalid reflect.Value>", "null", "/1 is ", " is ").Replace(text)
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
 }

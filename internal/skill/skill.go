@@ -33,8 +33,7 @@ type Skill struct {
 	Name        string // as App.Name; limits name it "app.skill"
 	Label       string // for people: "Read a page"
 	Description string // for the model: what it does, when to use it, what comes back
-	// Parameters is the JSON Schema of an object; see Registry for the keywords
-	// that are understood.
+	// Parameters is the JSON Schema of an object, see Registry.
 	Parameters json.RawMessage
 	// Time is how long one call may take; 0 = DefaultTime.
 	Time time.Duration

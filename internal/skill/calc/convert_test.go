@@ -72,7 +72,7 @@ func TestConversionsThatAreRefused(t *testing.T) {
 		{"1", "tons", "kg", "short ton or a long ton"},
 		{"1", "EUR", "USD", "not currencies"},
 		{"1", "parsnip", "km", "don't know the unit"},
-		{"1", "km", "", "shorter than 1"},
+		{"1", "km", "", "fewer than 1"},
 		{"-1", "K", "°C", "below absolute zero"},
 		{"-500", "F", "K", "below absolute zero"},
 		{"0", "L/100km", "mpg", "divided by zero"},

@@ -108,7 +108,9 @@ func describe(t T, o skill.Offer) {
 		t.Errorf("the schema has %d bytes", n)
 	}
 	var s struct {
-		Properties map[string]struct{ Description string }
+		Properties           map[string]struct{ Description string }
+		Required             []string
+		AdditionalProperties *bool
 	}
 	if err := json.Unmarshal(o.Parameters, &s); err != nil {
 		t.Errorf("the schema: %v", err)
@@ -116,6 +118,16 @@ func describe(t T, o skill.Offer) {
 	for name, p := range s.Properties {
 		if p.Description == "" {
 			t.Errorf("the parameter %s has no description", name)
+		}
+	}
+	// A tool from elsewhere may be open. Ours says all that it takes, so that
+	// the model is told about a misspelled parameter.
+	if s.AdditionalProperties == nil || *s.AdditionalProperties {
+		t.Errorf("the schema must set additionalProperties to false")
+	}
+	for _, name := range s.Required {
+		if _, ok := s.Properties[name]; !ok {
+			t.Errorf("the schema requires %q, which it does not describe", name)
 		}
 	}
 }

@@ -197,30 +197,68 @@ func ellipse(cx, cy, rx, ry float64) line {
 	return l
 }
 
-// outline is the area that a pen of radius r leaves along lines: a box for
-// each piece and a disc for each joint, all turning the same way, so that
-// together they fill as one. Ends are round or cut off.
+// outline is the area that a pen of radius r leaves along lines, with round
+// joints. Ends are round or cut off.
 func outline(lines []line, r float64, round bool) []line {
 	var out []line
 	for _, l := range lines {
-		pts := l.points
-		if l.closed {
-			pts = append(slices.Clip(pts), pts[0])
-		}
-		for i := 1; i < len(pts); i++ {
-			a, b := pts[i-1], pts[i]
-			long := math.Hypot(b.x-a.x, b.y-a.y)
-			if long == 0 {
-				continue
+		pts := slices.Compact(slices.Clone(l.points))
+		if l.closed && len(pts) > 2 {
+			if pts[0] != pts[len(pts)-1] {
+				pts = append(pts, pts[0])
 			}
-			nx, ny := (b.y-a.y)/long*r, -(b.x-a.x)/long*r
-			out = append(out, line{[]point{{a.x + nx, a.y + ny}, {b.x + nx, b.y + ny}, {b.x - nx, b.y - ny}, {a.x - nx, a.y - ny}}, true})
+			there, back := side(pts, r, true), slices.Clone(pts)
+			slices.Reverse(back)
+			out = append(out, line{there, true}, line{side(back, r, true), true})
+			continue
 		}
-		for i, p := range pts {
-			if inner := l.closed || i > 0 && i < len(pts)-1; inner || round {
-				out = append(out, ellipse(p.x, p.y, r, r))
-			}
+		if len(pts) < 2 {
+			continue
 		}
+		back := slices.Clone(pts)
+		slices.Reverse(back)
+		all := side(pts, r, false)
+		if round {
+			all = turn(all, pts[len(pts)-1], r, normal(back[1], back[0]), math.Pi)
+		}
+		all = append(all, side(back, r, false)...)
+		if round {
+			all = turn(all, pts[0], r, normal(pts[1], pts[0]), math.Pi)
+		}
+		out = append(out, line{all, true})
+	}
+	return out
+}
+
+// side is the line at the distance r on one side of pts.
+func side(pts []point, r float64, closed bool) []point {
+	var out []point
+	last := normal(pts[0], pts[1])
+	if closed {
+		last = normal(pts[len(pts)-2], pts[0])
+	}
+	for i := 1; i < len(pts); i++ {
+		n := normal(pts[i-1], pts[i])
+		out = turn(out, pts[i-1], r, last, math.Remainder(n-last, 2*math.Pi))
+		out = append(out, around(pts[i], r, n))
+		last = n
+	}
+	return out
+}
+
+// normal is the direction that lies to the side of the way from a to b.
+func normal(a, b point) float64 { return math.Atan2(b.y-a.y, b.x-a.x) - math.Pi/2 }
+
+func around(p point, r, angle float64) point {
+	sin, cos := math.Sincos(angle)
+	return point{p.x + r*cos, p.y + r*sin}
+}
+
+// turn adds an arc around p.
+func turn(out []point, p point, r, from, by float64) []point {
+	pieces := 1 + int(math.Abs(by)/(math.Pi/24))
+	for i := range pieces + 1 {
+		out = append(out, around(p, r, from+by*float64(i)/float64(pieces)))
 	}
 	return out
 }

@@ -7,36 +7,30 @@ import (
 	"runtime"
 	"strings"
 
+	"openmates/internal/account"
+	"openmates/internal/address"
 	"openmates/internal/web"
 )
 
-// settleAddress takes the public address from the database, unless the
-// settings of this process name one.
-func (srv *server) settleAddress(ctx context.Context) error {
-	if srv.set.URL != "" {
-		return nil
+// findAddress finds out where people reach the server: the settings of this
+// process say it, or the database, or it is made of where the process listens.
+func (srv *server) findAddress(ctx context.Context) (err error) {
+	url, chosen := srv.set.URL, srv.set.URL != ""
+	if !chosen {
+		if url, err = account.StoredURL(ctx, srv.db); err != nil {
+			return err
+		}
+		chosen = url != ""
 	}
-	stored, ok, err := srv.db.Setting(ctx, addressSetting)
-	if err != nil {
-		return fmt.Errorf("read the public address: %w", err)
+	if !chosen {
+		url = "http://" + reachable(srv.listener.Addr().String())
 	}
-	if ok && stored != "" {
-		srv.public = stored
-	}
-	return nil
-}
-
-// addressSetting is where the account room keeps the public address.
-const addressSetting = "server.url"
-
-// moved brings a new public address to all who need it.
-func (srv *server) moved(address string) error {
-	srv.accounts.Secure(strings.HasPrefix(address, "https://"))
-	return srv.links.MoveTo(address)
+	srv.address, err = address.New(url, chosen)
+	return err
 }
 
 // followAddress moves this process along when another one has changed the
-// public address, until ctx ends.
+// public address, until ctx ends. An address from the settings stays.
 func (srv *server) followAddress(ctx context.Context) error {
 	for {
 		select {
@@ -44,12 +38,10 @@ func (srv *server) followAddress(ctx context.Context) error {
 			return ctx.Err()
 		case <-srv.settled:
 		}
-		stored, ok, err := srv.db.Setting(ctx, addressSetting)
-		if err == nil && ok && stored != "" && srv.set.URL == "" && stored != srv.links.PublicURL() {
-			srv.log.InfoContext(ctx, "the public address was changed by another process", "address", stored)
-			err = srv.moved(stored)
+		if srv.set.URL != "" {
+			continue
 		}
-		if err != nil && ctx.Err() == nil {
+		if err := srv.accounts.FollowURL(ctx); err != nil && ctx.Err() == nil {
 			srv.log.WarnContext(ctx, "can't follow the public address", "err", err)
 		}
 	}

@@ -9,9 +9,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"openmates/internal/account"
+	"openmates/internal/address"
 	"openmates/internal/mail"
 	"openmates/internal/mail/smtp"
 )
@@ -38,9 +38,9 @@ func administer(ctx context.Context, command string, s settings, log *slog.Logge
 		return err
 	}
 	defer db.Close()
-	public, _, err := db.Setting(ctx, addressSetting)
+	public, err := account.StoredURL(ctx, db)
 	if err != nil {
-		return fmt.Errorf("read the public address: %w", err)
+		return err
 	}
 	if s.URL != "" {
 		public = s.URL
@@ -49,11 +49,15 @@ func administer(ctx context.Context, command string, s settings, log *slog.Logge
 	if guessed {
 		public = "http://" + reachable(s.Addr)
 	}
+	at, err := address.New(public, true)
+	if err != nil {
+		return err
+	}
 	post, err := mail.NewPostman(mail.PostmanConfig{Store: db, Log: log, Sender: smtp.New(smtp.Config{})})
 	if err != nil {
 		return err
 	}
-	room, err := account.New(account.Config{Store: db, Log: log, Audit: db.AddAudit, Post: post, Address: func() string { return strings.TrimRight(public, "/") }})
+	room, err := account.New(account.Config{Store: db, Log: log, Audit: db.AddAudit, Post: post, Address: at})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"openmates"
 	"openmates/internal/account"
+	"openmates/internal/address"
 	"openmates/internal/mail"
 	"openmates/internal/sqldb/sqldbtest"
 	"openmates/internal/store"
@@ -49,7 +50,11 @@ func (c commands) open() (*store.DB, *account.Room) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	room, err := account.New(account.Config{Store: db, Post: post, Cost: account.Cost{Memory: 64, Time: 1, Threads: 1}, Log: slog.New(slog.DiscardHandler), Audit: db.AddAudit})
+	at, err := address.New("http://127.0.0.1:1", false)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	room, err := account.New(account.Config{Store: db, Address: at, Post: post, Cost: account.Cost{Memory: 64, Time: 1, Threads: 1}, Log: slog.New(slog.DiscardHandler), Audit: db.AddAudit})
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -91,7 +91,7 @@ func demo(ctx context.Context, s settings, set map[string]bool, log *slog.Logger
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "web %s\ndiscord %s\n", srv.public, sim.URL())
+	fmt.Fprintf(stdout, "web %s\ndiscord %s\n", srv.address.URL(), sim.URL())
 	fmt.Fprintf(stdout, "Open %s and type: @Sophia hello\n", sim.URL()+place)
 	return srv.run(ctx)
 }
@@ -164,7 +164,7 @@ func seedMates(ctx context.Context, srv *server, sim *discordtest.Server, team o
 		}
 		app := sim.AddApplication(owner.ID, m.Name)
 		sim.Configure(app.ID, func(c *discordtest.Settings) {
-			c.Redirects = []string{srv.public + connect.RedirectPath}
+			c.Redirects = []string{srv.address.URL() + connect.RedirectPath}
 			c.CodeGrant = true
 		})
 		sim.Install(guild.ID, app.ID, int64(discord.Default))
@@ -189,7 +189,7 @@ func seedMates(ctx context.Context, srv *server, sim *discordtest.Server, team o
 func seedLinkApp(ctx context.Context, srv *server, sim *discordtest.Server, owner discordtest.Person) error {
 	app := sim.AddApplication(owner.ID, "OpenMates")
 	sim.Configure(app.ID, func(c *discordtest.Settings) {
-		c.Redirects = []string{srv.public + connect.RedirectPath}
+		c.Redirects = []string{srv.address.URL() + connect.RedirectPath}
 	})
 	_, err := srv.db.SaveBot(ctx, openmates.Bot{
 		Network: discord.Network, AppID: app.ID, UserID: app.BotID, Name: app.Name,

@@ -102,3 +102,36 @@ func TestAllProcessesMoveAlong(t *testing.T) {
 		}
 	}
 }
+
+// An address that somebody has chosen stays the one that counts after a restart:
+// the server then answers to no other name.
+func TestAChosenAddressOutlivesARestart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first := start(t, nil, "serve", "--addr", "127.0.0.1:0", "--data", dir)
+	v := newVisitor(t, first.web)
+	v.c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	link, err := url.Parse(setupLink(first))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.send(first.web+"/setup", url.Values{"code": {link.Query().Get("code")}, "name": {"Ada"}, "username": {"ada"},
+		"password": {"three quiet lighthouses"}, "team": {"Harbour"}})
+	if status, text := v.send(first.web+"/server/settings", url.Values{"name": {"Harbour"}, "url": {first.web}, "sign_up": {"invite"}, "currency": {"EUR"}}); status != http.StatusSeeOther {
+		t.Fatalf("settings: %d\n%s", status, text)
+	}
+	again := start(t, nil, "serve", "--role", "web", "--addr", "127.0.0.1:0", "--data", dir)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, again.web+"/signin", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = "intranet" // which it answers to as long as nobody has chosen an address
+	resp, err := v.c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusMisdirectedRequest {
+		t.Errorf("after a restart, another name is answered with %d", resp.StatusCode)
+	}
+}

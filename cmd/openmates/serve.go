@@ -17,6 +17,7 @@ import (
 
 	"openmates"
 	"openmates/internal/account"
+	"openmates/internal/address"
 	"openmates/internal/catalogue"
 	"openmates/internal/chat"
 	"openmates/internal/connect"
@@ -36,7 +37,7 @@ import (
 type server struct {
 	set        settings
 	log        *slog.Logger
-	public     string
+	address    *address.Public
 	listener   net.Listener
 	db         *store.DB
 	queue      queue.Queue
@@ -71,7 +72,7 @@ func serve(ctx context.Context, s settings, set map[string]bool, log *slog.Logge
 			return err
 		}
 	}
-	fmt.Fprintf(stdout, "web %s\n", srv.public)
+	fmt.Fprintf(stdout, "web %s\n", srv.address.URL())
 	if s.does("web") {
 		if err := srv.patient(ctx, func(ctx context.Context) error { return srv.invite(ctx, stdout) }); err != nil {
 			return err
@@ -88,7 +89,7 @@ func (srv *server) invite(ctx context.Context, stdout io.Writer) error {
 		return fmt.Errorf("open the setup: %w", err)
 	}
 	if code != "" {
-		fmt.Fprintf(stdout, "First start: open %s/setup?code=%s to create the admin. The link works once.\n", srv.public, code.Reveal())
+		fmt.Fprintf(stdout, "First start: open %s/setup?code=%s to create the admin. The link works once.\n", srv.address.URL(), code.Reveal())
 	}
 	return nil
 }
@@ -111,7 +112,7 @@ func (srv *server) prepare(ctx context.Context, demo *web.Demo) error {
 	if err := srv.open(ctx); err != nil {
 		return err
 	}
-	if err := srv.patient(ctx, srv.settleAddress); err != nil {
+	if err := srv.patient(ctx, srv.findAddress); err != nil {
 		return err
 	}
 	if err := srv.patient(ctx, func(ctx context.Context) error { return srv.models.open(ctx, srv.db, srv.log) }); err != nil {
@@ -144,7 +145,7 @@ func (srv *server) prepare(ctx context.Context, demo *web.Demo) error {
 	return nil
 }
 
-// listen takes the address, so that the public address is known to all parts.
+// listen takes the address to serve at.
 func (srv *server) listen() error {
 	l, err := net.Listen("tcp", srv.set.Addr)
 	if err != nil {
@@ -153,10 +154,6 @@ func (srv *server) listen() error {
 	srv.listener = l
 	srv.porch = newPorch(l, srv.log)
 	srv.closers = append(srv.closers, srv.porch.close)
-	srv.public = strings.TrimRight(srv.set.URL, "/")
-	if srv.public == "" {
-		srv.public = "http://" + reachable(l.Addr().String())
-	}
 	return nil
 }
 
@@ -230,17 +227,15 @@ func (srv *server) wire(connectors map[openmates.Network]messenger.Connector, de
 		return err
 	}
 	srv.accounts, err = account.New(account.Config{
-		Store: srv.db, Log: srv.log, Secure: strings.HasPrefix(srv.public, "https://"),
-		Audit: srv.db.AddAudit, Moved: srv.moved,
-		Post: post, Address: func() string { return srv.links.PublicURL() },
-		Chosen: func() bool { return srv.set.URL != "" || srv.links.PublicURL() != srv.public },
+		Store: srv.db, Log: srv.log,
+		Audit: srv.db.AddAudit, Post: post, Address: srv.address,
 	})
 	if err != nil {
 		return err
 	}
 	srv.closers = append(srv.closers, srv.accounts.Close)
 	srv.links, err = connect.New(connect.Config{
-		Store: srv.db, Connectors: connectors, States: srv.supervisor, PublicURL: srv.public,
+		Store: srv.db, Connectors: connectors, States: srv.supervisor, Address: srv.address,
 		Changed: srv.supervisor.Wake, Audit: srv.db.AddAudit, Log: srv.log,
 	})
 	if err != nil {

@@ -34,12 +34,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
 
 	"openmates"
+	"openmates/internal/address"
 	"openmates/internal/guard"
 	"openmates/internal/mail"
 )
@@ -132,21 +132,16 @@ type Sessions interface {
 
 // Config holds what a Room needs.
 type Config struct {
-	Store  Store
-	Log    *slog.Logger
-	Secure bool                       // browsers reach the server by https only
-	Clock  openmates.Clock            // nil = the real one; throttles follow it
-	Cost   Cost                       // of a password's hash; zero = OWASP's recommendation
-	Audit  openmates.Audit            // nil = nobody keeps a record
-	Moved  func(address string) error // told when the server's address has changed; nil = nobody
-	Reach  http.RoundTripper          // for the check of that address; nil = the network
-	Post   *mail.Postman              // sends all mail
-	// Address is where people reach the server, for links in mails and for
-	// passkeys, which are bound to its name; nil = nowhere.
-	Address func() string
-	// Chosen reports whether somebody has chosen that address; nil = it was. Else
-	// it is only made of where the server listens.
-	Chosen func() bool
+	Store Store
+	Log   *slog.Logger
+	Clock openmates.Clock   // nil = the real one; throttles follow it
+	Cost  Cost              // of a password's hash; zero = OWASP's recommendation
+	Audit openmates.Audit   // nil = nobody keeps a record
+	Reach http.RoundTripper // for the check of that address; nil = the network
+	Post  *mail.Postman     // sends all mail
+	// Address is where people reach the server: for links in mails, for cookies,
+	// and for passkeys, which are bound to its name.
+	Address *address.Public
 }
 
 // Room is the account room. It is safe for concurrent use.
@@ -160,17 +155,14 @@ type Room struct {
 	byAddress *guard.Throttle
 	bySetup   *guard.Throttle
 	audit     openmates.Audit
-	moved     func(address string) error
 	reach     http.RoundTripper
 	post      *mail.Postman
 	errands   *errands
-	address   func() string
-	chosen    func() bool
+	address   *address.Public
 	byStep    *guard.Barrier  // codes of a second step
 	byConfirm *guard.Throttle // codes of a confirmation
 	byProof   *guard.Barrier  // passwords typed to change something
 	failures  *guard.Failures
-	secure    atomic.Bool
 
 	byCall     *guard.Throttle // calls of the API
 	byListener *guard.Throttle
@@ -179,20 +171,14 @@ type Room struct {
 
 // New makes a Room.
 func New(c Config) (*Room, error) {
-	if c.Store == nil || c.Log == nil || c.Post == nil {
-		return nil, errors.New("account: Config needs Store, Log and Post")
+	if c.Store == nil || c.Log == nil || c.Post == nil || c.Address == nil {
+		return nil, errors.New("account: Config needs Store, Log, Post and Address")
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
 	if c.Reach == nil {
 		c.Reach = &http.Transport{DisableKeepAlives: true}
-	}
-	if c.Address == nil {
-		c.Address = func() string { return "" }
-	}
-	if c.Chosen == nil {
-		c.Chosen = func() bool { return true }
 	}
 	failures, err := guard.NewFailures(guard.FailuresConfig{Log: c.Log, Audit: c.Audit, Clock: c.Clock})
 	if err != nil {
@@ -203,17 +189,15 @@ func New(c Config) (*Room, error) {
 		log:       c.Log.With("pkg", "account"),
 		now:       c.Clock,
 		vault:     newVault(c.Cost.orUsual(), 4),
-		sessions:  newSessions(c.Store, c.Secure, c.Log),
+		sessions:  newSessions(c.Store, c.Address.Secure(), c.Log),
 		byAccount: guard.NewBarrier(30*time.Second, 10, 10*time.Second, 200),
 		byAddress: guard.NewThrottle(2*time.Second, 30, 10_000),
 		bySetup:   guard.NewThrottle(2*time.Second, 10, 1_000),
 		audit:     c.Audit,
-		moved:     c.Moved,
 		reach:     c.Reach,
 		post:      c.Post,
 		errands:   newErrands(),
 		address:   c.Address,
-		chosen:    c.Chosen,
 		// Three codes of a million fit at any time: at one try in five minutes
 		// somebody who knows the password needs years.
 		byStep:    guard.NewBarrier(5*time.Minute, 6, 5*time.Minute, 30),
@@ -225,6 +209,5 @@ func New(c Config) (*Room, error) {
 		byListener: guard.NewThrottle(time.Millisecond, 2_000, 1_000),
 		byBadToken: guard.NewThrottle(2*time.Second, 30, 10_000),
 	}
-	r.secure.Store(c.Secure)
 	return r, nil
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/address"
 	"openmates/internal/mail"
 	"openmates/internal/secret"
 	"openmates/internal/store"
@@ -31,12 +32,10 @@ type house struct {
 	mu  sync.Mutex
 	at  time.Time
 
-	audit   openmates.Audit // nil = nothing is recorded
-	sender  mail.Sender
-	address string
-	chosen  bool
-	moved   []string
-	reach   http.RoundTripper // nil = the network
+	audit  openmates.Audit // nil = nothing is recorded
+	sender mail.Sender
+	public *address.Public
+	reach  http.RoundTripper // nil = the network
 }
 
 // Send implements mail.Sender.
@@ -69,16 +68,24 @@ func (h *house) pass(d time.Duration) {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
+	return newHouseAt(t, "http://mates.example", true)
+}
+
+// newHouseAt is newHouse with a public address, which somebody has chosen or not.
+func newHouseAt(t *testing.T, url string, chosen bool) *house {
+	t.Helper()
 	key := make([]byte, 32)
 	rand.Read(key)
 	ring, err := secret.New(key)
 	must(t, err)
-	h := &house{at: time.Now(), log: &bytes.Buffer{}, chosen: true}
+	h := &house{at: time.Now(), log: &bytes.Buffer{}}
 	h.db, err = store.Open(context.Background(), store.Config{Dir: t.TempDir(), Seal: ring, Log: slog.New(slog.DiscardHandler), Watch: time.Hour})
 	must(t, err)
 	t.Cleanup(func() { _ = h.db.Close() })
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	post, err := mail.NewPostman(mail.PostmanConfig{Store: h.db, Log: log, Sender: h, Clock: h.now})
+	must(t, err)
+	h.public, err = address.New(url, chosen)
 	must(t, err)
 	h.Room, err = New(Config{Store: h.db, Log: log, Clock: h.now, Post: post,
 		Audit: func(ctx context.Context, e openmates.AuditEntry) error {
@@ -87,8 +94,7 @@ func newHouse(t *testing.T) *house {
 			}
 			return h.audit(ctx, e)
 		},
-		Moved:   func(address string) error { h.moved = append(h.moved, address); return nil },
-		Address: func() string { return h.address }, Chosen: func() bool { return h.chosen }, Reach: h,
+		Address: h.public, Reach: h,
 		Cost: Cost{Memory: 64, Time: 1, Threads: 1}}) // the tests are about what happens around the hashes
 	must(t, err)
 	return h

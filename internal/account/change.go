@@ -125,14 +125,11 @@ func (r *Room) SetEmail(ctx context.Context, c openmates.Caller, address string,
 func (r *Room) askAddress(ctx context.Context, c openmates.Caller, address string) error {
 	code := rand.Text() // 130 bits
 	// First the mail: where it is refused, the link before it still works.
-	if err := r.post.Send(ctx, r.confirmation(c, address, r.publicURL()+"/profile/address?code="+code)); err != nil {
+	if err := r.post.Send(ctx, r.confirmation(c, address, r.address.URL()+"/profile/address?code="+code)); err != nil {
 		return err
 	}
 	return r.store.AddAddressCode(ctx, guard.Digest(code), c.User.ID, address, r.now().Add(confirmFor))
 }
-
-// publicURL is where people reach the server, for links.
-func (r *Room) publicURL() string { return strings.TrimRight(r.address(), "/") }
 
 // ConfirmEmail uses the code of a link up and makes its address the caller's.
 func (r *Room) ConfirmEmail(ctx context.Context, c openmates.Caller, code openmates.Secret) (address string, err error) {

@@ -42,7 +42,7 @@ func (r *Room) Serves(ctx context.Context, a Asked) error {
 		return nil
 	}
 	other := openmates.Errorf(openmates.EInvalid, "This server does not answer to the name %q. Please open %s. If the name is right, start the server with OPENMATES_URL set to its address; the README says more.", clip(host), a.Public)
-	chosen := r.chosen()
+	chosen := r.address.Chosen()
 	if host == "" || chosen && !a.Proxied {
 		return other
 	}

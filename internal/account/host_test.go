@@ -29,8 +29,7 @@ func TestTheServerAnswersToItsOwnNames(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
-			h.chosen = tc.chosen
+			h := newHouseAt(t, public, tc.chosen)
 			secret, err := h.SetupCode(t.Context())
 			must(t, err)
 			if tc.setUp != "" {

@@ -69,5 +69,5 @@ This is about your account %s at
 %s
 
 It happened on %s. If you don't know why, ask an admin of that server at once.
-`, what, mail.Quoted(u.Username), r.publicURL(), r.now().UTC().Format("2 January 2006, 15:04 UTC"))}
+`, what, mail.Quoted(u.Username), r.address.URL(), r.now().UTC().Format("2 January 2006, 15:04 UTC"))}
 }

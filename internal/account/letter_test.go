@@ -65,7 +65,7 @@ func TestWordsOfPeopleAreQuotedInMail(t *testing.T) {
 	ctx := t.Context()
 	h := seeded(t)
 	post := h.mailing(t)
-	h.address = origin
+	must(t, h.public.Move(origin))
 	eve, p := h.in(t, "eve", "lighthouse")
 	eve.User.DisplayName = "Your bank: https://evil.example/login"
 	p.Team.Name = "Security\u2028Team www.evil.example”\nBcc: x@evil.example"

@@ -62,16 +62,16 @@ func (r *Room) holder(ctx context.Context, u openmates.User) (*holder, error) {
 // server can't have any (WebAuthn 3, section 5.1.2: a domain, over https or on
 // this very machine).
 func (r *Room) PasskeyHost() (string, error) {
-	u, err := url.Parse(r.address())
+	u, err := url.Parse(r.address.URL())
 	host := ""
 	if err == nil {
 		host = u.Hostname()
 	}
 	if _, notAddress := netip.ParseAddr(host); host == "" || notAddress == nil {
-		return "", openmates.Errorf(openmates.EUnavailable, "Browsers make passkeys only for a server with a name, such as mates.example.org; this one is reached at %s.", r.address())
+		return "", openmates.Errorf(openmates.EUnavailable, "Browsers make passkeys only for a server with a name, such as mates.example.org; this one is reached at %s.", r.address.URL())
 	}
 	if u.Scheme != "https" && host != "localhost" && !strings.HasSuffix(host, ".localhost") {
-		return "", openmates.Errorf(openmates.EUnavailable, "Browsers make passkeys only over https; this server is reached at %s.", r.address())
+		return "", openmates.Errorf(openmates.EUnavailable, "Browsers make passkeys only over https; this server is reached at %s.", r.address.URL())
 	}
 	return host, nil
 }
@@ -90,7 +90,7 @@ func (r *Room) party(ctx context.Context) (*webauthn.WebAuthn, error) {
 	patience := webauthn.TimeoutConfig{Enforce: true, Timeout: ceremonyFor, TimeoutUVD: ceremonyFor}
 	return webauthn.New(&webauthn.Config{
 		Timeouts: webauthn.TimeoutsConfig{Login: patience, Registration: patience},
-		RPID:     host, RPDisplayName: name, RPOrigins: []string{r.address()},
+		RPID:     host, RPDisplayName: name, RPOrigins: []string{r.address.URL()},
 		AttestationPreference: protocol.PreferNoAttestation,
 		AuthenticatorSelection: protocol.AuthenticatorSelection{
 			ResidentKey: protocol.ResidentKeyRequirementRequired, UserVerification: protocol.VerificationRequired,

@@ -107,7 +107,7 @@ func (r *Room) addReset(ctx context.Context, reset openmates.PasswordReset) (lin
 	if err := r.store.AddReset(ctx, reset, guard.Digest(code), r.now()); err != nil {
 		return "", fmt.Errorf("keep a reset: %w", err)
 	}
-	return r.publicURL() + ResetPath + "?code=" + code, nil
+	return r.address.URL() + ResetPath + "?code=" + code, nil
 }
 
 // ResetPath is the page that a link to a new password leads to.

@@ -5,17 +5,13 @@ import (
 	"strings"
 )
 
-// Secure says whether browsers reach the server by https only now, so that
-// cookies which are set from here on never travel readable.
-func (r *Room) Secure(yes bool) { r.secure.Store(yes) }
-
 // Secured goes around Middleware. It marks the session's cookie as Secure where
 // the address has become https since the start. The cookie's name gets the
 // prefix __Host- at the next start, for another name now would sign everybody
 // out.
 func (r *Room) Secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if r.secure.Load() {
+		if r.address.Secure() {
 			w = &secured{ResponseWriter: w}
 		}
 		next.ServeHTTP(w, req)

@@ -104,10 +104,27 @@ func (r *Room) SetURL(ctx context.Context, actor openmates.ID, address string, a
 	if err := r.settle(ctx, actor, "server.url", urlSetting, address); err != nil {
 		return err
 	}
-	if r.moved != nil {
-		return r.moved(address)
+	return r.address.Move(address)
+}
+
+// StoredURL returns the address that an admin has set, "" where nobody has. It
+// is for who makes a Room, which needs an address to begin with.
+func StoredURL(ctx context.Context, s Settings) (string, error) {
+	url, _, err := s.Setting(ctx, urlSetting)
+	if err != nil {
+		return "", fmt.Errorf("read the public address: %w", err)
 	}
-	return nil
+	return url, nil
+}
+
+// FollowURL moves this process to the address that another process has set.
+func (r *Room) FollowURL(ctx context.Context) error {
+	url, err := StoredURL(ctx, r.store)
+	if err != nil || url == "" || url == r.address.URL() {
+		return err
+	}
+	r.log.InfoContext(ctx, "the public address was changed by another process", "address", url)
+	return r.address.Move(url)
 }
 
 // Recheck looks again whether the address leads here, and remembers what it

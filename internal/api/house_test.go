@@ -21,6 +21,7 @@ import (
 
 	"openmates"
 	"openmates/internal/account"
+	"openmates/internal/address"
 	"openmates/internal/connect"
 	"openmates/internal/connect/connecttest"
 	"openmates/internal/llm"
@@ -98,13 +99,15 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	t.Cleanup(func() { _ = h.db.Close() })
 	post, err := mail.NewPostman(mail.PostmanConfig{Store: h.db, Log: log, Clock: h.clock})
 	must(t, err)
-	h.rooms, err = account.New(account.Config{Store: h.db, Post: post, Cost: account.Cost{Memory: 64, Time: 1, Threads: 1}, Log: log, Audit: h.db.AddAudit, Clock: h.clock})
+	public, err := address.New("http://mates.example", true)
+	must(t, err)
+	h.rooms, err = account.New(account.Config{Store: h.db, Post: post, Address: public, Cost: account.Cost{Memory: 64, Time: 1, Threads: 1}, Log: log, Audit: h.db.AddAudit, Clock: h.clock})
 	must(t, err)
 	h.net = connecttest.New(map[string]connecttest.App{
 		"1001": {Token: "canary-token", Secret: "canary-secret", Name: "Sophia"},
 		"2001": {Token: "canary-token-2", Secret: "canary-secret-2", Name: "Sophia"},
 	})
-	h.links, err = connect.New(connect.Config{Store: h.db, Log: log, PublicURL: "http://mates.example", Audit: h.db.AddAudit,
+	h.links, err = connect.New(connect.Config{Store: h.db, Log: log, Address: public, Audit: h.db.AddAudit,
 		Connectors: map[openmates.Network]messenger.Connector{connecttest.Name: h.net, discord: discordNet{h.net}}})
 	must(t, err)
 	models, err := model.New(model.Config{Store: h.db, Audit: h.db.AddAudit, Log: log,

@@ -31,6 +31,7 @@ func (r *Room) CheckBots(ctx context.Context) error {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
 	for {
+		moved := r.address.Moved()
 		if err := r.CheckDue(ctx); err != nil && ctx.Err() == nil {
 			r.log.WarnContext(ctx, "the bots could not be checked", "err", err)
 		}
@@ -38,7 +39,7 @@ func (r *Room) CheckBots(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
-		case <-r.moved:
+		case <-moved: // the redirects that are registered don't follow by themselves
 		}
 	}
 }

@@ -35,7 +35,7 @@ func TestABotIsCheckedBeforeAnybodyLooks(t *testing.T) {
 		t.Error("an old check is not repeated")
 	}
 
-	must(t, h.MoveTo("https://moved.example"))
+	must(t, h.public.Move("https://moved.example"))
 	if at := checked(); !at.IsZero() {
 		t.Errorf("what was found for the old address still holds: %v", at)
 	}

@@ -17,17 +17,16 @@ package connect
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"openmates"
+	"openmates/internal/address"
 	"openmates/internal/messenger"
 )
 
@@ -117,9 +116,9 @@ type States interface {
 type Config struct {
 	Store      Store
 	Connectors map[openmates.Network]messenger.Connector
-	States     States // nil = this process runs no listeners
-	PublicURL  string // where browsers reach the server: "https://mates.example"
-	Changed    func() // told after a bot was saved or paused; nil = nobody
+	States     States          // nil = this process runs no listeners
+	Address    *address.Public // where browsers reach the server
+	Changed    func()          // told after a bot was saved or paused; nil = nobody
 	// Audit records an administrative change; nil = nobody keeps a record.
 	Audit func(ctx context.Context, e openmates.AuditEntry) error
 	Log   *slog.Logger
@@ -131,13 +130,11 @@ type Room struct {
 	store      Store
 	connectors map[openmates.Network]messenger.Connector
 	states     States
-	public     atomic.Pointer[string]
+	address    *address.Public
 	changed    func()
 	audit      func(ctx context.Context, e openmates.AuditEntry) error
 	log        *slog.Logger
 	now        openmates.Clock
-
-	moved chan struct{} // tells CheckBots that the address has changed
 
 	mu    sync.Mutex
 	held  map[heldKey]held
@@ -151,8 +148,8 @@ const RedirectPath = "/messenger/connect"
 
 // New makes a Room.
 func New(c Config) (*Room, error) {
-	if c.Store == nil || c.Log == nil {
-		return nil, errors.New("connect: Config needs Store and Log")
+	if c.Store == nil || c.Log == nil || c.Address == nil {
+		return nil, errors.New("connect: Config needs Store, Log and Address")
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now
@@ -166,37 +163,17 @@ func New(c Config) (*Room, error) {
 		states:     c.States,
 		changed:    c.Changed,
 		audit:      c.Audit,
-		moved:      make(chan struct{}, 1),
+		address:    c.Address,
 		held:       map[heldKey]held{},
 		tried:      map[openmates.ID]time.Time{},
 		log:        c.Log.With("pkg", "connect"),
 		now:        c.Clock,
 	}
-	if err := r.MoveTo(c.PublicURL); err != nil {
-		return nil, err
-	}
 	return r, nil
 }
 
-// MoveTo changes where browsers reach the server. What was begun before comes
-// back to the old address, and the redirects that are registered with the
-// applications don't follow by themselves: CheckBots finds the stale ones.
-func (r *Room) MoveTo(address string) error {
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" {
-		return fmt.Errorf("connect: the public address %q is not of the form https://host", address)
-	}
-	public := u.Scheme + "://" + u.Host
-	r.public.Store(&public)
-	select {
-	case r.moved <- struct{}{}:
-	default: // it knows already
-	}
-	return nil
-}
-
 // PublicURL is where browsers reach the server, without a slash at its end.
-func (r *Room) PublicURL() string { return *r.public.Load() }
+func (r *Room) PublicURL() string { return r.address.URL() }
 
 // Redirect is the address to register with every application.
 func (r *Room) Redirect() string { return r.PublicURL() + RedirectPath }

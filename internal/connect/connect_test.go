@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/address"
 	"openmates/internal/connect"
 	"openmates/internal/connect/connecttest"
 	"openmates/internal/messenger"
@@ -25,6 +26,7 @@ import (
 // and a messenger in memory.
 type house struct {
 	*connect.Room
+	public     *address.Public
 	t          *testing.T
 	db         *store.DB
 	net        *connecttest.Network
@@ -59,10 +61,12 @@ func newHouse(t *testing.T) *house {
 		"1002": {Token: "canary-token-2", Secret: "canary-secret-2", Name: "Mark#2", Hints: []string{"Make the bot public."}},
 		"1003": {Token: "canary-token-3", Secret: "canary-secret-3", Name: "Spare#3"},
 	})
+	h.public, err = address.New("https://mates.example/", true)
+	must(t, err)
 	h.Room, err = connect.New(connect.Config{
 		Store: h.db, Log: slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Connectors: map[openmates.Network]messenger.Connector{connecttest.Name: h.net, "deaf": deaf{h.net}},
-		PublicURL:  "https://mates.example/", Changed: func() { h.changes++ }, Clock: h.now,
+		Address:    h.public, Changed: func() { h.changes++ }, Clock: h.now,
 		Audit: h.db.AddAudit,
 	})
 	must(t, err)
@@ -494,11 +498,6 @@ func TestSecretsStayInside(t *testing.T) {
 
 func TestNew(t *testing.T) {
 	t.Parallel()
-	for _, bad := range []string{"", "mates.example", "ftp://mates.example", "https://", "https://mates.example/below", "javascript:alert(1)"} {
-		if _, err := connect.New(connect.Config{Store: (*store.DB)(nil), Log: slog.Default(), PublicURL: bad}); err == nil {
-			t.Errorf("%q passes as a public address", bad)
-		}
-	}
 	h := newHouse(t)
 	if got := h.ConsentOrigins(); len(got) != 1 || got[0] != connecttest.Origin {
 		t.Errorf("origins %v", got)

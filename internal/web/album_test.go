@@ -292,9 +292,8 @@ func (a *album) security(h *house) {
 	a.open("ben, half in,", b, "/signin/second")
 	a.keep("mistyped second", b.post("/signin/second", url.Values{"code": {"123456"}}))
 
-	was := h.address
-	h.address = strings.Replace(h.url, "127.0.0.1", "localhost", 1)
-	d := &passkeytest.Device{Origin: h.address}
+	back := h.byName(ben)
+	d := &passkeytest.Device{Origin: h.address.URL()}
 	made, err := d.Make([]byte(ben.post(securityAt+"/passkeys/begin", pass("name", "Laptop")).body))
 	must(a.t, err)
 	wants(a.t, ben.follow(securityAt+"/passkeys", url.Values{"answer": {string(made)}}), http.StatusOK, "“Laptop” is added")
@@ -304,7 +303,7 @@ func (a *album) security(h *house) {
 	b = h.browser()
 	b.post("/signin", url.Values{"username": {"ben"}, "password": {canaryPassword}})
 	a.open("ben, half in, by passkey,", b, "/signin/second")
-	h.address = was
+	back()
 }
 
 // answers are pages that follow a form.

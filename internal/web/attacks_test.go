@@ -109,7 +109,7 @@ func (a *arena) later(d time.Duration) {
 	con, err := discord.New(discord.Config{API: a.sim.API(), Authorize: a.sim.Authorize()})
 	must(a.t, err)
 	a.connect, err = connect.New(connect.Config{
-		Store: a.db, Connectors: map[openmates.Network]messenger.Connector{discord.Network: con}, PublicURL: a.url, Audit: a.db.AddAudit,
+		Store: a.db, Connectors: map[openmates.Network]messenger.Connector{discord.Network: con}, Address: a.address, Audit: a.db.AddAudit,
 		Log: slog.New(slog.DiscardHandler), Clock: func() time.Time { return time.Now().Add(d) },
 	})
 	must(a.t, err)

@@ -60,7 +60,7 @@ func newBotScene(t *testing.T, c sceneConfig) *botScene {
 	var rooms error
 	s.connect, rooms = connect.New(connect.Config{
 		Store: s.db, Connectors: map[openmates.Network]messenger.Connector{discord.Network: d}, States: s.sup,
-		PublicURL: s.url, Changed: s.sup.Wake, Audit: s.db.AddAudit, Log: log,
+		Address: s.address, Changed: s.sup.Wake, Audit: s.db.AddAudit, Log: log,
 	})
 	must(t, rooms)
 	s.web.connect = s.connect

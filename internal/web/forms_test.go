@@ -324,9 +324,8 @@ func (w *formWalk) security() {
 	w.sends(asks, w.ben, "/profile/security/sessions/end", url.Values{"session": {w.found(w.ben, securityAt, `name="session" value="([^"]+)"`)}})
 	w.sends(asks, w.ben, "/profile/security/sessions/end-others", nil)
 
-	was := w.address
-	w.address = strings.Replace(w.url, "127.0.0.1", "localhost", 1)
-	d := &passkeytest.Device{Origin: w.address}
+	back := w.byName(w.ben)
+	d := &passkeytest.Device{Origin: w.address.URL()}
 	made, err := d.Make([]byte(w.sends(script, w.ben, "/profile/security/passkeys/begin", pass("name", "Laptop")).body))
 	must(w.t, err)
 	w.sends(makes, w.ben, "/profile/security/passkeys", url.Values{"answer": {string(made)}})
@@ -337,7 +336,7 @@ func (w *formWalk) security() {
 	w.sends(makes, b, "/signin/passkey", url.Values{"answer": {string(used)}})
 	key := w.found(w.ben, securityAt, `name="passkey" value="(\d+)"`)
 	w.sends(proves, w.ben, "/profile/security/passkeys/remove", pass("passkey", key))
-	w.address = was
+	back()
 
 	w.sends(proves, w.ben, "/profile/security/email", pass("email", "ben@example.org"))
 	w.sends(makes, w.ben, "/profile/address", url.Values{"code": {w.mailed()}})

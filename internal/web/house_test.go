@@ -21,6 +21,7 @@ import (
 
 	"openmates"
 	"openmates/internal/account"
+	"openmates/internal/address"
 	"openmates/internal/chat"
 	"openmates/internal/connect"
 	"openmates/internal/connect/connecttest"
@@ -45,7 +46,7 @@ const (
 type house struct {
 	t       *testing.T
 	url     string
-	address string // where people reach it, as mails and passkeys have it
+	address *address.Public // where people reach it
 	db      *store.DB
 	account *account.Room
 	connect *connect.Room
@@ -116,16 +117,14 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	})
 	srv := httptest.NewUnstartedServer(nil)
 	h.url = "http://" + srv.Listener.Addr().String()
-	h.address = h.url
+	h.address = addressOf(t, h.url)
 	post, err := mail.NewPostman(mail.PostmanConfig{Store: h.db, Log: log, Sender: smtp.New(smtp.Config{})})
 	must(t, err)
 	h.account, err = account.New(account.Config{Store: h.db, Post: post, Cost: account.Cost{Memory: 64, Time: 1, Threads: 1}, Log: log, Audit: h.db.AddAudit,
-		Address: func() string { return h.address },
-		Chosen:  func() bool { return h.address != h.url },
-		Moved:   func(address string) error { return h.connect.MoveTo(address) }})
+		Address: h.address})
 	must(t, err)
 	h.connect, err = connect.New(connect.Config{
-		Store: h.db, Log: log, PublicURL: h.url, States: h.states,
+		Store: h.db, Log: log, Address: h.address, States: h.states,
 		Connectors: map[openmates.Network]messenger.Connector{connecttest.Name: h.network},
 	})
 	must(t, err)
@@ -150,6 +149,35 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	srv.Start()
 	t.Cleanup(srv.Close)
 	return h
+}
+
+// byName has people reach the server by a name, which passkeys need, until back
+// is called. The browsers stay signed in.
+func (h *house) byName(browsers ...*browser) (back func()) {
+	h.t.Helper()
+	was, name := h.url, strings.Replace(h.url, "127.0.0.1", "localhost", 1)
+	move := func(from, to string) {
+		h.t.Helper()
+		must(h.t, h.address.Move(to))
+		h.url = to
+		before, err := url.Parse(from)
+		must(h.t, err)
+		now, err := url.Parse(to)
+		must(h.t, err)
+		for _, b := range browsers {
+			b.c.Jar.SetCookies(now, b.c.Jar.Cookies(before))
+		}
+	}
+	move(was, name)
+	return func() { h.t.Helper(); move(name, was) }
+}
+
+// addressOf is a public address that nobody has chosen.
+func addressOf(t *testing.T, url string) *address.Public {
+	t.Helper()
+	p, err := address.New(url, false)
+	must(t, err)
+	return p
 }
 
 func testApps(context.Context) ([]mate.Group, error) {

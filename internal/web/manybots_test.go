@@ -161,7 +161,7 @@ func TestStatesOfAnotherProcess(t *testing.T) {
 		return err == nil && len(all) == 1 && strings.Contains(string(all[0].State), `"connected"`)
 	})
 	later := time.Duration(0)
-	other, err := connect.New(connect.Config{Store: s.db, PublicURL: s.url, Log: s.web.log, Clock: func() time.Time { return time.Now().Add(later) }})
+	other, err := connect.New(connect.Config{Store: s.db, Address: s.address, Log: s.web.log, Clock: func() time.Time { return time.Now().Add(later) }})
 	must(t, err)
 	m, err := other.Mate(t.Context(), "sophia")
 	must(t, err)

@@ -45,10 +45,10 @@ func TestANewAddressIsToldWithWhatItCosts(t *testing.T) {
 	if got := ada.get("/server"); got.status != http.StatusFound || got.header.Get("Location") != now+"/server" {
 		t.Errorf("a page at the old name: %d, %s", got.status, got.header.Get("Location"))
 	}
-	if got := send("http://inside:80", old); got.status != http.StatusForbidden {
+	if got := send(now, old); got.status != http.StatusForbidden {
 		t.Errorf("the address of before is still trusted: %d", got.status)
 	}
-	if got := send("http://inside:80", now); got.status != http.StatusSeeOther {
+	if got := send(now, now); got.status != http.StatusSeeOther {
 		t.Errorf("the new address is not trusted: %d", got.status)
 	}
 	if got := ada.hosted(strings.TrimPrefix(now, "http://"), "/server/settings"); got.status != http.StatusOK || !strings.Contains(got.body, now) {

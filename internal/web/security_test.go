@@ -154,8 +154,8 @@ func TestPasskeyByPages(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()
 	wants(t, h.as("ben").get(securityAt), http.StatusOK, "Browsers make passkeys only for a server with a name")
-	h.address = strings.Replace(h.url, "127.0.0.1", "localhost", 1)
-	d := &passkeytest.Device{Origin: h.address}
+	h.byName()
+	d := &passkeytest.Device{Origin: h.address.URL()}
 	ben := h.as("ben")
 	wants(t, ben.get(securityAt), http.StatusOK, "needs JavaScript", "passkey.js", "It will belong to localhost")
 	refused := ben.post(securityAt+"/passkeys/begin", pass("name", "Laptop", "password", "wrong"))
@@ -290,8 +290,7 @@ func TestPasskeyInABrowser(t *testing.T) {
 		t.Skip("OPENMATES_TEST_CHROMIUM is not set")
 	}
 	h := newHouse(t).furnish()
-	h.address = strings.Replace(h.url, "127.0.0.1", "localhost", 1)
-	must(t, h.connect.MoveTo(h.address))
+	must(t, h.address.Move(strings.Replace(h.url, "127.0.0.1", "localhost", 1)))
 	browser := newChromium(t, binary)
 	device := func(ctx context.Context, tab *chromedp.Target) (none chromedp.Void, err error) {
 		if _, err = cdp.Call(ctx, tab, webauthn.Enable, webauthn.EnableParams{}); err != nil {
@@ -313,10 +312,10 @@ func TestPasskeyInABrowser(t *testing.T) {
 			t.Fatalf("%s: %v; the page: %s", what, err, now)
 		}
 	}
-	step("sign in", chromedp.Navigate(h.address+"/signin"), device,
+	step("sign in", chromedp.Navigate(h.address.URL()+"/signin"), device,
 		chromedp.SetValue(css("#username"), "ben"), chromedp.SetValue(css("#password"), canaryPassword),
 		chromedp.Click(css(`form[action="/signin"] button`)), chromedp.WaitVisible(css(`nav a[href="/profile"]`)))
-	step("add a passkey", chromedp.Navigate(h.address+securityAt), chromedp.WaitVisible(css("#passkey-name")),
+	step("add a passkey", chromedp.Navigate(h.address.URL()+securityAt), chromedp.WaitVisible(css("#passkey-name")),
 		chromedp.SetValue(css("#passkey-name"), "Chromium"), chromedp.SetValue(css("#passkey-password"), canaryPassword),
 		chromedp.Click(css(`form[data-passkey="make"] button`)), chromedp.WaitVisible(css(`main > .flash[role="status"]`)))
 	said, err := chromedp.Run(browser, chromedp.Evaluate[string](`document.querySelector("main > .flash").textContent + document.querySelectorAll("[data-no-passkeys]:not([hidden])").length`))

@@ -146,11 +146,11 @@ func TestWrongAddressIsShownEverywhere(t *testing.T) {
 	if h.connect.Redirect() != "http://127.0.0.1:1/messenger/connect" {
 		t.Errorf("the redirect is %s", h.connect.Redirect())
 	}
-	must(t, h.connect.MoveTo(h.url)) // as an admin who comes by the other address
+	must(t, h.address.Move(h.url)) // as an admin who comes by the other address
 	for path, want := range map[string]string{"/server/setup": "Mend it", "/server": "Needs you", "/server/settings": "Nothing answers", "/": "Mend it"} {
 		wants(t, ada.get(path), 200, want, "Nothing answers at 127.0.0.1 port 1")
 	}
-	must(t, h.connect.MoveTo("http://127.0.0.1:1"))
+	must(t, h.address.Move("http://127.0.0.1:1"))
 }
 
 func TestFixedAddress(t *testing.T) {

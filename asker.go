@@ -12,8 +12,10 @@ type Asker struct {
 	Team Team
 	User User
 	Role Role
-	// Outsider is whose the account is where that person is no member of Team; User
-	// is zero then.
+	// Token is what the network granted Bot in the workspace, see Installation.
+	Token Secret
+	// Outsider is the owner of the account, if that person is not a member of Team;
+	// User is zero then.
 	Outsider User
 	// Privacy is what the person lets mates see.
 	Privacy Privacy

@@ -11,9 +11,9 @@ type Bot struct {
 	ID      ID
 	MateID  ID // 0: the server's own application, for linking accounts
 	Network Network
-	AppID   string // the network's name for the application
-	UserID  string // the network's name for the account the bot speaks as
-	Name    string // as the network shows it
+	AppID   string    // the network's name for the application
+	UserID  AccountID // the network's name for the account the bot speaks as
+	Name    string    // as the network shows it
 	Token   Secret
 	Secret  Secret // OAuth2 client secret
 	// Which of them is stored but can't be read with this server's key

@@ -31,7 +31,7 @@ type DirectoryTeam struct {
 // DirectoryPlace is a workspace of a team as an admin of the server sees it.
 type DirectoryPlace struct {
 	Network   Network
-	Workspace string
+	Workspace WorkspaceID
 	Name      string
 	Team      Team
 	Mates     []string // names of those that are present
@@ -39,4 +39,4 @@ type DirectoryPlace struct {
 }
 
 // Key is what the next page begins after.
-func (p DirectoryPlace) Key() string { return string(p.Network) + "/" + p.Workspace }
+func (p DirectoryPlace) Key() string { return string(p.Network) + "/" + string(p.Workspace) }

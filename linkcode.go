@@ -7,10 +7,10 @@ import "time"
 // by the account, or in OpenMates by the person.
 type LinkCode struct {
 	Network   Network
-	AccountID string // who began in the chat; "" = begun in OpenMates
-	Name      string // of that account, as the network shows it
-	Avatar    string // and where its picture is; "" = none
-	UserID    ID     // who began in OpenMates; 0 = begun in the chat
-	Session   string // hash of the session in which they did
+	AccountID AccountID // who began in the chat; "" = begun in OpenMates
+	Name      string    // of that account, as the network shows it
+	Avatar    string    // and where its picture is; "" = none
+	UserID    ID        // who began in OpenMates; 0 = begun in the chat
+	Session   string    // hash of the session in which they did
 	Expires   time.Time
 }

@@ -11,6 +11,7 @@ var ErrUnreadable = errors.New("this stored credential can't be read with the ke
 // not open.
 type Unreadable struct {
 	Bots           int
+	Installations  int // the credential of a bot in one workspace
 	Providers      int
 	Settings       int // such as the password of the mail server
 	Passkeys       int
@@ -20,7 +21,8 @@ type Unreadable struct {
 // Any reports whether there are any.
 func (u Unreadable) Any() bool { return u != Unreadable{} }
 
-// ForAdmins counts those that an admin of the server can type again.
+// ForAdmins counts those that an admin of the server can type again. That of an
+// installation comes back by adding the mate to the workspace again.
 func (u Unreadable) ForAdmins() int { return u.Bots + u.Providers + u.Settings }
 
 // ForPeople counts those that only their owners can replace.

@@ -128,7 +128,7 @@ func seed(ctx context.Context, srv *server, sim *discordtest.Server) (place stri
 	for i, u := range users {
 		people[i] = sim.AddPerson(u.DisplayName)
 		if _, err := srv.db.AddIdentity(ctx, openmates.Identity{
-			UserID: u.ID, Network: discord.Network, AccountID: people[i].ID, Name: people[i].Name,
+			UserID: u.ID, Network: discord.Network, AccountID: openmates.AccountID(people[i].ID), Name: people[i].Name,
 		}); err != nil {
 			return "", fmt.Errorf("link %s: %w", u.Username, err)
 		}
@@ -169,14 +169,14 @@ func seedMates(ctx context.Context, srv *server, sim *discordtest.Server, team o
 		})
 		sim.Install(guild.ID, app.ID, int64(discord.Default))
 		bot, err := srv.db.SaveBot(ctx, openmates.Bot{
-			MateID: m.ID, Network: discord.Network, AppID: app.ID, UserID: app.BotID, Name: m.Name,
+			MateID: m.ID, Network: discord.Network, AppID: app.ID, UserID: openmates.AccountID(app.BotID), Name: m.Name,
 			Token: openmates.Secret(app.Token), Secret: openmates.Secret(app.Secret),
 		})
 		if err != nil {
 			return fmt.Errorf("add the bot of %s: %w", m.Name, err)
 		}
 		if _, err := srv.db.AddInstallation(ctx, openmates.Installation{
-			BotID: bot.ID, TeamID: team.ID, Workspace: guild.ID, Name: guild.Name, Created: time.Now(),
+			BotID: bot.ID, TeamID: team.ID, Workspace: openmates.WorkspaceID(guild.ID), Name: guild.Name, Created: time.Now(),
 		}); err != nil {
 			return fmt.Errorf("install %s: %w", m.Name, err)
 		}
@@ -192,7 +192,7 @@ func seedLinkApp(ctx context.Context, srv *server, sim *discordtest.Server, owne
 		c.Redirects = []string{srv.address.URL() + connect.RedirectPath}
 	})
 	_, err := srv.db.SaveBot(ctx, openmates.Bot{
-		Network: discord.Network, AppID: app.ID, UserID: app.BotID, Name: app.Name,
+		Network: discord.Network, AppID: app.ID, UserID: openmates.AccountID(app.BotID), Name: app.Name,
 		Token: openmates.Secret(app.Token), Secret: openmates.Secret(app.Secret),
 	})
 	return err

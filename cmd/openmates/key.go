@@ -23,7 +23,7 @@ func (srv *server) checkKey(ctx context.Context, seal *secret.Ring) error {
 	}
 	if lost.Any() {
 		srv.log.ErrorContext(ctx, "the key for stored credentials is missing or another one; put the old key back and start again, or enter the credentials again on the pages",
-			"key", srv.keyAt(), "made_just_now", seal.Made(), "bots", lost.Bots, "providers", lost.Providers, "settings", lost.Settings,
+			"key", srv.keyAt(), "made_just_now", seal.Made(), "bots", lost.Bots, "installations", lost.Installations, "providers", lost.Providers, "settings", lost.Settings,
 			"passkeys", lost.Passkeys, "authenticators", lost.Authenticators)
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 type leading struct{ srv *server }
 
 // ConnectPage implements chat.Links.
-func (l leading) ConnectPage(n openmates.Network, workspace, mate string) string {
+func (l leading) ConnectPage(n openmates.Network, workspace openmates.WorkspaceID, mate string) string {
 	return l.srv.links.ConnectPage(n, workspace, mate)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"openmates"
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger/discord/discordtest"
 	"openmates/internal/sqldb/sqldbtest"
@@ -141,7 +142,7 @@ func TestWhatEndsIsOverInEveryProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.UnbindWorkspace(ctx, network, w.places[1].guild, team.ID); err != nil {
+	if err := s.UnbindWorkspace(ctx, network, openmates.WorkspaceID(w.places[1].guild), team.ID); err != nil {
 		t.Fatal(err)
 	}
 	refused(other, w.places[1], "Please connect first the Discord guilde with your team.")

@@ -158,7 +158,7 @@ func seed(ctx context.Context, s *store.DB, w *world) error {
 		if err := s.AddMember(ctx, openmates.Membership{TeamID: team.ID, UserID: u.ID, Role: openmates.RoleMember}); err != nil {
 			return fmt.Errorf("add %s to the team: %w", p.Name, err)
 		}
-		if _, err := s.AddIdentity(ctx, openmates.Identity{UserID: u.ID, Network: network, AccountID: p.ID, Name: p.Name}); err != nil {
+		if _, err := s.AddIdentity(ctx, openmates.Identity{UserID: u.ID, Network: network, AccountID: openmates.AccountID(p.ID), Name: p.Name}); err != nil {
 			return fmt.Errorf("link %s: %w", p.Name, err)
 		}
 	}
@@ -178,14 +178,14 @@ func seedMate(ctx context.Context, s *store.DB, team openmates.Team, n int, app 
 		return fmt.Errorf("add mate %d: %w", n, err)
 	}
 	b, err := s.SaveBot(ctx, openmates.Bot{
-		MateID: m.ID, Network: network, AppID: app.ID, UserID: app.BotID, Name: app.Name,
+		MateID: m.ID, Network: network, AppID: app.ID, UserID: openmates.AccountID(app.BotID), Name: app.Name,
 		Token: openmates.Secret(app.Token), Secret: openmates.Secret(app.Secret),
 	})
 	if err != nil {
 		return fmt.Errorf("add bot %d: %w", n, err)
 	}
 	for _, g := range guilds {
-		if _, err := s.AddInstallation(ctx, openmates.Installation{BotID: b.ID, TeamID: team.ID, Workspace: g, Name: "Guild"}); err != nil {
+		if _, err := s.AddInstallation(ctx, openmates.Installation{BotID: b.ID, TeamID: team.ID, Workspace: openmates.WorkspaceID(g), Name: "Guild"}); err != nil {
 			return fmt.Errorf("install bot %d: %w", n, err)
 		}
 	}

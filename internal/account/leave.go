@@ -41,11 +41,11 @@ type ExportAccount struct {
 
 // ExportIdentity is an account on a messenger.
 type ExportIdentity struct {
-	Network   openmates.Network `json:"network"`
-	AccountID string            `json:"account_id"`
-	Name      string            `json:"name"`
-	Avatar    string            `json:"avatar,omitempty"` // where its picture is
-	Linked    time.Time         `json:"linked"`
+	Network   openmates.Network   `json:"network"`
+	AccountID openmates.AccountID `json:"account_id"`
+	Name      string              `json:"name"`
+	Avatar    string              `json:"avatar,omitempty"` // where its picture is
+	Linked    time.Time           `json:"linked"`
 }
 
 // ExportSession is one place in which the person is signed in.

@@ -95,7 +95,7 @@ func (s *Server) directoryOperations() {
 	serve(s, route{"untie-workspace", http.MethodDelete, "/server/workspaces/{network}/{workspace}", "Take a workspace from its team",
 		"The team's admins are told. Another team can connect it then.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *untieInput) (Departed, error) {
-			_, stayed, err := s.connect.Untie(ctx, c.User.ID, in.Network, in.Workspace, in.Bots == "leave")
+			_, stayed, err := s.connect.Untie(ctx, c.User.ID, in.Network, openmates.WorkspaceID(in.Workspace), in.Bots == "leave")
 			return Departed{append([]string{}, stayed...)}, err
 		})
 }
@@ -167,7 +167,7 @@ func (s *Server) listWorkspaces(ctx context.Context, _ openmates.Caller, in *dir
 	found, more, err := s.connect.AnyPlaces(ctx, in.search())
 	p := page[AnyWorkspace]{Items: []AnyWorkspace{}}
 	for _, x := range found {
-		p.Items = append(p.Items, AnyWorkspace{Network: x.Network, Workspace: x.Workspace, Name: x.Name, Team: x.Team.Slug, Mates: append([]string{}, x.Mates...), Since: x.Since})
+		p.Items = append(p.Items, AnyWorkspace{Network: x.Network, Workspace: string(x.Workspace), Name: x.Name, Team: x.Team.Slug, Mates: append([]string{}, x.Mates...), Since: x.Since})
 		if more {
 			p.Next = x.Key()
 		}

@@ -140,7 +140,7 @@ func (s *Server) meOperations() {
 	serve(s, route{"finish-link-code", http.MethodPost, "/me/link-codes/finish", "Link the account that a mate gave you a code for", "The other way round: the code comes from the chat.", 0}, person(),
 		func(ctx context.Context, c openmates.Caller, in *codeInput) (Connected, error) {
 			o, err := s.connect.FinishCode(ctx, who(c), openmates.Secret(in.Body.Code))
-			return Connected{Kind: connect.Link, Account: &Linked{o.Account.ID, o.Account.Name}}, err
+			return Connected{Kind: connect.Link, Account: &Linked{string(o.Account.ID), o.Account.Name}}, err
 		})
 	serve(s, route{"list-my-usage", http.MethodGet, "/me/usage", "What your requests spent", "Newest first.", 0}, read, s.listMyUsage)
 	serve(s, route{"list-my-limits", http.MethodGet, "/me/limits", "What you may use in each of your teams", "And what is left of it.", 0}, read, s.listMyLimits)

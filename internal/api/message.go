@@ -136,7 +136,7 @@ func (s *Server) login(ctx context.Context, _ openmates.Caller, in *loginInput) 
 	if n == "" || workspace == "" || who == "" {
 		return Login{}, openmates.Errorf(openmates.EInvalid, "Please send discord_guilde_id and discord_user_id.")
 	}
-	known, err := s.connect.Login(ctx, n, workspace, who)
+	known, err := s.connect.Login(ctx, n, openmates.WorkspaceID(workspace), openmates.AccountID(who))
 	if err != nil {
 		return Login{}, err
 	}
@@ -178,7 +178,7 @@ func (s *Server) beginConnect(ctx context.Context, c openmates.Caller, p account
 		address, err := s.connect.BeginLink(ctx, who(c), b.Network)
 		return Begun{address}, err
 	}
-	address, err := s.connect.BeginInstall(ctx, who(c), p.Team, b.Mate, b.Network, b.Workspace)
+	address, err := s.connect.BeginInstall(ctx, who(c), p.Team, b.Mate, b.Network, openmates.WorkspaceID(b.Workspace))
 	return Begun{address}, err
 }
 
@@ -199,11 +199,11 @@ func (s *Server) finishConnect(ctx context.Context, c openmates.Caller, p accoun
 	case workspace == "" || b.Team == 0:
 		return Connected{}, openmates.Errorf(openmates.EInvalid, "Please send discord_guilde_id and openmates_team_id with state and code, or openmates_user_id and discord_auth_code with state.")
 	}
-	o, err := s.connect.ClaimWorkspace(ctx, who(c), p.Team, discord, workspace, connect.Proof{State: b.State, Code: b.Code})
+	o, err := s.connect.ClaimWorkspace(ctx, who(c), p.Team, discord, openmates.WorkspaceID(workspace), connect.Proof{State: b.State, Code: b.Code})
 	if err != nil {
 		return Connected{}, err
 	}
-	return Connected{Kind: connect.Install, TeamID: &p.Team.ID, Mate: o.Mate.Handle, Workspace: &Workspace{ID: o.Workspace.ID, Name: o.Workspace.Name}}, nil
+	return Connected{Kind: connect.Install, TeamID: &p.Team.ID, Mate: o.Mate.Handle, Workspace: &Workspace{ID: string(o.Workspace.ID), Name: o.Workspace.Name}}, nil
 }
 
 func (s *Server) connectAccount(ctx context.Context, c openmates.Caller, in *connectInput) (Connected, error) {
@@ -220,7 +220,7 @@ func (s *Server) connectAccount(ctx context.Context, c openmates.Caller, in *con
 	if err != nil {
 		return Connected{}, err
 	}
-	return Connected{Kind: connect.Link, Account: &Linked{o.Account.ID, o.Account.Name}}, nil
+	return Connected{Kind: connect.Link, Account: &Linked{string(o.Account.ID), o.Account.Name}}, nil
 }
 
 // processOperation is apart because its answer comes whole or as it grows.

@@ -160,7 +160,7 @@ func (s *Server) links(ctx context.Context, user openmates.ID) ([]Link, error) {
 	for _, c := range choices {
 		l := Link{Network: c.Network.Network, Label: c.Network.Label, Title: "Link to " + c.Network.Label, Ready: c.Ready, Accounts: []Account{}}
 		for _, i := range c.Linked {
-			l.Accounts = append(l.Accounts, Account{ID: i.ID, AccountID: i.AccountID, Name: i.Name, Avatar: i.Avatar})
+			l.Accounts = append(l.Accounts, Account{ID: i.ID, AccountID: string(i.AccountID), Name: i.Name, Avatar: i.Avatar})
 		}
 		all = append(all, l)
 	}

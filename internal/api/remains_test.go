@@ -245,7 +245,7 @@ func (m *maker) install(by string) func() bool {
 	guild, who := fmt.Sprint("G", m.guilds), m.who(by)
 	page := m.made(who, "/harbour/apps/messages/begin", `{"kind":"install","network":"discord","mate":"sophia"}`)["url"].(string)
 	return func() bool {
-		q, err := m.net.Install(page, messenger.Workspace{ID: guild, Name: "Guild"})
+		q, err := m.net.Install(page, messenger.Workspace{ID: openmates.WorkspaceID(guild), Name: "Guild"})
 		must(m.t, err)
 		resp, _ := m.do(who, "POST", "/harbour/apps/messages/connect", fmt.Sprintf(`{"discord_guilde_id":%q,"openmates_team_id":%q,"state":%q,"code":%q}`, guild, m.team, q.Get("state"), q.Get("code")))
 		return resp.StatusCode == http.StatusOK

@@ -246,7 +246,7 @@ func mateOf(m connect.Mate, in []connect.Workspace) Mate {
 		ms := Messenger{Network: b.Network, Label: b.Label, AppID: b.AppID, Name: b.Name, Invite: b.Invite, State: stateOf(b.State), Workspaces: []Workspace{}}
 		for _, w := range in {
 			if w.Network == b.Network {
-				ms.Workspaces = append(ms.Workspaces, Workspace{ID: w.ID, Name: w.Name})
+				ms.Workspaces = append(ms.Workspaces, Workspace{ID: string(w.ID), Name: w.Name})
 			}
 		}
 		out.Messengers = append(out.Messengers, ms)
@@ -290,28 +290,28 @@ func (s *Server) placeOperations() {
 		})
 	serveTeam(s, route{"get-installation", http.MethodGet, path + "/{network}/{workspace}", "A workspace of a team", "", 0}, account.SeeTeam,
 		func(ctx context.Context, _ openmates.Caller, p account.Place, in *PlaceInput) (Installation, error) {
-			w, err := s.connect.PlaceOf(ctx, p.Team, in.Network, in.Workspace)
+			w, err := s.connect.PlaceOf(ctx, p.Team, in.Network, openmates.WorkspaceID(in.Workspace))
 			return installationOf(w), err
 		})
 	serveTeam(s, route{"disconnect", http.MethodDelete, path + "/{network}/{workspace}", "Disconnect a workspace", "Its mates leave, and answer there no more, at once.", 0}, account.RunTeam,
 		func(ctx context.Context, c openmates.Caller, p account.Place, in *PlaceInput) (Disconnected, error) {
-			name, stayed, err := s.connect.Disconnect(ctx, c.User.ID, p.Team, in.Network, in.Workspace)
+			name, stayed, err := s.connect.Disconnect(ctx, c.User.ID, p.Team, in.Network, openmates.WorkspaceID(in.Workspace))
 			return Disconnected{name, append([]string{}, stayed...)}, err
 		})
 	changeTeam(s, route{"remove-mate", http.MethodDelete, path + "/{network}/{workspace}/{handle}", "Take a mate out of a workspace", "With its last mate the workspace is let go.", 0}, account.RunTeam,
 		func(ctx context.Context, c openmates.Caller, p account.Place, in *GuestInput) error {
-			_, err := s.connect.Remove(ctx, c.User.ID, p.Team, in.Network, in.Workspace, in.Handle)
+			_, err := s.connect.Remove(ctx, c.User.ID, p.Team, in.Network, openmates.WorkspaceID(in.Workspace), in.Handle)
 			return err
 		})
 	serveTeam(s, route{"test-mate", http.MethodPost, path + "/{network}/{workspace}/{handle}/test", "Let a mate say something", "At most once a minute in each workspace.", 0}, account.ConnectTeam,
 		func(ctx context.Context, _ openmates.Caller, p account.Place, in *testInput) (Sent, error) {
-			where, err := s.connect.SendTest(ctx, p.Team, in.Network, in.Workspace, in.Handle, in.Body.Channel)
+			where, err := s.connect.SendTest(ctx, p.Team, in.Network, openmates.WorkspaceID(in.Workspace), in.Handle, openmates.ChannelID(in.Body.Channel))
 			return Sent{where}, err
 		})
 }
 
 func installationOf(p connect.Place) Installation {
-	i := Installation{Network: p.Network, Label: p.Label, ID: p.ID, Name: p.Name, Mates: []Guest{}}
+	i := Installation{Network: p.Network, Label: p.Label, ID: string(p.ID), Name: p.Name, Mates: []Guest{}}
 	for _, g := range p.Guests {
 		i.Mates = append(i.Mates, Guest{g.Mate.Handle, g.Presence, moment(g.Since), g.CanAdd})
 	}

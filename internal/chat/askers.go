@@ -24,8 +24,9 @@ type askers struct {
 }
 
 type askerKey struct {
-	bot                openmates.ID
-	workspace, account string
+	bot       openmates.ID
+	workspace openmates.WorkspaceID
+	account   openmates.AccountID
 }
 
 // known is an asker as of a revision of the database.

@@ -13,7 +13,7 @@ import (
 // does.
 type Links interface {
 	// ConnectPage is where a workspace is connected with a team.
-	ConnectPage(n openmates.Network, workspace, mate string) string
+	ConnectPage(n openmates.Network, workspace openmates.WorkspaceID, mate string) string
 	// AccountPage is where people link their accounts. It holds no secret, so
 	// it may be said where others read it.
 	AccountPage(n openmates.Network) string

@@ -20,7 +20,7 @@ type doors struct {
 	taken func(code string, a messenger.Account) (openmates.User, error)
 }
 
-func (*doors) ConnectPage(openmates.Network, string, string) string {
+func (*doors) ConnectPage(openmates.Network, openmates.WorkspaceID, string) string {
 	return "https://mates.example/connect"
 }
 func (*doors) AccountPage(openmates.Network) string {
@@ -179,7 +179,7 @@ func TestARefusalIsSaidOncePerPersonPlaceAndHour(t *testing.T) {
 	refused := func(author, workspace, channel string, n int, text string) {
 		t.Helper()
 		in := w.message("hello")
-		in.Author, in.Workspace, in.Channel = messenger.Account{ID: author}, workspace, channel
+		in.Author, in.Workspace, in.Channel = messenger.Account{ID: openmates.AccountID(author)}, openmates.WorkspaceID(workspace), openmates.ChannelID(channel)
 		must(t, w.ask(in))
 		posts := w.net.Posts()
 		if len(posts) != n {
@@ -303,7 +303,7 @@ func TestACodeIsSentToAMate(t *testing.T) {
 		{"Geschwindigkeitsbegrenzung", "", "Please connect first"}, // as long as a code
 	} {
 		in := w.message(c.text)
-		in.Author, in.Workspace, in.Channel = messenger.Account{ID: "u2"}, c.workspace, "d1"
+		in.Author, in.Workspace, in.Channel = messenger.Account{ID: "u2"}, openmates.WorkspaceID(c.workspace), "d1"
 		job := w.deliver(in)
 		if strings.Contains(strings.ToUpper(string(job.Body)), code) {
 			t.Errorf("%q: the journal holds the code: %s", c.text, job.Body)
@@ -333,7 +333,7 @@ func TestLinkWithoutACode(t *testing.T) {
 	} {
 		for _, text := range []string{"/link", "Link"} {
 			in := w.message(text)
-			in.Author.ID, in.Workspace, in.Channel = account, "", "d"+account
+			in.Author.ID, in.Workspace, in.Channel = openmates.AccountID(account), "", openmates.ChannelID("d"+account)
 			must(t, w.ask(in))
 			if got := w.lastPost(); !strings.Contains(got, want) {
 				t.Errorf("to %q of %s it said %q", text, account, got)

@@ -17,7 +17,7 @@ import (
 type draft struct {
 	conn  messenger.Connector
 	info  messenger.Info
-	bot   openmates.Bot
+	via   messenger.Via
 	asker openmates.Asker
 	in    messenger.Inbound
 	again bool // an earlier attempt may have posted
@@ -28,11 +28,15 @@ type draft struct {
 
 const blanks = " \t\r\n"
 
-type part struct{ id, text string }
+type part struct {
+	id   openmates.MessageID
+	text string
+}
 
 func newDraft(conn messenger.Connector, asker openmates.Asker, in messenger.Inbound, again bool) *draft {
 	return &draft{
-		conn: conn, info: conn.Info(), bot: asker.Bot, asker: asker, in: in, again: again,
+		conn: conn, info: conn.Info(), asker: asker, in: in, again: again,
+		via:    messenger.Via{Bot: asker.Bot, Workspace: in.Workspace, Token: asker.Token},
 		access: messenger.Access{Replies: true, Reacts: true},
 	}
 }
@@ -98,7 +102,7 @@ func (d *draft) put(ctx context.Context, texts []string) error {
 
 func (d *draft) putPart(ctx context.Context, n int, text string) error {
 	if n == len(d.parts) {
-		id, err := d.conn.Send(ctx, d.bot, d.outbound(n, text))
+		id, err := d.conn.Send(ctx, d.via, d.outbound(n, text))
 		if err != nil {
 			return err
 		}
@@ -113,7 +117,7 @@ func (d *draft) putPart(ctx context.Context, n int, text string) error {
 	if !ok || strings.TrimRight(d.parts[n].text, blanks) == strings.TrimRight(text, blanks) {
 		return nil
 	}
-	if err := editor.Edit(ctx, d.bot, d.parts[n].id, d.outbound(n, text)); err != nil {
+	if err := editor.Edit(ctx, d.via, d.parts[n].id, d.outbound(n, text)); err != nil {
 		return err
 	}
 	d.parts[n].text = text
@@ -139,13 +143,13 @@ func (d *draft) takeBack(ctx context.Context, n int) error {
 		return nil
 	}
 	if n >= len(d.parts) {
-		id, err := d.conn.Send(ctx, d.bot, d.outbound(n, "…"))
+		id, err := d.conn.Send(ctx, d.via, d.outbound(n, "…"))
 		if err != nil {
 			return err
 		}
 		d.parts = append(d.parts, part{id: id})
 	}
-	return remover.Remove(ctx, d.bot, d.in.Channel, d.parts[n].id)
+	return remover.Remove(ctx, d.via, messenger.MessageRef{Channel: d.in.Channel, ID: d.parts[n].id})
 }
 
 // typing shows that an answer is being written, where the network can.
@@ -154,7 +158,7 @@ func (d *draft) typing(ctx context.Context) time.Duration {
 	if !ok {
 		return time.Hour
 	}
-	if err := typist.Typing(ctx, d.bot, d.in.Channel); err != nil {
+	if err := typist.Typing(ctx, d.via, d.in.Channel); err != nil {
 		return time.Minute
 	}
 	return max(d.info.TypingLasts-2*time.Second, time.Second)

@@ -27,8 +27,8 @@ func (r *Room) Process(ctx context.Context, a Ask) (openmates.Outcome, error) {
 		asker: openmates.Asker{Team: a.Team, User: a.User, Role: a.Role, Mate: a.Mate},
 		in: messenger.Inbound{
 			Key: "api:" + rand.Text(), Network: "api", BotID: a.Mate.ID,
-			Workspace: a.Team.ID.String(), Channel: a.Team.ID.String() + ":" + a.User.ID.String(),
-			Author: messenger.Account{ID: a.User.ID.String(), Name: a.User.DisplayName},
+			Workspace: openmates.WorkspaceID(a.Team.ID.String()), Channel: openmates.ChannelID(a.Team.ID.String() + ":" + a.User.ID.String()),
+			Author: messenger.Account{ID: openmates.AccountID(a.User.ID.String()), Name: a.User.DisplayName},
 			Text:   a.Text, At: r.cfg.Now(),
 		},
 		info: messenger.Info{Network: "api", Label: "the OpenMates API"},
@@ -55,8 +55,8 @@ func (r *Room) Try(ctx context.Context, t Trial) (openmates.Outcome, error) {
 	return r.atOnce(ctx, question{
 		asker: openmates.Asker{Team: t.Team, User: t.User, Role: openmates.RoleAdmin, Mate: t.Mate},
 		in: messenger.Inbound{
-			Key: key, Network: "try", BotID: t.Mate.ID, Channel: key,
-			Author: messenger.Account{ID: t.User.ID.String(), Name: t.User.DisplayName},
+			Key: key, Network: "try", BotID: t.Mate.ID, Channel: openmates.ChannelID(key),
+			Author: messenger.Account{ID: openmates.AccountID(t.User.ID.String()), Name: t.User.DisplayName},
 			Text:   t.Text, At: r.cfg.Now(),
 		},
 		info:  messenger.Info{Network: "try", Label: "the OpenMates pages, where an admin tries you out"},

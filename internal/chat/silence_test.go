@@ -21,7 +21,7 @@ type heard struct {
 }
 
 func (w *world) heard(message string) heard {
-	return heard{posts: len(w.net.Posts()), whispers: len(w.net.Whispers()), signs: w.net.Signs(message)}
+	return heard{posts: len(w.net.Posts()), whispers: len(w.net.Whispers()), signs: w.net.Signs(openmates.MessageID(message))}
 }
 
 func denied(ops ...string) func(string, messenger.Outbound) error {
@@ -33,8 +33,8 @@ func denied(ops ...string) func(string, messenger.Outbound) error {
 	}
 }
 
-func closed(reacts bool) func(string) messenger.Access {
-	return func(string) messenger.Access {
+func closed(reacts bool) func(openmates.ChannelID) messenger.Access {
+	return func(openmates.ChannelID) messenger.Access {
 		return messenger.Access{Channel: "#locked", Missing: []string{"Send Messages"}, Replies: true, Reacts: reacts}
 	}
 }
@@ -64,7 +64,7 @@ func TestNobodyMeetsSilence(t *testing.T) {
 		{name: "a stranger again", account: stranger, before: twice, signs: []string{"🔗"}, why: openmates.TroubleAccount},
 		{name: "a stranger again, no reactions", account: stranger, before: func(w *world, in messenger.Inbound) {
 			twice(w, in)
-			w.net.Closed = func(string) messenger.Access { return messenger.Access{Channel: "#c", Replies: true} }
+			w.net.Closed = func(openmates.ChannelID) messenger.Access { return messenger.Access{Channel: "#c", Replies: true} }
 		}, posts: 1, why: openmates.TroubleAccount},
 		{name: "a stranger again, reactions refused", account: stranger, before: func(w *world, in messenger.Inbound) {
 			twice(w, in)
@@ -127,7 +127,7 @@ func TestNobodyMeetsSilence(t *testing.T) {
 			next := func() messenger.Inbound {
 				in := w.message("hello")
 				if c.account != "" {
-					in.Author.ID = c.account
+					in.Author.ID = openmates.AccountID(c.account)
 				}
 				if c.in != nil {
 					c.in(&in)
@@ -143,12 +143,12 @@ func TestNobodyMeetsSilence(t *testing.T) {
 			if e, ok := errors.AsType[*messenger.SendError](err); err != nil && (!ok || e.Again()) {
 				t.Fatal(err)
 			}
-			got := w.heard(in.Message)
+			got := w.heard(string(in.Message))
 			if got.posts-before.posts != c.posts || !slices.Equal(got.signs, c.signs) {
 				t.Errorf("%d messages and the signs %q, want %d and %q", got.posts-before.posts, got.signs, c.posts, c.signs)
 			}
 			said := strings.Join(w.net.Whispers()[before.whispers:], "\n")
-			if (said != "") != (c.whisper != "") || c.whisper != "" && !strings.HasPrefix(said, in.Author.ID+": ") || !strings.Contains(said, c.whisper) {
+			if (said != "") != (c.whisper != "") || c.whisper != "" && !strings.HasPrefix(said, string(in.Author.ID)+": ") || !strings.Contains(said, c.whisper) {
 				t.Errorf("said in private: %q, want %q", said, c.whisper)
 			}
 			if paid := len(w.model.requests()) > asked; paid != c.paid {
@@ -222,7 +222,7 @@ func TestWithoutReferencesTheAskerIsNamed(t *testing.T) {
 	t.Parallel()
 	w, _ := led(t)
 	w.net.Limit = 100
-	w.net.Closed = func(string) messenger.Access { return messenger.Access{Channel: "#c"} }
+	w.net.Closed = func(openmates.ChannelID) messenger.Access { return messenger.Access{Channel: "#c"} }
 	w.model.say = func(int, llm.Request) ([]llm.Piece, error) { return words(strings.Repeat("word ", 40)), nil }
 	must(t, w.ask(w.message("hello")))
 	for i, p := range w.net.Posts() {

@@ -16,7 +16,7 @@ type Store interface { //nolint:interfacebloat // what one turn needs, each meth
 	// direct message (workspace "") Team is the person's only team, else zero.
 	// An unknown or paused bot is ENotFound; a mate that is switched off or
 	// archived is given as it is.
-	Asker(ctx context.Context, botID openmates.ID, workspace, account string) (openmates.Asker, error)
+	Asker(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID, account openmates.AccountID) (openmates.Asker, error)
 
 	// Revision grows with every change of bots, mates, teams, members, users,
 	// identities, installations or limits, made by whichever process: what Asker
@@ -80,7 +80,7 @@ type Store interface { //nolint:interfacebloat // what one turn needs, each meth
 type Talks interface {
 	// UserOf gives the person who owns an account, in whichever team; none is
 	// openmates.ENotFound.
-	UserOf(ctx context.Context, n openmates.Network, account string) (openmates.User, error)
+	UserOf(ctx context.Context, n openmates.Network, account openmates.AccountID) (openmates.User, error)
 	// TeamsOf lists the teams of a person, always in the same order.
 	TeamsOf(ctx context.Context, userID openmates.ID) ([]openmates.Team, error)
 	// ChooseTeam settles for which team a person asks in direct messages; 0 =

@@ -33,11 +33,11 @@ const (
 // about names a refusal: to whom, where and why. Which of the mates says it in
 // a workspace makes no difference.
 func about(in messenger.Inbound, why openmates.Trouble) string {
-	place := in.Workspace
+	place := string(in.Workspace)
 	if place == "" {
-		place = "direct:" + in.Channel
+		place = "direct:" + string(in.Channel)
 	}
-	return strings.Join([]string{string(in.Network), in.Author.ID, place, string(why)}, ":")
+	return strings.Join([]string{string(in.Network), string(in.Author.ID), place, string(why)}, ":")
 }
 
 // look finds out what the mate may do in the channel, before anything is paid
@@ -47,7 +47,7 @@ func (r *Room) look(ctx context.Context, d *draft) {
 	if !ok || d.in.Workspace == "" {
 		return
 	}
-	a, err := checker.Access(ctx, d.bot, d.in.Workspace, d.in.Channel)
+	a, err := checker.Access(ctx, d.via, d.in.Channel)
 	if err != nil {
 		r.cfg.Log.Debug("what a mate may do in a channel is not known", "key", d.in.Key, "err", err)
 		return
@@ -181,7 +181,7 @@ func (r *Room) unheard(ctx context.Context, d *draft, o openmates.Outcome, sign 
 	if err != nil || !say {
 		return err
 	}
-	err = whisperer.Whisper(ctx, d.bot, d.in.Author.ID, messenger.Outbound{Key: d.in.Key + ":mute", Text: mute(d.info, o)})
+	err = whisperer.Whisper(ctx, d.via, d.in.Author.ID, messenger.Outbound{Key: d.in.Key + ":mute", Text: mute(d.info, o)})
 	if err != nil && !again(err) {
 		r.cfg.Log.Info("somebody could not be told in private why there is no answer", "key", d.in.Key, "err", err)
 		return nil
@@ -195,7 +195,7 @@ func (r *Room) react(ctx context.Context, d *draft, sign string) error {
 	if !ok {
 		return &messenger.SendError{Kind: messenger.SendDenied, Reason: "There are no reactions on this network.", Err: errors.ErrUnsupported}
 	}
-	return reactor.React(ctx, d.bot, d.in.Channel, d.in.Message, sign)
+	return reactor.React(ctx, d.via, d.in.Ref(), sign)
 }
 
 // again reports whether the same call can succeed later.

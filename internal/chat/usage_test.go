@@ -22,8 +22,8 @@ type within struct {
 	money openmates.Micros
 }
 
-func (s within) Asker(ctx context.Context, botID openmates.ID, workspace, account string) (openmates.Asker, error) {
-	a, err := s.Store.Asker(ctx, botID, workspace, account)
+func (s within) Asker(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID, account openmates.AccountID) (openmates.Asker, error) {
+	a, err := s.Store.Asker(ctx, botID, openmates.WorkspaceID(workspace), openmates.AccountID(account))
 	a.Layers = append(a.Layers, openmates.Layer{Scope: "mate:" + a.Team.ID.String() + ":" + a.Mate.ID.String(), Limits: openmates.Limits{PerMonth: s.money}})
 	return a, err
 }

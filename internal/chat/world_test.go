@@ -196,7 +196,7 @@ func (w *world) message(text string) messenger.Inbound {
 	id := strconv.Itoa(1000 + w.n)
 	return messenger.Inbound{
 		Key: "memory:app:" + id, BotID: w.bot.ID, Network: "memory", Workspace: "g1", Channel: "c1",
-		Message: id, Author: messenger.Account{ID: "u1", Name: "ada"}, Text: text, At: w.now,
+		Message: openmates.MessageID(id), Author: messenger.Account{ID: "u1", Name: "ada"}, Text: text, At: w.now,
 	}
 }
 

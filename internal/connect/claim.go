@@ -45,7 +45,7 @@ func (e *UnknownError) Unwrap() error {
 // Login tells whose team a workspace is, and who of it an account. Both IDs are
 // public, so the caller has made sure that a listener asks. Its refusals keep
 // the wording of the product's workflow to the letter.
-func (r *Room) Login(ctx context.Context, n openmates.Network, workspace, account string) (Belonging, error) {
+func (r *Room) Login(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID, account openmates.AccountID) (Belonging, error) {
 	con, err := r.connector(n)
 	if err != nil {
 		return Belonging{}, err
@@ -102,7 +102,7 @@ func (e *ProofError) Unwrap() error { return openmates.Errorf(openmates.EForbidd
 // ClaimWorkspace connects a workspace to a team, by the proof of a consent that
 // who began for this team. Without a proof it only confirms what such a consent
 // has connected before: the ID of a workspace is public, and proves nothing.
-func (r *Room) ClaimWorkspace(ctx context.Context, who Who, t openmates.Team, n openmates.Network, workspace string, p Proof) (Outcome, error) {
+func (r *Room) ClaimWorkspace(ctx context.Context, who Who, t openmates.Team, n openmates.Network, workspace openmates.WorkspaceID, p Proof) (Outcome, error) {
 	con, err := r.connector(n)
 	if err != nil {
 		return Outcome{}, err
@@ -115,7 +115,7 @@ func (r *Room) ClaimWorkspace(ctx context.Context, who Who, t openmates.Team, n 
 	who.team = t.ID
 	q := url.Values{"state": {p.State}, "code": {p.Code}}
 	if workspace != "" {
-		q.Set("guild_id", workspace)
+		q.Set("guild_id", string(workspace))
 	}
 	o, err := r.Finish(ctx, who, Install, q)
 	if err == nil && o.Workspace.ID != workspace && workspace != "" {
@@ -126,7 +126,7 @@ func (r *Room) ClaimWorkspace(ctx context.Context, who Who, t openmates.Team, n 
 }
 
 // claimed finds what a finished consent has connected to the team.
-func (r *Room) claimed(ctx context.Context, t openmates.Team, n openmates.Network, workspace string, bare error) (Outcome, error) {
+func (r *Room) claimed(ctx context.Context, t openmates.Team, n openmates.Network, workspace openmates.WorkspaceID, bare error) (Outcome, error) {
 	p, err := r.PlaceOf(ctx, t, n, workspace)
 	if openmates.CodeOf(err) == openmates.ENotFound {
 		return Outcome{}, bare

@@ -180,13 +180,13 @@ func codeError(err error) error {
 }
 
 // ConnectPage is where a workspace is connected with a team. It holds no secret.
-func (r *Room) ConnectPage(n openmates.Network, workspace, mate string) string {
+func (r *Room) ConnectPage(n openmates.Network, workspace openmates.WorkspaceID, mate string) string {
 	q := url.Values{"network": {string(n)}}
 	if mate != "" {
 		q.Set("mate", mate)
 	}
 	if workspace != "" {
-		q.Set("workspace", workspace)
+		q.Set("workspace", string(workspace))
 	}
 	return r.PublicURL() + ConnectPath + "?" + q.Encode()
 }

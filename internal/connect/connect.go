@@ -86,9 +86,9 @@ type Ways interface {
 type Links interface {
 	Team(ctx context.Context, id openmates.ID) (openmates.Team, error)
 	// TeamAt gives the team that a workspace belongs to.
-	TeamAt(ctx context.Context, n openmates.Network, workspace string) (openmates.Team, error)
+	TeamAt(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID) (openmates.Team, error)
 	// UserOf gives the person who owns an account.
-	UserOf(ctx context.Context, n openmates.Network, account string) (openmates.User, error)
+	UserOf(ctx context.Context, n openmates.Network, account openmates.AccountID) (openmates.User, error)
 	// Role is "" where the user is no member.
 	Role(ctx context.Context, teamID, userID openmates.ID) (openmates.Role, error)
 	// AddInstallation binds the workspace to the team and the bot to the
@@ -99,7 +99,7 @@ type Links interface {
 	InstallationsOf(ctx context.Context, teamID openmates.ID) ([]openmates.Installation, error)
 	// InstallationAt gives a bot's presence in a workspace, left or not; its
 	// TeamID is 0 where the workspace is no team's.
-	InstallationAt(ctx context.Context, botID openmates.ID, workspace string) (openmates.Installation, error)
+	InstallationAt(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) (openmates.Installation, error)
 	// AddIdentity may be repeated. An account of another user is
 	// openmates.EConflict.
 	AddIdentity(ctx context.Context, i openmates.Identity) (openmates.Identity, error)

@@ -108,7 +108,7 @@ func (h *house) install(who connect.Who, team openmates.Team, mate, workspace st
 	h.t.Helper()
 	address, err := h.BeginInstall(context.Background(), who, team, mate, connecttest.Name, "")
 	must(h.t, err)
-	q, err := h.net.Install(address, messenger.Workspace{ID: workspace, Name: "Place " + workspace})
+	q, err := h.net.Install(address, messenger.Workspace{ID: openmates.WorkspaceID(workspace), Name: "Place " + workspace})
 	must(h.t, err)
 	return q
 }
@@ -117,7 +117,7 @@ func (h *house) link(who connect.Who, account string) url.Values {
 	h.t.Helper()
 	address, err := h.BeginLink(context.Background(), who, connecttest.Name)
 	must(h.t, err)
-	q, err := h.net.Link(address, messenger.Account{ID: account, Name: "name-" + account})
+	q, err := h.net.Link(address, messenger.Account{ID: openmates.AccountID(account), Name: "name-" + account})
 	must(h.t, err)
 	return q
 }
@@ -412,7 +412,7 @@ func TestBeginRefuses(t *testing.T) {
 		"foreign workspace":   {h.ada, h.harbour, "sophia", connecttest.Name, "w9", openmates.ENotFound},
 		"nobody is signed in": {connect.Who{}, h.harbour, "sophia", connecttest.Name, "", openmates.EUnauthorized},
 	} {
-		if _, err := h.BeginInstall(t.Context(), tc.who, tc.team, tc.mate, tc.network, tc.workspace); openmates.CodeOf(err) != tc.code {
+		if _, err := h.BeginInstall(t.Context(), tc.who, tc.team, tc.mate, tc.network, openmates.WorkspaceID(tc.workspace)); openmates.CodeOf(err) != tc.code {
 			t.Errorf("%s: %v, want %s", name, err, tc.code)
 		}
 	}

@@ -53,7 +53,7 @@ type Outcome struct {
 // BeginInstall gives the address of the consent page on which who adds a mate
 // to a workspace of a team. The caller has made sure that who may connect the
 // team. workspace preselects one of the team's own; "" leaves the choice open.
-func (r *Room) BeginInstall(ctx context.Context, who Who, t openmates.Team, mate string, n openmates.Network, workspace string) (string, error) {
+func (r *Room) BeginInstall(ctx context.Context, who Who, t openmates.Team, mate string, n openmates.Network, workspace openmates.WorkspaceID) (string, error) {
 	con, err := r.connector(n)
 	if err != nil {
 		return "", err
@@ -248,8 +248,9 @@ func (r *Room) finishInstall(ctx context.Context, c openmates.ConnectState, b op
 	}
 	// Also for one who may not: only the answer tells which workspace the bot
 	// has to leave again.
-	w, err := installer.Installed(ctx, b, r.Redirect(), q)
-	w.Name = spelling.Clean(w.Name, longestName)
+	g, err := installer.Installed(ctx, b, r.Redirect(), q)
+	g.Workspace.Name = spelling.Clean(g.Workspace.Name, longestName)
+	w := g.Workspace
 	label := con.Info().Label
 	switch {
 	case refused != nil:
@@ -259,10 +260,10 @@ func (r *Room) finishInstall(ctx context.Context, c openmates.ConnectState, b op
 	case w.ID == "":
 		err = openmates.Errorf(openmates.EInvalid, "%s did not say where %s was added, so nothing is connected. Please begin again.", label, m.Name)
 	default:
-		err = r.claim(ctx, c, b, con, t, w)
+		err = r.claim(ctx, c, b, con, t, g)
 	}
 	if err != nil {
-		r.retreat(ctx, c, b, con, w, err)
+		r.retreat(ctx, c, b, con, g, err)
 		return Outcome{}, err
 	}
 	r.log.InfoContext(ctx, "mate installed", "bot", b.ID, "team", t.ID, "workspace", w.ID)
@@ -272,7 +273,8 @@ func (r *Room) finishInstall(ctx context.Context, c openmates.ConnectState, b op
 
 // retreat makes a bot leave a workspace that it was added to in vain, unless a
 // team has it there, and puts what looks like an attack on the record.
-func (r *Room) retreat(ctx context.Context, c openmates.ConnectState, b openmates.Bot, con messenger.Connector, w messenger.Workspace, why error) {
+func (r *Room) retreat(ctx context.Context, c openmates.ConnectState, b openmates.Bot, con messenger.Connector, g messenger.Grant, why error) {
+	w := g.Workspace
 	code := openmates.CodeOf(why)
 	if code == openmates.EForbidden || code == openmates.EConflict {
 		r.log.WarnContext(ctx, "install refused", "bot", b.ID, "team", c.TeamID, "user", c.UserID, "workspace", w.ID, "err", why)
@@ -292,7 +294,7 @@ func (r *Room) retreat(ctx context.Context, c openmates.ConnectState, b openmate
 	case err == nil && in.TeamID != 0 && in.Left.IsZero() && !in.Connected.IsZero():
 		return // a team brought it there: what somebody else tries must not take it away
 	}
-	if err := leaver.Leave(ctx, b, w.ID); err != nil {
+	if err := leaver.Leave(ctx, messenger.Via{Bot: b, Workspace: w.ID, Token: g.Token}); err != nil {
 		r.log.WarnContext(ctx, "a bot could not leave again", "bot", b.ID, "workspace", w.ID, "err", err)
 	}
 }

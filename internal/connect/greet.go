@@ -59,7 +59,8 @@ func (r *Room) greet(ctx context.Context, in openmates.Installation) error {
 	if err != nil || !ok || b.Paused || b.MateID == 0 || !m.Works() {
 		return err
 	}
-	s, err := surveyor.Survey(ctx, b, in.Workspace)
+	via := messenger.Via{Bot: b, Workspace: in.Workspace, Token: in.Token}
+	s, err := surveyor.Survey(ctx, via)
 	if openmates.CodeOf(err) == openmates.EUnavailable {
 		return err // another time
 	}
@@ -74,8 +75,8 @@ func (r *Room) greet(ctx context.Context, in openmates.Installation) error {
 		if !c.Answers() {
 			continue
 		}
-		_, err := con.Send(ctx, b, messenger.Outbound{
-			Key: "greet:" + b.ID.String() + ":" + in.Workspace, Channel: c.ID, Text: r.greeting(m, con.Info()),
+		_, err := con.Send(ctx, via, messenger.Outbound{
+			Key: "greet:" + b.ID.String() + ":" + string(in.Workspace), Channel: c.ID, Text: r.greeting(m, con.Info()),
 		})
 		return err
 	}

@@ -27,7 +27,7 @@ type Look struct {
 
 type lookKey struct {
 	bot       openmates.ID
-	workspace string
+	workspace openmates.WorkspaceID
 }
 
 // looks remembers the last look at each bot in each workspace.
@@ -107,7 +107,11 @@ func (r *Room) lookInto(ctx context.Context, bot openmates.ID, p Place, fresh bo
 	if err != nil {
 		return Look{Err: err, At: r.now()}
 	}
-	s, err := r.connectors[p.Network].(messenger.Surveyor).Survey(ctx, b, p.ID) //nolint:forcetypeassert // callers have looked
+	via, err := r.via(ctx, b, p.ID)
+	if err != nil {
+		return Look{Err: err, At: r.now()}
+	}
+	s, err := r.connectors[p.Network].(messenger.Surveyor).Survey(ctx, via) //nolint:forcetypeassert // callers have looked
 	got := Look{Survey: s, Err: err, At: r.now()}
 	if openmates.CodeOf(err) == openmates.ENotFound {
 		got.Gone, got.Err = true, nil

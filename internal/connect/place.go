@@ -15,19 +15,19 @@ import (
 // Places are what the room asks of the database about bots in workspaces.
 type Places interface {
 	// UnbindWorkspace takes a workspace from a team.
-	UnbindWorkspace(ctx context.Context, n openmates.Network, workspace string, teamID openmates.ID) error
+	UnbindWorkspace(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID, teamID openmates.ID) error
 	// RemoveInstallation forgets that a bot is, or was, in a workspace of a
 	// team.
-	RemoveInstallation(ctx context.Context, teamID, botID openmates.ID, workspace string) error
+	RemoveInstallation(ctx context.Context, teamID, botID openmates.ID, workspace openmates.WorkspaceID) error
 	// TestInstallation says whether a bot may post a test message now, and
 	// notes that it does: once in every span of time.
-	TestInstallation(ctx context.Context, botID openmates.ID, workspace string, every time.Duration) (bool, error)
+	TestInstallation(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID, every time.Duration) (bool, error)
 	// Strangers lists where bots have been since then, or longer, without that
 	// anybody connected the workspace or the bot said how that is done.
 	Strangers(ctx context.Context, since time.Time) ([]openmates.Installation, error)
 	// GreetOnce says whether a bot is to say it now; of all askers one is told
 	// yes.
-	GreetOnce(ctx context.Context, botID openmates.ID, workspace string) (bool, error)
+	GreetOnce(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) (bool, error)
 }
 
 // Presence is how a mate is in a workspace.
@@ -44,7 +44,7 @@ const (
 type Place struct {
 	Network openmates.Network
 	Label   string // of the network
-	ID      string
+	ID      openmates.WorkspaceID
 	Name    string
 	Guests  []Guest // by name
 }
@@ -103,7 +103,7 @@ func (r *Room) Places(ctx context.Context, t openmates.Team) ([]Place, error) {
 			all = append(all, r.place(n, in, mates, ins))
 		}
 	}
-	slices.SortFunc(all, func(a, b Place) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
+	slices.SortFunc(all, func(a, b Place) int { return strings.Compare(a.Name+string(a.ID), b.Name+string(b.ID)) })
 	return all, nil
 }
 
@@ -145,7 +145,7 @@ func (r *Room) place(n openmates.Network, of openmates.Installation, mates []Tea
 }
 
 // PlaceOf is one workspace of a team; another team's is as good as none.
-func (r *Room) PlaceOf(ctx context.Context, t openmates.Team, n openmates.Network, workspace string) (Place, error) {
+func (r *Room) PlaceOf(ctx context.Context, t openmates.Team, n openmates.Network, workspace openmates.WorkspaceID) (Place, error) {
 	all, err := r.Places(ctx, t)
 	if err != nil {
 		return Place{}, err
@@ -159,7 +159,7 @@ func (r *Room) PlaceOf(ctx context.Context, t openmates.Team, n openmates.Networ
 }
 
 // guest is a mate that is, or was, in a workspace of a team.
-func (r *Room) guest(ctx context.Context, t openmates.Team, n openmates.Network, workspace, mate string) (Guest, openmates.Bot, messenger.Workspace, error) {
+func (r *Room) guest(ctx context.Context, t openmates.Team, n openmates.Network, workspace openmates.WorkspaceID, mate string) (Guest, openmates.Bot, messenger.Workspace, error) {
 	p, err := r.PlaceOf(ctx, t, n, workspace)
 	if err != nil {
 		return Guest{}, openmates.Bot{}, messenger.Workspace{}, err
@@ -179,7 +179,7 @@ const testEvery = time.Minute
 
 // SendTest makes a mate say one sentence in a channel in which it can answer,
 // at most once a minute in each workspace.
-func (r *Room) SendTest(ctx context.Context, t openmates.Team, n openmates.Network, workspace, mate, channel string) (where string, err error) {
+func (r *Room) SendTest(ctx context.Context, t openmates.Team, n openmates.Network, workspace openmates.WorkspaceID, mate string, channel openmates.ChannelID) (where string, err error) {
 	surveyor, can := r.connectors[n].(messenger.Surveyor)
 	if !can {
 		return "", openmates.Errorf(openmates.EInvalid, "On %s no test message can be sent.", r.label(n))
@@ -188,7 +188,11 @@ func (r *Room) SendTest(ctx context.Context, t openmates.Team, n openmates.Netwo
 	if err != nil {
 		return "", err
 	}
-	s, err := surveyor.Survey(ctx, b, w.ID)
+	via, err := r.via(ctx, b, w.ID)
+	if err != nil {
+		return "", err
+	}
+	s, err := surveyor.Survey(ctx, via)
 	if err != nil {
 		return "", fmt.Errorf("look for the channel: %w", err)
 	}
@@ -207,7 +211,7 @@ func (r *Room) SendTest(ctx context.Context, t openmates.Team, n openmates.Netwo
 		return "", openmates.Errorf(openmates.ELimit, "%s has just sent a test message there. Please wait a minute before the next.", g.Mate.Name)
 	}
 	out := messenger.Outbound{Key: "test:" + random(), Channel: channel, Text: tryout(g.Mate.Mate)}
-	if _, err = r.connectors[n].Send(ctx, b, out); err != nil {
+	if _, err = r.connectors[n].Send(ctx, via, out); err != nil {
 		return "", sendFailure(fmt.Sprintf("%s could not write there.", g.Mate.Name), err)
 	}
 	return s.Channels[i].Name, nil
@@ -229,7 +233,7 @@ func sendFailure(what string, err error) error {
 // Remove takes one mate out of a workspace of a team: the bot leaves first, for
 // a bot that stayed would go on answering there. With its last mate the
 // workspace itself is let go.
-func (r *Room) Remove(ctx context.Context, actor openmates.ID, t openmates.Team, n openmates.Network, workspace, mate string) (Guest, error) {
+func (r *Room) Remove(ctx context.Context, actor openmates.ID, t openmates.Team, n openmates.Network, workspace openmates.WorkspaceID, mate string) (Guest, error) {
 	g, b, w, err := r.guest(ctx, t, n, workspace, mate)
 	if err != nil {
 		return g, err
@@ -253,18 +257,36 @@ func (r *Room) Remove(ctx context.Context, actor openmates.ID, t openmates.Team,
 	return g, r.note(ctx, actor, t.ID, "team.disconnect_mate", target(g.Mate.Mate, b), w)
 }
 
-func (r *Room) leave(ctx context.Context, b openmates.Bot, workspace string) error {
+func (r *Room) leave(ctx context.Context, b openmates.Bot, workspace openmates.WorkspaceID) error {
 	leaver, can := r.connectors[b.Network].(messenger.Leaver)
 	if !can {
 		return nil
 	}
-	return leaver.Leave(ctx, b, workspace)
+	via, err := r.via(ctx, b, workspace)
+	if err != nil {
+		return err
+	}
+	return leaver.Leave(ctx, via)
+}
+
+// via is what a bot does something through in a workspace.
+func (r *Room) via(ctx context.Context, b openmates.Bot, workspace openmates.WorkspaceID) (messenger.Via, error) {
+	v := messenger.Via{Bot: b, Workspace: workspace}
+	if !r.connectors[b.Network].Info().GrantsToken {
+		return v, nil
+	}
+	in, err := r.store.InstallationAt(ctx, b.ID, workspace)
+	if err != nil && openmates.CodeOf(err) != openmates.ENotFound {
+		return v, err
+	}
+	v.Token = in.Token
+	return v, nil
 }
 
 // Disconnect takes a whole workspace from a team. From then on no bot answers
 // there; stayed names the mates that could not leave it, which its own admins
 // have to remove.
-func (r *Room) Disconnect(ctx context.Context, actor openmates.ID, t openmates.Team, n openmates.Network, workspace string) (name string, stayed []string, err error) {
+func (r *Room) Disconnect(ctx context.Context, actor openmates.ID, t openmates.Team, n openmates.Network, workspace openmates.WorkspaceID) (name string, stayed []string, err error) {
 	p, err := r.PlaceOf(ctx, t, n, workspace)
 	if err != nil {
 		return "", nil, err
@@ -291,5 +313,5 @@ func (r *Room) Disconnect(ctx context.Context, actor openmates.ID, t openmates.T
 			stayed = append(stayed, b.Name)
 		}
 	}
-	return p.Name, stayed, r.note(ctx, actor, t.ID, "team.disconnect", string(n)+"/"+p.ID, w)
+	return p.Name, stayed, r.note(ctx, actor, t.ID, "team.disconnect", string(n)+"/"+string(p.ID), w)
 }

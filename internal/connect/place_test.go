@@ -17,7 +17,7 @@ func (h *house) add(who connect.Who, team openmates.Team, mate, app, workspace s
 	h.t.Helper()
 	_, err := h.Finish(h.t.Context(), who, "", h.install(who, team, mate, workspace))
 	must(h.t, err)
-	h.net.Open(app, workspace, messenger.Survey{Channels: []messenger.ChannelView{
+	h.net.Open(app, openmates.WorkspaceID(workspace), messenger.Survey{Channels: []messenger.ChannelView{
 		{ID: "c1", Name: "#general", Seen: true}, {ID: "c2", Name: "#news", Seen: true, Missing: []string{"Send Messages"}},
 	}})
 }
@@ -57,7 +57,7 @@ func TestTestMessages(t *testing.T) {
 	h := newHouse(t)
 	h.add(h.ada, h.harbour, "sophia", "1001", "w1")
 	send := func(team openmates.Team, channel string) error {
-		_, err := h.SendTest(t.Context(), team, connecttest.Name, "w1", "sophia", channel)
+		_, err := h.SendTest(t.Context(), team, connecttest.Name, "w1", "sophia", openmates.ChannelID(channel))
 		return err
 	}
 	for _, c := range []struct {
@@ -134,10 +134,10 @@ func TestGreetStrangers(t *testing.T) {
 	h := newHouse(t)
 	h.add(h.ada, h.harbour, "sophia", "1001", "ours")
 	told := func(mate, app, workspace string) { // what the gateway tells of a bot that was added
-		_, err := h.db.AddInstallation(t.Context(), openmates.Installation{BotID: h.bot(mate).ID, Workspace: workspace, Name: "W"})
+		_, err := h.db.AddInstallation(t.Context(), openmates.Installation{BotID: h.bot(mate).ID, Workspace: openmates.WorkspaceID(workspace), Name: "W"})
 		must(t, err)
-		h.net.Open(app, workspace, messenger.Survey{Channels: []messenger.ChannelView{
-			{ID: "shut", Seen: true, Missing: []string{"Send Messages"}}, {ID: "open-" + workspace, Seen: true},
+		h.net.Open(app, openmates.WorkspaceID(workspace), messenger.Survey{Channels: []messenger.ChannelView{
+			{ID: "shut", Seen: true, Missing: []string{"Send Messages"}}, {ID: openmates.ChannelID("open-" + workspace), Seen: true},
 		}})
 	}
 	told("mark", "1002", "ours") // a bare link, but the place is a team's

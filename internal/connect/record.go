@@ -77,7 +77,7 @@ func (r *Room) note(ctx context.Context, actor, team openmates.ID, action, targe
 	if r.audit == nil {
 		return nil
 	}
-	about, err := json.Marshal(map[string]string{"workspace": w.ID, "name": w.Name})
+	about, err := json.Marshal(map[string]string{"workspace": string(w.ID), "name": w.Name})
 	if err != nil {
 		return fmt.Errorf("describe the workspace: %w", err)
 	}
@@ -95,7 +95,7 @@ func (r *Room) noteAccount(ctx context.Context, actor openmates.ID, action strin
 	if r.audit == nil {
 		return nil
 	}
-	about, err := json.Marshal(map[string]string{"account": a.ID, "name": a.Name})
+	about, err := json.Marshal(map[string]string{"account": string(a.ID), "name": a.Name})
 	if err != nil {
 		return fmt.Errorf("describe the account: %w", err)
 	}

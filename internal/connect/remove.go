@@ -33,8 +33,8 @@ func (r *Room) RemoveBot(ctx context.Context, actor, mate openmates.ID, n openma
 			continue
 		}
 		if err := r.leave(ctx, b, i.Workspace); err != nil {
-			r.log.WarnContext(ctx, "a removed bot could not leave", "bot", b.ID, "workspace", i.Workspace, "err", err)
-			stayed = append(stayed, named(i.Name, i.Workspace))
+			r.log.WarnContext(ctx, "a removed bot could not leave", "bot", b.ID, "workspace", string(i.Workspace), "err", err)
+			stayed = append(stayed, named(i.Name, string(i.Workspace)))
 		}
 	}
 	return stayed, r.record(ctx, actor, "bot.remove", target(m, b), masked(b, b), nil)

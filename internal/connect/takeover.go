@@ -27,8 +27,9 @@ const UntiePath = "/server/workspaces"
 // answered. One that another team holds goes over to it if, as the network
 // itself says now, no mate of that team is there any more: then whoever runs the
 // workspace has thrown it out, and nobody else could add a bot.
-func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.Bot, con messenger.Connector, t openmates.Team, w messenger.Workspace) error {
-	in := openmates.Installation{BotID: b.ID, TeamID: t.ID, Workspace: w.ID, Name: w.Name}
+func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.Bot, con messenger.Connector, t openmates.Team, g messenger.Grant) error {
+	w := g.Workspace
+	in := openmates.Installation{BotID: b.ID, TeamID: t.ID, Workspace: w.ID, Name: w.Name, Token: g.Token}
 	_, err := r.store.AddInstallation(ctx, in)
 	if openmates.CodeOf(err) != openmates.EConflict {
 		return err
@@ -45,7 +46,7 @@ func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.
 	if err != nil {
 		return err
 	}
-	left, err := r.leftBehind(ctx, c, b, con, w, seen)
+	left, err := r.leftBehind(ctx, c, messenger.Via{Bot: b, Workspace: w.ID, Token: g.Token}, con, w.Name, seen)
 	if err != nil {
 		return err
 	}
@@ -62,22 +63,22 @@ func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.
 	}
 	r.log.InfoContext(ctx, "workspace taken over", "bot", b.ID, "from", holder.ID, "team", t.ID, "workspace", w.ID)
 	// Who did it is the new team's affair.
-	if err := r.note(ctx, 0, holder.ID, "team.workspace_lost", string(b.Network)+"/"+w.ID, w); err != nil {
+	if err := r.note(ctx, 0, holder.ID, "team.workspace_lost", string(b.Network)+"/"+string(w.ID), w); err != nil {
 		return err
 	}
-	return r.note(ctx, c.UserID, t.ID, "team.workspace_taken_over", string(b.Network)+"/"+w.ID, w)
+	return r.note(ctx, c.UserID, t.ID, "team.workspace_taken_over", string(b.Network)+"/"+string(w.ID), w)
 }
 
 // keeps is the refusal of a workspace that another team keeps.
 func (r *Room) keeps(w messenger.Workspace, why string) error {
 	belongs := sentence("%s is connected to another team on this server, and a place belongs to one team.", named(w.Name, "This place"))
-	cure := sentence("An admin of this server can disconnect it at %s", r.PublicURL()+UntiePath+"?q="+url.QueryEscape(w.ID))
+	cure := sentence("An admin of this server can disconnect it at %s", r.PublicURL()+UntiePath+"?q="+url.QueryEscape(string(w.ID)))
 	return openmates.Errorf(openmates.EConflict, "%s", belongs+" "+why+" "+cure)
 }
 
 func sentence(format string, values ...any) string { return fmt.Sprintf(format, values...) }
 
-func (r *Room) installationsIn(ctx context.Context, t openmates.Team, workspace string) ([]openmates.Installation, error) {
+func (r *Room) installationsIn(ctx context.Context, t openmates.Team, workspace openmates.WorkspaceID) ([]openmates.Installation, error) {
 	all, err := r.store.InstallationsOf(ctx, t.ID)
 	return slices.DeleteFunc(all, func(in openmates.Installation) bool { return in.Workspace != workspace }), err
 }
@@ -87,7 +88,8 @@ func (r *Room) installationsIn(ctx context.Context, t openmates.Team, workspace 
 // says now; the bot that was just added is asked, since it is there for
 // certain. It counts itself if it was there before this consent, or if the
 // holder has brought it since it last came.
-func (r *Room) leftBehind(ctx context.Context, c openmates.ConnectState, b openmates.Bot, con messenger.Connector, w messenger.Workspace, seen []openmates.Installation) ([]string, error) {
+func (r *Room) leftBehind(ctx context.Context, c openmates.ConnectState, via messenger.Via, con messenger.Connector, name string, seen []openmates.Installation) ([]string, error) {
+	b := via.Bot
 	census, can := con.(messenger.Census)
 	if !can {
 		return []string{b.Name}, nil
@@ -97,14 +99,14 @@ func (r *Room) leftBehind(ctx context.Context, c openmates.ConnectState, b openm
 		return nil, err
 	}
 	bots = slices.DeleteFunc(bots, func(x openmates.Bot) bool { return x.Network != b.Network || x.MateID == 0 })
-	ids := make([]string, len(bots))
+	ids := make([]openmates.AccountID, len(bots))
 	for i, x := range bots {
 		ids[i] = accountOf(x)
 	}
-	joined, err := census.Joined(ctx, b, w.ID, ids)
+	joined, err := census.Joined(ctx, via, ids)
 	if err != nil {
 		return nil, &openmates.Error{Code: openmates.EUnavailable, Err: fmt.Errorf("see who is left: %w", err), Message: sentence(
-			"%s is connected to another team on this server, and %s could not tell whether that team's mates are still there. Please start over in a minute.", named(w.Name, "This place"), con.Info().Label)}
+			"%s is connected to another team on this server, and %s could not tell whether that team's mates are still there. Please start over in a minute.", named(name, "This place"), con.Info().Label)}
 	}
 	var left []string
 	for i, x := range bots {
@@ -117,11 +119,11 @@ func (r *Room) leftBehind(ctx context.Context, c openmates.ConnectState, b openm
 	return left, nil
 }
 
-func accountOf(b openmates.Bot) string {
+func accountOf(b openmates.Bot) openmates.AccountID {
 	if b.UserID != "" {
 		return b.UserID
 	}
-	return b.AppID
+	return openmates.AccountID(b.AppID)
 }
 
 // was reports whether the bot that a consent has added worked for the holder

@@ -27,8 +27,8 @@ func (r *Room) AnyPlaces(ctx context.Context, q openmates.DirectorySearch) ([]op
 }
 
 // AnyPlace is the team that a workspace belongs to, and the workspace's name.
-func (r *Room) AnyPlace(ctx context.Context, n openmates.Network, workspace string) (openmates.Team, messenger.Workspace, error) {
-	w := messenger.Workspace{ID: workspace, Name: workspace}
+func (r *Room) AnyPlace(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID) (openmates.Team, messenger.Workspace, error) {
+	w := messenger.Workspace{ID: workspace, Name: string(workspace)}
 	t, err := r.store.TeamAt(ctx, n, workspace)
 	if openmates.CodeOf(err) == openmates.ENotFound {
 		err = openmates.Errorf(openmates.ENotFound, "This workspace is connected to no team (any more).")
@@ -49,7 +49,7 @@ func (r *Room) AnyPlace(ctx context.Context, n openmates.Network, workspace stri
 // of the server, and tells the team's admins. Its mates leave it, or stay and
 // answer nobody there until a team connects it again; stayed names those that
 // could not leave.
-func (r *Room) Untie(ctx context.Context, actor openmates.ID, n openmates.Network, workspace string, leave bool) (name string, stayed []string, err error) {
+func (r *Room) Untie(ctx context.Context, actor openmates.ID, n openmates.Network, workspace openmates.WorkspaceID, leave bool) (name string, stayed []string, err error) {
 	t, w, err := r.AnyPlace(ctx, n, workspace)
 	if err != nil {
 		return "", nil, err
@@ -69,7 +69,7 @@ func (r *Room) Untie(ctx context.Context, actor openmates.ID, n openmates.Networ
 	if err := r.store.AddNotice(ctx, t.ID, told); err != nil {
 		return w.Name, stayed, err
 	}
-	return w.Name, stayed, r.note(ctx, actor, t.ID, "server.untie", string(n)+"/"+workspace, w)
+	return w.Name, stayed, r.note(ctx, actor, t.ID, "server.untie", string(n)+"/"+string(workspace), w)
 }
 
 // leaveAll makes bots leave where they are and names those that could not.

@@ -25,7 +25,7 @@ type TeamMate struct {
 type Workspace struct {
 	Network openmates.Network
 	Label   string // of the network
-	ID      string
+	ID      openmates.WorkspaceID
 	Name    string
 	Mates   []string // handles of those that are present
 }
@@ -117,7 +117,7 @@ func Workspaces(mates []TeamMate) []Workspace {
 			all[i].Mates = append(all[i].Mates, m.Handle)
 		}
 	}
-	slices.SortFunc(all, func(a, b Workspace) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
+	slices.SortFunc(all, func(a, b Workspace) int { return strings.Compare(a.Name+string(a.ID), b.Name+string(b.ID)) })
 	return all
 }
 

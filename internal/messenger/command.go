@@ -31,8 +31,8 @@ type Command struct {
 	Text      string // what followed
 	BotID     openmates.ID
 	Network   openmates.Network
-	Workspace string // "" in a direct message
-	Channel   string
+	Workspace openmates.WorkspaceID // "" in a direct message
+	Channel   openmates.ChannelID
 	Account   Account
 }
 

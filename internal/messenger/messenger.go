@@ -40,47 +40,49 @@ type Connector interface {
 	// never drops a message because h.Receive failed: it tries again.
 	Listen(ctx context.Context, b openmates.Bot, h Host) error
 
-	// Send posts one part of an answer and returns its id on the network. It
+	// Send posts one part of an answer and returns its ID on the network. It
 	// keeps no state, so any process may send for any bot. A second call with
-	// the same Key and Part gives the id of the message that the first one
-	// made, also when the first one's result was never seen. It returns after
-	// retrying what can be retried within ctx. Before each request that changes
-	// something on the network, also in Edit and Remove, it asks
-	// openmates.Fence, after all that it has to wait for. Errors: see SendError.
-	Send(ctx context.Context, b openmates.Bot, out Outbound) (string, error)
+	// the same Key and Part returns the ID of the message that the first one
+	// made, even if the result of the first call was lost. It returns after
+	// retrying what can be retried within ctx. Right before each request that
+	// changes something on the network, and after all waiting, it asks
+	// openmates.Fence; so do Edit, Remove, React and Whisper. Errors: see
+	// SendError.
+	Send(ctx context.Context, via Via, out Outbound) (openmates.MessageID, error)
 }
 
 // Editor is a Connector that can change what it posted; answers are then
-// streamed. message is the id that Send returned for out, of which now only
-// Text differs: who was highlighted stays so, and nobody is notified again.
+// streamed. message is the ID that Send returned for out, of which now only
+// Text differs: the highlight of the asker stays, and nobody is notified again.
 // Edit follows the error rules of Send.
 type Editor interface {
-	Edit(ctx context.Context, b openmates.Bot, message string, out Outbound) error
+	Edit(ctx context.Context, via Via, message openmates.MessageID, out Outbound) error
 }
 
-// Remover is a Connector that can take back what it posted. A message that is
-// gone already is no error; else it follows the error rules of Send.
+// Remover is a Connector that can delete what it posted. A message that is
+// gone already is not an error; otherwise Remove follows the error rules of
+// Send.
 type Remover interface {
-	Remove(ctx context.Context, b openmates.Bot, channel, message string) error
+	Remove(ctx context.Context, via Via, m MessageRef) error
 }
 
 // Typist is a Connector that can show that an answer is being written. Typing
-// lasts for Info.TypingLasts; failing is harmless and only logged.
+// lasts for Info.TypingLasts; a failure is harmless and only logged.
 type Typist interface {
-	Typing(ctx context.Context, b openmates.Bot, channel string) error
+	Typing(ctx context.Context, via Via, channel openmates.ChannelID) error
 }
 
 // Installer is a Connector whose bots are added to a workspace by a link in
 // the browser.
 type Installer interface {
-	// InstallURL is the network's consent page. workspace preselects one where
-	// it is not "". state comes back unchanged in the redirect.
-	InstallURL(b openmates.Bot, redirect, state, workspace string) string
+	// InstallURL is the network's consent page. workspace preselects one, unless
+	// it is "". state comes back unchanged in the redirect.
+	InstallURL(b openmates.Bot, redirect, state string, workspace openmates.WorkspaceID) string
 	// Installed finishes what InstallURL began, from the redirect's query. The
 	// workspace is the one that the network itself names in its answer, never
-	// one from q. A code works once. Where the network named a workspace, it is
-	// given beside an error too: the bot is there, and may have to leave.
-	Installed(ctx context.Context, b openmates.Bot, redirect string, q url.Values) (Workspace, error)
+	// one from q. A code works once. If the network named a workspace, the Grant
+	// holds it even with an error: the bot is there, and may have to leave.
+	Installed(ctx context.Context, b openmates.Bot, redirect string, q url.Values) (Grant, error)
 }
 
 // Linker is a Connector on which a person proves an account in the browser.
@@ -88,8 +90,8 @@ type Linker interface {
 	// LinkURL is the network's consent page; verifier is the PKCE code
 	// verifier (RFC 7636), which Linked needs again.
 	LinkURL(b openmates.Bot, redirect, state, verifier string) string
-	// Linked finishes what LinkURL began. It gives the token back to the
-	// network after reading the account.
+	// Linked finishes what LinkURL began. It revokes the person's token after
+	// reading the account.
 	Linked(ctx context.Context, b openmates.Bot, redirect, verifier string, q url.Values) (Account, error)
 }
 
@@ -103,6 +105,7 @@ type Info struct {
 	Measure     func(string) int // length of a text as the network counts it
 	EditEvery   time.Duration    // shortest pause between two edits of a streamed answer
 	TypingLasts time.Duration    // how long one Typing shows
+	GrantsToken bool             // adding a bot to a workspace grants it a credential there, see Grant
 }
 
 // Host is what a listening connector may ask of the product. A connector calls
@@ -131,31 +134,34 @@ type Host interface {
 
 // Inbound is one message of a person that means the mate.
 type Inbound struct {
-	Key       string            `json:"key"` // unique over networks, bots and messages
-	BotID     openmates.ID      `json:"bot"`
-	Network   openmates.Network `json:"network"`
-	Workspace string            `json:"workspace,omitempty"` // "" in a direct message
-	Channel   string            `json:"channel"`             // where to answer; a thread is a channel
-	Message   string            `json:"message"`
-	ReplyTo   string            `json:"reply_to,omitempty"` // the message that this one answers
-	Author    Account           `json:"author"`
-	Text      string            `json:"text"`                // without the leading mention of the mate; other mentions as @Name
-	CodeHash  string            `json:"code_hash,omitempty"` // of the one-time code that the message was, which is kept nowhere; set by the product
-	Files     []File            `json:"files,omitempty"`
-	At        time.Time         `json:"at"`
+	Key       string                `json:"key"` // unique over networks, bots and messages
+	BotID     openmates.ID          `json:"bot"`
+	Network   openmates.Network     `json:"network"`
+	Workspace openmates.WorkspaceID `json:"workspace,omitempty"` // "" in a direct message
+	Channel   openmates.ChannelID   `json:"channel"`             // where to answer; a thread is a channel
+	Message   openmates.MessageID   `json:"message"`
+	ReplyTo   openmates.MessageID   `json:"reply_to,omitempty"` // the message that this one answers
+	Author    Account               `json:"author"`
+	Text      string                `json:"text"`                // without the leading mention of the mate; other mentions as @Name
+	CodeHash  string                `json:"code_hash,omitempty"` // of the one-time code that the message was, which is kept nowhere; set by the product
+	Files     []File                `json:"files,omitempty"`
+	At        time.Time             `json:"at"`
 }
 
 // Conversation names the lane in which Inbound is answered: one bot in one
 // channel.
 func (in Inbound) Conversation() string {
-	return string(in.Network) + ":" + in.BotID.String() + ":" + in.Channel
+	return string(in.Network) + ":" + in.BotID.String() + ":" + string(in.Channel)
 }
+
+// Ref names the message.
+func (in Inbound) Ref() MessageRef { return MessageRef{Channel: in.Channel, ID: in.Message} }
 
 // Account is a person's account on a network.
 type Account struct {
-	ID     string `json:"id"`
-	Name   string `json:"name,omitempty"`
-	Avatar string `json:"avatar,omitempty"` // where its picture is, https; "" = it has none, or it matters to nobody here
+	ID     openmates.AccountID `json:"id"`
+	Name   string              `json:"name,omitempty"`
+	Avatar string              `json:"avatar,omitempty"` // address of its picture, https; "" = none, or not needed here
 }
 
 // File is an attachment, not yet fetched. URL may expire.
@@ -170,13 +176,13 @@ type File struct {
 type Outbound struct {
 	Key     string // of the turn it answers
 	Part    int    // 0, 1, … within the turn
-	Channel string
-	ReplyTo string // message to refer to; "" = none
-	Text    string // within Info.TextLimit; mentions nobody but, with Ping, the asker
-	Ping    bool   // highlight and notify the asker: the author of ReplyTo
+	Channel openmates.ChannelID
+	ReplyTo openmates.MessageID // message to refer to; "" = none
+	Text    string              // within Info.TextLimit; mentions nobody but, with Ping, the asker
+	Ping    bool                // highlight and notify the asker: the author of ReplyTo
 	// Asker is the account to name in front of the text, with Ping, where a
 	// ReplyTo can't be given; that takes up to MentionRoom of the limit.
-	Asker string
+	Asker openmates.AccountID
 	// MaybePosted says that an earlier attempt may have posted this part long
 	// ago: look for it on the network before posting.
 	MaybePosted bool
@@ -184,7 +190,7 @@ type Outbound struct {
 
 // Workspace is a guild, a Slack workspace, a Matrix space.
 type Workspace struct {
-	ID   string
+	ID   openmates.WorkspaceID
 	Name string
 }
 
@@ -195,13 +201,13 @@ type WorkspaceChange struct {
 	Workspace Workspace
 	Left      bool
 	Known     bool
-	All       []string
+	All       []openmates.WorkspaceID
 }
 
 // Profile is what a network says about a bot.
 type Profile struct {
 	AppID  string
-	UserID string
+	UserID openmates.AccountID
 	Name   string
 	Hints  []string // finished sentences: what will not work as it is set up, and the cure
 }

@@ -10,7 +10,7 @@ import (
 
 // Asker tells who speaks to which mate, see chat.Store. It is the first read
 // of every message, so it is one query.
-func (db *DB) Asker(ctx context.Context, botID openmates.ID, workspace, account string) (openmates.Asker, error) {
+func (db *DB) Asker(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID, account openmates.AccountID) (openmates.Asker, error) {
 	a, err := first(ctx, db, "This bot", db.scanAsker, askerQuery, botID, workspace, account)
 	if err != nil {
 		return openmates.Asker{}, err
@@ -23,7 +23,7 @@ func (db *DB) Asker(ctx context.Context, botID openmates.ID, workspace, account 
 const askerQuery = `SELECT ` + botCols + `, ` + mateCols + `,
 	t.id, t.slug, t.name, t.limits, t.created,
 	u.id, u.username, u.display_name, u.email, u.admin, u.language, u.time_zone, u.preferences, u.created, u.privacy,
-	r.role, r.limits, s.value
+	r.role, r.limits, s.value, i.workspace, i.token
 	FROM bots b
 	JOIN mates m ON m.id = b.mate_id
 	LEFT JOIN identities d ON d.network = b.network AND d.account_id = $3
@@ -48,10 +48,10 @@ func (db *DB) scanAsker(s sqldb.Row) (a openmates.Asker, err error) {
 		username, display, email, lang, tz, prefs, privacy *string
 		admin                                              *bool
 	}
-	var role, memberLimits, server *string
+	var role, memberLimits, server, workspace, token *string
 	rest := []any{&t.id, &t.slug, &t.name, &t.limits, &t.created,
 		&u.id, &u.username, &u.display, &u.email, &u.admin, &u.lang, &u.tz, &u.prefs, &u.created, &u.privacy,
-		&role, &memberLimits, &server}
+		&role, &memberLimits, &server, &workspace, &token}
 	var mate openmates.Mate
 	a.Bot, err = db.scanBot(between{s, func(bot []any) error {
 		mate, err = scanMate(between{s, func(cols []any) error {
@@ -63,6 +63,11 @@ func (db *DB) scanAsker(s sqldb.Row) (a openmates.Asker, err error) {
 		return a, err
 	}
 	a.Mate = mate
+	if token != nil {
+		if a.Token, _, err = db.unseal(installationPlace(a.Bot.ID, openmates.WorkspaceID(*workspace)), *token); err != nil {
+			return a, err
+		}
+	}
 	if t.id != nil {
 		a.Team = openmates.Team{ID: openmates.ID(*t.id), Slug: *t.slug, Name: *t.name, Created: sqldb.TimeOf(*t.created)}
 		if a.Team.Limits, err = decodeLimits(*t.limits); err != nil {

@@ -23,7 +23,7 @@ func TestAsker(t *testing.T) {
 		w := storetest.Seed(t, db)
 		ask := func(workspace, account string) openmates.Asker {
 			t.Helper()
-			a, err := db.Asker(ctx, w.Bot.ID, workspace, account)
+			a, err := db.Asker(ctx, w.Bot.ID, openmates.WorkspaceID(workspace), openmates.AccountID(account))
 			ok(t, err)
 			return a
 		}

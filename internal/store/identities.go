@@ -47,7 +47,7 @@ func (db *DB) IdentitiesOf(ctx context.Context, userID openmates.ID) ([]openmate
 }
 
 // UserOf gives the person who owns an account on a network.
-func (db *DB) UserOf(ctx context.Context, n openmates.Network, account string) (openmates.User, error) {
+func (db *DB) UserOf(ctx context.Context, n openmates.Network, account openmates.AccountID) (openmates.User, error) {
 	return first(ctx, db, "A person with this account", scanUser, `SELECT `+userCols+` FROM identities i
 		JOIN users u ON u.id = i.user_id WHERE i.network = $1 AND i.account_id = $2`, n, account)
 }

@@ -51,6 +51,10 @@ func (db *DB) Unreadable(ctx context.Context) (u openmates.Unreadable, err error
 	if u.Passkeys, err = db.countLost(ctx, passkeyPlace, `SELECT credential, data FROM passkeys`); err != nil {
 		return u, err
 	}
+	installation := func(key string) string { return "installations.token:" + key }
+	if u.Installations, err = db.countLost(ctx, installation, `SELECT CAST(bot_id AS TEXT) || ':' || workspace, token FROM installations WHERE token <> ''`); err != nil {
+		return u, err
+	}
 	owner := func(id string) string { return "authenticators.secret:" + id }
 	u.Authenticators, err = db.countLost(ctx, owner, `SELECT CAST(user_id AS TEXT), secret FROM authenticators WHERE confirmed > 0`)
 	return u, err

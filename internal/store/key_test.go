@@ -45,7 +45,11 @@ func TestALostKeyCostsCredentialsOnly(t *testing.T) {
 		for i := range 2 {
 			m, err := db.SaveMate(ctx, openmates.Mate{Handle: fmt.Sprint("mate", i), Name: "Mate"})
 			ok(t, err)
-			_, err = db.SaveBot(ctx, openmates.Bot{MateID: m.ID, Network: "discord", AppID: fmt.Sprint(i), Token: "token", Secret: "secret"})
+			bot, err := db.SaveBot(ctx, openmates.Bot{MateID: m.ID, Network: "discord", AppID: fmt.Sprint(i), Token: "token", Secret: "secret"})
+			ok(t, err)
+			_, err = db.AddInstallation(ctx, openmates.Installation{BotID: bot.ID, Workspace: "granted", Token: "granted"})
+			ok(t, err)
+			_, err = db.AddInstallation(ctx, openmates.Installation{BotID: bot.ID, Workspace: "without"})
 			ok(t, err)
 		}
 		_, err = db.SaveProvider(ctx, openmates.Provider{Name: "openai", Kind: "openai", Label: "OpenAI", Key: "sk"})
@@ -65,9 +69,12 @@ func TestALostKeyCostsCredentialsOnly(t *testing.T) {
 		if same, known, err := db.SameKey(ctx); same || !known || err != nil {
 			t.Errorf("with another key: %v, %v, %v", same, known, err)
 		}
-		want := openmates.Unreadable{Bots: 2, Providers: 1, Settings: 1, Passkeys: 1, Authenticators: 1}
+		want := openmates.Unreadable{Bots: 2, Installations: 2, Providers: 1, Settings: 1, Passkeys: 1, Authenticators: 1}
 		if lost, err := db.Unreadable(ctx); lost != want || err != nil {
 			t.Errorf("%+v, %v", lost, err)
+		}
+		if in, err := db.InstallationAt(ctx, firstBot(t, db).ID, "granted"); !in.TokenLost || in.Token != "" || err != nil {
+			t.Errorf("%+v, %v", in, err)
 		}
 		bots, err := db.ListeningBots(ctx)
 		ok(t, err)
@@ -133,6 +140,8 @@ func TestALostKeyCostsCredentialsOnly(t *testing.T) {
 			b.Token, b.Secret = "new", "new"
 			_, err := db.SaveBot(ctx, b)
 			ok(t, err)
+			_, err = db.AddInstallation(ctx, openmates.Installation{BotID: b.ID, Workspace: "granted", Token: "granted again"})
+			ok(t, err)
 		}
 		p, err := db.Provider(ctx, "openai")
 		ok(t, err)
@@ -149,4 +158,11 @@ func TestALostKeyCostsCredentialsOnly(t *testing.T) {
 			t.Errorf("when all was typed again, %+v, %v", lost, err)
 		}
 	})
+}
+
+func firstBot(t *testing.T, db *store.DB) openmates.Bot {
+	t.Helper()
+	bots, err := db.Bots(t.Context())
+	ok(t, err)
+	return bots[0]
 }

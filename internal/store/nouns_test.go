@@ -261,7 +261,7 @@ func TestWorkspaces(t *testing.T) {
 		in, err := db.InstallationAt(ctx, w.Bot.ID, "strange")
 		ok(t, err)
 		same(t, in.TeamID, openmates.ID(0))
-		ok(t, db.OnlyWorkspaces(ctx, w.Bot.ID, []string{"strange"}))
+		ok(t, db.OnlyWorkspaces(ctx, w.Bot.ID, []openmates.WorkspaceID{"strange"}))
 		in, err = db.InstallationAt(ctx, w.Bot.ID, "guild")
 		ok(t, err)
 		if in.Left.IsZero() {

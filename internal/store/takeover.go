@@ -28,7 +28,7 @@ func (db *DB) TakeOver(ctx context.Context, o openmates.Takeover) (openmates.Ins
 			[]any{n, in.Workspace}, &holder); err != nil {
 			return err
 		}
-		now, err := sqldb.List(t.Context(), t, scanInstallation, `SELECT `+installationCols+` FROM installations i
+		now, err := sqldb.List(t.Context(), t, db.scanInstallation, `SELECT `+installationCols+` FROM installations i
 			LEFT JOIN workspaces w ON w.network = i.network AND w.workspace = i.workspace
 			WHERE i.network = $1 AND i.workspace = $2 ORDER BY i.id`, n, in.Workspace)
 		if err != nil {
@@ -82,15 +82,20 @@ func (db *DB) arrive(t *sqldb.Tx, n openmates.Network, in *openmates.Installatio
 	if in.TeamID != 0 {
 		connected = sqldb.Millis(db.now())
 	}
-	_, err := t.Get(`INSERT INTO installations (id, bot_id, network, workspace, name, created, connected) VALUES ($1, $2, $3, $4, $5, $6, $7)
+	token, err := db.seal.Seal(installationPlace(in.BotID, in.Workspace), in.Token)
+	if err != nil {
+		return err
+	}
+	_, err = t.Get(`INSERT INTO installations (id, bot_id, network, workspace, name, created, connected, token) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (bot_id, workspace) DO UPDATE SET left_at = 0,
 			connected = CASE
 				WHEN excluded.connected > installations.connected THEN excluded.connected
 				WHEN excluded.connected > 0 THEN installations.connected + 1
 				WHEN installations.left_at > 0 THEN 0 ELSE installations.connected END,
+			token = CASE WHEN excluded.token = '' THEN installations.token ELSE excluded.token END,
 			name = CASE WHEN excluded.name = '' THEN installations.name ELSE excluded.name END
 		RETURNING id, created, connected`,
-		[]any{db.NextID(), in.BotID, n, in.Workspace, in.Name, db.now(), connected}, &in.ID, &created, &connected)
+		[]any{db.NextID(), in.BotID, n, in.Workspace, in.Name, db.now(), connected, token}, &in.ID, &created, &connected)
 	in.Created, in.Left, in.Connected = sqldb.TimeOf(created), sqldb.TimeOf(0), sqldb.TimeOf(connected)
 	return err
 }

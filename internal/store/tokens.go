@@ -180,7 +180,7 @@ func requestName(owner, key string) string { return "kept_answers.request:" + ow
 func answerName(owner, key string) string { return "kept_answers.body:" + owner + ":" + key }
 
 // TeamAt gives the team that a workspace of a network belongs to.
-func (db *DB) TeamAt(ctx context.Context, n openmates.Network, workspace string) (openmates.Team, error) {
+func (db *DB) TeamAt(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID) (openmates.Team, error) {
 	return first(ctx, db, "This connection", scanTeam, `SELECT `+teamCols+` FROM workspaces w
 		JOIN teams t ON t.id = w.team_id WHERE w.network = $1 AND w.workspace = $2`, n, workspace)
 }

@@ -198,7 +198,7 @@ func findings(body string) map[string]shownFinding {
 func (s *botScene) perfect() {
 	s.t.Helper()
 	wants(s.t, s.set(), 200, "listener starts now")
-	_, err := s.db.AddInstallation(context.Background(), openmates.Installation{BotID: s.botID("sophia"), TeamID: s.team.ID, Workspace: s.guild.ID, Name: s.guild.Name})
+	_, err := s.db.AddInstallation(context.Background(), openmates.Installation{BotID: s.botID("sophia"), TeamID: s.team.ID, Workspace: openmates.WorkspaceID(s.guild.ID), Name: s.guild.Name})
 	must(s.t, err)
 	s.listening()
 	got := s.ada.follow(sophiaAt+"/dress", url.Values{})

@@ -67,7 +67,7 @@ func (s *Server) connectFinish(w http.ResponseWriter, r *http.Request) error {
 	if out.Kind == connect.Link {
 		return s.done(w, r, "/profile", fmt.Sprintf("Your %s account %s is linked. Mates know now that it is you.", out.Label, out.Account.Name))
 	}
-	at := "/teams/" + out.Team.Slug + "/connect?at=" + url.QueryEscape(out.Workspace.ID)
+	at := "/teams/" + out.Team.Slug + "/connect?at=" + url.QueryEscape(string(out.Workspace.ID))
 	return s.done(w, r, at, fmt.Sprintf("%s is in %s now. Say hello there: @%s hello", out.Mate.Name, out.Workspace.Name, out.Mate.Name))
 }
 

@@ -130,7 +130,7 @@ func (s *Server) allWorkspaces(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, x := range all {
 		p.Places = append(p.Places, placeLine{x, s.connect.Label(x.Network), strings.Join(x.Mates, ", "),
-			connect.UntiePath + "/" + url.PathEscape(string(x.Network)) + "/" + url.PathEscape(x.Workspace) + "/untie"})
+			connect.UntiePath + "/" + url.PathEscape(string(x.Network)) + "/" + url.PathEscape(string(x.Workspace)) + "/untie"})
 	}
 	return s.show(w, http.StatusOK, "allworkspaces", p)
 }
@@ -241,7 +241,7 @@ func gone(done string, stayed []string) string {
 }
 
 func (s *Server) askUntie(r *http.Request) (*question, error) {
-	t, place, err := s.connect.AnyPlace(r.Context(), openmates.Network(r.PathValue("network")), r.PathValue("workspace"))
+	t, place, err := s.connect.AnyPlace(r.Context(), openmates.Network(r.PathValue("network")), openmates.WorkspaceID(r.PathValue("workspace")))
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +255,7 @@ func (s *Server) askUntie(r *http.Request) (*question, error) {
 }
 
 func (s *Server) untie(w http.ResponseWriter, r *http.Request) error {
-	name, stayed, err := s.connect.Untie(r.Context(), byWhom(r), openmates.Network(r.PathValue("network")), r.PathValue("workspace"), r.PostFormValue("leave") != "")
+	name, stayed, err := s.connect.Untie(r.Context(), byWhom(r), openmates.Network(r.PathValue("network")), openmates.WorkspaceID(r.PathValue("workspace")), r.PostFormValue("leave") != "")
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func TestDirectoryPages(t *testing.T) {
 		must(t, err)
 		_, err = h.db.AddUser(t.Context(), openmates.User{Username: name, DisplayName: name}, "")
 		must(t, err)
-		_, err = h.db.AddInstallation(t.Context(), openmates.Installation{BotID: bot.ID, TeamID: team.ID, Workspace: name, Name: name})
+		_, err = h.db.AddInstallation(t.Context(), openmates.Installation{BotID: bot.ID, TeamID: team.ID, Workspace: openmates.WorkspaceID(name), Name: name})
 		must(t, err)
 	}
 	for _, at := range []string{"/server/people", "/server/teams", "/server/workspaces"} {

@@ -26,8 +26,8 @@ func TestABareLinkIsGreetedOnce(t *testing.T) {
 			t.Fatal("nobody told of the guilds")
 		case <-time.After(2 * time.Millisecond):
 		}
-		_, one := a.db.InstallationAt(t.Context(), mark, a.theirs.ID)
-		_, two := a.db.InstallationAt(t.Context(), mark, a.ours.ID)
+		_, one := a.db.InstallationAt(t.Context(), mark, openmates.WorkspaceID(a.theirs.ID))
+		_, two := a.db.InstallationAt(t.Context(), mark, openmates.WorkspaceID(a.ours.ID))
 		told = openmates.CodeOf(one) == "" && openmates.CodeOf(two) == ""
 	}
 	a.later(2 * time.Minute)

@@ -144,6 +144,12 @@ func (s *Server) keyProblems(ctx context.Context, o *overview) error {
 			Path: "/server/bots",
 		})
 	}
+	if n := lost.Installations; n > 0 {
+		o.Problems = append(o.Problems, Problem{
+			What: fmt.Sprintf("The key for stored credentials is missing or another one: mates can’t answer in %d of the workspaces that they were added to.", n),
+			Cure: "Put the old key back and start the server again. If it is lost, admins of the teams remove the mates there and add them again on their team’s page.",
+		})
+	}
 	if n := lost.ForPeople(); n > 0 {
 		o.Problems = append(o.Problems, Problem{
 			What: fmt.Sprintf("The key for stored credentials is missing or another one: %d passkeys and authenticator apps of people can’t be used.", n),

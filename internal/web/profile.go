@@ -87,7 +87,7 @@ func (s *Server) askUnlink(r *http.Request) (*question, error) {
 		for _, id := range choice.Linked {
 			if id.ID.String() == r.FormValue("identity") {
 				return &question{
-					Heading:  sentence("Unlink the %s account %s?", choice.Network.Label, cmp.Or(id.Name, id.AccountID)),
+					Heading:  sentence("Unlink the %s account %s?", choice.Network.Label, cmp.Or(id.Name, string(id.AccountID))),
 					Sentence: "Mates stop answering this account. You can link it again at any time.",
 					Label:    "Unlink", Back: "/profile",
 				}, nil

@@ -16,7 +16,7 @@ import (
 // holds names the team that a guild belongs to.
 func (a *arena) holds(guild string) string {
 	a.t.Helper()
-	t, err := a.db.TeamAt(context.Background(), discord.Network, guild)
+	t, err := a.db.TeamAt(context.Background(), discord.Network, openmates.WorkspaceID(guild))
 	must(a.t, err)
 	return t.Slug
 }
@@ -26,7 +26,7 @@ func (a *arena) thrownOut(guild, mate, bot string) {
 	a.t.Helper()
 	a.sim.Kick(guild, bot)
 	a.await("the kick is noticed", func() bool {
-		in, err := a.db.InstallationAt(context.Background(), a.botID(mate), guild)
+		in, err := a.db.InstallationAt(context.Background(), a.botID(mate), openmates.WorkspaceID(guild))
 		return err == nil && !in.Left.IsZero()
 	})
 }
@@ -106,7 +106,7 @@ func TestATakeoverAsksTheNetwork(t *testing.T) {
 	a.sim.Kick(a.ours.ID, a.app.BotID)
 
 	// As if the listeners had missed it all: the row says that Sophia is there.
-	_, err := a.db.AddInstallation(context.Background(), openmates.Installation{BotID: a.botID("sophia"), TeamID: teamID(t, a.house, "lighthouse"), Workspace: a.ours.ID, Name: "Ours"})
+	_, err := a.db.AddInstallation(context.Background(), openmates.Installation{BotID: a.botID("sophia"), TeamID: teamID(t, a.house, "lighthouse"), Workspace: openmates.WorkspaceID(a.ours.ID), Name: "Ours"})
 	must(t, err)
 	a.ahead.Store(int64(3 * time.Minute)) // which was a while ago
 	wants(t, a.back(a.ada, a.install(a.ada, "harbour", "sophia", a.ann, a.ours)), 303)
@@ -143,7 +143,7 @@ func TestATakeoverIsDecidedOnce(t *testing.T) {
 			if codes[303] != 1 || codes[409] != 1 {
 				t.Errorf("%v", codes)
 			}
-			in, err := a.db.InstallationAt(t.Context(), a.botID("sophia"), a.ours.ID)
+			in, err := a.db.InstallationAt(t.Context(), a.botID("sophia"), openmates.WorkspaceID(a.ours.ID))
 			must(t, err)
 			if team, err := a.db.TeamBySlug(t.Context(), a.holds(a.ours.ID)); err != nil || in.TeamID != team.ID || !in.Left.IsZero() {
 				t.Errorf("Sophia is %+v in a guild of %+v", in, team)

@@ -103,7 +103,7 @@ func adds(m connect.TeamMate, places []connect.Workspace, networks []connect.Net
 		}
 		for _, w := range places {
 			if w.Network == b.Network && !slices.Contains(w.Mates, m.Handle) {
-				all = append(all, addButton{Network: b.Network, Label: fmt.Sprintf("Add to %s", w.Name), Workspace: w.ID})
+				all = append(all, addButton{Network: b.Network, Label: fmt.Sprintf("Add to %s", w.Name), Workspace: string(w.ID)})
 			}
 		}
 		button := addButton{Network: b.Network, Label: fmt.Sprintf("Add to %s", b.Label)}
@@ -129,7 +129,7 @@ func (s *Server) install(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	who := connect.Who{UserID: c.User.ID, Session: c.Session}
-	address, err := s.connect.BeginInstall(r.Context(), who, place.Team, f.Get("mate"), openmates.Network(f.Get("network")), f.Get("workspace"))
+	address, err := s.connect.BeginInstall(r.Context(), who, place.Team, f.Get("mate"), openmates.Network(f.Get("network")), openmates.WorkspaceID(f.Get("workspace")))
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func (s *Server) teamConnect(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	for _, place := range places {
 		card := newPlaceCard(team.Team.Slug, place, s.connect.LookAround(ctx, place))
-		card.Here = place.ID == r.URL.Query().Get("at")
+		card.Here = place.ID == openmates.WorkspaceID(r.URL.Query().Get("at"))
 		p.Places = append(p.Places, card)
 	}
 	slices.SortStableFunc(p.Places, func(a, b placeCard) int { // where something just happened comes first
@@ -147,7 +147,7 @@ func newcomers(mates []connect.TeamMate, networks []connect.Network) (ready []ne
 }
 
 func placePath(slug string, p connect.Place) string {
-	return "/teams/" + slug + "/connect/" + url.PathEscape(string(p.Network)) + "/" + url.PathEscape(p.ID)
+	return "/teams/" + slug + "/connect/" + url.PathEscape(string(p.Network)) + "/" + url.PathEscape(string(p.ID))
 }
 
 func newPlaceCard(slug string, p connect.Place, seen map[string]connect.Look) placeCard {
@@ -244,7 +244,7 @@ func (s *Server) guestOf(r *http.Request, right account.Right) (openmates.Caller
 	if err != nil {
 		return c, team, connect.Place{}, connect.Guest{}, err
 	}
-	p, err := s.connect.PlaceOf(r.Context(), team.Team, openmates.Network(r.PathValue("network")), r.PathValue("workspace"))
+	p, err := s.connect.PlaceOf(r.Context(), team.Team, openmates.Network(r.PathValue("network")), openmates.WorkspaceID(r.PathValue("workspace")))
 	if err != nil {
 		return c, team, p, connect.Guest{}, err
 	}
@@ -289,7 +289,7 @@ func (s *Server) testGuest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	where, err := s.connect.SendTest(r.Context(), team.Team, place.Network, place.ID, g.Mate.Handle, f.Get("channel"))
+	where, err := s.connect.SendTest(r.Context(), team.Team, place.Network, place.ID, g.Mate.Handle, openmates.ChannelID(f.Get("channel")))
 	if err != nil {
 		return err
 	}
@@ -316,7 +316,7 @@ func (s *Server) askDisconnect(r *http.Request) (*question, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.connect.PlaceOf(r.Context(), team.Team, openmates.Network(r.PathValue("network")), r.PathValue("workspace"))
+	p, err := s.connect.PlaceOf(r.Context(), team.Team, openmates.Network(r.PathValue("network")), openmates.WorkspaceID(r.PathValue("workspace")))
 	if err != nil {
 		return nil, err
 	}
@@ -343,7 +343,7 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	name, stayed, err := s.connect.Disconnect(r.Context(), c.User.ID, team.Team, openmates.Network(r.PathValue("network")), r.PathValue("workspace"))
+	name, stayed, err := s.connect.Disconnect(r.Context(), c.User.ID, team.Team, openmates.Network(r.PathValue("network")), openmates.WorkspaceID(r.PathValue("workspace")))
 	if err != nil {
 		return err
 	}

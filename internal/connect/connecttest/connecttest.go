@@ -83,7 +83,7 @@ func (n *Network) approve(address, purpose string, g grant) (url.Values, error) 
 	n.codes[code] = g
 	back := url.Values{"code": {code}, "state": {q.Get("state")}}
 	if g.workspace.ID != "" {
-		back.Set("guild_id", g.workspace.ID)
+		back.Set("guild_id", string(g.workspace.ID))
 	}
 	return back, nil
 }
@@ -106,7 +106,7 @@ func (n *Network) Check(_ context.Context, b openmates.Bot) (messenger.Profile, 
 	defer n.mu.Unlock()
 	for id, a := range n.apps {
 		if a.Token == b.Token {
-			return messenger.Profile{AppID: id, UserID: id, Name: a.Name, Hints: a.Hints}, nil
+			return messenger.Profile{AppID: id, UserID: openmates.AccountID(id), Name: a.Name, Hints: a.Hints}, nil
 		}
 	}
 	return messenger.Profile{}, openmates.Errorf(openmates.EInvalid, "Testnet refuses this token. Reset it and paste the new one.")
@@ -119,15 +119,15 @@ func (*Network) Listen(ctx context.Context, _ openmates.Bot, _ messenger.Host) e
 }
 
 // InstallURL implements messenger.Installer.
-func (*Network) InstallURL(b openmates.Bot, redirect, state, workspace string) string {
-	q := url.Values{"client_id": {b.AppID}, "redirect_uri": {redirect}, "state": {state}, "purpose": {"install"}, "guild_id": {workspace}}
+func (*Network) InstallURL(b openmates.Bot, redirect, state string, workspace openmates.WorkspaceID) string {
+	q := url.Values{"client_id": {b.AppID}, "redirect_uri": {redirect}, "state": {state}, "purpose": {"install"}, "guild_id": {string(workspace)}}
 	return Origin + "/authorize?" + q.Encode()
 }
 
 // Installed implements messenger.Installer.
-func (n *Network) Installed(_ context.Context, b openmates.Bot, redirect string, q url.Values) (messenger.Workspace, error) {
+func (n *Network) Installed(_ context.Context, b openmates.Bot, redirect string, q url.Values) (messenger.Grant, error) {
 	g, err := n.take(b, redirect, q)
-	return g.workspace, err
+	return messenger.Grant{Workspace: g.workspace}, err
 }
 
 // LinkURL implements messenger.Linker.

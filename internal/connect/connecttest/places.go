@@ -23,42 +23,42 @@ func (n *Network) Sent() []messenger.Outbound {
 }
 
 // Send implements messenger.Connector.
-func (n *Network) Send(_ context.Context, _ openmates.Bot, out messenger.Outbound) (string, error) {
+func (n *Network) Send(_ context.Context, _ messenger.Via, out messenger.Outbound) (openmates.MessageID, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for i, s := range n.sent {
 		if s.Key == out.Key && s.Part == out.Part {
-			return strconv.Itoa(i + 1), nil
+			return openmates.MessageID(strconv.Itoa(i + 1)), nil
 		}
 	}
 	n.sent = append(n.sent, out)
-	return strconv.Itoa(len(n.sent)), nil
+	return openmates.MessageID(strconv.Itoa(len(n.sent))), nil
 }
 
 // Open lets a bot find these channels in a workspace from now on.
-func (n *Network) Open(app, workspace string, s messenger.Survey) {
+func (n *Network) Open(app string, workspace openmates.WorkspaceID, s messenger.Survey) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.surveys == nil {
 		n.surveys = map[[2]string]messenger.Survey{}
 	}
-	n.surveys[[2]string{app, workspace}] = s
+	n.surveys[[2]string{app, string(workspace)}] = s
 }
 
 // Leave implements messenger.Leaver.
-func (n *Network) Leave(_ context.Context, b openmates.Bot, workspace string) error {
+func (n *Network) Leave(_ context.Context, via messenger.Via) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.left = append(n.left, b.AppID+" "+workspace)
-	delete(n.surveys, [2]string{b.AppID, workspace})
+	n.left = append(n.left, via.Bot.AppID+" "+string(via.Workspace))
+	delete(n.surveys, [2]string{via.Bot.AppID, string(via.Workspace)})
 	return nil
 }
 
 // Survey implements messenger.Surveyor.
-func (n *Network) Survey(_ context.Context, b openmates.Bot, workspace string) (messenger.Survey, error) {
+func (n *Network) Survey(_ context.Context, via messenger.Via) (messenger.Survey, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	s, ok := n.surveys[[2]string{b.AppID, workspace}]
+	s, ok := n.surveys[[2]string{via.Bot.AppID, string(via.Workspace)}]
 	if !ok {
 		return s, openmates.Errorf(openmates.ENotFound, "The bot is not there any more.")
 	}

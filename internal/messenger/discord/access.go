@@ -32,7 +32,7 @@ const (
 // accesses remembers what bots may do in channels, by application and channel.
 type accesses struct {
 	mu  sync.Mutex
-	all map[string]map[string]seenAccess
+	all map[string]map[openmates.ChannelID]seenAccess
 }
 
 type seenAccess struct {
@@ -40,21 +40,21 @@ type seenAccess struct {
 	until time.Time
 }
 
-func (a *accesses) get(b openmates.Bot, channel string, now time.Time) (messenger.Access, bool) {
+func (a *accesses) get(b openmates.Bot, channel openmates.ChannelID, now time.Time) (messenger.Access, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s, ok := a.all[b.AppID][channel]
 	return s.Access, ok && now.Before(s.until)
 }
 
-func (a *accesses) put(b openmates.Bot, channel string, got messenger.Access, now time.Time) {
+func (a *accesses) put(b openmates.Bot, channel openmates.ChannelID, got messenger.Access, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.all == nil {
-		a.all = map[string]map[string]seenAccess{}
+		a.all = map[string]map[openmates.ChannelID]seenAccess{}
 	}
 	if m := a.all[b.AppID]; m == nil || len(m) >= mostAccess {
-		a.all[b.AppID] = map[string]seenAccess{}
+		a.all[b.AppID] = map[openmates.ChannelID]seenAccess{}
 	}
 	lasts := accessLasts
 	if !got.Writes() {
@@ -64,7 +64,7 @@ func (a *accesses) put(b openmates.Bot, channel string, got messenger.Access, no
 }
 
 // forget drops what is known of one channel.
-func (a *accesses) forget(b openmates.Bot, channel string) {
+func (a *accesses) forget(b openmates.Bot, channel openmates.ChannelID) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.all[b.AppID], channel)
@@ -78,8 +78,9 @@ func (a *accesses) forgetBot(b openmates.Bot) {
 }
 
 // Access implements messenger.AccessChecker by the rules of topics/permissions.
-func (d *Connector) Access(ctx context.Context, b openmates.Bot, workspace, channel string) (messenger.Access, error) {
-	if parseSnowflake(workspace) == 0 || parseSnowflake(channel) == 0 {
+func (d *Connector) Access(ctx context.Context, via messenger.Via, channel openmates.ChannelID) (messenger.Access, error) {
+	b := via.Bot
+	if parseSnowflake(string(via.Workspace)) == 0 || parseSnowflake(string(channel)) == 0 {
 		return messenger.Access{}, openmates.Errorf(openmates.EInvalid, "There is no such channel.")
 	}
 	if got, ok := d.access.get(b, channel, d.now()); ok {
@@ -87,7 +88,7 @@ func (d *Connector) Access(ctx context.Context, b openmates.Bot, workspace, chan
 	}
 	ctx, cancel := context.WithTimeout(ctx, accessWaits)
 	defer cancel()
-	got, err := d.askAccess(ctx, b, workspace, channel)
+	got, err := d.askAccess(ctx, via, channel)
 	if e, ok := errors.AsType[*apiError](err); ok && e.status == http.StatusForbidden {
 		got, err = messenger.Access{Missing: []string{viewChannels}}, nil
 	}
@@ -107,24 +108,21 @@ type placement struct {
 	} `json:"thread_metadata"`
 }
 
-func (d *Connector) askAccess(ctx context.Context, b openmates.Bot, guild, channel string) (messenger.Access, error) {
-	self := b.UserID
-	if self == "" {
-		self = b.AppID
-	}
+func (d *Connector) askAccess(ctx context.Context, via messenger.Via, channel openmates.ChannelID) (messenger.Access, error) {
+	guild, self := string(via.Workspace), string(ownAccount(via.Bot))
 	var roles []roleRights
 	var me struct {
 		Roles list[text] `json:"roles"`
 	}
 	var c, parent placement
 	get := func(route, path, major string, into any) error {
-		return d.rest.do(ctx, b, call{method: "GET", route: route, path: path, major: major, tries: 1}, into)
+		return d.rest.do(ctx, via.Bot, call{method: "GET", route: route, path: path, major: major, tries: 1}, into)
 	}
 	inChannel := func(id string, into *placement) error { return get("/channels/{}", "/channels/"+id, id, into) }
 	errs := make([]error, 3)
 	var all sync.WaitGroup
 	all.Go(func() {
-		if errs[0] = inChannel(channel, &c); errs[0] == nil && c.thread() {
+		if errs[0] = inChannel(string(channel), &c); errs[0] == nil && c.thread() {
 			errs[0] = inChannel(string(c.ParentID), &parent)
 		}
 	})
@@ -181,7 +179,7 @@ func accessIn(c placement, p Permissions) messenger.Access {
 
 // sendError classes a failed call in a channel; one that is refused shows that
 // the permissions have changed.
-func (d *Connector) sendError(b openmates.Bot, channel string, err error) error {
+func (d *Connector) sendError(b openmates.Bot, channel openmates.ChannelID, err error) error {
 	if e, ok := errors.AsType[*apiError](err); ok && e.status == http.StatusForbidden {
 		d.access.forget(b, channel)
 	}
@@ -189,36 +187,36 @@ func (d *Connector) sendError(b openmates.Bot, channel string, err error) error 
 }
 
 // React implements messenger.Reactor (resources/message, Create Reaction).
-func (d *Connector) React(ctx context.Context, b openmates.Bot, channel, message, sign string) error {
-	if parseSnowflake(channel) == 0 || parseSnowflake(message) == 0 {
+func (d *Connector) React(ctx context.Context, via messenger.Via, m messenger.MessageRef, sign string) error {
+	if !validRef(m) {
 		return refuse("There is no message to react to.")
 	}
-	err := d.rest.do(ctx, b, call{
-		method: "PUT", route: "/channels/{}/messages/{}/reactions/{}/@me", major: channel,
-		path: "/channels/" + channel + "/messages/" + message + "/reactions/" + url.PathEscape(sign) + "/@me",
+	err := d.rest.do(ctx, via.Bot, call{
+		method: "PUT", route: "/channels/{}/messages/{}/reactions/{}/@me", major: string(m.Channel),
+		path: messagePath(m) + "/reactions/" + url.PathEscape(sign) + "/@me",
 	}, nil)
 	if err != nil {
-		return d.sendError(b, channel, err)
+		return d.sendError(via.Bot, m.Channel, err)
 	}
 	return nil
 }
 
 // Whisper implements messenger.Whisperer by a direct message (resources/user,
 // Create DM, which finds the channel that is open already).
-func (d *Connector) Whisper(ctx context.Context, b openmates.Bot, account string, out messenger.Outbound) error {
-	if parseSnowflake(account) == 0 {
+func (d *Connector) Whisper(ctx context.Context, via messenger.Via, account openmates.AccountID, out messenger.Outbound) error {
+	if parseSnowflake(string(account)) == 0 {
 		return refuse("There is nobody to write to.")
 	}
 	var opened struct {
 		ID text `json:"id"`
 	}
-	err := d.rest.do(ctx, b, call{
-		method: "POST", route: "/users/@me/channels", path: "/users/@me/channels", body: map[string]string{"recipient_id": account},
+	err := d.rest.do(ctx, via.Bot, call{
+		method: "POST", route: "/users/@me/channels", path: "/users/@me/channels", body: map[string]string{"recipient_id": string(account)},
 	}, &opened)
 	if err != nil {
 		return sendError(err)
 	}
-	out.Channel, out.ReplyTo, out.Ping, out.MaybePosted = string(opened.ID), "", false, false
-	_, err = d.Send(ctx, b, out)
+	out.Channel, out.ReplyTo, out.Ping, out.MaybePosted = openmates.ChannelID(opened.ID), "", false, false
+	_, err = d.Send(ctx, via, out)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"openmates"
 	"openmates/internal/messenger"
 	"openmates/internal/messenger/discord/discordtest"
 )
@@ -37,21 +38,21 @@ func TestAnEditKeepsTheAskersHighlight(t *testing.T) {
 		"without a reference": {"", true, []string{s.ann.ID}},
 		"a later part":        {asked.ID, false, nil},
 	} {
-		out := messenger.Outbound{Key: name, Channel: s.guild.General, ReplyTo: c.replyTo, Asker: s.ann.ID, Text: "Because", Ping: c.ping}
-		id, err := s.d.Send(t.Context(), s.bot, out)
+		out := messenger.Outbound{Key: name, Channel: openmates.ChannelID(s.guild.General), ReplyTo: openmates.MessageID(c.replyTo), Asker: openmates.AccountID(s.ann.ID), Text: "Because", Ping: c.ping}
+		id, err := s.d.Send(t.Context(), via(s.bot), out)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, text := range []string{"Because", "Because of <@1>", "Because of @everyone"} {
-			if got := s.message(s.guild.General, id).Mentions; !slices.Equal(got, c.want) {
+			if got := s.message(s.guild.General, string(id)).Mentions; !slices.Equal(got, c.want) {
 				t.Errorf("%s: mentions %v, want %v", name, got, c.want)
 			}
 			out.Text = text
-			if err := s.d.Edit(t.Context(), s.bot, id, out); err != nil {
+			if err := s.d.Edit(t.Context(), via(s.bot), id, out); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if got := s.message(s.guild.General, id).Mentions; !slices.Equal(got, c.want) {
+		if got := s.message(s.guild.General, string(id)).Mentions; !slices.Equal(got, c.want) {
 			t.Errorf("%s: in the end it mentions %v, want %v", name, got, c.want)
 		}
 	}
@@ -62,11 +63,11 @@ func TestWithoutTheHistoryAnAnswerIsPostedWithoutAReference(t *testing.T) {
 	s := newScene(t, discordtest.Config{})
 	asked := s.sim.Say(s.guild.General, s.ann.ID, "hi")
 	s.sim.SetOverwrite(s.guild.General, s.app.BotID, 0, int64(ReadMessageHistory))
-	id, err := s.d.Send(t.Context(), s.bot, messenger.Outbound{Key: "k", Channel: s.guild.General, ReplyTo: asked.ID, Asker: s.ann.ID, Ping: true, Text: "hello"})
+	id, err := s.d.Send(t.Context(), via(s.bot), messenger.Outbound{Key: "k", Channel: openmates.ChannelID(s.guild.General), ReplyTo: openmates.MessageID(asked.ID), Asker: openmates.AccountID(s.ann.ID), Ping: true, Text: "hello"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := s.message(s.guild.General, id)
+	m := s.message(s.guild.General, string(id))
 	if m.ReplyTo != "" || m.Content != "<@"+s.ann.ID+"> hello" || !slices.Equal(m.Mentions, []string{s.ann.ID}) {
 		t.Errorf("posted %+v", m)
 	}
@@ -104,12 +105,12 @@ func TestAccess(t *testing.T) {
 			if c.deny != 0 {
 				s.sim.SetOverwrite(s.guild.General, s.app.BotID, 0, int64(c.deny))
 			}
-			got, err := s.d.Access(t.Context(), s.bot, s.guild.ID, channel)
+			got, err := s.d.Access(t.Context(), in(s.bot, s.guild.ID), openmates.ChannelID(channel))
 			if err != nil || !slices.Equal(got.Missing, c.want.Missing) || got.Channel != c.want.Channel || got.Replies != c.want.Replies || got.Reacts != c.want.Reacts {
 				t.Errorf("%+v, %v, want %+v", got, err, c.want)
 			}
 			// What it says is what Discord does.
-			_, err = s.d.Send(t.Context(), s.bot, messenger.Outbound{Key: "k", Channel: channel, Text: "hi"})
+			_, err = s.d.Send(t.Context(), via(s.bot), messenger.Outbound{Key: "k", Channel: openmates.ChannelID(channel), Text: "hi"})
 			if (err == nil) != c.want.Writes() {
 				t.Errorf("posting: %v", err)
 			}
@@ -125,7 +126,7 @@ func TestAccessIsRememberedUntilItChanges(t *testing.T) {
 	requests := func() int { return len(s.sim.Requests()) }
 	may := func(want bool) {
 		t.Helper()
-		if got, err := s.d.Access(t.Context(), s.bot, s.guild.ID, s.guild.General); err != nil || got.Writes() != want {
+		if got, err := s.d.Access(t.Context(), in(s.bot, s.guild.ID), openmates.ChannelID(s.guild.General)); err != nil || got.Writes() != want {
 			t.Errorf("%+v, %v, want %v", got, err, want)
 		}
 	}
@@ -136,7 +137,7 @@ func TestAccessIsRememberedUntilItChanges(t *testing.T) {
 		t.Error("it was asked again at once")
 	}
 	s.sim.SetOverwrite(s.guild.General, s.app.BotID, 0, int64(SendMessages))
-	if _, err := s.d.Send(t.Context(), s.bot, messenger.Outbound{Key: "k", Channel: s.guild.General, Text: "hi"}); err == nil {
+	if _, err := s.d.Send(t.Context(), via(s.bot), messenger.Outbound{Key: "k", Channel: openmates.ChannelID(s.guild.General), Text: "hi"}); err == nil {
 		t.Fatal("it may write")
 	}
 	may(false) // Discord has refused a message
@@ -149,7 +150,7 @@ func TestAccessIsRememberedUntilItChanges(t *testing.T) {
 	if requests() == n {
 		t.Error("what was forgotten is known")
 	}
-	if _, err := s.d.Access(t.Context(), s.bot, s.guild.ID, "../1"); err == nil {
+	if _, err := s.d.Access(t.Context(), in(s.bot, s.guild.ID), "../1"); err == nil {
 		t.Error("a channel that is none is known")
 	}
 }
@@ -160,12 +161,12 @@ func TestAChangeOfAChannelIsSeenAtOnce(t *testing.T) {
 	s := newScene(t, discordtest.Config{})
 	s.listen()
 	s.ready()
-	if got, err := s.d.Access(t.Context(), s.bot, s.guild.ID, s.guild.General); err != nil || !got.Writes() {
+	if got, err := s.d.Access(t.Context(), in(s.bot, s.guild.ID), openmates.ChannelID(s.guild.General)); err != nil || !got.Writes() {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	s.sim.SetOverwrite(s.guild.General, s.app.BotID, 0, int64(SendMessages))
 	s.received(s.say(1)) // it comes after the change
-	if got, err := s.d.Access(t.Context(), s.bot, s.guild.ID, s.guild.General); err != nil || got.Writes() {
+	if got, err := s.d.Access(t.Context(), in(s.bot, s.guild.ID), openmates.ChannelID(s.guild.General)); err != nil || got.Writes() {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -175,7 +176,7 @@ func TestReactAndWhisper(t *testing.T) {
 	s := newScene(t, discordtest.Config{})
 	asked := s.sim.Say(s.guild.General, s.ann.ID, "hi")
 	for range 2 {
-		if err := s.d.React(t.Context(), s.bot, s.guild.General, asked.ID, "⚠️"); err != nil {
+		if err := s.d.React(t.Context(), via(s.bot), ref(s.guild.General, asked.ID), "⚠️"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -183,7 +184,7 @@ func TestReactAndWhisper(t *testing.T) {
 		t.Errorf("reactions of %v", got)
 	}
 	for range 2 {
-		if err := s.d.Whisper(t.Context(), s.bot, s.ann.ID, messenger.Outbound{Key: "w", Text: "psst"}); err != nil {
+		if err := s.d.Whisper(t.Context(), via(s.bot), openmates.AccountID(s.ann.ID), messenger.Outbound{Key: "w", Text: "psst"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -198,10 +199,10 @@ func TestReactAndWhisper(t *testing.T) {
 		}
 	}
 	s.sim.SetOverwrite(s.guild.General, s.app.BotID, 0, int64(AddReactions))
-	denied(s.d.React(t.Context(), s.bot, s.guild.General, asked.ID, "🔗"))
+	denied(s.d.React(t.Context(), via(s.bot), ref(s.guild.General, asked.ID), "🔗"))
 	s.sim.RefuseDMs(s.ann.ID, true)
-	denied(s.d.Whisper(t.Context(), s.bot, s.ann.ID, messenger.Outbound{Key: "v", Text: "psst"}))
-	if s.d.React(t.Context(), s.bot, s.guild.General, "../1", "🔗") == nil || s.d.Whisper(t.Context(), s.bot, "x", messenger.Outbound{Text: "psst"}) == nil {
+	denied(s.d.Whisper(t.Context(), via(s.bot), openmates.AccountID(s.ann.ID), messenger.Outbound{Key: "v", Text: "psst"}))
+	if s.d.React(t.Context(), via(s.bot), ref(s.guild.General, "../1"), "🔗") == nil || s.d.Whisper(t.Context(), via(s.bot), "x", messenger.Outbound{Text: "psst"}) == nil {
 		t.Error("an id that is none is taken")
 	}
 }

@@ -20,22 +20,23 @@ const (
 
 // Joined implements messenger.Census (resources/guild, Get Guild Member), which
 // needs no privileged intent.
-func (d *Connector) Joined(ctx context.Context, b openmates.Bot, workspace string, accounts []string) (map[string]time.Time, error) {
-	if parseSnowflake(workspace) == 0 {
+func (d *Connector) Joined(ctx context.Context, via messenger.Via, accounts []openmates.AccountID) (map[openmates.AccountID]time.Time, error) {
+	guild := string(via.Workspace)
+	if parseSnowflake(guild) == 0 {
 		return nil, openmates.Errorf(openmates.ENotFound, "There is no such Discord server.")
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.patience)
 	defer cancel()
-	all := map[string]time.Time{}
+	all := map[openmates.AccountID]time.Time{}
 	for _, id := range accounts {
-		if parseSnowflake(id) == 0 {
-			return nil, fmt.Errorf("the account %q is none of Discord's", clip(id, 40))
+		if parseSnowflake(string(id)) == 0 {
+			return nil, fmt.Errorf("the account %q is none of Discord's", clip(string(id), 40))
 		}
 		var m struct {
 			Joined text `json:"joined_at"`
 		}
 		route := "/guilds/%s/members/{}"
-		err := d.rest.do(ctx, b, call{method: "GET", route: route, path: "/guilds/" + workspace + "/members/" + id, major: workspace, tries: 2}, &m)
+		err := d.rest.do(ctx, via.Bot, call{method: "GET", route: route, path: "/guilds/" + guild + "/members/" + string(id), major: guild, tries: 2}, &m)
 		if e, ok := errors.AsType[*apiError](err); ok {
 			if e.code == unknownMember || e.code == unknownUser {
 				continue

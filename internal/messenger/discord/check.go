@@ -76,7 +76,7 @@ func (s *inspection) credentials(ctx context.Context) {
 		return
 	}
 	s.d.rest.account(s.bot).revive()
-	s.profile = messenger.Profile{AppID: id, UserID: string(s.self.ID), Name: s.self.name()}
+	s.profile = messenger.Profile{AppID: id, UserID: openmates.AccountID(s.self.ID), Name: s.self.name()}
 }
 
 // looksRight finds what can't be right without asking Discord. A token is

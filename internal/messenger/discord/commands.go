@@ -168,7 +168,7 @@ func (x *interactionObject) command(b openmates.Bot) messenger.Command {
 	}
 	c := messenger.Command{
 		Name: string(x.Data.Name), BotID: b.ID, Network: Network,
-		Workspace: string(x.GuildID), Channel: string(x.ChannelID),
+		Workspace: openmates.WorkspaceID(x.GuildID), Channel: openmates.ChannelID(x.ChannelID),
 		Account: who.account(),
 	}
 	for _, o := range x.Data.Options {

@@ -133,8 +133,8 @@ func TestACommandIsAnswered(t *testing.T) {
 		t.Error("Listen ended without its context")
 	}
 	want := messenger.Command{
-		Name: "team", Text: "Acme", BotID: s.bot.ID, Network: Network, Workspace: s.guild.ID, Channel: s.guild.General,
-		Account: messenger.Account{ID: s.ann.ID, Name: "Ann", Avatar: pictureOf(s.ann)},
+		Name: "team", Text: "Acme", BotID: s.bot.ID, Network: Network, Workspace: openmates.WorkspaceID(s.guild.ID), Channel: openmates.ChannelID(s.guild.General),
+		Account: messenger.Account{ID: openmates.AccountID(s.ann.ID), Name: "Ann", Avatar: pictureOf(s.ann)},
 	}
 	if len(got) != 2 || got[1] != want {
 		t.Errorf("the Host got %+v, want %+v", got, want)
@@ -268,7 +268,7 @@ func FuzzInteraction(f *testing.F) {
 			return
 		}
 		c := x.command(openmates.Bot{ID: 1})
-		if c.Workspace != string(x.GuildID) || c.BotID != 1 {
+		if string(c.Workspace) != string(x.GuildID) || c.BotID != 1 {
 			t.Errorf("%+v", c)
 		}
 		if safeToken(string(x.Token)) && strings.ContainsAny(string(x.Token), "/?#%") {

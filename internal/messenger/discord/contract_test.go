@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"testing"
 
+	"openmates"
 	"openmates/internal/messenger"
 	"openmates/internal/messenger/messengertest"
 )
@@ -16,11 +17,11 @@ func TestContract(t *testing.T) {
 		wrong := s.bot
 		wrong.Token = "bm90LWEtdG9rZW4.wrong.wrong"
 		return messengertest.Subject{
-			Connector: s.d, Bot: s.bot, Wrong: wrong, Channel: s.guild.General,
-			Workspace: messenger.Workspace{ID: s.guild.ID, Name: s.guild.Name},
+			Connector: s.d, Bot: s.bot, Wrong: wrong, Channel: openmates.ChannelID(s.guild.General),
+			Workspace: messenger.Workspace{ID: openmates.WorkspaceID(s.guild.ID), Name: s.guild.Name},
 			Say:       func(text string) { s.sim.Say(s.guild.General, s.ann.ID, "<@"+s.app.BotID+"> "+text) },
 			Posts:     func() []string { return s.posted() },
-			Redirect:  backTo, Account: messenger.Account{ID: s.ann.ID, Avatar: pictureOf(s.ann)},
+			Redirect:  backTo, Account: messenger.Account{ID: openmates.AccountID(s.ann.ID), Avatar: pictureOf(s.ann)},
 			Consent: func(page string) url.Values {
 				to, err := s.sim.Approve(page, s.ann.ID, s.guild.ID)
 				if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"openmates"
 	"openmates/internal/messenger"
 )
 
@@ -123,7 +124,7 @@ func (u userObject) name() string {
 
 // account is a user as the product knows one.
 func (u userObject) account() messenger.Account {
-	return messenger.Account{ID: string(u.ID), Name: u.name(), Avatar: u.picture()}
+	return messenger.Account{ID: openmates.AccountID(u.ID), Name: u.name(), Avatar: u.picture()}
 }
 
 // cdn is where Discord keeps pictures (reference, Image Formatting), for every

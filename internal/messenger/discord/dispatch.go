@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"openmates"
 	"openmates/internal/messenger"
 )
 
@@ -20,6 +21,14 @@ func (l *listener) dispatch(e envelope, at time.Time) {
 		return
 	}
 	l.pipe.push(job{name: e.event, seq: e.seq, at: at, do: do})
+}
+
+func workspaceIDs(guilds []string) []openmates.WorkspaceID {
+	ids := make([]openmates.WorkspaceID, len(guilds))
+	for i, id := range guilds {
+		ids[i] = openmates.WorkspaceID(id)
+	}
+	return ids
 }
 
 type step func(ctx context.Context) error
@@ -102,7 +111,7 @@ func (l *listener) late(ctx context.Context, m *messageObject) error {
 
 func (l *listener) receive(ctx context.Context, in messenger.Inbound) error {
 	if in.Workspace == "" {
-		l.pipe.change(func(n *notes) { n.addDM(in.Channel) })
+		l.pipe.change(func(n *notes) { n.addDM(string(in.Channel)) })
 	}
 	return l.host.Receive(ctx, in)
 }
@@ -121,7 +130,7 @@ func (l *listener) ready(r *readyObject) step {
 	}
 	done := 0
 	return func(ctx context.Context) error {
-		if err := l.host.Workspaces(ctx, messenger.WorkspaceChange{Known: true, All: ids}); err != nil {
+		if err := l.host.Workspaces(ctx, messenger.WorkspaceChange{Known: true, All: workspaceIDs(ids)}); err != nil {
 			return err
 		}
 		var next notes
@@ -170,7 +179,7 @@ func (l *listener) guildCreate(g *guildObject) step {
 	channels := slices.Concat(g.Channels, g.Threads)
 	done := 0
 	return func(ctx context.Context) error {
-		err := l.host.Workspaces(ctx, messenger.WorkspaceChange{Workspace: messenger.Workspace{ID: id, Name: string(g.Name)}})
+		err := l.host.Workspaces(ctx, messenger.WorkspaceChange{Workspace: messenger.Workspace{ID: openmates.WorkspaceID(id), Name: string(g.Name)}})
 		if err != nil {
 			return err
 		}
@@ -214,7 +223,7 @@ func (l *listener) guildDelete(g *guildObject) step {
 	delete(l.world.guilds, id)
 	l.mu.Unlock()
 	return func(ctx context.Context) error {
-		err := l.host.Workspaces(ctx, messenger.WorkspaceChange{Workspace: messenger.Workspace{ID: id, Name: name}, Left: true})
+		err := l.host.Workspaces(ctx, messenger.WorkspaceChange{Workspace: messenger.Workspace{ID: openmates.WorkspaceID(id), Name: name}, Left: true})
 		if err != nil {
 			return err
 		}

@@ -233,7 +233,7 @@ func TestTokenResetIsSeenBySend(t *testing.T) {
 	stop := s.listen()
 	s.ready()
 	s.sim.ResetToken(s.app.ID)
-	_, err := s.d.Send(t.Context(), s.bot, messenger.Outbound{Key: "k", Channel: s.guild.General, Text: "hi"})
+	_, err := s.d.Send(t.Context(), via(s.bot), messenger.Outbound{Key: "k", Channel: openmates.ChannelID(s.guild.General), Text: "hi"})
 	if e, ok := errors.AsType[*messenger.SendError](err); !ok || e.Kind != messenger.SendBroken {
 		t.Fatal(err)
 	}

@@ -182,7 +182,7 @@ func TestForeignServer(t *testing.T) {
 	if !slices.Equal(ops, []int{opIdentify, opResume, opIdentify}) {
 		t.Errorf("the client sent %v", ops)
 	}
-	id, err := d.Send(t.Context(), b, messenger.Outbound{Key: "k", Channel: "903", Text: "hello"})
+	id, err := d.Send(t.Context(), via(b), messenger.Outbound{Key: "k", Channel: "903", Text: "hello"})
 	if err != nil || id != "12345" {
 		t.Errorf("%q, %v", id, err)
 	}

@@ -39,7 +39,7 @@ func TestInspectFindsNothingWrong(t *testing.T) {
 	t.Parallel()
 	s := settled(t)
 	p, found := s.d.Inspect(t.Context(), s.bot, wanted())
-	if p.AppID != s.app.ID || p.UserID != s.app.BotID || p.Name != "Sophia" {
+	if p.AppID != s.app.ID || string(p.UserID) != s.app.BotID || p.Name != "Sophia" {
 		t.Errorf("profile %+v", p)
 	}
 	var checks []string

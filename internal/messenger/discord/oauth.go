@@ -36,14 +36,14 @@ func (d *Connector) oauth(b openmates.Bot, redirect string, scopes ...string) *o
 
 // InstallURL implements messenger.Installer (topics/oauth2, Advanced Bot
 // Authorization).
-func (d *Connector) InstallURL(b openmates.Bot, redirect, state, workspace string) string {
+func (d *Connector) InstallURL(b openmates.Bot, redirect, state string, workspace openmates.WorkspaceID) string {
 	options := []oauth2.AuthCodeOption{
 		oauth2.SetAuthURLParam("permissions", d.permissions(b).String()),
 		oauth2.SetAuthURLParam("integration_type", "0"), // into a guild, not for one user
 	}
 	if workspace != "" {
 		options = append(options,
-			oauth2.SetAuthURLParam("guild_id", workspace),
+			oauth2.SetAuthURLParam("guild_id", string(workspace)),
 			oauth2.SetAuthURLParam("disable_guild_select", "true"))
 	}
 	return d.oauth(b, redirect, "bot", "applications.commands").AuthCodeURL(state, options...)
@@ -57,17 +57,17 @@ func (d *Connector) InviteURL(b openmates.Bot, redirect string) string {
 // Installed implements messenger.Installer. The guild_id of the redirect is
 // only a hint that anybody can forge; the guild of the token response is what
 // Discord vouches for.
-func (d *Connector) Installed(ctx context.Context, b openmates.Bot, redirect string, q url.Values) (messenger.Workspace, error) {
-	var none messenger.Workspace
+func (d *Connector) Installed(ctx context.Context, b openmates.Bot, redirect string, q url.Values) (messenger.Grant, error) {
+	var none messenger.Grant
 	ctx, cancel := context.WithTimeout(ctx, oauthTimeout)
 	defer cancel()
 	t, err := d.exchange(ctx, b, redirect, q)
 	if err != nil {
 		return none, err
 	}
-	g, _ := t.Extra("guild").(map[string]any)
-	id, _ := g["id"].(string)
-	name, _ := g["name"].(string)
+	guild, _ := t.Extra("guild").(map[string]any)
+	id, _ := guild["id"].(string)
+	name, _ := guild["name"].(string)
 	if !granted(t, "bot") {
 		return none, openmates.Errorf(openmates.EInvalid,
 			"This confirmation of Discord was for linking an account, not for adding a mate, so nothing was connected. Please add the mate from the team's page.")
@@ -76,12 +76,12 @@ func (d *Connector) Installed(ctx context.Context, b openmates.Bot, redirect str
 		return none, openmates.Errorf(openmates.EInvalid,
 			"Discord did not say to which server the bot was added. Please add the bot again and choose a server.")
 	}
-	w := messenger.Workspace{ID: id, Name: name}
+	grant := messenger.Grant{Workspace: messenger.Workspace{ID: openmates.WorkspaceID(id), Name: name}}
 	if hinted := q.Get("guild_id"); hinted != "" && hinted != id {
-		return w, openmates.Errorf(openmates.EForbidden,
+		return grant, openmates.Errorf(openmates.EForbidden,
 			"The address that led here names another Discord server than the one that the bot was added to. Please add the bot again from the team's page.")
 	}
-	return w, nil
+	return grant, nil
 }
 
 // granted says whether a person agreed to a scope. A response without scopes

@@ -55,8 +55,8 @@ func (s *inspection) places(ctx context.Context) {
 		return slices.ContainsFunc(guilds, func(g guildObject) bool { return string(g.ID) == id })
 	}
 	for _, w := range s.want.Places {
-		if !in(w.ID) {
-			s.add(messenger.Finding{Check: "place:" + w.ID, Title: placeName(w.Name), State: messenger.FindingWarn,
+		if !in(string(w.ID)) {
+			s.add(messenger.Finding{Check: "place:" + string(w.ID), Title: placeName(w.Name), State: messenger.FindingWarn,
 				Sentence: fmt.Sprintf("The bot was removed from the Discord server %s, so it hears nobody there.", placeName(w.Name)),
 				Cure:     "If that was not intended, somebody of its team adds it again on the team's page, or by the invitation below."})
 		}
@@ -94,7 +94,7 @@ func (s *inspection) place(ctx context.Context, g guildObject) {
 	for _, q := range []struct {
 		route string
 		into  any
-	}{{"/guilds/%s/roles", &roles}, {"/guilds/%s/channels", &channels}, {"/guilds/%s/members/" + s.profile.UserID, &me}} {
+	}{{"/guilds/%s/roles", &roles}, {"/guilds/%s/channels", &channels}, {"/guilds/%s/members/" + string(s.profile.UserID), &me}} {
 		if err := s.ask(ctx, q.route, fmt.Sprintf(q.route, id), q.into); err != nil {
 			sentence, cure := s.d.trouble(err)
 			s.add(messenger.Finding{Check: "place:" + id, Title: name, State: messenger.FindingUnknown, Sentence: "What the bot may do there could not be found out. " + sentence, Cure: cure})
@@ -108,7 +108,7 @@ func (s *inspection) place(ctx context.Context, g guildObject) {
 			continue
 		}
 		all++
-		p := rights(id, s.profile.UserID, roles, me.Roles, c.Overwrites)
+		p := rights(id, string(s.profile.UserID), roles, me.Roles, c.Overwrites)
 		may := func(want Permissions) bool { return p&administrator != 0 || p&ViewChannel != 0 && p&want == want }
 		count(&seen, may(ViewChannel))
 		count(&written, may(SendMessages))

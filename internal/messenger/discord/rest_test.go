@@ -113,7 +113,7 @@ func TestSendTries(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d, s := scripted(t, c.answers...)
 				start := time.Now()
-				id, err := d.Send(t.Context(), someBot, someOut)
+				id, err := d.Send(t.Context(), via(someBot), someOut)
 				took := time.Since(start)
 				if len(s.at) != c.calls || took < c.least || took > c.most {
 					t.Errorf("%d calls in %v, want %d in %v to %v", len(s.at), took, c.calls, c.least, c.most)
@@ -143,7 +143,7 @@ func TestSendGivesUpBeforeTheDeadline(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		start := time.Now()
-		_, err := d.Send(ctx, someBot, someOut)
+		_, err := d.Send(ctx, via(someBot), someOut)
 		if e, ok := errors.AsType[*messenger.SendError](err); !ok || !e.Again() || time.Since(start) != 0 {
 			t.Fatalf("%v after %v", err, time.Since(start))
 		}
@@ -162,17 +162,17 @@ func TestBucketsAreKept(t *testing.T) {
 		}
 		d, s := scripted(t, limits("1"), limits("0"), limits("1"), limits("1"))
 		for range 2 {
-			if _, err := d.Send(t.Context(), someBot, someOut); err != nil {
+			if _, err := d.Send(t.Context(), via(someBot), someOut); err != nil {
 				t.Fatal(err)
 			}
 		}
 		other := someOut
 		other.Channel = "10"
 		start := time.Now()
-		if _, err := d.Send(t.Context(), someBot, other); err != nil || time.Since(start) != 0 {
+		if _, err := d.Send(t.Context(), via(someBot), other); err != nil || time.Since(start) != 0 {
 			t.Fatalf("another channel waited %v, %v", time.Since(start), err)
 		}
-		if _, err := d.Send(t.Context(), someBot, someOut); err != nil {
+		if _, err := d.Send(t.Context(), via(someBot), someOut); err != nil {
 			t.Fatal(err)
 		}
 		if wait := s.at[3].Sub(s.at[1]); wait != 750*time.Millisecond {
@@ -188,7 +188,7 @@ func TestGlobalRate(t *testing.T) {
 		d, s := scripted(t, made)
 		var wg sync.WaitGroup
 		for range 200 {
-			wg.Go(func() { _, _ = d.Send(t.Context(), someBot, someOut) })
+			wg.Go(func() { _, _ = d.Send(t.Context(), via(someBot), someOut) })
 		}
 		wg.Wait()
 		if len(s.at) != 200 {
@@ -207,7 +207,7 @@ func TestDeadTokenIsNotUsedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, s := scripted(t, answer{status: 401})
 		for range 5 {
-			_, err := d.Send(t.Context(), someBot, someOut)
+			_, err := d.Send(t.Context(), via(someBot), someOut)
 			if e, ok := errors.AsType[*messenger.SendError](err); !ok || e.Kind != messenger.SendBroken {
 				t.Fatal(err)
 			}
@@ -218,7 +218,7 @@ func TestDeadTokenIsNotUsedAgain(t *testing.T) {
 		s.answers = []answer{made}
 		renewed := someBot
 		renewed.Token = "new"
-		if _, err := d.Send(t.Context(), renewed, someOut); err != nil {
+		if _, err := d.Send(t.Context(), via(renewed), someOut); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -229,8 +229,8 @@ func TestOneOddUnauthorized(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d, _ := scripted(t, answer{status: 401}, answer{status: 200, body: `{"id":"42"}`}, made)
-		_, _ = d.Send(t.Context(), someBot, someOut)
-		if _, err := d.Send(t.Context(), someBot, someOut); err != nil {
+		_, _ = d.Send(t.Context(), via(someBot), someOut)
+		if _, err := d.Send(t.Context(), via(someBot), someOut); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -243,12 +243,12 @@ func TestBreaker(t *testing.T) {
 		for range invalidMost {
 			d.rest.fuse.count(time.Now())
 		}
-		_, err := d.Send(t.Context(), someBot, someOut)
+		_, err := d.Send(t.Context(), via(someBot), someOut)
 		if e, ok := errors.AsType[*messenger.SendError](err); !ok || e.Kind != messenger.SendLater || len(s.at) != 0 {
 			t.Fatalf("%v after %d requests", err, len(s.at))
 		}
 		time.Sleep(invalidWindow + time.Minute) // synctest: no real time passes
-		_, err = d.Send(t.Context(), someBot, someOut)
+		_, err = d.Send(t.Context(), via(someBot), someOut)
 		if e, ok := errors.AsType[*messenger.SendError](err); !ok || e.Kind != messenger.SendDenied || len(s.at) != 1 {
 			t.Fatalf("%v after %d requests", err, len(s.at))
 		}
@@ -260,7 +260,7 @@ func TestBreakerCounts(t *testing.T) {
 	for status, counts := range map[int]bool{200: false, 401: true, 403: true, 404: false, 429: true, 400: false} {
 		synctest.Test(t, func(t *testing.T) {
 			d, _ := scripted(t, answer{status, `{"retry_after":99}`, nil, nil})
-			_, _ = d.Send(t.Context(), someBot, someOut)
+			_, _ = d.Send(t.Context(), via(someBot), someOut)
 			sum := 0
 			for _, s := range d.rest.fuse.slots {
 				sum += s.count
@@ -272,7 +272,7 @@ func TestBreakerCounts(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		d, _ := scripted(t, answer{429, `{"retry_after":99}`, map[string]string{"X-RateLimit-Scope": "shared"}, nil})
-		_, _ = d.Send(t.Context(), someBot, someOut)
+		_, _ = d.Send(t.Context(), via(someBot), someOut)
 		for _, s := range d.rest.fuse.slots {
 			if s.count != 0 {
 				t.Error("a shared limit counts")
@@ -290,20 +290,20 @@ func TestSendRefusesBeforeAsking(t *testing.T) {
 		"nothing":         {Channel: "9", Text: " \n"},
 		"no channel":      {Channel: "../x", Text: "hi"},
 	} {
-		_, err := d.Send(t.Context(), someBot, out)
+		_, err := d.Send(t.Context(), via(someBot), out)
 		if e, ok := errors.AsType[*messenger.SendError](err); !ok || e.Kind != messenger.SendInvalid {
 			t.Errorf("%s: %v", name, err)
 		}
 		if name != "no channel" {
-			if err := d.Edit(t.Context(), someBot, "8", messenger.Outbound{Channel: "9", Text: out.Text}); err == nil {
+			if err := d.Edit(t.Context(), via(someBot), "8", messenger.Outbound{Channel: "9", Text: out.Text}); err == nil {
 				t.Errorf("%s: edited", name)
 			}
 		}
 	}
-	if err := d.Edit(t.Context(), someBot, "../8", messenger.Outbound{Channel: "9", Text: "hi"}); err == nil {
+	if err := d.Edit(t.Context(), via(someBot), "../8", messenger.Outbound{Channel: "9", Text: "hi"}); err == nil {
 		t.Error("a message id that is none is taken")
 	}
-	if err := d.Typing(t.Context(), someBot, "x"); err == nil {
+	if err := d.Typing(t.Context(), via(someBot), "x"); err == nil {
 		t.Error("a channel id that is none is taken")
 	}
 	if len(s.at) != 0 {
@@ -312,7 +312,7 @@ func TestSendRefusesBeforeAsking(t *testing.T) {
 	if got := d.Info().Measure("a😀"); got != 3 {
 		t.Errorf("measured %d UTF-16 units, want 3", got)
 	}
-	if _, err := d.Send(t.Context(), someBot, messenger.Outbound{Channel: "9", Text: strings.Repeat("x", 2000)}); err != nil {
+	if _, err := d.Send(t.Context(), via(someBot), messenger.Outbound{Channel: "9", Text: strings.Repeat("x", 2000)}); err != nil {
 		t.Error(err)
 	}
 }
@@ -334,19 +334,19 @@ func TestNonce(t *testing.T) {
 func TestRequestBodies(t *testing.T) {
 	t.Parallel()
 	d, s := scripted(t, made)
-	_, _ = d.Send(t.Context(), someBot, someOut)
+	_, _ = d.Send(t.Context(), via(someBot), someOut)
 	quiet := someOut
 	quiet.Ping, quiet.ReplyTo = false, ""
-	_, _ = d.Send(t.Context(), someBot, quiet)
+	_, _ = d.Send(t.Context(), via(someBot), quiet)
 	changed := someOut
 	changed.Text = "changed"
-	_ = d.Edit(t.Context(), someBot, "8", changed)
+	_ = d.Edit(t.Context(), via(someBot), "8", changed)
 	quiet.Text = "changed"
-	_ = d.Edit(t.Context(), someBot, "8", quiet)
+	_ = d.Edit(t.Context(), via(someBot), "8", quiet)
 	alone := quiet
 	alone.Ping, alone.Asker = true, "1308012345678901234"
-	_, _ = d.Send(t.Context(), someBot, alone)
-	_ = d.Edit(t.Context(), someBot, "8", alone)
+	_, _ = d.Send(t.Context(), via(someBot), alone)
+	_ = d.Edit(t.Context(), via(someBot), "8", alone)
 	n := nonce(someOut.Key, 0)
 	for i, want := range []string{
 		`{"content":"hello","nonce":"` + n + `","enforce_nonce":true,"allowed_mentions":{"parse":[],"replied_user":true},"message_reference":{"message_id":"7","fail_if_not_exists":false}}`,
@@ -375,14 +375,14 @@ func TestSendMaybePosted(t *testing.T) {
 		d, _ := scripted(t, page, made)
 		out := someOut
 		out.MaybePosted, out.Part = true, part
-		if id, err := d.Send(t.Context(), someBot, out); err != nil || id != want {
+		if id, err := d.Send(t.Context(), via(someBot), out); err != nil || string(id) != want {
 			t.Errorf("part %d: %q, %v; want %s", part, id, err, want)
 		}
 	}
 	d, _ := scripted(t, answer{403, `{"code":50001}`, nil, nil}, made)
 	out := someOut
 	out.MaybePosted = true
-	if id, err := d.Send(t.Context(), someBot, out); err != nil || id != "1001" {
+	if id, err := d.Send(t.Context(), via(someBot), out); err != nil || id != "1001" {
 		t.Errorf("without the right to read: %q, %v", id, err)
 	}
 }

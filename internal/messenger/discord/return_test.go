@@ -168,7 +168,7 @@ func TestBackfill(t *testing.T) {
 	texts := map[string]string{}
 	for k, in := range s.host.seen {
 		texts[k] = in.Text
-		if in.Workspace != "" && in.Workspace != s.guild.ID {
+		if in.Workspace != "" && string(in.Workspace) != s.guild.ID {
 			t.Errorf("workspace %q", in.Workspace)
 		}
 	}
@@ -265,7 +265,7 @@ func TestWorkspaces(t *testing.T) {
 	s.sim.Install(second.ID, s.app.ID, int64(Default))
 	s.host.until(t, "the join", func(h *memory) bool {
 		return slices.ContainsFunc(h.changes, func(c messenger.WorkspaceChange) bool {
-			return c.Workspace == messenger.Workspace{ID: second.ID, Name: "Second"} && !c.Left
+			return c.Workspace == messenger.Workspace{ID: openmates.WorkspaceID(second.ID), Name: "Second"} && !c.Left
 		})
 	})
 	workspaces(2)
@@ -273,7 +273,7 @@ func TestWorkspaces(t *testing.T) {
 	workspaces(1)
 	s.host.until(t, "the kick", func(h *memory) bool {
 		return slices.ContainsFunc(h.changes, func(c messenger.WorkspaceChange) bool {
-			return c.Workspace == messenger.Workspace{ID: second.ID, Name: "Second"} && c.Left
+			return c.Workspace == messenger.Workspace{ID: openmates.WorkspaceID(second.ID), Name: "Second"} && c.Left
 		})
 	})
 	// Kicked while nobody listens, within the resume window: it is replayed.
@@ -284,7 +284,7 @@ func TestWorkspaces(t *testing.T) {
 	s.sim.Kick(third.ID, s.app.BotID)
 	stop = s.listen()
 	s.host.until(t, "the replayed kick", func(h *memory) bool {
-		return slices.ContainsFunc(h.changes, func(c messenger.WorkspaceChange) bool { return c.Workspace.ID == third.ID && c.Left })
+		return slices.ContainsFunc(h.changes, func(c messenger.WorkspaceChange) bool { return string(c.Workspace.ID) == third.ID && c.Left })
 	})
 	_ = stop()
 }
@@ -306,7 +306,7 @@ func TestKickedWhileOffline(t *testing.T) {
 	s.listen()
 	s.host.until(t, "the list", func(h *memory) bool {
 		return slices.ContainsFunc(h.changes, func(c messenger.WorkspaceChange) bool {
-			return c.Known && slices.Equal(c.All, []string{s.guild.ID})
+			return c.Known && slices.Equal(c.All, []openmates.WorkspaceID{openmates.WorkspaceID(s.guild.ID)})
 		})
 	})
 	s.host.until(t, "forgetting", func(h *memory) bool { return len(readNotes(h.notes).Guilds) == 1 })
@@ -364,14 +364,14 @@ func TestDirectMessageAndThread(t *testing.T) {
 	s.host.mu.Lock()
 	defer s.host.mu.Unlock()
 	in := s.host.seen[keyOf(s.bot, a.ID)]
-	if in.Workspace != "" || in.Channel != dm.ID || in.Text != "hi there" || in.Author.ID != s.ann.ID || in.Author.Name != "Ann" {
+	if in.Workspace != "" || string(in.Channel) != dm.ID || in.Text != "hi there" || string(in.Author.ID) != s.ann.ID || in.Author.Name != "Ann" {
 		t.Errorf("%+v", in)
 	}
 	if d := in.At.Sub(a.At); d > time.Second || d < -time.Second {
 		t.Errorf("at %v, want %v", in.At, a.At)
 	}
 	in = s.host.seen[keyOf(s.bot, b.ID)]
-	if in.Workspace != s.guild.ID || in.Channel != thread.ID || in.Text != "please @Sophia look" {
+	if string(in.Workspace) != s.guild.ID || string(in.Channel) != thread.ID || in.Text != "please @Sophia look" {
 		t.Errorf("%+v", in)
 	}
 }
@@ -385,12 +385,12 @@ func TestReplies(t *testing.T) {
 	keys := s.say(1)
 	s.received(keys)
 	asked := keys[0][strings.LastIndex(keys[0], ":")+1:]
-	id, err := s.d.Send(t.Context(), s.bot, messenger.Outbound{Key: keys[0], Channel: s.guild.General, ReplyTo: asked, Text: "answer"})
+	id, err := s.d.Send(t.Context(), via(s.bot), messenger.Outbound{Key: keys[0], Channel: openmates.ChannelID(s.guild.General), ReplyTo: openmates.MessageID(asked), Text: "answer"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.sim.Reply(s.guild.General, s.ann.ID, "not for you", id, false)
-	m := s.sim.Reply(s.guild.General, s.ann.ID, "and then?", id, true)
+	s.sim.Reply(s.guild.General, s.ann.ID, "not for you", string(id), false)
+	m := s.sim.Reply(s.guild.General, s.ann.ID, "and then?", string(id), true)
 	s.received(append(keys, keyOf(s.bot, m.ID)))
 	s.host.mu.Lock()
 	defer s.host.mu.Unlock()

@@ -71,7 +71,7 @@ func newScene(t testing.TB, c discordtest.Config) *scene {
 
 func botOf(id openmates.ID, app discordtest.Application) openmates.Bot {
 	return openmates.Bot{
-		ID: id, MateID: 1, Network: Network, AppID: app.ID, UserID: app.BotID,
+		ID: id, MateID: 1, Network: Network, AppID: app.ID, UserID: openmates.AccountID(app.BotID),
 		Token: openmates.Secret(app.Token), Secret: openmates.Secret(app.Secret),
 	}
 }
@@ -130,7 +130,7 @@ func (s *scene) ready() {
 	s.t.Helper()
 	s.host.until(s.t, "the start", func(h *memory) bool {
 		return len(h.states) > 0 && h.states[len(h.states)-1].Phase == messenger.Connected &&
-			slices.ContainsFunc(h.changes, func(c messenger.WorkspaceChange) bool { return c.Workspace.ID == s.guild.ID })
+			slices.ContainsFunc(h.changes, func(c messenger.WorkspaceChange) bool { return string(c.Workspace.ID) == s.guild.ID })
 	})
 }
 
@@ -231,4 +231,14 @@ func (v validator) validate(r *http.Request) error {
 		Request: r, PathParams: params, Route: route,
 		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
 	})
+}
+
+func via(b openmates.Bot) messenger.Via { return messenger.Via{Bot: b} }
+
+func in(b openmates.Bot, guild string) messenger.Via {
+	return messenger.Via{Bot: b, Workspace: openmates.WorkspaceID(guild)}
+}
+
+func ref[T ~string](channel string, message T) messenger.MessageRef {
+	return messenger.MessageRef{Channel: openmates.ChannelID(channel), ID: openmates.MessageID(message)}
 }

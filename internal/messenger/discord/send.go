@@ -28,9 +28,9 @@ var (
 // be there and empty, or Discord reads mentions from the text (resources/
 // message, Allowed Mentions Object).
 type allowedMentions struct {
-	Parse       []string `json:"parse"`
-	Users       []string `json:"users,omitempty"`
-	RepliedUser bool     `json:"replied_user"`
+	Parse       []string              `json:"parse"`
+	Users       []openmates.AccountID `json:"users,omitempty"`
+	RepliedUser bool                  `json:"replied_user"`
 }
 
 // worded is the content of a message and whom it mentions. An edit needs the
@@ -43,9 +43,9 @@ func worded(out messenger.Outbound) (content string, m allowedMentions) {
 	case !out.Ping:
 	case out.ReplyTo != "":
 		m.RepliedUser = true
-	case parseSnowflake(out.Asker) != 0:
-		if named := "<@" + out.Asker + "> " + out.Text; measure(named) <= textLimit {
-			m.Users = []string{out.Asker}
+	case parseSnowflake(string(out.Asker)) != 0:
+		if named := "<@" + string(out.Asker) + "> " + out.Text; measure(named) <= textLimit {
+			m.Users = []openmates.AccountID{out.Asker}
 			return named, m
 		}
 	}
@@ -53,8 +53,8 @@ func worded(out messenger.Outbound) (content string, m allowedMentions) {
 }
 
 type messageReference struct {
-	MessageID       string `json:"message_id"`
-	FailIfNotExists bool   `json:"fail_if_not_exists"`
+	MessageID       openmates.MessageID `json:"message_id"`
+	FailIfNotExists bool                `json:"fail_if_not_exists"`
 }
 
 type newMessage struct {
@@ -73,7 +73,8 @@ type changedMessage struct {
 // Send implements messenger.Connector. The nonce makes Discord itself give
 // the first message back for a second attempt within some minutes; for later
 // ones, MaybePosted looks for what was posted.
-func (d *Connector) Send(ctx context.Context, b openmates.Bot, out messenger.Outbound) (string, error) {
+func (d *Connector) Send(ctx context.Context, via messenger.Via, out messenger.Outbound) (openmates.MessageID, error) {
+	b := via.Bot
 	if err := sendable(out.Channel, out.Text); err != nil {
 		return "", err
 	}
@@ -99,7 +100,7 @@ func (d *Connector) Send(ctx context.Context, b openmates.Bot, out messenger.Out
 	return id, nil
 }
 
-func (d *Connector) post(ctx context.Context, b openmates.Bot, out messenger.Outbound) (string, error) {
+func (d *Connector) post(ctx context.Context, b openmates.Bot, out messenger.Outbound) (openmates.MessageID, error) {
 	m := newMessage{Nonce: nonce(out.Key, out.Part), EnforceNonce: true}
 	m.Content, m.AllowedMentions = worded(out)
 	if out.ReplyTo != "" {
@@ -109,26 +110,26 @@ func (d *Connector) post(ctx context.Context, b openmates.Bot, out messenger.Out
 		ID text `json:"id"`
 	}
 	err := d.rest.do(ctx, b, call{
-		method: "POST", route: "/channels/{}/messages", path: "/channels/" + out.Channel + "/messages", major: out.Channel, body: m,
+		method: "POST", route: "/channels/{}/messages", path: channelPath(out.Channel) + "/messages", major: string(out.Channel), body: m,
 	}, &made)
 	if err == nil && made.ID == "" {
 		err = &apiError{text: "the answer names no message", network: true}
 	}
-	return string(made.ID), err
+	return openmates.MessageID(made.ID), err
 }
 
 // Edit implements messenger.Editor.
-func (d *Connector) Edit(ctx context.Context, b openmates.Bot, message string, out messenger.Outbound) error {
+func (d *Connector) Edit(ctx context.Context, via messenger.Via, message openmates.MessageID, out messenger.Outbound) error {
 	if err := sendable(out.Channel, out.Text); err != nil {
 		return err
 	}
-	if parseSnowflake(message) == 0 {
+	if parseSnowflake(string(message)) == 0 {
 		return refuse("There is no message to change.")
 	}
 	var m changedMessage
 	m.Content, m.AllowedMentions = worded(out)
-	err := d.rest.do(ctx, b, call{
-		method: "PATCH", route: "/channels/{}/messages/{}", path: "/channels/" + out.Channel + "/messages/" + message, major: out.Channel, body: m,
+	err := d.rest.do(ctx, via.Bot, call{
+		method: "PATCH", route: "/channels/{}/messages/{}", path: messagePath(messenger.MessageRef{Channel: out.Channel, ID: message}), major: string(out.Channel), body: m,
 	}, nil)
 	if err != nil {
 		return sendError(err)
@@ -137,12 +138,12 @@ func (d *Connector) Edit(ctx context.Context, b openmates.Bot, message string, o
 }
 
 // Remove implements messenger.Remover.
-func (d *Connector) Remove(ctx context.Context, b openmates.Bot, channel, message string) error {
-	if parseSnowflake(channel) == 0 || parseSnowflake(message) == 0 {
+func (d *Connector) Remove(ctx context.Context, via messenger.Via, m messenger.MessageRef) error {
+	if !validRef(m) {
 		return refuse("There is no message to remove.")
 	}
-	err := d.rest.do(ctx, b, call{
-		method: "DELETE", route: "/channels/{}/messages/{}", path: "/channels/" + channel + "/messages/" + message, major: channel,
+	err := d.rest.do(ctx, via.Bot, call{
+		method: "DELETE", route: "/channels/{}/messages/{}", path: messagePath(m), major: string(m.Channel),
 	}, nil)
 	if e, ok := errors.AsType[*apiError](err); ok && e.code == codeUnknownMessage {
 		return nil // a first attempt whose answer was lost, or a moderator
@@ -154,12 +155,12 @@ func (d *Connector) Remove(ctx context.Context, b openmates.Bot, channel, messag
 }
 
 // Typing implements messenger.Typist.
-func (d *Connector) Typing(ctx context.Context, b openmates.Bot, channel string) error {
-	if parseSnowflake(channel) == 0 {
+func (d *Connector) Typing(ctx context.Context, via messenger.Via, channel openmates.ChannelID) error {
+	if parseSnowflake(string(channel)) == 0 {
 		return refuse("There is no such channel.")
 	}
-	err := d.rest.do(ctx, b, call{
-		method: "POST", route: "/channels/{}/typing", path: "/channels/" + channel + "/typing", major: channel,
+	err := d.rest.do(ctx, via.Bot, call{
+		method: "POST", route: "/channels/{}/typing", path: channelPath(channel) + "/typing", major: string(channel),
 	}, nil)
 	if err != nil {
 		return sendError(err)
@@ -169,15 +170,12 @@ func (d *Connector) Typing(ctx context.Context, b openmates.Bot, channel string)
 
 // posted looks for a part that an earlier attempt may have posted: every part
 // refers to the message that it answers, and the parts were posted in order.
-func (d *Connector) posted(ctx context.Context, b openmates.Bot, out messenger.Outbound) (string, error) {
-	own := b.UserID
-	if own == "" {
-		own = b.AppID
-	}
-	after := parseSnowflake(out.ReplyTo)
+func (d *Connector) posted(ctx context.Context, b openmates.Bot, out messenger.Outbound) (openmates.MessageID, error) {
+	self := ownAccount(b)
+	after := parseSnowflake(string(out.ReplyTo))
 	part := 0
 	for read := 0; read < backfillMost; {
-		page, err := d.messages(ctx, b, out.Channel, after)
+		page, err := d.messages(ctx, b, string(out.Channel), after)
 		if err != nil {
 			if e, ok := errors.AsType[*apiError](err); ok && e.status >= 400 && e.status < 500 && e.status != 429 && e.status != 401 {
 				return "", nil // may not read: then posting tells what is wrong, or works
@@ -186,11 +184,11 @@ func (d *Connector) posted(ctx context.Context, b openmates.Bot, out messenger.O
 		}
 		for _, m := range page {
 			after = max(after, parseSnowflake(string(m.ID)))
-			if string(m.Author.ID) != own || string(m.Reference.MessageID) != out.ReplyTo {
+			if openmates.AccountID(m.Author.ID) != self || openmates.MessageID(m.Reference.MessageID) != out.ReplyTo {
 				continue
 			}
 			if part == out.Part {
-				return string(m.ID), nil
+				return openmates.MessageID(m.ID), nil
 			}
 			part++
 		}
@@ -202,9 +200,9 @@ func (d *Connector) posted(ctx context.Context, b openmates.Bot, out messenger.O
 }
 
 // sendable refuses what Discord would refuse, before it counts as a request.
-func sendable(channel, text string) error {
+func sendable(channel openmates.ChannelID, text string) error {
 	switch n := measure(text); {
-	case parseSnowflake(channel) == 0:
+	case parseSnowflake(string(channel)) == 0:
 		return refuse("There is no such channel.")
 	case n > textLimit:
 		return refuse(fmt.Sprintf("The text has %d characters; Discord takes %d.", n, textLimit))
@@ -212,6 +210,25 @@ func sendable(channel, text string) error {
 		return refuse("Discord takes no empty text.")
 	}
 	return nil
+}
+
+// ownAccount is the account that a bot speaks as. For all but very old
+// applications it has the number of the application.
+func ownAccount(b openmates.Bot) openmates.AccountID {
+	if b.UserID != "" {
+		return b.UserID
+	}
+	return openmates.AccountID(b.AppID)
+}
+
+func channelPath(c openmates.ChannelID) string { return "/channels/" + string(c) }
+
+func messagePath(m messenger.MessageRef) string {
+	return channelPath(m.Channel) + "/messages/" + string(m.ID)
+}
+
+func validRef(m messenger.MessageRef) bool {
+	return parseSnowflake(string(m.Channel)) != 0 && parseSnowflake(string(m.ID)) != 0
 }
 
 func refuse(reason string) error {

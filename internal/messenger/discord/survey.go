@@ -17,11 +17,12 @@ var (
 )
 
 // Leave implements messenger.Leaver (resources/user, Leave Guild).
-func (d *Connector) Leave(ctx context.Context, b openmates.Bot, workspace string) error {
-	if parseSnowflake(workspace) == 0 {
+func (d *Connector) Leave(ctx context.Context, via messenger.Via) error {
+	guild := string(via.Workspace)
+	if parseSnowflake(guild) == 0 {
 		return refuse("There is no such Discord server.")
 	}
-	err := d.rest.do(ctx, b, call{method: "DELETE", route: "/users/@me/guilds/{}", path: "/users/@me/guilds/" + workspace, tries: 3}, nil)
+	err := d.rest.do(ctx, via.Bot, call{method: "DELETE", route: "/users/@me/guilds/{}", path: "/users/@me/guilds/" + guild, tries: 3}, nil)
 	if e, ok := errors.AsType[*apiError](err); ok && absent(e) {
 		return nil
 	}
@@ -46,17 +47,14 @@ func needed() []messenger.Permission {
 }
 
 // Survey implements messenger.Surveyor.
-func (d *Connector) Survey(ctx context.Context, b openmates.Bot, workspace string) (messenger.Survey, error) {
+func (d *Connector) Survey(ctx context.Context, via messenger.Via) (messenger.Survey, error) {
 	var none messenger.Survey
-	if parseSnowflake(workspace) == 0 {
+	b, guild, self := via.Bot, string(via.Workspace), string(ownAccount(via.Bot))
+	if parseSnowflake(guild) == 0 {
 		return none, openmates.Errorf(openmates.ENotFound, "There is no such Discord server.")
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.patience)
 	defer cancel()
-	self := b.UserID
-	if self == "" {
-		self = b.AppID
-	}
 	var roles []roleRights
 	var channels []channelRights
 	var me struct {
@@ -66,8 +64,8 @@ func (d *Connector) Survey(ctx context.Context, b openmates.Bot, workspace strin
 		route string
 		into  any
 	}{{"/guilds/%s/members/" + self, &me}, {"/guilds/%s/roles", &roles}, {"/guilds/%s/channels", &channels}} {
-		path := fmt.Sprintf(q.route, workspace)
-		err := d.rest.do(ctx, b, call{method: "GET", route: q.route, path: path, major: workspace, tries: 2}, q.into)
+		path := fmt.Sprintf(q.route, guild)
+		err := d.rest.do(ctx, b, call{method: "GET", route: q.route, path: path, major: guild, tries: 2}, q.into)
 		if e, ok := errors.AsType[*apiError](err); ok && absent(e) {
 			return none, &openmates.Error{Code: openmates.ENotFound, Message: "The bot is not in this Discord server any more.", Err: err}
 		}
@@ -75,12 +73,12 @@ func (d *Connector) Survey(ctx context.Context, b openmates.Bot, workspace strin
 			return none, d.refusal(err)
 		}
 	}
-	all := rights(workspace, self, roles, me.Roles, nil)
+	all := rights(guild, self, roles, me.Roles, nil)
 	out := messenger.Survey{Lacking: d.lacking(b, all)}
 	slices.SortStableFunc(channels, func(x, y channelRights) int { return int(x.Position) - int(y.Position) })
 	for _, c := range channels {
 		if c.Type == kindText || c.Type == kindNews {
-			out.Channels = append(out.Channels, view(c, rights(workspace, self, roles, me.Roles, c.Overwrites)))
+			out.Channels = append(out.Channels, view(c, rights(guild, self, roles, me.Roles, c.Overwrites)))
 		}
 	}
 	return out, nil
@@ -97,7 +95,7 @@ func (d *Connector) lacking(b openmates.Bot, have Permissions) (names []string) 
 }
 
 func view(c channelRights, p Permissions) messenger.ChannelView {
-	v := messenger.ChannelView{ID: string(c.ID), Name: "#" + clip(string(c.Name), 100), Seen: p&(ViewChannel|administrator) != 0}
+	v := messenger.ChannelView{ID: openmates.ChannelID(c.ID), Name: "#" + clip(string(c.Name), 100), Seen: p&(ViewChannel|administrator) != 0}
 	if p&administrator != 0 {
 		return v
 	}

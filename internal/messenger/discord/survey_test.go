@@ -20,7 +20,7 @@ func TestSurvey(t *testing.T) {
 	hidden := s.sim.AddChannel(s.guild.ID, "board")
 	s.sim.SetOverwrite(quiet.ID, s.app.BotID, 0, int64(SendMessages))
 	s.sim.SetOverwrite(hidden.ID, s.guild.ID, 0, int64(ViewChannel))
-	got, err := s.d.Survey(t.Context(), s.bot, s.guild.ID)
+	got, err := s.d.Survey(t.Context(), in(s.bot, s.guild.ID))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func TestSurvey(t *testing.T) {
 	}
 	by := map[string]messenger.ChannelView{}
 	for _, c := range got.Channels {
-		by[c.ID] = c
+		by[string(c.ID)] = c
 	}
 	if !by[s.guild.General].Answers() {
 		t.Errorf("general: %+v", by[s.guild.General])
@@ -46,14 +46,14 @@ func TestLeave(t *testing.T) {
 	t.Parallel()
 	s := settled(t)
 	for range 2 { // the second finds nothing to leave
-		if err := s.d.Leave(t.Context(), s.bot, s.guild.ID); err != nil {
+		if err := s.d.Leave(t.Context(), in(s.bot, s.guild.ID)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.d.Survey(t.Context(), s.bot, s.guild.ID); openmates.CodeOf(err) != openmates.ENotFound {
+		if _, err := s.d.Survey(t.Context(), in(s.bot, s.guild.ID)); openmates.CodeOf(err) != openmates.ENotFound {
 			t.Errorf("after leaving: %v", err)
 		}
 	}
-	if err := s.d.Leave(t.Context(), s.bot, "../channels"); err == nil {
+	if err := s.d.Leave(t.Context(), in(s.bot, "../channels")); err == nil {
 		t.Error("a workspace that is no id passes")
 	}
 }
@@ -91,13 +91,13 @@ func TestACodeOfTheWrongKind(t *testing.T) {
 	// A mismatch names the guild all the same, so that the bot can leave it.
 	back = approve(s.d.InstallURL(s.bot, backTo, "state", ""), s.guild.ID)
 	back.Set("guild_id", "1")
-	if w, err := s.d.Installed(t.Context(), s.bot, backTo, back); openmates.CodeOf(err) != openmates.EForbidden || w.ID != s.guild.ID {
-		t.Errorf("a mismatch gave %+v, %v", w, err)
+	if g, err := s.d.Installed(t.Context(), s.bot, backTo, back); openmates.CodeOf(err) != openmates.EForbidden || string(g.Workspace.ID) != s.guild.ID {
+		t.Errorf("a mismatch gave %+v, %v", g.Workspace, err)
 	}
 	s.sim.Faults(s.app.ID, discordtest.Faults{BareToken: true})
 	back = approve(s.d.InstallURL(s.bot, backTo, "state", ""), s.guild.ID)
-	if w, err := s.d.Installed(t.Context(), s.bot, backTo, back); openmates.CodeOf(err) != openmates.EInvalid || w.ID != "" {
-		t.Errorf("a bare token gave %+v, %v", w, err)
+	if g, err := s.d.Installed(t.Context(), s.bot, backTo, back); openmates.CodeOf(err) != openmates.EInvalid || g.Workspace.ID != "" {
+		t.Errorf("a bare token gave %+v, %v", g.Workspace, err)
 	}
 }
 

@@ -25,10 +25,7 @@ type guild struct {
 func newWorld(b openmates.Bot, n notes) *world {
 	w := &world{bot: b, user: n.User, guilds: map[string]*guild{}}
 	if w.user == "" {
-		w.user = b.UserID
-	}
-	if w.user == "" {
-		w.user = b.AppID // the same number, but for very old applications
+		w.user = string(ownAccount(b))
 	}
 	for id, role := range n.Guilds {
 		w.guilds[id] = &guild{role: role}

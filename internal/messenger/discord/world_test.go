@@ -34,16 +34,16 @@ func TestSendOnce(t *testing.T) {
 			s := newScene(t, discordtest.Config{})
 			asked := s.sim.Say(s.guild.General, s.ann.ID, "<@"+s.app.BotID+"> hi")
 			s.sim.Faults(s.app.ID, discordtest.Faults{Fail: fail})
-			out := messenger.Outbound{Key: keyOf(s.bot, asked.ID), Channel: s.guild.General, ReplyTo: asked.ID, Text: "hello @everyone", Ping: true}
-			first, err := s.d.Send(t.Context(), s.bot, out)
+			out := messenger.Outbound{Key: keyOf(s.bot, asked.ID), Channel: openmates.ChannelID(s.guild.General), ReplyTo: openmates.MessageID(asked.ID), Text: "hello @everyone", Ping: true}
+			first, err := s.d.Send(t.Context(), via(s.bot), out)
 			if err != nil {
 				t.Fatal(err)
 			}
-			second, err := s.d.Send(t.Context(), s.bot, out)
+			second, err := s.d.Send(t.Context(), via(s.bot), out)
 			if err != nil || second != first {
 				t.Fatalf("%s, then %s, %v", first, second, err)
 			}
-			if replies := s.sim.Replies(asked.ID); len(replies) != 1 || replies[0].ID != first || replies[0].Content != "hello @everyone" {
+			if replies := s.sim.Replies(asked.ID); len(replies) != 1 || replies[0].ID != string(first) || replies[0].Content != "hello @everyone" {
 				t.Fatalf("%+v", replies)
 			}
 		})
@@ -55,22 +55,22 @@ func TestSendOnceAfterTheNonce(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, discordtest.Config{NonceWindow: time.Nanosecond})
 	asked := s.sim.Say(s.guild.General, s.ann.ID, "<@"+s.app.BotID+"> hi")
-	out := messenger.Outbound{Key: keyOf(s.bot, asked.ID), Channel: s.guild.General, ReplyTo: asked.ID, Text: "part 0"}
+	out := messenger.Outbound{Key: keyOf(s.bot, asked.ID), Channel: openmates.ChannelID(s.guild.General), ReplyTo: openmates.MessageID(asked.ID), Text: "part 0"}
 	var ids []string
 	for part := range 3 {
 		out.Part = part
-		id, err := s.d.Send(t.Context(), s.bot, out)
+		id, err := s.d.Send(t.Context(), via(s.bot), out)
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids = append(ids, id)
+		ids = append(ids, string(id))
 		s.sim.Say(s.guild.General, s.ann.ID, "meanwhile")
 	}
 	out.MaybePosted = true
 	for part := range 4 {
 		out.Part = part
-		id, err := s.d.Send(t.Context(), s.bot, out)
-		if err != nil || part < 3 && id != ids[part] || part == 3 && slices.Contains(ids, id) {
+		id, err := s.d.Send(t.Context(), via(s.bot), out)
+		if err != nil || part < 3 && string(id) != ids[part] || part == 3 && slices.Contains(ids, string(id)) {
 			t.Errorf("part %d: %s of %v, %v", part, id, ids, err)
 		}
 	}
@@ -82,26 +82,26 @@ func TestSendOnceAfterTheNonce(t *testing.T) {
 func TestRemove(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, discordtest.Config{})
-	id, err := s.d.Send(t.Context(), s.bot, messenger.Outbound{Key: "k", Channel: s.guild.General, Text: "one"})
+	id, err := s.d.Send(t.Context(), via(s.bot), messenger.Outbound{Key: "k", Channel: openmates.ChannelID(s.guild.General), Text: "one"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.sim.Faults(s.app.ID, discordtest.Faults{Fail: []discordtest.Failure{{Method: "DELETE", Status: 502, AfterEffect: true, Times: 1}}})
 	for range 2 {
-		if err := s.d.Remove(t.Context(), s.bot, s.guild.General, id); err != nil {
+		if err := s.d.Remove(t.Context(), via(s.bot), ref(s.guild.General, id)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	all := s.sim.Messages(s.guild.General)
-	if m := all[len(all)-1]; m.ID != id || !m.Deleted {
+	if m := all[len(all)-1]; m.ID != string(id) || !m.Deleted {
 		t.Errorf("%+v", m)
 	}
 	asked := s.sim.Say(s.guild.General, s.ann.ID, "mine")
-	err = s.d.Remove(t.Context(), s.bot, s.guild.General, asked.ID)
+	err = s.d.Remove(t.Context(), via(s.bot), ref(s.guild.General, asked.ID))
 	if e, ok := errors.AsType[*messenger.SendError](err); !ok || e.Kind != messenger.SendDenied {
 		t.Errorf("somebody else's message: %v", err)
 	}
-	if err := s.d.Remove(t.Context(), s.bot, s.guild.General, "../1"); err == nil {
+	if err := s.d.Remove(t.Context(), via(s.bot), ref(s.guild.General, "../1")); err == nil {
 		t.Error("a message id that is none is taken")
 	}
 }
@@ -109,21 +109,21 @@ func TestRemove(t *testing.T) {
 func TestEditAndTyping(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, discordtest.Config{})
-	if err := s.d.Typing(t.Context(), s.bot, s.guild.General); err != nil {
+	if err := s.d.Typing(t.Context(), via(s.bot), openmates.ChannelID(s.guild.General)); err != nil {
 		t.Fatal(err)
 	}
-	id, err := s.d.Send(t.Context(), s.bot, messenger.Outbound{Key: "k", Channel: s.guild.General, Text: "one"})
+	id, err := s.d.Send(t.Context(), via(s.bot), messenger.Outbound{Key: "k", Channel: openmates.ChannelID(s.guild.General), Text: "one"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.d.Edit(t.Context(), s.bot, id, messenger.Outbound{Channel: s.guild.General, Text: "one, two"}); err != nil {
+	if err := s.d.Edit(t.Context(), via(s.bot), id, messenger.Outbound{Channel: openmates.ChannelID(s.guild.General), Text: "one, two"}); err != nil {
 		t.Fatal(err)
 	}
 	all := s.sim.Messages(s.guild.General)
 	if m := all[len(all)-1]; m.Content != "one, two" || len(m.Edits) != 1 {
 		t.Errorf("%+v", m)
 	}
-	err = s.d.Edit(t.Context(), s.bot, "1308012345678901235", messenger.Outbound{Channel: s.guild.General, Text: "x"})
+	err = s.d.Edit(t.Context(), via(s.bot), "1308012345678901235", messenger.Outbound{Channel: openmates.ChannelID(s.guild.General), Text: "x"})
 	if e, ok := errors.AsType[*messenger.SendError](err); !ok || e.Kind != messenger.SendGone {
 		t.Errorf("a message that is not there: %v", err)
 	}
@@ -133,7 +133,7 @@ func TestSendDenied(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, discordtest.Config{})
 	send := func(channel, replyTo string) *messenger.SendError {
-		_, err := s.d.Send(t.Context(), s.bot, messenger.Outbound{Key: "k" + channel, Channel: channel, ReplyTo: replyTo, Text: "hi"})
+		_, err := s.d.Send(t.Context(), via(s.bot), messenger.Outbound{Key: "k" + channel, Channel: openmates.ChannelID(channel), ReplyTo: openmates.MessageID(replyTo), Text: "hi"})
 		e, _ := errors.AsType[*messenger.SendError](err)
 		return e
 	}
@@ -164,13 +164,13 @@ func TestRateLimitStorm(t *testing.T) {
 	const n = 7
 	for i := range n {
 		wg.Go(func() {
-			id, err := s.d.Send(t.Context(), s.bot, messenger.Outbound{Key: "storm", Part: i, Channel: s.guild.General, Text: "x"})
+			id, err := s.d.Send(t.Context(), via(s.bot), messenger.Outbound{Key: "storm", Part: i, Channel: openmates.ChannelID(s.guild.General), Text: "x"})
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
 				t.Error(err)
 			}
-			ids[id] = true
+			ids[string(id)] = true
 		})
 	}
 	wg.Wait()
@@ -194,7 +194,7 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, discordtest.Config{})
 	p, err := s.d.Check(t.Context(), s.bot)
-	if err != nil || p.AppID != s.app.ID || p.UserID != s.app.BotID || p.Name != "Sophia" {
+	if err != nil || p.AppID != s.app.ID || string(p.UserID) != s.app.BotID || p.Name != "Sophia" {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	bare := s.bot
@@ -238,7 +238,7 @@ func TestInstall(t *testing.T) {
 	s := newScene(t, discordtest.Config{})
 	s.sim.Configure(s.app.ID, func(c *discordtest.Settings) { c.Redirects, c.CodeGrant = []string{backTo}, true })
 	home := s.sim.AddGuild(s.ann.ID, "Home")
-	link := s.d.InstallURL(s.bot, backTo, "st4te", home.ID)
+	link := s.d.InstallURL(s.bot, backTo, "st4te", openmates.WorkspaceID(home.ID))
 	u, err := url.Parse(link)
 	if err != nil {
 		t.Fatal(err)
@@ -257,9 +257,9 @@ func TestInstall(t *testing.T) {
 	}
 	to, err := s.sim.Approve(link, s.ann.ID, home.ID)
 	back := query(t, to, err)
-	w, err := s.d.Installed(t.Context(), s.bot, backTo, back)
-	if err != nil || w != (messenger.Workspace{ID: home.ID, Name: "Home"}) {
-		t.Fatalf("%+v, %v", w, err)
+	g, err := s.d.Installed(t.Context(), s.bot, backTo, back)
+	if err != nil || g.Workspace != (messenger.Workspace{ID: openmates.WorkspaceID(home.ID), Name: "Home"}) {
+		t.Fatalf("%+v, %v", g, err)
 	}
 	_, err = s.d.Installed(t.Context(), s.bot, backTo, back)
 	if openmates.CodeOf(err) != openmates.EInvalid {
@@ -315,7 +315,7 @@ func TestLink(t *testing.T) {
 	}
 	to, err := s.sim.Approve(link, s.ann.ID, "")
 	a, err := s.d.Linked(t.Context(), s.bot, backTo, verifier, query(t, to, err))
-	if err != nil || a != (messenger.Account{ID: s.ann.ID, Name: "Ann", Avatar: pictureOf(s.ann)}) {
+	if err != nil || a != (messenger.Account{ID: openmates.AccountID(s.ann.ID), Name: "Ann", Avatar: pictureOf(s.ann)}) {
 		t.Fatalf("%+v, %v", a, err)
 	}
 	revoked := false

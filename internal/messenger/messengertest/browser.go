@@ -35,13 +35,15 @@ type consent struct {
 const consentPage = "https://consent.memory.example/"
 
 // Join puts a bot into a workspace.
-func (b *Browser) Join(app, workspace string) {
+func (b *Browser) Join(app string, workspace openmates.WorkspaceID) {
 	b.lock.Lock()
 	defer b.lock.Unlock()
-	if !slices.Contains(b.in, app+" "+workspace) {
-		b.in = append(b.in, app+" "+workspace)
+	if !slices.Contains(b.in, presence(app, workspace)) {
+		b.in = append(b.in, presence(app, workspace))
 	}
 }
+
+func presence(app string, w openmates.WorkspaceID) string { return app + " " + string(w) }
 
 // Consent is a person's click on a consent page: what the browser comes back
 // with.
@@ -57,7 +59,7 @@ func (b *Browser) Consent(page string, w messenger.Workspace, a messenger.Accoun
 		b.codes = map[string]consent{}
 	}
 	b.codes[code] = consent{q.Get("purpose"), q.Get("app"), q.Get("redirect"), q.Get("challenge"), w, a}
-	return url.Values{"code": {code}, "state": {q.Get("state")}, "workspace": {w.ID}}
+	return url.Values{"code": {code}, "state": {q.Get("state")}, "workspace": {string(w.ID)}}
 }
 
 func address(purpose string, b openmates.Bot, redirect, state, challenge string) string {
@@ -65,18 +67,18 @@ func address(purpose string, b openmates.Bot, redirect, state, challenge string)
 }
 
 // InstallURL implements messenger.Installer.
-func (b *Browser) InstallURL(bot openmates.Bot, redirect, state, _ string) string {
+func (b *Browser) InstallURL(bot openmates.Bot, redirect, state string, _ openmates.WorkspaceID) string {
 	return address("install", bot, redirect, state, "")
 }
 
 // Installed implements messenger.Installer.
-func (b *Browser) Installed(_ context.Context, bot openmates.Bot, redirect string, q url.Values) (messenger.Workspace, error) {
+func (b *Browser) Installed(_ context.Context, bot openmates.Bot, redirect string, q url.Values) (messenger.Grant, error) {
 	c, err := b.redeem("install", bot, redirect, "", q)
 	if err != nil {
-		return messenger.Workspace{}, err
+		return messenger.Grant{}, err
 	}
 	b.Join(bot.AppID, c.workspace.ID)
-	return c.workspace, nil
+	return messenger.Grant{Workspace: c.workspace}, nil
 }
 
 // LinkURL implements messenger.Linker.
@@ -108,19 +110,19 @@ func proofOf(verifier string) string {
 }
 
 // Leave implements messenger.Leaver.
-func (b *Browser) Leave(_ context.Context, bot openmates.Bot, workspace string) error {
+func (b *Browser) Leave(_ context.Context, via messenger.Via) error {
 	b.lock.Lock()
 	defer b.lock.Unlock()
-	b.in = slices.DeleteFunc(b.in, func(s string) bool { return s == bot.AppID+" "+workspace })
+	b.in = slices.DeleteFunc(b.in, func(s string) bool { return s == presence(via.Bot.AppID, via.Workspace) })
 	return nil
 }
 
 // Survey implements messenger.Surveyor; every workspace has one open channel.
-func (b *Browser) Survey(_ context.Context, bot openmates.Bot, workspace string) (messenger.Survey, error) {
+func (b *Browser) Survey(_ context.Context, via messenger.Via) (messenger.Survey, error) {
 	b.lock.Lock()
 	defer b.lock.Unlock()
-	if !slices.Contains(b.in, bot.AppID+" "+workspace) {
+	if !slices.Contains(b.in, presence(via.Bot.AppID, via.Workspace)) {
 		return messenger.Survey{}, openmates.Errorf(openmates.ENotFound, "The bot is not in this room any more.")
 	}
-	return messenger.Survey{Channels: []messenger.ChannelView{{ID: "c-" + workspace, Name: "#" + workspace, Seen: true}}}, nil
+	return messenger.Survey{Channels: []messenger.ChannelView{{ID: openmates.ChannelID("c-" + via.Workspace), Name: "#" + string(via.Workspace), Seen: true}}}, nil
 }

@@ -18,10 +18,11 @@ import (
 // of a person there. What belongs to an ability that is lacking may be left out.
 type Subject struct {
 	Connector messenger.Connector
-	Bot       openmates.Bot // its credentials are real
-	Wrong     openmates.Bot // the network refuses its token
-	Channel   string        // the bot may read and write there
+	Bot       openmates.Bot       // its credentials are real
+	Wrong     openmates.Bot       // the network refuses its token
+	Channel   openmates.ChannelID // the bot may read and write there
 	Workspace messenger.Workspace
+	Token     openmates.Secret // of the bot in Workspace, if the network grants one
 	// Say makes a person say something that means the bot in Channel.
 	Say func(text string)
 	// Posts are the texts of the bot that stand in Channel now, oldest first.
@@ -41,7 +42,8 @@ type Subject struct {
 func Exercise(t *testing.T, open func(t *testing.T) Subject, lacks ...string) {
 	t.Helper()
 	for name, rule := range map[string]func(t *testing.T, s Subject){
-		"describes itself": infoRule, "checks credentials": checkRule, "sends once": sendRule,
+		"sends by what it was granted": grantRule,
+		"describes itself":             infoRule, "checks credentials": checkRule, "sends once": sendRule,
 		"delivers in order and tries again": listenRule, "does nothing for one that was replaced": fenceRule,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -127,9 +129,9 @@ func checkRule(t *testing.T, s Subject) {
 
 // sendRule: one post for each Key and Part, however often it is sent.
 func sendRule(t *testing.T, s Subject) {
-	send := func(key string, part int, text string) string {
+	send := func(key string, part int, text string) openmates.MessageID {
 		t.Helper()
-		id, err := s.Connector.Send(t.Context(), s.Bot, messenger.Outbound{Key: key, Part: part, Channel: s.Channel, Text: text})
+		id, err := s.Connector.Send(t.Context(), s.via(), messenger.Outbound{Key: key, Part: part, Channel: s.Channel, Text: text})
 		if err != nil || id == "" {
 			t.Fatalf("send %s/%d: %q, %v", key, part, id, err)
 		}
@@ -147,9 +149,35 @@ func sendRule(t *testing.T, s Subject) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Connector.Send(ended, s.Bot, messenger.Outbound{Key: "exercise:3", Channel: s.Channel, Text: "late"}); err == nil {
+	if _, err := s.Connector.Send(ended, s.via(), messenger.Outbound{Key: "exercise:3", Channel: s.Channel, Text: "late"}); err == nil {
 		t.Error("it sends although its context has ended")
 	}
+}
+
+// grantRule: where a credential is granted for each workspace, the bot's own
+// ones don't do for it, and neither does another workspace's.
+func grantRule(t *testing.T, s Subject) {
+	if !s.Connector.Info().GrantsToken {
+		if s.Token != "" {
+			t.Error("the network grants nothing, and the subject has a token")
+		}
+		return
+	}
+	for what, via := range map[string]messenger.Via{
+		"without it":        {Bot: s.Bot, Workspace: s.Workspace.ID},
+		"a wrong one":       {Bot: s.Bot, Workspace: s.Workspace.ID, Token: "wrong"},
+		"another workspace": {Bot: s.Bot, Workspace: s.Workspace.ID + "-2", Token: s.Token},
+	} {
+		_, err := s.Connector.Send(t.Context(), via, messenger.Outbound{Key: "exercise:" + what, Channel: s.Channel, Text: what})
+		e, ok := errors.AsType[*messenger.SendError](err)
+		if !ok || e.Again() || strings.Contains(err.Error(), s.Token.Reveal()) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if got := s.Posts(); len(got) != 0 {
+		t.Errorf("the channel holds %q", got)
+	}
+	s.post(t)
 }
 
 // fenceRule: who lost the lease changes nothing any more, and is told that it is
@@ -163,28 +191,33 @@ func fenceRule(t *testing.T, s Subject) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	_, err := s.Connector.Send(lost, s.Bot, messenger.Outbound{Key: "exercise:lost", Channel: s.Channel, Text: "late"})
+	_, err := s.Connector.Send(lost, s.via(), messenger.Outbound{Key: "exercise:lost", Channel: s.Channel, Text: "late"})
 	check("Send", err)
 	if e, ok := s.Connector.(messenger.Editor); ok {
-		check("Edit", e.Edit(lost, s.Bot, id, messenger.Outbound{Channel: s.Channel, Text: "late"}))
+		check("Edit", e.Edit(lost, s.via(), id, messenger.Outbound{Channel: s.Channel, Text: "late"}))
 	}
 	if r, ok := s.Connector.(messenger.Remover); ok {
-		check("Remove", r.Remove(lost, s.Bot, s.Channel, id))
+		check("Remove", r.Remove(lost, s.via(), messenger.MessageRef{Channel: s.Channel, ID: id}))
 	}
 	if r, ok := s.Connector.(messenger.Reactor); ok {
-		check("React", r.React(lost, s.Bot, s.Channel, id, "🔇"))
+		check("React", r.React(lost, s.via(), messenger.MessageRef{Channel: s.Channel, ID: id}, "🔇"))
 	}
 	if wh, ok := s.Connector.(messenger.Whisperer); ok && s.Account.ID != "" {
-		check("Whisper", wh.Whisper(lost, s.Bot, s.Account.ID, messenger.Outbound{Key: "exercise:lost", Text: "late"}))
+		check("Whisper", wh.Whisper(lost, s.via(), s.Account.ID, messenger.Outbound{Key: "exercise:lost", Text: "late"}))
 	}
 	if got := strings.Join(s.Posts(), " "); got != "before" {
 		t.Errorf("there stands %q", got)
 	}
 }
 
-func (s Subject) post(t *testing.T) string {
+// via is what the bot does something through in Workspace.
+func (s Subject) via() messenger.Via {
+	return messenger.Via{Bot: s.Bot, Workspace: s.Workspace.ID, Token: s.Token}
+}
+
+func (s Subject) post(t *testing.T) openmates.MessageID {
 	t.Helper()
-	id, err := s.Connector.Send(t.Context(), s.Bot, messenger.Outbound{Key: "exercise", Channel: s.Channel, Text: "before"})
+	id, err := s.Connector.Send(t.Context(), s.via(), messenger.Outbound{Key: "exercise", Channel: s.Channel, Text: "before"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +227,7 @@ func (s Subject) post(t *testing.T) string {
 func editRule(t *testing.T, s Subject) {
 	e := as[messenger.Editor](t, s)
 	id := s.post(t)
-	if err := e.Edit(t.Context(), s.Bot, id, messenger.Outbound{Key: "exercise", Channel: s.Channel, Text: "after"}); err != nil {
+	if err := e.Edit(t.Context(), s.via(), id, messenger.Outbound{Key: "exercise", Channel: s.Channel, Text: "after"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Join(s.Posts(), " "); got != "after" {
@@ -206,7 +239,7 @@ func removeRule(t *testing.T, s Subject) {
 	r := as[messenger.Remover](t, s)
 	id := s.post(t)
 	for range 2 { // what is gone already is no error
-		if err := r.Remove(t.Context(), s.Bot, s.Channel, id); err != nil {
+		if err := r.Remove(t.Context(), s.via(), messenger.MessageRef{Channel: s.Channel, ID: id}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -217,7 +250,7 @@ func removeRule(t *testing.T, s Subject) {
 
 func typeRule(t *testing.T, s Subject) {
 	ty := as[messenger.Typist](t, s)
-	if err := ty.Typing(t.Context(), s.Bot, s.Channel); err != nil {
+	if err := ty.Typing(t.Context(), s.via(), s.Channel); err != nil {
 		t.Error(err)
 	}
 }
@@ -315,9 +348,12 @@ func installRule(t *testing.T, s Subject) {
 	if back.Get("state") != "the-state-of-it" || back.Get("code") == "" {
 		t.Fatalf("came back with %v", back)
 	}
-	w, err := in.Installed(t.Context(), s.Bot, s.Redirect, back)
-	if err != nil || w.ID != s.Workspace.ID {
-		t.Errorf("installed in %+v, %v", w, err)
+	g, err := in.Installed(t.Context(), s.Bot, s.Redirect, back)
+	if err != nil || g.Workspace.ID != s.Workspace.ID {
+		t.Errorf("installed in %+v, %v", g.Workspace, err)
+	}
+	if grants := s.Connector.Info().GrantsToken; (g.Token != "") != grants {
+		t.Errorf("the network grants a credential: %v, and the bot has one: %v", grants, g.Token != "")
 	}
 	if _, err := in.Installed(t.Context(), s.Bot, s.Redirect, back); openmates.CodeOf(err) != openmates.EInvalid {
 		t.Errorf("the code works twice: %v", err)
@@ -328,13 +364,13 @@ func installRule(t *testing.T, s Subject) {
 			forged.Set(name, "666666666666666666")
 		}
 	}
-	if w, err := in.Installed(t.Context(), s.Bot, s.Redirect, forged); w.ID != s.Workspace.ID {
-		t.Errorf("with a forged address: %+v, %v", w, err)
+	if g, err := in.Installed(t.Context(), s.Bot, s.Redirect, forged); g.Workspace.ID != s.Workspace.ID {
+		t.Errorf("with a forged address: %+v, %v", g.Workspace, err)
 	}
 	other := s.Bot
 	other.Secret = "not the secret"
-	if w, err := in.Installed(t.Context(), other, s.Redirect, s.Consent(page)); err == nil || w.ID != "" {
-		t.Errorf("with a wrong secret: %+v, %v", w, err)
+	if g, err := in.Installed(t.Context(), other, s.Redirect, s.Consent(page)); err == nil || g != (messenger.Grant{}) {
+		t.Errorf("with a wrong secret: %+v, %v", g, err)
 	}
 }
 
@@ -364,18 +400,18 @@ func leaveRule(t *testing.T, s Subject) {
 	l := as[messenger.Leaver](t, s)
 	survey, surveys := s.Connector.(messenger.Surveyor)
 	if surveys {
-		got, err := survey.Survey(t.Context(), s.Bot, s.Workspace.ID)
+		got, err := survey.Survey(t.Context(), s.via())
 		if err != nil || len(got.Channels) == 0 {
 			t.Errorf("before: %+v, %v", got, err)
 		}
 	}
 	for range 2 { // where it isn't, it need not leave
-		if err := l.Leave(t.Context(), s.Bot, s.Workspace.ID); err != nil {
+		if err := l.Leave(t.Context(), s.via()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if surveys {
-		if _, err := survey.Survey(t.Context(), s.Bot, s.Workspace.ID); openmates.CodeOf(err) != openmates.ENotFound {
+		if _, err := survey.Survey(t.Context(), s.via()); openmates.CodeOf(err) != openmates.ENotFound {
 			t.Errorf("after: %v", err)
 		}
 	}

@@ -43,3 +43,16 @@ func TestBrowserKeepsTheContract(t *testing.T) {
 		return s
 	})
 }
+
+// A network that grants a credential for each workspace.
+func TestGrantingKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	messengertest.Exercise(t, func(*testing.T) messengertest.Subject {
+		g := &messengertest.Granting{Browser: &messengertest.Browser{Network: &messengertest.Network{}, Secret: "s"}}
+		s := subject(g.Network, g)
+		g.Place(s.Channel, s.Workspace.ID)
+		s.Token = g.Grant(s.Bot.AppID, s.Workspace.ID)
+		s.Consent = func(page string) url.Values { return g.Consent(page, s.Workspace, s.Account) }
+		return s
+	})
+}

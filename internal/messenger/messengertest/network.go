@@ -24,12 +24,12 @@ type Network struct {
 	Refuse func(op string, out messenger.Outbound) error
 	After  bool
 	// Closed, where set, is what Access says of a channel.
-	Closed func(channel string) messenger.Access
+	Closed func(channel openmates.ChannelID) messenger.Access
 
 	mu       sync.Mutex
 	posts    []*Post
 	typings  int
-	signs    map[string][]string // by message
+	signs    map[openmates.MessageID][]string // by message
 	whispers []string
 	hosts    map[openmates.ID]messenger.Host
 	offered  map[openmates.ID][]messenger.CommandInfo
@@ -40,7 +40,7 @@ type Network struct {
 
 // Post is a message that a bot posted.
 type Post struct {
-	ID      string
+	ID      openmates.MessageID
 	Out     messenger.Outbound
 	Texts   []string // the first text and what it was edited to
 	Removed bool
@@ -64,7 +64,7 @@ func (n *Network) Info() messenger.Info {
 
 // Check implements messenger.Connector; it accepts every bot.
 func (n *Network) Check(_ context.Context, b openmates.Bot) (messenger.Profile, error) {
-	return messenger.Profile{AppID: b.AppID, UserID: b.AppID, Name: b.Name}, nil
+	return messenger.Profile{AppID: b.AppID, UserID: openmates.AccountID(b.AppID), Name: b.Name}, nil
 }
 
 // Listen implements messenger.Connector; what people say comes by Say, and
@@ -115,7 +115,7 @@ func (n *Network) Give(ctx context.Context, bot openmates.ID, c messenger.Comman
 }
 
 // Send implements messenger.Connector.
-func (n *Network) Send(ctx context.Context, _ openmates.Bot, out messenger.Outbound) (string, error) {
+func (n *Network) Send(ctx context.Context, _ messenger.Via, out messenger.Outbound) (openmates.MessageID, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
@@ -133,7 +133,7 @@ func (n *Network) Send(ctx context.Context, _ openmates.Bot, out messenger.Outbo
 			return p.ID, refused
 		}
 	}
-	p := &Post{ID: strconv.Itoa(len(n.posts) + 1), Out: out, Texts: []string{out.Text}}
+	p := &Post{ID: openmates.MessageID(strconv.Itoa(len(n.posts) + 1)), Out: out, Texts: []string{out.Text}}
 	n.posts = append(n.posts, p)
 	n.tell()
 	return p.ID, refused
@@ -148,7 +148,7 @@ func fenced(ctx context.Context) error {
 }
 
 // Edit implements messenger.Editor.
-func (n *Network) Edit(ctx context.Context, _ openmates.Bot, id string, out messenger.Outbound) error {
+func (n *Network) Edit(ctx context.Context, _ messenger.Via, id openmates.MessageID, out messenger.Outbound) error {
 	if err := fenced(ctx); err != nil {
 		return err
 	}
@@ -167,13 +167,13 @@ func (n *Network) Edit(ctx context.Context, _ openmates.Bot, id string, out mess
 }
 
 // Remove implements messenger.Remover.
-func (n *Network) Remove(ctx context.Context, _ openmates.Bot, _, id string) error {
+func (n *Network) Remove(ctx context.Context, _ messenger.Via, m messenger.MessageRef) error {
 	if err := fenced(ctx); err != nil {
 		return err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	p, err := n.find(id)
+	p, err := n.find(m.ID)
 	if err == nil {
 		p.Removed = true
 		n.tell()
@@ -182,7 +182,7 @@ func (n *Network) Remove(ctx context.Context, _ openmates.Bot, _, id string) err
 }
 
 // Typing implements messenger.Typist.
-func (n *Network) Typing(context.Context, openmates.Bot, string) error {
+func (n *Network) Typing(context.Context, messenger.Via, openmates.ChannelID) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.typings++
@@ -240,13 +240,13 @@ func (n *Network) tell() {
 	}
 }
 
-func (n *Network) find(id string) (*Post, error) {
+func (n *Network) find(id openmates.MessageID) (*Post, error) {
 	for _, p := range n.posts {
 		if p.ID == id {
 			return p, nil
 		}
 	}
-	return nil, &messenger.SendError{Kind: messenger.SendGone, Reason: "There is no message " + id + "."}
+	return nil, &messenger.SendError{Kind: messenger.SendGone, Reason: "There is no message " + string(id) + "."}
 }
 
 func (n *Network) refusal(op string, out messenger.Outbound) error {

@@ -9,36 +9,36 @@ import (
 )
 
 // Access implements messenger.AccessChecker.
-func (n *Network) Access(_ context.Context, _ openmates.Bot, _, channel string) (messenger.Access, error) {
+func (n *Network) Access(_ context.Context, _ messenger.Via, channel openmates.ChannelID) (messenger.Access, error) {
 	if n.Closed == nil {
-		return messenger.Access{Channel: "#" + channel, Replies: true, Reacts: true}, nil
+		return messenger.Access{Channel: "#" + string(channel), Replies: true, Reacts: true}, nil
 	}
 	return n.Closed(channel), nil
 }
 
 // React implements messenger.Reactor; Refuse is asked with the operation
 // "react".
-func (n *Network) React(ctx context.Context, _ openmates.Bot, channel, message, sign string) error {
+func (n *Network) React(ctx context.Context, _ messenger.Via, m messenger.MessageRef, sign string) error {
 	if err := fenced(ctx); err != nil {
 		return err
 	}
-	if err := n.refusal("react", messenger.Outbound{Channel: channel, ReplyTo: message, Text: sign}); err != nil {
+	if err := n.refusal("react", messenger.Outbound{Channel: m.Channel, ReplyTo: m.ID, Text: sign}); err != nil {
 		return err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.signs == nil {
-		n.signs = map[string][]string{}
+		n.signs = map[openmates.MessageID][]string{}
 	}
-	if !slices.Contains(n.signs[message], sign) {
-		n.signs[message] = append(n.signs[message], sign)
+	if !slices.Contains(n.signs[m.ID], sign) {
+		n.signs[m.ID] = append(n.signs[m.ID], sign)
 	}
 	n.tell()
 	return nil
 }
 
 // Signs are the reactions to a message.
-func (n *Network) Signs(message string) []string {
+func (n *Network) Signs(message openmates.MessageID) []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.Clone(n.signs[message])
@@ -46,7 +46,7 @@ func (n *Network) Signs(message string) []string {
 
 // Whisper implements messenger.Whisperer; Refuse is asked with the operation
 // "whisper".
-func (n *Network) Whisper(ctx context.Context, _ openmates.Bot, account string, out messenger.Outbound) error {
+func (n *Network) Whisper(ctx context.Context, _ messenger.Via, account openmates.AccountID, out messenger.Outbound) error {
 	if err := fenced(ctx); err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (n *Network) Whisper(ctx context.Context, _ openmates.Bot, account string, 
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.whispers = append(n.whispers, account+": "+out.Text)
+	n.whispers = append(n.whispers, string(account)+": "+out.Text)
 	n.tell()
 	return nil
 }

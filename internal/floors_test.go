@@ -67,6 +67,7 @@ func homes() map[string][]string {
 		"github.com/leonelquinteros/gotext":  {"internal/locale"},
 		"golang.org/x/text":                  {"internal/locale", "internal/spelling"},
 		"github.com/google/jsonschema-go":    {"internal/skill"},
+		"github.com/rivo/uniseg":             {"internal/messenger", "internal/spelling"},
 		"golang.org/x/image":                 {"internal/portrait"},
 		"golang.org/x/net":                   {"internal/skill/web", "internal/mail"},
 		"github.com/alexedwards/scs":         {"internal/account"},

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"openmates"
+	"openmates/internal/spelling"
 )
 
 // Right is one thing that a person may do.
@@ -153,9 +154,4 @@ func (r *Room) Member(ctx context.Context, p Place, username string) (openmates.
 	return openmates.Member{User: u, Role: role}, err
 }
 
-func clip(s string) string {
-	if r := []rune(s); len(r) > 40 {
-		return string(r[:40]) + "…"
-	}
-	return s
-}
+func clip(s string) string { return spelling.Clip(s, 40) }

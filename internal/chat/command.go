@@ -7,6 +7,7 @@ import (
 
 	"openmates"
 	"openmates/internal/messenger"
+	"openmates/internal/spelling"
 )
 
 // Links leads people to where they connect what is missing; the connect room
@@ -229,11 +230,7 @@ func knows(s openmates.Seen) (all []string) {
 // clip keeps what is repeated of a long text short.
 func clip(s string) string {
 	const most = 160
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "…"
-	}
-	return s
+	return spelling.Clip(strings.Join(strings.Fields(s), " "), most)
 }
 
 // forgetTalk is told to all, since it is everybody's conversation.

@@ -11,6 +11,7 @@ import (
 
 	"openmates"
 	"openmates/internal/llm"
+	"openmates/internal/spelling"
 )
 
 //go:embed prompts/system.md
@@ -92,11 +93,7 @@ func (q question) seen() openmates.Seen {
 
 // topic is the beginning of a question, on one line.
 func topic(question string) string {
-	r := []rune(strings.Join(strings.Fields(question), " "))
-	if len(r) > topicLetters {
-		return string(r[:topicLetters]) + "…"
-	}
-	return string(r)
+	return spelling.Clip(strings.Join(strings.Fields(question), " "), topicLetters)
 }
 
 // location is the person's time zone, UTC when it is not known.

@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"openmates"
+	"openmates/internal/spelling"
 )
 
 // A model is told who says what in the text of the messages, and people write
@@ -65,8 +66,7 @@ func nameable(name string) string {
 		}
 		return ' '
 	}, name)
-	runes := []rune(strings.Join(strings.Fields(clean), " "))
-	clean = strings.TrimSpace(string(runes[:min(len(runes), longestName)]))
+	clean = strings.TrimSpace(spelling.Prefix(strings.Join(strings.Fields(clean), " "), longestName))
 	if strings.IndexFunc(clean, func(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.So) }) < 0 {
 		return somebody
 	}

@@ -267,7 +267,7 @@ func TestAFailureOfASkillIsNoneOfTheTurn(t *testing.T) {
 	must(t, w.ask(w.message("do it")))
 	r := results(w.model.requests()[3])
 	for i, want := range []string{"The shop is closed.", "test.secret failed on the server's side", "test.panic failed on the server's side",
-		"not valid JSON", `"other" is not known; known are: say`, "time for the tools of this answer is used up", "time for the tools"} {
+		"not valid JSON", `unexpected additional properties ["other"]`, "time for the tools of this answer is used up", "time for the tools"} {
 		if !strings.Contains(r[i].Text, want) || !r[i].Failed || strings.Contains(r[i].Text, "canary") {
 			t.Errorf("result %d is %+v, want %q", i, r[i], want)
 		}

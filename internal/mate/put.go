@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"openmates"
+	"openmates/internal/spelling"
 )
 
 // Apps lists what mates can do beside talking, with the skills of each app.
@@ -158,9 +159,4 @@ func groupNames(all []Group, parts bool) []string {
 	return names
 }
 
-func clip(s string) string {
-	if r := []rune(s); len(r) > 40 {
-		return string(r[:40]) + "…"
-	}
-	return s
-}
+func clip(s string) string { return spelling.Clip(s, 40) }

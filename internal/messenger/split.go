@@ -4,12 +4,15 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
 )
 
 // Cut takes the first message off a text that is longer than limit (in the
 // units of measure): part fits the limit, rest is what remains, "" when the
 // whole text fits. It prefers to cut between paragraphs, then lines, then
-// words, and never inside a character. A fenced code block (CommonMark
+// words, and never inside what a reader sees as one character: a flag or a family
+// emoji stays whole (Unicode UAX #29, grapheme clusters). A fenced code block (CommonMark
 // §4.5, backtick fences) that is cut is closed in part and opened again, with
 // its info string, in rest.
 //
@@ -46,11 +49,24 @@ func Closed(text string) string {
 	return strings.TrimRightFunc(text, unicode.IsSpace) + "\n```"
 }
 
-// fit is the length in bytes of the longest prefix of whole characters within
-// the limit; at least one character, so that cutting always goes on.
+// fit returns the length in bytes of the longest prefix of whole grapheme
+// clusters within the limit. A single cluster that is longer than the limit is
+// cut between code points, so that cutting always ends.
 func fit(text string, limit int, measure func(string) int) int {
-	n, used := 0, 0
-	for n < len(text) {
+	n, used, state := 0, 0, -1
+	for rest := text; rest != ""; {
+		var cluster string
+		cluster, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		used += measure(cluster)
+		if used > limit {
+			break
+		}
+		n += len(cluster)
+	}
+	if n > 0 {
+		return n
+	}
+	for n, used = 0, 0; n < len(text); {
 		_, size := utf8.DecodeRuneInString(text[n:])
 		used += measure(text[n : n+size])
 		if used > limit && n > 0 {
@@ -64,13 +80,26 @@ func fit(text string, limit int, measure func(string) int) int {
 // breakBefore finds the best place to cut at or before room, but not in the
 // first half, where a cut would waste too much.
 func breakBefore(text string, room int) int {
-	head := text[:room]
 	for _, sep := range []string{"\n\n", "\n", " "} {
-		if i := strings.LastIndex(head, sep); i > room/2 {
-			return i + len(sep)
+		for head := text[:room]; ; {
+			i := strings.LastIndex(head, sep)
+			if i <= room/2 {
+				break
+			}
+			if at := i + len(sep); !marked(text[at:]) {
+				return at
+			}
+			head = text[:i]
 		}
 	}
 	return room
+}
+
+// marked reports whether text begins with a mark that belongs to the space
+// before it.
+func marked(text string) bool {
+	cluster, _, _, _ := uniseg.FirstGraphemeClusterInString(" "+text, -1)
+	return cluster != " "
 }
 
 // openFence is the opening line of the code block that text ends in, "" if it

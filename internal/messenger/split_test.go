@@ -1,11 +1,13 @@
 package messenger_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/rivo/uniseg"
 	"pgregory.net/rapid"
 
 	"openmates/internal/messenger"
@@ -35,6 +37,9 @@ func TestCut(t *testing.T) {
 		{"between paragraphs", "one two\n\nthree four five", 14, []string{"one two", "three four", "five"}},
 		{"one long word", "abcdefghij", 4, []string{"abcd", "efgh", "ij"}},
 		{"surrogate pairs stay whole", "😀😀😀", 3, []string{"😀", "😀", "😀"}},
+		{"families and flags stay whole", "👨‍👩‍👧‍👦👨‍👩‍👧‍👦🇩🇪🇫🇷é́x", 14, []string{"👨‍👩‍👧‍👦", "👨‍👩‍👧‍👦", "🇩🇪🇫🇷é́x"}},
+		{"a space keeps its accent", "abcdef \u0301ghij", 8, []string{"abcdef \u0301", "ghij"}},
+		{"a cluster longer than the limit", "a" + strings.Repeat("\u0301", 9), 4, []string{"a\u0301\u0301\u0301", "\u0301\u0301\u0301\u0301", "\u0301\u0301"}},
 		{"code block is reopened", "```go\naaaa\nbbbb\ncccc\n```", 20,
 			[]string{"```go\naaaa\nbbbb\n```", "```go\ncccc\n```"}},
 	} {
@@ -90,9 +95,41 @@ func TestCutKeepsItsPromises(t *testing.T) {
 	})
 }
 
+// What a reader sees as one character is in one part, whatever stands around it.
+func TestCutSplitsNoCharacterThatAReaderSees(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		seen := []string{"👨‍👩‍👧‍👦", "🇩🇪", "🇺🇸", "👍🏽", "é́", "한", "क्ष", "a", "1️⃣", "🏴󠁧󠁢󠁥󠁮󠁧󠁿"}
+		pieces := rapid.SliceOf(rapid.SampledFrom(append(seen, " ", "\n", "\n\n", "word "))).Draw(t, "pieces")
+		limit := rapid.IntRange(16, 60).Draw(t, "limit")
+		text := strings.Join(pieces, "")
+		want, got := clusters(text), []string{}
+		for _, p := range parts(text, limit) {
+			if n := utf16Len(p); n > limit {
+				t.Fatalf("part of %d units over the limit of %d: %q", n, limit, p)
+			}
+			got = append(got, clusters(p)...)
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%q became %q", want, got)
+		}
+	})
+}
+
+// clusters are the grapheme clusters of a text that leave ink.
+func clusters(text string) []string {
+	var out []string
+	for g := uniseg.NewGraphemes(text); g.Next(); {
+		if c := g.Str(); strings.TrimSpace(c) != "" {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 func TestCutOfAGrowingTextIsStable(t *testing.T) {
 	t.Parallel()
-	whole := strings.Repeat("Some words in a line.\n```go\ncode()\n```\n", 20)
+	whole := strings.Repeat("Some words 👨‍👩‍👧‍👦 in a 🇩🇪🇫🇷 line.\n```go\ncode()\n```\n", 20)
 	want, _ := messenger.Cut(whole, 100, utf16Len)
 	for n := range whole {
 		if utf16Len(whole[:n]) <= 100 {
@@ -114,6 +151,7 @@ func abs(n int) int {
 func FuzzCut(f *testing.F) {
 	f.Add("```go\nfunc main() {}\n```", 30)
 	f.Add("a\n\nb c", 20)
+	f.Add(strings.Repeat("👨‍👩‍👧‍👦🇩🇪", 20), 3)
 	f.Fuzz(func(t *testing.T, text string, limit int) {
 		limit = 24 + abs(limit)%4000
 		if len(text) > 20000 {

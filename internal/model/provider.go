@@ -323,8 +323,7 @@ func freeLabel(label string, all []openmates.Provider) string {
 	free := label
 	for n := 2; called(free, all, 0); n++ {
 		end := " " + strconv.Itoa(n)
-		r := []rune(label)
-		free = strings.TrimSpace(string(r[:min(len(r), longestLabel-len(end))])) + end
+		free = strings.TrimSpace(spelling.Prefix(label, longestLabel-len(end))) + end
 	}
 	return free
 }

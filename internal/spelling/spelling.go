@@ -102,8 +102,8 @@ func Clean(s string, most int) string {
 	if !Visible(s) {
 		return ""
 	}
-	if r := []rune(s); len(r) > most {
-		s = strings.TrimRightFunc(string(r[:most-1]), func(c rune) bool { return unicode.IsSpace(c) || unicode.IsMark(c) || ignorable(c) }) + "…"
+	if utf8.RuneCountInString(s) > most {
+		s = strings.TrimRightFunc(Prefix(s, most-1), func(c rune) bool { return unicode.IsSpace(c) || unicode.IsMark(c) || ignorable(c) }) + "…"
 	}
 	return norm.NFC.String(s)
 }

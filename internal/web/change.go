@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"openmates/internal/locale"
+	"openmates/internal/spelling"
 )
 
 // longestValue is how much of a value the audit page shows.
@@ -80,9 +81,4 @@ func object(side string) (map[string]json.RawMessage, bool) {
 	return m, err == nil && m != nil
 }
 
-func short(s string) string {
-	if r := []rune(s); len(r) > longestValue {
-		return string(r[:longestValue]) + "…"
-	}
-	return s
-}
+func short(s string) string { return spelling.Clip(s, longestValue) }

@@ -9,6 +9,7 @@ import (
 	"openmates"
 	"openmates/internal/account"
 	"openmates/internal/connect"
+	"openmates/internal/spelling"
 )
 
 // The lists of an admin of the server. They show who and what there is, and
@@ -50,7 +51,7 @@ func (s *Server) directory(r *http.Request, title string) directory {
 	return d
 }
 
-func searched(s string) string { return opening(s, 200) }
+func searched(s string) string { return spelling.Prefix(s, 200) }
 
 // at is the page of the list that begins after a line.
 func (d *directory) at(after string) string {

@@ -8,6 +8,7 @@ import (
 
 	"openmates"
 	"openmates/internal/chat"
+	"openmates/internal/spelling"
 )
 
 // trialForm is the box in which an admin talks to a mate. What was said is
@@ -62,7 +63,7 @@ func (s *Server) tryMate(w http.ResponseWriter, r *http.Request) error {
 	}
 	questions, answers := f["past_question"], f["past_answer"]
 	for i := range min(len(questions), len(answers)) {
-		p.Trial.Past = append(p.Trial.Past, said{Question: opening(questions[i], longestTried), Answer: opening(answers[i], longestTried)})
+		p.Trial.Past = append(p.Trial.Past, said{Question: spelling.Prefix(questions[i], longestTried), Answer: spelling.Prefix(answers[i], longestTried)})
 	}
 	p.Trial.Past = p.Trial.Past[max(len(p.Trial.Past)-mostSaid, 0):]
 	ctx, cancel := context.WithTimeout(r.Context(), trialPatience)
@@ -102,13 +103,6 @@ func (s *Server) ask(ctx context.Context, r *http.Request, p *mateSetupPage, tex
 	if o.State != openmates.TurnAnswered {
 		return openmates.Errorf(openmates.EUnavailable, "%s", o.Text)
 	}
-	p.Trial.Past = append(p.Trial.Past, said{Question: text, Answer: opening(o.Text, longestShown), Usage: o.Usage})
+	p.Trial.Past = append(p.Trial.Past, said{Question: text, Answer: spelling.Prefix(o.Text, longestShown), Usage: o.Usage})
 	return nil
-}
-
-func opening(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
-	}
-	return s
 }

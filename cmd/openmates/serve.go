@@ -46,6 +46,7 @@ type server struct {
 	models     *models
 	accounts   *account.Room
 	links      *connect.Room
+	networks   map[openmates.Network]messenger.Connector // nil = all that the program has
 	room       *chat.Room
 	supervisor *messenger.Supervisor
 	mates      *mate.Room
@@ -118,15 +119,13 @@ func (srv *server) prepare(ctx context.Context, demo *web.Demo) error {
 	if err := srv.patient(ctx, func(ctx context.Context) error { return srv.models.open(ctx, srv.db, srv.log) }); err != nil {
 		return err
 	}
-	d, err := discord.New(discord.Config{
-		API: srv.set.DiscordAPI, Authorize: srv.set.DiscordAuthorize, Version: versionText(),
-		Log: srv.log,
-	})
-	if err != nil {
-		return err
+	if srv.networks == nil {
+		var err error
+		if srv.networks, err = srv.messengers(); err != nil {
+			return err
+		}
 	}
-	connectors := map[openmates.Network]messenger.Connector{discord.Network: d}
-	if err := srv.wire(connectors, demo); err != nil {
+	if err := srv.wire(demo); err != nil {
 		return err
 	}
 	srv.db.OnChange(func(kind string) {
@@ -202,26 +201,39 @@ func (s *settings) database(ctx context.Context, seal *secret.Ring, log *slog.Lo
 	return store.Open(ctx, store.Config{URL: s.DatabaseURL.reveal().Reveal(), Dir: s.Data, Seal: seal, Log: log})
 }
 
+// messengers returns a connector for each messenger that the server speaks to.
+// A new messenger gets its line here.
+func (srv *server) messengers() (map[openmates.Network]messenger.Connector, error) {
+	d, err := discord.New(discord.Config{
+		API: srv.set.DiscordAPI, Authorize: srv.set.DiscordAuthorize, Version: versionText(),
+		Log: srv.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return map[openmates.Network]messenger.Connector{discord.Network: d}, nil
+}
+
 // wire makes the rooms and the doors.
-func (srv *server) wire(connectors map[openmates.Network]messenger.Connector, demo *web.Demo) (err error) {
+func (srv *server) wire(demo *web.Demo) (err error) {
 	if srv.skills, err = newSkills(srv.set, srv.log); err != nil {
 		return err
 	}
-	srv.room, err = chat.New(chat.Config{
-		Store: srv.db, Queue: srv.queue, Connectors: connectors, Model: srv.models.choose, Currency: srv.currency,
-		Log: srv.log.With("pkg", "chat"), Now: time.Now, Skills: srv.skills,
-		NoStreaming: !srv.set.Stream, Grace: srv.set.Grace, Links: leading{srv},
+	srv.supervisor, err = messenger.NewSupervisor(messenger.SupervisorConfig{
+		Connectors: srv.networks, Bots: srv.db.ListeningBots, Hold: srv.hold.Hold,
+		Workspaces: srv.workspaces, Notes: srv.db.BotNotes, SaveNotes: srv.db.SaveBotNotes, SaveState: srv.saveState,
+		Only: srv.only(), Log: srv.log.With("pkg", "messenger"), Now: time.Now,
 	})
 	if err != nil {
 		return err
 	}
-	srv.closers = append(srv.closers, srv.room.Close)
-	srv.supervisor = messenger.NewSupervisor(messenger.SupervisorConfig{
-		Connectors: connectors, Bots: srv.db.ListeningBots, Hold: srv.hold.Hold, Receive: srv.room.Receive,
-		Workspaces: srv.workspaces, Notes: srv.db.BotNotes, SaveNotes: srv.db.SaveBotNotes, SaveState: srv.saveState,
-		Only: srv.only(), Log: srv.log.With("pkg", "messenger"), Now: time.Now,
-		Commands: chat.Commands(), Command: srv.room.Command,
+	srv.links, err = connect.New(connect.Config{
+		Store: srv.db, Connectors: srv.networks, States: srv.supervisor, Address: srv.address,
+		Changed: srv.supervisor.Wake, Audit: srv.db.AddAudit, Log: srv.log,
 	})
+	if err != nil {
+		return err
+	}
 	post, err := mail.NewPostman(mail.PostmanConfig{Store: srv.db, Log: srv.log, Sender: smtp.New(smtp.Config{})})
 	if err != nil {
 		return err
@@ -234,17 +246,19 @@ func (srv *server) wire(connectors map[openmates.Network]messenger.Connector, de
 		return err
 	}
 	srv.closers = append(srv.closers, srv.accounts.Close)
-	srv.links, err = connect.New(connect.Config{
-		Store: srv.db, Connectors: connectors, States: srv.supervisor, Address: srv.address,
-		Changed: srv.supervisor.Wake, Audit: srv.db.AddAudit, Log: srv.log,
+	srv.room, err = chat.New(chat.Config{
+		Store: srv.db, Queue: srv.queue, Connectors: srv.networks, Model: srv.models.choose, Currency: srv.currency,
+		Log: srv.log.With("pkg", "chat"), Now: time.Now, Skills: srv.skills,
+		NoStreaming: !srv.set.Stream, Grace: srv.set.Grace, Links: srv.links,
 	})
 	if err != nil {
 		return err
 	}
+	srv.closers = append(srv.closers, srv.room.Close)
 	return srv.doors(demo)
 }
 
-// currency is asked for by the chat room, which is made before the accounts.
+// currency returns the currency that the server counts in.
 func (srv *server) currency(ctx context.Context) (string, error) {
 	s, err := srv.accounts.Server(ctx)
 	return s.Currency, err
@@ -283,7 +297,9 @@ func (srv *server) run(ctx context.Context) error {
 		g.Go(func() error { return srv.room.Sweep(ctx) })
 	}
 	if srv.set.does("listen") {
-		g.Go(func() error { return srv.supervisor.Run(ctx) })
+		g.Go(func() error {
+			return srv.supervisor.Run(ctx, messenger.Product{Receive: srv.room.Receive, Commands: chat.Commands(), Command: srv.room.Command})
+		})
 		g.Go(func() error { return srv.links.Greet(ctx) })
 	}
 	if srv.set.does("work") {

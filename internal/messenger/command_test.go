@@ -19,24 +19,29 @@ func TestTheSupervisorHandsCommandsOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		net := &messengertest.Network{}
-		sup := messenger.NewSupervisor(messenger.SupervisorConfig{
+		sup, err := messenger.NewSupervisor(messenger.SupervisorConfig{
 			Connectors: map[openmates.Network]messenger.Connector{"memory": net},
 			Bots: func(context.Context) ([]openmates.Bot, error) {
 				return []openmates.Bot{{ID: 7, MateID: 1, Network: "memory"}}, nil
 			},
-			Hold:     func(ctx context.Context, _ string, do func(context.Context) error) error { return do(ctx) },
-			Commands: []messenger.CommandInfo{{Name: "echo"}, {Name: "fall"}},
-			Command: func(_ context.Context, c messenger.Command) (messenger.Reply, error) {
-				if c.Name == "fall" {
-					panic("odd command")
-				}
-				return messenger.Reply{Text: c.Name + " " + c.Text + " " + c.Conversation()}, nil
-			},
+			Hold:       func(ctx context.Context, _ string, do func(context.Context) error) error { return do(ctx) },
+			Workspaces: noWorkspaces, Notes: noNotes, SaveNotes: keepNothing,
 			Log: slog.New(slog.DiscardHandler), Now: time.Now,
 		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		product := silent()
+		product.Commands = []messenger.CommandInfo{{Name: "echo"}, {Name: "fall"}}
+		product.Command = func(_ context.Context, c messenger.Command) (messenger.Reply, error) {
+			if c.Name == "fall" {
+				panic("odd command")
+			}
+			return messenger.Reply{Text: c.Name + " " + c.Text + " " + c.Conversation()}, nil
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- sup.Run(ctx) }()
+		go func() { done <- sup.Run(ctx, product) }()
 		synctest.Wait()
 		if _, err := net.Give(ctx, 7, messenger.Command{Name: "fall"}); err == nil {
 			t.Error("a panic is no answer")

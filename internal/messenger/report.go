@@ -7,15 +7,15 @@ import (
 
 const (
 	saveEvery  = time.Second      // between two saves of the same phase
-	alive      = 15 * time.Second // between two saves although nothing changed
+	alive      = 15 * time.Second // between two saves without a change
 	saveWithin = 3 * time.Second
 )
 
-// Stale is how old a saved state is when the process that saved it must have
-// died without a word.
+// Stale is the age from which a stored state counts as that of a process that
+// died without reporting.
 const Stale = 4 * alive
 
-// keepStates saves what the listeners report until stop is called.
+// keepStates stores what the listeners report until stop is called.
 func (s *Supervisor) keepStates(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -51,7 +51,7 @@ func (s *Supervisor) keepStates(ctx context.Context) (stop func()) {
 	}
 }
 
-// own makes this process the one that speaks for the bot.
+// own makes this process the one that reports for the bot.
 func (l *listener) own() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -68,8 +68,8 @@ func (l *listener) disown() {
 	l.mine = false
 }
 
-// unsaved says whether the state is to be saved now: a new one within a
-// second, a new phase at once, and an old one as a sign of life.
+// unsaved reports whether the state has to be stored now: a new one within a
+// second, a new phase at once, and an unchanged one as a sign of life.
 func (l *listener) unsaved(urgent bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -77,7 +77,7 @@ func (l *listener) unsaved(urgent bool) bool {
 	return l.mine && (l.dirty && (urgent || age >= saveEvery) || age >= alive)
 }
 
-// save hands the state on. A state that could not be saved is tried again.
+// save stores the state. If that fails, it is retried.
 func (l *listener) save(ctx context.Context) {
 	if l.sup.cfg.SaveState == nil {
 		return

@@ -13,41 +13,49 @@ import (
 )
 
 // Supervisor keeps one listener per bot running, each on its own: whatever one
-// of them does, a panic included, the others don't notice. It refuses to run a
-// bot that another process holds; it then stands by.
+// of them does, including a panic, does not affect the others. It doesn't run a
+// bot that another process holds; it waits until it can have it.
 type Supervisor struct {
 	cfg  SupervisorConfig
 	wake chan struct{}
 	news chan struct{} // a phase changed
+	to   Product       // set by Run
 
 	mu      sync.Mutex
 	running map[openmates.ID]*listener
 }
 
-// SupervisorConfig is what the Supervisor needs; all fields but Only and Every
-// are required.
+// Product is what listeners pass on to: messages, and the commands that people
+// give. A process that runs no listeners has none.
+type Product struct {
+	// Receive stores a message, see Host.
+	Receive func(ctx context.Context, in Inbound) error
+	// Commands are what people can ask for besides talking, and Command carries
+	// one out. Both or neither are set.
+	Commands []CommandInfo
+	Command  func(ctx context.Context, c Command) (Reply, error)
+}
+
+// SupervisorConfig is what the Supervisor needs. Fields are required unless
+// their comment says what leaving them out means.
 type SupervisorConfig struct {
 	Connectors map[openmates.Network]Connector
 	// Bots lists all bots with their credentials.
 	Bots func(ctx context.Context) ([]openmates.Bot, error)
 	// Hold lets one process at a time listen for a bot, see queue.Leaser.
 	Hold       func(ctx context.Context, name string, do func(context.Context) error) error
-	Receive    func(ctx context.Context, in Inbound) error
 	Workspaces func(ctx context.Context, bot openmates.Bot, c WorkspaceChange) error
 	Notes      func(ctx context.Context, bot openmates.ID) ([]byte, error)
 	SaveNotes  func(ctx context.Context, bot openmates.ID, notes []byte) error
 	Only       func(openmates.Bot) bool // which bots this process listens for; nil = all
-	// SaveState keeps the states of this process's listeners where others can
-	// read them: soon after each change of phase, else at most once a second,
-	// and now and then although nothing changed, as a sign of life. nil = no.
+	// SaveState stores the states of this process's listeners where others can
+	// read them: soon after each change of phase, otherwise at most once a
+	// second, and now and then without a change, as a sign of life. nil: states
+	// are not stored.
 	SaveState func(ctx context.Context, bot openmates.ID, s State) error
-	// Commands are what people can ask for beside talking, and Command carries
-	// one out; both or none.
-	Commands []CommandInfo
-	Command  func(ctx context.Context, c Command) (Reply, error)
-	Every    time.Duration // how often Bots is asked again; 0 = every 5 s
-	Log      *slog.Logger
-	Now      openmates.Clock
+	Every     time.Duration // how often Bots is asked again; 0 = every 5 s
+	Log       *slog.Logger
+	Now       openmates.Clock
 }
 
 // listener is one running bot.
@@ -59,15 +67,19 @@ type listener struct {
 
 	mu    sync.Mutex
 	state State
-	mine  bool // this process speaks for the bot: it holds it, or gave up on it
-	dirty bool // not saved yet
+	mine  bool // this process reports for the bot: it holds it, or gave up on it
+	dirty bool // not stored yet
 	saved time.Time
 
 	saving sync.Mutex // one save after the other
 }
 
-// NewSupervisor makes a Supervisor that does nothing until Run.
-func NewSupervisor(cfg SupervisorConfig) *Supervisor {
+// NewSupervisor returns a Supervisor that does nothing until Run.
+func NewSupervisor(cfg SupervisorConfig) (*Supervisor, error) {
+	if cfg.Connectors == nil || cfg.Bots == nil || cfg.Hold == nil || cfg.Workspaces == nil || cfg.Notes == nil || cfg.SaveNotes == nil ||
+		cfg.Log == nil || cfg.Now == nil {
+		return nil, errors.New("messenger: SupervisorConfig lacks a required field")
+	}
 	if cfg.Every == 0 {
 		cfg.Every = 5 * time.Second
 	}
@@ -79,10 +91,10 @@ func NewSupervisor(cfg SupervisorConfig) *Supervisor {
 		wake:    make(chan struct{}, 1),
 		news:    make(chan struct{}, 1),
 		running: map[openmates.ID]*listener{},
-	}
+	}, nil
 }
 
-// Wake makes Run look at the bots again now, after one was added or changed.
+// Wake makes Run read the bots again now, after one was added or changed.
 func (s *Supervisor) Wake() {
 	select {
 	case s.wake <- struct{}{}:
@@ -90,7 +102,7 @@ func (s *Supervisor) Wake() {
 	}
 }
 
-// Restart stops a bot's listener and starts it anew.
+// Restart stops a bot's listener and starts it again.
 func (s *Supervisor) Restart(bot openmates.ID) {
 	s.mu.Lock()
 	l := s.running[bot]
@@ -102,8 +114,8 @@ func (s *Supervisor) Restart(bot openmates.ID) {
 	s.Wake()
 }
 
-// State is the state of a bot's listener in this process; ok is false when it
-// has none here, or only stands by while another process listens.
+// State returns the state of a bot's listener in this process. ok is false when
+// it has none here, or only waits while another process listens.
 func (s *Supervisor) State(bot openmates.ID) (st State, ok bool) {
 	s.mu.Lock()
 	l := s.running[bot]
@@ -117,8 +129,13 @@ func (s *Supervisor) State(bot openmates.ID) (st State, ok bool) {
 }
 
 // Run keeps the listeners in step with the bots until ctx ends, and returns
-// when the last listener has ended.
-func (s *Supervisor) Run(ctx context.Context) error {
+// when the last listener has ended. What they receive goes to the Product. It
+// is called once.
+func (s *Supervisor) Run(ctx context.Context, to Product) error {
+	if to.Receive == nil || (to.Command == nil) != (len(to.Commands) == 0) {
+		return errors.New("messenger: Product lacks a required field")
+	}
+	s.to = to
 	tick := time.NewTicker(s.cfg.Every)
 	defer tick.Stop()
 	if s.cfg.SaveState != nil {
@@ -126,12 +143,12 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		defer stop()
 	}
 	defer s.endAll()
-	for blind := false; ; {
+	for failing := false; ; {
 		err := s.sync(ctx)
-		if err != nil && ctx.Err() == nil && !blind {
+		if err != nil && ctx.Err() == nil && !failing {
 			s.cfg.Log.Error("bots could not be read; listeners stay as they are until they can", "err", err)
 		}
-		blind = err != nil
+		failing = err != nil
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -215,7 +232,7 @@ func (l *listener) run(ctx context.Context) {
 			return
 		}
 		if errors.Is(err, openmates.ErrLost) {
-			n = -1 // nothing is wrong with it; it waits for its turn
+			n = -1 // nothing is wrong with it; another process listens
 			continue
 		}
 		if openmates.CodeOf(err) == openmates.EInvalid {
@@ -236,7 +253,7 @@ func (l *listener) run(ctx context.Context) {
 	}
 }
 
-// giveUp makes sure that the state says that a person must act.
+// giveUp makes the state say that a person must act.
 func (l *listener) giveUp(err error) {
 	l.sup.cfg.Log.Warn("listener needs a person", "bot", l.bot.Name, "err", err)
 	l.mu.Lock()
@@ -280,18 +297,18 @@ func (l *listener) listen(ctx context.Context) (err error) {
 // Receive implements Host.
 func (l *listener) Receive(ctx context.Context, in Inbound) error {
 	in.BotID = l.bot.ID
-	return l.sup.cfg.Receive(ctx, in)
+	return l.sup.to.Receive(ctx, in)
 }
 
 // Commands implements Host.
 func (l *listener) Commands() []CommandInfo {
-	if l.sup.cfg.Command == nil {
+	if l.sup.to.Command == nil {
 		return nil
 	}
-	return l.sup.cfg.Commands
+	return l.sup.to.Commands
 }
 
-// Command implements Host. A panic in one is its own affair.
+// Command implements Host. A panic in a command ends that command alone.
 func (l *listener) Command(ctx context.Context, c Command) (rep Reply, err error) {
 	c.BotID, c.Network = l.bot.ID, l.bot.Network
 	defer func() {
@@ -300,10 +317,10 @@ func (l *listener) Command(ctx context.Context, c Command) (rep Reply, err error
 			err = errors.New("command panicked")
 		}
 	}()
-	if l.sup.cfg.Command == nil {
+	if l.sup.to.Command == nil {
 		return Reply{}, openmates.Errorf(openmates.ENotFound, "There is no such command.")
 	}
-	rep, err = l.sup.cfg.Command(ctx, c)
+	rep, err = l.sup.to.Command(ctx, c)
 	if err != nil && openmates.CodeOf(err) == openmates.EInternal {
 		l.sup.cfg.Log.Error("command failed", "bot", l.bot.Name, "command", c.Name, "err", err)
 	}
@@ -320,8 +337,8 @@ func (l *listener) Notes(ctx context.Context) ([]byte, error) {
 	return l.sup.cfg.Notes(ctx, l.bot.ID)
 }
 
-// SaveNotes implements Host. Those of a listener that was replaced are out of
-// date.
+// SaveNotes implements Host. Notes of a listener that was replaced are stale
+// and refused.
 func (l *listener) SaveNotes(ctx context.Context, notes []byte) error {
 	if err := openmates.Fence(ctx); err != nil {
 		return err
@@ -329,7 +346,7 @@ func (l *listener) SaveNotes(ctx context.Context, notes []byte) error {
 	return l.sup.cfg.SaveNotes(ctx, l.bot.ID, notes)
 }
 
-// Report implements Host. Since moves only when the phase does.
+// Report implements Host. Since changes only with the phase.
 func (l *listener) Report(st State) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

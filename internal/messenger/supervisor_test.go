@@ -62,7 +62,7 @@ func theatre(hold func(ctx context.Context, name string, do func(context.Context
 	if hold == nil {
 		hold = func(ctx context.Context, _ string, do func(context.Context) error) error { return do(ctx) }
 	}
-	sup := messenger.NewSupervisor(messenger.SupervisorConfig{
+	sup, err := messenger.NewSupervisor(messenger.SupervisorConfig{
 		Connectors: map[openmates.Network]messenger.Connector{"x": stage{play: play}},
 		Bots: func(context.Context) (all []openmates.Bot, err error) {
 			for _, id := range ids {
@@ -70,8 +70,11 @@ func theatre(hold func(ctx context.Context, name string, do func(context.Context
 			}
 			return all, nil
 		},
-		Hold: hold, SaveState: keep.save, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		Hold: hold, SaveState: keep.save, Workspaces: noWorkspaces, Notes: noNotes, SaveNotes: keepNothing, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
+	if err != nil {
+		panic(err)
+	}
 	return sup, keep
 }
 
@@ -105,7 +108,7 @@ func TestStatesAreSavedForOthers(t *testing.T) {
 		}, 1, 2)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- sup.Run(ctx) }()
+		go func() { done <- sup.Run(ctx, silent()) }()
 		synctest.Wait()
 		if st, ok := sup.State(1); !ok || st.Phase != messenger.Connected {
 			t.Errorf("%+v, %v", st, ok)
@@ -139,7 +142,7 @@ func TestWhoStandsBySaysNothing(t *testing.T) {
 		}, nil, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if err := sup.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if err := sup.Run(ctx, silent()); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
 		if got := keep.phases(1); len(got) != 0 {
@@ -166,7 +169,7 @@ func TestAPanicIsReportedAndHeals(t *testing.T) {
 		}, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		_ = sup.Run(ctx) // ends with ctx
+		_ = sup.Run(ctx, silent()) // ends with ctx
 		want := []messenger.Phase{messenger.Reconnecting, messenger.Connected, messenger.Off}
 		if got := keep.phases(1); !same(got, want) && !same(got, append([]messenger.Phase{messenger.Starting}, want...)) {
 			t.Errorf("phases %v", got)
@@ -200,7 +203,7 @@ func TestALostLeaseIsNoFault(t *testing.T) {
 		}, 1)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- sup.Run(ctx) }()
+		go func() { done <- sup.Run(ctx, silent()) }()
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		if lives != 6 {
@@ -218,3 +221,13 @@ func TestALostLeaseIsNoFault(t *testing.T) {
 		}
 	})
 }
+
+func silent() messenger.Product {
+	return messenger.Product{Receive: func(context.Context, messenger.Inbound) error { return nil }}
+}
+
+func noWorkspaces(context.Context, openmates.Bot, messenger.WorkspaceChange) error { return nil }
+
+func noNotes(context.Context, openmates.ID) ([]byte, error) { return nil, nil }
+
+func keepNothing(context.Context, openmates.ID, []byte) error { return nil }

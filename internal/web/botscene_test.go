@@ -71,10 +71,10 @@ func newBotScene(t *testing.T, c sceneConfig) *botScene {
 
 // listeners runs the supervisor of a whole process.
 func (s *botScene) listeners(d *discord.Connector, log *slog.Logger) {
-	s.sup = messenger.NewSupervisor(messenger.SupervisorConfig{
+	var err error
+	s.sup, err = messenger.NewSupervisor(messenger.SupervisorConfig{
 		Connectors: map[openmates.Network]messenger.Connector{discord.Network: d}, Bots: s.db.Bots,
-		Hold:    func(ctx context.Context, _ string, do func(context.Context) error) error { return do(ctx) },
-		Receive: func(context.Context, messenger.Inbound) error { return nil },
+		Hold: func(ctx context.Context, _ string, do func(context.Context) error) error { return do(ctx) },
 		Workspaces: func(ctx context.Context, b openmates.Bot, c messenger.WorkspaceChange) error {
 			switch {
 			case c.Known:
@@ -94,11 +94,12 @@ func (s *botScene) listeners(d *discord.Connector, log *slog.Logger) {
 			return s.db.SaveBotReport(ctx, openmates.BotReport{BotID: id, Process: "test", State: text})
 		},
 	})
+	must(s.t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = s.sup.Run(ctx) // ends with ctx
+		_ = s.sup.Run(ctx, messenger.Product{Receive: func(context.Context, messenger.Inbound) error { return nil }}) // ends with ctx
 	}()
 	s.t.Cleanup(func() {
 		stop()

@@ -36,8 +36,8 @@ func (srv *server) doors(demo *web.Demo) error {
 	a, err := api.New(api.Config{
 		Account: srv.accounts, Connect: srv.links, Mates: srv.mates, Models: srv.models.room, Records: srv.db, Answers: srv.db,
 		Log: srv.log, Version: versionText(), From: w.From, Asked: w.Asked, FixedURL: srv.set.URL != "",
-		Model: func() (string, bool) {
-			m := srv.models.shown()
+		Model: func(ctx context.Context) (string, bool) {
+			m := srv.models.shown(ctx)
 			return m.Name, m.Scripted
 		},
 		Process: srv.process, Try: srv.room.Try,

@@ -134,12 +134,12 @@ func (m *models) open(ctx context.Context, db *store.DB, log *slog.Logger) (err 
 }
 
 // shown says which model answers now, for the pages.
-func (m *models) shown() web.Model {
-	name, err := m.room.Answering(context.Background(), openmates.Mate{})
+func (m *models) shown(ctx context.Context) web.Model {
+	name, err := m.room.Answering(ctx, openmates.Mate{})
 	switch {
 	case err != nil && len(m.fixed) > 0 && openmates.CodeOf(err) == openmates.ENotFound:
 		return web.Model{Name: cmp.Or(m.def, m.fixed[0].Label+"/…")} // its list comes with the first question
-	case err != nil && m.hasProvider():
+	case err != nil && m.hasProvider(ctx):
 		return web.Model{Cure: "Tick a model on the provider's page."}
 	case err != nil:
 		return web.Model{Cure: "Add a provider."}
@@ -150,8 +150,8 @@ func (m *models) shown() web.Model {
 }
 
 // hasProvider reports whether a provider is set up, whatever its models are.
-func (m *models) hasProvider() bool {
-	all, err := m.room.Providers(context.Background())
+func (m *models) hasProvider(ctx context.Context) bool {
+	all, err := m.room.Providers(ctx)
 	return err == nil && len(all) > 0
 }
 

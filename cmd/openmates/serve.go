@@ -265,12 +265,12 @@ func (srv *server) currency(ctx context.Context) (string, error) {
 }
 
 // only picks the bots of a process that listens for some mates alone.
-func (srv *server) only() func(openmates.Bot) bool {
+func (srv *server) only() func(context.Context, openmates.Bot) bool {
 	if len(srv.set.Bot) == 0 {
 		return nil
 	}
-	return func(b openmates.Bot) bool {
-		m, err := srv.db.Mate(context.Background(), b.MateID)
+	return func(ctx context.Context, b openmates.Bot) bool {
+		m, err := srv.db.Mate(ctx, b.MateID)
 		if err != nil {
 			return false
 		}

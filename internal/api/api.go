@@ -50,7 +50,7 @@ type Config struct {
 	Version string
 	// Model names the model that answers by default ("" = none) and says
 	// whether it is the scripted one.
-	Model func() (name string, scripted bool)
+	Model func(ctx context.Context) (name string, scripted bool)
 	// Process answers a text as a mate, by the same rules as in a messenger.
 	// show, unless nil, is given the text so far while it grows.
 	Process func(ctx context.Context, q Question, show func(text string)) (Answer, error)
@@ -100,7 +100,7 @@ type Server struct {
 	log     *slog.Logger
 	now     openmates.Clock
 	version string
-	model   func() (string, bool)
+	model   func(ctx context.Context) (string, bool)
 	process func(context.Context, Question, func(string)) (Answer, error)
 	try     func(context.Context, chat.Trial) (openmates.Outcome, error)
 	from    func(*http.Request) netip.Addr

@@ -121,7 +121,7 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 		}})
 	must(t, err)
 	c := Config{Account: h.rooms, Connect: h.links, Mates: mates, Models: models, Records: h.db, Answers: h.db, Log: log, Version: "1.2.3",
-		Model: func() (string, bool) { return "scripted", true }, Process: h.process, Try: h.try}
+		Model: func(context.Context) (string, bool) { return "scripted", true }, Process: h.process, Try: h.try}
 	for _, f := range change {
 		f(&c)
 	}

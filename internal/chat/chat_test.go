@@ -160,6 +160,31 @@ func TestUnlinkingHoldsForTheNextMessage(t *testing.T) {
 	}
 }
 
+// A long conversation is shortened where the model can't read it, the oldest
+// exchange first; the question always stays.
+func TestALongConversationIsShortened(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.model.say = func(_ int, req llm.Request) ([]llm.Piece, error) {
+		if len(req.Messages) > 3 {
+			return nil, &llm.Error{Kind: llm.KindTooLong, Err: errors.New("too long")}
+		}
+		return words("Answer to " + req.Messages[len(req.Messages)-1].Text), nil
+	}
+	for _, q := range []string{"one", "two", "three", "four"} {
+		must(t, w.ask(w.message(q)))
+	}
+	posts := w.net.Posts()
+	if got := posts[len(posts)-1].Text(); !strings.Contains(got, "Answer to") || !strings.Contains(got, "four") {
+		t.Errorf("posted %q", got)
+	}
+	requests := w.model.requests()
+	last := requests[len(requests)-1].Messages
+	if n := len(last); n > 3 || last[0].Role != llm.RoleUser || !strings.Contains(last[n-1].Text, "four") {
+		t.Errorf("the model was sent %+v", last)
+	}
+}
+
 func TestAModelThatFailsIsExplained(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

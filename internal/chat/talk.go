@@ -100,11 +100,16 @@ func (t *talk) used() openmates.Usage {
 	return u
 }
 
-// persist has the model write one round, and again where it broke off.
+// persist has the model write one round, and again where it broke off. A
+// conversation that is too long for the model loses its oldest exchanges.
 func (t *talk) persist(ctx context.Context) error {
 	for n := 1; ; n++ {
 		err := t.write(ctx)
 		e, ok := errors.AsType[*llm.Error](err)
+		for ok && e.Kind == llm.KindTooLong && t.shorten() {
+			err = t.write(ctx)
+			e, ok = errors.AsType[*llm.Error](err)
+		}
 		if !ok || e.Kind != llm.KindCut || n == attempts {
 			return err
 		}
@@ -114,6 +119,18 @@ func (t *talk) persist(ctx context.Context) error {
 		t.room.cfg.Log.Info("the model broke off; it is asked again", "key", t.key)
 		t.w.drop()
 	}
+}
+
+// shorten halves the request, and reports whether anything could go. What
+// remains costs less, so the money that was reserved is enough.
+func (t *talk) shorten() bool {
+	shorter := llm.Shorten(t.req, llm.Estimate(t.req)/2, llm.Estimate)
+	if len(shorter.Messages) == len(t.req.Messages) {
+		return false
+	}
+	t.room.cfg.Log.Info("the conversation is too long for the model; it is asked with less", "key", t.key, "messages", len(shorter.Messages))
+	t.req = shorter
+	return true
 }
 
 // write streams one round of the model and counts what it cost. A provider that

@@ -2,8 +2,8 @@
 // models.
 //
 // It holds the contract of a model (one method, streaming), the typed errors
-// that say whether trying again can help, and wrappers that every adapter
-// shares (Retry, Meter, Truncate). Adapters live in folders of their own
+// that say whether trying again can help, and what every adapter
+// shares (Retry, Shorten, Estimate). Adapters live in folders of their own
 // beside it and pass the one conformance table of llmtest.
 //
 // It refuses to know what the text is about: prompts, memory and limits belong

@@ -127,3 +127,11 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
+
+// modelFunc makes a Model of a function.
+type modelFunc func(context.Context, Request) iter.Seq2[Piece, error]
+
+// Stream calls the function.
+func (f modelFunc) Stream(ctx context.Context, req Request) iter.Seq2[Piece, error] {
+	return f(ctx, req)
+}

@@ -227,49 +227,6 @@ func TestRetryLeavesWithTheReader(t *testing.T) {
 	}
 }
 
-func TestMeter(t *testing.T) {
-	t.Parallel()
-	down := failure(llm.KindUnavailable, 0)
-	estimated := llm.Usage{Input: llm.Estimate(hello), Output: 2}
-	for name, c := range map[string]struct {
-		play  play
-		leave bool
-		usage llm.Usage
-		err   error
-	}{
-		"whole":      {play{pieces: []string{"a"}}, false, llm.Usage{Input: 3, Output: 4}, nil},
-		"refused":    {play{err: down}, false, llm.Usage{}, down},
-		"cut":        {play{pieces: []string{"some", "text"}, err: down}, false, estimated, down},
-		"left":       {play{pieces: []string{"some text", "more"}}, true, llm.Usage{Input: llm.Estimate(hello), Output: 3}, llm.ErrLeft},
-		"left at it": {play{}, true, llm.Usage{Input: 3, Output: 4}, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				calls := 0
-				m := llm.Meter(func(u llm.Usage, d time.Duration, err error) {
-					calls++
-					if u != c.usage || d != time.Second || !errors.Is(err, c.err) {
-						t.Errorf("got %+v, %v, %v; want %+v, 1s, %v", u, d, err, c.usage, c.err)
-					}
-				})(&script{answers: []play{c.play}})
-				first := true
-				for range m.Stream(t.Context(), hello) {
-					if first {
-						<-time.After(time.Second)
-					}
-					if first = false; c.leave {
-						break
-					}
-				}
-				if calls != 1 {
-					t.Errorf("reported %d times", calls)
-				}
-			})
-		})
-	}
-}
-
 // count estimates a token per letter of text, so that the tests can be read.
 func count(r llm.Request) int {
 	n := len(r.System)
@@ -281,11 +238,7 @@ func count(r llm.Request) int {
 
 func truncated(t *testing.T, budget int, req llm.Request) llm.Request {
 	t.Helper()
-	s := &script{answers: []play{{}}}
-	if _, err := llm.Generate(t.Context(), llm.Truncate(budget, count)(s), req); err != nil {
-		t.Fatal(err)
-	}
-	return s.asked[0]
+	return llm.Shorten(req, budget, count)
 }
 
 // conversation reads "u:text a:text c:text t:text": a user, an answer, an
@@ -309,7 +262,7 @@ func conversation(s string) []llm.Message {
 	return all
 }
 
-func TestTruncate(t *testing.T) {
+func TestTheOldestExchangesGoFirst(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name, in string
@@ -336,7 +289,7 @@ func TestTruncate(t *testing.T) {
 	}
 }
 
-func TestTruncateKeepsItsPromises(t *testing.T) {
+func TestShortenKeepsItsPromises(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
 		in := rapid.SliceOfN(rapid.SampledFrom([]string{"u:xx", "a:yyy", "c:z1 t:z1", "c:w t:w t:w"}), 0, 20).Draw(r, "messages")

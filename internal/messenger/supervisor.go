@@ -47,7 +47,7 @@ type SupervisorConfig struct {
 	Workspaces func(ctx context.Context, bot openmates.Bot, c WorkspaceChange) error
 	Notes      func(ctx context.Context, bot openmates.ID) ([]byte, error)
 	SaveNotes  func(ctx context.Context, bot openmates.ID, notes []byte) error
-	Only       func(openmates.Bot) bool // which bots this process listens for; nil = all
+	Only       func(context.Context, openmates.Bot) bool // which bots this process listens for; nil = all
 	// SaveState stores the states of this process's listeners where others can
 	// read them: soon after each change of phase, otherwise at most once a
 	// second, and now and then without a change, as a sign of life. nil: states
@@ -84,7 +84,7 @@ func NewSupervisor(cfg SupervisorConfig) (*Supervisor, error) {
 		cfg.Every = 5 * time.Second
 	}
 	if cfg.Only == nil {
-		cfg.Only = func(openmates.Bot) bool { return true }
+		cfg.Only = func(context.Context, openmates.Bot) bool { return true }
 	}
 	return &Supervisor{
 		cfg:     cfg,
@@ -180,7 +180,7 @@ func (s *Supervisor) sync(ctx context.Context) error {
 	want := map[openmates.ID]openmates.Bot{}
 	for _, b := range bots {
 		_, known := s.cfg.Connectors[b.Network]
-		if known && !b.Paused && b.MateID != 0 && s.cfg.Only(b) {
+		if known && !b.Paused && b.MateID != 0 && s.cfg.Only(ctx, b) {
 			want[b.ID] = b
 		}
 	}

@@ -135,7 +135,7 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 		Models: h.models,
 		Mates:  h.mates, Try: h.trial,
 		Account: h.account, Connect: h.connect, Log: log, Version: "test", Records: h.db,
-		Model: func() Model { return h.model }, Ready: func(context.Context) error { return h.ready },
+		Model: func(context.Context) Model { return h.model }, Ready: func(context.Context) error { return h.ready },
 	}
 	for _, f := range change {
 		f(&c)

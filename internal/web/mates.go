@@ -142,7 +142,7 @@ func (s *Server) mateCards(ctx context.Context, all []openmates.Mate) ([]mateCar
 // answers is the model that answers for a mate, "" where none does.
 func (s *Server) answers(ctx context.Context, m openmates.Mate) string {
 	if s.answering == nil {
-		return cmp.Or(m.Model, s.model().Name)
+		return cmp.Or(m.Model, s.model(ctx).Name)
 	}
 	name, err := s.answering(ctx, m)
 	if err != nil {

@@ -46,14 +46,23 @@ type shell struct {
 }
 
 func (s *Server) shell(r *http.Request, title string) shell {
-	sh := shell{Title: title, Path: r.URL.Path, Here: "/", Model: s.model(), Demo: s.demo, Version: s.version}
+	sh := s.frame(r, title)
+	if sh.User != nil {
+		sh.Offer = s.offer(r)
+	}
+	return sh
+}
+
+// frame is a shell that offers no next step of the set-up. A page that says
+// what went wrong has this one: finding the next step reads the whole set-up.
+func (s *Server) frame(r *http.Request, title string) shell {
+	sh := shell{Title: title, Path: r.URL.Path, Here: "/", Model: s.model(r.Context()), Demo: s.demo, Version: s.version}
 	if r.Method == http.MethodGet {
 		sh.Here = r.URL.RequestURI()
 	}
 	if c := openmates.CallerOf(r.Context()); c.SignedIn() {
 		sh.User = &c.User
 		sh.Flash = s.account.Flash(r.Context())
-		sh.Offer = s.offer(r)
 		sh.Teams = s.teamsOf(r, c)
 	}
 	return sh
@@ -161,7 +170,7 @@ type way struct{ Label, Path string }
 
 func (s *Server) messageFor(r *http.Request, err error) messagePage {
 	title := heading(openmates.CodeOf(err))
-	p := messagePage{shell: s.shell(r, title), Heading: title, Sentence: openmates.MessageOf(err), Again: againOf(r, err)}
+	p := messagePage{shell: s.frame(r, title), Heading: title, Sentence: openmates.MessageOf(err), Again: againOf(r, err)}
 	if p.User == nil {
 		p.Ways = []way{{"Sign in", "/signin"}}
 		return p

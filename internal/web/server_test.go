@@ -126,6 +126,9 @@ func TestWizard(t *testing.T) {
 		t.Errorf("the address is %s", h.connect.PublicURL())
 	}
 	wants(t, ada.get("/"), 200, "What comes next", now(2))
+	if got := ada.get("/teams/nobodys"); got.status != http.StatusNotFound || strings.Contains(got.body, "steps done") {
+		t.Errorf("a page that failed reads the whole set-up: %d", got.status)
+	}
 	wants(t, ada.follow("/server/settings/check", url.Values{}), 200, "leads here.")
 	u, err := h.db.UserByName(t.Context(), "ada")
 	must(t, err)

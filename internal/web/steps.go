@@ -180,7 +180,7 @@ func greeting(teams []teamCard) string {
 // setupState reads it all for the person who asks.
 func (s *Server) setupState(r *http.Request) (st setupState, err error) {
 	ctx, c := r.Context(), openmates.CallerOf(r.Context())
-	st.Fixed, st.Model, st.Mail = s.fixedURL, s.model(), s.account.MailReady(ctx)
+	st.Fixed, st.Model, st.Mail = s.fixedURL, s.model(r.Context()), s.account.MailReady(ctx)
 	if st.Server, err = s.account.Server(ctx); err != nil {
 		return st, err
 	}
@@ -206,13 +206,18 @@ func (s *Server) offer(r *http.Request) *wizard {
 	if s.finished.Load() || shown || r.Method != http.MethodGet || account.Require(openmates.CallerOf(r.Context()), account.RunServer) != nil {
 		return nil
 	}
-	st, err := s.setupState(r)
+	answered, err := s.records.Answered(r.Context(), openmates.CallerOf(r.Context()).User.ID)
 	if err != nil {
 		s.logError(r, err)
 		return nil
 	}
-	if st.Answered {
+	if answered { // one row tells it; the rest is not read
 		s.finished.Store(true)
+		return nil
+	}
+	st, err := s.setupState(r)
+	if err != nil {
+		s.logError(r, err)
 		return nil
 	}
 	w := st.wizard()

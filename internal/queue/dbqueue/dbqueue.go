@@ -112,7 +112,7 @@ func (q *Queue) Work(ctx context.Context, n int, do func(context.Context, queue.
 			break
 		}
 		q.Log.WarnContext(ctx, "this process does not work off jobs any more; it stands by", "err", err)
-		wait(ctx, time.Second)
+		lanes.Wait(ctx, time.Second)
 	}
 	return nil //nolint:nilerr // ctx ended, and that is how Work ends
 }
@@ -165,13 +165,4 @@ func (p *pushing) has(key string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.keys[key] > 0
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }

@@ -96,11 +96,12 @@ func (d *Set) record(key string, write func(context.Context) error) bool {
 			return false
 		}
 		d.Trouble.Note(d.ctx, err)
-		wait(d.ctx, queue.Backoff(min(try, 2)))
+		Wait(d.ctx, queue.Backoff(min(try, 2)))
 	}
 }
 
-func wait(ctx context.Context, d time.Duration) {
+// Wait returns after d, or as soon as ctx ends.
+func Wait(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -34,7 +33,7 @@ func (q *Queue) Work(ctx context.Context, n int, do func(context.Context, queue.
 		if err := w.share(ctx); err != nil && ctx.Err() == nil {
 			w.trouble.Note(ctx, err)
 		}
-		wait(ctx, q.Share)
+		lanes.Wait(ctx, q.Share)
 	}
 	return nil
 }
@@ -59,7 +58,7 @@ func (w *worker) beCounted(ctx context.Context) {
 			<-ctx.Done()
 			return nil
 		})
-		wait(ctx, w.q.Share)
+		lanes.Wait(ctx, w.q.Share)
 	}
 }
 
@@ -142,13 +141,4 @@ func (w *worker) part(ctx context.Context, p int) error {
 	w.parts[p] = set
 	w.mu.Unlock()
 	return set.Run()
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }

@@ -1,36 +1,17 @@
 package llm
 
-import (
-	"context"
-	"iter"
-	"sort"
-)
+import "sort"
 
-// Truncate lets a model forget the oldest exchanges, so that a request needs at
-// most budget tokens by estimate; what the answer may need is not part of it.
+// Shorten returns req without its oldest exchanges, so that it needs at most
+// budget tokens by estimate; what the answer may need is not part of it. The
+// messages of the caller are not changed.
 //
 // An exchange is a user's message and all that follows up to the next one. The
-// instructions, the tools and the last message of a user stay in any case. If
-// the exchange that it begins is too long by itself, the oldest calls in it go,
-// each with its results. What still doesn't fit is sent as it is: only the
+// instructions, the tools and the last message of a user always stay. If the
+// exchange that it begins is too long by itself, the oldest calls in it go,
+// each with its results. What still doesn't fit is returned as it is: only the
 // provider knows the true limit.
-func Truncate(budget int, estimate func(Request) int) Wrapper {
-	return func(m Model) Model {
-		return modelFunc(func(ctx context.Context, req Request) iter.Seq2[Piece, error] {
-			return m.Stream(ctx, shorten(req, budget, estimate))
-		})
-	}
-}
-
-// modelFunc makes a Model of a function.
-type modelFunc func(context.Context, Request) iter.Seq2[Piece, error]
-
-// Stream calls the function.
-func (f modelFunc) Stream(ctx context.Context, req Request) iter.Seq2[Piece, error] {
-	return f(ctx, req)
-}
-
-func shorten(req Request, budget int, estimate func(Request) int) Request {
+func Shorten(req Request, budget int, estimate func(Request) int) Request {
 	fits := func(messages []Message) bool {
 		shorter := req
 		shorter.Messages = messages

@@ -41,7 +41,7 @@ type Config struct {
 	Models  *model.Room
 	Mates   *mate.Room
 	Log     *slog.Logger
-	Model   func(ctx context.Context) Model           // which model answers now
+	Model   func(ctx context.Context) Model // which model answers now
 	Ready   func(ctx context.Context) error // nil = the server can serve; MessageOf says why not
 	Demo    *Demo                           // nil outside of the demo
 	Version string

@@ -44,7 +44,7 @@ func TestAServerMovesInABrowser(t *testing.T) {
 	b.click("Save")
 	b.sees("The address has changed")
 	b.sees(now + "/messenger/connect")
-	b.click("Go on at the new address")
+	b.click("Continue at the new address")
 	b.sees("Username")
 	if at := b.read("location.origin"); at != now {
 		t.Errorf("the way on leads to %s", at)
@@ -52,7 +52,7 @@ func TestAServerMovesInABrowser(t *testing.T) {
 	b.fill("username", "ada")
 	b.fill("password", "three quiet lighthouses")
 	b.click("Sign in")
-	b.sees("What people see of the server")
+	b.sees("The server’s name and address")
 	b.open(now + "/server")
 	b.sees("replace it by exactly this address, and save: " + now) // the page notices by itself
 	b.open(now + "/teams/harbour/connect")

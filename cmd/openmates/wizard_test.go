@@ -147,7 +147,7 @@ func TestTheWizardInABrowser(t *testing.T) {
 	b.sees("Next: Name the server")
 
 	b.click("Do it now")
-	b.sees("Who may sign up?")
+	b.sees("Who can sign up?")
 	b.click("Check and save") // all fields are proposed
 	b.sees("Next: Give the mates a model")
 
@@ -160,7 +160,7 @@ func TestTheWizardInABrowser(t *testing.T) {
 	b.click("Check and save")
 	b.sees("gpt-5-mini")
 	b.click("Next: Give a mate its bot")
-	b.sees("Every mate speaks through an application of its own")
+	b.sees("Every mate has its own application")
 	b.click("Sophia")
 	b.sees("Set it up in five minutes")
 	app := sim.AddApplication(person.ID, "Sophia")
@@ -184,7 +184,7 @@ func TestTheWizardInABrowser(t *testing.T) {
 	b.sees("In your messenger, type @Sophia hello")
 
 	sim.Say(guild.General, person.ID, "<@"+app.BotID+"> hello")
-	b.sees("It answers. The server is set up.") // the page notices by itself
+	b.sees("It works: your server is set up.") // the page notices by itself
 	t.Logf("%d fields, %d clicks, %s in the product", b.fields, b.clicks, time.Since(begun).Round(time.Second))
 	if b.fields > 12 {
 		t.Errorf("%d fields had to be filled in", b.fields)

@@ -111,7 +111,7 @@ func (s *Server) authOperations() {
 			_, err := s.account.Reset(ctx, fromOf(ctx), openmates.Secret(in.Body.Code), openmates.Secret(in.Body.Password))
 			return err
 		})
-	serve(s, route{"set-up", http.MethodPost, "/auth/setup", "Set the server up", "Once: makes the first admin, their team, and a session.", 201}, all, s.setUp)
+	serve(s, route{"set-up", http.MethodPost, "/auth/setup", "Set up the server", "Once: makes the first admin, their team, and a session.", 201}, all, s.setUp)
 	serve(s, route{"sign-in", http.MethodPost, "/auth/sign-in", "Sign in", "Begins a session, whose cookie comes with the answer. Where the account asks for a second step, the problem says so (reason second_step).", 0}, all,
 		func(ctx context.Context, _ openmates.Caller, in *signInInput) (MeLine, error) {
 			u, err := s.account.SignIn(ctx, fromOf(ctx), in.Body.Username, openmates.Secret(in.Body.Password))

@@ -134,7 +134,7 @@ type leaveInput struct {
 // by a token.
 func (s *Server) guardOperations() {
 	me := person()
-	serve(s, route{"list-sessions", http.MethodGet, "/me/sessions", "Where you are signed in", "Here first, then the latest used.", 0}, me, s.listSessions)
+	serve(s, route{"list-sessions", http.MethodGet, "/me/sessions", "Where you’re signed in", "Here first, then the latest used.", 0}, me, s.listSessions)
 	change(s, route{"end-session", http.MethodDelete, "/me/sessions/{id}", "Sign out in one place", "At once.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *sessionInput) error {
 			return s.account.EndSession(ctx, c, in.ID)
@@ -184,7 +184,7 @@ func (s *Server) passkeyOperations(me gate) {
 			o, err := s.account.BeginPasskey(ctx, c, in.Body.Name, openmates.Secret(in.Body.Password))
 			return Ceremony{o}, err
 		})
-	serve(s, route{"add-passkey", http.MethodPost, "/me/passkeys", "Add a passkey", "With what the browser answered.", 201}, me,
+	serve(s, route{"add-passkey", http.MethodPost, "/me/passkeys", "Add passkey", "With what the browser answered.", 201}, me,
 		func(ctx context.Context, c openmates.Caller, in *passkeyAnswer) (Passkey, error) {
 			answer, err := json.Marshal(in.Body.Answer)
 			if err != nil {
@@ -201,7 +201,7 @@ func (s *Server) passkeyOperations(me gate) {
 			}
 			return s.account.RemovePasskey(ctx, c, id, openmates.Secret(in.Body.Password))
 		})
-	serve(s, route{"ask-passkey", http.MethodPost, "/me/passkeys/ask", "Ask for a passkey after the password", "Or stop to.", 0}, me,
+	serve(s, route{"ask-passkey", http.MethodPost, "/me/passkeys/ask", "Require a passkey after the password", "Or stop to.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *askInput) (Codes, error) {
 			return codes(s.account.AskPasskey(ctx, c, in.Body.Ask, openmates.Secret(in.Body.Password)))
 		})

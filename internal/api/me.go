@@ -115,7 +115,7 @@ func (s *Server) meOperations() {
 			return s.account.SetPrivacy(ctx, c, in.Handle, nil, false)
 		})
 	serve(s, route{"list-my-mates", http.MethodGet, "/me/mates", "The mates that you may ask", "In any of the caller's teams.", 0}, read, s.listMyMates)
-	serve(s, route{"list-links", http.MethodGet, "/me/links", "Your accounts on messengers", "What is linked and what can be.", 0}, read,
+	serve(s, route{"list-links", http.MethodGet, "/me/links", "Linked accounts", "What is linked and what can be.", 0}, read,
 		func(ctx context.Context, c openmates.Caller, in *PageInput) (page[Link], error) {
 			all, err := s.links(ctx, c.User.ID)
 			if err != nil {

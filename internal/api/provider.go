@@ -197,7 +197,7 @@ func (s *Server) modelOperations() {
 			return Changes{append([]string{}, l.New...), append([]string{}, l.Gone...)}, err
 		})
 	change(s, route{"change-models", http.MethodPatch, "/server/providers/{provider}/models", "Switch models on and off, and price them", "Models that are not named stay.", 0}, admin(), s.changeModels)
-	serve(s, route{"add-model", http.MethodPost, "/server/providers/{provider}/models", "Add a model by its name", "For a provider that doesn't list all it has.", 201}, admin(),
+	serve(s, route{"add-model", http.MethodPost, "/server/providers/{provider}/models", "Add a model by name", "For a provider that doesn't list all it has.", 201}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *modelInput) (Provider, error) {
 			if err := s.models.AddModel(ctx, c.User.ID, in.Name, in.Body.Model); err != nil {
 				return Provider{}, err

@@ -139,9 +139,9 @@ func (s *Server) serverOperations() {
 		})
 	serve(s, route{"get-mail", http.MethodGet, "/server/mail", "How the server sends mail", "Without the password.", 0}, admin(), s.getMail)
 	serve(s, route{"put-mail", http.MethodPut, "/server/mail", "Set how the server sends mail", "After a test message that the mail server took.", 0}, admin(), s.putMail)
-	change(s, route{"delete-mail", http.MethodDelete, "/server/mail", "Stop sending mail", "", 0}, admin(),
+	change(s, route{"delete-mail", http.MethodDelete, "/server/mail", "Remove mail settings", "", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, _ *struct{}) error { return s.account.StopMail(ctx, c) })
-	serve(s, route{"add-reset-link", http.MethodPost, "/server/reset-links", "Let somebody back in", "A link by which a person chooses a new password, once, within a day. An earlier one is void. A token can't make one.", 201}, admin(),
+	serve(s, route{"add-reset-link", http.MethodPost, "/server/reset-links", "Restore access", "A link by which a person chooses a new password, once, within a day. An earlier one is void. A token can't make one.", 201}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *resetLinkInput) (ResetLink, error) {
 			l, err := s.account.ResetLinkFor(ctx, c, in.Body.Username, in.Body.Second, openmates.Secret(in.Body.Password))
 			return ResetLink{l.User.Username, l.URL.Reveal(), l.Second, l.Expires.UTC()}, err

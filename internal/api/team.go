@@ -160,7 +160,7 @@ type teamEnd struct {
 
 func (s *Server) teamOperations() {
 	serve(s, route{"list-teams", http.MethodGet, "/teams", "Your teams", "The teams that the caller belongs to; with a team's token, that one.", 0}, reader(), s.listTeams)
-	serve(s, route{"add-team", http.MethodPost, "/teams", "Found a team", "The caller becomes its admin. Whether strangers may found one is the server's to say; they get an account in the same step.", 201}, anybody(), s.addTeam)
+	serve(s, route{"add-team", http.MethodPost, "/teams", "Create a team", "The caller becomes its admin. Whether strangers may found one is the server's to say; they get an account in the same step.", 201}, anybody(), s.addTeam)
 	serveTeam(s, route{"get-team", http.MethodGet, "/{team_slug}", "A team with its mates",
 		"The team, with the mates that it may use, and for each of them the messengers it speaks on and how its listeners are.", 0}, account.SeeTeam, s.getTeam)
 	changeTeam(s, route{"change-team", http.MethodPatch, "/{team_slug}", "Rename a team", "Its address stays.", 0}, account.RunTeam, s.changeTeamName)

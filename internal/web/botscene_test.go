@@ -203,7 +203,7 @@ func (s *botScene) perfect() {
 	must(s.t, err)
 	s.listening()
 	got := s.ada.follow(sophiaAt+"/dress", url.Values{})
-	wants(s.t, got, 200, "Everything is as it should be")
+	wants(s.t, got, 200, "All checks passed")
 }
 
 func (s *botScene) botID(handle string) openmates.ID {

@@ -77,12 +77,12 @@ func (s *Server) connectFailed(r *http.Request, begun connect.Outcome, err error
 	switch {
 	case p.User == nil:
 	case begun.Kind == connect.Install && begun.Team.Slug != "":
-		p.Ways = []way{{"Begin again", "/teams/" + begun.Team.Slug + "/connect"}, {"To the start page", "/"}}
+		p.Ways = []way{{"Start again", "/teams/" + begun.Team.Slug + "/connect"}, {"To the start page", "/"}}
 		if openmates.CodeOf(err) == openmates.EConflict && account.Require(openmates.CallerOf(r.Context()), account.RunServer) == nil {
 			p.Ways[1] = way{"All workspaces", connect.UntiePath}
 		}
 	case begun.Kind == connect.Link:
-		p.Ways = []way{{"Begin again", "/profile"}, {"To the start page", "/"}}
+		p.Ways = []way{{"Start again", "/profile"}, {"To the start page", "/"}}
 	}
 	return p
 }

@@ -21,7 +21,7 @@ func TestMatesFollowWithOneClickEach(t *testing.T) {
 	t.Parallel()
 	a := newArena(t)
 	got := a.ada.get("/teams/harbour/connect")
-	wants(t, got, 200, "Connect your first place", "Authorize on Discord")
+	wants(t, got, 200, "Connect your first workspace", "Authorize on Discord")
 	got = a.back(a.ada, a.sophia())
 	clicks := 0
 	for {
@@ -38,7 +38,7 @@ func TestMatesFollowWithOneClickEach(t *testing.T) {
 		wants(t, got, 303)
 		clicks++
 	}
-	wants(t, got, 200, "2 of 2 mates are in", "Every mate is in")
+	wants(t, got, 200, "2 of 2 mates added", "All mates are added")
 	if clicks != 1 {
 		t.Errorf("%d clicks for the mates after the first", clicks)
 	}
@@ -59,7 +59,7 @@ func TestMatesFollowWithOneClickEach(t *testing.T) {
 
 	// A kick is noticed live, and adding it again is the cure.
 	a.sim.Kick(a.ours.ID, a.app.BotID)
-	a.shows("/teams/harbour/connect", "Removed there", "Add again", "1 of 2 mates are in")
+	a.shows("/teams/harbour/connect", "Removed there", "Add again", "1 of 2 mates added")
 
 	// Another team sees nothing of it and takes nothing away.
 	for _, path := range []string{guest + "mark/remove", guest + "mark/test", strings.TrimSuffix(guest, "/") + "/disconnect"} {
@@ -68,7 +68,7 @@ func TestMatesFollowWithOneClickEach(t *testing.T) {
 			wants(t, a.eve.post(strings.Replace(path, "harbour", "lighthouse", 1), f), 404)
 		}
 	}
-	wants(t, a.ada.confirms(strings.TrimSuffix(guest, "/")+"/disconnect", url.Values{}), 200, "Ours is disconnected: all mates have left it", "Connect your first place")
+	wants(t, a.ada.confirms(strings.TrimSuffix(guest, "/")+"/disconnect", url.Values{}), 200, "Ours is disconnected: all mates have left it", "Connect your first workspace")
 	if !a.left(a.ours) {
 		t.Error("Mark stayed")
 	}
@@ -104,7 +104,7 @@ func TestSeveralTabs(t *testing.T) {
 	wants(t, a.back(a.ada, two), 303)
 	wants(t, a.back(a.ada, mine), 303)
 	wants(t, a.back(a.ada, one), 303)
-	wants(t, a.ada.get("/teams/harbour/connect?at="+a.ours.ID), 200, "2 of 2 mates are in")
+	wants(t, a.ada.get("/teams/harbour/connect?at="+a.ours.ID), 200, "2 of 2 mates added")
 	if to := a.back(a.ada, mine); to.status != 422 {
 		t.Errorf("a link once more: %d", to.status)
 	}

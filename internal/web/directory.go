@@ -145,10 +145,10 @@ func (s *Server) askServerAdmin(r *http.Request) (*question, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &question{Heading: sentence("Make %s an admin of this server?", u.DisplayName), Label: "Make an admin", Back: peoplePath,
+	q := &question{Heading: sentence("Make %s an admin of this server?", u.DisplayName), Label: "Make admin", Back: peoplePath,
 		Sentence: sentence("%s can then manage everything here: mates, bots, providers and their keys, mail, people and teams.", u.DisplayName)}
 	if r.FormValue("admin") != "yes" {
-		q.Heading, q.Label = sentence("Stop %s being an admin of this server?", u.DisplayName), "No longer an admin"
+		q.Heading, q.Label = sentence("Stop %s being an admin of this server?", u.DisplayName), "Remove as admin"
 		q.Sentence = sentence("%s can no longer open the pages under Server. Roles in teams stay as they are.", u.DisplayName)
 	}
 	return q, nil

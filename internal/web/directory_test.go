@@ -26,7 +26,7 @@ func TestAllPeople(t *testing.T) {
 	if strings.Contains(got.body, "Eve Outside") {
 		t.Error("the search finds everybody")
 	}
-	wants(t, ada.get("/server/people?q=100%25"), 200, "Nobody found")
+	wants(t, ada.get("/server/people?q=100%25"), 200, "No one found")
 	wants(t, ben.get("/server"), 403)
 	wants(t, ada.confirms("/server/people/ada/admin", url.Values{"admin": {"no"}}), 409, "only admin of this server")
 	wants(t, ada.confirms("/server/people/ada/remove", nil), 409, "This is your own account")
@@ -150,12 +150,12 @@ func TestUntie(t *testing.T) {
 		at := "/server/workspaces/testnet/55/untie"
 		wants(t, eve.post(at, sure(form)), 403)
 		wants(t, ada.get(at), 200, "Disconnect Pier from Lighthouse?")
-		wants(t, ada.follow(at, sure(form)), 200, "“Pier”", "No workspace found")
+		wants(t, ada.follow(at, sure(form)), 200, "“Pier”", "No workspaces found")
 		wants(t, ada.get(at), 404, "connected to no team")
 		if got := len(h.network.Leaves()) == 1; got != leave {
 			t.Errorf("the bot left: %v, want %v", got, leave)
 		}
 		wants(t, eve.get("/teams/lighthouse"), 200, "An admin of this server has disconnected “Pier” on Testnet from your team")
-		wants(t, eve.get("/teams/lighthouse/connect"), 200, "Connect your first place")
+		wants(t, eve.get("/teams/lighthouse/connect"), 200, "Connect your first workspace")
 	}
 }

@@ -312,7 +312,7 @@ func (w *formWalk) security() {
 	w.sends(proves, w.ben, "/profile/security/authenticator/begin", pass())
 	secret := secretOn(w.t, w.ben.get(securityAt+"/authenticator"))
 	page := w.sends(makes, w.ben, "/profile/security/authenticator", url.Values{"code": {codeOf(w.t, secret, time.Now().Add(-30*time.Second))}})
-	wants(w.t, page, 200, "shown this once")
+	wants(w.t, page, 200, "won’t be shown again")
 	page = w.sends(proves, w.ben, "/profile/security/recovery", pass())
 	codes := regexp.MustCompile(`<code>(\w{4}-\w{4}-\w{4}-\w{4})</code>`).FindStringSubmatch(page.body)
 	b := w.browser()

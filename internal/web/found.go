@@ -75,7 +75,7 @@ func (s *Server) foundPage(r *http.Request) (*foundPage, error) {
 	if err := s.account.MayFound(ctx, c); err != nil {
 		return nil, err
 	}
-	p := &foundPage{shell: s.shell(r, "Found a team"), Steps: foundSteps(c)}
+	p := &foundPage{shell: s.shell(r, "Create a team"), Steps: foundSteps(c)}
 	p.Draft, _ = s.account.Draft(ctx)
 	name := r.PathValue("step")
 	if name == "" {

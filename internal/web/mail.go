@@ -67,7 +67,7 @@ func (s *Server) setMail(w http.ResponseWriter, r *http.Request) error {
 }
 
 func askStopMail(*http.Request) (*question, error) {
-	return &question{Heading: "Stop sending mail?", Label: "Stop sending mail", Back: "/server/mail",
+	return &question{Heading: "Stop sending mail?", Label: "Remove mail settings", Back: "/server/mail",
 		Sentence: "The mail server's address and password are deleted here. Invites then work by their links alone, and new addresses are not confirmed."}, nil
 }
 

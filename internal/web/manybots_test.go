@@ -111,16 +111,16 @@ func TestReplacingATokenDisturbsNobody(t *testing.T) {
 	got := s.ada.follow(sophiaAt, url.Values{"app_id": {""}, "token": {fresh}, "secret": {""}})
 	wants(t, got, 200, "listener starts now")
 	s.listening()
-	wants(t, s.again(), 200, "Everything is as it should be")
+	wants(t, s.again(), 200, "All checks passed")
 
 	sessions := s.sim.Identifies(s.app.ID)
 	wants(t, s.ada.follow(sophiaAt+"/restart", url.Values{}), 200, "starts anew")
 	s.await("a new session", func() bool {
 		return s.sim.Identifies(s.app.ID) == sessions+1 && s.phase("sophia") == messenger.Connected
 	})
-	wants(t, s.ada.confirms(sophiaAt+"/pause", url.Values{}), 200, "Resume listening", "The listener is paused")
+	wants(t, s.ada.confirms(sophiaAt+"/pause", url.Values{}), 200, "Resume", "The listener is paused")
 	s.await("no connection", func() bool { return len(s.sim.Connections(s.app.ID)) == 0 })
-	wants(t, s.ada.follow(sophiaAt+"/resume", url.Values{}), 200, "Pause listening")
+	wants(t, s.ada.follow(sophiaAt+"/resume", url.Values{}), 200, "Pause")
 	s.listening()
 	for _, app := range apps {
 		if s.sim.Identifies(app.ID) != 1 || s.sim.Resumes(app.ID) != 0 || len(s.sim.Connections(app.ID)) != 1 {
@@ -208,13 +208,13 @@ func TestOwnApplication(t *testing.T) {
 	f.Set("app_id", "") // filled in from the token
 	got := s.ada.follow(at, f)
 	wants(t, got, 200, "is stored", "is not registered", app.ID)
-	for _, not := range []string{"Public Bot", "Invitation", "Dress the bot", "Pause listening"} {
+	for _, not := range []string{"Public Bot", "Invitation", "Apply name and picture", "Pause"} {
 		if strings.Contains(got.body, not) {
 			t.Errorf("it shows %q", not)
 		}
 	}
 	s.sim.Configure(app.ID, func(c *discordtest.Settings) { c.Redirects = []string{s.url + connect.RedirectPath} })
-	wants(t, s.ada.follow(at+"/check", url.Values{}), 200, "Everything is as it should be")
+	wants(t, s.ada.follow(at+"/check", url.Values{}), 200, "All checks passed")
 	wants(t, s.ada.get("/server/bots"), 200, "Set up")
 }
 

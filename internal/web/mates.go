@@ -157,7 +157,7 @@ func (s *Server) currency(ctx context.Context) (string, error) {
 }
 
 func (s *Server) newMate(w http.ResponseWriter, r *http.Request) error {
-	p := newMatePage{shell: s.shell(r, "A new mate"), Form: mateForm{Draft: mate.Draft{Class: openmates.ClassBalanced}}}
+	p := newMatePage{shell: s.shell(r, "New mate"), Form: mateForm{Draft: mate.Draft{Class: openmates.ClassBalanced}}}
 	var err error
 	if p.Form.Providers, err = s.mateRoom.Models(r.Context()); err != nil {
 		return err
@@ -178,7 +178,7 @@ func (s *Server) createMate(w http.ResponseWriter, r *http.Request) error {
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
 	}
-	p := newMatePage{shell: s.shell(r, "A new mate"), Handle: f.Get("handle"), Form: mateForm{Draft: d, Error: openmates.MessageOf(err)}}
+	p := newMatePage{shell: s.shell(r, "New mate"), Handle: f.Get("handle"), Form: mateForm{Draft: d, Error: openmates.MessageOf(err)}}
 	status := statusOf(err)
 	if p.Form.Providers, err = s.mateRoom.Models(r.Context()); err != nil {
 		return err

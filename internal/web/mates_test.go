@@ -62,7 +62,7 @@ func TestTheLifeOfAMate(t *testing.T) {
 	wants(t, ada.follow(at, mateValues("name", "Nora", "prompt", "You are Nora.\r\nYou <b>count</b>.")), 200, "saved as version 2", "You are Nora.\nYou &lt;b&gt;count&lt;/b&gt;.")
 	wants(t, ada.post(at, mateValues("name", "Late", "version", "1")), 409, "version 2 is the newest now", `value="Late"`)
 	old := ada.get(at + "/versions/1")
-	wants(t, old, 200, "Version 1 of Nora", "<del>You are Sophia.</del>", "<ins>You are Nora.</ins>", "Bring version 1 back", "<dt>Name</dt>")
+	wants(t, old, 200, "Version 1 of Nora", "<del>You are Sophia.</del>", "<ins>You are Nora.</ins>", "Restore version 1", "<dt>Name</dt>")
 	checkPage(t, "version", old.body)
 	wants(t, ada.follow(at+"/versions/1", url.Values{}), 200, "Nora Büro is as it was in version 1", "version 3 now")
 	for _, bad := range []string{"9", "0", "-1", "x", "99999999999999999999"} {
@@ -76,7 +76,7 @@ func TestTheLifeOfAMate(t *testing.T) {
 	wants(t, ada.follow(at+"/duplicate", url.Values{"name": {"Otto"}, "handle": {"otto"}}), 200, "Otto is a copy of Nora Büro", "You are Sophia.")
 	wants(t, ada.confirms("/server/mates/otto/archive", url.Values{"archived": {"1"}}), 200, "Otto is archived", "Archived mates (1)")
 	wants(t, ada.post("/server/mates", mateValues("name", "Otto")), 409, "archived mate Otto")
-	wants(t, ada.get("/server/mates/otto"), 200, "Bring back", "Archived")
+	wants(t, ada.get("/server/mates/otto"), 200, "Restore", "Archived")
 	wants(t, ada.post("/server/mates/otto/try", url.Values{"text": {"hello"}}), 409, "is archived")
 	wants(t, ada.follow("/server/mates/otto/archive", url.Values{"archived": {"0"}}), 200, "Otto is back")
 	wants(t, ada.get("/server/mates/nobody"), 404)
@@ -193,7 +193,7 @@ func TestTryIt(t *testing.T) {
 	ada := h.as("ada")
 	at := "/server/mates/sophia/try"
 	got := ada.follow(at, url.Values{"text": {"hello <b>"}})
-	wants(t, got, 200, "<strong>hello ", "hello &lt;b&gt;", "openai/gpt-5, 120 tokens read, 34 written", "0.0025 USD", "charged to the team Harbour")
+	wants(t, got, 200, "<strong>hello ", "hello &lt;b&gt;", "openai/gpt-5, 120 tokens in, 34 out", "0.0025 USD", "Charged to the team Harbour")
 	checkPage(t, "try", got.body)
 	if strings.Contains(got.body, "<img src=x") || strings.Contains(got.body, "<script>alert") {
 		t.Error("what the model wrote is not cleaned")
@@ -230,7 +230,7 @@ func TestTryIt(t *testing.T) {
 	team, err := h.db.TeamBySlug(t.Context(), "harbour")
 	must(t, err)
 	must(t, h.db.SetTeamLimits(t.Context(), team.ID, openmates.Limits{Mates: openmates.OnlyThese("mark")}))
-	wants(t, ada.follow(at, url.Values{"text": {"hello"}}), 200, "charged to the server")
+	wants(t, ada.follow(at, url.Values{"text": {"hello"}}), 200, "Charged to the server")
 	if asked[len(asked)-1].Team.ID != 0 {
 		t.Error("the team is charged for a mate that it forbids")
 	}
@@ -299,7 +299,7 @@ func TestLimitsOfTheServerAndOfAMate(t *testing.T) {
 	h := newHouse(t).furnish()
 	ada := h.as("ada")
 	page := ada.get("/server/limits")
-	wants(t, page, 200, "3 of 3 skills", "2 of 2 models", "no limit per minute")
+	wants(t, page, 200, "3 of 3 skills", "2 of 2 models", "no request limit")
 	checkPage(t, "limits", page.body)
 	server := url.Values{"stamp": {stampOf(t, page)}, "app": {"calculation", "web"}, "skill": {"calculation.evaluate", "web.read"}, "provider": {"openai"},
 		"model": {"openai/gpt-5", "openai/gpt-5-mini", "forged/model"}, "per_minute": {"60"}, "per_month": {"100"}}
@@ -311,10 +311,10 @@ func TestLimitsOfTheServerAndOfAMate(t *testing.T) {
 	}
 
 	page = ada.get("/server/mates/sophia")
-	wants(t, page, 200, "Forbidden by the server", `id="skill-web.search" name="skill" value="web.search" disabled`, "60 requests per minute (set by the server)")
+	wants(t, page, 200, "Not allowed by the server", `id="skill-web.search" name="skill" value="web.search" disabled`, "60 requests per minute (set by the server)")
 	own := url.Values{"stamp": {stampOf(t, page)}, "app": {"web"}, "skill": {"calculation.evaluate", "web.read", "web.search"}, "provider": {"openai"},
 		"model": {"openai/gpt-5"}, "per_minute": {"1000"}, "per_month": {"12,50"}}
-	wants(t, ada.follow("/server/mates/sophia/limits", own), 200, "Sophia may use 1 of 3 skills and 1 of 2 models", "Not without the app", "12.50 USD", "Version 2")
+	wants(t, ada.follow("/server/mates/sophia/limits", own), 200, "Sophia may use 1 of 3 skills and 1 of 2 models", "Needs the app", "12.50 USD", "Version 2")
 	m, err := h.db.MateByHandle(t.Context(), "sophia")
 	must(t, err)
 	if got := openmates.Effective(openmates.Layer{Limits: l}, openmates.Layer{Limits: m.Limits}); got.Allows(openmates.KindSkill, "web.search") ||

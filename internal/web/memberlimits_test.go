@@ -47,7 +47,7 @@ func TestLimitsOfAMember(t *testing.T) {
 		t.Error("a member is led to the limits of people")
 	}
 	page := ada.get(at)
-	wants(t, page, 200, "At most 9: the team allows no more.", "At most 20.00 USD: the team allows no more", "Not allowed by the team.", "Spent this month: <b>1.50 USD</b>")
+	wants(t, page, 200, "At most 9, the limit of the team.", "At most 20.00 USD, the limit of the team", "Not allowed by the team.", "Spent this month: <b>1.50 USD</b>")
 	f := url.Values{"stamp": {stampOf(t, page)}, "mate": {"sophia", "lisa"}, "per_minute": {"many"}, "per_month": {"3"}, "admin": {"true"}, "role": {"admin"}}
 	wants(t, ada.post(at, f), 422, `value="many"`, "whole number")
 	f.Set("per_minute", "4")
@@ -59,7 +59,7 @@ func TestLimitsOfAMember(t *testing.T) {
 	if l.PerMinute != 4 || l.PerMonth != 3_000_000 || !l.Mates.Allows("sophia") || l.Mates.Allows("mark") || l.Apps.Only || u.Admin {
 		t.Errorf("%+v of %+v", l, u)
 	}
-	wants(t, ben.get("/profile"), 200, "You spent 1.50 USD this month", "1.50 USD of 3.00 USD is left", "16.50 USD of 20.00 USD is left", "At most 4 requests per minute. That is your own limit.", "only sophia")
+	wants(t, ben.get("/profile"), 200, "You spent 1.50 USD this month", "1.50 USD of your own budget of 3.00 USD left", "16.50 USD of the team’s budget of 20.00 USD left", "At most 4 requests per minute. That is your own limit.", "You can only ask sophia")
 
 	// More than the team allows changes nothing about what holds.
 	f = url.Values{"stamp": {stampOf(t, ada.get(at))}, "mate": {"sophia", "mark"}, "per_minute": {"5000"}, "per_month": {"900"}}
@@ -88,7 +88,7 @@ func TestOnlyTheServersAdminsSeeWhatItHasLeft(t *testing.T) {
 	m.Limits.PerMonth = 47_000_000
 	_, err = h.db.SaveMate(ctx, m)
 	must(t, err)
-	wants(t, h.as("eve").get("/teams/lighthouse/limits"), 200, "At most 50.00 USD: the server allows no more.")
+	wants(t, h.as("eve").get("/teams/lighthouse/limits"), 200, "At most 50.00 USD, the limit of the server.")
 	must(t, h.db.SetTeamLimits(ctx, teamID(t, h, "lighthouse"), openmates.Limits{PerMonth: 20_000_000}))
 	pages := map[string][]string{
 		"ben": {"/", "/profile", "/teams/harbour", "/teams/harbour/people"},
@@ -112,7 +112,7 @@ func TestOnlyTheServersAdminsSeeWhatItHasLeft(t *testing.T) {
 		h.spends(team, map[string]string{"harbour": "ada", "lighthouse": "eve"}[team], team, "sophia", 7_000_000, time.Now())
 	}
 	spoken("lighthouse")
-	wants(t, h.as("eve").get("/profile"), 200, "13.00 USD of 20.00 USD is left")
+	wants(t, h.as("eve").get("/profile"), 200, "13.00 USD of the team’s budget of 20.00 USD left")
 	before := seen()
 	spoken("harbour")
 	after := seen()
@@ -124,5 +124,5 @@ func TestOnlyTheServersAdminsSeeWhatItHasLeft(t *testing.T) {
 			t.Errorf("%s tells what the server has left", page)
 		}
 	}
-	wants(t, h.as("ada").get("/profile"), 200, "Of the server’s budget, 36.00 USD of 50.00 USD is left.")
+	wants(t, h.as("ada").get("/profile"), 200, "36.00 USD of the server’s budget of 50.00 USD left.")
 }

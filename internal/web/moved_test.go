@@ -34,8 +34,8 @@ func TestANewAddressIsToldWithWhatItCosts(t *testing.T) {
 		t.Errorf("the public address is not trusted: %d", got.status)
 	}
 	got := ada.post("/server/settings", form(now))
-	wants(t, got, http.StatusOK, "The address has changed", `href="`+now+`/server/settings"`, "no longer at "+old, "Sign in once more",
-		now+"/messenger/connect", "1 application must know it", "Add passkeys again", "for localhost under", "Hand on new invites")
+	wants(t, got, http.StatusOK, "The address has changed", `href="`+now+`/server/settings"`, "instead of "+old, "so everyone has to sign in again at the new one",
+		now+"/messenger/connect", "1 application needs to know it", "Add passkeys again", "for localhost under", "Share new invites")
 	checkPage(t, "moved", got.body)
 	if got.header.Get("Location") != "" {
 		t.Errorf("it leads to %s", got.header.Get("Location"))

@@ -30,9 +30,9 @@ func TestNothingIsDoneWhileAFindingIsRed(t *testing.T) {
 	wants(t, s.set(), 200, "is not registered")
 	missing := "The address " + s.url + connect.RedirectPath + " is not registered"
 	wants(t, s.ada.get("/server/setup"), 200, `Give a mate its bot</a></h3>`, "Sophia: "+missing, "press “Add Redirect”")
-	wants(t, s.ada.get("/server"), 200, "Needs you", "Sophia (Discord): "+missing)
+	wants(t, s.ada.get("/server"), 200, "Needs attention", "Sophia (Discord): "+missing)
 	wants(t, s.ada.get("/server/bots"), 200, "Needs attention", missing)
-	wants(t, s.ada.get("/teams/harbour/connect"), 200, "No mate can be added yet")
+	wants(t, s.ada.get("/teams/harbour/connect"), 200, "No mates can be added yet")
 	if page := s.ada.get("/teams/harbour").body; !strings.Contains(page, missing) || strings.Contains(page, "/teams/harbour/install") {
 		t.Errorf("the team's page leads to a consent page that refuses:\n%s", page)
 	}
@@ -57,12 +57,12 @@ func TestACredentialThatWasRightIsNotTypedTwice(t *testing.T) {
 	t.Parallel()
 	s := newBotScene(t, sceneConfig{})
 	got := s.set(with("token", "MTIz.abcdef.ghijkl"))
-	wants(t, got, 422, "Discord refuses the bot token.", "Kept from your last try, for ten minutes")
+	wants(t, got, 422, "Discord refuses the bot token.", "Kept from your last attempt")
 	if strings.Contains(got.body, s.app.Secret) {
 		t.Error("the page holds the secret")
 	}
 	wants(t, s.set(with("secret", "")), 200, "Discord accepts the client secret.")
-	if page := s.ada.get(sophiaAt).body; strings.Contains(page, "Kept from your last try") {
+	if page := s.ada.get(sophiaAt).body; strings.Contains(page, "Kept from your last attempt") {
 		t.Error("a credential that was saved is still held")
 	}
 }

@@ -157,7 +157,7 @@ func (s *Server) askRole(r *http.Request) (*question, error) {
 	return &question{
 		Heading:  sentence("Make %s a member?", m.User.DisplayName),
 		Sentence: sentence("%s can no longer manage the people, limits, invites and connections of %s.", m.User.DisplayName, place.Team.Name),
-		Label:    "Make a member", Back: "/teams/" + place.Team.Slug + "/people",
+		Label:    "Make member", Back: "/teams/" + place.Team.Slug + "/people",
 	}, nil
 }
 

@@ -61,9 +61,9 @@ func TestProviderPages(t *testing.T) {
 	add := url.Values{"kind": {"compatible"}, "label": {"House"}, "url": {far.URL()}, "key": {"sk-wrong"}}
 	wants(t, ada.post("/server/providers", add), 422, "does not accept this key", `value="House"`, far.URL())
 	add.Set("key", canaryKey)
-	wants(t, ada.follow("/server/providers", add), 200, "checked and added", "gpt-5-mini", "Price only proposed", `value="0.25"`, "No price", "a key is stored")
+	wants(t, ada.follow("/server/providers", add), 200, "checked and added", "gpt-5-mini", "Suggested price", `value="0.25"`, "No price", "key saved")
 	wants(t, ada.get("/server/providers"), 200, "House", "Works", "2 of 3 models enabled", "2 without a price")
-	wants(t, ada.get("/server/providers/house?show=all"), 200, "text-embedding-3", "seems to write no text")
+	wants(t, ada.get("/server/providers/house?show=all"), 200, "text-embedding-3", "probably doesn’t write text")
 	wants(t, ada.get("/server/providers/house?q=embed&page=9"), 200, "1 of 3 models")
 
 	at := "/server/providers/house"

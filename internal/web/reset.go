@@ -124,7 +124,7 @@ type madeReset struct {
 }
 
 func (s *Server) resetLinkForm(w http.ResponseWriter, r *http.Request) error {
-	p := resetLinkPage{shell: s.shell(r, "Let somebody back in"), Username: r.URL.Query().Get("user")}
+	p := resetLinkPage{shell: s.shell(r, "Restore access"), Username: r.URL.Query().Get("user")}
 	s.account.TakeOnce(r.Context(), r.URL.Path, &p.Made) // no link otherwise
 	return s.show(w, http.StatusOK, "resetlink", p)
 }
@@ -142,6 +142,6 @@ func (s *Server) makeResetLink(w http.ResponseWriter, r *http.Request) error {
 	case openmates.EInternal:
 		return err
 	}
-	p := resetLinkPage{shell: s.shell(r, "Let somebody back in"), Username: name, Second: second, Error: openmates.MessageOf(err)}
+	p := resetLinkPage{shell: s.shell(r, "Restore access"), Username: name, Second: second, Error: openmates.MessageOf(err)}
 	return s.show(w, statusOf(err), "resetlink", p)
 }

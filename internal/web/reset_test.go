@@ -44,7 +44,7 @@ func TestALostPasswordComesBackByThePages(t *testing.T) {
 	h := newHouse(t).furnish()
 	b := h.browser()
 	wants(t, b.get("/signin"), http.StatusOK, "/signin/forgot", "Forgot your password?")
-	wants(t, b.get("/signin/forgot"), http.StatusOK, "sends no mail", "openmates admin reset-password")
+	wants(t, b.get("/signin/forgot"), http.StatusOK, "doesn’t send mail", "openmates admin reset-password")
 	wants(t, b.post("/signin/forgot", url.Values{"who": {"ben"}}), http.StatusServiceUnavailable, "Ask an admin of the server")
 	srv := h.mailing()
 	ben, err := h.db.UserByName(t.Context(), "ben")
@@ -66,7 +66,7 @@ func TestALostPasswordComesBackByThePages(t *testing.T) {
 	}
 	wants(t, b.post("/signin/reset", url.Values{"code": {link[1]}, "new": {"short"}}), http.StatusUnprocessableEntity, "at least 10", ">ben<")
 	wants(t, b.follow("/signin/reset", url.Values{"code": {link[1]}, "new": {"five slow wooden ferries"}}), http.StatusOK, "Your new password is set")
-	wants(t, b.post("/signin/reset", url.Values{"code": {link[1]}, "new": {"five slow wooden ferries"}}), http.StatusUnprocessableEntity, "used already", "Ask for a new link")
+	wants(t, b.post("/signin/reset", url.Values{"code": {link[1]}, "new": {"five slow wooden ferries"}}), http.StatusUnprocessableEntity, "used already", "Request a new link")
 	if got := signedIn.get("/profile"); got.status != http.StatusSeeOther {
 		t.Errorf("still signed in: %d", got.status)
 	}
@@ -111,7 +111,7 @@ func TestTheInvitePageTellsOfItsMail(t *testing.T) {
 	link := regexp.MustCompile(`/join/\w{26}\?proof=\w{26}`).FindString(unfolded(mailed(t, srv, 2)))
 	wants(t, h.browser().get(link), http.StatusOK, "Your address nora@example.org is confirmed")
 	f.Set("only", "example.org")
-	wants(t, ada.follow("/teams/harbour/invites", f), http.StatusOK, "mailed to nobody")
+	wants(t, ada.follow("/teams/harbour/invites", f), http.StatusOK, "It wasn’t mailed to anyone because it has no e-mail address")
 	f.Set("only", "nora@example.org, kim@example.org")
 	for range 2 {
 		ada.follow("/teams/harbour/invites", f)

@@ -339,7 +339,7 @@ func (s *Server) askPasskey(w http.ResponseWriter, r *http.Request) error {
 	if !ask {
 		return s.done(w, r, securityPath, "After the password, no passkey is asked for any more.")
 	}
-	return s.showRecovery(w, r, "After the password, a passkey is asked for from now on.", codes)
+	return s.showRecovery(w, r, "From now on, signing in with your password also needs a passkey.", codes)
 }
 
 func (s *Server) askEndSession(r *http.Request) (*question, error) {

@@ -86,13 +86,13 @@ func TestSecondStepByPages(t *testing.T) {
 	secret := secretOn(t, page)
 	wants(t, ben.follow(securityAt+"/authenticator", url.Values{"code": {"000000"}}), http.StatusUnprocessableEntity, "This code does not fit")
 	shown := ben.follow(securityAt+"/authenticator", url.Values{"code": {codeOf(t, secret, time.Now().Add(-30*time.Second))}})
-	wants(t, shown, http.StatusOK, "shown this once")
+	wants(t, shown, http.StatusOK, "won’t be shown again")
 	codes := regexp.MustCompile(`<code>(\w{4}-\w{4}-\w{4}-\w{4})</code>`).FindAllStringSubmatch(shown.body, -1)
 	if len(codes) != 10 {
 		t.Fatalf("%d codes:\n%s", len(codes), shown.body)
 	}
 	again := ben.get(securityAt)
-	wants(t, again, http.StatusOK, "10 of ten are left")
+	wants(t, again, http.StatusOK, "10 of ten left")
 	if strings.Contains(again.body, codes[0][1]) || strings.Contains(again.body, secret) {
 		t.Error("codes or key are shown once more")
 	}
@@ -106,13 +106,13 @@ func TestSecondStepByPages(t *testing.T) {
 	if home := b.get("/profile"); home.status != http.StatusSeeOther {
 		t.Errorf("signed in after the first step: %d", home.status)
 	}
-	wants(t, b.get(got.header.Get("Location")), http.StatusOK, "code of your authenticator app", `value="/teams/harbour"`)
+	wants(t, b.get(got.header.Get("Location")), http.StatusOK, "Now enter the code from your authenticator app", `value="/teams/harbour"`)
 	wants(t, b.post("/signin/second", url.Values{"code": {"123456"}, "next": {"//evil.example"}}), http.StatusUnauthorized, "This code does not fit", `name="next" value="/"`)
 	in := b.post("/signin/second", url.Values{"code": {codes[7][1]}, "next": {"/teams/harbour"}})
 	if in.status != http.StatusSeeOther || in.header.Get("Location") != "/teams/harbour" {
 		t.Fatalf("after the second step: %d %s\n%s", in.status, in.header.Get("Location"), in.body)
 	}
-	wants(t, b.get(securityAt), http.StatusOK, "9 of ten are left", "Sign out everywhere else")
+	wants(t, b.get(securityAt), http.StatusOK, "9 of ten left", "Sign out everywhere else")
 	wants(t, h.browser().get("/signin/second"), http.StatusUnauthorized, "The sign-in took too long")
 
 	b2 := h.browser()
@@ -157,7 +157,7 @@ func TestPasskeyByPages(t *testing.T) {
 	h.byName()
 	d := &passkeytest.Device{Origin: h.address.URL()}
 	ben := h.as("ben")
-	wants(t, ben.get(securityAt), http.StatusOK, "needs JavaScript", "passkey.js", "It will belong to localhost")
+	wants(t, ben.get(securityAt), http.StatusOK, "needs JavaScript and a browser", "passkey.js", "It will only work for localhost")
 	refused := ben.post(securityAt+"/passkeys/begin", pass("name", "Laptop", "password", "wrong"))
 	if refused.status != http.StatusForbidden || !strings.Contains(refused.body, `"error":"This is not your password`) {
 		t.Errorf("begin with a wrong password: %d %s", refused.status, refused.body)
@@ -178,7 +178,7 @@ func TestPasskeyByPages(t *testing.T) {
 	if got.status != http.StatusSeeOther || got.header.Get("Location") != "/teams/harbour" {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
-	wants(t, b.get(securityAt), http.StatusOK, "Laptop", "Ask for a passkey after the password")
+	wants(t, b.get(securityAt), http.StatusOK, "Laptop", "Require a passkey after the password")
 }
 
 func TestPasswordAndSessionsByPages(t *testing.T) {
@@ -218,7 +218,7 @@ func TestMailByPages(t *testing.T) {
 	t.Cleanup(srv.Close)
 	ada := h.as("ada")
 	wants(t, h.as("ben").get("/server/mail"), http.StatusForbidden)
-	wants(t, ada.get("/server/mail"), http.StatusOK, "sends no mail yet")
+	wants(t, ada.get("/server/mail"), http.StatusOK, "This server doesn’t send mail yet")
 	f := url.Values{"host": {srv.Host()}, "port": {strconv.Itoa(srv.Port())}, "security": {string(mail.Plain)}, "username": {"mates"},
 		"password": {"wrong-" + canary}, "from": {"mates@example.org"}, "name": {"Mates"}, "to": {"ada@example.org"}}
 	bad := ada.post("/server/mail", f)
@@ -231,7 +231,7 @@ func TestMailByPages(t *testing.T) {
 	f.Set("port", strconv.Itoa(srv.Port()))
 	f.Set("password", canary)
 	wants(t, ada.follow("/server/mail", f), http.StatusOK, "took a test message for ada@example.org", "sends mail as mates@example.org")
-	wants(t, ada.follow(securityAt+"/email", pass("email", "new@example.org")), http.StatusOK, "We have sent a link", "A link was sent to new@example.org")
+	wants(t, ada.follow(securityAt+"/email", pass("email", "new@example.org")), http.StatusOK, "We have sent a link", "We’ve sent a link to new@example.org")
 	taken := srv.Taken()
 	if len(taken) != 2 {
 		t.Fatalf("taken %+v", taken)
@@ -240,8 +240,8 @@ func TestMailByPages(t *testing.T) {
 	if link == nil {
 		t.Fatalf("no link in\n%s", taken[1].Data)
 	}
-	wants(t, ada.get("/profile/address?code="+link[1]), http.StatusOK, "Yes, confirm it")
-	wants(t, ada.get(securityAt), http.StatusOK, "A link was sent") // the GET changed nothing
+	wants(t, ada.get("/profile/address?code="+link[1]), http.StatusOK, "Confirm address")
+	wants(t, ada.get(securityAt), http.StatusOK, "We’ve sent a link to") // the GET changed nothing
 	wants(t, ada.follow("/profile/address", url.Values{"code": {link[1]}}), http.StatusOK, "new@example.org is confirmed", "Confirmed")
 	wants(t, ada.post("/profile/address", url.Values{"code": {link[1]}}), http.StatusUnprocessableEntity, "was used already")
 	wants(t, ada.confirms("/server/mail/stop", url.Values{}), http.StatusOK, "sends no mail any more")

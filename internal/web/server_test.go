@@ -125,7 +125,7 @@ func TestWizard(t *testing.T) {
 	if h.connect.PublicURL() != h.url {
 		t.Errorf("the address is %s", h.connect.PublicURL())
 	}
-	wants(t, ada.get("/"), 200, "What comes next", now(2))
+	wants(t, ada.get("/"), 200, "Next steps", now(2))
 	if got := ada.get("/teams/nobodys"); got.status != http.StatusNotFound || strings.Contains(got.body, "steps done") {
 		t.Errorf("a page that failed reads the whole set-up: %d", got.status)
 	}
@@ -150,7 +150,7 @@ func TestWrongAddressIsShownEverywhere(t *testing.T) {
 		t.Errorf("the redirect is %s", h.connect.Redirect())
 	}
 	must(t, h.address.Move(h.url)) // as an admin who comes by the other address
-	for path, want := range map[string]string{"/server/setup": "Mend it", "/server": "Needs you", "/server/settings": "Nothing answers", "/": "Mend it"} {
+	for path, want := range map[string]string{"/server/setup": "Fix it", "/server": "Needs attention", "/server/settings": "Nothing answers", "/": "Fix it"} {
 		wants(t, ada.get(path), 200, want, "Nothing answers at 127.0.0.1 port 1")
 	}
 	must(t, h.address.Move("http://127.0.0.1:1"))
@@ -191,7 +191,7 @@ func TestOverview(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()
 	ada, ctx := h.as("ada"), t.Context()
-	wants(t, ada.get("/server"), 200, "Next: Name the server", "0<small>of 1 connected", "Nothing yet this month", "None. What was said")
+	wants(t, ada.get("/server"), 200, "Next: Name the server", "0<small>of 1 connected", "Nothing yet this month", "never what was said")
 	m, err := h.connect.Mate(ctx, "sophia")
 	must(t, err)
 	h.states.set(m.Bots[0].ID, messenger.State{Phase: messenger.BadCredentials, Reason: "The token is refused.", Cure: "Reset it."})
@@ -266,11 +266,11 @@ func TestAuditPage(t *testing.T) {
 	if strings.Contains(got.body, "mate.edit") || strings.Contains(got.body, "Older") {
 		t.Error("the search finds too much")
 	}
-	wants(t, ada.get("/server/audit?text=nothing-of-it"), 200, "Nothing is found")
+	wants(t, ada.get("/server/audit?text=nothing-of-it"), 200, "No results")
 	wants(t, ada.get("/server/audit?from=yesterday"), 422, "2026-11-23", `value="yesterday"`)
 	wants(t, ada.get("/server/audit?before=x"), 422)
 	tomorrow := time.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly)
-	wants(t, ada.get("/server/audit?from="+tomorrow), 200, "Nothing is found")
+	wants(t, ada.get("/server/audit?from="+tomorrow), 200, "No results")
 	wants(t, ada.get("/server/audit?to="+time.Now().UTC().Format(time.DateOnly)), 200, "mate49")
 
 	file := ada.get("/server/audit/export.csv")

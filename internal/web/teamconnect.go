@@ -322,7 +322,7 @@ func (s *Server) askDisconnect(r *http.Request) (*question, error) {
 	}
 	return &question{
 		Heading:  sentence("Disconnect %s?", p.Name),
-		Sentence: sentence("All mates leave %s and stop answering there at once. Another team can connect it then.", p.Name),
+		Sentence: sentence("All mates leave %s and stop answering there immediately. Another team can then connect it.", p.Name),
 		Label:    "Disconnect", Back: "/teams/" + team.Team.Slug + "/connect",
 	}, nil
 }

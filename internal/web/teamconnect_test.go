@@ -102,7 +102,7 @@ func TestAdminsSeeWhereAMateCanNotWrite(t *testing.T) {
 	settle("1", openmates.Outcome{Why: openmates.TroubleNoAccess, Channel: "#<locked>", Lacks: "Send Messages"})
 	wants(t, ada.get("/server"), 200, "The mate was asked in #&lt;locked&gt; and may not write there: it lacks Send Messages.")
 	page := "/teams/" + teams[0].Slug + "/connect"
-	wants(t, ada.get(page), 200, "#&lt;locked&gt;", "lacks the permission Send Messages")
+	wants(t, ada.get(page), 200, "#&lt;locked&gt;", "is missing the permission Send Messages")
 	settle("2", openmates.Outcome{Why: openmates.TroubleRate})
 	if got := ada.get(page); strings.Contains(got.body, "locked") {
 		t.Error("it is told although the mate could write there later")

@@ -62,7 +62,7 @@ func TestAStrangerFoundsATeam(t *testing.T) {
 	b := h.browser()
 	wants(t, b.get("/found"), 403, "open to people who were invited")
 	h.policy(account.OpenToTeams)
-	wants(t, b.get("/found"), 200, "Name of the team")
+	wants(t, b.get("/found"), 200, "Team name")
 	wants(t, b.get("/found/nonsense"), 404)
 	if got := b.get("/found/mates"); got.header.Get("Location") != "/found" {
 		t.Errorf("a step before the first: %d", got.status)
@@ -78,14 +78,14 @@ func TestAStrangerFoundsATeam(t *testing.T) {
 	page := b.follow("/found", url.Values{"name": {"Pier <7>"}, "slug": {""}})
 	wants(t, page, 200, "Which mates", "Not allowed by the server", "Pier &lt;7&gt;")
 	page = b.follow("/found/mates", url.Values{"stamp": {stampOf(t, page)}, "mate": {"sophia", "lisa"}})
-	wants(t, page, 200, "What may they use?")
+	wants(t, page, 200, "What can they use?")
 	wants(t, b.post("/found/apps", url.Values{"stamp": {"old"}}), 409, "has changed")
 	page = b.follow("/found/apps", url.Values{"stamp": {stampOf(t, page)}, "app": {"web"}, "provider": {"openai"}})
-	wants(t, page, 200, "How much", "At most 30: the server")
+	wants(t, page, 200, "How much", "At most 30, the limit of the server")
 	stamp := stampOf(t, page)
 	wants(t, b.post("/found/money", url.Values{"stamp": {stamp}, "per_minute": {"many"}, "per_month": {"7"}}), 422, "whole number", `value="many"`, `value="7"`)
-	wants(t, b.follow("/found/money", url.Values{"stamp": {stamp}, "per_minute": {"5"}, "per_month": {"20"}}), 200, "Where the team talks", "your account comes first")
-	wants(t, b.follow("/found/connect", url.Values{}), 200, "And who are you?")
+	wants(t, b.follow("/found/money", url.Values{"stamp": {stamp}, "per_minute": {"5"}, "per_month": {"20"}}), 200, "Your messenger", "your account comes first")
+	wants(t, b.follow("/found/connect", url.Values{}), 200, "Your account")
 	bad := newcomerFields("nora")
 	bad.Set("password", "short")
 	got := b.post("/found/account", bad)
@@ -142,7 +142,7 @@ func (h *house) inviteBy(b *browser, team string, change url.Values) string {
 	f := url.Values{"role": {"member"}, "uses": {"1"}, "days": {"7"}, "note": {"for <b>Nora</b>"}}
 	maps.Copy(f, change)
 	got := b.follow("/teams/"+team+"/invites", f)
-	wants(h.t, got, 200, "shown this once")
+	wants(h.t, got, 200, "won’t be shown again")
 	m := joinLink.FindStringSubmatch(got.body)
 	if m == nil {
 		h.t.Fatalf("no link:\n%s", got.body)
@@ -161,7 +161,7 @@ func TestAnInvite(t *testing.T) {
 		t.Error("the code is shown again")
 	}
 	for range 3 { // a GET changes nothing
-		wants(t, b.get("/join/"+code), 200, "Join Harbour", "Ada Lovelace invites you", "Make my account and join")
+		wants(t, b.get("/join/"+code), 200, "Join Harbour", "Ada Lovelace invited you", "Create account and join")
 	}
 	wants(t, b.get("/join/"+strings.ToLower(code)), 200)
 	wants(t, b.get("/join/AAAAAAAAAAAAAAAAAAAAAAAAAA"), 404, "not known here")
@@ -180,7 +180,7 @@ func TestAnInvite(t *testing.T) {
 	}
 	wants(t, b.get("/join/"+code), 200, "in already")
 	wants(t, h.browser().get("/join/"+code), 409, "used as often", "ask Ada Lovelace")
-	wants(t, ada.get("/teams/harbour/invites"), 200, "Used up", "NORA (nora")
+	wants(t, ada.get("/teams/harbour/invites"), 200, "Used", "NORA (nora")
 	wants(t, h.browser().post("/join/"+code, newcomerFields("late")), 409)
 	if _, err := h.db.UserByName(t.Context(), "late"); openmates.CodeOf(err) != openmates.ENotFound {
 		t.Error("who came too late has an account")
@@ -188,7 +188,7 @@ func TestAnInvite(t *testing.T) {
 
 	again := h.inviteBy(ada, "harbour", url.Values{"role": {"admin"}, "uses": {"0"}})
 	eve := h.as("eve") // somebody with an account
-	wants(t, eve.get("/join/"+again), 200, "signed in as", "as an admin of the team")
+	wants(t, eve.get("/join/"+again), 200, "signed in as", "You’ll join as a team admin")
 	wants(t, eve.follow("/join/"+again, url.Values{}), 200, "Welcome to Harbour")
 	ids := regexp.MustCompile(`/invites/(\d+)/revoke`).FindStringSubmatch(ada.get("/teams/harbour/invites").body)
 	wants(t, h.as("eve").post("/teams/lighthouse/invites/"+ids[1]+"/revoke", url.Values{}), 404)
@@ -205,7 +205,7 @@ func TestAnInviteForCertainAddresses(t *testing.T) {
 	ada := h.as("ada")
 	code := h.inviteBy(ada, "harbour", url.Values{"only": {"Nora@Example.org, example.com"}, "uses": {"0"}})
 	b := h.browser()
-	wants(t, b.get("/join/"+code), 200, "sends no mail", `name="email"`)
+	wants(t, b.get("/join/"+code), 200, "doesn’t send mail", `name="email"`)
 	f := newcomerFields("nora")
 	wants(t, b.post("/join/"+code, f), 422, "Please type yours")
 	f.Set("email", "nora@elsewhere.org")
@@ -237,7 +237,7 @@ func TestPeopleOfATeam(t *testing.T) {
 	}
 	wants(t, ada.post(at+"/eve/role", url.Values{"role": {"member"}}), 404) // of another team
 	wants(t, ada.post(at+"/eve/remove", url.Values{}), 404)
-	wants(t, ada.follow(at+"/ben/role", url.Values{"role": {"admin"}}), 200, "role of ben is changed", "Make a member")
+	wants(t, ada.follow(at+"/ben/role", url.Values{"role": {"admin"}}), 200, "role of ben is changed", "Make member")
 	wants(t, ben.get("/teams/harbour/usage"), 200)
 	wants(t, ben.confirms(at+"/ada/role", url.Values{"role": {"member"}}), 200)
 	wants(t, ada.get("/teams/harbour/usage"), 403) // at once, in the session that she has
@@ -281,7 +281,7 @@ func TestLimitsOfATeam(t *testing.T) {
 	}
 	wants(t, ada.follow("/teams/harbour/name", url.Values{"name": {`Pier "<7>"`}}), 200, "Pier &#34;&lt;7&gt;&#34;")
 	wants(t, ada.post("/teams/harbour/name", url.Values{"name": {"  "}}), 422, "Please type the team")
-	wants(t, ada.get("/teams/harbour/usage"), 200, "Nothing was spent yet")
+	wants(t, ada.get("/teams/harbour/usage"), 200, "Nothing spent yet this month")
 }
 
 func TestPreferencesAndPrivacy(t *testing.T) {

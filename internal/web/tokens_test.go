@@ -38,9 +38,9 @@ func TestTokens(t *testing.T) {
 	h := newHouse(t).furnish()
 	for at, who := range map[string]string{"/profile/tokens": "ben", "/teams/harbour/tokens": "ada"} {
 		b := h.as(who)
-		wants(t, b.get(at), 200, "There is no token yet", `value="90"`, "can never do more than you can")
+		wants(t, b.get(at), 200, "Create one to let a program use the API", `value="90"`, "can never do more than you can")
 		made := b.follow(at, url.Values{"name": {`Night "<b>`}, "scope": {"read", "write"}, "days": {"30"}, "user_id": {"1"}, "team_id": {"1"}})
-		wants(t, made, 200, "shown this once", "Night &#34;&lt;b&gt;", "read, write", "never used")
+		wants(t, made, 200, "It won’t be shown again", "Night &#34;&lt;b&gt;", "read, write", "never used")
 		token := regexp.MustCompile(`om_[A-Z2-7]{26}`).FindString(made.body)
 		if token == "" || !h.speaks(token) {
 			t.Fatalf("%s: the token %q is worth nothing", at, token)
@@ -58,7 +58,7 @@ func TestTokens(t *testing.T) {
 		if !h.speaks(token) {
 			t.Error("somebody else revoked the token")
 		}
-		wants(t, b.confirms(at+"/"+m[1]+"/revoke", url.Values{}), 200, "The token is revoked", "There is no token yet")
+		wants(t, b.confirms(at+"/"+m[1]+"/revoke", url.Values{}), 200, "The token is revoked", "Create one to let a program use the API")
 		if h.speaks(token) {
 			t.Errorf("%s: a token that was revoked still works", at)
 		}
@@ -88,7 +88,7 @@ func TestTokensThatAreNone(t *testing.T) {
 	} {
 		wants(t, b.post("/profile/tokens", c.f), 422, c.says)
 	}
-	wants(t, b.get("/profile/tokens"), 200, "There is no token yet")
+	wants(t, b.get("/profile/tokens"), 200, "Create one to let a program use the API")
 	if got := b.get("/teams/harbour"); strings.Contains(got.body, "/teams/harbour/tokens") {
 		t.Error("a member is led to the tokens of the team")
 	}

@@ -16,7 +16,7 @@ func TestUsagePlot(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()
 	ada := h.as("ada")
-	wants(t, ada.get("/teams/harbour/usage"), 200, "Nothing was spent yet", `href="/teams/harbour/connect"`)
+	wants(t, ada.get("/teams/harbour/usage"), 200, "Nothing spent yet this month", `href="/teams/harbour/connect"`)
 	now := time.Now().UTC()
 	first := time.Date(now.Year(), now.Month(), 1, 12, 0, 0, 0, time.UTC)
 	h.spends("a", "ben", "harbour", "sophia", 3_000_000, first)
@@ -88,12 +88,12 @@ func TestUsageOfPastMonths(t *testing.T) {
 	must(t, h.db.SetPerson(t.Context(), u))
 
 	page := ada.get("/teams/harbour/usage")
-	wants(t, page, 200, "Nothing was spent yet this month", `<option value="`+month(0)+`" selected>`, `<option value="`+month(2)+`">`)
+	wants(t, page, 200, "Nothing spent yet this month", `<option value="`+month(0)+`" selected>`, `<option value="`+month(2)+`">`)
 	if strings.Contains(page.body, month(1)) {
 		t.Error("a month without anything can be chosen")
 	}
 	wants(t, ada.get("/teams/harbour/usage?month="+month(2)), 200, "4.50 USD for 2 requests", "/teams/harbour/usage.csv?month="+month(2), `<option value="`+month(2)+`" selected>`)
-	wants(t, ada.get("/teams/harbour/usage?month="+month(1)), 200, "Nothing was asked in this month")
+	wants(t, ada.get("/teams/harbour/usage?month="+month(1)), 200, "No questions this month")
 	for _, bad := range []string{"2026", "2026-13", "x", "0001-01", "2026-11-01"} {
 		wants(t, ada.get("/teams/harbour/usage?month="+bad), 422, "such as 2026-11")
 		wants(t, ada.get("/teams/harbour/usage.csv?month="+bad), 422)

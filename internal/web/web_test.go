@@ -156,7 +156,7 @@ func TestFirstWay(t *testing.T) {
 	wants(t, b.post("/setup", form), 422, "at least 10", `value="Harbour"`, `value="ada"`)
 	form.Set("password", canaryPassword)
 	wants(t, b.follow("/setup", form), 200, "The server is yours", "Next: Name the server", "Give a mate its bot")
-	wants(t, b.get("/"), 200, "Hello, Ada", "What comes next")
+	wants(t, b.get("/"), 200, "Hello, Ada", "Next steps")
 	if got := b.get("/setup"); got.status != http.StatusSeeOther {
 		t.Errorf("the setup is open still: %d", got.status)
 	}
@@ -176,8 +176,8 @@ func TestFirstWay(t *testing.T) {
 	h.states.set(m.Bots[0].ID, messenger.State{Phase: messenger.Connected, Workspaces: 1})
 	wants(t, b.get(at+"/state"), 200, "Listening")
 	wants(t, b.get("/parts/mates"), 200, "Listening")
-	wants(t, b.confirms(at+"/pause", url.Values{}), 200, "is paused", "Resume listening")
-	wants(t, b.follow(at+"/resume", url.Values{}), 200, "listens again", "Pause listening")
+	wants(t, b.confirms(at+"/pause", url.Values{}), 200, "is paused", "Resume")
+	wants(t, b.follow(at+"/resume", url.Values{}), 200, "listens again", "Pause")
 
 	got := b.post("/teams/harbour/install", url.Values{"mate": {"sophia"}, "network": {"testnet"}})
 	q, err := h.network.Install(got.header.Get("Location"), messenger.Workspace{ID: "55", Name: "Pier"})
@@ -445,7 +445,7 @@ func TestDemo(t *testing.T) {
 	h.model = Model{Name: "scripted", Scripted: true}
 	b := h.browser()
 	page := b.get("/signin")
-	wants(t, page, 200, "Scripted model (offline, no real AI)", "http://127.0.0.1:7777", "Ben")
+	wants(t, page, 200, "no real AI", "http://127.0.0.1:7777", "Ben")
 	checkPage(t, "signin", page.body)
 	wants(t, b.follow("/signin/demo", url.Values{"username": {"ben"}, "next": {"/profile"}}), 200, "Ben Bitdiddle")
 	wants(t, b.post("/signin/demo", url.Values{"username": {"ada"}}), 404) // not one of the demo's people
@@ -455,7 +455,7 @@ func TestNoModel(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()
 	h.model = Model{Cure: "Set a key and start again."}
-	wants(t, h.as("ada").get("/"), 200, "No model is set up", "Set a key and start again.", "Has no model to answer with")
+	wants(t, h.as("ada").get("/"), 200, "No model is set up", "Set a key and start again.", "No model")
 	if got := h.as("ben").get("/"); strings.Contains(got.body, "Set a key") {
 		t.Error("a member is told what only an admin can do")
 	}

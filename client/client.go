@@ -6,8 +6,11 @@
 // no key; and that a token never goes to another host than the one it was given
 // for.
 //
-// It refuses to know rules: what the server refuses, it refuses. It needs the
-// standard library and the vocabulary alone, so that any program can take it.
+// It has a method for each operation of the API, which a test compares with the
+// API's description. It knows no rules: what the server refuses, it refuses. It
+// needs the standard library and the vocabulary alone. The module's name is no
+// address, so another program uses it from a copy of this repository, by a
+// replace directive in its go.mod or a go.work file.
 package client
 
 import (
@@ -157,7 +160,7 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, optio
 // Idempotency-Key. Where passwords go in, or credentials come out, it can't: the
 // server keeps neither. Such a call is sent once.
 func takesKey(path string) bool {
-	return !strings.HasPrefix(path, "/auth/") && !strings.HasPrefix(path, "/me/") && !strings.HasSuffix(path, "/tokens") && path != "/server/listeners"
+	return !strings.HasPrefix(path, "/auth/") && !strings.HasPrefix(path, "/me/") && !strings.HasSuffix(path, "/tokens") && path != "/server/listeners" && path != "/server/reset-links"
 }
 
 // Path makes a path of its parts, each of which stays one segment whatever is

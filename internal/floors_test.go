@@ -312,7 +312,7 @@ func badOutside(from spot, path string) string {
 		return "the vocabulary imports the standard library only"
 	}
 	if from.part == "client" && library {
-		return "the client imports the standard library and the vocabulary only, so that any program can take it"
+		return "the client imports the standard library and the vocabulary only, so that it brings nothing else into any program"
 	}
 	if from.floor == rooms && path == "net/http" && from.part != "account" { // scs's cookie is a middleware
 		return "rules know neither HTTP nor SQL; doors and adapters do"

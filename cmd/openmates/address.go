@@ -7,17 +7,17 @@ import (
 	"runtime"
 	"strings"
 
-	"openmates/internal/account"
 	"openmates/internal/address"
+	"openmates/internal/server"
 	"openmates/internal/web"
 )
 
 // findAddress finds out where people reach the server: the settings of this
 // process say it, or the database, or it is made of where the process listens.
-func (srv *server) findAddress(ctx context.Context) (err error) {
+func (srv *service) findAddress(ctx context.Context) (err error) {
 	url, chosen := srv.set.URL, srv.set.URL != ""
 	if !chosen {
-		if url, err = account.StoredURL(ctx, srv.db); err != nil {
+		if url, err = server.StoredURL(ctx, srv.db); err != nil {
 			return err
 		}
 		chosen = url != ""
@@ -31,7 +31,7 @@ func (srv *server) findAddress(ctx context.Context) (err error) {
 
 // followAddress moves this process along when another one has changed the
 // public address, until ctx ends. An address from the settings stays.
-func (srv *server) followAddress(ctx context.Context) error {
+func (srv *service) followAddress(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -41,7 +41,7 @@ func (srv *server) followAddress(ctx context.Context) error {
 		if srv.set.URL != "" {
 			continue
 		}
-		if err := srv.accounts.FollowURL(ctx); err != nil && ctx.Err() == nil {
+		if err := srv.server.FollowURL(ctx); err != nil && ctx.Err() == nil {
 			srv.log.WarnContext(ctx, "can't follow the public address", "err", err)
 		}
 	}
@@ -49,7 +49,7 @@ func (srv *server) followAddress(ctx context.Context) error {
 
 // facts are what an admin may want to know of this process and can't change in
 // the pages. None of them is a secret.
-func (srv *server) facts() []web.Fact {
+func (srv *service) facts() []web.Fact {
 	data := web.Fact{Label: "Data", Text: fmt.Sprintf("SQLite in %s", srv.set.Data)}
 	if u, err := url.Parse(srv.set.DatabaseURL.reveal().Reveal()); err == nil && srv.set.DatabaseURL != "" {
 		data = web.Fact{Label: "Data", Text: fmt.Sprintf("PostgreSQL at %s", u.Host+u.Path)}

@@ -10,10 +10,12 @@ import (
 	"os"
 	"path/filepath"
 
-	"openmates/internal/account"
 	"openmates/internal/address"
+	"openmates/internal/guard"
+	"openmates/internal/identity"
 	"openmates/internal/mail"
 	"openmates/internal/mail/smtp"
+	"openmates/internal/server"
 )
 
 // The commands that let people back in.
@@ -38,7 +40,7 @@ func administer(ctx context.Context, command string, s settings, log *slog.Logge
 		return err
 	}
 	defer db.Close()
-	public, err := account.StoredURL(ctx, db)
+	public, err := server.StoredURL(ctx, db)
 	if err != nil {
 		return err
 	}
@@ -57,7 +59,14 @@ func administer(ctx context.Context, command string, s settings, log *slog.Logge
 	if err != nil {
 		return err
 	}
-	room, err := account.New(account.Config{Store: db, Log: log, Audit: db.AddAudit, Post: post, Address: at})
+	failures, err := guard.NewFailures(guard.FailuresConfig{Log: log, Audit: db.AddAudit})
+	if err != nil {
+		return err
+	}
+	room, err := identity.New(identity.Config{
+		Store: db, Log: log, Failures: failures, Post: post, Address: at, Audit: db.AddAudit,
+		ServerName: func(ctx context.Context) (string, error) { return server.StoredName(ctx, db) },
+	})
 	if err != nil {
 		return err
 	}
@@ -69,7 +78,7 @@ func administer(ctx context.Context, command string, s settings, log *slog.Logge
 	return err
 }
 
-func operate(ctx context.Context, command, person string, o account.Operator, out io.Writer) error {
+func operate(ctx context.Context, command, person string, o identity.Operator, out io.Writer) error {
 	switch command {
 	case resetPassword:
 		l, err := o.ResetPassword(ctx, person)

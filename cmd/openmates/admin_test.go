@@ -12,11 +12,11 @@ import (
 	"testing"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/address"
-	"openmates/internal/mail"
+	"openmates/internal/identity"
 	"openmates/internal/sqldb/sqldbtest"
 	"openmates/internal/store"
+	"openmates/internal/team"
 )
 
 // commands are run with the same settings as a server.
@@ -36,7 +36,7 @@ func (c commands) do(want int, args ...string) string {
 }
 
 // open is what a server has open while it runs.
-func (c commands) open() (*store.DB, *account.Room) {
+func (c commands) open() (*store.DB, *service) {
 	c.t.Helper()
 	seal, err := c.set.keys()
 	if err != nil {
@@ -46,19 +46,15 @@ func (c commands) open() (*store.DB, *account.Room) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	post, err := mail.NewPostman(mail.PostmanConfig{Store: db, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		c.t.Fatal(err)
-	}
 	at, err := address.New("http://127.0.0.1:1", false)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	room, err := account.New(account.Config{Store: db, Address: at, Post: post, Cost: account.Cost{Memory: 64, Time: 1, Threads: 1}, Log: slog.New(slog.DiscardHandler), Audit: db.AddAudit})
-	if err != nil {
+	srv := &service{log: slog.New(slog.DiscardHandler), db: db, address: at}
+	if err := srv.people(); err != nil {
 		c.t.Fatal(err)
 	}
-	return db, room
+	return db, srv
 }
 
 // The only admin who lost password and second step comes back by commands,
@@ -85,8 +81,8 @@ func TestCommandsLetPeopleBackIn(t *testing.T) {
 			if left, err := filepath.Glob(filepath.Join(c.set.Data, "*")); err != nil || len(left) > 0 {
 				t.Errorf("a command has made %v, %v", left, err)
 			}
-			db, room := c.open()
-			_, users, err := room.Seed(t.Context(), account.Plan{Team: "Harbour", People: []account.Person{
+			db, srv := c.open()
+			_, users, err := srv.team.Seed(t.Context(), team.Plan{Team: "Harbour", People: []team.Person{
 				{Username: "ada", Name: "Ada", Password: "three quiet lighthouses", Role: "admin", Admin: true}, {Username: "ben", Name: "Ben", Password: "three quiet lighthouses", Role: "member"}}})
 			if err != nil {
 				t.Fatal(err)
@@ -94,7 +90,7 @@ func TestCommandsLetPeopleBackIn(t *testing.T) {
 			if _, err := db.AddPasskey(t.Context(), openmates.Passkey{UserID: users[0].ID, Credential: "c", Data: "d", Name: "Lost"}); err != nil {
 				t.Fatal(err)
 			}
-			c.comeBack(room) // while the server runs
+			c.comeBack(srv.identity) // while the server runs
 			if err := db.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -111,7 +107,7 @@ func TestCommandsLetPeopleBackIn(t *testing.T) {
 	}
 }
 
-func (c commands) comeBack(room *account.Room) {
+func (c commands) comeBack(room *identity.Room) {
 	t := c.t
 	t.Helper()
 	said := c.do(0, "admin", "reset-password", "ada")

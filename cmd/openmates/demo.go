@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/catalogue"
 	"openmates/internal/connect"
 	"openmates/internal/messenger/discord"
 	"openmates/internal/messenger/discord/discordtest"
+	"openmates/internal/server"
+	"openmates/internal/team"
 	"openmates/internal/web"
 )
 
@@ -26,8 +27,8 @@ const (
 	demoPassword = openmates.Secret("lantern-harbour-42")
 )
 
-func demoPlan() account.Plan {
-	return account.Plan{Team: demoTeam, People: []account.Person{
+func demoPlan() team.Plan {
+	return team.Plan{Team: demoTeam, People: []team.Person{
 		{Username: "ada", Name: "Ada", Password: demoPassword, Role: openmates.RoleAdmin, Admin: true},
 		{Username: "ben", Name: "Ben", Password: demoPassword, Role: openmates.RoleMember},
 	}}
@@ -109,19 +110,19 @@ func freeAddr(addr string) string {
 
 // seed makes the demo's world on both sides, unless an earlier run with the
 // same folder did. It gives the path of the chat page to begin with.
-func seed(ctx context.Context, srv *server, sim *discordtest.Server) (place string, err error) {
+func seed(ctx context.Context, srv *service, sim *discordtest.Server) (place string, err error) {
 	const remembered = "demo.place"
 	if place, ok, err := srv.db.Setting(ctx, remembered); err != nil || ok {
 		return place, err
 	}
-	team, users, err := srv.accounts.Seed(ctx, demoPlan())
+	team, users, err := srv.team.Seed(ctx, demoPlan())
 	if err != nil {
 		return "", err
 	}
-	if err := srv.accounts.SetSignUp(ctx, users[0].ID, account.OpenToTeams); err != nil {
+	if err := srv.server.SetSignUp(ctx, users[0].ID, server.OpenToTeams); err != nil {
 		return "", err
 	}
-	if err := srv.accounts.Rename(ctx, users[0].ID, demoTeam); err != nil {
+	if err := srv.server.Rename(ctx, users[0].ID, demoTeam); err != nil {
 		return "", err
 	}
 	people := make([]discordtest.Person, len(users))
@@ -149,7 +150,7 @@ func seed(ctx context.Context, srv *server, sim *discordtest.Server) (place stri
 
 // seedMates makes each mate, registers its application in the pretend Discord
 // and adds its bot to the guild.
-func seedMates(ctx context.Context, srv *server, sim *discordtest.Server, team openmates.Team, owner discordtest.Person, guild discordtest.Guild) error {
+func seedMates(ctx context.Context, srv *service, sim *discordtest.Server, team openmates.Team, owner discordtest.Person, guild discordtest.Guild) error {
 	ready, err := catalogue.Mates()
 	if err != nil {
 		return err
@@ -186,7 +187,7 @@ func seedMates(ctx context.Context, srv *server, sim *discordtest.Server, team o
 
 // seedLinkApp registers the server's own application, by which people link
 // their accounts.
-func seedLinkApp(ctx context.Context, srv *server, sim *discordtest.Server, owner discordtest.Person) error {
+func seedLinkApp(ctx context.Context, srv *service, sim *discordtest.Server, owner discordtest.Person) error {
 	app := sim.AddApplication(owner.ID, "OpenMates")
 	sim.Configure(app.ID, func(c *discordtest.Settings) {
 		c.Redirects = []string{srv.address.URL() + connect.RedirectPath}

@@ -12,18 +12,18 @@ import (
 
 // doors makes the API and the pages and puts them behind one address. A process
 // that only listens or works shows its health alone.
-func (srv *server) doors(demo *web.Demo) error {
+func (srv *service) doors(demo *web.Demo) error {
 	proxies, err := srv.set.proxies()
 	if err != nil {
 		return err
 	}
-	if err := srv.openMates(); err != nil {
+	if err := srv.makeMates(); err != nil {
 		return err
 	}
 	w, err := web.New(web.Config{
-		Account: srv.accounts, Connect: srv.links, Models: srv.models.room, Log: srv.log,
+		Identity: srv.identity, Team: srv.team, Server: srv.server, Connect: srv.connect, Models: srv.models.room, Log: srv.log,
 		Model: srv.models.shown, Ready: srv.ready, Demo: demo, Version: versionText(),
-		Mates: srv.mates, Try: srv.room.Try, Answering: srv.models.room.Answering,
+		Mates: srv.mate, Try: srv.chat.Try, Answering: srv.models.room.Answering,
 		Proxies: proxies, Records: srv.db, FixedURL: srv.set.URL != "" || demo != nil, Facts: srv.facts(),
 	})
 	if err != nil {
@@ -34,13 +34,13 @@ func (srv *server) doors(demo *web.Demo) error {
 		return nil
 	}
 	a, err := api.New(api.Config{
-		Account: srv.accounts, Connect: srv.links, Mates: srv.mates, Models: srv.models.room, Records: srv.db, Answers: srv.db,
+		Identity: srv.identity, Team: srv.team, Server: srv.server, Connect: srv.connect, Mates: srv.mate, Models: srv.models.room, Records: srv.db, Answers: srv.db,
 		Log: srv.log, Version: versionText(), From: w.From, Asked: w.Asked, FixedURL: srv.set.URL != "",
 		Model: func(ctx context.Context) (string, bool) {
 			m := srv.models.shown(ctx)
 			return m.Name, m.Scripted
 		},
-		Process: srv.process, Try: srv.room.Try,
+		Process: srv.process, Try: srv.chat.Try,
 	})
 	if err != nil {
 		return err
@@ -63,8 +63,8 @@ func onlyHealth(h http.Handler) http.Handler {
 }
 
 // process lets the API ask a mate.
-func (srv *server) process(ctx context.Context, q api.Question, show func(string)) (api.Answer, error) {
-	o, err := srv.room.Process(ctx, chat.Ask{Team: q.Team, User: q.User, Role: q.Role, Mate: q.Mate, Text: q.Text, Show: show})
+func (srv *service) process(ctx context.Context, q api.Question, show func(string)) (api.Answer, error) {
+	o, err := srv.chat.Process(ctx, chat.Ask{Team: q.Team, User: q.User, Role: q.Role, Mate: q.Mate, Text: q.Text, Show: show})
 	if err != nil {
 		return api.Answer{}, err
 	}

@@ -23,7 +23,7 @@ func TestAMateAnswersByWhatItWasGranted(t *testing.T) {
 	net := &messengertest.Granting{Browser: &messengertest.Browser{Network: &messengertest.Network{}, Secret: "s"}}
 	net.Place("general", "w1")
 	srv := serverOn(ctx, t, net)
-	team, users, err := srv.accounts.Seed(ctx, demoPlan())
+	team, users, err := srv.team.Seed(ctx, demoPlan())
 	must(t, err)
 	_, err = srv.db.AddIdentity(ctx, openmates.Identity{UserID: users[0].ID, Network: "memory", AccountID: "u1", Name: "Ada", Created: time.Now()})
 	must(t, err)
@@ -31,16 +31,16 @@ func TestAMateAnswersByWhatItWasGranted(t *testing.T) {
 	must(t, err)
 	mate, err := srv.db.SaveMate(ctx, sophia[0])
 	must(t, err)
-	_, _, err = srv.links.SetBot(ctx, connect.Credentials{Actor: users[0].ID, MateID: mate.ID, Network: "memory", AppID: "app", Token: "t", Secret: "s"})
+	_, _, err = srv.connect.SetBot(ctx, connect.Credentials{Actor: users[0].ID, MateID: mate.ID, Network: "memory", AppID: "app", Token: "t", Secret: "s"})
 	must(t, err)
 	bot, err := srv.db.BotOf(ctx, mate.ID, "memory")
 	must(t, err)
 
 	who := connect.Who{UserID: users[0].ID, Session: "session"}
-	page, err := srv.links.BeginInstall(ctx, who, team, mate.Handle, "memory", "")
+	page, err := srv.connect.BeginInstall(ctx, who, team, mate.Handle, "memory", "")
 	must(t, err)
 	back := net.Consent(page, messenger.Workspace{ID: "w1", Name: "Harbour"}, messenger.Account{ID: "u1"})
-	if _, err = srv.links.Finish(ctx, who, connect.Install, back); err != nil {
+	if _, err = srv.connect.Finish(ctx, who, connect.Install, back); err != nil {
 		t.Fatal(err)
 	}
 
@@ -52,7 +52,7 @@ func TestAMateAnswersByWhatItWasGranted(t *testing.T) {
 	stop()
 	must(t, <-ended)
 
-	_, err = srv.links.Remove(ctx, users[0].ID, team, "memory", "w1", mate.Handle)
+	_, err = srv.connect.Remove(ctx, users[0].ID, team, "memory", "w1", mate.Handle)
 	must(t, err)
 	if in, err := srv.db.InstallationAt(ctx, bot.ID, "w1"); openmates.CodeOf(err) != openmates.ENotFound {
 		t.Errorf("after leaving there is %+v, %v", in, err)
@@ -60,13 +60,13 @@ func TestAMateAnswersByWhatItWasGranted(t *testing.T) {
 }
 
 // serverOn is a server of which the network is the only one.
-func serverOn(ctx context.Context, t *testing.T, c messenger.Connector) *server {
+func serverOn(ctx context.Context, t *testing.T, c messenger.Connector) *service {
 	t.Helper()
 	_, s, set, err := parse([]string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir()}, environOf(nil), t.Output())
 	must(t, err)
 	m, err := newModels(s, set, true)
 	must(t, err)
-	srv := &server{
+	srv := &service{
 		set: s, log: slog.New(slog.DiscardHandler), models: m, settled: make(chan struct{}, 1),
 		networks: map[openmates.Network]messenger.Connector{c.Info().Network: c},
 	}

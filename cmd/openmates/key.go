@@ -12,7 +12,7 @@ import (
 // were sealed with, and says so where it is not. The server runs on: the pages
 // say what has to be typed again, and nothing that can't be read is replaced
 // before somebody does.
-func (srv *server) checkKey(ctx context.Context, seal *secret.Ring) error {
+func (srv *service) checkKey(ctx context.Context, seal *secret.Ring) error {
 	lost, err := srv.db.Unreadable(ctx)
 	if err != nil {
 		return fmt.Errorf("look whether the key fits: %w", err)
@@ -41,7 +41,7 @@ func (srv *server) checkKey(ctx context.Context, seal *secret.Ring) error {
 }
 
 // keyAt says where the key comes from, for the log.
-func (srv *server) keyAt() string {
+func (srv *service) keyAt() string {
 	if srv.set.Key != "" {
 		return "OPENMATES_KEY"
 	}

@@ -6,16 +6,16 @@ import (
 	"openmates/internal/mate"
 )
 
-// openMates makes the room of the mates.
-func (srv *server) openMates() (err error) {
-	srv.mates, err = mate.New(mate.Config{
+// makeMates makes the room of the mates.
+func (srv *service) makeMates() (err error) {
+	srv.mate, err = mate.New(mate.Config{
 		Store: srv.db, Audit: srv.db.AddAudit, Log: srv.log, Apps: srv.offeredSkills, Providers: srv.offeredModels,
 	})
 	return err
 }
 
 // offeredSkills lists the apps with their skills, as limits choose among them.
-func (srv *server) offeredSkills(context.Context) ([]mate.Group, error) {
+func (srv *service) offeredSkills(context.Context) ([]mate.Group, error) {
 	var all []mate.Group
 	for _, a := range srv.skills.Apps() {
 		g := mate.Group{Name: a.Name, Label: a.Label, Description: a.Description}
@@ -28,7 +28,7 @@ func (srv *server) offeredSkills(context.Context) ([]mate.Group, error) {
 }
 
 // offeredModels lists the models that are enabled, as limits choose among them.
-func (srv *server) offeredModels(ctx context.Context) ([]mate.Group, error) {
+func (srv *service) offeredModels(ctx context.Context) ([]mate.Group, error) {
 	providers, err := srv.models.room.Providers(ctx)
 	if err != nil {
 		return nil, err

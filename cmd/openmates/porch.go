@@ -93,7 +93,7 @@ const patience = 500 * time.Millisecond
 
 // patient does one step of the start, again and again while the database is
 // away.
-func (srv *server) patient(ctx context.Context, step func(context.Context) error) error {
+func (srv *service) patient(ctx context.Context, step func(context.Context) error) error {
 	for waits := false; ; {
 		err := step(ctx)
 		if err == nil && waits {
@@ -121,7 +121,7 @@ func (srv *server) patient(ctx context.Context, step func(context.Context) error
 }
 
 // ready says whether the server can serve, and if not, all that is missing.
-func (srv *server) ready(ctx context.Context) error {
+func (srv *service) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	var lacks []string

@@ -16,7 +16,7 @@ import (
 
 // openQueue chooses how jobs are handed out: to one process, or shared among
 // many that NATS wakes. The leases are the database's in both.
-func (srv *server) openQueue() error {
+func (srv *service) openQueue() error {
 	log := srv.log.With("pkg", "queue")
 	srv.hold = srv.db
 	if !srv.usesNATS() {
@@ -40,13 +40,13 @@ func (srv *server) openQueue() error {
 
 // usesNATS reports whether this process hands out work or does it, and NATS is
 // there for that. Pages and the API need the database alone.
-func (srv *server) usesNATS() bool {
+func (srv *service) usesNATS() bool {
 	return srv.set.NATSURL != "" && (srv.set.does("listen") || srv.set.does("work"))
 }
 
 // saveState puts what a listener of this process reports where every process
 // can read it.
-func (srv *server) saveState(ctx context.Context, bot openmates.ID, s messenger.State) error {
+func (srv *service) saveState(ctx context.Context, bot openmates.ID, s messenger.State) error {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("describe the listener's state: %w", err)
@@ -57,7 +57,7 @@ func (srv *server) saveState(ctx context.Context, bot openmates.ID, s messenger.
 
 // workspaces keeps what is known of a bot's workspaces in step with the
 // network.
-func (srv *server) workspaces(ctx context.Context, b openmates.Bot, c messenger.WorkspaceChange) error {
+func (srv *service) workspaces(ctx context.Context, b openmates.Bot, c messenger.WorkspaceChange) error {
 	switch {
 	case c.Known:
 		return srv.db.OnlyWorkspaces(ctx, b.ID, c.All)

@@ -16,11 +16,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/address"
 	"openmates/internal/catalogue"
 	"openmates/internal/chat"
 	"openmates/internal/connect"
+	"openmates/internal/guard"
+	"openmates/internal/identity"
 	"openmates/internal/mail"
 	"openmates/internal/mail/smtp"
 	"openmates/internal/mate"
@@ -28,13 +29,15 @@ import (
 	"openmates/internal/messenger/discord"
 	"openmates/internal/queue"
 	"openmates/internal/secret"
+	"openmates/internal/server"
 	"openmates/internal/skill"
 	"openmates/internal/store"
+	"openmates/internal/team"
 	"openmates/internal/web"
 )
 
 // server is everything that one process runs, wired and ready to start.
-type server struct {
+type service struct {
 	set        settings
 	log        *slog.Logger
 	address    *address.Public
@@ -44,12 +47,14 @@ type server struct {
 	hold       queue.Leaser
 	nats       func() bool // whether it answers; nil = it is not needed
 	models     *models
-	accounts   *account.Room
-	links      *connect.Room
+	identity   *identity.Room
+	team       *team.Room
+	server     *server.Room
+	connect    *connect.Room
 	networks   map[openmates.Network]messenger.Connector // nil = all that the program has
-	room       *chat.Room
+	chat       *chat.Room
 	supervisor *messenger.Supervisor
-	mates      *mate.Room
+	mate       *mate.Room
 	skills     *skill.Registry
 	handler    http.Handler
 	porch      *porch
@@ -84,8 +89,8 @@ func serve(ctx context.Context, s settings, set map[string]bool, log *slog.Logge
 
 // invite prints the setup link of a server without an admin. A fresh link
 // makes the last one worthless, so only a process that has pages prints one.
-func (srv *server) invite(ctx context.Context, stdout io.Writer) error {
-	code, err := srv.accounts.SetupCode(ctx)
+func (srv *service) invite(ctx context.Context, stdout io.Writer) error {
+	code, err := srv.server.SetupCode(ctx)
 	if err != nil {
 		return fmt.Errorf("open the setup: %w", err)
 	}
@@ -97,8 +102,8 @@ func (srv *server) invite(ctx context.Context, stdout io.Writer) error {
 
 // newServer makes every part and hands each what it needs. Nothing runs yet,
 // but the address is taken.
-func newServer(ctx context.Context, s settings, m *models, demo *web.Demo, log *slog.Logger) (*server, error) {
-	srv := &server{set: s, log: log, models: m, settled: make(chan struct{}, 1)}
+func newServer(ctx context.Context, s settings, m *models, demo *web.Demo, log *slog.Logger) (*service, error) {
+	srv := &service{set: s, log: log, models: m, settled: make(chan struct{}, 1)}
 	if err := srv.prepare(ctx, demo); err != nil {
 		srv.close()
 		return nil, err
@@ -106,7 +111,7 @@ func newServer(ctx context.Context, s settings, m *models, demo *web.Demo, log *
 	return srv, nil
 }
 
-func (srv *server) prepare(ctx context.Context, demo *web.Demo) error {
+func (srv *service) prepare(ctx context.Context, demo *web.Demo) error {
 	if err := srv.listen(); err != nil {
 		return err
 	}
@@ -129,9 +134,9 @@ func (srv *server) prepare(ctx context.Context, demo *web.Demo) error {
 		return err
 	}
 	srv.db.OnChange(func(kind string) {
-		srv.room.Forget()
+		srv.chat.Forget()
 		if kind == store.Installations {
-			srv.links.Forget()
+			srv.connect.Forget()
 		}
 		if kind == store.Settings {
 			select {
@@ -145,7 +150,7 @@ func (srv *server) prepare(ctx context.Context, demo *web.Demo) error {
 }
 
 // listen takes the address to serve at.
-func (srv *server) listen() error {
+func (srv *service) listen() error {
 	l, err := net.Listen("tcp", srv.set.Addr)
 	if err != nil {
 		return invalid("addr", "%v", err)
@@ -170,7 +175,7 @@ func reachable(addr string) string {
 }
 
 // open opens the data folder, the key and the database.
-func (srv *server) open(ctx context.Context) error {
+func (srv *service) open(ctx context.Context) error {
 	if err := privateFolder(srv.set.Data); err != nil {
 		return err
 	}
@@ -203,7 +208,7 @@ func (s *settings) database(ctx context.Context, seal *secret.Ring, log *slog.Lo
 
 // messengers returns a connector for each messenger that the server speaks to.
 // A new messenger gets its line here.
-func (srv *server) messengers() (map[openmates.Network]messenger.Connector, error) {
+func (srv *service) messengers() (map[openmates.Network]messenger.Connector, error) {
 	d, err := discord.New(discord.Config{
 		API: srv.set.DiscordAPI, Authorize: srv.set.DiscordAuthorize, Version: versionText(),
 		Log: srv.log,
@@ -215,8 +220,11 @@ func (srv *server) messengers() (map[openmates.Network]messenger.Connector, erro
 }
 
 // wire makes the rooms and the doors.
-func (srv *server) wire(demo *web.Demo) (err error) {
+func (srv *service) wire(demo *web.Demo) (err error) {
 	if srv.skills, err = newSkills(srv.set, srv.log); err != nil {
+		return err
+	}
+	if err := srv.people(); err != nil {
 		return err
 	}
 	srv.supervisor, err = messenger.NewSupervisor(messenger.SupervisorConfig{
@@ -227,45 +235,57 @@ func (srv *server) wire(demo *web.Demo) (err error) {
 	if err != nil {
 		return err
 	}
-	srv.links, err = connect.New(connect.Config{
+	srv.connect, err = connect.New(connect.Config{
 		Store: srv.db, Connectors: srv.networks, States: srv.supervisor, Address: srv.address,
 		Changed: srv.supervisor.Wake, Audit: srv.db.AddAudit, Log: srv.log,
 	})
 	if err != nil {
 		return err
 	}
+	srv.chat, err = chat.New(chat.Config{
+		Store: srv.db, Queue: srv.queue, Connectors: srv.networks, Model: srv.models.choose, Currency: srv.server.Currency,
+		Log: srv.log.With("pkg", "chat"), Now: time.Now, Skills: srv.skills,
+		NoStreaming: !srv.set.Stream, Grace: srv.set.Grace, Links: srv.connect,
+	})
+	if err != nil {
+		return err
+	}
+	srv.closers = append(srv.closers, srv.chat.Close)
+	return srv.doors(demo)
+}
+
+// people makes the rooms of who people are, of their teams and of the server.
+func (srv *service) people() error {
 	post, err := mail.NewPostman(mail.PostmanConfig{Store: srv.db, Log: srv.log, Sender: smtp.New(smtp.Config{})})
 	if err != nil {
 		return err
 	}
-	srv.accounts, err = account.New(account.Config{
-		Store: srv.db, Log: srv.log,
-		Audit: srv.db.AddAudit, Post: post, Address: srv.address,
+	failures, err := guard.NewFailures(guard.FailuresConfig{Log: srv.log, Audit: srv.db.AddAudit})
+	if err != nil {
+		return err
+	}
+	srv.identity, err = identity.New(identity.Config{
+		Store: srv.db, Log: srv.log, Failures: failures, Post: post, Address: srv.address, Audit: srv.db.AddAudit,
+		ServerName: func(ctx context.Context) (string, error) { return server.StoredName(ctx, srv.db) },
 	})
 	if err != nil {
 		return err
 	}
-	srv.closers = append(srv.closers, srv.accounts.Close)
-	srv.room, err = chat.New(chat.Config{
-		Store: srv.db, Queue: srv.queue, Connectors: srv.networks, Model: srv.models.choose, Currency: srv.currency,
-		Log: srv.log.With("pkg", "chat"), Now: time.Now, Skills: srv.skills,
-		NoStreaming: !srv.set.Stream, Grace: srv.set.Grace, Links: srv.links,
+	srv.closers = append(srv.closers, srv.identity.Close)
+	srv.server, err = server.New(server.Config{
+		Store: srv.db, Log: srv.log, Accounts: srv.identity, Failures: failures, Post: post, Address: srv.address, Audit: srv.db.AddAudit,
 	})
 	if err != nil {
 		return err
 	}
-	srv.closers = append(srv.closers, srv.room.Close)
-	return srv.doors(demo)
-}
-
-// currency returns the currency that the server counts in.
-func (srv *server) currency(ctx context.Context) (string, error) {
-	s, err := srv.accounts.Server(ctx)
-	return s.Currency, err
+	srv.team, err = team.New(team.Config{
+		Store: srv.db, Log: srv.log, Accounts: srv.identity, Session: srv.identity, SignUp: srv.server, Post: post, Audit: srv.db.AddAudit,
+	})
+	return err
 }
 
 // only picks the bots of a process that listens for some mates alone.
-func (srv *server) only() func(context.Context, openmates.Bot) bool {
+func (srv *service) only() func(context.Context, openmates.Bot) bool {
 	if len(srv.set.Bot) == 0 {
 		return nil
 	}
@@ -285,26 +305,26 @@ func (srv *server) only() func(context.Context, openmates.Bot) bool {
 
 // run starts what the role asks for and waits until ctx ends and all of it has
 // stopped.
-func (srv *server) run(ctx context.Context) error {
+func (srv *service) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return srv.porch.serve(ctx, srv.handler) })
 	g.Go(func() error { return srv.models.room.Run(ctx) })
 	g.Go(func() error { return srv.followAddress(ctx) })
 	if srv.set.does("web") {
-		g.Go(func() error { return srv.links.CheckBots(ctx) })
+		g.Go(func() error { return srv.connect.CheckBots(ctx) })
 	}
 	if srv.set.does("web") || srv.set.does("work") {
-		g.Go(func() error { return srv.room.Sweep(ctx) })
+		g.Go(func() error { return srv.chat.Sweep(ctx) })
 	}
 	if srv.set.does("listen") {
 		g.Go(func() error {
-			return srv.supervisor.Run(ctx, messenger.Product{Receive: srv.room.Receive, Commands: chat.Commands(), Command: srv.room.Command})
+			return srv.supervisor.Run(ctx, messenger.Product{Receive: srv.chat.Receive, Commands: chat.Commands(), Command: srv.chat.Command})
 		})
-		g.Go(func() error { return srv.links.Greet(ctx) })
+		g.Go(func() error { return srv.connect.Greet(ctx) })
 	}
 	if srv.set.does("work") {
-		g.Go(func() error { return srv.room.Work(ctx, srv.set.Workers) })
-		g.Go(func() error { return srv.room.Prune(ctx) })
+		g.Go(func() error { return srv.chat.Work(ctx, srv.set.Workers) })
+		g.Go(func() error { return srv.chat.Prune(ctx) })
 	}
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
@@ -314,7 +334,7 @@ func (srv *server) run(ctx context.Context) error {
 }
 
 // close gives back what newServer took, last first.
-func (srv *server) close() {
+func (srv *service) close() {
 	for _, closer := range slices.Backward(srv.closers) {
 		if err := closer(); err != nil && !errors.Is(err, net.ErrClosed) {
 			srv.log.Warn("could not close", "err", err)
@@ -323,7 +343,7 @@ func (srv *server) close() {
 }
 
 // firstMates puts the ready mates into an empty database.
-func (srv *server) firstMates(ctx context.Context) error {
+func (srv *service) firstMates(ctx context.Context) error {
 	there, err := srv.db.Mates(ctx)
 	if err != nil || len(there) > 0 {
 		return err

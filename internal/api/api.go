@@ -27,12 +27,14 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/chat"
 	"openmates/internal/connect"
+	"openmates/internal/identity"
 	"openmates/internal/intake"
 	"openmates/internal/mate"
 	"openmates/internal/model"
+	"openmates/internal/server"
+	"openmates/internal/team"
 )
 
 // Prefix is where the API is.
@@ -40,14 +42,16 @@ const Prefix = "/api/v1"
 
 // Config holds what a Server needs.
 type Config struct {
-	Account *account.Room
-	Connect *connect.Room
-	Mates   *mate.Room
-	Models  *model.Room
-	Records Records
-	Answers Answers
-	Log     *slog.Logger
-	Version string
+	Identity *identity.Room
+	Team     *team.Room
+	Server   *server.Room
+	Connect  *connect.Room
+	Mates    *mate.Room
+	Models   *model.Room
+	Records  Records
+	Answers  Answers
+	Log      *slog.Logger
+	Version  string
 	// Model names the model that answers by default ("" = none) and says
 	// whether it is the scripted one.
 	Model func(ctx context.Context) (name string, scripted bool)
@@ -59,7 +63,7 @@ type Config struct {
 	// From is the address that a request came from; nil = its peer.
 	From func(r *http.Request) netip.Addr
 	// Asked is what a request says about where it was sent to; nil = its Host.
-	Asked    func(r *http.Request) account.Asked
+	Asked    func(r *http.Request) server.Asked
 	Patience intake.Patience // with bodies; zero = the usual one
 	FixedURL bool            // the public address comes from the settings of the process
 	Clock    openmates.Clock // nil = the real one
@@ -91,22 +95,24 @@ type Answer struct {
 
 // Server is the door. It is an http.Handler for everything below Prefix.
 type Server struct {
-	account *account.Room
-	connect *connect.Room
-	mates   *mate.Room
-	models  *model.Room
-	records Records
-	answers Answers
-	log     *slog.Logger
-	now     openmates.Clock
-	version string
-	model   func(ctx context.Context) (string, bool)
-	process func(context.Context, Question, func(string)) (Answer, error)
-	try     func(context.Context, chat.Trial) (openmates.Outcome, error)
-	from    func(*http.Request) netip.Addr
-	asked   func(*http.Request) account.Asked
-	patient intake.Patience
-	fixed   bool // the public address
+	identity *identity.Room
+	team     *team.Room
+	server   *server.Room
+	connect  *connect.Room
+	mates    *mate.Room
+	models   *model.Room
+	records  Records
+	answers  Answers
+	log      *slog.Logger
+	now      openmates.Clock
+	version  string
+	model    func(ctx context.Context) (string, bool)
+	process  func(context.Context, Question, func(string)) (Answer, error)
+	try      func(context.Context, chat.Trial) (openmates.Outcome, error)
+	from     func(*http.Request) netip.Addr
+	asked    func(*http.Request) server.Asked
+	patient  intake.Patience
+	fixed    bool // the public address
 
 	api        huma.API
 	operations func() (http.Handler, error) // register, once
@@ -118,8 +124,8 @@ type Server struct {
 
 // New makes a Server.
 func New(c Config) (*Server, error) {
-	if c.Account == nil || c.Connect == nil || c.Log == nil || c.Model == nil || c.Process == nil {
-		return nil, errors.New("api: Config needs Account, Connect, Log, Model and Process")
+	if c.Identity == nil || c.Team == nil || c.Server == nil || c.Connect == nil || c.Log == nil || c.Model == nil || c.Process == nil {
+		return nil, errors.New("api: Config needs Identity, Team, Server, Connect, Log, Model and Process")
 	}
 	if c.Mates == nil || c.Models == nil || c.Records == nil || c.Answers == nil || c.Try == nil {
 		return nil, errors.New("api: Config needs Mates, Models, Records, Answers and Try")
@@ -131,12 +137,12 @@ func New(c Config) (*Server, error) {
 		c.From = peer
 	}
 	if c.Asked == nil {
-		c.Asked = func(r *http.Request) account.Asked {
-			return account.Asked{Host: r.Host, Public: c.Connect.PublicURL()}
+		c.Asked = func(r *http.Request) server.Asked {
+			return server.Asked{Host: r.Host, Public: c.Connect.PublicURL()}
 		}
 	}
 	s := &Server{
-		account: c.Account, connect: c.Connect, mates: c.Mates, models: c.Models, records: c.Records, answers: c.Answers,
+		identity: c.Identity, team: c.Team, server: c.Server, connect: c.Connect, mates: c.Mates, models: c.Models, records: c.Records, answers: c.Answers,
 		log: c.Log.With("pkg", "api"), now: c.Clock, version: c.Version,
 		model: c.Model, process: c.Process, try: c.Try, from: c.From, asked: c.Asked, patient: c.Patience, fixed: c.FixedURL,
 	}
@@ -148,7 +154,7 @@ func New(c Config) (*Server, error) {
 		s.refuse(w, r, openmates.Errorf(openmates.EForbidden, "This request was sent by a page of another site, so nothing was changed."))
 	}))
 	s.operations = sync.OnceValues(s.register)
-	known := s.account.Secured(s.account.Middleware(s.identify(http.HandlerFunc(s.operate))))
+	known := s.identity.Secured(s.identity.Middleware(s.identify(http.HandlerFunc(s.operate))))
 	s.handler = headers(s.name(s.here(cross.Handler(s.alone(known)))))
 	return s, nil
 }
@@ -223,7 +229,7 @@ func (s *Server) register() (http.Handler, error) {
 	config.Transformers = []huma.Transformer{s.problems}
 	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"session": {Type: "apiKey", In: "cookie", Name: s.account.CookieName(), Description: "The session that signing in begins, on the pages or by /auth/sign-in."},
+		"session": {Type: "apiKey", In: "cookie", Name: s.identity.CookieName(), Description: "The session that signing in begins, on the pages or by /auth/sign-in."},
 		"token":   {Type: "http", Scheme: "bearer", BearerFormat: "om_…", Description: "A token of a person, of a team, or of a listener."},
 	}
 	config.Security = []map[string][]string{{"session": {}}, {"token": {}}}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
+	"openmates/internal/server"
 )
 
 // NewAccount is what a person tells to get an account.
@@ -22,16 +22,16 @@ type NewAccount struct {
 	Preferences Preferences `json:"preferences,omitempty"`
 }
 
-// newcomer is the account for the account room. Who has none must give one.
-func (n *NewAccount) newcomer(c openmates.Caller) (account.Newcomer, error) {
+// newcomer is what somebody says to get an account. Whoever has none must say it.
+func (n *NewAccount) newcomer(c openmates.Caller) (openmates.Newcomer, error) {
 	if n == nil {
 		if !c.SignedIn() {
-			return account.Newcomer{}, openmates.Errorf(openmates.EUnauthorized, "Please sign in first, or give the “account” that is to be made.")
+			return openmates.Newcomer{}, openmates.Errorf(openmates.EUnauthorized, "Please sign in first, or give the “account” that is to be made.")
 		}
-		return account.Newcomer{}, nil
+		return openmates.Newcomer{}, nil
 	}
-	return account.Newcomer{Username: n.Username, Email: n.Email, Password: openmates.Secret(n.Password),
-		Self: account.Self{Name: n.Name, Language: n.Language, TimeZone: n.TimeZone, Preferences: openmates.Preferences(n.Preferences)}}, nil
+	return openmates.Newcomer{Username: n.Username, Email: n.Email, Password: openmates.Secret(n.Password),
+		Self: openmates.Self{Name: n.Name, Language: n.Language, TimeZone: n.TimeZone, Preferences: openmates.Preferences(n.Preferences)}}, nil
 }
 
 // Welcome is an invite as it is shown to whoever has its code.
@@ -104,22 +104,22 @@ func (s *Server) authOperations() {
 	all := anybody()
 	change(s, route{"ask-reset", http.MethodPost, "/auth/reset/ask", "Ask for a new password", "A link is mailed if there is such an account with a confirmed address; the answer is the same if there is none. It works once, within 30 minutes.", 202}, all,
 		func(ctx context.Context, _ openmates.Caller, in *askResetInput) error {
-			return s.account.AskReset(ctx, fromOf(ctx), in.Body.Who)
+			return s.identity.AskReset(ctx, fromOf(ctx), in.Body.Who)
 		})
 	change(s, route{"reset-password", http.MethodPost, "/auth/reset", "Choose a new password", "By the code of a link. All sessions and access tokens of the account end; nobody is signed in.", 0}, all,
 		func(ctx context.Context, _ openmates.Caller, in *resetInput) error {
-			_, err := s.account.Reset(ctx, fromOf(ctx), openmates.Secret(in.Body.Code), openmates.Secret(in.Body.Password))
+			_, err := s.identity.Reset(ctx, fromOf(ctx), openmates.Secret(in.Body.Code), openmates.Secret(in.Body.Password))
 			return err
 		})
 	serve(s, route{"set-up", http.MethodPost, "/auth/setup", "Set up the server", "Once: makes the first admin, their team, and a session.", 201}, all, s.setUp)
 	serve(s, route{"sign-in", http.MethodPost, "/auth/sign-in", "Sign in", "Begins a session, whose cookie comes with the answer. Where the account asks for a second step, the problem says so (reason second_step).", 0}, all,
 		func(ctx context.Context, _ openmates.Caller, in *signInInput) (MeLine, error) {
-			u, err := s.account.SignIn(ctx, fromOf(ctx), in.Body.Username, openmates.Secret(in.Body.Password))
+			u, err := s.identity.SignIn(ctx, fromOf(ctx), in.Body.Username, openmates.Secret(in.Body.Password))
 			return lineOf(u), err
 		})
 	serve(s, route{"second-step", http.MethodPost, "/auth/second-step", "Show the second step", "A code of the authenticator app, or a recovery code.", 0}, all,
 		func(ctx context.Context, _ openmates.Caller, in *codeInput) (MeLine, error) {
-			u, err := s.account.SecondStep(ctx, fromOf(ctx), in.Body.Code)
+			u, err := s.identity.SecondStep(ctx, fromOf(ctx), in.Body.Code)
 			return lineOf(u), err
 		})
 	change(s, route{"sign-out", http.MethodPost, "/auth/sign-out", "Sign out", "The session ends at once.", 0}, all,
@@ -127,12 +127,12 @@ func (s *Server) authOperations() {
 			if c.Token.ID != 0 {
 				return nil
 			}
-			return s.account.SignOut(ctx)
+			return s.identity.SignOut(ctx)
 		})
 	serve(s, route{"look-at-invite", http.MethodPost, "/auth/invite", "Look at an invite", "Changes nothing. The code is in the body, since addresses end up in logs.", 0}, all, s.lookAtInvite)
 	change(s, route{"prove-address", http.MethodPost, "/auth/invite/proof", "Have an address confirmed", "For an invite that is limited to certain addresses. A link is mailed.", 202}, all,
 		func(ctx context.Context, c openmates.Caller, in *proofInput) error {
-			return s.account.AskProof(ctx, c, fromOf(ctx), in.Body.Code, in.Body.Email, func(proof string) string {
+			return s.team.AskProof(ctx, c, fromOf(ctx), in.Body.Code, in.Body.Email, func(proof string) string {
 				return s.joinLink(in.Body.Code) + "?proof=" + url.QueryEscape(proof)
 			})
 		})
@@ -141,10 +141,10 @@ func (s *Server) authOperations() {
 
 func (s *Server) setUp(ctx context.Context, _ openmates.Caller, in *setUpInput) (TeamLine, error) {
 	b := in.Body
-	u, t, err := s.account.Setup(ctx, fromOf(ctx), account.Founder{Code: openmates.Secret(b.Code), Name: b.Name, Username: b.Username,
+	u, t, err := s.server.Setup(ctx, fromOf(ctx), server.Founder{Code: openmates.Secret(b.Code), Name: b.Name, Username: b.Username,
 		Password: openmates.Secret(b.Password), Team: b.Team, Slug: b.Slug, Host: hostOf(ctx)})
 	if err == nil {
-		err = s.account.Begin(ctx, u)
+		err = s.identity.Begin(ctx, u)
 	}
 	return TeamLine{t.ID, t.Slug, t.Name}, err
 }
@@ -159,7 +159,7 @@ type MeLine struct {
 func lineOf(u openmates.User) MeLine { return MeLine{u.ID, u.Username, u.DisplayName} }
 
 func (s *Server) lookAtInvite(ctx context.Context, c openmates.Caller, in *inviteCode) (Welcome, error) {
-	w, err := s.account.Welcome(ctx, c, in.Body.Code, in.Body.Proof)
+	w, err := s.team.Welcome(ctx, c, in.Body.Code, in.Body.Proof)
 	if err != nil {
 		return Welcome{}, err
 	}
@@ -189,12 +189,12 @@ func (s *Server) join(ctx context.Context, c openmates.Caller, in *joinInput) (T
 	if c.SignedIn() {
 		n.Email = strings.TrimSpace(b.Email)
 	}
-	u, w, err := s.account.Join(ctx, c, fromOf(ctx), b.Code, b.Proof, n)
+	u, w, err := s.team.Join(ctx, c, fromOf(ctx), b.Code, b.Proof, n)
 	if err != nil {
 		return TeamLine{}, err
 	}
 	if !c.SignedIn() {
-		err = s.account.Begin(ctx, u)
+		err = s.identity.Begin(ctx, u)
 	}
 	return TeamLine{w.Team.ID, w.Team.Slug, w.Team.Name}, err
 }

@@ -85,7 +85,7 @@ func (s *Server) directoryOperations() {
 	serve(s, route{"list-people", http.MethodGet, "/server/people", "All people of the server", "By username.", 0}, admin(), s.listPeople)
 	change(s, route{"change-person", http.MethodPatch, "/server/people/{username}", "Make somebody an admin of the server, or end that", "The last admin stays one. A token can't do it.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *personPatch) error {
-			return s.account.SetServerAdmin(ctx, c, in.Username, in.Body.Admin)
+			return s.server.SetServerAdmin(ctx, c, in.Username, in.Body.Admin)
 		})
 	change(s, route{"delete-person", http.MethodDelete, "/server/people/{username}", "Delete somebody's account", "For good, with the text of what they asked; what it cost stays in the books. A token can't do it.", 0}, admin(), s.deletePerson)
 	serve(s, route{"list-all-teams", http.MethodGet, "/server/teams", "All teams of the server", "By slug. Nothing that is said in them.", 0}, admin(), s.listAllTeams)
@@ -101,7 +101,7 @@ func (s *Server) directoryOperations() {
 }
 
 func (s *Server) listPeople(ctx context.Context, c openmates.Caller, in *directoryInput) (page[Person], error) {
-	found, more, err := s.account.People(ctx, c, in.search())
+	found, more, err := s.server.People(ctx, c, in.search())
 	p := page[Person]{Items: []Person{}}
 	for _, x := range found {
 		one := Person{ID: x.User.ID, Username: x.User.Username, Name: x.User.DisplayName, Admin: x.User.Admin, Teams: append([]string{}, x.Teams...), Created: x.User.Created}
@@ -122,11 +122,11 @@ func (s *Server) deletePerson(ctx context.Context, c openmates.Caller, in *perso
 	if in.Confirm != in.Username {
 		return openmates.Errorf(openmates.EInvalid, "Please give the username once more, as confirm, to say that you mean it.")
 	}
-	return s.account.RemovePerson(ctx, c, in.Username)
+	return s.server.RemovePerson(ctx, c, in.Username)
 }
 
 func (s *Server) listAllTeams(ctx context.Context, c openmates.Caller, in *directoryInput) (page[AnyTeam], error) {
-	found, more, err := s.account.AnyTeams(ctx, c, in.search())
+	found, more, err := s.server.AnyTeams(ctx, c, in.search())
 	p := page[AnyTeam]{Items: []AnyTeam{}}
 	for _, x := range found {
 		p.Items = append(p.Items, AnyTeam{ID: x.Team.ID, Slug: x.Team.Slug, Name: x.Team.Name, Members: x.Members, Admins: append([]string{}, x.Admins...),
@@ -143,7 +143,7 @@ func (s *Server) deleteAnyTeam(ctx context.Context, c openmates.Caller, in *anyT
 	if err := c.InPerson(); err != nil {
 		return out, err
 	}
-	t, err := s.account.AnyTeam(ctx, c, in.Team)
+	t, err := s.server.AnyTeam(ctx, c, in.Team)
 	if err != nil {
 		return out, err
 	}
@@ -154,7 +154,7 @@ func (s *Server) deleteAnyTeam(ctx context.Context, c openmates.Caller, in *anyT
 	if err != nil {
 		return out, err
 	}
-	if err := s.account.RemoveAnyTeam(ctx, c, t); err != nil {
+	if err := s.server.RemoveAnyTeam(ctx, c, t); err != nil {
 		return out, err
 	}
 	if in.Bots == "leave" {

@@ -137,21 +137,21 @@ func (s *Server) guardOperations() {
 	serve(s, route{"list-sessions", http.MethodGet, "/me/sessions", "Where you’re signed in", "Here first, then the latest used.", 0}, me, s.listSessions)
 	change(s, route{"end-session", http.MethodDelete, "/me/sessions/{id}", "Sign out in one place", "At once.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *sessionInput) error {
-			return s.account.EndSession(ctx, c, in.ID)
+			return s.identity.EndSession(ctx, c, in.ID)
 		})
 	change(s, route{"end-sessions", http.MethodDelete, "/me/sessions", "Sign out everywhere else", "The session of the request stays, with a new cookie. The tokens that the caller has made are revoked, their open invites for admins, and whatever waits: second steps, codes, consents.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *endInput) error {
-			return s.account.EndSessions(ctx, c, false, in.Keep)
+			return s.identity.EndSessions(ctx, c, false, in.Keep)
 		})
 	change(s, route{"change-password", http.MethodPost, "/me/password", "Change your password", "Ends what signing out everywhere else ends.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *newPassword) error {
-			return s.account.ChangePassword(ctx, c, openmates.Secret(in.Body.Old), openmates.Secret(in.Body.New), in.Body.Keep)
+			return s.identity.ChangePassword(ctx, c, openmates.Secret(in.Body.Old), openmates.Secret(in.Body.New), in.Body.Keep)
 		})
 	serve(s, route{"get-email", http.MethodGet, "/me/email", "Your address", "And whether it is confirmed.", 0}, me, s.getEmail)
 	serve(s, route{"put-email", http.MethodPut, "/me/email", "Change your address", "Where the server sends mail, the new one is asked to confirm first.", 0}, me, s.putEmail)
 	serve(s, route{"confirm-email", http.MethodPost, "/me/email/confirm", "Confirm your address", "With the code of the link that was mailed.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *codeInput) (Email, error) {
-			if _, err := s.account.ConfirmEmail(ctx, c, openmates.Secret(in.Body.Code)); err != nil {
+			if _, err := s.identity.ConfirmEmail(ctx, c, openmates.Secret(in.Body.Code)); err != nil {
 				return Email{}, err
 			}
 			return s.getEmail(ctx, c, nil)
@@ -160,20 +160,20 @@ func (s *Server) guardOperations() {
 	serve(s, route{"begin-authenticator", http.MethodPost, "/me/authenticator", "Set an authenticator app up", "It protects nothing until a code of it was confirmed.", 0}, me, s.beginAuthenticator)
 	serve(s, route{"confirm-authenticator", http.MethodPost, "/me/authenticator/confirm", "Turn the authenticator app on", "With a code that it shows.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *codeInput) (Codes, error) {
-			return codes(s.account.ConfirmAuthenticator(ctx, c, in.Body.Code))
+			return codes(s.identity.ConfirmAuthenticator(ctx, c, in.Body.Code))
 		})
 	change(s, route{"remove-authenticator", http.MethodPost, "/me/authenticator/remove", "Turn the authenticator app off", "", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *passwordInput) error {
-			return s.account.RemoveAuthenticator(ctx, c, in.secret())
+			return s.identity.RemoveAuthenticator(ctx, c, in.secret())
 		})
 	serve(s, route{"renew-recovery", http.MethodPost, "/me/recovery-codes", "Make new recovery codes", "The old ones are worth nothing from then on.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *passwordInput) (Codes, error) {
-			return codes(s.account.NewRecovery(ctx, c, in.secret()))
+			return codes(s.identity.NewRecovery(ctx, c, in.secret()))
 		})
 	s.passkeyOperations(me)
 	change(s, route{"leave-server", http.MethodPost, "/me/leave", "Delete your account", "For good, and at once. Who is the only admin of something hands that over first.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *leaveInput) error {
-			return s.account.Leave(ctx, c, in.Body.Username, openmates.Secret(in.Body.Password))
+			return s.identity.Leave(ctx, c, in.Body.Username, openmates.Secret(in.Body.Password))
 		})
 }
 
@@ -181,7 +181,7 @@ func (s *Server) passkeyOperations(me gate) {
 	serve(s, route{"list-passkeys", http.MethodGet, "/me/passkeys", "Your passkeys", "", 0}, me, s.listPasskeys)
 	serve(s, route{"begin-passkey", http.MethodPost, "/me/passkeys/begin", "Begin to add a passkey", "Gives what the browser is asked.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *newPasskey) (Ceremony, error) {
-			o, err := s.account.BeginPasskey(ctx, c, in.Body.Name, openmates.Secret(in.Body.Password))
+			o, err := s.identity.BeginPasskey(ctx, c, in.Body.Name, openmates.Secret(in.Body.Password))
 			return Ceremony{o}, err
 		})
 	serve(s, route{"add-passkey", http.MethodPost, "/me/passkeys", "Add passkey", "With what the browser answered.", 201}, me,
@@ -190,7 +190,7 @@ func (s *Server) passkeyOperations(me gate) {
 			if err != nil {
 				return Passkey{}, err
 			}
-			k, err := s.account.AddPasskey(ctx, c, answer)
+			k, err := s.identity.AddPasskey(ctx, c, answer)
 			return passkeyOf(k), err
 		})
 	change(s, route{"remove-passkey", http.MethodPost, "/me/passkeys/{id}/remove", "Remove a passkey", "", 0}, me,
@@ -199,11 +199,11 @@ func (s *Server) passkeyOperations(me gate) {
 			if err != nil {
 				return err
 			}
-			return s.account.RemovePasskey(ctx, c, id, openmates.Secret(in.Body.Password))
+			return s.identity.RemovePasskey(ctx, c, id, openmates.Secret(in.Body.Password))
 		})
 	serve(s, route{"ask-passkey", http.MethodPost, "/me/passkeys/ask", "Require a passkey after the password", "Or stop to.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *askInput) (Codes, error) {
-			return codes(s.account.AskPasskey(ctx, c, in.Body.Ask, openmates.Secret(in.Body.Password)))
+			return codes(s.identity.AskPasskey(ctx, c, in.Body.Ask, openmates.Secret(in.Body.Password)))
 		})
 }
 
@@ -216,7 +216,7 @@ func codes(secrets []openmates.Secret, err error) (Codes, error) {
 }
 
 func (s *Server) listSessions(ctx context.Context, c openmates.Caller, in *PageInput) (page[Session], error) {
-	found, err := s.account.SessionsOf(ctx, c)
+	found, err := s.identity.SessionsOf(ctx, c)
 	if err != nil {
 		return page[Session]{}, err
 	}
@@ -228,15 +228,15 @@ func (s *Server) listSessions(ctx context.Context, c openmates.Caller, in *PageI
 }
 
 func (s *Server) getEmail(ctx context.Context, c openmates.Caller, _ *struct{}) (Email, error) {
-	e, err := s.account.Email(ctx, c)
+	e, err := s.identity.Email(ctx, c)
 	return Email(e), err
 }
 
 func (s *Server) putEmail(ctx context.Context, c openmates.Caller, in *newEmail) (Email, error) {
-	if _, err := s.account.SetEmail(ctx, c, in.Body.Address, openmates.Secret(in.Body.Password)); err != nil {
+	if _, err := s.identity.SetEmail(ctx, c, in.Body.Address, openmates.Secret(in.Body.Password)); err != nil {
 		return Email{}, err
 	}
-	e, err := s.account.Email(ctx, c)
+	e, err := s.identity.Email(ctx, c)
 	if e.Awaited == "" && err == nil {
 		e.Address, e.Confirmed = in.Body.Address, false // the caller was read before the change
 	}
@@ -244,20 +244,20 @@ func (s *Server) putEmail(ctx context.Context, c openmates.Caller, in *newEmail)
 }
 
 func (s *Server) getProtection(ctx context.Context, c openmates.Caller, _ *struct{}) (Protection, error) {
-	p, err := s.account.Protection(ctx, c)
+	p, err := s.identity.Protection(ctx, c)
 	return Protection(p), err
 }
 
 func (s *Server) beginAuthenticator(ctx context.Context, c openmates.Caller, in *passwordInput) (Setup, error) {
-	if err := s.account.BeginAuthenticator(ctx, c, in.secret()); err != nil {
+	if err := s.identity.BeginAuthenticator(ctx, c, in.secret()); err != nil {
 		return Setup{}, err
 	}
-	a, err := s.account.AuthenticatorSetup(ctx, c)
+	a, err := s.identity.AuthenticatorSetup(ctx, c)
 	return Setup{a.Secret.Reveal(), a.URL.Reveal()}, err
 }
 
 func (s *Server) listPasskeys(ctx context.Context, c openmates.Caller, in *PageInput) (page[Passkey], error) {
-	keys, err := s.account.Passkeys(ctx, c)
+	keys, err := s.identity.Passkeys(ctx, c)
 	if err != nil {
 		return page[Passkey]{}, err
 	}

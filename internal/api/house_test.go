@@ -20,10 +20,11 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/address"
 	"openmates/internal/connect"
 	"openmates/internal/connect/connecttest"
+	"openmates/internal/guard"
+	"openmates/internal/identity"
 	"openmates/internal/llm"
 	"openmates/internal/llm/scripted"
 	"openmates/internal/mail"
@@ -31,27 +32,31 @@ import (
 	"openmates/internal/messenger"
 	"openmates/internal/model"
 	"openmates/internal/secret"
+	"openmates/internal/server"
 	"openmates/internal/store"
+	"openmates/internal/team"
 )
 
 // house is a server with the team harbour (cleo: admin, ben and dan: members), the team
 // lighthouse (eve: admin), zoe, who runs the server and is in no team, and the
 // mates sophia, who has bots, and mark, whom harbour may not use.
 type house struct {
-	t       *testing.T
-	db      *store.DB
-	dir     string // of the database
-	rooms   *account.Room
-	links   *connect.Room
-	net     *connecttest.Network
-	srv     *Server
-	url     string
-	log     *bytes.Buffer
-	team    openmates.Team
-	other   openmates.Team
-	people  map[string]openmates.User
-	doc     *openapi3.T
-	cookies map[string]string
+	t        *testing.T
+	db       *store.DB
+	dir      string // of the database
+	identity *identity.Room
+	teams    *team.Room
+	server   *server.Room
+	links    *connect.Room
+	net      *connecttest.Network
+	srv      *Server
+	url      string
+	log      *bytes.Buffer
+	team     openmates.Team
+	other    openmates.Team
+	people   map[string]openmates.User
+	doc      *openapi3.T
+	cookies  map[string]string
 
 	mu    sync.Mutex
 	asked []Question
@@ -101,7 +106,15 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	must(t, err)
 	public, err := address.New("http://mates.example", true)
 	must(t, err)
-	h.rooms, err = account.New(account.Config{Store: h.db, Post: post, Address: public, Cost: account.Cost{Memory: 64, Time: 1, Threads: 1}, Log: log, Audit: h.db.AddAudit, Clock: h.clock})
+	failures, err := guard.NewFailures(guard.FailuresConfig{Log: log, Audit: h.db.AddAudit, Clock: h.clock})
+	must(t, err)
+	h.identity, err = identity.New(identity.Config{Store: h.db, Log: log, Audit: h.db.AddAudit, Failures: failures, Post: post, Address: public, Clock: h.clock,
+		ServerName: func(ctx context.Context) (string, error) { return server.StoredName(ctx, h.db) },
+		Cost:       identity.Cost{Memory: 64, Time: 1, Threads: 1}})
+	must(t, err)
+	h.server, err = server.New(server.Config{Store: h.db, Log: log, Audit: h.db.AddAudit, Accounts: h.identity, Failures: failures, Post: post, Address: public, Clock: h.clock})
+	must(t, err)
+	h.teams, err = team.New(team.Config{Store: h.db, Log: log, Audit: h.db.AddAudit, Accounts: h.identity, Session: h.identity, SignUp: h.server, Post: post, Clock: h.clock})
 	must(t, err)
 	h.net = connecttest.New(map[string]connecttest.App{
 		"1001": {Token: "canary-token", Secret: "canary-secret", Name: "Sophia"},
@@ -120,7 +133,7 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 			return []mate.Group{{Name: "web", Label: "Web", Parts: []mate.Part{{Name: "web.read", Label: "Read"}, {Name: "web.search", Label: "Search"}}}}, nil
 		}})
 	must(t, err)
-	c := Config{Account: h.rooms, Connect: h.links, Mates: mates, Models: models, Records: h.db, Answers: h.db, Log: log, Version: "1.2.3",
+	c := Config{Identity: h.identity, Team: h.teams, Server: h.server, Connect: h.links, Mates: mates, Models: models, Records: h.db, Answers: h.db, Log: log, Version: "1.2.3",
 		Model: func(context.Context) (string, bool) { return "scripted", true }, Process: h.process, Try: h.try}
 	for _, f := range change {
 		f(&c)
@@ -129,7 +142,7 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	must(t, err)
 	h.furnish(models)
 	if c.Version == "" { // withPassword
-		_, all, err := h.rooms.Seed(ctx, account.Plan{Team: "Elsewhere", People: []account.Person{{Username: "nobody-else", Name: "Nobody", Password: bensPassword, Role: openmates.RoleAdmin}}})
+		_, all, err := h.teams.Seed(ctx, team.Plan{Team: "Elsewhere", People: []team.Person{{Username: "nobody-else", Name: "Nobody", Password: bensPassword, Role: openmates.RoleAdmin}}})
 		must(t, err)
 		phc, err := h.db.Password(ctx, all[0].ID)
 		must(t, err)
@@ -137,8 +150,8 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	}
 	mux := http.NewServeMux()
 	mux.Handle(Prefix+"/", h.srv)
-	mux.Handle("POST /signin/{name}", h.rooms.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		must(t, h.rooms.Begin(r.Context(), h.people[r.PathValue("name")]))
+	mux.Handle("POST /signin/{name}", h.identity.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		must(t, h.identity.Begin(r.Context(), h.people[r.PathValue("name")]))
 	})))
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)

@@ -5,8 +5,8 @@ import (
 	"net/http"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/mate"
+	"openmates/internal/policy"
 )
 
 // Limits are what a server, a mate, a team or a person may use. Those of a
@@ -95,19 +95,19 @@ func (s *Server) limitOperations() {
 			}
 			return err
 		})
-	serveTeam(s, route{"get-team-limits", http.MethodGet, "/{team_slug}/limits", "What a team may use", "", 0}, account.SeeTeam,
-		func(ctx context.Context, _ openmates.Caller, p account.Place, _ *teamInput) (LimitsSheet, error) {
+	serveTeam(s, route{"get-team-limits", http.MethodGet, "/{team_slug}/limits", "What a team may use", "", 0}, policy.SeeTeam,
+		func(ctx context.Context, _ openmates.Caller, p policy.Place, _ *teamInput) (LimitsSheet, error) {
 			sheet, err := s.mates.TeamSheet(ctx, p.Team.Limits)
 			return sheetOf(sheet), err
 		})
-	changeTeam(s, route{"put-team-limits", http.MethodPut, "/{team_slug}/limits", "Set what a team may use", "All of it at once, within what the server allows.", 0}, account.RunTeam,
-		func(ctx context.Context, c openmates.Caller, p account.Place, in *teamLimits) error {
+	changeTeam(s, route{"put-team-limits", http.MethodPut, "/{team_slug}/limits", "Set what a team may use", "All of it at once, within what the server allows.", 0}, policy.RunTeam,
+		func(ctx context.Context, c openmates.Caller, p policy.Place, in *teamLimits) error {
 			return s.mates.PutTeam(ctx, c.User.ID, p.Team, in.Body.of())
 		})
-	serveTeam(s, route{"get-user-limits", http.MethodGet, "/{team_slug}/users/{username}/limits", "What a person may use in a team", "", 0}, account.RunTeam, s.getMemberLimits)
-	changeTeam(s, route{"put-user-limits", http.MethodPut, "/{team_slug}/users/{username}/limits", "Set what a person may use in a team", "All of it at once, within what the team may use.", 0}, account.RunTeam,
-		func(ctx context.Context, c openmates.Caller, p account.Place, in *memberLimits) error {
-			m, err := s.account.Member(ctx, p, in.Username)
+	serveTeam(s, route{"get-user-limits", http.MethodGet, "/{team_slug}/users/{username}/limits", "What a person may use in a team", "", 0}, policy.RunTeam, s.getMemberLimits)
+	changeTeam(s, route{"put-user-limits", http.MethodPut, "/{team_slug}/users/{username}/limits", "Set what a person may use in a team", "All of it at once, within what the team may use.", 0}, policy.RunTeam,
+		func(ctx context.Context, c openmates.Caller, p policy.Place, in *memberLimits) error {
+			m, err := s.team.Member(ctx, p, in.Username)
 			if err != nil {
 				return err
 			}
@@ -115,8 +115,8 @@ func (s *Server) limitOperations() {
 		})
 }
 
-func (s *Server) getMemberLimits(ctx context.Context, _ openmates.Caller, p account.Place, in *MemberInput) (LimitsSheet, error) {
-	m, err := s.account.Member(ctx, p, in.Username)
+func (s *Server) getMemberLimits(ctx context.Context, _ openmates.Caller, p policy.Place, in *MemberInput) (LimitsSheet, error) {
+	m, err := s.team.Member(ctx, p, in.Username)
 	if err != nil {
 		return LimitsSheet{}, err
 	}
@@ -146,14 +146,14 @@ type Budget struct {
 }
 
 func (s *Server) listMyLimits(ctx context.Context, c openmates.Caller, in *PageInput) (page[Allowance], error) {
-	teams, err := s.account.TeamsOf(ctx, c)
+	teams, err := s.team.TeamsOf(ctx, c)
 	if err != nil {
 		return page[Allowance]{}, err
 	}
 	var all []Allowance
 	for _, t := range teams {
 		a, err := s.mates.Allowance(ctx, t, c.User)
-		if err == nil && account.Require(c, account.RunServer) == nil {
+		if err == nil && policy.Require(c, policy.RunServer) == nil {
 			a, err = s.mates.WithServer(ctx, a)
 		}
 		if err != nil {
@@ -196,8 +196,8 @@ func (s *Server) appOperations() {
 			}
 			return cut(all, *in, func(a App) string { return a.Name })
 		})
-	serveTeam(s, route{"list-team-apps", http.MethodGet, "/{team_slug}/apps", "The apps of a team", "With the skills that its mates may use.", 0}, account.SeeTeam,
-		func(ctx context.Context, _ openmates.Caller, p account.Place, in *teamPage) (page[App], error) {
+	serveTeam(s, route{"list-team-apps", http.MethodGet, "/{team_slug}/apps", "The apps of a team", "With the skills that its mates may use.", 0}, policy.SeeTeam,
+		func(ctx context.Context, _ openmates.Caller, p policy.Place, in *teamPage) (page[App], error) {
 			sheet, err := s.mates.TeamSheet(ctx, p.Team.Limits)
 			if err != nil {
 				return page[App]{}, err

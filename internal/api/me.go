@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
+	"openmates/internal/identity"
 )
 
 // Me is the caller's own account.
@@ -104,15 +104,15 @@ func (s *Server) meOperations() {
 	serve(s, route{"get-privacy", http.MethodGet, "/me/privacy", "What mates may see of you", "As a rule, and where a mate differs.", 0}, read, s.getPrivacy)
 	change(s, route{"put-privacy", http.MethodPut, "/me/privacy", "Choose what mates see as a rule", "What is not named is not seen.", 0}, write,
 		func(ctx context.Context, c openmates.Caller, in *usualInput) error {
-			return s.account.SetPrivacy(ctx, c, "", in.Body.Facts, true)
+			return s.identity.SetPrivacy(ctx, c, "", in.Body.Facts, true)
 		})
 	change(s, route{"put-mate-privacy", http.MethodPut, "/me/privacy/{handle}", "Choose what one mate sees", "What is not named is not seen.", 0}, write,
 		func(ctx context.Context, c openmates.Caller, in *differInput) error {
-			return s.account.SetPrivacy(ctx, c, in.Handle, in.Body.Facts, true)
+			return s.identity.SetPrivacy(ctx, c, in.Handle, in.Body.Facts, true)
 		})
 	change(s, route{"drop-mate-privacy", http.MethodDelete, "/me/privacy/{handle}", "Let a mate see what is the rule", "It differs no more.", 0}, write,
 		func(ctx context.Context, c openmates.Caller, in *MateName) error {
-			return s.account.SetPrivacy(ctx, c, in.Handle, nil, false)
+			return s.identity.SetPrivacy(ctx, c, in.Handle, nil, false)
 		})
 	serve(s, route{"list-my-mates", http.MethodGet, "/me/mates", "The mates that you may ask", "In any of the caller's teams.", 0}, read, s.listMyMates)
 	serve(s, route{"list-links", http.MethodGet, "/me/links", "Linked accounts", "What is linked and what can be.", 0}, read,
@@ -145,8 +145,8 @@ func (s *Server) meOperations() {
 	serve(s, route{"list-my-usage", http.MethodGet, "/me/usage", "What your requests spent", "Newest first.", 0}, read, s.listMyUsage)
 	serve(s, route{"list-my-limits", http.MethodGet, "/me/limits", "What you may use in each of your teams", "And what is left of it.", 0}, read, s.listMyLimits)
 	serve(s, route{"export-me", http.MethodGet, "/me/export", "All that is kept about you", "To take along. It holds no credential.", 0}, person(),
-		func(ctx context.Context, c openmates.Caller, _ *struct{}) (account.Export, error) {
-			return s.account.Export(ctx, c)
+		func(ctx context.Context, c openmates.Caller, _ *struct{}) (identity.Export, error) {
+			return s.identity.Export(ctx, c)
 		})
 }
 
@@ -157,7 +157,7 @@ func (s *Server) getMe(_ context.Context, c openmates.Caller, _ *struct{}) (Me, 
 }
 
 func (s *Server) changeMe(ctx context.Context, c openmates.Caller, in *mePatch) error {
-	self := account.SelfOf(c.User)
+	self := openmates.SelfOf(c.User)
 	for _, f := range []struct{ into, from *string }{{&self.Name, in.Body.Name}, {&self.Language, in.Body.Language}, {&self.TimeZone, in.Body.TimeZone}} {
 		if f.from != nil {
 			*f.into = *f.from
@@ -166,11 +166,11 @@ func (s *Server) changeMe(ctx context.Context, c openmates.Caller, in *mePatch) 
 	if in.Body.Preferences != nil {
 		self.Preferences = openmates.Preferences(*in.Body.Preferences)
 	}
-	return s.account.SetSelf(ctx, c, self)
+	return s.identity.SetSelf(ctx, c, self)
 }
 
 func (s *Server) getPrivacy(ctx context.Context, c openmates.Caller, _ *struct{}) (Privacy, error) {
-	p, err := s.account.Privacy(ctx, c)
+	p, err := s.identity.Privacy(ctx, c)
 	if err != nil {
 		return Privacy{}, err
 	}
@@ -200,7 +200,7 @@ type MateLine struct {
 }
 
 func (s *Server) listMyMates(ctx context.Context, c openmates.Caller, in *PageInput) (page[MateLine], error) {
-	mates, err := s.account.MatesOf(ctx, c)
+	mates, err := s.identity.MatesOf(ctx, c)
 	if err != nil {
 		return page[MateLine]{}, err
 	}
@@ -212,7 +212,7 @@ func (s *Server) listMyMates(ctx context.Context, c openmates.Caller, in *PageIn
 }
 
 func (s *Server) listMyUsage(ctx context.Context, c openmates.Caller, in *PageInput) (page[OwnUsage], error) {
-	found, err := s.account.OwnUsage(ctx, c)
+	found, err := s.identity.OwnUsage(ctx, c)
 	if err != nil {
 		return page[OwnUsage]{}, err
 	}

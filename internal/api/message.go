@@ -9,8 +9,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
+	"openmates/internal/policy"
 )
 
 // discord is the network that the fields with this name are about. They are
@@ -116,8 +116,8 @@ func (s *Server) messageOperations() {
 			}
 			return nil
 		}}, s.login)
-	serveTeam(s, route{"begin-connect", http.MethodPost, "/{team_slug}/apps/messages/begin", "Begin to connect", "Gives the address of the consent page on which a mate is added to a workspace, or an account proved. A token can't link accounts.", 0}, account.ConnectTeam, s.beginConnect)
-	serveTeam(s, route{"connect", http.MethodPost, "/{team_slug}/apps/messages/connect", "Connect a workspace or an account", "With the proof of a finished consent: state and code. The ID of a workspace alone proves nothing; it is accepted only where such a consent has connected it to this team before.", 0}, account.ConnectTeam, s.finishConnect)
+	serveTeam(s, route{"begin-connect", http.MethodPost, "/{team_slug}/apps/messages/begin", "Begin to connect", "Gives the address of the consent page on which a mate is added to a workspace, or an account proved. A token can't link accounts.", 0}, policy.ConnectTeam, s.beginConnect)
+	serveTeam(s, route{"connect", http.MethodPost, "/{team_slug}/apps/messages/connect", "Connect a workspace or an account", "With the proof of a finished consent: state and code. The ID of a workspace alone proves nothing; it is accepted only where such a consent has connected it to this team before.", 0}, policy.ConnectTeam, s.finishConnect)
 	s.processOperation()
 }
 
@@ -166,7 +166,7 @@ func guild(guilde, guild string) (string, error) {
 	return guild, nil
 }
 
-func (s *Server) beginConnect(ctx context.Context, c openmates.Caller, p account.Place, in *beginInput) (Begun, error) {
+func (s *Server) beginConnect(ctx context.Context, c openmates.Caller, p policy.Place, in *beginInput) (Begun, error) {
 	b := in.Body
 	if b.Kind == connect.Link {
 		if err := c.InPerson(); err != nil { // see begin-link-code
@@ -182,7 +182,7 @@ func (s *Server) beginConnect(ctx context.Context, c openmates.Caller, p account
 	return Begun{address}, err
 }
 
-func (s *Server) finishConnect(ctx context.Context, c openmates.Caller, p account.Place, in *connectInput) (Connected, error) {
+func (s *Server) finishConnect(ctx context.Context, c openmates.Caller, p policy.Place, in *connectInput) (Connected, error) {
 	b := in.Body
 	workspace, err := guild(b.Guilde, b.Guild)
 	if err != nil {
@@ -251,12 +251,12 @@ func (s *Server) processOperation() {
 // question finds out who asks whom.
 func (s *Server) question(ctx context.Context, in *processInput) (Question, error) {
 	c := openmates.CallerOf(ctx)
-	var p account.Place
+	var p policy.Place
 	var err error
 	u := c.User
 	if c.IsListener() {
-		p, u, err = s.account.For(ctx, c, in.Slug, in.Body.UserID)
-	} else if p, err = s.account.Enter(ctx, c, in.Slug, account.AskMates); err == nil && in.Body.UserID != 0 && in.Body.UserID != c.User.ID {
+		p, u, err = s.team.For(ctx, c, in.Slug, in.Body.UserID)
+	} else if p, err = s.team.Enter(ctx, c, in.Slug, policy.AskMates); err == nil && in.Body.UserID != 0 && in.Body.UserID != c.User.ID {
 		err = openmates.Errorf(openmates.EForbidden, "You can ask for yourself alone. Please send your own user_id, or none.")
 	}
 	if err != nil {

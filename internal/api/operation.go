@@ -9,7 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"openmates"
-	"openmates/internal/account"
+	"openmates/internal/policy"
 )
 
 // route describes an operation. What it may change of nothing is said by its
@@ -57,7 +57,7 @@ func person() gate {
 
 // admin lets in the admins of the server.
 func admin() gate {
-	return gate{forServer, func(_ context.Context, c openmates.Caller) error { return account.Require(c, account.RunServer) }}
+	return gate{forServer, func(_ context.Context, c openmates.Caller) error { return policy.Require(c, policy.RunServer) }}
 }
 
 // mine lets in whoever is signed in, with a token that has the scope which the
@@ -145,9 +145,9 @@ type of[T any] interface {
 
 // serveTeam is serve for what happens within a team: the caller enters it
 // first, with the right.
-func serveTeam[I, O any, P of[I]](s *Server, r route, right account.Right, do func(ctx context.Context, c openmates.Caller, p account.Place, in *I) (O, error)) {
+func serveTeam[I, O any, P of[I]](s *Server, r route, right policy.Right, do func(ctx context.Context, c openmates.Caller, p policy.Place, in *I) (O, error)) {
 	serve(s, r, s.within(right), func(ctx context.Context, c openmates.Caller, in *I) (O, error) {
-		p, err := s.account.Enter(ctx, c, P(in).team(), right)
+		p, err := s.team.Enter(ctx, c, P(in).team(), right)
 		if err != nil {
 			var none O
 			return none, err
@@ -157,9 +157,9 @@ func serveTeam[I, O any, P of[I]](s *Server, r route, right account.Right, do fu
 }
 
 // changeTeam is change for what happens within a team.
-func changeTeam[I any, P of[I]](s *Server, r route, right account.Right, do func(ctx context.Context, c openmates.Caller, p account.Place, in *I) error) {
+func changeTeam[I any, P of[I]](s *Server, r route, right policy.Right, do func(ctx context.Context, c openmates.Caller, p policy.Place, in *I) error) {
 	change(s, r, s.within(right), func(ctx context.Context, c openmates.Caller, in *I) error {
-		p, err := s.account.Enter(ctx, c, P(in).team(), right)
+		p, err := s.team.Enter(ctx, c, P(in).team(), right)
 		if err != nil {
 			return err
 		}
@@ -168,9 +168,9 @@ func changeTeam[I any, P of[I]](s *Server, r route, right account.Right, do func
 }
 
 // within describes a right in a team; who has it is found out on the way in.
-func (s *Server) within(right account.Right) gate {
+func (s *Server) within(right policy.Right) gate {
 	who := "an admin of the team"
-	if account.Allowed(openmates.User{ID: 1}, openmates.RoleMember, right) {
+	if policy.Allowed(openmates.User{ID: 1}, openmates.RoleMember, right) {
 		who = "a member of the team"
 	}
 	return gate{who, func(context.Context, openmates.Caller) error { return nil }}

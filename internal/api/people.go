@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
+	"openmates/internal/policy"
+	"openmates/internal/team"
 )
 
 // User is a person of a team.
@@ -103,28 +104,28 @@ type inviteInput struct {
 }
 
 func (s *Server) peopleOperations() {
-	serveTeam(s, route{"list-users", http.MethodGet, "/{team_slug}/users", "The people of a team", "By username.", 0}, account.SeeTeam, s.listUsers)
+	serveTeam(s, route{"list-users", http.MethodGet, "/{team_slug}/users", "The people of a team", "By username.", 0}, policy.SeeTeam, s.listUsers)
 	serveTeam(s, route{"get-user", http.MethodGet, "/{team_slug}/users/{username}", "A person of a team",
-		"A member of the team. The messengers that can be linked, and what is linked, are shown to the person themselves only.", 0}, account.SeeTeam, s.getUser)
-	changeTeam(s, route{"change-user", http.MethodPatch, "/{team_slug}/users/{username}", "Change a role", "The last admin stays one. A token can't do it.", 0}, account.ManagePeople,
-		func(ctx context.Context, c openmates.Caller, p account.Place, in *memberPatch) error {
-			return s.account.SetRole(ctx, c, p, in.Username, in.Body.Role)
+		"A member of the team. The messengers that can be linked, and what is linked, are shown to the person themselves only.", 0}, policy.SeeTeam, s.getUser)
+	changeTeam(s, route{"change-user", http.MethodPatch, "/{team_slug}/users/{username}", "Change a role", "The last admin stays one. A token can't do it.", 0}, policy.ManagePeople,
+		func(ctx context.Context, c openmates.Caller, p policy.Place, in *memberPatch) error {
+			return s.team.SetRole(ctx, c, p, in.Username, in.Body.Role)
 		})
-	changeTeam(s, route{"remove-user", http.MethodDelete, "/{team_slug}/users/{username}", "Take somebody out of a team", "Or leave it oneself, which every member may. The last admin stays.", 0}, account.LeaveTeam, s.removeUser)
-	serveTeam(s, route{"list-invites", http.MethodGet, "/{team_slug}/invites", "The invites of a team", "Newest first, with who came by which.", 0}, account.InvitePeople, s.listInvites)
-	serveTeam(s, route{"add-invite", http.MethodPost, "/{team_slug}/invites", "Invite people", "The code and the link are shown this once. The invite ends where the caller may not invite any more, and with the token by which it was made; a token can't invite admins.", 201}, account.InvitePeople, s.addInvite)
-	changeTeam(s, route{"revoke-invite", http.MethodDelete, "/{team_slug}/invites/{id}", "Revoke an invite", "At once.", 0}, account.InvitePeople,
-		func(ctx context.Context, c openmates.Caller, p account.Place, in *inviteInput) error {
+	changeTeam(s, route{"remove-user", http.MethodDelete, "/{team_slug}/users/{username}", "Take somebody out of a team", "Or leave it oneself, which every member may. The last admin stays.", 0}, policy.LeaveTeam, s.removeUser)
+	serveTeam(s, route{"list-invites", http.MethodGet, "/{team_slug}/invites", "The invites of a team", "Newest first, with who came by which.", 0}, policy.InvitePeople, s.listInvites)
+	serveTeam(s, route{"add-invite", http.MethodPost, "/{team_slug}/invites", "Invite people", "The code and the link are shown this once. The invite ends where the caller may not invite any more, and with the token by which it was made; a token can't invite admins.", 201}, policy.InvitePeople, s.addInvite)
+	changeTeam(s, route{"revoke-invite", http.MethodDelete, "/{team_slug}/invites/{id}", "Revoke an invite", "At once.", 0}, policy.InvitePeople,
+		func(ctx context.Context, c openmates.Caller, p policy.Place, in *inviteInput) error {
 			id, err := idOf(in.ID, "invite")
 			if err != nil {
 				return err
 			}
-			return s.account.Revoke(ctx, c, p, id)
+			return s.team.Revoke(ctx, c, p, id)
 		})
 }
 
-func (s *Server) listUsers(ctx context.Context, _ openmates.Caller, p account.Place, in *teamPage) (page[User], error) {
-	members, err := s.account.Members(ctx, p)
+func (s *Server) listUsers(ctx context.Context, _ openmates.Caller, p policy.Place, in *teamPage) (page[User], error) {
+	members, err := s.team.Members(ctx, p)
 	if err != nil {
 		return page[User]{}, err
 	}
@@ -139,8 +140,8 @@ func userOf(m openmates.Member) User {
 	return User{ID: m.User.ID, Username: m.User.Username, Name: m.User.DisplayName, Role: m.Role}
 }
 
-func (s *Server) getUser(ctx context.Context, c openmates.Caller, p account.Place, in *MemberInput) (User, error) {
-	m, err := s.account.Member(ctx, p, in.Username)
+func (s *Server) getUser(ctx context.Context, c openmates.Caller, p policy.Place, in *MemberInput) (User, error) {
+	m, err := s.team.Member(ctx, p, in.Username)
 	if err != nil {
 		return User{}, err
 	}
@@ -167,18 +168,18 @@ func (s *Server) links(ctx context.Context, user openmates.ID) ([]Link, error) {
 	return all, nil
 }
 
-func (s *Server) removeUser(ctx context.Context, c openmates.Caller, p account.Place, in *MemberInput) error {
+func (s *Server) removeUser(ctx context.Context, c openmates.Caller, p policy.Place, in *MemberInput) error {
 	if in.Username == c.User.Username {
-		return s.account.QuitTeam(ctx, c, p)
+		return s.team.QuitTeam(ctx, c, p)
 	}
 	if err := c.Permit(openmates.ScopeAdmin); err != nil {
 		return err
 	}
-	return s.account.Remove(ctx, c, p, in.Username)
+	return s.team.Remove(ctx, c, p, in.Username)
 }
 
-func (s *Server) listInvites(ctx context.Context, c openmates.Caller, p account.Place, in *teamPage) (page[Invite], error) {
-	lines, err := s.account.Invites(ctx, c, p)
+func (s *Server) listInvites(ctx context.Context, c openmates.Caller, p policy.Place, in *teamPage) (page[Invite], error) {
+	lines, err := s.team.Invites(ctx, c, p)
 	if err != nil {
 		return page[Invite]{}, err
 	}
@@ -199,15 +200,15 @@ func (s *Server) inviteOf(i openmates.Invite) Invite {
 		State: i.State(s.now()), Created: i.Created.UTC(), Expires: i.Expires.UTC(), Joined: []Joined{}}
 }
 
-func (s *Server) addInvite(ctx context.Context, c openmates.Caller, p account.Place, in *newInvite) (Invite, error) {
+func (s *Server) addInvite(ctx context.Context, c openmates.Caller, p policy.Place, in *newInvite) (Invite, error) {
 	b := in.Body
 	for _, only := range b.Only {
 		if strings.ContainsAny(only, " ,;\t\r\n") {
 			return Invite{}, openmates.Errorf(openmates.EInvalid, "Please give each address or domain of “only” by itself.")
 		}
 	}
-	i, code, mailed, err := s.account.Invite(ctx, c, p,
-		account.NewInvite{Role: b.Role, Note: b.Note, Only: strings.Join(b.Only, " "), Uses: *b.Uses, Days: b.Days, Mail: b.Mail}, s.joinLink)
+	i, code, mailed, err := s.team.Invite(ctx, c, p,
+		team.NewInvite{Role: b.Role, Note: b.Note, Only: strings.Join(b.Only, " "), Uses: *b.Uses, Days: b.Days, Mail: b.Mail}, s.joinLink)
 	if err != nil {
 		return Invite{}, err
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
+	"openmates/internal/identity"
 )
 
 // Problem is a failure as RFC 9457 writes it, with the code that programs may
@@ -117,10 +117,10 @@ func reasonOf(err error) string {
 	if _, ok := errors.AsType[*connect.ProofError](err); ok {
 		return "proof_missing"
 	}
-	if _, ok := errors.AsType[*account.SecondStepError](err); ok {
+	if _, ok := errors.AsType[*identity.SecondStepError](err); ok {
 		return "second_step"
 	}
-	if _, ok := errors.AsType[*account.PasswordError](err); ok {
+	if _, ok := errors.AsType[*identity.PasswordError](err); ok {
 		return "password"
 	}
 	if _, ok := errors.AsType[precondition](err); ok {

@@ -40,7 +40,7 @@ const (
 
 // traces classifies every operation. One that stands in no row fails the test:
 // say what it leaves behind, and if that works without its maker, ask
-// account.Holds for it and walk it below.
+// policy.Remain for it and walk it below.
 func traces() map[string]trace {
 	of := map[trace][]string{
 		leavesNothing: {

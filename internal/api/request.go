@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
+	"openmates/internal/identity"
 	"openmates/internal/intake"
 )
 
@@ -89,7 +89,7 @@ func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 // how long a body may take.
 func (s *Server) here(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch err := s.account.Serves(r.Context(), s.asked(r)); {
+		switch err := s.server.Serves(r.Context(), s.asked(r)); {
 		case openmates.CodeOf(err) == openmates.EInvalid:
 			p := s.problem(r.Context(), err)
 			p.Status, p.Title = http.StatusMisdirectedRequest, http.StatusText(http.StatusMisdirectedRequest)
@@ -127,7 +127,7 @@ func (s *Server) alone(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		from := s.from(r)
 		ctx := context.WithValue(r.Context(), fromKey{}, from)
-		r = r.WithContext(account.WithVisit(ctx, account.Visit{From: from, Agent: r.UserAgent()}))
+		r = r.WithContext(identity.WithVisit(ctx, identity.Visit{From: from, Agent: r.UserAgent()}))
 		if len(r.Header["Authorization"]) > 0 {
 			r.Header = r.Header.Clone()
 			r.Header.Del("Cookie")
@@ -147,7 +147,7 @@ func (s *Server) identify(next http.Handler) http.Handler {
 			ctx = openmates.WithCaller(ctx, c)
 		}
 		if err == nil {
-			err = s.account.Admit(c, fromOf(ctx))
+			err = s.identity.Admit(c, fromOf(ctx))
 		}
 		if err != nil {
 			s.refuse(w, r, err)
@@ -163,7 +163,7 @@ func (s *Server) bearer(ctx context.Context, given []string) (openmates.Caller, 
 	if len(given) > 1 || !ok || !strings.EqualFold(scheme, "Bearer") {
 		return openmates.Caller{}, openmates.Errorf(openmates.EUnauthorized, "Please send a token as “Authorization: Bearer om_…”, or nothing at all.")
 	}
-	return s.account.Bearer(ctx, fromOf(ctx), openmates.Secret(strings.TrimSpace(token)))
+	return s.identity.Bearer(ctx, fromOf(ctx), openmates.Secret(strings.TrimSpace(token)))
 }
 
 // refuse answers with a problem from outside of an operation.

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/mail"
+	"openmates/internal/server"
 )
 
 // Status is how the server is.
@@ -24,12 +24,12 @@ type Status struct {
 
 // Settings are what is settled about the whole server.
 type Settings struct {
-	Name     string         `json:"name"`
-	URL      string         `json:"url" doc:"Where people reach the server."`
-	Fixed    bool           `json:"url_fixed" doc:"The address comes from the settings with which the server is started."`
-	Problem  string         `json:"url_problem,omitempty" doc:"What the last check of the address found."`
-	SignUp   account.SignUp `json:"sign_up" enum:"open,invite" doc:"Who may make an account and found a team."`
-	Currency string         `json:"currency" doc:"That prices and budgets are in."`
+	Name     string        `json:"name"`
+	URL      string        `json:"url" doc:"Where people reach the server."`
+	Fixed    bool          `json:"url_fixed" doc:"The address comes from the settings with which the server is started."`
+	Problem  string        `json:"url_problem,omitempty" doc:"What the last check of the address found."`
+	SignUp   server.SignUp `json:"sign_up" enum:"open,invite" doc:"Who may make an account and found a team."`
+	Currency string        `json:"currency" doc:"That prices and budgets are in."`
 }
 
 // version leaves out what checks find.
@@ -68,11 +68,11 @@ type Usage struct {
 
 type settingsPatch struct {
 	Body struct {
-		Name     *string         `json:"name,omitempty" maxLength:"200"`
-		URL      *string         `json:"url,omitempty" maxLength:"1000"`
-		Anyway   bool            `json:"anyway,omitempty" doc:"Take the address also if it does not lead here as far as the server can tell."`
-		SignUp   *account.SignUp `json:"sign_up,omitempty" enum:"open,invite"`
-		Currency *string         `json:"currency,omitempty" maxLength:"20"`
+		Name     *string        `json:"name,omitempty" maxLength:"200"`
+		URL      *string        `json:"url,omitempty" maxLength:"1000"`
+		Anyway   bool           `json:"anyway,omitempty" doc:"Take the address also if it does not lead here as far as the server can tell."`
+		SignUp   *server.SignUp `json:"sign_up,omitempty" enum:"open,invite"`
+		Currency *string        `json:"currency,omitempty" maxLength:"20"`
 	}
 }
 
@@ -131,7 +131,7 @@ func (s *Server) serverOperations() {
 	serve(s, route{"change-settings", http.MethodPatch, "/server/settings", "Change the server's settings", "What is left out stays. The address is checked first.", 0}, admin(), s.changeSettings)
 	serve(s, route{"check-address", http.MethodPost, "/server/settings/check", "Check the server's address", "Whether it leads here.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, _ *struct{}) (Settings, error) {
-			err := s.account.Recheck(ctx, s.connect.PublicURL())
+			err := s.server.Recheck(ctx, s.connect.PublicURL())
 			if code := openmates.CodeOf(err); code != "" && code != openmates.EInvalid {
 				return Settings{}, err
 			}
@@ -140,10 +140,10 @@ func (s *Server) serverOperations() {
 	serve(s, route{"get-mail", http.MethodGet, "/server/mail", "How the server sends mail", "Without the password.", 0}, admin(), s.getMail)
 	serve(s, route{"put-mail", http.MethodPut, "/server/mail", "Set how the server sends mail", "After a test message that the mail server took.", 0}, admin(), s.putMail)
 	change(s, route{"delete-mail", http.MethodDelete, "/server/mail", "Remove mail settings", "", 0}, admin(),
-		func(ctx context.Context, c openmates.Caller, _ *struct{}) error { return s.account.StopMail(ctx, c) })
+		func(ctx context.Context, c openmates.Caller, _ *struct{}) error { return s.server.StopMail(ctx, c) })
 	serve(s, route{"add-reset-link", http.MethodPost, "/server/reset-links", "Restore access", "A link by which a person chooses a new password, once, within a day. An earlier one is void. A token can't make one.", 201}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *resetLinkInput) (ResetLink, error) {
-			l, err := s.account.ResetLinkFor(ctx, c, in.Body.Username, in.Body.Second, openmates.Secret(in.Body.Password))
+			l, err := s.identity.ResetLinkFor(ctx, c, in.Body.Username, in.Body.Second, openmates.Secret(in.Body.Password))
 			return ResetLink{l.User.Username, l.URL.Reveal(), l.Second, l.Expires.UTC()}, err
 		})
 	serve(s, route{"get-usage", http.MethodGet, "/server/usage", "What the server spent", "In a calendar month, by mate and by model.", 0}, admin(), s.getUsage)
@@ -166,10 +166,10 @@ func (s *Server) getStatus(ctx context.Context, _ openmates.Caller, _ *struct{})
 }
 
 func (s *Server) getSettings(ctx context.Context, _ openmates.Caller, _ *struct{}) (Settings, error) {
-	v, err := s.account.Server(ctx)
+	v, err := s.server.Settings(ctx)
 	out := Settings{Name: v.Name, URL: s.connect.PublicURL(), Fixed: s.fixed, Problem: v.Problem, SignUp: v.SignUp, Currency: v.Currency}
 	if out.SignUp == "" {
-		out.SignUp = account.InviteOnly
+		out.SignUp = server.InviteOnly
 	}
 	return out, err
 }
@@ -181,16 +181,16 @@ func (s *Server) changeSettings(ctx context.Context, c openmates.Caller, in *set
 	if b.URL != nil && s.fixed {
 		err = openmates.Errorf(openmates.EForbidden, "The address comes from the settings with which this server is started. Change it there.")
 	} else if b.URL != nil {
-		err = s.account.SetURL(ctx, actor, *b.URL, b.Anyway)
+		err = s.server.SetURL(ctx, actor, *b.URL, b.Anyway)
 	}
 	if err == nil && b.Name != nil {
-		err = s.account.Rename(ctx, actor, *b.Name)
+		err = s.server.Rename(ctx, actor, *b.Name)
 	}
 	if err == nil && b.SignUp != nil {
-		err = s.account.SetSignUp(ctx, actor, *b.SignUp)
+		err = s.server.SetSignUp(ctx, actor, *b.SignUp)
 	}
 	if err == nil && b.Currency != nil {
-		err = s.account.SetCurrency(ctx, actor, *b.Currency)
+		err = s.server.SetCurrency(ctx, actor, *b.Currency)
 	}
 	if err != nil {
 		return Settings{}, err
@@ -199,13 +199,13 @@ func (s *Server) changeSettings(ctx context.Context, c openmates.Caller, in *set
 }
 
 func (s *Server) getMail(ctx context.Context, c openmates.Caller, _ *struct{}) (Mail, error) {
-	m, err := s.account.MailSettings(ctx, c)
+	m, err := s.server.MailSettings(ctx, c)
 	return Mail{Set: m.Set, Host: m.Host, Port: m.Port, Security: m.Security, Username: m.Username, HasPassword: m.HasPassword, From: m.From, Name: m.Name}, err
 }
 
 func (s *Server) putMail(ctx context.Context, c openmates.Caller, in *mailInput) (Mail, error) {
 	b := in.Body
-	err := s.account.SetMail(ctx, c, mail.Settings{Host: b.Host, Port: b.Port, Security: b.Security, Username: b.Username,
+	err := s.server.SetMail(ctx, c, mail.Settings{Host: b.Host, Port: b.Port, Security: b.Security, Username: b.Username,
 		Password: openmates.Secret(b.Password), From: b.From, Name: b.Name}, b.TestTo)
 	if err != nil {
 		return Mail{}, err

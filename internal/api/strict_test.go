@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/intake"
+	"openmates/internal/server"
 )
 
 // What was checked is what is used: every operation refuses a name in another
@@ -92,8 +92,8 @@ func TestTheGuildHasTwoNamesAndOneValue(t *testing.T) {
 func TestTheNameOfAnotherSiteIsRefused(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, func(c *Config) {
-		c.Asked = func(r *http.Request) account.Asked {
-			return account.Asked{Host: r.Host, Public: "http://mates.example:8080"}
+		c.Asked = func(r *http.Request) server.Asked {
+			return server.Asked{Host: r.Host, Public: "http://mates.example:8080"}
 		}
 	})
 	for host, want := range map[string]int{

@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
 	"openmates/internal/messenger"
+	"openmates/internal/policy"
+	"openmates/internal/team"
 )
 
 // Team is a team as its members see it.
@@ -162,19 +163,19 @@ func (s *Server) teamOperations() {
 	serve(s, route{"list-teams", http.MethodGet, "/teams", "Your teams", "The teams that the caller belongs to; with a team's token, that one.", 0}, reader(), s.listTeams)
 	serve(s, route{"add-team", http.MethodPost, "/teams", "Create a team", "The caller becomes its admin. Whether strangers may found one is the server's to say; they get an account in the same step.", 201}, anybody(), s.addTeam)
 	serveTeam(s, route{"get-team", http.MethodGet, "/{team_slug}", "A team with its mates",
-		"The team, with the mates that it may use, and for each of them the messengers it speaks on and how its listeners are.", 0}, account.SeeTeam, s.getTeam)
-	changeTeam(s, route{"change-team", http.MethodPatch, "/{team_slug}", "Rename a team", "Its address stays.", 0}, account.RunTeam, s.changeTeamName)
-	changeTeam(s, route{"delete-team", http.MethodDelete, "/{team_slug}", "Remove a team", "With its people, connections, invites and tokens, for good. A token can't do it.", 0}, account.RunTeam,
-		func(ctx context.Context, c openmates.Caller, p account.Place, in *teamEnd) error {
-			return s.account.EndTeam(ctx, c, p, in.Confirm)
+		"The team, with the mates that it may use, and for each of them the messengers it speaks on and how its listeners are.", 0}, policy.SeeTeam, s.getTeam)
+	changeTeam(s, route{"change-team", http.MethodPatch, "/{team_slug}", "Rename a team", "Its address stays.", 0}, policy.RunTeam, s.changeTeamName)
+	changeTeam(s, route{"delete-team", http.MethodDelete, "/{team_slug}", "Remove a team", "With its people, connections, invites and tokens, for good. A token can't do it.", 0}, policy.RunTeam,
+		func(ctx context.Context, c openmates.Caller, p policy.Place, in *teamEnd) error {
+			return s.team.EndTeam(ctx, c, p, in.Confirm)
 		})
 	s.placeOperations()
-	serveTeam(s, route{"get-team-usage", http.MethodGet, "/{team_slug}/usage", "What a team spent", "In a calendar month (UTC).", 0}, account.SeeUsage, s.getTeamUsage)
-	serveTeam(s, route{"list-team-audit", http.MethodGet, "/{team_slug}/audit", "Who changed what in a team", "Newest first.", 0}, account.RunTeam, s.listTeamAudit)
+	serveTeam(s, route{"get-team-usage", http.MethodGet, "/{team_slug}/usage", "What a team spent", "In a calendar month (UTC).", 0}, policy.SeeUsage, s.getTeamUsage)
+	serveTeam(s, route{"list-team-audit", http.MethodGet, "/{team_slug}/audit", "Who changed what in a team", "Newest first.", 0}, policy.RunTeam, s.listTeamAudit)
 }
 
 func (s *Server) listTeams(ctx context.Context, c openmates.Caller, in *PageInput) (page[TeamLine], error) {
-	all, err := s.account.TeamsOf(ctx, c)
+	all, err := s.team.TeamsOf(ctx, c)
 	var lines []TeamLine
 	for _, t := range all {
 		if c.Token.TeamID == 0 || c.Token.TeamID == t.ID {
@@ -197,8 +198,8 @@ func (s *Server) addTeam(ctx context.Context, c openmates.Caller, in *newTeam) (
 	if c.SignedIn() && in.Body.Account != nil {
 		return TeamLine{}, openmates.Errorf(openmates.EInvalid, "You have an account already. Please leave “account” out.")
 	}
-	d := account.Draft{Name: in.Body.Name, Slug: in.Body.Slug}
-	if err := s.account.MayFound(ctx, c); err != nil {
+	d := team.Draft{Name: in.Body.Name, Slug: in.Body.Slug}
+	if err := s.team.MayFound(ctx, c); err != nil {
 		return TeamLine{}, err
 	}
 	if in.Body.Limits != nil {
@@ -211,17 +212,17 @@ func (s *Server) addTeam(ctx context.Context, c openmates.Caller, in *newTeam) (
 	if err != nil {
 		return TeamLine{}, err
 	}
-	u, t, err := s.account.Establish(ctx, c, fromOf(ctx), d, n)
+	u, t, err := s.team.Establish(ctx, c, fromOf(ctx), d, n)
 	if err != nil {
 		return TeamLine{}, err
 	}
 	if !c.SignedIn() {
-		err = s.account.Begin(ctx, u)
+		err = s.identity.Begin(ctx, u)
 	}
 	return TeamLine{t.ID, t.Slug, t.Name}, err
 }
 
-func (s *Server) getTeam(ctx context.Context, c openmates.Caller, p account.Place, _ *teamInput) (Team, error) {
+func (s *Server) getTeam(ctx context.Context, c openmates.Caller, p policy.Place, _ *teamInput) (Team, error) {
 	mates, err := s.connect.TeamMates(ctx, p.Team)
 	if err != nil {
 		return Team{}, err
@@ -267,17 +268,17 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
-func (s *Server) changeTeamName(ctx context.Context, c openmates.Caller, p account.Place, in *teamPatch) error {
+func (s *Server) changeTeamName(ctx context.Context, c openmates.Caller, p policy.Place, in *teamPatch) error {
 	if in.Body.Name == "" {
 		return nil
 	}
-	return s.account.RenameTeam(ctx, c, p, in.Body.Name)
+	return s.team.RenameTeam(ctx, c, p, in.Body.Name)
 }
 
 func (s *Server) placeOperations() {
 	const path = "/{team_slug}/installations"
-	serveTeam(s, route{"list-installations", http.MethodGet, path, "Where a team's mates are", "The workspaces that are connected to the team, and which mates are in each.", 0}, account.SeeTeam,
-		func(ctx context.Context, _ openmates.Caller, p account.Place, in *teamPage) (page[Installation], error) {
+	serveTeam(s, route{"list-installations", http.MethodGet, path, "Where a team's mates are", "The workspaces that are connected to the team, and which mates are in each.", 0}, policy.SeeTeam,
+		func(ctx context.Context, _ openmates.Caller, p policy.Place, in *teamPage) (page[Installation], error) {
 			places, err := s.connect.Places(ctx, p.Team)
 			if err != nil {
 				return page[Installation]{}, err
@@ -288,23 +289,23 @@ func (s *Server) placeOperations() {
 			}
 			return cut(all, in.PageInput, func(i Installation) string { return string(i.Network) + "/" + i.ID })
 		})
-	serveTeam(s, route{"get-installation", http.MethodGet, path + "/{network}/{workspace}", "A workspace of a team", "", 0}, account.SeeTeam,
-		func(ctx context.Context, _ openmates.Caller, p account.Place, in *PlaceInput) (Installation, error) {
+	serveTeam(s, route{"get-installation", http.MethodGet, path + "/{network}/{workspace}", "A workspace of a team", "", 0}, policy.SeeTeam,
+		func(ctx context.Context, _ openmates.Caller, p policy.Place, in *PlaceInput) (Installation, error) {
 			w, err := s.connect.PlaceOf(ctx, p.Team, in.Network, openmates.WorkspaceID(in.Workspace))
 			return installationOf(w), err
 		})
-	serveTeam(s, route{"disconnect", http.MethodDelete, path + "/{network}/{workspace}", "Disconnect a workspace", "Its mates leave, and answer there no more, at once.", 0}, account.RunTeam,
-		func(ctx context.Context, c openmates.Caller, p account.Place, in *PlaceInput) (Disconnected, error) {
+	serveTeam(s, route{"disconnect", http.MethodDelete, path + "/{network}/{workspace}", "Disconnect a workspace", "Its mates leave, and answer there no more, at once.", 0}, policy.RunTeam,
+		func(ctx context.Context, c openmates.Caller, p policy.Place, in *PlaceInput) (Disconnected, error) {
 			name, stayed, err := s.connect.Disconnect(ctx, c.User.ID, p.Team, in.Network, openmates.WorkspaceID(in.Workspace))
 			return Disconnected{name, append([]string{}, stayed...)}, err
 		})
-	changeTeam(s, route{"remove-mate", http.MethodDelete, path + "/{network}/{workspace}/{handle}", "Take a mate out of a workspace", "With its last mate the workspace is let go.", 0}, account.RunTeam,
-		func(ctx context.Context, c openmates.Caller, p account.Place, in *GuestInput) error {
+	changeTeam(s, route{"remove-mate", http.MethodDelete, path + "/{network}/{workspace}/{handle}", "Take a mate out of a workspace", "With its last mate the workspace is let go.", 0}, policy.RunTeam,
+		func(ctx context.Context, c openmates.Caller, p policy.Place, in *GuestInput) error {
 			_, err := s.connect.Remove(ctx, c.User.ID, p.Team, in.Network, openmates.WorkspaceID(in.Workspace), in.Handle)
 			return err
 		})
-	serveTeam(s, route{"test-mate", http.MethodPost, path + "/{network}/{workspace}/{handle}/test", "Let a mate say something", "At most once a minute in each workspace.", 0}, account.ConnectTeam,
-		func(ctx context.Context, _ openmates.Caller, p account.Place, in *testInput) (Sent, error) {
+	serveTeam(s, route{"test-mate", http.MethodPost, path + "/{network}/{workspace}/{handle}/test", "Let a mate say something", "At most once a minute in each workspace.", 0}, policy.ConnectTeam,
+		func(ctx context.Context, _ openmates.Caller, p policy.Place, in *testInput) (Sent, error) {
 			where, err := s.connect.SendTest(ctx, p.Team, in.Network, openmates.WorkspaceID(in.Workspace), in.Handle, openmates.ChannelID(in.Body.Channel))
 			return Sent{where}, err
 		})
@@ -344,12 +345,12 @@ func spent(lines []openmates.SpendLine) []Spent {
 	return all
 }
 
-func (s *Server) getTeamUsage(ctx context.Context, c openmates.Caller, p account.Place, in *teamMonthInput) (TeamUsage, error) {
+func (s *Server) getTeamUsage(ctx context.Context, c openmates.Caller, p policy.Place, in *teamMonthInput) (TeamUsage, error) {
 	at, err := s.monthOf(in.Month)
 	if err != nil {
 		return TeamUsage{}, err
 	}
-	m, err := s.account.UsageIn(ctx, c, p, at)
+	m, err := s.team.UsageIn(ctx, c, p, at)
 	if err != nil {
 		return TeamUsage{}, err
 	}
@@ -370,7 +371,7 @@ type AuditLine struct {
 	After    string       `json:"after,omitempty"`
 }
 
-func (s *Server) listTeamAudit(ctx context.Context, _ openmates.Caller, p account.Place, in *teamPage) (page[AuditLine], error) {
+func (s *Server) listTeamAudit(ctx context.Context, _ openmates.Caller, p policy.Place, in *teamPage) (page[AuditLine], error) {
 	before, err := auditCursor(in.Cursor)
 	if err != nil {
 		return page[AuditLine]{}, err
@@ -379,7 +380,7 @@ func (s *Server) listTeamAudit(ctx context.Context, _ openmates.Caller, p accoun
 	if err != nil {
 		return page[AuditLine]{}, err
 	}
-	members, err := s.account.Members(ctx, p)
+	members, err := s.team.Members(ctx, p)
 	if err != nil {
 		return page[AuditLine]{}, err
 	}

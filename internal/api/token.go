@@ -6,7 +6,8 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
+	"openmates/internal/identity"
+	"openmates/internal/policy"
 )
 
 // Token lets a program use the API.
@@ -31,8 +32,8 @@ type tokenBody struct {
 	Password string            `json:"password,omitempty" maxLength:"4096" doc:"The caller's, where they signed in more than a quarter of an hour ago (reason password)."`
 }
 
-func (b tokenBody) token() account.NewToken {
-	return account.NewToken{Name: b.Name, Scopes: b.Scopes, Days: b.Days, Password: openmates.Secret(b.Password)}
+func (b tokenBody) token() identity.NewToken {
+	return identity.NewToken{Name: b.Name, Scopes: b.Scopes, Days: b.Days, Password: openmates.Secret(b.Password)}
 }
 
 type newToken struct{ Body tokenBody }
@@ -62,11 +63,11 @@ type teamTokenInput struct {
 func (s *Server) tokenOperations() {
 	serve(s, route{"list-tokens", http.MethodGet, "/me/tokens", "Your tokens", "All that the caller has made: for themselves, for teams and for listeners. Newest first.", 0}, mine(http.MethodGet),
 		func(ctx context.Context, c openmates.Caller, in *PageInput) (page[Token], error) {
-			return tokenPage(*in)(s.account.Tokens(ctx, c))
+			return tokenPage(*in)(s.identity.Tokens(ctx, c))
 		})
 	serve(s, route{"add-token", http.MethodPost, "/me/tokens", "Make a token of your own", "It has the caller's rights in all their teams, as far as its scopes go. Shown this once.", 201}, person(),
 		func(ctx context.Context, c openmates.Caller, in *newToken) (Token, error) {
-			return tokenOnce(s.account.AddToken(ctx, c, in.Body.token()))
+			return tokenOnce(s.identity.AddToken(ctx, c, in.Body.token()))
 		})
 	change(s, route{"revoke-token", http.MethodDelete, "/me/tokens/{id}", "Revoke a token that you made", "At once.", 0}, mine(http.MethodDelete),
 		func(ctx context.Context, c openmates.Caller, in *tokenInput) error {
@@ -74,31 +75,31 @@ func (s *Server) tokenOperations() {
 			if err != nil {
 				return err
 			}
-			return s.account.RevokeToken(ctx, c, id)
+			return s.identity.RevokeToken(ctx, c, id)
 		})
-	serveTeam(s, route{"list-team-tokens", http.MethodGet, "/{team_slug}/tokens", "The tokens of a team", "Newest first.", 0}, account.RunTeam,
-		func(ctx context.Context, _ openmates.Caller, p account.Place, in *teamPage) (page[Token], error) {
-			return tokenPage(in.PageInput)(s.account.TeamTokens(ctx, p))
+	serveTeam(s, route{"list-team-tokens", http.MethodGet, "/{team_slug}/tokens", "The tokens of a team", "Newest first.", 0}, policy.RunTeam,
+		func(ctx context.Context, _ openmates.Caller, p policy.Place, in *teamPage) (page[Token], error) {
+			return tokenPage(in.PageInput)(s.identity.TeamTokens(ctx, p))
 		})
-	serveTeam(s, route{"add-team-token", http.MethodPost, "/{team_slug}/tokens", "Make a token of a team", "It has the caller's rights in this team alone, and ends where they are no admin of it any more. Shown this once. A token can't do it.", 201}, account.RunTeam,
-		func(ctx context.Context, c openmates.Caller, p account.Place, in *newTeamToken) (Token, error) {
-			return tokenOnce(s.account.AddTeamToken(ctx, c, p, in.Body.token()))
+	serveTeam(s, route{"add-team-token", http.MethodPost, "/{team_slug}/tokens", "Make a token of a team", "It has the caller's rights in this team alone, and ends where they are no admin of it any more. Shown this once. A token can't do it.", 201}, policy.RunTeam,
+		func(ctx context.Context, c openmates.Caller, p policy.Place, in *newTeamToken) (Token, error) {
+			return tokenOnce(s.identity.AddTeamToken(ctx, c, p, in.Body.token()))
 		})
-	changeTeam(s, route{"revoke-team-token", http.MethodDelete, "/{team_slug}/tokens/{id}", "Revoke a token of a team", "At once.", 0}, account.RunTeam,
-		func(ctx context.Context, c openmates.Caller, p account.Place, in *teamTokenInput) error {
+	changeTeam(s, route{"revoke-team-token", http.MethodDelete, "/{team_slug}/tokens/{id}", "Revoke a token of a team", "At once.", 0}, policy.RunTeam,
+		func(ctx context.Context, c openmates.Caller, p policy.Place, in *teamTokenInput) error {
 			id, err := idOf(in.ID, "token")
 			if err != nil {
 				return err
 			}
-			return s.account.RevokeTeamToken(ctx, c, p, id)
+			return s.identity.RevokeTeamToken(ctx, c, p, id)
 		})
 	serve(s, route{"list-listeners", http.MethodGet, "/server/listeners", "The credentials of listeners", "Newest first.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *PageInput) (page[Token], error) {
-			return tokenPage(*in)(s.account.ListenerTokens(ctx, c))
+			return tokenPage(*in)(s.identity.ListenerTokens(ctx, c))
 		})
 	serve(s, route{"add-listener", http.MethodPost, "/server/listeners", "Make a credential for a listener", "For a program that listens on a messenger and calls /login and process. It ends where the caller is no admin of the server any more. Shown this once. A token can't do it.", 201}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *newListener) (Token, error) {
-			return tokenOnce(s.account.AddListenerToken(ctx, c, account.NewToken{Name: in.Body.Name, Days: in.Body.Days, Password: openmates.Secret(in.Body.Password)}))
+			return tokenOnce(s.identity.AddListenerToken(ctx, c, identity.NewToken{Name: in.Body.Name, Days: in.Body.Days, Password: openmates.Secret(in.Body.Password)}))
 		})
 	change(s, route{"revoke-listener", http.MethodDelete, "/server/listeners/{id}", "Revoke the credential of a listener", "At once.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *tokenInput) error {
@@ -106,7 +107,7 @@ func (s *Server) tokenOperations() {
 			if err != nil {
 				return err
 			}
-			return s.account.RevokeListenerToken(ctx, c, id)
+			return s.identity.RevokeListenerToken(ctx, c, id)
 		})
 }
 

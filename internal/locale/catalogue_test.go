@@ -30,7 +30,7 @@ const root = "../.."
 // spoken are the packages whose sentences reach the pages.
 func spoken() []string {
 	return []string{
-		".", "cmd/openmates", "internal/web", "internal/account", "internal/connect", "internal/mate", "internal/model", "internal/store",
+		".", "cmd/openmates", "internal/web", "internal/identity", "internal/team", "internal/server", "internal/policy", "internal/guard", "internal/connect", "internal/mate", "internal/model", "internal/store", "internal/sqldb",
 		"internal/messenger", "internal/messenger/discord", "internal/llm", "internal/llm/wire", "internal/llm/openai", "internal/llm/anthropic",
 		"internal/llm/google", "internal/mail", "internal/spelling", "internal/mail/smtp", "internal/secret",
 	}
@@ -69,7 +69,7 @@ func calls() map[string]int {
 	return map[string]int{
 		"Errorf": 1, "done": 3, "SetFlash": 1, "shell": 1, "plain": 2, "invalid": 0,
 		"missing": 0, "taken": 1, "wrong": 0, "said": 0, "first": 2, "must": 0, "line": 1, "badCharacter": 0, "ok": 1, "bad": 1, "state": 1, "worn": 1, "named": 1,
-		"say": 0, "Say": 0, "count": 1, "Count": 1, "date": 0, "Date": 0, "sentence": 0, "told": 1, "validName": 1, "Name": 1, "Line": 1, "showRecovery": 2,
+		"say": 0, "Say": 0, "count": 1, "Count": 1, "date": 0, "Date": 0, "sentence": 0, "Text": 1, "Name": 1, "Line": 1, "showRecovery": 2,
 	}
 }
 

@@ -5,14 +5,14 @@ import (
 	"strings"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
+	"openmates/internal/policy"
 )
 
 // admin lets only admins of the server through.
 func (s *Server) admin(h handler) handler {
 	return s.signedIn(func(w http.ResponseWriter, r *http.Request) error {
-		if err := account.Require(openmates.CallerOf(r.Context()), account.RunServer); err != nil {
+		if err := policy.Require(openmates.CallerOf(r.Context()), policy.RunServer); err != nil {
 			return err
 		}
 		return h(w, r)

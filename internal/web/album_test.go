@@ -12,11 +12,11 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
-	"openmates/internal/account/passkeytest"
 	"openmates/internal/connect/connecttest"
+	"openmates/internal/identity/passkeytest"
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger"
+	"openmates/internal/server"
 )
 
 // album keeps pages as the server sent them, so that a browser can open each as
@@ -117,7 +117,7 @@ func (a *album) complete(h *house) {
 func (a *album) beforeTheFirst() {
 	h := newHouse(a.t, a.change...)
 	a.houses = append(a.houses, h)
-	code, err := h.account.SetupCode(a.t.Context())
+	code, err := h.server.SetupCode(a.t.Context())
 	must(a.t, err)
 	a.open("nobody", h.browser(), "/")
 	path := "/setup?code=" + code.Reveal()
@@ -133,7 +133,7 @@ func (a *album) beforeTheFirst() {
 // inUse gives the house what a server has after some days.
 func (h *house) inUse() {
 	t, ctx := h.t, h.t.Context()
-	h.policy(account.OpenToTeams)
+	h.policy(server.OpenToTeams)
 	ada := h.as("ada")
 	far := newLLM(t, llmtest.Config{Key: canaryKey, Models: []string{"gpt-5-mini", "text-embedding-3", "small"}})
 	wants(t, ada.follow("/server/providers", url.Values{"kind": {"compatible"}, "label": {"House"}, "url": {far.URL()}, "key": {canaryKey}}), 200)

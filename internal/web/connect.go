@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
+	"openmates/internal/policy"
 )
 
 // connectPage is the way back from a consent page. It changes nothing by
@@ -78,7 +78,7 @@ func (s *Server) connectFailed(r *http.Request, begun connect.Outcome, err error
 	case p.User == nil:
 	case begun.Kind == connect.Install && begun.Team.Slug != "":
 		p.Ways = []way{{"Start again", "/teams/" + begun.Team.Slug + "/connect"}, {"To the start page", "/"}}
-		if openmates.CodeOf(err) == openmates.EConflict && account.Require(openmates.CallerOf(r.Context()), account.RunServer) == nil {
+		if openmates.CodeOf(err) == openmates.EConflict && policy.Require(openmates.CallerOf(r.Context()), policy.RunServer) == nil {
 			p.Ways[1] = way{"All workspaces", connect.UntiePath}
 		}
 	case begun.Kind == connect.Link:

@@ -30,7 +30,7 @@ func (s *Server) dataPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showData(w http.ResponseWriter, r *http.Request, status int, wrong error) error {
-	alone, err := s.account.AloneIn(r.Context(), openmates.CallerOf(r.Context()))
+	alone, err := s.team.AloneIn(r.Context(), openmates.CallerOf(r.Context()))
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (s *Server) showData(w http.ResponseWriter, r *http.Request, status int, wr
 // and no other site can ask for it.
 func (s *Server) exportData(w http.ResponseWriter, r *http.Request) error {
 	c := openmates.CallerOf(r.Context())
-	e, err := s.account.Export(r.Context(), c)
+	e, err := s.identity.Export(r.Context(), c)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.account.Leave(r.Context(), openmates.CallerOf(r.Context()), f.Get("username"), password)
+	err = s.identity.Leave(r.Context(), openmates.CallerOf(r.Context()), f.Get("username"), password)
 	switch openmates.CodeOf(err) {
 	case "":
 		return to(w, r, "/goodbye")
@@ -100,7 +100,7 @@ func (s *Server) confirmAddress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	address, err := s.account.ConfirmEmail(r.Context(), openmates.CallerOf(r.Context()), openmates.Secret(f.Get("code")))
+	address, err := s.identity.ConfirmEmail(r.Context(), openmates.CallerOf(r.Context()), openmates.Secret(f.Get("code")))
 	if err != nil {
 		return err
 	}

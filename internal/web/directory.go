@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
+	"openmates/internal/server"
 	"openmates/internal/spelling"
 )
 
@@ -70,14 +70,14 @@ func (d *directory) at(after string) string {
 
 type allPeoplePage struct {
 	directory
-	People []account.AnyPerson
+	People []server.AnyPerson
 }
 
 func (s *Server) allPeople(w http.ResponseWriter, r *http.Request) error {
 	p := allPeoplePage{directory: s.directory(r, "People")}
 	var more bool
 	var err error
-	if p.People, more, err = s.account.People(r.Context(), openmates.CallerOf(r.Context()), p.Search); err != nil {
+	if p.People, more, err = s.server.People(r.Context(), openmates.CallerOf(r.Context()), p.Search); err != nil {
 		return err
 	}
 	if more {
@@ -96,7 +96,7 @@ func (s *Server) allTeams(w http.ResponseWriter, r *http.Request) error {
 	p := allTeamsPage{directory: s.directory(r, "Teams")}
 	var more bool
 	var err error
-	if p.All, more, err = s.account.AnyTeams(r.Context(), openmates.CallerOf(r.Context()), p.Search); err != nil {
+	if p.All, more, err = s.server.AnyTeams(r.Context(), openmates.CallerOf(r.Context()), p.Search); err != nil {
 		return err
 	}
 	if more {
@@ -137,7 +137,7 @@ func (s *Server) allWorkspaces(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) anyPerson(r *http.Request) (openmates.User, error) {
-	return s.account.AnyPerson(r.Context(), openmates.CallerOf(r.Context()), r.PathValue("username"))
+	return s.server.AnyPerson(r.Context(), openmates.CallerOf(r.Context()), r.PathValue("username"))
 }
 
 func (s *Server) askServerAdmin(r *http.Request) (*question, error) {
@@ -160,7 +160,7 @@ func (s *Server) setServerAdmin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.account.SetServerAdmin(r.Context(), c, u.Username, admin); err != nil {
+	if err := s.server.SetServerAdmin(r.Context(), c, u.Username, admin); err != nil {
 		return err
 	}
 	back := peoplePath
@@ -190,14 +190,14 @@ func (s *Server) removePerson(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.account.RemovePerson(r.Context(), openmates.CallerOf(r.Context()), u.Username); err != nil {
+	if err := s.server.RemovePerson(r.Context(), openmates.CallerOf(r.Context()), u.Username); err != nil {
 		return err
 	}
 	return s.done(w, r, peoplePath, fmt.Sprintf("The account of %s is deleted.", u.DisplayName))
 }
 
 func (s *Server) anyTeam(r *http.Request) (openmates.Team, error) {
-	return s.account.AnyTeam(r.Context(), openmates.CallerOf(r.Context()), r.PathValue("slug"))
+	return s.server.AnyTeam(r.Context(), openmates.CallerOf(r.Context()), r.PathValue("slug"))
 }
 
 func (s *Server) askRemoveTeam(r *http.Request) (*question, error) {
@@ -223,7 +223,7 @@ func (s *Server) removeTeam(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.account.RemoveAnyTeam(r.Context(), openmates.CallerOf(r.Context()), t); err != nil {
+	if err := s.server.RemoveAnyTeam(r.Context(), openmates.CallerOf(r.Context()), t); err != nil {
 		return err
 	}
 	var stayed []string

@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account/passkeytest"
 	"openmates/internal/connect/connecttest"
+	"openmates/internal/identity/passkeytest"
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/mail"
 	"openmates/internal/mail/smtp/smtptest"
@@ -360,7 +360,7 @@ func (w *formWalk) mailed() string {
 
 func (w *formWalk) guests() {
 	fresh := newHouse(w.t)
-	code, err := fresh.account.SetupCode(w.t.Context())
+	code, err := fresh.server.SetupCode(w.t.Context())
 	must(w.t, err)
 	w.seen["POST /setup"], w.seen["POST /server/reset"], w.seen["POST /signin/reset"] = true, true, true
 	ada := fresh.browser()

@@ -6,8 +6,8 @@ import (
 	"net/url"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
+	"openmates/internal/team"
 )
 
 // foundPage is one step of founding a team. What was said so far is in the
@@ -16,7 +16,7 @@ type foundPage struct {
 	shell
 	Step   foundStep
 	Steps  []foundStep
-	Draft  account.Draft
+	Draft  team.Draft
 	Sheet  sheetForm
 	Mates  []connect.Mate // that were chosen
 	People newcomerForm
@@ -72,11 +72,11 @@ func (s *Server) foundForm(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) foundPage(r *http.Request) (*foundPage, error) {
 	ctx, c := r.Context(), openmates.CallerOf(r.Context())
-	if err := s.account.MayFound(ctx, c); err != nil {
+	if err := s.team.MayFound(ctx, c); err != nil {
 		return nil, err
 	}
 	p := &foundPage{shell: s.shell(r, "Create a team"), Steps: foundSteps(c)}
-	p.Draft, _ = s.account.Draft(ctx)
+	p.Draft, _ = s.team.Draft(ctx)
 	name := r.PathValue("step")
 	if name == "" {
 		name = "name"
@@ -123,9 +123,9 @@ func (s *Server) foundName(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c := openmates.CallerOf(r.Context())
-	d, _ := s.account.Draft(r.Context())
+	d, _ := s.team.Draft(r.Context())
 	d.Name, d.Slug = f.Get("name"), f.Get("slug")
-	if err := s.account.KeepDraft(r.Context(), c, s.address(r), d); err != nil {
+	if err := s.team.KeepDraft(r.Context(), c, s.address(r), d); err != nil {
 		return s.foundAgain(w, r, err, func(p *foundPage) { p.Draft.Name, p.Draft.Slug = d.Name, d.Slug })
 	}
 	return to(w, r, "/found/mates")
@@ -163,7 +163,7 @@ func (s *Server) foundLimits(w http.ResponseWriter, r *http.Request, p *foundPag
 	}[p.Step.Name]
 	p.Draft.Limits, err = p.Sheet.Fill(t, p.Step.Name == "money", kinds...)
 	if err == nil {
-		err = s.account.KeepDraft(r.Context(), openmates.CallerOf(r.Context()), s.address(r), p.Draft)
+		err = s.team.KeepDraft(r.Context(), openmates.CallerOf(r.Context()), s.address(r), p.Draft)
 	}
 	if err != nil {
 		return s.foundAgain(w, r, err, func(p *foundPage) {
@@ -183,12 +183,12 @@ func (s *Server) foundAs(w http.ResponseWriter, r *http.Request) error {
 	}
 	c := openmates.CallerOf(r.Context())
 	n := newcomerOf(f)
-	u, t, err := s.account.FoundTeam(r.Context(), c, s.address(r), n)
+	u, t, err := s.team.FoundTeam(r.Context(), c, s.address(r), n)
 	if err != nil {
 		return s.foundAgain(w, r, err, func(p *foundPage) { p.People = newcomerForm{n.Username, n.Email, n.Self} })
 	}
 	if !c.SignedIn() {
-		if err := s.account.Begin(r.Context(), u); err != nil {
+		if err := s.identity.Begin(r.Context(), u); err != nil {
 			return err
 		}
 	}
@@ -211,7 +211,7 @@ func (s *Server) foundAgain(w http.ResponseWriter, r *http.Request, err error, k
 
 // slugPart says of an address, while it is typed, whether a team can have it.
 func (s *Server) slugPart(w http.ResponseWriter, r *http.Request) error {
-	if err := s.account.MayFound(r.Context(), openmates.CallerOf(r.Context())); err != nil {
+	if err := s.team.MayFound(r.Context(), openmates.CallerOf(r.Context())); err != nil {
 		return err
 	}
 	q := r.URL.Query()
@@ -219,7 +219,7 @@ func (s *Server) slugPart(w http.ResponseWriter, r *http.Request) error {
 	if name == "" {
 		name = "x"
 	}
-	t, err := s.account.FreeTeam(r.Context(), name, q.Get("slug"))
+	t, err := s.team.FreeTeam(r.Context(), name, q.Get("slug"))
 	said := sentence("The team's page will be %s", s.connect.PublicURL()+"/teams/"+t.Slug)
 	if err != nil {
 		if openmates.CodeOf(err) == openmates.EInternal {
@@ -235,15 +235,15 @@ func (s *Server) slugPart(w http.ResponseWriter, r *http.Request) error {
 type newcomerForm struct {
 	Username string
 	Email    string
-	Self     account.Self
+	Self     openmates.Self
 }
 
-func newcomerOf(f url.Values) account.Newcomer {
-	return account.Newcomer{Username: f.Get("username"), Email: f.Get("email"), Password: openmates.Secret(f.Get("password")), Self: selfOf(f)}
+func newcomerOf(f url.Values) openmates.Newcomer {
+	return openmates.Newcomer{Username: f.Get("username"), Email: f.Get("email"), Password: openmates.Secret(f.Get("password")), Self: selfOf(f)}
 }
 
-func selfOf(f url.Values) account.Self {
-	return account.Self{Name: f.Get("name"), Language: f.Get("language"), TimeZone: f.Get("time_zone"), Preferences: openmates.Preferences{
+func selfOf(f url.Values) openmates.Self {
+	return openmates.Self{Name: f.Get("name"), Language: f.Get("language"), TimeZone: f.Get("time_zone"), Preferences: openmates.Preferences{
 		Tone: f.Get("tone"), Length: f.Get("length"), Expertise: f.Get("expertise"), About: f.Get("about"),
 		Projects: f.Get("projects"), Goals: f.Get("goals"), Likes: f.Get("likes"), Dislikes: f.Get("dislikes"),
 	}}

@@ -11,8 +11,8 @@ import (
 	"sync"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/intake"
+	"openmates/internal/server"
 )
 
 // Forms are small, but for those of a mate, with its prompt and what was said
@@ -169,7 +169,7 @@ func otherLoopback(r *http.Request, public *url.URL) string {
 // be chosen leads here, and the style of the page that says that the server has
 // moved. None of them tells anything.
 func byAnyName(path string) bool {
-	return path == "/healthz" || path == "/readyz" || strings.HasPrefix(path, account.ReachPath) || strings.HasPrefix(path, "/static/")
+	return path == "/healthz" || path == "/readyz" || strings.HasPrefix(path, server.ReachPath) || strings.HasPrefix(path, "/static/")
 }
 
 // strange answers such a request.
@@ -188,13 +188,13 @@ func (s *Server) serves(r *http.Request) error {
 	if byAnyName(r.URL.Path) {
 		return nil
 	}
-	return s.account.Serves(r.Context(), s.Asked(r))
+	return s.server.Serves(r.Context(), s.Asked(r))
 }
 
 // Asked is what a request says about where it was sent to, for this door and
 // the one beside it. A proxy that we believe says what it was asked for.
-func (s *Server) Asked(r *http.Request) account.Asked {
-	a := account.Asked{Host: r.Host, Public: s.connect.PublicURL(), Proxied: s.fromProxy(r)}
+func (s *Server) Asked(r *http.Request) server.Asked {
+	a := server.Asked{Host: r.Host, Public: s.connect.PublicURL(), Proxied: s.fromProxy(r)}
 	if given := r.Header.Values("X-Forwarded-Host"); a.Proxied && len(given) > 0 {
 		hops := strings.Split(given[len(given)-1], ",") // the last is what the proxy beside us wrote
 		a.Host = strings.TrimSpace(hops[len(hops)-1])

@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
+	"openmates/internal/policy"
 )
 
 // homePage is where everybody starts: their teams, what there is to do next,
@@ -57,7 +57,7 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Teams = st.Teams
-	if account.Require(c, account.RunServer) == nil {
+	if policy.Require(c, policy.RunServer) == nil {
 		wiz := st.wizard()
 		p.Setup, p.Mates = &wiz, &matesList{Mates: st.Mates, Model: st.Model}
 		if wiz.Next == nil || wiz.Done == len(wiz.Steps)-1 && wiz.Next.Wrong == "" && !st.Answered {
@@ -74,7 +74,7 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 
 // teamCards lists the teams of the person who asks.
 func (s *Server) teamCards(r *http.Request) ([]teamCard, error) {
-	teams, err := s.account.TeamsOf(r.Context(), openmates.CallerOf(r.Context()))
+	teams, err := s.team.TeamsOf(r.Context(), openmates.CallerOf(r.Context()))
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (s *Server) askable(r *http.Request, t openmates.Team) ([]connect.TeamMate,
 // welcome is for those who are not signed in: to the form, or, while the
 // server has no admin, the word where the setup link is.
 func (s *Server) welcome(w http.ResponseWriter, r *http.Request) error {
-	open, err := s.account.SetupOpen(r.Context())
+	open, err := s.server.SetupOpen(r.Context())
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (s *Server) matesList(ctx context.Context) (*matesList, error) {
 }
 
 func (s *Server) matesPart(w http.ResponseWriter, r *http.Request) error {
-	if err := account.Require(openmates.CallerOf(r.Context()), account.RunServer); err != nil {
+	if err := policy.Require(openmates.CallerOf(r.Context()), policy.RunServer); err != nil {
 		return err
 	}
 	l, err := s.matesList(r.Context())

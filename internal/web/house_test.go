@@ -20,18 +20,21 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/address"
 	"openmates/internal/chat"
 	"openmates/internal/connect"
 	"openmates/internal/connect/connecttest"
+	"openmates/internal/guard"
+	"openmates/internal/identity"
 	"openmates/internal/mail"
 	"openmates/internal/mail/smtp"
 	"openmates/internal/mate"
 	"openmates/internal/messenger"
 	"openmates/internal/model"
 	"openmates/internal/secret"
+	"openmates/internal/server"
 	"openmates/internal/store"
+	"openmates/internal/team"
 )
 
 // The canaries are planted as credentials and must never be seen again.
@@ -44,22 +47,24 @@ const (
 // house is a whole server over a real database, with a messenger that exists
 // in memory.
 type house struct {
-	t       *testing.T
-	url     string
-	address *address.Public // where people reach it
-	db      *store.DB
-	account *account.Room
-	connect *connect.Room
-	models  *model.Room
-	dir     string // of the database
-	network *connecttest.Network
-	states  *states
-	web     *Server
-	mates   *mate.Room
-	try     func(ctx context.Context, t chat.Trial) (openmates.Outcome, error) // nil = it echoes
-	log     *lockedBuffer
-	ready   error
-	model   Model
+	t        *testing.T
+	url      string
+	address  *address.Public // where people reach it
+	db       *store.DB
+	identity *identity.Room
+	team     *team.Room
+	server   *server.Room
+	connect  *connect.Room
+	models   *model.Room
+	dir      string // of the database
+	network  *connecttest.Network
+	states   *states
+	web      *Server
+	mates    *mate.Room
+	try      func(ctx context.Context, t chat.Trial) (openmates.Outcome, error) // nil = it echoes
+	log      *lockedBuffer
+	ready    error
+	model    Model
 
 	language string // that browsers ask for; "" = they don't say
 }
@@ -120,8 +125,15 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	h.address = addressOf(t, h.url)
 	post, err := mail.NewPostman(mail.PostmanConfig{Store: h.db, Log: log, Sender: smtp.New(smtp.Config{})})
 	must(t, err)
-	h.account, err = account.New(account.Config{Store: h.db, Post: post, Cost: account.Cost{Memory: 64, Time: 1, Threads: 1}, Log: log, Audit: h.db.AddAudit,
-		Address: h.address})
+	failures, err := guard.NewFailures(guard.FailuresConfig{Log: log, Audit: h.db.AddAudit})
+	must(t, err)
+	h.identity, err = identity.New(identity.Config{Store: h.db, Log: log, Audit: h.db.AddAudit, Failures: failures, Post: post, Address: h.address,
+		ServerName: func(ctx context.Context) (string, error) { return server.StoredName(ctx, h.db) },
+		Cost:       identity.Cost{Memory: 64, Time: 1, Threads: 1}})
+	must(t, err)
+	h.server, err = server.New(server.Config{Store: h.db, Log: log, Audit: h.db.AddAudit, Accounts: h.identity, Failures: failures, Post: post, Address: h.address})
+	must(t, err)
+	h.team, err = team.New(team.Config{Store: h.db, Log: log, Audit: h.db.AddAudit, Accounts: h.identity, Session: h.identity, SignUp: h.server, Post: post})
 	must(t, err)
 	h.connect, err = connect.New(connect.Config{
 		Store: h.db, Log: log, Address: h.address, States: h.states,
@@ -134,7 +146,7 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	c := Config{
 		Models: h.models,
 		Mates:  h.mates, Try: h.trial,
-		Account: h.account, Connect: h.connect, Log: log, Version: "test", Records: h.db,
+		Identity: h.identity, Team: h.team, Server: h.server, Connect: h.connect, Log: log, Version: "test", Records: h.db,
 		Model: func(context.Context) Model { return h.model }, Ready: func(context.Context) error { return h.ready },
 	}
 	for _, f := range change {
@@ -278,8 +290,8 @@ func (h *house) as(username string) *browser {
 	u, err := h.db.UserByName(context.Background(), username)
 	must(h.t, err)
 	w := httptest.NewRecorder()
-	h.account.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		must(h.t, h.account.Begin(r.Context(), u))
+	h.identity.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		must(h.t, h.identity.Begin(r.Context(), u))
 	})).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", nil))
 	b := h.browser()
 	at, err := url.Parse(h.url)

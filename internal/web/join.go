@@ -6,13 +6,13 @@ import (
 	"net/url"
 
 	"openmates"
-	"openmates/internal/account"
+	"openmates/internal/team"
 )
 
 // joinPage greets who came by an invite link. Looking at it changes nothing.
 type joinPage struct {
 	shell
-	account.Welcome
+	team.Welcome
 	Code   string
 	Proof  string
 	Sent   string // the address that a confirmation was sent to
@@ -22,7 +22,7 @@ type joinPage struct {
 
 // Inviter is the name of who invites, "" where they are gone.
 func (p joinPage) Inviter() string {
-	if p.By == account.SomeAdmin {
+	if p.By == team.SomeAdmin {
 		return ""
 	}
 	return p.By
@@ -38,7 +38,7 @@ func (s *Server) joinRoutes(page *mux) {
 
 func (s *Server) joinForm(w http.ResponseWriter, r *http.Request) error {
 	var sent string
-	s.account.TakeOnce(r.Context(), r.URL.EscapedPath(), &sent) // nothing was sent otherwise
+	s.identity.TakeOnce(r.Context(), r.URL.EscapedPath(), &sent) // nothing was sent otherwise
 	return s.joinAs(w, r, r.URL.Query().Get("proof"), nil, func(p *joinPage) {
 		if p.Sent = sent; sent != "" {
 			p.People.Email = sent
@@ -53,10 +53,10 @@ func (s *Server) joinAs(w http.ResponseWriter, r *http.Request, proof string, fa
 		return failed
 	}
 	code := r.PathValue("code")
-	welcome, err := s.account.Welcome(r.Context(), c, code, proof)
+	welcome, err := s.team.Welcome(r.Context(), c, code, proof)
 	if openmates.CodeOf(err) == openmates.EInvalid && proof != "" { // an old confirmation is no reason to turn somebody away
 		failed, proof = err, ""
-		welcome, err = s.account.Welcome(r.Context(), c, code, "")
+		welcome, err = s.team.Welcome(r.Context(), c, code, "")
 	}
 	if err != nil {
 		return s.noJoin(w, r, err)
@@ -94,12 +94,12 @@ func (s *Server) join(w http.ResponseWriter, r *http.Request) error {
 	}
 	c := openmates.CallerOf(r.Context())
 	n := newcomerOf(f)
-	u, welcome, err := s.account.Join(r.Context(), c, s.address(r), r.PathValue("code"), f.Get("proof"), n)
+	u, welcome, err := s.team.Join(r.Context(), c, s.address(r), r.PathValue("code"), f.Get("proof"), n)
 	if err != nil {
 		return s.joinAs(w, r, f.Get("proof"), err, func(p *joinPage) { p.People = newcomerForm{n.Username, n.Email, n.Self} })
 	}
 	if !c.SignedIn() {
-		if err := s.account.Begin(r.Context(), u); err != nil {
+		if err := s.identity.Begin(r.Context(), u); err != nil {
 			return err
 		}
 	}
@@ -113,7 +113,7 @@ func (s *Server) joinProof(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	code, email := r.PathValue("code"), f.Get("email")
-	err = s.account.AskProof(r.Context(), openmates.CallerOf(r.Context()), s.address(r), code, email, func(proof string) string {
+	err = s.team.AskProof(r.Context(), openmates.CallerOf(r.Context()), s.address(r), code, email, func(proof string) string {
 		return s.joinLink(code) + "?proof=" + url.QueryEscape(proof)
 	})
 	if err == nil {

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
+	"openmates/internal/policy"
 )
 
 // linkCodePage ties an account to its person by a one-time code: one that came
@@ -116,7 +116,7 @@ type shownCode struct {
 // showOwnCode shows that code once.
 func (s *Server) showOwnCode(w http.ResponseWriter, r *http.Request) error {
 	var made shownCode
-	if !s.account.TakeOnce(r.Context(), r.URL.Path, &made) {
+	if !s.identity.TakeOnce(r.Context(), r.URL.Path, &made) {
 		return to(w, r, "/profile")
 	}
 	own := &connect.OwnCode{Label: made.Label, Expires: made.Expires}
@@ -156,13 +156,13 @@ func connectHint(r *http.Request) string {
 // person, or one of several.
 func (s *Server) connectTeam(w http.ResponseWriter, r *http.Request) error {
 	c := openmates.CallerOf(r.Context())
-	teams, err := s.account.TeamsOf(r.Context(), c)
+	teams, err := s.team.TeamsOf(r.Context(), c)
 	if err != nil {
 		return err
 	}
 	var ways []way
 	for _, t := range teams {
-		if _, err := s.account.Enter(r.Context(), c, t.Slug, account.ConnectTeam); err == nil {
+		if _, err := s.team.Enter(r.Context(), c, t.Slug, policy.ConnectTeam); err == nil {
 			ways = append(ways, way{Label: fmt.Sprintf("The team %s", t.Name), Path: "/teams/" + t.Slug + "/connect" + connectHint(r)})
 		}
 	}

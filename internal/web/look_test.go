@@ -27,7 +27,7 @@ func TestLook(t *testing.T) { //nolint:paralleltest // serves until it is stoppe
 			{Username: "ben", Name: "Ben Bitdiddle", About: "is in the team Harbour", Password: canaryPassword},
 		}}
 	})
-	code, err := h.account.SetupCode(t.Context())
+	code, err := h.server.SetupCode(t.Context())
 	must(t, err)
 	setupURL := "/setup?code=" + code.Reveal()
 	h.furnish()

@@ -7,14 +7,14 @@ import (
 	"strings"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/mail"
+	"openmates/internal/server"
 )
 
 // mailPage is where an admin of the server sets up how it sends mail.
 type mailPage struct {
 	shell
-	Mail  account.MailSettings
+	Mail  server.MailSettings
 	Port  string // as typed
 	To    string // where the test message goes
 	Error string
@@ -22,7 +22,7 @@ type mailPage struct {
 
 func (s *Server) mail(w http.ResponseWriter, r *http.Request) error {
 	c := openmates.CallerOf(r.Context())
-	set, err := s.account.MailSettings(r.Context(), c)
+	set, err := s.server.MailSettings(r.Context(), c)
 	if err != nil {
 		return err
 	}
@@ -48,19 +48,19 @@ func (s *Server) setMail(w http.ResponseWriter, r *http.Request) error {
 		Username: f.Get("username"), Password: password, From: f.Get("from"), Name: f.Get("name"),
 	}
 	c := openmates.CallerOf(r.Context())
-	err = s.account.SetMail(r.Context(), c, set, f.Get("to"))
+	err = s.server.SetMail(r.Context(), c, set, f.Get("to"))
 	switch openmates.CodeOf(err) {
 	case "":
 		return s.done(w, r, "/server/mail", fmt.Sprintf("The mail server took a test message for %s. Look whether it arrives, also among the spam.", strings.TrimSpace(f.Get("to"))))
 	case openmates.EInvalid, openmates.EUnavailable, openmates.ELimit:
-		stored, serr := s.account.MailSettings(r.Context(), c)
+		stored, serr := s.server.MailSettings(r.Context(), c)
 		if serr != nil {
 			return serr
 		}
 		s.logError(r, err)
 		set.Password = ""
 		p := mailPage{shell: s.shell(r, "Mail"), Port: f.Get("port"), To: f.Get("to"), Error: openmates.MessageOf(err)}
-		p.Mail = account.MailSettings{Settings: set, HasPassword: stored.HasPassword, PasswordLost: stored.PasswordLost, Set: stored.Set}
+		p.Mail = server.MailSettings{Settings: set, HasPassword: stored.HasPassword, PasswordLost: stored.PasswordLost, Set: stored.Set}
 		return s.show(w, statusOf(err), "mail", p)
 	}
 	return err
@@ -72,7 +72,7 @@ func askStopMail(*http.Request) (*question, error) {
 }
 
 func (s *Server) stopMail(w http.ResponseWriter, r *http.Request) error {
-	if err := s.account.StopMail(r.Context(), openmates.CallerOf(r.Context())); err != nil {
+	if err := s.server.StopMail(r.Context(), openmates.CallerOf(r.Context())); err != nil {
 		return err
 	}
 	return s.done(w, r, "/server/mail", "This server sends no mail any more. Invitations work by their links.")

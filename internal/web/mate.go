@@ -5,8 +5,8 @@ import (
 	"net/http"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
+	"openmates/internal/policy"
 )
 
 // matePage shows a mate and, to an admin of the server, its bots.
@@ -43,7 +43,7 @@ func (s *Server) matePage(r *http.Request, m connect.Mate) (*matePage, error) {
 	if p.Answers == "" {
 		p.Answers = p.Model.Name
 	}
-	p.Admin = account.Require(c, account.RunServer) == nil
+	p.Admin = policy.Require(c, policy.RunServer) == nil
 	if p.Admin {
 		for _, n := range s.connect.Networks() {
 			p.Bots = append(p.Bots, s.botCard(m, n))
@@ -56,7 +56,7 @@ func (s *Server) matePage(r *http.Request, m connect.Mate) (*matePage, error) {
 // mayMeet refuses a mate that none of the person's teams uses, as if there
 // were none.
 func (s *Server) mayMeet(ctx context.Context, c openmates.Caller, m connect.Mate) error {
-	teams, err := s.account.TeamsOf(ctx, c)
+	teams, err := s.team.TeamsOf(ctx, c)
 	if err != nil {
 		return err
 	}

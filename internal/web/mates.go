@@ -152,7 +152,7 @@ func (s *Server) answers(ctx context.Context, m openmates.Mate) string {
 }
 
 func (s *Server) currency(ctx context.Context) (string, error) {
-	server, err := s.account.Server(ctx)
+	server, err := s.server.Settings(ctx)
 	return server.Currency, err
 }
 
@@ -200,7 +200,7 @@ func (s *Server) mateSetup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if s.account.TakeOnce(r.Context(), r.URL.Path, &p.Trial.Past) {
+	if s.identity.TakeOnce(r.Context(), r.URL.Path, &p.Trial.Past) {
 		s.typeset(&p.Trial)
 	}
 	return s.show(w, http.StatusOK, "matesetup", p)

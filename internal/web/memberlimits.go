@@ -5,8 +5,8 @@ import (
 	"net/http"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/mate"
+	"openmates/internal/policy"
 )
 
 // memberLimitsPage is what one person may use of what the team allows.
@@ -26,12 +26,12 @@ func (s *Server) memberLimits(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, http.StatusOK, "memberlimits", p)
 }
 
-func (s *Server) memberLimitsPage(r *http.Request) (*memberLimitsPage, account.Place, error) {
-	c, place, err := s.place(r, account.RunTeam)
+func (s *Server) memberLimitsPage(r *http.Request) (*memberLimitsPage, policy.Place, error) {
+	c, place, err := s.place(r, policy.RunTeam)
 	if err != nil {
 		return nil, place, err
 	}
-	m, err := s.account.Member(r.Context(), place, r.PathValue("username"))
+	m, err := s.team.Member(r.Context(), place, r.PathValue("username"))
 	if err != nil {
 		return nil, place, err
 	}

@@ -62,7 +62,7 @@ func (s *Server) frame(r *http.Request, title string) shell {
 	}
 	if c := openmates.CallerOf(r.Context()); c.SignedIn() {
 		sh.User = &c.User
-		sh.Flash = s.account.Flash(r.Context())
+		sh.Flash = s.identity.Flash(r.Context())
 		sh.Teams = s.teamsOf(r, c)
 	}
 	return sh
@@ -274,7 +274,7 @@ func to(w http.ResponseWriter, r *http.Request, path string) error {
 
 // done is to with a sentence about what has happened.
 func (s *Server) done(w http.ResponseWriter, r *http.Request, path, sentence string) error {
-	s.account.SetFlash(r.Context(), sentence)
+	s.identity.SetFlash(r.Context(), sentence)
 	return to(w, r, path)
 }
 
@@ -282,7 +282,7 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, path, sentence str
 // nothing again: it isn't in the address, but sealed in the session.
 func (s *Server) once(w http.ResponseWriter, r *http.Request, path string, value any) error {
 	page, _, _ := strings.Cut(path, "#")
-	if err := s.account.KeepOnce(r.Context(), page, value); err != nil {
+	if err := s.identity.KeepOnce(r.Context(), page, value); err != nil {
 		return err
 	}
 	return to(w, r, path)

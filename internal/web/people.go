@@ -8,7 +8,8 @@ import (
 	"strings"
 
 	"openmates"
-	"openmates/internal/account"
+	"openmates/internal/policy"
+	"openmates/internal/team"
 )
 
 // inTeam is what the pages of a team have in common.
@@ -39,19 +40,19 @@ func (s *Server) teamRoutes(page *mux) {
 }
 
 // place gives the team of the path, if the caller may do right in it.
-func (s *Server) place(r *http.Request, right account.Right) (openmates.Caller, account.Place, error) {
+func (s *Server) place(r *http.Request, right policy.Right) (openmates.Caller, policy.Place, error) {
 	c := openmates.CallerOf(r.Context())
-	p, err := s.account.Enter(r.Context(), c, r.PathValue("slug"), right)
+	p, err := s.team.Enter(r.Context(), c, r.PathValue("slug"), right)
 	return c, p, err
 }
 
-func (s *Server) inTeam(r *http.Request, c openmates.Caller, p account.Place) inTeam {
+func (s *Server) inTeam(r *http.Request, c openmates.Caller, p policy.Place) inTeam {
 	return inTeam{shell: s.shell(r, p.Team.Name), Team: p.Team, Role: p.Role, Tabs: tabsOf(c, p), Notices: s.notices(r, c, p)}
 }
 
 // notices are what the team's admins have not read yet. A page can do without.
-func (s *Server) notices(r *http.Request, c openmates.Caller, p account.Place) []openmates.Notice {
-	all, err := s.account.Notices(r.Context(), c, p)
+func (s *Server) notices(r *http.Request, c openmates.Caller, p policy.Place) []openmates.Notice {
+	all, err := s.team.Notices(r.Context(), c, p)
 	if err != nil {
 		s.logError(r, err)
 	}
@@ -60,7 +61,7 @@ func (s *Server) notices(r *http.Request, c openmates.Caller, p account.Place) [
 
 // dropNotice takes a notice away that was read.
 func (s *Server) dropNotice(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, account.RunTeam)
+	c, place, err := s.place(r, policy.RunTeam)
 	if err != nil {
 		return err
 	}
@@ -68,21 +69,21 @@ func (s *Server) dropNotice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.nothingHere(w, r)
 	}
-	if err := s.account.DropNotice(r.Context(), c, place, id); err != nil && openmates.CodeOf(err) != openmates.ENotFound {
+	if err := s.team.DropNotice(r.Context(), c, place, id); err != nil && openmates.CodeOf(err) != openmates.ENotFound {
 		return err
 	}
 	return to(w, r, "/teams/"+place.Team.Slug)
 }
 
 // tabsOf are the pages of a team that somebody may open.
-func tabsOf(c openmates.Caller, p account.Place) []way {
+func tabsOf(c openmates.Caller, p policy.Place) []way {
 	at := "/teams/" + p.Team.Slug
 	tabs := []way{{"Overview", at}, {"Connect", at + "/connect"}, {"People", at + "/people"}}
 	for _, t := range []struct {
-		right account.Right
+		right policy.Right
 		way
-	}{{account.RunTeam, way{"Mates and limits", at + "/limits"}}, {account.InvitePeople, way{"Invites", at + "/invites"}}, {account.SeeUsage, way{"Usage", at + "/usage"}}, {account.RunTeam, way{"API tokens", at + "/tokens"}}} {
-		if account.Allowed(c.User, p.Role, t.right) {
+	}{{policy.RunTeam, way{"Mates and limits", at + "/limits"}}, {policy.InvitePeople, way{"Invites", at + "/invites"}}, {policy.SeeUsage, way{"Usage", at + "/usage"}}, {policy.RunTeam, way{"API tokens", at + "/tokens"}}} {
+		if policy.Allowed(c.User, p.Role, t.right) {
 			tabs = append(tabs, t.way)
 		}
 	}
@@ -91,7 +92,7 @@ func tabsOf(c openmates.Caller, p account.Place) []way {
 
 // teamsOf are the teams to switch between. A page can do without them.
 func (s *Server) teamsOf(r *http.Request, c openmates.Caller) []openmates.Team {
-	teams, err := s.account.TeamsOf(r.Context(), c)
+	teams, err := s.team.TeamsOf(r.Context(), c)
 	if err != nil {
 		s.logError(r, err)
 	}
@@ -109,16 +110,16 @@ type peoplePage struct {
 func (s *Server) people(w http.ResponseWriter, r *http.Request) error { return s.showPeople(w, r, nil) }
 
 func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, failed error) error {
-	c, place, err := s.place(r, account.SeeTeam)
+	c, place, err := s.place(r, policy.SeeTeam)
 	if err != nil {
 		return err
 	}
 	if failed != nil && openmates.CodeOf(failed) != openmates.EConflict && openmates.CodeOf(failed) != openmates.EInvalid {
 		return failed
 	}
-	p := peoplePage{inTeam: s.inTeam(r, c, place), Manages: account.Allowed(c.User, place.Role, account.ManagePeople),
-		Limits: account.Allowed(c.User, place.Role, account.RunTeam), Error: openmates.MessageOf(failed)}
-	if p.Members, err = s.account.Members(r.Context(), place); err != nil {
+	p := peoplePage{inTeam: s.inTeam(r, c, place), Manages: policy.Allowed(c.User, place.Role, policy.ManagePeople),
+		Limits: policy.Allowed(c.User, place.Role, policy.RunTeam), Error: openmates.MessageOf(failed)}
+	if p.Members, err = s.team.Members(r.Context(), place); err != nil {
 		return err
 	}
 	status := http.StatusOK
@@ -129,7 +130,7 @@ func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, failed error
 }
 
 func (s *Server) setRole(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, account.ManagePeople)
+	c, place, err := s.place(r, policy.ManagePeople)
 	if err != nil {
 		return err
 	}
@@ -138,7 +139,7 @@ func (s *Server) setRole(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	name := r.PathValue("username")
-	if err := s.account.SetRole(r.Context(), c, place, name, openmates.Role(f.Get("role"))); err != nil {
+	if err := s.team.SetRole(r.Context(), c, place, name, openmates.Role(f.Get("role"))); err != nil {
 		return s.showPeople(w, r, err)
 	}
 	return s.done(w, r, "/teams/"+place.Team.Slug+"/people", fmt.Sprintf("The role of %s is changed, from now on.", name))
@@ -146,11 +147,11 @@ func (s *Server) setRole(w http.ResponseWriter, r *http.Request) error {
 
 // askRole asks before somebody stops being an admin.
 func (s *Server) askRole(r *http.Request) (*question, error) {
-	_, place, err := s.place(r, account.ManagePeople)
+	_, place, err := s.place(r, policy.ManagePeople)
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.account.Member(r.Context(), place, r.PathValue("username"))
+	m, err := s.team.Member(r.Context(), place, r.PathValue("username"))
 	if err != nil || m.Role != openmates.RoleAdmin || r.FormValue("role") == string(openmates.RoleAdmin) {
 		return nil, err
 	}
@@ -162,11 +163,11 @@ func (s *Server) askRole(r *http.Request) (*question, error) {
 }
 
 func (s *Server) askRemoveMember(r *http.Request) (*question, error) {
-	_, place, err := s.place(r, account.ManagePeople)
+	_, place, err := s.place(r, policy.ManagePeople)
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.account.Member(r.Context(), place, r.PathValue("username"))
+	m, err := s.team.Member(r.Context(), place, r.PathValue("username"))
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +179,7 @@ func (s *Server) askRemoveMember(r *http.Request) (*question, error) {
 }
 
 func (s *Server) askLeaveTeam(r *http.Request) (*question, error) {
-	_, place, err := s.place(r, account.LeaveTeam)
+	_, place, err := s.place(r, policy.LeaveTeam)
 	if err != nil {
 		return nil, err
 	}
@@ -190,12 +191,12 @@ func (s *Server) askLeaveTeam(r *http.Request) (*question, error) {
 }
 
 func (s *Server) removeMember(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, account.ManagePeople)
+	c, place, err := s.place(r, policy.ManagePeople)
 	if err != nil {
 		return err
 	}
 	name := r.PathValue("username")
-	if err := s.account.Remove(r.Context(), c, place, name); err != nil {
+	if err := s.team.Remove(r.Context(), c, place, name); err != nil {
 		return s.showPeople(w, r, err)
 	}
 	back := "/teams/" + place.Team.Slug + "/people"
@@ -206,11 +207,11 @@ func (s *Server) removeMember(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) leaveTeam(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, account.LeaveTeam)
+	c, place, err := s.place(r, policy.LeaveTeam)
 	if err != nil {
 		return err
 	}
-	if err := s.account.QuitTeam(r.Context(), c, place); err != nil {
+	if err := s.team.QuitTeam(r.Context(), c, place); err != nil {
 		return s.showPeople(w, r, err)
 	}
 	return s.done(w, r, "/", fmt.Sprintf("You have left the team %s.", place.Team.Name))
@@ -232,8 +233,8 @@ func (s *Server) teamLimits(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, http.StatusOK, "teamlimits", p)
 }
 
-func (s *Server) teamLimitsPage(r *http.Request) (*teamLimitsPage, account.Place, error) {
-	c, place, err := s.place(r, account.RunTeam)
+func (s *Server) teamLimitsPage(r *http.Request) (*teamLimitsPage, policy.Place, error) {
+	c, place, err := s.place(r, policy.RunTeam)
 	if err != nil {
 		return nil, place, err
 	}
@@ -242,7 +243,7 @@ func (s *Server) teamLimitsPage(r *http.Request) (*teamLimitsPage, account.Place
 	if err != nil {
 		return nil, place, err
 	}
-	spent, err := s.account.Usage(r.Context(), c, place)
+	spent, err := s.team.Usage(r.Context(), c, place)
 	if err != nil {
 		return nil, place, err
 	}
@@ -298,7 +299,7 @@ func (s *Server) renameTeam(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.account.RenameTeam(r.Context(), openmates.CallerOf(r.Context()), place, f.Get("name")); err != nil {
+	if err := s.team.RenameTeam(r.Context(), openmates.CallerOf(r.Context()), place, f.Get("name")); err != nil {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err
 		}
@@ -322,11 +323,11 @@ type invitesPage struct {
 	inTeam
 	Invites []inviteLine
 	Mail    bool
-	Link    string             // of the invite that was just made; it is shown once
-	Mailed  string             // addresses that it was mailed to
-	Unsent  []account.Delivery // those that it could not be mailed to
-	Nobody  bool               // it was to be mailed, and names no address
-	Form    account.NewInvite
+	Link    string          // of the invite that was just made; it is shown once
+	Mailed  string          // addresses that it was mailed to
+	Unsent  []team.Delivery // those that it could not be mailed to
+	Nobody  bool            // it was to be mailed, and names no address
+	Form    team.NewInvite
 	Error   string
 }
 
@@ -334,7 +335,7 @@ type invitesPage struct {
 type madeInvite struct {
 	Link   string
 	Mail   bool // it was to be mailed
-	Mailed []account.Delivery
+	Mailed []team.Delivery
 }
 
 func (m madeInvite) onto(p *invitesPage) {
@@ -361,27 +362,27 @@ func (s *Server) invites(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var made madeInvite
-	if s.account.TakeOnce(r.Context(), r.URL.Path, &made) {
+	if s.identity.TakeOnce(r.Context(), r.URL.Path, &made) {
 		made.onto(p)
 	}
 	return s.show(w, http.StatusOK, "invites", p)
 }
 
 func (s *Server) invitesPage(r *http.Request) (*invitesPage, error) {
-	c, place, err := s.place(r, account.InvitePeople)
+	c, place, err := s.place(r, policy.InvitePeople)
 	if err != nil {
 		return nil, err
 	}
-	p := &invitesPage{inTeam: s.inTeam(r, c, place), Mail: s.account.MailReady(r.Context()), Form: account.NewInvite{Role: openmates.RoleMember, Uses: 1, Days: 7}}
-	lines, err := s.account.Invites(r.Context(), c, place)
+	p := &invitesPage{inTeam: s.inTeam(r, c, place), Mail: s.server.MailReady(r.Context()), Form: team.NewInvite{Role: openmates.RoleMember, Uses: 1, Days: 7}}
+	lines, err := s.team.Invites(r.Context(), c, place)
 	for _, l := range lines {
-		p.Invites = append(p.Invites, inviteLine{l, l.State(s.account.Now()), strings.Join(l.Only, ", ")})
+		p.Invites = append(p.Invites, inviteLine{l, l.State(s.team.Now()), strings.Join(l.Only, ", ")})
 	}
 	return p, err
 }
 
 func (s *Server) addInvite(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, account.InvitePeople)
+	c, place, err := s.place(r, policy.InvitePeople)
 	if err != nil {
 		return err
 	}
@@ -389,8 +390,8 @@ func (s *Server) addInvite(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	n := account.NewInvite{Role: openmates.Role(f.Get("role")), Note: f.Get("note"), Only: f.Get("only"), Mail: f.Get("mail") != "", Uses: number(f.Get("uses")), Days: number(f.Get("days"))}
-	_, code, mailed, err := s.account.Invite(r.Context(), c, place, n, s.joinLink)
+	n := team.NewInvite{Role: openmates.Role(f.Get("role")), Note: f.Get("note"), Only: f.Get("only"), Mail: f.Get("mail") != "", Uses: number(f.Get("uses")), Days: number(f.Get("days"))}
+	_, code, mailed, err := s.team.Invite(r.Context(), c, place, n, s.joinLink)
 	if err == nil {
 		return s.once(w, r, "/teams/"+place.Team.Slug+"/invites", madeInvite{Link: s.joinLink(code), Mail: n.Mail, Mailed: mailed})
 	}
@@ -415,11 +416,11 @@ func number(s string) int {
 }
 
 func (s *Server) askRevokeInvite(r *http.Request) (*question, error) {
-	c, place, err := s.place(r, account.InvitePeople)
+	c, place, err := s.place(r, policy.InvitePeople)
 	if err != nil {
 		return nil, err
 	}
-	lines, err := s.account.Invites(r.Context(), c, place)
+	lines, err := s.team.Invites(r.Context(), c, place)
 	if err != nil {
 		return nil, err
 	}
@@ -437,7 +438,7 @@ func (s *Server) askRevokeInvite(r *http.Request) (*question, error) {
 }
 
 func (s *Server) revokeInvite(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, account.InvitePeople)
+	c, place, err := s.place(r, policy.InvitePeople)
 	if err != nil {
 		return err
 	}
@@ -445,7 +446,7 @@ func (s *Server) revokeInvite(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.nothingHere(w, r)
 	}
-	if err := s.account.Revoke(r.Context(), c, place, id); err != nil {
+	if err := s.team.Revoke(r.Context(), c, place, id); err != nil {
 		return err
 	}
 	return s.done(w, r, "/teams/"+place.Team.Slug+"/invites", "The invite is revoked. Its link does nothing any more.")

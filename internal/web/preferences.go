@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"openmates"
-	"openmates/internal/account"
 )
 
 func (s *Server) preferenceRoutes(page *mux) {
@@ -30,12 +29,12 @@ func languages(mine string) []way {
 
 type preferencesPage struct {
 	shell
-	Self  account.Self
+	Self  openmates.Self
 	Error string
 }
 
 func (s *Server) preferences(w http.ResponseWriter, r *http.Request) error {
-	return s.show(w, http.StatusOK, "preferences", preferencesPage{shell: s.shell(r, "Preferences"), Self: account.SelfOf(openmates.CallerOf(r.Context()).User)})
+	return s.show(w, http.StatusOK, "preferences", preferencesPage{shell: s.shell(r, "Preferences"), Self: openmates.SelfOf(openmates.CallerOf(r.Context()).User)})
 }
 
 func (s *Server) setPreferences(w http.ResponseWriter, r *http.Request) error {
@@ -44,7 +43,7 @@ func (s *Server) setPreferences(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	self := selfOf(f)
-	if err := s.account.SetSelf(r.Context(), openmates.CallerOf(r.Context()), self); err != nil {
+	if err := s.identity.SetSelf(r.Context(), openmates.CallerOf(r.Context()), self); err != nil {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err
 		}
@@ -97,11 +96,11 @@ func facts() []fact {
 
 func (s *Server) privacy(w http.ResponseWriter, r *http.Request) error {
 	c := openmates.CallerOf(r.Context())
-	set, err := s.account.Privacy(r.Context(), c)
+	set, err := s.identity.Privacy(r.Context(), c)
 	if err != nil {
 		return err
 	}
-	mates, err := s.account.MatesOf(r.Context(), c)
+	mates, err := s.identity.MatesOf(r.Context(), c)
 	if err != nil {
 		return err
 	}
@@ -130,7 +129,7 @@ func (s *Server) setPrivacy(w http.ResponseWriter, r *http.Request) error {
 		shown = append(shown, openmates.Fact(name))
 	}
 	mate := f.Get("mate")
-	if err := s.account.SetPrivacy(r.Context(), openmates.CallerOf(r.Context()), mate, shown, f.Get("differs") != "no"); err != nil {
+	if err := s.identity.SetPrivacy(r.Context(), openmates.CallerOf(r.Context()), mate, shown, f.Get("differs") != "no"); err != nil {
 		return err
 	}
 	back := "/profile/privacy"

@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
 	"openmates/internal/mate"
+	"openmates/internal/policy"
 )
 
 // profilePage is the person's own page.
@@ -41,7 +41,7 @@ func (s *Server) profile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	teams, err := s.account.TeamsOf(r.Context(), c)
+	teams, err := s.team.TeamsOf(r.Context(), c)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (s *Server) profile(w http.ResponseWriter, r *http.Request) error {
 		if openmates.CodeOf(err) == openmates.ENotFound { // left it this very moment
 			continue
 		}
-		if err == nil && account.Require(c, account.RunServer) == nil {
+		if err == nil && policy.Require(c, policy.RunServer) == nil {
 			a, err = s.mateRoom.WithServer(r.Context(), a)
 		}
 		if err != nil {

@@ -12,13 +12,13 @@ import (
 	"testing"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/messenger"
+	"openmates/internal/policy"
 )
 
 // leavings classifies every form of the pages by what it leaves behind. One that
 // stands nowhere fails the test: say what it leaves, and if that works without
-// its maker, ask account.Holds for it and walk it below. internal/api has the
+// its maker, ask policy.Remain for it and walk it below. internal/api has the
 // same list of its operations.
 func leavings() map[string]string {
 	const (
@@ -107,7 +107,7 @@ func newLeaver(t *testing.T) *leaver {
 	}
 	l.ada, l.other, l.keeper = signIn(), signIn(), signIn()
 	secret := secretOn(t, l.keeper.follow(securityAt+"/authenticator/begin", pass()))
-	shown := l.keeper.follow(securityAt+"/authenticator", url.Values{"code": {codeOf(t, secret, l.account.Now())}})
+	shown := l.keeper.follow(securityAt+"/authenticator", url.Values{"code": {codeOf(t, secret, l.team.Now())}})
 	m := regexp.MustCompile(`<code>(\w{4}-\w{4}-\w{4}-\w{4})</code>`).FindStringSubmatch(shown.body)
 	if m == nil {
 		t.Fatalf("no recovery codes:\n%s", shown.body)
@@ -132,11 +132,11 @@ func (l *leaver) token(at string) func() bool {
 		l.t.Fatalf("%s makes no token:\n%s", at, made.body)
 	}
 	return func() bool {
-		c, err := l.account.Bearer(l.t.Context(), netip.MustParseAddr("192.0.2.9"), openmates.Secret(token))
+		c, err := l.identity.Bearer(l.t.Context(), netip.MustParseAddr("192.0.2.9"), openmates.Secret(token))
 		if err != nil {
 			return false
 		}
-		_, err = l.account.Enter(l.t.Context(), c, "harbour", account.InvitePeople)
+		_, err = l.team.Enter(l.t.Context(), c, "harbour", policy.InvitePeople)
 		return err == nil
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
+	"openmates/internal/identity"
 )
 
 const (
@@ -16,12 +16,12 @@ const (
 // resetRoutes are the way back for people who have lost their password.
 func (s *Server) resetRoutes(page *mux) {
 	for pattern, h := range map[string]handler{
-		"GET " + forgotPath:         s.forgotForm,
-		"POST " + forgotPath:        s.forgot,
-		"GET " + account.ResetPath:  s.resetForm,
-		"POST " + account.ResetPath: s.reset,
-		"GET " + resetLinkPath:      s.admin(s.resetLinkForm),
-		"POST " + resetLinkPath:     s.admin(s.makeResetLink),
+		"GET " + forgotPath:          s.forgotForm,
+		"POST " + forgotPath:         s.forgot,
+		"GET " + identity.ResetPath:  s.resetForm,
+		"POST " + identity.ResetPath: s.reset,
+		"GET " + resetLinkPath:       s.admin(s.resetLinkForm),
+		"POST " + resetLinkPath:      s.admin(s.makeResetLink),
 	} {
 		page.Handle(pattern, s.handle(h))
 	}
@@ -41,7 +41,7 @@ func (s *Server) forgotForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showForgot(w http.ResponseWriter, r *http.Request, who string, wrong error) error {
-	p := forgotPage{shell: s.shell(r, "Forgot your password?"), Mail: s.account.MailReady(r.Context()), Who: who, Error: openmates.MessageOf(wrong)}
+	p := forgotPage{shell: s.shell(r, "Forgot your password?"), Mail: s.server.MailReady(r.Context()), Who: who, Error: openmates.MessageOf(wrong)}
 	p.Sent = p.Mail && r.URL.Query().Has("sent")
 	status := http.StatusOK
 	if wrong != nil {
@@ -55,7 +55,7 @@ func (s *Server) forgot(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.account.AskReset(r.Context(), s.address(r), f.Get("who")); err != nil {
+	if err := s.identity.AskReset(r.Context(), s.address(r), f.Get("who")); err != nil {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err
 		}
@@ -79,7 +79,7 @@ func (s *Server) resetForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showReset(w http.ResponseWriter, r *http.Request, code string, wrong error) error {
-	u, reset, err := s.account.LookAtReset(r.Context(), s.address(r), openmates.Secret(code))
+	u, reset, err := s.identity.LookAtReset(r.Context(), s.address(r), openmates.Secret(code))
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
 	}
@@ -99,7 +99,7 @@ func (s *Server) reset(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.account.Reset(r.Context(), s.address(r), openmates.Secret(f.Get("code")), openmates.Secret(f.Get("new"))); err != nil {
+	if _, err := s.identity.Reset(r.Context(), s.address(r), openmates.Secret(f.Get("code")), openmates.Secret(f.Get("new"))); err != nil {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err
 		}
@@ -125,7 +125,7 @@ type madeReset struct {
 
 func (s *Server) resetLinkForm(w http.ResponseWriter, r *http.Request) error {
 	p := resetLinkPage{shell: s.shell(r, "Restore access"), Username: r.URL.Query().Get("user")}
-	s.account.TakeOnce(r.Context(), r.URL.Path, &p.Made) // no link otherwise
+	s.identity.TakeOnce(r.Context(), r.URL.Path, &p.Made) // no link otherwise
 	return s.show(w, http.StatusOK, "resetlink", p)
 }
 
@@ -135,7 +135,7 @@ func (s *Server) makeResetLink(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	name, second := f.Get("username"), f.Get("second") != ""
-	l, err := s.account.ResetLinkFor(r.Context(), openmates.CallerOf(r.Context()), name, second, password)
+	l, err := s.identity.ResetLinkFor(r.Context(), openmates.CallerOf(r.Context()), name, second, password)
 	switch openmates.CodeOf(err) {
 	case "":
 		return s.once(w, r, resetLinkPath, madeReset{l.URL.Reveal(), l.User.Username, l.Second, l.Expires})

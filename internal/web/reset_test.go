@@ -18,7 +18,7 @@ func (h *house) mailing() *smtptest.Server {
 	srv, err := smtptest.Open(smtptest.Config{})
 	must(h.t, err)
 	h.t.Cleanup(srv.Close)
-	h.t.Cleanup(func() { _ = h.account.Close() })
+	h.t.Cleanup(func() { _ = h.identity.Close() })
 	wants(h.t, h.as("ada").follow("/server/mail", url.Values{"host": {srv.Host()}, "port": {strconv.Itoa(srv.Port())}, "security": {string(mail.Plain)},
 		"from": {"mates@example.org"}, "to": {"ada@example.org"}}), http.StatusOK, "took a test message")
 	return srv

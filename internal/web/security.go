@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"openmates"
-	"openmates/internal/account"
+	"openmates/internal/identity"
 	"openmates/internal/locale"
 )
 
@@ -60,8 +60,8 @@ func (s *Server) securityRoutes(page *mux) {
 // visits tells the rooms where a request comes from.
 func (s *Server) visits(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := account.Visit{From: s.address(r), Agent: r.UserAgent()}
-		next.ServeHTTP(w, r.WithContext(account.WithVisit(r.Context(), v)))
+		v := identity.Visit{From: s.address(r), Agent: r.UserAgent()}
+		next.ServeHTTP(w, r.WithContext(identity.WithVisit(r.Context(), v)))
 	})
 }
 
@@ -69,13 +69,13 @@ func (s *Server) visits(next http.Handler) http.Handler {
 type securityPage struct {
 	shell
 	At, Error  string // the part of the page that something went wrong in, and what
-	Email      account.Email
+	Email      identity.Email
 	Typed      string // an address, or the name of a passkey, as typed
 	Protection openmates.Protection
 	Passkeys   []openmates.Passkey
 	Host       string // that passkeys are bound to
 	NoPasskeys string // why there can be none
-	Sessions   []account.Session
+	Sessions   []identity.Session
 	Tokens     []tokenLine // that the person has made
 	Shared     bool        // some of them are for a team or a listener
 }
@@ -88,23 +88,23 @@ func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, status int
 	ctx, c := r.Context(), openmates.CallerOf(r.Context())
 	p := securityPage{shell: s.shell(r, "Security"), At: at, Typed: typed, Error: openmates.MessageOf(wrong)}
 	var err error
-	if p.Email, err = s.account.Email(ctx, c); err != nil {
+	if p.Email, err = s.identity.Email(ctx, c); err != nil {
 		return err
 	}
-	if p.Protection, err = s.account.Protection(ctx, c); err != nil {
+	if p.Protection, err = s.identity.Protection(ctx, c); err != nil {
 		return err
 	}
-	if p.Passkeys, err = s.account.Passkeys(ctx, c); err != nil {
+	if p.Passkeys, err = s.identity.Passkeys(ctx, c); err != nil {
 		return err
 	}
-	if p.Sessions, err = s.account.SessionsOf(ctx, c); err != nil {
+	if p.Sessions, err = s.identity.SessionsOf(ctx, c); err != nil {
 		return err
 	}
 	if p.Tokens, err = s.madeTokens(r, c); err != nil {
 		return err
 	}
 	p.Shared = slices.ContainsFunc(p.Tokens, func(l tokenLine) bool { return l.Shared() })
-	p.Host, err = s.account.PasskeyHost()
+	p.Host, err = s.identity.PasskeyHost()
 	p.NoPasskeys = openmates.MessageOf(err)
 	return s.show(w, status, "security", p)
 }
@@ -147,7 +147,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.account.ChangePassword(r.Context(), openmates.CallerOf(r.Context()), old, openmates.Secret(f.Get("new")), f.Get("keep") != ""); err != nil {
+	if err := s.identity.ChangePassword(r.Context(), openmates.CallerOf(r.Context()), old, openmates.Secret(f.Get("new")), f.Get("keep") != ""); err != nil {
 		return s.refused(w, r, "password", "", err)
 	}
 	if f.Get("keep") != "" {
@@ -161,7 +161,7 @@ func (s *Server) setEmail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	awaits, err := s.account.SetEmail(r.Context(), openmates.CallerOf(r.Context()), f.Get("email"), password)
+	awaits, err := s.identity.SetEmail(r.Context(), openmates.CallerOf(r.Context()), f.Get("email"), password)
 	if err != nil {
 		return s.refused(w, r, "email", f.Get("email"), err)
 	}
@@ -185,7 +185,7 @@ func (s *Server) beginAuthenticator(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	if err := s.account.BeginAuthenticator(r.Context(), openmates.CallerOf(r.Context()), password); err != nil {
+	if err := s.identity.BeginAuthenticator(r.Context(), openmates.CallerOf(r.Context()), password); err != nil {
 		return s.refused(w, r, "authenticator", "", err)
 	}
 	return to(w, r, securityPath+"/authenticator")
@@ -196,7 +196,7 @@ func (s *Server) authenticator(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showAuthenticator(w http.ResponseWriter, r *http.Request, status int, wrong error) error {
-	setup, err := s.account.AuthenticatorSetup(r.Context(), openmates.CallerOf(r.Context()))
+	setup, err := s.identity.AuthenticatorSetup(r.Context(), openmates.CallerOf(r.Context()))
 	if openmates.CodeOf(err) == openmates.ENotFound {
 		return to(w, r, securityPath)
 	}
@@ -215,7 +215,7 @@ func (s *Server) confirmAuthenticator(w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return err
 	}
-	codes, err := s.account.ConfirmAuthenticator(r.Context(), openmates.CallerOf(r.Context()), f.Get("code"))
+	codes, err := s.identity.ConfirmAuthenticator(r.Context(), openmates.CallerOf(r.Context()), f.Get("code"))
 	switch openmates.CodeOf(err) {
 	case "":
 		return s.showRecovery(w, r, "The authenticator app is set up.", codes)
@@ -232,7 +232,7 @@ func (s *Server) removeAuthenticator(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	if err := s.account.RemoveAuthenticator(r.Context(), openmates.CallerOf(r.Context()), password); err != nil {
+	if err := s.identity.RemoveAuthenticator(r.Context(), openmates.CallerOf(r.Context()), password); err != nil {
 		return s.refused(w, r, "authenticator", "", err)
 	}
 	return s.done(w, r, securityPath, "The authenticator app is removed. Its codes are not asked for any more.")
@@ -246,7 +246,7 @@ type recoveryPage struct {
 
 func (s *Server) recovery(w http.ResponseWriter, r *http.Request) error {
 	p := recoveryPage{shell: s.shell(r, "Recovery codes")}
-	if !s.account.TakeOnce(r.Context(), r.URL.Path, &p.Codes) {
+	if !s.identity.TakeOnce(r.Context(), r.URL.Path, &p.Codes) {
 		return to(w, r, securityPath)
 	}
 	return s.show(w, http.StatusOK, "recovery", p)
@@ -260,7 +260,7 @@ func (s *Server) showRecovery(w http.ResponseWriter, r *http.Request, sentence s
 	for _, c := range codes {
 		plain = append(plain, c.Reveal())
 	}
-	s.account.SetFlash(r.Context(), sentence)
+	s.identity.SetFlash(r.Context(), sentence)
 	return s.once(w, r, securityPath+"/recovery", plain)
 }
 
@@ -269,7 +269,7 @@ func (s *Server) newRecovery(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	codes, err := s.account.NewRecovery(r.Context(), openmates.CallerOf(r.Context()), password)
+	codes, err := s.identity.NewRecovery(r.Context(), openmates.CallerOf(r.Context()), password)
 	if err != nil {
 		return s.refused(w, r, "recovery", "", err)
 	}
@@ -295,7 +295,7 @@ func (s *Server) beginPasskey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	options, err := s.account.BeginPasskey(r.Context(), openmates.CallerOf(r.Context()), f.Get("name"), password)
+	options, err := s.identity.BeginPasskey(r.Context(), openmates.CallerOf(r.Context()), f.Get("name"), password)
 	return s.asJSON(w, r, options, err)
 }
 
@@ -304,7 +304,7 @@ func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	k, err := s.account.AddPasskey(r.Context(), openmates.CallerOf(r.Context()), []byte(f.Get("answer")))
+	k, err := s.identity.AddPasskey(r.Context(), openmates.CallerOf(r.Context()), []byte(f.Get("answer")))
 	if err != nil {
 		return s.refused(w, r, "passkeys", f.Get("name"), err)
 	}
@@ -320,7 +320,7 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.account.RemovePasskey(r.Context(), openmates.CallerOf(r.Context()), id, password); err != nil {
+	if err := s.identity.RemovePasskey(r.Context(), openmates.CallerOf(r.Context()), id, password); err != nil {
 		return s.refused(w, r, "passkeys", "", err)
 	}
 	return s.done(w, r, securityPath, "The passkey is removed. Remove it from your device or password manager, too.")
@@ -332,7 +332,7 @@ func (s *Server) askPasskey(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ask := f.Get("ask") == "yes"
-	codes, err := s.account.AskPasskey(r.Context(), openmates.CallerOf(r.Context()), ask, password)
+	codes, err := s.identity.AskPasskey(r.Context(), openmates.CallerOf(r.Context()), ask, password)
 	if err != nil {
 		return s.refused(w, r, "passkeys", "", err)
 	}
@@ -343,7 +343,7 @@ func (s *Server) askPasskey(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) askEndSession(r *http.Request) (*question, error) {
-	all, err := s.account.SessionsOf(r.Context(), openmates.CallerOf(r.Context()))
+	all, err := s.identity.SessionsOf(r.Context(), openmates.CallerOf(r.Context()))
 	if err != nil {
 		return nil, err
 	}
@@ -363,7 +363,7 @@ func (s *Server) askEndSessions(here bool) asker {
 			q.Heading, q.Label = "Sign out everywhere?", "Sign out everywhere"
 			q.Sentence = "All browsers, this one included, have to sign in again. The API tokens that you made and your open invites for admins are revoked."
 		}
-		made, err := s.account.Tokens(r.Context(), openmates.CallerOf(r.Context()))
+		made, err := s.identity.Tokens(r.Context(), openmates.CallerOf(r.Context()))
 		if slices.ContainsFunc(made, func(k openmates.AccessToken) bool { return tokenLine{AccessToken: k}.Shared() }) {
 			q.Tick = &tick{Name: "keep", Label: "Keep the tokens for teams and listeners", Hint: "For when nobody else has had your password or your browser."}
 		}
@@ -376,7 +376,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.account.EndSession(r.Context(), openmates.CallerOf(r.Context()), f.Get("session")); err != nil {
+	if err := s.identity.EndSession(r.Context(), openmates.CallerOf(r.Context()), f.Get("session")); err != nil {
 		return err
 	}
 	return s.done(w, r, securityPath, "You are signed out there.")
@@ -389,7 +389,7 @@ func (s *Server) endSessions(here bool) handler {
 			return err
 		}
 		keep := f.Get("keep") != ""
-		if err := s.account.EndSessions(r.Context(), openmates.CallerOf(r.Context()), here, keep); err != nil {
+		if err := s.identity.EndSessions(r.Context(), openmates.CallerOf(r.Context()), here, keep); err != nil {
 			return err
 		}
 		switch {
@@ -416,14 +416,14 @@ func (s *Server) secondForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showSecond(w http.ResponseWriter, r *http.Request, status int, next string, wrong error) error {
-	_, p, err := s.account.Awaited(r.Context())
+	_, p, err := s.identity.Awaited(r.Context())
 	if openmates.CodeOf(err) == openmates.EUnauthorized {
 		return s.showSignIn(w, r, "", next, err)
 	}
 	if err != nil {
 		return err
 	}
-	_, host := s.account.PasskeyHost()
+	_, host := s.identity.PasskeyHost()
 	return s.show(w, status, "second", secondPage{
 		shell: s.shell(r, "The second step"), Next: next, Authenticator: p.Authenticator,
 		Passkeys: p.Passkeys > 0 && host == nil, Error: openmates.MessageOf(wrong),
@@ -436,7 +436,7 @@ func (s *Server) second(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	next := localPath(f.Get("next"))
-	if _, err := s.account.SecondStep(r.Context(), s.address(r), f.Get("code")); err != nil {
+	if _, err := s.identity.SecondStep(r.Context(), s.address(r), f.Get("code")); err != nil {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err
 		}
@@ -446,7 +446,7 @@ func (s *Server) second(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) beginPasskeySignIn(w http.ResponseWriter, r *http.Request) error {
-	options, err := s.account.BeginPasskeySignIn(r.Context(), s.address(r))
+	options, err := s.identity.BeginPasskeySignIn(r.Context(), s.address(r))
 	return s.asJSON(w, r, options, err)
 }
 
@@ -456,8 +456,8 @@ func (s *Server) passkeySignIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	next := localPath(f.Get("next"))
-	_, _, awaited := s.account.Awaited(r.Context())
-	if _, err := s.account.PasskeySignIn(r.Context(), s.address(r), []byte(f.Get("answer"))); err != nil {
+	_, _, awaited := s.identity.Awaited(r.Context())
+	if _, err := s.identity.PasskeySignIn(r.Context(), s.address(r), []byte(f.Get("answer"))); err != nil {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err
 		}
@@ -471,6 +471,6 @@ func (s *Server) passkeySignIn(w http.ResponseWriter, r *http.Request) error {
 
 // secondStep says whether a sign-in goes on with a second step.
 func secondStep(err error) bool {
-	_, ok := errors.AsType[*account.SecondStepError](err)
+	_, ok := errors.AsType[*identity.SecondStepError](err)
 	return ok
 }

@@ -20,10 +20,11 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"openmates"
-	"openmates/internal/account"
-	"openmates/internal/account/passkeytest"
+	"openmates/internal/identity"
+	"openmates/internal/identity/passkeytest"
 	"openmates/internal/mail"
 	"openmates/internal/mail/smtp/smtptest"
+	"openmates/internal/server"
 )
 
 func securitySamples(sh shell) map[string][]any {
@@ -31,10 +32,10 @@ func securitySamples(sh shell) map[string][]any {
 	keys := []openmates.Passkey{{ID: 3, Name: "<Laptop>", Created: now}, {ID: 4, Name: "Key", Created: now, Used: now}}
 	return map[string][]any{
 		"security": {securityPage{shell: sh, NoPasskeys: "No."}, securityPage{shell: sh, At: "passkeys", Error: "e", Typed: "t", Host: "h", Passkeys: keys,
-			Email:      account.Email{Address: "a@b.c", Confirmed: true, Awaited: "d@e.f", Mail: true},
+			Email:      identity.Email{Address: "a@b.c", Confirmed: true, Awaited: "d@e.f", Mail: true},
 			Protection: openmates.Protection{Authenticator: true, Passkeys: 2, AskPasskey: true, Recovery: 2},
-			Sessions:   []account.Session{{ID: "x", Here: true, Agent: "Firefox"}, {ID: "y", From: "192.0.2.1", Since: now, Seen: now}}},
-			securityPage{shell: sh, Protection: openmates.Protection{Authenticator: true}, Email: account.Email{Address: "a@b.c"}}},
+			Sessions:   []identity.Session{{ID: "x", Here: true, Agent: "Firefox"}, {ID: "y", From: "192.0.2.1", Since: now, Seen: now}}},
+			securityPage{shell: sh, Protection: openmates.Protection{Authenticator: true}, Email: identity.Email{Address: "a@b.c"}}},
 		"authenticator": {authenticatorPage{shell: sh, QR: qrCode{10, "M1 1h1v1h-1z"}, Secret: "ABCD EFGH", Error: "e"}},
 		"recovery":      {recoveryPage{shell: sh, Codes: []string{"AAAA-BBBB-CCCC-DDDD"}}},
 		"second":        {secondPage{shell: shell{Title: "T"}, Authenticator: true}, secondPage{shell: shell{Title: "T"}, Passkeys: true, Next: "/x", Error: "e"}},
@@ -44,7 +45,7 @@ func securitySamples(sh shell) map[string][]any {
 			resetPage{shell: shell{Title: "T"}, Code: "c", Who: openmates.User{ID: 3, Username: "ben"}, Second: true}},
 		"resetlink": {resetLinkPage{shell: sh}, resetLinkPage{shell: sh, Username: "ben", Second: true, Error: "e", Made: madeReset{URL: "https://x", Username: "ben", Second: true, Expires: now}}},
 		"address":   {addressPage{sh, `"><script>`}},
-		"mail":      {mailPage{shell: sh}, mailPage{shell: sh, Mail: account.MailSettings{Set: true, HasPassword: true}, Error: "e"}},
+		"mail":      {mailPage{shell: sh}, mailPage{shell: sh, Mail: server.MailSettings{Set: true, HasPassword: true}, Error: "e"}},
 	}
 }
 
@@ -253,7 +254,7 @@ func TestDataByPages(t *testing.T) {
 	h := newHouse(t).furnish()
 	ben := h.as("ben")
 	got := ben.post("/profile/data/export", url.Values{})
-	var e account.Export
+	var e identity.Export
 	must(t, json.Unmarshal([]byte(got.body), &e))
 	if e.Account.Username != "ben" || len(e.Memberships) != 1 || !strings.Contains(got.header.Get("Content-Disposition"), "attachment") || strings.Contains(got.body, "argon2") {
 		t.Errorf("export %s", got.body)

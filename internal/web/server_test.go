@@ -14,11 +14,11 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
 	"openmates/internal/locale"
 	"openmates/internal/messenger"
 	"openmates/internal/queue"
+	"openmates/internal/server"
 )
 
 // Each step as it is in each state of the server.
@@ -46,12 +46,12 @@ func TestStepsOfTheSetUp(t *testing.T) {
 		has  string // what it says, or where it leads
 	}{
 		{"nothing is set", setupState{}, 0, false, "/server/settings"},
-		{"named, no address", setupState{Server: account.Server{Name: "A"}}, 0, false, "leads here"},
-		{"named, address", setupState{Server: account.Server{Name: "A", URL: "http://x"}}, 0, true, ""},
-		{"named, address of the settings", setupState{Server: account.Server{Name: "A"}, Fixed: true}, 0, true, ""},
-		{"address leads elsewhere", setupState{Server: account.Server{Name: "A", URL: "http://x", Problem: "Nothing answers."}}, 0, false, "Nothing answers."},
+		{"named, no address", setupState{Server: server.Settings{Name: "A"}}, 0, false, "leads here"},
+		{"named, address", setupState{Server: server.Settings{Name: "A", URL: "http://x"}}, 0, true, ""},
+		{"named, address of the settings", setupState{Server: server.Settings{Name: "A"}, Fixed: true}, 0, true, ""},
+		{"address leads elsewhere", setupState{Server: server.Settings{Name: "A", URL: "http://x", Problem: "Nothing answers."}}, 0, false, "Nothing answers."},
 		{"no policy", setupState{}, 1, false, "#sign-up"},
-		{"policy", setupState{Server: account.Server{SignUp: account.InviteOnly}}, 1, true, ""},
+		{"policy", setupState{Server: server.Settings{SignUp: server.InviteOnly}}, 1, true, ""},
 		{"no model", setupState{Model: Model{Cure: "Set a key."}}, 2, false, "Set a key."},
 		{"model", setupState{Model: Model{Name: "a/b"}}, 2, true, ""},
 		{"no mate", setupState{Mates: []connect.Mate{{Mate: openmates.Mate{Handle: "x"}}}}, 3, false, "/server/mates"},
@@ -88,7 +88,7 @@ func TestStepsOfTheSetUp(t *testing.T) {
 	if w := (setupState{}).wizard(); w.Done != 0 || w.Next == nil || len(w.Steps) != 9 {
 		t.Errorf("at first: %+v", w)
 	}
-	all := setupState{Server: account.Server{Name: "A", URL: "u", SignUp: account.InviteOnly}, Model: Model{Name: "m"}, Mates: bot(messenger.Connected, ""),
+	all := setupState{Server: server.Settings{Name: "A", URL: "u", SignUp: server.InviteOnly}, Model: Model{Name: "m"}, Mates: bot(messenger.Connected, ""),
 		Teams: []teamCard{placed}, Links: []connect.LinkChoice{{Linked: []openmates.Identity{{ID: 1}}}}, Answered: true}
 	if w := all.wizard(); w.Done != 9 || w.Next != nil {
 		t.Errorf("in the end: %+v", w)
@@ -111,7 +111,7 @@ func TestWizard(t *testing.T) {
 
 	form := url.Values{"from": {"setup"}, "name": {"Harbour"}, "url": {"http://127.0.0.1:1"}, "sign_up": {"open"}, "currency": {"eur"}}
 	wants(t, ada.post("/server/settings", form), 422, "Nothing answers at 127.0.0.1 port 1", `value="Harbour"`, `value="http://127.0.0.1:1"`, `name="anyway"`, `value="open" required checked`)
-	if s, err := h.account.Server(t.Context()); err != nil || s.Name != "" || s.URL != "" {
+	if s, err := h.server.Settings(t.Context()); err != nil || s.Name != "" || s.URL != "" {
 		t.Errorf("something was saved: %+v %v", s, err)
 	}
 	form.Set("url", "mates")
@@ -163,7 +163,7 @@ func TestFixedAddress(t *testing.T) {
 	wants(t, ada.get("/server/settings"), 200, "OPENMATES_URL", "readonly", h.url, "SQLite in /data")
 	form := url.Values{"name": {"Harbour"}, "url": {"http://evil.example"}, "sign_up": {"invite"}, "currency": {"USD"}}
 	wants(t, ada.follow("/server/settings", form), 200, "Saved.")
-	if s, err := h.account.Server(t.Context()); err != nil || s.URL != "" || s.Name != "Harbour" {
+	if s, err := h.server.Settings(t.Context()); err != nil || s.URL != "" || s.Name != "Harbour" {
 		t.Errorf("%+v %v", s, err)
 	}
 	wants(t, ada.post("/server/settings", url.Values{"name": {""}, "sign_up": {"invite"}, "currency": {"USD"}}), 422, "type the server")
@@ -245,8 +245,8 @@ func TestAuditPage(t *testing.T) {
 	ada, ctx := h.as("ada"), t.Context()
 	u, err := h.db.UserByName(ctx, "ada")
 	must(t, err)
-	must(t, h.account.Rename(ctx, u.ID, "One"))
-	must(t, h.account.Rename(ctx, u.ID, "Two <b>"))
+	must(t, h.server.Rename(ctx, u.ID, "One"))
+	must(t, h.server.Rename(ctx, u.ID, "Two <b>"))
 	evil := `=HYPERLINK("http://evil.example")`
 	must(t, h.db.AddAudit(ctx, openmates.AuditEntry{Action: "provider.problem", Target: evil, Before: "plain", After: `{"a":[1,2],"key":"•••"}`}))
 	for i := range auditPageSize {

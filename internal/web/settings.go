@@ -9,18 +9,18 @@ import (
 	"strings"
 
 	"openmates"
-	"openmates/internal/account"
+	"openmates/internal/server"
 )
 
 // settingsPage is where the server's own name, address and rules are set, and
 // where its facts stand.
 type settingsPage struct {
 	shell
-	Server    account.Server // as typed, when the form comes back
-	Fixed     bool           // the address comes from the settings of the process
-	Current   string         // the address in use
-	Proxy     string         // a hint about a proxy that is not believed
-	From      string         // "setup" while the wizard is walked
+	Server    server.Settings // as typed, when the form comes back
+	Fixed     bool            // the address comes from the settings of the process
+	Current   string          // the address in use
+	Proxy     string          // a hint about a proxy that is not believed
+	From      string          // "setup" while the wizard is walked
 	Error     string
 	ErrorURL  string // what is wrong with the address
 	MayInsist bool   // that address may be used all the same
@@ -55,7 +55,7 @@ func (s *Server) settingsPage(r *http.Request, from string) (*settingsPage, erro
 		p.From = from
 	}
 	var err error
-	p.Server, err = s.account.Server(r.Context())
+	p.Server, err = s.server.Settings(r.Context())
 	return p, err
 }
 
@@ -78,7 +78,7 @@ func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request) error {
 			return perr
 		}
 		p.Server.Name, p.Server.Currency = f.Get("name"), f.Get("currency")
-		p.Server.SignUp = account.SignUp(f.Get("sign_up"))
+		p.Server.SignUp = server.SignUp(f.Get("sign_up"))
 		if !p.Fixed {
 			p.Server.URL = f.Get("url")
 		}
@@ -150,7 +150,7 @@ func (e urlError) Unwrap() error { return e.error }
 func (s *Server) applySettings(r *http.Request, f url.Values) error {
 	ctx, actor := r.Context(), openmates.CallerOf(r.Context()).User.ID
 	if !s.fixedURL {
-		err := s.account.SetURL(ctx, actor, f.Get("url"), f.Get("anyway") != "")
+		err := s.server.SetURL(ctx, actor, f.Get("url"), f.Get("anyway") != "")
 		if openmates.CodeOf(err) == openmates.EInvalid {
 			u, perr := url.Parse(strings.TrimSpace(f.Get("url")))
 			return urlError{err, perr == nil && u.Host != "" && strings.Trim(u.Path, "/") == ""}
@@ -159,18 +159,18 @@ func (s *Server) applySettings(r *http.Request, f url.Values) error {
 			return err
 		}
 	}
-	if err := s.account.Rename(ctx, actor, f.Get("name")); err != nil {
+	if err := s.server.Rename(ctx, actor, f.Get("name")); err != nil {
 		return err
 	}
-	if err := s.account.SetSignUp(ctx, actor, account.SignUp(f.Get("sign_up"))); err != nil {
+	if err := s.server.SetSignUp(ctx, actor, server.SignUp(f.Get("sign_up"))); err != nil {
 		return err
 	}
-	return s.account.SetCurrency(ctx, actor, strings.ToUpper(strings.TrimSpace(f.Get("currency"))))
+	return s.server.SetCurrency(ctx, actor, strings.ToUpper(strings.TrimSpace(f.Get("currency"))))
 }
 
 // checkAddress looks again whether the address in use leads here.
 func (s *Server) checkAddress(w http.ResponseWriter, r *http.Request) error {
-	err := s.account.Recheck(r.Context(), s.connect.PublicURL())
+	err := s.server.Recheck(r.Context(), s.connect.PublicURL())
 	if code := openmates.CodeOf(err); code != "" && code != openmates.EInvalid {
 		return err
 	}
@@ -186,7 +186,7 @@ func (s *Server) checkAddress(w http.ResponseWriter, r *http.Request) error {
 
 // prove answers the server's own question whether an address leads to it.
 func (s *Server) prove(w http.ResponseWriter, r *http.Request) {
-	proof, err := s.account.Proof(r.Context(), r.PathValue("nonce"))
+	proof, err := s.server.Proof(r.Context(), r.PathValue("nonce"))
 	if err != nil {
 		s.logError(r, err)
 		plain(w, statusOf(err), openmates.MessageOf(err))

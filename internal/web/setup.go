@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"openmates"
-	"openmates/internal/account"
+	"openmates/internal/server"
 )
 
 // setupPage makes the first admin and the first team.
@@ -18,7 +18,7 @@ type setupPage struct {
 }
 
 func (s *Server) setupForm(w http.ResponseWriter, r *http.Request) error {
-	open, err := s.account.SetupOpen(r.Context())
+	open, err := s.server.SetupOpen(r.Context())
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func (s *Server) setupForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := setupPage{shell: s.shell(r, "Welcome"), Code: r.URL.Query().Get("code")}
 	if p.Code != "" {
-		if err := s.account.CheckSetupCode(r.Context(), s.address(r), openmates.Secret(p.Code)); err != nil {
+		if err := s.server.CheckSetupCode(r.Context(), s.address(r), openmates.Secret(p.Code)); err != nil {
 			if openmates.CodeOf(err) == openmates.EInternal {
 				return err
 			}
@@ -43,7 +43,7 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	u, _, err := s.account.Setup(r.Context(), s.address(r), account.Founder{
+	u, _, err := s.server.Setup(r.Context(), s.address(r), server.Founder{
 		Code: openmates.Secret(f.Get("code")), Name: f.Get("name"), Username: f.Get("username"),
 		Password: openmates.Secret(f.Get("password")), Team: f.Get("team"), Host: s.Asked(r).Host,
 	})
@@ -58,7 +58,7 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.show(w, statusOf(err), "setup", p)
 	}
-	if err := s.account.Begin(r.Context(), u); err != nil {
+	if err := s.identity.Begin(r.Context(), u); err != nil {
 		return err
 	}
 	return s.done(w, r, "/server/setup", "The server is yours. Here is what comes next.")

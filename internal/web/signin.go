@@ -18,13 +18,13 @@ type signInPage struct {
 }
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, username, next string, wrong error) error {
-	_, err := s.account.PasskeyHost()
+	_, err := s.identity.PasskeyHost()
 	status := http.StatusOK
 	if wrong != nil {
 		status = statusOf(wrong)
 	}
 	return s.show(w, status, "signin", signInPage{shell: s.shell(r, "Sign in"), Username: username, Next: next,
-		Passkeys: err == nil, Open: s.account.MayFound(r.Context(), openmates.Caller{}) == nil, Reset: wrong == nil && r.URL.Query().Has("reset"), Error: openmates.MessageOf(wrong)})
+		Passkeys: err == nil, Open: s.team.MayFound(r.Context(), openmates.Caller{}) == nil, Reset: wrong == nil && r.URL.Query().Has("reset"), Error: openmates.MessageOf(wrong)})
 }
 
 func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
@@ -32,7 +32,7 @@ func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
 	if openmates.CallerOf(r.Context()).SignedIn() {
 		return to(w, r, next)
 	}
-	open, err := s.account.SetupOpen(r.Context())
+	open, err := s.server.SetupOpen(r.Context())
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (s *Server) demoSignIn(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) enter(w http.ResponseWriter, r *http.Request, username string, password openmates.Secret, next string) error {
 	next = localPath(next)
-	if _, err := s.account.SignIn(r.Context(), s.address(r), username, password); err != nil {
+	if _, err := s.identity.SignIn(r.Context(), s.address(r), username, password); err != nil {
 		if secondStep(err) {
 			return to(w, r, "/signin/second?next="+url.QueryEscape(next))
 		}
@@ -82,7 +82,7 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, username string, 
 }
 
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	if err := s.account.SignOut(r.Context()); err != nil {
+	if err := s.identity.SignOut(r.Context()); err != nil {
 		return err
 	}
 	return to(w, r, "/signin")

@@ -6,9 +6,10 @@ import (
 	"slices"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
 	"openmates/internal/messenger"
+	"openmates/internal/policy"
+	"openmates/internal/server"
 )
 
 // step is one thing to do on the way to a first answer.
@@ -24,7 +25,7 @@ type step struct {
 
 // setupState is all that the steps depend on.
 type setupState struct {
-	Server   account.Server
+	Server   server.Settings
 	Fixed    bool // the address comes from the settings of the process
 	Model    Model
 	Mates    []connect.Mate
@@ -180,8 +181,8 @@ func greeting(teams []teamCard) string {
 // setupState reads it all for the person who asks.
 func (s *Server) setupState(r *http.Request) (st setupState, err error) {
 	ctx, c := r.Context(), openmates.CallerOf(r.Context())
-	st.Fixed, st.Model, st.Mail = s.fixedURL, s.model(r.Context()), s.account.MailReady(ctx)
-	if st.Server, err = s.account.Server(ctx); err != nil {
+	st.Fixed, st.Model, st.Mail = s.fixedURL, s.model(r.Context()), s.server.MailReady(ctx)
+	if st.Server, err = s.server.Settings(ctx); err != nil {
 		return st, err
 	}
 	if st.Mates, err = s.connect.Mates(ctx); err != nil {
@@ -203,7 +204,7 @@ func (s *Server) setupState(r *http.Request) (st setupState, err error) {
 func (s *Server) offer(r *http.Request) *wizard {
 	at := r.URL.Path
 	shown := at == "/" || at == "/server" || within(at, "/server/setup")
-	if s.finished.Load() || shown || r.Method != http.MethodGet || account.Require(openmates.CallerOf(r.Context()), account.RunServer) != nil {
+	if s.finished.Load() || shown || r.Method != http.MethodGet || policy.Require(openmates.CallerOf(r.Context()), policy.RunServer) != nil {
 		return nil
 	}
 	answered, err := s.records.Answered(r.Context(), openmates.CallerOf(r.Context()).User.ID)

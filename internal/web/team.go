@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
+	"openmates/internal/policy"
 )
 
 // teamPage shows a team: its mates and where they are, and its people.
@@ -64,21 +64,21 @@ type addButton struct {
 	First     bool // the most useful one of its mate
 }
 
-func (s *Server) team(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) showTeam(w http.ResponseWriter, r *http.Request) error {
 	c := openmates.CallerOf(r.Context())
-	place, err := s.account.Enter(r.Context(), c, r.PathValue("slug"), account.SeeTeam)
+	place, err := s.team.Enter(r.Context(), c, r.PathValue("slug"), policy.SeeTeam)
 	if err != nil {
 		return err
 	}
 	p := teamPage{shell: s.shell(r, place.Team.Name), Team: place.Team, Role: place.Role, Networks: s.connect.Networks()}
 	p.Tabs, p.Notices = tabsOf(c, place), s.notices(r, c, place)
-	p.RunsIt = account.Require(c, account.RunServer) == nil
+	p.RunsIt = policy.Require(c, policy.RunServer) == nil
 	mates, err := s.connect.TeamMates(r.Context(), place.Team)
 	if err != nil {
 		return err
 	}
 	p.Places = connect.Workspaces(mates)
-	mayConnect := account.Allowed(c.User, place.Role, account.ConnectTeam)
+	mayConnect := policy.Allowed(c.User, place.Role, policy.ConnectTeam)
 	for _, m := range mates {
 		card := teamMateCard{TeamMate: m}
 		if mayConnect {
@@ -86,7 +86,7 @@ func (s *Server) team(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Mates = append(p.Mates, card)
 	}
-	if p.Members, err = s.account.Members(r.Context(), place); err != nil {
+	if p.Members, err = s.team.Members(r.Context(), place); err != nil {
 		return err
 	}
 	return s.show(w, http.StatusOK, "team", p)
@@ -120,7 +120,7 @@ func adds(m connect.TeamMate, places []connect.Workspace, networks []connect.Net
 
 func (s *Server) install(w http.ResponseWriter, r *http.Request) error {
 	c := openmates.CallerOf(r.Context())
-	place, err := s.account.Enter(r.Context(), c, r.PathValue("slug"), account.ConnectTeam)
+	place, err := s.team.Enter(r.Context(), c, r.PathValue("slug"), policy.ConnectTeam)
 	if err != nil {
 		return err
 	}

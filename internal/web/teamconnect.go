@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
 	"openmates/internal/messenger"
+	"openmates/internal/policy"
 )
 
 // lookFor is how long the connect page waits for the networks: what is not
@@ -89,12 +89,12 @@ func (s *Server) teamConnectRoutes(page *mux) {
 }
 
 func (s *Server) teamConnect(w http.ResponseWriter, r *http.Request) error {
-	c, team, err := s.place(r, account.ConnectTeam)
+	c, team, err := s.place(r, policy.ConnectTeam)
 	if err != nil {
 		return err
 	}
-	p := teamConnectPage{inTeam: s.inTeam(r, c, team), RunsIt: account.Require(c, account.RunServer) == nil}
-	p.Disjoins = account.Allowed(c.User, team.Role, account.RunTeam)
+	p := teamConnectPage{inTeam: s.inTeam(r, c, team), RunsIt: policy.Require(c, policy.RunServer) == nil}
+	p.Disjoins = policy.Allowed(c.User, team.Role, policy.RunTeam)
 	places, err := s.connect.Places(r.Context(), team.Team)
 	if err != nil {
 		return err
@@ -239,7 +239,7 @@ type guestPage struct {
 }
 
 // guestOf gives the mate and the place of the path.
-func (s *Server) guestOf(r *http.Request, right account.Right) (openmates.Caller, account.Place, connect.Place, connect.Guest, error) {
+func (s *Server) guestOf(r *http.Request, right policy.Right) (openmates.Caller, policy.Place, connect.Place, connect.Guest, error) {
 	c, team, err := s.place(r, right)
 	if err != nil {
 		return c, team, connect.Place{}, connect.Guest{}, err
@@ -257,11 +257,11 @@ func (s *Server) guestOf(r *http.Request, right account.Right) (openmates.Caller
 }
 
 func (s *Server) guest(w http.ResponseWriter, r *http.Request) error {
-	c, team, place, g, err := s.guestOf(r, account.ConnectTeam)
+	c, team, place, g, err := s.guestOf(r, policy.ConnectTeam)
 	if err != nil {
 		return err
 	}
-	p := guestPage{inTeam: s.inTeam(r, c, team), Place: place, Disjoins: account.Allowed(c.User, team.Role, account.RunTeam)}
+	p := guestPage{inTeam: s.inTeam(r, c, team), Place: place, Disjoins: policy.Allowed(c.User, team.Role, policy.RunTeam)}
 	ctx, cancel := context.WithTimeout(r.Context(), 2*lookFor)
 	defer cancel()
 	var look connect.Look
@@ -281,7 +281,7 @@ func (s *Server) guest(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) testGuest(w http.ResponseWriter, r *http.Request) error {
-	_, team, place, g, err := s.guestOf(r, account.ConnectTeam)
+	_, team, place, g, err := s.guestOf(r, policy.ConnectTeam)
 	if err != nil {
 		return err
 	}
@@ -297,7 +297,7 @@ func (s *Server) testGuest(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) askRemoveGuest(r *http.Request) (*question, error) {
-	_, team, place, g, err := s.guestOf(r, account.RunTeam)
+	_, team, place, g, err := s.guestOf(r, policy.RunTeam)
 	if err != nil {
 		return nil, err
 	}
@@ -312,7 +312,7 @@ func (s *Server) askRemoveGuest(r *http.Request) (*question, error) {
 }
 
 func (s *Server) askDisconnect(r *http.Request) (*question, error) {
-	_, team, err := s.place(r, account.RunTeam)
+	_, team, err := s.place(r, policy.RunTeam)
 	if err != nil {
 		return nil, err
 	}
@@ -328,7 +328,7 @@ func (s *Server) askDisconnect(r *http.Request) (*question, error) {
 }
 
 func (s *Server) removeGuest(w http.ResponseWriter, r *http.Request) error {
-	c, team, place, g, err := s.guestOf(r, account.RunTeam)
+	c, team, place, g, err := s.guestOf(r, policy.RunTeam)
 	if err != nil {
 		return err
 	}
@@ -339,7 +339,7 @@ func (s *Server) removeGuest(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) error {
-	c, team, err := s.place(r, account.RunTeam)
+	c, team, err := s.place(r, policy.RunTeam)
 	if err != nil {
 		return err
 	}

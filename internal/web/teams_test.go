@@ -10,31 +10,32 @@ import (
 	"testing"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
 	"openmates/internal/mate"
+	"openmates/internal/server"
+	"openmates/internal/team"
 )
 
 func teamSamples(sh, nobody shell, user openmates.User, m openmates.Mate) map[string][]any {
 	base := inTeam{shell: sh, Team: openmates.Team{Slug: "harbour", Name: "Harbour"}, Role: openmates.RoleAdmin, Tabs: []way{{"Overview", "/teams/harbour"}}}
 	sheet := sheetForm{Sheet: mate.Sheet{Mates: []mate.MateLine{{Mate: m, Choice: openmates.Choice{Name: "sophia", By: "the server"}}}, RateBy: "the server", MoneyBy: "the server"}, Currency: "EUR", Error: "e"}
-	full := newcomerForm{"u", "e@example.org", account.Self{Name: "n", Language: "xx", TimeZone: "UTC", Preferences: openmates.Preferences{About: "a"}}}
+	full := newcomerForm{"u", "e@example.org", openmates.Self{Name: "n", Language: "xx", TimeZone: "UTC", Preferences: openmates.Preferences{About: "a"}}}
 	var found []any
 	for _, step := range foundSteps(openmates.Caller{}) {
 		found = append(found,
 			&foundPage{shell: nobody, Step: step, Steps: foundSteps(openmates.Caller{})},
-			&foundPage{shell: sh, Step: step, Steps: foundSteps(openmates.Caller{User: user}), Draft: account.Draft{Name: "N", Slug: "n"}, Sheet: sheet, People: full, Error: "e",
+			&foundPage{shell: sh, Step: step, Steps: foundSteps(openmates.Caller{User: user}), Draft: team.Draft{Name: "N", Slug: "n"}, Sheet: sheet, People: full, Error: "e",
 				Mates: []connect.Mate{{Mate: m}}})
 	}
 	return map[string][]any{
 		"found":  found,
 		"tokens": tokenSamples(base), "memberlimits": memberLimitSamples(base, user, sheet),
 		"teamconnect": connectSamples(base, m), "guest": guestSamples(base, m),
-		"join": {&joinPage{shell: nobody}, &joinPage{shell: sh, Welcome: account.Welcome{Mail: true}, Sent: "x@example.org", Error: "e"},
-			&joinPage{shell: nobody, Welcome: account.Welcome{Email: "x@example.org", Invite: openmates.Invite{Role: openmates.RoleAdmin, Only: []string{"@example.org"}}}, Proof: "p", People: full}},
+		"join": {&joinPage{shell: nobody}, &joinPage{shell: sh, Welcome: team.Welcome{Mail: true}, Sent: "x@example.org", Error: "e"},
+			&joinPage{shell: nobody, Welcome: team.Welcome{Email: "x@example.org", Invite: openmates.Invite{Role: openmates.RoleAdmin, Only: []string{"@example.org"}}}, Proof: "p", People: full}},
 		"people":     {peoplePage{inTeam: base, Manages: true, Limits: true, Error: "e", Members: []openmates.Member{{User: user, Role: openmates.RoleAdmin}, {User: openmates.User{ID: 99, Username: "x"}}}}},
 		"teamlimits": {&teamLimitsPage{inTeam: base}, &teamLimitsPage{inTeam: base, Sheet: sheet, Name: "n", Error: "e"}},
-		"invites": {&invitesPage{inTeam: base}, &invitesPage{inTeam: base, Mail: true, Link: "http://x", Mailed: "c@d.e", Unsent: []account.Delivery{{To: "a@b.c", Problem: "No."}}, Nobody: true, Error: "e", Form: account.NewInvite{Role: openmates.RoleAdmin, Mail: true}, Invites: []inviteLine{
+		"invites": {&invitesPage{inTeam: base}, &invitesPage{inTeam: base, Mail: true, Link: "http://x", Mailed: "c@d.e", Unsent: []team.Delivery{{To: "a@b.c", Problem: "No."}}, Nobody: true, Error: "e", Form: team.NewInvite{Role: openmates.RoleAdmin, Mail: true}, Invites: []inviteLine{
 			{State: openmates.InviteOpen, Whom: "x", InviteLine: openmates.InviteLine{Maker: "A", Joined: []openmates.Joined{{}}}}, {State: openmates.InviteUsed}, {State: openmates.InviteExpired}, {State: openmates.InviteRevoked}}}},
 		"usage":       {usagePage{inTeam: base}, usagePage{inTeam: base, Month: openmates.TeamMonth{Requests: 1}}, usagePage{inTeam: base, Most: 5, Currency: "EUR", Legend: []tone{{"plot-a", "Sophia"}, {"plot-b", ""}}, Days: []plotDay{{Parts: []plotPart{{}, {tone: tone{"plot-a", "S"}, Height: 3}}}}, Month: openmates.TeamMonth{Requests: 1, People: []openmates.SpendLine{{Cost: 5}}}}},
 		"preferences": {preferencesPage{shell: sh}, preferencesPage{shell: sh, Self: full.Self, Error: "e"}},
@@ -46,11 +47,11 @@ func newcomerFields(name string) url.Values {
 	return url.Values{"username": {name}, "name": {strings.ToUpper(name)}, "password": {canaryPassword}, "tone": {"dry"}, "time_zone": {"Europe/Berlin"}, "language": {"pl"}}
 }
 
-func (h *house) policy(p account.SignUp) {
+func (h *house) policy(p server.SignUp) {
 	h.t.Helper()
 	ada, err := h.db.UserByName(context.Background(), "ada")
 	must(h.t, err)
-	must(h.t, h.account.SetSignUp(context.Background(), ada.ID, p))
+	must(h.t, h.server.SetSignUp(context.Background(), ada.ID, p))
 }
 
 // A stranger founds a team: settings first, the account last, and nothing is
@@ -61,7 +62,7 @@ func TestAStrangerFoundsATeam(t *testing.T) {
 	must(t, h.db.SetServerLimits(t.Context(), openmates.Limits{Mates: openmates.OnlyThese("sophia", "mark"), PerMinute: 30}))
 	b := h.browser()
 	wants(t, b.get("/found"), 403, "open to people who were invited")
-	h.policy(account.OpenToTeams)
+	h.policy(server.OpenToTeams)
 	wants(t, b.get("/found"), 200, "Team name")
 	wants(t, b.get("/found/nonsense"), 404)
 	if got := b.get("/found/mates"); got.header.Get("Location") != "/found" {
@@ -124,7 +125,7 @@ func TestAStrangerFoundsATeam(t *testing.T) {
 func TestADraftOutlivesASignIn(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()
-	h.policy(account.OpenToTeams)
+	h.policy(server.OpenToTeams)
 	b := h.browser()
 	wants(t, b.follow("/found", url.Values{"name": {"Quay"}}), 200, "Which mates")
 	b.post("/signin", url.Values{"username": {"ben"}, "password": {canaryPassword}, "next": {"/found/connect"}})

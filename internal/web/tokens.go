@@ -6,7 +6,8 @@ import (
 	"strconv"
 
 	"openmates"
-	"openmates/internal/account"
+	"openmates/internal/identity"
+	"openmates/internal/policy"
 )
 
 const tokensPath = "/profile/tokens"
@@ -78,7 +79,7 @@ func newTokenForm(name, days string, checked ...string) tokenForm {
 
 func (s *Server) ownTokensPage(r *http.Request) (*tokensPage, error) {
 	c := openmates.CallerOf(r.Context())
-	p := &tokensPage{inTeam: inTeam{shell: s.shell(r, "API tokens")}, Own: true, At: tokensPath, Ask: !s.account.Fresh(r.Context(), c)}
+	p := &tokensPage{inTeam: inTeam{shell: s.shell(r, "API tokens")}, Own: true, At: tokensPath, Ask: !s.identity.Fresh(r.Context(), c)}
 	p.Form = newTokenForm("", strconv.Itoa(usualTokenDays), string(openmates.ScopeRead))
 	var err error
 	p.Tokens, err = s.madeTokens(r, c)
@@ -88,11 +89,11 @@ func (s *Server) ownTokensPage(r *http.Request) (*tokensPage, error) {
 // madeTokens lists the tokens that a person has made: their own, and those for a
 // team or a listener.
 func (s *Server) madeTokens(r *http.Request, c openmates.Caller) ([]tokenLine, error) {
-	all, err := s.account.Tokens(r.Context(), c)
+	all, err := s.identity.Tokens(r.Context(), c)
 	if err != nil {
 		return nil, err
 	}
-	teams, err := s.account.TeamsOf(r.Context(), c)
+	teams, err := s.team.TeamsOf(r.Context(), c)
 	if err != nil {
 		return nil, err
 	}
@@ -110,16 +111,16 @@ func (s *Server) madeTokens(r *http.Request, c openmates.Caller) ([]tokenLine, e
 }
 
 func (s *Server) tokenLine(k openmates.AccessToken) tokenLine {
-	return tokenLine{AccessToken: k, Expired: !k.Expires.IsZero() && !s.account.Now().Before(k.Expires)}
+	return tokenLine{AccessToken: k, Expired: !k.Expires.IsZero() && !s.team.Now().Before(k.Expires)}
 }
 
-func (s *Server) teamTokensPage(r *http.Request, c openmates.Caller, place account.Place) (*tokensPage, error) {
-	p := &tokensPage{inTeam: s.inTeam(r, c, place), At: "/teams/" + place.Team.Slug + "/tokens", Ask: !s.account.Fresh(r.Context(), c)}
-	members, err := s.account.Members(r.Context(), place)
+func (s *Server) teamTokensPage(r *http.Request, c openmates.Caller, place policy.Place) (*tokensPage, error) {
+	p := &tokensPage{inTeam: s.inTeam(r, c, place), At: "/teams/" + place.Team.Slug + "/tokens", Ask: !s.identity.Fresh(r.Context(), c)}
+	members, err := s.team.Members(r.Context(), place)
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.account.TeamTokens(r.Context(), place)
+	all, err := s.identity.TeamTokens(r.Context(), place)
 	p.list(s, all, members)
 	return p, err
 }
@@ -146,7 +147,7 @@ func (s *Server) ownTokens(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) teamTokens(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, account.RunTeam)
+	c, place, err := s.place(r, policy.RunTeam)
 	if err != nil {
 		return err
 	}
@@ -159,36 +160,36 @@ func (s *Server) teamTokens(w http.ResponseWriter, r *http.Request) error {
 
 // showTokens shows the page, with the token that was just made, if any.
 func (s *Server) showTokens(w http.ResponseWriter, r *http.Request, p *tokensPage) error {
-	s.account.TakeOnce(r.Context(), p.At, &p.Made) // no token otherwise
+	s.identity.TakeOnce(r.Context(), p.At, &p.Made) // no token otherwise
 	return s.show(w, http.StatusOK, "tokens", p)
 }
 
 func (s *Server) addOwnToken(w http.ResponseWriter, r *http.Request) error {
 	c := openmates.CallerOf(r.Context())
-	return s.addToken(w, r, func(n account.NewToken) (openmates.Secret, error) {
-		_, secret, err := s.account.AddToken(r.Context(), c, n)
+	return s.addToken(w, r, func(n identity.NewToken) (openmates.Secret, error) {
+		_, secret, err := s.identity.AddToken(r.Context(), c, n)
 		return secret, err
 	}, func() (*tokensPage, error) { return s.ownTokensPage(r) })
 }
 
 func (s *Server) addTeamToken(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, account.RunTeam)
+	c, place, err := s.place(r, policy.RunTeam)
 	if err != nil {
 		return err
 	}
-	return s.addToken(w, r, func(n account.NewToken) (openmates.Secret, error) {
-		_, secret, err := s.account.AddTeamToken(r.Context(), c, place, n)
+	return s.addToken(w, r, func(n identity.NewToken) (openmates.Secret, error) {
+		_, secret, err := s.identity.AddTeamToken(r.Context(), c, place, n)
 		return secret, err
 	}, func() (*tokensPage, error) { return s.teamTokensPage(r, c, place) })
 }
 
 // addToken makes a token, which the page that it leads to shows once.
-func (s *Server) addToken(w http.ResponseWriter, r *http.Request, add func(account.NewToken) (openmates.Secret, error), page func() (*tokensPage, error)) error {
+func (s *Server) addToken(w http.ResponseWriter, r *http.Request, add func(identity.NewToken) (openmates.Secret, error), page func() (*tokensPage, error)) error {
 	f, err := form(r)
 	if err != nil {
 		return err
 	}
-	n := account.NewToken{Name: f.Get("name"), Days: number(f.Get("days")), Password: openmates.Secret(f.Get("password"))}
+	n := identity.NewToken{Name: f.Get("name"), Days: number(f.Get("days")), Password: openmates.Secret(f.Get("password"))}
 	if n.Days == 0 { // the room takes it for "as usual", which nobody types
 		n.Days = -1
 	}
@@ -213,7 +214,7 @@ func (s *Server) addToken(w http.ResponseWriter, r *http.Request, add func(accou
 }
 
 func (s *Server) askRevokeOwnToken(r *http.Request) (*question, error) {
-	all, err := s.account.Tokens(r.Context(), openmates.CallerOf(r.Context()))
+	all, err := s.identity.Tokens(r.Context(), openmates.CallerOf(r.Context()))
 	if err != nil {
 		return nil, err
 	}
@@ -221,11 +222,11 @@ func (s *Server) askRevokeOwnToken(r *http.Request) (*question, error) {
 }
 
 func (s *Server) askRevokeTeamToken(r *http.Request) (*question, error) {
-	_, place, err := s.place(r, account.RunTeam)
+	_, place, err := s.place(r, policy.RunTeam)
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.account.TeamTokens(r.Context(), place)
+	all, err := s.identity.TeamTokens(r.Context(), place)
 	if err != nil {
 		return nil, err
 	}
@@ -247,14 +248,14 @@ func (s *Server) revokeOwnToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.nothingHere(w, r)
 	}
-	if err := s.account.RevokeToken(r.Context(), openmates.CallerOf(r.Context()), id); err != nil {
+	if err := s.identity.RevokeToken(r.Context(), openmates.CallerOf(r.Context()), id); err != nil {
 		return err
 	}
 	return s.done(w, r, tokensPath, "The token is revoked. Programs that use it are refused from now on.")
 }
 
 func (s *Server) revokeTeamToken(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, account.RunTeam)
+	c, place, err := s.place(r, policy.RunTeam)
 	if err != nil {
 		return err
 	}
@@ -262,7 +263,7 @@ func (s *Server) revokeTeamToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.nothingHere(w, r)
 	}
-	if err := s.account.RevokeTeamToken(r.Context(), c, place, id); err != nil {
+	if err := s.identity.RevokeTeamToken(r.Context(), c, place, id); err != nil {
 		return err
 	}
 	return s.done(w, r, "/teams/"+place.Team.Slug+"/tokens", "The token is revoked. Programs that use it are refused from now on.")

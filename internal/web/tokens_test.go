@@ -27,7 +27,7 @@ func tokenSamples(base inTeam) []any {
 
 // speaks says whether a token is worth anything.
 func (h *house) speaks(token string) bool {
-	_, err := h.account.Bearer(h.t.Context(), netip.MustParseAddr("192.0.2.9"), openmates.Secret(token))
+	_, err := h.identity.Bearer(h.t.Context(), netip.MustParseAddr("192.0.2.9"), openmates.Secret(token))
 	return err == nil
 }
 

@@ -40,7 +40,7 @@ const (
 // trialTeam is the team that a trial is charged to: the admin's first one that
 // may use the mate, else none.
 func (s *Server) trialTeam(r *http.Request, m openmates.Mate) (openmates.Team, error) {
-	teams, err := s.account.TeamsOf(r.Context(), openmates.CallerOf(r.Context()))
+	teams, err := s.team.TeamsOf(r.Context(), openmates.CallerOf(r.Context()))
 	for _, t := range teams {
 		if t.Limits.Mates.Allows(m.Handle) {
 			return t, err

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
+	"openmates/internal/policy"
 )
 
 // usagePage is what a team has spent in the month.
@@ -61,7 +61,7 @@ const (
 )
 
 func (s *Server) teamUsage(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, account.SeeUsage)
+	c, place, err := s.place(r, policy.SeeUsage)
 	if err != nil {
 		return err
 	}
@@ -70,10 +70,10 @@ func (s *Server) teamUsage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := usagePage{inTeam: s.inTeam(r, c, place)}
-	if p.Month, err = s.account.UsageIn(r.Context(), c, place, at); err != nil {
+	if p.Month, err = s.team.UsageIn(r.Context(), c, place, at); err != nil {
 		return err
 	}
-	months, err := s.account.UsageMonths(r.Context(), c, place)
+	months, err := s.team.UsageMonths(r.Context(), c, place)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (s *Server) teamUsage(w http.ResponseWriter, r *http.Request) error {
 	for _, m := range months {
 		p.Months = append(p.Months, monthChoice{m, m.Format(monthForm), m.Format(monthForm) == name})
 	}
-	p.Now = name == s.account.Now().UTC().Format(monthForm)
+	p.Now = name == s.team.Now().UTC().Format(monthForm)
 	p.CSV = "/teams/" + place.Team.Slug + "/usage.csv?month=" + name
 	if p.Currency, err = s.currency(r.Context()); err != nil {
 		return err
@@ -97,7 +97,7 @@ const monthForm = "2006-01"
 func (s *Server) monthOf(r *http.Request) (time.Time, error) {
 	text := r.URL.Query().Get("month")
 	if text == "" {
-		return s.account.Now().UTC(), nil
+		return s.team.Now().UTC(), nil
 	}
 	at, err := time.Parse(monthForm, text)
 	if err != nil || at.Year() < 2000 || at.Year() > 9000 {
@@ -108,7 +108,7 @@ func (s *Server) monthOf(r *http.Request) (time.Time, error) {
 
 // usageCSV is a month as a table for a spreadsheet.
 func (s *Server) usageCSV(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, account.SeeUsage)
+	c, place, err := s.place(r, policy.SeeUsage)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (s *Server) usageCSV(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	lines, err := s.account.UsageLines(r.Context(), c, place, at)
+	lines, err := s.team.UsageLines(r.Context(), c, place, at)
 	if err != nil {
 		return err
 	}

@@ -25,27 +25,31 @@ import (
 	"sync/atomic"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/chat"
 	"openmates/internal/connect"
+	"openmates/internal/identity"
 	"openmates/internal/intake"
 	"openmates/internal/locale"
 	"openmates/internal/mate"
 	"openmates/internal/model"
+	"openmates/internal/server"
+	"openmates/internal/team"
 )
 
 // Config holds what a Server needs.
 type Config struct {
-	Account *account.Room
-	Connect *connect.Room
-	Models  *model.Room
-	Mates   *mate.Room
-	Log     *slog.Logger
-	Model   func(ctx context.Context) Model // which model answers now
-	Ready   func(ctx context.Context) error // nil = the server can serve; MessageOf says why not
-	Demo    *Demo                           // nil outside of the demo
-	Version string
-	Book    *locale.Book // nil = the languages that the program carries
+	Identity *identity.Room
+	Team     *team.Room
+	Server   *server.Room
+	Connect  *connect.Room
+	Models   *model.Room
+	Mates    *mate.Room
+	Log      *slog.Logger
+	Model    func(ctx context.Context) Model // which model answers now
+	Ready    func(ctx context.Context) error // nil = the server can serve; MessageOf says why not
+	Demo     *Demo                           // nil outside of the demo
+	Version  string
+	Book     *locale.Book // nil = the languages that the program carries
 	// Proxies are believed when they say from which address a request came
 	// (X-Forwarded-For) and for which one it was meant.
 	Proxies  []netip.Prefix
@@ -84,15 +88,17 @@ type DemoPerson struct {
 
 // Server is the door. It is an http.Handler.
 type Server struct {
-	account *account.Room
-	connect *connect.Room
-	models  *model.Room
-	log     *slog.Logger
-	model   func(ctx context.Context) Model
-	ready   func(ctx context.Context) error
-	demo    *Demo
-	version string
-	proxies []netip.Prefix
+	identity *identity.Room
+	team     *team.Room
+	server   *server.Room
+	connect  *connect.Room
+	models   *model.Room
+	log      *slog.Logger
+	model    func(ctx context.Context) Model
+	ready    func(ctx context.Context) error
+	demo     *Demo
+	version  string
+	proxies  []netip.Prefix
 
 	patience intake.Patience
 	records  Records
@@ -115,8 +121,8 @@ type Server struct {
 
 // New makes a Server.
 func New(c Config) (*Server, error) {
-	if c.Account == nil || c.Connect == nil || c.Log == nil || c.Model == nil || c.Records == nil {
-		return nil, errors.New("web: Config needs Account, Connect, Log, Model and Records")
+	if c.Identity == nil || c.Team == nil || c.Server == nil || c.Connect == nil || c.Log == nil || c.Model == nil || c.Records == nil {
+		return nil, errors.New("web: Config needs Identity, Team, Server, Connect, Log, Model and Records")
 	}
 	if c.Mates == nil || c.Try == nil {
 		return nil, errors.New("web: Config needs Mates and Try")
@@ -128,7 +134,7 @@ func New(c Config) (*Server, error) {
 		c.Ready = func(context.Context) error { return nil }
 	}
 	s := &Server{
-		account: c.Account, connect: c.Connect, models: c.Models, log: c.Log.With("pkg", "web"), model: c.Model, ready: c.Ready,
+		identity: c.Identity, team: c.Team, server: c.Server, connect: c.Connect, models: c.Models, log: c.Log.With("pkg", "web"), model: c.Model, ready: c.Ready,
 		demo: c.Demo, version: c.Version, proxies: c.Proxies, patience: c.Patience,
 	}
 	s.mateRoom, s.try, s.answering, s.markdown = c.Mates, c.Try, c.Answering, newMarkdown()
@@ -191,7 +197,7 @@ func (s *Server) routes() http.Handler {
 	open("POST /language", s.chooseLanguage)
 	member("GET /parts/mates", s.matesPart)
 	member("GET /mates/{handle}", s.mate)
-	member("GET /teams/{slug}", s.team)
+	member("GET /teams/{slug}", s.showTeam)
 	member("POST /teams/{slug}/install", s.install)
 	s.teamConnectRoutes(page)
 	member("GET /profile", s.profile)
@@ -217,12 +223,12 @@ func (s *Server) routes() http.Handler {
 	all := newMux()
 	all.HandleFunc("GET /healthz", s.healthz)
 	all.HandleFunc("GET /readyz", s.readyz)
-	all.HandleFunc("GET "+account.ReachPath+"{nonce}", s.prove)
+	all.HandleFunc("GET "+server.ReachPath+"{nonce}", s.prove)
 	all.HandleFunc("GET /static/{sum}/{name}", s.assets.serve)
 	all.HandleFunc("GET /portraits/{sum}/{file}", s.servePortrait)
 	all.HandleFunc("GET /favicon.ico", s.favicon)
 	all.HandleFunc("GET /robots.txt", robots)
-	all.Handle("/", s.visits(s.account.Secured(s.account.Middleware(page))))
+	all.Handle("/", s.visits(s.identity.Secured(s.identity.Middleware(page))))
 	s.patterns, s.asks = slices.Concat(page.patterns, all.patterns), page.asking
 	return all
 }

@@ -13,11 +13,11 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/account"
 	"openmates/internal/connect"
 	"openmates/internal/connect/connecttest"
 	mates "openmates/internal/mate"
 	"openmates/internal/messenger"
+	"openmates/internal/server"
 )
 
 var (
@@ -102,15 +102,15 @@ func TestEveryPageRenders(t *testing.T) {
 			linkCodePage{shell: sh, Code: "c", Own: &connect.OwnCode{Label: "Matrix", Expires: time.Now()}}},
 		"connect": {connectPage{shell: sh, Path: "/messenger/connect", Fields: []field{{"state", `"><script>alert(1)</script>`}}}},
 		"wizard": {wizardPage{shell: sh, wizard: setupState{}.wizard()}, wizardPage{shell: sh, wizard: wizard{Steps: []step{{Label: "a", Done: true}}, Done: 1, Say: "@Sophia hello", Mail: true}},
-			wizardPage{shell: sh, wizard: setupState{Server: account.Server{Problem: "Nothing answers."}}.wizard()}},
-		"settings": {&settingsPage{shell: sh}, &settingsPage{shell: sh, Server: account.Server{Name: "n", URL: "u", SignUp: account.OpenToTeams, Currency: "EUR"}, From: "setup",
+			wizardPage{shell: sh, wizard: setupState{Server: server.Settings{Problem: "Nothing answers."}}.wizard()}},
+		"settings": {&settingsPage{shell: sh}, &settingsPage{shell: sh, Server: server.Settings{Name: "n", URL: "u", SignUp: server.OpenToTeams, Currency: "EUR"}, From: "setup",
 			Current: "http://x", Proxy: "p", Error: "e", ErrorURL: "wrong", MayInsist: true, Facts: []Fact{{"a", "t", ""}, {"a", "", "b"}}}, &settingsPage{shell: sh, Fixed: true, ErrorURL: "wrong"}},
 		"audit": {auditPage{shell: sh, Error: "e"}, auditPage{shell: sh, Older: "/o", Newest: "/n", CSV: "/c", JSON: "/j", Lines: []auditLine{
 			{AuditLine: openmates.AuditLine{Username: "ada", Team: "t"}, Changes: []change{{"a", "b", "c"}, {"a", "", "c"}, {"", "b", ""}}}, {}, {AuditLine: openmates.AuditLine{AuditEntry: openmates.AuditEntry{Actor: 7, Target: "<x>"}}}}}},
 		"overview": {overviewPage{shell: sh}, overviewPage{shell: sh, overview: overview{Mates: []connect.Mate{full, {Mate: mate}}, Currency: "USD", Mail: true, Next: &step{Label: "l", Wrong: "w"},
 			Problems: []Problem{{"Sophia", "What.", "Cure.", "/"}, {What: "What."}}, Troubles: []trouble{{openmates.TroubledTurn{State: openmates.TurnRefused, Person: "Ada"}, Problem{What: "w", Cure: "c", Path: "/"}}, {}},
 			Spend: openmates.MonthSpend{Requests: 1, Cost: 3, Mates: []openmates.SpendLine{{}}, Models: []openmates.SpendLine{{Name: "m", Requests: 1, Cost: 3}}}}}},
-		"allpeople": {allPeoplePage{directory: directory{shell: sh}}, allPeoplePage{directory: directory{shell: sh, Query: `"><b>`, First: "/f", Next: "/n"}, People: []account.AnyPerson{
+		"allpeople": {allPeoplePage{directory: directory{shell: sh}}, allPeoplePage{directory: directory{shell: sh, Query: `"><b>`, First: "/f", Next: "/n"}, People: []server.AnyPerson{
 			{DirectoryPerson: openmates.DirectoryPerson{User: *user, Teams: []string{"A", "B"}}, Seen: time.Now()}, {DirectoryPerson: openmates.DirectoryPerson{User: openmates.User{ID: 9, Username: "x", DisplayName: "<x>"}}}}}},
 		"allteams": {allTeamsPage{directory: directory{shell: sh}}, allTeamsPage{directory: directory{shell: sh}, Currency: "EUR", All: []openmates.DirectoryTeam{
 			{Team: team, Members: 2, Admins: []string{"ada", "ben"}, Places: 1, Mates: 1, Spent: 5}, {Team: team}}}},
@@ -147,7 +147,7 @@ func TestFirstWay(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	b := h.browser()
-	code, err := h.account.SetupCode(t.Context())
+	code, err := h.server.SetupCode(t.Context())
 	must(t, err)
 	wants(t, b.get("/"), 200, "waits for its first admin")
 	wants(t, b.get("/setup?code=WRONG"), 401, "not valid any more", `id="code"`)

@@ -1,0 +1,150 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/guard"
+	"openmates/internal/mail"
+)
+
+// confirmFor is for how long a link that confirms an address works.
+const confirmFor = 24 * time.Hour
+
+// ChangePassword asks for the old password and ends all that lets anybody act
+// for the caller, as EndSessions does: whoever knew the old password may have
+// made some of it. The session of this request gets a new token.
+func (r *Room) ChangePassword(ctx context.Context, c openmates.Caller, old, fresh openmates.Secret, keepShared bool) error {
+	if err := r.prove(ctx, c, old); err != nil {
+		return err
+	}
+	if old == fresh {
+		return openmates.Errorf(openmates.EInvalid, "This is the password that you have already. Please choose another one.")
+	}
+	if err := r.vault.valid(fresh, c.User.Username, c.User.DisplayName, localPart(c.User.Email)); err != nil {
+		return err
+	}
+	phc, err := r.vault.hash(ctx, fresh)
+	if err != nil {
+		return err
+	}
+	ended, err := r.endAccess(ctx, c, openmates.AccessEnd{Password: phc, KeepShared: keepShared})
+	if err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "a password was changed", "user", c.User.ID, "tokens", ended.Tokens)
+	return r.audit.Record(ctx, ownEntry(c.User, "account.password"), nil, revoked(ended))
+}
+
+// endAccess ends all that lets anybody act for the caller but this session,
+// which gets a new token: whoever had the old one is signed out, too.
+func (r *Room) endAccess(ctx context.Context, c openmates.Caller, e openmates.AccessEnd) (openmates.AccessEnded, error) {
+	if err := r.sessions.RenewToken(ctx); err != nil {
+		return openmates.AccessEnded{}, fmt.Errorf("renew the session: %w", err)
+	}
+	e.UserID = c.User.ID
+	ended, err := r.store.EndAccess(ctx, e)
+	if err != nil {
+		return ended, err
+	}
+	c.User.Epoch = ended.Epoch
+	r.sessions.Put(ctx, keyEpoch, epochText(ended.Epoch))
+	for _, waiting := range []string{keyCeremony, keyCalled} {
+		r.sessions.Remove(ctx, waiting)
+	}
+	r.recognise(ctx, c.User)
+	return ended, nil
+}
+
+// revoked is what the record says of what was revoked along.
+func revoked(e openmates.AccessEnded) any {
+	after := map[string]int64{}
+	if e.Tokens > 0 {
+		after["tokens_revoked"] = e.Tokens
+	}
+	if e.Invites > 0 {
+		after["invites_revoked"] = e.Invites
+	}
+	if len(after) == 0 {
+		return nil
+	}
+	return after
+}
+
+func localPart(address string) string {
+	local, _, _ := strings.Cut(address, "@")
+	return local
+}
+
+// Email is the caller's address and what is known about it.
+type Email struct {
+	Address   string
+	Confirmed bool
+	Awaited   string // one that a link was sent to
+	Mail      bool   // this server sends mail, so a new one is asked to confirm
+}
+
+// Email gives the caller's address.
+func (r *Room) Email(ctx context.Context, c openmates.Caller) (e Email, err error) {
+	if err := c.RequireSignIn(); err != nil {
+		return e, err
+	}
+	e.Address, e.Mail = c.User.Email, r.post.Ready(ctx)
+	if e.Confirmed, err = r.store.EmailConfirmed(ctx, c.User.ID); err != nil {
+		return e, err
+	}
+	e.Awaited, err = r.store.AwaitedAddress(ctx, c.User.ID)
+	return e, err
+}
+
+// SetEmail changes the caller's address. Where this server sends mail, a link
+// goes to the new address, and the old one stays until somebody has opened it;
+// else the new one is taken as it is. awaits says which.
+func (r *Room) SetEmail(ctx context.Context, c openmates.Caller, address string, password openmates.Secret) (awaits bool, err error) {
+	if address = strings.TrimSpace(address); address != "" {
+		if address, err = mail.Address(address); err != nil {
+			return false, err
+		}
+	}
+	if err := r.prove(ctx, c, password); err != nil {
+		return false, err
+	}
+	if address != "" && r.post.Ready(ctx) {
+		return true, r.askAddress(ctx, c, address)
+	}
+	if err := r.store.SetEmail(ctx, c.User.ID, address, false); err != nil {
+		return false, err
+	}
+	return false, r.audit.Record(ctx, ownEntry(c.User, "account.email"), nil, map[string]bool{"set": address != "", "confirmed": false})
+}
+
+func (r *Room) askAddress(ctx context.Context, c openmates.Caller, address string) error {
+	code := rand.Text() // 130 bits
+	// First the mail: where it is refused, the link before it still works.
+	if err := r.post.Send(ctx, r.confirmation(c, address, r.address.URL()+"/profile/address?code="+code)); err != nil {
+		return err
+	}
+	return r.store.AddAddressCode(ctx, guard.Digest(code), c.User.ID, address, r.now().Add(confirmFor))
+}
+
+// ConfirmEmail uses the code of a link up and makes its address the caller's.
+func (r *Room) ConfirmEmail(ctx context.Context, c openmates.Caller, code openmates.Secret) (address string, err error) {
+	if err := c.RequireSignIn(); err != nil {
+		return "", err
+	}
+	if !r.byConfirm.Allow("address:"+c.User.ID.String(), r.now()) {
+		return "", guard.TooMany()
+	}
+	address, err = r.store.TakeAddressCode(ctx, guard.DigestTyped(code.Reveal()), c.User.ID)
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		return "", openmates.Errorf(openmates.EInvalid, "This link was used already, is older than a day, or was sent to somebody else. Change your address once more to get a fresh one.")
+	}
+	if err != nil {
+		return "", err
+	}
+	return address, r.audit.Record(ctx, ownEntry(c.User, "account.email"), nil, map[string]bool{"set": true, "confirmed": true})
+}

@@ -1,0 +1,166 @@
+package identity
+
+import (
+	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"openmates"
+	"openmates/internal/mail"
+	"openmates/internal/team"
+)
+
+// All mail goes by the postman: nobody else makes a message or hands one to a
+// sender, and an operator's rights are taken by commands alone.
+func TestOnlyThePostmanSendsMail(t *testing.T) {
+	t.Parallel()
+	const root = "../.."
+	seen := map[string]bool{}
+	must(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		where, _ := filepath.Rel(root, path)
+		ast.Inspect(file, func(n ast.Node) bool {
+			s, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			x, _ := s.X.(*ast.Ident)
+			inner, _ := s.X.(*ast.SelectorExpr)
+			switch {
+			case s.Sel.Name == "Message" && x != nil && x.Name == "mail" && !strings.HasPrefix(where, "internal/mail/"),
+				s.Sel.Name == "Send" && inner != nil && inner.Sel.Name == "sender":
+				seen[where] = true
+				if where != "internal/mail/postman.go" {
+					t.Errorf("%s sends mail: only the postman may", where)
+				}
+			case s.Sel.Name == "Operator" && !strings.HasPrefix(where, "cmd/openmates/"):
+				t.Errorf("%s takes the rights of an operator: only a command may", where)
+			}
+			return true
+		})
+		return nil
+	}))
+	if !seen["internal/mail/postman.go"] {
+		t.Error("the walk does not see the postman")
+	}
+}
+
+// What every message looks like, whatever people are called.
+func TestWordsOfPeopleAreQuotedInMail(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	h := seeded(t)
+	post := h.mailing(t)
+	must(t, h.public.Move(origin))
+	eve, p := h.in(t, "eve", "lighthouse")
+	eve.User.DisplayName = "Your bank: https://evil.example/login"
+	p.Team.Name = "Security\u2028Team www.evil.example”\nBcc: x@evil.example"
+	must(t, h.db.SaveTeam(ctx, p.Team))
+	_, c, mailed, err := h.Invite(ctx, eve, p, team.NewInvite{Role: openmates.RoleMember, Days: 7, Only: "kim@example.org", Mail: true}, func(code string) string { return origin + "/join/" + code })
+	must(t, err)
+	if len(mailed) != 1 || mailed[0].Problem != "" {
+		t.Fatalf("%+v", mailed)
+	}
+	must(t, h.post.Send(ctx, h.confirmation(eve, "kim2@example.org", origin+"/x")))
+	must(t, h.post.Send(ctx, h.wayBack(openmates.User{Username: "evil.example", Email: "kim3@example.org"}, origin+"/y")))
+	must(t, h.post.Send(ctx, h.notice(openmates.User{Username: "evil.example", Email: "kim4@example.org"}, "Something happened.")))
+	must(t, h.AskProof(ctx, openmates.Caller{}, from(1), c, "kim@example.org", func(string) string { return origin + "/z" }))
+	if len(post.messages) != 5 {
+		t.Fatalf("sent %d", len(post.messages))
+	}
+	for _, m := range post.messages {
+		if strings.ContainsAny(m.Subject+m.To, "\r\n") || strings.Contains(strings.ToLower(m.Subject), "bank") || strings.Contains(m.Subject, "evil") || strings.Contains(m.Subject, "Security") {
+			t.Errorf("subject %q to %q", m.Subject, m.To)
+		}
+		for line := range strings.SplitSeq(m.Text, "\n") {
+			if strings.Contains(line, "Bcc:") && !strings.Contains(line, "“") {
+				t.Errorf("a line of its own: %q", line)
+			}
+			if strings.Contains(line, "evil") && looksLikeLink(line) {
+				t.Errorf("%q can be taken for a link", line)
+			}
+		}
+		if strings.Count(m.HTML, "<a ") != 1 || strings.Contains(m.HTML, `href="https://evil`) {
+			t.Errorf("links in %s", m.HTML)
+		}
+	}
+}
+
+// looksLikeLink reports whether a mail program would make a link of something in
+// a line: a scheme, or letters on both sides of a dot or an @.
+func looksLikeLink(line string) bool {
+	return regexp.MustCompile(`(?i)[a-z]:/|www\.\S|[\p{L}\p{N}][.。．｡@＠][\p{L}\p{N}]`).MatchString(line)
+}
+
+var hours = regexp.MustCompile(`from (\d\d:\d\d|\d{4}-\d\d-\d\d \d\d:\d\d) UTC on`)
+
+// worksAgain reads the time at which a refusal says that there is room again.
+func (h *house) worksAgain(t *testing.T, err error) time.Time {
+	t.Helper()
+	code(t, err, openmates.ELimit)
+	m := hours.FindStringSubmatch(openmates.MessageOf(err))
+	if m == nil {
+		t.Fatalf("%q names no time", openmates.MessageOf(err))
+	}
+	text := m[1]
+	if len(text) == len("15:04") {
+		text = h.now().UTC().Format(time.DateOnly) + " " + text
+	}
+	at, perr := time.Parse("2006-01-02 15:04", text)
+	must(t, perr)
+	return at
+}
+
+// A server admin who mistypes often can still type what is right, and too many
+// tries end with the time at which they work again.
+func TestTryingMailIsGenerous(t *testing.T) {
+	t.Parallel()
+	h, cookie := guarded(t)
+	post := &outbox{down: true}
+	h.sender = post
+	set := func() (err error) {
+		h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
+			err = h.SetMail(ctx, c, smtpSettings(), "ada@example.org")
+		})
+		return err
+	}
+	for range 25 {
+		code(t, set(), openmates.EUnavailable)
+	}
+	post.down = false
+	must(t, set())
+	var err error
+	for range 10 {
+		err = set()
+	}
+	at := h.worksAgain(t, err)
+	h.pass(at.Sub(h.now()))
+	must(t, set())
+}
+
+// What others have sent to a mailbox does not stop what its owner needs.
+func TestStrangersCantUseUpTheWayBack(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	h := seeded(t)
+	h.mailing(t)
+	for n := range 20 {
+		_ = h.post.Send(ctx, mail.Letter{On: mail.Inviting, To: "ben@example.org", By: openmates.ID(n + 1)})
+	}
+	must(t, h.post.Send(ctx, mail.Letter{On: mail.Recovering, To: "ben@example.org"}))
+	must(t, h.post.Send(ctx, mail.Letter{On: mail.Notifying, To: "ben@example.org"}))
+	code(t, h.post.Send(ctx, mail.Letter{On: mail.Recovering, To: "ben@example.org\r\nBcc: eve@example.org"}), openmates.EInvalid)
+}

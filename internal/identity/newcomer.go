@@ -1,0 +1,66 @@
+package identity
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+
+	"openmates"
+	"openmates/internal/guard"
+	"openmates/internal/mail"
+	"openmates/internal/spelling"
+)
+
+// Newcomer checks what somebody typed to get an account and returns the account
+// with the PHC string of its password. Nothing is stored. Strangers can do it
+// only so often: ELimit.
+func (r *Room) Newcomer(ctx context.Context, from netip.Addr, n openmates.Newcomer) (u openmates.User, phc string, err error) {
+	if !r.byStranger.Allow("account:"+guard.Party(from), r.now()) {
+		return u, "", guard.TooMany()
+	}
+	if u, err = r.newUser(n.Self.Name, n.Username, n.Password); err != nil {
+		return u, "", err
+	}
+	self, err := tidySelf(n.Self)
+	if err != nil {
+		return u, "", err
+	}
+	u = u.With(self)
+	if strings.TrimSpace(n.Email) != "" {
+		if u.Email, err = mail.Address(n.Email); err != nil {
+			return u, "", err
+		}
+	}
+	if _, err := r.store.UserByName(ctx, u.Username); err == nil { // before the hash, which costs
+		return u, "", openmates.Errorf(openmates.EConflict, "This username, or one that looks like it, is taken already. Please choose another one.")
+	}
+	phc, err = r.vault.hash(ctx, n.Password)
+	return u, phc, err
+}
+
+// Account checks a name, a username and a password and returns the account with
+// the PHC string of its password. Nothing is stored. It is for whoever is
+// entitled to an account by other means, as Newcomer bounds how often it is
+// called.
+func (r *Room) Account(ctx context.Context, name, username string, password openmates.Secret) (u openmates.User, phc string, err error) {
+	if u, err = r.newUser(name, username, password); err != nil {
+		return u, "", err
+	}
+	phc, err = r.vault.hash(ctx, password)
+	return u, phc, err
+}
+
+// newUser checks what a person typed.
+func (r *Room) newUser(name, username string, password openmates.Secret) (openmates.User, error) {
+	username, err := spelling.Username(username)
+	if err != nil {
+		return openmates.User{}, err
+	}
+	if name, err = spelling.Person(name); err != nil {
+		return openmates.User{}, err
+	}
+	if err := r.vault.valid(password, username, name); err != nil {
+		return openmates.User{}, err
+	}
+	return openmates.User{Username: username, DisplayName: name}, nil
+}

@@ -1,0 +1,61 @@
+package identity
+
+import (
+	"context"
+
+	"openmates"
+)
+
+// Operator is whoever runs a command on the server's machine. They can read and
+// write the database and the key, so nothing is asked of them; what they do is
+// in the audit record, and its person hears of it.
+type Operator struct{ room *Room }
+
+// Operator is for commands only: no door may hand it out.
+func (r *Room) Operator() Operator { return Operator{r} }
+
+// ResetPassword makes a link by which a person chooses a new password.
+func (o Operator) ResetPassword(ctx context.Context, username string) (ResetLink, error) {
+	u, err := o.room.byUsername(ctx, username)
+	if err != nil {
+		return ResetLink{}, err
+	}
+	return o.room.handOn(ctx, u, openmates.PasswordReset{UserID: u.ID, Origin: openmates.ResetByCommand})
+}
+
+// DropSecondStep removes a person's second step and their passkeys, at once.
+func (o Operator) DropSecondStep(ctx context.Context, username string) (openmates.User, error) {
+	u, err := o.room.byUsername(ctx, username)
+	if err != nil {
+		return u, err
+	}
+	p, err := o.room.store.Protection(ctx, u.ID)
+	if err != nil {
+		return u, err
+	}
+	if !p.TwoSteps() && p.Passkeys == 0 {
+		return u, openmates.Errorf(openmates.EInvalid, "%s has no second step and no passkey.", u.Username)
+	}
+	if err := o.room.store.DropSecondStep(ctx, u.ID); err != nil {
+		return u, err
+	}
+	o.room.tellNow(ctx, u, "Your second step and your passkeys were removed by a command on the server's machine. Until you set up new ones, your password alone signs you in.")
+	before := map[string]any{"authenticator": p.Authenticator, "passkeys": p.Passkeys, "ask_passkey": p.AskPasskey}
+	return u, o.room.audit.Record(ctx, openmates.AuditEntry{Action: "account.second_step_reset"}.AboutPerson(u.ID), before, nil)
+}
+
+// MakeAdmin makes a person an admin of the server.
+func (o Operator) MakeAdmin(ctx context.Context, username string) (openmates.User, error) {
+	u, err := o.room.byUsername(ctx, username)
+	if err != nil {
+		return u, err
+	}
+	if u.Admin {
+		return u, openmates.Errorf(openmates.EInvalid, "%s is an admin of this server already.", u.Username)
+	}
+	if err := o.room.store.SetServerAdmin(ctx, u.ID, true); err != nil {
+		return u, err
+	}
+	o.room.tellNow(ctx, u, "Your account was made an admin of the server by a command on the server's machine.")
+	return u, o.room.audit.Record(ctx, openmates.AuditEntry{Action: "server.admin"}.AboutPerson(u.ID), map[string]any{"server_admin": false}, map[string]any{"server_admin": true})
+}

@@ -1,0 +1,262 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/guard"
+	"openmates/internal/mail"
+	"openmates/internal/policy"
+	"openmates/internal/spelling"
+)
+
+// For how long a link to a new password works.
+const (
+	resetByMailFor = 30 * time.Minute
+	resetByHandFor = 24 * time.Hour // it has to reach its person first
+)
+
+// Returning is how people come back who have lost their password.
+type Returning interface { //nolint:interfacebloat // one way back, each method one transaction
+	// ConfirmedUsers are the accounts that have proved this address to be theirs.
+	ConfirmedUsers(ctx context.Context, address string) ([]openmates.User, error)
+	AddReset(ctx context.Context, r openmates.PasswordReset, hash string, at time.Time) error
+	// Reset is openmates.ENotFound where the link holds no more: it was used,
+	// has expired, its maker is no admin any more, or the address it was
+	// mailed to is not the user's any more.
+	Reset(ctx context.Context, hash string, at time.Time) (openmates.PasswordReset, error)
+	// UseReset works once. It ends all that knew the old password.
+	UseReset(ctx context.Context, hash, phc string, at time.Time) (r openmates.PasswordReset, ended openmates.AccessEnded, err error)
+	DropSecondStep(ctx context.Context, userID openmates.ID) error
+}
+
+// AskReset has a link mailed to whoever has lost their password; who is their
+// username or address. It goes only to an address that its account has
+// confirmed. Neither the answer nor its time tells whether there is such an
+// account: all that depends on it happens beside the request.
+func (r *Room) AskReset(ctx context.Context, from netip.Addr, who string) error {
+	if !r.post.Ready(ctx) {
+		return openmates.Errorf(openmates.EUnavailable, "This server sends no mail. Ask an admin of the server for a link; whoever has access to its machine can make one, too, with the command “openmates admin reset-password”.")
+	}
+	who = strings.TrimSpace(who)
+	if who == "" || len(who) > maxAddress {
+		return openmates.Errorf(openmates.EInvalid, "Please type your username or your e-mail address.")
+	}
+	if !r.byStranger.Allow("reset:"+guard.Party(from), r.now()) {
+		return guard.TooMany()
+	}
+	if !r.errands.begin(func(ctx context.Context) { r.mailResets(ctx, who) }) {
+		return openmates.Errorf(openmates.EUnavailable, "Too many people are asking for a new password at the moment. Please try again in a minute.")
+	}
+	return nil
+}
+
+const maxAddress = 254 // RFC 5321, section 4.5.3.1.3
+
+// mailResets sends a link to each account that who names.
+func (r *Room) mailResets(ctx context.Context, who string) {
+	users, err := r.named(ctx, who)
+	if err != nil {
+		r.log.ErrorContext(ctx, "can't find who lost their password", "err", err)
+		return
+	}
+	for _, u := range users {
+		if err := r.mailReset(ctx, u); err != nil {
+			r.log.WarnContext(ctx, "a link to a new password was not sent", "user", u.ID, "err", err)
+		}
+	}
+}
+
+func (r *Room) named(ctx context.Context, who string) ([]openmates.User, error) {
+	if strings.Contains(who, "@") {
+		address, err := mail.Address(who)
+		if err != nil {
+			return nil, nil //nolint:nilerr // it is nobody's
+		}
+		return r.store.ConfirmedUsers(ctx, address)
+	}
+	u, err := r.byUsername(ctx, who)
+	if openmates.CodeOf(err) == openmates.EInvalid {
+		return nil, nil
+	}
+	return []openmates.User{u}, err
+}
+
+func (r *Room) mailReset(ctx context.Context, u openmates.User) error {
+	if confirmed, err := r.store.EmailConfirmed(ctx, u.ID); err != nil || !confirmed || u.Email == "" {
+		return err
+	}
+	link, err := r.addReset(ctx, openmates.PasswordReset{UserID: u.ID, Origin: openmates.ResetByMail, Address: u.Email, Expires: r.now().Add(resetByMailFor)})
+	if err != nil {
+		return err
+	}
+	if err := r.post.Send(ctx, r.wayBack(u, link)); err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "a link to a new password was mailed", "user", u.ID)
+	return nil
+}
+
+// addReset gives the link of a new reset, whose code is not kept.
+func (r *Room) addReset(ctx context.Context, reset openmates.PasswordReset) (link string, err error) {
+	code := rand.Text() // 130 bits
+	if err := r.store.AddReset(ctx, reset, guard.Digest(code), r.now()); err != nil {
+		return "", fmt.Errorf("keep a reset: %w", err)
+	}
+	return r.address.URL() + ResetPath + "?code=" + code, nil
+}
+
+// ResetPath is the page that a link to a new password leads to.
+const ResetPath = "/signin/reset"
+
+// ResetLink is a link to a new password, for somebody to hand on.
+type ResetLink struct {
+	User    openmates.User
+	URL     openmates.Secret // shown once; the server keeps no readable copy
+	Expires time.Time
+	Second  bool // it drops the second step, too
+}
+
+// ResetLink makes a link by which a person chooses a new password, for an admin
+// of the server to hand on. With second it drops the person's second step as
+// well. password is the caller's own: whoever has the link has the account. An
+// earlier such link is void.
+func (r *Room) ResetLink(ctx context.Context, c openmates.Caller, userID openmates.ID, second bool, password openmates.Secret) (ResetLink, error) {
+	if err := policy.RequireInPerson(c, policy.RunServer); err != nil {
+		return ResetLink{}, err
+	}
+	if err := r.prove(ctx, c, password); err != nil {
+		return ResetLink{}, err
+	}
+	u, err := r.store.User(ctx, userID)
+	if err != nil {
+		return ResetLink{}, err
+	}
+	return r.handOn(ctx, u, openmates.PasswordReset{UserID: u.ID, Origin: openmates.ResetByAdmin, Maker: c.User.ID, Second: second})
+}
+
+// ResetLinkFor is ResetLink for whoever has this username.
+func (r *Room) ResetLinkFor(ctx context.Context, c openmates.Caller, username string, second bool, password openmates.Secret) (ResetLink, error) {
+	if err := policy.RequireInPerson(c, policy.RunServer); err != nil {
+		return ResetLink{}, err
+	}
+	u, err := r.byUsername(ctx, username)
+	if err != nil {
+		return ResetLink{}, err
+	}
+	return r.ResetLink(ctx, c, u.ID, second, password)
+}
+
+// byUsername finds an account for those who may know which there are.
+func (r *Room) byUsername(ctx context.Context, username string) (openmates.User, error) {
+	username = spelling.Fold(username)
+	u, err := r.store.UserByName(ctx, username)
+	if openmates.CodeOf(err) == openmates.ENotFound || err == nil && u.Username != username {
+		return openmates.User{}, openmates.Errorf(openmates.EInvalid, "Nobody on this server has the username %q.", spelling.Clip(username, 40))
+	}
+	return u, err
+}
+
+func (r *Room) handOn(ctx context.Context, u openmates.User, reset openmates.PasswordReset) (ResetLink, error) {
+	reset.Expires = r.now().Add(resetByHandFor)
+	link, err := r.addReset(ctx, reset)
+	if err != nil {
+		return ResetLink{}, err
+	}
+	r.log.InfoContext(ctx, "a link to a new password was made", "user", u.ID, "origin", reset.Origin, "by", reset.Maker)
+	e := openmates.AuditEntry{Actor: reset.Maker, Action: "account.reset_link"}.AboutPerson(u.ID)
+	return ResetLink{User: u, URL: openmates.Secret(link), Expires: reset.Expires, Second: reset.Second},
+		r.audit.Record(ctx, e, nil, map[string]any{"by": reset.Origin, "second_step": reset.Second, "expires": reset.Expires.UTC()})
+}
+
+// LookAtReset gives whom a link is for, and changes nothing. EInvalid says that
+// the link holds no more.
+func (r *Room) LookAtReset(ctx context.Context, from netip.Addr, code openmates.Secret) (openmates.User, openmates.PasswordReset, error) {
+	var u openmates.User
+	if !r.byStranger.Allow("reset look:"+guard.Party(from), r.now()) {
+		return u, openmates.PasswordReset{}, guard.TooMany()
+	}
+	reset, err := r.store.Reset(ctx, resetHash(code), r.now())
+	if err == nil {
+		u, err = r.store.User(ctx, reset.UserID)
+	}
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		r.failures.Note(ctx, from, guard.WhyReset, 0)
+	}
+	return u, reset, oldReset(err)
+}
+
+func resetHash(code openmates.Secret) string {
+	return guard.DigestTyped(code.Reveal())
+}
+
+func oldReset(err error) error {
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		return openmates.Errorf(openmates.EInvalid, "This link was used already, or has expired. Please ask for a new one.")
+	}
+	return err
+}
+
+// Reset uses a link up and gives its person a new password. It ends what a change
+// of password ends: whoever was signed in to the account is not any more, also
+// half-way; access tokens, invites for admins and other links are void. Nobody is signed in by it: a second step is still
+// asked for, unless an admin made the link to drop it.
+func (r *Room) Reset(ctx context.Context, from netip.Addr, code, fresh openmates.Secret) (openmates.User, error) {
+	u, _, err := r.LookAtReset(ctx, from, code)
+	if err != nil {
+		return u, err
+	}
+	if err := r.vault.valid(fresh, u.Username, u.DisplayName, localPart(u.Email)); err != nil {
+		return u, err
+	}
+	phc, err := r.vault.hash(ctx, fresh)
+	if err != nil {
+		return u, err
+	}
+	reset, ended, err := r.store.UseReset(ctx, resetHash(code), phc, r.now())
+	if err != nil {
+		return u, oldReset(err)
+	}
+	r.byAccount.Forget(guard.Try{Account: guard.Digest(u.Username), From: from})
+	r.log.InfoContext(ctx, "a password was reset", "user", u.ID, "origin", reset.Origin, "tokens", ended.Tokens)
+	after := map[string]any{"by": reset.Origin, "second_step_dropped": reset.Second, "tokens_revoked": ended.Tokens, "invites_revoked": ended.Invites}
+	r.tell(u, resetNotice(reset))
+	return u, r.audit.Record(ctx, ownEntry(u, "account.reset"), nil, after)
+}
+
+func resetNotice(reset openmates.PasswordReset) string {
+	news := "A new password was chosen for your account\nby a link that was mailed to this address."
+	switch reset.Origin {
+	case openmates.ResetByAdmin:
+		news = "A new password was chosen for your account\nby a link that an admin of the server made."
+	case openmates.ResetByCommand:
+		news = "A new password was chosen for your account\nby a link that was made on the server's machine."
+	}
+	if reset.Second {
+		news += " Your second step and your passkeys are removed; please set them up again."
+	}
+	return news + " Everybody who was signed in to it was signed out."
+}
+
+// tell mails somebody what happened to their account, if they have confirmed an
+// address and mail is set up. Nothing waits for it.
+func (r *Room) tell(u openmates.User, what string) {
+	if !r.errands.begin(func(ctx context.Context) { r.tellNow(ctx, u, what) }) {
+		r.log.Warn("somebody was not told what happened to their account", "user", u.ID)
+	}
+}
+
+func (r *Room) tellNow(ctx context.Context, u openmates.User, what string) {
+	confirmed, err := r.store.EmailConfirmed(ctx, u.ID)
+	if err == nil && confirmed && u.Email != "" && r.post.Ready(ctx) {
+		err = r.post.Send(ctx, r.notice(u, what))
+	}
+	if err != nil {
+		r.log.WarnContext(ctx, "somebody was not told what happened to their account", "user", u.ID, "err", err)
+	}
+}

@@ -1,0 +1,275 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/guard"
+	"openmates/internal/policy"
+	"openmates/internal/spelling"
+)
+
+// AccessTokens keeps the tokens of programs by their hash.
+type AccessTokens interface {
+	// AddAccessToken is openmates.EConflict where the owner has most already.
+	AddAccessToken(ctx context.Context, k openmates.AccessToken, hash string, most int) (openmates.AccessToken, error)
+	// AccessToken gives the hash as it is stored, too.
+	AccessToken(ctx context.Context, hash string) (k openmates.AccessToken, stored string, err error)
+	// AccessTokens lists those of a team (userID 0), a person (teamID 0), or
+	// listeners (both 0).
+	AccessTokens(ctx context.Context, userID, teamID openmates.ID) ([]openmates.AccessToken, error)
+	DropAccessToken(ctx context.Context, userID, teamID, id openmates.ID) (openmates.AccessToken, error)
+	AccessTokenByID(ctx context.Context, id openmates.ID) (openmates.AccessToken, error)
+	// TokensBy lists those that somebody has made, whatever they are for.
+	TokensBy(ctx context.Context, maker openmates.ID) ([]openmates.AccessToken, error)
+	DropTokenBy(ctx context.Context, maker, id openmates.ID) (openmates.AccessToken, error)
+	TouchAccessToken(ctx context.Context, id openmates.ID, at time.Time) error
+	// Role is "" where the user is no member.
+	Role(ctx context.Context, teamID, userID openmates.ID) (openmates.Role, error)
+}
+
+// TokenPrefix begins every token, so that people and scanners know one.
+const TokenPrefix = "om_"
+
+const (
+	mostTokens  = 50  // of one owner
+	usualDays   = 90  // for which a token works, unless something else is said
+	longestDays = 366 // for which one of a person or a team can
+	touchEvery  = time.Minute
+)
+
+// NewToken is what somebody says of a token that they want.
+type NewToken struct {
+	Name   string
+	Scopes []openmates.Scope
+	Days   int // 0 = 90, or without end for a listener's
+	// Password is asked for where the caller did not sign in just now: a token
+	// works for longer than the session in which it was made.
+	Password openmates.Secret
+}
+
+// AddToken makes a token that has the caller's rights in all their teams, as
+// far as its scopes go. The secret is shown this once.
+func (r *Room) AddToken(ctx context.Context, c openmates.Caller, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
+	return r.addToken(ctx, c, openmates.AccessToken{UserID: c.User.ID}, n)
+}
+
+// AddTeamToken makes a token that has the caller's rights in one team alone,
+// which all admins of the team see and can revoke. It ends where the caller is
+// no admin of the team any more.
+func (r *Room) AddTeamToken(ctx context.Context, c openmates.Caller, p policy.Place, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
+	return r.addToken(ctx, c, openmates.AccessToken{UserID: c.User.ID, TeamID: p.Team.ID}, n)
+}
+
+// AddListenerToken makes a token for a program that listens on a messenger: it
+// tells from the IDs there whose message it is, and asks mates for that person.
+// It ends where the caller is no admin of the server any more.
+func (r *Room) AddListenerToken(ctx context.Context, c openmates.Caller, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
+	if err := policy.Require(c, policy.RunServer); err != nil {
+		return openmates.AccessToken{}, "", err
+	}
+	n.Scopes = []openmates.Scope{openmates.ScopeListener}
+	return r.addToken(ctx, c, openmates.AccessToken{}, n)
+}
+
+func (r *Room) addToken(ctx context.Context, c openmates.Caller, k openmates.AccessToken, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
+	if err := c.InPerson(); err != nil {
+		return k, "", err
+	}
+	var err error
+	if k.Name, err = spelling.Name(n.Name, "a name for the token, such as what it is for", spelling.Longest); err != nil {
+		return k, "", err
+	}
+	listener := k.UserID == 0
+	if k.Scopes, err = validScopes(n.Scopes, listener); err != nil {
+		return k, "", err
+	}
+	k.By, k.Created = c.User.ID, r.now().UTC().Truncate(time.Millisecond)
+	switch {
+	case n.Days < 0 || n.Days > longestDays:
+		return k, "", openmates.Errorf(openmates.EInvalid, "A token works for 1 to %d days.", longestDays)
+	case n.Days == 0 && !listener:
+		n.Days = usualDays
+	}
+	if err := r.confirm(ctx, c, n.Password); err != nil {
+		return k, "", err
+	}
+	if n.Days > 0 {
+		k.Expires = k.Created.AddDate(0, 0, n.Days)
+	}
+	secret := TokenPrefix + rand.Text() // 130 bits
+	k.Hint = secret[len(secret)-4:]
+	if k, err = r.store.AddAccessToken(ctx, k, guard.Digest(secret), mostTokens); err != nil {
+		return k, "", err
+	}
+	r.log.InfoContext(ctx, "a token was made", "token", k.ID, "user", c.User.ID, "team", k.TeamID)
+	after := map[string]any{"name": k.Name, "scopes": k.Scopes, "expires": k.Expires}
+	return k, openmates.Secret(secret), r.audit.Record(ctx, tokenEntry(c, k, "token.add"), nil, after)
+}
+
+func tokenEntry(c openmates.Caller, k openmates.AccessToken, action string) openmates.AuditEntry {
+	return openmates.AuditEntry{Actor: c.User.ID, TeamID: k.TeamID, Action: action, Target: "token " + k.ID.String()}
+}
+
+func validScopes(scopes []openmates.Scope, listener bool) ([]openmates.Scope, error) {
+	var all []openmates.Scope
+	for _, s := range []openmates.Scope{openmates.ScopeRead, openmates.ScopeWrite, openmates.ScopeAdmin, openmates.ScopeListener} {
+		if slices.Contains(scopes, s) && (s == openmates.ScopeListener) == listener {
+			all = append(all, s)
+		}
+	}
+	known := slices.Compact(slices.Sorted(slices.Values(scopes)))
+	if len(all) == 0 || len(all) != len(known) {
+		return nil, openmates.Errorf(openmates.EInvalid, "Please choose what the token may do: read, write or admin. A listener's credential is made by an admin of the server.")
+	}
+	return all, nil
+}
+
+// Tokens lists the tokens that the caller has made: for themselves, for teams
+// and for listeners.
+func (r *Room) Tokens(ctx context.Context, c openmates.Caller) ([]openmates.AccessToken, error) {
+	if err := c.RequireSignIn(); err != nil {
+		return nil, err
+	}
+	return r.store.TokensBy(ctx, c.User.ID)
+}
+
+// TeamTokens lists the tokens of a team.
+func (r *Room) TeamTokens(ctx context.Context, p policy.Place) ([]openmates.AccessToken, error) {
+	return r.store.AccessTokens(ctx, 0, p.Team.ID)
+}
+
+// ListenerTokens lists the credentials of listeners.
+func (r *Room) ListenerTokens(ctx context.Context, c openmates.Caller) ([]openmates.AccessToken, error) {
+	if err := policy.Require(c, policy.RunServer); err != nil {
+		return nil, err
+	}
+	return r.store.AccessTokens(ctx, 0, 0)
+}
+
+// RevokeToken ends one of the tokens that the caller has made, at once.
+func (r *Room) RevokeToken(ctx context.Context, c openmates.Caller, id openmates.ID) error {
+	if err := c.RequireSignIn(); err != nil {
+		return err
+	}
+	k, err := r.store.DropTokenBy(ctx, c.User.ID, id)
+	return r.tokenDropped(ctx, c, k, err)
+}
+
+// RevokeTeamToken ends a token of a team at once.
+func (r *Room) RevokeTeamToken(ctx context.Context, c openmates.Caller, p policy.Place, id openmates.ID) error {
+	return r.dropToken(ctx, c, 0, p.Team.ID, id)
+}
+
+// RevokeListenerToken ends the credential of a listener at once.
+func (r *Room) RevokeListenerToken(ctx context.Context, c openmates.Caller, id openmates.ID) error {
+	if err := policy.Require(c, policy.RunServer); err != nil {
+		return err
+	}
+	return r.dropToken(ctx, c, 0, 0, id)
+}
+
+func (r *Room) dropToken(ctx context.Context, c openmates.Caller, user, team, id openmates.ID) error {
+	k, err := r.store.DropAccessToken(ctx, user, team, id)
+	return r.tokenDropped(ctx, c, k, err)
+}
+
+func (r *Room) tokenDropped(ctx context.Context, c openmates.Caller, k openmates.AccessToken, err error) error {
+	if err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "a token was revoked", "token", k.ID, "user", c.User.ID)
+	return r.audit.Record(ctx, tokenEntry(c, k, "token.revoke"), map[string]any{"name": k.Name, "scopes": k.Scopes}, nil)
+}
+
+// Bearer gives the caller that a program is by its token. Whatever is wrong
+// with it, the refusal is the same.
+func (r *Room) Bearer(ctx context.Context, from netip.Addr, token openmates.Secret) (openmates.Caller, error) {
+	wrong := openmates.Errorf(openmates.EUnauthorized, "This token is not valid: it was mistyped, revoked, or has expired. Please make a new one.")
+	text := token.Reveal()
+	if !strings.HasPrefix(text, TokenPrefix) || len(text) != len(TokenPrefix)+26 {
+		return openmates.Caller{}, r.badToken(ctx, from, guard.WhyToken, openmates.AccessToken{}, wrong)
+	}
+	hash := guard.Digest(text)
+	k, stored, err := r.store.AccessToken(ctx, hash)
+	if openmates.CodeOf(err) == openmates.ENotFound || err == nil && subtle.ConstantTimeCompare([]byte(hash), []byte(stored)) != 1 {
+		return openmates.Caller{}, r.badToken(ctx, from, guard.WhyToken, openmates.AccessToken{}, wrong)
+	}
+	if err != nil {
+		return openmates.Caller{}, fmt.Errorf("look for a token: %w", err)
+	}
+	if !k.Expires.IsZero() && !r.now().Before(k.Expires) {
+		return openmates.Caller{}, r.badToken(ctx, from, guard.WhyExpired, k, wrong)
+	}
+	if x, ok := tokenRemains(k); ok {
+		holds, err := x.Holds(ctx, r.store, r.now())
+		if err != nil {
+			return openmates.Caller{}, fmt.Errorf("look for the maker of a token: %w", err)
+		}
+		if !holds {
+			return openmates.Caller{}, r.badToken(ctx, from, guard.WhyMaker, k, wrong)
+		}
+	}
+	c := openmates.Caller{Token: k, Session: guard.Digest("token:" + k.ID.String())}
+	if k.UserID != 0 {
+		c.User, err = r.store.User(ctx, k.UserID)
+		if openmates.CodeOf(err) == openmates.ENotFound {
+			return openmates.Caller{}, r.badToken(ctx, from, guard.WhyMaker, k, wrong)
+		}
+		if err != nil {
+			return openmates.Caller{}, fmt.Errorf("load the caller: %w", err)
+		}
+	}
+	if now := r.now(); now.Sub(k.Used) >= touchEvery {
+		if err := r.store.TouchAccessToken(ctx, k.ID, now); err != nil {
+			r.log.WarnContext(ctx, "note that a token is in use", "token", k.ID, "err", err)
+		}
+	}
+	return c, nil
+}
+
+// badToken counts against the address that a wrong token came from.
+func (r *Room) badToken(ctx context.Context, from netip.Addr, why string, k openmates.AccessToken, wrong error) error {
+	if !r.byBadToken.Allow(guard.Party(from), r.now()) {
+		r.failures.Note(ctx, from, guard.WhyTooMany, 0)
+		return guard.TooMany()
+	}
+	r.failures.Note(ctx, from, why, k.By)
+	return wrong
+}
+
+// Admit counts a call of the API against what its caller may make: a person,
+// however many tokens they have, a listener's credential, or an address that is
+// nobody's.
+func (r *Room) Admit(c openmates.Caller, from netip.Addr) error {
+	limit, key := r.byCall, c.User.ID.String()
+	switch {
+	case c.IsListener():
+		limit, key = r.byListener, c.Token.ID.String()
+	case !c.SignedIn():
+		key = guard.Party(from)
+	}
+	if !limit.Allow(key, r.now()) {
+		return openmates.Errorf(openmates.ELimit, "There were too many calls in a short time. Please wait a few seconds between them.")
+	}
+	return nil
+}
+
+// tokenRemains is the rule for a token; ok is false where it has its maker's own
+// rights, which are asked for in any case.
+func tokenRemains(k openmates.AccessToken) (x policy.Remain, ok bool) {
+	switch {
+	case k.TeamID != 0:
+		return policy.Remain{Maker: k.By, Team: k.TeamID, Right: policy.RunTeam}, true
+	case k.UserID == 0:
+		return policy.Remain{Maker: k.By, Right: policy.RunServer}, true
+	}
+	return policy.Remain{}, false
+}

@@ -1,0 +1,185 @@
+package identity
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"openmates"
+)
+
+// seenEvery is how often a session notes that it is in use.
+const seenEvery = 10 * time.Minute
+
+// Visit is what a door knows about where a request comes from. It may be
+// invented, and is shown to the owner of a session only.
+type Visit struct {
+	From  netip.Addr
+	Agent string // what the browser says of itself
+}
+
+type visitKey struct{}
+
+// WithVisit tells the room where the request comes from that ctx belongs to.
+func WithVisit(ctx context.Context, v Visit) context.Context {
+	return context.WithValue(ctx, visitKey{}, v)
+}
+
+func visitOf(ctx context.Context) Visit {
+	v, _ := ctx.Value(visitKey{}).(Visit)
+	return v
+}
+
+func (r *Room) putVisit(ctx context.Context) {
+	v := visitOf(ctx)
+	if v.From.IsValid() {
+		r.sessions.Put(ctx, keyFrom, v.From.String())
+	}
+	r.sessions.Put(ctx, keyAgent, agent(v.Agent))
+}
+
+// noteVisit keeps when and where a session was used last, roughly, so that not
+// every request writes.
+func (r *Room) noteVisit(ctx context.Context) {
+	now := r.now().UTC()
+	if now.Sub(instant(r.sessions.GetString(ctx, keySeen))) < seenEvery {
+		return
+	}
+	r.sessions.Put(ctx, keySeen, now.Format(time.RFC3339))
+	r.putVisit(ctx)
+}
+
+func instant(s string) time.Time {
+	t, _ := time.Parse(time.RFC3339, s)
+	return t
+}
+
+// Session is one place in which a person is signed in.
+type Session struct {
+	ID    string // names it; it is no credential
+	Here  bool   // the one of this request
+	Agent string // "Firefox on Linux"
+	From  string // address
+	Since time.Time
+	Seen  time.Time // roughly
+}
+
+// SessionsOf lists where the caller is signed in: here first, then the latest
+// used.
+func (r *Room) SessionsOf(ctx context.Context, c openmates.Caller) ([]Session, error) {
+	if err := c.RequireSignIn(); err != nil {
+		return nil, err
+	}
+	stored, err := r.store.SessionsOf(ctx, c.User.ID)
+	if err != nil {
+		return nil, err
+	}
+	here := loaded(ctx).hash
+	var all []Session
+	for _, rec := range stored {
+		_, values, err := jsonCodec{}.Decode(rec.Data)
+		if err != nil {
+			continue // one that nobody can read signs nobody in either
+		}
+		get := func(key string) string { s, _ := values[key].(string); return s }
+		if get(keyUser) == "" {
+			continue // it waits for the second step
+		}
+		all = append(all, Session{
+			ID: rec.Hash, Here: rec.Hash == here, Agent: get(keyAgent), From: get(keyFrom),
+			Since: instant(get(keySince)), Seen: instant(get(keySeen)),
+		})
+	}
+	slices.SortStableFunc(all, func(a, b Session) int {
+		if a.Here != b.Here {
+			if a.Here {
+				return -1
+			}
+			return 1
+		}
+		return b.Seen.Compare(a.Seen)
+	})
+	return all, nil
+}
+
+// LastSeen returns when a person last used a session; zero = never.
+func (r *Room) LastSeen(ctx context.Context, userID openmates.ID) (last time.Time, err error) {
+	sessions, err := r.SessionsOf(ctx, openmates.Caller{User: openmates.User{ID: userID}})
+	for _, s := range sessions {
+		if s.Seen.After(last) {
+			last = s.Seen
+		}
+	}
+	return last, err
+}
+
+// EndSession signs the caller out in one place. Another person's session is
+// ENotFound.
+func (r *Room) EndSession(ctx context.Context, c openmates.Caller, id string) error {
+	if err := c.RequireSignIn(); err != nil {
+		return err
+	}
+	if id == loaded(ctx).hash {
+		return r.SignOut(ctx)
+	}
+	if err := r.store.EndSession(ctx, c.User.ID, id); err != nil {
+		return err
+	}
+	return r.audit.Record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.session_end"}.AboutPerson(c.User.ID), nil, nil)
+}
+
+// EndSessions signs the caller out everywhere else, or, with here, everywhere.
+// It ends what waits in any session, too (a second step, a code, a consent), and
+// revokes the tokens that they have made, and their open invites for admins.
+// With keepShared, tokens for a team or a listener stay.
+func (r *Room) EndSessions(ctx context.Context, c openmates.Caller, here, keepShared bool) error {
+	if err := c.RequireSignIn(); err != nil {
+		return err
+	}
+	ended, err := r.endAccess(ctx, c, openmates.AccessEnd{KeepShared: keepShared})
+	if err != nil {
+		return err
+	}
+	if here {
+		if err := r.SignOut(ctx); err != nil {
+			return err
+		}
+	}
+	return r.audit.Record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.sessions_end"}.AboutPerson(c.User.ID), nil, revoked(ended))
+}
+
+// sign tells a browser or system by a word in its header.
+type sign struct{ in, is string }
+
+// agent sums up what a browser says of itself: its name and the system it runs
+// on. Browsers name each other, so the order decides.
+func agent(header string) string {
+	find := func(names []sign) string {
+		for _, n := range names {
+			if strings.Contains(header, n.in) {
+				return n.is
+			}
+		}
+		return ""
+	}
+	browser := find([]sign{
+		{in: "Edg/", is: "Edge"}, {in: "EdgA/", is: "Edge"}, {in: "EdgiOS/", is: "Edge"}, {in: "OPR/", is: "Opera"}, {in: "Vivaldi/", is: "Vivaldi"},
+		{in: "SamsungBrowser/", is: "Samsung Internet"}, {in: "Firefox/", is: "Firefox"}, {in: "FxiOS/", is: "Firefox"}, {in: "CriOS/", is: "Chrome"},
+		{in: "Chrome/", is: "Chrome"}, {in: "Safari/", is: "Safari"}, {in: "curl/", is: "curl"}, {in: "Go-http-client/", is: "A program"},
+	})
+	system := find([]sign{
+		{in: "iPhone", is: "iPhone"}, {in: "iPad", is: "iPad"}, {in: "Android", is: "Android"}, {in: "CrOS", is: "ChromeOS"}, {in: "Windows", is: "Windows"},
+		{in: "Mac OS X", is: "macOS"}, {in: "Linux", is: "Linux"}, {in: "FreeBSD", is: "FreeBSD"},
+	})
+	switch {
+	case browser == "" && system == "":
+		return "An unknown browser"
+	case browser == "":
+		browser = "A browser"
+	case system == "":
+		return browser
+	}
+	return browser + " on " + system
+}

@@ -1,0 +1,119 @@
+// Package policy is the one place that says who may do what, and whether what
+// somebody has left behind still works.
+//
+// It promises that what a caller may do is in one table, which denies whatever
+// it doesn't name, and that what works without its maker (an invite, a token)
+// does so only as long as its maker may still make it;
+// docs/adr/0015-what-outlives-its-maker.md lists what that is about.
+//
+// It refuses to find out who calls: that is an openmates.Caller already.
+package policy
+
+import (
+	"openmates"
+)
+
+// Right is one thing that a person may do.
+type Right string
+
+// The rights. Those of a team hold within that team only.
+const (
+	RunServer    Right = "run_server"    // mates, their bots, models, the server's state
+	SeeTeam      Right = "see_team"      // the team's page: mates, people, connections
+	LeaveTeam    Right = "leave_team"    // leave the team
+	ConnectTeam  Right = "connect_team"  // add mates to the team's workspaces
+	AskMates     Right = "ask_mates"     // talk to the team's mates
+	RunTeam      Right = "run_team"      // name, limits, connections of the team
+	ManagePeople Right = "manage_people" // change roles, take people out of the team
+	InvitePeople Right = "invite_people" // make, list and revoke invites
+	SeeUsage     Right = "see_usage"     // what the team spent, by person
+)
+
+// standing is somebody who can hold rights: an admin of the server everywhere, a
+// member of a team by role within it.
+type standing string
+
+const (
+	serverAdmin standing = "server admin"
+	teamAdmin            = standing(openmates.RoleAdmin)
+	teamMember           = standing(openmates.RoleMember)
+)
+
+// held is the one table of who may do what, for both doors. What it does not
+// name is denied. A server admin is no member of every team: what a team says
+// stays with the team.
+func held(h standing, r Right) bool {
+	switch r {
+	case RunServer:
+		return h == serverAdmin
+	case SeeTeam, LeaveTeam, ConnectTeam, AskMates:
+		return h == teamAdmin || h == teamMember
+	case RunTeam, ManagePeople, InvitePeople, SeeUsage:
+		return h == teamAdmin
+	}
+	return false
+}
+
+// Allowed reports whether somebody with this place in a team (role "" = none) has
+// a right.
+func Allowed(u openmates.User, role openmates.Role, r Right) bool {
+	if u.ID == 0 {
+		return false
+	}
+	return u.Admin && held(serverAdmin, r) || (role == openmates.RoleAdmin || role == openmates.RoleMember) && held(standing(role), r)
+}
+
+// Require returns nil if the caller has a right of the server, else EUnauthorized
+// for nobody and EForbidden for somebody.
+func Require(c openmates.Caller, r Right) error {
+	if !c.SignedIn() {
+		return openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
+	}
+	if !Allowed(c.User, "", r) {
+		return openmates.Errorf(openmates.EForbidden, "Only an admin of this server may do that. Please ask one.")
+	}
+	if c.Token.TeamID != 0 {
+		return openmates.Errorf(openmates.EForbidden, "A team's token is for that team alone. Please use one of your own.")
+	}
+	return c.Permit(ScopeOf(r))
+}
+
+// Place is a caller within a team.
+type Place struct {
+	Team openmates.Team
+	Role openmates.Role
+}
+
+// ScopeOf returns the scope that a token needs for a right.
+func ScopeOf(right Right) openmates.Scope {
+	switch right {
+	case SeeTeam:
+		return openmates.ScopeRead
+	case AskMates, ConnectTeam, LeaveTeam:
+		return openmates.ScopeWrite
+	}
+	return openmates.ScopeAdmin
+}
+
+// RequireInPerson is Require for what no program may do: the caller has signed in
+// themselves.
+func RequireInPerson(c openmates.Caller, r Right) error {
+	if err := Require(c, r); err != nil {
+		return err
+	}
+	return c.InPerson()
+}
+
+// Require returns nil if the caller has a right in the team, else EForbidden.
+func (p Place) Require(c openmates.Caller, r Right) error {
+	if !Allowed(c.User, p.Role, r) {
+		return openmates.Errorf(openmates.EForbidden, "Only an admin of the team %s may do that. Please ask one.", p.Team.Name)
+	}
+	return nil
+}
+
+// Entry returns the entry of the audit record about what the caller does in the
+// team.
+func (p Place) Entry(c openmates.Caller, action, target string) openmates.AuditEntry {
+	return openmates.AuditEntry{Actor: c.User.ID, TeamID: p.Team.ID, Action: action, Target: target}
+}

@@ -1,0 +1,146 @@
+package server
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/policy"
+	"openmates/internal/spelling"
+)
+
+// AnyPerson is a person of the server, as its admins see them.
+type AnyPerson struct {
+	openmates.DirectoryPerson
+	Seen time.Time // the last sign of them: in a browser, or to a mate; zero = none
+}
+
+// People lists people of the whole server, for its admins, and says whether
+// there are more.
+func (r *Room) People(ctx context.Context, c openmates.Caller, q openmates.DirectorySearch) (all []AnyPerson, more bool, err error) {
+	if err := policy.Require(c, policy.RunServer); err != nil {
+		return nil, false, err
+	}
+	limit := q.Limit
+	q.Limit++
+	found, err := r.store.FindPeople(ctx, q)
+	if err != nil {
+		return nil, false, err
+	}
+	found, more = atMost(found, limit)
+	for _, p := range found {
+		one := AnyPerson{DirectoryPerson: p, Seen: p.Asked}
+		seen, err := r.accounts.LastSeen(ctx, p.User.ID)
+		if err != nil {
+			return nil, false, err
+		}
+		if seen.After(one.Seen) {
+			one.Seen = seen
+		}
+		all = append(all, one)
+	}
+	return all, more, nil
+}
+
+func atMost[T any](all []T, n int) ([]T, bool) {
+	if len(all) > n {
+		return all[:n], true
+	}
+	return all, false
+}
+
+// AnyTeams lists teams of the whole server, for its admins, with what each spent
+// in this month, and says whether there are more.
+func (r *Room) AnyTeams(ctx context.Context, c openmates.Caller, q openmates.DirectorySearch) ([]openmates.DirectoryTeam, bool, error) {
+	if err := policy.Require(c, policy.RunServer); err != nil {
+		return nil, false, err
+	}
+	limit := q.Limit
+	q.Limit++
+	all, err := r.store.FindTeams(ctx, q, r.now())
+	all, more := atMost(all, limit)
+	return all, more, err
+}
+
+// AnyPerson is one person of the server, for its admins.
+func (r *Room) AnyPerson(ctx context.Context, c openmates.Caller, username string) (openmates.User, error) {
+	if err := policy.Require(c, policy.RunServer); err != nil {
+		return openmates.User{}, err
+	}
+	none := openmates.Errorf(openmates.ENotFound, "Nobody on this server is called %q.", spelling.Clip(username, 40))
+	if len(username) > 100 || strings.ContainsFunc(username, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return openmates.User{}, none
+	}
+	u, err := r.store.UserByName(ctx, username)
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		err = none
+	}
+	return u, err
+}
+
+// AnyTeam is one team of the server, for its admins. It lets them into nothing.
+func (r *Room) AnyTeam(ctx context.Context, c openmates.Caller, slug string) (openmates.Team, error) {
+	if err := policy.Require(c, policy.RunServer); err != nil {
+		return openmates.Team{}, err
+	}
+	t, err := policy.TeamAt(ctx, r.store, slug)
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		err = openmates.Errorf(openmates.ENotFound, "There is no team %q on this server.", spelling.Clip(slug, 40))
+	}
+	return t, err
+}
+
+// SetServerAdmin lets a person run the server, or ends that, at once. The last
+// admin stays one.
+func (r *Room) SetServerAdmin(ctx context.Context, c openmates.Caller, username string, admin bool) error {
+	if err := policy.RequireInPerson(c, policy.RunServer); err != nil {
+		return err
+	}
+	u, err := r.AnyPerson(ctx, c, username)
+	if err != nil || u.Admin == admin {
+		return err
+	}
+	if err := r.store.SetServerAdmin(ctx, u.ID, admin); err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "who runs the server has changed", "user", u.ID, "admin", admin, "by", c.User.ID)
+	e := openmates.AuditEntry{Actor: c.User.ID, Action: "server.admin"}.AboutPerson(u.ID)
+	return r.audit.Record(ctx, e, map[string]any{"server_admin": !admin}, map[string]any{"server_admin": admin})
+}
+
+// RemovePerson deletes somebody else's account for good, as they could
+// themselves: what they asked is forgotten, what it cost stays in the books.
+func (r *Room) RemovePerson(ctx context.Context, c openmates.Caller, username string) error {
+	if err := policy.RequireInPerson(c, policy.RunServer); err != nil {
+		return err
+	}
+	u, err := r.AnyPerson(ctx, c, username)
+	if err != nil {
+		return err
+	}
+	if u.ID == c.User.ID {
+		return openmates.Errorf(openmates.EConflict, "This is your own account. You can delete it under Your data, on your profile.")
+	}
+	if err := r.store.RemoveOther(ctx, u.ID); err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "an account was deleted by an admin", "user", u.ID, "by", c.User.ID)
+	// The name is gone with the account; the number still tells lines apart.
+	return r.audit.Record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "server.remove_person"}.AboutPerson(u.ID), nil, nil)
+}
+
+// RemoveAnyTeam removes a team of the server for good, as its own admin could:
+// its workspaces are nobody's then, its people keep their accounts, and what it
+// spent stays in the server's books.
+func (r *Room) RemoveAnyTeam(ctx context.Context, c openmates.Caller, t openmates.Team) error {
+	if err := policy.RequireInPerson(c, policy.RunServer); err != nil {
+		return err
+	}
+	if err := r.store.RemoveTeam(ctx, t.ID); err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "a team was removed by an admin of the server", "team", t.ID, "by", c.User.ID)
+	e := openmates.AuditEntry{Actor: c.User.ID, TeamID: t.ID, Action: "team.delete", Target: "team " + t.Slug}
+	return r.audit.Record(ctx, e, map[string]string{"name": t.Name}, nil)
+}

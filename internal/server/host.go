@@ -1,0 +1,99 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"openmates"
+	"openmates/internal/spelling"
+)
+
+// hostSetting keeps the name by which the server was reached when it was set up.
+const hostSetting = "server.set_up_host"
+
+// Asked is what a request says about where it was sent to.
+type Asked struct {
+	Host    string // as the request names it, or as a proxy that we believe
+	Public  string // the server's address
+	Proxied bool   // it came through such a proxy
+}
+
+// Serves is nil where the server answers to the name of a request: that of its
+// public address, and every name of this machine. A page of another site whose
+// name its owner lets lead here (DNS rebinding) would otherwise be one with
+// ours to a browser.
+//
+// Until somebody has chosen the public address, the first admin must get in
+// by the way they have: any name as long as the server is not set up, since
+// nothing is there yet and the code of the setup link is needed; afterwards the
+// name by which that was done. A bare IP address and a name without a dot can't
+// be led here by a stranger: they are answered until then as well, and when a
+// proxy that we believe uses them to reach us. Else the error is EInvalid.
+func (r *Room) Serves(ctx context.Context, a Asked) error {
+	host := hostOf(a.Host)
+	public, err := url.Parse(a.Public)
+	if err != nil {
+		return fmt.Errorf("read the public address: %w", err)
+	}
+	if host != "" && (host == hostOf(public.Host) || isLoopback(host)) {
+		return nil
+	}
+	other := openmates.Errorf(openmates.EInvalid, "This server does not answer to the name %q. Please open %s. If the name is right, start the server with OPENMATES_URL set to its address; the README says more.", spelling.Clip(host, 40), a.Public)
+	chosen := r.address.Chosen()
+	if host == "" || chosen && !a.Proxied {
+		return other
+	}
+	if ip, _ := netip.ParseAddr(host); ip.IsValid() || !strings.Contains(host, ".") {
+		return nil
+	}
+	if chosen {
+		return other
+	}
+	set, _, err := r.store.Setting(ctx, hostSetting)
+	if err != nil {
+		return fmt.Errorf("read how the server was reached: %w", err)
+	}
+	if set == host {
+		return nil
+	}
+	open, err := r.SetupOpen(ctx)
+	if err == nil && !open {
+		err = other
+	}
+	return err
+}
+
+// keepHost remembers by which name the server was reached when it was set up.
+func (r *Room) keepHost(ctx context.Context, host string) {
+	if host = hostOf(host); host == "" || isLoopback(host) {
+		return
+	}
+	if err := r.store.SetSetting(ctx, hostSetting, host); err != nil {
+		r.log.ErrorContext(ctx, "can't keep by which name the server was set up", "err", err)
+	}
+}
+
+// hostOf is the name in a host with or without a port, in small letters; "" for
+// what is none.
+func hostOf(s string) string {
+	host := s
+	if h, _, err := net.SplitHostPort(s); err == nil {
+		host = h
+	} else if strings.HasPrefix(s, "[") != strings.HasSuffix(s, "]") || strings.Count(s, ":") > 0 && !strings.HasPrefix(s, "[") {
+		return ""
+	}
+	host = strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
+	if len(host) > 253 || strings.ContainsFunc(host, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune(`/\@<>"'`, c) }) {
+		return ""
+	}
+	return host
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}

@@ -1,0 +1,57 @@
+package spelling
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"openmates"
+)
+
+// Person is Name for what somebody is called. Whoever signs as the product, or as
+// somebody whose account is gone, could have others believe it.
+func Person(s string) (string, error) {
+	s, err := Name(s, "your name", Longest)
+	if err != nil {
+		return "", err
+	}
+	switch strings.TrimPrefix(strings.ToLower(s), "a ") {
+	case "openmates", strings.TrimPrefix(openmates.FormerMember, "a "):
+		return "", openmates.Errorf(openmates.EInvalid, "%q would be taken for somebody else. Please type the name that people call you.", s)
+	}
+	return s, nil
+}
+
+// Team checks the name and the address of a team that is to be created; slug ""
+// = it is made of the name. The error is EInvalid.
+func Team(name, slug string) (openmates.Team, error) {
+	name, err := Name(name, "the team's name", Longest)
+	if err != nil {
+		return openmates.Team{}, err
+	}
+	if slug = Fold(slug); slug == "" {
+		if slug = Slug(name); slug == "" {
+			return openmates.Team{}, openmates.Errorf(openmates.EInvalid, "Please type an address of a–z and 0–9 for %s; its name gives none.", name)
+		}
+	}
+	if err := openmates.ValidSlug(slug); err != nil {
+		return openmates.Team{}, err
+	}
+	return openmates.Team{Slug: slug, Name: name}, nil
+}
+
+// Text checks a text of several lines that may be empty, such as what somebody
+// says about themselves. The error is EInvalid.
+func Text(s, what string, most int) (string, error) {
+	s = strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n"))
+	bad := func(c rune) bool {
+		return unicode.IsControl(c) && c != '\n' && c != '\t' || unicode.Is(unicode.Cf, c) && c != '\u200d' && c != '\u200c'
+	}
+	switch n := utf8.RuneCountInString(s); {
+	case n > most:
+		return s, openmates.Errorf(openmates.EInvalid, "Please shorten %s to at most %d characters; there are %d.", what, most, n)
+	case !utf8.ValidString(s) || strings.ContainsFunc(s, bad):
+		return s, openmates.Errorf(openmates.EInvalid, "Please type %s without control characters.", what)
+	}
+	return s, nil
+}

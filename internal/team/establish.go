@@ -1,0 +1,54 @@
+package team
+
+import (
+	"context"
+	"net/netip"
+
+	"openmates"
+	"openmates/internal/policy"
+)
+
+// Establish founds a team at once, as FoundTeam does with a draft. Somebody
+// without an account gets one in the same step: both are made, or neither.
+func (r *Room) Establish(ctx context.Context, c openmates.Caller, from netip.Addr, d Draft, n openmates.Newcomer) (openmates.User, openmates.Team, error) {
+	u, phc := c.User, ""
+	if err := r.MayFound(ctx, c); err != nil {
+		return u, openmates.Team{}, err
+	}
+	t, err := r.FreeTeam(ctx, d.Name, d.Slug)
+	if err != nil {
+		return u, t, err
+	}
+	t.Limits = d.Limits
+	if !c.SignedIn() {
+		if u, phc, err = r.accounts.Newcomer(ctx, from, n); err != nil {
+			return u, t, err
+		}
+	}
+	if u, t, err = r.store.FoundTeam(ctx, u, phc, t); err != nil {
+		return u, t, err
+	}
+	r.log.InfoContext(ctx, "a team is founded", "team", t.Slug, "by", u.ID)
+	e := openmates.AuditEntry{Actor: u.ID, TeamID: t.ID, Action: "team.found", Target: "team " + t.Slug}
+	return u, t, r.audit.Record(ctx, e, nil, map[string]any{"name": t.Name, "slug": t.Slug, "limits": t.Limits})
+}
+
+// EndTeam removes the team for good, with its connections, invites and tokens,
+// and the text of what was asked in it. typed is its address, as the caller
+// typed it to say that they mean it.
+func (r *Room) EndTeam(ctx context.Context, c openmates.Caller, p policy.Place, typed string) error {
+	if err := c.InPerson(); err != nil {
+		return err
+	}
+	if err := p.Require(c, policy.RunTeam); err != nil {
+		return err
+	}
+	if typed != p.Team.Slug {
+		return openmates.Errorf(openmates.EInvalid, "Please give the team's address, %s, to say that you mean it.", p.Team.Slug)
+	}
+	if err := r.store.RemoveTeam(ctx, p.Team.ID); err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "a team was removed", "team", p.Team.ID, "by", c.User.ID)
+	return r.audit.Record(ctx, p.Entry(c, "team.delete", "team "+p.Team.Slug), map[string]string{"name": p.Team.Name}, nil)
+}

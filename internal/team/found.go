@@ -1,0 +1,123 @@
+package team
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+
+	"openmates"
+	"openmates/internal/guard"
+	"openmates/internal/spelling"
+)
+
+// Draft is a team that somebody is about to found. It lives in the session, so
+// that nothing is made before all is said.
+type Draft struct {
+	Name   string           `json:"name"`
+	Slug   string           `json:"slug"`
+	Limits openmates.Limits `json:"limits"`
+}
+
+const (
+	draftKey = "draft"
+	maxDraft = 64 << 10 // bytes
+)
+
+// MayFound says whether the caller may found a team: whoever has an account,
+// and everybody where the server's admin opened it.
+func (r *Room) MayFound(ctx context.Context, c openmates.Caller) error {
+	if c.SignedIn() {
+		return nil
+	}
+	open, err := r.signUp.OpenToTeams(ctx)
+	if err == nil && !open {
+		err = openmates.Errorf(openmates.EForbidden, "This server is open to people who were invited. Sign in to found a team with your account, or ask somebody who is here for an invitation.")
+	}
+	return err
+}
+
+// KeepDraft checks a team's name and address and keeps the draft in the
+// session. Strangers can do it so often only.
+func (r *Room) KeepDraft(ctx context.Context, c openmates.Caller, from netip.Addr, d Draft) error {
+	if err := r.MayFound(ctx, c); err != nil {
+		return err
+	}
+	if !c.SignedIn() && !r.byParty.Allow("draft:"+guard.Party(from), r.now()) {
+		return guard.TooMany()
+	}
+	t, err := r.FreeTeam(ctx, d.Name, d.Slug)
+	if err != nil {
+		return err
+	}
+	d.Name, d.Slug = t.Name, t.Slug
+	b, err := json.Marshal(d)
+	if err != nil {
+		return fmt.Errorf("keep the draft: %w", err)
+	}
+	if len(b) > maxDraft {
+		return openmates.Errorf(openmates.EInvalid, "This is more than can be kept. Please choose fewer things; the team's page can change it later.")
+	}
+	r.session.Keep(ctx, draftKey, string(b))
+	return nil
+}
+
+// Draft gives the draft of the session; ok is false where there is none.
+func (r *Room) Draft(ctx context.Context) (d Draft, ok bool) {
+	text := r.session.Kept(ctx, draftKey)
+	return d, text != "" && json.Unmarshal([]byte(text), &d) == nil
+}
+
+// DropDraft forgets it.
+func (r *Room) DropDraft(ctx context.Context) { r.session.Forget(ctx, draftKey) }
+
+// FreeTeam checks the name and the address ("" = made from the name) of a team
+// that is to be founded.
+func (r *Room) FreeTeam(ctx context.Context, name, slug string) (openmates.Team, error) {
+	t, err := spelling.Team(name, slug)
+	if err != nil {
+		return t, err
+	}
+	_, err = r.store.TeamBySlug(ctx, t.Slug)
+	switch openmates.CodeOf(err) {
+	case openmates.ENotFound:
+		return t, nil
+	case "":
+		return t, openmates.Errorf(openmates.EConflict, "The address %q is taken by another team already. Please choose another one.", t.Slug)
+	}
+	return t, err
+}
+
+// FoundTeam makes the team of the session's draft. Somebody without an account
+// gets one in the same step: both are made, or neither. The founder is the
+// team's admin.
+func (r *Room) FoundTeam(ctx context.Context, c openmates.Caller, from netip.Addr, n openmates.Newcomer) (openmates.User, openmates.Team, error) {
+	u, phc := c.User, ""
+	fail := func(err error) (openmates.User, openmates.Team, error) {
+		return openmates.User{}, openmates.Team{}, err
+	}
+	if err := r.MayFound(ctx, c); err != nil {
+		return fail(err)
+	}
+	d, ok := r.Draft(ctx)
+	if !ok {
+		return fail(openmates.Errorf(openmates.EInvalid, "The team has no name yet. Please begin with that."))
+	}
+	t, err := r.FreeTeam(ctx, d.Name, d.Slug)
+	if err != nil {
+		return fail(err)
+	}
+	t.Limits = d.Limits
+	if !c.SignedIn() {
+		if u, phc, err = r.accounts.Newcomer(ctx, from, n); err != nil {
+			return fail(err)
+		}
+	}
+	if u, t, err = r.store.FoundTeam(ctx, u, phc, t); err != nil {
+		return fail(err)
+	}
+	r.DropDraft(ctx)
+	r.log.InfoContext(ctx, "a team is founded", "team", t.Slug, "by", u.ID)
+	e := openmates.AuditEntry{Actor: u.ID, TeamID: t.ID, Action: "team.found", Target: "team " + t.Slug}
+	return u, t, r.audit.Record(ctx, e, nil, map[string]any{"name": t.Name, "slug": t.Slug, "limits": t.Limits})
+}

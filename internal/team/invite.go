@@ -1,0 +1,378 @@
+package team
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/guard"
+	"openmates/internal/mail"
+	"openmates/internal/policy"
+	"openmates/internal/spelling"
+)
+
+// Inviting keeps invites.
+type Inviting interface {
+	AddInvite(ctx context.Context, i openmates.Invite, hash string) (openmates.Invite, error)
+	InviteByHash(ctx context.Context, hash string) (i openmates.Invite, stored string, err error)
+	Invites(ctx context.Context, teamID openmates.ID) ([]openmates.InviteLine, error)
+	RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at time.Time) error
+	// Join uses an invite up once and puts the user into its team, all or
+	// nothing; a user without an ID is made. Of two for the last use one wins,
+	// the other gets openmates.EConflict. proof is the hash of the link that
+	// proves their address, "" = none: it is used up as well, and an address
+	// that is theirs is confirmed.
+	Join(ctx context.Context, invite openmates.ID, u openmates.User, phc, proof string, at time.Time) (openmates.User, error)
+	AddInviteMail(ctx context.Context, m openmates.InviteMail, hash string, now time.Time) error
+	InviteMail(ctx context.Context, hash string) (openmates.InviteMail, error)
+}
+
+// NewInvite is what an admin of a team says about an invite.
+type NewInvite struct {
+	Role openmates.Role
+	Note string
+	Only string // addresses and domains, separated as people do it; "" = everybody
+	Uses int    // 0 = no bound
+	Days int
+	Mail bool // send it to the addresses
+}
+
+const (
+	maxUses  = 1000
+	maxDays  = 365
+	maxOnly  = 100
+	maxNote  = 200 // characters
+	proofFor = 24 * time.Hour
+)
+
+// Invite makes an invite into the team and gives its code, which is not kept:
+// nobody can see it again. link makes the address that the code belongs to.
+// mailed says what became of the mail to each address.
+func (r *Room) Invite(ctx context.Context, c openmates.Caller, p policy.Place, n NewInvite, link func(code string) string) (i openmates.Invite, code string, mailed []Delivery, err error) {
+	if err := p.Require(c, policy.InvitePeople); err != nil {
+		return i, "", nil, err
+	}
+	i = openmates.Invite{TeamID: p.Team.ID, Role: n.Role, Uses: n.Uses, By: c.User.ID, TokenID: c.Token.ID, Created: r.now()}
+	i.Expires = i.Created.Add(time.Duration(n.Days) * 24 * time.Hour)
+	if err := validRole(n.Role); err != nil {
+		return i, "", nil, err
+	}
+	if n.Role == openmates.RoleAdmin { // who can make what no token lasts for
+		if err := c.InPerson(); err != nil {
+			return i, "", nil, err
+		}
+	}
+	if n.Uses < 0 || n.Uses > maxUses || n.Days < 1 || n.Days > maxDays {
+		return i, "", nil, openmates.Errorf(openmates.EInvalid, "An invite is for at most %d people and for 1 to %d days.", maxUses, maxDays)
+	}
+	if i.Note, err = spelling.Text(n.Note, "the note", maxNote); err != nil {
+		return i, "", nil, err
+	}
+	if i.Only, err = addressees(n.Only); err != nil {
+		return i, "", nil, err
+	}
+	code = rand.Text() // 130 bits
+	if i, err = r.store.AddInvite(ctx, i, guard.Digest(code)); err != nil {
+		return i, "", nil, err
+	}
+	r.log.InfoContext(ctx, "an invite is made", "team", p.Team.Slug, "invite", i.ID, "by", c.User.ID)
+	// An address is somebody's name, which has no place in the record.
+	domains := slices.DeleteFunc(slices.Clone(i.Only), func(a string) bool { return !strings.HasPrefix(a, "@") })
+	err = r.audit.Record(ctx, p.Entry(c, "invite.add", "invite "+i.ID.String()), nil,
+		map[string]any{"role": i.Role, "uses": i.Uses, "expires": i.Expires, "domains": domains, "addresses": len(i.Only) - len(domains), "note": i.Note})
+	if err == nil && n.Mail {
+		mailed = r.mailInvite(ctx, c, p, i, link(code))
+	}
+	return i, code, mailed, err
+}
+
+// Delivery is what became of a message to one address.
+type Delivery struct {
+	To      string
+	Problem string // why it was not sent, as a finished sentence; "" = the mail server took it
+}
+
+// mailInvite sends an invite to each address that it is for. The link in the
+// mail proves the address that it was sent to, so nobody is asked to confirm
+// it by a second mail; the link that an admin copies proves none.
+func (r *Room) mailInvite(ctx context.Context, c openmates.Caller, p policy.Place, i openmates.Invite, link string) (all []Delivery) {
+	var down error // no reason to ask the mail server for each address
+	for _, to := range i.Only {
+		if strings.HasPrefix(to, "@") {
+			continue
+		}
+		err := down
+		if err == nil {
+			err = r.mailInviteTo(ctx, c, p, i, to, link)
+		}
+		if openmates.CodeOf(err) == openmates.EUnavailable {
+			down = err
+		}
+		if openmates.CodeOf(err) == openmates.EInternal {
+			r.log.ErrorContext(ctx, "an invite was not mailed", "invite", i.ID, "err", err)
+		}
+		all = append(all, Delivery{To: to, Problem: openmates.MessageOf(err)})
+	}
+	return all
+}
+
+func (r *Room) mailInviteTo(ctx context.Context, c openmates.Caller, p policy.Place, i openmates.Invite, to, link string) error {
+	proof := rand.Text()
+	if err := r.post.Send(ctx, r.invitation(c, p, i, to, link+"?proof="+proof)); err != nil {
+		return err
+	}
+	return r.store.AddInviteMail(ctx, openmates.InviteMail{InviteID: i.ID, Email: to, Expires: i.Expires}, guard.Digest(proof), r.now())
+}
+
+// addressees reads a list of addresses and domains, each in its one form.
+func addressees(s string) ([]string, error) {
+	var all []string
+	for _, a := range strings.FieldsFunc(s, func(c rune) bool { return strings.ContainsRune(" ,;\t\r\n", c) }) {
+		one, err := addressee(a)
+		if err != nil {
+			return nil, openmates.Errorf(openmates.EInvalid, "%q is neither an e-mail address nor a domain. Please write ada@example.org, or example.org for everybody there.", spelling.Clip(a, 40))
+		}
+		all = append(all, one)
+	}
+	slices.Sort(all)
+	if all = slices.Compact(all); len(all) > maxOnly {
+		return nil, openmates.Errorf(openmates.EInvalid, "An invite is limited to at most %d addresses; there are %d.", maxOnly, len(all))
+	}
+	return all, nil
+}
+
+// addressee gives an address, or a domain with an @ before it.
+func addressee(s string) (string, error) {
+	local, domain, at := strings.Cut(s, "@")
+	if at && local != "" {
+		return mail.Address(s)
+	}
+	if !at {
+		domain = s
+	}
+	domain, err := mail.Domain(domain)
+	if err == nil && domain == "localhost" {
+		err = openmates.Errorf(openmates.EInvalid, "This machine is not the domain of an address.")
+	}
+	return "@" + domain, err
+}
+
+// Invites lists the team's invites, the newest first.
+func (r *Room) Invites(ctx context.Context, c openmates.Caller, p policy.Place) ([]openmates.InviteLine, error) {
+	if err := p.Require(c, policy.InvitePeople); err != nil {
+		return nil, err
+	}
+	return r.store.Invites(ctx, p.Team.ID)
+}
+
+// Revoke ends an invite of the team.
+func (r *Room) Revoke(ctx context.Context, c openmates.Caller, p policy.Place, invite openmates.ID) error {
+	if err := p.Require(c, policy.InvitePeople); err != nil {
+		return err
+	}
+	err := r.store.RevokeInvite(ctx, p.Team.ID, invite, r.now())
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		return openmates.Errorf(openmates.ENotFound, "There is no such invite, or it was revoked already.")
+	}
+	if err != nil {
+		return err
+	}
+	return r.audit.Record(ctx, p.Entry(c, "invite.revoke", "invite "+invite.String()), nil, nil)
+}
+
+// Welcome is an invite as it is shown to whoever has its link.
+type Welcome struct {
+	Invite openmates.Invite
+	Team   openmates.Team
+	By     string // who invites
+	Mail   bool   // an address must be confirmed by mail
+	Email  string // the address that was
+	Member bool   // the caller is in the team already
+}
+
+// SomeAdmin is who invites where the account of who did is gone.
+const SomeAdmin = "an admin of the team"
+
+// Welcome gives the invite with this code, and changes nothing. What is used
+// up, expired or revoked is EConflict with whom to ask. proof is the code of a
+// confirmed address, "" = none.
+func (r *Room) Welcome(ctx context.Context, c openmates.Caller, code, proof string) (Welcome, error) {
+	none := openmates.Errorf(openmates.ENotFound, "This invite link is not known here. Please check that it is whole, or ask the person who sent it for another one.")
+	hash := guard.DigestTyped(code)
+	i, stored, err := r.store.InviteByHash(ctx, hash)
+	if openmates.CodeOf(err) == openmates.ENotFound {
+		return Welcome{}, none
+	}
+	if err != nil {
+		return Welcome{}, err
+	}
+	if subtle.ConstantTimeCompare([]byte(hash), []byte(stored)) != 1 {
+		return Welcome{}, none
+	}
+	for n, a := range i.Only {
+		if one, err := addressee(a); err == nil { // an old one may not be in the one form yet
+			i.Only[n] = one
+		}
+	}
+	w := Welcome{Invite: i, By: SomeAdmin}
+	if w.Team, err = r.store.Team(ctx, i.TeamID); err != nil {
+		return w, err
+	}
+	asks, err := policy.Remain{Maker: i.By, Team: i.TeamID, Right: policy.InvitePeople}.Holds(ctx, r.store, r.now())
+	if err != nil {
+		return w, err
+	}
+	if by, err := r.store.User(ctx, i.By); err == nil && asks { // who can invite once more
+		w.By = by.DisplayName
+	}
+	if c.SignedIn() {
+		role, err := r.store.Role(ctx, i.TeamID, c.User.ID)
+		if err != nil {
+			return w, err
+		}
+		if w.Member = role != ""; w.Member {
+			return w, nil
+		}
+	}
+	state, err := r.stateOf(ctx, i)
+	if err != nil {
+		return w, err
+	}
+	if err := w.refusal(state); err != nil {
+		return w, err
+	}
+	w.Mail = len(i.Only) > 0 && r.post.Ready(ctx)
+	if proof != "" {
+		w.Email, err = r.proved(ctx, w, proof)
+	}
+	return w, err
+}
+
+// stateOf is what an invite is now. One whose maker may not make it any more is
+// as good as revoked.
+func (r *Room) stateOf(ctx context.Context, i openmates.Invite) (openmates.InviteState, error) {
+	state := i.State(r.now())
+	if state != openmates.InviteOpen {
+		return state, nil
+	}
+	holds, err := inviteRemains(i).Holds(ctx, r.store, r.now())
+	if err == nil && !holds {
+		state = openmates.InviteRevoked
+	}
+	return state, err
+}
+
+// refusal says why an invite can't be used, nil if it can.
+func (w Welcome) refusal(s openmates.InviteState) error {
+	switch s {
+	case openmates.InviteUsed:
+		return openmates.Errorf(openmates.EConflict, "This invite into the team %s has been used as often as it may be. Please ask %s for another one.", w.Team.Name, w.By)
+	case openmates.InviteExpired:
+		return openmates.Errorf(openmates.EConflict, "This invite into the team %s has expired. Please ask %s for another one.", w.Team.Name, w.By)
+	case openmates.InviteRevoked:
+		return openmates.Errorf(openmates.EConflict, "This invite into the team %s was revoked. Please ask %s for another one.", w.Team.Name, w.By)
+	}
+	return nil
+}
+
+// welcomes refuses an address that the invite is not for.
+func (w Welcome) welcomes(email string) error {
+	if w.Invite.Welcomes(email) {
+		return nil
+	}
+	if email == "" {
+		return openmates.Errorf(openmates.EInvalid, "This invite is for certain e-mail addresses. Please type yours.")
+	}
+	return openmates.Errorf(openmates.EForbidden, "This invite is not for %s. Please use the address that it was sent to, or ask %s to invite this one.", spelling.Clip(email, 40), w.By)
+}
+
+// AskProof sends a link to an address that wants to use an invite for certain
+// addresses. link makes the link's address.
+func (r *Room) AskProof(ctx context.Context, c openmates.Caller, from netip.Addr, code, email string, link func(proof string) string) error {
+	if !r.byParty.Allow("proof:"+guard.Party(from), r.now()) {
+		return guard.TooMany()
+	}
+	w, err := r.Welcome(ctx, c, code, "")
+	if err != nil {
+		return err
+	}
+	if email, err = mail.Address(email); err != nil {
+		return err
+	}
+	if err := w.welcomes(email); err != nil {
+		return err
+	}
+	proof := rand.Text()
+	if err := r.post.Send(ctx, r.proofLetter(c, w, email, link(proof))); err != nil {
+		return err
+	}
+	m := openmates.InviteMail{InviteID: w.Invite.ID, Email: email, Expires: r.now().Add(proofFor)}
+	return r.store.AddInviteMail(ctx, m, guard.Digest(proof), r.now())
+}
+
+// proved gives the address that a link's code confirms for this invite.
+func (r *Room) proved(ctx context.Context, w Welcome, proof string) (string, error) {
+	m, err := r.store.InviteMail(ctx, guard.DigestTyped(proof))
+	if err != nil && openmates.CodeOf(err) != openmates.ENotFound {
+		return "", err
+	}
+	if err != nil || m.InviteID != w.Invite.ID || !r.now().Before(m.Expires) {
+		return "", openmates.Errorf(openmates.EInvalid, "This confirmation was used already, has expired, or belongs to another invite. Please have a fresh one sent.")
+	}
+	return m.Email, w.welcomes(m.Email)
+}
+
+// Join puts the caller into the team of an invite. Somebody without an account
+// gets one in the same step: both happen, or neither.
+func (r *Room) Join(ctx context.Context, c openmates.Caller, from netip.Addr, code, proof string, n openmates.Newcomer) (openmates.User, Welcome, error) {
+	u, phc := c.User, ""
+	w, err := r.Welcome(ctx, c, code, proof)
+	if err != nil {
+		return u, w, err
+	}
+	if w.Member {
+		return u, w, openmates.Errorf(openmates.EConflict, "You are in the team %s already.", w.Team.Name)
+	}
+	email := w.Email
+	switch {
+	case email != "":
+	case w.Mail:
+		return u, w, openmates.Errorf(openmates.EInvalid, "Please confirm your e-mail address first: type it, and open the link that is sent to it.")
+	case c.SignedIn() && n.Email == "" && len(w.Invite.Only) > 0:
+		email = c.User.Email
+	case strings.TrimSpace(n.Email) != "":
+		if email, err = mail.Address(n.Email); err != nil {
+			return u, w, err
+		}
+	}
+	if err := w.welcomes(email); err != nil {
+		return u, w, err
+	}
+	if !c.SignedIn() {
+		n.Email = email
+		if u, phc, err = r.accounts.Newcomer(ctx, from, n); err != nil {
+			return u, w, err
+		}
+	}
+	taken := ""
+	if w.Email != "" {
+		taken = guard.DigestTyped(proof)
+	}
+	if u, err = r.store.Join(ctx, w.Invite.ID, u, phc, taken, r.now()); err != nil {
+		return u, w, err
+	}
+	r.log.InfoContext(ctx, "somebody joined by an invite", "team", w.Team.Slug, "user", u.ID, "invite", w.Invite.ID)
+	e := openmates.AuditEntry{Actor: u.ID, TeamID: w.Team.ID, Action: "team.join"}.AboutPerson(u.ID)
+	return u, w, r.audit.Record(ctx, e, nil, map[string]any{"role": w.Invite.Role, "invite": w.Invite.ID})
+}
+
+// inviteRemains is the rule for an invite. An admin invites both members and
+// admins, so that the invite's role asks for no other right.
+func inviteRemains(i openmates.Invite) policy.Remain {
+	return policy.Remain{Maker: i.By, Team: i.TeamID, Token: i.TokenID, Right: policy.InvitePeople}
+}

@@ -20,6 +20,10 @@ build: ## the binary
 test: ## the tests, with Go alone
 	go test ./...
 
+.PHONY: peers
+peers: ## other people's clients and browsers (the module in test/)
+	cd test && go test -count=1 ./...
+
 .PHONY: race
 race: ## the tests with the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race -count=1 ./...
@@ -36,6 +40,7 @@ fmt: ## format
 check: ## before a commit: formatting, vet, floors, race
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	go vet ./...
+	cd test && go vet ./...
 	$(MAKE) floors race
 
 .PHONY: ci

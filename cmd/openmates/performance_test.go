@@ -17,7 +17,7 @@ import (
 	"openmates/internal/messenger/discord/discordtest"
 )
 
-// The benchmarks run the product and a bare bot (testdata/barebot) in turn
+// The benchmarks run the product and a bare bot (test/barebot) in turn
 // against the same Discord and the same model, and print what each costs and
 // the ratios. docs/performance.md tells how to read them. They assert nothing:
 // time on a shared machine proves nothing in a test.
@@ -32,14 +32,16 @@ type contender struct {
 	start func(testing.TB) *process // returns once all bots listen
 }
 
-// build makes a program's binary as a release has it: that is what is measured.
-func build(b *testing.B, pkg string) string {
+// build compiles the program in folder as a release is compiled: that is what
+// is measured. The folder may belong to another module.
+func build(b *testing.B, folder string) string {
 	b.Helper()
 	out := filepath.Join(b.TempDir(), "program")
-	cmd := exec.CommandContext(b.Context(), "go", "build", "-ldflags", "-s -w", "-o", out, pkg)
+	cmd := exec.CommandContext(b.Context(), "go", "build", "-ldflags", "-s -w", "-o", out, ".")
+	cmd.Dir = folder
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
-		b.Fatalf("build %s: %v\n%s", pkg, err, text)
+		b.Fatalf("build %s: %v\n%s", folder, err, text)
 	}
 	return out
 }
@@ -56,7 +58,7 @@ type figures struct {
 // BenchmarkProduct measures answering: latency at 20 mentions per second, then
 // replies per second with 64 in flight.
 func BenchmarkProduct(b *testing.B) {
-	binary, bare := build(b, "."), build(b, "./testdata/barebot")
+	binary, bare := build(b, "."), build(b, "../../test/barebot")
 	rounds := 3
 	for b.Loop() {
 		all := map[string][]figures{}
@@ -223,7 +225,7 @@ func flood(b *testing.B, w *world, p *process) (rate float64, cpu time.Duration)
 // and the time from the start of the process until it serves and until all of
 // them listen.
 func BenchmarkProductIdle(b *testing.B) {
-	binary, bare := build(b, "."), build(b, "./testdata/barebot")
+	binary, bare := build(b, "."), build(b, "../../test/barebot")
 	for b.Loop() {
 		for _, n := range []int{1, 10, 100} {
 			idle(b, "bare", n, binary, bare)

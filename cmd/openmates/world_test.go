@@ -9,8 +9,6 @@ import (
 	"slices"
 	"testing"
 
-	_ "github.com/bwmarrin/discordgo" // what testdata/barebot is built with; the module list must keep it
-
 	"openmates"
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger/discord"

@@ -13,13 +13,35 @@ import (
 	"openmates/internal/messenger/discord/discordtest"
 )
 
-func chatAt(s peerScene, channel, person string) string {
+// chatScene is a guild with a person and an installed bot.
+type chatScene struct {
+	*discordtest.Server
+	ann   discordtest.Person
+	app   discordtest.Application
+	guild discordtest.Guild
+}
+
+// seedPermissions are what the product asks for: view, send, embed, attach,
+// history, threads, reactions.
+const seedPermissions = 377957239872
+
+func newChatScene(t *testing.T) chatScene {
+	t.Helper()
+	s := discordtest.Start(t, discordtest.Config{})
+	ann := s.AddPerson("Ann")
+	g := s.AddGuild(ann.ID, "Garden")
+	app := s.AddApplication(ann.ID, "Sophia")
+	s.Install(g.ID, app.ID, seedPermissions)
+	return chatScene{s, ann, app, g}
+}
+
+func chatAt(s chatScene, channel, person string) string {
 	return "/channels/" + s.guild.ID + "/" + channel + "?as=" + person
 }
 
 func TestChatWithoutScript(t *testing.T) {
 	t.Parallel()
-	s := newPeerScene(t)
+	s := newChatScene(t)
 	thread := s.AddThread(s.guild.General, s.ann.ID, "Roses")
 	m := s.Say(s.guild.General, s.ann.ID, "<b>not bold</b> <@"+s.app.BotID+">")
 	s.Reply(s.guild.General, s.app.BotID, "an answer", m.ID, false)
@@ -50,7 +72,7 @@ func TestChatWithoutScript(t *testing.T) {
 
 func TestChatPlacesAndForms(t *testing.T) {
 	t.Parallel()
-	s := newPeerScene(t)
+	s := newChatScene(t)
 	bob := s.AddPerson("Bob")
 	v := newVisitor(t, s.Server)
 	v.do(t, chatAt(s, s.guild.General, bob.ID), nil, 404)
@@ -82,7 +104,7 @@ func TestChatPlacesAndForms(t *testing.T) {
 
 func TestPersonsAndPlace(t *testing.T) {
 	t.Parallel()
-	s := newPeerScene(t)
+	s := newChatScene(t)
 	var persons []struct{ ID, Name, Token string }
 	getJSON(t, s.URL()+"/sim/persons", &persons)
 	if len(persons) != 1 || persons[0].Token != s.ann.Token || persons[0].Name != "Ann" {
@@ -113,7 +135,7 @@ func getJSON(t *testing.T, url string, into any) {
 // The stream carries what the person sees, and nothing else.
 func TestEventStream(t *testing.T) {
 	t.Parallel()
-	s := newPeerScene(t)
+	s := newChatScene(t)
 	bob := s.AddPerson("Bob")
 	s.Join(s.guild.ID, bob.ID)
 	secret := s.AddChannel(s.guild.ID, "secret")

@@ -1,4 +1,6 @@
-package discordtest_test
+// Package discord_test checks the simulated Discord with clients that nobody here
+// wrote, with a real browser, and against Discord's own description of its API.
+package discord_test
 
 import (
 	"context"
@@ -15,11 +17,7 @@ import (
 	"github.com/disgoorg/disgo/rest"
 
 	"openmates/internal/messenger/discord/discordtest"
-	"openmates/internal/messenger/discord/discordtest/peers"
 )
-
-// The tests of this file and of peers_node_test.go prove the simulator with
-// clients that nobody here wrote.
 
 // peerScene is a guild with a person and an installed bot.
 type peerScene struct {
@@ -108,10 +106,10 @@ func replyWithDisgo(t *testing.T, e *events.MessageCreate) {
 	}
 }
 
-func TestBareBot(t *testing.T) {
+func TestDiscordgoIsAnsweredAndResumes(t *testing.T) {
 	t.Parallel()
 	s := newPeerScene(t)
-	b, err := peers.NewBareBot(s.API(), s.app.Token, func(_ *discordgo.Session, m *discordgo.MessageCreate) string {
+	b, err := newBareBot(s.API(), s.app.Token, func(_ *discordgo.Session, m *discordgo.MessageCreate) string {
 		_, said, _ := cutMention(m.Content)
 		return "You said: " + said
 	})
@@ -121,7 +119,7 @@ func TestBareBot(t *testing.T) {
 	s.answered(t, s.ask("hello"), "You said: hello")
 	s.Drop(s.app.ID)
 	s.answered(t, s.ask("are you there"), "You said: are you there")
-	if err := b.Close(); err != nil {
+	if err := b.session.Close(); err != nil {
 		t.Errorf("close: %v", err)
 	}
 }

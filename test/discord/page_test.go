@@ -1,53 +1,25 @@
-package discordtest_test
+package discord_test
 
 import (
 	"context"
+	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"openmates/internal/messenger/discord/discordtest"
+	"openmates/test/browsertest"
 )
-
-// browser opens a tab in a headless Chromium, or skips the test unless
-// OPENMATES_TEST_CHROMIUM names one.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	path := os.Getenv("OPENMATES_TEST_CHROMIUM")
-	if path == "" {
-		t.Skip("OPENMATES_TEST_CHROMIUM is not set")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.WSURLReadTimeout(time.Minute),
-	)
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	// Cancel waits until the browser has ended, and lets go of its folder.
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx); cancel() })
-	if err := chromedp.Do(ctx); err != nil { // it starts
-		t.Fatal(err)
-	}
-	return ctx
-}
-
-// patience is how long a browser may take for one thing that is asked of it.
-const patience = time.Minute
 
 func run(ctx context.Context, t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
+	if err := browsertest.Do(ctx, steps...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -67,9 +39,9 @@ func wait(expression string) chromedp.Action[chromedp.Void] {
 	return chromedp.Poll[chromedp.Void]("Boolean(" + expression + ")")
 }
 
-func TestBrowser(t *testing.T) {
+func TestThePagesOfTheSimulatorWorkInABrowser(t *testing.T) {
 	t.Parallel()
-	ctx := browser(t)
+	ctx := browsertest.Open(t)
 	t.Run("chat", func(t *testing.T) { browseChat(ctx, t) })
 	t.Run("commands", func(t *testing.T) { browseCommands(ctx, t) })
 	t.Run("consent", func(t *testing.T) { browseConsent(ctx, t) })
@@ -164,19 +136,23 @@ func browseCommands(ctx context.Context, t *testing.T) {
 }
 
 func browseConsent(ctx context.Context, t *testing.T) {
-	s := newOAuthScene(t)
+	s := newPeerScene(t)
+	home := s.AddGuild(s.ann.ID, "Home")
 	back := s.URL() + "/developers/applications"
 	s.Configure(s.app.ID, func(c *discordtest.Settings) { c.Redirects = []string{back} })
-	link := s.link(url.Values{"redirect_uri": {back}})
+	link := s.Authorize() + "?" + url.Values{
+		"client_id": {s.app.ID}, "scope": {"bot identify"}, "permissions": {"377957238848"},
+		"response_type": {"code"}, "redirect_uri": {back}, "state": {"xyz"},
+	}.Encode()
 	arrived := chromedp.WaitVisible(chromedp.ID("applications"))
 	run(ctx, t, chromedp.Navigate(link), chromedp.Click(chromedp.CSS(`[data-person="Ann"]`)), chromedp.WaitVisible(chromedp.ID("authorize")),
-		chromedp.SetValue(chromedp.ID("guild"), s.home.ID), chromedp.Click(chromedp.CSS(`[data-permission="64"]`)),
+		chromedp.SetValue(chromedp.ID("guild"), home.ID), chromedp.Click(chromedp.CSS(`[data-permission="64"]`)),
 		chromedp.Click(chromedp.ID("authorize")), arrived)
 	u, err := url.Parse(read(ctx, t, "location.href"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if q := u.Query(); q.Get("code") == "" || q.Get("guild_id") != s.home.ID || q.Get("permissions") != "377957238784" {
+	if q := u.Query(); q.Get("code") == "" || q.Get("guild_id") != home.ID || q.Get("permissions") != "377957238784" {
 		t.Errorf("the browser is sent to %s", u)
 	}
 	run(ctx, t, chromedp.Navigate(link), chromedp.Click(chromedp.ID("cancel")), arrived)
@@ -198,4 +174,24 @@ func edit(t *testing.T, s peerScene, m discordtest.Message, text string) {
 	if status, body := fetch(t, r); status != 200 {
 		t.Fatalf("edit: %d %v", status, body)
 	}
+}
+
+// chatAt is the address of a channel's page, as a person sees it.
+func chatAt(s peerScene, channel, person string) string {
+	return "/channels/" + s.guild.ID + "/" + channel + "?as=" + person
+}
+
+// fetch sends a request and returns the status and the JSON object of the answer.
+func fetch(t *testing.T, r *http.Request) (int, map[string]any) {
+	t.Helper()
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body := map[string]any{}
+	if err := json.NewDecoder(resp.Body).Decode(&body); err != nil && err != io.EOF {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, body
 }

@@ -1,7 +1,8 @@
-package discordtest
+package discord_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -12,9 +13,9 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 )
 
-// TestOfficialDescription checks answers against Discord's own OpenAPI
+// Answers are checked against Discord's own OpenAPI
 // description, which is not part of this repository.
-func TestOfficialDescription(t *testing.T) {
+func TestAnswersOfTheSimulatorAreAsDiscordDescribesThem(t *testing.T) {
 	t.Parallel()
 	file := os.Getenv("OPENMATES_TEST_DISCORD_OPENAPI")
 	if file == "" {
@@ -24,17 +25,17 @@ func TestOfficialDescription(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newScene(t, Config{})
+	s := newPeerScene(t)
 	doc.Servers = openapi3.Servers{{URL: s.API() + "/v10"}}
 	router, err := gorillamux.NewRouter(doc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked := s.Say(s.guild.General, s.ada.ID, "<@"+s.app.BotID+"> hi")
+	asked := s.Say(s.guild.General, s.ann.ID, "<@"+s.app.BotID+"> hi")
 	messages := "/channels/" + s.guild.General + "/messages"
 	mine := s.Reply(s.guild.General, s.app.BotID, "hello", asked.ID, true)
-	dm := s.DM(s.ada.ID, s.app.BotID)
-	s.asBot(t, "PUT", messages+"/"+asked.ID+"/reactions/👍/@me", nil)
+	dm := s.DM(s.ann.ID, s.app.BotID)
+	s.rest(t, "PUT", messages+"/"+asked.ID+"/reactions/👍/@me", nil)
 	for _, call := range []struct {
 		method, path string
 		body         any
@@ -44,9 +45,9 @@ func TestOfficialDescription(t *testing.T) {
 		{"GET", "/applications/@me", nil},
 		{"PATCH", "/applications/@me", map[string]any{"description": "d"}},
 		{"GET", "/users/@me", nil},
-		{"GET", "/users/" + s.ada.ID, nil},
+		{"GET", "/users/" + s.ann.ID, nil},
 		{"GET", "/users/@me/guilds", nil},
-		{"POST", "/users/@me/channels", map[string]any{"recipient_id": s.ada.ID}},
+		{"POST", "/users/@me/channels", map[string]any{"recipient_id": s.ann.ID}},
 		{"GET", "/channels/" + s.guild.General, nil},
 		{"GET", "/channels/" + dm.ID, nil},
 		{"GET", messages, nil},
@@ -62,23 +63,15 @@ func TestOfficialDescription(t *testing.T) {
 		{"GET", "/guilds/" + s.guild.ID + "/channels", nil},
 		{"GET", "/guilds/" + s.guild.ID + "/roles", nil},
 		{"GET", "/guilds/" + s.guild.ID + "/threads/active", nil},
-		{"GET", "/guilds/" + s.guild.ID + "/members/" + s.ada.ID, nil},
+		{"GET", "/guilds/" + s.guild.ID + "/members/" + s.ann.ID, nil},
 		{"PUT", "/applications/" + s.app.ID + "/commands", []any{map[string]any{"name": "ask", "description": "Ask"}}},
 		{"GET", "/applications/" + s.app.ID + "/commands", nil},
 		{"POST", messages, map[string]any{"content": ""}},
 		{"DELETE", messages + "/" + mine.ID, nil},
 	} {
 		t.Run(call.method+" "+call.path, func(t *testing.T) {
-			status, h, b := s.rest(t, s.bot(), call.method, call.path, call.body)
-			var body io.Reader
-			if call.body != nil {
-				body = bytes.NewReader(mustJSON(call.body))
-			}
-			req, err := http.NewRequestWithContext(bounded(t), call.method, s.API()+"/v10"+call.path, body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			req.Header.Set("Content-Type", "application/json")
+			status, h, b := s.rest(t, call.method, call.path, call.body)
+			req := s.request(t, call.method, call.path, call.body)
 			route, params, err := router.FindRoute(req)
 			if err != nil {
 				t.Fatal(err)
@@ -99,4 +92,40 @@ func TestOfficialDescription(t *testing.T) {
 			}
 		})
 	}
+}
+
+// request is a call of the REST API by the bot; a body of nil is none.
+func (s peerScene) request(t *testing.T, method, path string, body any) *http.Request {
+	t.Helper()
+	var sent io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent = bytes.NewReader(b)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, s.API()+"/v10"+path, sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bot "+s.app.Token)
+	r.Header.Set("User-Agent", "DiscordBot (https://example.com, 1)")
+	r.Header.Set("Content-Type", "application/json")
+	return r
+}
+
+// rest sends a request and returns the whole answer.
+func (s peerScene) rest(t *testing.T, method, path string, body any) (int, http.Header, []byte) {
+	t.Helper()
+	resp, err := http.DefaultClient.Do(s.request(t, method, path, body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header, b
 }

@@ -1,4 +1,4 @@
-package discordtest_test
+package discord_test
 
 import (
 	"bufio"
@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,9 +16,8 @@ import (
 // cutMention parts the mention in front of a message from the rest.
 func cutMention(text string) (mention, rest string, ok bool) { return strings.Cut(text, " ") }
 
-// TestDiscordJS runs peers/bot.mjs, a bot on discord.js, which stands in
-// facts as the client that does everything right.
-func TestDiscordJS(t *testing.T) {
+// bot.mjs is a bot on discord.js, the most used client of all.
+func TestDiscordJSIsAnsweredAndResumes(t *testing.T) {
 	t.Parallel()
 	dir := nodePeers(t)
 	s := newPeerScene(t)
@@ -67,19 +65,19 @@ func nodePeers(t *testing.T) string {
 		}
 		t.Skip("there is no node")
 	}
-	if _, err := os.Stat("peers/node_modules/discord.js"); err == nil {
-		return "peers"
+	if _, err := os.Stat("node_modules/discord.js"); err == nil {
+		return "."
 	}
 	if !demanded {
-		t.Skip("discord.js is not installed: run npm install in peers, or set OPENMATES_TEST_NODE=1")
+		t.Skip("discord.js is not installed: run npm install in test/discord, or set OPENMATES_TEST_NODE=1")
 	}
 	dir := t.TempDir()
 	for _, name := range []string{"package.json", "bot.mjs"} {
-		b, err := os.ReadFile(filepath.Join("peers", name))
+		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+		if err := os.WriteFile(dir+"/"+name, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

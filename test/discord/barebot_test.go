@@ -1,8 +1,4 @@
-// Package peers holds bots on other people's clients. They are the other side
-// in tests and the yardstick in measurements: what they accept, the simulator
-// does right; what they need, a bot costs at least. No code of the product
-// imports it.
-package peers
+package discord_test
 
 import (
 	"fmt"
@@ -14,18 +10,16 @@ import (
 	"github.com/bwmarrin/discordgo"
 )
 
-// BareBot is a bot on discordgo with nothing around it.
-type BareBot struct {
-	Session *discordgo.Session
-}
+// bareBot is a bot on discordgo with nothing around it.
+type bareBot struct{ session *discordgo.Session }
 
-// Answer says what to reply to a message that mentions the bot; "" is no
+// answerFunc says what to reply to a message that mentions the bot; "" is no
 // reply. It runs in a goroutine of its own for each message.
-type Answer func(s *discordgo.Session, m *discordgo.MessageCreate) string
+type answerFunc func(s *discordgo.Session, m *discordgo.MessageCreate) string
 
-// NewBareBot logs in at api, which takes the place of https://discord.com/api,
-// and answers every mention until Close.
-func NewBareBot(api, token string, answer Answer) (*BareBot, error) {
+// newBareBot logs in at api, which takes the place of https://discord.com/api,
+// and answers every mention until its session is closed.
+func newBareBot(api, token string, answer answerFunc) (*bareBot, error) {
 	base, err := url.Parse(api)
 	if err != nil {
 		return nil, fmt.Errorf("address of the API: %w", err)
@@ -41,17 +35,14 @@ func NewBareBot(api, token string, answer Answer) (*BareBot, error) {
 			return
 		}
 		if text := answer(s, m); text != "" {
-			_, _ = s.ChannelMessageSendReply(m.ChannelID, text, m.Reference()) // whoever waits for the reply notices
+			_, _ = s.ChannelMessageSendReply(m.ChannelID, text, m.Reference()) // the test that waits for the reply notices
 		}
 	})
 	if err := s.Open(); err != nil {
 		return nil, fmt.Errorf("discordgo: %w", err)
 	}
-	return &BareBot{Session: s}, nil
+	return &bareBot{session: s}, nil
 }
-
-// Close logs out.
-func (b *BareBot) Close() error { return b.Session.Close() }
 
 func mentioned(users []*discordgo.User, id string) bool {
 	return slices.ContainsFunc(users, func(u *discordgo.User) bool { return u != nil && u.ID == id })

@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"log"
 	"net/http"
 	"os"
 	"os/signal"
@@ -33,7 +32,8 @@ func main() {
 	for token := range strings.SplitSeq(os.Getenv("BARE_TOKENS"), ",") {
 		opening.Go(func() {
 			if err := open(token, client, model); err != nil {
-				log.Fatalf("open a bot: %v", err)
+				fmt.Fprintln(os.Stderr, "open a bot:", err)
+				os.Exit(1)
 			}
 		})
 	}
@@ -84,11 +84,11 @@ func answer(s *discordgo.Session, m *discordgo.MessageCreate, model completions)
 		question := strings.TrimSpace(strings.ReplaceAll(m.Content, "<@"+me+">", ""))
 		text, err := model.ask(question)
 		if err != nil {
-			log.Printf("ask: %v", err)
+			fmt.Fprintln(os.Stderr, "ask:", err)
 			return
 		}
 		if _, err := s.ChannelMessageSendReply(m.ChannelID, text, m.Reference()); err != nil {
-			log.Printf("reply: %v", err)
+			fmt.Fprintln(os.Stderr, "reply:", err)
 		}
 		return
 	}

@@ -1,4 +1,6 @@
-package llmtest_test
+// Package llm_test checks the simulated model servers with clients that nobody
+// here wrote.
+package llm_test
 
 import (
 	"errors"
@@ -12,8 +14,7 @@ import (
 	"openmates/internal/llm/llmtest"
 )
 
-// What a client that nobody here wrote accepts, the server does right.
-func TestAnotherClient(t *testing.T) {
+func TestGoOpenAIUnderstandsTheServer(t *testing.T) {
 	t.Parallel()
 	s := llmtest.Start(t, llmtest.Config{})
 	call := llm.Call{ID: "call_1", Name: "search", Arguments: `{"q":"größe"}`}
@@ -23,7 +24,9 @@ func TestAnotherClient(t *testing.T) {
 		llmtest.Reply{Fail: &llmtest.Failure{Kind: llm.KindRateLimited}},
 	)
 	config := peer.DefaultConfig("k")
-	config.BaseURL, config.HTTPClient = s.URL(), client(t)
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	config.BaseURL, config.HTTPClient = s.URL(), &http.Client{Transport: transport}
 	c := peer.NewClientWithConfig(config)
 	ask := peer.ChatCompletionRequest{
 		Model: "m", MaxTokens: 9, StreamOptions: &peer.StreamOptions{IncludeUsage: true}, //nolint:staticcheck // the older name is what most servers know

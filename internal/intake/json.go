@@ -60,7 +60,7 @@ func plainly(err error) error {
 	return err
 }
 
-// walk goes through a text beside the type that it is read into.
+// walk goes through a text alongside the type that it is read into.
 type walk struct{ *json.Decoder }
 
 // value reads one value; t nil = nothing is known of it.
@@ -127,7 +127,7 @@ func (w walk) object(t reflect.Type, depth int) error {
 	return err
 }
 
-// known gives the type whose fields a text must fit, nil where the type reads
+// known returns the type whose fields a text must fit, nil where the type reads
 // texts by itself or takes any.
 func known(t reflect.Type) reflect.Type {
 	for t != nil {

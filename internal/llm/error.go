@@ -34,10 +34,10 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("model: %s (status %d): %v", e.Kind, e.Status, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Again says whether the same request can succeed later.
+// Again reports whether the same request can succeed later.
 func (e *Error) Again() bool { return e.Kind <= KindCut }
 
 // String names the kind in the log.

@@ -4,7 +4,7 @@
 // It holds the contract of a model (one method, streaming), the typed errors
 // that say whether trying again can help, and what every adapter
 // shares (Retry, Shorten, Estimate). Adapters live in folders of their own
-// beside it and pass the one conformance table of llmtest.
+// next to it and pass the one conformance table of llmtest.
 //
 // It refuses to know what the text is about: prompts, memory and limits belong
 // to the chat room. Model output is untrusted wherever it goes.
@@ -34,7 +34,7 @@ type Model interface {
 type Provider interface {
 	// Models lists the ids that the key may use, sorted. Errors as for Stream.
 	Models(ctx context.Context) ([]string, error)
-	// Model gives the model with this id; it does no I/O, so an unknown id
+	// Model returns the model with this id; it does no I/O, so an unknown id
 	// fails at the first Stream with KindNoModel.
 	Model(id string) Model
 }
@@ -89,7 +89,7 @@ type Call struct {
 type Piece struct {
 	Text  string
 	Call  *Call
-	Usage *Usage // only in the last piece, or beside a failure
+	Usage *Usage // only in the last piece, or together with a failure
 	Stop  Stop   // only in the last piece
 }
 

@@ -29,7 +29,7 @@ type Patience struct {
 // The pause doubles with each attempt and is spread by half, so that many who
 // failed together don't return together. A provider that says how long to wait
 // gets that time. A pause above Most, or beyond the deadline of ctx, isn't
-// waited for: the failure is yielded at once, with its After, and whoever keeps
+// waited for: the failure is yielded at once, with its After, and the caller that keeps
 // the work can try later.
 func Retry(p Patience) Wrapper {
 	p.Attempts = cmp.Or(p.Attempts, 4)
@@ -88,7 +88,7 @@ func once(answer iter.Seq2[Piece, error], lost *Usage, yield func(Piece, error) 
 	return nil
 }
 
-// piece carries what was used beside a failure.
+// piece carries what was used together with a failure.
 func (u Usage) piece() Piece {
 	if u == (Usage{}) {
 		return Piece{}

@@ -43,7 +43,7 @@ type Seen struct {
 	Written  Count // what the model wrote: text, calls, thoughts that are shown
 }
 
-// Hold gives what a provider tells of an answer's usage, as far as it can be
+// Hold returns what a provider tells of an answer's usage, as far as it can be
 // true. A count that is missing, below 0, above what the bytes explain or far
 // below what they hold is replaced by an estimate; when one count is a lie, so
 // may the other be, and the higher of it and its estimate stands.

@@ -60,7 +60,7 @@ const longest = 24 * time.Hour
 // and by the server.
 func (o Occasion) budgets() []openmates.MailBudget {
 	switch o {
-	case Testing: // failed attempts count, too; whoever makes them runs the server
+	case Testing: // failed attempts count, too; the person who makes them runs the server
 		return []openmates.MailBudget{
 			{Scope: openmates.MailToRecipient, Most: 10, Within: time.Hour},
 			{Scope: openmates.MailBySender, Most: 30, Within: time.Hour},

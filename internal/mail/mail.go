@@ -117,7 +117,7 @@ func Address(s string) (string, error) {
 
 const longestAddress = 254 // RFC 5321, section 4.5.3.1.3
 
-// Domain checks what stands behind the @ and returns its one form.
+// Domain checks what comes after the @ and returns its one form.
 func Domain(s string) (string, error) {
 	bad := openmates.Errorf(openmates.EInvalid, "This is not the domain of an e-mail address. It looks like example.org.")
 	if len(s) > 4*longestAddress || !utf8.ValidString(s) {

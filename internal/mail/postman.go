@@ -81,7 +81,7 @@ func (p *Postman) Settings(ctx context.Context) (s Stored, err error) {
 }
 
 // Ready reports whether this server sends mail: it can, and an admin has set it
-// up. Where it is false, people are helped by links that somebody hands on.
+// up. Where it is false, people are helped by links that somebody passes on.
 func (p *Postman) Ready(ctx context.Context) bool {
 	s, err := p.Settings(ctx)
 	if err != nil {

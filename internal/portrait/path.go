@@ -59,7 +59,7 @@ type path struct {
 
 func (p *path) space() { p.rest = strings.TrimLeft(p.rest, " ,\n\t") }
 
-// more says whether another set of numbers follows.
+// more reports whether another set of numbers follows.
 func (p *path) more() bool {
 	p.space()
 	return p.rest != "" && strings.IndexByte("+-.0123456789", p.rest[0]) >= 0

@@ -3,10 +3,10 @@
 // Every job is a row of the journal, which lives in the database, always; a
 // queue only carries jobs from the process that accepted them to one that
 // works them off. Promises, proven for every adapter by queuetest:
-//   - a job that Push accepted is worked off even if any process is killed or
+//   - a job that Push accepted is processed even if any process is killed or
 //     the power fails at any moment (at least once; again within three seconds
 //     after the death of a worker);
-//   - jobs of one lane are worked off in the order of acceptance, one at a
+//   - jobs of one lane are processed in the order of acceptance, one at a
 //     time; a waiting or slow lane holds up no other;
 //   - a key seen before is a no-op, also after its job is done;
 //   - at most n jobs run at once per Work, and nothing else waits in memory
@@ -101,7 +101,7 @@ func (d drop) Unwrap() error { return d.error }
 // Drop marks err as one that no further attempt can heal.
 func Drop(err error) error { return drop{err} }
 
-// IsDrop says whether err came from Drop.
+// IsDrop reports whether err came from Drop.
 func IsDrop(err error) bool { _, ok := errors.AsType[drop](err); return ok }
 
 type after struct {
@@ -114,7 +114,7 @@ func (a after) Unwrap() error { return a.error }
 // After asks for another attempt after d that does not count as a failed one.
 func After(d time.Duration, err error) error { return after{err, d} }
 
-// IsAfter gives the pause that After asked for.
+// IsAfter returns the pause that After asked for.
 func IsAfter(err error) (time.Duration, bool) {
 	a, ok := errors.AsType[after](err)
 	return a.d, ok

@@ -133,8 +133,8 @@ func (r *Ring) Open(place, sealed string) (openmates.Secret, error) {
 	return openmates.Secret(plain), nil
 }
 
-// Stale says whether sealed was made with another key than the one that seals
-// now, so that a rotation can seal it anew.
+// Stale reports whether sealed was made with another key than the one that seals
+// now, so that a rotation can seal it again.
 func (r *Ring) Stale(sealed string) bool {
 	return sealed != "" && !strings.HasPrefix(sealed, version+"."+r.first.id+".")
 }

@@ -75,7 +75,7 @@ func parseSchema(text json.RawMessage) (*schema, error) {
 }
 
 // portable removes from one object of a schema what does not change the meaning
-// of a document that stands alone, and what can't be checked here: the skill
+// of a document that is self-contained, and what can't be checked here: the skill
 // itself has to do that.
 func portable(s map[string]any) {
 	for _, key := range []string{"$id", "$vocabulary", "$comment", "examples", "default"} {
@@ -152,7 +152,7 @@ func decode(args json.RawMessage) (any, error) {
 	return v, nil
 }
 
-// read returns v twice: as it is handed on, with its numbers as they were
+// read returns v twice: as it is passed on, with its numbers as they were
 // written, and as it is checked, with float64 in their place. The library would
 // calculate 1e999999999 exactly.
 func (s *schema) read(v any, depth int, values *int) (exact, plain any, err error) {

@@ -1,9 +1,9 @@
-// Package skill is the seam between mates and what they can do beside talking:
+// Package skill is the seam between mates and what they can do besides talking:
 // an app is a set of skills, and a skill reaches a model as a tool.
 //
 // It promises to a skill that its arguments are JSON that fits the schema that
 // it declared, that its context ends in time, and that neither its panic nor
-// its silence harms the turn. It promises to whoever runs one that the result
+// its silence harms the turn. It promises to the caller that the result
 // is text of a bounded size, and that every failure is told twice: a sentence
 // for the model, the cause for the log.
 //

@@ -224,7 +224,7 @@ func TestEmptyArgumentsReachASkillAsAnObject(t *testing.T) {
 	}
 }
 
-// Decoders differ in what they make of a member that stands there twice; the
+// Decoders differ in what they make of a member that is there twice; the
 // skill must see what was checked.
 func TestAMemberThatIsThereTwiceIsCheckedAsItIsRead(t *testing.T) {
 	t.Parallel()

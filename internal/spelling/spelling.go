@@ -141,7 +141,7 @@ func firstHidden(s string) int {
 	return -1
 }
 
-// joinable reports whether a joiner may stand beside c: it changes how the
+// joinable reports whether a joiner may stand next to c: it changes how the
 // letters of some scripts and how emoji are drawn, and nothing else.
 func joinable(c rune) bool {
 	return unicode.In(c, unicode.L, unicode.M, unicode.So, unicode.Sk) && !unicode.In(c, alike()...) && (!ignorable(c) || c == '\ufe0f')
@@ -164,7 +164,7 @@ func ignorable(c rune) bool {
 }
 
 // blank reports whether c is a letter or a symbol that leaves no ink, or only
-// stands for something that isn't there.
+// means something that isn't there.
 func blank(c rune) bool {
 	switch c {
 	case '\u2800', // an empty cell of Braille

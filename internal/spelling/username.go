@@ -8,7 +8,7 @@ import (
 
 // Username checks the name that a person signs in with and returns it in small
 // letters: 2 to 32 of a–z, 0–9, and single inner hyphens, dots or underscores,
-// so that it fits into a path and a mention, and no word that stands for
+// so that it fits into a path and a mention, and no word that means
 // somebody else. The error is EInvalid.
 func Username(s string) (string, error) {
 	s = Fold(s)

@@ -97,7 +97,7 @@ func (d *decoder) Progress() wire.Progress {
 	return wire.Going
 }
 
-// End gives the calls, the usage and why the answer ended.
+// End returns the calls, the usage and why the answer ended.
 func (d *decoder) End() ([]llm.Call, llm.Usage, llm.Stop) {
 	return d.calls, d.told(), d.stop()
 }

@@ -130,7 +130,7 @@ func anthropicMessages(role llm.Role, blocks []anthropicBlock, names map[string]
 	return all, nil
 }
 
-// list gives one model a page, so that clients have to turn pages.
+// list returns one model a page, so that clients have to turn pages.
 func (anthropic) list(w http.ResponseWriter, r *http.Request, models []string) {
 	if r.URL.Path != "/v1/models" {
 		http.NotFound(w, r)

@@ -115,7 +115,7 @@ func googleMessages(c googleContent) []llm.Message {
 	return all
 }
 
-// list gives one model a page, so that clients have to turn pages, and one
+// list returns one model a page, so that clients have to turn pages, and one
 // that can't answer.
 func (google) list(w http.ResponseWriter, r *http.Request, models []string) {
 	if r.URL.Path != "/v1beta/models" {

@@ -155,7 +155,7 @@ func (s *Server) Script(replies ...Reply) {
 	s.script = append(s.script, replies...)
 }
 
-// Questions gives what was asked, oldest first, at most the last 1,000.
+// Questions returns what was asked, oldest first, at most the last 1,000.
 func (s *Server) Questions() []Question {
 	s.mu.Lock()
 	defer s.mu.Unlock()

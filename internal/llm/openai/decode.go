@@ -203,7 +203,7 @@ func (d *decoder) Progress() wire.Progress {
 	return wire.Going
 }
 
-// End gives the calls, the usage and why the answer ended.
+// End returns the calls, the usage and why the answer ended.
 func (d *decoder) End() ([]llm.Call, llm.Usage, llm.Stop) {
 	calls := make([]llm.Call, 0, len(d.calls))
 	for i := range d.calls {

@@ -24,7 +24,7 @@ type streamOptions struct {
 
 type message struct {
 	Role    string  `json:"role"`
-	Content *string `json:"content"` // null beside calls alone
+	Content *string `json:"content"` // null next to calls alone
 	Calls   []call  `json:"tool_calls,omitempty"`
 	CallID  string  `json:"tool_call_id,omitempty"`
 }

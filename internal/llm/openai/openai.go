@@ -89,7 +89,7 @@ func (p *Provider) Models(ctx context.Context) ([]string, error) {
 	return ids.Sorted(), nil
 }
 
-// Model gives the model with this id.
+// Model returns the model with this id.
 func (p *Provider) Model(id string) llm.Model { return &model{p, id} }
 
 type model struct {

@@ -275,7 +275,7 @@ func TestCallsInADocument(t *testing.T) {
 
 // A server that sends 200 MB of arguments can't fill the memory: what was
 // allocated in all bounds what was ever held at once. The client and the server
-// of the test are in it, so nothing runs beside it.
+// of the test are in it, so nothing runs next to it.
 func TestAFloodOfArgumentsTakesLittleMemory(t *testing.T) { //nolint:paralleltest // it measures the process
 	_, m := asked(t, llmtest.Reply{Flood: 200 << 20, Calls: []llm.Call{{ID: "a", Name: "f", Arguments: strings.Repeat("x", 50_000)}}})
 	var before, after runtime.MemStats

@@ -48,7 +48,7 @@ func (p *Provider) Models(ctx context.Context) ([]string, error) {
 	return []string{ID}, ctx.Err()
 }
 
-// Model gives the one model; any other id fails with KindNoModel when asked.
+// Model returns the one model; any other id fails with KindNoModel when asked.
 func (p *Provider) Model(id string) llm.Model { return &model{p.pause, id} }
 
 type model struct {

@@ -71,7 +71,7 @@ func (c Counts) First(names ...string) int {
 	return 0
 }
 
-// Tells says whether there is any number other than 0.
+// Tells reports whether there is any number other than 0.
 func (c Counts) Tells() bool {
 	for _, n := range c {
 		if n != 0 {
@@ -90,7 +90,7 @@ const (
 // Models are the ids of a list that comes in pages.
 type Models struct{ ids []string }
 
-// Add adds an id, and says whether there is room for more.
+// Add adds an id, and reports whether there is room for more.
 func (m *Models) Add(id string) bool {
 	if id != "" && len(id) <= longestModel && len(m.ids) < mostModels {
 		m.ids = append(m.ids, id)
@@ -98,7 +98,7 @@ func (m *Models) Add(id string) bool {
 	return len(m.ids) < mostModels
 }
 
-// Sorted gives each id once.
+// Sorted returns each id once.
 func (m *Models) Sorted() []string {
 	slices.Sort(m.ids)
 	return slices.Compact(m.ids)

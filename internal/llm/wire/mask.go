@@ -92,7 +92,7 @@ func inWord(r rune) bool {
 }
 
 // hideRuns masks each run of hiddenRun or more characters in text that also
-// stands in one of the private texts, however either of them is escaped.
+// is in one of the private texts, however either of them is escaped.
 func hideRuns(text string, private []string) string {
 	var all []letter
 	index := map[window][]int{}
@@ -183,7 +183,7 @@ func letters(s string) func(func(letter) bool) {
 	}
 }
 
-// dropped is a character that stands for nothing.
+// dropped is a character that means nothing.
 const dropped = -1
 
 // meant is the first character of a text that isn't empty, and its length.

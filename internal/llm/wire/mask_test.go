@@ -18,7 +18,7 @@ import (
 	"openmates/internal/llm/wire"
 )
 
-// refusal is what stands in the log when a server refuses asked in these words.
+// refusal is what is in the log when a server refuses asked in these words.
 func refusal(t *testing.T, key, words string, asked llm.Request) string {
 	t.Helper()
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {

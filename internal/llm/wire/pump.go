@@ -12,19 +12,19 @@ import (
 // Decoder makes sense of the events of one answer.
 type Decoder interface {
 	// Event takes one event, or the whole answer of a server that doesn't
-	// stream, and gives the text in it. An *llm.Error is the server's own; any
+	// stream, and returns the text in it. An *llm.Error is the server's own; any
 	// other error means that the event can't be understood.
 	Event(ev Event) (text string, err error)
 	// Progress says how far the answer is.
 	Progress() Progress
-	// Counted is what it has read beside the text.
+	// Counted is what it has read besides the text.
 	Counted() *Tally
-	// End gives what stands only when all is read. The usage is as the server
+	// End returns what stands only when all is read. The usage is as the server
 	// tells it, zero where it tells none.
 	End() (calls []llm.Call, usage llm.Usage, stop llm.Stop)
 }
 
-// Tally is what a decoder has read beside the text that it gave. It is embedded
+// Tally is what a decoder has read besides the text that it gave. It is embedded
 // in a decoder, which tells it of everything it keeps.
 type Tally struct {
 	calls   int
@@ -92,7 +92,7 @@ func (s *Stream) Pump(d Decoder, yield func(llm.Piece, error) bool) {
 	}
 }
 
-// room takes as much of a text as still fits into an answer, and says whether
+// room takes as much of a text as still fits into an answer, and reports whether
 // that is full.
 func (s *Stream) room(d Decoder, text string) (fits string, full bool) {
 	h := d.Counted()
@@ -113,7 +113,7 @@ func (s *Stream) usage(d Decoder, told llm.Usage) *llm.Usage {
 	return &u
 }
 
-// spent is the piece beside a failure: what was written by then is billed, and
+// spent is the piece together with a failure: what was written by then is billed, and
 // so is what the server has read when it is left.
 func (s *Stream) spent(d Decoder) llm.Piece {
 	if s.text.Bytes() == 0 && d.Counted().written.Bytes() == 0 && s.outer.Err() == nil {
@@ -123,7 +123,7 @@ func (s *Stream) spent(d Decoder) llm.Piece {
 	return llm.Piece{Usage: s.usage(d, told)}
 }
 
-// end yields the calls and the last piece, and says whether the reader took
+// end yields the calls and the last piece, and reports whether the reader took
 // them all.
 func (s *Stream) end(d Decoder, yield func(llm.Piece, error) bool) bool {
 	calls, told, stop := d.End()
@@ -135,7 +135,7 @@ func (s *Stream) end(d Decoder, yield func(llm.Piece, error) bool) bool {
 	return yield(llm.Piece{Usage: s.usage(d, told), Stop: stop}, nil)
 }
 
-// events gives the events one by one, io.EOF behind the last.
+// events returns the events one by one, io.EOF behind the last.
 func (s *Stream) events() (func() (Event, error), error) {
 	stream, err := s.isEvents()
 	if err != nil {

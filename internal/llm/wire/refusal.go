@@ -54,7 +54,7 @@ func number(s string, unit time.Duration) (time.Duration, bool) {
 	return time.Duration(n), true
 }
 
-// ByStatus is what a status means in every API; what is finer stands in the
+// ByStatus is what a status means in every API; what is finer is in the
 // body. Status 0 is a refusal within the stream without a telling body.
 func ByStatus(status int) llm.Kind {
 	switch status {
@@ -86,7 +86,7 @@ var tooLong = [...]string{ //nolint:gochecknoglobals // a table that nobody writ
 	"too many tokens", "input is too long", "reduce the length of the messages",
 }
 
-// SaysTooLong says whether a server's words mean that the request was too long.
+// SaysTooLong reports whether a server's words mean that the request was too long.
 func SaysTooLong(words string) bool {
 	words = strings.ToLower(words)
 	for _, w := range tooLong {

@@ -42,7 +42,7 @@ func NewReader(r io.Reader) *Reader {
 	return &Reader{r: bufio.NewReaderSize(r, 4<<10)}
 }
 
-// Next gives the next event that has data, io.EOF at a clean end, and the error
+// Next returns the next event that has data, io.EOF at a clean end, and the error
 // of the underlying reader at any other.
 func (d *Reader) Next() (Event, error) {
 	d.data, d.name = d.data[:0], d.name[:0]
@@ -81,7 +81,7 @@ func (d *Reader) Next() (Event, error) {
 
 func (d *Reader) event() Event { return Event{Name: string(d.name), Data: d.data} }
 
-// line gives a line without its end, valid until the next call. A last line
+// line returns a line without its end, valid until the next call. A last line
 // without an end counts; io.EOF comes behind it.
 func (d *Reader) line() ([]byte, error) {
 	if err := d.start(); err != nil {

@@ -135,7 +135,7 @@ func (c *Client) Get(ctx context.Context, path string, into any) error {
 	return nil
 }
 
-// Post sends in, which is what asked is in this API, as JSON and gives the
+// Post sends in, which is what asked is in this API, as JSON and returns the
 // answer as a Stream that the caller closes. The error is an *llm.Error or that
 // of ctx.
 func (c *Client) Post(ctx context.Context, path string, asked llm.Request, in any) (*Stream, error) {
@@ -146,7 +146,7 @@ func (c *Client) Post(ctx context.Context, path string, asked llm.Request, in an
 	return c.open(ctx, http.MethodPost, path, asked, body)
 }
 
-// Gone is the piece beside the error of a Post that was begun within ctx: who
+// Gone is the piece with the error of a Post that was begun within ctx: who
 // leaves while the server reads is billed for what it has read.
 func Gone(ctx context.Context, asked llm.Request) llm.Piece {
 	if ctx.Err() == nil {
@@ -267,7 +267,7 @@ func (s *Stream) refused() error {
 	return e
 }
 
-// isEvents says whether the answer is a stream of events, or one document. A
+// isEvents reports whether the answer is a stream of events, or one document. A
 // page of HTML is neither: it is what a wrong address gives.
 func (s *Stream) isEvents() (bool, error) {
 	kind, _, _ := mime.ParseMediaType(s.res.Header.Get("Content-Type"))

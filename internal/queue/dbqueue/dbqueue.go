@@ -5,7 +5,7 @@
 // "worker"; others stand by and take over when it dies. A job that the working
 // process accepts goes to its workers through memory, at once and without a
 // further write. Jobs that other processes accept are found in the journal,
-// within Poll. At a takeover every open job is worked off with Again set, each
+// within Poll. At a takeover every open job is processed with Again set, each
 // lane in its order, a delayed job holding back its followers.
 //
 // It holds at most Room jobs in memory (and a page more); the rest waits in the
@@ -80,8 +80,8 @@ func (q *Queue) Push(ctx context.Context, j queue.Job) error {
 		j.Accepted = q.Now()
 	}
 	// While it is noted here, a look into the journal leaves the job to Push;
-	// otherwise it could be found, worked off and forgotten before AddJob
-	// returns, and then be handed on a second time.
+	// otherwise it could be found, processed and forgotten before AddJob
+	// returns, and then be passed on a second time.
 	q.pushing.begin(j.Key)
 	fresh, err := q.Journal.AddJob(ctx, j)
 	end := func() { q.pushing.end(j.Key) }
@@ -100,7 +100,7 @@ func (q *Queue) Push(ctx context.Context, j queue.Job) error {
 	return err
 }
 
-// Work stands by until this process holds the lease, and then works, until ctx
+// Work waits until this process holds the lease, and then works, until ctx
 // ends. It gives nil then.
 func (q *Queue) Work(ctx context.Context, n int, do func(context.Context, queue.Job) error) error {
 	if n < 1 {

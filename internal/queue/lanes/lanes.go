@@ -149,7 +149,7 @@ func (d *Set) start() {
 	}
 }
 
-// due moves the lanes whose time has come and gives the time of the next.
+// due moves the lanes whose time has come and returns the time of the next.
 func (d *Set) due(now time.Time) time.Time {
 	for len(d.delayed) > 0 {
 		l := d.delayed[0]

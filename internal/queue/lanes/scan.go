@@ -41,7 +41,7 @@ const (
 	sharedFor = 10 * time.Minute
 )
 
-// full says whether the next job must wait in the journal.
+// full reports whether the next job must wait in the journal.
 func (s *scan) full(d *Set) bool {
 	if len(d.known) >= d.Room {
 		s.fallBack()
@@ -56,7 +56,7 @@ func (s *scan) fallBack() {
 	}
 }
 
-// shared says whether other processes accept jobs, too.
+// shared reports whether other processes accept jobs, too.
 func (s *scan) shared(now time.Time) bool {
 	return !s.foreign.IsZero() && now.Sub(s.foreign) < sharedFor
 }
@@ -155,7 +155,7 @@ func (d *Set) read(from int64) error {
 		}
 		d.mu.Lock()
 		now := d.Now()
-		again := !s.caught // whoever had the lease before may have begun it
+		again := !s.caught // the previous holder of the lease may have begun it
 		for _, j := range jobs {
 			if d.known[j.Key] || s.during[j.Key] || d.Skip(j.Key) {
 				continue

@@ -12,7 +12,7 @@ type Slots struct {
 // NewSlots makes n places.
 func NewSlots(n int) *Slots { return &Slots{left: n, waiting: map[*Set]bool{}} }
 
-// take gives a place, or remembers that the set waits for one.
+// take returns a place, or remembers that the set waits for one.
 func (s *Slots) take(d *Set) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -24,7 +24,7 @@ func (s *Slots) take(d *Set) bool {
 	return true
 }
 
-// free gives a place back and wakes who waits for one.
+// free returns a place and wakes who waits for one.
 func (s *Slots) free() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

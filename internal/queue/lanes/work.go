@@ -48,7 +48,7 @@ func (d *Set) call(j queue.Job) (err error) {
 	return d.do(d.ctx, j)
 }
 
-// settle writes down what became of a job, and says whether it is still open.
+// settle writes down what became of a job, and reports whether it is still open.
 func (d *Set) settle(job *queue.OpenJob, err error) (open bool) {
 	log := d.Log.With("job", job.Key, "attempt", job.Attempt)
 	pause, isAfter := queue.IsAfter(err)
@@ -82,7 +82,7 @@ func (d *Set) delay(job *queue.OpenJob, attempt int, pause time.Duration) (open 
 }
 
 // record writes to the journal, again and again while this process works; it
-// says whether that worked.
+// reports whether that worked.
 func (d *Set) record(key string, write func(context.Context) error) bool {
 	for try := 1; ; try++ {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), journalPatience)

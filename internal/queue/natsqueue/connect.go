@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// Connect gives a connection that is tried for ever, from now on and whenever it
+// Connect returns a connection that is tried for ever, from now on and whenever it
 // is lost, and writes one line to the log each time that NATS goes or comes. Its
 // error says that the address can't be used.
 func Connect(address string, log *slog.Logger) (*nats.Conn, error) {

@@ -8,7 +8,7 @@
 // its partition; the holder then reads the journal.
 //
 // NATS carries nothing else and keeps nothing: what is open, in which order, and
-// who works on it stands in the database alone. While NATS is away, jobs are
+// who works on it is only in the database. While NATS is away, jobs are
 // found in the journal each Poll, a little later and otherwise the same; when it
 // is back, in whatever state, there is nothing to be made again.
 package natsqueue
@@ -26,7 +26,7 @@ import (
 	"openmates/internal/queue"
 )
 
-// Leaser gives the leases of partitions.
+// Leaser returns the leases of partitions.
 type Leaser interface {
 	// Try is queue.Leaser's Hold without waiting: where the name is held, do is
 	// not called and ok is false.
@@ -85,7 +85,7 @@ func New(c Config) (*Queue, error) {
 	return &Queue{c}, nil
 }
 
-// Push stores the job and wakes whoever works on its partition. That nobody
+// Push stores the job and wakes the worker of its partition. That nobody
 // could be woken is no error: the job is stored, and will be found.
 func (q *Queue) Push(ctx context.Context, j queue.Job) error {
 	j.Attempt = max(j.Attempt, 1)
@@ -119,7 +119,7 @@ type part struct {
 	n int
 }
 
-// OpenJobs gives a page that is shorter than n only at the journal's end.
+// OpenJobs returns a page that is shorter than n only at the journal's end.
 func (p part) OpenJobs(ctx context.Context, after int64, n int) ([]queue.OpenJob, int64, error) {
 	var own []queue.OpenJob
 	for {

@@ -30,7 +30,7 @@ func add(to map[string][]unit, key string, m unit) {
 	}
 }
 
-// same says whether two entries measure the same in the same size.
+// same reports whether two entries measure the same in the same size.
 func (u unit) same(v unit) bool {
 	return u.kind == v.kind && u.factor.x.Cmp(v.factor.x) == 0 && u.offset.Cmp(v.offset) == 0 && u.inverse == v.inverse
 }
@@ -64,8 +64,8 @@ func firstPlural(name string) string {
 	return strings.TrimSuffix(above, "s") + "/" + below
 }
 
-// pair finds the two units of a conversion: "oz" is an ounce beside grams and a
-// fluid ounce beside liters, and "c" is Celsius beside "f".
+// pair finds the two units of a conversion: "oz" is an ounce next to grams and a
+// fluid ounce next to liters, and "c" is Celsius next to "f".
 func (u units) pair(from, to string) (a, b unit, err error) {
 	var names [2][]unit
 	for i, name := range []string{from, to} {

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// The grammar; what binds tighter stands lower.
+// The grammar; what binds tighter is lower.
 //
 //	sum     = product { ("+" | "-") product }
 //	product = signed { ("*" | "/" | "of" | "mod") signed }
@@ -18,7 +18,7 @@ import (
 //	postfix = primary { "!" | "%" }
 //	primary = number | constant | name "(" sum { "," sum } ")" | "(" sum ")"
 //
-// A percentage that is added or taken away is one of what stands before it, as
+// A percentage that is added or taken away is one of what comes before it, as
 // people and pocket calculators mean it: 50 + 20% is 60.
 type parser struct {
 	ctx   context.Context

@@ -14,7 +14,7 @@ type unit struct {
 	factor  number
 	offset  *big.Rat
 	inverse bool
-	keys    []string // what it is called beside symbol and name
+	keys    []string // what it is called besides symbol and name
 }
 
 // def writes a unit down: its factor is a decimal or a quotient of decimals.
@@ -52,7 +52,7 @@ func prefixes() []prefix {
 	}
 }
 
-// with gives a unit and the same with each of these prefixes. Of the keys, each
+// with returns a unit and the same with each of these prefixes. Of the keys, each
 // that a prefix can stand before takes it, too: "bps" makes "Mbps".
 func with(symbols string, u unit) []unit {
 	all := []unit{u}

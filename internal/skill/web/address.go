@@ -20,7 +20,7 @@ type guard struct {
 }
 
 // refusedError is what the guard says; its text is for the log, since it names what
-// stands inside of the network.
+// is inside the network.
 type refusedError struct{ addr, why string }
 
 // Error is the text for the log.
@@ -92,7 +92,7 @@ func closedRanges() []netip.Prefix {
 	return all
 }
 
-// public says whether an address belongs to the public internet. An IPv4
+// public reports whether an address belongs to the public internet. An IPv4
 // address within an IPv6 address counts as itself.
 func (g *guard) public(a netip.Addr) bool {
 	a = a.Unmap() // ::ffff:127.0.0.1
@@ -113,7 +113,7 @@ func (g *guard) public(a netip.Addr) bool {
 	return a.IsGlobalUnicast() && !slices.ContainsFunc(g.closed, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// isatap says whether an address carries an IPv4 address behind 0:5efe or
+// isatap reports whether an address carries an IPv4 address behind 0:5efe or
 // 200:5efe (RFC 5214, section 6.1).
 func isatap(a netip.Addr) bool {
 	b := a.As16()

@@ -58,7 +58,7 @@ func isHTML(kind string) bool { return kind == "text/html" || kind == "applicati
 
 func isJSON(kind string) bool { return kind == "application/json" || strings.HasSuffix(kind, "+json") }
 
-// readable says whether a media type is text that a model can read.
+// readable reports whether a media type is text that a model can read.
 func readable(kind string) bool {
 	switch kind {
 	case "application/xml", "application/yaml", "application/x-yaml", "application/toml", "application/javascript":

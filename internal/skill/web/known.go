@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// known reports whether an address stands in one of the texts, with or without
-// its scheme. The front page of a host that stands there is known as well: it
+// known reports whether an address is in one of the texts, with or without
+// its scheme. The front page of a host that is there is known as well: it
 // says nothing that was not said.
 //
 // A model that is led astray, by a page or by somebody in the channel, could
@@ -28,13 +28,13 @@ func known(u *url.URL, texts []string) bool {
 	return false
 }
 
-// outside reports whether a character stands in no address, as people and
+// outside reports whether a character is in no address, as people and
 // Markdown write them.
 func outside(r rune) bool {
 	return r <= ' ' || strings.ContainsRune("<>\"`\u00a0\u201c\u201d\u201e", r)
 }
 
-// candidates reads a word as an address: without what stands around it, and
+// candidates reads a word as an address: without what surrounds it, and
 // with each end that may belong to the sentence instead.
 func candidates(word string) (all []*url.URL) {
 	if _, target, ok := strings.Cut(word, "]("); ok { // a link in Markdown
@@ -78,7 +78,7 @@ func hostOf(u *url.URL) string {
 }
 
 // keyOf is an address without what makes no other page of it: the scheme, how
-// it is encoded, a slash at its end, and what stands behind #.
+// it is encoded, a slash at its end, and what comes after #.
 func keyOf(u *url.URL) string {
 	query, err := url.QueryUnescape(u.RawQuery)
 	if err != nil {

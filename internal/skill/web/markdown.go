@@ -17,7 +17,7 @@ import (
 const (
 	maxNesting = 200     // elements in each other that are followed; deeper is a trick
 	maxIndent  = 12      // lists and quotes in each other that are indented
-	maxWritten = 8 << 20 // bytes, counted anew each time that they are copied
+	maxWritten = 8 << 20 // bytes, counted again each time that they are copied
 )
 
 // convert writes a page of HTML as Markdown. It keeps what carries meaning
@@ -125,7 +125,7 @@ func textOf(n *html.Node) string {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// dropped says whether an element is no part of what a page says.
+// dropped reports whether an element is no part of what a page says.
 func dropped(n *html.Node) bool {
 	switch n.DataAtom {
 	case atom.Script, atom.Style, atom.Noscript, atom.Template, atom.Head, atom.Nav, atom.Aside, atom.Footer, atom.Form,
@@ -211,7 +211,7 @@ func (w *writer) space() {
 	}
 }
 
-// block separates what stands by itself.
+// block separates what is on its own.
 func (w *writer) block() {
 	if w.plain {
 		w.space()

@@ -43,7 +43,7 @@ type Config struct {
 	// Resolver looks up names; nil = the system's.
 	Resolver *net.Resolver
 	// AnyAddress lets a model read addresses that it made up itself. Else it
-	// reads what stands in the conversation, or on a page that it has read in
+	// reads what is in the conversation, or on a page that it has read in
 	// the same turn.
 	AnyAddress bool
 	// Pace is how long it takes at least to say that an address can't be read,

@@ -25,13 +25,13 @@ import (
 
 // Config says how the server behaves.
 type Config struct {
-	Username string // with Password: whoever sends must sign in
+	Username string // with Password: the sender must sign in
 	Password string
 	TLS      bool // from the first byte
 	StartTLS bool // offered
 	// The names of the certificate, nil = 127.0.0.1 and localhost.
 	Names []string
-	// Refuse gives an answer in place of the usual one for a command that
+	// Refuse returns an answer in place of the usual one for a command that
 	// begins with its key ("MAIL FROM", "RCPT TO", "DATA", ".", "AUTH").
 	Refuse map[string]string
 	Mute   bool   // accepts connections and says nothing
@@ -92,7 +92,7 @@ func (s *Server) Taken() []Message {
 	return append([]Message(nil), s.taken...)
 }
 
-// Wait waits until so many messages were taken, and gives the last of them.
+// Wait waits until so many messages were taken, and returns the last of them.
 func (s *Server) Wait(ctx context.Context, n int) (Message, error) {
 	for {
 		s.mu.Lock()

@@ -104,7 +104,10 @@ func expected(n need, who string, get bool) int {
 	case n == needNobody:
 		return 0
 	case n == needListener:
-		return map[bool]int{who != "listener": 401}[true]
+		if who == "listener" {
+			return 0
+		}
+		return 401
 	case who == "" || who == "listener" && n != needProcess:
 		return 401
 	}
@@ -118,7 +121,10 @@ func expected(n need, who string, get bool) int {
 		}
 		return 0
 	case needPerson:
-		return map[bool]int{true: 403}[token]
+		if token {
+			return 403
+		}
+		return 0
 	case needServer, needServerIP:
 		if who == "zoe" || who == "zoe-admin" && n == needServer {
 			return 0
@@ -134,7 +140,10 @@ func expected(n need, who string, get bool) int {
 	case n == needMemberRO:
 		return 0
 	case n == needMember || n == needProcess:
-		return map[bool]int{true: 403}[scope == "read"]
+		if scope == "read" {
+			return 403
+		}
+		return 0
 	case person == "ben" || scope == "write" || n == needAdminIP && token:
 		return 403
 	}

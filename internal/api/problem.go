@@ -16,6 +16,7 @@ import (
 	"openmates"
 	"openmates/internal/connect"
 	"openmates/internal/identity"
+	"openmates/internal/intake"
 )
 
 // Problem is a failure as RFC 9457 writes it, with the code that programs may
@@ -61,27 +62,6 @@ func (p *Problem) GetHeaders() http.Header {
 // ContentType tells huma the media type.
 func (*Problem) ContentType(string) string { return "application/problem+json" }
 
-// statusOf is the table from codes to this door's statuses.
-func statusOf(c openmates.Code) int {
-	switch c {
-	case openmates.EInvalid:
-		return http.StatusUnprocessableEntity
-	case openmates.EUnauthorized:
-		return http.StatusUnauthorized
-	case openmates.EForbidden:
-		return http.StatusForbidden
-	case openmates.ENotFound:
-		return http.StatusNotFound
-	case openmates.EConflict:
-		return http.StatusConflict
-	case openmates.ELimit:
-		return http.StatusTooManyRequests
-	case openmates.EUnavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
-}
-
 // codeOf is the code for a status that the framework chose.
 func codeOf(status int) openmates.Code {
 	switch {
@@ -95,7 +75,7 @@ func codeOf(status int) openmates.Code {
 
 func problemOf(err error) *Problem {
 	code := openmates.CodeOf(err)
-	p := &Problem{Type: "about:blank", Status: statusOf(code), Code: code, Reason: reasonOf(err), Detail: openmates.MessageOf(err)}
+	p := &Problem{Type: "about:blank", Status: intake.StatusOf(err), Code: code, Reason: reasonOf(err), Detail: openmates.MessageOf(err)}
 	if p.Reason == "precondition_failed" {
 		p.Status = http.StatusPreconditionFailed
 	}

@@ -1,4 +1,5 @@
-// Package intake is how both doors take in what a request sends.
+// Package intake is what both doors have in common: how they read what a
+// request sends, and which HTTP status an error has.
 //
 // It promises that a body arrives at a bearable pace or is given up, while an
 // answer may take as long as it needs; and that JSON means the same to

@@ -23,7 +23,7 @@ func macKey(raw []byte) ([]byte, error) {
 
 // MAC returns a keyed hash of text for one place. Unlike a plain hash it says
 // nothing about text to somebody who has the database but not the keys,
-// however easy text is to guess. The same text at the same place returns the same
+// however easy text is to guess. The same text at the same place has the same
 // MAC, as long as the first key stays.
 func (r *Ring) MAC(place string, text openmates.Secret) string {
 	return r.first.sum(place, text)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/intake"
 	"openmates/internal/locale"
 )
 
@@ -67,7 +68,7 @@ func (s *Server) audit(w http.ResponseWriter, r *http.Request) error {
 	search, err := p.Search.parse()
 	if err != nil {
 		p.Error = openmates.MessageOf(err)
-		return s.show(w, statusOf(err), "audit", p)
+		return s.show(w, intake.StatusOf(err), "audit", p)
 	}
 	if before := q.Get("before"); before != "" {
 		if search.Before, err = openmates.ParseID(before); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"openmates"
 	"openmates/internal/connect"
+	"openmates/internal/intake"
 	"openmates/internal/messenger"
 )
 
@@ -191,7 +192,7 @@ func (s *Server) setBot(w http.ResponseWriter, r *http.Request) error {
 		p := s.botPage(r, set)
 		p.AppID, p.Content, p.Error = f.Get("app_id"), f.Get("content") != "", openmates.MessageOf(err)
 		p.found(found, s.addressFinding(r))
-		return s.show(w, statusOf(err), "bot", p)
+		return s.show(w, intake.StatusOf(err), "bot", p)
 	}
 	said := fmt.Sprintf("%s is known as %s on %s, and its listener starts now.", set.Name, bot.Name, bot.Label)
 	switch {
@@ -215,7 +216,7 @@ func (s *Server) botAction(do func(r *http.Request, actor openmates.ID, set conn
 			p := s.botPage(r, set)
 			p.Error = openmates.MessageOf(err)
 			s.logError(r, err)
-			return s.show(w, statusOf(err), "bot", p)
+			return s.show(w, intake.StatusOf(err), "bot", p)
 		}
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 
 	"openmates"
 	"openmates/internal/connect"
+	"openmates/internal/intake"
 	"openmates/internal/policy"
 )
 
@@ -62,7 +63,7 @@ func (s *Server) connectFinish(w http.ResponseWriter, r *http.Request) error {
 	out, err := s.connect.Finish(r.Context(), connect.Who{UserID: c.User.ID, Session: c.Session}, "", f)
 	if err != nil {
 		s.logError(r, err)
-		return s.show(w, statusOf(err), "message", s.connectFailed(r, out, err))
+		return s.show(w, intake.StatusOf(err), "message", s.connectFailed(r, out, err))
 	}
 	if out.Kind == connect.Link {
 		return s.done(w, r, "/profile", fmt.Sprintf("Your %s account %s is linked. Mates know now that it is you.", out.Label, out.Account.Name))

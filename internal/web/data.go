@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"openmates"
+	"openmates/internal/intake"
 )
 
 // dataPage is where a person takes their data along, and leaves.
@@ -66,7 +67,7 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request) error {
 	case "":
 		return to(w, r, "/goodbye")
 	case openmates.EInvalid, openmates.EForbidden, openmates.EConflict, openmates.ELimit:
-		return s.showData(w, r, statusOf(err), err)
+		return s.showData(w, r, intake.StatusOf(err), err)
 	}
 	return err
 }

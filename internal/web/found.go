@@ -7,6 +7,7 @@ import (
 
 	"openmates"
 	"openmates/internal/connect"
+	"openmates/internal/intake"
 	"openmates/internal/team"
 )
 
@@ -206,7 +207,7 @@ func (s *Server) foundAgain(w http.ResponseWriter, r *http.Request, err error, k
 	}
 	p.Error = openmates.MessageOf(err)
 	keep(p)
-	return s.show(w, statusOf(err), "found", p)
+	return s.show(w, intake.StatusOf(err), "found", p)
 }
 
 // slugPart says of an address, while it is typed, whether a team can have it.

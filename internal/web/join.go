@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"openmates"
+	"openmates/internal/intake"
 	"openmates/internal/team"
 )
 
@@ -70,7 +71,7 @@ func (s *Server) joinAs(w http.ResponseWriter, r *http.Request, proof string, fa
 	p.People.Email = welcome.Email
 	status := http.StatusOK
 	if failed != nil {
-		p.Error, status = openmates.MessageOf(failed), statusOf(failed)
+		p.Error, status = openmates.MessageOf(failed), intake.StatusOf(failed)
 	}
 	if keep != nil {
 		keep(p)
@@ -84,7 +85,7 @@ func (s *Server) noJoin(w http.ResponseWriter, r *http.Request, err error) error
 		return err
 	}
 	p := messagePage{shell: s.shell(r, "Invite"), Heading: "This invite can’t be used", Sentence: openmates.MessageOf(err), Ways: []way{{"To the start page", "/"}}}
-	return s.show(w, statusOf(err), "message", p)
+	return s.show(w, intake.StatusOf(err), "message", p)
 }
 
 func (s *Server) join(w http.ResponseWriter, r *http.Request) error {

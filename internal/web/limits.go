@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"openmates"
+	"openmates/internal/intake"
 	"openmates/internal/locale"
 	"openmates/internal/mate"
 )
@@ -122,7 +123,7 @@ func (s *Server) setLimits(w http.ResponseWriter, r *http.Request) error {
 		return perr
 	}
 	p.Sheet.keep(t, err)
-	return s.show(w, statusOf(err), "limits", p)
+	return s.show(w, intake.StatusOf(err), "limits", p)
 }
 
 func (s *Server) limitMate(w http.ResponseWriter, r *http.Request) error {
@@ -147,7 +148,7 @@ func (s *Server) limitMate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Sheet.keep(t, err)
-	return s.show(w, statusOf(err), "matesetup", p)
+	return s.show(w, intake.StatusOf(err), "matesetup", p)
 }
 
 // keep puts what was entered back onto the sheet, with what is wrong with it.

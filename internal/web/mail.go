@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"openmates"
+	"openmates/internal/intake"
 	"openmates/internal/mail"
 	"openmates/internal/server"
 )
@@ -61,7 +62,7 @@ func (s *Server) setMail(w http.ResponseWriter, r *http.Request) error {
 		set.Password = ""
 		p := mailPage{shell: s.shell(r, "Mail"), Port: f.Get("port"), To: f.Get("to"), Error: openmates.MessageOf(err)}
 		p.Mail = server.MailSettings{Settings: set, HasPassword: stored.HasPassword, PasswordLost: stored.PasswordLost, Set: stored.Set}
-		return s.show(w, statusOf(err), "mail", p)
+		return s.show(w, intake.StatusOf(err), "mail", p)
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"openmates"
 	"openmates/internal/connect"
+	"openmates/internal/intake"
 	"openmates/internal/mate"
 )
 
@@ -179,7 +180,7 @@ func (s *Server) createMate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := newMatePage{shell: s.shell(r, "New mate"), Handle: f.Get("handle"), Form: mateForm{Draft: d, Error: openmates.MessageOf(err)}}
-	status := statusOf(err)
+	status := intake.StatusOf(err)
 	if p.Form.Providers, err = s.mateRoom.Models(r.Context()); err != nil {
 		return err
 	}
@@ -268,7 +269,7 @@ func (s *Server) editMate(w http.ResponseWriter, r *http.Request) error {
 	// What was typed comes back with the version that it is held against from
 	// now on: the admin has been told.
 	p.Form.Draft, p.Form.Error = mateDraft(r), openmates.MessageOf(err)
-	return s.show(w, statusOf(err), "matesetup", p)
+	return s.show(w, intake.StatusOf(err), "matesetup", p)
 }
 
 // askSwitchMate asks before a mate falls silent.
@@ -358,7 +359,7 @@ func (s *Server) duplicateMate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.CopyName, p.CopyID, p.CopyError = f.Get("name"), f.Get("handle"), openmates.MessageOf(err)
-	return s.show(w, statusOf(err), "matesetup", p)
+	return s.show(w, intake.StatusOf(err), "matesetup", p)
 }
 
 // versionOf reads which one the address names.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"openmates"
+	"openmates/internal/intake"
 	"openmates/internal/mate"
 	"openmates/internal/policy"
 )
@@ -64,7 +65,7 @@ func (s *Server) setMemberLimits(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		p.Sheet.keep(t, err)
-		return s.show(w, statusOf(err), "memberlimits", p)
+		return s.show(w, intake.StatusOf(err), "memberlimits", p)
 	}
 	return s.done(w, r, p.Sheet.Action, fmt.Sprintf("The limits of %s are saved and hold from the next question on.", p.Member.DisplayName))
 }

@@ -15,21 +15,12 @@ import (
 	"unicode/utf8"
 
 	"openmates"
+	"openmates/internal/intake"
 	"openmates/internal/messenger"
 )
 
 //go:embed templates
 var templateFiles embed.FS
-
-// Every page has a template of its name; the parts are shared by all.
-func pageNames() []string {
-	return []string{"setup", "signin", "home", "mate", "bots", "bot", "team", "profile", "connect", "linkcode", "message",
-		"mates", "newmate", "matesetup", "version", "limits", "overview", "wizard", "settings", "audit",
-		"found", "join", "people", "memberlimits", "teamlimits", "invites", "usage", "preferences", "privacy", "teamconnect", "guest",
-		"providers", "provider", "provider-new", "provider-remove",
-		"ask", "allpeople", "allteams", "allworkspaces", "tokens", "security", "authenticator", "recovery", "second", "data", "address", "moved", "mail",
-		"forgot", "reset", "resetlink"}
-}
 
 // shell is what every page has around its content.
 type shell struct {
@@ -102,7 +93,7 @@ func (s *Server) handle(h handler) http.Handler {
 			return
 		}
 		s.logError(r, err)
-		if err := s.show(w, statusOf(err), "message", s.messageFor(r, err)); err != nil {
+		if err := s.show(w, intake.StatusOf(err), "message", s.messageFor(r, err)); err != nil {
 			s.logError(r, err)
 			plain(w, http.StatusInternalServerError, s.voice(w).Say(openmates.MessageOf(err)))
 		}
@@ -124,27 +115,6 @@ func loggable(path string) string {
 		return "/join/•••"
 	}
 	return path
-}
-
-// statusOf is the table from codes to this door's statuses.
-func statusOf(err error) int {
-	switch openmates.CodeOf(err) {
-	case openmates.EInvalid:
-		return http.StatusUnprocessableEntity
-	case openmates.EUnauthorized:
-		return http.StatusUnauthorized
-	case openmates.EForbidden:
-		return http.StatusForbidden
-	case openmates.ENotFound:
-		return http.StatusNotFound
-	case openmates.EConflict:
-		return http.StatusConflict
-	case openmates.ELimit:
-		return http.StatusTooManyRequests
-	case openmates.EUnavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
 }
 
 // messagePage is a page with one sentence and the ways on.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"openmates"
+	"openmates/internal/intake"
 	"openmates/internal/policy"
 	"openmates/internal/team"
 )
@@ -124,7 +125,7 @@ func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, failed error
 	}
 	status := http.StatusOK
 	if failed != nil {
-		status = statusOf(failed)
+		status = intake.StatusOf(failed)
 	}
 	return s.show(w, status, "people", p)
 }
@@ -285,7 +286,7 @@ func (s *Server) setTeamLimits(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		p.Sheet.keep(t, err)
-		return s.show(w, statusOf(err), "teamlimits", p)
+		return s.show(w, intake.StatusOf(err), "teamlimits", p)
 	}
 	return s.done(w, r, "/teams/"+place.Team.Slug+"/limits", "The team’s mates and limits are saved and hold from the next question on.")
 }
@@ -304,7 +305,7 @@ func (s *Server) renameTeam(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		p.Name, p.Error = f.Get("name"), openmates.MessageOf(err)
-		return s.show(w, statusOf(err), "teamlimits", p)
+		return s.show(w, intake.StatusOf(err), "teamlimits", p)
 	}
 	return s.done(w, r, "/teams/"+place.Team.Slug+"/limits", "The team has its new name.")
 }
@@ -403,7 +404,7 @@ func (s *Server) addInvite(w http.ResponseWriter, r *http.Request) error {
 		return perr
 	}
 	p.Form, p.Error = n, openmates.MessageOf(err)
-	return s.show(w, statusOf(err), "invites", p)
+	return s.show(w, intake.StatusOf(err), "invites", p)
 }
 
 // number reads a small number; what is none is out of every bound.

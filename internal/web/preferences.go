@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"openmates"
+	"openmates/internal/intake"
 )
 
 func (s *Server) preferenceRoutes(page *mux) {
@@ -47,7 +48,7 @@ func (s *Server) setPreferences(w http.ResponseWriter, r *http.Request) error {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err
 		}
-		return s.show(w, statusOf(err), "preferences", preferencesPage{shell: s.shell(r, "Preferences"), Self: self, Error: openmates.MessageOf(err)})
+		return s.show(w, intake.StatusOf(err), "preferences", preferencesPage{shell: s.shell(r, "Preferences"), Self: self, Error: openmates.MessageOf(err)})
 	}
 	return s.done(w, r, "/profile/preferences", "Saved. The mates know it from the next question on.")
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"openmates"
+	"openmates/internal/intake"
 	"openmates/internal/model"
 )
 
@@ -115,7 +116,7 @@ func (s *Server) saveDefaults(w http.ResponseWriter, r *http.Request) error {
 		p.Defaults[i].Set = f.Get(p.Defaults[i].Name)
 	}
 	p.Error = openmates.MessageOf(err)
-	return s.show(w, statusOf(err), "providers", p)
+	return s.show(w, intake.StatusOf(err), "providers", p)
 }
 
 // providerForm is what an admin types about a provider. It never holds a key
@@ -251,7 +252,7 @@ func (s *Server) removeProvider(w http.ResponseWriter, r *http.Request) error {
 	err = s.models.Remove(r.Context(), byWhom(r), p.Name)
 	if openmates.CodeOf(err) == openmates.EConflict {
 		p.Error = openmates.MessageOf(err)
-		return s.show(w, statusOf(err), "provider-remove", p)
+		return s.show(w, intake.StatusOf(err), "provider-remove", p)
 	}
 	if err != nil {
 		return err

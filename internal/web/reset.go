@@ -6,6 +6,7 @@ import (
 
 	"openmates"
 	"openmates/internal/identity"
+	"openmates/internal/intake"
 )
 
 const (
@@ -45,7 +46,7 @@ func (s *Server) showForgot(w http.ResponseWriter, r *http.Request, who string, 
 	p.Sent = p.Mail && r.URL.Query().Has("sent")
 	status := http.StatusOK
 	if wrong != nil {
-		status = statusOf(wrong)
+		status = intake.StatusOf(wrong)
 	}
 	return s.show(w, status, "forgot", p)
 }
@@ -89,7 +90,7 @@ func (s *Server) showReset(w http.ResponseWriter, r *http.Request, code string, 
 	p := resetPage{shell: s.shell(r, "Choose a new password"), Code: code, Who: u, Second: reset.Second, Error: openmates.MessageOf(wrong)}
 	status := http.StatusOK
 	if wrong != nil {
-		status = statusOf(wrong)
+		status = intake.StatusOf(wrong)
 	}
 	return s.show(w, status, "reset", p)
 }
@@ -143,5 +144,5 @@ func (s *Server) makeResetLink(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := resetLinkPage{shell: s.shell(r, "Restore access"), Username: name, Second: second, Error: openmates.MessageOf(err)}
-	return s.show(w, statusOf(err), "resetlink", p)
+	return s.show(w, intake.StatusOf(err), "resetlink", p)
 }

@@ -11,6 +11,7 @@ import (
 
 	"openmates"
 	"openmates/internal/identity"
+	"openmates/internal/intake"
 	"openmates/internal/locale"
 )
 
@@ -131,7 +132,7 @@ func agent(v *locale.Voice, name string) string {
 func (s *Server) refused(w http.ResponseWriter, r *http.Request, at, typed string, err error) error {
 	switch openmates.CodeOf(err) {
 	case openmates.EInvalid, openmates.EForbidden, openmates.EConflict, openmates.ELimit, openmates.EUnavailable:
-		return s.showSecurity(w, r, statusOf(err), at, typed, err)
+		return s.showSecurity(w, r, intake.StatusOf(err), at, typed, err)
 	}
 	return err
 }
@@ -220,7 +221,7 @@ func (s *Server) confirmAuthenticator(w http.ResponseWriter, r *http.Request) er
 	case "":
 		return s.showRecovery(w, r, "The authenticator app is set up.", codes)
 	case openmates.EInvalid, openmates.ELimit:
-		return s.showAuthenticator(w, r, statusOf(err), err)
+		return s.showAuthenticator(w, r, intake.StatusOf(err), err)
 	case openmates.ENotFound, openmates.EConflict:
 		return s.done(w, r, securityPath, openmates.MessageOf(err))
 	}
@@ -283,7 +284,7 @@ func (s *Server) asJSON(w http.ResponseWriter, r *http.Request, options json.Raw
 	w.Header().Set("Cache-Control", "no-store")
 	if err != nil {
 		s.logError(r, err)
-		w.WriteHeader(statusOf(err))
+		w.WriteHeader(intake.StatusOf(err))
 		return json.NewEncoder(w).Encode(map[string]string{"error": s.voice(w).Say(openmates.MessageOf(err))})
 	}
 	_, _ = w.Write(options) //nolint:gosec // JSON of our own making, never sniffed; the client is gone if this fails
@@ -440,7 +441,7 @@ func (s *Server) second(w http.ResponseWriter, r *http.Request) error {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err
 		}
-		return s.showSecond(w, r, statusOf(err), next, err)
+		return s.showSecond(w, r, intake.StatusOf(err), next, err)
 	}
 	return to(w, r, next)
 }
@@ -462,7 +463,7 @@ func (s *Server) passkeySignIn(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if awaited == nil {
-			return s.showSecond(w, r, statusOf(err), next, err)
+			return s.showSecond(w, r, intake.StatusOf(err), next, err)
 		}
 		return s.showSignIn(w, r, "", next, err)
 	}

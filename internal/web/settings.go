@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"openmates"
+	"openmates/internal/intake"
 	"openmates/internal/server"
 )
 
@@ -189,7 +190,7 @@ func (s *Server) prove(w http.ResponseWriter, r *http.Request) {
 	proof, err := s.server.Proof(r.Context(), r.PathValue("nonce"))
 	if err != nil {
 		s.logError(r, err)
-		plain(w, statusOf(err), openmates.MessageOf(err))
+		plain(w, intake.StatusOf(err), openmates.MessageOf(err))
 		return
 	}
 	plain(w, http.StatusOK, proof)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"openmates"
+	"openmates/internal/intake"
 	"openmates/internal/server"
 )
 
@@ -32,7 +33,7 @@ func (s *Server) setupForm(w http.ResponseWriter, r *http.Request) error {
 				return err
 			}
 			p.Code, p.Error = "", openmates.MessageOf(err)
-			return s.show(w, statusOf(err), "setup", p)
+			return s.show(w, intake.StatusOf(err), "setup", p)
 		}
 	}
 	return s.show(w, http.StatusOK, "setup", p)
@@ -56,7 +57,7 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) error {
 		if openmates.CodeOf(err) == openmates.EUnauthorized {
 			p.Code = ""
 		}
-		return s.show(w, statusOf(err), "setup", p)
+		return s.show(w, intake.StatusOf(err), "setup", p)
 	}
 	if err := s.identity.Begin(r.Context(), u); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"openmates"
+	"openmates/internal/intake"
 )
 
 type signInPage struct {
@@ -21,7 +22,7 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, username, ne
 	_, err := s.identity.PasskeyHost()
 	status := http.StatusOK
 	if wrong != nil {
-		status = statusOf(wrong)
+		status = intake.StatusOf(wrong)
 	}
 	return s.show(w, status, "signin", signInPage{shell: s.shell(r, "Sign in"), Username: username, Next: next,
 		Passkeys: err == nil, Open: s.team.MayFound(r.Context(), openmates.Caller{}) == nil, Reset: wrong == nil && r.URL.Query().Has("reset"), Error: openmates.MessageOf(wrong)})

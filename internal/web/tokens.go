@@ -7,6 +7,7 @@ import (
 
 	"openmates"
 	"openmates/internal/identity"
+	"openmates/internal/intake"
 	"openmates/internal/policy"
 )
 
@@ -210,7 +211,7 @@ func (s *Server) addToken(w http.ResponseWriter, r *http.Request, add func(ident
 		return perr
 	}
 	p.Error, p.Form = openmates.MessageOf(err), newTokenForm(n.Name, f.Get("days"), f["scope"]...)
-	return s.show(w, statusOf(err), "tokens", p)
+	return s.show(w, intake.StatusOf(err), "tokens", p)
 }
 
 func (s *Server) askRevokeOwnToken(r *http.Request) (*question, error) {

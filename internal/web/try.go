@@ -8,6 +8,7 @@ import (
 
 	"openmates"
 	"openmates/internal/chat"
+	"openmates/internal/intake"
 	"openmates/internal/spelling"
 )
 
@@ -77,7 +78,7 @@ func (s *Server) tryMate(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Trial.Text, p.Trial.Error = f.Get("text"), openmates.MessageOf(err)
 	s.typeset(&p.Trial)
-	return s.show(w, statusOf(err), "matesetup", p)
+	return s.show(w, intake.StatusOf(err), "matesetup", p)
 }
 
 // typeset makes HTML of what the mate answered.

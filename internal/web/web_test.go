@@ -514,3 +514,13 @@ func FuzzLocalPath(f *testing.F) {
 		}
 	})
 }
+
+// pageNames are the templates of whole pages.
+func pageNames() []string {
+	return []string{"setup", "signin", "home", "mate", "bots", "bot", "team", "profile", "connect", "linkcode", "message",
+		"mates", "newmate", "matesetup", "version", "limits", "overview", "wizard", "settings", "audit",
+		"found", "join", "people", "memberlimits", "teamlimits", "invites", "usage", "preferences", "privacy", "teamconnect", "guest",
+		"providers", "provider", "provider-new", "provider-remove",
+		"ask", "allpeople", "allteams", "allworkspaces", "tokens", "security", "authenticator", "recovery", "second", "data", "address", "moved", "mail",
+		"forgot", "reset", "resetlink"}
+}

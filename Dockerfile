@@ -5,7 +5,7 @@
 #
 # needs the image of Go and the Go module proxy.
 #
-#   CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o openmates ./cmd/openmates
+#   CGO_ENABLED=0 go build -trimpath -tags nodemo -ldflags "-s -w" -o openmates ./cmd/openmates
 #   docker build -t openmates --target prebuilt .
 #
 # needs no other image and no network: it takes the binary that lies here.
@@ -36,7 +36,7 @@ RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
 ARG VERSION=
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/cache \
-    GOCACHE=/cache CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=${VERSION}" -o /openmates ./cmd/openmates
+    GOCACHE=/cache CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags nodemo -ldflags "-s -w -X main.version=${VERSION}" -o /openmates ./cmd/openmates
 
 FROM base AS prebuilt
 ARG BINARY=openmates

@@ -13,8 +13,8 @@ run: ## the server, with its data in ./data
 	go run ./cmd/openmates
 
 .PHONY: build
-build: ## the binary
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o openmates ./cmd/openmates
+build: ## the binary, as it is installed: without the demo
+	CGO_ENABLED=0 go build -trimpath -tags nodemo -ldflags "-s -w" -o openmates ./cmd/openmates
 
 .PHONY: test
 test: ## the tests, with Go alone

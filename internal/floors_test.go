@@ -350,6 +350,45 @@ func TestTheBinaryCarriesOnlyWhatItNeeds(t *testing.T) {
 	}
 }
 
+// The program that people install links no simulator, and nothing that only
+// simulators need.
+func TestTheInstalledProgramLinksNoSimulator(t *testing.T) {
+	t.Parallel()
+	simulators := func(args ...string) (found []string) {
+		for _, p := range list(t, append(args, "-deps", "./cmd/openmates")...) {
+			ours := p.ImportPath == module || strings.HasPrefix(p.ImportPath, module+"/")
+			if at, ok := place(p.ImportPath); ours && ok && at.test || strings.HasPrefix(p.ImportPath, "github.com/klauspost/compress/zstd") {
+				found = append(found, p.ImportPath)
+			}
+		}
+		return found
+	}
+	if found := simulators("-tags", "nodemo"); len(found) > 0 {
+		t.Errorf("built with -tags nodemo, it links %v", found)
+	}
+	if len(simulators()) == 0 {
+		t.Error("the demo links no simulator: this test looks for the wrong packages")
+	}
+	builds := 0
+	for _, file := range []string{"Dockerfile", "Makefile", "README.md"} {
+		text, err := os.ReadFile(root + "/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if strings.Contains(line, "go build") && strings.Contains(line, "./cmd/openmates") {
+				builds++
+				if !strings.Contains(line, "-tags nodemo") {
+					t.Errorf("%s builds the program with the demo: %s", file, line)
+				}
+			}
+		}
+	}
+	if builds < 4 {
+		t.Errorf("only %d builds were found", builds)
+	}
+}
+
 // list asks the go command. Its answer is fresh also when the result of this
 // test is cached: the cache knows every file that TestEveryFile has read, so
 // that any change to one runs these tests anew.

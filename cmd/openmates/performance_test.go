@@ -37,7 +37,7 @@ type contender struct {
 func build(b *testing.B, folder string) string {
 	b.Helper()
 	out := filepath.Join(b.TempDir(), "program")
-	cmd := exec.CommandContext(b.Context(), "go", "build", "-ldflags", "-s -w", "-o", out, ".")
+	cmd := exec.CommandContext(b.Context(), "go", "build", "-tags", "nodemo", "-ldflags", "-s -w", "-o", out, ".")
 	cmd.Dir = folder
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {

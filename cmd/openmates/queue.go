@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"time"
 
 	"openmates"
 	"openmates/internal/messenger"
@@ -17,20 +16,19 @@ import (
 // openQueue chooses how jobs are handed out: to one process, or shared among
 // many that NATS wakes. The leases are the database's in both.
 func (srv *service) openQueue() error {
-	log := srv.log.With("pkg", "queue")
 	srv.hold = srv.db
 	if !srv.usesNATS() {
-		q, err := dbqueue.New(dbqueue.Config{Journal: srv.db, Lease: srv.db, Log: log, Now: time.Now})
+		q, err := dbqueue.New(dbqueue.Config{Journal: srv.db, Lease: srv.db, Log: srv.log})
 		srv.queue = q
 		return err
 	}
-	conn, err := natsqueue.Connect(srv.set.NATSURL.reveal().Reveal(), log)
+	conn, err := natsqueue.Connect(srv.set.NATSURL.reveal().Reveal(), srv.log)
 	if err != nil {
 		return invalid("nats-url", "it is no address of a NATS server, such as nats://host:4222")
 	}
 	srv.nats = conn.IsConnected
 	srv.closers = append(srv.closers, func() error { conn.Close(); return nil })
-	q, err := natsqueue.New(natsqueue.Config{Conn: conn, Journal: srv.db, Lease: srv.db.Leases(), Log: log, Now: time.Now})
+	q, err := natsqueue.New(natsqueue.Config{Conn: conn, Journal: srv.db, Lease: srv.db.Leases(), Log: srv.log})
 	if err != nil {
 		return fmt.Errorf("open the queue on NATS: %w", err)
 	}

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -230,7 +229,7 @@ func (srv *service) wire(demo *web.Demo) (err error) {
 	srv.supervisor, err = messenger.NewSupervisor(messenger.SupervisorConfig{
 		Connectors: srv.networks, Bots: srv.db.ListeningBots, Hold: srv.hold.Hold,
 		Workspaces: srv.workspaces, Notes: srv.db.BotNotes, SaveNotes: srv.db.SaveBotNotes, SaveState: srv.saveState,
-		Only: srv.only(), Log: srv.log.With("pkg", "messenger"), Now: time.Now,
+		Only: srv.only(), Log: srv.log,
 	})
 	if err != nil {
 		return err
@@ -244,7 +243,7 @@ func (srv *service) wire(demo *web.Demo) (err error) {
 	}
 	srv.chat, err = chat.New(chat.Config{
 		Store: srv.db, Queue: srv.queue, Connectors: srv.networks, Model: srv.models.choose, Currency: srv.server.Currency,
-		Log: srv.log.With("pkg", "chat"), Now: time.Now, Skills: srv.skills,
+		Log: srv.log, Skills: srv.skills,
 		NoStreaming: !srv.set.Stream, Grace: srv.set.Grace, Links: srv.connect,
 	})
 	if err != nil {

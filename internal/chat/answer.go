@@ -69,11 +69,11 @@ func (r *Room) answer(ctx context.Context, q question, d *draft) (openmates.Outc
 	req.Tools = tools.shown
 	usage := choice.reserve(openmates.Usage{
 		TeamID: q.asker.Team.ID, UserID: q.asker.User.ID, MateID: q.asker.Mate.ID,
-		Model: choice.Name, At: r.cfg.Now(),
+		Model: choice.Name, At: r.cfg.Clock(),
 	}, 0, req)
 	err = r.cfg.Store.Reserve(ctx, q.in.Key, usage, q.asker.Layers)
 	if limit, ok := errors.AsType[*openmates.LimitError](err); ok {
-		o.Why, o.Text = overLimit(limit, q.asker.Team, r.cfg.Now())
+		o.Why, o.Text = overLimit(limit, q.asker.Team, r.cfg.Clock())
 		o.Until = limit.Until
 		return o, nil
 	}

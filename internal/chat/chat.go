@@ -34,7 +34,7 @@ import (
 	"openmates/internal/queue"
 )
 
-// Config is what the room needs; the fields after Now may be left out.
+// Config is what the room needs. All fields up to Log are required.
 type Config struct {
 	Store      Store
 	Queue      queue.Queue
@@ -45,7 +45,7 @@ type Config struct {
 	// Currency names what money is counted in, as it is settled now.
 	Currency func(ctx context.Context) (string, error)
 	Log      *slog.Logger
-	Now      openmates.Clock
+	Clock    openmates.Clock // nil = the real one
 
 	// Skills are what mates can do beside talking; nil = nothing. Which of them a
 	// model is shown is decided for each turn by the limits of its layers.
@@ -93,6 +93,13 @@ type Room struct {
 
 // New makes a Room.
 func New(cfg Config) (*Room, error) {
+	if cfg.Store == nil || cfg.Queue == nil || cfg.Connectors == nil || cfg.Model == nil || cfg.Currency == nil || cfg.Log == nil {
+		return nil, errors.New("chat: Config needs Store, Queue, Connectors, Model, Currency and Log")
+	}
+	cfg.Log = cfg.Log.With("pkg", "chat")
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
 	if cfg.CacheFor == 0 {
 		cfg.CacheFor = 30 * time.Second
 	}
@@ -118,7 +125,7 @@ func (r *Room) Receive(ctx context.Context, in messenger.Inbound) error {
 		return fmt.Errorf("write message %s: %w", in.Key, err)
 	}
 	return r.cfg.Queue.Push(ctx, queue.Job{
-		Key: in.Key, Lane: in.Conversation(), Body: body, Attempt: 1, Accepted: r.cfg.Now(),
+		Key: in.Key, Lane: in.Conversation(), Body: body, Attempt: 1, Accepted: r.cfg.Clock(),
 	})
 }
 

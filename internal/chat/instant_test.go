@@ -21,7 +21,7 @@ func TestWhatAnotherProcessTakesAwayIsGoneWithTheNextMessage(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
 		w := &world{T: t, net: &messengertest.Network{}, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), log: slog.New(slog.DiscardHandler)}
 		w.model = &script{say: func(int, llm.Request) ([]llm.Piece, error) { return words("Because of the missing index."), nil }}
-		never := func(c *store.Config) { c.Watch, c.Now = time.Hour, func() time.Time { return w.now } }
+		never := func(c *store.Config) { c.Watch, c.Clock = time.Hour, func() time.Time { return w.now } }
 		w.db = open(never)
 		other := open(never)
 		w.jobs = &inbox{db: w.db}

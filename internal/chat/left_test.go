@@ -18,6 +18,8 @@ import (
 	"openmates"
 	"openmates/internal/chat"
 	"openmates/internal/llm"
+	"openmates/internal/messenger"
+	"openmates/internal/queue/dbqueue"
 	"openmates/internal/secret"
 	"openmates/internal/store"
 )
@@ -194,9 +196,15 @@ func TestMoneyOfAKilledProcessIsFreed(t *testing.T) {
 		t.Errorf("%d turns of a process that may live were ended, %v", n, err)
 	}
 	ended := make(chan int, 1)
+	jobs, err := dbqueue.New(dbqueue.Config{Journal: db, Lease: db, Log: slog.New(slog.DiscardHandler)})
+	must(t, err)
 	room, err := chat.New(chat.Config{
-		Store: &ending{DB: db, ended: ended},
-		Log:   slog.New(slog.DiscardHandler), Now: func() time.Time { return now.Add(3 * time.Minute) },
+		Store: &ending{DB: db, ended: ended}, Queue: jobs, Connectors: map[openmates.Network]messenger.Connector{},
+		Log: slog.New(slog.DiscardHandler), Clock: func() time.Time { return now.Add(3 * time.Minute) },
+		Currency: func(context.Context) (string, error) { return "USD", nil },
+		Model: func(context.Context, openmates.Mate) (chat.Choice, error) {
+			return chat.Choice{}, openmates.Errorf(openmates.ENotFound, "none")
+		},
 	})
 	must(t, err)
 	defer room.Close()
@@ -264,8 +272,12 @@ func child(dir string) error {
 	if err != nil {
 		return err
 	}
+	jobs, err := dbqueue.New(dbqueue.Config{Journal: db, Lease: db, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
 	room, err := chat.New(chat.Config{
-		Store: db, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		Store: db, Queue: jobs, Connectors: map[openmates.Network]messenger.Connector{}, Log: slog.New(slog.DiscardHandler),
 		Currency: func(context.Context) (string, error) { return "USD", nil },
 		Model: func(context.Context, openmates.Mate) (chat.Choice, error) {
 			return chat.Choice{Name: "test/one", Model: hanging{}, Price: openmates.Price{Input: 1_000_000, Output: 2_000_000}}, nil

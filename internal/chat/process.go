@@ -29,7 +29,7 @@ func (r *Room) Process(ctx context.Context, a Ask) (openmates.Outcome, error) {
 			Key: "api:" + rand.Text(), Network: "api", BotID: a.Mate.ID,
 			Workspace: openmates.WorkspaceID(a.Team.ID.String()), Channel: openmates.ChannelID(a.Team.ID.String() + ":" + a.User.ID.String()),
 			Author: messenger.Account{ID: openmates.AccountID(a.User.ID.String()), Name: a.User.DisplayName},
-			Text:   a.Text, At: r.cfg.Now(),
+			Text:   a.Text, At: r.cfg.Clock(),
 		},
 		info: messenger.Info{Network: "api", Label: "the OpenMates API"},
 		show: a.Show,
@@ -57,7 +57,7 @@ func (r *Room) Try(ctx context.Context, t Trial) (openmates.Outcome, error) {
 		in: messenger.Inbound{
 			Key: key, Network: "try", BotID: t.Mate.ID, Channel: openmates.ChannelID(key),
 			Author: messenger.Account{ID: openmates.AccountID(t.User.ID.String()), Name: t.User.DisplayName},
-			Text:   t.Text, At: r.cfg.Now(),
+			Text:   t.Text, At: r.cfg.Clock(),
 		},
 		info:  messenger.Info{Network: "try", Label: "the OpenMates pages, where an admin tries you out"},
 		trial: &t,
@@ -77,7 +77,7 @@ func (r *Room) atOnce(ctx context.Context, q question) (openmates.Outcome, error
 	if q.asker.Layers, err = r.cfg.Store.Layers(ctx, q.asker); err != nil {
 		return openmates.Outcome{}, fmt.Errorf("read the limits: %w", err)
 	}
-	if err := r.cfg.Store.AddTurn(ctx, q.in.Key, q.in.Conversation(), r.cfg.Now().Add(kept)); err != nil {
+	if err := r.cfg.Store.AddTurn(ctx, q.in.Key, q.in.Conversation(), r.cfg.Clock().Add(kept)); err != nil {
 		return openmates.Outcome{}, fmt.Errorf("record the question: %w", err)
 	}
 	defer r.keep(ctx, q.in.Key)()

@@ -77,7 +77,7 @@ func (r *Room) system(ctx context.Context, q question) (string, error) {
 			facts.Topics = append(facts.Topics, topic(t))
 		}
 	}
-	now := r.cfg.Now().In(location(facts.Asker.TimeZone))
+	now := r.cfg.Clock().In(location(facts.Asker.TimeZone))
 	facts.Now = now.Format("Monday, 2 January 2006, 15:04 MST")
 	var b strings.Builder
 	if err := r.prompt.Execute(&b, facts); err != nil {

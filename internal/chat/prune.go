@@ -19,7 +19,7 @@ const (
 func (r *Room) Prune(ctx context.Context) error {
 	return r.tidy(ctx, chore{
 		every: pruneEvery, atOnce: pruneAtOnce,
-		do:     func() (int, error) { return r.cfg.Store.PruneTurns(ctx, r.cfg.Now().Add(-keepTurns), pruneAtOnce) },
+		do:     func() (int, error) { return r.cfg.Store.PruneTurns(ctx, r.cfg.Clock().Add(-keepTurns), pruneAtOnce) },
 		failed: "old turns could not be removed from the journal", done: "old turns were removed from the journal", level: slog.LevelDebug,
 	})
 }

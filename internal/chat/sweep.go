@@ -27,7 +27,7 @@ func (r *Room) keep(ctx context.Context, key string) func() {
 		tick := time.NewTicker(keepEvery)
 		defer tick.Stop()
 		for ctx.Err() == nil {
-			if err := r.cfg.Store.KeepTurn(ctx, key, r.cfg.Now().Add(kept)); err != nil && ctx.Err() == nil {
+			if err := r.cfg.Store.KeepTurn(ctx, key, r.cfg.Clock().Add(kept)); err != nil && ctx.Err() == nil {
 				r.cfg.Log.Warn("it could not be said that a turn is being answered", "key", key, "err", err)
 			}
 			select {
@@ -49,7 +49,7 @@ func (r *Room) keep(ctx context.Context, key string) func() {
 // processes may do so at once.
 func (r *Room) Sweep(ctx context.Context) error {
 	return r.tidy(ctx, chore{
-		every: sweepEvery, atOnce: sweepAtOnce, do: func() (int, error) { return r.cfg.Store.EndTurns(ctx, r.cfg.Now(), sweepAtOnce) },
+		every: sweepEvery, atOnce: sweepAtOnce, do: func() (int, error) { return r.cfg.Store.EndTurns(ctx, r.cfg.Clock(), sweepAtOnce) },
 		failed: "turns that nobody answers could not be ended", done: "turns that nobody answered any more were ended", level: slog.LevelInfo,
 	})
 }

@@ -66,7 +66,7 @@ func (r *Room) lead(ctx context.Context, q question, o *openmates.Outcome) error
 	if !connecting(o.Why) {
 		return nil
 	}
-	say, err := r.cfg.Store.SayRefusal(ctx, q.in.Key, about(q.in, o.Why), r.cfg.Now().Add(-quietFor))
+	say, err := r.cfg.Store.SayRefusal(ctx, q.in.Key, about(q.in, o.Why), r.cfg.Clock().Add(-quietFor))
 	if err != nil {
 		return fmt.Errorf("look whether it was said: %w", err)
 	}
@@ -130,7 +130,7 @@ func (r *Room) remind(ctx context.Context, d *draft, o openmates.Outcome) error 
 			return postError(err)
 		}
 	}
-	say, err := r.cfg.Store.SayRefusal(ctx, d.in.Key, about(d.in, o.Why), r.cfg.Now().Add(-quietAtLeast))
+	say, err := r.cfg.Store.SayRefusal(ctx, d.in.Key, about(d.in, o.Why), r.cfg.Clock().Add(-quietAtLeast))
 	if err != nil || !say {
 		return err
 	}
@@ -177,7 +177,7 @@ func (r *Room) unheard(ctx context.Context, d *draft, o openmates.Outcome, sign 
 	if !ok || d.in.Workspace == "" {
 		return nil
 	}
-	say, err := r.cfg.Store.SayRefusal(ctx, d.in.Key, about(d.in, openmates.TroubleNoAccess), r.cfg.Now().Add(-quiet))
+	say, err := r.cfg.Store.SayRefusal(ctx, d.in.Key, about(d.in, openmates.TroubleNoAccess), r.cfg.Clock().Add(-quiet))
 	if err != nil || !say {
 		return err
 	}

@@ -18,7 +18,7 @@ func (r *Room) usage(ctx context.Context, o order) (messenger.Reply, error) {
 	if team.ID == 0 {
 		return private("Here you ask for no team yet; /team chooses one."), nil
 	}
-	now := r.cfg.Now().UTC()
+	now := r.cfg.Clock().UTC()
 	m, err := r.cfg.Store.AskerMonth(ctx, team.ID, o.asker.User.ID, mate.ID, now)
 	if err != nil {
 		return messenger.Reply{}, fmt.Errorf("sum up the month: %w", err)

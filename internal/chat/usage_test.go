@@ -36,7 +36,7 @@ func TestUsageIsOnesOwn(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
 		w := &world{T: t, net: &messengertest.Network{}, now: time.Date(2026, 12, 31, 23, 0, 0, 0, time.UTC), log: slog.New(slog.DiscardHandler)}
 		w.model = &script{say: func(int, llm.Request) ([]llm.Piece, error) { return words("Yes."), nil }}
-		w.db = open(func(c *store.Config) { c.Now = w.clock })
+		w.db = open(func(c *store.Config) { c.Clock = w.clock })
 		w.jobs = &inbox{db: w.db}
 		w.grace(0)
 		w.populate()

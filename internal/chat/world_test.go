@@ -129,7 +129,7 @@ func setup(t *testing.T) *world {
 	w := &world{T: t, net: &messengertest.Network{}, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 	log := slog.New(slog.DiscardHandler)
 	w.log = log
-	w.db, err = store.Open(t.Context(), store.Config{Dir: t.TempDir(), Seal: seal, Log: log, Now: w.clock})
+	w.db, err = store.Open(t.Context(), store.Config{Dir: t.TempDir(), Seal: seal, Log: log, Clock: w.clock})
 	must(t, err)
 	t.Cleanup(func() { _ = w.db.Close() })
 	w.model = &script{say: func(int, llm.Request) ([]llm.Piece, error) { return words("Because of the missing index."), nil }}
@@ -153,7 +153,7 @@ func (w *world) grace(d time.Duration) {
 	}
 	var err error
 	w.room, err = chat.New(chat.Config{
-		Store: db, Queue: w.jobs, Now: w.clock, Grace: d, Currency: w.unit,
+		Store: db, Queue: w.jobs, Clock: w.clock, Grace: d, Currency: w.unit,
 		Log:    w.log,
 		Links:  w.links,
 		Skills: w.skills, SkillTime: w.skillTime,

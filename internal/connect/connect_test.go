@@ -53,7 +53,7 @@ func newHouse(t *testing.T) *house {
 	ring, err := secret.New(key)
 	must(t, err)
 	h := &house{t: t, log: &bytes.Buffer{}, at: time.Now()}
-	h.db, err = store.Open(ctx, store.Config{Dir: t.TempDir(), Seal: ring, Log: slog.New(slog.DiscardHandler), Watch: time.Hour, Now: h.now})
+	h.db, err = store.Open(ctx, store.Config{Dir: t.TempDir(), Seal: ring, Log: slog.New(slog.DiscardHandler), Watch: time.Hour, Clock: h.now})
 	must(t, err)
 	t.Cleanup(func() { _ = h.db.Close() })
 	h.net = connecttest.New(map[string]connecttest.App{

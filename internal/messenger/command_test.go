@@ -26,7 +26,7 @@ func TestTheSupervisorHandsCommandsOn(t *testing.T) {
 			},
 			Hold:       func(ctx context.Context, _ string, do func(context.Context) error) error { return do(ctx) },
 			Workspaces: noWorkspaces, Notes: noNotes, SaveNotes: keepNothing,
-			Log: slog.New(slog.DiscardHandler), Now: time.Now,
+			Log: slog.New(slog.DiscardHandler), Clock: time.Now,
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -73,7 +73,7 @@ func (l *listener) disown() {
 func (l *listener) unsaved(urgent bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	age := l.sup.cfg.Now().Sub(l.saved)
+	age := l.sup.cfg.Clock().Sub(l.saved)
 	return l.mine && (l.dirty && (urgent || age >= saveEvery) || age >= alive)
 }
 
@@ -86,7 +86,7 @@ func (l *listener) save(ctx context.Context) {
 	defer l.saving.Unlock()
 	l.mu.Lock()
 	st, mine := l.state, l.mine
-	l.dirty, l.saved = false, l.sup.cfg.Now()
+	l.dirty, l.saved = false, l.sup.cfg.Clock()
 	l.mu.Unlock()
 	if !mine {
 		return

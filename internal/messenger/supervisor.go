@@ -55,7 +55,7 @@ type SupervisorConfig struct {
 	SaveState func(ctx context.Context, bot openmates.ID, s State) error
 	Every     time.Duration // how often Bots is asked again; 0 = every 5 s
 	Log       *slog.Logger
-	Now       openmates.Clock
+	Clock     openmates.Clock // nil = the real one
 }
 
 // listener is one running bot.
@@ -77,8 +77,12 @@ type listener struct {
 // NewSupervisor returns a Supervisor that does nothing until Run.
 func NewSupervisor(cfg SupervisorConfig) (*Supervisor, error) {
 	if cfg.Connectors == nil || cfg.Bots == nil || cfg.Hold == nil || cfg.Workspaces == nil || cfg.Notes == nil || cfg.SaveNotes == nil ||
-		cfg.Log == nil || cfg.Now == nil {
-		return nil, errors.New("messenger: SupervisorConfig lacks a required field")
+		cfg.Log == nil {
+		return nil, errors.New("messenger: SupervisorConfig needs Connectors, Bots, Hold, Workspaces, Notes, SaveNotes and Log")
+	}
+	cfg.Log = cfg.Log.With("pkg", "messenger")
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
 	}
 	if cfg.Every == 0 {
 		cfg.Every = 5 * time.Second
@@ -209,7 +213,7 @@ func (s *Supervisor) sync(ctx context.Context) error {
 func (s *Supervisor) start(ctx context.Context, b openmates.Bot) *listener {
 	ctx, stop := context.WithCancel(ctx)
 	l := &listener{sup: s, bot: b, stop: stop, done: make(chan struct{})}
-	l.state = State{Phase: Starting, Since: s.cfg.Now()}
+	l.state = State{Phase: Starting, Since: s.cfg.Clock()}
 	go func() {
 		defer close(l.done)
 		defer stop()
@@ -351,7 +355,7 @@ func (l *listener) Report(st State) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if st.Since.IsZero() {
-		st.Since = l.sup.cfg.Now()
+		st.Since = l.sup.cfg.Clock()
 	}
 	l.dirty = true
 	if st.Phase == l.state.Phase {

@@ -70,7 +70,7 @@ func theatre(hold func(ctx context.Context, name string, do func(context.Context
 			}
 			return all, nil
 		},
-		Hold: hold, SaveState: keep.save, Workspaces: noWorkspaces, Notes: noNotes, SaveNotes: keepNothing, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		Hold: hold, SaveState: keep.save, Workspaces: noWorkspaces, Notes: noNotes, SaveNotes: keepNothing, Log: slog.New(slog.DiscardHandler), Clock: time.Now,
 	})
 	if err != nil {
 		panic(err)

@@ -69,7 +69,7 @@ const tryAgain = 5 * time.Second
 // nobody has to open a page for that.
 func (r *Room) firstLists(ctx context.Context, s *state) (*state, error) {
 	for _, p := range s.providers {
-		if !p.Fixed || len(s.modelsOf(p.ID)) > 0 || r.cfg.Now().Sub(p.Checked) < tryAgain {
+		if !p.Fixed || len(s.modelsOf(p.ID)) > 0 || r.cfg.Clock().Sub(p.Checked) < tryAgain {
 			continue
 		}
 		if _, err := r.Refresh(ctx, 0, p.Name); err != nil {

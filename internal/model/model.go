@@ -76,7 +76,7 @@ type Config struct {
 	Default  string                                                    // the settings' model, as "provider/model"; "" = none
 	Wrap     llm.Wrapper                                               // around each model that is chosen; nil = none
 	Log      *slog.Logger
-	Now      openmates.Clock // nil = the real one
+	Clock    openmates.Clock // nil = the real one
 	Patience time.Duration   // how long a check may take; 0 = 15 s
 }
 
@@ -107,8 +107,8 @@ func New(c Config) (*Room, error) {
 	if c.Wrap == nil {
 		c.Wrap = func(m llm.Model) llm.Model { return m }
 	}
-	if c.Now == nil {
-		c.Now = time.Now
+	if c.Clock == nil {
+		c.Clock = time.Now
 	}
 	if c.Patience <= 0 {
 		c.Patience = 15 * time.Second

@@ -167,13 +167,13 @@ func (r *Room) Try(ctx context.Context, provider, model string) (Trial, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, trialFor)
 	defer cancel()
-	begun := r.cfg.Now()
+	begun := r.cfg.Clock()
 	// Models that think first use up tokens for it.
 	a, err := llm.Generate(ctx, &watched{s.services[provider].Model(model), r, m}, llm.Request{
 		Messages:  []llm.Message{{Role: llm.RoleUser, Text: "Say hello in one short sentence."}},
 		MaxTokens: 1000,
 	})
-	t.Took = r.cfg.Now().Sub(begun)
+	t.Took = r.cfg.Clock().Sub(begun)
 	if err != nil {
 		r.log.InfoContext(ctx, "a model failed its trial", "model", t.Model, "err", err)
 		sentence := r.modelTrouble(p, model, err)
@@ -213,7 +213,7 @@ func (r *Room) refreshStale(ctx context.Context, first bool) error {
 		return err
 	}
 	for _, p := range slices.Clone(s.providers) {
-		old := r.cfg.Now().Sub(p.Checked)
+		old := r.cfg.Clock().Sub(p.Checked)
 		empty := len(s.modelsOf(p.ID)) == 0
 		if first && p.Fixed || old > stale || old > time.Minute && (empty || p.Problem != "") {
 			// What went wrong stands at the provider now.

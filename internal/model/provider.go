@@ -217,7 +217,7 @@ func (r *Room) check(ctx context.Context, p *openmates.Provider, anyway bool) ([
 		return nil, err
 	}
 	ids, f, err := r.ask(ctx, *p, service)
-	p.Checked, p.Problem = r.cfg.Now(), f.sentence
+	p.Checked, p.Problem = r.cfg.Clock(), f.sentence
 	switch {
 	case err == nil:
 		return ids, nil

@@ -36,7 +36,7 @@ type Config struct {
 	Dir        string       // folder of SQLite's file, where URL names none, and of its locks
 	Migrations fs.FS        // the schema's files, 0001_name.sql and so on; required
 	Log        *slog.Logger // required
-	Now        func() time.Time
+	Clock      func() time.Time
 	Watch      time.Duration // how often changes by other processes are looked for; 0 = each second
 	// Shared keeps leases in rows also on SQLite, as on PostgreSQL, so that
 	// tests of several processes need no PostgreSQL.
@@ -87,8 +87,8 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if c.Name == "" || c.Migrations == nil || c.Log == nil {
 		return nil, errors.New("sqldb: Config needs Name, Migrations and Log")
 	}
-	if c.Now == nil {
-		c.Now = time.Now
+	if c.Clock == nil {
+		c.Clock = time.Now
 	}
 	if c.Watch <= 0 {
 		c.Watch = time.Second
@@ -98,7 +98,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{engine: e, log: log, now: c.Now, ids: &ids{now: c.Now}, leaser: e.leases(log)}
+	db := &DB{engine: e, log: log, now: c.Clock, ids: &ids{now: c.Clock}, leaser: e.leases(log)}
 	if c.Shared {
 		db.leaser = newLeases(e, log)
 	}

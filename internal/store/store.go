@@ -34,7 +34,7 @@ type Config struct {
 	Dir   string       // data folder, for SQLite's file and its locks
 	Seal  Sealer       // required
 	Log   *slog.Logger // required
-	Now   func() time.Time
+	Clock func() time.Time
 	Watch time.Duration // how often changes by other processes are looked for; 0 = each second
 	// Shared keeps leases in rows also on SQLite, as they are on PostgreSQL, so
 	// that tests of many processes need no other database.
@@ -65,17 +65,17 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if c.Seal == nil || c.Log == nil {
 		return nil, errors.New("store: Config needs Seal and Log")
 	}
-	if c.Now == nil {
-		c.Now = time.Now
+	if c.Clock == nil {
+		c.Clock = time.Now
 	}
 	db, err := sqldb.Open(ctx, sqldb.Config{
 		URL: c.URL, Name: "openmates", Dir: c.Dir, Migrations: Migrations(),
-		Log: c.Log, Now: c.Now, Watch: c.Watch, Shared: c.Shared,
+		Log: c.Log, Clock: c.Clock, Watch: c.Watch, Shared: c.Shared,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &DB{DB: db, seal: c.Seal, now: c.Now}, nil
+	return &DB{DB: db, seal: c.Seal, now: c.Clock}, nil
 }
 
 // The kinds of change that OnChange tells.

@@ -81,7 +81,7 @@ func TestARefusalIsSaidOnceAnHour(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
 		now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-		db := open(func(c *store.Config) { c.Now = func() time.Time { return now } })
+		db := open(func(c *store.Config) { c.Clock = func() time.Time { return now } })
 		say := func(key, about string, want bool) {
 			t.Helper()
 			got, err := db.SayRefusal(t.Context(), key, about, now.Add(-time.Hour))
@@ -138,7 +138,7 @@ func TestACodeIsTakenOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
 		now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-		db, ctx := open(func(c *store.Config) { c.Now = func() time.Time { return now } }), t.Context()
+		db, ctx := open(func(c *store.Config) { c.Clock = func() time.Time { return now } }), t.Context()
 		c := openmates.LinkCode{Network: "discord", AccountID: "1", Name: "ada", Avatar: "https://cdn.example/1.png", Expires: now.Add(time.Minute)}
 		ok(t, db.AddLinkCode(ctx, "first", c))
 		ok(t, db.AddLinkCode(ctx, "second", c)) // in place of the first

@@ -33,7 +33,7 @@ type arena struct {
 func newArena(t *testing.T) *arena {
 	t.Helper()
 	a := &arena{ahead: &atomic.Int64{}}
-	a.botScene = newBotScene(t, sceneConfig{sim: discordtest.Config{Now: func() time.Time { return time.Now().Add(time.Duration(a.ahead.Load())) }}})
+	a.botScene = newBotScene(t, sceneConfig{sim: discordtest.Config{Clock: func() time.Time { return time.Now().Add(time.Duration(a.ahead.Load())) }}})
 	ctx := context.Background()
 	wants(t, a.set(), 200, "listener starts now")
 	a.botScene.mate("Mark")

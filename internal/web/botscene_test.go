@@ -85,7 +85,7 @@ func (s *botScene) listeners(d *discord.Connector, log *slog.Logger) {
 			_, err := s.db.AddInstallation(ctx, openmates.Installation{BotID: b.ID, Workspace: c.Workspace.ID, Name: c.Workspace.Name})
 			return err
 		},
-		Notes: s.db.BotNotes, SaveNotes: s.db.SaveBotNotes, Log: log, Now: time.Now,
+		Notes: s.db.BotNotes, SaveNotes: s.db.SaveBotNotes, Log: log, Clock: time.Now,
 		SaveState: func(ctx context.Context, id openmates.ID, st messenger.State) error {
 			text, err := json.Marshal(st)
 			if err != nil {

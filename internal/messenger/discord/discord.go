@@ -55,10 +55,10 @@ type Config struct {
 	Patience       time.Duration // how long Inspect waits for Discord in all; 0 = 10 s
 	MessageContent bool          // ask for the privileged intent, so that replies' and threads' context can be read
 
-	HTTP *http.Client    // nil: a client of its own
-	Log  *slog.Logger    // nil: nothing is logged
-	Now  openmates.Clock // nil: time.Now
-	Rand func() float64  // jitter, 0 ≤ x < 1; nil: math/rand
+	HTTP  *http.Client    // nil: a client of its own
+	Log   *slog.Logger    // nil: nothing is logged
+	Clock openmates.Clock // nil: time.Now
+	Rand  func() float64  // jitter, 0 ≤ x < 1; nil: math/rand
 }
 
 // Connector speaks Discord's protocol. Make it with New; one serves any
@@ -99,8 +99,8 @@ func New(c Config) (*Connector, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.Now == nil {
-		c.Now = time.Now
+	if c.Clock == nil {
+		c.Clock = time.Now
 	}
 	if c.Rand == nil {
 		c.Rand = rand.Float64
@@ -119,7 +119,7 @@ func New(c Config) (*Connector, error) {
 		patience:  c.Patience,
 		agent:     "DiscordBot (https://openmates.org, " + c.Version + ")",
 		log:       c.Log.With("pkg", "discord"),
-		now:       c.Now,
+		now:       c.Clock,
 		rand:      c.Rand,
 		pace:      defaultPace(),
 		socket:    socketClient(c.HTTP),
@@ -127,7 +127,7 @@ func New(c Config) (*Connector, error) {
 	if c.MessageContent {
 		d.intents |= intentMessageContent
 	}
-	d.rest = newClient(d.api+"/v10", d.agent, c.HTTP, d.log, c.Now, c.Rand)
+	d.rest = newClient(d.api+"/v10", d.agent, c.HTTP, d.log, c.Clock, c.Rand)
 	return d, nil
 }
 

@@ -418,7 +418,7 @@ func TestFirstStartReadsNothingBack(t *testing.T) {
 	t.Parallel()
 	var ago atomic.Int64
 	ago.Store(int64(time.Hour))
-	s := newScene(t, discordtest.Config{Now: func() time.Time { return time.Now().Add(-time.Duration(ago.Load())) }})
+	s := newScene(t, discordtest.Config{Clock: func() time.Time { return time.Now().Add(-time.Duration(ago.Load())) }})
 	s.say(3)
 	ago.Store(0)
 	s.listen()

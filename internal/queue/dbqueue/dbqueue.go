@@ -32,7 +32,7 @@ type Config struct {
 	Journal queue.Journal
 	Lease   queue.Leaser
 	Log     *slog.Logger
-	Now     func() time.Time        // nil = the real clock
+	Clock   func() time.Time        // nil = the real clock
 	Poll    time.Duration           // how often jobs of other processes are looked for; 0 = 250 ms
 	Room    int                     // jobs held in memory; 0 = 10,000
 	Backoff func(int) time.Duration // nil = queue.Backoff
@@ -58,8 +58,8 @@ func New(c Config) (*Queue, error) {
 		return nil, errors.New("dbqueue: Config needs Journal, Lease and Log")
 	}
 	c.Log = c.Log.With("pkg", "dbqueue")
-	if c.Now == nil {
-		c.Now = time.Now
+	if c.Clock == nil {
+		c.Clock = time.Now
 	}
 	if c.Poll <= 0 {
 		c.Poll = 250 * time.Millisecond
@@ -77,7 +77,7 @@ func New(c Config) (*Queue, error) {
 func (q *Queue) Push(ctx context.Context, j queue.Job) error {
 	j.Attempt = max(j.Attempt, 1)
 	if j.Accepted.IsZero() {
-		j.Accepted = q.Now()
+		j.Accepted = q.Clock()
 	}
 	// While it is noted here, a look into the journal leaves the job to Push;
 	// otherwise it could be found, processed and forgotten before AddJob
@@ -120,7 +120,7 @@ func (q *Queue) Work(ctx context.Context, n int, do func(context.Context, queue.
 // hold works as long as the lease is held.
 func (q *Queue) hold(ctx context.Context, n int, do func(context.Context, queue.Job) error) error {
 	here := lanes.New(ctx, lanes.Config{
-		Journal: q.Journal, Log: q.Log, Now: q.Now, Poll: q.Poll, Room: q.Room, Backoff: q.Backoff,
+		Journal: q.Journal, Log: q.Log, Clock: q.Clock, Poll: q.Poll, Room: q.Room, Backoff: q.Backoff,
 		Slots: lanes.NewSlots(n), Skip: q.pushing.has,
 	}, do)
 	q.set(here)

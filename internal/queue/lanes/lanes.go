@@ -21,7 +21,7 @@ import (
 type Config struct {
 	Journal queue.Journal
 	Log     *slog.Logger
-	Now     func() time.Time
+	Clock   func() time.Time
 	Poll    time.Duration
 	Room    int
 	Backoff func(int) time.Duration
@@ -60,7 +60,7 @@ type lane struct {
 
 // New makes a Set. do's context is ctx.
 func New(ctx context.Context, c Config, do func(context.Context, queue.Job) error) *Set {
-	now := c.Now()
+	now := c.Clock()
 	if c.Trouble == nil {
 		c.Trouble = NewTrouble(c.Log)
 	}
@@ -81,7 +81,7 @@ func (d *Set) Pushed(j queue.Job, taken func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	defer taken()
-	if d.scan.full(d) || d.scan.shared(d.Now()) {
+	if d.scan.full(d) || d.scan.shared(d.Clock()) {
 		// Jobs before it may wait in the journal only, and it must not
 		// overtake those of its lane. It may lie before what was read already:
 		// IDs are drawn before they become visible.
@@ -127,7 +127,7 @@ func (d *Set) add(j queue.OpenJob) {
 
 // offer lets the first job of a lane run, now or when its time comes.
 func (d *Set) offer(l *lane) {
-	if l.jobs[0].NotBefore.After(d.Now()) {
+	if l.jobs[0].NotBefore.After(d.Clock()) {
 		heap.Push(&d.delayed, l)
 		if l.at == 0 {
 			d.poke()
@@ -221,7 +221,7 @@ func (d *Set) Run() error {
 			d.Trouble.Note(d.ctx, err)
 		}
 		d.mu.Lock()
-		now := d.Now()
+		now := d.Clock()
 		next := d.scan.due()
 		if at := d.due(now); !at.IsZero() && at.Before(next) {
 			next = at

@@ -100,7 +100,7 @@ func (s *scan) due() time.Time {
 func (d *Set) look() error {
 	s := &d.scan
 	d.mu.Lock()
-	now := d.Now()
+	now := d.Clock()
 	// Where many jobs wait anyway, one more can wait for its turn to be read.
 	needed := (s.missed || s.woken) && len(d.known) <= pageSize && !now.Before(s.soon) || s.behind && len(d.known) <= d.Room*3/4
 	if !needed && now.Before(s.next) {
@@ -128,7 +128,7 @@ func (d *Set) look() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s.during = nil
-	end := d.Now()
+	end := d.Clock()
 	// Reading takes at most a twentieth of the time, and a fifth for what was
 	// missed.
 	s.next, s.soon = end.Add(max(d.Poll, 20*end.Sub(now))), end.Add(4*end.Sub(now))
@@ -154,7 +154,7 @@ func (d *Set) read(from int64) error {
 			return err
 		}
 		d.mu.Lock()
-		now := d.Now()
+		now := d.Clock()
 		again := !s.caught // the previous holder of the lease may have begun it
 		for _, j := range jobs {
 			if d.known[j.Key] || s.during[j.Key] || d.Skip(j.Key) {

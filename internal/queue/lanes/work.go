@@ -74,7 +74,7 @@ func (d *Set) settle(job *queue.OpenJob, err error) (open bool) {
 
 // delay keeps the job open, but not before some time.
 func (d *Set) delay(job *queue.OpenJob, attempt int, pause time.Duration) (open bool) {
-	job.Attempt, job.NotBefore, job.Again = attempt, d.Now().Add(pause), true
+	job.Attempt, job.NotBefore, job.Again = attempt, d.Clock().Add(pause), true
 	d.record(job.Key, func(ctx context.Context) error {
 		return d.Journal.DelayJob(ctx, job.Key, job.Attempt, job.NotBefore)
 	})

@@ -41,7 +41,7 @@ type Config struct {
 	Journal    queue.Journal
 	Lease      Leaser
 	Log        *slog.Logger
-	Now        func() time.Time        // nil = the real clock
+	Clock      func() time.Time        // nil = the real clock
 	Name       string                  // begins the subjects in NATS; "" = "openmates"
 	Partitions int                     // the same for all processes; 0 = 16
 	Poll       time.Duration           // how often the journal is read without being told; 0 = 1 s
@@ -64,8 +64,8 @@ func New(c Config) (*Queue, error) {
 	if c.Name == "" {
 		c.Name = "openmates"
 	}
-	if c.Now == nil {
-		c.Now = time.Now
+	if c.Clock == nil {
+		c.Clock = time.Now
 	}
 	if c.Partitions <= 0 {
 		c.Partitions = 16
@@ -90,7 +90,7 @@ func New(c Config) (*Queue, error) {
 func (q *Queue) Push(ctx context.Context, j queue.Job) error {
 	j.Attempt = max(j.Attempt, 1)
 	if j.Accepted.IsZero() {
-		j.Accepted = q.Now()
+		j.Accepted = q.Clock()
 	}
 	fresh, err := q.Journal.AddJob(ctx, j)
 	if err != nil || !fresh {

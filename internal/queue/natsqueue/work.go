@@ -127,7 +127,7 @@ func (w *worker) try(ctx context.Context, p int) {
 func (w *worker) part(ctx context.Context, p int) error {
 	q := w.q
 	set := lanes.New(ctx, lanes.Config{
-		Journal: part{q.Journal, q, p}, Log: q.Log, Now: q.Now, Poll: q.Poll, Room: q.Room, Backoff: q.Backoff,
+		Journal: part{q.Journal, q, p}, Log: q.Log, Clock: q.Clock, Poll: q.Poll, Room: q.Room, Backoff: q.Backoff,
 		Slots: w.slots, Trouble: w.trouble,
 	}, w.do)
 	// The connection keeps this over every absence of NATS. What was said

@@ -24,15 +24,15 @@ import (
 
 // Config is what the app needs.
 type Config struct {
-	Now openmates.Clock // nil = time.Now
+	Clock openmates.Clock // nil = time.Now
 }
 
 // New makes the app.
 func New(c Config) (skill.App, error) {
-	if c.Now == nil {
-		c.Now = time.Now
+	if c.Clock == nil {
+		c.Clock = time.Now
 	}
-	a := app{now: c.Now, units: sync.OnceValue(newUnits)}
+	a := app{now: c.Clock, units: sync.OnceValue(newUnits)}
 	return skill.App{
 		Name: "calculation", Label: "Calculation",
 		Description: "Exact arithmetic, units of measure, dates and time zones.",

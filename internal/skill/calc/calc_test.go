@@ -21,7 +21,7 @@ func now() time.Time { return time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC) }
 
 func app(t testing.TB) skill.App {
 	t.Helper()
-	a, err := calc.New(calc.Config{Now: now})
+	a, err := calc.New(calc.Config{Clock: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,7 @@ func SQLite(t testing.TB, change ...func(*store.Config)) *store.DB {
 
 // Clock sets the time that the database sees.
 func Clock(now func() time.Time) func(*store.Config) {
-	return func(c *store.Config) { c.Now = now }
+	return func(c *store.Config) { c.Clock = now }
 }
 
 // Shared has leases that several processes share also on SQLite.

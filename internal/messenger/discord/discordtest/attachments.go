@@ -84,7 +84,7 @@ func (s *Server) serveAttachment(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	expires, err := strconv.ParseInt(q.Get("ex"), 16, 64)
 	id := r.PathValue("attachment")
-	good := err == nil && s.cfg.Now().Before(time.Unix(expires, 0)) &&
+	good := err == nil && s.cfg.Clock().Before(time.Unix(expires, 0)) &&
 		hmac.Equal([]byte(q.Get("hm")), []byte(s.signFile(id, q.Get("ex"))))
 	s.mu.Lock()
 	a := s.files[id]

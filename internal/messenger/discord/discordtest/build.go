@@ -99,7 +99,7 @@ func (s *Server) AddGuild(ownerID, name string) Guild {
 		Roles: []*role{{ID: id, Name: "@everyone", Permissions: everyone}},
 	}
 	s.guilds[id] = g
-	g.Members[ownerID] = &member{UserID: ownerID, Joined: s.cfg.Now()}
+	g.Members[ownerID] = &member{UserID: ownerID, Joined: s.cfg.Clock()}
 	g.General = s.addChannelLocked(g, "general").ID
 	s.changed()
 	s.toUserLocked(id, ownerID, fixed("GUILD_CREATE", intentGuilds, s.guildCreateJSON(g, ownerID)))
@@ -127,7 +127,7 @@ func (s *Server) addChannelLocked(g *guild, name string) *channel {
 	id, _ := s.nextIDLocked()
 	c := &channel{
 		ID: id, GuildID: g.ID, Name: strings.ReplaceAll(strings.ToLower(name), " ", "-"), Type: textChannel,
-		Position: len(g.Channels), Overwrites: map[string]overwrite{}, Created: s.cfg.Now(),
+		Position: len(g.Channels), Overwrites: map[string]overwrite{}, Created: s.cfg.Clock(),
 	}
 	s.channels[id] = c
 	g.Channels = append(g.Channels, id)
@@ -155,7 +155,7 @@ func (s *Server) AddThread(channelID, ownerID, name string) Channel {
 func (s *Server) addThreadLocked(parent *channel, id, ownerID, name string, kind int) *channel {
 	c := &channel{
 		ID: id, GuildID: parent.GuildID, Name: name, Type: kind, ParentID: parent.ID, OwnerID: ownerID,
-		Members: []string{ownerID}, Created: s.cfg.Now(),
+		Members: []string{ownerID}, Created: s.cfg.Clock(),
 	}
 	g := s.guilds[parent.GuildID]
 	s.channels[id] = c
@@ -205,7 +205,7 @@ func (s *Server) joinLocked(g *guild, userID string, roles ...string) {
 		g.version++
 		return
 	}
-	m := &member{UserID: userID, Joined: s.cfg.Now(), Roles: roles}
+	m := &member{UserID: userID, Joined: s.cfg.Clock(), Roles: roles}
 	d := s.memberJSON(m)
 	d.GuildID = g.ID
 	// The others hear of it; the one who joins gets the guild instead.
@@ -334,7 +334,7 @@ func (s *Server) dmLocked(a, b string) *channel {
 		return c
 	}
 	id, _ := s.nextIDLocked()
-	c := &channel{ID: id, Type: dmChannel, Recipients: []string{a, b}, Created: s.cfg.Now()}
+	c := &channel{ID: id, Type: dmChannel, Recipients: []string{a, b}, Created: s.cfg.Clock()}
 	s.channels[id], s.dms[key] = c, c
 	s.changed()
 	// Bots hear of a direct message by its first message only: since API v8 they

@@ -82,7 +82,7 @@ func (s *Server) serveGateway(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	c := &conn{
 		s: s, ws: ws, ctx: ctx, stop: stop, wake: make(chan struct{}, 1),
-		kind: q.Get("compress"), zip: newCompressor(q.Get("compress")), since: s.cfg.Now(),
+		kind: q.Get("compress"), zip: newCompressor(q.Get("compress")), since: s.cfg.Clock(),
 	}
 	s.mu.Lock()
 	if s.closed {
@@ -141,7 +141,7 @@ func (c *conn) leave(ss *session, code int, ours bool) {
 	if ss == nil {
 		return
 	}
-	ss.detach(c, s.cfg.Now())
+	ss.detach(c, s.cfg.Clock())
 	if ours {
 		return
 	}
@@ -203,7 +203,7 @@ func (c *conn) write() {
 		for _, p := range controls {
 			if p.code != 0 {
 				if ss != nil {
-					ss.detach(c, c.s.cfg.Now())
+					ss.detach(c, c.s.cfg.Clock())
 				}
 				_ = c.ws.Close(websocket.StatusCode(p.code), p.reason)
 				c.stop()
@@ -289,7 +289,7 @@ func (c *conn) sentOne(ss *session, e *entry) bool {
 	}
 	c.s.mu.Unlock()
 	if drop {
-		ss.detach(c, c.s.cfg.Now())
+		ss.detach(c, c.s.cfg.Clock())
 		c.cut()
 	}
 	return !drop

@@ -79,7 +79,7 @@ func (s *Server) newFaultsLocked() *appFaults {
 func (s *Server) Drop(appID string) {
 	for _, c := range s.connsOf(appID) {
 		if _, ss := c.peek(); ss != nil {
-			ss.detach(c, s.cfg.Now())
+			ss.detach(c, s.cfg.Clock())
 		}
 		c.cut()
 	}
@@ -116,7 +116,7 @@ func (s *Server) Invalidate(appID string, resumable bool) {
 			continue
 		}
 		s.mu.Lock()
-		ss.detach(c, s.cfg.Now())
+		ss.detach(c, s.cfg.Clock())
 		if !resumable {
 			s.endSessionLocked(ss)
 		}

@@ -46,7 +46,7 @@ func (c *conn) receive(data []byte) {
 		c.closeWith(closeDecode, "Error while decoding payload.")
 		return
 	}
-	if now := c.s.cfg.Now(); now.Sub(c.window) >= time.Minute {
+	if now := c.s.cfg.Clock(); now.Sub(c.window) >= time.Minute {
 		c.window, c.sends = now, 0
 	}
 	if c.sends++; c.sends > sendsPerMinute {
@@ -167,7 +167,7 @@ func checkIdentify(in identifyData, set Settings) (int, string) {
 // limit. Going over the latter ends all sessions of the application and resets
 // its token (events/gateway, Session Start Limit).
 func (s *Server) mayStartLocked(app *application) bool {
-	now := s.cfg.Now()
+	now := s.cfg.Clock()
 	for len(app.starts) > 0 && now.Sub(app.starts[0]) >= 24*time.Hour {
 		app.starts = app.starts[1:]
 	}

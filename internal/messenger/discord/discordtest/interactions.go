@@ -69,7 +69,7 @@ func (s *Server) interact(c *call) (any, error) {
 	}
 	id, _ := s.nextIDLocked()
 	in := &interaction{
-		asked: asked{ID: id, Type: b.Type, UserID: c.who.user.ID}, token: secretText(48), app: app, channel: ch, at: s.cfg.Now(),
+		asked: asked{ID: id, Type: b.Type, UserID: c.who.user.ID}, token: secretText(48), app: app, channel: ch, at: s.cfg.Clock(),
 	}
 	data := map[string]any{}
 	maps.Copy(data, b.Data)
@@ -118,7 +118,7 @@ func (s *Server) forgetInteractionsLocked() {
 		return
 	}
 	for t, in := range s.interactions {
-		if s.cfg.Now().Sub(in.at) > tokenWorks {
+		if s.cfg.Clock().Sub(in.at) > tokenWorks {
 			delete(s.interactions, t)
 		}
 	}
@@ -155,7 +155,7 @@ func (s *Server) interactionJSON(in *interaction, data map[string]any) map[strin
 // callback is the first answer, due within three seconds.
 func (s *Server) callback(c *call) (any, error) {
 	in := s.interactions[c.r.PathValue("token")]
-	if in == nil || in.ID != c.r.PathValue("interaction_id") || !in.answered && s.cfg.Now().Sub(in.at) > answerWithin {
+	if in == nil || in.ID != c.r.PathValue("interaction_id") || !in.answered && s.cfg.Clock().Sub(in.at) > answerWithin {
 		return nil, errInteraction()
 	}
 	if in.answered {
@@ -233,7 +233,7 @@ func (s *Server) hookLocked(c *call) (*interaction, error) {
 	if in == nil || in.app.ID != c.r.PathValue("application_id") {
 		return nil, &apiError{status: 404, code: 10015, message: "Unknown Webhook"}
 	}
-	if s.cfg.Now().Sub(in.at) > tokenWorks {
+	if s.cfg.Clock().Sub(in.at) > tokenWorks {
 		return nil, &apiError{status: 401, code: 50027, message: "Invalid Webhook Token"}
 	}
 	return in, nil

@@ -139,7 +139,7 @@ func (o *oauth) exchange(w http.ResponseWriter, appID string, f url.Values) {
 	}
 	o.mu.Unlock()
 	switch {
-	case !found || g.appID != appID || o.s.cfg.Now().After(g.expires):
+	case !found || g.appID != appID || o.s.cfg.Clock().After(g.expires):
 		oauthError(w, http.StatusBadRequest, "invalid_grant", `Invalid "code" in request.`)
 		return
 	case f.Get("redirect_uri") != g.redirect:
@@ -211,7 +211,7 @@ func (o *oauth) credentials(w http.ResponseWriter, appID string, f url.Values) {
 }
 
 func (o *oauth) issue(appID, userID string, scopes []string, refreshable bool) bearer {
-	b := &bearer{Token: secretText(22), AppID: appID, UserID: userID, Scopes: scopes, Expires: o.s.cfg.Now().Add(tokenLife)}
+	b := &bearer{Token: secretText(22), AppID: appID, UserID: userID, Scopes: scopes, Expires: o.s.cfg.Clock().Add(tokenLife)}
 	if refreshable {
 		b.Refresh = secretText(22)
 	}
@@ -291,7 +291,7 @@ func (s *Server) authorized(appID, userID string, scopes []string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, b := range s.bearers {
-		if b.AppID != appID || b.UserID != userID || s.cfg.Now().After(b.Expires) {
+		if b.AppID != appID || b.UserID != userID || s.cfg.Clock().After(b.Expires) {
 			continue
 		}
 		if !slices.ContainsFunc(scopes, func(want string) bool { return !slices.Contains(b.Scopes, want) }) {
@@ -303,7 +303,7 @@ func (s *Server) authorized(appID, userID string, scopes []string) bool {
 
 // code notes what was agreed to and gives the code for it.
 func (o *oauth) code(c consent, userID, guildID string, permissions int64) string {
-	now := o.s.cfg.Now()
+	now := o.s.cfg.Clock()
 	code := secretText(22)
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -50,7 +50,7 @@ func (c *testClock) advance(d time.Duration) {
 func newOAuthScene(t *testing.T) oauthScene {
 	t.Helper()
 	clock := &testClock{at: time.Now()}
-	s := oauthScene{Server: discordtest.Start(t, discordtest.Config{Now: clock.now}), clock: clock}
+	s := oauthScene{Server: discordtest.Start(t, discordtest.Config{Clock: clock.now}), clock: clock}
 	s.ann, s.bob = s.AddPerson("Ann"), s.AddPerson("Bob")
 	s.home, s.away = s.AddGuild(s.ann.ID, "Home"), s.AddGuild(s.bob.ID, "Away")
 	s.Join(s.away.ID, s.ann.ID)

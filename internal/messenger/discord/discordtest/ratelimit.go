@@ -92,7 +92,7 @@ func (l *limiter) take(w http.ResponseWriter, s *Server, who *caller, api *http.
 	if who != nil {
 		account = who.user.ID
 	}
-	now := s.cfg.Now()
+	now := s.cfg.Clock()
 	free := strings.Contains(pattern, "/interactions/") || strings.Contains(pattern, "/webhooks/")
 	if who != nil && who.bot() && !free {
 		if _, wait, ok := l.count(bucketKey{account: account}, globalRate(), now); !ok {
@@ -121,7 +121,7 @@ func (l *limiter) headers(w http.ResponseWriter, s *Server, _ *caller, api *http
 func (l *limiter) unlimited(w http.ResponseWriter, s *Server, pattern string) {
 	const soon = 10 * time.Millisecond
 	limit := rateOf(pattern).limit
-	rateHeaders(w, pattern, limit, limit-1, s.cfg.Now().Add(soon), soon)
+	rateHeaders(w, pattern, limit, limit-1, s.cfg.Clock().Add(soon), soon)
 }
 
 // count takes one from a bucket; it gives what is left and how long until the

@@ -50,8 +50,8 @@ func (c *clock) pass(d time.Duration) {
 func newScene(t *testing.T, c Config) *scene {
 	t.Helper()
 	ck := &clock{at: time.Now()}
-	if c.Now == nil {
-		c.Now = ck.now
+	if c.Clock == nil {
+		c.Clock = ck.now
 	}
 	if c.MaxConcurrency == 0 {
 		c.MaxConcurrency = 100

@@ -230,7 +230,7 @@ func (s *Server) callerLocked(header string) *caller {
 	}
 	if t, ok := strings.CutPrefix(header, "Bearer "); ok {
 		b := s.bearers[t]
-		if b == nil || s.cfg.Now().After(b.Expires) || s.users[b.UserID] == nil {
+		if b == nil || s.cfg.Clock().After(b.Expires) || s.users[b.UserID] == nil {
 			return nil
 		}
 		return &caller{user: s.users[b.UserID], app: s.apps[b.AppID], bearer: b}
@@ -271,7 +271,7 @@ func (s *Server) restMiddleware(api *http.ServeMux) http.Handler {
 		}
 		r = r.WithContext(ctx)
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
-		at := s.cfg.Now()
+		at := s.cfg.Clock()
 		switch {
 		case strings.HasPrefix(auth, "Bot ") && !botAgent.MatchString(r.UserAgent()):
 			s.fail(rec, &apiError{status: 403, code: 40333, message: "internal network error"})

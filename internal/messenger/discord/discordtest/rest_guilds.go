@@ -48,7 +48,7 @@ func (s *Server) getGatewayBot(c *call) (any, error) {
 	if !c.who.bot() {
 		return nil, errUnauthorized()
 	}
-	now := s.cfg.Now()
+	now := s.cfg.Clock()
 	app := c.who.app
 	used, reset := 0, 0
 	for _, t := range app.starts {

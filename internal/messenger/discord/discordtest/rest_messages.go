@@ -324,7 +324,7 @@ func (s *Server) startTyping(c *call) (any, error) {
 	if s.permissionsLocked(ch, c.who.user.ID)&permSend == 0 {
 		return nil, errPermission()
 	}
-	now := s.cfg.Now()
+	now := s.cfg.Clock()
 	if ch.typing == nil {
 		ch.typing = map[string]time.Time{}
 	}

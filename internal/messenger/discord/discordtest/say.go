@@ -118,7 +118,7 @@ func (s *Server) postLocked(p *posting) (*message, error) {
 	}
 	key := nonceKey{p.author.ID, p.nonce}
 	if p.nonce != "" && p.enforce && p.webhook == "" {
-		if use, ok := s.nonces[key]; ok && s.cfg.Now().Sub(use.at) <= s.cfg.NonceWindow {
+		if use, ok := s.nonces[key]; ok && s.cfg.Clock().Sub(use.at) <= s.cfg.NonceWindow {
 			m := s.messages[use.message]
 			if m == nil || m.Deleted {
 				return nil, errMessage()
@@ -218,7 +218,7 @@ func (s *Server) newMessageLocked(p *posting) *message {
 	id, num := s.nextIDLocked()
 	m := &message{
 		ID: id, num: num, ChannelID: p.channel.ID, channel: p.channel, AuthorID: p.author.ID, Type: typeDefault,
-		Content: p.content, Nonce: p.nonce, nonceText: p.nonceText, At: s.cfg.Now(), Flags: p.flags,
+		Content: p.content, Nonce: p.nonce, nonceText: p.nonceText, At: s.cfg.Clock(), Flags: p.flags,
 		Embeds: p.embeds, Components: p.components, Attachments: p.files, Interaction: p.asked, WebhookID: p.webhook,
 	}
 	if t, ok := p.channel.typing[p.author.ID]; ok {
@@ -345,7 +345,7 @@ func (s *Server) forgetLocked(m *message) {
 }
 
 func (s *Server) noteNonceLocked(k nonceKey, m *message) {
-	now := s.cfg.Now()
+	now := s.cfg.Clock()
 	for len(s.nonceLog) > 0 {
 		use, ok := s.nonces[s.nonceLog[0]]
 		if ok && now.Sub(use.at) <= s.cfg.NonceWindow {
@@ -364,7 +364,7 @@ func (s *Server) noteNonceLocked(k nonceKey, m *message) {
 func (s *Server) editLocked(m *message, change func()) {
 	before := m.Content
 	change()
-	now := s.cfg.Now()
+	now := s.cfg.Clock()
 	if m.Content != before {
 		m.Edits = append(m.Edits, Edit{Content: before, At: now})
 	}

@@ -26,7 +26,7 @@ import (
 type Config struct {
 	Addr              string           // default "127.0.0.1:0"
 	Log               *slog.Logger     // default discards
-	Now               func() time.Time // default time.Now
+	Clock             func() time.Time // default time.Now
 	HeartbeatInterval time.Duration    // default 41.25 s
 	ResumeWindow      time.Duration    // default 3 min: how long a dropped session can be resumed
 	NonceWindow       time.Duration    // default 5 min
@@ -44,8 +44,8 @@ func Open(c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.Now == nil {
-		c.Now = time.Now
+	if c.Clock == nil {
+		c.Clock = time.Now
 	}
 	c.HeartbeatInterval = orDuration(c.HeartbeatInterval, 41250*time.Millisecond)
 	c.ResumeWindow = orDuration(c.ResumeWindow, 3*time.Minute)

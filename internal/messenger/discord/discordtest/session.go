@@ -161,7 +161,7 @@ func (ss *session) detach(c *conn, now time.Time) {
 func (s *Server) expiredLocked(ss *session) bool {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	return ss.conn == nil && s.cfg.Now().Sub(ss.dropped) > s.cfg.ResumeWindow
+	return ss.conn == nil && s.cfg.Clock().Sub(ss.dropped) > s.cfg.ResumeWindow
 }
 
 func (s *Server) endSessionLocked(ss *session) {

@@ -14,7 +14,7 @@ const epoch = 1420070400000
 // nextIDLocked makes an id that is greater than all before it, also when many
 // fall into one millisecond.
 func (s *Server) nextIDLocked() (string, uint64) {
-	now := uint64(s.cfg.Now().UnixMilli()-epoch) << 22
+	now := uint64(s.cfg.Clock().UnixMilli()-epoch) << 22
 	s.last = max(now, s.last+1)
 	return strconv.FormatUint(s.last, 10), s.last
 }

@@ -186,7 +186,7 @@ func (s *Server) attachmentJSON(channelID string, a *attachment) attachmentJSON 
 }
 
 func (s *Server) attachmentURL(channelID string, a *attachment) string {
-	now := s.cfg.Now()
+	now := s.cfg.Clock()
 	expires := strconv.FormatInt(now.Add(attachmentLife).Unix(), 16)
 	q := url.Values{"ex": {expires}, "is": {strconv.FormatInt(now.Unix(), 16)}, "hm": {s.signFile(a.ID, expires)}}
 	return s.URL() + "/attachments/" + channelID + "/" + a.ID + "/" + url.PathEscape(a.Name) + "?" + q.Encode()

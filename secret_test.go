@@ -28,7 +28,7 @@ func TestASecretIsNotPrinted(t *testing.T) {
 	s := openmates.Secret(token)
 	holders := map[string]any{
 		"value": s, "pointer": &s, "slice": []openmates.Secret{s}, "map": map[string]openmates.Secret{"a": s},
-		"field": struct{ Token openmates.Secret }{s}, "bot": openmates.Bot{Token: s, Secret: s},
+		"field": struct{ Token openmates.Secret }{s}, "bot": openmates.Bot{Secrets: openmates.Secrets{"token": s, "secret": s}},
 	}
 	verbs := []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%c", "%U", "%e", "%20s", "%-20v", "%y"}
 	for name, holder := range holders {
@@ -48,9 +48,9 @@ func TestASecretIsNotPrinted(t *testing.T) {
 func TestASecretIsNotLogged(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	bot := openmates.Bot{Name: "ada", Token: token, Secret: token}
+	bot := openmates.Bot{Name: "ada", Secrets: openmates.Secrets{"token": token, "secret": token}}
 	for _, h := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
-		slog.New(h).Info("checked", "token", bot.Token, "bot", bot, "ptr", &bot.Token)
+		slog.New(h).Info("checked", "token", bot.Secrets["token"], "bot", bot, "ptr", &bot.Secrets)
 	}
 	if !strings.Contains(out.String(), "ada") {
 		t.Fatal("nothing was logged")
@@ -60,7 +60,7 @@ func TestASecretIsNotLogged(t *testing.T) {
 
 func TestASecretIsNotMarshalled(t *testing.T) {
 	t.Parallel()
-	b, err := json.Marshal(openmates.Bot{Name: "ada", Token: token, Secret: token})
+	b, err := json.Marshal(openmates.Bot{Name: "ada", Secrets: openmates.Secrets{"token": token, "secret": token}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -173,7 +173,7 @@ func seedMates(ctx context.Context, srv *service, sim *discordtest.Server, team 
 		sim.Install(guild.ID, app.ID, int64(discord.Default))
 		bot, err := srv.db.SaveBot(ctx, openmates.Bot{
 			MateID: m.ID, Network: discord.Network, AppID: app.ID, UserID: openmates.AccountID(app.BotID), Name: m.Name,
-			Token: openmates.Secret(app.Token), Secret: openmates.Secret(app.Secret),
+			Secrets: openmates.Secrets{"token": openmates.Secret(app.Token), "secret": openmates.Secret(app.Secret)},
 		})
 		if err != nil {
 			return fmt.Errorf("add the bot of %s: %w", m.Name, err)
@@ -196,7 +196,7 @@ func seedLinkApp(ctx context.Context, srv *service, sim *discordtest.Server, own
 	})
 	_, err := srv.db.SaveBot(ctx, openmates.Bot{
 		Network: discord.Network, AppID: app.ID, UserID: openmates.AccountID(app.BotID), Name: app.Name,
-		Token: openmates.Secret(app.Token), Secret: openmates.Secret(app.Secret),
+		Secrets: openmates.Secrets{"token": openmates.Secret(app.Token), "secret": openmates.Secret(app.Secret)},
 	})
 	return err
 }

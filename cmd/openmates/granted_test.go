@@ -31,7 +31,7 @@ func TestAMateAnswersByWhatItWasGranted(t *testing.T) {
 	must(t, err)
 	mate, err := srv.db.SaveMate(ctx, sophia[0])
 	must(t, err)
-	_, _, err = srv.connect.SetBot(ctx, connect.Credentials{Actor: users[0].ID, MateID: mate.ID, Network: "memory", AppID: "app", Token: "t", Secret: "s"})
+	_, _, err = srv.connect.SetBot(ctx, connect.Credentials{Actor: users[0].ID, MateID: mate.ID, Network: "memory", Values: openmates.Secrets{"app_id": "app", "password": "t", "seal": "s"}})
 	must(t, err)
 	bot, err := srv.db.BotOf(ctx, mate.ID, "memory")
 	must(t, err)

@@ -177,7 +177,7 @@ func seedMate(ctx context.Context, s *store.DB, team openmates.Team, n int, app 
 	}
 	b, err := s.SaveBot(ctx, openmates.Bot{
 		MateID: m.ID, Network: network, AppID: app.ID, UserID: openmates.AccountID(app.BotID), Name: app.Name,
-		Token: openmates.Secret(app.Token), Secret: openmates.Secret(app.Secret),
+		Secrets: openmates.Secrets{"token": openmates.Secret(app.Token), "secret": openmates.Secret(app.Secret)},
 	})
 	if err != nil {
 		return fmt.Errorf("add bot %d: %w", n, err)

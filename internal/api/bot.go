@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"openmates"
@@ -84,13 +85,23 @@ type BotInput struct {
 	Handle  string            `path:"handle" maxLength:"80" doc:"The mate's, or “openmates”."`
 }
 
+// The fields of a bot's form that this API has names for, since it is older than
+// forms that connectors describe. Others go into “values”.
+const (
+	wireApplication = "app_id"
+	wireToken       = "token"
+	wireSecret      = "secret"
+	wireContent     = "content"
+)
+
 type botCredentials struct {
 	BotInput
 	Body struct {
-		AppID   string `json:"app_id,omitempty" maxLength:"400" doc:"None = the one that the token belongs to."`
-		Token   string `json:"token,omitempty" maxLength:"4096" doc:"None = the stored one."`
-		Secret  string `json:"secret,omitempty" maxLength:"4096" doc:"None = the stored one."`
-		Content *bool  `json:"content,omitempty" doc:"It reads the text of all messages. None = as it is."`
+		AppID   string            `json:"app_id,omitempty" maxLength:"400" doc:"None = the one that the token belongs to."`
+		Token   string            `json:"token,omitempty" maxLength:"4096" doc:"None = the stored one."`
+		Secret  string            `json:"secret,omitempty" maxLength:"4096" doc:"None = the stored one."`
+		Content *bool             `json:"content,omitempty" doc:"It reads the text of all messages. None = as it is."`
+		Values  map[string]string `json:"values,omitempty" maxProperties:"20" doc:"What the network's form asks for besides, by the names of its fields."`
 	}
 }
 
@@ -153,7 +164,11 @@ func (s *Server) botOperations() {
 			if err != nil {
 				return err
 			}
-			return s.connect.SetPermissions(ctx, c.User.ID, b.Mate.ID, in.Network, in.Body.Bits)
+			ids := make([]string, len(in.Body.Bits))
+			for i, bit := range in.Body.Bits {
+				ids[i] = strconv.FormatInt(bit, 10)
+			}
+			return s.connect.SetPermissions(ctx, c.User.ID, b.Mate.ID, in.Network, ids)
 		})
 }
 
@@ -173,8 +188,8 @@ func (s *Server) listBots(ctx context.Context, _ openmates.Caller, in *PageInput
 
 func botOf(handle string, b connect.Bot) Bot {
 	state := stateOf(b.State)
-	return Bot{Network: b.Network, Label: b.Label, Handle: handle, AppID: b.AppID, Name: b.Name, Paused: b.Paused, Content: b.Content,
-		HasSecret: b.HasSecret, Invite: b.Invite, State: &state}
+	return Bot{Network: b.Network, Label: b.Label, Handle: handle, AppID: b.AppID, Name: b.Name, Paused: b.Paused, Content: b.Settings[wireContent] != "",
+		HasSecret: b.CanConsent, Invite: b.Invite, State: &state}
 }
 
 func botSetup(v connect.Setup) BotSetup {
@@ -187,7 +202,8 @@ func botSetup(v connect.Setup) BotSetup {
 		out.Guide = append(out.Guide, Step{g.Title, append([]string{}, g.Say...), g.URL, g.Copy})
 	}
 	for _, p := range v.Permissions {
-		out.Permissions = append(out.Permissions, Permission{p.Name, p.Bit, p.Reason, p.On})
+		bit, _ := strconv.ParseInt(p.ID, 10, 64) // see messenger.Permission
+		out.Permissions = append(out.Permissions, Permission{p.Name, bit, p.Reason, p.On})
 	}
 	return out
 }
@@ -205,11 +221,18 @@ func (s *Server) putBot(ctx context.Context, c openmates.Caller, in *botCredenti
 	if err != nil {
 		return BotSaved{}, err
 	}
-	content := b.Bot != nil && b.Bot.Content
-	if in.Body.Content != nil {
-		content = *in.Body.Content
+	typed := openmates.Secrets{
+		wireApplication: openmates.Secret(in.Body.AppID), wireToken: openmates.Secret(in.Body.Token), wireSecret: openmates.Secret(in.Body.Secret),
 	}
-	saved, found, err := s.connect.SetBot(ctx, connect.Credentials{Actor: c.User.ID, MateID: b.Mate.ID, Network: in.Network, AppID: in.Body.AppID,
-		Token: openmates.Secret(in.Body.Token), Secret: openmates.Secret(in.Body.Secret), Content: content})
+	if in.Body.Content != nil {
+		typed[wireContent] = ""
+		if *in.Body.Content {
+			typed[wireContent] = "true"
+		}
+	}
+	for name, value := range in.Body.Values {
+		typed[name] = openmates.Secret(value)
+	}
+	saved, found, err := s.connect.SetBot(ctx, connect.Credentials{Actor: c.User.ID, MateID: b.Mate.ID, Network: in.Network, Values: typed})
 	return BotSaved{botOf(in.Handle, saved), findings(found)}, err
 }

@@ -69,8 +69,10 @@ type house struct {
 // discordNet is the test network under the name that the workflow writes.
 type discordNet struct{ *connecttest.Network }
 
-func (discordNet) Info() messenger.Info {
-	return messenger.Info{Network: discord, Label: "Discord", Place: "guilde", Workspace: "guild", TextLimit: 2000, Measure: func(s string) int { return len(s) }}
+func (n discordNet) Info() messenger.Info {
+	i := n.Network.Info()
+	i.Network, i.Label, i.Place, i.Workspace = discord, "Discord", "guilde", "guild"
+	return i
 }
 
 // plain lets a log be read while others write.
@@ -208,7 +210,7 @@ func (h *house) furnish(models *model.Room) {
 			continue
 		}
 		for n, app := range map[openmates.Network][]string{connecttest.Name: {"1001", "canary-token", "canary-secret"}, discord: {"2001", "canary-token-2", "canary-secret-2"}} {
-			_, _, err = h.links.SetBot(ctx, connect.Credentials{MateID: m.ID, Network: n, AppID: app[0], Token: openmates.Secret(app[1]), Secret: openmates.Secret(app[2])})
+			_, _, err = h.links.SetBot(ctx, connect.Credentials{MateID: m.ID, Network: n, Values: openmates.Secrets{"app_id": openmates.Secret(app[0]), "token": openmates.Secret(app[1]), "secret": openmates.Secret(app[2])}})
 			must(t, err)
 		}
 	}

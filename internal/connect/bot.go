@@ -3,6 +3,8 @@ package connect
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -12,25 +14,26 @@ import (
 
 // Bot is what may be shown of a bot: everything but its credentials.
 type Bot struct {
-	ID        openmates.ID
-	MateID    openmates.ID
-	Network   openmates.Network
-	Label     string // of the network
-	AppID     string
-	Name      string
-	Paused    bool
-	Content   bool // it reads the text of all messages
-	HasSecret bool // it can be installed and can link accounts
-	// TokenLost and SecretLost say that what is stored can't be read and has to
-	// be entered again.
-	TokenLost, SecretLost bool
-	Invite                string
-	State                 messenger.State
-	Check                 Inspection // the last one that holds; its At is zero if there is none
+	ID       openmates.ID
+	MateID   openmates.ID
+	Network  openmates.Network
+	Label    string // of the network
+	AppID    string
+	Name     string
+	Paused   bool
+	Settings openmates.Settings
+	Stored   []string // names of the secrets that are stored and can be read
+	Lost     []string // names of those that can't be read and have to be entered again
+	// CanConsent reports whether it has what consent pages need: it can be
+	// installed and can link accounts.
+	CanConsent bool
+	Invite     string
+	State      messenger.State
+	Check      Inspection // the last valid one; its At is zero if there is none
 }
 
 // CanAdd reports whether teams can add the bot by a link, as far as is known.
-func (b Bot) CanAdd() bool { return b.HasSecret && b.Check.Blocking() == nil }
+func (b Bot) CanAdd() bool { return b.CanConsent && b.Check.Blocking() == nil }
 
 // Trouble returns what is wrong with the bot's set-up, nil if nothing is known
 // to be. What the listener says already is not said twice.
@@ -47,10 +50,9 @@ type Credentials struct {
 	Actor   openmates.ID // who does it
 	MateID  openmates.ID // 0 = the server's own application, for linking accounts
 	Network openmates.Network
-	AppID   string           // "" = the one that the token belongs to
-	Token   openmates.Secret // "" = keep the stored one
-	Secret  openmates.Secret // "" = keep the stored one
-	Content bool             // ask for the text of all messages
+	// Values are what was typed, by the names of the connector's fields. An empty
+	// secret keeps the stored one, and so does a setting that is left out.
+	Values openmates.Secrets
 }
 
 // longestCredential bounds a token or a secret, in bytes. Networks whose tokens
@@ -67,8 +69,8 @@ func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, erro
 	if err != nil {
 		return Bot{}, Inspection{}, err
 	}
-	c = r.filled(c)
-	was, b, err := r.merge(ctx, c)
+	c = r.filled(c, con.Info())
+	was, b, err := r.merge(ctx, c, con.Info())
 	if err != nil {
 		return Bot{}, Inspection{}, err
 	}
@@ -78,16 +80,18 @@ func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, erro
 	}
 	profile, found, err := r.look(ctx, con, b, m)
 	if err != nil {
-		r.hold(c, found, false)
+		r.hold(c, con.Info(), found, false)
 		return Bot{}, found, err
 	}
 	b.AppID, b.UserID, b.Name = profile.AppID, profile.UserID, profile.Name
-	if f := found.of(messenger.CheckSecret); f != nil && f.State == messenger.FindingBad && b.Secret != was.Secret {
-		b.Secret = was.Secret
-		f.Sentence += " It was not stored."
+	for name, secret := range b.Secrets {
+		if f := found.of(name); f != nil && f.State == messenger.FindingBad && secret != was.Secrets[name] {
+			b.Secrets = b.Secrets.With(name, was.Secrets[name])
+			f.Sentence += " It was not stored."
+		}
 	}
 	if was.AppID != "" && was.AppID != b.AppID {
-		b.Permissions = 0
+		b.Asks = ""
 	}
 	b.Invite = r.invite(con, b)
 	saved, err := r.store.SaveBot(ctx, b)
@@ -97,7 +101,7 @@ func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, erro
 	if err != nil {
 		return Bot{}, found, err
 	}
-	r.hold(c, found, true)
+	r.hold(c, con.Info(), found, true)
 	r.remember(ctx, saved, found)
 	r.log.InfoContext(ctx, "bot saved", "bot", saved.ID, "network", saved.Network, "app", saved.AppID)
 	r.changed()
@@ -132,38 +136,40 @@ func (r *Room) taken(ctx context.Context, con messenger.Connector, b openmates.B
 }
 
 // merge puts what was typed over what is stored.
-func (r *Room) merge(ctx context.Context, c Credentials) (was, b openmates.Bot, err error) {
+func (r *Room) merge(ctx context.Context, c Credentials, info messenger.Info) (was, b openmates.Bot, err error) {
 	was, found, err := r.find(ctx, c.MateID, c.Network)
 	if err != nil {
 		return was, b, err
 	}
 	b = was
-	b.MateID, b.Network, b.Content = c.MateID, c.Network, c.Content
-	fields := []struct {
-		wrong string
-		in    string
-		set   func(string)
-	}{
-		{"The application ID holds characters that don't belong there. Please copy it once more.", c.AppID, func(s string) { b.AppID = s }},
-		{"The bot token holds characters that don't belong there. Please copy it once more.", c.Token.Reveal(), func(s string) { b.Token = openmates.Secret(s) }},
-		{"The client secret holds characters that don't belong there. Please copy it once more.", c.Secret.Reveal(), func(s string) { b.Secret = openmates.Secret(s) }},
-	}
-	for _, f := range fields {
-		v := strings.TrimSpace(f.in)
+	b.MateID, b.Network = c.MateID, c.Network
+	var application string
+	var renewed bool // a secret that the listener needs was typed
+	for _, f := range info.Fields {
+		typed, given := c.Values[f.Name]
+		v := strings.TrimSpace(typed.Reveal())
 		if len(v) > longestCredential || strings.ContainsFunc(v, func(c rune) bool { return c > unicode.MaxASCII || c <= ' ' || c == 0x7f }) {
-			return was, b, &openmates.Error{Code: openmates.EInvalid, Message: f.wrong}
+			return was, b, openmates.Errorf(openmates.EInvalid, "“%s” holds characters that don't belong there. Please copy it once more.", f.Label)
 		}
-		if v != "" {
-			f.set(v)
+		switch {
+		case f.Kind == messenger.ApplicationField:
+			if application = v; v != "" {
+				b.AppID = v
+			}
+		case f.Kind == messenger.SecretField && v != "":
+			b.Secrets = b.Secrets.With(f.Name, openmates.Secret(v))
+			renewed = renewed || !f.Consent
+		case f.Kind != messenger.SecretField && given:
+			b.Settings = b.Settings.With(f.Name, v)
 		}
 	}
-	if found && b.AppID != was.AppID && c.Token == "" {
+	if found && b.AppID != was.AppID && !renewed {
 		return was, b, openmates.Errorf(openmates.EInvalid, "A different application has a different token: please paste that one too.")
 	}
-	if b.TokenLost && c.Token == "" {
+	if found && !renewed && !info.CanListen(b) {
 		return was, b, openmates.Errorf(openmates.EInvalid, "The stored bot token can’t be read, because it was stored under another key of this server. Please paste it again.")
 	}
-	if found && c.AppID == "" && c.Token != "" {
+	if found && application == "" && renewed {
 		b.AppID = "" // the token says which
 	}
 	return was, b, nil
@@ -270,7 +276,15 @@ func (r *Room) known(ctx context.Context) (k known, err error) {
 func (r *Room) show(b openmates.Bot, m openmates.Mate, k known) Bot {
 	return Bot{
 		ID: b.ID, MateID: b.MateID, Network: b.Network, Label: r.label(b.Network), AppID: b.AppID,
-		Name: b.Name, Paused: b.Paused, Content: b.Content, HasSecret: b.Secret != "", TokenLost: b.TokenLost, SecretLost: b.SecretLost, Invite: b.Invite,
+		Name: b.Name, Paused: b.Paused, Settings: b.Settings, Stored: slices.Sorted(maps.Keys(b.Secrets)), Lost: b.Lost,
+		CanConsent: r.canConsent(b), Invite: b.Invite,
 		State: r.state(b, m, k.reports), Check: r.holds(k.checks[b.ID], b),
 	}
+}
+
+// canConsent reports whether a bot has what the consent pages of its network
+// need.
+func (r *Room) canConsent(b openmates.Bot) bool {
+	con := r.connectors[b.Network]
+	return con != nil && con.Info().CanConsent(b)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"openmates"
@@ -101,8 +102,8 @@ func (r *Room) check(ctx context.Context, b openmates.Bot, m openmates.Mate) (In
 	if err != nil {
 		return Inspection{}, err
 	}
-	if b.TokenLost || b.SecretLost {
-		return r.lost(b), nil
+	if len(b.Lost) > 0 {
+		return r.lost(con.Info(), b), nil
 	}
 	_, found, err := r.look(ctx, con, b, m)
 	if len(found.Findings) == 0 {
@@ -114,17 +115,14 @@ func (r *Room) check(ctx context.Context, b openmates.Bot, m openmates.Mate) (In
 
 // lost says of a bot that its credentials can't be read; the network is not
 // asked. It is not remembered, since the bot is as before once the key is back.
-func (r *Room) lost(b openmates.Bot) Inspection {
+func (r *Room) lost(info messenger.Info, b openmates.Bot) Inspection {
 	found := Inspection{At: r.now()}
-	if b.TokenLost {
-		st := messenger.TokenLost()
-		found.Findings = append(found.Findings, messenger.Finding{Check: messenger.CheckToken, Title: "Bot token", State: messenger.FindingBad,
-			Blocks: true, Sentence: st.Reason, Cure: "Enter it again below, or put the old key back and start the server again."})
-	}
-	if b.SecretLost {
-		found.Findings = append(found.Findings, messenger.Finding{Check: messenger.CheckSecret, Title: "Client secret", State: messenger.FindingBad,
-			Blocks: true, Sentence: "The stored client secret can’t be read, because the key of this server is missing or another one.",
-			Cure: "Enter it again below, or put the old key back and start the server again."})
+	for _, f := range info.Fields {
+		if f.Kind == messenger.SecretField && slices.Contains(b.Lost, f.Name) {
+			found.Findings = append(found.Findings, messenger.Finding{Check: f.Name, Title: f.Label, State: messenger.FindingBad, Blocks: true,
+				Sentence: fmt.Sprintf("“%s” is stored, but can’t be read, because the key of this server is missing or another one.", f.Label),
+				Cure:     "Enter it again below, or put the old key back and start the server again."})
+		}
 	}
 	return found
 }

@@ -115,7 +115,7 @@ func (r *Room) ClaimWorkspace(ctx context.Context, who Who, t openmates.Team, n 
 	who.team = t.ID
 	q := url.Values{"state": {p.State}, "code": {p.Code}}
 	if workspace != "" {
-		q.Set("guild_id", string(workspace))
+		q.Set(messenger.ExpectedWorkspace, string(workspace))
 	}
 	o, err := r.Finish(ctx, who, Install, q)
 	if err == nil && o.Workspace.ID != workspace && workspace != "" {

@@ -100,7 +100,7 @@ func (h *house) set(mate, app, token, secret string) (connect.Bot, connect.Inspe
 	m, err := h.Mate(context.Background(), mate)
 	must(h.t, err)
 	return h.SetBot(context.Background(), connect.Credentials{MateID: m.ID, Network: connecttest.Name,
-		AppID: app, Token: openmates.Secret(token), Secret: openmates.Secret(secret)})
+		Values: openmates.Secrets{"app_id": openmates.Secret(app), "token": openmates.Secret(token), "secret": openmates.Secret(secret)}})
 }
 
 // install walks the consent page for a workspace and gives what comes back.
@@ -140,7 +140,7 @@ func TestInstall(t *testing.T) {
 	// A second mate, with the place chosen already, and the first one again.
 	address, err := h.BeginInstall(t.Context(), h.ada, h.harbour, "mark", connecttest.Name, "w1")
 	must(t, err)
-	if u, _ := url.Parse(address); u.Query().Get("guild_id") != "w1" || u.Query().Get("redirect_uri") != "https://mates.example/messenger/connect" {
+	if u, _ := url.Parse(address); u.Query().Get("workspace") != "w1" || u.Query().Get("redirect_uri") != "https://mates.example/messenger/connect" {
 		t.Errorf("consent page %s", address)
 	}
 	q, err := h.net.Install(address, messenger.Workspace{ID: "w1", Name: "Place w1"})
@@ -265,7 +265,7 @@ func TestAttacks(t *testing.T) {
 			return attempt{h.ada, "", with(h.install(h.ada, h.harbour, "sophia", "w"), "code", h.install(h.ada, h.harbour, "mark", "w").Get("code"))}
 		}, openmates.EInvalid, true, "refuses the code"},
 		"network names no workspace": {func(h *house) attempt {
-			return attempt{h.ada, "", with(h.install(h.ada, h.harbour, "sophia", ""), "guild_id", "claimed")}
+			return attempt{h.ada, "", with(h.install(h.ada, h.harbour, "sophia", ""), "workspace", "claimed")}
 		}, openmates.EInvalid, true, "did not say where"},
 		"cancelled consent": {func(h *house) attempt {
 			q := h.install(h.ada, h.harbour, "sophia", "w")
@@ -341,7 +341,7 @@ func TestForgedWorkspace(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	q := h.install(h.ada, h.harbour, "sophia", "mine")
-	q.Set("guild_id", "victims")
+	q.Set("workspace", "victims")
 	out, err := h.Finish(t.Context(), h.ada, "", q)
 	must(t, err)
 	if out.Workspace.ID != "mine" {
@@ -445,12 +445,12 @@ func TestSetBot(t *testing.T) {
 	}
 	m, err := h.Mate(t.Context(), "mark")
 	must(t, err)
-	if len(m.Bots) != 1 || m.Bots[0].AppID != "1002" || !m.Bots[0].HasSecret {
+	if len(m.Bots) != 1 || m.Bots[0].AppID != "1002" || !m.Bots[0].CanConsent {
 		t.Fatalf("a refused bot changed what is stored: %+v", m.Bots)
 	}
 	bot, said, err := h.set("mark", "", " canary-token-2\n", "")
 	must(t, err)
-	if bot.AppID != "1002" || !bot.HasSecret || said.Wrong() != 1 || h.changes != before+1 {
+	if bot.AppID != "1002" || !bot.CanConsent || said.Wrong() != 1 || h.changes != before+1 {
 		t.Errorf("bot %+v, said %+v", bot, said)
 	}
 	moved, _, err := h.set("mark", "1003", "canary-token-3", "canary-secret-3")

@@ -75,7 +75,7 @@ func (r *Room) BeginInstall(ctx context.Context, who Who, t openmates.Team, mate
 			return "", openmates.Errorf(openmates.ENotFound, "The team %s has no such place on %s.", t.Name, con.Info().Label)
 		}
 	}
-	if b.Secret == "" {
+	if !con.Info().CanConsent(b) {
 		return "", openmates.Errorf(openmates.EInvalid, "%s can't be added yet: the application's client secret is missing. An admin of the server enters it on the mate's page.", m.Name)
 	}
 	if err := r.addable(ctx, b, m); err != nil {
@@ -371,7 +371,7 @@ func (r *Room) linkBot(ctx context.Context, n openmates.Network) (openmates.Bot,
 	}
 	var found *openmates.Bot
 	for _, b := range all {
-		if b.Network != n || b.Secret == "" {
+		if b.Network != n || !r.canConsent(b) {
 			continue
 		}
 		if b.MateID == 0 {

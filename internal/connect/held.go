@@ -1,6 +1,8 @@
 package connect
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"openmates"
@@ -16,19 +18,18 @@ type heldKey struct {
 	network     openmates.Network
 }
 
-// held are the credentials of an attempt that were not found wrong. Networks
-// show a secret once: whoever mistypes one of the two must not need a new one
-// of the other. They stay in the memory of this process.
+// held are the secrets of an attempt that were not found wrong. Networks show a
+// secret once: if one of them was mistyped, the others must not have to be made
+// again. They stay in the memory of this process.
 type held struct {
-	token, secret openmates.Secret
-	until         time.Time
+	secrets openmates.Secrets
+	until   time.Time
 }
 
-// Held reports which credentials of the actor's last attempt are still held,
-// so that they may be left empty in the next one.
-func (r *Room) Held(actor, mate openmates.ID, n openmates.Network) (token, secret bool) {
-	h := r.heldBy(heldKey{actor, mate, n})
-	return h.token != "", h.secret != ""
+// Held lists the fields whose secrets of the actor's last attempt are still
+// held, so that they may be left empty in the next one.
+func (r *Room) Held(actor, mate openmates.ID, n openmates.Network) []string {
+	return slices.Sorted(maps.Keys(r.heldBy(heldKey{actor, mate, n}).secrets))
 }
 
 func (r *Room) heldBy(k heldKey) held {
@@ -43,27 +44,26 @@ func (r *Room) heldBy(k heldKey) held {
 }
 
 // filled puts what is held into the fields that were left empty.
-func (r *Room) filled(c Credentials) Credentials {
+func (r *Room) filled(c Credentials, info messenger.Info) Credentials {
 	h := r.heldBy(heldKey{c.Actor, c.MateID, c.Network})
-	if c.Token == "" {
-		c.Token = h.token
-	}
-	if c.Secret == "" {
-		c.Secret = h.secret
+	for _, f := range info.Fields {
+		if f.Kind == messenger.SecretField && c.Values[f.Name] == "" {
+			c.Values = c.Values.With(f.Name, h.secrets[f.Name])
+		}
 	}
 	return c
 }
 
-// hold keeps what of an attempt was not found wrong and could not be saved;
-// nothing after one that was.
-func (r *Room) hold(c Credentials, found Inspection, saved bool) {
+// hold keeps those secrets of an attempt that were not found wrong and could not
+// be saved; nothing after one that was.
+func (r *Room) hold(c Credentials, info messenger.Info, found Inspection, saved bool) {
 	k := heldKey{c.Actor, c.MateID, c.Network}
-	h := held{token: c.Token, secret: c.Secret, until: r.now().Add(heldFor)}
-	if f := found.of(messenger.CheckToken); f != nil && f.State == messenger.FindingBad {
-		h.token = ""
-	}
-	if f := found.of(messenger.CheckSecret); f != nil && f.State == messenger.FindingBad {
-		h.secret = ""
+	h := held{until: r.now().Add(heldFor)}
+	for _, f := range info.Fields {
+		bad := found.of(f.Name)
+		if f.Kind == messenger.SecretField && c.Values[f.Name] != "" && (bad == nil || bad.State != messenger.FindingBad) {
+			h.secrets = h.secrets.With(f.Name, c.Values[f.Name])
+		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -72,7 +72,7 @@ func (r *Room) hold(c Credentials, found Inspection, saved bool) {
 			delete(r.held, old)
 		}
 	}
-	if saved || c.Actor == 0 || h.token == "" && h.secret == "" {
+	if saved || c.Actor == 0 || len(h.secrets) == 0 {
 		delete(r.held, k)
 		return
 	}

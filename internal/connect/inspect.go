@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,15 +67,37 @@ type Setup struct {
 	Name        string         // of the mate, or of the product
 	Bot         *Bot           // nil = none yet
 	Guide       []messenger.Step
-	Permissions []Choice
+	Fields      []Field // of the form
+	Permissions []messenger.Permission
 	Redirect    string
 	CanDress    bool
 }
 
-// Choice is a permission and whether it is asked for.
-type Choice struct {
-	messenger.Permission
-	On bool
+// Field is a field of a bot's form with what is stored in it. A secret's value
+// is never shown.
+type Field struct {
+	messenger.Field
+	Value  string
+	Stored bool // a secret is stored and can be read
+	Lost   bool // a secret is stored and can't be read
+}
+
+// fieldsOf lists the fields for a bot.
+func fieldsOf(info messenger.Info, b openmates.Bot, own bool) (all []Field) {
+	for _, f := range info.Fields {
+		if own && f.Mates {
+			continue
+		}
+		v := Field{Field: f, Stored: b.Secrets[f.Name] != "", Lost: slices.Contains(b.Lost, f.Name)}
+		switch f.Kind {
+		case messenger.ApplicationField:
+			v.Value = b.AppID
+		case messenger.TextField, messenger.TickField:
+			v.Value = b.Settings[f.Name]
+		}
+		all = append(all, v)
+	}
+	return all
 }
 
 // Setup gives the screen of a mate's bot on a network; handle Own is the
@@ -106,6 +129,7 @@ func (r *Room) Setup(ctx context.Context, handle string, n openmates.Network) (S
 		}
 		s.Bot = &shown
 	}
+	s.Fields = fieldsOf(con.Info(), b, handle == Own)
 	if in, ok := con.(messenger.Inspector); ok {
 		w := messenger.Wanted{Redirect: r.Redirect()}
 		if handle != Own {
@@ -114,10 +138,7 @@ func (r *Room) Setup(ctx context.Context, handle string, n openmates.Network) (S
 		s.Guide = in.Guide(openmates.Bot{MateID: s.Mate.ID, Network: n, AppID: b.AppID}, w)
 	}
 	if in, ok := con.(messenger.Inviter); ok && handle != Own {
-		for _, p := range in.Permissions() {
-			on := b.Permissions&p.Bit != 0 || b.Permissions == 0 && p.Default
-			s.Permissions = append(s.Permissions, Choice{p, on})
-		}
+		s.Permissions = in.Permissions(b)
 		if s.Bot != nil { // the stored one, but with the address of today
 			s.Bot.Invite = in.InviteURL(b, r.Redirect())
 		}
@@ -261,7 +282,7 @@ func (r *Room) DressBot(ctx context.Context, actor, mate openmates.ID, n openmat
 
 // SetPermissions says what a bot asks for when it is added to a workspace.
 // Where it is already, nothing changes.
-func (r *Room) SetPermissions(ctx context.Context, actor, mate openmates.ID, n openmates.Network, bits []int64) error {
+func (r *Room) SetPermissions(ctx context.Context, actor, mate openmates.ID, n openmates.Network, permissions []string) error {
 	b, m, err := r.must(ctx, mate, n)
 	if err != nil {
 		return err
@@ -275,22 +296,14 @@ func (r *Room) SetPermissions(ctx context.Context, actor, mate openmates.ID, n o
 		return openmates.Errorf(openmates.EInvalid, "On %s, a bot asks for no permissions.", r.label(n))
 	}
 	was := b
-	b.Permissions = 0
-	for _, p := range inviter.Permissions() {
-		for _, bit := range bits {
-			if bit == p.Bit {
-				b.Permissions |= bit
-			}
-		}
-	}
-	if b.Permissions == 0 {
+	if b.Asks = inviter.Ask(permissions); b.Asks == "" {
 		return openmates.Errorf(openmates.EInvalid, "A bot without any permission can do nothing. Please tick at least the first ones.")
 	}
 	b.Invite = r.invite(con, b)
 	if b, err = r.store.SaveBot(ctx, b); err != nil {
 		return err
 	}
-	r.log.InfoContext(ctx, "permissions of a bot changed", "bot", b.ID, "permissions", b.Permissions)
+	r.log.InfoContext(ctx, "permissions of a bot changed", "bot", b.ID, "permissions", b.Asks)
 	return r.record(ctx, actor, "bot.permissions", target(m, b), masked(was, was), masked(b, was))
 }
 

@@ -9,34 +9,40 @@ import (
 	"openmates/internal/messenger"
 )
 
-// auditBot is what the audit record holds of a bot: of credentials only
-// whether there is one and whether it was changed.
-type auditBot struct {
-	AppID       string `json:"app_id,omitempty"`
-	Name        string `json:"name,omitempty"`
-	Token       string `json:"token,omitempty"`
-	Secret      string `json:"secret,omitempty"`
-	Paused      bool   `json:"paused,omitempty"`
-	Content     bool   `json:"content,omitempty"`
-	Permissions int64  `json:"permissions,omitempty"`
-}
+// auditBot is what the audit record holds of a bot, by name: its settings, and
+// of credentials only whether there is one and whether it was changed.
+type auditBot map[string]any
 
-// masked describes a bot beside the one that it was before; nil for none.
-func masked(b, was openmates.Bot) *auditBot {
+// masked describes a bot compared with the one that it was before; nil for none.
+func masked(b, was openmates.Bot) auditBot {
 	if b.ID == 0 {
 		return nil
 	}
-	mask := func(now, before openmates.Secret) string {
-		switch {
-		case now == "":
-			return ""
-		case now != before:
-			return "(new)"
+	of := auditBot{}
+	put := func(name, value string) {
+		switch value {
+		case "":
+		case "true":
+			of[name] = true
+		default:
+			of[name] = value
 		}
-		return "(stored)"
 	}
-	return &auditBot{AppID: b.AppID, Name: b.Name, Token: mask(b.Token, was.Token), Secret: mask(b.Secret, was.Secret),
-		Paused: b.Paused, Content: b.Content, Permissions: b.Permissions}
+	for name, value := range b.Settings {
+		put(name, value)
+	}
+	for name, value := range b.Secrets {
+		if put(name, "(stored)"); value != was.Secrets[name] {
+			put(name, "(new)")
+		}
+	}
+	put("app_id", b.AppID)
+	put("name", b.Name)
+	put("permissions", b.Asks)
+	if b.Paused {
+		of["paused"] = true
+	}
+	return of
 }
 
 // target names a bot in the record: "discord/sophia".
@@ -48,19 +54,19 @@ func target(m openmates.Mate, b openmates.Bot) string {
 }
 
 // record writes a line of the audit record.
-func (r *Room) record(ctx context.Context, actor openmates.ID, action, target string, before, after *auditBot) error {
+func (r *Room) record(ctx context.Context, actor openmates.ID, action, target string, before, after auditBot) error {
 	if r.audit == nil {
 		return nil
 	}
 	e := openmates.AuditEntry{Actor: actor, Action: action, Target: target}
 	for _, side := range []struct {
-		of   *auditBot
+		of   auditBot
 		into *string
 	}{{before, &e.Before}, {after, &e.After}} {
 		if side.of == nil {
 			continue
 		}
-		b, err := json.Marshal(side.of) //nolint:gosec // Secret is the word "stored" or nothing
+		b, err := json.Marshal(side.of)
 		if err != nil {
 			return fmt.Errorf("describe the change: %w", err)
 		}

@@ -32,7 +32,7 @@ func (r *Room) state(b openmates.Bot, m openmates.Mate, reports map[openmates.ID
 		return messenger.State{Phase: messenger.Off, Reason: fmt.Sprintf("%s is switched off, so nothing is heard.", m.Name),
 			Cure: fmt.Sprintf("Switch %s on again under Mates.", m.Name)}
 	}
-	if b.TokenLost {
+	if con := r.connectors[b.Network]; con != nil && !con.Info().CanListen(b) {
 		return messenger.TokenLost()
 	}
 	if r.states != nil {

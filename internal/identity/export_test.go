@@ -179,7 +179,7 @@ func (h *house) leaveTraces(t *testing.T, cookie *http.Cookie) {
 	}
 	m, err := h.db.SaveMate(ctx, openmates.Mate{Handle: "sophia", Name: "Sophia", Prompt: "p"})
 	must(t, err)
-	b, err := h.db.SaveBot(ctx, openmates.Bot{MateID: m.ID, Network: "discord", AppID: "1", Token: "canary-t"})
+	b, err := h.db.SaveBot(ctx, openmates.Bot{MateID: m.ID, Network: "discord", AppID: "1", Secrets: openmates.Secrets{"token": "canary-t"}})
 	must(t, err)
 	must(t, h.db.ChooseTeam(ctx, b.ID, u.ID, team.ID))
 	_, err = h.db.AddJob(ctx, queue.Job{Key: "k", Lane: "lane", Body: []byte("q")})

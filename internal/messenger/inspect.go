@@ -6,16 +6,15 @@ import (
 	"openmates"
 )
 
-// Inspector is a Connector that leads an admin through setting a bot up and
-// finds out what of it is wrong. What it says are finished sentences, for no
-// other part of the product knows the network's pages.
+// Inspector is a Connector that guides an admin through setting up a bot and
+// finds out what is wrong with it. It returns finished sentences, since no other
+// part of the product knows the network's pages.
 type Inspector interface {
 	// Guide lists what to do on the network's own pages, in order. It does no
 	// I/O; of b only what is known so far is set.
 	Guide(b openmates.Bot, w Wanted) []Step
-	// Inspect looks at everything that b needs, one Finding for each. It
-	// changes nothing on the network and never fails: what it can't find out is
-	// Unknown. The Profile is zero unless the network vouches for the token and
+	// Inspect checks everything that b needs, one Finding for each. It changes
+	// nothing on the network and never fails: what it can't find out is Unknown. The Profile is zero unless the network vouches for the token and
 	// for its belonging to b.AppID; an empty AppID is filled in from the token.
 	Inspect(ctx context.Context, b openmates.Bot, w Wanted) (Profile, []Finding)
 }
@@ -23,25 +22,28 @@ type Inspector interface {
 // Dresser is a Connector that can make a bot look like its mate.
 type Dresser interface {
 	// Dress sets name, picture, description and the permissions that the bot's
-	// own invitation asks for (Bot.Permissions). It may be repeated. Errors:
+	// own invitation asks for (Bot.Asks). It may be repeated. Errors:
 	// EInvalid with what the network refuses, EUnavailable.
 	Dress(ctx context.Context, b openmates.Bot, l Look) error
 }
 
 // Inviter is an Installer whose consent page asks for permissions.
 type Inviter interface {
-	// Permissions lists what a bot can ask for, the needed ones first.
-	Permissions() []Permission
+	// Permissions lists what a bot can ask for, the necessary ones first.
+	Permissions(b openmates.Bot) []Permission
+	// Ask returns the Bot.Asks of a bot that asks for exactly these, by their IDs;
+	// unknown ones are ignored. It is "" if none is left.
+	Ask(permissions []string) string
 	// InviteURL is the consent page for b with its Permissions, without a
 	// state; it is the same each time.
 	InviteURL(b openmates.Bot, redirect string) string
 }
 
-// Wanted is what a bot's set-up is held against.
+// Wanted is what a bot's set-up is compared with.
 type Wanted struct {
 	Redirect string      // the address that has to be registered
 	Look     *Look       // of the mate; nil: the server's own application, by which accounts are linked
-	Places   []Workspace // where people have added the bot, also those that it has left
+	Places   []Workspace // where people have added the bot, including those that it has left
 }
 
 // Look is how a mate presents itself.
@@ -63,11 +65,11 @@ type Finding struct {
 	Blocks   bool   // while it is bad, nobody can add the bot to a workspace or link an account by it
 }
 
-// The checks that others than the connector must know.
+// The checks that others than the connector must know. What was found about a
+// secret has the name of its Field.
 const (
 	CheckToken       = "token"
 	CheckApplication = "application"
-	CheckSecret      = "secret"
 	CheckName        = "name"
 )
 
@@ -91,10 +93,10 @@ type Step struct {
 	Copy  string   // what to paste there; "" = nothing
 }
 
-// Permission is something that a bot may ask for on being added.
+// Permission is something that a bot may ask for when it is added.
 type Permission struct {
-	Name    string // as the network calls it
-	Bit     int64
-	Reason  string // a finished sentence: what it is for
-	Default bool
+	ID     string // a whole number in decimal
+	Name   string // as the network calls it
+	Reason string // a finished sentence: what it is for
+	On     bool   // the bot asks for it
 }

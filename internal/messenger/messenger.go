@@ -105,6 +105,7 @@ type Info struct {
 	Measure     func(string) int // length of a text as the network counts it
 	EditEvery   time.Duration    // shortest pause between two edits of a streamed answer
 	TypingLasts time.Duration    // how long one Typing shows
+	Fields      []Field          // what an admin enters for a bot, in this order
 	GrantsToken bool             // adding a bot to a workspace grants it a credential there, see Grant
 }
 

@@ -286,12 +286,13 @@ func (l *listener) listen(ctx context.Context) (err error) {
 		}
 	}()
 	l.own()
-	if l.bot.TokenLost {
+	con := l.sup.cfg.Connectors[l.bot.Network]
+	if !con.Info().CanListen(l.bot) {
 		st := TokenLost()
 		l.Report(st)
 		return openmates.Errorf(openmates.EInvalid, "%s", st.Reason)
 	}
-	err = l.sup.cfg.Connectors[l.bot.Network].Listen(ctx, l.bot, l)
+	err = con.Listen(ctx, l.bot, l)
 	if lost := context.Cause(ctx); errors.Is(lost, openmates.ErrLost) {
 		return lost
 	}

@@ -19,6 +19,8 @@ type stage struct {
 	play func(ctx context.Context, b openmates.Bot, h messenger.Host) error
 }
 
+func (stage) Info() messenger.Info { return messenger.Info{Network: "x"} }
+
 func (s stage) Listen(ctx context.Context, b openmates.Bot, h messenger.Host) error {
 	return s.play(ctx, b, h)
 }

@@ -14,6 +14,11 @@ type Via struct {
 	Token openmates.Secret
 }
 
+// ExpectedWorkspace is what a program that finishes a consent itself calls the
+// workspace that it expects in the query of Installer.Installed. It proves
+// nothing; a connector refuses the consent if the network names another one.
+const ExpectedWorkspace = "expected_workspace"
+
 // MessageRef names a message on a network.
 type MessageRef struct {
 	Channel openmates.ChannelID

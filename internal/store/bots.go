@@ -2,14 +2,18 @@ package store
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"openmates"
 	"openmates/internal/sqldb"
 )
 
-const botCols = `b.id, b.mate_id, b.network, b.app_id, b.user_id, b.name, b.token, b.secret, b.paused, b.revision,
-	b.content, b.permissions, b.invite`
+const botCols = `b.id, b.mate_id, b.network, b.app_id, b.user_id, b.name, b.settings, b.secrets, b.paused, b.revision,
+	b.asks, b.invite`
 
 // Bots lists all bots, paused ones included, by the time they were made.
 func (db *DB) Bots(ctx context.Context) ([]openmates.Bot, error) {
@@ -35,9 +39,9 @@ func (db *DB) BotOf(ctx context.Context, mateID openmates.ID, n openmates.Networ
 		WHERE COALESCE(b.mate_id, 0) = $1 AND b.network = $2`, mateID, n)
 }
 
-// SaveBot makes a bot (ID 0) or changes one. An empty Token or Secret of a bot
-// that exists leaves what is stored, also where that can't be read. The revision grows when the application or
-// a credential changes. An application that another bot is, or a mate that has
+// SaveBot makes a bot (ID 0) or changes one. A secret that is
+// empty or left out stays as it is stored, even if that can't be read. The
+// revision grows when the application, a setting or a credential changes. An application that another bot is, or a mate that has
 // a bot on this network already, is EConflict.
 func (db *DB) SaveBot(ctx context.Context, b openmates.Bot) (openmates.Bot, error) {
 	given := b
@@ -61,13 +65,13 @@ func (db *DB) SaveBot(ctx context.Context, b openmates.Bot) (openmates.Bot, erro
 
 func (db *DB) addBot(t *sqldb.Tx, b *openmates.Bot) error {
 	b.ID, b.Revision = db.NextID(), 1
-	token, secret, err := db.sealBot(*b)
+	settings, secrets, err := db.encodeBot(*b, nil)
 	if err != nil {
 		return err
 	}
-	_, err = t.Exec(`INSERT INTO bots (id, mate_id, network, app_id, user_id, name, token, secret, paused, revision, created, content, permissions, invite)
-		VALUES ($1, NULLIF(CAST($2 AS BIGINT), 0), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-		b.ID, b.MateID, b.Network, b.AppID, b.UserID, b.Name, token, secret, b.Paused, b.Revision, db.now(), b.Content, b.Permissions, b.Invite)
+	_, err = t.Exec(`INSERT INTO bots (id, mate_id, network, app_id, user_id, name, settings, secrets, paused, revision, created, asks, invite)
+		VALUES ($1, NULLIF(CAST($2 AS BIGINT), 0), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		b.ID, b.MateID, b.Network, b.AppID, b.UserID, b.Name, settings, secrets, b.Paused, b.Revision, db.now(), b.Asks, b.Invite)
 	return err
 }
 
@@ -77,34 +81,35 @@ func (db *DB) changeBot(t *sqldb.Tx, b *openmates.Bot) error {
 	if err != nil {
 		return err
 	}
-	if b.Token == "" {
-		b.Token = was.Token
+	// What can't be read is kept as it is: the old key may come back.
+	var stored string
+	if _, err := t.Get(`SELECT secrets FROM bots WHERE id = $1`, []any{b.ID}, &stored); err != nil {
+		return err
 	}
-	if b.Secret == "" {
-		b.Secret = was.Secret
+	kept := map[string]string{}
+	if err := json.Unmarshal([]byte(stored), &kept); err != nil {
+		return fmt.Errorf("read the credentials of bot %s: %w", b.ID, err)
 	}
+	all, changed := maps.Clone(was.Secrets), false
+	for name, value := range b.Secrets {
+		if value != "" && value != was.Secrets[name] {
+			all, changed = all.With(name, value), true
+			delete(kept, name)
+		}
+	}
+	b.Secrets = all
+	b.Lost = slices.DeleteFunc(slices.Clone(was.Lost), func(name string) bool { return b.Secrets[name] != "" })
 	b.Revision = was.Revision
-	if b.Token != was.Token || b.Secret != was.Secret || b.AppID != was.AppID || b.Content != was.Content {
+	if changed || b.AppID != was.AppID || !maps.Equal(b.Settings, was.Settings) {
 		b.Revision++
 	}
-	token, secret, err := db.sealBot(*b)
+	settings, secrets, err := db.encodeBot(*b, kept)
 	if err != nil {
 		return err
 	}
-	// What can't be read is kept as it is: the old key may come back.
-	var oldToken, oldSecret string
-	if _, err := t.Get(`SELECT token, secret FROM bots WHERE id = $1`, []any{b.ID}, &oldToken, &oldSecret); err != nil {
-		return err
-	}
-	if b.TokenLost = b.Token == "" && was.TokenLost; b.TokenLost {
-		token = oldToken
-	}
-	if b.SecretLost = b.Secret == "" && was.SecretLost; b.SecretLost {
-		secret = oldSecret
-	}
 	_, err = t.Exec(`UPDATE bots SET mate_id = NULLIF(CAST($2 AS BIGINT), 0), network = $3, app_id = $4, user_id = $5, name = $6,
-		token = $7, secret = $8, paused = $9, revision = $10, content = $11, permissions = $12, invite = $13 WHERE id = $1`,
-		b.ID, b.MateID, b.Network, b.AppID, b.UserID, b.Name, token, secret, b.Paused, b.Revision, b.Content, b.Permissions, b.Invite)
+		settings = $7, secrets = $8, paused = $9, revision = $10, asks = $11, invite = $12 WHERE id = $1`,
+		b.ID, b.MateID, b.Network, b.AppID, b.UserID, b.Name, settings, secrets, b.Paused, b.Revision, b.Asks, b.Invite)
 	return err
 }
 
@@ -146,28 +151,65 @@ func (db *DB) SaveBotNotes(ctx context.Context, id openmates.ID, notes []byte) e
 	return taken(err, "")
 }
 
-func (db *DB) sealBot(b openmates.Bot) (token, secret string, err error) {
-	if token, err = db.seal.Seal("bots.token:"+b.ID.String(), b.Token); err != nil {
+// encodeBot writes what a bot's form holds as JSON, each secret sealed for its
+// bot and name. Sealed secrets in kept are taken as they are.
+func (db *DB) encodeBot(b openmates.Bot, kept map[string]string) (settings, secrets string, err error) {
+	sealed := map[string]string{}
+	maps.Copy(sealed, kept)
+	for name, value := range b.Secrets {
+		if value == "" || sealed[name] != "" {
+			continue
+		}
+		if sealed[name], err = db.seal.Seal(botPlace(b.ID, name), value); err != nil {
+			return "", "", err
+		}
+	}
+	plain := b.Settings
+	if plain == nil {
+		plain = openmates.Settings{}
+	}
+	out, err := json.Marshal(plain)
+	if err != nil {
 		return "", "", err
 	}
-	secret, err = db.seal.Seal("bots.secret:"+b.ID.String(), b.Secret)
-	return token, secret, err
+	credentials, err := json.Marshal(sealed)
+	return string(out), string(credentials), err
 }
+
+func botPlace(id openmates.ID, name string) string { return "bots." + name + ":" + id.String() }
 
 func (db *DB) scanBot(s sqldb.Row) (b openmates.Bot, err error) {
 	var mate *int64
-	var token, secret string
-	err = s.Scan(&b.ID, &mate, &b.Network, &b.AppID, &b.UserID, &b.Name, &token, &secret, &b.Paused, &b.Revision,
-		&b.Content, &b.Permissions, &b.Invite)
+	var settings, secrets string
+	err = s.Scan(&b.ID, &mate, &b.Network, &b.AppID, &b.UserID, &b.Name, &settings, &secrets, &b.Paused, &b.Revision,
+		&b.Asks, &b.Invite)
 	if err != nil {
 		return b, err
 	}
 	if mate != nil {
 		b.MateID = openmates.ID(*mate)
 	}
-	if b.Token, b.TokenLost, err = db.unseal("bots.token:"+b.ID.String(), token); err != nil {
-		return b, err
+	if settings != "{}" {
+		if err := json.Unmarshal([]byte(settings), &b.Settings); err != nil {
+			return b, fmt.Errorf("read the settings of bot %s: %w", b.ID, err)
+		}
 	}
-	b.Secret, b.SecretLost, err = db.unseal("bots.secret:"+b.ID.String(), secret)
-	return b, err
+	sealed := map[string]string{}
+	if err := json.Unmarshal([]byte(secrets), &sealed); err != nil {
+		return b, fmt.Errorf("read the credentials of bot %s: %w", b.ID, err)
+	}
+	b.Secrets = make(openmates.Secrets, len(sealed))
+	for name, value := range sealed {
+		plain, lost, err := db.unseal(botPlace(b.ID, name), value)
+		switch {
+		case err != nil:
+			return b, err
+		case lost:
+			b.Lost = append(b.Lost, name)
+		case plain != "":
+			b.Secrets[name] = plain
+		}
+	}
+	slices.Sort(b.Lost)
+	return b, nil
 }

@@ -39,11 +39,11 @@ func TestABotsOptions(t *testing.T) {
 		b, err := db.Bot(ctx, w.Bot.ID)
 		ok(t, err)
 		first := b.Revision
-		b.Permissions, b.Invite = 1<<40, "https://consent.example/?x=1"
+		b.Asks, b.Invite = "1099511627776", "https://consent.example/?x=1"
 		b, err = db.SaveBot(ctx, b)
 		ok(t, err)
 		same(t, b.Revision, first)
-		b.Content = true // the listener must ask for more
+		b.Settings = b.Settings.With("content", "true") // the listener must ask for more
 		b, err = db.SaveBot(ctx, b)
 		ok(t, err)
 		same(t, b.Revision, first+1)

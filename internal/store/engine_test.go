@@ -59,7 +59,7 @@ func TestSecretsAreSealedAtRest(t *testing.T) {
 	db := storetest.SQLite(t, func(c *store.Config) { dir = c.Dir })
 	w := storetest.Seed(t, db)
 	const canary = "canary-credential-51"
-	_, err := db.SaveBot(t.Context(), openmates.Bot{ID: w.Bot.ID, MateID: w.Mate.ID, Network: "discord", AppID: "app", Token: canary, Secret: canary})
+	_, err := db.SaveBot(t.Context(), openmates.Bot{ID: w.Bot.ID, MateID: w.Mate.ID, Network: "discord", AppID: "app", Secrets: openmates.Secrets{"token": canary, "secret": canary}})
 	ok(t, err)
 	ok(t, db.AddState(t.Context(), "h", openmates.ConnectState{BotID: w.Bot.ID, UserID: w.User.ID, Verifier: canary, Expires: time.Now().Add(time.Hour)}))
 	files, err := filepath.Glob(filepath.Join(dir, "openmates.db*"))

@@ -30,7 +30,7 @@ func (db *DB) Unreadable(ctx context.Context) (u openmates.Unreadable, err error
 		return u, err
 	}
 	for _, b := range bots {
-		if b.TokenLost || b.SecretLost {
+		if len(b.Lost) > 0 {
 			u.Bots++
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 
 	"openmates"
@@ -45,7 +46,7 @@ func TestALostKeyCostsCredentialsOnly(t *testing.T) {
 		for i := range 2 {
 			m, err := db.SaveMate(ctx, openmates.Mate{Handle: fmt.Sprint("mate", i), Name: "Mate"})
 			ok(t, err)
-			bot, err := db.SaveBot(ctx, openmates.Bot{MateID: m.ID, Network: "discord", AppID: fmt.Sprint(i), Token: "token", Secret: "secret"})
+			bot, err := db.SaveBot(ctx, openmates.Bot{MateID: m.ID, Network: "discord", AppID: fmt.Sprint(i), Secrets: openmates.Secrets{"token": "token", "secret": "secret"}})
 			ok(t, err)
 			_, err = db.AddInstallation(ctx, openmates.Installation{BotID: bot.ID, Workspace: "granted", Token: "granted"})
 			ok(t, err)
@@ -79,24 +80,24 @@ func TestALostKeyCostsCredentialsOnly(t *testing.T) {
 		bots, err := db.ListeningBots(ctx)
 		ok(t, err)
 		for i, b := range bots {
-			if !b.TokenLost || !b.SecretLost || b.Token != "" || b.AppID != fmt.Sprint(i) {
+			if !slices.Equal(b.Lost, []string{"secret", "token"}) || len(b.Secrets) > 0 || b.AppID != fmt.Sprint(i) {
 				t.Errorf("bot %d is %+v", i, b)
 			}
 		}
 		// One is renamed and paused, of the other the token is typed again.
 		b := bots[0]
-		b.Name, b.Permissions = "New name", 8
+		b.Name, b.Asks = "New name", "8"
 		saved, err := db.SaveBot(ctx, b)
 		ok(t, err)
-		if saved.Revision != b.Revision || !saved.TokenLost {
+		if saved.Revision != b.Revision || !slices.Contains(saved.Lost, "token") {
 			t.Errorf("saved is %+v", saved)
 		}
 		ok(t, db.PauseBot(ctx, b.ID, true))
 		b = bots[1]
-		b.Token = "typed again"
+		b.Secrets = b.Secrets.With("token", "typed again")
 		saved, err = db.SaveBot(ctx, b)
 		ok(t, err)
-		if saved.TokenLost || !saved.SecretLost || saved.Revision != b.Revision+1 {
+		if !slices.Equal(saved.Lost, []string{"secret"}) || saved.Revision != b.Revision+1 {
 			t.Errorf("saved is %+v", saved)
 		}
 		p, err := db.Provider(ctx, "openai")
@@ -122,10 +123,10 @@ func TestALostKeyCostsCredentialsOnly(t *testing.T) {
 	with(first, func(db *store.DB) {
 		bots, err := db.Bots(ctx)
 		ok(t, err)
-		if b := bots[0]; b.Token != "token" || b.Secret != "secret" || b.Name != "New name" || !b.Paused {
+		if b := bots[0]; b.Secrets["token"] != "token" || b.Secrets["secret"] != "secret" || b.Name != "New name" || !b.Paused {
 			t.Errorf("with the old key back, %+v", b)
 		}
-		if b := bots[1]; !b.TokenLost || b.Secret != "secret" {
+		if b := bots[1]; !slices.Equal(b.Lost, []string{"token"}) || b.Secrets["secret"] != "secret" {
 			t.Errorf("with the old key back, %+v", b)
 		}
 		p, err := db.Provider(ctx, "openai")
@@ -137,7 +138,7 @@ func TestALostKeyCostsCredentialsOnly(t *testing.T) {
 		bots, err := db.Bots(ctx)
 		ok(t, err)
 		for _, b := range bots {
-			b.Token, b.Secret = "new", "new"
+			b.Secrets = openmates.Secrets{"token": "new", "secret": "new"}
 			_, err := db.SaveBot(ctx, b)
 			ok(t, err)
 			_, err = db.AddInstallation(ctx, openmates.Installation{BotID: b.ID, Workspace: "granted", Token: "granted again"})

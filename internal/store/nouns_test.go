@@ -146,22 +146,22 @@ func TestBots(t *testing.T) {
 		got, err := db.Bot(ctx, w.Bot.ID)
 		ok(t, err)
 		same(t, got, w.Bot)
-		same(t, got.Token.Reveal()+got.Secret.Reveal(), "tokensecret")
+		same(t, got.Secrets["token"].Reveal()+got.Secrets["secret"].Reveal(), "tokensecret")
 
 		change := w.Bot
-		change.Token, change.Secret, change.Name = "", "", "Sofia"
+		change.Secrets, change.Name = nil, "Sofia"
 		saved, err := db.SaveBot(ctx, change)
 		ok(t, err)
 		same(t, saved.Revision, int64(1))
-		same(t, saved.Token.Reveal(), "token")
-		change.Token = "renewed"
+		same(t, saved.Secrets["token"].Reveal(), "token")
+		change.Secrets = openmates.Secrets{"token": "renewed", "secret": ""}
 		saved, err = db.SaveBot(ctx, change)
 		ok(t, err)
 		same(t, saved.Revision, int64(2))
 		got, _ = db.Bot(ctx, w.Bot.ID)
-		same(t, got.Token.Reveal()+got.Secret.Reveal(), "renewedsecret")
+		same(t, got.Secrets["token"].Reveal()+got.Secrets["secret"].Reveal(), "renewedsecret")
 
-		server, err := db.SaveBot(ctx, openmates.Bot{Network: "discord", AppID: "server", Token: "t"})
+		server, err := db.SaveBot(ctx, openmates.Bot{Network: "discord", AppID: "server", Secrets: openmates.Secrets{"token": "t"}})
 		ok(t, err)
 		got, err = db.BotOf(ctx, 0, "discord")
 		ok(t, err)

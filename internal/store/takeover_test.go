@@ -76,7 +76,7 @@ func TestTakeOverLooksOnceMore(t *testing.T) {
 		w := storetest.Seed(t, db)
 		mate, err := db.SaveMate(ctx, openmates.Mate{Handle: "second", Name: "Second", Prompt: "x"})
 		ok(t, err)
-		other, err := db.SaveBot(ctx, openmates.Bot{MateID: mate.ID, Network: w.Bot.Network, AppID: "2", Token: "t"})
+		other, err := db.SaveBot(ctx, openmates.Bot{MateID: mate.ID, Network: w.Bot.Network, AppID: "2", Secrets: openmates.Secrets{"token": "t"}})
 		ok(t, err)
 		north, err := db.AddTeam(ctx, openmates.Team{Slug: "north", Name: "North"})
 		ok(t, err)

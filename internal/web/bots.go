@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"openmates"
@@ -36,15 +35,24 @@ type botPage struct {
 	shell
 	connect.Setup
 	At       string // the address of this screen
-	AppID    string // as typed, when the form comes back
-	Content  bool
 	Error    string
 	Found    connect.Inspection
 	Findings []messenger.Finding // Found, and what this door sees itself
 	Wrong    int
 
-	HeldToken, HeldSecret bool // of the last try: the field may stay empty
+	Inputs []botInput // of the form
 }
+
+// botInput is a field of the form.
+type botInput struct {
+	connect.Field
+	Own  bool // of the server's own application
+	Set  bool // the bot exists
+	Held bool // a secret of the last try is still there: the field may stay empty
+}
+
+// Missing reports whether a secret was left out of what is stored.
+func (i botInput) Missing() bool { return i.Set && !i.Stored && !i.Lost && i.Warning != "" }
 
 // Own says whether it is the server's own application.
 func (p botPage) Own() bool { return p.Handle == connect.Own }
@@ -116,10 +124,10 @@ func (s *Server) botPage(r *http.Request, set connect.Setup) *botPage {
 		title = sentence("The server’s own application on %s", set.Network.Label)
 	}
 	p := &botPage{shell: s.shell(r, title), Setup: set, At: botAt(set.Network.Network, set.Handle)}
-	if set.Bot != nil {
-		p.AppID, p.Content = set.Bot.AppID, set.Bot.Content
+	held := s.connect.Held(byWhom(r), set.Mate.ID, set.Network.Network)
+	for _, f := range set.Fields {
+		p.Inputs = append(p.Inputs, botInput{Field: f, Own: p.Own(), Set: set.Bot != nil, Held: slices.Contains(held, f.Name)})
 	}
-	p.HeldToken, p.HeldSecret = s.connect.Held(byWhom(r), set.Mate.ID, set.Network.Network)
 	return p
 }
 
@@ -178,19 +186,26 @@ func (s *Server) setBot(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	typed := openmates.Secrets{}
+	for _, field := range set.Fields {
+		typed[field.Name] = openmates.Secret(f.Get(field.Name))
+	}
 	bot, found, err := s.connect.SetBot(r.Context(), connect.Credentials{
-		Actor: openmates.CallerOf(r.Context()).User.ID, MateID: set.Mate.ID, Network: network(r), AppID: f.Get("app_id"),
-		Token: openmates.Secret(f.Get("token")), Secret: openmates.Secret(f.Get("secret")), Content: f.Get("content") != "",
+		Actor: openmates.CallerOf(r.Context()).User.ID, MateID: set.Mate.ID, Network: network(r), Values: typed,
 	})
 	if code := openmates.CodeOf(err); code == openmates.EInternal || code == openmates.ENotFound {
 		return err
 	}
 	if err != nil {
-		// The page comes back with what was found, without the token and the
-		// secret that were typed: a page holds no secret. Those that were not
-		// wrong are held by the room.
+		// The page comes back with what was found, without the secrets that were
+		// typed: a page holds none. Those that were not wrong are held by the room.
 		p := s.botPage(r, set)
-		p.AppID, p.Content, p.Error = f.Get("app_id"), f.Get("content") != "", openmates.MessageOf(err)
+		p.Error = openmates.MessageOf(err)
+		for i := range p.Inputs {
+			if in := &p.Inputs[i]; in.Kind != messenger.SecretField {
+				in.Value = f.Get(in.Name)
+			}
+		}
 		p.found(found, s.addressFinding(r))
 		return s.show(w, intake.StatusOf(err), "bot", p)
 	}
@@ -246,15 +261,12 @@ func (s *Server) setPermissions(r *http.Request, actor openmates.ID, set connect
 	if err != nil {
 		return "", err
 	}
-	var bits []int64
 	for _, v := range f["permission"] {
-		n, err := strconv.ParseInt(v, 10, 64)
-		if err != nil {
+		if !slices.ContainsFunc(set.Permissions, func(p messenger.Permission) bool { return p.ID == v }) {
 			return "", openmates.Errorf(openmates.EInvalid, "There is no such permission. Please reload the page.")
 		}
-		bits = append(bits, n)
 	}
-	err = s.connect.SetPermissions(r.Context(), actor, set.Mate.ID, set.Network.Network, bits)
+	err = s.connect.SetPermissions(r.Context(), actor, set.Mate.ID, set.Network.Network, f["permission"])
 	return fmt.Sprintf("The invitation is stored. Where %s is already, its permissions stay as they are.", set.Name), err
 }
 

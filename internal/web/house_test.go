@@ -260,7 +260,7 @@ func (h *house) setBot(mate, app, token, secret string) connect.Bot {
 	m, err := h.connect.Mate(context.Background(), mate)
 	must(h.t, err)
 	b, _, err := h.connect.SetBot(context.Background(), connect.Credentials{
-		MateID: m.ID, Network: connecttest.Name, AppID: app, Token: openmates.Secret(token), Secret: openmates.Secret(secret),
+		MateID: m.ID, Network: connecttest.Name, Values: openmates.Secrets{"app_id": openmates.Secret(app), "token": openmates.Secret(token), "secret": openmates.Secret(secret)},
 	})
 	must(h.t, err)
 	return b

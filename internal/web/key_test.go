@@ -90,7 +90,7 @@ func TestALostKeyIsToldWithItsCure(t *testing.T) {
 	bots, err := h.db.Bots(t.Context())
 	must(t, err)
 	b := bots[0]
-	if b.TokenLost || b.SecretLost || b.Token != canaryToken {
+	if len(b.Lost) > 0 || b.Secrets["token"] != canaryToken {
 		t.Errorf("the bot is %+v", b)
 	}
 	if page := ada.get("/server"); !strings.Contains(page.body, "2 of them") {

@@ -40,7 +40,7 @@ func (s *botScene) crew(n int) (handles []string, apps []discordtest.Application
 		name := fmt.Sprintf("Mate%d", i)
 		m, app := s.mate(name), s.application(name)
 		_, _, err := s.connect.SetBot(context.Background(), connect.Credentials{MateID: m.ID, Network: "discord",
-			AppID: app.ID, Token: openmates.Secret(app.Token), Secret: openmates.Secret(app.Secret)})
+			Values: openmates.Secrets{"app_id": openmates.Secret(app.ID), "token": openmates.Secret(app.Token), "secret": openmates.Secret(app.Secret)}})
 		must(s.t, err)
 		handles, apps = append(handles, m.Handle), append(apps, app)
 	}
@@ -185,8 +185,8 @@ func TestInvitation(t *testing.T) {
 	wants(t, s.ada.follow(sophiaAt+"/permissions", url.Values{"permission": {"1024", "2048", "65536"}}), 200, "The invitation is stored", "permissions=68608")
 	b, err := s.db.Bot(t.Context(), s.botID("sophia"))
 	must(t, err)
-	if b.Permissions != 68608 || !strings.Contains(b.Invite, "permissions=68608") || strings.Contains(b.Invite, "state=") {
-		t.Errorf("stored %d, %s", b.Permissions, b.Invite)
+	if b.Asks != "68608" || !strings.Contains(b.Invite, "permissions=68608") || strings.Contains(b.Invite, "state=") {
+		t.Errorf("stored %s, %s", b.Asks, b.Invite)
 	}
 	got := s.ada.post("/teams/harbour/install", url.Values{"mate": {"sophia"}, "network": {"discord"}})
 	if to := got.header.Get("Location"); !strings.Contains(to, "permissions=68608") || !strings.Contains(to, "state=") {

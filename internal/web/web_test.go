@@ -83,7 +83,7 @@ func TestEveryPageRenders(t *testing.T) {
 		"bots": {botsPage{shell: sh}, botsPage{shell: sh, Networks: []botsOf{{Network: network, Rows: []botRow{
 			{Name: "Sophia", Handle: "sophia"}, {Name: "Mark", Handle: "mark", Bot: &bots[4]},
 			{Name: "OpenMates", Handle: "openmates", Own: true}, {Name: "OpenMates", Handle: "openmates", Own: true, Bot: &bots[0]}}}}}},
-		"bot": {&botPage{shell: sh, Setup: connect.Setup{Network: network, Mate: mate, Handle: "sophia", Name: "Sophia", Redirect: "http://x"}, At: "/x", AppID: "1", Error: "e"},
+		"bot": {&botPage{shell: sh, Setup: connect.Setup{Network: network, Mate: mate, Handle: "sophia", Name: "Sophia", Redirect: "http://x"}, At: "/x", Error: "e", Inputs: inputs()},
 			&botPage{shell: sh, Setup: connect.Setup{Network: network, Handle: connect.Own, Name: "OpenMates", Bot: &bots[0]}, At: "/x"},
 			&botPage{shell: sh, At: "/x", Wrong: 2, Findings: []messenger.Finding{
 				{Check: "a", Title: "A", State: messenger.FindingOK, Sentence: "S."},
@@ -91,7 +91,7 @@ func TestEveryPageRenders(t *testing.T) {
 				{Check: "c", Title: "C", State: messenger.FindingUnknown, Sentence: "S.", Cure: "C.", CureURL: "/server/settings"},
 			}, Setup: connect.Setup{Network: network, Mate: mate, Handle: "sophia", Name: "Sophia", Bot: &bots[2], CanDress: true,
 				Guide:       []messenger.Step{{Title: "T", Say: []string{"S.", "T."}, Label: "L", URL: "http://p", Copy: "http://x"}, {Title: "U"}},
-				Permissions: []connect.Choice{{Permission: messenger.Permission{Name: "View", Bit: 1, Reason: "R."}, On: true}, {}}}}},
+				Permissions: []messenger.Permission{{ID: "1", Name: "View", Reason: "R.", On: true}, {}}}}},
 		"team": {teamPage{shell: member, Team: team}, teamPage{shell: sh, Team: team, Role: openmates.RoleAdmin, RunsIt: true,
 			Mates:  []teamMateCard{{TeamMate: tm, Adds: []addButton{{Network: "discord", Label: "Add", Workspace: "1", First: true}, {Label: "More"}}}, {TeamMate: connect.TeamMate{Mate: connect.Mate{Mate: mate}}}},
 			Places: []connect.Workspace{place}, Members: []openmates.Member{{User: *user, Role: openmates.RoleAdmin}}}},
@@ -523,4 +523,23 @@ func pageNames() []string {
 		"providers", "provider", "provider-new", "provider-remove",
 		"ask", "allpeople", "allteams", "allworkspaces", "tokens", "security", "authenticator", "recovery", "second", "data", "address", "moved", "mail",
 		"forgot", "reset", "resetlink"}
+}
+
+// inputs are a bot's form with each kind of field in each state.
+func inputs() (all []botInput) {
+	for _, kind := range []messenger.FieldKind{messenger.TextField, messenger.ApplicationField, messenger.TickField} {
+		for _, f := range []messenger.Field{{Name: "a", Label: "A"}, {Name: "b", Label: "B", Hint: "S."}} {
+			f.Kind = kind
+			all = append(all, botInput{Field: connect.Field{Field: f}}, botInput{Field: connect.Field{Field: f, Value: "true"}, Set: true})
+		}
+	}
+	secret := messenger.Field{Name: "s", Label: "S", Kind: messenger.SecretField, Hint: "S.", Warning: "S."}
+	for _, in := range []botInput{{}, {Held: true}, {Set: true}} {
+		for _, f := range []connect.Field{{}, {Stored: true}, {Lost: true}} {
+			f.Field = secret
+			in.Field = f
+			all = append(all, in)
+		}
+	}
+	return all
 }

@@ -83,7 +83,7 @@ func (n *Network) approve(address, purpose string, g grant) (url.Values, error) 
 	n.codes[code] = g
 	back := url.Values{"code": {code}, "state": {q.Get("state")}}
 	if g.workspace.ID != "" {
-		back.Set("guild_id", string(g.workspace.ID))
+		back.Set("workspace", string(g.workspace.ID))
 	}
 	return back, nil
 }
@@ -97,7 +97,12 @@ func (n *Network) Exchanges() int {
 
 // Info implements messenger.Connector.
 func (*Network) Info() messenger.Info {
-	return messenger.Info{Network: Name, Label: "Testnet", TextLimit: 2000, Measure: func(s string) int { return len(s) }}
+	return messenger.Info{Network: Name, Label: "Testnet", TextLimit: 2000, Measure: func(s string) int { return len(s) }, Fields: []messenger.Field{
+		{Name: "app_id", Kind: messenger.ApplicationField, Label: "Application ID"},
+		{Name: "token", Kind: messenger.SecretField, Label: "Bot token"},
+		{Name: "secret", Kind: messenger.SecretField, Label: "Client secret", Consent: true},
+		{Name: "content", Kind: messenger.TickField, Label: "Read the text of all messages", Mates: true},
+	}}
 }
 
 // Check implements messenger.Connector.
@@ -105,7 +110,7 @@ func (n *Network) Check(_ context.Context, b openmates.Bot) (messenger.Profile, 
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for id, a := range n.apps {
-		if a.Token == b.Token {
+		if a.Token == b.Secrets["token"] {
 			return messenger.Profile{AppID: id, UserID: openmates.AccountID(id), Name: a.Name, Hints: a.Hints}, nil
 		}
 	}
@@ -120,7 +125,7 @@ func (*Network) Listen(ctx context.Context, _ openmates.Bot, _ messenger.Host) e
 
 // InstallURL implements messenger.Installer.
 func (*Network) InstallURL(b openmates.Bot, redirect, state string, workspace openmates.WorkspaceID) string {
-	q := url.Values{"client_id": {b.AppID}, "redirect_uri": {redirect}, "state": {state}, "purpose": {"install"}, "guild_id": {string(workspace)}}
+	q := url.Values{"client_id": {b.AppID}, "redirect_uri": {redirect}, "state": {state}, "purpose": {"install"}, "workspace": {string(workspace)}}
 	return Origin + "/authorize?" + q.Encode()
 }
 
@@ -151,7 +156,7 @@ func (n *Network) take(b openmates.Bot, redirect string, q url.Values) (grant, e
 	n.asked++
 	g, ok := n.codes[q.Get("code")]
 	delete(n.codes, q.Get("code"))
-	if !ok || g.app != b.AppID || g.redirect != redirect || n.apps[b.AppID].Secret != b.Secret {
+	if !ok || g.app != b.AppID || g.redirect != redirect || n.apps[b.AppID].Secret != b.Secrets["secret"] {
 		return grant{}, openmates.Errorf(openmates.EInvalid, "Testnet refuses the code. Please begin again.")
 	}
 	return g, nil

@@ -83,7 +83,7 @@ func (s *inspection) credentials(ctx context.Context) {
 // three groups between dots; the form is not documented, but what people paste
 // in its place is.
 func (s *inspection) looksRight() bool {
-	token := s.bot.Token.Reveal()
+	token := tokenOf(s.bot).Reveal()
 	bad := func(check, title, sentence, cure, section string) bool {
 		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingBad, Blocks: true, Sentence: sentence, Cure: cure, CureURL: s.page(s.bot.AppID, section)})
 		return false

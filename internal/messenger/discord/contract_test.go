@@ -15,7 +15,7 @@ func TestContract(t *testing.T) {
 	messengertest.Exercise(t, func(t *testing.T) messengertest.Subject {
 		s := settled(t)
 		wrong := s.bot
-		wrong.Token = "bm90LWEtdG9rZW4.wrong.wrong"
+		wrong.Secrets = wrong.Secrets.With(fieldToken, "bm90LWEtdG9rZW4.wrong.wrong")
 		return messengertest.Subject{
 			Connector: s.d, Bot: s.bot, Wrong: wrong, Channel: openmates.ChannelID(s.guild.General),
 			Workspace: messenger.Workspace{ID: openmates.WorkspaceID(s.guild.ID), Name: s.guild.Name},

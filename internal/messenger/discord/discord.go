@@ -76,6 +76,7 @@ type Connector struct {
 	pace      pace
 	rest      *client
 	socket    *http.Client // for the gateway: small buffers
+	fields    []messenger.Field
 	gates     gates
 	access    accesses
 }
@@ -122,6 +123,7 @@ func New(c Config) (*Connector, error) {
 		now:       c.Clock,
 		rand:      c.Rand,
 		pace:      defaultPace(),
+		fields:    fields(),
 		socket:    socketClient(c.HTTP),
 	}
 	if c.MessageContent {
@@ -138,6 +140,7 @@ func (d *Connector) Info() messenger.Info {
 		Label:     "Discord",
 		Place:     "guilde",
 		Workspace: "guild",
+		Fields:    d.fields,
 		TextLimit: textLimit,
 		Measure:   measure,
 		// Five edits per five seconds and channel are allowed; a little less

@@ -221,7 +221,7 @@ func TestTokenResetWhileRunning(t *testing.T) {
 		t.Fatal(err)
 	}
 	// With the new token it goes on and makes up for what was missed.
-	s.bot.Token, s.bot.Revision = openmates.Secret(token), s.bot.Revision+1
+	s.bot.Secrets, s.bot.Revision = s.bot.Secrets.With(fieldToken, openmates.Secret(token)), s.bot.Revision+1
 	s.listen()
 	s.received(append(keys, missed...))
 }

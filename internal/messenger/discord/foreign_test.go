@@ -144,7 +144,7 @@ func TestForeignServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.pace = quick()
-	b := openmates.Bot{ID: 1, AppID: "42", Token: "tok"}
+	b := openmates.Bot{ID: 1, AppID: "42", Secrets: openmates.Secrets{"token": "tok"}}
 	h := newMemory()
 	start(t, d, b, h)
 	joined := func(h *memory) bool {

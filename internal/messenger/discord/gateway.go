@@ -73,7 +73,7 @@ func (d *Connector) Listen(ctx context.Context, b openmates.Bot, h messenger.Hos
 	}
 	l.needle = []byte(l.world.user)
 	l.sess = &session{
-		token: b.Token.Reveal(), intents: d.intentsOf(b), secure: strings.HasPrefix(d.api, "https:"),
+		token: tokenOf(b).Reveal(), intents: d.intentsOf(b), secure: strings.HasPrefix(d.api, "https:"),
 		pace: d.pace, rand: d.rand,
 		permit: func(now time.Time, concurrency int) time.Time {
 			return d.gates.reserve(b.AppID, now, concurrency, d.pace.identify)

@@ -75,17 +75,17 @@ func (d *Connector) Inspect(ctx context.Context, b openmates.Bot, w messenger.Wa
 // secret tries the client secret by asking for a token of the application's
 // owner (topics/oauth2, Client Credentials Grant) and gives that back.
 func (s *inspection) secret(ctx context.Context) messenger.Finding {
-	f := messenger.Finding{Check: messenger.CheckSecret, Title: "Client secret", Blocks: true, CureURL: s.page(s.bot.AppID, "oauth2")}
-	if s.bot.Secret == "" {
+	f := messenger.Finding{Check: fieldSecret, Title: "Client secret", Blocks: true, CureURL: s.page(s.bot.AppID, "oauth2")}
+	if secretOf(s.bot) == "" {
 		f.State, f.Sentence = messenger.FindingBad, "The client secret is missing: without it nobody can add the bot to a Discord server or link an account."
 		f.Cure = "Press “Reset Secret” on the OAuth2 page of the application, copy what appears, and paste it here."
 		return f
 	}
-	conf := clientcredentials.Config{ClientID: s.bot.AppID, ClientSecret: s.bot.Secret.Reveal(), TokenURL: s.d.api + "/oauth2/token", Scopes: []string{"identify"}, AuthStyle: oauth2.AuthStyleInHeader}
+	conf := clientcredentials.Config{ClientID: s.bot.AppID, ClientSecret: secretOf(s.bot).Reveal(), TokenURL: s.d.api + "/oauth2/token", Scopes: []string{"identify"}, AuthStyle: oauth2.AuthStyleInHeader}
 	t, err := conf.Token(s.d.oauthContext(ctx))
 	if err == nil {
 		s.d.revoke(ctx, s.bot, t)
-		return ok(messenger.CheckSecret, "Client secret", "Discord accepts the client secret.")
+		return ok(fieldSecret, "Client secret", "Discord accepts the client secret.")
 	}
 	status, code := retrieveError(err)
 	switch {
@@ -106,7 +106,7 @@ func (s *inspection) secret(ctx context.Context) messenger.Finding {
 // as well, the application itself is gone, or a stranger.
 func (s *inspection) perhapsDeleted(ctx context.Context) {
 	last := len(s.findings) - 1
-	if last < 0 || s.findings[last].State != messenger.FindingBad || s.findings[last].Sentence != reasonToken || s.bot.Secret == "" || parseSnowflake(s.bot.AppID) == 0 {
+	if last < 0 || s.findings[last].State != messenger.FindingBad || s.findings[last].Sentence != reasonToken || secretOf(s.bot) == "" || parseSnowflake(s.bot.AppID) == 0 {
 		return
 	}
 	f := s.secret(ctx)

@@ -122,7 +122,7 @@ func TestDress(t *testing.T) {
 	s.sim.Rename(s.app.ID, "New Application")
 	look := messenger.Look{Name: "Sophia", Description: strings.Repeat("Writes and explains code. ", 30), Portrait: picture()}
 	b := s.bot
-	b.Permissions = int64(ViewChannel | SendMessages)
+	b.Asks = (ViewChannel | SendMessages).String()
 	for range 2 { // it may be repeated
 		if err := s.d.Dress(t.Context(), b, look); err != nil {
 			t.Fatal(err)
@@ -145,7 +145,7 @@ func TestDress(t *testing.T) {
 	if s.sim.Look(s.app.ID).Description != "Short." {
 		t.Error("a refused name keeps the description from being set")
 	}
-	b.Token = "a.b.c"
+	b.Secrets = b.Secrets.With(fieldToken, "a.b.c")
 	if err := s.d.Dress(t.Context(), b, look); openmates.CodeOf(err) != openmates.EInvalid || !strings.Contains(openmates.MessageOf(err), "refuses the bot token") {
 		t.Errorf("a dead token: %v", err)
 	}
@@ -168,20 +168,20 @@ func TestTheInvitationAsksForWhatWasChosen(t *testing.T) {
 		t.Errorf("by default %s", at)
 	}
 	b := s.bot
-	b.Permissions = 3072
+	b.Asks = "3072"
 	if at := s.d.InviteURL(b, backTo); !strings.Contains(at, "permissions=3072&") {
 		t.Errorf("chosen %s", at)
 	}
-	var sum int64
-	for _, p := range s.d.Permissions() {
-		if p.Name == "" || !strings.HasSuffix(p.Reason, ".") || sum&p.Bit != 0 {
+	var sum Permissions
+	for _, p := range s.d.Permissions(s.bot) {
+		if p.Name == "" || !strings.HasSuffix(p.Reason, ".") || sum&bitOf(p) != 0 {
 			t.Errorf("%+v", p)
 		}
-		if p.Default {
-			sum |= p.Bit
+		if p.On {
+			sum |= bitOf(p)
 		}
 	}
-	if sum != int64(Default) {
+	if sum != Default {
 		t.Errorf("the defaults sum up to %d, want %d", sum, Default)
 	}
 }
@@ -191,7 +191,7 @@ func TestContentIsAskedForByOption(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, discordtest.Config{})
 	s.sim.Configure(s.app.ID, func(c *discordtest.Settings) { c.ContentIntent = true })
-	s.bot.Content = true
+	s.bot.Settings = openmates.Settings{fieldContent: "true"}
 	s.listen()
 	s.ready()
 	if got := s.sim.Connections(s.app.ID)[0].Intents; got&intentMessageContent == 0 {

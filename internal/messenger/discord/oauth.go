@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,7 +24,7 @@ const oauthTimeout = 20 * time.Second
 func (d *Connector) oauth(b openmates.Bot, redirect string, scopes ...string) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID:     b.AppID,
-		ClientSecret: b.Secret.Reveal(),
+		ClientSecret: secretOf(b).Reveal(),
 		RedirectURL:  redirect,
 		Scopes:       scopes,
 		Endpoint: oauth2.Endpoint{
@@ -77,7 +78,7 @@ func (d *Connector) Installed(ctx context.Context, b openmates.Bot, redirect str
 			"Discord did not say to which server the bot was added. Please add the bot again and choose a server.")
 	}
 	grant := messenger.Grant{Workspace: messenger.Workspace{ID: openmates.WorkspaceID(id), Name: name}}
-	if hinted := q.Get("guild_id"); hinted != "" && hinted != id {
+	if hinted := cmp.Or(q.Get(messenger.ExpectedWorkspace), q.Get("guild_id")); hinted != "" && hinted != id {
 		return grant, openmates.Errorf(openmates.EForbidden,
 			"The address that led here names another Discord server than the one that the bot was added to. Please add the bot again from the team's page.")
 	}
@@ -213,7 +214,7 @@ func (d *Connector) revoke(ctx context.Context, b openmates.Bot, t *oauth2.Token
 	req, err := http.NewRequestWithContext(ctx, "POST", d.api+"/oauth2/token/revoke", strings.NewReader(form.Encode()))
 	if err == nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		req.SetBasicAuth(b.AppID, b.Secret.Reveal())
+		req.SetBasicAuth(b.AppID, secretOf(b).Reveal())
 		_, err = d.plain(req)
 	}
 	if err != nil {

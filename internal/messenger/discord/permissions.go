@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"slices"
 	"strconv"
 
 	"openmates"
@@ -11,7 +12,7 @@ import (
 // (topics/permissions).
 type Permissions int64
 
-// The permissions that a mate can have a use for.
+// The permissions that are useful to a mate.
 const (
 	AddReactions          Permissions = 1 << 6
 	ViewChannel           Permissions = 1 << 10
@@ -24,36 +25,57 @@ const (
 	SendMessagesInThreads Permissions = 1 << 38
 )
 
-// Default is what mates ask for. Without ViewChannel a bot is blind in every
-// channel that is not open to everybody.
+// Default is what mates ask for. Without ViewChannel a bot sees nothing in
+// channels that are not open to everybody.
 const Default = ViewChannel | SendMessages | SendMessagesInThreads | ReadMessageHistory |
 	AddReactions | EmbedLinks | AttachFiles | CreatePublicThreads | CreatePrivateThreads
 
 // permissions are what a bot asks for.
 func (d *Connector) permissions(b openmates.Bot) Permissions {
-	if b.Permissions > 0 {
-		return Permissions(b.Permissions)
+	if p, err := strconv.ParseInt(b.Asks, 10, 64); err == nil && p > 0 {
+		return Permissions(p)
 	}
 	return d.perms
 }
 
 // Permissions implements messenger.Inviter.
-func (d *Connector) Permissions() []messenger.Permission {
+func (d *Connector) Permissions(b openmates.Bot) []messenger.Permission {
 	all := []messenger.Permission{
-		{Name: "View Channels", Bit: int64(ViewChannel), Reason: "Without it the bot hears nobody in a channel that is not open to everybody."},
-		{Name: "Send Messages", Bit: int64(SendMessages), Reason: "Without it there are no answers."},
-		{Name: "Send Messages in Threads", Bit: int64(SendMessagesInThreads), Reason: "Without it there are no answers in threads."},
-		{Name: "Read Message History", Bit: int64(ReadMessageHistory), Reason: "Discord lets nobody reply to a message without it, and the bot reads back what it missed while it was away."},
-		{Name: "Embed Links", Bit: int64(EmbedLinks), Reason: "Links in answers show a preview."},
-		{Name: "Attach Files", Bit: int64(AttachFiles), Reason: "Not used yet. Asking now spares every server a new invitation once answers can hold files."},
-		{Name: "Add Reactions", Bit: int64(AddReactions), Reason: "The bot marks a message that it can't answer in words."},
-		{Name: "Create Public Threads", Bit: int64(CreatePublicThreads), Reason: "Not used yet. Asking now spares every server a new invitation once answers can open threads."},
-		{Name: "Create Private Threads", Bit: int64(CreatePrivateThreads), Reason: "Not used yet, like the one above, for threads that only some people see."},
+		{Name: "View Channels", ID: ViewChannel.String(), Reason: "Without it the bot hears nobody in a channel that is not open to everybody."},
+		{Name: "Send Messages", ID: SendMessages.String(), Reason: "Without it there are no answers."},
+		{Name: "Send Messages in Threads", ID: SendMessagesInThreads.String(), Reason: "Without it there are no answers in threads."},
+		{Name: "Read Message History", ID: ReadMessageHistory.String(), Reason: "Discord lets nobody reply to a message without it, and the bot reads back what it missed while it was away."},
+		{Name: "Embed Links", ID: EmbedLinks.String(), Reason: "Links in answers show a preview."},
+		{Name: "Attach Files", ID: AttachFiles.String(), Reason: "Not used yet. Asking now spares every server a new invitation once answers can hold files."},
+		{Name: "Add Reactions", ID: AddReactions.String(), Reason: "The bot marks a message that it can't answer in words."},
+		{Name: "Create Public Threads", ID: CreatePublicThreads.String(), Reason: "Not used yet. Asking now spares every server a new invitation once answers can open threads."},
+		{Name: "Create Private Threads", ID: CreatePrivateThreads.String(), Reason: "Not used yet, like the one above, for threads that only some people see."},
 	}
+	asked := d.permissions(b)
 	for i := range all {
-		all[i].Default = d.perms&Permissions(all[i].Bit) != 0
+		all[i].On = asked&bitOf(all[i]) != 0
 	}
 	return all
+}
+
+// bitOf is the bit that a permission has in Discord's numbers.
+func bitOf(p messenger.Permission) Permissions {
+	n, _ := strconv.ParseInt(p.ID, 10, 64) // of our own making
+	return Permissions(n)
+}
+
+// Ask implements messenger.Inviter.
+func (d *Connector) Ask(ids []string) string {
+	var sum Permissions
+	for _, p := range d.Permissions(openmates.Bot{}) {
+		if slices.Contains(ids, p.ID) {
+			sum |= bitOf(p)
+		}
+	}
+	if sum == 0 {
+		return ""
+	}
+	return sum.String()
 }
 
 // String is the decimal form that Discord's links use.
@@ -69,7 +91,7 @@ const (
 
 // intentsOf are the intents that a bot identifies with.
 func (d *Connector) intentsOf(b openmates.Bot) int {
-	if b.Content {
+	if b.Settings[fieldContent] != "" {
 		return d.intents | intentMessageContent
 	}
 	return d.intents

@@ -77,7 +77,7 @@ func newClient(base, agent string, h *http.Client, log *slog.Logger, now openmat
 
 // account gives the state of a bot's token; a new token starts anew.
 func (c *client) account(b openmates.Bot) *account {
-	key := credential{b.AppID, b.Token}
+	key := credential{b.AppID, tokenOf(b)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	a := c.accounts[key]
@@ -85,7 +85,7 @@ func (c *client) account(b openmates.Bot) *account {
 		if len(c.accounts) >= mostAccounts {
 			clear(c.accounts)
 		}
-		a = &account{token: b.Token, limit: newLimiter(), dead: make(chan struct{})}
+		a = &account{token: tokenOf(b), limit: newLimiter(), dead: make(chan struct{})}
 		c.accounts[key] = a
 	}
 	return a

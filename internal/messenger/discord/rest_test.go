@@ -67,7 +67,7 @@ func scripted(t *testing.T, answers ...answer) (*Connector, *script) {
 }
 
 var (
-	someBot = openmates.Bot{ID: 1, AppID: "42", UserID: "42", Token: "tok"}
+	someBot = openmates.Bot{ID: 1, AppID: "42", UserID: "42", Secrets: openmates.Secrets{"token": "tok"}}
 	someOut = messenger.Outbound{Key: "discord:42:7", Channel: "9", ReplyTo: "7", Text: "hello", Ping: true}
 	made    = answer{status: 200, body: `{"id":"1001"}`}
 )
@@ -217,7 +217,7 @@ func TestDeadTokenIsNotUsedAgain(t *testing.T) {
 		}
 		s.answers = []answer{made}
 		renewed := someBot
-		renewed.Token = "new"
+		renewed.Secrets = renewed.Secrets.With(fieldToken, "new")
 		if _, err := d.Send(t.Context(), via(renewed), someOut); err != nil {
 			t.Fatal(err)
 		}

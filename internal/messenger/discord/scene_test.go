@@ -72,7 +72,7 @@ func newScene(t testing.TB, c discordtest.Config) *scene {
 func botOf(id openmates.ID, app discordtest.Application) openmates.Bot {
 	return openmates.Bot{
 		ID: id, MateID: 1, Network: Network, AppID: app.ID, UserID: openmates.AccountID(app.BotID),
-		Token: openmates.Secret(app.Token), Secret: openmates.Secret(app.Secret),
+		Secrets: openmates.Secrets{fieldToken: openmates.Secret(app.Token), fieldSecret: openmates.Secret(app.Secret)},
 	}
 }
 

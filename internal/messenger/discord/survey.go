@@ -41,8 +41,8 @@ func absent(e *apiError) bool {
 // needed are the permissions without which there is no answer in a channel.
 func needed() []messenger.Permission {
 	return []messenger.Permission{
-		{Name: "View Channels", Bit: int64(ViewChannel)},
-		{Name: "Send Messages", Bit: int64(SendMessages)},
+		{Name: "View Channels", ID: ViewChannel.String()},
+		{Name: "Send Messages", ID: SendMessages.String()},
 	}
 }
 
@@ -86,8 +86,8 @@ func (d *Connector) Survey(ctx context.Context, via messenger.Via) (messenger.Su
 
 // lacking names what a bot asks for on being added and doesn't have.
 func (d *Connector) lacking(b openmates.Bot, have Permissions) (names []string) {
-	for _, p := range d.Permissions() {
-		if d.permissions(b)&Permissions(p.Bit) != 0 && have&(Permissions(p.Bit)|administrator) == 0 {
+	for _, p := range d.Permissions(b) {
+		if p.On && have&(bitOf(p)|administrator) == 0 {
 			names = append(names, p.Name)
 		}
 	}
@@ -100,7 +100,7 @@ func view(c channelRights, p Permissions) messenger.ChannelView {
 		return v
 	}
 	for _, n := range needed() {
-		if p&Permissions(n.Bit) == 0 {
+		if p&bitOf(n) == 0 {
 			v.Missing = append(v.Missing, n.Name)
 		}
 	}

@@ -204,11 +204,11 @@ func TestCheck(t *testing.T) {
 	}
 	other := s.sim.AddApplication(s.ann.ID, "Other")
 	for name, change := range map[string]func(b *openmates.Bot){
-		"wrong token":    func(b *openmates.Bot) { b.Token = "wrong" },
-		"no token":       func(b *openmates.Bot) { b.Token = "" },
+		"wrong token":    func(b *openmates.Bot) { b.Secrets = b.Secrets.With(fieldToken, "wrong") },
+		"no token":       func(b *openmates.Bot) { b.Secrets = b.Secrets.With(fieldToken, "") },
 		"another's ID":   func(b *openmates.Bot) { b.AppID = other.ID },
 		"ID is no ID":    func(b *openmates.Bot) { b.AppID = "sophia" },
-		"another's, too": func(b *openmates.Bot) { b.Token = openmates.Secret(other.Token) },
+		"another's, too": func(b *openmates.Bot) { b.Secrets = b.Secrets.With(fieldToken, openmates.Secret(other.Token)) },
 	} {
 		b := s.bot
 		change(&b)
@@ -287,7 +287,7 @@ func TestInstall(t *testing.T) {
 
 	to, err = s.sim.Approve(link, s.ann.ID, home.ID)
 	wrong := s.bot
-	wrong.Secret = "wrong-secret-value"
+	wrong.Secrets = wrong.Secrets.With(fieldSecret, "wrong-secret-value")
 	_, err = s.d.Installed(t.Context(), wrong, backTo, query(t, to, err))
 	if openmates.CodeOf(err) != openmates.EInvalid || !strings.Contains(openmates.MessageOf(err), "client secret") || strings.Contains(err.Error(), "wrong-secret-value") {
 		t.Errorf("a wrong secret: %v", err)

@@ -97,7 +97,7 @@ func (b *Browser) redeem(purpose string, bot openmates.Bot, redirect, challenge 
 	defer b.lock.Unlock()
 	c, ok := b.codes[q.Get("code")]
 	delete(b.codes, q.Get("code"))
-	if !ok || c.purpose != purpose || c.app != bot.AppID || c.redirect != redirect || c.challenge != challenge || bot.Secret != b.Secret {
+	if !ok || c.purpose != purpose || c.app != bot.AppID || c.redirect != redirect || c.challenge != challenge || bot.Secrets["seal"] != b.Secret {
 		return consent{}, openmates.Errorf(openmates.EInvalid, "Memory does not take this confirmation. Please start again.")
 	}
 	return c, nil

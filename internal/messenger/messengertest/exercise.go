@@ -105,6 +105,13 @@ func infoRule(t *testing.T, s Subject) {
 	if i.Network == "" || i.Label == "" || i.Place == "" || i.TextLimit <= 0 || i.Measure == nil {
 		t.Fatalf("%+v is not whole", i)
 	}
+	names := map[string]bool{}
+	for _, f := range i.Fields {
+		if f.Name == "" || f.Label == "" || names[f.Name] || f.Consent && f.Kind != messenger.SecretField {
+			t.Errorf("the field %+v is not whole", f)
+		}
+		names[f.Name] = true
+	}
 	if n := i.Measure("abc"); n < 3 {
 		t.Errorf("“abc” measures %d", n)
 	}
@@ -115,15 +122,17 @@ func checkRule(t *testing.T, s Subject) {
 	if err != nil || p.AppID != s.Bot.AppID || p.UserID == "" {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if s.Wrong.Token == "" {
+	if len(s.Wrong.Secrets) == 0 {
 		return
 	}
 	_, err = s.Connector.Check(t.Context(), s.Wrong)
 	if openmates.CodeOf(err) != openmates.EInvalid || openmates.MessageOf(err) == "" {
 		t.Errorf("a wrong token: %v", err)
 	}
-	if err != nil && strings.Contains(err.Error(), s.Wrong.Token.Reveal()) {
-		t.Error("the error holds the token")
+	for name, secret := range s.Wrong.Secrets {
+		if err != nil && strings.Contains(err.Error(), secret.Reveal()) {
+			t.Errorf("the error holds the %s", name)
+		}
 	}
 }
 
@@ -368,7 +377,11 @@ func installRule(t *testing.T, s Subject) {
 		t.Errorf("with a forged address: %+v, %v", g.Workspace, err)
 	}
 	other := s.Bot
-	other.Secret = "not the secret"
+	for _, f := range s.Connector.Info().Fields {
+		if f.Consent {
+			other.Secrets = other.Secrets.With(f.Name, "not the secret")
+		}
+	}
 	if g, err := in.Installed(t.Context(), other, s.Redirect, s.Consent(page)); err == nil || g != (messenger.Grant{}) {
 		t.Errorf("with a wrong secret: %+v, %v", g, err)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 func subject(n *messengertest.Network, c messenger.Connector) messengertest.Subject {
-	bot := openmates.Bot{ID: 7, MateID: 1, Network: "memory", AppID: "app", UserID: "app", Token: "t", Secret: "s"}
+	bot := openmates.Bot{ID: 7, MateID: 1, Network: "memory", AppID: "app", UserID: "app", Secrets: openmates.Secrets{"password": "t", "seal": "s"}}
 	return messengertest.Subject{
 		Connector: c, Bot: bot, Channel: "c1", Workspace: messenger.Workspace{ID: "w1", Name: "W"},
 		Account: messenger.Account{ID: "u1", Avatar: "https://memory.example/u1.png"}, Redirect: "https://mates.example/messenger/connect",

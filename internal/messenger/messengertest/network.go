@@ -59,6 +59,10 @@ func (n *Network) Info() messenger.Info {
 		Network: "memory", Label: "Memory", Place: "room", Workspace: "room", TextLimit: limit,
 		Measure:   func(s string) int { return len(s) },
 		EditEvery: time.Second, TypingLasts: 10 * time.Second,
+		Fields: []messenger.Field{
+			{Name: "password", Kind: messenger.SecretField, Label: "Password"},
+			{Name: "seal", Kind: messenger.SecretField, Label: "Seal", Consent: true},
+		},
 	}
 }
 

@@ -126,7 +126,7 @@ func Seed(t testing.TB, db *store.DB) World {
 	check()
 	w.Mate, err = db.SaveMate(ctx, openmates.Mate{Handle: "sophia", Name: "Sophia", Prompt: "You are Sophia."})
 	check()
-	w.Bot, err = db.SaveBot(ctx, openmates.Bot{MateID: w.Mate.ID, Network: "discord", AppID: "app", UserID: "bot", Name: "Sophia", Token: "token", Secret: "secret"})
+	w.Bot, err = db.SaveBot(ctx, openmates.Bot{MateID: w.Mate.ID, Network: "discord", AppID: "app", UserID: "bot", Name: "Sophia", Secrets: openmates.Secrets{"token": "token", "secret": "secret"}})
 	check()
 	_, err = db.AddInstallation(ctx, openmates.Installation{BotID: w.Bot.ID, TeamID: w.Team.ID, Workspace: "guild", Name: "Guild"})
 	check()

@@ -1,0 +1,51 @@
+package messenger
+
+import (
+	"slices"
+
+	"openmates"
+)
+
+// Field is one value that an admin enters for a bot. What a network needs is its
+// connector's to say (Info.Fields); pages, API and store only carry it.
+type Field struct {
+	Name  string // in forms, and in Bot.Settings or Bot.Secrets
+	Kind  FieldKind
+	Label string
+	Hint  string // a finished sentence below the field; "" = none
+	// Warning is what doesn't work while the value is missing; "" = the value is
+	// required, or nothing is lost without it.
+	Warning string
+	// Consent marks a secret that only consent pages need, see Installer and
+	// Linker. The listener needs all others.
+	Consent bool
+	// Mates marks a field that the server's own application doesn't have.
+	Mates bool
+}
+
+// FieldKind says what may be entered.
+type FieldKind string
+
+// The kinds of fields.
+const (
+	TextField   FieldKind = "text"
+	SecretField FieldKind = "secret"
+	TickField   FieldKind = "tick" // "true", or "" for no
+	// ApplicationField holds Bot.AppID. Left empty, the network fills it in from
+	// a secret.
+	ApplicationField FieldKind = "application"
+)
+
+// CanListen reports whether all that a bot's listener needs can be read.
+func (i Info) CanListen(b openmates.Bot) bool {
+	return !slices.ContainsFunc(i.Fields, func(f Field) bool {
+		return f.Kind == SecretField && !f.Consent && slices.Contains(b.Lost, f.Name)
+	})
+}
+
+// CanConsent reports whether a bot has what its consent pages need.
+func (i Info) CanConsent(b openmates.Bot) bool {
+	return !slices.ContainsFunc(i.Fields, func(f Field) bool {
+		return f.Kind == SecretField && f.Consent && b.Secrets[f.Name] == ""
+	})
+}

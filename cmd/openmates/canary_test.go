@@ -102,7 +102,7 @@ func (v *visitor) crawl(from string) map[string]string {
 func TestNoSecretIsReadable(t *testing.T) {
 	t.Parallel()
 	const password, providerKey = "canary lighthouse seven", "sk-canary-4Jw8Lq2ZpX"
-	sim := discordtest.Start(t, discordtest.Config{})
+	sim := discordtest.Start(t, discordtest.Config{MaxConcurrency: 16})
 	model, err := llmtest.New(llmtest.Config{Models: []string{"gpt-5-mini"}, Key: openmates.Secret(providerKey)})
 	if err != nil {
 		t.Fatal(err)

@@ -43,7 +43,7 @@ func newStage(t *testing.T, known ...string) *stage {
 // bareStage is one without a browser, on which the program does not run yet.
 func bareStage(t *testing.T, known ...string) *stage {
 	t.Helper()
-	s := &stage{known: known, sim: discordtest.Start(t, discordtest.Config{})}
+	s := &stage{known: known, sim: discordtest.Start(t, discordtest.Config{MaxConcurrency: 16})}
 	var err error
 	if s.model, err = llmtest.New(llmtest.Config{Models: []string{"gpt-5-mini"}, Answer: s.repeat}); err != nil {
 		t.Fatal(err)

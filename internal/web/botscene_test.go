@@ -42,7 +42,7 @@ type sceneConfig struct {
 
 func newBotScene(t *testing.T, c sceneConfig) *botScene {
 	t.Helper()
-	c.sim.MaxConcurrency = max(c.sim.MaxConcurrency, 1)
+	c.sim.MaxConcurrency = max(c.sim.MaxConcurrency, 16) // no bot waits 5 s for another one to identify
 	s := &botScene{house: newHouse(t), sim: discordtest.Start(t, c.sim)}
 	s.ann = s.sim.AddPerson("Ann")
 	s.guild = s.sim.AddGuild(s.ann.ID, "Harbour")

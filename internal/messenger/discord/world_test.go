@@ -157,7 +157,7 @@ func TestSendDenied(t *testing.T) {
 // single message lost and without a 429.
 func TestRateLimitStorm(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, discordtest.Config{RateLimits: true})
+	s := newScene(t, discordtest.Config{RateLimits: true, Haste: 10})
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	ids := map[string]bool{}

@@ -75,6 +75,12 @@ func hashOf(route string) string {
 	return strconv.FormatUint(h.Sum64(), 16)
 }
 
+// hasten shortens the window of a limit by Config.Haste.
+func (s *Server) hasten(r rate) rate {
+	r.per /= time.Duration(s.cfg.Haste)
+	return r
+}
+
 // take counts a call and sets the headers; false means that it was answered
 // with 429.
 func (l *limiter) take(w http.ResponseWriter, s *Server, who *caller, api *http.ServeMux, r *http.Request) bool {
@@ -87,7 +93,7 @@ func (l *limiter) take(w http.ResponseWriter, s *Server, who *caller, api *http.
 		l.unlimited(w, s, pattern)
 		return true
 	}
-	rt := rateOf(pattern)
+	rt := s.hasten(rateOf(pattern))
 	account := r.RemoteAddr
 	if who != nil {
 		account = who.user.ID
@@ -95,7 +101,7 @@ func (l *limiter) take(w http.ResponseWriter, s *Server, who *caller, api *http.
 	now := s.cfg.Clock()
 	free := strings.Contains(pattern, "/interactions/") || strings.Contains(pattern, "/webhooks/")
 	if who != nil && who.bot() && !free {
-		if _, wait, ok := l.count(bucketKey{account: account}, globalRate(), now); !ok {
+		if _, wait, ok := l.count(bucketKey{account: account}, s.hasten(globalRate()), now); !ok {
 			tooMany(w, wait, true)
 			return false
 		}

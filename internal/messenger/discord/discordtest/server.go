@@ -33,6 +33,7 @@ type Config struct {
 	Identifies        int              // per 24 h and application, default 1000
 	MaxConcurrency    int              // IDENTIFYs per 5 s and application, default 1
 	RateLimits        bool             // answer 429 when a bucket is empty; the headers are always sent
+	Haste             int              // how many times shorter the windows of rate limits are than Discord's, default 1
 	File              string           // when set, the world is loaded from and saved to this file
 }
 
@@ -55,6 +56,9 @@ func Open(c Config) (*Server, error) {
 	}
 	if c.MaxConcurrency == 0 {
 		c.MaxConcurrency = 1
+	}
+	if c.Haste == 0 {
+		c.Haste = 1
 	}
 	s := newServer(c)
 	ln, err := net.Listen("tcp", c.Addr)

@@ -31,10 +31,13 @@ type AskerMonth struct {
 	Mate     Micros // by the mate, for all of the team
 }
 
+// CounterName names the counters of a layer. Package policy makes them.
+type CounterName string
+
 // Layer is one set of limits and who set it.
 type Layer struct {
-	Scope  string // names the counters: "server", "mate:12", "team:7", "mate:7:12" (within a team), "member:7:31"
-	Name   string // for the sentence: "the server", "the team Acme", …
+	Scope  CounterName // names the counters: "server", "mate:12", "team:7", "mate:7:12" (within a team), "member:7:31"
+	Name   string      // for the sentence: "the server", "the team Acme", …
 	Limits Limits
 }
 
@@ -51,7 +54,7 @@ const (
 
 // Kind is what the layer belongs to.
 func (l Layer) Kind() LayerKind {
-	kind, _, _ := strings.Cut(l.Scope, ":")
+	kind, _, _ := strings.Cut(string(l.Scope), ":")
 	return LayerKind(kind)
 }
 

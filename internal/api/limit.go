@@ -164,7 +164,7 @@ func (s *Server) listMyLimits(ctx context.Context, c openmates.Caller, in *PageI
 			out.Left = &left
 		}
 		for _, b := range a.Budgets {
-			out.Budgets = append(out.Budgets, Budget{b.Scope, b.Of, b.Spent})
+			out.Budgets = append(out.Budgets, Budget{string(b.Layer), b.Of, b.Spent})
 		}
 		all = append(all, out)
 	}

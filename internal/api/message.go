@@ -140,17 +140,11 @@ func (s *Server) login(ctx context.Context, _ openmates.Caller, in *loginInput) 
 	if err != nil {
 		return Login{}, err
 	}
-	mates, err := s.connect.TeamMates(ctx, known.Team)
-	if err != nil {
-		return Login{}, err
-	}
-	own, err := s.mates.MemberLimits(ctx, known.Team, known.User)
+	mates, err := s.connect.MatesFor(ctx, known.Team, known.User, known.Role)
 	out := Login{TeamSlug: known.Team.Slug, TeamID: known.Team.ID, UserID: known.User.ID, Username: known.User.Username,
 		Name: known.User.DisplayName, Role: known.Role, Mates: []string{}}
 	for _, m := range mates {
-		if own.Mates.Allows(m.Handle) {
-			out.Mates = append(out.Mates, m.Handle)
-		}
+		out.Mates = append(out.Mates, m.Handle)
 	}
 	return out, err
 }

@@ -223,20 +223,14 @@ func (s *Server) addTeam(ctx context.Context, c openmates.Caller, in *newTeam) (
 }
 
 func (s *Server) getTeam(ctx context.Context, c openmates.Caller, p policy.Place, _ *teamInput) (Team, error) {
-	mates, err := s.connect.TeamMates(ctx, p.Team)
-	if err != nil {
-		return Team{}, err
-	}
-	own, err := s.mates.MemberLimits(ctx, p.Team, c.User)
+	mates, err := s.connect.MatesFor(ctx, p.Team, c.User, p.Role)
 	if err != nil {
 		return Team{}, err
 	}
 	t := p.Team
 	out := Team{ID: t.ID, Slug: t.Slug, Name: t.Name, Role: p.Role, Mates: []Mate{}}
 	for _, m := range mates {
-		if own.Mates.Allows(m.Handle) {
-			out.Mates = append(out.Mates, mateOf(m.Mate, m.In))
-		}
+		out.Mates = append(out.Mates, mateOf(m.Mate, m.In))
 	}
 	return out, nil
 }

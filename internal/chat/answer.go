@@ -10,6 +10,7 @@ import (
 	"openmates"
 	"openmates/internal/llm"
 	"openmates/internal/messenger"
+	"openmates/internal/policy"
 )
 
 // question is one message with all that is known of who asks.
@@ -106,27 +107,27 @@ func refusal(q question) (openmates.Trouble, string) {
 	return notIn(q)
 }
 
-// notIn is which layer forbids the mate, "" if none does.
+// notIn says which layer forbids the mate; "" = none does.
 func notIn(q question) (openmates.Trouble, string) {
-	for _, l := range q.asker.Layers {
-		if !l.Limits.Mates.Allows(q.asker.Mate.Handle) {
-			return openmates.TroubleNotAllowed, mateNotAllowed(q.asker.Mate, q.asker.Team, l)
-		}
+	mate := policy.Named(openmates.KindMate, q.asker.Mate.Handle) // a trial may ask one that is switched off
+	if ok, by, why := policy.MayUse(q.asker, mate); !ok && why == policy.Forbidden {
+		return openmates.TroubleNotAllowed, mateNotAllowed(q.asker.Mate, q.asker.Team, by)
 	}
 	return "", ""
 }
 
+// modelRefusal says which layer forbids the model or its provider; "" = none
+// does.
 func modelRefusal(q question, model string) (openmates.Trouble, string) {
-	provider, _, _ := strings.Cut(model, "/")
-	for _, l := range q.asker.Layers {
-		if !l.Limits.Providers.Allows(provider) {
-			return openmates.TroubleNotAllowed, notAllowed(fmt.Sprintf("the provider %s", provider), l)
-		}
-		if !l.Limits.Models.Allows(model) {
-			return openmates.TroubleNotAllowed, notAllowed(fmt.Sprintf("the model %s", model), l)
-		}
+	ok, by, _ := policy.MayUse(q.asker, policy.Named(openmates.KindModel, model))
+	if ok {
+		return "", ""
 	}
-	return "", ""
+	provider, _, _ := strings.Cut(model, "/")
+	if !by.Limits.Allows(openmates.KindProvider, provider) {
+		return openmates.TroubleNotAllowed, notAllowed(fmt.Sprintf("the provider %s", provider), by)
+	}
+	return openmates.TroubleNotAllowed, notAllowed(fmt.Sprintf("the model %s", model), by)
 }
 
 // ask has the model write the answer, showing the draft as it grows.

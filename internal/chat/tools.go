@@ -10,6 +10,7 @@ import (
 
 	"openmates"
 	"openmates/internal/llm"
+	"openmates/internal/policy"
 	"openmates/internal/skill"
 )
 
@@ -59,8 +60,8 @@ func (r *Room) toolsFor(q question) *tools {
 	}
 	for _, o := range t.skills.Offers() {
 		t.known[o.Tool] = o
-		if l, denied := denies(q.asker.Layers, o); denied {
-			t.denied[o.Tool] = l
+		if ok, by, _ := policy.MayUse(q.asker, policy.Named(openmates.KindSkill, o.Name)); !ok {
+			t.denied[o.Tool] = by
 			continue
 		}
 		t.shown = append(t.shown, llm.Tool{Name: o.Tool, Description: o.Description, Parameters: o.Parameters})
@@ -77,16 +78,6 @@ func (t *tools) hear(req llm.Request) {
 			t.call.Said = append(t.call.Said, m.Text)
 		}
 	}
-}
-
-// denies finds the first layer that does not allow a skill.
-func denies(layers []openmates.Layer, o skill.Offer) (openmates.Layer, bool) {
-	for _, l := range layers {
-		if !l.Limits.Apps.Allows(o.App) || !l.Limits.Skills.Allows(o.Name) {
-			return l, true
-		}
-	}
-	return openmates.Layer{}, false
 }
 
 // run does what the model asked for, several calls at once, and gives a result

@@ -8,6 +8,7 @@ import (
 
 	"openmates"
 	"openmates/internal/messenger"
+	"openmates/internal/policy"
 )
 
 // usage says what a person spent in a team and what is left there. Budgets that
@@ -27,8 +28,8 @@ func (r *Room) usage(ctx context.Context, o order) (messenger.Reply, error) {
 	if err != nil {
 		return messenger.Reply{}, fmt.Errorf("name the currency: %w", err)
 	}
-	member, within := "member:"+team.ID.String()+":"+o.asker.User.ID.String(), "mate:"+team.ID.String()+":"+mate.ID.String()
-	left := func(scope string, spent openmates.Micros) string {
+	member, within := policy.MemberScope(team.ID, o.asker.User.ID), policy.TeamMateScope(team.ID, mate.ID)
+	left := func(scope openmates.CounterName, spent openmates.Micros) string {
 		return leftOf(o.asker.Layers, scope, spent, currency)
 	}
 	next := time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, time.UTC)
@@ -36,14 +37,14 @@ func (r *Room) usage(ctx context.Context, o order) (messenger.Reply, error) {
 		fmt.Sprintf("**%s, in the team %s**", now.Format("January 2006"), team.Name),
 		fmt.Sprintf("You spent %s %s for %s.", m.Spent.Shown(), currency, requestsIn(int(m.Requests))),
 		"Left for you: " + left(member, m.Spent),
-		"Left for the team: " + left("team:"+team.ID.String(), m.Team),
+		"Left for the team: " + left(policy.TeamScope(team.ID), m.Team),
 		fmt.Sprintf("Left for %s in this team: %s", mate.Name, left(within, m.Mate)),
 		fmt.Sprintf("Resets on %s at 00:00 UTC.", next.Format("2 January 2006")),
 	}, "\n")), nil
 }
 
 // leftOf says how much of one layer's money is left.
-func leftOf(layers []openmates.Layer, scope string, spent openmates.Micros, currency string) string {
+func leftOf(layers []openmates.Layer, scope openmates.CounterName, spent openmates.Micros, currency string) string {
 	for _, l := range layers {
 		if of := l.Limits.PerMonth; l.Scope == scope && of > 0 {
 			return fmt.Sprintf("%s of %s %s", max(of-spent, 0).Shown(), of.Shown(), currency)

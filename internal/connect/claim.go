@@ -7,6 +7,7 @@ import (
 
 	"openmates"
 	"openmates/internal/messenger"
+	"openmates/internal/policy"
 )
 
 // Belonging is what the IDs of a messenger stand for here.
@@ -71,7 +72,7 @@ func (r *Room) Login(ctx context.Context, n openmates.Network, workspace openmat
 	if err != nil {
 		return Belonging{}, err
 	}
-	if b.Role == "" {
+	if !policy.Allowed(b.User, b.Role, policy.AskMates) {
 		return Belonging{}, &UnknownError{What: NotMember, sentence: notInTeam(info, b.Team)}
 	}
 	return b, nil

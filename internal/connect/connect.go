@@ -46,6 +46,9 @@ type Store interface {
 
 // Bots are the mates and the applications that they speak through.
 type Bots interface {
+	// Layers lists the limits that hold for a.User within a.Team and, where
+	// there is one, for asking a.Mate: see policy.Levels.
+	Layers(ctx context.Context, a openmates.Asker) ([]openmates.Layer, error)
 	Mates(ctx context.Context) ([]openmates.Mate, error)
 	Bots(ctx context.Context) ([]openmates.Bot, error)
 	Bot(ctx context.Context, id openmates.ID) (openmates.Bot, error)

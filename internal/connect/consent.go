@@ -14,6 +14,7 @@ import (
 
 	"openmates"
 	"openmates/internal/messenger"
+	"openmates/internal/policy"
 	"openmates/internal/spelling"
 )
 
@@ -184,7 +185,7 @@ func (r *Room) Finish(ctx context.Context, who Who, want Kind, q url.Values) (Ou
 func (r *Room) begun(ctx context.Context, c openmates.ConnectState) Outcome {
 	out := Outcome{Kind: Kind(c.Kind)}
 	if c.TeamID != 0 {
-		if role, err := r.store.Role(ctx, c.TeamID, c.UserID); err == nil && role != "" {
+		if role, err := r.store.Role(ctx, c.TeamID, c.UserID); err == nil && policy.Allowed(openmates.User{ID: c.UserID}, role, policy.SeeTeam) {
 			out.Team, _ = r.store.Team(ctx, c.TeamID) // without it the way on is a longer one
 		}
 	}
@@ -311,7 +312,7 @@ func (r *Room) stillAllowed(ctx context.Context, c openmates.ConnectState, b ope
 	if err != nil {
 		return t, m, err
 	}
-	if role == "" {
+	if !policy.Allowed(openmates.User{ID: c.UserID}, role, policy.ConnectTeam) {
 		return t, m, openmates.Errorf(openmates.EForbidden, "You are no member of that team any more, so nothing was connected.")
 	}
 	mates, err := r.Mates(ctx)
@@ -319,7 +320,7 @@ func (r *Room) stillAllowed(ctx context.Context, c openmates.ConnectState, b ope
 		return t, m, err
 	}
 	i := slices.IndexFunc(mates, func(m Mate) bool { return m.ID == b.MateID })
-	if i < 0 || !t.Limits.Mates.Allows(mates[i].Handle) {
+	if i < 0 || !policy.TeamMayUse(t, mates[i].Mate) {
 		return t, m, openmates.Errorf(openmates.EForbidden, "The team may not use this mate any more, so nothing was connected.")
 	}
 	return t, mates[i].Mate, nil
@@ -351,7 +352,7 @@ func (r *Room) teamBot(ctx context.Context, t openmates.Team, handle string, n o
 	if err != nil {
 		return openmates.Mate{}, openmates.Bot{}, err
 	}
-	if !t.Limits.Mates.Allows(m.Handle) {
+	if !policy.TeamMayUse(t, m.Mate) {
 		return openmates.Mate{}, openmates.Bot{}, openmates.Errorf(openmates.ENotFound, "There is no mate of that name here.")
 	}
 	b, found, err := r.find(ctx, m.ID, n)

@@ -7,6 +7,7 @@ import (
 
 	"openmates"
 	"openmates/internal/messenger"
+	"openmates/internal/policy"
 )
 
 // Mate is a mate with its bots.
@@ -88,7 +89,7 @@ func (r *Room) TeamMates(ctx context.Context, t openmates.Team) ([]TeamMate, err
 	}
 	var all []TeamMate
 	for _, m := range mates {
-		if !m.Works() || !t.Limits.Mates.Allows(m.Handle) {
+		if !policy.TeamMayUse(t, m.Mate) {
 			continue
 		}
 		tm := TeamMate{Mate: m}
@@ -102,6 +103,23 @@ func (r *Room) TeamMates(ctx context.Context, t openmates.Team) ([]TeamMate, err
 		all = append(all, tm)
 	}
 	return all, nil
+}
+
+// MatesFor lists those of TeamMates that a member of the team may ask.
+func (r *Room) MatesFor(ctx context.Context, t openmates.Team, u openmates.User, role openmates.Role) ([]TeamMate, error) {
+	all, err := r.TeamMates(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	layers, err := r.store.Layers(ctx, openmates.Asker{Team: t, User: u})
+	if err != nil {
+		return nil, err
+	}
+	asker := openmates.Asker{Team: t, User: u, Role: role, Layers: layers}
+	return slices.DeleteFunc(all, func(m TeamMate) bool {
+		ok, _, _ := policy.MayUse(asker, policy.Mate(m.Mate.Mate))
+		return !ok
+	}), nil
 }
 
 // Workspaces turns a team's mates around: the places of the team, by name.

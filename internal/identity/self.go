@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/policy"
 	"openmates/internal/spelling"
 )
 
@@ -127,7 +128,7 @@ func (r *Room) MatesOf(ctx context.Context, c openmates.Caller) ([]openmates.Mat
 	}
 	var mates []openmates.Mate
 	for _, m := range all {
-		if m.Works() && slices.ContainsFunc(teams, func(t openmates.Team) bool { return t.Limits.Mates.Allows(m.Handle) }) {
+		if slices.ContainsFunc(teams, func(t openmates.Team) bool { return policy.TeamMayUse(t, m) }) {
 			mates = append(mates, m)
 		}
 	}

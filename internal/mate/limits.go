@@ -65,11 +65,11 @@ func (r *Room) ServerSheet(ctx context.Context) (Sheet, error) {
 
 // MateSheet is what a mate may use of what the server allows.
 func (r *Room) MateSheet(ctx context.Context, m openmates.Mate) (Sheet, error) {
-	server, err := r.store.ServerLimits(ctx)
+	above, err := r.above(ctx, openmates.MateLayer, openmates.Asker{Mate: m})
 	if err != nil {
 		return Sheet{}, err
 	}
-	return r.sheet(ctx, []openmates.Layer{{Scope: "server", Name: "the server", Limits: server}}, m.Limits)
+	return r.sheet(ctx, above, m.Limits)
 }
 
 func (r *Room) sheet(ctx context.Context, above []openmates.Layer, own openmates.Limits) (Sheet, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/policy"
 )
 
 // MemberSheet is what a person may use of what their team allows. Of what it
@@ -25,8 +26,14 @@ func (r *Room) MemberSheet(ctx context.Context, t openmates.Team, u openmates.Us
 }
 
 func (r *Room) aboveMembers(ctx context.Context, t openmates.Team) ([]openmates.Layer, error) {
+	return r.above(ctx, openmates.MemberLayer, openmates.Asker{Team: t})
+}
+
+// above returns the layers that are wider than a kind, for an asker.
+func (r *Room) above(ctx context.Context, k openmates.LayerKind, a openmates.Asker) ([]openmates.Layer, error) {
 	server, err := r.store.ServerLimits(ctx)
-	return []openmates.Layer{{Scope: "server", Name: "the server", Limits: server}, {Scope: "team:" + t.ID.String(), Name: "the team", Limits: t.Limits}}, err
+	set := policy.Limits{openmates.ServerLayer: server, openmates.MateLayer: a.Mate.Limits, openmates.TeamLayer: a.Team.Limits}
+	return policy.All().Above(k).Layers(a, set), err
 }
 
 // SetMember writes which mates a person may ask in a team, and how much. Who
@@ -96,7 +103,7 @@ type Allowance struct {
 
 // Budget is the money of a month that one layer has set aside.
 type Budget struct {
-	Scope string // "server", "team" or "member"
+	Layer openmates.LayerKind
 	Of    openmates.Micros
 	Spent openmates.Micros
 }
@@ -125,7 +132,7 @@ func (r *Room) Allowance(ctx context.Context, t openmates.Team, u openmates.User
 	if a.Own, err = r.store.MemberLimits(ctx, t.ID, u.ID); err != nil {
 		return a, err
 	}
-	layers = append(layers, openmates.Layer{Scope: "member", Name: "you", Limits: a.Own})
+	layers = append(layers, openmates.Layer{Scope: policy.MemberScope(t.ID, u.ID), Name: "you", Limits: a.Own})
 	a.Effective = openmates.Effective(layers...)
 	var rate Bound[int]
 	for _, l := range layers {
@@ -137,7 +144,7 @@ func (r *Room) Allowance(ctx context.Context, t openmates.Team, u openmates.User
 		return a, err
 	}
 	a.Spent = mine
-	for _, b := range []Budget{{"team", t.Limits.PerMonth, team}, {"member", a.Own.PerMonth, mine}} {
+	for _, b := range []Budget{{openmates.TeamLayer, t.Limits.PerMonth, team}, {openmates.MemberLayer, a.Own.PerMonth, mine}} {
 		if b.Of > 0 {
 			a.Budgets = append(a.Budgets, b)
 		}
@@ -154,6 +161,6 @@ func (r *Room) WithServer(ctx context.Context, a Allowance) (Allowance, error) {
 		return a, err
 	}
 	_, all, err := r.Spent(ctx)
-	a.Budgets = append([]Budget{{"server", server.PerMonth, all}}, a.Budgets...)
+	a.Budgets = append([]Budget{{openmates.ServerLayer, server.PerMonth, all}}, a.Budgets...)
 	return a, err
 }

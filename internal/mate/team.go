@@ -9,11 +9,10 @@ import (
 // TeamSheet is what a team with these limits may use of what the server
 // allows, the mates among it.
 func (r *Room) TeamSheet(ctx context.Context, own openmates.Limits) (Sheet, error) {
-	server, err := r.store.ServerLimits(ctx)
+	above, err := r.above(ctx, openmates.TeamLayer, openmates.Asker{})
 	if err != nil {
 		return Sheet{}, err
 	}
-	above := []openmates.Layer{{Scope: "server", Name: "the server", Limits: server}}
 	s, err := r.sheet(ctx, above, own)
 	if err != nil {
 		return s, err

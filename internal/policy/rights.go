@@ -1,12 +1,16 @@
-// Package policy is the one place that says who may do what, and whether what
-// somebody has left behind still works.
+// Package policy is the one place that says who may do what: the rights of
+// people, the layers of limits, and whether what somebody has left behind still
+// works.
 //
 // It promises that what a caller may do is in one table, which denies whatever
-// it doesn't name, and that what works without its maker (an invite, a token)
-// does so only as long as its maker may still make it;
+// it doesn't name; that what chat enforces by MayUse is what pages and API show
+// by it; that the layers, their order and their counters are one list (Levels),
+// in which a lower layer only narrows; and that what works without its maker (an
+// invite, a token) does so only as long as its maker may still make it;
 // docs/adr/0015-what-outlives-its-maker.md lists what that is about.
 //
-// It refuses to find out who calls: that is an openmates.Caller already.
+// It refuses to find out who calls: that is an openmates.Caller already. Limits
+// that were set are handed in; it reads no database.
 package policy
 
 import (

@@ -146,7 +146,7 @@ func (m *message) reserve(n int64) error {
 	return m.db.Reserve(context.Background(), key(n), openmates.Usage{TeamID: m.w.Team.ID, UserID: m.w.User.ID, MateID: m.w.Mate.ID, Model: "a/b", Cost: 10},
 		[]openmates.Layer{
 			{Scope: "server", Limits: openmates.Limits{PerMinute: 1 << 30, PerMonth: 1 << 50}},
-			{Scope: "team:" + m.w.Team.ID.String(), Limits: openmates.Limits{PerMonth: 1 << 50}},
+			{Scope: openmates.CounterName("team:" + m.w.Team.ID.String()), Limits: openmates.Limits{PerMonth: 1 << 50}},
 		})
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"openmates"
+	"openmates/internal/policy"
 	"openmates/internal/sqldb"
 )
 
@@ -105,39 +106,20 @@ type between struct {
 
 func (b between) Scan(dest ...any) error { return b.with(dest) }
 
-// layers lists the limits that apply, widest first.
+// layers lists the limits that apply, the widest first.
 func layers(a openmates.Asker, server, member *string) ([]openmates.Layer, error) {
-	var all []openmates.Layer
-	add := func(scope, name string, l openmates.Limits) {
-		if encodeLimits(l) != noLimits {
-			all = append(all, openmates.Layer{Scope: scope, Name: name, Limits: l})
+	set := policy.Limits{openmates.MateLayer: a.Mate.Limits, openmates.TeamLayer: a.Team.Limits}
+	for kind, text := range map[openmates.LayerKind]*string{openmates.ServerLayer: server, openmates.MemberLayer: member} {
+		if text == nil {
+			continue
 		}
-	}
-	decode := func(s *string) (openmates.Limits, error) {
-		if s == nil {
-			return openmates.Limits{}, nil
+		limits, err := decodeLimits(*text)
+		if err != nil {
+			return nil, err
 		}
-		return decodeLimits(*s)
+		set[kind] = limits
 	}
-	limits, err := decode(server)
-	if err != nil {
-		return nil, err
-	}
-	u := openmates.Usage{TeamID: a.Team.ID, UserID: a.User.ID, MateID: a.Mate.ID}
-	add(serverScope, "the server", limits)
-	add(mateScope(u), "the mate "+a.Mate.Name, a.Mate.Limits)
-	if a.Team.ID == 0 {
-		return all, nil
-	}
-	add(teamScope(u), "the team "+a.Team.Name, a.Team.Limits)
-	if a.User.ID == 0 {
-		return all, nil
-	}
-	if limits, err = decode(member); err != nil {
-		return nil, err
-	}
-	add(memberScope(u), a.User.DisplayName, limits)
-	return all, nil
+	return policy.All().Layers(a, set), nil
 }
 
 // Settle records what becomes of a turn, see chat.Store: the first record

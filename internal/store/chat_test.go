@@ -38,15 +38,15 @@ func TestAsker(t *testing.T) {
 		team, user := w.Team.ID.String(), w.User.ID.String()
 		same(t, ask("guild", "account").Layers, []openmates.Layer{
 			{Scope: "server", Name: "the server", Limits: limits},
-			{Scope: "member:" + team + ":" + user, Name: "Ada", Limits: openmates.Limits{PerMonth: 9}},
+			{Scope: openmates.CounterName("member:" + team + ":" + user), Name: "Ada", Limits: openmates.Limits{PerMonth: 9}},
 		})
 		w.Mate.Limits = openmates.Limits{PerMinute: 2}
 		_, err := db.SaveMate(ctx, w.Mate)
 		ok(t, err)
 		ok(t, db.SetTeamLimits(ctx, w.Team.ID, openmates.Limits{PerMinute: 1}))
 		layers := ask("guild", "account").Layers
-		same(t, []string{layers[0].Scope, layers[1].Scope, layers[2].Scope, layers[3].Scope},
-			[]string{"server", "mate:" + w.Mate.ID.String(), "team:" + team, "member:" + team + ":" + user})
+		same(t, []openmates.CounterName{layers[0].Scope, layers[1].Scope, layers[2].Scope, layers[3].Scope},
+			[]openmates.CounterName{"server", openmates.CounterName("mate:" + w.Mate.ID.String()), openmates.CounterName("team:" + team), openmates.CounterName("member:" + team + ":" + user)})
 
 		second, err := db.AddTeam(ctx, openmates.Team{Slug: "second"})
 		ok(t, err)
@@ -303,8 +303,8 @@ func (m *model) run(t *testing.T, rt *rapid.T) {
 
 func (m *model) layers(u openmates.Usage, team openmates.Limits, member [2]openmates.Limits) []openmates.Layer {
 	return []openmates.Layer{
-		{Scope: "team:" + m.team.String(), Limits: team},
-		{Scope: fmt.Sprintf("member:%s:%s", m.team, u.UserID), Limits: member[u.UserID-1]},
+		{Scope: openmates.CounterName("team:" + m.team.String()), Limits: team},
+		{Scope: openmates.CounterName(fmt.Sprintf("member:%s:%s", m.team, u.UserID)), Limits: member[u.UserID-1]},
 	}
 }
 
@@ -450,7 +450,7 @@ func TestNewLimitCountsWhatWasUsed(t *testing.T) {
 			if l == 0 {
 				return nil
 			}
-			return []openmates.Layer{{Scope: scope, Limits: openmates.Limits{PerMonth: l}}}
+			return []openmates.Layer{{Scope: openmates.CounterName(scope), Limits: openmates.Limits{PerMonth: l}}}
 		}
 		for n, step := range []struct {
 			limit openmates.Micros

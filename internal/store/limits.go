@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/policy"
 	"openmates/internal/sqldb"
 )
 
@@ -22,7 +23,7 @@ func (db *DB) ServerLimits(ctx context.Context) (openmates.Limits, error) {
 func (db *DB) SetServerLimits(ctx context.Context, l openmates.Limits) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Limits)
-		if err := recount(t, serverScope); err != nil {
+		if err := recount(t, policy.ServerScope()); err != nil {
 			return err
 		}
 		return set(t, serverLimits, encodeLimits(l))
@@ -33,7 +34,7 @@ func (db *DB) SetServerLimits(ctx context.Context, l openmates.Limits) error {
 func (db *DB) SetTeamLimits(ctx context.Context, teamID openmates.ID, l openmates.Limits) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Limits)
-		if err := recount(t, "team:"+teamID.String()); err != nil {
+		if err := recount(t, policy.TeamScope(teamID)); err != nil {
 			return err
 		}
 		return must(t, "This team", `UPDATE teams SET limits = $2 WHERE id = $1`, teamID, encodeLimits(l))
@@ -57,7 +58,7 @@ func (db *DB) MemberLimits(ctx context.Context, teamID, userID openmates.ID) (op
 func (db *DB) SetMemberLimits(ctx context.Context, teamID, userID openmates.ID, l openmates.Limits) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Limits)
-		if err := recount(t, "member:"+teamID.String()+":"+userID.String()); err != nil {
+		if err := recount(t, policy.MemberScope(teamID, userID)); err != nil {
 			return err
 		}
 		return must(t, "This member", `UPDATE members SET limits = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, encodeLimits(l))
@@ -67,7 +68,7 @@ func (db *DB) SetMemberLimits(ctx context.Context, teamID, userID openmates.ID, 
 // recount forgets the month's sum of a scope. While the
 // scope set no limit nothing was added to its sum; the next reservation adds
 // it up anew from what was used.
-func recount(t *sqldb.Tx, scope string) error {
+func recount(t *sqldb.Tx, scope openmates.CounterName) error {
 	_, err := t.Exec(`DELETE FROM counters WHERE period <> $1 AND scope = $2`, minutePeriod, scope)
 	return err
 }

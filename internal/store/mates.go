@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"openmates"
+	"openmates/internal/policy"
 	"openmates/internal/sqldb"
 )
 
@@ -79,7 +80,7 @@ func (db *DB) changeMate(t *sqldb.Tx, m *openmates.Mate) error {
 		return err
 	}
 	m.Version = was.Version + 1
-	if err := recount(t, "mate:"+m.ID.String()); err != nil {
+	if err := recount(t, policy.MateScope(m.ID)); err != nil {
 		return err
 	}
 	_, err = t.Exec(`UPDATE mates SET handle = $2, name = $3, field = $4, description = $5, prompt = $6,

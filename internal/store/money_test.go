@@ -54,7 +54,7 @@ func TestNoCostBringsTheBooksOutOfOrder(t *testing.T) {
 			u := openmates.Usage{TeamID: 11, UserID: 12, MateID: 13, Model: "a/b", At: at}
 			scopes := []string{"server", "mate:" + u.MateID.String(), "team:" + u.TeamID.String(), "mate:" + u.TeamID.String() + ":" + u.MateID.String(), "member:" + u.TeamID.String() + ":" + u.UserID.String()}
 			limit := openmates.Micros(rapid.SampledFrom([]int64{0, 100, 1000, int64(openmates.MostMicros)}).Draw(rt, "limit"))
-			layers := []openmates.Layer{{Scope: rapid.SampledFrom(scopes).Draw(rt, "scope"), Limits: openmates.Limits{PerMonth: limit}}}
+			layers := []openmates.Layer{{Scope: openmates.CounterName(rapid.SampledFrom(scopes).Draw(rt, "scope")), Limits: openmates.Limits{PerMonth: limit}}}
 			b := &books{rows: map[string]openmates.Micros{}, settled: map[string]bool{}}
 			for i := range rapid.IntRange(1, 12).Draw(rt, "steps") {
 				key := fmt.Sprintf("%d-%d", month, rapid.IntRange(0, 3).Draw(rt, "turn"))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/policy"
 	"openmates/internal/sqldb"
 )
 
@@ -89,6 +90,7 @@ func (db *DB) Layers(ctx context.Context, a openmates.Asker) ([]openmates.Layer,
 			return nil, err
 		}
 	}
-	s, m := encodeLimits(server), encodeLimits(member)
-	return layers(a, &s, &m)
+	return policy.All().Layers(a, policy.Limits{
+		openmates.ServerLayer: server, openmates.MateLayer: a.Mate.Limits, openmates.TeamLayer: a.Team.Limits, openmates.MemberLayer: member,
+	}), nil
 }

@@ -84,7 +84,7 @@ func (b *budget) scopes(who int) []string {
 func (b *budget) layers(who int) (all []openmates.Layer) {
 	for _, scope := range b.scopes(who) {
 		if l := b.limits[scope]; l > 0 {
-			all = append(all, openmates.Layer{Scope: scope, Limits: openmates.Limits{PerMonth: l}})
+			all = append(all, openmates.Layer{Scope: openmates.CounterName(scope), Limits: openmates.Limits{PerMonth: l}})
 		}
 	}
 	return all
@@ -163,7 +163,7 @@ func (b *budget) probe(t *testing.T) {
 			for _, extra := range []openmates.Micros{1, 0} {
 				key := fmt.Sprintf("%s-probe-%d", scope, b.n)
 				u.Cost = left + extra
-				err := b.dbs[0].Reserve(t.Context(), key, u, []openmates.Layer{{Scope: scope, Limits: openmates.Limits{PerMonth: b.limits[scope]}}})
+				err := b.dbs[0].Reserve(t.Context(), key, u, []openmates.Layer{{Scope: openmates.CounterName(scope), Limits: openmates.Limits{PerMonth: b.limits[scope]}}})
 				if (err == nil) != (extra == 0) {
 					t.Errorf("%s: %d are left of %d, and %d can be had: %v", scope, left, b.limits[scope], u.Cost, err)
 				}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/policy"
 	"openmates/internal/sqldb"
 )
 
@@ -29,7 +30,7 @@ func (db *DB) Reserve(ctx context.Context, key string, u openmates.Usage, all []
 	u.Sent = min(u.Sent.Plus(0), u.Cost)
 	// One order for all keeps PostgreSQL's row locks from crossing.
 	all = slices.Clone(all)
-	slices.SortFunc(all, func(a, b openmates.Layer) int { return strings.Compare(a.Scope, b.Scope) })
+	slices.SortFunc(all, func(a, b openmates.Layer) int { return strings.Compare(string(a.Scope), string(b.Scope)) })
 	return db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
 		fresh, err := t.Exec(`INSERT INTO usage (turn, team_id, user_id, mate_id, model, cost, sent, at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (turn) DO NOTHING`,
@@ -145,19 +146,25 @@ func added(sum, change string) string {
 
 // addUp adds to the month's sums of all scopes that a turn counts in, as far as
 // they are kept, and gives them. Whoever adds locks them in the same order.
-func (db *DB) addUp(t *sqldb.Tx, c charge) (map[string]openmates.Micros, error) {
+func (db *DB) addUp(t *sqldb.Tx, c charge) (map[openmates.CounterName]openmates.Micros, error) {
 	type row struct {
-		scope string
+		scope openmates.CounterName
 		cost  openmates.Micros
 	}
 	period, _, _ := month(c.at)
+	args := []any{period, c.cost, c.requests}
+	var in []string
+	for _, k := range policy.All().Counters(c.u) {
+		args = append(args, k.Scope)
+		in = append(in, fmt.Sprintf("$%d", len(args)))
+	}
 	all, err := sqldb.List(t.Context(), t, func(s sqldb.Row) (r row, err error) { return r, s.Scan(&r.scope, &r.cost) },
-		`WITH held AS (SELECT scope FROM counters WHERE period = $1 AND scope IN ($2, $3, $4, $5, $6)
+		`WITH held AS (SELECT scope FROM counters WHERE period = $1 AND scope IN (`+strings.Join(in, ", ")+`)
 			ORDER BY scope`+db.ForUpdate()+`)
-		UPDATE counters SET cost = `+added(`cost`, `$7`)+`, requests = requests + $8
+		UPDATE counters SET cost = `+added(`cost`, `$2`)+`, requests = requests + $3
 		WHERE period = $1 AND scope IN (SELECT scope FROM held) RETURNING scope, cost`,
-		period, mateScope(c.u), teamMateScope(c.u), memberScope(c.u), serverScope, teamScope(c.u), c.cost, c.requests)
-	sums := make(map[string]openmates.Micros, len(all))
+		args...)
+	sums := make(map[openmates.CounterName]openmates.Micros, len(all))
 	for _, r := range all {
 		sums[r.scope] = r.cost
 	}
@@ -166,7 +173,7 @@ func (db *DB) addUp(t *sqldb.Tx, c charge) (map[string]openmates.Micros, error) 
 
 // beginMonth makes the month's row of what was used so far. Where somebody else
 // made it in this moment, they did not know of this turn.
-func beginMonth(t *sqldb.Tx, scope string, c charge) (sum openmates.Micros, err error) {
+func beginMonth(t *sqldb.Tx, scope openmates.CounterName, c charge) (sum openmates.Micros, err error) {
 	period, start, end := month(c.at)
 	where, args, err := counted(scope, c.u)
 	if err != nil {
@@ -181,35 +188,26 @@ func beginMonth(t *sqldb.Tx, scope string, c charge) (sum openmates.Micros, err 
 	return sum, err
 }
 
-// The scopes that a turn counts in. A mate counts over all teams, and within
-// its team beside that.
-const serverScope = "server"
-
-func teamScope(u openmates.Usage) string { return "team:" + u.TeamID.String() }
-func mateScope(u openmates.Usage) string { return "mate:" + u.MateID.String() }
-func teamMateScope(u openmates.Usage) string {
-	return "mate:" + u.TeamID.String() + ":" + u.MateID.String()
-}
-func memberScope(u openmates.Usage) string {
-	return "member:" + u.TeamID.String() + ":" + u.UserID.String()
-}
-
 // counted says which rows of usage count in a scope that u counts in, as
 // conditions whose arguments begin at $7.
-func counted(scope string, u openmates.Usage) (where string, args []any, err error) {
-	switch scope {
-	case serverScope:
-		return "", nil, nil
-	case teamScope(u):
-		return ` AND team_id = $7`, []any{u.TeamID}, nil
-	case mateScope(u):
-		return ` AND mate_id = $7`, []any{u.MateID}, nil
-	case teamMateScope(u):
-		return ` AND team_id = $7 AND mate_id = $8`, []any{u.TeamID, u.MateID}, nil
-	case memberScope(u):
-		return ` AND team_id = $7 AND user_id = $8`, []any{u.TeamID, u.UserID}, nil
+func counted(scope openmates.CounterName, u openmates.Usage) (where string, args []any, err error) {
+	all := policy.All().Counters(u)
+	i := slices.IndexFunc(all, func(c policy.Counter) bool { return c.Scope == scope })
+	if i < 0 {
+		return "", nil, fmt.Errorf("the scope %q does not belong to this turn", scope)
 	}
-	return "", nil, fmt.Errorf("the scope %q is none of this turn", scope)
+	for _, c := range all[i].By {
+		switch c {
+		case policy.ByTeam:
+			args = append(args, u.TeamID)
+		case policy.ByUser:
+			args = append(args, u.UserID)
+		case policy.ByMate:
+			args = append(args, u.MateID)
+		}
+		where += fmt.Sprintf(" AND %s_id = $%d", c, 6+len(args))
+	}
+	return where, args, nil
 }
 
 func month(t time.Time) (name string, start, end time.Time) {

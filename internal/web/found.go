@@ -8,6 +8,7 @@ import (
 	"openmates"
 	"openmates/internal/connect"
 	"openmates/internal/intake"
+	"openmates/internal/policy"
 	"openmates/internal/team"
 )
 
@@ -110,7 +111,7 @@ func (s *Server) chosen(r *http.Request, l openmates.Limits) ([]connect.Mate, er
 	all, err := s.connect.Mates(r.Context())
 	var mates []connect.Mate
 	for _, m := range all {
-		if m.Works() && l.Mates.Allows(m.Handle) {
+		if policy.TeamMayUse(openmates.Team{Limits: l}, m.Mate) {
 			mates = append(mates, m)
 		}
 	}

@@ -74,32 +74,24 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 
 // teamCards lists the teams of the person who asks.
 func (s *Server) teamCards(r *http.Request) ([]teamCard, error) {
-	teams, err := s.team.TeamsOf(r.Context(), openmates.CallerOf(r.Context()))
+	c := openmates.CallerOf(r.Context())
+	teams, err := s.team.TeamsOf(r.Context(), c)
 	if err != nil {
 		return nil, err
 	}
 	var all []teamCard
 	for _, t := range teams {
-		mates, err := s.askable(r, t)
+		place, err := s.team.Enter(r.Context(), c, t.ID.String(), policy.SeeTeam)
+		if err != nil {
+			return nil, err
+		}
+		mates, err := s.connect.MatesFor(r.Context(), t, c.User, place.Role)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, teamCard{Team: t, Mates: mates, Places: connect.Workspaces(mates)})
 	}
 	return all, nil
-}
-
-// askable lists the mates of a team that the person who asks may talk to.
-func (s *Server) askable(r *http.Request, t openmates.Team) ([]connect.TeamMate, error) {
-	mates, err := s.connect.TeamMates(r.Context(), t)
-	if err != nil {
-		return nil, err
-	}
-	own, err := s.mateRoom.MemberLimits(r.Context(), t, openmates.CallerOf(r.Context()).User)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(mates, func(m connect.TeamMate) bool { return !own.Allows(openmates.KindMate, m.Handle) }), nil
 }
 
 // welcome is for those who are not signed in: to the form, or, while the

@@ -61,7 +61,7 @@ func (s *Server) mayMeet(ctx context.Context, c openmates.Caller, m connect.Mate
 		return err
 	}
 	for _, t := range teams {
-		if m.Works() && t.Limits.Mates.Allows(m.Handle) {
+		if policy.TeamMayUse(t, m.Mate) {
 			return nil
 		}
 	}

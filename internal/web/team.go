@@ -78,6 +78,9 @@ func (s *Server) showTeam(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Places = connect.Workspaces(mates)
+	if mates, err = s.connect.MatesFor(r.Context(), place.Team, c.User, place.Role); err != nil {
+		return err
+	}
 	mayConnect := policy.Allowed(c.User, place.Role, policy.ConnectTeam)
 	for _, m := range mates {
 		card := teamMateCard{TeamMate: m}

@@ -96,7 +96,7 @@ func TestEveryPageRenders(t *testing.T) {
 			Mates:  []teamMateCard{{TeamMate: tm, Adds: []addButton{{Network: "discord", Label: "Add", Workspace: "1", First: true}, {Label: "More"}}}, {TeamMate: connect.TeamMate{Mate: connect.Mate{Mate: mate}}}},
 			Places: []connect.Workspace{place}, Members: []openmates.Member{{User: *user, Role: openmates.RoleAdmin}}}},
 		"profile": {profilePage{shell: member}, profilePage{shell: sh, Allowances: []allowance{{}, {Currency: "EUR", Allowance: mates.Allowance{Team: team, Own: openmates.Limits{Mates: openmates.OnlyThese()},
-			Effective: openmates.Limits{PerMinute: 3}, Budgets: []mates.Budget{{Scope: "server"}, {Scope: "team", Of: 7}, {Scope: "member", Of: 5, Spent: 9}}}}}, Links: []connect.LinkChoice{
+			Effective: openmates.Limits{PerMinute: 3}, Budgets: []mates.Budget{{Layer: "server"}, {Layer: "team", Of: 7}, {Layer: "member", Of: 5, Spent: 9}}}}}, Links: []connect.LinkChoice{
 			{Network: network}, {Network: network, ByCode: true}, {Network: network, Ready: true}, {Network: network, Ready: true, Linked: []openmates.Identity{{ID: 5, AccountID: "1", Created: time.Now().Add(-72 * time.Hour)}}}}}},
 		"linkcode": {linkCodePage{shell: sh, Code: "c", From: connect.Offer{Label: "Discord", Account: messenger.Account{ID: "1"}}},
 			linkCodePage{shell: sh, Code: "c", Own: &connect.OwnCode{Label: "Matrix", Expires: time.Now()}}},

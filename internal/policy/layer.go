@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 
 	"openmates"
@@ -53,7 +54,7 @@ func All() Levels {
 		{
 			Kind:  openmates.MateLayer,
 			Holds: func(a openmates.Asker) bool { return a.Mate.ID != 0 },
-			Name:  func(a openmates.Asker) string { return "the mate " + a.Mate.Name },
+			Name:  func(a openmates.Asker) string { return fmt.Sprintf("the mate %s", a.Mate.Name) },
 			Counters: func(u openmates.Usage) []Counter {
 				return []Counter{
 					{MateScope(u.MateID), []Column{ByMate}},
@@ -64,7 +65,7 @@ func All() Levels {
 		{
 			Kind:  openmates.TeamLayer,
 			Holds: func(a openmates.Asker) bool { return a.Team.ID != 0 },
-			Name:  func(a openmates.Asker) string { return "the team " + a.Team.Name },
+			Name:  func(a openmates.Asker) string { return fmt.Sprintf("the team %s", a.Team.Name) },
 			Counters: func(u openmates.Usage) []Counter {
 				return []Counter{{TeamScope(u.TeamID), []Column{ByTeam}}}
 			},

@@ -47,7 +47,7 @@ func TestLimitsOfAMember(t *testing.T) {
 		t.Error("a member is led to the limits of people")
 	}
 	page := ada.get(at)
-	wants(t, page, 200, "At most 9, the limit of the team.", "At most 20.00 USD, the limit of the team", "Not allowed by the team.", "Spent this month: <b>1.50 USD</b>")
+	wants(t, page, 200, "At most 9, the limit of the team Harbour", "At most 20.00 USD, the limit of the team Harbour", "Not allowed by the team Harbour.", "Spent this month: <b>1.50 USD</b>")
 	f := url.Values{"stamp": {stampOf(t, page)}, "mate": {"sophia", "lisa"}, "per_minute": {"many"}, "per_month": {"3"}, "admin": {"true"}, "role": {"admin"}}
 	wants(t, ada.post(at, f), 422, `value="many"`, "whole number")
 	f.Set("per_minute", "4")
@@ -60,6 +60,12 @@ func TestLimitsOfAMember(t *testing.T) {
 		t.Errorf("%+v of %+v", l, u)
 	}
 	wants(t, ben.get("/profile"), 200, "You spent 1.50 USD this month", "1.50 USD of your own budget of 3.00 USD left", "16.50 USD of the team’s budget of 20.00 USD left", "At most 4 requests per minute. That is your own limit.", "You can only ask sophia")
+
+	// Pages and API show the same mates: those that the person may ask.
+	if got := ben.get("/teams/harbour"); !strings.Contains(got.body, `href="/mates/sophia"`) || strings.Contains(got.body, `href="/mates/mark"`) {
+		t.Error("the team's page shows a mate that the person may not ask, or hides one that they may")
+	}
+	wants(t, ada.get("/teams/harbour"), 200, `href="/mates/mark"`)
 
 	// More than the team allows changes nothing about what holds.
 	f = url.Values{"stamp": {stampOf(t, ada.get(at))}, "mate": {"sophia", "mark"}, "per_minute": {"5000"}, "per_month": {"900"}}

@@ -75,7 +75,7 @@ func (s *inspection) credentials(ctx context.Context) {
 		s.tokenRefused(s.err)
 		return
 	}
-	s.d.rest.account(s.bot).revive()
+	s.d.rest.account(s.bot).reinstate()
 	s.profile = messenger.Profile{AppID: id, UserID: openmates.AccountID(s.self.ID), Name: s.self.name()}
 }
 

@@ -37,11 +37,7 @@ type step func(ctx context.Context) error
 func (l *listener) work(e envelope) (step, error) {
 	switch e.event {
 	case "MESSAGE_CREATE":
-		if !concerns(e.data, l.needle) {
-			return nil, nil
-		}
-		m := new(messageObject)
-		return decoded(e, m, func() step { return l.message(m) })
+		return l.messageStep(e)
 	case "READY":
 		r := new(readyObject)
 		return decoded(e, r, func() step { return l.ready(r) })
@@ -73,47 +69,6 @@ func decoded(e envelope, into any, then func() step) (step, error) {
 		return nil, err
 	}
 	return then(), nil
-}
-
-// message looks whether a message means the mate.
-func (l *listener) message(m *messageObject) step {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	role, known := l.world.roleIn(string(m.GuildID))
-	if !known && m.GuildID != "" && len(m.MentionRoles) > 0 && !means(m, l.world.user, "") {
-		if !means(m, l.world.user, string(m.MentionRoles[0])) {
-			return nil // not a person's message, whatever the role
-		}
-		return func(ctx context.Context) error { return l.late(ctx, m) }
-	}
-	if !means(m, l.world.user, role) {
-		return nil
-	}
-	in := l.world.inbound(m)
-	return func(ctx context.Context) error { return l.receive(ctx, in) }
-}
-
-// late decides about a message once the bot's role is known.
-func (l *listener) late(ctx context.Context, m *messageObject) error {
-	role, err := l.role(ctx, m)
-	if err != nil {
-		return err
-	}
-	l.mu.Lock()
-	ok := means(m, l.world.user, role)
-	in := l.world.inbound(m)
-	l.mu.Unlock()
-	if !ok {
-		return nil
-	}
-	return l.receive(ctx, in)
-}
-
-func (l *listener) receive(ctx context.Context, in messenger.Inbound) error {
-	if in.Workspace == "" {
-		l.pipe.change(func(n *notes) { n.addDM(string(in.Channel)) })
-	}
-	return l.host.Receive(ctx, in)
 }
 
 // ready takes the beginning of a new session: which guilds there are, and
@@ -160,7 +115,7 @@ func (l *listener) ready(r *readyObject) step {
 		})
 		// Without a stored session a crash would leave nothing to go on from:
 		// a bot's first start has no mark to catch up from either.
-		l.pipe.soon()
+		l.pipe.saveNext()
 		return nil
 	}
 }

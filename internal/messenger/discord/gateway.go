@@ -124,7 +124,7 @@ func (l *listener) run(ctx context.Context) error {
 	defer timer.Stop()
 	l.wg.Go(func() { l.register(work) })
 	account := l.d.rest.account(l.bot)
-	account.revive() // the gateway tells whether the token is really dead
+	account.reinstate() // the gateway tells whether the token is really dead
 	l.apply(work, l.sess.start(), nil)
 	for l.err == nil {
 		wait := time.Hour
@@ -136,12 +136,12 @@ func (l *listener) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case in := <-l.frames:
-			l.heard(work, in)
+			l.onFrame(work, in)
 		case r := <-l.results:
-			l.came(work, r)
-		case <-l.pipe.relief:
-			l.apply(work, l.sess.relieved(), nil)
-		case <-account.grave():
+			l.onResult(work, r)
+		case <-l.pipe.drained:
+			l.apply(work, l.sess.drained(), nil)
+		case <-account.revoked():
 			l.apply(work, l.sess.revoked(), nil)
 		case <-timer.C:
 			l.apply(work, l.sess.tick(l.d.now()), nil)
@@ -150,8 +150,8 @@ func (l *listener) run(ctx context.Context) error {
 	return l.err
 }
 
-// heard takes what a link read.
-func (l *listener) heard(ctx context.Context, in incoming) {
+// onFrame handles what a link read.
+func (l *listener) onFrame(ctx context.Context, in incoming) {
 	if in.from != l.link {
 		return // of a connection that was given up meanwhile
 	}
@@ -176,8 +176,8 @@ func (l *listener) heard(ctx context.Context, in incoming) {
 	l.apply(ctx, l.sess.frame(now, e), &e)
 }
 
-// came takes the outcome of a lookup or a dial.
-func (l *listener) came(ctx context.Context, r result) {
+// onResult handles the outcome of a lookup or a dial.
+func (l *listener) onResult(ctx context.Context, r result) {
 	now := l.d.now()
 	switch {
 	case r.info != nil:

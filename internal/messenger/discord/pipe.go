@@ -20,8 +20,8 @@ type pipe struct {
 	rand func() float64
 	pace pace
 
-	wake   chan struct{} // something changed
-	relief chan struct{} // the queue is short again after it was full
+	wake    chan struct{} // something changed
+	drained chan struct{} // the queue is short again after it was full
 
 	mu     sync.Mutex
 	queue  []job // the first one is being handled
@@ -48,7 +48,7 @@ const queueMost = 1000
 func newPipe(d *Connector, host messenger.Host, log *slog.Logger, n notes) *pipe {
 	return &pipe{
 		host: host, log: log, now: d.now, rand: d.rand, pace: d.pace, notes: n,
-		wake: make(chan struct{}, 1), relief: make(chan struct{}, 1), saved: d.now(),
+		wake: make(chan struct{}, 1), drained: make(chan struct{}, 1), saved: d.now(),
 	}
 }
 
@@ -66,7 +66,7 @@ func (p *pipe) push(j job) {
 	p.mu.Lock()
 	p.queue = append(p.queue, j)
 	p.mu.Unlock()
-	poke(p.wake)
+	notify(p.wake)
 }
 
 // skip notes an event that means nothing: its position is reached as soon as
@@ -82,7 +82,7 @@ func (p *pipe) skip(seq int64, at time.Time) {
 	p.reach(seq, at)
 	if !p.dirty {
 		p.dirty = true
-		poke(p.wake)
+		notify(p.wake)
 	}
 }
 
@@ -98,11 +98,11 @@ func (p *pipe) change(f func(n *notes)) {
 	f(&p.notes)
 	p.dirty, p.urgent = true, true
 	p.mu.Unlock()
-	poke(p.wake)
+	notify(p.wake)
 }
 
-// soon has the notes stored as soon as the event in hand is handled.
-func (p *pipe) soon() {
+// saveNext makes the notes be stored right after the current event.
+func (p *pipe) saveNext() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.saved = time.Time{}
@@ -120,7 +120,7 @@ func (p *pipe) read(f func(n *notes)) {
 func (p *pipe) run(ctx context.Context, drain <-chan struct{}) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	defer p.last(ctx)
+	defer p.saveFinal(ctx)
 	for ctx.Err() == nil {
 		for p.next(ctx) {
 			p.saveIfDue(ctx)
@@ -173,7 +173,7 @@ func (p *pipe) next(ctx context.Context) bool {
 	p.dirty, p.urgent = true, true
 	if p.held && len(p.queue) <= queueMost/2 {
 		p.held = false
-		poke(p.relief)
+		notify(p.drained)
 	}
 	return true
 }
@@ -209,7 +209,7 @@ func (p *pipe) save(ctx context.Context) {
 		err = p.host.SaveNotes(ctx, raw)
 	}
 	if err != nil {
-		if ctx.Err() == nil { // else it is tried once more, see last
+		if ctx.Err() == nil { // else it is tried once more, see saveFinal
 			p.log.Warn("the position in Discord's events could not be stored", "err", err)
 		}
 		p.mu.Lock()
@@ -218,8 +218,8 @@ func (p *pipe) save(ctx context.Context) {
 	}
 }
 
-// last stores the notes although ctx may have ended.
-func (p *pipe) last(ctx context.Context) {
+// saveFinal stores the notes even if ctx has ended.
+func (p *pipe) saveFinal(ctx context.Context) {
 	p.mu.Lock()
 	dirty := p.dirty
 	p.mu.Unlock()
@@ -231,7 +231,7 @@ func (p *pipe) last(ctx context.Context) {
 	p.save(ctx)
 }
 
-func poke(c chan struct{}) {
+func notify(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:

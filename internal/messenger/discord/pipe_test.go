@@ -271,13 +271,13 @@ func TestPipeSaysWhenFull(t *testing.T) {
 	}
 	for range queueMost / 2 {
 		select {
-		case <-p.relief:
-			t.Fatal("relieved too early")
+		case <-p.drained:
+			t.Fatal("drained too early")
 		default:
 		}
 		p.next(t.Context())
 	}
-	<-p.relief
+	<-p.drained
 }
 
 func TestNotesStaySmall(t *testing.T) {

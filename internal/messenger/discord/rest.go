@@ -91,8 +91,8 @@ func (c *client) account(b openmates.Bot) *account {
 	return a
 }
 
-// bury remembers that Discord refuses the token.
-func (a *account) bury() {
+// revoke remembers that Discord refuses the token.
+func (a *account) revoke() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.gone {
@@ -101,8 +101,8 @@ func (a *account) bury() {
 	}
 }
 
-// revive forgets it: Discord took the token after all.
-func (a *account) revive() {
+// reinstate forgets that: Discord took the token after all.
+func (a *account) reinstate() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.gone {
@@ -111,14 +111,14 @@ func (a *account) revive() {
 	}
 }
 
-// grave gives the channel that is closed when the token is dead.
-func (a *account) grave() <-chan struct{} {
+// revoked returns a channel that is closed when Discord refuses the token for good.
+func (a *account) revoked() <-chan struct{} {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.dead
 }
 
-func (a *account) buried() bool {
+func (a *account) isRevoked() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.gone
@@ -141,10 +141,10 @@ func (c *client) do(ctx context.Context, b openmates.Bot, k call, out any) error
 		most = k.tries
 	}
 	for try := range most {
-		if a.buried() && !k.test {
+		if a.isRevoked() && !k.test {
 			return &apiError{status: http.StatusUnauthorized, text: "the token was refused before"}
 		}
-		if err := c.leave(ctx, a, k); err != nil {
+		if err := c.waitForLimits(ctx, a, k); err != nil {
 			return join(err, last)
 		}
 		err := c.once(ctx, a, k, body, out)
@@ -156,14 +156,14 @@ func (c *client) do(ctx context.Context, b openmates.Bot, k call, out any) error
 		if !ok || ctx.Err() != nil {
 			return last
 		}
-		if e.status == http.StatusUnauthorized && !k.test && c.refused(ctx, b) {
-			a.bury()
+		if e.status == http.StatusUnauthorized && !k.test && c.confirmRevoked(ctx, b) {
+			a.revoke()
 		}
 		if !e.again() {
 			return last
 		}
 		if e.status == http.StatusTooManyRequests && try+1 < most {
-			continue // leave waits as long as Discord said
+			continue // waitForLimits waits as long as Discord said
 		}
 		if try+1 < most {
 			if err := c.pause(ctx, c.backoff(try)); err != nil {
@@ -174,16 +174,16 @@ func (c *client) do(ctx context.Context, b openmates.Bot, k call, out any) error
 	return last
 }
 
-// refused asks a second time whether a token is dead: what follows from that
+// confirmRevoked asks a second time whether a token is dead: what follows from that
 // is drastic, and one 401 may be an outage on the other side.
-func (c *client) refused(ctx context.Context, b openmates.Bot) bool {
+func (c *client) confirmRevoked(ctx context.Context, b openmates.Bot) bool {
 	err := c.do(ctx, b, call{method: "GET", route: "/users/@me", path: "/users/@me", test: true}, nil)
 	e, ok := errors.AsType[*apiError](err)
 	return ok && e.status == http.StatusUnauthorized
 }
 
-// leave waits until the limits allow the call.
-func (c *client) leave(ctx context.Context, a *account, k call) error {
+// waitForLimits waits until the limits allow the call.
+func (c *client) waitForLimits(ctx context.Context, a *account, k call) error {
 	for {
 		now := c.now()
 		if c.fuse.open(now) {

@@ -129,9 +129,9 @@ type gatewayInfo struct {
 	concurrency int
 }
 
-func (s *session) do(a action) { s.out = append(s.out, a) }
+func (s *session) decide(a action) { s.out = append(s.out, a) }
 
-func (s *session) flush() []action { return s.out }
+func (s *session) decided() []action { return s.out }
 
 func (s *session) begin() { s.out = s.out[:0] }
 
@@ -140,7 +140,7 @@ func (s *session) start() []action {
 	s.begin()
 	s.report(messenger.Starting, "", "")
 	s.attempt()
-	return s.flush()
+	return s.decided()
 }
 
 // deadline is when tick wants to be called; zero = not at all.
@@ -159,7 +159,7 @@ func (s *session) tick(now time.Time) []action {
 		s.heartbeat(now)
 	}
 	if s.due.IsZero() || now.Before(s.due) {
-		return s.flush()
+		return s.decided()
 	}
 	s.due = time.Time{}
 	switch s.stage {
@@ -168,11 +168,11 @@ func (s *session) tick(now time.Time) []action {
 	case stagePermitted:
 		s.connect(s.base)
 	case stageGreeting, stageHandshake:
-		s.do(action{verb: hangup})
+		s.decide(action{verb: hangup})
 		s.useBase = !s.ident && !s.useBase
 		s.again(now, "Discord accepted the connection but did not go on.")
 	}
-	return s.flush()
+	return s.decided()
 }
 
 // attempt begins a connection: straight to RESUME where that is possible,
@@ -193,7 +193,7 @@ func (s *session) attempt() {
 		s.ident = true
 	}
 	s.stage = stageLooking
-	s.do(action{verb: lookup})
+	s.decide(action{verb: lookup})
 }
 
 // trusted refuses to send the token over a line less safe than the API's.
@@ -204,7 +204,7 @@ func (s *session) trusted(at string) bool {
 
 func (s *session) connect(at string) {
 	s.stage = stageDialing
-	s.do(action{verb: connect, url: gatewayURL(at)})
+	s.decide(action{verb: connect, url: gatewayURL(at)})
 }
 
 // gatewayURL adds what a gateway address must carry (events/gateway,
@@ -229,44 +229,44 @@ func gatewayURL(at string) string {
 func (s *session) looked(now time.Time, info gatewayInfo, err error) []action {
 	s.begin()
 	if s.stage != stageLooking {
-		return s.flush()
+		return s.decided()
 	}
 	if err == nil && !s.trusted(info.url) {
 		err = fmt.Errorf("gateway address %q", clip(info.url, 100))
 	}
 	if e, ok := errors.AsType[*apiError](err); ok && e.status == 401 {
 		s.end(messenger.BadCredentials, reasonToken, cureToken)
-		return s.flush()
+		return s.decided()
 	}
 	if err != nil {
 		s.again(now, "Discord does not say where to connect.")
-		return s.flush()
+		return s.decided()
 	}
 	s.base = info.url
 	if !s.ident {
 		s.connect(s.base)
-		return s.flush()
+		return s.decided()
 	}
 	if wait := s.budget.wait(now, info); wait > 0 {
 		s.stage, s.due = stageWaiting, now.Add(wait)
 		s.report(messenger.Reconnecting,
 			"The bot has begun as many sessions as Discord allows per day, and waits until it may begin another.",
 			"Find out why its connection breaks so often: another program may use the same bot token.")
-		return s.flush()
+		return s.decided()
 	}
 	s.stage, s.due = stagePermitted, s.permit(now, info.concurrency)
 	if !now.Before(s.due) {
 		s.due = time.Time{}
 		s.connect(s.base)
 	}
-	return s.flush()
+	return s.decided()
 }
 
 // connected tells that the connection stands.
 func (s *session) connected(now time.Time) []action {
 	s.begin()
 	s.stage, s.due = stageGreeting, now.Add(s.pace.hello)
-	return s.flush()
+	return s.decided()
 }
 
 // failed tells that the connection could not be made.
@@ -276,7 +276,7 @@ func (s *session) failed(now time.Time) []action {
 	// as well. When that fails too, the next try is the named host again.
 	s.useBase = !s.ident && !s.useBase
 	s.again(now, "Discord's gateway does not answer.")
-	return s.flush()
+	return s.decided()
 }
 
 // closed tells that the other side ended the connection; code -1 = without a
@@ -284,34 +284,34 @@ func (s *session) failed(now time.Time) []action {
 func (s *session) closed(now time.Time, code int) []action {
 	s.begin()
 	s.drop(now, code)
-	return s.flush()
+	return s.decided()
 }
 
-// hold ends the connection until relieved is called, because events come in
+// hold ends the connection until drained is called, because events come in
 // faster than they are handled. Discord keeps them meanwhile.
 func (s *session) hold() []action {
 	s.begin()
 	s.quiet()
-	s.do(action{verb: hangup})
+	s.decide(action{verb: hangup})
 	s.stage = stageHeld
 	s.report(messenger.Reconnecting, "Messages come in faster than they can be stored. The bot catches up before it listens again.", "")
-	return s.flush()
+	return s.decided()
 }
 
-func (s *session) relieved() []action {
+func (s *session) drained() []action {
 	s.begin()
 	if s.stage == stageHeld {
 		s.attempt()
 	}
-	return s.flush()
+	return s.decided()
 }
 
 // revoked tells that Discord refused the token elsewhere, over REST.
 func (s *session) revoked() []action {
 	s.begin()
-	s.do(action{verb: hangup})
+	s.decide(action{verb: hangup})
 	s.end(messenger.BadCredentials, reasonToken, cureToken)
-	return s.flush()
+	return s.decided()
 }
 
 // again schedules the next attempt with a growing, jittered pause.
@@ -364,11 +364,11 @@ func (s *session) end(phase messenger.Phase, reason, cure string) {
 	s.quiet()
 	s.stage = stageEnded
 	s.report(phase, reason, cure)
-	s.do(action{verb: stop, err: openmates.Errorf(openmates.EInvalid, "%s %s", reason, cure)})
+	s.decide(action{verb: stop, err: openmates.Errorf(openmates.EInvalid, "%s %s", reason, cure)})
 }
 
 func (s *session) report(phase messenger.Phase, reason, cure string) {
-	s.do(action{verb: report, state: messenger.State{Phase: phase, Reason: reason, Cure: cure, Latency: s.latency}})
+	s.decide(action{verb: report, state: messenger.State{Phase: phase, Reason: reason, Cure: cure, Latency: s.latency}})
 }
 
 func (s *session) send(op int, d any) {
@@ -377,6 +377,6 @@ func (s *session) send(op int, d any) {
 		D  any `json:"d"`
 	}{op, d})
 	if err == nil {
-		s.do(action{verb: send, body: body})
+		s.decide(action{verb: send, body: body})
 	}
 }

@@ -404,10 +404,10 @@ func TestSessionHoldsAndGoesOn(t *testing.T) {
 	if !m.s.deadline().IsZero() {
 		t.Fatal("a held session acts by itself")
 	}
-	m.want(m.s.relieved(), "connect ws://resume")
+	m.want(m.s.drained(), "connect ws://resume")
 	m.s.connected(m.now)
 	m.want(m.hello(), "resume S 8")
-	m.want(m.s.relieved(), "")
+	m.want(m.s.drained(), "")
 }
 
 func TestSessionUnreadableReady(t *testing.T) {

@@ -30,7 +30,7 @@ func (s *session) frame(now time.Time, e envelope) []action {
 		// two can't be taken for each other.
 		s.send(opHeartbeat, s.last())
 	case opReconnect:
-		s.do(action{verb: hangup})
+		s.decide(action{verb: hangup})
 		s.drop(now, 0)
 	case opInvalid:
 		s.invalid(now, string(e.data) == "true")
@@ -39,7 +39,7 @@ func (s *session) frame(now time.Time, e envelope) []action {
 	case opAck:
 		s.ack(now)
 	}
-	return s.flush()
+	return s.decided()
 }
 
 func (s *session) hello(now time.Time, e envelope) {
@@ -106,7 +106,7 @@ func (s *session) heartbeat(now time.Time) {
 		s.grace = true
 		s.beat = now.Add(min(s.interval/4, s.pace.grace))
 	default:
-		s.do(action{verb: hangup})
+		s.decide(action{verb: hangup})
 		s.drop(now, -1)
 	}
 }
@@ -128,7 +128,7 @@ func (s *session) ack(now time.Time) {
 // invalid answers op 9. It comes for a RESUME that can't be, for an IDENTIFY
 // too many, or in the middle of a session.
 func (s *session) invalid(now time.Time, resumable bool) {
-	s.do(action{verb: hangup})
+	s.decide(action{verb: hangup})
 	if !resumable {
 		s.forget()
 	}
@@ -144,12 +144,12 @@ func (s *session) dispatch(now time.Time, e envelope) {
 	case "READY":
 		var r readyObject
 		if err := decode(e.data, &r); err != nil || r.SessionID == "" {
-			s.do(action{verb: hangup})
+			s.decide(action{verb: hangup})
 			s.again(now, "Discord's greeting could not be read.")
 			return
 		}
 		s.id, s.resume, s.seq = string(r.SessionID), string(r.ResumeURL), e.seq
-		s.do(action{verb: deliver}) // first, so that the report can count the guilds
+		s.decide(action{verb: deliver}) // first, so that the report can count the guilds
 		s.live(now)
 		return
 	case "RESUMED":
@@ -164,7 +164,7 @@ func (s *session) dispatch(now time.Time, e envelope) {
 			s.due = now.Add(s.pace.hello)
 		}
 	}
-	s.do(action{verb: deliver})
+	s.decide(action{verb: deliver})
 }
 
 func (s *session) live(now time.Time) {

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"openmates"
-	"openmates/internal/messenger"
 )
 
 // world is what a listener knows of the guilds that its bot is in; the
@@ -120,15 +119,4 @@ func (w *world) roleIn(guildID string) (role string, known bool) {
 		return "", false
 	}
 	return strings.TrimPrefix(g.role, noRole), true
-}
-
-// inbound turns a message into the product's form.
-func (w *world) inbound(m *messageObject) messenger.Inbound {
-	n := names{bot: w.user}
-	if g := w.guilds[string(m.GuildID)]; g != nil {
-		n.role = strings.TrimPrefix(g.role, noRole)
-		n.roles = func(id string) string { return g.roles[id] }
-		n.channel = func(id string) string { return g.channels[id] }
-	}
-	return inbound(w.bot, m, n)
 }

@@ -2,6 +2,7 @@ package discord
 
 import (
 	"bytes"
+	"context"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,8 +11,18 @@ import (
 	"openmates/internal/messenger"
 )
 
-// concerns is the cheap look at a MESSAGE_CREATE's bytes before anything is
-// decoded. It may say yes too often, never no wrongly: a mention carries the
+// messageStep returns what is to be done for a MESSAGE_CREATE. Most of them are
+// dropped before they are decoded.
+func (l *listener) messageStep(e envelope) (step, error) {
+	if !concerns(e.data, l.needle) {
+		return nil, nil
+	}
+	m := new(messageObject)
+	return decoded(e, m, func() step { return l.message(m) })
+}
+
+// concerns reports whether a MESSAGE_CREATE may be for the mate, from its bytes
+// alone. It may be true too often, but is never wrongly false: a mention has the
 // bot's id; a mention of a role fills mention_roles; a direct message has no
 // guild_id of its own, and where one occurs deeper inside (a forwarded
 // message), still no member.
@@ -30,7 +41,7 @@ var (
 	keyRoles  = []byte(`mention_roles"`) //nolint:gochecknoglobals // a table that nobody writes
 )
 
-// mentionsRole says whether any mention_roles in data is not an empty array.
+// mentionsRole reports whether any mention_roles in data is not an empty array.
 func mentionsRole(data []byte) bool {
 	for {
 		i := bytes.Index(data, keyRoles)
@@ -45,13 +56,46 @@ func mentionsRole(data []byte) bool {
 	}
 }
 
-// names are what ids in a text stand for.
-type names struct {
-	bot     string // the bot's user id
-	role    string // the bot's managed role in this guild, "" = none known
-	user    func(id string) string
-	roles   func(id string) string
-	channel func(id string) string
+// message returns what is to be done for a message: nothing if it is not for
+// the mate.
+func (l *listener) message(m *messageObject) step {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	role, known := l.world.roleIn(string(m.GuildID))
+	if !known && m.GuildID != "" && len(m.MentionRoles) > 0 && !means(m, l.world.user, "") {
+		if !means(m, l.world.user, string(m.MentionRoles[0])) {
+			return nil // not a person's message, whatever the role
+		}
+		return func(ctx context.Context) error { return l.receiveLater(ctx, m) }
+	}
+	if !means(m, l.world.user, role) {
+		return nil
+	}
+	in := l.world.inbound(m)
+	return func(ctx context.Context) error { return l.receive(ctx, in) }
+}
+
+// receiveLater decides about a message once the bot's role is known.
+func (l *listener) receiveLater(ctx context.Context, m *messageObject) error {
+	role, err := l.role(ctx, m)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	ok := means(m, l.world.user, role)
+	in := l.world.inbound(m)
+	l.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	return l.receive(ctx, in)
+}
+
+func (l *listener) receive(ctx context.Context, in messenger.Inbound) error {
+	if in.Workspace == "" {
+		l.pipe.change(func(n *notes) { n.addDM(string(in.Channel)) })
+	}
+	return l.host.Receive(ctx, in)
 }
 
 // Message types that people write (resources/message, Message Types); 20 and
@@ -61,8 +105,8 @@ const (
 	typeReply   = 19
 )
 
-// means says whether a message is from a person and means the mate. @everyone
-// and @here do not.
+// means reports whether a message is from a person and for the mate. @everyone
+// and @here are not.
 func means(m *messageObject, botID, role string) bool {
 	switch {
 	case bool(m.Author.Bot), m.WebhookID != "", string(m.Author.ID) == botID, m.Author.ID == "":
@@ -79,8 +123,29 @@ func means(m *messageObject, botID, role string) bool {
 	return slices.ContainsFunc(m.Mentions, func(u userObject) bool { return string(u.ID) == botID })
 }
 
-// inbound turns a message into the product's form.
-func inbound(b openmates.Bot, m *messageObject, n names) messenger.Inbound {
+// inbound returns a message in the product's form, with the names that the
+// listener knows.
+func (w *world) inbound(m *messageObject) messenger.Inbound {
+	n := names{bot: w.user}
+	if g := w.guilds[string(m.GuildID)]; g != nil {
+		n.role = strings.TrimPrefix(g.role, noRole)
+		n.roles = func(id string) string { return g.roles[id] }
+		n.channel = func(id string) string { return g.channels[id] }
+	}
+	return newInbound(w.bot, m, n)
+}
+
+// names are what ids in a text stand for.
+type names struct {
+	bot     string // the bot's user id
+	role    string // the bot's managed role in this guild, "" = none known
+	user    func(id string) string
+	roles   func(id string) string
+	channel func(id string) string
+}
+
+// newInbound returns a message in the product's form.
+func newInbound(b openmates.Bot, m *messageObject, n names) messenger.Inbound {
 	n.user = func(id string) string {
 		for _, u := range m.Mentions {
 			if string(u.ID) == id {

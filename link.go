@@ -2,8 +2,8 @@ package openmates
 
 import "time"
 
-// Installation is a bot that is present in one workspace (a Discord guild, a
-// Slack workspace, a Matrix space), bound to the team it works for.
+// Installation is a bot that is present in one workspace, bound to the team it
+// works for.
 type Installation struct {
 	ID        ID
 	BotID     ID

@@ -314,10 +314,11 @@ type Permission struct {
 
 // Credentials are what an admin enters for a bot; what is empty stays.
 type Credentials struct {
-	AppID   string `json:"app_id,omitempty"`
-	Token   string `json:"token,omitempty"`
-	Secret  string `json:"secret,omitempty"`
-	Content bool   `json:"content,omitempty"`
+	AppID   string            `json:"app_id,omitempty"`
+	Token   string            `json:"token,omitempty"`
+	Secret  string            `json:"secret,omitempty"`
+	Content bool              `json:"content,omitempty"`
+	Values  map[string]string `json:"values,omitempty"` // what else the network asks for, by the names of its fields
 }
 
 // Provider is a service that runs models.

@@ -100,7 +100,7 @@ type Info struct {
 	Network     openmates.Network
 	Label       string           // "Discord"
 	Place       string           // what the refusal to an unconnected workspace calls it, as the product's workflow spells it
-	Workspace   string           // what people call a workspace: "guild"
+	Workspace   string           // what people there call a workspace, in the singular
 	TextLimit   int              // longest text of one message, in Measure's units
 	Measure     func(string) int // length of a text as the network counts it
 	EditEvery   time.Duration    // shortest pause between two edits of a streamed answer
@@ -189,7 +189,7 @@ type Outbound struct {
 	MaybePosted bool
 }
 
-// Workspace is a guild, a Slack workspace, a Matrix space.
+// Workspace is what the network calls a server, a team, a space or a group.
 type Workspace struct {
 	ID   openmates.WorkspaceID
 	Name string

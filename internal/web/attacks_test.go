@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"html"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
@@ -14,8 +13,6 @@ import (
 
 	"openmates"
 	"openmates/internal/connect"
-	"openmates/internal/messenger"
-	"openmates/internal/messenger/discord"
 	"openmates/internal/messenger/discord/discordtest"
 )
 
@@ -27,13 +24,13 @@ type arena struct {
 	mark         discordtest.Application
 	bob          discordtest.Person
 	ours, theirs discordtest.Guild
-	ahead        *atomic.Int64 // by how much Discord's clock is ahead
+	discords     *atomic.Int64 // by how much Discord's clock is ahead
 }
 
 func newArena(t *testing.T) *arena {
 	t.Helper()
-	a := &arena{ahead: &atomic.Int64{}}
-	a.botScene = newBotScene(t, sceneConfig{sim: discordtest.Config{Clock: func() time.Time { return time.Now().Add(time.Duration(a.ahead.Load())) }}})
+	a := &arena{discords: &atomic.Int64{}}
+	a.botScene = newBotScene(t, sceneConfig{sim: discordtest.Config{Clock: func() time.Time { return time.Now().Add(time.Duration(a.discords.Load())) }}})
 	ctx := context.Background()
 	wants(t, a.set(), 200, "listener starts now")
 	a.botScene.mate("Mark")
@@ -103,19 +100,6 @@ func (a *arena) left(g discordtest.Guild) bool {
 	return false
 }
 
-// later makes the server's clock go ahead.
-func (a *arena) later(d time.Duration) {
-	a.t.Helper()
-	con, err := discord.New(discord.Config{API: a.sim.API(), Authorize: a.sim.Authorize()})
-	must(a.t, err)
-	a.connect, err = connect.New(connect.Config{
-		Store: a.db, Connectors: map[openmates.Network]messenger.Connector{discord.Network: con}, Address: a.address, Audit: a.db.AddAudit,
-		Log: slog.New(slog.DiscardHandler), Clock: func() time.Time { return time.Now().Add(d) },
-	})
-	must(a.t, err)
-	a.web.connect = a.connect
-}
-
 func changed(q url.Values, name, value string) url.Values {
 	c := maps.Clone(q)
 	c.Set(name, value)
@@ -147,7 +131,7 @@ func TestConnectAttacks(t *testing.T) {
 		}, 422, "was given to another application", "/teams/harbour/connect", false},
 		"expired code": {func(a *arena) answer {
 			q := a.sophia()
-			a.ahead.Store(int64(2 * time.Minute))
+			a.discords.Store(int64(2 * time.Minute))
 			return a.back(a.ada, q)
 		}, 422, "it is too old", "/teams/harbour/connect", false},
 		"opened by a picture or a preview, never sent": {func(a *arena) answer {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,7 +31,11 @@ type botScene struct {
 	team  openmates.Team
 	sup   *messenger.Supervisor
 	ada   *browser
+	ahead atomic.Int64 // by how much the clock of connections is ahead
 }
+
+// later lets the clock of connections go ahead.
+func (s *botScene) later(d time.Duration) { s.ahead.Store(int64(d)) }
 
 const sophiaAt = "/server/bots/discord/sophia"
 
@@ -43,27 +48,30 @@ type sceneConfig struct {
 func newBotScene(t *testing.T, c sceneConfig) *botScene {
 	t.Helper()
 	c.sim.MaxConcurrency = max(c.sim.MaxConcurrency, 16) // no bot waits 5 s for another one to identify
-	s := &botScene{house: newHouse(t), sim: discordtest.Start(t, c.sim)}
-	s.ann = s.sim.AddPerson("Ann")
-	s.guild = s.sim.AddGuild(s.ann.ID, "Harbour")
-	s.app = s.application("Sophia")
+	s := &botScene{sim: discordtest.Start(t, c.sim)}
 	if c.api == "" {
 		c.api = s.sim.API()
 	}
 	if c.patience == 0 {
 		c.patience = 5 * time.Second
 	}
-	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	d, err := discord.New(discord.Config{API: c.api, Authorize: s.sim.Authorize(), Log: log, Patience: c.patience})
-	must(t, err)
-	s.listeners(d, log)
-	var rooms error
-	s.connect, rooms = connect.New(connect.Config{
-		Store: s.db, Connectors: map[openmates.Network]messenger.Connector{discord.Network: d}, States: s.sup,
-		Address: s.address, Changed: s.sup.Wake, Audit: s.db.AddAudit, Log: log,
+	s.house = newHouseWith(t, func(h *house, cfg *Config) {
+		s.house = h
+		log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		d, err := discord.New(discord.Config{API: c.api, Authorize: s.sim.Authorize(), Log: log, Patience: c.patience})
+		must(t, err)
+		s.listeners(d, log)
+		h.connect, err = connect.New(connect.Config{
+			Store: h.db, Connectors: map[openmates.Network]messenger.Connector{discord.Network: d}, States: s.sup,
+			Address: h.address, Changed: s.sup.Wake, Audit: h.db.AddAudit, Log: log,
+			Clock: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) },
+		})
+		must(t, err)
+		cfg.Connect = h.connect
 	})
-	must(t, rooms)
-	s.web.connect = s.connect
+	s.ann = s.sim.AddPerson("Ann")
+	s.guild = s.sim.AddGuild(s.ann.ID, "Harbour")
+	s.app = s.application("Sophia")
 	s.people()
 	s.ada = s.as("ada")
 	return s

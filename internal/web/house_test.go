@@ -106,6 +106,17 @@ func (l *lockedBuffer) String() string {
 
 func newHouse(t *testing.T, change ...func(*Config)) *house {
 	t.Helper()
+	return newHouseWith(t, func(_ *house, c *Config) {
+		for _, f := range change {
+			f(c)
+		}
+	})
+}
+
+// newHouseWith is newHouse for what changes more of the house than a Config, such
+// as another room of connections. The house has no pages yet.
+func newHouseWith(t *testing.T, change func(*house, *Config)) *house {
+	t.Helper()
 	key := make([]byte, 32)
 	rand.Read(key)
 	ring, err := secret.New(key)
@@ -149,9 +160,7 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 		Identity: h.identity, Team: h.team, Server: h.server, Connect: h.connect, Log: log, Version: "test", Records: h.db,
 		Model: func(context.Context) Model { return h.model }, Ready: func(context.Context) error { return h.ready },
 	}
-	for _, f := range change {
-		f(&c)
-	}
+	change(h, &c)
 	h.web, err = New(c)
 	must(t, err)
 	if c.Book == nil {

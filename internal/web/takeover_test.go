@@ -108,7 +108,7 @@ func TestATakeoverAsksTheNetwork(t *testing.T) {
 	// As if the listeners had missed it all: the row says that Sophia is there.
 	_, err := a.db.AddInstallation(context.Background(), openmates.Installation{BotID: a.botID("sophia"), TeamID: teamID(t, a.house, "lighthouse"), Workspace: openmates.WorkspaceID(a.ours.ID), Name: "Ours"})
 	must(t, err)
-	a.ahead.Store(int64(3 * time.Minute)) // which was a while ago
+	a.discords.Store(int64(3 * time.Minute)) // which was a while ago
 	wants(t, a.back(a.ada, a.install(a.ada, "harbour", "sophia", a.ann, a.ours)), 303)
 	if a.holds(a.ours.ID) != "harbour" {
 		t.Errorf("it belongs to %s", a.holds(a.ours.ID))

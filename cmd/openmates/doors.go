@@ -21,9 +21,9 @@ func (srv *service) doors(demo *web.Demo) error {
 		return err
 	}
 	w, err := web.New(web.Config{
-		Identity: srv.identity, Team: srv.team, Server: srv.server, Connect: srv.connect, Models: srv.models.room, Log: srv.log,
-		Model: srv.models.shown, Ready: srv.ready, Demo: demo, Version: versionText(),
-		Mates: srv.mate, Try: srv.chat.Try, Answering: srv.models.room.Answering,
+		Identity: srv.identity, Team: srv.team, Server: srv.server, Connect: srv.connect, Model: srv.models.room, Log: srv.log,
+		Shown: srv.models.shown, Ready: srv.ready, Demo: demo, Version: versionText(),
+		Mate: srv.mate, Try: srv.chat.Try, Answering: srv.models.room.Answering,
 		Proxies: proxies, Records: srv.db, FixedURL: srv.set.URL != "" || demo != nil, Facts: srv.facts(),
 	})
 	if err != nil {
@@ -34,9 +34,9 @@ func (srv *service) doors(demo *web.Demo) error {
 		return nil
 	}
 	a, err := api.New(api.Config{
-		Identity: srv.identity, Team: srv.team, Server: srv.server, Connect: srv.connect, Mates: srv.mate, Models: srv.models.room, Records: srv.db, Answers: srv.db,
+		Identity: srv.identity, Team: srv.team, Server: srv.server, Connect: srv.connect, Mate: srv.mate, Model: srv.models.room, Records: srv.db, Answers: srv.db,
 		Log: srv.log, Version: versionText(), From: w.From, Asked: w.Asked, FixedURL: srv.set.URL != "",
-		Model: func(ctx context.Context) (string, bool) {
+		Shown: func(ctx context.Context) (string, bool) {
 			m := srv.models.shown(ctx)
 			return m.Name, m.Scripted
 		},

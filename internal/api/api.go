@@ -46,15 +46,15 @@ type Config struct {
 	Team     *team.Room
 	Server   *server.Room
 	Connect  *connect.Room
-	Mates    *mate.Room
-	Models   *model.Room
+	Mate     *mate.Room
+	Model    *model.Room
 	Records  Records
 	Answers  Answers
 	Log      *slog.Logger
 	Version  string
-	// Model names the model that answers by default ("" = none) and says
+	// Shown names the model that answers by default ("" = none) and says
 	// whether it is the scripted one.
-	Model func(ctx context.Context) (name string, scripted bool)
+	Shown func(ctx context.Context) (name string, scripted bool)
 	// Process answers a text as a mate, by the same rules as in a messenger.
 	// show, unless nil, is given the text so far while it grows.
 	Process func(ctx context.Context, q Question, show func(text string)) (Answer, error)
@@ -99,14 +99,14 @@ type Server struct {
 	team     *team.Room
 	server   *server.Room
 	connect  *connect.Room
-	mates    *mate.Room
-	models   *model.Room
+	mate     *mate.Room
+	model    *model.Room
 	records  Records
 	answers  Answers
 	log      *slog.Logger
 	now      openmates.Clock
 	version  string
-	model    func(ctx context.Context) (string, bool)
+	shown    func(ctx context.Context) (string, bool)
 	process  func(context.Context, Question, func(string)) (Answer, error)
 	try      func(context.Context, chat.Trial) (openmates.Outcome, error)
 	from     func(*http.Request) netip.Addr
@@ -124,11 +124,11 @@ type Server struct {
 
 // New makes a Server.
 func New(c Config) (*Server, error) {
-	if c.Identity == nil || c.Team == nil || c.Server == nil || c.Connect == nil || c.Log == nil || c.Model == nil || c.Process == nil {
-		return nil, errors.New("api: Config needs Identity, Team, Server, Connect, Log, Model and Process")
+	if c.Identity == nil || c.Team == nil || c.Server == nil || c.Connect == nil || c.Log == nil || c.Shown == nil || c.Process == nil {
+		return nil, errors.New("api: Config needs Identity, Team, Server, Connect, Log, Shown and Process")
 	}
-	if c.Mates == nil || c.Models == nil || c.Records == nil || c.Answers == nil || c.Try == nil {
-		return nil, errors.New("api: Config needs Mates, Models, Records, Answers and Try")
+	if c.Mate == nil || c.Model == nil || c.Records == nil || c.Answers == nil || c.Try == nil {
+		return nil, errors.New("api: Config needs Mate, Model, Records, Answers and Try")
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now
@@ -142,9 +142,9 @@ func New(c Config) (*Server, error) {
 		}
 	}
 	s := &Server{
-		identity: c.Identity, team: c.Team, server: c.Server, connect: c.Connect, mates: c.Mates, models: c.Models, records: c.Records, answers: c.Answers,
+		identity: c.Identity, team: c.Team, server: c.Server, connect: c.Connect, mate: c.Mate, model: c.Model, records: c.Records, answers: c.Answers,
 		log: c.Log.With("pkg", "api"), now: c.Clock, version: c.Version,
-		model: c.Model, process: c.Process, try: c.Try, from: c.From, asked: c.Asked, patient: c.Patience, fixed: c.FixedURL,
+		shown: c.Shown, process: c.Process, try: c.Try, from: c.From, asked: c.Asked, patient: c.Patience, fixed: c.FixedURL,
 	}
 	cross := http.NewCrossOriginProtection()
 	if err := cross.AddTrustedOrigin(c.Connect.PublicURL()); err != nil {

@@ -47,7 +47,7 @@ type house struct {
 	identity *identity.Room
 	teams    *team.Room
 	server   *server.Room
-	links    *connect.Room
+	connect  *connect.Room
 	net      *connecttest.Network
 	srv      *Server
 	url      string
@@ -122,7 +122,7 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 		"1001": {Token: "canary-token", Secret: "canary-secret", Name: "Sophia"},
 		"2001": {Token: "canary-token-2", Secret: "canary-secret-2", Name: "Sophia"},
 	})
-	h.links, err = connect.New(connect.Config{Store: h.db, Log: log, Address: public, Audit: h.db.AddAudit,
+	h.connect, err = connect.New(connect.Config{Store: h.db, Log: log, Address: public, Audit: h.db.AddAudit,
 		Connectors: map[openmates.Network]messenger.Connector{connecttest.Name: h.net, discord: discordNet{h.net}}})
 	must(t, err)
 	models, err := model.New(model.Config{Store: h.db, Audit: h.db.AddAudit, Log: log,
@@ -135,8 +135,8 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 			return []mate.Group{{Name: "web", Label: "Web", Parts: []mate.Part{{Name: "web.read", Label: "Read"}, {Name: "web.search", Label: "Search"}}}}, nil
 		}})
 	must(t, err)
-	c := Config{Identity: h.identity, Team: h.teams, Server: h.server, Connect: h.links, Mates: mates, Models: models, Records: h.db, Answers: h.db, Log: log, Version: "1.2.3",
-		Model: func(context.Context) (string, bool) { return "scripted", true }, Process: h.process, Try: h.try}
+	c := Config{Identity: h.identity, Team: h.teams, Server: h.server, Connect: h.connect, Mate: mates, Model: models, Records: h.db, Answers: h.db, Log: log, Version: "1.2.3",
+		Shown: func(context.Context) (string, bool) { return "scripted", true }, Process: h.process, Try: h.try}
 	for _, f := range change {
 		f(&c)
 	}
@@ -210,7 +210,7 @@ func (h *house) furnish(models *model.Room) {
 			continue
 		}
 		for n, app := range map[openmates.Network][]string{connecttest.Name: {"1001", "canary-token", "canary-secret"}, discord: {"2001", "canary-token-2", "canary-secret-2"}} {
-			_, _, err = h.links.SetBot(ctx, connect.Credentials{MateID: m.ID, Network: n, Values: openmates.Secrets{"app_id": openmates.Secret(app[0]), "token": openmates.Secret(app[1]), "secret": openmates.Secret(app[2])}})
+			_, _, err = h.connect.SetBot(ctx, connect.Credentials{MateID: m.ID, Network: n, Values: openmates.Secrets{"app_id": openmates.Secret(app[0]), "token": openmates.Secret(app[1]), "secret": openmates.Secret(app[2])}})
 			must(t, err)
 		}
 	}

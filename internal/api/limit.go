@@ -71,38 +71,38 @@ type mateLimits struct {
 func (s *Server) limitOperations() {
 	serve(s, route{"get-server-limits", http.MethodGet, "/server/limits", "What the server allows", "", 0}, admin(),
 		func(ctx context.Context, _ openmates.Caller, _ *struct{}) (LimitsSheet, error) {
-			l, err := s.mates.ServerLimits(ctx)
+			l, err := s.mate.ServerLimits(ctx)
 			return LimitsSheet{limitsOf(l), limitsOf(l)}, err
 		})
 	change(s, route{"put-server-limits", http.MethodPut, "/server/limits", "Set what the server allows", "All of it at once.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *serverLimits) error {
-			return s.mates.PutServer(ctx, c.User.ID, in.Body.of())
+			return s.mate.PutServer(ctx, c.User.ID, in.Body.of())
 		})
 	serve(s, route{"get-mate-limits", http.MethodGet, "/server/mates/{handle}/limits", "What a mate may use", "In all teams.", 0}, admin(),
 		func(ctx context.Context, _ openmates.Caller, in *MateName) (LimitsSheet, error) {
-			m, err := s.mates.Mate(ctx, in.Handle)
+			m, err := s.mate.Mate(ctx, in.Handle)
 			if err != nil {
 				return LimitsSheet{}, err
 			}
-			sheet, err := s.mates.MateSheet(ctx, m)
+			sheet, err := s.mate.MateSheet(ctx, m)
 			return sheetOf(sheet), err
 		})
 	change(s, route{"put-mate-limits", http.MethodPut, "/server/mates/{handle}/limits", "Set what a mate may use", "All of it at once.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *mateLimits) error {
-			m, err := s.mates.Mate(ctx, in.Handle)
+			m, err := s.mate.Mate(ctx, in.Handle)
 			if err == nil {
-				_, err = s.mates.PutMate(ctx, c.User.ID, m, in.Body.of())
+				_, err = s.mate.PutMate(ctx, c.User.ID, m, in.Body.of())
 			}
 			return err
 		})
 	serveTeam(s, route{"get-team-limits", http.MethodGet, "/{team_slug}/limits", "What a team may use", "", 0}, policy.SeeTeam,
 		func(ctx context.Context, _ openmates.Caller, p policy.Place, _ *teamInput) (LimitsSheet, error) {
-			sheet, err := s.mates.TeamSheet(ctx, p.Team.Limits)
+			sheet, err := s.mate.TeamSheet(ctx, p.Team.Limits)
 			return sheetOf(sheet), err
 		})
 	changeTeam(s, route{"put-team-limits", http.MethodPut, "/{team_slug}/limits", "Set what a team may use", "All of it at once, within what the server allows.", 0}, policy.RunTeam,
 		func(ctx context.Context, c openmates.Caller, p policy.Place, in *teamLimits) error {
-			return s.mates.PutTeam(ctx, c.User.ID, p.Team, in.Body.of())
+			return s.mate.PutTeam(ctx, c.User.ID, p.Team, in.Body.of())
 		})
 	serveTeam(s, route{"get-user-limits", http.MethodGet, "/{team_slug}/users/{username}/limits", "What a person may use in a team", "", 0}, policy.RunTeam, s.getMemberLimits)
 	changeTeam(s, route{"put-user-limits", http.MethodPut, "/{team_slug}/users/{username}/limits", "Set what a person may use in a team", "All of it at once, within what the team may use.", 0}, policy.RunTeam,
@@ -111,7 +111,7 @@ func (s *Server) limitOperations() {
 			if err != nil {
 				return err
 			}
-			return s.mates.PutMember(ctx, c.User.ID, p.Team, m.User, in.Body.of())
+			return s.mate.PutMember(ctx, c.User.ID, p.Team, m.User, in.Body.of())
 		})
 }
 
@@ -120,11 +120,11 @@ func (s *Server) getMemberLimits(ctx context.Context, _ openmates.Caller, p poli
 	if err != nil {
 		return LimitsSheet{}, err
 	}
-	own, err := s.mates.MemberLimits(ctx, p.Team, m.User)
+	own, err := s.mate.MemberLimits(ctx, p.Team, m.User)
 	if err != nil {
 		return LimitsSheet{}, err
 	}
-	sheet, err := s.mates.TeamSheet(ctx, p.Team.Limits)
+	sheet, err := s.mate.TeamSheet(ctx, p.Team.Limits)
 	return LimitsSheet{limitsOf(own), limitsOf(sheet.Effective.Narrow(own))}, err
 }
 
@@ -152,9 +152,9 @@ func (s *Server) listMyLimits(ctx context.Context, c openmates.Caller, in *PageI
 	}
 	var all []Allowance
 	for _, t := range teams {
-		a, err := s.mates.Allowance(ctx, t, c.User)
+		a, err := s.mate.Allowance(ctx, t, c.User)
 		if err == nil && policy.Require(c, policy.RunServer) == nil {
-			a, err = s.mates.WithServer(ctx, a)
+			a, err = s.mate.WithServer(ctx, a)
 		}
 		if err != nil {
 			return page[Allowance]{}, err
@@ -198,7 +198,7 @@ func (s *Server) appOperations() {
 		})
 	serveTeam(s, route{"list-team-apps", http.MethodGet, "/{team_slug}/apps", "The apps of a team", "With the skills that its mates may use.", 0}, policy.SeeTeam,
 		func(ctx context.Context, _ openmates.Caller, p policy.Place, in *teamPage) (page[App], error) {
-			sheet, err := s.mates.TeamSheet(ctx, p.Team.Limits)
+			sheet, err := s.mate.TeamSheet(ctx, p.Team.Limits)
 			if err != nil {
 				return page[App]{}, err
 			}
@@ -212,7 +212,7 @@ func (s *Server) appOperations() {
 
 // apps lists the apps, and where limits are given what these allow.
 func (s *Server) apps(ctx context.Context, limits *openmates.Limits) ([]App, error) {
-	groups, err := s.mates.Apps(ctx)
+	groups, err := s.mate.Apps(ctx)
 	var all []App
 	for _, g := range groups {
 		a := App{Name: g.Name, Label: g.Label, Description: g.Description, Skills: []Skill{}}

@@ -98,49 +98,49 @@ func (s *Server) mateOperations() {
 	serve(s, route{"add-mate", http.MethodPost, "/server/mates", "Make a mate", "It is switched on.", 201}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *newMate) (MateSetup, error) {
 			b := in.Body
-			m, err := s.mates.Create(ctx, c.User.ID, b.Handle, mate.Draft{Name: b.Name, Field: b.Field, Description: b.Description, Prompt: b.Prompt, Model: b.Model, Class: b.Class})
+			m, err := s.mate.Create(ctx, c.User.ID, b.Handle, mate.Draft{Name: b.Name, Field: b.Field, Description: b.Description, Prompt: b.Prompt, Model: b.Model, Class: b.Class})
 			return setupOf(m), err
 		})
 	serve(s, route{"get-mate", http.MethodGet, "/server/mates/{handle}", "A mate", "With its prompt.", 0}, admin(),
 		func(ctx context.Context, _ openmates.Caller, in *MateName) (MateSetup, error) {
-			m, err := s.mates.Mate(ctx, in.Handle)
+			m, err := s.mate.Mate(ctx, in.Handle)
 			return setupOf(m), err
 		})
 	serve(s, route{"change-mate", http.MethodPatch, "/server/mates/{handle}", "Change a mate", "What is left out stays. Each change is a version.", 0}, admin(), s.changeMate)
 	change(s, route{"delete-mate", http.MethodDelete, "/server/mates/{handle}", "Put a mate away", "It answers nobody any more. What refers to it stays, and it can be brought back (archived: false).", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *MateName) error {
-			m, err := s.mates.Mate(ctx, in.Handle)
+			m, err := s.mate.Mate(ctx, in.Handle)
 			if err == nil {
-				_, err = s.mates.Archive(ctx, c.User.ID, m, true)
+				_, err = s.mate.Archive(ctx, c.User.ID, m, true)
 			}
 			return err
 		})
 	serve(s, route{"duplicate-mate", http.MethodPost, "/server/mates/{handle}/duplicate", "Make a mate like another", "Under a name and a handle of its own.", 201}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *mateCopy) (MateSetup, error) {
-			m, err := s.mates.Mate(ctx, in.Handle)
+			m, err := s.mate.Mate(ctx, in.Handle)
 			if err != nil {
 				return MateSetup{}, err
 			}
-			m, err = s.mates.Duplicate(ctx, c.User.ID, m, in.Body.Handle, in.Body.Name)
+			m, err = s.mate.Duplicate(ctx, c.User.ID, m, in.Body.Handle, in.Body.Name)
 			return setupOf(m), err
 		})
 	serve(s, route{"list-mate-versions", http.MethodGet, "/server/mates/{handle}/versions", "What a mate was", "Newest first.", 0}, admin(), s.listVersions)
 	serve(s, route{"get-mate-version", http.MethodGet, "/server/mates/{handle}/versions/{version}", "A version of a mate", "", 0}, admin(),
 		func(ctx context.Context, _ openmates.Caller, in *versionInput) (MateVersion, error) {
-			m, err := s.mates.Mate(ctx, in.Handle)
+			m, err := s.mate.Mate(ctx, in.Handle)
 			if err != nil {
 				return MateVersion{}, err
 			}
-			v, err := s.mates.Version(ctx, m, in.Version)
+			v, err := s.mate.Version(ctx, m, in.Version)
 			return versionOf(v), err
 		})
 	serve(s, route{"restore-mate-version", http.MethodPost, "/server/mates/{handle}/versions/{version}/restore", "Bring a version back", "It becomes the newest one.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *versionInput) (MateSetup, error) {
-			m, err := s.mates.Mate(ctx, in.Handle)
+			m, err := s.mate.Mate(ctx, in.Handle)
 			if err != nil {
 				return MateSetup{}, err
 			}
-			m, err = s.mates.Restore(ctx, c.User.ID, m, in.Version)
+			m, err = s.mate.Restore(ctx, c.User.ID, m, in.Version)
 			return setupOf(m), err
 		})
 	serve(s, route{"try-mate", http.MethodPost, "/server/mates/{handle}/try", "Try a mate out", "Nothing of it is remembered.", 0}, admin(), s.tryMate)
@@ -152,7 +152,7 @@ func setupOf(m openmates.Mate) MateSetup {
 }
 
 func (s *Server) listMates(ctx context.Context, _ openmates.Caller, in *PageInput) (page[MateSetup], error) {
-	mates, err := s.mates.List(ctx)
+	mates, err := s.mate.List(ctx)
 	if err != nil {
 		return page[MateSetup]{}, err
 	}
@@ -166,7 +166,7 @@ func (s *Server) listMates(ctx context.Context, _ openmates.Caller, in *PageInpu
 // changeMate is one change where texts are changed, and one more for each
 // switch, as on the pages.
 func (s *Server) changeMate(ctx context.Context, c openmates.Caller, in *matePatch) (MateSetup, error) {
-	m, err := s.mates.Mate(ctx, in.Handle)
+	m, err := s.mate.Mate(ctx, in.Handle)
 	if err != nil {
 		return MateSetup{}, err
 	}
@@ -184,17 +184,17 @@ func (s *Server) changeMate(ctx context.Context, c openmates.Caller, in *matePat
 		}
 	}
 	if texts || b.Version != 0 {
-		if m, err = s.mates.Edit(ctx, c.User.ID, m, version, d); err != nil {
+		if m, err = s.mate.Edit(ctx, c.User.ID, m, version, d); err != nil {
 			return MateSetup{}, err
 		}
 	}
 	if b.Enabled != nil && *b.Enabled != m.Enabled {
-		if m, err = s.mates.Switch(ctx, c.User.ID, m, *b.Enabled); err != nil {
+		if m, err = s.mate.Switch(ctx, c.User.ID, m, *b.Enabled); err != nil {
 			return MateSetup{}, err
 		}
 	}
 	if b.Archived != nil && *b.Archived != m.Archived {
-		m, err = s.mates.Archive(ctx, c.User.ID, m, *b.Archived)
+		m, err = s.mate.Archive(ctx, c.User.ID, m, *b.Archived)
 	}
 	return setupOf(m), err
 }
@@ -204,11 +204,11 @@ func versionOf(v openmates.MateVersion) MateVersion {
 }
 
 func (s *Server) listVersions(ctx context.Context, _ openmates.Caller, in *matePage) (page[MateVersion], error) {
-	m, err := s.mates.Mate(ctx, in.Handle)
+	m, err := s.mate.Mate(ctx, in.Handle)
 	if err != nil {
 		return page[MateVersion]{}, err
 	}
-	found, err := s.mates.Versions(ctx, m)
+	found, err := s.mate.Versions(ctx, m)
 	if err != nil {
 		return page[MateVersion]{}, err
 	}
@@ -220,7 +220,7 @@ func (s *Server) listVersions(ctx context.Context, _ openmates.Caller, in *mateP
 }
 
 func (s *Server) tryMate(ctx context.Context, c openmates.Caller, in *trialInput) (Reply, error) {
-	m, err := s.mates.Mate(ctx, in.Handle)
+	m, err := s.mate.Mate(ctx, in.Handle)
 	if err != nil {
 		return Reply{}, err
 	}

@@ -162,7 +162,7 @@ func (s *Server) modelOperations() {
 	serve(s, route{"list-provider-kinds", http.MethodGet, "/server/provider-kinds", "The kinds of providers", "", 0}, admin(), s.listKinds)
 	serve(s, route{"list-providers", http.MethodGet, "/server/providers", "The providers of models", "Without their keys.", 0}, admin(),
 		func(ctx context.Context, _ openmates.Caller, in *PageInput) (page[Provider], error) {
-			views, err := s.models.Providers(ctx)
+			views, err := s.model.Providers(ctx)
 			if err != nil {
 				return page[Provider]{}, err
 			}
@@ -175,7 +175,7 @@ func (s *Server) modelOperations() {
 	serve(s, route{"add-provider", http.MethodPost, "/server/providers", "Add a provider", "It is checked first.", 201}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *newProvider) (Provider, error) {
 			b := in.Body
-			p, err := s.models.Add(ctx, c.User.ID, model.Draft{Kind: b.Kind, Label: b.Label, URL: b.URL, Key: openmates.Secret(b.Key), Anyway: b.Anyway, Propose: b.Name})
+			p, err := s.model.Add(ctx, c.User.ID, model.Draft{Kind: b.Kind, Label: b.Label, URL: b.URL, Key: openmates.Secret(b.Key), Anyway: b.Anyway, Propose: b.Name})
 			if err != nil {
 				return Provider{}, err
 			}
@@ -188,40 +188,40 @@ func (s *Server) modelOperations() {
 	serve(s, route{"change-provider", http.MethodPatch, "/server/providers/{provider}", "Change a provider", "It is checked first. A stored key is not sent to another host.", 0}, admin(), s.changeProvider)
 	change(s, route{"delete-provider", http.MethodDelete, "/server/providers/{provider}", "Remove a provider", "With its key, its models and their prices.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *ProviderName) error {
-			return s.models.Remove(ctx, c.User.ID, in.Name)
+			return s.model.Remove(ctx, c.User.ID, in.Name)
 		})
 	serve(s, route{"get-provider-impact", http.MethodGet, "/server/providers/{provider}/impact", "What removing a provider would do", "To which mates.", 0}, admin(), s.impact)
 	serve(s, route{"check-provider", http.MethodPost, "/server/providers/{provider}/check", "Check a provider", "Reads its list of models anew.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *ProviderName) (Changes, error) {
-			l, err := s.models.Refresh(ctx, c.User.ID, in.Name)
+			l, err := s.model.Refresh(ctx, c.User.ID, in.Name)
 			return Changes{append([]string{}, l.New...), append([]string{}, l.Gone...)}, err
 		})
 	change(s, route{"change-models", http.MethodPatch, "/server/providers/{provider}/models", "Switch models on and off, and price them", "Models that are not named stay.", 0}, admin(), s.changeModels)
 	serve(s, route{"add-model", http.MethodPost, "/server/providers/{provider}/models", "Add a model by name", "For a provider that doesn't list all it has.", 201}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *modelInput) (Provider, error) {
-			if err := s.models.AddModel(ctx, c.User.ID, in.Name, in.Body.Model); err != nil {
+			if err := s.model.AddModel(ctx, c.User.ID, in.Name, in.Body.Model); err != nil {
 				return Provider{}, err
 			}
 			return s.provider(ctx, in.Name)
 		})
 	change(s, route{"free-models", http.MethodPost, "/server/providers/{provider}/free", "Say that models cost nothing", "Those without a price, as on a machine of one's own.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *ProviderName) error {
-			return s.models.Free(ctx, c.User.ID, in.Name)
+			return s.model.Free(ctx, c.User.ID, in.Name)
 		})
 	serve(s, route{"try-model", http.MethodPost, "/server/providers/{provider}/try", "Try a model", "It is asked for a sentence.", 0}, admin(),
 		func(ctx context.Context, _ openmates.Caller, in *modelInput) (ModelTrial, error) {
-			t, err := s.models.Try(ctx, in.Name, in.Body.Model)
+			t, err := s.model.Try(ctx, in.Name, in.Body.Model)
 			return ModelTrial{t.Model, t.Text, t.Took.Milliseconds()}, err
 		})
 	serve(s, route{"get-defaults", http.MethodGet, "/server/default-models", "The default models", "", 0}, admin(), s.getDefaults)
 	change(s, route{"put-defaults", http.MethodPut, "/server/default-models", "Set the default models", "All of them at once.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *defaultsInput) error {
-			return s.models.SetDefaults(ctx, c.User.ID, openmates.ModelDefaults(in.Body))
+			return s.model.SetDefaults(ctx, c.User.ID, openmates.ModelDefaults(in.Body))
 		})
 }
 
 func (s *Server) provider(ctx context.Context, name string) (Provider, error) {
-	v, err := s.models.Provider(ctx, name)
+	v, err := s.model.Provider(ctx, name)
 	return providerOf(v), err
 }
 
@@ -246,7 +246,7 @@ func priceOf(p openmates.Price) *Price {
 
 func (s *Server) listKinds(_ context.Context, _ openmates.Caller, in *PageInput) (page[Kind], error) {
 	var all []Kind
-	for _, k := range s.models.Kinds() {
+	for _, k := range s.model.Kinds() {
 		kind := Kind{Name: k.Name, Label: k.Label, About: k.About, NeedsKey: k.NeedsKey, NeedsURL: k.NeedsURL, KeyPage: k.KeyPage, Places: []Place{}}
 		for _, p := range k.Places {
 			kind.Places = append(kind.Places, Place{p.Name, p.Label, p.URL})
@@ -257,7 +257,7 @@ func (s *Server) listKinds(_ context.Context, _ openmates.Caller, in *PageInput)
 }
 
 func (s *Server) changeProvider(ctx context.Context, c openmates.Caller, in *providerPatch) (Provider, error) {
-	v, err := s.models.Provider(ctx, in.Name)
+	v, err := s.model.Provider(ctx, in.Name)
 	if err != nil {
 		return Provider{}, err
 	}
@@ -269,7 +269,7 @@ func (s *Server) changeProvider(ctx context.Context, c openmates.Caller, in *pro
 	if b.URL != nil {
 		d.URL = *b.URL
 	}
-	if _, err := s.models.Change(ctx, c.User.ID, in.Name, d); err != nil {
+	if _, err := s.model.Change(ctx, c.User.ID, in.Name, d); err != nil {
 		return Provider{}, err
 	}
 	return s.provider(ctx, in.Name)
@@ -279,7 +279,7 @@ func (s *Server) impact(ctx context.Context, _ openmates.Caller, in *struct {
 	ProviderName
 	PageInput
 }) (page[Effect], error) {
-	found, err := s.models.Impact(ctx, in.Name)
+	found, err := s.model.Impact(ctx, in.Name)
 	if err != nil {
 		return page[Effect]{}, err
 	}
@@ -299,10 +299,10 @@ func (s *Server) changeModels(ctx context.Context, c openmates.Caller, in *model
 		}
 		edits = append(edits, e)
 	}
-	return s.models.SetModels(ctx, c.User.ID, in.Name, edits)
+	return s.model.SetModels(ctx, c.User.ID, in.Name, edits)
 }
 
 func (s *Server) getDefaults(ctx context.Context, _ openmates.Caller, _ *struct{}) (Defaults, error) {
-	d, err := s.models.Defaults(ctx)
+	d, err := s.model.Defaults(ctx)
 	return Defaults{Any: d.Set.Any, Quick: d.Set.Quick, Balanced: d.Set.Balanced, Deep: d.Set.Deep, Choices: d.Choices, Now: d.Now, Broken: d.Broken}, err
 }

@@ -235,7 +235,7 @@ func (m *maker) resetLink() func() bool {
 func (m *maker) linkCode() func() bool {
 	code := m.made(m.session, "/me/link-codes", `{"network":"testnet"}`)["code"].(string)
 	return func() bool {
-		_, err := m.links.FinishByChat(m.t.Context(), m.links.CodeHash(openmates.Secret(code)), "testnet", messenger.Account{ID: "thief", Name: "Thief"})
+		_, err := m.connect.FinishByChat(m.t.Context(), m.connect.CodeHash(openmates.Secret(code)), "testnet", messenger.Account{ID: "thief", Name: "Thief"})
 		return err == nil
 	}
 }

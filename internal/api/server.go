@@ -158,7 +158,7 @@ func (s *Server) getStatus(ctx context.Context, _ openmates.Caller, _ *struct{})
 	}
 	n, err := s.records.Count(ctx)
 	out := Status{Version: s.version, Teams: n.Teams, People: n.People, Linked: n.Linked, Workspaces: n.Workspaces, Mates: []Mate{}}
-	out.Model, out.Scripted = s.model(ctx)
+	out.Model, out.Scripted = s.shown(ctx)
 	for _, m := range mates {
 		out.Mates = append(out.Mates, mateOf(m, nil))
 	}

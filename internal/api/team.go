@@ -204,7 +204,7 @@ func (s *Server) addTeam(ctx context.Context, c openmates.Caller, in *newTeam) (
 	}
 	if in.Body.Limits != nil {
 		var err error
-		if d.Limits, err = s.mates.NewTeamLimits(ctx, in.Body.Limits.of()); err != nil {
+		if d.Limits, err = s.mate.NewTeamLimits(ctx, in.Body.Limits.of()); err != nil {
 			return TeamLine{}, err
 		}
 	}

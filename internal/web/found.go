@@ -93,7 +93,7 @@ func (s *Server) foundPage(r *http.Request) (*foundPage, error) {
 	case "":
 		return nil, s.nothingHere(nil, r)
 	case "mates", "apps", "money":
-		sheet, err := s.mateRoom.TeamSheet(ctx, p.Draft.Limits)
+		sheet, err := s.mate.TeamSheet(ctx, p.Draft.Limits)
 		if err != nil {
 			return nil, err
 		}

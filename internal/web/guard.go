@@ -141,7 +141,7 @@ func (s *Server) sendOn(w http.ResponseWriter, r *http.Request, to string) {
 		return
 	}
 	s.settle(w, r)
-	p := messagePage{shell: shell{Title: sentence("This server has another address"), Path: r.URL.Path, Here: "/", Model: s.model(r.Context()), Version: s.version},
+	p := messagePage{shell: shell{Title: sentence("This server has another address"), Path: r.URL.Path, Here: "/", Model: s.shown(r.Context()), Version: s.version},
 		Heading: sentence("This server has another address"), Ways: []way{{"Go on there", s.connect.PublicURL()}},
 		Sentence: fmt.Sprintf("People reach this server at %s, so nothing was changed here. Please do it again there.", s.connect.PublicURL())}
 	if err := s.show(w, http.StatusConflict, "message", p); err != nil {

@@ -113,7 +113,7 @@ func (s *Server) welcome(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) matesList(ctx context.Context) (*matesList, error) {
 	mates, err := s.connect.Mates(ctx)
-	return &matesList{Mates: mates, Model: s.model(ctx)}, err
+	return &matesList{Mates: mates, Model: s.shown(ctx)}, err
 }
 
 func (s *Server) matesPart(w http.ResponseWriter, r *http.Request) error {

@@ -155,10 +155,10 @@ func newHouseWith(t *testing.T, change func(*house, *Config)) *house {
 	must(t, err)
 	h.models = newModels(t, h.db, log)
 	c := Config{
-		Models: h.models,
-		Mates:  h.mates, Try: h.trial,
+		Model: h.models,
+		Mate:  h.mates, Try: h.trial,
 		Identity: h.identity, Team: h.team, Server: h.server, Connect: h.connect, Log: log, Version: "test", Records: h.db,
-		Model: func(context.Context) Model { return h.model }, Ready: func(context.Context) error { return h.ready },
+		Shown: func(context.Context) Model { return h.model }, Ready: func(context.Context) error { return h.ready },
 	}
 	change(h, &c)
 	h.web, err = New(c)

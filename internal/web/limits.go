@@ -56,11 +56,11 @@ func (s *Server) newSheet(ctx context.Context, who, action string, sheet mate.Sh
 }
 
 func (s *Server) mateSheet(ctx context.Context, m openmates.Mate) (sheetForm, error) {
-	sheet, err := s.mateRoom.MateSheet(ctx, m)
+	sheet, err := s.mate.MateSheet(ctx, m)
 	if err != nil {
 		return sheetForm{}, err
 	}
-	spent, _, err := s.mateRoom.Spent(ctx)
+	spent, _, err := s.mate.Spent(ctx)
 	if err != nil {
 		return sheetForm{}, err
 	}
@@ -78,18 +78,18 @@ func (s *Server) limits(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) limitsPage(r *http.Request) (*limitsPage, error) {
 	ctx := r.Context()
 	p := &limitsPage{shell: s.shell(r, "Limits")}
-	sheet, err := s.mateRoom.ServerSheet(ctx)
+	sheet, err := s.mate.ServerSheet(ctx)
 	if err != nil {
 		return nil, err
 	}
-	spent, sum, err := s.mateRoom.Spent(ctx)
+	spent, sum, err := s.mate.Spent(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if p.Sheet, err = s.newSheet(ctx, "", "/server/limits", sheet, sum); err != nil {
 		return nil, err
 	}
-	all, err := s.mateRoom.List(ctx)
+	all, err := s.mate.List(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (s *Server) limitsPage(r *http.Request) (*limitsPage, error) {
 		if m.Archived {
 			continue
 		}
-		sheet, err := s.mateRoom.MateSheet(ctx, m)
+		sheet, err := s.mate.MateSheet(ctx, m)
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +111,7 @@ func (s *Server) setLimits(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.mateRoom.SetServer(r.Context(), byWhom(r), t)
+	err = s.mate.SetServer(r.Context(), byWhom(r), t)
 	if err == nil {
 		return s.done(w, r, "/server/limits", "The limits of the server are saved and hold from the next question on.")
 	}
@@ -135,9 +135,9 @@ func (s *Server) limitMate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.mateRoom.SetMate(r.Context(), byWhom(r), p.Mate, t)
+	m, err := s.mate.SetMate(r.Context(), byWhom(r), p.Mate, t)
 	if err == nil {
-		sheet, err := s.mateRoom.MateSheet(r.Context(), m)
+		sheet, err := s.mate.MateSheet(r.Context(), m)
 		if err != nil {
 			return err
 		}

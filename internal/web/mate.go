@@ -25,7 +25,7 @@ type botCard struct {
 	Bot     *connect.Bot // nil = none yet
 }
 
-func (s *Server) mate(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) showMate(w http.ResponseWriter, r *http.Request) error {
 	m, err := s.connect.Mate(r.Context(), r.PathValue("handle"))
 	if err != nil {
 		return err

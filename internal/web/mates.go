@@ -94,7 +94,7 @@ func (s *Server) mateRoutes(page *mux) {
 
 func (s *Server) mates(w http.ResponseWriter, r *http.Request) error {
 	p := matesPage{shell: s.shell(r, "Mates")}
-	all, err := s.mateRoom.List(r.Context())
+	all, err := s.mate.List(r.Context())
 	if err != nil {
 		return err
 	}
@@ -120,13 +120,13 @@ func (s *Server) mateCards(ctx context.Context, all []openmates.Mate) ([]mateCar
 	if err != nil {
 		return nil, err
 	}
-	spent, _, err := s.mateRoom.Spent(ctx)
+	spent, _, err := s.mate.Spent(ctx)
 	if err != nil {
 		return nil, err
 	}
 	cards := make([]mateCard, len(all))
 	for i, m := range all {
-		sheet, err := s.mateRoom.MateSheet(ctx, m)
+		sheet, err := s.mate.MateSheet(ctx, m)
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +143,7 @@ func (s *Server) mateCards(ctx context.Context, all []openmates.Mate) ([]mateCar
 // answers is the model that answers for a mate, "" where none does.
 func (s *Server) answers(ctx context.Context, m openmates.Mate) string {
 	if s.answering == nil {
-		return cmp.Or(m.Model, s.model(ctx).Name)
+		return cmp.Or(m.Model, s.shown(ctx).Name)
 	}
 	name, err := s.answering(ctx, m)
 	if err != nil {
@@ -160,7 +160,7 @@ func (s *Server) currency(ctx context.Context) (string, error) {
 func (s *Server) newMate(w http.ResponseWriter, r *http.Request) error {
 	p := newMatePage{shell: s.shell(r, "New mate"), Form: mateForm{Draft: mate.Draft{Class: openmates.ClassBalanced}}}
 	var err error
-	if p.Form.Providers, err = s.mateRoom.Models(r.Context()); err != nil {
+	if p.Form.Providers, err = s.mate.Models(r.Context()); err != nil {
 		return err
 	}
 	return s.show(w, http.StatusOK, "newmate", p)
@@ -172,7 +172,7 @@ func (s *Server) createMate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := mateDraft(r)
-	m, err := s.mateRoom.Create(r.Context(), byWhom(r), f.Get("handle"), d)
+	m, err := s.mate.Create(r.Context(), byWhom(r), f.Get("handle"), d)
 	if err == nil {
 		return s.done(w, r, "/server/mates/"+m.Handle, fmt.Sprintf("%s is here. Try it out, then give it a bot.", m.Name))
 	}
@@ -181,7 +181,7 @@ func (s *Server) createMate(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := newMatePage{shell: s.shell(r, "New mate"), Handle: f.Get("handle"), Form: mateForm{Draft: d, Error: openmates.MessageOf(err)}}
 	status := intake.StatusOf(err)
-	if p.Form.Providers, err = s.mateRoom.Models(r.Context()); err != nil {
+	if p.Form.Providers, err = s.mate.Models(r.Context()); err != nil {
 		return err
 	}
 	return s.show(w, status, "newmate", p)
@@ -210,17 +210,17 @@ func (s *Server) mateSetup(w http.ResponseWriter, r *http.Request) error {
 // mateOf is the page of the mate that the address names.
 func (s *Server) mateOf(r *http.Request) (*mateSetupPage, error) {
 	ctx := r.Context()
-	m, err := s.mateRoom.Mate(ctx, r.PathValue("handle"))
+	m, err := s.mate.Mate(ctx, r.PathValue("handle"))
 	if err != nil {
 		return nil, err
 	}
 	p := &mateSetupPage{shell: s.shell(r, m.Name), Mate: m, Opened: m.Version, Networks: s.connect.Networks(), Answers: s.answers(ctx, m)}
 	p.Form.Draft = mate.Draft{Name: m.Name, Field: m.Field, Description: m.Description, Prompt: m.Prompt, Model: m.Model, Class: m.Class}
-	if p.Form.Providers, err = s.mateRoom.Models(ctx); err != nil {
+	if p.Form.Providers, err = s.mate.Models(ctx); err != nil {
 		return nil, err
 	}
 	p.Form.Gone = m.Model != "" && !lists(p.Form.Providers, m.Model)
-	if p.Versions, err = s.mateRoom.Versions(ctx, m); err != nil {
+	if p.Versions, err = s.mate.Versions(ctx, m); err != nil {
 		return nil, err
 	}
 	if p.Sheet, err = s.mateSheet(ctx, m); err != nil {
@@ -259,7 +259,7 @@ func (s *Server) editMate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || version < 1 {
 		return openmates.Errorf(openmates.EInvalid, "The form could not be read. Please reload the page and try again.")
 	}
-	m, err := s.mateRoom.Edit(r.Context(), byWhom(r), p.Mate, version, mateDraft(r))
+	m, err := s.mate.Edit(r.Context(), byWhom(r), p.Mate, version, mateDraft(r))
 	if err == nil {
 		return s.done(w, r, "/server/mates/"+m.Handle, fmt.Sprintf("%s is saved as version %d.", m.Name, m.Version))
 	}
@@ -274,7 +274,7 @@ func (s *Server) editMate(w http.ResponseWriter, r *http.Request) error {
 
 // askSwitchMate asks before a mate falls silent.
 func (s *Server) askSwitchMate(r *http.Request) (*question, error) {
-	m, err := s.mateRoom.Mate(r.Context(), r.PathValue("handle"))
+	m, err := s.mate.Mate(r.Context(), r.PathValue("handle"))
 	if err != nil || r.FormValue("on") == "1" || !m.Enabled {
 		return nil, err
 	}
@@ -285,7 +285,7 @@ func (s *Server) askSwitchMate(r *http.Request) (*question, error) {
 }
 
 func (s *Server) askArchiveMate(r *http.Request) (*question, error) {
-	m, err := s.mateRoom.Mate(r.Context(), r.PathValue("handle"))
+	m, err := s.mate.Mate(r.Context(), r.PathValue("handle"))
 	if err != nil || r.FormValue("archived") != "1" || m.Archived {
 		return nil, err
 	}
@@ -300,12 +300,12 @@ func (s *Server) switchMate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.mateRoom.Mate(r.Context(), r.PathValue("handle"))
+	m, err := s.mate.Mate(r.Context(), r.PathValue("handle"))
 	if err != nil {
 		return err
 	}
 	on := f.Get("on") == "1"
-	if m, err = s.mateRoom.Switch(r.Context(), byWhom(r), m, on); err != nil {
+	if m, err = s.mate.Switch(r.Context(), byWhom(r), m, on); err != nil {
 		return err
 	}
 	said := fmt.Sprintf("%s is switched off: it answers nobody, and its bots hear nothing.", m.Name)
@@ -328,12 +328,12 @@ func (s *Server) archiveMate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.mateRoom.Mate(r.Context(), r.PathValue("handle"))
+	m, err := s.mate.Mate(r.Context(), r.PathValue("handle"))
 	if err != nil {
 		return err
 	}
 	archived := f.Get("archived") == "1"
-	if m, err = s.mateRoom.Archive(r.Context(), byWhom(r), m, archived); err != nil {
+	if m, err = s.mate.Archive(r.Context(), byWhom(r), m, archived); err != nil {
 		return err
 	}
 	if archived {
@@ -351,7 +351,7 @@ func (s *Server) duplicateMate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.mateRoom.Duplicate(r.Context(), byWhom(r), p.Mate, f.Get("handle"), f.Get("name"))
+	m, err := s.mate.Duplicate(r.Context(), byWhom(r), p.Mate, f.Get("handle"), f.Get("name"))
 	if err == nil {
 		return s.done(w, r, "/server/mates/"+m.Handle, fmt.Sprintf("%s is a copy of %s. Change what makes it different.", m.Name, p.Mate.Name))
 	}
@@ -365,7 +365,7 @@ func (s *Server) duplicateMate(w http.ResponseWriter, r *http.Request) error {
 // versionOf reads which one the address names.
 func (s *Server) versionOf(r *http.Request) (openmates.Mate, openmates.MateVersion, error) {
 	var none openmates.MateVersion
-	m, err := s.mateRoom.Mate(r.Context(), r.PathValue("handle"))
+	m, err := s.mate.Mate(r.Context(), r.PathValue("handle"))
 	if err != nil {
 		return m, none, err
 	}
@@ -373,7 +373,7 @@ func (s *Server) versionOf(r *http.Request) (openmates.Mate, openmates.MateVersi
 	if err != nil {
 		return m, none, openmates.Errorf(openmates.ENotFound, "%s has no such version.", m.Name)
 	}
-	v, err := s.mateRoom.Version(r.Context(), m, n)
+	v, err := s.mate.Version(r.Context(), m, n)
 	return m, v, err
 }
 
@@ -405,7 +405,7 @@ func (s *Server) restoreMate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if m, err = s.mateRoom.Restore(r.Context(), byWhom(r), m, v.Mate.Version); err != nil {
+	if m, err = s.mate.Restore(r.Context(), byWhom(r), m, v.Mate.Version); err != nil {
 		return err
 	}
 	return s.done(w, r, "/server/mates/"+m.Handle, fmt.Sprintf("%s is as it was in version %d; that is version %d now.", m.Name, v.Mate.Version, m.Version))

@@ -37,14 +37,14 @@ func (s *Server) memberLimitsPage(r *http.Request) (*memberLimitsPage, policy.Pl
 		return nil, place, err
 	}
 	p := &memberLimitsPage{inTeam: s.inTeam(r, c, place), Member: m.User}
-	sheet, err := s.mateRoom.MemberSheet(r.Context(), place.Team, m.User)
+	sheet, err := s.mate.MemberSheet(r.Context(), place.Team, m.User)
 	if err != nil {
 		return nil, place, err
 	}
-	if p.Above, err = s.mateRoom.AboveMember(r.Context(), place.Team); err != nil {
+	if p.Above, err = s.mate.AboveMember(r.Context(), place.Team); err != nil {
 		return nil, place, err
 	}
-	if p.Allowance, err = s.mateRoom.Allowance(r.Context(), place.Team, m.User); err != nil {
+	if p.Allowance, err = s.mate.Allowance(r.Context(), place.Team, m.User); err != nil {
 		return nil, place, err
 	}
 	p.Sheet, err = s.newSheet(r.Context(), m.User.DisplayName, "/teams/"+place.Team.Slug+"/people/"+m.User.Username+"/limits", sheet, p.Allowance.Spent)
@@ -60,7 +60,7 @@ func (s *Server) setMemberLimits(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.mateRoom.SetMember(r.Context(), byWhom(r), place.Team, p.Member, t); err != nil {
+	if err := s.mate.SetMember(r.Context(), byWhom(r), place.Team, p.Member, t); err != nil {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err
 		}

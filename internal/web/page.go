@@ -47,7 +47,7 @@ func (s *Server) shell(r *http.Request, title string) shell {
 // frame is a shell that offers no next step of the set-up. A page that says
 // what went wrong has this one: finding the next step reads the whole set-up.
 func (s *Server) frame(r *http.Request, title string) shell {
-	sh := shell{Title: title, Path: r.URL.Path, Here: "/", Model: s.model(r.Context()), Demo: s.demo, Version: s.version}
+	sh := shell{Title: title, Path: r.URL.Path, Here: "/", Model: s.shown(r.Context()), Demo: s.demo, Version: s.version}
 	if r.Method == http.MethodGet {
 		sh.Here = r.URL.RequestURI()
 	}

@@ -240,7 +240,7 @@ func (s *Server) teamLimitsPage(r *http.Request) (*teamLimitsPage, policy.Place,
 		return nil, place, err
 	}
 	p := &teamLimitsPage{inTeam: s.inTeam(r, c, place), Name: place.Team.Name}
-	sheet, err := s.mateRoom.TeamSheet(r.Context(), place.Team.Limits)
+	sheet, err := s.mate.TeamSheet(r.Context(), place.Team.Limits)
 	if err != nil {
 		return nil, place, err
 	}
@@ -263,7 +263,7 @@ func (s *Server) muteIn(ctx context.Context, t openmates.Team) (all []string, er
 		return nil, err
 	}
 	for _, m := range mates {
-		name, err := s.models.Answering(ctx, m.Mate.Mate)
+		name, err := s.model.Answering(ctx, m.Mate.Mate)
 		if err != nil || t.Limits.Allows(openmates.KindModel, name) {
 			continue // without any model, the server's pages say so
 		}
@@ -281,7 +281,7 @@ func (s *Server) setTeamLimits(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.mateRoom.SetTeam(r.Context(), byWhom(r), place.Team, t); err != nil {
+	if err := s.mate.SetTeam(r.Context(), byWhom(r), place.Team, t); err != nil {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err
 		}

@@ -46,12 +46,12 @@ func (s *Server) profile(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for _, t := range teams {
-		a, err := s.mateRoom.Allowance(r.Context(), t, c.User)
+		a, err := s.mate.Allowance(r.Context(), t, c.User)
 		if openmates.CodeOf(err) == openmates.ENotFound { // left it this very moment
 			continue
 		}
 		if err == nil && policy.Require(c, policy.RunServer) == nil {
-			a, err = s.mateRoom.WithServer(r.Context(), a)
+			a, err = s.mate.WithServer(r.Context(), a)
 		}
 		if err != nil {
 			return err

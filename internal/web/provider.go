@@ -53,7 +53,7 @@ func (s *Server) provider(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) providerPage(r *http.Request) (*providerPage, error) {
-	v, err := s.models.Provider(r.Context(), r.PathValue("name"))
+	v, err := s.model.Provider(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func (s *Server) changeProvider(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	changed, err := s.models.Change(r.Context(), byWhom(r), r.PathValue("name"), draftOf(f))
+	changed, err := s.model.Change(r.Context(), byWhom(r), r.PathValue("name"), draftOf(f))
 	if err != nil {
 		return s.again(w, r, err, func(p *providerPage) {
 			p.Form.Label, p.Form.URL = f.Get("label"), f.Get("url")
@@ -154,7 +154,7 @@ func (s *Server) changeProvider(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) refreshProvider(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
-	lists, err := s.models.Refresh(r.Context(), byWhom(r), name)
+	lists, err := s.model.Refresh(r.Context(), byWhom(r), name)
 	if err != nil {
 		return s.again(w, r, err, func(*providerPage) {}) // it stands there as the provider's problem
 	}
@@ -172,7 +172,7 @@ func (s *Server) saveModels(w http.ResponseWriter, r *http.Request) error {
 	}
 	edits := editsOf(f)
 	name := r.PathValue("name")
-	if err := s.models.SetModels(r.Context(), byWhom(r), name, edits); err != nil {
+	if err := s.model.SetModels(r.Context(), byWhom(r), name, edits); err != nil {
 		return s.again(w, r, err, func(p *providerPage) {
 			p.Error = openmates.MessageOf(err)
 			p.retype(edits)
@@ -210,7 +210,7 @@ func (p *providerPage) retype(edits []model.Edit) {
 
 func (s *Server) freeModels(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
-	if err := s.models.Free(r.Context(), byWhom(r), name); err != nil {
+	if err := s.model.Free(r.Context(), byWhom(r), name); err != nil {
 		return err
 	}
 	return s.done(w, r, "/server/providers/"+name, "The models without a price cost nothing from now on.")
@@ -222,7 +222,7 @@ func (s *Server) addModel(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	name := r.PathValue("name")
-	if err := s.models.AddModel(r.Context(), byWhom(r), name, f.Get("model")); err != nil {
+	if err := s.model.AddModel(r.Context(), byWhom(r), name, f.Get("model")); err != nil {
 		return s.again(w, r, err, func(p *providerPage) { p.Error = openmates.MessageOf(err) })
 	}
 	return s.done(w, r, "/server/providers/"+name, fmt.Sprintf("Mates may use %s now.", f.Get("model")))
@@ -234,7 +234,7 @@ func (s *Server) tryModel(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	name := r.PathValue("name")
-	t, err := s.models.Try(r.Context(), name, f.Get("model"))
+	t, err := s.model.Try(r.Context(), name, f.Get("model"))
 	if err != nil {
 		return s.again(w, r, err, func(p *providerPage) { p.Error = openmates.MessageOf(err) })
 	}

@@ -66,15 +66,15 @@ func (s *Server) providers(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) providersPage(r *http.Request) (*providersPage, error) {
-	p := &providersPage{shell: s.shell(r, "Providers"), Kinds: s.models.Kinds()}
+	p := &providersPage{shell: s.shell(r, "Providers"), Kinds: s.model.Kinds()}
 	var err error
-	if p.Providers, err = s.models.Providers(r.Context()); err != nil {
+	if p.Providers, err = s.model.Providers(r.Context()); err != nil {
 		return nil, err
 	}
-	if p.Mute, err = s.models.Mute(r.Context()); err != nil {
+	if p.Mute, err = s.model.Mute(r.Context()); err != nil {
 		return nil, err
 	}
-	d, err := s.models.Defaults(r.Context())
+	d, err := s.model.Defaults(r.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (s *Server) saveDefaults(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.models.SetDefaults(r.Context(), byWhom(r), openmates.ModelDefaults{
+	err = s.model.SetDefaults(r.Context(), byWhom(r), openmates.ModelDefaults{
 		Any: f.Get("any"), Quick: f.Get("quick"), Balanced: f.Get("balanced"), Deep: f.Get("deep"),
 	})
 	if openmates.CodeOf(err) != openmates.EInvalid {
@@ -148,7 +148,7 @@ func (s *Server) newProvider(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) newProviderPage(r *http.Request, kind, place string) (*newProviderPage, error) {
-	for _, k := range s.models.Kinds() {
+	for _, k := range s.model.Kinds() {
 		if k.Name != kind {
 			continue
 		}
@@ -178,7 +178,7 @@ func (s *Server) addProvider(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	added, err := s.models.Add(r.Context(), byWhom(r), draftOf(f))
+	added, err := s.model.Add(r.Context(), byWhom(r), draftOf(f))
 	if err == nil {
 		said := fmt.Sprintf("%s is checked and added. Look through its models and their prices.", added.Label)
 		if added.Problem != "" {
@@ -221,12 +221,12 @@ func (s *Server) removeProviderForm(w http.ResponseWriter, r *http.Request) erro
 }
 
 func (s *Server) removePage(r *http.Request) (*removeProviderPage, error) {
-	v, err := s.models.Provider(r.Context(), r.PathValue("name"))
+	v, err := s.model.Provider(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return nil, err
 	}
 	p := &removeProviderPage{shell: s.shell(r, fmt.Sprintf("Remove %s", v.Label)), View: v}
-	effects, err := s.models.Impact(r.Context(), v.Name)
+	effects, err := s.model.Impact(r.Context(), v.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -249,7 +249,7 @@ func (s *Server) removeProvider(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.models.Remove(r.Context(), byWhom(r), p.Name)
+	err = s.model.Remove(r.Context(), byWhom(r), p.Name)
 	if openmates.CodeOf(err) == openmates.EConflict {
 		p.Error = openmates.MessageOf(err)
 		return s.show(w, intake.StatusOf(err), "provider-remove", p)
@@ -263,7 +263,7 @@ func (s *Server) removeProvider(w http.ResponseWriter, r *http.Request) error {
 // modelProblems adds what is wrong with providers, and the mates that have no
 // model, to what the overview shows.
 func (s *Server) modelProblems(ctx context.Context, o *overview) error {
-	all, err := s.models.Providers(ctx)
+	all, err := s.model.Providers(ctx)
 	if err != nil {
 		return err
 	}
@@ -272,7 +272,7 @@ func (s *Server) modelProblems(ctx context.Context, o *overview) error {
 			o.Problems = append(o.Problems, Problem{What: v.Problem, Path: "/server/providers/" + v.Name})
 		}
 	}
-	mute, err := s.models.Mute(ctx)
+	mute, err := s.model.Mute(ctx)
 	if err != nil || len(all) == 0 { // without a provider, the set-up says what to do
 		return err
 	}

@@ -181,7 +181,7 @@ func greeting(teams []teamCard) string {
 // setupState reads it all for the person who asks.
 func (s *Server) setupState(r *http.Request) (st setupState, err error) {
 	ctx, c := r.Context(), openmates.CallerOf(r.Context())
-	st.Fixed, st.Model, st.Mail = s.fixedURL, s.model(r.Context()), s.server.MailReady(ctx)
+	st.Fixed, st.Model, st.Mail = s.fixedURL, s.shown(r.Context()), s.server.MailReady(ctx)
 	if st.Server, err = s.server.Settings(ctx); err != nil {
 		return st, err
 	}

@@ -42,10 +42,10 @@ type Config struct {
 	Team     *team.Room
 	Server   *server.Room
 	Connect  *connect.Room
-	Models   *model.Room
-	Mates    *mate.Room
+	Model    *model.Room
+	Mate     *mate.Room
 	Log      *slog.Logger
-	Model    func(ctx context.Context) Model // which model answers now
+	Shown    func(ctx context.Context) Model // which model answers now
 	Ready    func(ctx context.Context) error // nil = the server can serve; MessageOf says why not
 	Demo     *Demo                           // nil outside of the demo
 	Version  string
@@ -92,9 +92,9 @@ type Server struct {
 	team     *team.Room
 	server   *server.Room
 	connect  *connect.Room
-	models   *model.Room
+	model    *model.Room
 	log      *slog.Logger
-	model    func(ctx context.Context) Model
+	shown    func(ctx context.Context) Model
 	ready    func(ctx context.Context) error
 	demo     *Demo
 	version  string
@@ -106,7 +106,7 @@ type Server struct {
 	facts    []Fact
 	finished atomic.Bool // the set-up was seen to be done
 
-	mateRoom  *mate.Room
+	mate      *mate.Room
 	try       func(ctx context.Context, t chat.Trial) (openmates.Outcome, error)
 	answering func(ctx context.Context, m openmates.Mate) (string, error)
 	markdown  *markdown
@@ -121,23 +121,20 @@ type Server struct {
 
 // New makes a Server.
 func New(c Config) (*Server, error) {
-	if c.Identity == nil || c.Team == nil || c.Server == nil || c.Connect == nil || c.Log == nil || c.Model == nil || c.Records == nil {
-		return nil, errors.New("web: Config needs Identity, Team, Server, Connect, Log, Model and Records")
+	if c.Identity == nil || c.Team == nil || c.Server == nil || c.Connect == nil || c.Mate == nil || c.Model == nil {
+		return nil, errors.New("web: Config needs Identity, Team, Server, Connect, Mate and Model")
 	}
-	if c.Mates == nil || c.Try == nil {
-		return nil, errors.New("web: Config needs Mates and Try")
-	}
-	if c.Models == nil {
-		return nil, errors.New("web: Config needs Models")
+	if c.Log == nil || c.Shown == nil || c.Records == nil || c.Try == nil {
+		return nil, errors.New("web: Config needs Log, Shown, Records and Try")
 	}
 	if c.Ready == nil {
 		c.Ready = func(context.Context) error { return nil }
 	}
 	s := &Server{
-		identity: c.Identity, team: c.Team, server: c.Server, connect: c.Connect, models: c.Models, log: c.Log.With("pkg", "web"), model: c.Model, ready: c.Ready,
+		identity: c.Identity, team: c.Team, server: c.Server, connect: c.Connect, model: c.Model, log: c.Log.With("pkg", "web"), shown: c.Shown, ready: c.Ready,
 		demo: c.Demo, version: c.Version, proxies: c.Proxies, patience: c.Patience,
 	}
-	s.mateRoom, s.try, s.answering, s.markdown = c.Mates, c.Try, c.Answering, newMarkdown()
+	s.mate, s.try, s.answering, s.markdown = c.Mate, c.Try, c.Answering, newMarkdown()
 	s.records, s.fixedURL, s.facts = c.Records, c.FixedURL, c.Facts
 	var err error
 	if s.assets, err = newAssets(); err != nil {
@@ -196,7 +193,7 @@ func (s *Server) routes() http.Handler {
 	open("GET /goodbye", s.goodbye)
 	open("POST /language", s.chooseLanguage)
 	member("GET /parts/mates", s.matesPart)
-	member("GET /mates/{handle}", s.mate)
+	member("GET /mates/{handle}", s.showMate)
 	member("GET /teams/{slug}", s.showTeam)
 	member("POST /teams/{slug}/install", s.install)
 	s.teamConnectRoutes(page)

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"regexp"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"openmates/internal/browsertest"
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger/discord/discordtest"
 )
@@ -26,34 +26,12 @@ type tab struct {
 // names a Chromium.
 func browse(t *testing.T) *tab {
 	t.Helper()
-	path := os.Getenv("OPENMATES_TEST_CHROMIUM")
-	if path == "" {
-		t.Skip("OPENMATES_TEST_CHROMIUM is not set")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.WSURLReadTimeout(time.Minute),
-	)
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx); cancel() })
-	if err := chromedp.Do(ctx); err != nil { // it starts
-		t.Fatal(err)
-	}
-	return &tab{T: t, ctx: ctx}
+	return &tab{T: t, ctx: browsertest.Open(t)}
 }
-
-// browserPatience is how long a browser may take for one thing that is asked of it,
-// on a machine that has much else to do.
-const browserPatience = time.Minute
 
 func (b *tab) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, browserPatience)
-	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
+	if err := browsertest.Do(b.ctx, steps...); err != nil {
 		b.Fatalf("%s: %v\nthe page at %s says: %s", what, err, b.read("location.href"), b.read("document.body.innerText"))
 	}
 }
@@ -100,7 +78,7 @@ func (b *tab) until(what, expression string) {
 	b.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	ctx, cancel := context.WithTimeout(b.ctx, browserPatience)
+	ctx, cancel := context.WithTimeout(b.ctx, browsertest.Patience)
 	defer cancel()
 	for {
 		if ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression)); err == nil && ok {

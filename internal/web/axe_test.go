@@ -20,6 +20,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"openmates/internal/browsertest"
 )
 
 // mostBytesOfAPage is what HTML, styles and scripts of a page may have together.
@@ -31,12 +33,8 @@ const mostBytesOfAPage = 100 << 10
 // the policy or goes wrong in a script.
 func TestEveryPageIsForEverybody(t *testing.T) {
 	t.Parallel()
-	binary := os.Getenv("OPENMATES_TEST_CHROMIUM")
-	if binary == "" {
-		t.Skip("OPENMATES_TEST_CHROMIUM is not set")
-	}
+	browser := browsertest.Open(t)
 	axe := axeSource(t)
-	browser := newChromium(t, binary)
 	for name, wide := range map[string]int64{"phone": 360, "desk": 1280} {
 		// German words are long, so they are read on the phone.
 		a := newPages(t, map[string]string{"phone": "de", "desk": "en"}[name])
@@ -153,24 +151,6 @@ func axeSource(t *testing.T) string {
 	return string(text)
 }
 
-// newChromium is a browser with one tab. It has no deadline: a test that runs
-// beside many others may wait long for its turn. What is asked of the browser
-// has one, see patience.
-func newChromium(t *testing.T, binary string) context.Context {
-	t.Helper()
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(time.Minute))...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx); cancel() })
-	must(t, chromedp.Do(ctx)) // it starts
-	return ctx
-}
-
-// patience is how long a browser may take for one thing that is asked of it,
-// on a machine that has much else to do.
-const patience = time.Minute
-
 // witness runs before anything else of a page and keeps it from leading away.
 const witness = `(() => {
   const wrong = [], moved = [];
@@ -245,9 +225,7 @@ func newLooker(browser context.Context, t *testing.T, axe string, wide int64) *l
 
 func (l *looker) do(steps ...chromedp.Action[chromedp.Void]) {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.ctx, patience)
-	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
+	if err := browsertest.Do(l.ctx, steps...); err != nil {
 		l.t.Fatal(err)
 	}
 }
@@ -308,7 +286,7 @@ func (l *looker) judge(in, rules string) (wrong []string) {
 // evaluated is what a promise in the page comes to.
 func evaluated[T any](l *looker, expression string) (v T) {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.ctx, patience)
+	ctx, cancel := context.WithTimeout(l.ctx, browsertest.Patience)
 	defer cancel()
 	text, err := chromedp.Run(ctx, chromedp.Evaluate[[]byte](expression, chromedp.EvalAwaitPromise))
 	if err == nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"openmates"
+	"openmates/internal/browsertest"
 	"openmates/internal/identity"
 	"openmates/internal/identity/passkeytest"
 	"openmates/internal/mail"
@@ -286,13 +287,9 @@ func TestNobodyReachesSecurityWithoutASession(t *testing.T) {
 // A real browser makes a passkey and signs in with it.
 func TestPasskeyInABrowser(t *testing.T) {
 	t.Parallel()
-	binary := os.Getenv("OPENMATES_TEST_CHROMIUM")
-	if binary == "" {
-		t.Skip("OPENMATES_TEST_CHROMIUM is not set")
-	}
+	browser := browsertest.Open(t)
 	h := newHouse(t).furnish()
 	must(t, h.address.Move(strings.Replace(h.url, "127.0.0.1", "localhost", 1)))
-	browser := newChromium(t, binary)
 	device := func(ctx context.Context, tab *chromedp.Target) (none chromedp.Void, err error) {
 		if _, err = cdp.Call(ctx, tab, webauthn.Enable, webauthn.EnableParams{}); err != nil {
 			return none, err
@@ -306,9 +303,7 @@ func TestPasskeyInABrowser(t *testing.T) {
 	css := func(s string) chromedp.CSS { return chromedp.CSS(s) }
 	step := func(what string, steps ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(browser, patience)
-		defer cancel()
-		if err := chromedp.Do(ctx, steps...); err != nil {
+		if err := browsertest.Do(browser, steps...); err != nil {
 			now, _ := chromedp.Run(browser, chromedp.Evaluate[string]("location.href + ' ' + document.body.innerText"))
 			t.Fatalf("%s: %v; the page: %s", what, err, now)
 		}

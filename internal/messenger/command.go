@@ -8,12 +8,12 @@ import (
 	"openmates"
 )
 
-// Commander is a Connector on which people give a mate commands beside talking
-// to it. Its Listen offers Host.Commands on the network, hands each command
-// that a person gives to Host.Command, and shows that person the Reply.
+// Commander is a Connector on which people can give a mate commands besides
+// talking to it. Its Listen offers Host.Commands on the network, passes each
+// command that a person gives to Host.Command, and shows that person the Reply.
 type Commander interface {
-	// Register makes the network offer exactly these commands for a bot. Where
-	// it offers them already, nothing is changed.
+	// Register makes the network offer exactly these commands for a bot. If it
+	// already does, nothing is changed.
 	Register(ctx context.Context, b openmates.Bot, all []CommandInfo) error
 }
 
@@ -24,8 +24,8 @@ type CommandInfo struct {
 	Option      string // describes the text that may follow; "" = none may
 }
 
-// Command is one that a person gave. It is never stored: what lets the network
-// take an answer stays with the connector.
+// Command is one that a person gave. It is never stored: what is needed to
+// answer it stays with the connector.
 type Command struct {
 	Name      string
 	Text      string // what followed
@@ -44,7 +44,7 @@ func (c Command) Conversation() string {
 // Reply is what a command says in answer.
 type Reply struct {
 	Text    string // mentions nobody
-	Private bool   // for the person alone, where the network can
+	Private bool   // shown to the person alone, if the network can do that
 	Links   []Link // where to go from there
 }
 

@@ -25,8 +25,8 @@ const (
 // Error is the text for the log.
 func (e *SendError) Error() string { return fmt.Sprintf("send: %s: %v", e.Reason, e.Err) }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *SendError) Unwrap() error { return e.Err }
 
-// Again says whether the same call can succeed later.
+// Again reports whether the same call can succeed later.
 func (e *SendError) Again() bool { return e.Kind == SendLater }

@@ -1,16 +1,16 @@
-// Package messenger is the seam between the product and the networks that
+// Package messenger is the contract between the product and the networks that
 // people talk on.
 //
 // It holds the contract of a connector, the supervisor that keeps the
-// listeners of all bots running, and what every network needs alike (splitting
-// of long texts). Messages come in at least once: a connector hands every
-// message that means the mate to Host.Receive and lets go of it only after
-// Receive returned nil. Messages go out at most once per (Outbound.Key, Part):
+// listeners of all bots running, and what every network needs (splitting long
+// texts). Messages come in at least once: a connector passes every message for
+// the mate to Host.Receive and acknowledges it only after Receive returned nil. Messages go out at most once per (Outbound.Key, Part):
 // a connector finds what an earlier attempt posted and never posts it twice.
 //
-// It refuses to know any network: connectors live in folders of their own
-// beside it, import only this package and the vocabulary, and meet the product
-// in main.
+// It does not know any network. Connectors live in folders of their own below
+// it, import only this package and the vocabulary, and meet the product in
+// main. What a network calls things, what has to be entered for a bot, and
+// which steps lead there, its connector describes as data.
 package messenger
 
 import (
@@ -27,17 +27,17 @@ type Connector interface {
 	// Info describes the network. It does no I/O.
 	Info() Info
 
-	// Check finds out whether a bot's credentials are real and whose they are.
+	// Check finds out whether a bot's credentials are valid and whose they are.
 	// It changes nothing on the network. Errors: openmates.EInvalid when the
 	// network refuses the credential (the Message names the cure),
 	// EUnavailable when the network does not answer.
 	Check(ctx context.Context, b openmates.Bot) (Profile, error)
 
-	// Listen keeps the bot connected and hands what it hears to h until ctx
-	// ends. It reconnects by itself and reports every change of state; it
-	// returns only when ctx ended (with ctx's error) or when trying again
-	// can't help (openmates.EInvalid; the last reported state says why). It
-	// never drops a message because h.Receive failed: it tries again.
+	// Listen keeps the bot connected and passes what it receives to h until ctx
+	// ends. It reconnects by itself and reports every change of state. It
+	// returns only when ctx has ended (with ctx's error) or when retrying can't
+	// help (openmates.EInvalid; the last reported state says why). It never
+	// drops a message because h.Receive failed: it retries.
 	Listen(ctx context.Context, b openmates.Bot, h Host) error
 
 	// Send posts one part of an answer and returns its ID on the network. It
@@ -112,28 +112,28 @@ type Info struct {
 // Host is what a listening connector may ask of the product. A connector calls
 // Receive and SaveNotes of one bot in the order of the network's events.
 type Host interface {
-	// Receive takes a message that means the mate. nil means that it is stored
-	// durably (or was before): only then may the connector acknowledge it.
+	// Receive takes a message for the mate. nil means that it is stored durably,
+	// now or earlier: only then may the connector acknowledge it.
 	Receive(ctx context.Context, in Inbound) error
-	// Workspaces tells that the bot is in a workspace or has left it. It may be
-	// called again with what is known already.
+	// Workspaces records that the bot is in a workspace or has left it. It may be
+	// called again with what is already known.
 	Workspaces(ctx context.Context, c WorkspaceChange) error
-	// Report tells the state of the connection; it does not block.
+	// Report records the state of the connection. It does not block.
 	Report(s State)
-	// Notes gives what SaveNotes last stored for this bot, nil at first.
+	// Notes returns what SaveNotes last stored for this bot, or nil.
 	Notes(ctx context.Context) ([]byte, error)
-	// SaveNotes keeps what the connector needs to go on where it stopped. It
-	// may be lost in a crash, never torn; at most 64 KiB.
+	// SaveNotes stores what the connector needs to resume where it stopped, at
+	// most 64 KiB. Notes may be lost in a crash, but are never half written.
 	SaveNotes(ctx context.Context, notes []byte) error
-	// Commands lists what a Commander offers; none = commands are left alone.
+	// Commands lists what a Commander offers; none = it offers no commands.
 	Commands() []CommandInfo
-	// Command carries out what a person asked for; it may be called at any time
-	// and several times at once. An error has been logged; the person is told
-	// its openmates.MessageOf.
+	// Command carries out what a person asked for. It may be called at any time
+	// and concurrently. Errors are already logged; the person is shown
+	// openmates.MessageOf.
 	Command(ctx context.Context, c Command) (Reply, error)
 }
 
-// Inbound is one message of a person that means the mate.
+// Inbound is one message of a person for the mate.
 type Inbound struct {
 	Key       string                `json:"key"` // unique over networks, bots and messages
 	BotID     openmates.ID          `json:"bot"`

@@ -8,16 +8,16 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// Cut takes the first message off a text that is longer than limit (in the
-// units of measure): part fits the limit, rest is what remains, "" when the
-// whole text fits. It prefers to cut between paragraphs, then lines, then
+// Cut splits off the first message of a text that is longer than limit (in the
+// units of measure): part fits the limit, rest is what remains, "" if the whole
+// text fits. It prefers to cut between paragraphs, then lines, then
 // words, and never inside what a reader sees as one character: a flag or a family
 // emoji stays whole (Unicode UAX #29, grapheme clusters). A fenced code block (CommonMark
 // §4.5, backtick fences) that is cut is closed in part and opened again, with
 // its info string, in rest.
 //
-// What Cut takes off depends only on the text up to the cut, so a text that
-// still grows at its end is cut at the same places as the whole one.
+// Where Cut splits depends only on the text up to the cut, so a text that is
+// still growing is split at the same places as the finished one.
 func Cut(text string, limit int, measure func(string) int) (part, rest string) {
 	if measure(text) <= limit {
 		return text, ""
@@ -40,8 +40,8 @@ func Cut(text string, limit int, measure func(string) int) (part, rest string) {
 	return trimmed, strings.TrimLeft(rest, "\n")
 }
 
-// Closed is a text as it can be shown while it still grows: an open code block
-// is closed.
+// Closed returns a text as it can be shown while it is still growing: an open
+// code block is closed.
 func Closed(text string) string {
 	if openFence(text) == "" {
 		return text

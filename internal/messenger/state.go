@@ -5,8 +5,8 @@ import "time"
 // Phase is the named state of a listener.
 type Phase string
 
-// The phases. BadCredentials and NeedsAttention wait for a person; all others
-// heal by themselves.
+// The phases. BadCredentials and NeedsAttention need a person; all others
+// recover by themselves.
 const (
 	Off            Phase = "off"
 	Starting       Phase = "starting"
@@ -28,7 +28,7 @@ type State struct {
 	LastEvent  time.Time
 }
 
-// Final says whether only a person can change the state.
+// Final reports whether only a person can change the state.
 func (p Phase) Final() bool { return p == Off || p == BadCredentials || p == NeedsAttention }
 
 // TokenLost is the state of a bot whose stored token this server can't read.

@@ -11,7 +11,7 @@ import (
 	"openmates/internal/messenger/discord/discordtest"
 )
 
-// message gives what stands in the simulated guild under an id.
+// message returns what stands in the simulated guild under an id.
 func (s *scene) message(channel, id string) discordtest.Message {
 	s.t.Helper()
 	for _, m := range s.sim.Messages(channel) {

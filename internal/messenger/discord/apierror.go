@@ -37,10 +37,10 @@ func (e *apiError) Error() string {
 	}
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *apiError) Unwrap() error { return e.err }
 
-// again says whether the same call may succeed soon.
+// again reports whether the same call may succeed soon.
 func (e *apiError) again() bool {
 	return e.network || e.status == http.StatusTooManyRequests || e.status >= 500
 }

@@ -63,7 +63,7 @@ func (l *listener) missed(ctx context.Context, m *messageObject) error {
 
 const pageSize = 100
 
-// messages gives up to pageSize messages after an id, oldest first; Discord
+// messages returns up to pageSize messages after an id, oldest first; Discord
 // writes them newest first (resources/message, Get Channel Messages).
 func (d *Connector) messages(ctx context.Context, b openmates.Bot, channel string, after uint64) ([]*messageObject, error) {
 	var raws []json.RawMessage

@@ -35,7 +35,7 @@ func (b *breaker) count(now time.Time) {
 	s.count++
 }
 
-// open says whether no more requests may be made for now.
+// open reports whether no more requests may be made for now.
 func (b *breaker) open(now time.Time) bool {
 	tick := now.UnixNano() / int64(invalidWindow/invalidSlots)
 	b.mu.Lock()

@@ -172,7 +172,7 @@ func ownTransport() *http.Transport {
 	return t
 }
 
-// socketClient gives the client for websockets. Each upgraded connection
+// socketClient returns the client for websockets. Each upgraded connection
 // keeps its transport's buffers for life, and a hundred idle bots keep a
 // hundred of them, so they are small.
 func socketClient(c *http.Client) *http.Client {

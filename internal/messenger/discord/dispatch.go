@@ -33,7 +33,7 @@ func workspaceIDs(guilds []string) []openmates.WorkspaceID {
 
 type step func(ctx context.Context) error
 
-// work gives what is to be done for an event, nil for nothing.
+// work returns what is to be done for an event, nil for nothing.
 func (l *listener) work(e envelope) (step, error) {
 	switch e.event {
 	case "MESSAGE_CREATE":

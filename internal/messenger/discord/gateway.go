@@ -226,7 +226,7 @@ func (l *listener) apply(ctx context.Context, actions []action, e *envelope) {
 	}
 }
 
-// background does I/O beside the loop; the loop always takes the result,
+// background does I/O outside the loop; the loop always takes the result,
 // unless it has ended.
 func (l *listener) background(ctx context.Context, do func() result) {
 	l.wg.Go(func() {

@@ -13,7 +13,7 @@ type gates struct {
 	last map[string][]time.Time
 }
 
-// reserve gives the time at which the application may identify.
+// reserve returns the time at which the application may identify.
 func (g *gates) reserve(app string, now time.Time, concurrency int, window time.Duration) time.Time {
 	concurrency = min(max(concurrency, 1), 64)
 	g.mu.Lock()

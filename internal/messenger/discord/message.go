@@ -227,7 +227,7 @@ func (n names) mate(kind, id string) bool {
 	return false
 }
 
-// name gives what a mention shows, "" where it is not known.
+// name returns what a mention shows, "" where it is not known.
 func (n names) name(kind, id string) string {
 	sign, find := "@", n.user
 	switch kind {

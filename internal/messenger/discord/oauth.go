@@ -85,7 +85,7 @@ func (d *Connector) Installed(ctx context.Context, b openmates.Bot, redirect str
 	return grant, nil
 }
 
-// granted says whether a person agreed to a scope. A response without scopes
+// granted reports whether a person agreed to a scope. A response without scopes
 // means those that were asked for (RFC 6749 section 5.1).
 func granted(t *oauth2.Token, scope string) bool {
 	all, ok := t.Extra("scope").(string)
@@ -194,7 +194,7 @@ func exchangeError(err error) error {
 	}
 }
 
-// invalidVerifier says whether a code was refused for its proof (RFC 7636
+// invalidVerifier reports whether a code was refused for its proof (RFC 7636
 // section 4.6): another flow began it.
 func invalidVerifier(err error) bool {
 	e, ok := errors.AsType[*oauth2.RetrieveError](err)
@@ -207,7 +207,7 @@ func unavailable(err error) error {
 	}
 }
 
-// revoke gives a token back (RFC 7009). Failing is harmless: the token ends
+// revoke returns a token back (RFC 7009). Failing is harmless: the token ends
 // with this process, and by itself after a week.
 func (d *Connector) revoke(ctx context.Context, b openmates.Bot, t *oauth2.Token) {
 	form := url.Values{"token": {t.AccessToken}, "token_type_hint": {"access_token"}}

@@ -52,7 +52,7 @@ func newPipe(d *Connector, host messenger.Host, log *slog.Logger, n notes) *pipe
 	}
 }
 
-// full says whether no more events should come, and remembers to tell when
+// full reports whether no more events should come, and remembers to tell when
 // they may again.
 func (p *pipe) full() bool {
 	p.mu.Lock()

@@ -75,7 +75,7 @@ func newClient(base, agent string, h *http.Client, log *slog.Logger, now openmat
 	return &client{base: base, agent: agent, http: h, log: log, now: now, rand: rnd, accounts: map[credential]*account{}}
 }
 
-// account gives the state of a bot's token; a new token starts anew.
+// account returns the state of a bot's token; a new token starts again.
 func (c *client) account(b openmates.Bot) *account {
 	key := credential{b.AppID, tokenOf(b)}
 	c.mu.Lock()

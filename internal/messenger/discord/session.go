@@ -131,16 +131,20 @@ type gatewayInfo struct {
 
 func (s *session) decide(a action) { s.out = append(s.out, a) }
 
-func (s *session) decided() []action { return s.out }
-
-func (s *session) begin() { s.out = s.out[:0] }
+// collect returns the actions that f decides on. They are valid until the next
+// call.
+func (s *session) collect(f func()) []action {
+	s.out = s.out[:0]
+	f()
+	return s.out
+}
 
 // start begins or, when id is set from the notes, goes on.
 func (s *session) start() []action {
-	s.begin()
-	s.report(messenger.Starting, "", "")
-	s.attempt()
-	return s.decided()
+	return s.collect(func() {
+		s.report(messenger.Starting, "", "")
+		s.attempt()
+	})
 }
 
 // deadline is when tick wants to be called; zero = not at all.
@@ -154,25 +158,25 @@ func (s *session) deadline() time.Time {
 
 // tick does what is due.
 func (s *session) tick(now time.Time) []action {
-	s.begin()
-	if !s.beat.IsZero() && !now.Before(s.beat) {
-		s.heartbeat(now)
-	}
-	if s.due.IsZero() || now.Before(s.due) {
-		return s.decided()
-	}
-	s.due = time.Time{}
-	switch s.stage {
-	case stageWaiting:
-		s.attempt()
-	case stagePermitted:
-		s.connect(s.base)
-	case stageGreeting, stageHandshake:
-		s.decide(action{verb: hangup})
-		s.useBase = !s.ident && !s.useBase
-		s.again(now, "Discord accepted the connection but did not go on.")
-	}
-	return s.decided()
+	return s.collect(func() {
+		if !s.beat.IsZero() && !now.Before(s.beat) {
+			s.heartbeat(now)
+		}
+		if s.due.IsZero() || now.Before(s.due) {
+			return
+		}
+		s.due = time.Time{}
+		switch s.stage {
+		case stageWaiting:
+			s.attempt()
+		case stagePermitted:
+			s.connect(s.base)
+		case stageGreeting, stageHandshake:
+			s.decide(action{verb: hangup})
+			s.useBase = !s.ident && !s.useBase
+			s.again(now, "Discord accepted the connection but did not go on.")
+		}
+	})
 }
 
 // attempt begins a connection: straight to RESUME where that is possible,
@@ -227,91 +231,91 @@ func gatewayURL(at string) string {
 
 // looked takes the answer of GET /gateway/bot.
 func (s *session) looked(now time.Time, info gatewayInfo, err error) []action {
-	s.begin()
-	if s.stage != stageLooking {
-		return s.decided()
-	}
-	if err == nil && !s.trusted(info.url) {
-		err = fmt.Errorf("gateway address %q", clip(info.url, 100))
-	}
-	if e, ok := errors.AsType[*apiError](err); ok && e.status == 401 {
-		s.end(messenger.BadCredentials, reasonToken, cureToken)
-		return s.decided()
-	}
-	if err != nil {
-		s.again(now, "Discord does not say where to connect.")
-		return s.decided()
-	}
-	s.base = info.url
-	if !s.ident {
-		s.connect(s.base)
-		return s.decided()
-	}
-	if wait := s.budget.wait(now, info); wait > 0 {
-		s.stage, s.due = stageWaiting, now.Add(wait)
-		s.report(messenger.Reconnecting,
-			"The bot has begun as many sessions as Discord allows per day, and waits until it may begin another.",
-			"Find out why its connection breaks so often: another program may use the same bot token.")
-		return s.decided()
-	}
-	s.stage, s.due = stagePermitted, s.permit(now, info.concurrency)
-	if !now.Before(s.due) {
-		s.due = time.Time{}
-		s.connect(s.base)
-	}
-	return s.decided()
+	return s.collect(func() {
+		if s.stage != stageLooking {
+			return
+		}
+		if err == nil && !s.trusted(info.url) {
+			err = fmt.Errorf("gateway address %q", clip(info.url, 100))
+		}
+		if e, ok := errors.AsType[*apiError](err); ok && e.status == 401 {
+			s.end(messenger.BadCredentials, reasonToken, cureToken)
+			return
+		}
+		if err != nil {
+			s.again(now, "Discord does not say where to connect.")
+			return
+		}
+		s.base = info.url
+		if !s.ident {
+			s.connect(s.base)
+			return
+		}
+		if wait := s.budget.wait(now, info); wait > 0 {
+			s.stage, s.due = stageWaiting, now.Add(wait)
+			s.report(messenger.Reconnecting,
+				"The bot has begun as many sessions as Discord allows per day, and waits until it may begin another.",
+				"Find out why its connection breaks so often: another program may use the same bot token.")
+			return
+		}
+		s.stage, s.due = stagePermitted, s.permit(now, info.concurrency)
+		if !now.Before(s.due) {
+			s.due = time.Time{}
+			s.connect(s.base)
+		}
+	})
 }
 
 // connected tells that the connection stands.
 func (s *session) connected(now time.Time) []action {
-	s.begin()
-	s.stage, s.due = stageGreeting, now.Add(s.pace.hello)
-	return s.decided()
+	return s.collect(func() {
+		s.stage, s.due = stageGreeting, now.Add(s.pace.hello)
+	})
 }
 
 // failed tells that the connection could not be made.
 func (s *session) failed(now time.Time) []action {
-	s.begin()
-	// Hosts to resume on are retired now and then; the base address resumes
-	// as well. When that fails too, the next try is the named host again.
-	s.useBase = !s.ident && !s.useBase
-	s.again(now, "Discord's gateway does not answer.")
-	return s.decided()
+	return s.collect(func() {
+		// Hosts to resume on are retired now and then; the base address resumes
+		// as well. When that fails too, the next try is the named host again.
+		s.useBase = !s.ident && !s.useBase
+		s.again(now, "Discord's gateway does not answer.")
+	})
 }
 
 // closed tells that the other side ended the connection; code -1 = without a
 // close frame.
 func (s *session) closed(now time.Time, code int) []action {
-	s.begin()
-	s.drop(now, code)
-	return s.decided()
+	return s.collect(func() {
+		s.drop(now, code)
+	})
 }
 
 // hold ends the connection until drained is called, because events come in
 // faster than they are handled. Discord keeps them meanwhile.
 func (s *session) hold() []action {
-	s.begin()
-	s.quiet()
-	s.decide(action{verb: hangup})
-	s.stage = stageHeld
-	s.report(messenger.Reconnecting, "Messages come in faster than they can be stored. The bot catches up before it listens again.", "")
-	return s.decided()
+	return s.collect(func() {
+		s.quiet()
+		s.decide(action{verb: hangup})
+		s.stage = stageHeld
+		s.report(messenger.Reconnecting, "Messages come in faster than they can be stored. The bot catches up before it listens again.", "")
+	})
 }
 
 func (s *session) drained() []action {
-	s.begin()
-	if s.stage == stageHeld {
-		s.attempt()
-	}
-	return s.decided()
+	return s.collect(func() {
+		if s.stage == stageHeld {
+			s.attempt()
+		}
+	})
 }
 
 // revoked tells that Discord refused the token elsewhere, over REST.
 func (s *session) revoked() []action {
-	s.begin()
-	s.decide(action{verb: hangup})
-	s.end(messenger.BadCredentials, reasonToken, cureToken)
-	return s.decided()
+	return s.collect(func() {
+		s.decide(action{verb: hangup})
+		s.end(messenger.BadCredentials, reasonToken, cureToken)
+	})
 }
 
 // again schedules the next attempt with a growing, jittered pause.
@@ -354,7 +358,7 @@ func (s *session) drop(now time.Time, code int) {
 	s.again(now, reason)
 }
 
-// forget gives the session up.
+// forget returns the session up.
 func (s *session) forget() {
 	s.id, s.seq, s.resume, s.resumes, s.useBase = "", 0, "", 0, false
 }

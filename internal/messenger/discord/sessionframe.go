@@ -21,25 +21,25 @@ const (
 
 // frame takes one payload of the gateway.
 func (s *session) frame(now time.Time, e envelope) []action {
-	s.begin()
-	switch e.op {
-	case opDispatch:
-		s.dispatch(now, e)
-	case opHeartbeat:
-		// The answer leaves the schedule's own ACK watch alone, so that the
-		// two can't be taken for each other.
-		s.send(opHeartbeat, s.last())
-	case opReconnect:
-		s.decide(action{verb: hangup})
-		s.drop(now, 0)
-	case opInvalid:
-		s.invalid(now, string(e.data) == "true")
-	case opHello:
-		s.hello(now, e)
-	case opAck:
-		s.ack(now)
-	}
-	return s.decided()
+	return s.collect(func() {
+		switch e.op {
+		case opDispatch:
+			s.dispatch(now, e)
+		case opHeartbeat:
+			// The answer leaves the schedule's own ACK watch alone, so that the
+			// two can't be taken for each other.
+			s.send(opHeartbeat, s.last())
+		case opReconnect:
+			s.decide(action{verb: hangup})
+			s.drop(now, 0)
+		case opInvalid:
+			s.invalid(now, string(e.data) == "true")
+		case opHello:
+			s.hello(now, e)
+		case opAck:
+			s.ack(now)
+		}
+	})
 }
 
 func (s *session) hello(now time.Time, e envelope) {
@@ -178,7 +178,7 @@ const (
 	cureToken   = "Open the Bot page of the application in Discord's developer portal, reset the token, and enter the new one here."
 )
 
-// fatal says for which close codes trying again can't help
+// fatal returns for which close codes trying again can't help
 // (topics/opcodes-and-status-codes, Gateway Close Event Codes).
 func fatal(code int) (phase messenger.Phase, reason, cure string) {
 	switch code {

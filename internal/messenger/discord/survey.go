@@ -32,7 +32,7 @@ func (d *Connector) Leave(ctx context.Context, via messenger.Via) error {
 	return nil
 }
 
-// absent says whether Discord answers so about a guild that a bot isn't in:
+// absent reports whether Discord answers so about a guild that a bot isn't in:
 // Unknown Guild or Missing Access (topics/opcodes-and-status-codes).
 func absent(e *apiError) bool {
 	return e.code == 10004 || e.code == 50001 || e.status == http.StatusNotFound

@@ -88,7 +88,7 @@ type Email struct {
 	Mail      bool   // this server sends mail, so a new one is asked to confirm
 }
 
-// Email gives the caller's address.
+// Email returns the caller's address.
 func (r *Room) Email(ctx context.Context, c openmates.Caller) (e Email, err error) {
 	if err := c.RequireSignIn(); err != nil {
 		return e, err

@@ -150,7 +150,7 @@ func seeded(t *testing.T) *house {
 	return h
 }
 
-// visit runs fn within a request that carries the cookie, and gives the cookie
+// visit runs fn within a request that carries the cookie, and returns the cookie
 // that comes back.
 func (h *house) visit(t *testing.T, cookie *http.Cookie, fn func(context.Context)) *http.Cookie {
 	t.Helper()

@@ -107,7 +107,7 @@ func (r *Room) Passkeys(ctx context.Context, c openmates.Caller) ([]openmates.Pa
 	return r.store.Passkeys(ctx, c.User.ID)
 }
 
-// BeginPasskey gives what the browser needs to make a passkey, as the JSON of
+// BeginPasskey returns what the browser needs to make a passkey, as the JSON of
 // WebAuthn's CredentialCreationOptions.
 func (r *Room) BeginPasskey(ctx context.Context, c openmates.Caller, name string, password openmates.Secret) (json.RawMessage, error) {
 	p, err := r.party(ctx)
@@ -228,7 +228,7 @@ func (r *Room) RemovePasskey(ctx context.Context, c openmates.Caller, id openmat
 	return r.audit.Record(ctx, ownEntry(c.User, "account.passkey_remove"), map[string]string{"name": name}, nil)
 }
 
-// AskPasskey says whether a passkey is asked for after the password. Where
+// AskPasskey sets whether a passkey is asked for after the password. Where
 // that makes the first second step, it gives the recovery codes.
 func (r *Room) AskPasskey(ctx context.Context, c openmates.Caller, ask bool, password openmates.Secret) ([]openmates.Secret, error) {
 	if err := r.prove(ctx, c, password); err != nil {
@@ -257,7 +257,7 @@ func (r *Room) AskPasskey(ctx context.Context, c openmates.Caller, ask bool, pas
 	return codes, r.audit.Record(ctx, ownEntry(c.User, "account.ask_passkey"), map[string]bool{"ask": p.AskPasskey}, map[string]bool{"ask": ask})
 }
 
-// BeginPasskeySignIn gives what the browser needs to sign in with a passkey, as
+// BeginPasskeySignIn returns what the browser needs to sign in with a passkey, as
 // the JSON of WebAuthn's CredentialRequestOptions: one of the person who owes
 // the second step, else whichever the browser offers. It tells nothing about
 // which accounts exist.
@@ -330,7 +330,7 @@ func (r *Room) PasskeySignIn(ctx context.Context, from netip.Addr, answer []byte
 	return h.user, r.Begin(ctx, h.user)
 }
 
-// signed checks an answer and gives who signed it, and with what.
+// signed checks an answer and returns who signed it, and with what.
 func (r *Room) signed(ctx context.Context, p *webauthn.WebAuthn, from netip.Addr, ceremony webauthn.SessionData, answer []byte) (*holder, *webauthn.Credential, error) {
 	refused := func(err error) error {
 		return &openmates.Error{Code: openmates.EUnauthorized, Message: "This passkey does not fit. Please try another one, or sign in with your password.", Err: err}

@@ -102,7 +102,7 @@ func distinct(s string) int {
 	return len(seen)
 }
 
-// hash gives the PHC string of a password.
+// hash returns the PHC string of a password.
 func (v *vault) hash(ctx context.Context, password openmates.Secret) (string, error) {
 	salt := random(saltLen)
 	key, err := v.derive(ctx, password, salt, v.cost, keyLen)

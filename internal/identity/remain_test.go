@@ -200,7 +200,7 @@ func TestAnOldSessionMakesNoToken(t *testing.T) {
 	})
 }
 
-// Who tried in vain to get in stands in the log and in the record, with where
+// Who failed to get in stands in the log and in the record, with where
 // from and why, and never what was typed.
 func TestFailedSignInsAreNoted(t *testing.T) {
 	t.Parallel()

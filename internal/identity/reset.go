@@ -35,7 +35,7 @@ type Returning interface { //nolint:interfacebloat // one way back, each method 
 	DropSecondStep(ctx context.Context, userID openmates.ID) error
 }
 
-// AskReset has a link mailed to whoever has lost their password; who is their
+// AskReset has a link mailed to somebody who has lost their password; who is their
 // username or address. It goes only to an address that its account has
 // confirmed. Neither the answer nor its time tells whether there is such an
 // account: all that depends on it happens beside the request.
@@ -102,7 +102,7 @@ func (r *Room) mailReset(ctx context.Context, u openmates.User) error {
 	return nil
 }
 
-// addReset gives the link of a new reset, whose code is not kept.
+// addReset returns the link of a new reset, whose code is not kept.
 func (r *Room) addReset(ctx context.Context, reset openmates.PasswordReset) (link string, err error) {
 	code := rand.Text() // 130 bits
 	if err := r.store.AddReset(ctx, reset, guard.Digest(code), r.now()); err != nil {
@@ -174,7 +174,7 @@ func (r *Room) handOn(ctx context.Context, u openmates.User, reset openmates.Pas
 		r.audit.Record(ctx, e, nil, map[string]any{"by": reset.Origin, "second_step": reset.Second, "expires": reset.Expires.UTC()})
 }
 
-// LookAtReset gives whom a link is for, and changes nothing. EInvalid says that
+// LookAtReset returns whom a link is for, and changes nothing. EInvalid says that
 // the link holds no more.
 func (r *Room) LookAtReset(ctx context.Context, from netip.Addr, code openmates.Secret) (openmates.User, openmates.PasswordReset, error) {
 	var u openmates.User
@@ -202,7 +202,7 @@ func oldReset(err error) error {
 	return err
 }
 
-// Reset uses a link up and gives its person a new password. It ends what a change
+// Reset uses a link up and sets its person a new password. It ends what a change
 // of password ends: whoever was signed in to the account is not any more, also
 // half-way; access tokens, invites for admins and other links are void. Nobody is signed in by it: a second step is still
 // asked for, unless an admin made the link to drop it.

@@ -30,7 +30,7 @@ func lost(t *testing.T) (h *house, post *outbox, ben openmates.User, cookie *htt
 	return h, post, ben, cookie
 }
 
-// asks has somebody ask for a new password, and gives the codes that are mailed.
+// asks has somebody ask for a new password, and returns the codes that are mailed.
 func (h *house) asks(t *testing.T, post *outbox, who string) (codes []openmates.Secret) {
 	t.Helper()
 	had := len(post.sent)

@@ -46,7 +46,7 @@ type SecondStepError struct{ Protection openmates.Protection }
 // Error is the text for the log.
 func (e *SecondStepError) Error() string { return e.Unwrap().Error() }
 
-// Unwrap gives the sentence for whoever can't ask for the second step.
+// Unwrap returns the sentence for whoever can't ask for the second step.
 func (e *SecondStepError) Unwrap() error {
 	return openmates.Errorf(openmates.EUnauthorized, "This account asks for a second step when it is signed in to. Please sign in on the web pages.")
 }
@@ -189,7 +189,7 @@ func (r *Room) BeginAuthenticator(ctx context.Context, c openmates.Caller, passw
 	return r.store.BeginAuthenticator(ctx, c.User.ID, openmates.Secret(secret))
 }
 
-// AuthenticatorSetup gives the secret that waits for its first code; ENotFound
+// AuthenticatorSetup returns the secret that waits for its first code; ENotFound
 // where none does, or for too long.
 func (r *Room) AuthenticatorSetup(ctx context.Context, c openmates.Caller) (AuthenticatorSetup, error) {
 	none := openmates.Errorf(openmates.ENotFound, "No authenticator app waits to be confirmed. Please begin anew.")
@@ -270,7 +270,7 @@ func (r *Room) RemoveAuthenticator(ctx context.Context, c openmates.Caller, pass
 	return r.audit.Record(ctx, ownEntry(c.User, "account.authenticator_off"), nil, nil)
 }
 
-// NewRecovery makes ten new recovery codes; the old ones are worth nothing.
+// NewRecovery makes ten new recovery codes; the old ones are void.
 func (r *Room) NewRecovery(ctx context.Context, c openmates.Caller, password openmates.Secret) ([]openmates.Secret, error) {
 	if err := r.prove(ctx, c, password); err != nil {
 		return nil, err
@@ -380,7 +380,7 @@ type PasswordError struct{}
 // Error is the text for the log.
 func (e *PasswordError) Error() string { return e.Unwrap().Error() }
 
-// Unwrap gives the sentence for people.
+// Unwrap returns the sentence for people.
 func (*PasswordError) Unwrap() error {
 	return openmates.Errorf(openmates.EForbidden, "You signed in a while ago. Please type your password, too, or sign in again.")
 }

@@ -34,7 +34,7 @@ func (h *house) enter(t *testing.T, name string) *http.Cookie {
 	return cookie
 }
 
-// as runs fn as the person of a cookie, and gives the cookie that is theirs
+// as runs fn as the person of a cookie, and returns the cookie that is theirs
 // afterwards.
 func (h *house) as(t *testing.T, cookie *http.Cookie, fn func(context.Context, openmates.Caller)) *http.Cookie {
 	t.Helper()
@@ -61,7 +61,7 @@ func (h *house) codeNow(t *testing.T, id openmates.ID) string {
 	return code
 }
 
-// turnOn sets an authenticator up and gives the recovery codes.
+// turnOn sets an authenticator up and returns the recovery codes.
 func (h *house) turnOn(t *testing.T, cookie *http.Cookie) (codes []openmates.Secret) {
 	t.Helper()
 	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
@@ -495,7 +495,7 @@ func (h *house) tokens(t *testing.T, cookie *http.Cookie) (own, team openmates.S
 	return own, team
 }
 
-// works says whether a token signs anybody in.
+// works reports whether a token signs anybody in.
 func (h *house) works(token openmates.Secret) bool {
 	_, err := h.Bearer(context.Background(), from(7), token)
 	return err == nil

@@ -61,7 +61,7 @@ func newSessions(s Sessions, secure bool, log *slog.Logger) *scs.SessionManager 
 	return m
 }
 
-// Middleware gives requests their session and their Caller.
+// Middleware loads the session and the caller of each request.
 func (r *Room) Middleware(next http.Handler) http.Handler {
 	within := r.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		ctx := req.Context()
@@ -174,7 +174,7 @@ func (r *Room) rehash(ctx context.Context, u openmates.User, old string, passwor
 
 // Begin signs u in without asking: only for one who proved to be u in this
 // very request. The session gets a new token, so that one known before is
-// worth nothing.
+// void.
 func (r *Room) Begin(ctx context.Context, u openmates.User) error {
 	kept := map[string]string{} // who signs in half-way loses nothing
 	for _, key := range r.sessions.Keys(ctx) {
@@ -263,7 +263,7 @@ func (l *loadedSession) onlyNotes(now sessionData) bool {
 }
 
 // sessionStore is Sessions as scs wants it. A session that a request came with
-// is only ever changed, never made anew: what was revoked while the request
+// is only ever changed, never made again: what was revoked while the request
 // was on its way stays so. Where the database takes no writes, a page does not
 // fail because of a note.
 type sessionStore struct{ Sessions }

@@ -20,7 +20,7 @@ import (
 type AccessTokens interface {
 	// AddAccessToken is openmates.EConflict where the owner has most already.
 	AddAccessToken(ctx context.Context, k openmates.AccessToken, hash string, most int) (openmates.AccessToken, error)
-	// AccessToken gives the hash as it is stored, too.
+	// AccessToken returns the hash as it is stored, too.
 	AccessToken(ctx context.Context, hash string) (k openmates.AccessToken, stored string, err error)
 	// AccessTokens lists those of a team (userID 0), a person (teamID 0), or
 	// listeners (both 0).
@@ -189,7 +189,7 @@ func (r *Room) tokenDropped(ctx context.Context, c openmates.Caller, k openmates
 	return r.audit.Record(ctx, tokenEntry(c, k, "token.revoke"), map[string]any{"name": k.Name, "scopes": k.Scopes}, nil)
 }
 
-// Bearer gives the caller that a program is by its token. Whatever is wrong
+// Bearer returns the caller that a program is by its token. Whatever is wrong
 // with it, the refusal is the same.
 func (r *Room) Bearer(ctx context.Context, from netip.Addr, token openmates.Secret) (openmates.Caller, error) {
 	wrong := openmates.Errorf(openmates.EUnauthorized, "This token is not valid: it was mistyped, revoked, or has expired. Please make a new one.")

@@ -8,7 +8,7 @@
 // with what it was before. Limits that it writes can only narrow what a wider
 // layer allows, whatever a form says.
 //
-// It refuses to know who may do all this (the doors ask the account room), to
+// It refuses to know who may do all this (package policy does), to
 // talk to models, and to start or stop listeners: they follow the store.
 package mate
 

@@ -20,7 +20,7 @@ type MailSettings struct {
 	Set          bool
 }
 
-// MailSettings gives how mail is sent. Its password stays where it is.
+// MailSettings returns how mail is sent. Its password stays where it is.
 func (r *Room) MailSettings(ctx context.Context, c openmates.Caller) (MailSettings, error) {
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return MailSettings{}, err
@@ -31,7 +31,7 @@ func (r *Room) MailSettings(ctx context.Context, c openmates.Caller) (MailSettin
 	return m, err
 }
 
-// MailReady says whether this server sends mail.
+// MailReady reports whether this server sends mail.
 func (r *Room) MailReady(ctx context.Context) bool { return r.post.Ready(ctx) }
 
 // SetMail sends a test message to an address and, if the mail server took it,

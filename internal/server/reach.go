@@ -168,7 +168,7 @@ func wrong(format string, args ...any) *openmates.Error {
 	return openmates.Errorf(openmates.EInvalid, format, args...)
 }
 
-// tidyURL gives scheme and host of an address, or says what does not belong.
+// tidyURL returns scheme and host of an address, or says what does not belong.
 func tidyURL(address string) (string, error) {
 	address = strings.TrimSpace(address)
 	u, err := url.Parse(address)
@@ -181,7 +181,7 @@ func tidyURL(address string) (string, error) {
 	return u.Scheme + "://" + strings.ToLower(u.Host), nil
 }
 
-// private says whether a host is one that the internet does not reach, so that
+// private reports whether a host is one that the internet does not reach, so that
 // http is a choice.
 func private(host string) bool {
 	if a, err := netip.ParseAddr(host); err == nil {

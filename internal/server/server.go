@@ -58,7 +58,7 @@ func (r *Room) Settings(ctx context.Context) (Settings, error) {
 	return s, nil
 }
 
-// Rename gives the server the name that people see.
+// Rename sets the name of the server that people see.
 func (r *Room) Rename(ctx context.Context, actor openmates.ID, name string) error {
 	name, err := spelling.Name(name, "the server's name", spelling.Longest)
 	if err != nil {

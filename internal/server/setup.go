@@ -22,7 +22,7 @@ type Founder struct {
 	Host     string // by which they reached the server
 }
 
-// SetupCode opens the setup and gives a fresh code of 130 bits, which only the
+// SetupCode opens the setup and returns a fresh code of 130 bits, which only the
 // one who reads the terminal knows; the code of an earlier start dies. It is
 // "" once the server has an admin.
 func (r *Room) SetupCode(ctx context.Context) (openmates.Secret, error) {
@@ -34,13 +34,13 @@ func (r *Room) SetupCode(ctx context.Context) (openmates.Secret, error) {
 	return openmates.Secret(code), nil
 }
 
-// SetupOpen says whether the server waits for its first admin.
+// SetupOpen reports whether the server waits for its first admin.
 func (r *Room) SetupOpen(ctx context.Context) (bool, error) {
 	hash, err := r.store.SetupHash(ctx)
 	return hash != "", err
 }
 
-// CheckSetupCode says whether code is the open one. It doesn't use it up.
+// CheckSetupCode reports whether code is the open one. It doesn't use it up.
 func (r *Room) CheckSetupCode(ctx context.Context, from netip.Addr, code openmates.Secret) error {
 	if !r.byParty.Allow(guard.Party(from), r.now()) {
 		return guard.TooMany()
@@ -84,7 +84,7 @@ func (r *Room) Setup(ctx context.Context, from netip.Addr, f Founder) (openmates
 	return u, t, nil
 }
 
-// setupHash gives the stored hash that code fits.
+// setupHash returns the stored hash that code fits.
 func (r *Room) setupHash(ctx context.Context, from netip.Addr, code openmates.Secret) (string, error) {
 	stored, err := r.store.SetupHash(ctx)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"openmates/internal/spelling"
 )
 
-// Enter gives the team that a path names, by its slug or its ID, if the caller
+// Enter returns the team that a path names, by its slug or its ID, if the caller
 // may do r in it. A team that the caller is no member of is ENotFound, exactly
 // as one that doesn't exist.
 func (r *Room) Enter(ctx context.Context, c openmates.Caller, name string, right policy.Right) (policy.Place, error) {
@@ -70,7 +70,7 @@ func (r *Room) Member(ctx context.Context, p policy.Place, username string) (ope
 	return openmates.Member{User: u, Role: role}, err
 }
 
-// For gives the team and person for whom a listener acts.
+// For returns the team and person for whom a listener acts.
 func (r *Room) For(ctx context.Context, c openmates.Caller, team string, user openmates.ID) (policy.Place, openmates.User, error) {
 	none := openmates.Errorf(openmates.ENotFound, "There is no such team, or nobody in it with this ID.")
 	if !c.IsListener() {

@@ -24,7 +24,7 @@ const (
 	maxDraft = 64 << 10 // bytes
 )
 
-// MayFound says whether the caller may found a team: whoever has an account,
+// MayFound reports whether the caller may found a team: whoever has an account,
 // and everybody where the server's admin opened it.
 func (r *Room) MayFound(ctx context.Context, c openmates.Caller) error {
 	if c.SignedIn() {
@@ -62,7 +62,7 @@ func (r *Room) KeepDraft(ctx context.Context, c openmates.Caller, from netip.Add
 	return nil
 }
 
-// Draft gives the draft of the session; ok is false where there is none.
+// Draft returns the draft of the session; ok is false where there is none.
 func (r *Room) Draft(ctx context.Context) (d Draft, ok bool) {
 	text := r.session.Kept(ctx, draftKey)
 	return d, text != "" && json.Unmarshal([]byte(text), &d) == nil

@@ -50,7 +50,7 @@ const (
 	proofFor = 24 * time.Hour
 )
 
-// Invite makes an invite into the team and gives its code, which is not kept:
+// Invite makes an invite into the team and returns its code, which is not kept:
 // nobody can see it again. link makes the address that the code belongs to.
 // mailed says what became of the mail to each address.
 func (r *Room) Invite(ctx context.Context, c openmates.Caller, p policy.Place, n NewInvite, link func(code string) string) (i openmates.Invite, code string, mailed []Delivery, err error) {
@@ -146,7 +146,7 @@ func addressees(s string) ([]string, error) {
 	return all, nil
 }
 
-// addressee gives an address, or a domain with an @ before it.
+// addressee returns an address, or a domain with an @ before it.
 func addressee(s string) (string, error) {
 	local, domain, at := strings.Cut(s, "@")
 	if at && local != "" {
@@ -198,7 +198,7 @@ type Welcome struct {
 // SomeAdmin is who invites where the account of who did is gone.
 const SomeAdmin = "an admin of the team"
 
-// Welcome gives the invite with this code, and changes nothing. What is used
+// Welcome returns the invite with this code, and changes nothing. What is used
 // up, expired or revoked is EConflict with whom to ask. proof is the code of a
 // confirmed address, "" = none.
 func (r *Room) Welcome(ctx context.Context, c openmates.Caller, code, proof string) (Welcome, error) {
@@ -315,7 +315,7 @@ func (r *Room) AskProof(ctx context.Context, c openmates.Caller, from netip.Addr
 	return r.store.AddInviteMail(ctx, m, guard.Digest(proof), r.now())
 }
 
-// proved gives the address that a link's code confirms for this invite.
+// proved returns the address that a link's code confirms for this invite.
 func (r *Room) proved(ctx context.Context, w Welcome, proof string) (string, error) {
 	m, err := r.store.InviteMail(ctx, guard.DigestTyped(proof))
 	if err != nil && openmates.CodeOf(err) != openmates.ENotFound {

@@ -261,7 +261,7 @@ func (s *Server) question(ctx context.Context, in *processInput) (Question, erro
 		return Question{}, openmates.Errorf(openmates.EInvalid, "There is nothing in the text for the mate to answer.")
 	}
 	mate, err := s.connect.Mate(ctx, in.Body.Mate)
-	if err == nil && !p.Team.Limits.Mates.Allows(mate.Handle) {
+	if err == nil && !policy.TeamAllows(p.Team, policy.Mate(mate.Mate)) {
 		err = openmates.Errorf(openmates.ENotFound, "There is no mate of that name here.")
 	}
 	return Question{Team: p.Team, User: u, Role: p.Role, Mate: mate.Mate, Text: text}, err

@@ -96,11 +96,11 @@ func refusal(q question) (openmates.Trouble, string) {
 	case !q.asker.Mate.Works():
 		return openmates.TroubleMateOff, switchedOff(q.asker.Mate)
 	case q.asker.Team.ID == 0 && !direct:
-		return openmates.TroubleWorkspace, connectWorkspace(q.info)
+		return openmates.TroubleWorkspace, q.info.ConnectWorkspace()
 	case q.asker.Outsider.ID != 0:
-		return openmates.TroubleNotMember, notMember(q.info, q.asker.Team)
+		return openmates.TroubleNotMember, q.info.NotMember(q.asker.Team)
 	case q.asker.User.ID == 0:
-		return openmates.TroubleAccount, connectAccount(q.info)
+		return openmates.TroubleAccount, q.info.ConnectAccount()
 	case strings.TrimSpace(q.in.Text) == "":
 		return openmates.TroubleText, noText
 	}

@@ -49,7 +49,7 @@ func (r *Room) aside(ctx context.Context, q question, o *openmates.Outcome) (ok 
 func (r *Room) linkWanted(ctx context.Context, q question, o *openmates.Outcome) (bool, error) {
 	u, err := r.cfg.Store.UserOf(ctx, q.in.Network, q.in.Author.ID)
 	if openmates.CodeOf(err) == openmates.ENotFound {
-		o.Why, o.Text = openmates.TroubleAccount, connectAccount(q.info)
+		o.Why, o.Text = openmates.TroubleAccount, q.info.ConnectAccount()
 		return true, nil
 	}
 	if err != nil {

@@ -104,7 +104,7 @@ func private(text string, links ...messenger.Link) messenger.Reply {
 func (r *Room) notConnected(ctx context.Context, o order) (messenger.Reply, bool, error) {
 	switch {
 	case o.asker.Team.ID == 0 && o.Workspace != "":
-		rep := private(connectWorkspace(o.info))
+		rep := private(o.info.ConnectWorkspace())
 		if r.cfg.Links != nil {
 			rep.Links = []messenger.Link{{Label: "Connect it here", URL: r.cfg.Links.ConnectPage(o.Network, o.Workspace, o.asker.Mate.Handle)}}
 		}
@@ -113,7 +113,7 @@ func (r *Room) notConnected(ctx context.Context, o order) (messenger.Reply, bool
 		return private(outsiderOf(o.info, o.asker.Team, o.asker.Outsider)), true, nil
 	case o.asker.User.ID == 0:
 		rep, err := r.ownLink(ctx, o.info, o.Account)
-		rep.Text = connectAccount(o.info) + "\n" + rep.Text
+		rep.Text = o.info.ConnectAccount() + "\n" + rep.Text
 		return rep, true, err
 	}
 	return messenger.Reply{}, false, nil

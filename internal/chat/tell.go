@@ -136,11 +136,11 @@ func (r *Room) remind(ctx context.Context, d *draft, o openmates.Outcome) error 
 	}
 	switch o.Why {
 	case openmates.TroubleWorkspace:
-		o.Text = connectWorkspace(d.info)
+		o.Text = d.info.ConnectWorkspace()
 	case openmates.TroubleNotMember:
-		o.Text = notMember(d.info, d.asker.Team)
+		o.Text = d.info.NotMember(d.asker.Team)
 	default:
-		o.Text = connectAccount(d.info)
+		o.Text = d.info.ConnectAccount()
 	}
 	o.Text += r.wayOut(d.in, d.asker.Mate, o.Why)
 	return postError(d.finish(ctx, r.say(ctx, d, o), 0))

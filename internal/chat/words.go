@@ -12,23 +12,8 @@ import (
 	"openmates/internal/skill"
 )
 
-// The two refusals keep the wording of the product's workflow to the letter.
-func connectWorkspace(i messenger.Info) string {
-	return "Please connect first the " + i.Label + " " + i.Place + " with your team."
-}
-
-func connectAccount(i messenger.Info) string {
-	return "Please connect first your " + i.Label + " account with your OpenMates account"
-}
-
-// notMember is what somebody is told whose account is linked, but who is no
-// member of the team that a workspace belongs to: linking it once more would
-// not help them.
-func notMember(i messenger.Info, t openmates.Team) string {
-	return fmt.Sprintf("Your %s account is linked, but you aren't a member of the team %s, to which this %s belongs. Please ask one of its admins to invite you.", i.Label, t.Name, i.Workspace)
-}
-
-// outsiderOf is the same for the person's eyes alone.
+// outsiderOf is messenger.Info.NotMember for the person alone: it names their
+// account.
 func outsiderOf(i messenger.Info, t openmates.Team, u openmates.User) string {
 	return fmt.Sprintf("Your %s account is linked with the OpenMates account **%s** (%s), which isn't a member of the team %s, to which this %s belongs. Please ask one of its admins to invite you.", i.Label, u.DisplayName, u.Username, t.Name, i.Workspace)
 }

@@ -52,11 +52,11 @@ func (r *Room) Login(ctx context.Context, n openmates.Network, workspace openmat
 		return Belonging{}, err
 	}
 	info := con.Info()
-	stranger := &UnknownError{What: UnknownAccount, sentence: "Please connect first your " + info.Label + " account with your OpenMates account"}
+	stranger := &UnknownError{What: UnknownAccount, sentence: info.ConnectAccount()}
 	var b Belonging
 	b.Team, err = r.store.TeamAt(ctx, n, workspace)
 	if openmates.CodeOf(err) == openmates.ENotFound {
-		return b, &UnknownError{What: UnknownWorkspace, sentence: "Please connect first the " + info.Label + " " + info.Place + " with your team."}
+		return b, &UnknownError{What: UnknownWorkspace, sentence: info.ConnectWorkspace()}
 	}
 	if err != nil {
 		return b, fmt.Errorf("find the team: %w", err)
@@ -73,16 +73,9 @@ func (r *Room) Login(ctx context.Context, n openmates.Network, workspace openmat
 		return Belonging{}, err
 	}
 	if !policy.Allowed(b.User, b.Role, policy.AskMates) {
-		return Belonging{}, &UnknownError{What: NotMember, sentence: notInTeam(info, b.Team)}
+		return Belonging{}, &UnknownError{What: NotMember, sentence: info.NotMember(b.Team)}
 	}
 	return b, nil
-}
-
-// notInTeam is what somebody is told whose account is linked, but who is no
-// member of the team that a workspace belongs to: linking it once more would
-// not help them.
-func notInTeam(i messenger.Info, t openmates.Team) string {
-	return fmt.Sprintf("Your %s account is linked, but you aren't a member of the team %s, to which this %s belongs. Please ask one of its admins to invite you.", i.Label, t.Name, i.Workspace)
 }
 
 // Proof is what a consent page sends a browser back with.

@@ -49,5 +49,9 @@ func Effective(a openmates.Asker) openmates.Limits { return openmates.Effective(
 // TeamMayUse reports whether a team may have a mate, whoever of it asks: whether
 // the mate can be added to the team's workspaces.
 func TeamMayUse(t openmates.Team, m openmates.Mate) bool {
-	return m.Works() && t.Limits.Allows(openmates.KindMate, m.Handle)
+	return m.Works() && TeamAllows(t, Mate(m))
 }
+
+// TeamAllows reports whether the limits of a team allow a thing, whoever of it
+// asks and whether or not the thing is switched on.
+func TeamAllows(t openmates.Team, x Thing) bool { return t.Limits.Allows(x.Kind, x.Name) }

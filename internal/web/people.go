@@ -264,7 +264,7 @@ func (s *Server) muteIn(ctx context.Context, t openmates.Team) (all []string, er
 	}
 	for _, m := range mates {
 		name, err := s.model.Answering(ctx, m.Mate.Mate)
-		if err != nil || t.Limits.Allows(openmates.KindModel, name) {
+		if err != nil || policy.TeamAllows(t, policy.Named(openmates.KindModel, name)) {
 			continue // without any model, the server's pages say so
 		}
 		all = append(all, sentence("%s can’t answer here, because %s is not allowed. Allow that model, or ask a server admin to give %s another one.", m.Name, name, m.Name))

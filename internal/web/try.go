@@ -9,6 +9,7 @@ import (
 	"openmates"
 	"openmates/internal/chat"
 	"openmates/internal/intake"
+	"openmates/internal/policy"
 	"openmates/internal/spelling"
 )
 
@@ -43,7 +44,7 @@ const (
 func (s *Server) trialTeam(r *http.Request, m openmates.Mate) (openmates.Team, error) {
 	teams, err := s.team.TeamsOf(r.Context(), openmates.CallerOf(r.Context()))
 	for _, t := range teams {
-		if t.Limits.Mates.Allows(m.Handle) {
+		if policy.TeamAllows(t, policy.Mate(m)) {
 			return t, err
 		}
 	}

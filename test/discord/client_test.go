@@ -41,7 +41,7 @@ func newPeerScene(t *testing.T) peerScene {
 	return peerScene{s, ann, app, g}
 }
 
-// ask lets Ann mention the bot and gives the message.
+// ask has Ann mention the bot and returns her message.
 func (s peerScene) ask(text string) discordtest.Message {
 	return s.Say(s.guild.General, s.ann.ID, "<@"+s.app.BotID+"> "+text)
 }

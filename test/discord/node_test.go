@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// cutMention parts the mention in front of a message from the rest.
+// cutMention splits a message into the mention at its beginning and the rest.
 func cutMention(text string) (mention, rest string, ok bool) { return strings.Cut(text, " ") }
 
 // bot.mjs is a bot on discord.js, the most used client of all.
@@ -53,7 +53,7 @@ func TestDiscordJSIsAnsweredAndResumes(t *testing.T) {
 	b.stop(t)
 }
 
-// nodePeers is a folder in which bot.mjs can run. The test is skipped where
+// nodePeers returns a folder in which bot.mjs can run. The test is skipped where
 // node or discord.js is missing, unless OPENMATES_TEST_NODE=1 demands it; then
 // discord.js is installed into a copy.
 func nodePeers(t *testing.T) string {

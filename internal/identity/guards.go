@@ -16,7 +16,7 @@ type Guards interface { //nolint:interfacebloat // all that protects one account
 	// UsePasskey writes what a credential says of itself after it was used.
 	UsePasskey(ctx context.Context, p openmates.Passkey) error
 	RemovePasskey(ctx context.Context, userID, id openmates.ID) (name string, err error)
-	// AskPasskey reports whether one is asked for after the password; hashes, if
+	// AskPasskey sets whether one is asked for after the password; hashes, if
 	// there are any, replace those of the recovery codes.
 	AskPasskey(ctx context.Context, userID openmates.ID, ask bool, hashes []string) error
 

@@ -67,7 +67,7 @@ func (r *Room) drop(ctx context.Context, c openmates.Caller, p policy.Place, m o
 	return r.audit.Record(ctx, p.Entry(c, action, "").AboutPerson(m.User.ID), map[string]any{"role": m.Role}, nil)
 }
 
-// RenameTeam returns the team another name. Its address stays.
+// RenameTeam changes the name of the team. Its address stays.
 func (r *Room) RenameTeam(ctx context.Context, c openmates.Caller, p policy.Place, name string) error {
 	if err := p.Require(c, policy.RunTeam); err != nil {
 		return err

@@ -94,7 +94,7 @@ func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, erro
 		b.Asks = ""
 	}
 	b.Invite = r.invite(con, b)
-	saved, err := r.store.SaveBot(ctx, b)
+	saved, err := r.saveBot(ctx, c.Actor, "bot.set", m, was, b)
 	if openmates.CodeOf(err) == openmates.EConflict {
 		return Bot{}, found, r.taken(ctx, con, b, err)
 	}
@@ -106,10 +106,7 @@ func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, erro
 	r.log.InfoContext(ctx, "bot saved", "bot", saved.ID, "network", saved.Network, "app", saved.AppID)
 	r.changed()
 	shown, err := r.shown(ctx, saved, m)
-	if err != nil {
-		return shown, found, err
-	}
-	return shown, found, r.record(ctx, c.Actor, "bot.set", target(m, saved), masked(was, was), masked(saved, was))
+	return shown, found, err
 }
 
 // taken says whose an application is already, and how it gets free.
@@ -221,22 +218,22 @@ func (r *Room) PauseBot(ctx context.Context, actor, mate openmates.ID, n openmat
 	if err != nil {
 		return Bot{}, err
 	}
-	if err := r.store.PauseBot(ctx, b.ID, paused); err != nil {
-		return Bot{}, err
-	}
-	was := b
-	b.Paused = paused
-	r.log.InfoContext(ctx, "bot paused or resumed", "bot", b.ID, "paused", paused)
-	r.changed()
-	action := "bot.resume"
-	if paused {
+	was, action := b, "bot.resume"
+	if b.Paused = paused; paused {
 		action = "bot.pause"
 	}
-	shown, err := r.shown(ctx, b, m)
+	err = r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.PauseBot(ctx, b.ID, paused); err != nil {
+			return err
+		}
+		return r.record(ctx, actor, action, target(m, b), masked(was, was), masked(b, was))
+	})
 	if err != nil {
-		return shown, err
+		return Bot{}, err
 	}
-	return shown, r.record(ctx, actor, action, target(m, b), masked(was, was), masked(b, was))
+	r.log.InfoContext(ctx, "bot paused or resumed", "bot", b.ID, "paused", paused)
+	r.changed()
+	return r.shown(ctx, b, m)
 }
 
 // RestartBot makes a bot's listener begin a new session, in whatever process
@@ -246,12 +243,18 @@ func (r *Room) RestartBot(ctx context.Context, actor, mate openmates.ID, n openm
 	if err != nil {
 		return err
 	}
-	if err := r.store.RestartBot(ctx, b.ID); err != nil {
+	err = r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.RestartBot(ctx, b.ID); err != nil {
+			return err
+		}
+		return r.record(ctx, actor, "bot.restart", target(m, b), nil, nil)
+	})
+	if err != nil {
 		return err
 	}
 	r.log.InfoContext(ctx, "bot restarted", "bot", b.ID)
 	r.changed()
-	return r.record(ctx, actor, "bot.restart", target(m, b), nil, nil)
+	return nil
 }
 
 func (r *Room) shown(ctx context.Context, b openmates.Bot, m openmates.Mate) (Bot, error) {

@@ -138,7 +138,13 @@ func (r *Room) FinishByChat(ctx context.Context, sum string, n openmates.Network
 // tie makes an account a person's, unless it is somebody else's.
 func (r *Room) tie(ctx context.Context, user openmates.ID, n openmates.Network, a messenger.Account) error {
 	a.Name = spelling.Clean(a.Name, longestName)
-	_, err := r.store.AddIdentity(ctx, openmates.Identity{UserID: user, Network: n, AccountID: a.ID, Name: a.Name, Avatar: picture(a.Avatar)})
+	err := r.store.Within(ctx, func(ctx context.Context) error {
+		_, err := r.store.AddIdentity(ctx, openmates.Identity{UserID: user, Network: n, AccountID: a.ID, Name: a.Name, Avatar: picture(a.Avatar)})
+		if err != nil {
+			return err
+		}
+		return r.noteAccount(ctx, user, "account.link", n, a)
+	})
 	if openmates.CodeOf(err) == openmates.EConflict {
 		label := r.label(n)
 		return &openmates.Error{Code: openmates.EConflict, Err: err, Message: fmt.Sprintf(
@@ -148,7 +154,7 @@ func (r *Room) tie(ctx context.Context, user openmates.ID, n openmates.Network, 
 		return fmt.Errorf("store the identity: %w", err)
 	}
 	r.log.InfoContext(ctx, "account linked", "user", user, "network", n, "account", a.ID)
-	return r.noteAccount(ctx, user, "account.link", n, a)
+	return nil
 }
 
 const (

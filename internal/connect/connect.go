@@ -42,6 +42,10 @@ type Store interface {
 	Places
 	Takeovers
 	Untying
+	// Within runs do in one transaction: what is read and written with the context
+	// that do is given happens as a whole, or not at all. do may run more than
+	// once, and must wait for nothing but the database.
+	Within(ctx context.Context, do func(ctx context.Context) error) error
 }
 
 // Bots are the mates and the applications that they speak through.

@@ -261,15 +261,14 @@ func (r *Room) finishInstall(ctx context.Context, c openmates.ConnectState, b op
 	case w.ID == "":
 		err = openmates.Errorf(openmates.EInvalid, "%s did not say where %s was added, so nothing is connected. Please begin again.", label, m.Name)
 	default:
-		err = r.claim(ctx, c, b, con, t, g)
+		err = r.claim(ctx, c, b, con, t, m, g)
 	}
 	if err != nil {
 		r.retreat(ctx, c, b, con, g, err)
 		return Outcome{}, err
 	}
 	r.log.InfoContext(ctx, "mate installed", "bot", b.ID, "team", t.ID, "workspace", w.ID)
-	out := Outcome{Kind: Install, Network: b.Network, Label: label, Team: t, Mate: m, Workspace: w}
-	return out, r.note(ctx, c.UserID, t.ID, "team.connect", target(m, b), w)
+	return Outcome{Kind: Install, Network: b.Network, Label: label, Team: t, Mate: m, Workspace: w}, nil
 }
 
 // retreat makes a bot leave a workspace that it was added to in vain, unless a

@@ -273,11 +273,10 @@ func (r *Room) DressBot(ctx context.Context, actor, mate openmates.ID, n openmat
 	}
 	was := b
 	b.Name = m.Name
-	if b, err = r.store.SaveBot(ctx, b); err != nil {
-		return err
+	if b, err = r.saveBot(ctx, actor, "bot.dress", m, was, b); err == nil {
+		r.log.InfoContext(ctx, "bot dressed", "bot", b.ID)
 	}
-	r.log.InfoContext(ctx, "bot dressed", "bot", b.ID)
-	return r.record(ctx, actor, "bot.dress", target(m, b), masked(was, was), masked(b, was))
+	return err
 }
 
 // SetPermissions says what a bot asks for when it is added to a workspace.
@@ -300,11 +299,10 @@ func (r *Room) SetPermissions(ctx context.Context, actor, mate openmates.ID, n o
 		return openmates.Errorf(openmates.EInvalid, "A bot without any permission can do nothing. Please tick at least the first ones.")
 	}
 	b.Invite = r.invite(con, b)
-	if b, err = r.store.SaveBot(ctx, b); err != nil {
-		return err
+	if b, err = r.saveBot(ctx, actor, "bot.permissions", m, was, b); err == nil {
+		r.log.InfoContext(ctx, "permissions of a bot changed", "bot", b.ID, "permissions", b.Asks)
 	}
-	r.log.InfoContext(ctx, "permissions of a bot changed", "bot", b.ID, "permissions", b.Asks)
-	return r.record(ctx, actor, "bot.permissions", target(m, b), masked(was, was), masked(b, was))
+	return err
 }
 
 // invite is the stored invitation of a mate's bot.

@@ -241,20 +241,40 @@ func (r *Room) Remove(ctx context.Context, actor openmates.ID, t openmates.Team,
 	if err := r.leave(ctx, b, w.ID); err != nil {
 		return g, sendFailure(fmt.Sprintf("%s could not leave, so nothing was changed.", g.Mate.Name), err)
 	}
-	if err := r.store.RemoveInstallation(ctx, t.ID, b.ID, w.ID); err != nil && openmates.CodeOf(err) != openmates.ENotFound {
-		return g, err
+	err = r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.forget(ctx, t, n, b, w.ID); err != nil {
+			return err
+		}
+		return r.note(ctx, actor, t.ID, "team.disconnect_mate", target(g.Mate.Mate, b), w)
+	})
+	if err == nil {
+		r.log.InfoContext(ctx, "mate removed", "bot", b.ID, "team", t.ID, "workspace", w.ID)
+	}
+	return g, err
+}
+
+// forget removes a bot from a team's workspace, and the workspace from the team
+// with its last bot. The network may have told of either in the meantime.
+func (r *Room) forget(ctx context.Context, t openmates.Team, n openmates.Network, b openmates.Bot, workspace openmates.WorkspaceID) error {
+	in, err := r.store.InstallationAt(ctx, b.ID, workspace)
+	if err == nil && in.TeamID == t.ID {
+		err = r.store.RemoveInstallation(ctx, t.ID, b.ID, workspace)
+	}
+	if err != nil && openmates.CodeOf(err) != openmates.ENotFound {
+		return err
 	}
 	ins, err := r.store.InstallationsOf(ctx, t.ID)
-	if err != nil {
-		return g, err
+	if err != nil || slices.ContainsFunc(ins, func(in openmates.Installation) bool { return in.Workspace == workspace }) {
+		return err
 	}
-	if !slices.ContainsFunc(ins, func(in openmates.Installation) bool { return in.Workspace == w.ID }) {
-		if err := r.store.UnbindWorkspace(ctx, n, w.ID, t.ID); err != nil && openmates.CodeOf(err) != openmates.ENotFound {
-			return g, err
-		}
+	holder, err := r.store.TeamAt(ctx, n, workspace)
+	if openmates.CodeOf(err) == openmates.ENotFound || err == nil && holder.ID != t.ID {
+		return nil
 	}
-	r.log.InfoContext(ctx, "mate removed", "bot", b.ID, "team", t.ID, "workspace", w.ID)
-	return g, r.note(ctx, actor, t.ID, "team.disconnect_mate", target(g.Mate.Mate, b), w)
+	if err == nil {
+		err = r.store.UnbindWorkspace(ctx, n, workspace, t.ID)
+	}
+	return err
 }
 
 func (r *Room) leave(ctx context.Context, b openmates.Bot, workspace openmates.WorkspaceID) error {
@@ -296,7 +316,13 @@ func (r *Room) Disconnect(ctx context.Context, actor openmates.ID, t openmates.T
 		return "", nil, err
 	}
 	w := messenger.Workspace{ID: p.ID, Name: p.Name}
-	if err := r.store.UnbindWorkspace(ctx, n, p.ID, t.ID); err != nil {
+	err = r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.UnbindWorkspace(ctx, n, p.ID, t.ID); err != nil {
+			return err
+		}
+		return r.note(ctx, actor, t.ID, "team.disconnect", string(n)+"/"+string(p.ID), w)
+	})
+	if err != nil {
 		return p.Name, nil, err
 	}
 	r.log.InfoContext(ctx, "workspace disconnected", "team", t.ID, "workspace", p.ID)
@@ -313,5 +339,5 @@ func (r *Room) Disconnect(ctx context.Context, actor openmates.ID, t openmates.T
 			stayed = append(stayed, b.Name)
 		}
 	}
-	return p.Name, stayed, r.note(ctx, actor, t.ID, "team.disconnect", string(n)+"/"+string(p.ID), w)
+	return p.Name, stayed, nil
 }

@@ -53,7 +53,19 @@ func target(m openmates.Mate, b openmates.Bot) string {
 	return string(b.Network) + "/" + m.Handle
 }
 
-// record writes a line of the audit record.
+// saveBot changes a bot and records that.
+func (r *Room) saveBot(ctx context.Context, actor openmates.ID, action string, m openmates.Mate, was, b openmates.Bot) (saved openmates.Bot, err error) {
+	err = r.store.Within(ctx, func(ctx context.Context) (err error) {
+		if saved, err = r.store.SaveBot(ctx, b); err != nil {
+			return err
+		}
+		return r.record(ctx, actor, action, target(m, saved), masked(was, was), masked(saved, was))
+	})
+	return saved, err
+}
+
+// record writes a line of the audit record; ctx is that of the transaction in
+// which it happens.
 func (r *Room) record(ctx context.Context, actor openmates.ID, action, target string, before, after auditBot) error {
 	if r.audit == nil {
 		return nil

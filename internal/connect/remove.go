@@ -23,7 +23,13 @@ func (r *Room) RemoveBot(ctx context.Context, actor, mate openmates.ID, n openma
 	}
 	// Deleted first: a bot that can't leave any more, because its token was
 	// reset, must not keep its credentials here.
-	if err := r.store.RemoveBot(ctx, b.ID); err != nil {
+	err = r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.RemoveBot(ctx, b.ID); err != nil {
+			return err
+		}
+		return r.record(ctx, actor, "bot.remove", target(m, b), masked(b, b), nil)
+	})
+	if err != nil {
 		return nil, err
 	}
 	r.log.InfoContext(ctx, "bot removed", "bot", b.ID, "network", b.Network, "app", b.AppID)
@@ -37,5 +43,5 @@ func (r *Room) RemoveBot(ctx context.Context, actor, mate openmates.ID, n openma
 			stayed = append(stayed, named(i.Name, string(i.Workspace)))
 		}
 	}
-	return stayed, r.record(ctx, actor, "bot.remove", target(m, b), masked(b, b), nil)
+	return stayed, nil
 }

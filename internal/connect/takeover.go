@@ -27,17 +27,16 @@ const UntiePath = "/server/workspaces"
 // answered. One that another team holds goes over to it if, as the network
 // itself says now, no mate of that team is there any more: then whoever runs the
 // workspace has thrown it out, and nobody else could add a bot.
-func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.Bot, con messenger.Connector, t openmates.Team, g messenger.Grant) error {
+func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.Bot, con messenger.Connector, t openmates.Team, m openmates.Mate, g messenger.Grant) error {
 	w := g.Workspace
 	in := openmates.Installation{BotID: b.ID, TeamID: t.ID, Workspace: w.ID, Name: w.Name, Token: g.Token}
-	_, err := r.store.AddInstallation(ctx, in)
+	err := r.install(ctx, c, b, t, m, in)
 	if openmates.CodeOf(err) != openmates.EConflict {
 		return err
 	}
 	holder, err := r.store.TeamAt(ctx, b.Network, w.ID)
 	if openmates.CodeOf(err) == openmates.ENotFound { // let go this very moment
-		_, err = r.store.AddInstallation(ctx, in)
-		return err
+		return r.install(ctx, c, b, t, m, in)
 	}
 	if err != nil {
 		return err
@@ -55,18 +54,36 @@ func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.
 	}
 	o := openmates.Takeover{Installation: in, From: holder.ID, Seen: seen, Notice: sentence(
 		"%s on %s belongs to another team now. All your mates had been removed there, and somebody who manages it has connected it.", named(w.Name, "A place"), r.label(b.Network))}
-	if _, err := r.store.TakeOver(ctx, o); err != nil {
-		if openmates.CodeOf(err) == openmates.EConflict {
-			return r.keeps(w, sentence("It has just changed there. Please start over."))
+	err = r.store.Within(ctx, func(ctx context.Context) error {
+		if _, err := r.store.TakeOver(ctx, o); err != nil {
+			return err
 		}
-		return err
+		// Who did it is the new team's affair.
+		if err := r.note(ctx, 0, holder.ID, "team.workspace_lost", string(b.Network)+"/"+string(w.ID), w); err != nil {
+			return err
+		}
+		if err := r.note(ctx, c.UserID, t.ID, "team.workspace_taken_over", string(b.Network)+"/"+string(w.ID), w); err != nil {
+			return err
+		}
+		return r.note(ctx, c.UserID, t.ID, "team.connect", target(m, b), w)
+	})
+	if openmates.CodeOf(err) == openmates.EConflict {
+		return r.keeps(w, sentence("It has just changed there. Please start over."))
 	}
-	r.log.InfoContext(ctx, "workspace taken over", "bot", b.ID, "from", holder.ID, "team", t.ID, "workspace", w.ID)
-	// Who did it is the new team's affair.
-	if err := r.note(ctx, 0, holder.ID, "team.workspace_lost", string(b.Network)+"/"+string(w.ID), w); err != nil {
-		return err
+	if err == nil {
+		r.log.InfoContext(ctx, "workspace taken over", "bot", b.ID, "from", holder.ID, "team", t.ID, "workspace", w.ID)
 	}
-	return r.note(ctx, c.UserID, t.ID, "team.workspace_taken_over", string(b.Network)+"/"+string(w.ID), w)
+	return err
+}
+
+// install connects a workspace that no other team holds, and records that.
+func (r *Room) install(ctx context.Context, c openmates.ConnectState, b openmates.Bot, t openmates.Team, m openmates.Mate, in openmates.Installation) error {
+	return r.store.Within(ctx, func(ctx context.Context) error {
+		if _, err := r.store.AddInstallation(ctx, in); err != nil {
+			return err
+		}
+		return r.note(ctx, c.UserID, t.ID, "team.connect", target(m, b), messenger.Workspace{ID: in.Workspace, Name: in.Name})
+	})
 }
 
 // keeps is the refusal of a workspace that another team keeps.

@@ -58,18 +58,24 @@ func (r *Room) Untie(ctx context.Context, actor openmates.ID, n openmates.Networ
 	if err != nil {
 		return "", nil, err
 	}
-	if err := r.store.UnbindWorkspace(ctx, n, workspace, t.ID); err != nil {
+	told := sentence("An admin of this server has disconnected %s on %s from your team. Your mates don't answer there any more.", named(w.Name, "a place"), r.label(n))
+	err = r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.UnbindWorkspace(ctx, n, workspace, t.ID); err != nil {
+			return err
+		}
+		if err := r.store.AddNotice(ctx, t.ID, told); err != nil {
+			return err
+		}
+		return r.note(ctx, actor, t.ID, "server.untie", string(n)+"/"+string(workspace), w)
+	})
+	if err != nil {
 		return w.Name, nil, err
 	}
 	r.log.InfoContext(ctx, "workspace untied by an admin of the server", "team", t.ID, "workspace", workspace, "by", actor)
 	if leave {
 		stayed = r.leaveAll(ctx, ins)
 	}
-	told := sentence("An admin of this server has disconnected %s on %s from your team. Your mates don't answer there any more.", named(w.Name, "a place"), r.label(n))
-	if err := r.store.AddNotice(ctx, t.ID, told); err != nil {
-		return w.Name, stayed, err
-	}
-	return w.Name, stayed, r.note(ctx, actor, t.ID, "server.untie", string(n)+"/"+string(workspace), w)
+	return w.Name, stayed, nil
 }
 
 // leaveAll makes bots leave where they are and names those that could not.

@@ -187,7 +187,12 @@ func (r *Room) Unlink(ctx context.Context, userID, identity openmates.ID) error 
 	if i < 0 {
 		return gone
 	}
-	err = r.store.RemoveIdentity(ctx, userID, identity)
+	err = r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.RemoveIdentity(ctx, userID, identity); err != nil {
+			return err
+		}
+		return r.noteAccount(ctx, userID, "account.unlink", ids[i].Network, messenger.Account{ID: ids[i].AccountID, Name: ids[i].Name})
+	})
 	if openmates.CodeOf(err) == openmates.ENotFound {
 		return gone
 	}
@@ -195,7 +200,7 @@ func (r *Room) Unlink(ctx context.Context, userID, identity openmates.ID) error 
 		return err
 	}
 	r.log.InfoContext(ctx, "account unlinked", "user", userID, "identity", identity)
-	return r.noteAccount(ctx, userID, "account.unlink", ids[i].Network, messenger.Account{ID: ids[i].AccountID, Name: ids[i].Name})
+	return nil
 }
 
 // Applications counts the applications that have to know the redirect.

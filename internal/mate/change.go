@@ -44,15 +44,21 @@ func (r *Room) add(ctx context.Context, actor openmates.ID, action string, m ope
 	if err := openmates.ValidHandle(m.Handle); err != nil {
 		return m, err
 	}
-	made, err := r.store.ChangeMate(ctx, m, actor)
+	made := m
+	err := r.store.Within(ctx, func(ctx context.Context) (err error) {
+		if made, err = r.store.ChangeMate(ctx, m, actor); err != nil {
+			return err
+		}
+		_, after := difference(openmates.Mate{}, made)
+		return r.record(ctx, actor, action, target(made), before, after)
+	})
 	if openmates.CodeOf(err) == openmates.EConflict {
-		return m, r.handleTaken(ctx, m.Handle, err)
+		err = r.handleTaken(ctx, m.Handle, err)
 	}
 	if err != nil {
 		return m, err
 	}
-	_, after := difference(openmates.Mate{}, made)
-	return made, r.record(ctx, actor, action, target(made), before, after)
+	return made, nil
 }
 
 // handleTaken says by whom, since an archived mate is easily forgotten.
@@ -113,12 +119,18 @@ func (r *Room) change(ctx context.Context, actor openmates.ID, action string, fr
 	if len(after) == 0 && from.Version == to.Version {
 		return from, nil
 	}
-	saved, err := r.store.ChangeMate(ctx, to, actor)
+	var saved openmates.Mate
+	err := r.store.Within(ctx, func(ctx context.Context) (err error) {
+		if saved, err = r.store.ChangeMate(ctx, to, actor); err != nil {
+			return err
+		}
+		before["version"], after["version"] = from.Version, saved.Version
+		return r.record(ctx, actor, action, target(saved), before, after)
+	})
 	if err != nil {
 		return from, err
 	}
-	before["version"], after["version"] = from.Version, saved.Version
-	return saved, r.record(ctx, actor, action, target(saved), before, after)
+	return saved, nil
 }
 
 func target(m openmates.Mate) string { return "mate " + m.Handle }

@@ -190,10 +190,12 @@ func (r *Room) SetServer(ctx context.Context, actor openmates.ID, t Terms) error
 	if err != nil || encode(to) == encode(s.Own) {
 		return err
 	}
-	if err := r.store.SetServerLimits(ctx, to); err != nil {
-		return err
-	}
-	return r.record(ctx, actor, "server.limits", "server", s.Own, to)
+	return r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.SetServerLimits(ctx, to); err != nil {
+			return err
+		}
+		return r.record(ctx, actor, "server.limits", "server", s.Own, to)
+	})
 }
 
 // SetMate writes what a mate may use.

@@ -28,6 +28,10 @@ import (
 type Store interface {
 	Mates
 	Limits
+	// Within runs do in one transaction: what is read and written with the context
+	// that do is given happens as a whole, or not at all. do may run more than
+	// once, and must wait for nothing but the database.
+	Within(ctx context.Context, do func(ctx context.Context) error) error
 }
 
 // Mates are the mates with their versions.
@@ -144,7 +148,8 @@ func (r *Room) Version(ctx context.Context, m openmates.Mate, n int64) (openmate
 	return v, err
 }
 
-// record writes into the audit record what differs between two states.
+// record writes into the audit record what differs between two states. ctx is
+// that of the transaction in which it is changed.
 func (r *Room) record(ctx context.Context, actor openmates.ID, action, target string, before, after any) error {
 	e := openmates.AuditEntry{Actor: actor, Action: action, Target: target, Before: encode(before), After: encode(after)}
 	if err := r.audit(ctx, e); err != nil {

@@ -51,11 +51,13 @@ func (r *Room) SetMember(ctx context.Context, actor openmates.ID, t openmates.Te
 }
 
 func (r *Room) setMember(ctx context.Context, actor openmates.ID, t openmates.Team, u openmates.User, own, to openmates.Limits) error {
-	if err := r.store.SetMemberLimits(ctx, t.ID, u.ID, to); err != nil {
-		return err
-	}
-	return r.audit(ctx, openmates.AuditEntry{Actor: actor, TeamID: t.ID, Action: "member.limits",
-		Before: encode(own), After: encode(to)}.AboutPerson(u.ID))
+	return r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.SetMemberLimits(ctx, t.ID, u.ID, to); err != nil {
+			return err
+		}
+		return r.audit(ctx, openmates.AuditEntry{Actor: actor, TeamID: t.ID, Action: "member.limits",
+			Before: encode(own), After: encode(to)}.AboutPerson(u.ID))
+	})
 }
 
 // Bound is a numeric limit and who sets it: 0 by nobody where there is none.

@@ -28,10 +28,12 @@ func (r *Room) PutServer(ctx context.Context, actor openmates.ID, to openmates.L
 	if to, err = r.given(ctx, own, to, false); err != nil || encode(to) == encode(own) {
 		return err
 	}
-	if err := r.store.SetServerLimits(ctx, to); err != nil {
-		return err
-	}
-	return r.record(ctx, actor, "server.limits", "server", own, to)
+	return r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.SetServerLimits(ctx, to); err != nil {
+			return err
+		}
+		return r.record(ctx, actor, "server.limits", "server", own, to)
+	})
 }
 
 // PutMate writes the limits of a mate as they are given.
@@ -52,11 +54,7 @@ func (r *Room) PutTeam(ctx context.Context, actor openmates.ID, t openmates.Team
 	if err != nil || encode(to) == encode(t.Limits) {
 		return err
 	}
-	if err := r.store.SetTeamLimits(ctx, t.ID, to); err != nil {
-		return err
-	}
-	return r.audit(ctx, openmates.AuditEntry{Actor: actor, TeamID: t.ID, Action: "team.limits", Target: "team " + t.Slug,
-		Before: encode(t.Limits), After: encode(to)})
+	return r.setTeam(ctx, actor, t, t.Limits, to)
 }
 
 // NewTeamLimits checks the limits of a team that is about to be founded.

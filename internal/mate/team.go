@@ -69,9 +69,15 @@ func (r *Room) SetTeam(ctx context.Context, actor openmates.ID, team openmates.T
 	if err != nil || encode(to) == encode(s.Own) {
 		return err
 	}
-	if err := r.store.SetTeamLimits(ctx, team.ID, to); err != nil {
-		return err
-	}
-	e := openmates.AuditEntry{Actor: actor, TeamID: team.ID, Action: "team.limits", Target: "team " + team.Slug, Before: encode(s.Own), After: encode(to)}
-	return r.audit(ctx, e)
+	return r.setTeam(ctx, actor, team, s.Own, to)
+}
+
+func (r *Room) setTeam(ctx context.Context, actor openmates.ID, t openmates.Team, own, to openmates.Limits) error {
+	return r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.SetTeamLimits(ctx, t.ID, to); err != nil {
+			return err
+		}
+		return r.audit(ctx, openmates.AuditEntry{Actor: actor, TeamID: t.ID, Action: "team.limits", Target: "team " + t.Slug,
+			Before: encode(own), After: encode(to)})
+	})
 }

@@ -33,6 +33,10 @@ import (
 type Store interface {
 	Providers
 	Models
+	// Within runs do in one transaction: what is read and written with the context
+	// that do is given happens as a whole, or not at all. do may run more than
+	// once, and must wait for nothing but the database.
+	Within(ctx context.Context, do func(ctx context.Context) error) error
 	Mates(ctx context.Context) ([]openmates.Mate, error)
 }
 
@@ -126,9 +130,16 @@ func (r *Room) Forget() {
 	r.state.Store(nil)
 }
 
-// record writes a change into the audit record and forgets what was before it.
-func (r *Room) record(ctx context.Context, actor openmates.ID, action, target string, before, after any) error {
+// within makes a change together with its line of the audit record, and forgets
+// what was before it.
+func (r *Room) within(ctx context.Context, do func(ctx context.Context) error) error {
+	err := r.cfg.Store.Within(ctx, do)
 	r.Forget()
+	return err
+}
+
+// record writes a change into the audit record; ctx is that of within.
+func (r *Room) record(ctx context.Context, actor openmates.ID, action, target string, before, after any) error {
 	e := openmates.AuditEntry{Actor: actor, Action: action, Target: target, Before: encode(before), After: encode(after)}
 	if err := r.cfg.Audit(ctx, e); err != nil {
 		return fmt.Errorf("record %s of %s: %w", action, target, err)

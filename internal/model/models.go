@@ -61,10 +61,12 @@ func (r *Room) SetModels(ctx context.Context, actor openmates.ID, provider strin
 	if len(changed) == 0 {
 		return nil
 	}
-	if err := r.cfg.Store.SaveModels(ctx, changed...); err != nil {
-		return err
-	}
-	return r.record(ctx, actor, "model.change", provider, before, after)
+	return r.within(ctx, func(ctx context.Context) error {
+		if err := r.cfg.Store.SaveModels(ctx, changed...); err != nil {
+			return err
+		}
+		return r.record(ctx, actor, "model.change", provider, before, after)
+	})
 }
 
 // Free says that the models of a provider without a price cost nothing, as on
@@ -110,10 +112,12 @@ func (r *Room) AddModel(ctx context.Context, actor openmates.ID, provider, model
 		m = openmates.ProviderModel{ProviderID: p.ID, Provider: provider, Model: model}
 	}
 	m.Enabled = true
-	if err := r.cfg.Store.SaveModels(ctx, m); err != nil {
-		return err
-	}
-	return r.record(ctx, actor, "model.add", provider, nil, map[string]string{m.Model: recordOfModel(m)})
+	return r.within(ctx, func(ctx context.Context) error {
+		if err := r.cfg.Store.SaveModels(ctx, m); err != nil {
+			return err
+		}
+		return r.record(ctx, actor, "model.add", provider, nil, map[string]string{m.Model: recordOfModel(m)})
+	})
 }
 
 // SetDefaults writes which models answer for mates without one of their own.
@@ -132,10 +136,12 @@ func (r *Room) SetDefaults(ctx context.Context, actor openmates.ID, d openmates.
 	if d == s.defaults {
 		return nil
 	}
-	if err := r.cfg.Store.SetModelDefaults(ctx, d); err != nil {
-		return err
-	}
-	return r.record(ctx, actor, "model.defaults", "server", s.defaults, d)
+	return r.within(ctx, func(ctx context.Context) error {
+		if err := r.cfg.Store.SetModelDefaults(ctx, d); err != nil {
+			return err
+		}
+		return r.record(ctx, actor, "model.defaults", "server", s.defaults, d)
+	})
 }
 
 // Trial is what a model said when it was tried.

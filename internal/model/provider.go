@@ -63,15 +63,17 @@ func (r *Room) Add(ctx context.Context, actor openmates.ID, d Draft) (openmates.
 	if err != nil {
 		return p, err
 	}
-	if p, err = r.cfg.Store.SaveProvider(ctx, p); err != nil {
-		return p, err
-	}
-	if err := r.record(ctx, actor, "provider.add", p.Name, nil, recordOf(p)); err != nil {
-		return p, err
-	}
-	err = r.cfg.Store.ListModels(ctx, p.ID, ids, enableFirst(ids))
-	r.Forget()
-	return p, err
+	saved := p
+	err = r.within(ctx, func(ctx context.Context) (err error) {
+		if saved, err = r.cfg.Store.SaveProvider(ctx, p); err != nil {
+			return err
+		}
+		if err := r.cfg.Store.ListModels(ctx, saved.ID, ids, enableFirst(ids)); err != nil {
+			return err
+		}
+		return r.record(ctx, actor, "provider.add", p.Name, nil, recordOf(saved))
+	})
+	return saved, err
 }
 
 // Change is Add for a provider that exists. Its kind and its name stay.
@@ -109,19 +111,23 @@ func (r *Room) Change(ctx context.Context, actor openmates.ID, name string, d Dr
 	if err != nil {
 		return p, err
 	}
-	if p, err = r.cfg.Store.SaveProvider(ctx, p); err != nil {
-		return p, err
-	}
-	after := recordOf(p)
-	if p.Key != was.Key && p.Key != "" {
-		after.Key = "replaced"
-	}
-	if err := r.record(ctx, actor, "provider.change", p.Name, recordOf(was), after); err != nil || p.Problem != "" {
-		return p, err
-	}
-	err = r.list(ctx, p, ids)
-	r.Forget()
-	return p, err
+	saved := p
+	err = r.within(ctx, func(ctx context.Context) (err error) {
+		if saved, err = r.cfg.Store.SaveProvider(ctx, p); err != nil {
+			return err
+		}
+		after := recordOf(saved)
+		if saved.Key != was.Key && saved.Key != "" {
+			after.Key = "replaced"
+		}
+		if saved.Problem == "" {
+			if err := r.list(ctx, saved, ids); err != nil {
+				return err
+			}
+		}
+		return r.record(ctx, actor, "provider.change", saved.Name, recordOf(was), after)
+	})
+	return saved, err
 }
 
 // Remove removes a provider with its key, its models and their prices. Impact
@@ -134,10 +140,12 @@ func (r *Room) Remove(ctx context.Context, actor openmates.ID, name string) erro
 	if strings.HasPrefix(r.cfg.Default, name+"/") {
 		return openmates.Errorf(openmates.EConflict, "The settings with which this server is started name %s as the model that answers. Take that out there and start the server again; then the provider can be removed.", r.cfg.Default)
 	}
-	if err := r.cfg.Store.RemoveProvider(ctx, p.ID); err != nil {
-		return err
-	}
-	return r.record(ctx, actor, "provider.remove", name, recordOf(p), nil)
+	return r.within(ctx, func(ctx context.Context) error {
+		if err := r.cfg.Store.RemoveProvider(ctx, p.ID); err != nil {
+			return err
+		}
+		return r.record(ctx, actor, "provider.remove", name, recordOf(p), nil)
+	})
 }
 
 // Lists says how a provider's list has changed.
@@ -178,17 +186,18 @@ func (r *Room) Refresh(ctx context.Context, actor openmates.ID, name string) (Li
 			l.New = append(l.New, id)
 		}
 	}
-	if err := r.list(ctx, p, ids); err != nil {
-		return l, err
-	}
-	if err := r.cfg.Store.SetProviderProblem(ctx, p.ID, ""); err != nil {
-		return l, err
-	}
-	r.Forget()
-	if actor == 0 && len(l.New)+len(l.Gone) == 0 {
-		return l, nil
-	}
-	return l, r.record(ctx, actor, "provider.refresh", name, nil, l)
+	return l, r.within(ctx, func(ctx context.Context) error {
+		if err := r.list(ctx, p, ids); err != nil {
+			return err
+		}
+		if err := r.cfg.Store.SetProviderProblem(ctx, p.ID, ""); err != nil {
+			return err
+		}
+		if actor == 0 && len(l.New)+len(l.Gone) == 0 {
+			return nil
+		}
+		return r.record(ctx, actor, "provider.refresh", name, nil, l)
+	})
 }
 
 // list writes down a provider's models. New ones of a provider that was listed

@@ -93,9 +93,27 @@ func handleTaken(err error) error {
 	return taken(err, "Another mate has this handle already. Please choose another one.")
 }
 
+// mateDocument is how a version of a mate is stored. The names are a promise to
+// rows that exist: a field may be added, none may get another name. Rows of
+// before the names had tags spell them with a capital, which JSON reads alike.
+type mateDocument struct {
+	ID          openmates.ID     `json:"id"`
+	Handle      string           `json:"handle"`
+	Name        string           `json:"name"`
+	Field       string           `json:"field"`
+	Description string           `json:"description"`
+	Prompt      string           `json:"prompt"`
+	Model       string           `json:"model"`
+	Class       string           `json:"class"`
+	Limits      openmates.Limits `json:"limits"`
+	Enabled     bool             `json:"enabled"`
+	Version     int64            `json:"version"`
+	Archived    bool             `json:"archived"`
+}
+
 // addMateVersion keeps a state of a mate, unless it is kept already.
 func (db *DB) addMateVersion(t *sqldb.Tx, m openmates.Mate, actor openmates.ID) error {
-	data, err := json.Marshal(m)
+	data, err := json.Marshal(mateDocument(m))
 	if err != nil {
 		return fmt.Errorf("write version %d of the mate: %w", m.Version, err)
 	}
@@ -124,9 +142,11 @@ func scanMateVersion(s sqldb.Row) (v openmates.MateVersion, err error) {
 		return v, err
 	}
 	v.At = sqldb.TimeOf(at)
-	if err := json.Unmarshal([]byte(data), &v.Mate); err != nil {
+	var doc mateDocument
+	if err := json.Unmarshal([]byte(data), &doc); err != nil {
 		return v, fmt.Errorf("read a version of a mate: %w", err)
 	}
+	v.Mate = openmates.Mate(doc)
 	return v, nil
 }
 

@@ -37,7 +37,7 @@ type CounterName string
 // Layer is one set of limits and who set it.
 type Layer struct {
 	Scope  CounterName // names the counters: "server", "mate:12", "team:7", "mate:7:12" (within a team), "member:7:31"
-	Name   string      // for the sentence: "the server", "the team Acme", …
+	Name   Text        // for the sentence: "the server", "the team Acme", …
 	Limits Limits
 }
 
@@ -85,7 +85,7 @@ type LimitError struct {
 // Error is the text for the log.
 func (e *LimitError) Error() string {
 	if e.Money {
-		return "the month's money of " + e.Layer.Name + " is used up"
+		return "the month's money of " + e.Layer.Name.String() + " is used up"
 	}
-	return "the minute's requests of " + e.Layer.Name + " are used up"
+	return "the minute's requests of " + e.Layer.Name.String() + " are used up"
 }

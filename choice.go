@@ -97,9 +97,9 @@ func Forbidding(layers []Layer, k Kind, name string) (by Layer, ok bool) {
 // Choice is one name as a layer can choose it.
 type Choice struct {
 	Name    string
-	Checked bool   // the layer's own set has it
-	By      string // who above the layer forbids it; "" = the layer may choose
-	Allowed bool   // what comes of it, the layer's own choice of the whole included
+	Checked bool // the layer's own set has it
+	By      Text // who above the layer forbids it; "" = the layer may choose
+	Allowed bool // what comes of it, the layer's own choice of the whole included
 }
 
 // Choices says of each name what a layer below others can make of it. Who

@@ -32,7 +32,7 @@ func kindSets(k openmates.Kind) *rapid.Generator[openmates.Set] {
 
 func layerLists() *rapid.Generator[[]openmates.Layer] {
 	one := rapid.Custom(func(t *rapid.T) openmates.Layer {
-		l := openmates.Layer{Name: rapid.SampledFrom([]string{"the server", "the mate", "the team", "the person"}).Draw(t, "name")}
+		l := openmates.Layer{Name: rapid.SampledFrom([]openmates.Text{openmates.T("the server"), openmates.T("the mate"), openmates.T("the team"), openmates.T("the person")}).Draw(t, "name")}
 		for _, k := range kinds() {
 			l.Limits = l.Limits.With(k, kindSets(k).Draw(t, string(k)))
 		}

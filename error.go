@@ -28,7 +28,7 @@ const (
 // log only. Neither may hold a secret.
 type Error struct {
 	Code    Code
-	Message string
+	Message Text
 	Err     error
 }
 
@@ -57,7 +57,7 @@ func (e *WaitError) Unwrap() error { return e.Err }
 
 // Errorf makes an Error without a cause.
 func Errorf(code Code, format string, args ...any) *Error {
-	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+	return &Error{Code: code, Message: T(format, args...)}
 }
 
 // CodeOf is the code of the first *Error in err's chain, EInternal for any
@@ -72,14 +72,25 @@ func CodeOf(err error) Code {
 	return EInternal
 }
 
-// MessageOf is the sentence that may be shown to a person. For an error that
-// is not an *Error, or one of our own faults, it gives nothing of its text away.
-func MessageOf(err error) string {
+// TextOf returns the sentence that may be shown to a person, or nothing for nil.
+// For an error that is not an *Error, and for our own faults, it tells nothing
+// of the error.
+func TextOf(err error) Text {
 	if err == nil {
 		return ""
 	}
-	if e, ok := errors.AsType[*Error](err); ok && e.Code != EInternal && e.Message != "" {
-		return e.Message
+	if t, ok := textOf(err); ok {
+		return t
 	}
-	return "Something went wrong on our side. Please try again; if it stays, ask the person who runs this server to look at its log."
+	return T("Something went wrong on our side. Please try again; if it stays, ask the person who runs this server to look at its log.")
 }
+
+func textOf(err error) (Text, bool) {
+	if e, ok := errors.AsType[*Error](err); ok && e.Code != EInternal && e.Message != "" {
+		return e.Message, true
+	}
+	return "", false
+}
+
+// MessageOf is TextOf in English.
+func MessageOf(err error) string { return TextOf(err).String() }

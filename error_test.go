@@ -22,7 +22,7 @@ func TestAPersonNeverReadsTheCause(t *testing.T) {
 		"wrapped":      {fmt.Errorf("join team: %w", openmates.Errorf(openmates.ELimit, sentence)), openmates.ELimit, sentence},
 		"first wins":   {&openmates.Error{Code: openmates.EConflict, Message: sentence, Err: openmates.Errorf(openmates.ENotFound, "Other.")}, openmates.EConflict, sentence},
 		"foreign":      {cause, openmates.EInternal, ""},
-		"our fault":    {&openmates.Error{Code: openmates.EInternal, Message: "pool of 10.0.0.7 exhausted", Err: cause}, openmates.EInternal, ""},
+		"our fault":    {&openmates.Error{Code: openmates.EInternal, Message: openmates.T("pool of 10.0.0.7 exhausted"), Err: cause}, openmates.EInternal, ""},
 		"no sentence":  {&openmates.Error{Code: openmates.ENotFound, Err: cause}, openmates.ENotFound, ""},
 		"among others": {errors.Join(cause, openmates.Errorf(openmates.EForbidden, sentence)), openmates.EForbidden, sentence},
 	} {
@@ -55,7 +55,7 @@ func TestNoErrorHasNoCodeAndNoMessage(t *testing.T) {
 func TestTheLogReadsTheCause(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("disk full")
-	err := fmt.Errorf("open team: %w", &openmates.Error{Code: openmates.EUnavailable, Message: "Try later.", Err: cause})
+	err := fmt.Errorf("open team: %w", &openmates.Error{Code: openmates.EUnavailable, Message: openmates.T("Try later."), Err: cause})
 	if !errors.Is(err, cause) {
 		t.Error("the cause is not in the chain")
 	}
@@ -69,14 +69,14 @@ func TestTheLogReadsTheCause(t *testing.T) {
 
 func TestALimitErrorNamesWhoseLimitItIs(t *testing.T) {
 	t.Parallel()
-	layer := openmates.Layer{Name: "the team Acme"}
+	layer := openmates.Layer{Name: openmates.T("the team Acme")}
 	minute := (&openmates.LimitError{Layer: layer}).Error()
 	money := (&openmates.LimitError{Layer: layer, Money: true}).Error()
 	if minute == money {
 		t.Errorf("both kinds read %q", minute)
 	}
 	for _, s := range []string{minute, money} {
-		if !strings.Contains(s, layer.Name) {
+		if !strings.Contains(s, layer.Name.String()) {
 			t.Errorf("%q does not name the layer", s)
 		}
 	}

@@ -6,7 +6,7 @@ import "time"
 // pages until one of them has read it.
 type Notice struct {
 	ID       ID
-	Sentence string
+	Sentence Text
 	At       time.Time
 }
 
@@ -17,5 +17,5 @@ type Takeover struct {
 	// Seen are the installations there when it was looked whether a mate of the
 	// old team is left. If one has come since, the workspace stays where it is.
 	Seen   []Installation
-	Notice string // for the admins of the old team
+	Notice Text // for the admins of the old team
 }

@@ -13,7 +13,7 @@ type Provider struct {
 	KeyLost bool   // a key is stored but can't be read (ErrUnreadable); Key is "" then
 	Fixed   bool   // it comes from the settings of the server and isn't changed in the pages
 	Checked time.Time
-	Problem string // what the last check or request found, as a finished sentence; "" = nothing
+	Problem Text // what the last check or request found; "" = nothing
 }
 
 // ProviderModel is a model as a provider offers it and as the server uses it.

@@ -96,7 +96,9 @@ type Wrong struct {
 func (p *Problem) Error() string { return string(p.Code) + ": " + p.Detail }
 
 // Unwrap lets openmates.CodeOf and openmates.MessageOf find code and sentence.
-func (p *Problem) Unwrap() error { return &openmates.Error{Code: p.Code, Message: p.Detail} }
+func (p *Problem) Unwrap() error {
+	return &openmates.Error{Code: p.Code, Message: openmates.T("%s", p.Detail)}
+}
 
 // Option changes one call.
 type Option func(*http.Request)

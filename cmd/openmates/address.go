@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"runtime"
 	"strings"
 
+	"openmates"
 	"openmates/internal/address"
 	"openmates/internal/server"
 	"openmates/internal/web"
@@ -50,29 +50,29 @@ func (srv *service) followAddress(ctx context.Context) error {
 // facts are what an admin may want to know of this process and can't change in
 // the pages. None of them is a secret.
 func (srv *service) facts() []web.Fact {
-	data := web.Fact{Label: "Data", Text: fmt.Sprintf("SQLite in %s", srv.set.Data)}
+	data := web.Fact{Label: openmates.T("Data"), Text: openmates.T("SQLite in %s", srv.set.Data)}
 	if u, err := url.Parse(srv.set.DatabaseURL.reveal().Reveal()); err == nil && srv.set.DatabaseURL != "" {
-		data = web.Fact{Label: "Data", Text: fmt.Sprintf("PostgreSQL at %s", u.Host+u.Path)}
+		data = web.Fact{Label: openmates.T("Data"), Text: openmates.T("PostgreSQL at %s", u.Host+u.Path)}
 	}
-	work := web.Fact{Label: "Work", Text: "handed out by the database"}
+	work := web.Fact{Label: openmates.T("Work"), Text: openmates.T("handed out by the database")}
 	if srv.set.NATSURL != "" {
-		work = web.Fact{Label: "Work", Text: "shared by many processes, which NATS wakes"}
+		work = web.Fact{Label: openmates.T("Work"), Text: openmates.T("shared by many processes, which NATS wakes")}
 	}
-	key := web.Fact{Label: "Key for credentials", Text: "in the data folder"}
+	key := web.Fact{Label: openmates.T("Key for credentials"), Text: openmates.T("in the data folder")}
 	if srv.set.Key != "" {
-		key = web.Fact{Label: "Key for credentials", Text: "from OPENMATES_KEY"}
+		key = web.Fact{Label: openmates.T("Key for credentials"), Text: openmates.T("from OPENMATES_KEY")}
 	}
-	proxies := web.Fact{Label: "Trusted proxies", Value: strings.Join(srv.set.Proxies, ", ")}
+	proxies := web.Fact{Label: openmates.T("Trusted proxies"), Value: strings.Join(srv.set.Proxies, ", ")}
 	if strings.TrimSpace(proxies.Value) == "" {
-		proxies = web.Fact{Label: "Trusted proxies", Text: "none"}
+		proxies = web.Fact{Label: openmates.T("Trusted proxies"), Text: openmates.T("none")}
 	}
 	return []web.Fact{
-		{Label: "Version", Value: versionText() + ", " + runtime.Version()},
-		{Label: "Listens at", Value: srv.listener.Addr().String()},
+		{Label: openmates.T("Version"), Value: versionText() + ", " + runtime.Version()},
+		{Label: openmates.T("Listens at"), Value: srv.listener.Addr().String()},
 		data,
 		key,
 		work,
-		{Label: "This process does", Value: strings.Join(srv.set.Role, ", ")},
+		{Label: openmates.T("This process does"), Value: strings.Join(srv.set.Role, ", ")},
 		proxies,
 	}
 }

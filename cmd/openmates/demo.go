@@ -40,9 +40,9 @@ func demoPlan() team.Plan {
 func demoPages(discord string, kept bool) *web.Demo {
 	d := &web.Demo{Discord: discord, Kept: kept}
 	for _, p := range demoPlan().People {
-		about := "member of the team " + demoTeam
+		about := openmates.T("member of the team %s", demoTeam)
 		if p.Admin {
-			about = "runs the server and the team " + demoTeam
+			about = openmates.T("runs the server and the team %s", demoTeam)
 		}
 		d.People = append(d.People, web.DemoPerson{
 			Username: p.Username, Name: p.Name, About: about, Password: p.Password,

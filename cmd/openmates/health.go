@@ -24,7 +24,7 @@ func health(ctx context.Context, s settings, stdout io.Writer) error {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Do(req)
 	if err != nil {
-		return &openmates.Error{Code: openmates.EUnavailable, Message: "No server answers at " + at + ".", Err: err}
+		return &openmates.Error{Code: openmates.EUnavailable, Message: openmates.T("No server answers at %s.", at), Err: err}
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"openmates"
 	"openmates/internal/mate"
 )
 
@@ -35,10 +36,10 @@ func (srv *service) offeredModels(ctx context.Context) ([]mate.Group, error) {
 	}
 	var all []mate.Group
 	for _, p := range providers {
-		g := mate.Group{Name: p.Name, Label: p.Label}
+		g := mate.Group{Name: p.Name, Label: openmates.T("%s", p.Label)}
 		for _, m := range p.Models {
 			if m.Enabled {
-				g.Parts = append(g.Parts, mate.Part{Name: m.Name(), Label: m.Model})
+				g.Parts = append(g.Parts, mate.Part{Name: m.Name(), Label: openmates.T("%s", m.Model)})
 			}
 		}
 		all = append(all, g)

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -84,10 +83,11 @@ func (p *porch) serve(ctx context.Context, h http.Handler) error {
 func (p *porch) close() error { return errors.Join(p.server.Close(), p.at.Close()) }
 
 // databaseAway and natsAway say what is missing, in /readyz and at the start.
-const (
-	databaseAway = "The database does not answer."
-	natsAway     = "NATS does not answer; until it does, messages are answered about a second later."
-)
+func databaseAway() openmates.Text { return openmates.T("The database does not answer.") }
+
+func natsAway() openmates.Text {
+	return openmates.T("NATS does not answer; until it does, messages are answered about a second later.")
+}
 
 const patience = 500 * time.Millisecond
 
@@ -105,7 +105,7 @@ func (srv *service) patient(ctx context.Context, step func(context.Context) erro
 		}
 		if !waits {
 			waits = true
-			lacks := databaseAway
+			lacks := databaseAway().String()
 			srv.porch.lacks.Store(&lacks)
 			srv.porch.begin()
 			srv.log.Warn("the database does not answer; the start waits for it", "err", err)
@@ -124,18 +124,18 @@ func (srv *service) patient(ctx context.Context, step func(context.Context) erro
 func (srv *service) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	var lacks []string
+	var lacks []openmates.Text
 	err := srv.db.Ping(ctx)
 	if err != nil {
-		lacks = append(lacks, databaseAway)
+		lacks = append(lacks, databaseAway())
 	} else if err = srv.db.Ready(ctx); err != nil { // a disk that takes nothing
-		lacks = append(lacks, openmates.MessageOf(err))
+		lacks = append(lacks, openmates.TextOf(err))
 	}
 	if srv.nats != nil && !srv.nats() {
-		lacks = append(lacks, natsAway)
+		lacks = append(lacks, natsAway())
 	}
 	if len(lacks) == 0 {
 		return nil
 	}
-	return &openmates.Error{Code: openmates.EUnavailable, Message: strings.Join(lacks, " "), Err: err}
+	return &openmates.Error{Code: openmates.EUnavailable, Message: openmates.Sentences(lacks...), Err: err}
 }

@@ -103,7 +103,7 @@ func TestFailures(t *testing.T) {
 		{openmates.Errorf(openmates.ELimit, "The month's money is used up."), 429, "limit"},
 		{openmates.Errorf(openmates.EUnavailable, "The model does not answer."), 503, "unavailable"},
 		{errBroken, 500, "internal"},
-		{&openmates.Error{Code: openmates.EInternal, Message: "canary"}, 500, "internal"},
+		{&openmates.Error{Code: openmates.EInternal, Message: openmates.T("canary")}, 500, "internal"},
 	} {
 		h.fail = tc.err
 		resp, v := h.do(ben, "POST", "/harbour/apps/messages/process", say, RequestID, "test-request-1")

@@ -42,27 +42,27 @@ func (b BotSetup) version() string { return b.Bot.version() + text(b.Permissions
 
 // Step is one thing to do on the network's pages.
 type Step struct {
-	Title string   `json:"title"`
-	Say   []string `json:"say" nullable:"false"`
-	URL   string   `json:"url,omitempty"`
-	Copy  string   `json:"copy,omitempty" doc:"What to paste there."`
+	Title openmates.Text   `json:"title"`
+	Say   []openmates.Text `json:"say" nullable:"false"`
+	URL   string           `json:"url,omitempty"`
+	Copy  string           `json:"copy,omitempty" doc:"What to paste there."`
 }
 
 // Permission is something that a bot asks for when it is added.
 type Permission struct {
-	Name   string `json:"name"`
-	Bit    int64  `json:"bit"`
-	Reason string `json:"reason,omitempty"`
-	On     bool   `json:"on"`
+	Name   openmates.Text `json:"name"`
+	Bit    int64          `json:"bit"`
+	Reason openmates.Text `json:"reason,omitempty"`
+	On     bool           `json:"on"`
 }
 
 // Finding is what one check of a bot's set-up has found.
 type Finding struct {
 	Check    string                 `json:"check"`
-	Title    string                 `json:"title"`
+	Title    openmates.Text         `json:"title"`
 	State    messenger.FindingState `json:"state" enum:"ok,warn,bad,unknown"`
-	Sentence string                 `json:"sentence"`
-	Cure     string                 `json:"cure,omitempty"`
+	Sentence openmates.Text         `json:"sentence"`
+	Cure     openmates.Text         `json:"cure,omitempty"`
 	CureURL  string                 `json:"cure_url,omitempty"`
 	Dress    bool                   `json:"dress,omitempty" doc:"Dressing the bot cures it."`
 }
@@ -199,7 +199,7 @@ func botSetup(v connect.Setup) BotSetup {
 		out.Bot = botOf(v.Handle, *v.Bot)
 	}
 	for _, g := range v.Guide {
-		out.Guide = append(out.Guide, Step{g.Title, append([]string{}, g.Say...), g.URL, g.Copy})
+		out.Guide = append(out.Guide, Step{g.Title, append([]openmates.Text{}, g.Say...), g.URL, g.Copy})
 	}
 	for _, p := range v.Permissions {
 		bit, _ := strconv.ParseInt(p.ID, 10, 64) // see messenger.Permission

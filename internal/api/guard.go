@@ -11,12 +11,12 @@ import (
 
 // Session is one place in which the caller is signed in.
 type Session struct {
-	ID    string    `json:"id" doc:"Names it; it is no credential."`
-	Here  bool      `json:"here" doc:"The one of this request."`
-	Agent string    `json:"agent,omitempty" doc:"What the browser says of itself."`
-	From  string    `json:"from,omitempty" doc:"Address."`
-	Since time.Time `json:"since"`
-	Seen  time.Time `json:"seen" doc:"Roughly."`
+	ID    string         `json:"id" doc:"Names it; it is no credential."`
+	Here  bool           `json:"here" doc:"The one of this request."`
+	Agent openmates.Text `json:"agent,omitempty" doc:"What the browser says of itself."`
+	From  string         `json:"from,omitempty" doc:"Address."`
+	Since time.Time      `json:"since"`
+	Seen  time.Time      `json:"seen" doc:"Roughly."`
 }
 
 // Protection is what stands between a password and a session.
@@ -195,7 +195,7 @@ func (s *Server) passkeyOperations(me gate) {
 		})
 	change(s, route{"remove-passkey", http.MethodPost, "/me/passkeys/{id}/remove", "Remove a passkey", "", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *passkeyInput) error {
-			id, err := idOf(in.ID, "passkey")
+			id, err := idOf(in.ID, openmates.T("passkey"))
 			if err != nil {
 				return err
 			}

@@ -132,7 +132,7 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	must(t, err)
 	mates, err := mate.New(mate.Config{Store: h.db, Audit: h.db.AddAudit, Log: log,
 		Apps: func(context.Context) ([]mate.Group, error) {
-			return []mate.Group{{Name: "web", Label: "Web", Parts: []mate.Part{{Name: "web.read", Label: "Read"}, {Name: "web.search", Label: "Search"}}}}, nil
+			return []mate.Group{{Name: "web", Label: openmates.T("Web"), Parts: []mate.Part{{Name: "web.read", Label: openmates.T("Read")}, {Name: "web.search", Label: openmates.T("Search")}}}}, nil
 		}})
 	must(t, err)
 	c := Config{Identity: h.identity, Team: h.teams, Server: h.server, Connect: h.connect, Mate: mates, Model: models, Records: h.db, Answers: h.db, Log: log, Version: "1.2.3",

@@ -173,17 +173,17 @@ func (s *Server) listMyLimits(ctx context.Context, c openmates.Caller, in *PageI
 
 // App is what mates can do beside talking.
 type App struct {
-	Name        string  `json:"name"`
-	Label       string  `json:"label"`
-	Description string  `json:"description,omitempty"`
-	Skills      []Skill `json:"skills" nullable:"false"`
+	Name        string         `json:"name"`
+	Label       openmates.Text `json:"label"`
+	Description openmates.Text `json:"description,omitempty"`
+	Skills      []Skill        `json:"skills" nullable:"false"`
 }
 
 // Skill is one thing that an app does.
 type Skill struct {
-	Name    string `json:"name" doc:"app.skill"`
-	Label   string `json:"label,omitempty"`
-	Allowed *bool  `json:"allowed,omitempty" doc:"Whether the team's mates may use it; where a team is asked about."`
+	Name    string         `json:"name" doc:"app.skill"`
+	Label   openmates.Text `json:"label,omitempty"`
+	Allowed *bool          `json:"allowed,omitempty" doc:"Whether the team's mates may use it; where a team is asked about."`
 }
 
 func (s *Server) appOperations() {

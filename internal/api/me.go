@@ -125,7 +125,7 @@ func (s *Server) meOperations() {
 		})
 	change(s, route{"unlink", http.MethodDelete, "/me/links/{id}", "Unlink an account", "At once.", 0}, write,
 		func(ctx context.Context, c openmates.Caller, in *linkInput) error {
-			id, err := idOf(in.ID, "linked account")
+			id, err := idOf(in.ID, openmates.T("linked account"))
 			if err != nil {
 				return err
 			}

@@ -216,7 +216,7 @@ func tagOf(path string) string {
 }
 
 // idOf reads an ID of a path. What is none names nothing.
-func idOf(text, what string) (openmates.ID, error) {
+func idOf(text string, what openmates.Text) (openmates.ID, error) {
 	id, err := openmates.ParseID(text)
 	if err != nil {
 		return 0, openmates.Errorf(openmates.ENotFound, "There is no such %s.", what)

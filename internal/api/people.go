@@ -62,8 +62,8 @@ type Invite struct {
 
 // Delivery is what became of a message to one address.
 type Delivery struct {
-	To      string `json:"to"`
-	Problem string `json:"problem,omitempty" doc:"Why it was not sent; none = the mail server took it."`
+	To      string         `json:"to"`
+	Problem openmates.Text `json:"problem,omitempty" doc:"Why it was not sent; none = the mail server took it."`
 }
 
 // Joined is somebody who came by an invite.
@@ -116,7 +116,7 @@ func (s *Server) peopleOperations() {
 	serveTeam(s, route{"add-invite", http.MethodPost, "/{team_slug}/invites", "Invite people", "The code and the link are shown this once. The invite ends where the caller may not invite any more, and with the token by which it was made; a token can't invite admins.", 201}, policy.InvitePeople, s.addInvite)
 	changeTeam(s, route{"revoke-invite", http.MethodDelete, "/{team_slug}/invites/{id}", "Revoke an invite", "At once.", 0}, policy.InvitePeople,
 		func(ctx context.Context, c openmates.Caller, p policy.Place, in *inviteInput) error {
-			id, err := idOf(in.ID, "invite")
+			id, err := idOf(in.ID, openmates.T("invite"))
 			if err != nil {
 				return err
 			}

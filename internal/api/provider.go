@@ -18,7 +18,7 @@ type Provider struct {
 	HasKey  bool            `json:"has_key"`
 	Fixed   bool            `json:"fixed" doc:"It comes from the settings with which the server is started."`
 	Checked *time.Time      `json:"checked,omitempty"`
-	Problem string          `json:"problem,omitempty" doc:"What the last check or request found."`
+	Problem openmates.Text  `json:"problem,omitempty" doc:"What the last check or request found."`
 	Models  []ProviderModel `json:"models" nullable:"false"`
 }
 
@@ -52,13 +52,13 @@ type Price struct {
 
 // Kind is an API that providers speak.
 type Kind struct {
-	Name     string  `json:"name"`
-	Label    string  `json:"label"`
-	About    string  `json:"about"`
-	NeedsKey bool    `json:"needs_key"`
-	NeedsURL bool    `json:"needs_url"`
-	KeyPage  string  `json:"key_page,omitempty"`
-	Places   []Place `json:"places" nullable:"false"`
+	Name     string         `json:"name"`
+	Label    openmates.Text `json:"label"`
+	About    openmates.Text `json:"about"`
+	NeedsKey bool           `json:"needs_key"`
+	NeedsURL bool           `json:"needs_url"`
+	KeyPage  string         `json:"key_page,omitempty"`
+	Places   []Place        `json:"places" nullable:"false"`
 }
 
 // Place is a well-known service of a kind.
@@ -70,21 +70,21 @@ type Place struct {
 
 // Effect is what happens to a mate's model.
 type Effect struct {
-	Mate string `json:"mate" doc:"Its handle."`
-	From string `json:"from"`
-	To   string `json:"to,omitempty" doc:"None = no model is left for it."`
-	Why  string `json:"why,omitempty"`
+	Mate string         `json:"mate" doc:"Its handle."`
+	From string         `json:"from"`
+	To   string         `json:"to,omitempty" doc:"None = no model is left for it."`
+	Why  openmates.Text `json:"why,omitempty"`
 }
 
 // Defaults are the models that answer for mates without one of their own.
 type Defaults struct {
-	Any      string            `json:"any,omitempty" maxLength:"400"`
-	Quick    string            `json:"quick,omitempty" maxLength:"400"`
-	Balanced string            `json:"balanced,omitempty" maxLength:"400"`
-	Deep     string            `json:"deep,omitempty" maxLength:"400"`
-	Choices  []string          `json:"choices,omitempty" readOnly:"true" doc:"The models that are switched on."`
-	Now      map[string]string `json:"now,omitempty" readOnly:"true" doc:"By class: what answers now."`
-	Broken   map[string]string `json:"broken,omitempty" readOnly:"true" doc:"By class: why what is set can't answer."`
+	Any      string                    `json:"any,omitempty" maxLength:"400"`
+	Quick    string                    `json:"quick,omitempty" maxLength:"400"`
+	Balanced string                    `json:"balanced,omitempty" maxLength:"400"`
+	Deep     string                    `json:"deep,omitempty" maxLength:"400"`
+	Choices  []string                  `json:"choices,omitempty" readOnly:"true" doc:"The models that are switched on."`
+	Now      map[string]string         `json:"now,omitempty" readOnly:"true" doc:"By class: what answers now."`
+	Broken   map[string]openmates.Text `json:"broken,omitempty" readOnly:"true" doc:"By class: why what is set can't answer."`
 }
 
 func (d Defaults) version() string { return text(d.Any, d.Quick, d.Balanced, d.Deep) }

@@ -24,12 +24,12 @@ type Status struct {
 
 // Settings are what is settled about the whole server.
 type Settings struct {
-	Name     string        `json:"name"`
-	URL      string        `json:"url" doc:"Where people reach the server."`
-	Fixed    bool          `json:"url_fixed" doc:"The address comes from the settings with which the server is started."`
-	Problem  string        `json:"url_problem,omitempty" doc:"What the last check of the address found."`
-	SignUp   server.SignUp `json:"sign_up" enum:"open,invite" doc:"Who may make an account and found a team."`
-	Currency string        `json:"currency" doc:"That prices and budgets are in."`
+	Name     string         `json:"name"`
+	URL      string         `json:"url" doc:"Where people reach the server."`
+	Fixed    bool           `json:"url_fixed" doc:"The address comes from the settings with which the server is started."`
+	Problem  openmates.Text `json:"url_problem,omitempty" doc:"What the last check of the address found."`
+	SignUp   server.SignUp  `json:"sign_up" enum:"open,invite" doc:"Who may make an account and found a team."`
+	Currency string         `json:"currency" doc:"That prices and budgets are in."`
 }
 
 // version leaves out what checks find.

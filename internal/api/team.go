@@ -67,8 +67,8 @@ type Messenger struct {
 type State struct {
 	Phase  messenger.Phase `json:"phase" enum:"off,starting,connected,reconnecting,bad_credentials,needs_attention"`
 	Since  *time.Time      `json:"since,omitempty"`
-	Reason string          `json:"reason,omitempty"`
-	Cure   string          `json:"cure,omitempty"`
+	Reason openmates.Text  `json:"reason,omitempty"`
+	Cure   openmates.Text  `json:"cure,omitempty"`
 }
 
 // Workspace is a place on a network.

@@ -71,7 +71,7 @@ func (s *Server) tokenOperations() {
 		})
 	change(s, route{"revoke-token", http.MethodDelete, "/me/tokens/{id}", "Revoke a token that you made", "At once.", 0}, mine(http.MethodDelete),
 		func(ctx context.Context, c openmates.Caller, in *tokenInput) error {
-			id, err := idOf(in.ID, "token")
+			id, err := idOf(in.ID, openmates.T("token"))
 			if err != nil {
 				return err
 			}
@@ -87,7 +87,7 @@ func (s *Server) tokenOperations() {
 		})
 	changeTeam(s, route{"revoke-team-token", http.MethodDelete, "/{team_slug}/tokens/{id}", "Revoke a token of a team", "At once.", 0}, policy.RunTeam,
 		func(ctx context.Context, c openmates.Caller, p policy.Place, in *teamTokenInput) error {
-			id, err := idOf(in.ID, "token")
+			id, err := idOf(in.ID, openmates.T("token"))
 			if err != nil {
 				return err
 			}
@@ -103,7 +103,7 @@ func (s *Server) tokenOperations() {
 		})
 	change(s, route{"revoke-listener", http.MethodDelete, "/server/listeners/{id}", "Revoke the credential of a listener", "At once.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *tokenInput) error {
-			id, err := idOf(in.ID, "credential")
+			id, err := idOf(in.ID, openmates.T("credential"))
 			if err != nil {
 				return err
 			}

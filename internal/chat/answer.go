@@ -45,7 +45,8 @@ func (r *Room) answer(ctx context.Context, q question, d *draft) (openmates.Outc
 	if done, err := r.aside(ctx, q, &o); done || err != nil {
 		return o, err
 	}
-	if o.Why, o.Text = refusal(q); o.Text != "" {
+	if why, said := refusal(q); said != "" {
+		o.Why, o.Text = why, r.to(q.asker, said)
 		if d == nil {
 			return o, nil
 		}
@@ -53,13 +54,14 @@ func (r *Room) answer(ctx context.Context, q question, d *draft) (openmates.Outc
 	}
 	choice, err := r.cfg.Model(ctx, q.asker.Mate)
 	if openmates.CodeOf(err) == openmates.ENotFound {
-		o.Why, o.Text = openmates.TroubleNoModel, noModel(q.asker.Mate)
+		o.Why, o.Text = openmates.TroubleNoModel, r.to(q.asker, noModel(q.asker.Mate))
 		return o, nil
 	}
 	if err != nil {
 		return o, fmt.Errorf("choose model: %w", err)
 	}
-	if o.Why, o.Text = modelRefusal(q, choice.Name); o.Text != "" {
+	if why, said := modelRefusal(q, choice.Name); said != "" {
+		o.Why, o.Text = why, r.to(q.asker, said)
 		return o, nil
 	}
 	req, err := r.request(ctx, q)
@@ -74,23 +76,25 @@ func (r *Room) answer(ctx context.Context, q question, d *draft) (openmates.Outc
 	}, 0, req)
 	err = r.cfg.Store.Reserve(ctx, q.in.Key, usage, q.asker.Layers)
 	if limit, ok := errors.AsType[*openmates.LimitError](err); ok {
-		o.Why, o.Text = overLimit(limit, q.asker.Team, r.cfg.Clock())
+		why, said := overLimit(limit, q.asker.Team, r.cfg.Clock())
+		o.Why, o.Text = why, r.to(q.asker, said)
 		o.Until = limit.Until
 		return o, nil
 	}
 	if err != nil {
 		return o, fmt.Errorf("reserve: %w", err)
 	}
-	t := &talk{room: r, key: q.in.Key, choice: choice, req: req, tools: tools, usage: usage, team: q.asker.Team, layers: q.asker.Layers, w: written{seen: q.show}}
+	t := &talk{room: r, key: q.in.Key, choice: choice, req: req, tools: tools, usage: usage, team: q.asker.Team, layers: q.asker.Layers, w: written{seen: q.show},
+		say: func(said openmates.Text) string { return r.to(q.asker, said) }}
 	return r.ask(ctx, o, t, d)
 }
 
 // refusal is why the mate may not answer this person here, "" if it may.
-func refusal(q question) (openmates.Trouble, string) {
+func refusal(q question) (openmates.Trouble, openmates.Text) {
 	direct := q.in.Workspace == ""
 	switch {
 	case q.trial != nil && strings.TrimSpace(q.in.Text) == "":
-		return openmates.TroubleText, noText
+		return openmates.TroubleText, noText()
 	case q.trial != nil:
 		return notIn(q)
 	case !q.asker.Mate.Works():
@@ -102,13 +106,13 @@ func refusal(q question) (openmates.Trouble, string) {
 	case q.asker.User.ID == 0:
 		return openmates.TroubleAccount, q.info.ConnectAccount()
 	case strings.TrimSpace(q.in.Text) == "":
-		return openmates.TroubleText, noText
+		return openmates.TroubleText, noText()
 	}
 	return notIn(q)
 }
 
 // notIn says which layer forbids the mate; "" = none does.
-func notIn(q question) (openmates.Trouble, string) {
+func notIn(q question) (openmates.Trouble, openmates.Text) {
 	mate := policy.Named(openmates.KindMate, q.asker.Mate.Handle) // a trial may ask one that is switched off
 	if ok, by, why := policy.MayUse(q.asker, mate); !ok && why == policy.Forbidden {
 		return openmates.TroubleNotAllowed, mateNotAllowed(q.asker.Mate, q.asker.Team, by)
@@ -118,16 +122,16 @@ func notIn(q question) (openmates.Trouble, string) {
 
 // modelRefusal says which layer forbids the model or its provider; "" = none
 // does.
-func modelRefusal(q question, model string) (openmates.Trouble, string) {
+func modelRefusal(q question, model string) (openmates.Trouble, openmates.Text) {
 	ok, by, _ := policy.MayUse(q.asker, policy.Named(openmates.KindModel, model))
 	if ok {
 		return "", ""
 	}
 	provider, _, _ := strings.Cut(model, "/")
 	if !by.Limits.Allows(openmates.KindProvider, provider) {
-		return openmates.TroubleNotAllowed, notAllowed(fmt.Sprintf("the provider %s", provider), by)
+		return openmates.TroubleNotAllowed, notAllowed(openmates.T("the provider %s", provider), by)
 	}
-	return openmates.TroubleNotAllowed, notAllowed(fmt.Sprintf("the model %s", model), by)
+	return openmates.TroubleNotAllowed, notAllowed(openmates.T("the model %s", model), by)
 }
 
 // ask has the model write the answer, showing the draft as it grows.
@@ -148,9 +152,9 @@ func (r *Room) ask(ctx context.Context, o openmates.Outcome, t *talk, d *draft) 
 		}
 		return o, cmp.Or(context.Cause(ctx), t.broken)
 	}
-	o.State, o.Why, o.Text = conclude(t.w.text(), t.stop, err, t.choice.Fixed)
+	o.State, o.Why, o.Text = conclude(t.w.text(), t.stop, err, t.choice.Fixed, t.say)
 	if t.stop == stopMoney {
-		o.State, o.Why, o.Text = outOfMoney(t.w.text(), t.over, t.team)
+		o.State, o.Why, o.Text = outOfMoney(t.w.text(), t.over, t.team, t.say)
 		o.Until = t.over.Until
 	}
 	if e, ok := errors.AsType[*messenger.SendError](err); ok {
@@ -173,36 +177,36 @@ func brokenOff(text string) (openmates.TurnState, string) {
 
 // outOfMoney is what is said when a layer's money doesn't reach for another
 // round.
-func outOfMoney(text string, e *openmates.LimitError, team openmates.Team) (openmates.TurnState, openmates.Trouble, string) {
+func outOfMoney(text string, e *openmates.LimitError, team openmates.Team, say func(openmates.Text) string) (openmates.TurnState, openmates.Trouble, string) {
 	if text = strings.TrimSpace(text); text == "" {
-		return openmates.TurnRefused, openmates.TroubleMoney, noMoneyLeft(e, team)
+		return openmates.TurnRefused, openmates.TroubleMoney, say(noMoneyLeft(e, team))
 	}
-	return openmates.TurnAnswered, "", messenger.Closed(text) + moneyStop(e, team)
+	return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(moneyStop(e, team)))
 }
 
 // conclude is what is said in the end, with a word on why it ended early.
-func conclude(text string, stop llm.Stop, err error, fixed bool) (openmates.TurnState, openmates.Trouble, string) {
+func conclude(text string, stop llm.Stop, err error, fixed bool, say func(openmates.Text) string) (openmates.TurnState, openmates.Trouble, string) {
 	text = strings.TrimSpace(text)
 	switch {
 	case stop == stopAsked && text == "":
-		return openmates.TurnAnswered, "", stoppedFirst
+		return openmates.TurnAnswered, "", "*" + say(stoppedFirst()) + "*"
 	case stop == stopAsked:
-		return openmates.TurnAnswered, "", messenger.Closed(text) + stopped
+		return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(stopped()))
 	case err != nil && text == "":
 		why, said := modelTrouble(err, fixed)
-		return openmates.TurnFailed, why, said
+		return openmates.TurnFailed, why, say(said)
 	case err != nil:
-		return openmates.TurnAnswered, "", messenger.Closed(text) + cutShort
+		return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(cutShort()))
 	case stop == stopRounds && text == "":
-		return openmates.TurnFailed, openmates.TroubleNoWords, onlySkills
+		return openmates.TurnFailed, openmates.TroubleNoWords, say(onlySkills())
 	case stop == stopRounds:
-		return openmates.TurnAnswered, "", messenger.Closed(text) + tooManyRounds
+		return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(tooManyRounds()))
 	case text == "":
-		return openmates.TurnFailed, openmates.TroubleNoWords, noWords
+		return openmates.TurnFailed, openmates.TroubleNoWords, say(noWords())
 	case stop == llm.StopLength:
-		return openmates.TurnAnswered, "", messenger.Closed(text) + tooLong
+		return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(tooLong()))
 	case stop == llm.StopFilter:
-		return openmates.TurnAnswered, "", messenger.Closed(text) + withheld
+		return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(withheld()))
 	}
 	return openmates.TurnAnswered, "", text
 }

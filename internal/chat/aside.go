@@ -49,13 +49,13 @@ func (r *Room) aside(ctx context.Context, q question, o *openmates.Outcome) (ok 
 func (r *Room) linkWanted(ctx context.Context, q question, o *openmates.Outcome) (bool, error) {
 	u, err := r.cfg.Store.UserOf(ctx, q.in.Network, q.in.Author.ID)
 	if openmates.CodeOf(err) == openmates.ENotFound {
-		o.Why, o.Text = openmates.TroubleAccount, q.info.ConnectAccount()
+		o.Why, o.Text = openmates.TroubleAccount, r.to(q.asker, q.info.ConnectAccount())
 		return true, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("find whose account it is: %w", err)
 	}
-	o.Text = linkedAlready(q.info, u)
+	o.Text = r.says(u, linkedAlready(q.info, u))
 	return true, nil
 }
 
@@ -63,12 +63,12 @@ func (r *Room) linkBy(ctx context.Context, q question) (string, error) {
 	u, err := r.cfg.Links.FinishByChat(ctx, q.in.CodeHash, q.in.Network, q.in.Author)
 	switch openmates.CodeOf(err) {
 	case openmates.ENotFound, openmates.EConflict, openmates.EInvalid, openmates.EForbidden:
-		return openmates.MessageOf(err), nil
+		return r.to(q.asker, openmates.TextOf(err)), nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("link by a code: %w", err)
 	}
-	return linkedNow(q.info, u), nil
+	return r.says(u, linkedNow(q.info, u)), nil
 }
 
 // chooseTeam is the command for what team does.
@@ -77,7 +77,7 @@ func (r *Room) chooseTeam(ctx context.Context, o order) (messenger.Reply, error)
 		if rep, missing, err := r.notConnected(ctx, o); missing || err != nil {
 			return rep, err
 		}
-		return private(fmt.Sprintf("This %s belongs to the team %s, so here you ask for that team. In direct messages you can choose.", o.info.Workspace, o.asker.Team.Name)), nil
+		return r.private(o, openmates.T("This %s belongs to the team %s, so here you ask for that team. In direct messages you can choose.", o.info.Workspace, o.asker.Team.Name)), nil
 	}
 	if o.asker.User.ID == 0 {
 		rep, _, err := r.notConnected(ctx, o)
@@ -96,9 +96,9 @@ func (r *Room) team(ctx context.Context, a openmates.Asker, words string) (strin
 	}
 	switch len(teams) {
 	case 0:
-		return noTeam, nil
+		return r.to(a, noTeam()), nil
 	case 1:
-		return fmt.Sprintf("You are in one team only, so here you ask for the team %s.", teams[0].Name), nil
+		return r.to(a, openmates.T("You are in one team only, so here you ask for the team %s.", teams[0].Name)), nil
 	}
 	t, ok := pick(teams, words)
 	if err := r.cfg.Store.ChooseTeam(ctx, a.Bot.ID, a.User.ID, t.ID); err != nil {
@@ -106,9 +106,9 @@ func (r *Room) team(ctx context.Context, a openmates.Asker, words string) (strin
 	}
 	r.Forget()
 	if !ok {
-		return askTeam(teams), nil
+		return r.askTeam(a, teams), nil
 	}
-	return fmt.Sprintf("From now on I answer you here for the team %s. Please ask me now; write “team” to change it.", t.Name), nil
+	return r.to(a, openmates.T("From now on I answer you here for the team %s. Please ask me now; write “team” to change it.", t.Name)), nil
 }
 
 // pick finds the team that words name: by its number in the list, its name or
@@ -126,12 +126,12 @@ func pick(teams []openmates.Team, words string) (openmates.Team, bool) {
 	return openmates.Team{}, false
 }
 
-func askTeam(teams []openmates.Team) string {
+func (r *Room) askTeam(a openmates.Asker, teams []openmates.Team) string {
 	var b strings.Builder
-	b.WriteString("You are in several teams. For which one do you ask here?")
+	b.WriteString(r.to(a, openmates.T("You are in several teams. For which one do you ask here?")))
 	for i, t := range teams {
 		fmt.Fprintf(&b, "\n%d. %s", i+1, t.Name)
 	}
-	b.WriteString("\nPlease answer with the number or the name. I ask only once; write “team” to change it.")
+	b.WriteString("\n" + r.to(a, openmates.T("Please answer with the number or the name. I ask only once; write “team” to change it.")))
 	return b.String()
 }

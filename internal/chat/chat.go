@@ -47,6 +47,10 @@ type Config struct {
 	Log      *slog.Logger
 	Clock    openmates.Clock // nil = the real one
 
+	// Say returns a text in a language, a BCP 47 tag or "" where it is not known;
+	// nil = English.
+	Say func(language string, t openmates.Text) string
+
 	// Skills are what mates can do beside talking; nil = nothing. Which of them a
 	// model is shown is decided for each turn by the limits of its layers.
 	Skills    Skills

@@ -337,7 +337,7 @@ func TestPostingTroubleIsForTheQueue(t *testing.T) {
 	} {
 		w := setup(t)
 		w.net.Refuse = func(string, messenger.Outbound) error {
-			return &messenger.SendError{Kind: kind, Reason: "no"}
+			return &messenger.SendError{Kind: kind, Reason: openmates.T("no")}
 		}
 		err := w.ask(w.message("hello"))
 		if err == nil || queue.IsDrop(err) != dropped {

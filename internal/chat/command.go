@@ -84,7 +84,7 @@ func (r *Room) Command(ctx context.Context, c messenger.Command) (messenger.Repl
 	}
 	switch c.Name {
 	case cmdWhoAmI:
-		return private(whoAmI(o)), nil
+		return private(r.lines(o, whoAmI(o))), nil
 	case cmdUsage:
 		return r.usage(ctx, o)
 	case cmdForget:
@@ -99,49 +99,54 @@ func private(text string, links ...messenger.Link) messenger.Reply {
 	return messenger.Reply{Text: text, Private: true, Links: links}
 }
 
+// private is a reply to the person who gave the command alone.
+func (r *Room) private(o order, t openmates.Text, links ...messenger.Link) messenger.Reply {
+	return private(r.to(o.asker, t), links...)
+}
+
 // notConnected says what has to be connected before a command has a meaning.
 // The answer is for the person alone, so it may hold their own link.
 func (r *Room) notConnected(ctx context.Context, o order) (messenger.Reply, bool, error) {
 	switch {
 	case o.asker.Team.ID == 0 && o.Workspace != "":
-		rep := private(o.info.ConnectWorkspace())
+		rep := r.private(o, o.info.ConnectWorkspace())
 		if r.cfg.Links != nil {
-			rep.Links = []messenger.Link{{Label: "Connect it here", URL: r.cfg.Links.ConnectPage(o.Network, o.Workspace, o.asker.Mate.Handle)}}
+			rep.Links = []messenger.Link{{Label: r.to(o.asker, openmates.T("Connect it here")), URL: r.cfg.Links.ConnectPage(o.Network, o.Workspace, o.asker.Mate.Handle)}}
 		}
 		return rep, true, nil
 	case o.asker.Outsider.ID != 0:
-		return private(outsiderOf(o.info, o.asker.Team, o.asker.Outsider)), true, nil
+		return r.private(o, outsiderOf(o.info, o.asker.Team, o.asker.Outsider)), true, nil
 	case o.asker.User.ID == 0:
-		rep, err := r.ownLink(ctx, o.info, o.Account)
-		rep.Text = o.info.ConnectAccount() + "\n" + rep.Text
+		rep, err := r.ownLink(ctx, o.asker, o.info, o.Account)
+		rep.Text = r.to(o.asker, o.info.ConnectAccount()) + "\n" + rep.Text
 		return rep, true, err
 	}
 	return messenger.Reply{}, false, nil
 }
 
 // ownLink is the way to link this account that nobody else may see.
-func (r *Room) ownLink(ctx context.Context, info messenger.Info, a messenger.Account) (messenger.Reply, error) {
+func (r *Room) ownLink(ctx context.Context, to openmates.Asker, info messenger.Info, a messenger.Account) (messenger.Reply, error) {
 	if r.cfg.Links == nil {
-		return private("This server has no page for that."), nil
+		return private(r.to(to, openmates.T("This server has no page for that."))), nil
 	}
 	address, err := r.cfg.Links.BeginCode(ctx, info.Network, a)
 	if err != nil {
 		return messenger.Reply{}, fmt.Errorf("begin a link: %w", err)
 	}
-	return private(ownLinkText(info), messenger.Link{Label: "Link my account", URL: address}), nil
+	return private(r.to(to, ownLinkText(info)), messenger.Link{Label: r.to(to, openmates.T("Link my account")), URL: address}), nil
 }
 
 func (r *Room) link(ctx context.Context, o order) (messenger.Reply, error) {
 	u, err := r.cfg.Store.UserOf(ctx, o.Network, o.Account.ID)
 	switch {
 	case openmates.CodeOf(err) == openmates.ENotFound:
-		return r.ownLink(ctx, o.info, o.Account)
+		return r.ownLink(ctx, o.asker, o.info, o.Account)
 	case err != nil:
 		return messenger.Reply{}, fmt.Errorf("find whose account it is: %w", err)
 	}
-	rep := private(linkedAlready(o.info, u))
+	rep := private(r.says(u, linkedAlready(o.info, u)))
 	if r.cfg.Links != nil {
-		rep.Links = []messenger.Link{{Label: "Your profile", URL: r.cfg.Links.AccountPage(o.Network)}}
+		rep.Links = []messenger.Link{{Label: r.says(u, openmates.T("Your profile")), URL: r.cfg.Links.AccountPage(o.Network)}}
 	}
 	return rep, nil
 }
@@ -152,77 +157,72 @@ func (r *Room) help(ctx context.Context, o order) (messenger.Reply, error) {
 		return messenger.Reply{}, fmt.Errorf("name the currency: %w", err)
 	}
 	mate := o.asker.Mate
-	var b strings.Builder
-	fmt.Fprintf(&b, "I am **%s**", mate.Name)
+	who := openmates.T("I am **%s**.", mate.Name)
 	if mate.Field != "" {
-		fmt.Fprintf(&b, ", for %s", mate.Field)
+		who = openmates.T("I am **%s**, for %s.", mate.Name, mate.Field)
 	}
-	b.WriteString(".")
-	if mate.Description != "" {
-		b.WriteString(" " + mate.Description)
-	}
+	how := openmates.T("**How to ask:** mention me (@%s) and write your question in the same message, or reply to one of my messages. I remember the last turns of this channel.", mate.Name)
+	commands := "/link · /whoami · /usage · /forget · /stop"
 	if o.Workspace == "" {
-		b.WriteString("\n**How to ask:** just write to me here. I remember our last turns.")
-	} else {
-		fmt.Fprintf(&b, "\n**How to ask:** mention me (@%s) and write your question in the same message, or reply to one of my messages. I remember the last turns of this channel.", mate.Name)
+		how = openmates.T("**How to ask:** just write to me here. I remember our last turns.")
+		commands += " · /team"
 	}
+	lines := []openmates.Text{openmates.Sentences(who, openmates.T("%s", mate.Description)), how}
 	if limits := r.limitsInWords(ctx, o, currency); len(limits) > 0 {
-		b.WriteString("\n**Limits:**\n- " + strings.Join(limits, "\n- "))
+		lines = append(append(lines, openmates.T("**Limits:**")), limits...)
 	} else {
-		b.WriteString("\n**Limits:** none are set here.")
+		lines = append(lines, openmates.T("**Limits:** none are set here."))
 	}
-	b.WriteString("\n**Commands:** /link · /whoami · /usage · /forget · /stop")
-	if o.Workspace == "" {
-		b.WriteString(" · /team")
-	}
+	lines = append(lines, openmates.T("**Commands:** %s", commands))
 	if !mate.Works() {
-		b.WriteString("\n" + switchedOff(mate))
+		lines = append(lines, switchedOff(mate))
 	}
-	return private(b.String()), nil
+	return private(r.lines(o, lines)), nil
+}
+
+// lines puts texts below each other.
+func (r *Room) lines(o order, all []openmates.Text) string {
+	said := make([]string, len(all))
+	for i, t := range all {
+		said[i] = strings.TrimSpace(r.to(o.asker, t))
+	}
+	return strings.Join(said, "\n")
 }
 
 // whoAmI says what OpenMates, and what the mate, knows of a person.
-func whoAmI(o order) string {
-	u, mate := o.asker.User, o.asker.Mate
-	var b strings.Builder
-	fmt.Fprintf(&b, "Your %s account is linked with the OpenMates account **%s** (%s).", o.info.Label, u.DisplayName, u.Username)
+func whoAmI(o order) []openmates.Text {
+	u, mate, team := o.asker.User, o.asker.Mate, o.asker.Team
+	here := openmates.T("Here you are a member of the team **%s**.", team.Name)
 	switch {
-	case o.asker.Team.ID != 0:
-		fmt.Fprintf(&b, "\nHere you are %s of the team **%s**.", roleWord(o.asker.Role), o.asker.Team.Name)
-	default:
-		b.WriteString("\nHere you ask for no team yet; /team chooses one.")
+	case team.ID == 0:
+		here = openmates.T("Here you ask for no team yet; /team chooses one.")
+	case o.asker.Role == openmates.RoleAdmin:
+		here = openmates.T("Here you are an admin of the team **%s**.", team.Name)
 	}
-	fmt.Fprintf(&b, "\n**What %s may know of you:**", mate.Name)
+	all := []openmates.Text{openmates.T("Your %s account is linked with the OpenMates account **%s** (%s).", o.info.Label, u.DisplayName, u.Username), here}
 	known := knows(u.SeenBy(o.asker.Privacy, mate.Handle))
 	if len(known) == 0 {
-		b.WriteString(" nothing.")
+		return append(all, openmates.T("**What %s may know of you:** nothing.", mate.Name))
 	}
-	for _, k := range known {
-		b.WriteString("\n- " + k)
-	}
-	return b.String()
+	return append(append(all, openmates.T("**What %s may know of you:**", mate.Name)), known...)
 }
 
-func roleWord(r openmates.Role) string {
-	if r == openmates.RoleAdmin {
-		return "an admin"
-	}
-	return "a member"
-}
-
-func knows(s openmates.Seen) (all []string) {
+func knows(s openmates.Seen) (all []openmates.Text) {
 	p := s.Preferences
-	for _, f := range []struct{ label, value string }{
-		{"your name", s.Name}, {"your username", s.Username}, {"your language", s.Language}, {"your time zone", s.TimeZone},
-		{"the tone you like", p.Tone}, {"the length you like", p.Length}, {"what you know about the subject", p.Expertise},
-		{"about you", p.About}, {"your projects", p.Projects}, {"your goals", p.Goals}, {"what you like", p.Likes}, {"what you dislike", p.Dislikes},
+	for _, f := range []struct {
+		label openmates.Text
+		value string
+	}{
+		{openmates.T("your name"), s.Name}, {openmates.T("your username"), s.Username}, {openmates.T("your language"), s.Language}, {openmates.T("your time zone"), s.TimeZone},
+		{openmates.T("the tone you like"), p.Tone}, {openmates.T("the length you like"), p.Length}, {openmates.T("what you know about the subject"), p.Expertise},
+		{openmates.T("about you"), p.About}, {openmates.T("your projects"), p.Projects}, {openmates.T("your goals"), p.Goals}, {openmates.T("what you like"), p.Likes}, {openmates.T("what you dislike"), p.Dislikes},
 	} {
 		if f.value != "" {
-			all = append(all, f.label+": "+clip(f.value))
+			all = append(all, openmates.T("- %s: %s", f.label, clip(f.value)))
 		}
 	}
 	if s.Topics {
-		all = append(all, "what you asked lately")
+		all = append(all, openmates.T("- what you asked lately"))
 	}
 	return all
 }
@@ -240,9 +240,9 @@ func (r *Room) forgetTalk(ctx context.Context, o order) (messenger.Reply, error)
 	}
 	r.cfg.Log.Info("a conversation was forgotten", "bot", o.BotID, "user", o.asker.User.ID)
 	if o.Workspace == "" {
-		return private("I have forgotten what we said here. We begin anew."), nil
+		return r.private(o, openmates.T("I have forgotten what we said here. We begin anew.")), nil
 	}
-	return messenger.Reply{Text: fmt.Sprintf("%s had me forget what was said with me in this channel. I begin anew.", o.asker.User.DisplayName)}, nil
+	return messenger.Reply{Text: r.to(o.asker, openmates.T("%s had me forget what was said with me in this channel. I begin anew.", o.asker.User.DisplayName))}, nil
 }
 
 func (r *Room) stop(ctx context.Context, o order) (messenger.Reply, error) {
@@ -251,7 +251,7 @@ func (r *Room) stop(ctx context.Context, o order) (messenger.Reply, error) {
 		return messenger.Reply{}, fmt.Errorf("stop an answer: %w", err)
 	}
 	if !ok {
-		return private("I am writing nothing here at the moment."), nil
+		return r.private(o, openmates.T("I am writing nothing here at the moment.")), nil
 	}
-	return private("I stop. What I have written so far stays."), nil
+	return r.private(o, openmates.T("I stop. What I have written so far stays.")), nil
 }

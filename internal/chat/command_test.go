@@ -218,7 +218,7 @@ func TestARefusalThatWasRecordedIsPostedAgainAfterACrash(t *testing.T) {
 	in.Author.ID = "u2"
 	job := w.deliver(in)
 	w.net.Refuse = func(string, messenger.Outbound) error {
-		return &messenger.SendError{Kind: messenger.SendLater, Reason: "Later.", Err: context.DeadlineExceeded}
+		return &messenger.SendError{Kind: messenger.SendLater, Reason: openmates.T("Later."), Err: context.DeadlineExceeded}
 	}
 	if w.room.Reply(t.Context(), job) == nil {
 		t.Fatal("it was not posted and nobody tries again")

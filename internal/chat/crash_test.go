@@ -145,7 +145,7 @@ func TestAnAnswerThatNobodyCanReadIsNotPaidToItsEnd(t *testing.T) {
 		w.model.say = func(int, llm.Request) ([]llm.Piece, error) { return words(strings.Repeat("word ", 100)), nil }
 		w.model.each = func(_, piece int) { pieces = piece; time.Sleep(100 * time.Millisecond) }
 		w.net.Refuse = func(string, messenger.Outbound) error {
-			return &messenger.SendError{Kind: messenger.SendGone, Reason: "The channel is gone."}
+			return &messenger.SendError{Kind: messenger.SendGone, Reason: openmates.T("The channel is gone.")}
 		}
 		j := w.deliver(w.message("hello"))
 		if err := w.room.Reply(t.Context(), j); err == nil {

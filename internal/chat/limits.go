@@ -2,8 +2,6 @@ package chat
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"openmates"
 )
@@ -11,51 +9,55 @@ import (
 // limitsInWords says what holds here and whose limit it is, one line for each
 // layer that sets one. That only some mates, models or skills are allowed is
 // told only where it takes away what this mate would else have.
-func (r *Room) limitsInWords(ctx context.Context, o order, currency string) []string {
-	var all []string
+func (r *Room) limitsInWords(ctx context.Context, o order, currency string) []openmates.Text {
+	var all []openmates.Text
 	choice, err := r.cfg.Model(ctx, o.asker.Mate)
 	for _, l := range o.asker.Layers {
-		var parts []string
+		var parts []openmates.Text
 		if n := l.Limits.PerMinute; n > 0 {
-			parts = append(parts, requestsIn(n)+" a minute")
+			parts = append(parts, perMinute(n))
 		}
 		if m := l.Limits.PerMonth; m > 0 {
-			parts = append(parts, fmt.Sprintf("%s %s a month", m.Shown(), currency))
+			parts = append(parts, openmates.T("%s %s a month", m.Shown(), currency))
 		}
 		if !l.Limits.Mates.Allows(o.asker.Mate.Handle) {
-			parts = append(parts, "not this mate")
+			parts = append(parts, openmates.T("not this mate"))
 		}
 		if lost := r.skillsLost(o.asker, l); len(lost) > 0 {
-			parts = append(parts, "without "+strings.Join(lost, ", "))
+			parts = append(parts, openmates.T("without %s", openmates.List(lost)))
 		}
 		if err == nil && !l.Limits.Allows(openmates.KindModel, choice.Name) {
-			parts = append(parts, "not my model")
+			parts = append(parts, openmates.T("not my model"))
 		}
 		if len(parts) > 0 {
-			all = append(all, layerWord(l)+": "+strings.Join(parts, "; "))
+			line := openmates.T("- %s: %s", layerWord(l), parts[0])
+			for _, p := range parts[1:] {
+				line = openmates.T("%s; %s", line, p)
+			}
+			all = append(all, line)
 		}
 	}
 	return all
 }
 
-func requestsIn(n int) string {
+func perMinute(n int) openmates.Text {
 	if n == 1 {
-		return "1 request"
+		return openmates.T("1 request a minute")
 	}
-	return fmt.Sprintf("%d requests", n)
+	return openmates.T("%d requests a minute", n)
 }
 
 // layerWord names a layer to the person whose limits are asked for.
-func layerWord(l openmates.Layer) string {
+func layerWord(l openmates.Layer) openmates.Text {
 	if l.Kind() == openmates.MemberLayer {
-		return "For you"
+		return openmates.T("For you")
 	}
-	return "For " + l.Name
+	return openmates.T("For %s", l.Name)
 }
 
 // skillsLost names the skills that a layer takes from the mate. What the mate
 // itself is not given, it never had.
-func (r *Room) skillsLost(a openmates.Asker, l openmates.Layer) (names []string) {
+func (r *Room) skillsLost(a openmates.Asker, l openmates.Layer) (names []openmates.Text) {
 	if r.cfg.Skills == nil || l.Kind() == openmates.MateLayer {
 		return nil
 	}

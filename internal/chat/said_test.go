@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"openmates"
 	"openmates/internal/llm"
 	"openmates/internal/skill"
 )
@@ -18,8 +19,8 @@ func TestASkillIsToldWhatTheModelDidNotMakeUp(t *testing.T) {
 	t.Parallel()
 	var said []string
 	apps := toolApp(func(_ string, c skill.Call) { said = slices.Clone(c.Said) })
-	apps = append(apps, skill.App{Name: "source", Label: "Source", Description: "For tests.", Skills: []skill.Skill{{
-		Name: "read", Label: "Read", Description: "For tests.", Parameters: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{}}`),
+	apps = append(apps, skill.App{Name: "source", Label: openmates.T("Source"), Description: openmates.T("For tests."), Skills: []skill.Skill{{
+		Name: "read", Label: openmates.T("Read"), Description: "For tests.", Parameters: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{}}`),
 		Run: func(context.Context, skill.Call) (skill.Result, error) {
 			return skill.Result{Text: "written outside", Source: true}, nil
 		},

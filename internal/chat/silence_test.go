@@ -27,7 +27,7 @@ func (w *world) heard(message string) heard {
 func denied(ops ...string) func(string, messenger.Outbound) error {
 	return func(op string, _ messenger.Outbound) error {
 		if slices.Contains(ops, op) {
-			return &messenger.SendError{Kind: messenger.SendDenied, Reason: "Denied.", Err: errors.New("denied")}
+			return &messenger.SendError{Kind: messenger.SendDenied, Reason: openmates.T("Denied."), Err: errors.New("denied")}
 		}
 		return nil
 	}
@@ -203,7 +203,7 @@ func TestAQuestionThatIsGivenUpGetsASign(t *testing.T) {
 		if op == "react" {
 			return nil
 		}
-		return &messenger.SendError{Kind: messenger.SendLater, Reason: "Later.", Err: errors.New("later")}
+		return &messenger.SendError{Kind: messenger.SendLater, Reason: openmates.T("Later."), Err: errors.New("later")}
 	}
 	in := w.message("hello")
 	j := w.deliver(in)

@@ -17,6 +17,7 @@ import (
 // which the model writes, and may ask for tools whose results it gets in the
 // next one.
 type talk struct {
+	say    func(openmates.Text) string // to the person who asks
 	room   *Room
 	key    string
 	choice Choice

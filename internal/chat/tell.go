@@ -113,7 +113,7 @@ func (r *Room) say(ctx context.Context, d *draft, o openmates.Outcome) string {
 	if o.Why != openmates.TroubleAccount || d.in.Workspace != "" || r.cfg.Links == nil {
 		return o.Text
 	}
-	rep, err := r.ownLink(ctx, d.info, d.in.Author)
+	rep, err := r.ownLink(ctx, d.asker, d.info, d.in.Author)
 	if err != nil {
 		r.cfg.Log.Warn("a link could not be handed out", "key", d.in.Key, "err", err)
 		return o.Text + "\n" + messenger.Link{URL: r.cfg.Links.AccountPage(d.in.Network)}.String()
@@ -136,11 +136,11 @@ func (r *Room) remind(ctx context.Context, d *draft, o openmates.Outcome) error 
 	}
 	switch o.Why {
 	case openmates.TroubleWorkspace:
-		o.Text = d.info.ConnectWorkspace()
+		o.Text = r.to(d.asker, d.info.ConnectWorkspace())
 	case openmates.TroubleNotMember:
-		o.Text = d.info.NotMember(d.asker.Team)
+		o.Text = r.to(d.asker, d.info.NotMember(d.asker.Team))
 	default:
-		o.Text = d.info.ConnectAccount()
+		o.Text = r.to(d.asker, d.info.ConnectAccount())
 	}
 	o.Text += r.wayOut(d.in, d.asker.Mate, o.Why)
 	return postError(d.finish(ctx, r.say(ctx, d, o), 0))
@@ -181,7 +181,7 @@ func (r *Room) unheard(ctx context.Context, d *draft, o openmates.Outcome, sign 
 	if err != nil || !say {
 		return err
 	}
-	err = whisperer.Whisper(ctx, d.via, d.in.Author.ID, messenger.Outbound{Key: d.in.Key + ":mute", Text: mute(d.info, o)})
+	err = whisperer.Whisper(ctx, d.via, d.in.Author.ID, messenger.Outbound{Key: d.in.Key + ":mute", Text: r.to(d.asker, mute(d.info, o))})
 	if err != nil && !again(err) {
 		r.cfg.Log.Info("somebody could not be told in private why there is no answer", "key", d.in.Key, "err", err)
 		return nil
@@ -193,7 +193,7 @@ func (r *Room) unheard(ctx context.Context, d *draft, o openmates.Outcome, sign 
 func (r *Room) react(ctx context.Context, d *draft, sign string) error {
 	reactor, ok := d.conn.(messenger.Reactor)
 	if !ok {
-		return &messenger.SendError{Kind: messenger.SendDenied, Reason: "There are no reactions on this network.", Err: errors.ErrUnsupported}
+		return &messenger.SendError{Kind: messenger.SendDenied, Reason: openmates.T("There are no reactions on this network."), Err: errors.ErrUnsupported}
 	}
 	return reactor.React(ctx, d.via, d.in.Ref(), sign)
 }

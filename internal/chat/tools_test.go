@@ -25,7 +25,7 @@ import (
 func toolApp(run func(name string, c skill.Call)) []skill.App {
 	named := func(name string, do func(ctx context.Context, c skill.Call) (skill.Result, error)) skill.Skill {
 		return skill.Skill{
-			Name: name, Label: name, Description: "For tests: " + name,
+			Name: name, Label: openmates.T("%s", name), Description: "For tests: " + name,
 			Parameters: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"say":{"type":"string","description":"x"}}}`),
 			Run: func(ctx context.Context, c skill.Call) (skill.Result, error) {
 				if run != nil {
@@ -41,7 +41,7 @@ func toolApp(run func(name string, c skill.Call)) []skill.App {
 		return skill.Result{Text: "echo " + in.Say}, err
 	}
 	return []skill.App{
-		{Name: "test", Label: "Test", Description: "For tests.", Skills: []skill.Skill{
+		{Name: "test", Label: openmates.T("Test"), Description: openmates.T("For tests."), Skills: []skill.Skill{
 			named("echo", echo),
 			named("long", func(context.Context, skill.Call) (skill.Result, error) {
 				return skill.Result{Text: strings.Repeat("long ", 6000)}, nil
@@ -58,7 +58,7 @@ func toolApp(run func(name string, c skill.Call)) []skill.App {
 				return skill.Result{}, ctx.Err()
 			}),
 		}},
-		{Name: "other", Label: "Other", Description: "For tests.", Skills: []skill.Skill{named("echo", echo)}},
+		{Name: "other", Label: openmates.T("Other"), Description: openmates.T("For tests."), Skills: []skill.Skill{named("echo", echo)}},
 	}
 }
 

@@ -3,7 +3,6 @@ package chat
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"openmates"
@@ -17,7 +16,7 @@ import (
 func (r *Room) usage(ctx context.Context, o order) (messenger.Reply, error) {
 	team, mate := o.asker.Team, o.asker.Mate
 	if team.ID == 0 {
-		return private("Here you ask for no team yet; /team chooses one."), nil
+		return r.private(o, openmates.T("Here you ask for no team yet; /team chooses one.")), nil
 	}
 	now := r.cfg.Clock().UTC()
 	m, err := r.cfg.Store.AskerMonth(ctx, team.ID, o.asker.User.ID, mate.ID, now)
@@ -29,26 +28,30 @@ func (r *Room) usage(ctx context.Context, o order) (messenger.Reply, error) {
 		return messenger.Reply{}, fmt.Errorf("name the currency: %w", err)
 	}
 	member, within := policy.MemberScope(team.ID, o.asker.User.ID), policy.TeamMateScope(team.ID, mate.ID)
-	left := func(scope openmates.CounterName, spent openmates.Micros) string {
+	left := func(scope openmates.CounterName, spent openmates.Micros) openmates.Text {
 		return leftOf(o.asker.Layers, scope, spent, currency)
 	}
 	next := time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, time.UTC)
-	return private(strings.Join([]string{
-		fmt.Sprintf("**%s, in the team %s**", now.Format("January 2006"), team.Name),
-		fmt.Sprintf("You spent %s %s for %s.", m.Spent.Shown(), currency, requestsIn(int(m.Requests))),
-		"Left for you: " + left(member, m.Spent),
-		"Left for the team: " + left(policy.TeamScope(team.ID), m.Team),
-		fmt.Sprintf("Left for %s in this team: %s", mate.Name, left(within, m.Mate)),
-		fmt.Sprintf("Resets on %s at 00:00 UTC.", next.Format("2 January 2006")),
-	}, "\n")), nil
+	spent := openmates.T("You spent %s %s for %d requests.", m.Spent.Shown(), currency, m.Requests)
+	if m.Requests == 1 {
+		spent = openmates.T("You spent %s %s for 1 request.", m.Spent.Shown(), currency)
+	}
+	return private(r.lines(o, []openmates.Text{
+		openmates.T("**%s, in the team %s**", openmates.Day{Layout: "January 2006", Time: now}, team.Name),
+		spent,
+		openmates.T("Left for you: %s", left(member, m.Spent)),
+		openmates.T("Left for the team: %s", left(policy.TeamScope(team.ID), m.Team)),
+		openmates.T("Left for %s in this team: %s", mate.Name, left(within, m.Mate)),
+		openmates.T("Resets on %s at 00:00 UTC.", openmates.Day{Layout: "2 January 2006", Time: next}),
+	})), nil
 }
 
 // leftOf says how much of one layer's money is left.
-func leftOf(layers []openmates.Layer, scope openmates.CounterName, spent openmates.Micros, currency string) string {
+func leftOf(layers []openmates.Layer, scope openmates.CounterName, spent openmates.Micros, currency string) openmates.Text {
 	for _, l := range layers {
 		if of := l.Limits.PerMonth; l.Scope == scope && of > 0 {
-			return fmt.Sprintf("%s of %s %s", max(of-spent, 0).Shown(), of.Shown(), currency)
+			return openmates.T("%s of %s %s", max(of-spent, 0).Shown(), of.Shown(), currency)
 		}
 	}
-	return "no limit"
+	return openmates.T("no limit")
 }

@@ -14,47 +14,74 @@ import (
 
 // outsiderOf is messenger.Info.NotMember for the person alone: it names their
 // account.
-func outsiderOf(i messenger.Info, t openmates.Team, u openmates.User) string {
-	return fmt.Sprintf("Your %s account is linked with the OpenMates account **%s** (%s), which isn't a member of the team %s, to which this %s belongs. Please ask one of its admins to invite you.", i.Label, u.DisplayName, u.Username, t.Name, i.Workspace)
+func outsiderOf(i messenger.Info, t openmates.Team, u openmates.User) openmates.Text {
+	return openmates.T("Your %s account is linked with the OpenMates account **%s** (%s), which isn't a member of the team %s, to which this %s belongs. Please ask one of its admins to invite you.", i.Label, u.DisplayName, u.Username, t.Name, i.Workspace)
 }
 
 // mute is what somebody is told in private who asked a mate where it may not
 // write.
-func mute(i messenger.Info, o openmates.Outcome) string {
+func mute(i messenger.Info, o openmates.Outcome) openmates.Text {
 	switch {
 	case o.Channel != "" && o.Lacks != "":
-		return fmt.Sprintf("I can't answer you in %s: I lack the permission %s there. Please ask an admin of that %s to give it to me, or ask me in another channel.", o.Channel, o.Lacks, i.Workspace)
+		return openmates.T("I can't answer you in %s: I lack the permission %s there. Please ask an admin of that %s to give it to me, or ask me in another channel.", o.Channel, o.Lacks, i.Workspace)
 	case o.Lacks != "":
-		return fmt.Sprintf("I can't answer you there: I lack the permission %s. Please ask an admin of that %s to give it to me, or ask me in another channel.", o.Lacks, i.Workspace)
+		return openmates.T("I can't answer you there: I lack the permission %s. Please ask an admin of that %s to give it to me, or ask me in another channel.", o.Lacks, i.Workspace)
 	}
-	return fmt.Sprintf("I couldn't post my answer there: %s refused it. Please ask me in another channel, or ask an admin of that %s to look at my permissions.", i.Label, i.Workspace)
+	return openmates.T("I couldn't post my answer there: %s refused it. Please ask me in another channel, or ask an admin of that %s to look at my permissions.", i.Label, i.Workspace)
 }
 
 // ownLinkText goes above a link that is for one person alone.
-func ownLinkText(i messenger.Info) string {
-	return "This personal link connects your " + i.Label + " account to the OpenMates account you sign in to. It works once, for 15 minutes. Please don't share it."
+func ownLinkText(i messenger.Info) openmates.Text {
+	return openmates.T("This personal link connects your %s account to the OpenMates account you sign in to. It works once, for 15 minutes. Please don't share it.", i.Label)
 }
 
-func linkedAlready(i messenger.Info, u openmates.User) string {
-	return fmt.Sprintf("Your %s account is linked with the OpenMates account %s (%s) already. You can unlink it on your profile.", i.Label, u.DisplayName, u.Username)
+func linkedAlready(i messenger.Info, u openmates.User) openmates.Text {
+	return openmates.T("Your %s account is linked with the OpenMates account %s (%s) already. You can unlink it on your profile.", i.Label, u.DisplayName, u.Username)
 }
 
-func linkedNow(i messenger.Info, u openmates.User) string {
-	return fmt.Sprintf("Your %s account is linked with the OpenMates account %s now. Ask me anything.", i.Label, u.DisplayName)
+func linkedNow(i messenger.Info, u openmates.User) openmates.Text {
+	return openmates.T("Your %s account is linked with the OpenMates account %s now. Ask me anything.", i.Label, u.DisplayName)
 }
 
-const (
-	noTeam        = "You are in no team on this OpenMates server yet, so nobody has a mate for you. Please ask the admin of a team for an invitation."
-	stopped       = "\n\n*I was asked to stop here.*"
-	stoppedFirst  = "*I was asked to stop before I had written anything.*"
-	noText        = "I was mentioned, but I can't see any text. Please mention me by my name, not by my role, and write your question in the same message."
-	noWords       = "My model answered without a word. Please ask me again, perhaps in other words."
-	cutShort      = "\n\n*My model broke off here. Please ask me to go on.*"
-	tooLong       = "\n\n*I stopped here because the answer got too long. Please ask me to go on.*"
-	tooManyRounds = "\n\n*I stopped here because I used my skills many times without coming to an end. Please ask me to go on.*"
-	onlySkills    = "I used my skills many times without coming to an answer. Please ask me again, perhaps for a smaller step."
-	withheld      = "\n\n*The model's provider withheld the rest of this answer.*"
-)
+func noTeam() openmates.Text {
+	return openmates.T("You are in no team on this OpenMates server yet, so nobody has a mate for you. Please ask the admin of a team for an invitation.")
+}
+
+func stopped() openmates.Text {
+	return openmates.T("I was asked to stop here.")
+}
+
+func stoppedFirst() openmates.Text {
+	return openmates.T("I was asked to stop before I had written anything.")
+}
+
+func noText() openmates.Text {
+	return openmates.T("I was mentioned, but I can't see any text. Please mention me by my name, not by my role, and write your question in the same message.")
+}
+
+func noWords() openmates.Text {
+	return openmates.T("My model answered without a word. Please ask me again, perhaps in other words.")
+}
+
+func cutShort() openmates.Text {
+	return openmates.T("My model broke off here. Please ask me to go on.")
+}
+
+func tooLong() openmates.Text {
+	return openmates.T("I stopped here because the answer got too long. Please ask me to go on.")
+}
+
+func tooManyRounds() openmates.Text {
+	return openmates.T("I stopped here because I used my skills many times without coming to an end. Please ask me to go on.")
+}
+
+func onlySkills() openmates.Text {
+	return openmates.T("I used my skills many times without coming to an answer. Please ask me again, perhaps for a smaller step.")
+}
+
+func withheld() openmates.Text {
+	return openmates.T("The model's provider withheld the rest of this answer.")
+}
 
 // What the model is told of its tools.
 const (
@@ -76,7 +103,7 @@ func noSuchTool(name string, shown []llm.Tool) string {
 }
 
 func toolNotAllowed(o skill.Offer, l openmates.Layer) string {
-	by, admin := l.Name, "A server admin"
+	by, admin := l.Name.String(), "A server admin"
 	switch l.Kind() {
 	case openmates.MemberLayer:
 		by, admin = "the person who asks", "A team admin"
@@ -92,69 +119,69 @@ func toolFailed(o skill.Offer) string {
 
 // mateNotAllowed is said by whose limit it is: to the person themselves where
 // it is theirs.
-func mateNotAllowed(mate openmates.Mate, team openmates.Team, l openmates.Layer) string {
+func mateNotAllowed(mate openmates.Mate, team openmates.Team, l openmates.Layer) openmates.Text {
 	if l.Kind() == openmates.MemberLayer {
-		return fmt.Sprintf("You can't ask %s in %s. A team admin can change that.", mate.Name, team.Name)
+		return openmates.T("You can't ask %s in %s. A team admin can change that.", mate.Name, team.Name)
 	}
-	return notAllowed(mate.Name, l)
+	return notAllowed(openmates.T("%s", mate.Name), l)
 }
 
-func notAllowed(what string, l openmates.Layer) string {
+func notAllowed(what openmates.Text, l openmates.Layer) openmates.Text {
 	switch l.Kind() {
 	case openmates.MemberLayer:
-		return fmt.Sprintf("I can't answer you here: %s isn't allowed for you. A team admin can change that.", what)
+		return openmates.T("I can't answer you here: %s isn't allowed for you. A team admin can change that.", what)
 	case openmates.TeamLayer:
-		return fmt.Sprintf("I can't answer here: %s isn't allowed for %s. A team admin can change that.", what, l.Name)
+		return openmates.T("I can't answer here: %s isn't allowed for %s. A team admin can change that.", what, l.Name)
 	}
-	return fmt.Sprintf("I can't answer here: %s isn't allowed for %s. A server admin can change that.", what, l.Name)
+	return openmates.T("I can't answer here: %s isn't allowed for %s. A server admin can change that.", what, l.Name)
 }
 
-func switchedOff(mate openmates.Mate) string {
-	return fmt.Sprintf("%s was switched off by the admin of this OpenMates server and answers nobody until it is switched on again.", mate.Name)
+func switchedOff(mate openmates.Mate) openmates.Text {
+	return openmates.T("%s was switched off by the admin of this OpenMates server and answers nobody until it is switched on again.", mate.Name)
 }
 
-func noModel(mate openmates.Mate) string {
-	return fmt.Sprintf("%s has no model to think with yet. Please ask the admin of this OpenMates server to connect one.", mate.Name)
+func noModel(mate openmates.Mate) openmates.Text {
+	return openmates.T("%s has no model to think with yet. Please ask the admin of this OpenMates server to connect one.", mate.Name)
 }
 
-func overLimit(e *openmates.LimitError, team openmates.Team, now time.Time) (openmates.Trouble, string) {
+func overLimit(e *openmates.LimitError, team openmates.Team, now time.Time) (openmates.Trouble, openmates.Text) {
 	if e.Money {
 		return openmates.TroubleMoney, budgetUsed(e, team)
 	}
 	wait := int(max(e.Until.Sub(now).Round(time.Second), time.Second).Seconds())
 	n := e.Layer.Limits.PerMinute
 	if e.Layer.Kind() == openmates.MemberLayer {
-		return openmates.TroubleRate, fmt.Sprintf("You've reached your limit of %d requests per minute in %s. Please ask me again in %d seconds.", n, team.Name, wait)
+		return openmates.TroubleRate, openmates.T("You've reached your limit of %d requests per minute in %s. Please ask me again in %d seconds.", n, team.Name, wait)
 	}
-	return openmates.TroubleRate, fmt.Sprintf("You've reached the limit of %d requests per minute for %s. Please ask me again in %d seconds.", n, e.Layer.Name, wait)
+	return openmates.TroubleRate, openmates.T("You've reached the limit of %d requests per minute for %s. Please ask me again in %d seconds.", n, e.Layer.Name, wait)
 }
 
 // budgetUsed says whose money of the month is used up, and what can be done.
-func budgetUsed(e *openmates.LimitError, team openmates.Team) string {
-	resets := e.Until.UTC().Format("2 January")
+func budgetUsed(e *openmates.LimitError, team openmates.Team) openmates.Text {
+	resets := openmates.Day{Layout: "2 January", Time: e.Until.UTC()}
 	switch e.Layer.Kind() {
 	case openmates.MemberLayer:
-		return fmt.Sprintf("You have used up your budget for this month in %s. A team admin can raise it; it resets on %s.", team.Name, resets)
+		return openmates.T("You have used up your budget for this month in %s. A team admin can raise it; it resets on %s.", team.Name, resets)
 	case openmates.TeamLayer:
-		return fmt.Sprintf("The budget of %s for this month is used up. A team admin can raise it; it resets on %s.", e.Layer.Name, resets)
+		return openmates.T("The budget of %s for this month is used up. A team admin can raise it; it resets on %s.", e.Layer.Name, resets)
 	}
-	return fmt.Sprintf("The budget of %s for this month is used up. A server admin can raise it; it resets on %s.", e.Layer.Name, resets)
+	return openmates.T("The budget of %s for this month is used up. A server admin can raise it; it resets on %s.", e.Layer.Name, resets)
 }
 
 // moneyStop ends an answer that was begun.
-func moneyStop(e *openmates.LimitError, team openmates.Team) string {
-	return fmt.Sprintf("\n\n*I stopped here before my next step. %s*", budgetUsed(e, team))
+func moneyStop(e *openmates.LimitError, team openmates.Team) openmates.Text {
+	return openmates.T("I stopped here before my next step. %s", budgetUsed(e, team))
 }
 
 // noMoneyLeft stands where nothing was written yet.
-func noMoneyLeft(e *openmates.LimitError, team openmates.Team) string {
-	return fmt.Sprintf("I used my skills, but can't write the answer. %s", budgetUsed(e, team))
+func noMoneyLeft(e *openmates.LimitError, team openmates.Team) openmates.Text {
+	return openmates.T("I used my skills, but can't write the answer. %s", budgetUsed(e, team))
 }
 
 // modelTrouble says what a model's failure means for the person who asked.
 // fixed says that the provider's key comes from the settings of the server,
 // where no page can change it.
-func modelTrouble(err error, fixed bool) (openmates.Trouble, string) {
+func modelTrouble(err error, fixed bool) (openmates.Trouble, openmates.Text) {
 	kind := llm.KindUnavailable
 	if e, ok := errors.AsType[*llm.Error](err); ok {
 		kind = e.Kind
@@ -162,22 +189,25 @@ func modelTrouble(err error, fixed bool) (openmates.Trouble, string) {
 	switch kind {
 	case llm.KindBadKey:
 		if fixed {
-			return openmates.TroubleSettingsKey, "My model's provider does not accept the key of this server any more. Please tell its admin: the key is part of the settings that OpenMates is started with. It works again with a new key there and a restart."
+			return openmates.TroubleSettingsKey, openmates.T("My model's provider does not accept the key of this server any more. Please tell its admin: the key is part of the settings that OpenMates is started with. It works again with a new key there and a restart.")
 		}
-		return openmates.TroubleKey, "My model's provider does not accept the key of this server any more. Please tell its admin: a new key under Providers cures it."
+		return openmates.TroubleKey, openmates.T("My model's provider does not accept the key of this server any more. Please tell its admin: a new key under Providers cures it.")
 	case llm.KindNoCredit:
-		return openmates.TroubleCredit, "The account with my model's provider has no credit left. Please tell the admin of this OpenMates server."
+		return openmates.TroubleCredit, openmates.T("The account with my model's provider has no credit left. Please tell the admin of this OpenMates server.")
 	case llm.KindNoModel:
-		return openmates.TroubleModelGone, "My model does not exist at its provider any more. Please tell the admin of this OpenMates server to choose another one for me."
+		return openmates.TroubleModelGone, openmates.T("My model does not exist at its provider any more. Please tell the admin of this OpenMates server to choose another one for me.")
 	case llm.KindTooLong:
-		return openmates.TroubleTooLong, "That is more text than my model can read at once. Please ask with less."
+		return openmates.TroubleTooLong, openmates.T("That is more text than my model can read at once. Please ask with less.")
 	case llm.KindFiltered:
-		return openmates.TroubleFiltered, "My model's provider refuses to answer this. Please ask in other words."
+		return openmates.TroubleFiltered, openmates.T("My model's provider refuses to answer this. Please ask in other words.")
 	case llm.KindRateLimited:
-		return openmates.TroubleBusy, "My model's provider has too many requests from this server at the moment. Please ask me again in a minute."
+		return openmates.TroubleBusy, openmates.T("My model's provider has too many requests from this server at the moment. Please ask me again in a minute.")
 	case llm.KindInvalid:
-		return openmates.TroubleInvalid, "My model's provider did not understand the request. Please tell the admin of this OpenMates server; the log has the reason."
+		return openmates.TroubleInvalid, openmates.T("My model's provider did not understand the request. Please tell the admin of this OpenMates server; the log has the reason.")
 	default:
-		return openmates.TroubleUnreachable, "I can't reach my model at the moment. Please ask me again in a minute."
+		return openmates.TroubleUnreachable, openmates.T("I can't reach my model at the moment. Please ask me again in a minute.")
 	}
 }
+
+// remark is what a mate adds to an answer that ended early.
+func remark(said string) string { return "\n\n*" + said + "*" }

@@ -2,7 +2,6 @@ package connect
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -87,7 +86,7 @@ func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, erro
 	for name, secret := range b.Secrets {
 		if f := found.of(name); f != nil && f.State == messenger.FindingBad && secret != was.Secrets[name] {
 			b.Secrets = b.Secrets.With(name, was.Secrets[name])
-			f.Sentence += " It was not stored."
+			f.Sentence += openmates.T(" It was not stored.")
 		}
 	}
 	if was.AppID != "" && was.AppID != b.AppID {
@@ -112,7 +111,7 @@ func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, erro
 // taken says whose an application is already, and how it gets free.
 func (r *Room) taken(ctx context.Context, con messenger.Connector, b openmates.Bot, cause error) error {
 	e := &openmates.Error{Code: openmates.EConflict, Err: cause,
-		Message: fmt.Sprintf("This %s application belongs to another mate already. Every mate needs an application of its own.", con.Info().Label)}
+		Message: openmates.T("This %s application belongs to another mate already. Every mate needs an application of its own.", con.Info().Label)}
 	all, err := r.store.Bots(ctx)
 	if err != nil {
 		return e
@@ -124,9 +123,9 @@ func (r *Room) taken(ctx context.Context, con messenger.Connector, b openmates.B
 		m, err := r.mateOf(ctx, other)
 		switch {
 		case err == nil && other.MateID == 0:
-			e.Message = fmt.Sprintf("This %s application is the server's own, by which people link their accounts. Create another one for the mate.", con.Info().Label)
+			e.Message = openmates.T("This %s application is the server's own, by which people link their accounts. Create another one for the mate.", con.Info().Label)
 		case err == nil:
-			e.Message = fmt.Sprintf("This %s application is %s's bot. If it was saved there by mistake, open %s's bot page, press “Remove this bot”, and save it here again.", con.Info().Label, m.Name, m.Name)
+			e.Message = openmates.T("This %s application is %s's bot. If it was saved there by mistake, open %s's bot page, press “Remove this bot”, and save it here again.", con.Info().Label, m.Name, m.Name)
 		}
 	}
 	return e

@@ -22,7 +22,7 @@ type Belonging struct {
 // chat.
 type UnknownError struct {
 	What     Unknown
-	sentence string
+	sentence openmates.Text
 }
 
 // Unknown is what of a message is not known.
@@ -36,7 +36,7 @@ const (
 )
 
 // Error is the text for the log.
-func (e *UnknownError) Error() string { return e.sentence }
+func (e *UnknownError) Error() string { return e.sentence.String() }
 
 // Unwrap gives the sentence for people.
 func (e *UnknownError) Unwrap() error {

@@ -147,7 +147,7 @@ func (r *Room) tie(ctx context.Context, user openmates.ID, n openmates.Network, 
 	})
 	if openmates.CodeOf(err) == openmates.EConflict {
 		label := r.label(n)
-		return &openmates.Error{Code: openmates.EConflict, Err: err, Message: fmt.Sprintf(
+		return &openmates.Error{Code: openmates.EConflict, Err: err, Message: openmates.T(
 			"The %s account %s is linked to another person on this server. Unlink it there first, or sign in to %s with your own account and begin again.", label, a.Name, label)}
 	}
 	if err != nil {
@@ -182,7 +182,7 @@ func codeError(err error) error {
 		return fmt.Errorf("find a code: %w", err)
 	}
 	return &openmates.Error{Code: openmates.ENotFound, Err: err,
-		Message: "This code was used already, or more than fifteen minutes have passed. Please get a new one: the command /link to a mate gives one, and so does your profile."}
+		Message: openmates.T("This code was used already, or more than fifteen minutes have passed. Please get a new one: the command /link to a mate gives one, and so does your profile.")}
 }
 
 // ConnectPage is where a workspace is connected with a team. It holds no secret.

@@ -58,7 +58,7 @@ func newHouse(t *testing.T) *house {
 	t.Cleanup(func() { _ = h.db.Close() })
 	h.net = connecttest.New(map[string]connecttest.App{
 		"1001": {Token: "canary-token-1", Secret: "canary-secret-1", Name: "Sophia#1"},
-		"1002": {Token: "canary-token-2", Secret: "canary-secret-2", Name: "Mark#2", Hints: []string{"Make the bot public."}},
+		"1002": {Token: "canary-token-2", Secret: "canary-secret-2", Name: "Mark#2", Hints: []openmates.Text{openmates.T("Make the bot public.")}},
 		"1003": {Token: "canary-token-3", Secret: "canary-secret-3", Name: "Spare#3"},
 	})
 	h.public, err = address.New("https://mates.example/", true)

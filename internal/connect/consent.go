@@ -400,11 +400,12 @@ func hash(state string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func named(name, otherwise string) string {
+// named quotes the name of a place, or says it otherwise where it has none.
+func named(name string, otherwise openmates.Text) openmates.Text {
 	if name == "" {
 		return otherwise
 	}
-	return "“" + name + "”"
+	return openmates.T("“%s”", name)
 }
 
 func clip(s string) string { return s[:min(len(s), 100)] }

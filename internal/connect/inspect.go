@@ -177,10 +177,10 @@ func (r *Room) look(ctx context.Context, con messenger.Connector, b openmates.Bo
 		if err != nil {
 			return messenger.Profile{}, found, fmt.Errorf("check the bot: %w", err)
 		}
-		found.Findings = append(found.Findings, messenger.Finding{Check: messenger.CheckToken, Title: "Bot token", State: messenger.FindingOK,
-			Sentence: fmt.Sprintf("%s accepts the bot token.", con.Info().Label)})
+		found.Findings = append(found.Findings, messenger.Finding{Check: messenger.CheckToken, Title: openmates.T("Bot token"), State: messenger.FindingOK,
+			Sentence: openmates.T("%s accepts the bot token.", con.Info().Label)})
 		for _, h := range p.Hints {
-			found.Findings = append(found.Findings, messenger.Finding{Check: "hint", Title: con.Info().Label, State: messenger.FindingWarn, Sentence: h})
+			found.Findings = append(found.Findings, messenger.Finding{Check: "hint", Title: openmates.T("%s", con.Info().Label), State: messenger.FindingWarn, Sentence: h})
 		}
 		return p, found, nil
 	}
@@ -222,8 +222,8 @@ func (r *Room) mistaken(ctx context.Context, p messenger.Profile, m openmates.Ma
 			continue
 		}
 		f.Dress = false
-		f.Sentence = fmt.Sprintf("The bot is called %s, and there is a mate of that name: this may be %s's application, saved on %s's page.", p.Name, other.Name, m.Name)
-		f.Cure = fmt.Sprintf("If it is %s's, press “Remove this bot” and save it on %s's page. If it is %s's, press “Dress the bot”.", other.Name, other.Name, m.Name)
+		f.Sentence = openmates.T("The bot is called %s, and there is a mate of that name: this may be %s's application, saved on %s's page.", p.Name, other.Name, m.Name)
+		f.Cure = openmates.T("If it is %s's, press “Remove this bot” and save it on %s's page. If it is %s's, press “Dress the bot”.", other.Name, other.Name, m.Name)
 	}
 	return nil
 }

@@ -171,7 +171,7 @@ func (r *Room) guest(ctx context.Context, t openmates.Team, n openmates.Network,
 			return g, b, w, err
 		}
 	}
-	return Guest{}, openmates.Bot{}, w, openmates.Errorf(openmates.ENotFound, "This mate is not in %s (any more).", named(p.Name, "that place"))
+	return Guest{}, openmates.Bot{}, w, openmates.Errorf(openmates.ENotFound, "This mate is not in %s (any more).", named(p.Name, openmates.T("that place")))
 }
 
 // testEvery is how often a mate posts a test message in one workspace.
@@ -201,7 +201,7 @@ func (r *Room) SendTest(ctx context.Context, t openmates.Team, n openmates.Netwo
 	case i < 0:
 		return "", openmates.Errorf(openmates.EInvalid, "%s sees no such channel. Please choose one from the list.", g.Mate.Name)
 	case !s.Channels[i].Answers():
-		return "", openmates.Errorf(openmates.EInvalid, "In %s, %s lacks a permission: %s.", s.Channels[i].Name, g.Mate.Name, strings.Join(s.Channels[i].Missing, ", "))
+		return "", openmates.Errorf(openmates.EInvalid, "In %s, %s lacks a permission: %s.", s.Channels[i].Name, g.Mate.Name, openmates.List(s.Channels[i].Missing))
 	}
 	ok, err := r.store.TestInstallation(ctx, b.ID, w.ID, testEvery)
 	if err != nil {
@@ -212,13 +212,13 @@ func (r *Room) SendTest(ctx context.Context, t openmates.Team, n openmates.Netwo
 	}
 	out := messenger.Outbound{Key: "test:" + random(), Channel: channel, Text: tryout(g.Mate.Mate)}
 	if _, err = r.connectors[n].Send(ctx, via, out); err != nil {
-		return "", sendFailure(fmt.Sprintf("%s could not write there.", g.Mate.Name), err)
+		return "", sendFailure(openmates.T("%s could not write there.", g.Mate.Name), err)
 	}
 	return s.Channels[i].Name, nil
 }
 
 // sendFailure turns a connector's refusal into a sentence.
-func sendFailure(what string, err error) error {
+func sendFailure(what openmates.Text, err error) error {
 	e, ok := errors.AsType[*messenger.SendError](err)
 	if !ok {
 		return err
@@ -227,7 +227,7 @@ func sendFailure(what string, err error) error {
 	if e.Again() {
 		code = openmates.EUnavailable
 	}
-	return &openmates.Error{Code: code, Message: what + " " + e.Reason, Err: err}
+	return &openmates.Error{Code: code, Message: openmates.T("%s %s", what, e.Reason), Err: err}
 }
 
 // Remove takes one mate out of a workspace of a team: the bot leaves first, for
@@ -239,7 +239,7 @@ func (r *Room) Remove(ctx context.Context, actor openmates.ID, t openmates.Team,
 		return g, err
 	}
 	if err := r.leave(ctx, b, w.ID); err != nil {
-		return g, sendFailure(fmt.Sprintf("%s could not leave, so nothing was changed.", g.Mate.Name), err)
+		return g, sendFailure(openmates.T("%s could not leave, so nothing was changed.", g.Mate.Name), err)
 	}
 	err = r.store.Within(ctx, func(ctx context.Context) error {
 		if err := r.forget(ctx, t, n, b, w.ID); err != nil {

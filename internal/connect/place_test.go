@@ -18,7 +18,7 @@ func (h *house) add(who connect.Who, team openmates.Team, mate, app, workspace s
 	_, err := h.Finish(h.t.Context(), who, "", h.install(who, team, mate, workspace))
 	must(h.t, err)
 	h.net.Open(app, openmates.WorkspaceID(workspace), messenger.Survey{Channels: []messenger.ChannelView{
-		{ID: "c1", Name: "#general", Seen: true}, {ID: "c2", Name: "#news", Seen: true, Missing: []string{"Send Messages"}},
+		{ID: "c1", Name: "#general", Seen: true}, {ID: "c2", Name: "#news", Seen: true, Missing: []openmates.Text{openmates.T("Send Messages")}},
 	}})
 }
 
@@ -137,7 +137,7 @@ func TestGreetStrangers(t *testing.T) {
 		_, err := h.db.AddInstallation(t.Context(), openmates.Installation{BotID: h.bot(mate).ID, Workspace: openmates.WorkspaceID(workspace), Name: "W"})
 		must(t, err)
 		h.net.Open(app, openmates.WorkspaceID(workspace), messenger.Survey{Channels: []messenger.ChannelView{
-			{ID: "shut", Seen: true, Missing: []string{"Send Messages"}}, {ID: openmates.ChannelID("open-" + workspace), Seen: true},
+			{ID: "shut", Seen: true, Missing: []openmates.Text{openmates.T("Send Messages")}}, {ID: openmates.ChannelID("open-" + workspace), Seen: true},
 		}})
 	}
 	told("mark", "1002", "ours") // a bare link, but the place is a team's

@@ -40,7 +40,7 @@ func (r *Room) RemoveBot(ctx context.Context, actor, mate openmates.ID, n openma
 		}
 		if err := r.leave(ctx, b, i.Workspace); err != nil {
 			r.log.WarnContext(ctx, "a removed bot could not leave", "bot", b.ID, "workspace", string(i.Workspace), "err", err)
-			stayed = append(stayed, named(i.Name, string(i.Workspace)))
+			stayed = append(stayed, named(i.Name, openmates.T("%s", i.Workspace)).String())
 		}
 	}
 	return stayed, nil

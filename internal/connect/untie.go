@@ -11,7 +11,7 @@ import (
 // teams.
 type Untying interface {
 	FindWorkspaces(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPlace, error)
-	AddNotice(ctx context.Context, teamID openmates.ID, sentence string) error
+	AddNotice(ctx context.Context, teamID openmates.ID, sentence openmates.Text) error
 }
 
 // AnyPlaces lists the workspaces of all teams and says whether there are more.
@@ -58,7 +58,7 @@ func (r *Room) Untie(ctx context.Context, actor openmates.ID, n openmates.Networ
 	if err != nil {
 		return "", nil, err
 	}
-	told := sentence("An admin of this server has disconnected %s on %s from your team. Your mates don't answer there any more.", named(w.Name, "a place"), r.label(n))
+	told := openmates.T("An admin of this server has disconnected %s on %s from your team. Your mates don't answer there any more.", named(w.Name, openmates.T("a place")), r.label(n))
 	err = r.store.Within(ctx, func(ctx context.Context) error {
 		if err := r.store.UnbindWorkspace(ctx, n, workspace, t.ID); err != nil {
 			return err

@@ -37,10 +37,10 @@ func TestSession(t *testing.T) {
 		if c.User.Username != "ada" || c.Session == "" || strings.Contains(c.Session, cookie.Value) {
 			t.Errorf("caller %+v", c)
 		}
-		h.SetFlash(ctx, "Well done.")
+		h.SetFlash(ctx, openmates.T("Well done."))
 	})
 	h.visit(t, cookie, func(ctx context.Context) {
-		if a, b := h.Flash(ctx), h.Flash(ctx); a != "Well done." || b != "" {
+		if a, b := h.Flash(ctx), h.Flash(ctx); a != openmates.T("Well done.") || b != "" {
 			t.Errorf("flash %q, then %q", a, b)
 		}
 	})

@@ -119,7 +119,7 @@ func (r *Room) exportTies(ctx context.Context, u openmates.User, e *Export) erro
 		return err
 	}
 	for _, s := range sessions {
-		e.Sessions = append(e.Sessions, ExportSession{Browser: s.Agent, From: s.From, Since: s.Since, Seen: s.Seen})
+		e.Sessions = append(e.Sessions, ExportSession{Browser: s.Agent.String(), From: s.From, Since: s.Since, Seen: s.Seen})
 	}
 	ids, err := r.store.IdentitiesOf(ctx, u.ID)
 	if err != nil {

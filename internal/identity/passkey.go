@@ -114,7 +114,7 @@ func (r *Room) BeginPasskey(ctx context.Context, c openmates.Caller, name string
 	if err != nil {
 		return nil, err
 	}
-	if name, err = spelling.Name(name, "a name for the passkey", spelling.Longest); err != nil {
+	if name, err = spelling.Name(name, openmates.T("a name for the passkey"), spelling.Longest); err != nil {
 		return nil, err
 	}
 	if err := r.prove(ctx, c, password); err != nil {
@@ -169,7 +169,7 @@ func (r *Room) AddPasskey(ctx context.Context, c openmates.Caller, answer []byte
 		return none, err
 	}
 	refused := func(err error) error {
-		return &openmates.Error{Code: openmates.EInvalid, Message: "The browser's answer does not fit. Please try again; if it stays so, use another device or password manager.", Err: err}
+		return &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The browser's answer does not fit. Please try again; if it stays so, use another device or password manager."), Err: err}
 	}
 	if len(answer) > maxResponse {
 		return none, refused(nil)
@@ -333,7 +333,7 @@ func (r *Room) PasskeySignIn(ctx context.Context, from netip.Addr, answer []byte
 // signed checks an answer and returns who signed it, and with what.
 func (r *Room) signed(ctx context.Context, p *webauthn.WebAuthn, from netip.Addr, ceremony webauthn.SessionData, answer []byte) (*holder, *webauthn.Credential, error) {
 	refused := func(err error) error {
-		return &openmates.Error{Code: openmates.EUnauthorized, Message: "This passkey does not fit. Please try another one, or sign in with your password.", Err: err}
+		return &openmates.Error{Code: openmates.EUnauthorized, Message: openmates.T("This passkey does not fit. Please try another one, or sign in with your password."), Err: err}
 	}
 	if len(answer) > maxResponse {
 		return nil, nil, refused(nil)

@@ -134,7 +134,7 @@ func (r *Room) codeFits(ctx context.Context, id openmates.ID, p openmates.Protec
 	}
 	if a.Lost {
 		return false, false, &openmates.Error{Code: openmates.EUnavailable, Err: openmates.ErrUnreadable,
-			Message: "The codes of your authenticator app can’t be checked at the moment, because this server has lost the key for it. Please type one of your recovery codes, or ask the admin of this server."}
+			Message: openmates.T("The codes of your authenticator app can’t be checked at the moment, because this server has lost the key for it. Please type one of your recovery codes, or ask the admin of this server.")}
 	}
 	step, fits, err := stepOf(a.Secret, code, r.now())
 	if err != nil || !fits {

@@ -437,7 +437,7 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 		all, err = h.SessionsOf(ctx, c)
 		must(t, err)
 	})
-	if len(all) != 2 || !all[0].Here || all[1].Here || all[1].Agent != "Safari on iPhone" || all[1].From != "192.0.2.33" || all[1].Since.IsZero() {
+	if len(all) != 2 || !all[0].Here || all[1].Here || all[1].Agent.String() != "Safari on iPhone" || all[1].From != "192.0.2.33" || all[1].Since.IsZero() {
 		t.Fatalf("sessions %+v", all)
 	}
 	h.as(t, bens, func(ctx context.Context, c openmates.Caller) {
@@ -446,7 +446,7 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 	// A request of the phone's is on its way while its session is ended.
 	h.as(t, phone, func(ctx context.Context, _ openmates.Caller) {
 		h.as(t, cookie, func(ctx context.Context, c openmates.Caller) { must(t, h.EndSession(ctx, c, all[1].ID)) })
-		h.SetFlash(ctx, "This makes the request write its session.")
+		h.SetFlash(ctx, openmates.T("This makes the request write its session."))
 	})
 	if h.who(t, phone) != "" {
 		t.Error("a request on its way brought an ended session back")
@@ -505,7 +505,7 @@ func FuzzAgent(f *testing.F) {
 	f.Add("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
 	f.Add("<script>")
 	f.Fuzz(func(t *testing.T, header string) {
-		if got := agent(header); got == "" || len(got) > 40 || strings.ContainsAny(got, "<>\x00") {
+		if got := agent(header).String(); got == "" || len(got) > 40 || strings.ContainsAny(got, "<>\x00") {
 			t.Errorf("%q becomes %q", header, got)
 		}
 	})

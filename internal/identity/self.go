@@ -44,17 +44,17 @@ func tidySelf(s openmates.Self) (openmates.Self, error) {
 	p := &s.Preferences
 	for _, t := range []struct {
 		text *string
-		what string
+		what openmates.Text
 		most int
 	}{
-		{text: &p.Tone, what: "the tone", most: maxWish},
-		{text: &p.Length, what: "the length", most: maxWish},
-		{text: &p.Expertise, what: "what you know well", most: maxWish},
-		{text: &p.About, what: "what you say about yourself", most: maxTold},
-		{text: &p.Projects, what: "your projects", most: maxTold},
-		{text: &p.Goals, what: "your goals", most: maxTold},
-		{text: &p.Likes, what: "what you like", most: maxTold},
-		{text: &p.Dislikes, what: "what you don't like", most: maxTold},
+		{text: &p.Tone, what: openmates.T("the tone"), most: maxWish},
+		{text: &p.Length, what: openmates.T("the length"), most: maxWish},
+		{text: &p.Expertise, what: openmates.T("what you know well"), most: maxWish},
+		{text: &p.About, what: openmates.T("what you say about yourself"), most: maxTold},
+		{text: &p.Projects, what: openmates.T("your projects"), most: maxTold},
+		{text: &p.Goals, what: openmates.T("your goals"), most: maxTold},
+		{text: &p.Likes, what: openmates.T("what you like"), most: maxTold},
+		{text: &p.Dislikes, what: openmates.T("what you don't like"), most: maxTold},
 	} {
 		if *t.text, err = spelling.Text(*t.text, t.what, t.most); err != nil {
 			return s, err

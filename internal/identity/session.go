@@ -211,12 +211,14 @@ func (r *Room) SignOut(ctx context.Context) error {
 }
 
 // SetFlash keeps one sentence for the next page that the session shows.
-func (r *Room) SetFlash(ctx context.Context, sentence string) {
-	r.sessions.Put(ctx, keyFlash, sentence)
+func (r *Room) SetFlash(ctx context.Context, sentence openmates.Text) {
+	r.sessions.Put(ctx, keyFlash, string(sentence))
 }
 
 // Flash takes the sentence.
-func (r *Room) Flash(ctx context.Context) string { return r.sessions.PopString(ctx, keyFlash) }
+func (r *Room) Flash(ctx context.Context) openmates.Text {
+	return openmates.Text(r.sessions.PopString(ctx, keyFlash))
+}
 
 // Keep keeps a text in the session of the request that ctx belongs to, also when
 // somebody signs in there. The name is the caller's own.

@@ -84,7 +84,7 @@ func (r *Room) addToken(ctx context.Context, c openmates.Caller, k openmates.Acc
 		return k, "", err
 	}
 	var err error
-	if k.Name, err = spelling.Name(n.Name, "a name for the token, such as what it is for", spelling.Longest); err != nil {
+	if k.Name, err = spelling.Name(n.Name, openmates.T("a name for the token, such as what it is for"), spelling.Longest); err != nil {
 		return k, "", err
 	}
 	listener := k.UserID == 0

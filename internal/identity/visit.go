@@ -37,7 +37,7 @@ func (r *Room) putVisit(ctx context.Context) {
 	if v.From.IsValid() {
 		r.sessions.Put(ctx, keyFrom, v.From.String())
 	}
-	r.sessions.Put(ctx, keyAgent, agent(v.Agent))
+	r.sessions.Put(ctx, keyAgent, string(agent(v.Agent)))
 }
 
 // noteVisit keeps when and where a session was used last, roughly, so that not
@@ -58,10 +58,10 @@ func instant(s string) time.Time {
 
 // Session is one place in which a person is signed in.
 type Session struct {
-	ID    string // names it; it is no credential
-	Here  bool   // the one of this request
-	Agent string // "Firefox on Linux"
-	From  string // address
+	ID    string         // names it; it is no credential
+	Here  bool           // the one of this request
+	Agent openmates.Text // "Firefox on Linux"
+	From  string         // address
 	Since time.Time
 	Seen  time.Time // roughly
 }
@@ -88,7 +88,7 @@ func (r *Room) SessionsOf(ctx context.Context, c openmates.Caller) ([]Session, e
 			continue // it waits for the second step
 		}
 		all = append(all, Session{
-			ID: rec.Hash, Here: rec.Hash == here, Agent: get(keyAgent), From: get(keyFrom),
+			ID: rec.Hash, Here: rec.Hash == here, Agent: openmates.Text(get(keyAgent)), From: get(keyFrom),
 			Since: instant(get(keySince)), Seen: instant(get(keySeen)),
 		})
 	}
@@ -153,9 +153,12 @@ func (r *Room) EndSessions(ctx context.Context, c openmates.Caller, here, keepSh
 // sign tells a browser or system by a word in its header.
 type sign struct{ in, is string }
 
+// aProgram is what is no browser.
+const aProgram = "program"
+
 // agent sums up what a browser says of itself: its name and the system it runs
 // on. Browsers name each other, so the order decides.
-func agent(header string) string {
+func agent(header string) openmates.Text {
 	find := func(names []sign) string {
 		for _, n := range names {
 			if strings.Contains(header, n.in) {
@@ -167,7 +170,7 @@ func agent(header string) string {
 	browser := find([]sign{
 		{in: "Edg/", is: "Edge"}, {in: "EdgA/", is: "Edge"}, {in: "EdgiOS/", is: "Edge"}, {in: "OPR/", is: "Opera"}, {in: "Vivaldi/", is: "Vivaldi"},
 		{in: "SamsungBrowser/", is: "Samsung Internet"}, {in: "Firefox/", is: "Firefox"}, {in: "FxiOS/", is: "Firefox"}, {in: "CriOS/", is: "Chrome"},
-		{in: "Chrome/", is: "Chrome"}, {in: "Safari/", is: "Safari"}, {in: "curl/", is: "curl"}, {in: "Go-http-client/", is: "A program"},
+		{in: "Chrome/", is: "Chrome"}, {in: "Safari/", is: "Safari"}, {in: "curl/", is: "curl"}, {in: "Go-http-client/", is: aProgram},
 	})
 	system := find([]sign{
 		{in: "iPhone", is: "iPhone"}, {in: "iPad", is: "iPad"}, {in: "Android", is: "Android"}, {in: "CrOS", is: "ChromeOS"}, {in: "Windows", is: "Windows"},
@@ -175,11 +178,15 @@ func agent(header string) string {
 	})
 	switch {
 	case browser == "" && system == "":
-		return "An unknown browser"
+		return openmates.T("An unknown browser")
 	case browser == "":
-		browser = "A browser"
+		return openmates.T("%s on %s", openmates.T("A browser"), system)
+	case browser == aProgram && system == "":
+		return openmates.T("A program")
+	case browser == aProgram:
+		return openmates.T("%s on %s", openmates.T("A program"), system)
 	case system == "":
-		return browser
+		return openmates.T("%s", browser)
 	}
-	return browser + " on " + system
+	return openmates.T("%s on %s", browser, system)
 }

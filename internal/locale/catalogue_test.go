@@ -3,9 +3,6 @@ package locale_test
 import (
 	"flag"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io/fs"
 	"maps"
 	"os"
@@ -76,7 +73,7 @@ func calls() map[string]int {
 // words are said, too, but stand where no shape tells them from names: those
 // who set limits, who made an invite, and what dates are made of.
 func words() []string {
-	all := []string{"the server", "the team", "the team %s", "the mate %s", "an admin of the team"}
+	all := []string{"2 January", "2 January 2006"}
 	for day := range time.Weekday(7) {
 		all = append(all, day.String(), day.String()[:3])
 	}
@@ -86,29 +83,22 @@ func words() []string {
 	return all
 }
 
-// returns are functions that give a part of a sentence.
-func returns() []string { return []string{"almost", "placeName", "some", "join2"} }
-
-// aSentence is a string that reads as one wherever it stands, not as a word or a
-// part of a sentence. A value may begin it.
-var aSentence = regexp.MustCompile(`^([\p{Lu}“]|%[sdq] )[^\n]* [^\n]*([.!?:)]|: %s)$`)
-
 // source is what the code and the templates say.
 type source struct {
 	messages map[string]string // where each was found first
 	plurals  map[string]string // the many of a one
-	literals map[string]bool   // every string in the code
 }
 
 func (s *source) add(id, where string) {
-	if id != "" && strings.ContainsFunc(id, unicode.IsLetter) && s.messages[id] == "" {
+	words := verbs.ReplaceAllString(id, "") // quotes differ, too
+	if strings.ContainsFunc(words, func(c rune) bool { return unicode.IsLetter(c) || c == '“' }) && s.messages[id] == "" {
 		s.messages[id] = where
 	}
 }
 
 func read(t *testing.T) *source {
 	t.Helper()
-	s := &source{messages: map[string]string{}, plurals: map[string]string{}, literals: map[string]bool{}}
+	s := &source{messages: map[string]string{}, plurals: map[string]string{}}
 	templates, err := filepath.Glob(root + "/internal/web/templates/*.html")
 	if err != nil || len(templates) < 10 {
 		t.Fatalf("found %d templates, %v", len(templates), err)
@@ -124,80 +114,14 @@ func read(t *testing.T) *source {
 		}
 		s.arguments(string(text), where)
 	}
-	s.catalogue(t)
-	s.refused(t)
-	for _, dir := range slices.Concat(spoken(), apps()) {
-		files, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("%s holds no code, %v", dir, err)
-		}
-		for _, path := range files {
-			if !strings.HasSuffix(path, "_test.go") {
-				s.code(t, path)
-			}
-		}
+	for _, complaint := range s.code(t) {
+		t.Error(complaint)
 	}
 	for _, word := range words() {
-		s.literals[word] = true
 		s.add(word, "words")
 	}
 	return s
 }
-
-// refused notes the sentences of refusals.
-func (s *source) refused(t *testing.T) {
-	t.Helper()
-	found := map[string]bool{}
-	for _, where := range []string{"internal/chat/words.go", "internal/chat/answer.go"} {
-		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, where), nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.FuncDecl:
-				if !slices.Contains(refusals(), n.Name.Name) {
-					return false
-				}
-				found[n.Name.Name] = true
-			case *ast.ValueSpec:
-				if len(n.Names) != 1 || !slices.Contains(refusals(), n.Names[0].Name) {
-					return false
-				}
-				found[n.Names[0].Name] = true
-			case *ast.BasicLit:
-				if text, ok := str(n); ok && strings.Contains(text, " ") {
-					s.literals[text] = true
-					s.add(text, where)
-				}
-			}
-			return true
-		})
-	}
-	if len(found) != len(refusals()) {
-		t.Errorf("of the refusals %v only %v are there", refusals(), found)
-	}
-}
-
-// catalogue notes what the mates of the catalogue are good at.
-func (s *source) catalogue(t *testing.T) {
-	t.Helper()
-	files, err := filepath.Glob(root + "/internal/catalogue/mates/*.md")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("the catalogue holds no mates, %v", err)
-	}
-	for _, path := range files {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range praised.FindAllStringSubmatch(string(text), -1) {
-			s.add(m[1], "internal/catalogue/mates/"+filepath.Base(path))
-		}
-	}
-}
-
-var praised = regexp.MustCompile(`(?m)^(?:field|description): (.+)$`)
 
 var (
 	counted = regexp.MustCompile(`\bcount [^"{}]*"([^"]*)" "([^"]*)"`)
@@ -214,180 +138,6 @@ func (s *source) arguments(text, where string) {
 	for _, m := range slices.Concat(dated.FindAllStringSubmatch(text, -1), said.FindAllStringSubmatch(text, -1)) {
 		s.add(m[1], where)
 	}
-}
-
-// code notes the strings of a file, and which of them are sentences: those that
-// stand where sentences do, and those of literals without field names.
-func (s *source) code(t *testing.T, path string) {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
-	where := filepath.ToSlash(strings.TrimPrefix(path, root+"/"))
-	switch dir := filepath.ToSlash(filepath.Dir(where)); {
-	case slices.Contains(unspoken(), where):
-		return
-	case slices.Contains(apps(), dir):
-		s.offers(file, where)
-		return
-	case slices.Contains(whole(), dir):
-		s.sentences(file, where)
-	}
-	ast.Inspect(file, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.BasicLit:
-			if text, ok := str(n); ok {
-				s.literals[text] = true
-			}
-		case *ast.KeyValueExpr:
-			if key, ok := n.Key.(*ast.Ident); ok && slices.Contains(fields(), key.Name) {
-				s.sentence(n.Value, where)
-			}
-		case *ast.CompositeLit:
-			if _, list := n.Type.(*ast.ArrayType); list {
-				return true
-			}
-			for _, e := range n.Elts {
-				if text, ok := str(e); ok && text != "" && unicode.IsUpper([]rune(text)[0]) && strings.ContainsFunc(text, unicode.IsLower) {
-					s.sentence(e, where)
-				}
-				s.finished(e, where)
-			}
-		case *ast.ReturnStmt:
-			for _, e := range n.Results {
-				s.finished(e, where)
-			}
-		case *ast.AssignStmt:
-			for _, e := range n.Rhs {
-				s.finished(e, where)
-			}
-		case *ast.ValueSpec:
-			for _, e := range n.Values {
-				s.finished(e, where)
-			}
-		case *ast.CallExpr:
-			if name(n.Fun) == "Count" && len(n.Args) == 3 {
-				if one, ok := str(n.Args[1]); ok {
-					s.plurals[one], _ = str(n.Args[2])
-				}
-			}
-			if len(n.Args) > 1 && code.MatchString(name(n.Args[0])) {
-				s.finished(n.Args[1], where)
-			}
-			if at, ok := calls()[name(n.Fun)]; ok && at < len(n.Args) {
-				s.sentence(n.Args[at], where)
-			}
-		}
-		return true
-	})
-}
-
-// code is what openmates.Errorf, and whoever calls it for others, is given
-// before the sentence.
-var code = regexp.MustCompile(`^E[A-Z][a-z]+$`)
-
-// sentences notes every finished sentence of a file, the titles that are
-// constants, and what the functions of returns give.
-func (s *source) sentences(file *ast.File, where string) {
-	ast.Inspect(file, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.KeyValueExpr:
-			if name(n.Key) == "Name" { // of a permission
-				s.sentence(n.Value, where)
-			}
-		case ast.Expr:
-			text, ok := str(n)
-			if text = strings.TrimSpace(text); ok && aSentence.MatchString(text) {
-				s.literals[text] = true
-				s.add(text, where)
-			}
-			return !ok
-		case *ast.ValueSpec:
-			for i, value := range n.Values {
-				if n.Names[i].Name == "title" {
-					s.sentence(value, where)
-				}
-			}
-		case *ast.FuncDecl:
-			if slices.Contains(returns(), n.Name.Name) {
-				ast.Inspect(n, func(n ast.Node) bool {
-					if r, ok := n.(*ast.ReturnStmt); ok {
-						s.sentence(r.Results[0], where)
-					}
-					return true
-				})
-			}
-		}
-		return true
-	})
-}
-
-// offers notes what is shown of apps and their skills.
-func (s *source) offers(file *ast.File, where string) {
-	ast.Inspect(file, func(n ast.Node) bool {
-		lit, ok := n.(*ast.CompositeLit)
-		if !ok {
-			return true
-		}
-		for _, e := range lit.Elts {
-			if e, ok := e.(*ast.KeyValueExpr); ok && (name(e.Key) == "Label" || name(e.Key) == "Description" && name(lit.Type) == "App") {
-				s.sentence(e.Value, where)
-			}
-		}
-		return true
-	})
-}
-
-// sentence adds a literal, or the format of a Sprintf; anything else comes from
-// elsewhere.
-func (s *source) sentence(e ast.Expr, where string) {
-	if call, ok := e.(*ast.CallExpr); ok && name(call.Fun) == "Sprintf" && len(call.Args) > 0 {
-		e = call.Args[0]
-	}
-	if text, ok := str(e); ok {
-		s.literals[text] = true
-		s.add(text, where)
-	}
-}
-
-// finished is sentence for what is one by its looks alone.
-func (s *source) finished(e ast.Expr, where string) {
-	text, ok := str(e)
-	if call, isCall := e.(*ast.CallExpr); isCall && name(call.Fun) == "Sprintf" && len(call.Args) > 1 {
-		text, ok = str(call.Args[0])
-	}
-	if ok && looksFinished.MatchString(text) {
-		s.sentence(e, where)
-	}
-}
-
-var looksFinished = regexp.MustCompile(`^[A-Z“%].* .*[.?!”]$`)
-
-// str gives the value of a string, also of one that is put together.
-func str(e ast.Expr) (string, bool) {
-	switch e := e.(type) {
-	case *ast.BasicLit:
-		if e.Kind == token.STRING {
-			text, err := strconv.Unquote(e.Value)
-			return text, err == nil
-		}
-	case *ast.BinaryExpr:
-		x, xok := str(e.X)
-		y, yok := str(e.Y)
-		return x + y, xok && yok && e.Op == token.ADD
-	}
-	return "", false
-}
-
-func name(e ast.Expr) string {
-	switch e := e.(type) {
-	case *ast.Ident:
-		return e.Name
-	case *ast.SelectorExpr:
-		return e.Sel.Name
-	}
-	return ""
 }
 
 // Every language has words for every message of the source, and no others.
@@ -427,7 +177,7 @@ func TestCataloguesAreWhole(t *testing.T) {
 				if id == "" {
 					continue
 				}
-				if src.messages[id] == "" && !src.literals[id] {
+				if src.messages[id] == "" {
 					t.Errorf("%q is said nowhere any more", id)
 				}
 				fits(t, id, tr)
@@ -468,11 +218,6 @@ func write(text string, po *gotext.Po, src *source) []byte {
 	var b strings.Builder
 	b.WriteString(head + "\n\nmsgctxt \"decimal point\"\nmsgid \".\"\nmsgstr " + strconv.Quote(po.GetC(".", "decimal point")) + "\n")
 	ids := maps.Clone(src.messages)
-	for id, t := range po.GetDomain().GetTranslations() {
-		if id != "" && ids[id] == "" && src.literals[id] && t.IsTranslated() {
-			ids[id] = "words"
-		}
-	}
 	sorted := slices.SortedFunc(maps.Keys(ids), func(a, c string) int {
 		return strings.Compare(ids[a]+"\x00"+a, ids[c]+"\x00"+c)
 	})

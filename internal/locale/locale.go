@@ -1,15 +1,16 @@
-// Package locale lets the pages speak a person's language.
+// Package locale tells people what the product says in their own language.
 //
-// English is the source: templates and sentences are written in it, where they
-// are made. Every other language is one gettext file in the folder po (for the
+// English is the source: templates and the formats of openmates.T are written in
+// it, where they are made. Every other language is one gettext file in the folder po (for the
 // format see https://www.gnu.org/software/gettext/manual/html_node/PO-Files.html);
 // who adds a language adds a file there and touches no code.
 //
 // It promises that what a language lacks is shown in English, never as a key or
 // as nothing, and that a translation can't change what a page does: the tags,
-// addresses and values of a message are those of the source. It does not guess
-// at words that come from people; what they wrote is shown as they wrote it.
-// docs/adr/0008-languages.md gives the reasons.
+// addresses and values of a message are those of the source. It translates what
+// the type openmates.Text marks as a text of the product and nothing else, so what
+// people wrote is shown as they wrote it, whatever it says. docs/adr/0008-languages.md
+// and docs/adr/0017-text-is-a-value.md give the reasons.
 package locale
 
 import (
@@ -24,6 +25,8 @@ import (
 
 	"github.com/leonelquinteros/gotext"
 	"golang.org/x/text/language"
+
+	"openmates"
 )
 
 //go:embed po
@@ -34,11 +37,11 @@ const English = "en"
 
 // Book holds every language that the pages speak.
 type Book struct {
+	files   fs.FS
 	names   []Language
 	matcher language.Matcher
 	mu      sync.Mutex
 	voices  map[string]*Voice // those that were asked for
-	heard   func(sentence string)
 }
 
 // Language is one that the pages speak.
@@ -47,10 +50,16 @@ type Language struct {
 	Name string // as its speakers call it
 }
 
-// Open lists the languages; the file of one is read when somebody first wants
-// it.
-func Open() (*Book, error) {
-	b := &Book{names: []Language{{English, "English"}}, voices: map[string]*Voice{English: {Language: Language{English, "English"}}}}
+// Open lists the languages of the program; the file of one is read when somebody
+// first wants it.
+func Open() (*Book, error) { return OpenIn(Files()) }
+
+// Files are the catalogues of the program, in its folder po.
+func Files() fs.FS { return files }
+
+// OpenIn is Open for other catalogues.
+func OpenIn(files fs.FS) (*Book, error) {
+	b := &Book{files: files, names: []Language{{English, "English"}}, voices: map[string]*Voice{English: {Language: Language{English, "English"}}}}
 	entries, err := fs.ReadDir(files, "po")
 	if err != nil {
 		return nil, fmt.Errorf("locale: %w", err)
@@ -65,7 +74,7 @@ func Open() (*Book, error) {
 		if err != nil {
 			return nil, fmt.Errorf("locale: po/%s is not named after a language: %w", e.Name(), err)
 		}
-		head, err := header(name)
+		head, err := header(files, name)
 		if err != nil {
 			return nil, err
 		}
@@ -77,8 +86,8 @@ func Open() (*Book, error) {
 }
 
 // header reads a language's own name without reading its messages.
-func header(tag string) (string, error) {
-	text, err := files.ReadFile(path.Join("po", tag+".po"))
+func header(files fs.FS, tag string) (string, error) {
+	text, err := fs.ReadFile(files, path.Join("po", tag+".po"))
 	if err != nil {
 		return "", fmt.Errorf("locale: %w", err)
 	}
@@ -125,8 +134,7 @@ func (b *Book) Voice(tag string) *Voice {
 	}
 	for _, l := range b.names {
 		if l.Tag == tag {
-			v := read(l)
-			v.heard = b.heard
+			v := read(b.files, l)
 			b.voices[tag] = v
 			return v
 		}
@@ -134,41 +142,16 @@ func (b *Book) Voice(tag string) *Voice {
 	return b.voices[English]
 }
 
-// Hear calls f with every sentence that is said from now on, in any language:
-// so a test finds out what the catalogue lacks.
-func (b *Book) Hear(f func(sentence string)) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.heard = f
-	for _, v := range b.voices {
-		v.heard = f
-	}
-}
-
 // Voice says things in one language. It is safe for concurrent use.
 type Voice struct {
 	Language
-	po      *gotext.Po        // nil = the source itself
-	texts   map[string]string // of po, by message: its own lookup copies them all
-	formats *formats
-	heard   func(sentence string)
-	pseudo  bool
+	po     *gotext.Po        // nil = the source itself
+	texts  map[string]string // of po, by message: its own lookup copies them all
+	pseudo bool
 }
 
-// Pseudo is a book with one language, in which every message stands between
-// brackets: so a test sees the words of a page that are no message.
-func Pseudo() *Book {
-	l := Language{"en-XA", "⟦English⟧"}
-	return &Book{
-		names: []Language{l}, matcher: language.NewMatcher([]language.Tag{language.English}),
-		voices: map[string]*Voice{l.Tag: {Language: l, pseudo: true}, English: {Language: l, pseudo: true}},
-	}
-}
-
-func (v *Voice) source() bool { return v.po == nil && !v.pseudo }
-
-func read(l Language) *Voice {
-	text, err := files.ReadFile(path.Join("po", l.Tag+".po"))
+func read(files fs.FS, l Language) *Voice {
+	text, err := fs.ReadFile(files, path.Join("po", l.Tag+".po"))
 	if err != nil {
 		return &Voice{Language: l} // it was there when the book was opened
 	}
@@ -178,37 +161,37 @@ func read(l Language) *Voice {
 func parse(l Language, text []byte) *Voice {
 	po := gotext.NewPo()
 	po.Parse(text)
-	v := &Voice{Language: l, po: po, texts: map[string]string{}, formats: &formats{}}
+	v := &Voice{Language: l, po: po, texts: map[string]string{}}
 	for id, t := range po.GetDomain().GetTranslations() {
 		if id != "" && t.IsTranslated() {
 			v.texts[id] = t.Get()
-			v.formats.add(id, t.Get())
-			// Code that was handed the English sentence can't say how many there are.
-			if t.PluralID != "" && t.PluralID != id && t.Trs[1] != "" {
-				v.formats.add(t.PluralID, t.Trs[1])
-			}
 		}
 	}
-	v.formats.order()
 	return v
-}
-
-// Knows says whether the language has its own words for a message of the
-// catalogue, or needs none.
-func (v *Voice) Knows(message string) bool {
-	return v.po == nil || message == "" || v.texts[message] != ""
 }
 
 // message gives a translation as it stands in the catalogue, with its
 // placeholders.
 func (v *Voice) message(id string) string {
-	if v.pseudo {
-		return "⟦" + id + "⟧"
-	}
 	if text := v.texts[id]; text != "" {
 		return text
 	}
 	return id
+}
+
+// Say returns a text in the voice's language. A format that the catalogue does
+// not have, such as one that an older server stored, is said in English; what a
+// person typed is shown as it is.
+func (v *Voice) Say(t openmates.Text) string {
+	return t.In(v.message, v.value)
+}
+
+// value is an argument of a text as the language writes it.
+func (v *Voice) value(a any) any {
+	if d, ok := a.(openmates.Day); ok {
+		return v.Date(d.Layout, d.Time)
+	}
+	return a
 }
 
 // Count says how many there are of something: one and many are messages with
@@ -216,9 +199,9 @@ func (v *Voice) message(id string) string {
 func (v *Voice) Count(n int, one, many string) string {
 	if v.po == nil {
 		if n == 1 {
-			return v.message(fmt.Sprintf(one, n))
+			return fmt.Sprintf(one, n)
 		}
-		return v.message(fmt.Sprintf(many, n))
+		return fmt.Sprintf(many, n)
 	}
 	return v.po.GetN(one, many, n, n)
 }
@@ -231,7 +214,7 @@ func (v *Voice) Date(layout string, t time.Time) string {
 		return ""
 	}
 	if v.po == nil {
-		return v.message(t.Format(layout))
+		return t.Format(layout)
 	}
 	text := t.Format(v.message(layout))
 	for _, name := range []string{t.Month().String(), t.Weekday().String()} {

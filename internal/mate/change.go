@@ -25,7 +25,7 @@ func (r *Room) Create(ctx context.Context, actor openmates.ID, handle string, d 
 // Duplicate makes a mate that is as another one, under a name and a handle of
 // its own.
 func (r *Room) Duplicate(ctx context.Context, actor openmates.ID, of openmates.Mate, handle, name string) (openmates.Mate, error) {
-	name, err := line(name, "the name of the copy", 1, longestName)
+	name, err := line(name, openmates.T("the name of the copy"), 1, longestName)
 	if err != nil {
 		return openmates.Mate{}, err
 	}
@@ -63,9 +63,9 @@ func (r *Room) add(ctx context.Context, actor openmates.ID, action string, m ope
 
 // handleTaken says by whom, since an archived mate is easily forgotten.
 func (r *Room) handleTaken(ctx context.Context, handle string, cause error) error {
-	sentence := fmt.Sprintf("Another mate has the handle %q already. Please choose another one.", handle)
+	sentence := openmates.T("Another mate has the handle %q already. Please choose another one.", handle)
 	if other, err := r.store.MateByHandle(ctx, handle); err == nil && other.Archived {
-		sentence = fmt.Sprintf("The handle %q belongs to the archived mate %s. Bring that one back, or choose another handle.", handle, other.Name)
+		sentence = openmates.T("The handle %q belongs to the archived mate %s. Bring that one back, or choose another handle.", handle, other.Name)
 	}
 	return &openmates.Error{Code: openmates.EConflict, Message: sentence, Err: cause}
 }

@@ -41,12 +41,12 @@ func (r *Room) checked(ctx context.Context, d Draft, had string) (Draft, error) 
 	var err error
 	for _, f := range []struct {
 		into        *string
-		what        string
+		what        openmates.Text
 		least, most int
 	}{
-		{into: &d.Name, what: "the name", least: 1, most: longestName},
-		{into: &d.Field, what: "the field", least: 0, most: longestField},
-		{into: &d.Description, what: "the description", least: 0, most: longestDescription},
+		{into: &d.Name, what: openmates.T("the name"), least: 1, most: longestName},
+		{into: &d.Field, what: openmates.T("the field"), least: 0, most: longestField},
+		{into: &d.Description, what: openmates.T("the description"), least: 0, most: longestDescription},
 	} {
 		if *f.into, err = line(*f.into, f.what, f.least, f.most); err != nil {
 			return d, err
@@ -74,7 +74,7 @@ func (r *Room) checked(ctx context.Context, d Draft, had string) (Draft, error) 
 }
 
 // line checks a text of one line and gives its one form.
-func line(s, what string, least, most int) (string, error) {
+func line(s string, what openmates.Text, least, most int) (string, error) {
 	if least == 0 {
 		return spelling.Line(s, what, most)
 	}
@@ -95,7 +95,7 @@ func prompt(s string) (string, error) {
 	}
 	for _, c := range s {
 		if c != '\n' && c != '\t' && unicode.IsControl(c) || hidden(c) {
-			return "", badCharacter("the prompt", c)
+			return "", badCharacter(openmates.T("the prompt"), c)
 		}
 	}
 	return s, nil
@@ -108,6 +108,6 @@ func hidden(c rune) bool {
 	return unicode.Is(unicode.Cf, c) && (c < '\u200c' || c > '\u200f') && c != '\u00ad'
 }
 
-func badCharacter(what string, c rune) error {
+func badCharacter(what openmates.Text, c rune) error {
 	return openmates.Errorf(openmates.EInvalid, "Please remove the invisible character %s from %s.", fmt.Sprintf("U+%04X", c), what)
 }

@@ -19,8 +19,8 @@ type Sheet struct {
 	Providers []Line
 	Own       openmates.Limits
 	Effective openmates.Limits // with what stands above
-	RateBy    string           // who above sets a narrower rate; "" = nobody
-	MoneyBy   string           // who above sets less money; "" = nobody
+	RateBy    openmates.Text   // who above sets a narrower rate; "" = nobody
+	MoneyBy   openmates.Text   // who above sets less money; "" = nobody
 	Skills    openmates.Tally
 	Models    openmates.Tally
 	Stamp     string // changes with what there is to choose

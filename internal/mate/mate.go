@@ -63,15 +63,15 @@ type Limits interface {
 // skills, a provider with its models.
 type Group struct {
 	Name        string // "web"
-	Label       string
-	Description string
+	Label       openmates.Text
+	Description openmates.Text
 	Parts       []Part
 }
 
 // Part is a skill or a model.
 type Part struct {
 	Name  string // in full: "web.read", "openai/gpt-5"
-	Label string
+	Label openmates.Text
 }
 
 // Config holds what a Room needs; Apps, Providers and Clock may be nil.

@@ -35,10 +35,10 @@ func setup(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, db: storetest.SQLite(t)}
 	w.apps = []mate.Group{
-		{Name: "calculation", Label: "Calculation", Parts: []mate.Part{{Name: "calculation.evaluate"}}},
-		{Name: "web", Label: "Web", Parts: []mate.Part{{Name: "web.read"}, {Name: "web.search"}}},
+		{Name: "calculation", Label: openmates.T("Calculation"), Parts: []mate.Part{{Name: "calculation.evaluate"}}},
+		{Name: "web", Label: openmates.T("Web"), Parts: []mate.Part{{Name: "web.read"}, {Name: "web.search"}}},
 	}
-	w.providers = []mate.Group{{Name: "openai", Label: "OpenAI", Parts: []mate.Part{{Name: "openai/a"}, {Name: "openai/b"}}}}
+	w.providers = []mate.Group{{Name: "openai", Label: openmates.T("OpenAI"), Parts: []mate.Part{{Name: "openai/a"}, {Name: "openai/b"}}}}
 	var err error
 	w.room, err = mate.New(mate.Config{
 		Store: w.db, Log: slog.New(slog.DiscardHandler),
@@ -236,7 +236,7 @@ func TestSheets(t *testing.T) {
 	}
 	s, err = w.room.MateSheet(ctx, m)
 	must(t, err)
-	if s.Skills != (openmates.Tally{Allowed: 2, Of: 3}) || s.Models != (openmates.Tally{Allowed: 2, Of: 2}) || s.RateBy != "the server" || s.MoneyBy != "the server" {
+	if s.Skills != (openmates.Tally{Allowed: 2, Of: 3}) || s.Models != (openmates.Tally{Allowed: 2, Of: 2}) || s.RateBy != openmates.T("the server") || s.MoneyBy != openmates.T("the server") {
 		t.Errorf("the mate's sheet: %+v", s)
 	}
 	terms = checkAll(s) // the forbidden one too, as a forged form would

@@ -63,7 +63,7 @@ func (r *Room) setMember(ctx context.Context, actor openmates.ID, t openmates.Te
 // Bound is a numeric limit and who sets it: 0 by nobody where there is none.
 type Bound[N int | openmates.Micros] struct {
 	Most N
-	By   string
+	By   openmates.Text
 }
 
 // Above is what the wider layers allow a member at most, whatever the member's
@@ -84,7 +84,7 @@ func (r *Room) AboveMember(ctx context.Context, t openmates.Team) (Above, error)
 	return a, err
 }
 
-func (b Bound[N]) narrow(n N, by string) Bound[N] {
+func (b Bound[N]) narrow(n N, by openmates.Text) Bound[N] {
 	if n == 0 || b.Most != 0 && b.Most <= n {
 		return b
 	}
@@ -98,7 +98,7 @@ type Allowance struct {
 	Team      openmates.Team
 	Own       openmates.Limits // of the person
 	Effective openmates.Limits // with what team and server allow
-	RateBy    string           // whose rate holds; "" = there is none
+	RateBy    openmates.Text   // whose rate holds; "" = there is none
 	Spent     openmates.Micros // by the person
 	Budgets   []Budget         // the ones that hold for them, the widest first
 }
@@ -134,7 +134,7 @@ func (r *Room) Allowance(ctx context.Context, t openmates.Team, u openmates.User
 	if a.Own, err = r.store.MemberLimits(ctx, t.ID, u.ID); err != nil {
 		return a, err
 	}
-	layers = append(layers, openmates.Layer{Scope: policy.MemberScope(t.ID, u.ID), Name: "you", Limits: a.Own})
+	layers = append(layers, openmates.Layer{Scope: policy.MemberScope(t.ID, u.ID), Name: openmates.T("you"), Limits: a.Own})
 	a.Effective = openmates.Effective(layers...)
 	var rate Bound[int]
 	for _, l := range layers {

@@ -1,12 +1,16 @@
 package messenger
 
-import "fmt"
+import (
+	"fmt"
+
+	"openmates"
+)
 
 // SendError tells why a message could not be posted or edited. It reaches the
 // caller only after the connector itself has retried.
 type SendError struct {
 	Kind   SendKind
-	Reason string // finished sentence for the admin
+	Reason openmates.Text // finished sentence for the admin
 	Err    error
 }
 

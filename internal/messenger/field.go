@@ -11,11 +11,11 @@ import (
 type Field struct {
 	Name  string // in forms, and in Bot.Settings or Bot.Secrets
 	Kind  FieldKind
-	Label string
-	Hint  string // a finished sentence below the field; "" = none
+	Label openmates.Text
+	Hint  openmates.Text // a finished sentence below the field; "" = none
 	// Warning is what doesn't work while the value is missing; "" = the value is
 	// required, or nothing is lost without it.
-	Warning string
+	Warning openmates.Text
 	// Consent marks a secret that only consent pages need, see Installer and
 	// Linker. The listener needs all others.
 	Consent bool

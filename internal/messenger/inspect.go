@@ -55,14 +55,14 @@ type Look struct {
 
 // Finding is what one check has found.
 type Finding struct {
-	Check    string // names the check for machines
-	Title    string // in a few words
+	Check    string         // names the check for machines
+	Title    openmates.Text // in a few words
 	State    FindingState
-	Sentence string
-	Cure     string // what to click; "" where nothing is to be done
-	CureURL  string // where; "" where it is here
-	Dress    bool   // Dress cures it
-	Blocks   bool   // while it is bad, nobody can add the bot to a workspace or link an account by it
+	Sentence openmates.Text
+	Cure     openmates.Text // what to click; "" where nothing is to be done
+	CureURL  string         // where; "" where it is here
+	Dress    bool           // Dress cures it
+	Blocks   bool           // while it is bad, nobody can add the bot to a workspace or link an account by it
 }
 
 // The checks that others than the connector must know. What was found about a
@@ -86,17 +86,17 @@ const (
 
 // Step is one thing to do on the network's pages.
 type Step struct {
-	Title string
-	Say   []string // finished sentences, each on a line of its own
-	Label string   // of the link
-	URL   string   // the page where to do it; "" = none
-	Copy  string   // what to paste there; "" = nothing
+	Title openmates.Text
+	Say   []openmates.Text // finished sentences, each on a line of its own
+	Label openmates.Text   // of the link
+	URL   string           // the page where to do it; "" = none
+	Copy  string           // what to paste there; "" = nothing
 }
 
 // Permission is something that a bot may ask for when it is added.
 type Permission struct {
-	ID     string // a whole number in decimal
-	Name   string // as the network calls it
-	Reason string // a finished sentence: what it is for
-	On     bool   // the bot asks for it
+	ID     string         // a whole number in decimal
+	Name   openmates.Text // as the network calls it
+	Reason openmates.Text // a finished sentence: what it is for
+	On     bool           // the bot asks for it
 }

@@ -210,5 +210,5 @@ type Profile struct {
 	AppID  string
 	UserID openmates.AccountID
 	Name   string
-	Hints  []string // finished sentences: what will not work as it is set up, and the cure
+	Hints  []openmates.Text // finished sentences: what will not work as it is set up, and the cure
 }

@@ -1,8 +1,6 @@
 package messenger
 
 import (
-	"fmt"
-
 	"openmates"
 )
 
@@ -11,17 +9,17 @@ import (
 // they have this word order and the second has no full stop.
 
 // ConnectWorkspace is the refusal where a workspace belongs to no team.
-func (i Info) ConnectWorkspace() string {
-	return "Please connect first the " + i.Label + " " + i.Place + " with your team."
+func (i Info) ConnectWorkspace() openmates.Text {
+	return openmates.T("%s", "Please connect first the "+i.Label+" "+i.Place+" with your team.")
 }
 
 // ConnectAccount is the refusal where an account is not linked.
-func (i Info) ConnectAccount() string {
-	return "Please connect first your " + i.Label + " account with your OpenMates account"
+func (i Info) ConnectAccount() openmates.Text {
+	return openmates.T("%s", "Please connect first your "+i.Label+" account with your OpenMates account")
 }
 
 // NotMember is the refusal where an account is linked, but its owner is not a
 // member of the team that a workspace belongs to: linking again would not help.
-func (i Info) NotMember(t openmates.Team) string {
-	return fmt.Sprintf("Your %s account is linked, but you aren't a member of the team %s, to which this %s belongs. Please ask one of its admins to invite you.", i.Label, t.Name, i.Workspace)
+func (i Info) NotMember(t openmates.Team) openmates.Text {
+	return openmates.T("Your %s account is linked, but you aren't a member of the team %s, to which this %s belongs. Please ask one of its admins to invite you.", i.Label, t.Name, i.Workspace)
 }

@@ -1,6 +1,10 @@
 package messenger
 
-import "time"
+import (
+	"time"
+
+	"openmates"
+)
 
 // Phase is the named state of a listener.
 type Phase string
@@ -21,8 +25,8 @@ const (
 type State struct {
 	Phase      Phase
 	Since      time.Time
-	Reason     string
-	Cure       string
+	Reason     openmates.Text
+	Cure       openmates.Text
 	Workspaces int
 	Latency    time.Duration // of the last heartbeat; 0 = not known
 	LastEvent  time.Time
@@ -35,7 +39,7 @@ func (p Phase) Final() bool { return p == Off || p == BadCredentials || p == Nee
 func TokenLost() State {
 	return State{
 		Phase:  BadCredentials,
-		Reason: "The stored bot token can’t be read, because the key of this server is missing or another one.",
-		Cure:   "Put the old key back and start the server again, or enter the credentials again on the bot’s page.",
+		Reason: openmates.T("The stored bot token can’t be read, because the key of this server is missing or another one."),
+		Cure:   openmates.T("Put the old key back and start the server again, or enter the credentials again on the bot’s page."),
 	}
 }

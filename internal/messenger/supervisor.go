@@ -245,7 +245,7 @@ func (l *listener) run(ctx context.Context) {
 			return
 		}
 		l.sup.cfg.Log.Warn("listener ended; it starts again", "bot", l.bot.Name, "err", err)
-		l.Report(State{Phase: Reconnecting, Reason: "The listener stopped unexpectedly and is being started again."})
+		l.Report(State{Phase: Reconnecting, Reason: openmates.T("The listener stopped unexpectedly and is being started again.")})
 		l.save(context.WithoutCancel(ctx))
 		l.disown()
 		pause := time.NewTimer(min(time.Second<<min(n, 6), time.Minute))
@@ -264,7 +264,7 @@ func (l *listener) giveUp(err error) {
 	final := l.state.Phase.Final()
 	l.mu.Unlock()
 	if !final {
-		l.Report(State{Phase: NeedsAttention, Reason: openmates.MessageOf(err)})
+		l.Report(State{Phase: NeedsAttention, Reason: openmates.TextOf(err)})
 	}
 }
 
@@ -280,7 +280,7 @@ func (l *listener) listen(ctx context.Context) (err error) {
 		case ctx.Err() != nil:
 			// While the lease is held still, so that it can't overwrite what the
 			// next holder says.
-			l.Report(State{Phase: Off, Reason: "The process that listened for this bot was stopped."})
+			l.Report(State{Phase: Off, Reason: openmates.T("The process that listened for this bot was stopped.")})
 			l.save(context.WithoutCancel(ctx))
 			l.disown()
 		}

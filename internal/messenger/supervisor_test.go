@@ -97,7 +97,7 @@ func TestStatesAreSavedForOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sup, keep := theatre(nil, func(ctx context.Context, b openmates.Bot, h messenger.Host) error {
 			if b.ID == 2 { // one that needs a person must not disturb the other
-				h.Report(messenger.State{Phase: messenger.BadCredentials, Reason: "Refused."})
+				h.Report(messenger.State{Phase: messenger.BadCredentials, Reason: openmates.T("Refused.")})
 				return openmates.Errorf(openmates.EInvalid, "Refused.")
 			}
 			h.Report(messenger.State{Phase: messenger.Connected})

@@ -35,7 +35,7 @@ type Census interface {
 type Survey struct {
 	// Lacking names the permissions that the bot asks for when it is added and
 	// doesn't have in the workspace as a whole: adding it again grants them.
-	Lacking []string
+	Lacking []openmates.Text
 	// Channels lists those that people write in, in the network's order.
 	Channels []ChannelView
 }
@@ -47,9 +47,9 @@ type ChannelView struct {
 	Seen bool // the bot receives what is said there
 	// Missing names the permissions that it would need to answer there; none
 	// where it can. Unseen ones may be closed to it on purpose.
-	Missing []string
+	Missing []openmates.Text
 	// Wanting names the permissions without which it answers, but not as well.
-	Wanting []string
+	Wanting []openmates.Text
 }
 
 // Answers reports whether the bot can answer in the channel.

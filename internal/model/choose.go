@@ -170,7 +170,7 @@ func (r *Room) note(ctx context.Context, m openmates.ProviderModel, err error) {
 	if gone != nil || p.ID != m.ProviderID {
 		return
 	}
-	problem := ""
+	var problem openmates.Text
 	if err != nil {
 		e, ok := errors.AsType[*llm.Error](err)
 		if !ok {

@@ -53,7 +53,7 @@ func TestWhoAnswers(t *testing.T) {
 	is("house/gpt-5-mini", openmates.Mate{})
 	d, err := w.room.Defaults(t.Context())
 	w.ok(err)
-	if !strings.Contains(d.Broken[""], "not enabled") || slices.Contains(d.Choices, "house/other") || d.Now[""] != "house/gpt-5-mini" {
+	if !strings.Contains(d.Broken[""].String(), "not enabled") || slices.Contains(d.Choices, "house/other") || d.Now[""] != "house/gpt-5-mini" {
 		t.Errorf("defaults: %+v", d)
 	}
 	w.noKey()
@@ -77,7 +77,7 @@ func TestTroubleWhileAnsweringIsNoted(t *testing.T) {
 		if _, err := w.ask(mate); err == nil {
 			t.Errorf("%v: no failure", tc.kind)
 		}
-		if got := w.view("house").Problem; !strings.Contains(got, tc.want) {
+		if got := w.view("house").Problem; !strings.Contains(got.String(), tc.want) {
 			t.Errorf("%v: the page says %q", tc.kind, got)
 		}
 		if _, err := w.ask(mate); err != nil {
@@ -143,7 +143,7 @@ func TestModelsThatComeAndGo(t *testing.T) {
 	second.Close()
 	_, err = w.room.Refresh(t.Context(), admin, "house")
 	w.says(err, openmates.EUnavailable, "Nothing listens")
-	if v := w.view("house"); len(v.Models) != 4 || !strings.Contains(v.Problem, "Nothing listens") {
+	if v := w.view("house"); len(v.Models) != 4 || !strings.Contains(v.Problem.String(), "Nothing listens") {
 		t.Errorf("after it went away: %d models, %q", len(v.Models), v.Problem)
 	}
 }

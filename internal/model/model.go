@@ -48,7 +48,7 @@ type Providers interface {
 	// openmates.EConflict.
 	SaveProvider(ctx context.Context, p openmates.Provider) (openmates.Provider, error)
 	// SetProviderProblem notes what a check or a request found.
-	SetProviderProblem(ctx context.Context, id openmates.ID, problem string) error
+	SetProviderProblem(ctx context.Context, id openmates.ID, problem openmates.Text) error
 	// RemoveProvider takes its models along, and the defaults that name them.
 	RemoveProvider(ctx context.Context, id openmates.ID) error
 }

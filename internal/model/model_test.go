@@ -278,7 +278,7 @@ func TestEachTroubleHasItsCure(t *testing.T) {
 				return
 			}
 			w.ok(err)
-			if v := w.view(p.Name); !strings.Contains(v.Problem, tc.want) {
+			if v := w.view(p.Name); !strings.Contains(v.Problem.String(), tc.want) {
 				t.Errorf("the page says %q", v.Problem)
 			}
 		})

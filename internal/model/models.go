@@ -129,7 +129,7 @@ func (r *Room) SetDefaults(ctx context.Context, actor openmates.ID, d openmates.
 	for _, class := range append(openmates.Classes(), "") {
 		if name := defaultOf(d, class); name != "" {
 			if _, err := s.model(name); err != nil {
-				return &openmates.Error{Code: openmates.EInvalid, Message: openmates.MessageOf(err), Err: err}
+				return &openmates.Error{Code: openmates.EInvalid, Message: openmates.TextOf(err), Err: err}
 			}
 		}
 	}
@@ -184,7 +184,7 @@ func (r *Room) Try(ctx context.Context, provider, model string) (Trial, error) {
 		r.log.InfoContext(ctx, "a model failed its trial", "model", t.Model, "err", err)
 		sentence := r.modelTrouble(p, model, err)
 		if ctx.Err() != nil {
-			sentence = fmt.Sprintf("%s said nothing within %s. Try again, or choose a quicker model.", t.Model, trialFor)
+			sentence = openmates.T("%s said nothing within %s. Try again, or choose a quicker model.", t.Model, trialFor)
 		}
 		return t, &openmates.Error{Code: openmates.EUnavailable, Message: sentence, Err: err}
 	}

@@ -247,7 +247,7 @@ func (r *Room) ask(ctx context.Context, p openmates.Provider, service llm.Provid
 		if err == nil {
 			err = openmates.Errorf(openmates.EInvalid, "The provider can't be used as it is set up.")
 		}
-		return nil, finding{sentence: openmates.MessageOf(err)}, err
+		return nil, finding{sentence: openmates.TextOf(err)}, err
 	}
 	within, cancel := context.WithTimeout(ctx, r.cfg.Patience)
 	defer cancel()
@@ -255,7 +255,7 @@ func (r *Room) ask(ctx context.Context, p openmates.Provider, service llm.Provid
 	ids = slices.DeleteFunc(ids, func(id string) bool { return validModel(id) != nil })
 	if err == nil && len(ids) == 0 {
 		err = &llm.Error{Kind: llm.KindInvalid, Err: errors.New("the list of models is empty")}
-		return nil, finding{p.Label + " answers, but lists no model. If it is a machine of your own, load a model there first; then check again.", true}, err
+		return nil, finding{openmates.T("%s answers, but lists no model. If it is a machine of your own, load a model there first; then check again.", p.Label), true}, err
 	}
 	if err != nil {
 		r.log.InfoContext(ctx, "a provider failed its check", "provider", p.Name, "kind", p.Kind, "err", err)
@@ -286,7 +286,7 @@ func (r *Room) clean(d Draft) (openmates.Provider, error) {
 		return p, openmates.Errorf(openmates.EInvalid, "Please choose a kind of provider.")
 	}
 	var err error
-	if p.Label, err = spelling.Name(cmp.Or(p.Label, k.Label), "the provider's name", longestLabel); err != nil {
+	if p.Label, err = spelling.Name(cmp.Or(p.Label, k.Label.String()), openmates.T("the provider's name"), longestLabel); err != nil {
 		return p, err
 	}
 	if len(p.Key) > 4000 {

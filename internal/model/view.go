@@ -101,9 +101,9 @@ func (s *state) view(p openmates.Provider, serves map[string][]string) View {
 // Defaults are the models that answer for mates without one of their own.
 type Defaults struct {
 	Set     openmates.ModelDefaults
-	Choices []string          // full names of the enabled models
-	Now     map[string]string // by class, "" = none: the model that answers; none where none can
-	Broken  map[string]string // by class: why what is set can't answer
+	Choices []string                  // full names of the enabled models
+	Now     map[string]string         // by class, "" = none: the model that answers; none where none can
+	Broken  map[string]openmates.Text // by class: why what is set can't answer
 }
 
 // Defaults tells which models answer by default.
@@ -112,7 +112,7 @@ func (r *Room) Defaults(ctx context.Context) (Defaults, error) {
 	if err != nil {
 		return Defaults{}, err
 	}
-	d := Defaults{Set: s.defaults, Now: map[string]string{}, Broken: map[string]string{}}
+	d := Defaults{Set: s.defaults, Now: map[string]string{}, Broken: map[string]openmates.Text{}}
 	for _, m := range s.models {
 		if m.Enabled {
 			d.Choices = append(d.Choices, m.Name())
@@ -124,7 +124,7 @@ func (r *Room) Defaults(ctx context.Context) (Defaults, error) {
 		}
 		if name := defaultOf(s.defaults, class); name != "" {
 			if _, err := s.model(name); err != nil {
-				d.Broken[class] = openmates.MessageOf(err)
+				d.Broken[class] = openmates.TextOf(err)
 			}
 		}
 	}
@@ -134,9 +134,9 @@ func (r *Room) Defaults(ctx context.Context) (Defaults, error) {
 // Effect is what happens to a mate's model.
 type Effect struct {
 	Mate openmates.Mate
-	From string // the model that answers now
-	To   string // "" = none
-	Why  string // a mate without a model: the reason
+	From string         // the model that answers now
+	To   string         // "" = none
+	Why  openmates.Text // a mate without a model: the reason
 }
 
 // Impact tells for which mates another model would answer, or none, without a
@@ -163,7 +163,7 @@ func (r *Room) Impact(ctx context.Context, name string) ([]Effect, error) {
 		will, err := after.pick(mate, r.cfg.Default)
 		switch {
 		case err != nil:
-			mute = append(mute, Effect{Mate: mate, From: was.Name(), Why: openmates.MessageOf(err)})
+			mute = append(mute, Effect{Mate: mate, From: was.Name(), Why: openmates.TextOf(err)})
 		case will.Name() != was.Name():
 			others = append(others, Effect{Mate: mate, From: was.Name(), To: will.Name()})
 		}
@@ -188,7 +188,7 @@ func (r *Room) Mute(ctx context.Context) ([]Effect, error) {
 	var mute []Effect
 	for _, mate := range mates {
 		if _, err := s.pick(mate, r.cfg.Default); err != nil && on(mate) {
-			mute = append(mute, Effect{Mate: mate, From: mate.Model, Why: openmates.MessageOf(err)})
+			mute = append(mute, Effect{Mate: mate, From: mate.Model, Why: openmates.TextOf(err)})
 		}
 	}
 	return mute, nil

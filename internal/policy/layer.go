@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"fmt"
 	"slices"
 
 	"openmates"
@@ -34,7 +33,7 @@ type Level struct {
 	// Holds reports whether the layer applies to an asker.
 	Holds func(a openmates.Asker) bool
 	// Name names the layer within a sentence: "the team Acme".
-	Name func(a openmates.Asker) string
+	Name func(a openmates.Asker) openmates.Text
 	// Counters returns the sums that usage counts in, the layer's own first.
 	Counters func(u openmates.Usage) []Counter
 }
@@ -48,13 +47,13 @@ func All() Levels {
 		{
 			Kind:     openmates.ServerLayer,
 			Holds:    func(openmates.Asker) bool { return true },
-			Name:     func(openmates.Asker) string { return "the server" },
+			Name:     func(openmates.Asker) openmates.Text { return openmates.T("the server") },
 			Counters: func(openmates.Usage) []Counter { return []Counter{{Scope: ServerScope()}} },
 		},
 		{
 			Kind:  openmates.MateLayer,
 			Holds: func(a openmates.Asker) bool { return a.Mate.ID != 0 },
-			Name:  func(a openmates.Asker) string { return fmt.Sprintf("the mate %s", a.Mate.Name) },
+			Name:  func(a openmates.Asker) openmates.Text { return openmates.T("the mate %s", a.Mate.Name) },
 			Counters: func(u openmates.Usage) []Counter {
 				return []Counter{
 					{MateScope(u.MateID), []Column{ByMate}},
@@ -65,7 +64,7 @@ func All() Levels {
 		{
 			Kind:  openmates.TeamLayer,
 			Holds: func(a openmates.Asker) bool { return a.Team.ID != 0 },
-			Name:  func(a openmates.Asker) string { return fmt.Sprintf("the team %s", a.Team.Name) },
+			Name:  func(a openmates.Asker) openmates.Text { return openmates.T("the team %s", a.Team.Name) },
 			Counters: func(u openmates.Usage) []Counter {
 				return []Counter{{TeamScope(u.TeamID), []Column{ByTeam}}}
 			},
@@ -73,7 +72,7 @@ func All() Levels {
 		{
 			Kind:  openmates.MemberLayer,
 			Holds: func(a openmates.Asker) bool { return a.Team.ID != 0 && a.User.ID != 0 },
-			Name:  func(a openmates.Asker) string { return a.User.DisplayName },
+			Name:  func(a openmates.Asker) openmates.Text { return openmates.T("%s", a.User.DisplayName) },
 			Counters: func(u openmates.Usage) []Counter {
 				return []Counter{{MemberScope(u.TeamID, u.UserID), []Column{ByTeam, ByUser}}}
 			},

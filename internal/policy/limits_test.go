@@ -18,7 +18,7 @@ func withChannel() policy.Levels {
 	return append(policy.All(), policy.Level{
 		Kind:  channelLayer,
 		Holds: func(a openmates.Asker) bool { return a.Team.ID != 0 },
-		Name:  func(openmates.Asker) string { return "the channel #general" },
+		Name:  func(openmates.Asker) openmates.Text { return "the channel #general" },
 		Counters: func(u openmates.Usage) []policy.Counter {
 			return []policy.Counter{{Scope: "channel:" + openmates.CounterName(u.TeamID.String()) + ":9", By: []policy.Column{policy.ByTeam}}}
 		},
@@ -124,8 +124,8 @@ func TestALayerIsAddedByItsRow(t *testing.T) {
 	}
 	a.Layers = withChannel().Layers(a, set)
 	want := []openmates.Layer{
-		{Scope: "server", Name: "the server"}, {Scope: "mate:4", Name: "the mate Sophia"}, {Scope: "team:7", Name: "the team Acme"},
-		{Scope: "member:7:31", Name: "Ada"}, {Scope: "channel:7:9", Name: "the channel #general"},
+		{Scope: "server", Name: openmates.T("the server")}, {Scope: "mate:4", Name: openmates.T("the mate Sophia")}, {Scope: "team:7", Name: openmates.T("the team Acme")},
+		{Scope: "member:7:31", Name: openmates.T("Ada")}, {Scope: "channel:7:9", Name: openmates.T("the channel #general")},
 	}
 	for i, l := range a.Layers {
 		if i >= len(want) || l.Scope != want[i].Scope || l.Name != want[i].Name || l.Kind() != kinds()[i] || l.Limits.PerMinute != i+1 {

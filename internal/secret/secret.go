@@ -118,7 +118,7 @@ func (r *Ring) Open(place, sealed string) (openmates.Secret, error) {
 	k, ok := r.all[parts[1]]
 	if !ok {
 		return "", &openmates.Error{Code: openmates.EInternal,
-			Message: "A stored credential was encrypted with a key that this server doesn't have. Put the old key back behind the new one.",
+			Message: openmates.T("A stored credential was encrypted with a key that this server doesn't have. Put the old key back behind the new one."),
 			Err:     fmt.Errorf("open %s: no key %q: %w", place, clip(parts[1]), openmates.ErrUnreadable)}
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(parts[2])

@@ -148,6 +148,6 @@ func tidyMail(s mail.Settings) (mail.Settings, error) {
 	if strings.TrimSpace(s.Name) == "" {
 		s.Name = "OpenMates"
 	}
-	s.Name, err = spelling.Name(s.Name, "the sender's name", spelling.Longest)
+	s.Name, err = spelling.Name(s.Name, openmates.T("the sender's name"), spelling.Longest)
 	return s, err
 }

@@ -12,10 +12,10 @@ import (
 // Settings are what an admin has set for the whole server.
 type Settings struct {
 	Name     string
-	URL      string // where people reach it; "" = nobody has said
-	Problem  string // what the last check of URL found, "" = it leads here
-	SignUp   SignUp // "" = nobody has said, which means InviteOnly
-	Currency string // that prices and budgets are in
+	URL      string         // where people reach it; "" = nobody has said
+	Problem  openmates.Text // what the last check of URL found, "" = it leads here
+	SignUp   SignUp         // "" = nobody has said, which means InviteOnly
+	Currency string         // that prices and budgets are in
 }
 
 // SignUp says who may make an account and found a team.
@@ -43,7 +43,7 @@ const usualCurrency = "USD"
 func (r *Room) Settings(ctx context.Context) (Settings, error) {
 	var s Settings
 	for name, into := range map[string]*string{
-		nameSetting: &s.Name, urlSetting: &s.URL, problemSetting: &s.Problem,
+		nameSetting: &s.Name, urlSetting: &s.URL, problemSetting: (*string)(&s.Problem),
 		signUpSetting: (*string)(&s.SignUp), currencySetting: &s.Currency,
 	} {
 		value, _, err := r.store.Setting(ctx, name)
@@ -60,7 +60,7 @@ func (r *Room) Settings(ctx context.Context) (Settings, error) {
 
 // Rename sets the name of the server that people see.
 func (r *Room) Rename(ctx context.Context, actor openmates.ID, name string) error {
-	name, err := spelling.Name(name, "the server's name", spelling.Longest)
+	name, err := spelling.Name(name, openmates.T("the server's name"), spelling.Longest)
 	if err != nil {
 		return err
 	}

@@ -224,7 +224,7 @@ func TestSettlingTheServer(t *testing.T) {
 	}
 	s, err = h.Settings(ctx)
 	must(t, err)
-	if s.Name != "Harbour" || s.URL != bad || !strings.Contains(s.Problem, "502") || s.SignUp != OpenToTeams || s.Currency != "EUR" || h.public.URL() != bad {
+	if s.Name != "Harbour" || s.URL != bad || !strings.Contains(s.Problem.String(), "502") || s.SignUp != OpenToTeams || s.Currency != "EUR" || h.public.URL() != bad {
 		t.Errorf("now: %+v, moved to %v", s, h.public.URL())
 	}
 	var actions []string

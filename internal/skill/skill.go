@@ -22,17 +22,17 @@ import (
 
 // App is a set of skills that belong together. Limits name it by Name.
 type App struct {
-	Name        string // a–z, 0–9 and inner hyphens, at most 24: "calculation"
-	Label       string // for people: "Calculation"
-	Description string // one sentence for people
+	Name        string         // a–z, 0–9 and inner hyphens, at most 24: "calculation"
+	Label       openmates.Text // for people: "Calculation"
+	Description openmates.Text // one sentence for people
 	Skills      []Skill
 }
 
 // Skill is one thing that an app can do.
 type Skill struct {
-	Name        string // as App.Name; limits name it "app.skill"
-	Label       string // for people: "Read a page"
-	Description string // for the model: what it does, when to use it, what comes back
+	Name        string         // as App.Name; limits name it "app.skill"
+	Label       openmates.Text // for people: "Read a page"
+	Description string         // for the model: what it does, when to use it, what comes back
 	// Parameters is the JSON Schema of an object, see Registry.
 	Parameters json.RawMessage
 	// Time is how long one call may take; 0 = DefaultTime.
@@ -63,7 +63,7 @@ type Call struct {
 // Read decodes the arguments into a struct.
 func (c Call) Read(into any) error {
 	if err := json.Unmarshal(c.Arguments, into); err != nil {
-		return &openmates.Error{Code: openmates.EInvalid, Message: "The arguments can't be read.", Err: err}
+		return &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The arguments can't be read."), Err: err}
 	}
 	return nil
 }
@@ -105,7 +105,7 @@ type Offer struct {
 	App         string // "web"
 	Name        string // "web.read", as in openmates.Limits.Skills
 	Tool        string // "web_read", as models know it
-	Label       string
+	Label       openmates.Text
 	Description string
 	Parameters  json.RawMessage
 }

@@ -25,8 +25,8 @@ const schema = `{"type":"object","additionalProperties":false,"required":["name"
 }}`
 
 func app(run func(context.Context, skill.Call) (skill.Result, error)) skill.App {
-	return skill.App{Name: "test", Label: "Test", Description: "For tests.", Skills: []skill.Skill{{
-		Name: "do", Label: "Do", Description: "Does it.", Parameters: json.RawMessage(schema), Time: 5 * time.Second, Run: run,
+	return skill.App{Name: "test", Label: openmates.T("Test"), Description: openmates.T("For tests."), Skills: []skill.Skill{{
+		Name: "do", Label: openmates.T("Do"), Description: "Does it.", Parameters: json.RawMessage(schema), Time: 5 * time.Second, Run: run,
 	}}}
 }
 

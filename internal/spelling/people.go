@@ -11,7 +11,7 @@ import (
 // Person is Name for what somebody is called. Whoever signs as the product, or as
 // somebody whose account is gone, could have others believe it.
 func Person(s string) (string, error) {
-	s, err := Name(s, "your name", Longest)
+	s, err := Name(s, openmates.T("your name"), Longest)
 	if err != nil {
 		return "", err
 	}
@@ -25,7 +25,7 @@ func Person(s string) (string, error) {
 // Team checks the name and the address of a team that is to be created; slug ""
 // = it is made of the name. The error is EInvalid.
 func Team(name, slug string) (openmates.Team, error) {
-	name, err := Name(name, "the team's name", Longest)
+	name, err := Name(name, openmates.T("the team's name"), Longest)
 	if err != nil {
 		return openmates.Team{}, err
 	}
@@ -42,7 +42,7 @@ func Team(name, slug string) (openmates.Team, error) {
 
 // Text checks a text of several lines that may be empty, such as what somebody
 // says about themselves. The error is EInvalid.
-func Text(s, what string, most int) (string, error) {
+func Text(s string, what openmates.Text, most int) (string, error) {
 	s = strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n"))
 	bad := func(c rune) bool {
 		return unicode.IsControl(c) && c != '\n' && c != '\t' || unicode.Is(unicode.Cf, c) && c != '\u200d' && c != '\u200c'

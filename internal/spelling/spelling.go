@@ -29,7 +29,7 @@ const Longest = 80
 
 // Name checks a name that is shown to others and returns its one form. what
 // says in the refusal which name is meant. The error is EInvalid.
-func Name(s, what string, most int) (string, error) {
+func Name(s string, what openmates.Text, most int) (string, error) {
 	if !utf8.ValidString(s) {
 		return "", openmates.Errorf(openmates.EInvalid, "Please type %s again: some of its characters are broken.", what)
 	}
@@ -56,12 +56,12 @@ func Name(s, what string, most int) (string, error) {
 	return s, nil
 }
 
-func tooLong(s, what string, most int) error {
+func tooLong(s string, what openmates.Text, most int) error {
 	return openmates.Errorf(openmates.EInvalid, "Please shorten %s to at most %d characters; it has %d.", what, most, utf8.RuneCountInString(s))
 }
 
 // Line is Name for a text of one line that may be empty.
-func Line(s, what string, most int) (string, error) {
+func Line(s string, what openmates.Text, most int) (string, error) {
 	if strings.TrimSpace(s) == "" && utf8.ValidString(s) {
 		return "", nil
 	}

@@ -30,12 +30,12 @@ func TestANameCanBeSeenAndHasOneForm(t *testing.T) {
 		"ＡＤＡ": "ＡＤＡ", "ᐃᓄᒃᑎᑐᑦ": "ᐃᓄᒃᑎᑐᑦ", "Ｔokyo 東京": "", "東京Ｔｏｋｙｏ": "東京Ｔｏｋｙｏ", "1ª Nora": "1ª Nora", "OpenMatesちゃん": "OpenMatesちゃん",
 		strings.Repeat("ü", 81): "", strings.Repeat("a", 100_000): "",
 	} {
-		got, err := spelling.Name(in, "your name", spelling.Longest)
+		got, err := spelling.Name(in, openmates.T("your name"), spelling.Longest)
 		if got != want || (err == nil) != (want != "") || err != nil && openmates.CodeOf(err) != openmates.EInvalid {
 			t.Errorf("%+q: %+q, %v; want %+q", in, got, err, want)
 		}
 	}
-	if got, err := spelling.Line(" ", "the field", 60); got != "" || err != nil {
+	if got, err := spelling.Line(" ", openmates.T("the field"), 60); got != "" || err != nil {
 		t.Errorf("an empty line: %q, %v", got, err)
 	}
 }
@@ -141,9 +141,9 @@ func FuzzName(f *testing.F) {
 				t.Errorf("%+q becomes %+q", in, s)
 			}
 		}
-		if name, err := spelling.Name(in, "your name", 40); err == nil {
+		if name, err := spelling.Name(in, openmates.T("your name"), 40); err == nil {
 			fine(name)
-			if again, err := spelling.Name(name, "your name", 40); err != nil || again != name {
+			if again, err := spelling.Name(name, openmates.T("your name"), 40); err != nil || again != name {
 				t.Errorf("%+q becomes %+q, then %+q, %v", in, name, again, err)
 			}
 		}

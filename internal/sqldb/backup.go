@@ -20,7 +20,7 @@ func Backup(ctx context.Context, from, to string) (err error) {
 		return openmates.Errorf(openmates.EInvalid, "%s exists already. Please name another file, or remove that one first.", to)
 	}
 	if err != nil {
-		return &openmates.Error{Code: openmates.EInvalid, Message: fmt.Sprintf("%s can't be written: %v.", to, err), Err: err}
+		return &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("%s can't be written: %v.", to, err), Err: err}
 	}
 	defer func() {
 		if err != nil {
@@ -37,7 +37,7 @@ func Backup(ctx context.Context, from, to string) (err error) {
 	_, err = db.ExecContext(ctx, "VACUUM INTO ?", to)
 	if err = errors.Join(err, db.Close()); err != nil {
 		if e := diskError(err); e != nil {
-			return &openmates.Error{Code: openmates.EInvalid, Message: fmt.Sprintf("%s can't be written: the disk is full or read-only.", to), Err: err}
+			return &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("%s can't be written: the disk is full or read-only.", to), Err: err}
 		}
 		return fmt.Errorf("back up %s: %w", from, err)
 	}

@@ -37,36 +37,39 @@ func (d *disk) heard(err error) error {
 	return err
 }
 
-const (
-	diskFull = "The disk of this server is full, so nothing was saved. Please tell the admin of this server; as soon as there is space again, try again."
-	diskShut = "The disk of this server can’t be written to, so nothing was saved. Please tell the admin of this server; as soon as that is fixed, try again."
-)
+func diskFull() openmates.Text {
+	return openmates.T("The disk of this server is full, so nothing was saved. Please tell the admin of this server; as soon as there is space again, try again.")
+}
+
+func diskShut() openmates.Text {
+	return openmates.T("The disk of this server can’t be written to, so nothing was saved. Please tell the admin of this server; as soon as that is fixed, try again.")
+}
 
 // diskError returns what to tell people of an error that the disk is to blame
 // for, nil for any other error.
 func diskError(err error) *openmates.Error {
-	sentence := ""
+	var sentence openmates.Text
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch e.Code() & 0xff {
 		case sqlite3.SQLITE_FULL:
-			sentence = diskFull
+			sentence = diskFull()
 		case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
-			sentence = diskShut
+			sentence = diskShut()
 		}
 	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch e.Code {
 		case "53100": // disk_full
-			sentence = diskFull
+			sentence = diskFull()
 		case "25006": // read_only_sql_transaction
-			sentence = diskShut
+			sentence = diskShut()
 		}
 	}
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		sentence = diskFull
+		sentence = diskFull()
 	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EIO), errors.Is(err, fs.ErrPermission):
-		sentence = diskShut
+		sentence = diskShut()
 	}
 	if sentence == "" {
 		return nil
@@ -79,7 +82,7 @@ func diskError(err error) *openmates.Error {
 // one, so that it notices by itself when the disk takes writes again.
 func (db *DB) Ready(ctx context.Context) error {
 	if err := db.Ping(ctx); err != nil {
-		return &openmates.Error{Code: openmates.EUnavailable, Message: "The database does not answer.", Err: err}
+		return &openmates.Error{Code: openmates.EUnavailable, Message: openmates.T("The database does not answer."), Err: err}
 	}
 	hurt, err := db.engine.space()
 	if err != nil || !hurt {

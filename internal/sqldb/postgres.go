@@ -59,10 +59,10 @@ func openPostgres(ctx context.Context, c Config) (engine, error) {
 	p.held.SetMaxIdleConns(postgresHeld)
 	if err := p.hard.PingContext(ctx); err != nil && !Away(err) {
 		return nil, errors.Join(&openmates.Error{Code: openmates.EInvalid,
-			Message: "PostgreSQL refuses the connection. Please check the user, the password and the name of the database in its address.", Err: err}, p.close())
+			Message: openmates.T("PostgreSQL refuses the connection. Please check the user, the password and the name of the database in its address."), Err: err}, p.close())
 	} else if err != nil {
 		return nil, errors.Join(&openmates.Error{Code: openmates.EUnavailable,
-			Message: "The database doesn't answer. Please check that PostgreSQL runs and that its address is right.", Err: err}, p.close())
+			Message: openmates.T("The database doesn't answer. Please check that PostgreSQL runs and that its address is right."), Err: err}, p.close())
 	}
 	if err := migrate(ctx, p.hard, postgresWords, c.Migrations); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the database: %w", err), p.close())

@@ -93,11 +93,11 @@ func prepareFiles(path, locks string) error {
 func unusable(path string, err error) error {
 	err = fmt.Errorf("open %s: %w", path, err)
 	if e := diskError(err); e != nil {
-		sentence := "The database %s can't be written to. Please check the disk and who may write there, then start again."
-		if e.Message == diskFull {
-			sentence = "The database %s can't be opened, because the disk is full. Please make room, then start again."
+		sentence := openmates.T("The database %s can't be written to. Please check the disk and who may write there, then start again.", path)
+		if e.Message == diskFull() {
+			sentence = openmates.T("The database %s can't be opened, because the disk is full. Please make room, then start again.", path)
 		}
-		return &openmates.Error{Code: openmates.EInvalid, Message: fmt.Sprintf(sentence, path), Err: err}
+		return &openmates.Error{Code: openmates.EInvalid, Message: sentence, Err: err}
 	}
 	return err
 }

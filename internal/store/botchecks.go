@@ -42,6 +42,6 @@ func (db *DB) RemoveBot(ctx context.Context, id openmates.ID) error {
 		if err != nil {
 			return err
 		}
-		return must(t, "This bot", `DELETE FROM bots WHERE id = $1`, id)
+		return must(t, openmates.T("This bot"), `DELETE FROM bots WHERE id = $1`, id)
 	})
 }

@@ -29,13 +29,13 @@ func (db *DB) ListeningBots(ctx context.Context) ([]openmates.Bot, error) {
 
 // Bot gives the bot with this ID.
 func (db *DB) Bot(ctx context.Context, id openmates.ID) (openmates.Bot, error) {
-	return first(ctx, db, "This bot", db.scanBot, `SELECT `+botCols+` FROM bots b WHERE b.id = $1`, id)
+	return first(ctx, db, openmates.T("This bot"), db.scanBot, `SELECT `+botCols+` FROM bots b WHERE b.id = $1`, id)
 }
 
 // BotOf gives a mate's bot on a network; mate 0 is the server's own
 // application there.
 func (db *DB) BotOf(ctx context.Context, mateID openmates.ID, n openmates.Network) (openmates.Bot, error) {
-	return first(ctx, db, "This bot", db.scanBot, `SELECT `+botCols+` FROM bots b
+	return first(ctx, db, openmates.T("This bot"), db.scanBot, `SELECT `+botCols+` FROM bots b
 		WHERE COALESCE(b.mate_id, 0) = $1 AND b.network = $2`, mateID, n)
 }
 
@@ -54,9 +54,9 @@ func (db *DB) SaveBot(ctx context.Context, b openmates.Bot) (openmates.Bot, erro
 		return db.changeBot(t, &b)
 	})
 	if key, ok := sqldb.Duplicate(err); ok {
-		sentence := "This mate has a bot on this network already. Please change that one."
+		sentence := openmates.T("This mate has a bot on this network already. Please change that one.")
 		if strings.Contains(key, "app_id") {
-			sentence = "This application is set up for another mate already. Please make one application per mate."
+			sentence = openmates.T("This application is set up for another mate already. Please make one application per mate.")
 		}
 		return b, taken(err, sentence)
 	}
@@ -76,7 +76,7 @@ func (db *DB) addBot(t *sqldb.Tx, b *openmates.Bot) error {
 }
 
 func (db *DB) changeBot(t *sqldb.Tx, b *openmates.Bot) error {
-	was, err := first(t.Context(), t, "This bot", db.scanBot,
+	was, err := first(t.Context(), t, openmates.T("This bot"), db.scanBot,
 		`SELECT `+botCols+` FROM bots b WHERE b.id = $1`+db.ForUpdate(), b.ID)
 	if err != nil {
 		return err
@@ -117,7 +117,7 @@ func (db *DB) changeBot(t *sqldb.Tx, b *openmates.Bot) error {
 func (db *DB) PauseBot(ctx context.Context, id openmates.ID, paused bool) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Bots)
-		return must(t, "This bot", `UPDATE bots SET paused = $2 WHERE id = $1`, id, paused)
+		return must(t, openmates.T("This bot"), `UPDATE bots SET paused = $2 WHERE id = $1`, id, paused)
 	})
 }
 
@@ -125,7 +125,7 @@ func (db *DB) PauseBot(ctx context.Context, id openmates.ID, paused bool) error 
 func (db *DB) RestartBot(ctx context.Context, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Bots)
-		return must(t, "This bot", `UPDATE bots SET revision = revision + 1 WHERE id = $1`, id)
+		return must(t, openmates.T("This bot"), `UPDATE bots SET revision = revision + 1 WHERE id = $1`, id)
 	})
 }
 

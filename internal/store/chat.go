@@ -12,7 +12,7 @@ import (
 // Asker tells who speaks to which mate, see chat.Store. It is the first read
 // of every message, so it is one query.
 func (db *DB) Asker(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID, account openmates.AccountID) (openmates.Asker, error) {
-	a, err := first(ctx, db, "This bot", db.scanAsker, askerQuery, botID, workspace, account)
+	a, err := first(ctx, db, openmates.T("This bot"), db.scanAsker, askerQuery, botID, workspace, account)
 	if err != nil {
 		return openmates.Asker{}, err
 	}
@@ -146,7 +146,7 @@ func known(t *sqldb.Tx, key string) error {
 	var n int64
 	ok, err := t.Get(`SELECT 1 FROM turns WHERE key = $1`, []any{key}, &n)
 	if err == nil && !ok {
-		err = missing("This turn")
+		err = missing(openmates.T("This turn"))
 	}
 	return err
 }

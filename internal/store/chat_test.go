@@ -37,8 +37,8 @@ func TestAsker(t *testing.T) {
 		ok(t, db.SetMemberLimits(ctx, w.Team.ID, w.User.ID, openmates.Limits{PerMonth: 9}))
 		team, user := w.Team.ID.String(), w.User.ID.String()
 		same(t, ask("guild", "account").Layers, []openmates.Layer{
-			{Scope: "server", Name: "the server", Limits: limits},
-			{Scope: openmates.CounterName("member:" + team + ":" + user), Name: "Ada", Limits: openmates.Limits{PerMonth: 9}},
+			{Scope: "server", Name: openmates.T("the server"), Limits: limits},
+			{Scope: openmates.CounterName("member:" + team + ":" + user), Name: openmates.T("Ada"), Limits: openmates.Limits{PerMonth: 9}},
 		})
 		w.Mate.Limits = openmates.Limits{PerMinute: 2}
 		_, err := db.SaveMate(ctx, w.Mate)

@@ -91,7 +91,7 @@ func (db *DB) SetServerAdmin(ctx context.Context, userID openmates.ID, admin boo
 				return err
 			}
 		}
-		return must(t, "This account", `UPDATE users SET admin = $2 WHERE id = $1`, userID, admin)
+		return must(t, openmates.T("This account"), `UPDATE users SET admin = $2 WHERE id = $1`, userID, admin)
 	})
 }
 

@@ -32,7 +32,7 @@ func (db *DB) AddIdentity(ctx context.Context, id openmates.Identity) (openmates
 func (db *DB) RemoveIdentity(ctx context.Context, userID, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Identities)
-		return must(t, "This linked account", `DELETE FROM identities WHERE id = $2 AND user_id = $1`, userID, id)
+		return must(t, openmates.T("This linked account"), `DELETE FROM identities WHERE id = $2 AND user_id = $1`, userID, id)
 	})
 }
 
@@ -48,6 +48,6 @@ func (db *DB) IdentitiesOf(ctx context.Context, userID openmates.ID) ([]openmate
 
 // UserOf gives the person who owns an account on a network.
 func (db *DB) UserOf(ctx context.Context, n openmates.Network, account openmates.AccountID) (openmates.User, error) {
-	return first(ctx, db, "A person with this account", scanUser, `SELECT `+userCols+` FROM identities i
+	return first(ctx, db, openmates.T("A person with this account"), scanUser, `SELECT `+userCols+` FROM identities i
 		JOIN users u ON u.id = i.user_id WHERE i.network = $1 AND i.account_id = $2`, n, account)
 }

@@ -37,7 +37,7 @@ func (db *DB) AddInvite(ctx context.Context, i openmates.Invite, hash string) (o
 // is stored.
 func (db *DB) InviteByHash(ctx context.Context, hash string) (openmates.Invite, string, error) {
 	var stored string
-	i, err := first(ctx, db, "This invite", func(s sqldb.Row) (openmates.Invite, error) {
+	i, err := first(ctx, db, openmates.T("This invite"), func(s sqldb.Row) (openmates.Invite, error) {
 		return scanInvite(tail{s, []any{&stored}})
 	}, `SELECT `+inviteCols+`, i.hash FROM invites i WHERE i.hash = $1`, hash)
 	return i, stored, err
@@ -79,7 +79,7 @@ func (db *DB) Invites(ctx context.Context, teamID openmates.ID) ([]openmates.Inv
 // already, is ENotFound.
 func (db *DB) RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at time.Time) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
-		return must(t, "This invite", `UPDATE invites SET revoked = $3 WHERE id = $1 AND team_id = $2 AND revoked = 0`, invite, teamID, at)
+		return must(t, openmates.T("This invite"), `UPDATE invites SET revoked = $3 WHERE id = $1 AND team_id = $2 AND revoked = 0`, invite, teamID, at)
 	})
 }
 
@@ -151,7 +151,7 @@ func confirmEmail(t *sqldb.Tx, userID openmates.ID, proved string) error {
 	}
 	t.Changed(Users)
 	_, err := t.Exec(`UPDATE users SET email_confirmed = TRUE WHERE id = $1 AND email = $2`, userID, proved)
-	return taken(err, addressTaken)
+	return taken(err, addressTaken())
 }
 
 // AddInviteMail keeps the hash of a link that proves an e-mail address; those
@@ -169,7 +169,7 @@ func (db *DB) AddInviteMail(ctx context.Context, m openmates.InviteMail, hash st
 
 // InviteMail gives what the link with this hash proves.
 func (db *DB) InviteMail(ctx context.Context, hash string) (openmates.InviteMail, error) {
-	return first(ctx, db, "This link", func(s sqldb.Row) (m openmates.InviteMail, err error) {
+	return first(ctx, db, openmates.T("This link"), func(s sqldb.Row) (m openmates.InviteMail, err error) {
 		var expires int64
 		err = s.Scan(&m.InviteID, &m.Email, &expires)
 		m.Expires = sqldb.TimeOf(expires)

@@ -41,7 +41,7 @@ func (db *DB) TakeAddressCode(ctx context.Context, hash string, userID openmates
 			return err
 		}
 		if !ok {
-			return missing("This confirmation")
+			return missing(openmates.T("This confirmation"))
 		}
 		return setEmail(t, userID, address, true)
 	})
@@ -61,12 +61,14 @@ func (db *DB) SetEmail(ctx context.Context, userID openmates.ID, address string,
 
 func setEmail(t *sqldb.Tx, userID openmates.ID, address string, confirmed bool) error {
 	t.Changed(Users)
-	err := must(t, "This account", `UPDATE users SET email = $2, email_confirmed = $3 WHERE id = $1`, userID, address, confirmed)
-	return taken(err, addressTaken)
+	err := must(t, openmates.T("This account"), `UPDATE users SET email = $2, email_confirmed = $3 WHERE id = $1`, userID, address, confirmed)
+	return taken(err, addressTaken())
 }
 
 // addressTaken is said only to somebody who reads the mail of the address.
-const addressTaken = "Another account here has confirmed this address already. Please sign in with that account, or use another address."
+func addressTaken() openmates.Text {
+	return openmates.T("Another account here has confirmed this address already. Please sign in with that account, or use another address.")
+}
 
 // EmailConfirmed says whether a person has proved that the address is theirs.
 func (db *DB) EmailConfirmed(ctx context.Context, userID openmates.ID) (yes bool, err error) {

@@ -37,7 +37,7 @@ func (db *DB) SetTeamLimits(ctx context.Context, teamID openmates.ID, l openmate
 		if err := recount(t, policy.TeamScope(teamID)); err != nil {
 			return err
 		}
-		return must(t, "This team", `UPDATE teams SET limits = $2 WHERE id = $1`, teamID, encodeLimits(l))
+		return must(t, openmates.T("This team"), `UPDATE teams SET limits = $2 WHERE id = $1`, teamID, encodeLimits(l))
 	})
 }
 
@@ -46,7 +46,7 @@ func (db *DB) MemberLimits(ctx context.Context, teamID, userID openmates.ID) (op
 	var text string
 	ok, err := sqldb.Get(ctx, db, `SELECT limits FROM members WHERE team_id = $1 AND user_id = $2`, []any{teamID, userID}, &text)
 	if err == nil && !ok {
-		err = missing("This member")
+		err = missing(openmates.T("This member"))
 	}
 	if err != nil {
 		return openmates.Limits{}, err
@@ -61,7 +61,7 @@ func (db *DB) SetMemberLimits(ctx context.Context, teamID, userID openmates.ID, 
 		if err := recount(t, policy.MemberScope(teamID, userID)); err != nil {
 			return err
 		}
-		return must(t, "This member", `UPDATE members SET limits = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, encodeLimits(l))
+		return must(t, openmates.T("This member"), `UPDATE members SET limits = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, encodeLimits(l))
 	})
 }
 

@@ -50,7 +50,7 @@ func (db *DB) linkCode(read func(dest ...any) (bool, error)) (c openmates.LinkCo
 	}
 	c.Expires = sqldb.TimeOf(expires)
 	if !ok || !c.Expires.After(db.now()) {
-		return openmates.LinkCode{}, missing("This code")
+		return openmates.LinkCode{}, missing(openmates.T("This code"))
 	}
 	return c, nil
 }

@@ -19,12 +19,12 @@ func (db *DB) Mates(ctx context.Context) ([]openmates.Mate, error) {
 
 // Mate gives the mate with this ID.
 func (db *DB) Mate(ctx context.Context, id openmates.ID) (openmates.Mate, error) {
-	return first(ctx, db, "This mate", scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.id = $1`, id)
+	return first(ctx, db, openmates.T("This mate"), scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.id = $1`, id)
 }
 
 // MateByHandle gives the mate with this handle.
 func (db *DB) MateByHandle(ctx context.Context, handle string) (openmates.Mate, error) {
-	return first(ctx, db, "This mate", scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.handle = $1`, handle)
+	return first(ctx, db, openmates.T("This mate"), scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.handle = $1`, handle)
 }
 
 // SaveMate is ChangeMate by the server itself, whatever version m comes from.
@@ -68,7 +68,7 @@ func (db *DB) addMate(t *sqldb.Tx, m *openmates.Mate) error {
 }
 
 func (db *DB) changeMate(t *sqldb.Tx, m *openmates.Mate) error {
-	was, err := first(t.Context(), t, "This mate", scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.id = $1`+db.ForUpdate(), m.ID)
+	was, err := first(t.Context(), t, openmates.T("This mate"), scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.id = $1`+db.ForUpdate(), m.ID)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (db *DB) changeMate(t *sqldb.Tx, m *openmates.Mate) error {
 }
 
 func handleTaken(err error) error {
-	return taken(err, "Another mate has this handle already. Please choose another one.")
+	return taken(err, openmates.T("Another mate has this handle already. Please choose another one."))
 }
 
 // mateDocument is how a version of a mate is stored. The names are a promise to
@@ -131,7 +131,7 @@ func (db *DB) MateVersions(ctx context.Context, id openmates.ID) ([]openmates.Ma
 
 // MateVersion gives one of these states.
 func (db *DB) MateVersion(ctx context.Context, id openmates.ID, version int64) (openmates.MateVersion, error) {
-	return first(ctx, db, "This version", scanMateVersion,
+	return first(ctx, db, openmates.T("This version"), scanMateVersion,
 		`SELECT `+versionCols+` WHERE v.mate_id = $1 AND v.version = $2`, id, version)
 }
 

@@ -21,11 +21,11 @@ func (db *DB) Notices(ctx context.Context, teamID openmates.ID) ([]openmates.Not
 }
 
 // AddNotice tells a team's admins something.
-func (db *DB) AddNotice(ctx context.Context, teamID openmates.ID, sentence string) error {
+func (db *DB) AddNotice(ctx context.Context, teamID openmates.ID, sentence openmates.Text) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error { return db.notice(t, teamID, sentence) })
 }
 
-func (db *DB) notice(t *sqldb.Tx, teamID openmates.ID, sentence string) error {
+func (db *DB) notice(t *sqldb.Tx, teamID openmates.ID, sentence openmates.Text) error {
 	_, err := t.Exec(`INSERT INTO team_notices (id, team_id, sentence, at) VALUES ($1, $2, $3, $4)`, db.NextID(), teamID, sentence, db.now())
 	return err
 }
@@ -33,6 +33,6 @@ func (db *DB) notice(t *sqldb.Tx, teamID openmates.ID, sentence string) error {
 // DropNotice forgets a notice of a team that was read.
 func (db *DB) DropNotice(ctx context.Context, teamID, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
-		return must(t, "This notice", `DELETE FROM team_notices WHERE id = $1 AND team_id = $2`, id, teamID)
+		return must(t, openmates.T("This notice"), `DELETE FROM team_notices WHERE id = $1 AND team_id = $2`, id, teamID)
 	})
 }

@@ -43,7 +43,7 @@ func (db *DB) SetRole(ctx context.Context, teamID, userID openmates.ID, role ope
 				return err
 			}
 		}
-		return must(t, "This member", `UPDATE members SET role = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, role)
+		return must(t, openmates.T("This member"), `UPDATE members SET role = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, role)
 	})
 }
 
@@ -61,7 +61,7 @@ func (db *DB) DropMember(ctx context.Context, teamID, userID openmates.ID) error
 		if _, err := t.Exec(`DELETE FROM connect_states WHERE team_id = $1 AND user_id = $2`, teamID, userID); err != nil {
 			return err
 		}
-		return must(t, "This member", `DELETE FROM members WHERE team_id = $1 AND user_id = $2`, teamID, userID)
+		return must(t, openmates.T("This member"), `DELETE FROM members WHERE team_id = $1 AND user_id = $2`, teamID, userID)
 	})
 }
 
@@ -86,7 +86,7 @@ func (db *DB) Privacy(ctx context.Context, userID openmates.ID) (openmates.Priva
 	var text string
 	ok, err := sqldb.Get(ctx, db, `SELECT privacy FROM users WHERE id = $1`, []any{userID}, &text)
 	if err == nil && !ok {
-		err = missing("This account")
+		err = missing(openmates.T("This account"))
 	}
 	if err != nil {
 		return openmates.Privacy{}, err
@@ -102,7 +102,7 @@ func (db *DB) SetPrivacy(ctx context.Context, userID openmates.ID, p openmates.P
 	}
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Users)
-		return must(t, "This account", `UPDATE users SET privacy = $2 WHERE id = $1`, userID, string(b))
+		return must(t, openmates.T("This account"), `UPDATE users SET privacy = $2 WHERE id = $1`, userID, string(b))
 	})
 }
 
@@ -115,7 +115,7 @@ func (db *DB) SetPerson(ctx context.Context, u openmates.User) error {
 	}
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Users)
-		return must(t, "This account", `UPDATE users SET display_name = $2, language = $3, time_zone = $4, preferences = $5 WHERE id = $1`,
+		return must(t, openmates.T("This account"), `UPDATE users SET display_name = $2, language = $3, time_zone = $4, preferences = $5 WHERE id = $1`,
 			u.ID, u.DisplayName, u.Language, u.TimeZone, string(prefs))
 	})
 }

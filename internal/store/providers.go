@@ -28,7 +28,7 @@ func (db *DB) Providers(ctx context.Context) ([]openmates.Provider, error) {
 
 // Provider gives the provider of this name.
 func (db *DB) Provider(ctx context.Context, name string) (openmates.Provider, error) {
-	return first(ctx, db, "This provider", db.scanProvider, `SELECT `+providerCols+` FROM providers p WHERE p.name = $1`, name)
+	return first(ctx, db, openmates.T("This provider"), db.scanProvider, `SELECT `+providerCols+` FROM providers p WHERE p.name = $1`, name)
 }
 
 // SaveProvider makes a provider (ID 0) or changes one, with what its last check
@@ -57,7 +57,7 @@ func (db *DB) SaveProvider(ctx context.Context, p openmates.Provider) (openmates
 			}
 		}
 		if !fresh {
-			return must(t, "This provider", `UPDATE providers SET name = $2, kind = $3, label = $4, url = $5, key = $6,
+			return must(t, openmates.T("This provider"), `UPDATE providers SET name = $2, kind = $3, label = $4, url = $5, key = $6,
 				checked = $7, problem = $8 WHERE id = $1`, p.ID, p.Name, kind, p.Label, p.URL, key, p.Checked, p.Problem)
 		}
 		_, err = t.Exec(`INSERT INTO providers (id, name, kind, label, url, key, checked, problem, created)
@@ -65,12 +65,12 @@ func (db *DB) SaveProvider(ctx context.Context, p openmates.Provider) (openmates
 			p.ID, p.Name, kind, p.Label, p.URL, key, p.Checked, p.Problem, db.now())
 		return err
 	})
-	return p, taken(err, "Another provider has this name already. Please choose another one.")
+	return p, taken(err, openmates.T("Another provider has this name already. Please choose another one."))
 }
 
 // SetProviderProblem notes when a provider was last heard of and what is wrong
 // with it, "" for nothing. Others are told only if that is new.
-func (db *DB) SetProviderProblem(ctx context.Context, id openmates.ID, problem string) error {
+func (db *DB) SetProviderProblem(ctx context.Context, id openmates.ID, problem openmates.Text) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		n, err := t.Exec(`UPDATE providers SET problem = $2 WHERE id = $1 AND problem <> $2`, id, problem)
 		if err != nil {
@@ -95,7 +95,7 @@ func (db *DB) RemoveProvider(ctx context.Context, id openmates.ID) error {
 			return err
 		}
 		if !ok {
-			return missing("This provider")
+			return missing(openmates.T("This provider"))
 		}
 		d, err := readDefaults(ctx, t)
 		if err != nil {
@@ -216,7 +216,7 @@ func (db *DB) scanProvider(s sqldb.Row) (p openmates.Provider, err error) {
 		return p, err
 	}
 	if p.KeyLost {
-		p.Problem = "The stored key can't be decrypted, because it was stored under another key of this server. Please enter it again."
+		p.Problem = openmates.T("The stored key can't be decrypted, because it was stored under another key of this server. Please enter it again.")
 	}
 	return p, nil
 }

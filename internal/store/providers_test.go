@@ -33,7 +33,7 @@ func TestProviders(t *testing.T) {
 
 		fixed, err := db.SaveProvider(ctx, openmates.Provider{Name: "local", Kind: "compatible", Label: "Local", Fixed: true})
 		ok(t, err)
-		p.Label, p.Key, p.Problem = "Mine", "sk-other", "The key is revoked."
+		p.Label, p.Key, p.Problem = "Mine", "sk-other", openmates.T("The key is revoked.")
 		p, err = db.SaveProvider(ctx, p)
 		ok(t, err)
 		all, err := db.Providers(ctx)
@@ -44,8 +44,8 @@ func TestProviders(t *testing.T) {
 		ok(t, db.SetProviderProblem(ctx, p.ID, ""))
 		got, err = db.Provider(ctx, "openai")
 		ok(t, err)
-		same(t, got.Problem, "")
-		ok(t, db.SetProviderProblem(ctx, 5, "It is gone."))
+		same(t, got.Problem, openmates.Text(""))
+		ok(t, db.SetProviderProblem(ctx, 5, openmates.T("It is gone.")))
 	})
 }
 
@@ -116,9 +116,9 @@ func TestChangesOfProvidersAreTold(t *testing.T) {
 		p, err := here.SaveProvider(ctx, openmates.Provider{Name: "a"})
 		ok(t, err)
 		since("a new provider", 1)
-		ok(t, here.SetProviderProblem(ctx, p.ID, "Its key is revoked."))
+		ok(t, here.SetProviderProblem(ctx, p.ID, openmates.T("Its key is revoked.")))
 		since("a problem", 1)
-		ok(t, here.SetProviderProblem(ctx, p.ID, "Its key is revoked."))
+		ok(t, here.SetProviderProblem(ctx, p.ID, openmates.T("Its key is revoked.")))
 		since("a problem that is known", 0)
 		ok(t, here.ListModels(ctx, p.ID, []string{"m"}, func(string) bool { return true }))
 		since("a list", 1)
@@ -156,7 +156,7 @@ func TestKeysOfProvidersAreSealed(t *testing.T) {
 	db = storetest.SQLite(t, in, func(c *store.Config) { c.Seal = other })
 	p, err := db.Provider(t.Context(), "a")
 	ok(t, err)
-	if p.Key != "" || !strings.Contains(p.Problem, "enter it again") {
+	if p.Key != "" || !strings.Contains(p.Problem.String(), "enter it again") {
 		t.Errorf("under another key: %+v", p)
 	}
 }

@@ -27,7 +27,7 @@ func (db *DB) endAccess(t *sqldb.Tx, e openmates.AccessEnd) (out openmates.Acces
 	ok, err := t.Get(`UPDATE users SET epoch = epoch + 1, password = CASE WHEN $2 = '' THEN password ELSE $2 END
 		WHERE id = $1 RETURNING epoch`, []any{e.UserID, e.Password}, &out.Epoch)
 	if err == nil && !ok {
-		err = missing("This account")
+		err = missing(openmates.T("This account"))
 	}
 	if err != nil {
 		return out, err

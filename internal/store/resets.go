@@ -38,7 +38,7 @@ func (db *DB) AddReset(ctx context.Context, r openmates.PasswordReset, hash stri
 
 // Reset gives the reset whose code has this hash, as long as it holds.
 func (db *DB) Reset(ctx context.Context, hash string, at time.Time) (openmates.PasswordReset, error) {
-	return first(ctx, db, "This link", scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)
+	return first(ctx, db, openmates.T("This link"), scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)
 }
 
 // UseReset uses a reset up: it writes the new password and ends all that knew
@@ -55,7 +55,7 @@ func (db *DB) UseReset(ctx context.Context, hash, phc string, at time.Time) (r o
 			return err
 		}
 		if len(found) == 0 || n == 0 {
-			return missing("This link")
+			return missing(openmates.T("This link"))
 		}
 		r = found[0]
 		if r.Second {
@@ -81,7 +81,7 @@ func dropSecondStep(t *sqldb.Tx, userID openmates.ID) error {
 			return err
 		}
 	}
-	return must(t, "This account", `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, false)
+	return must(t, openmates.T("This account"), `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, false)
 }
 
 func scanReset(s sqldb.Row) (r openmates.PasswordReset, err error) {

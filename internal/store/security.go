@@ -31,7 +31,7 @@ func (db *DB) AddPasskey(ctx context.Context, p openmates.Passkey) (openmates.Pa
 		if sqldb.Collision(err) {
 			return err
 		}
-		return taken(err, "This passkey is registered already.")
+		return taken(err, openmates.T("This passkey is registered already."))
 	})
 	return p, err
 }
@@ -43,7 +43,7 @@ func (db *DB) UsePasskey(ctx context.Context, p openmates.Passkey) error {
 		return err
 	}
 	return db.Update(ctx, func(t *sqldb.Tx) error {
-		return must(t, "This passkey", `UPDATE passkeys SET data = $3, used = $4 WHERE id = $1 AND user_id = $2`,
+		return must(t, openmates.T("This passkey"), `UPDATE passkeys SET data = $3, used = $4 WHERE id = $1 AND user_id = $2`,
 			p.ID, p.UserID, data, db.now())
 	})
 }
@@ -53,7 +53,7 @@ func (db *DB) RemovePasskey(ctx context.Context, userID, id openmates.ID) (name 
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		ok, err := t.Get(`DELETE FROM passkeys WHERE id = $2 AND user_id = $1 RETURNING name`, []any{userID, id}, &name)
 		if err == nil && !ok {
-			return missing("This passkey")
+			return missing(openmates.T("This passkey"))
 		}
 		return err
 	})
@@ -80,7 +80,7 @@ func (db *DB) Authenticator(ctx context.Context, userID openmates.ID) (a openmat
 		[]any{userID}, &sealed, &confirmed, &a.Step, &created)
 	if err != nil || !ok {
 		if err == nil {
-			err = missing("This authenticator")
+			err = missing(openmates.T("This authenticator"))
 		}
 		return a, err
 	}
@@ -132,7 +132,7 @@ func (db *DB) UseStep(ctx context.Context, userID openmates.ID, step int64) (fre
 // RemoveAuthenticator turns a person's authenticator off.
 func (db *DB) RemoveAuthenticator(ctx context.Context, userID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
-		return must(t, "This authenticator", `DELETE FROM authenticators WHERE user_id = $1`, userID)
+		return must(t, openmates.T("This authenticator"), `DELETE FROM authenticators WHERE user_id = $1`, userID)
 	})
 }
 
@@ -176,7 +176,7 @@ func (db *DB) Protection(ctx context.Context, userID openmates.ID) (p openmates.
 			(SELECT COUNT(*) FROM recovery_codes r WHERE r.user_id = u.id)
 		FROM users u WHERE u.id = $1`, []any{userID}, &p.AskPasskey, &p.Authenticator, &p.Passkeys, &p.Recovery)
 	if err == nil && !ok {
-		err = missing("This account")
+		err = missing(openmates.T("This account"))
 	}
 	return p, err
 }
@@ -185,7 +185,7 @@ func (db *DB) Protection(ctx context.Context, userID openmates.ID) (p openmates.
 // replaces the recovery codes' hashes (none = they stay).
 func (db *DB) AskPasskey(ctx context.Context, userID openmates.ID, ask bool, recovery []string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
-		if err := must(t, "This account", `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, ask); err != nil {
+		if err := must(t, openmates.T("This account"), `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, ask); err != nil {
 			return err
 		}
 		return setRecovery(t, userID, recovery)

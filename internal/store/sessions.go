@@ -69,7 +69,7 @@ func (db *DB) EndSession(ctx context.Context, userID openmates.ID, hash string) 
 		if err := endSession(t, hash); err != nil {
 			return err
 		}
-		return must(t, "This session", `DELETE FROM sessions WHERE token = $2 AND user_id = $1`, userID, hash)
+		return must(t, openmates.T("This session"), `DELETE FROM sessions WHERE token = $2 AND user_id = $1`, userID, hash)
 	})
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // must turns "no row was changed" into ENotFound.
-func must(t *sqldb.Tx, what, query string, args ...any) error {
+func must(t *sqldb.Tx, what openmates.Text, query string, args ...any) error {
 	n, err := t.Exec(query, args...)
 	if err == nil && n == 0 {
 		return missing(what)
@@ -20,7 +20,7 @@ func must(t *sqldb.Tx, what, query string, args ...any) error {
 }
 
 // first reads one row or says that what is missing.
-func first[T any](ctx context.Context, q sqldb.Querier, what string, scan func(sqldb.Row) (T, error), query string, args ...any) (T, error) {
+func first[T any](ctx context.Context, q sqldb.Querier, what openmates.Text, scan func(sqldb.Row) (T, error), query string, args ...any) (T, error) {
 	all, err := sqldb.List(ctx, q, scan, query, args...)
 	if err != nil || len(all) == 0 {
 		var zero T
@@ -32,18 +32,18 @@ func first[T any](ctx context.Context, q sqldb.Querier, what string, scan func(s
 	return all[0], nil
 }
 
-func missing(what string) error {
+func missing(what openmates.Text) error {
 	return openmates.Errorf(openmates.ENotFound, "%s doesn't exist (any more).", what)
 }
 
 // taken turns the breach of a unique key into EConflict with this sentence,
 // and the reference to nothing into ENotFound.
-func taken(err error, sentence string) error {
+func taken(err error, sentence openmates.Text) error {
 	if _, ok := sqldb.Duplicate(err); ok {
 		return &openmates.Error{Code: openmates.EConflict, Message: sentence, Err: err}
 	}
 	if sqldb.Orphan(err) {
-		return &openmates.Error{Code: openmates.ENotFound, Message: "What this refers to doesn't exist (any more).", Err: err}
+		return &openmates.Error{Code: openmates.ENotFound, Message: openmates.T("What this refers to doesn't exist (any more)."), Err: err}
 	}
 	return err
 }

@@ -25,7 +25,7 @@ func (db *DB) AddState(ctx context.Context, hash string, s openmates.ConnectStat
 		_, err := t.Exec(`INSERT INTO connect_states (hash, kind, bot_id, team_id, user_id, session, verifier, expires)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			hash, s.Kind, s.BotID, s.TeamID, s.UserID, s.Session, verifier, s.Expires)
-		return taken(err, "This link was used already. Please begin again.")
+		return taken(err, openmates.T("This link was used already. Please begin again."))
 	})
 }
 

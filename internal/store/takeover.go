@@ -8,7 +8,9 @@ import (
 	"openmates/internal/sqldb"
 )
 
-const notTakenOver = "Something has just changed there. Please look again, and start over if it is still needed."
+func notTakenOver() openmates.Text {
+	return openmates.T("Something has just changed there. Please look again, and start over if it is still needed.")
+}
 
 // TakeOver gives a workspace of one team to another one, with the bot that was
 // just added there, and forgets where the bots of the old team were. It is
@@ -35,7 +37,7 @@ func (db *DB) TakeOver(ctx context.Context, o openmates.Takeover) (openmates.Ins
 			return err
 		}
 		if holder != o.From || slices.ContainsFunc(now, func(x openmates.Installation) bool { return cameSince(x, o) }) {
-			return openmates.Errorf(openmates.EConflict, notTakenOver)
+			return &openmates.Error{Code: openmates.EConflict, Message: notTakenOver()}
 		}
 		if _, err := t.Exec(`DELETE FROM installations WHERE network = $1 AND workspace = $2 AND bot_id <> $3`, n, in.Workspace, in.BotID); err != nil {
 			return err
@@ -68,7 +70,7 @@ func cameSince(now openmates.Installation, o openmates.Takeover) bool {
 func networkOf(t *sqldb.Tx, botID openmates.ID) (n openmates.Network, err error) {
 	ok, err := t.Get(`SELECT network FROM bots WHERE id = $1`, []any{botID}, &n)
 	if err == nil && !ok {
-		err = missing("This bot")
+		err = missing(openmates.T("This bot"))
 	}
 	return n, err
 }

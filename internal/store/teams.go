@@ -11,12 +11,12 @@ const teamCols = `t.id, t.slug, t.name, t.limits, t.created`
 
 // Team gives the team with this ID.
 func (db *DB) Team(ctx context.Context, id openmates.ID) (openmates.Team, error) {
-	return first(ctx, db, "This team", scanTeam, `SELECT `+teamCols+` FROM teams t WHERE t.id = $1`, id)
+	return first(ctx, db, openmates.T("This team"), scanTeam, `SELECT `+teamCols+` FROM teams t WHERE t.id = $1`, id)
 }
 
 // TeamBySlug gives the team with this slug.
 func (db *DB) TeamBySlug(ctx context.Context, slug string) (openmates.Team, error) {
-	return first(ctx, db, "This team", scanTeam, `SELECT `+teamCols+` FROM teams t WHERE t.slug = $1`, slug)
+	return first(ctx, db, openmates.T("This team"), scanTeam, `SELECT `+teamCols+` FROM teams t WHERE t.slug = $1`, slug)
 }
 
 // Teams lists all teams by name.
@@ -51,14 +51,14 @@ func (db *DB) addTeam(t *sqldb.Tx, team openmates.Team) (openmates.Team, error) 
 	if sqldb.Collision(err) {
 		return team, err
 	}
-	return team, taken(err, "This address is taken by another team already. Please choose another one.")
+	return team, taken(err, openmates.T("This address is taken by another team already. Please choose another one."))
 }
 
 // SaveTeam writes the name of a team.
 func (db *DB) SaveTeam(ctx context.Context, team openmates.Team) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Teams)
-		return must(t, "This team", `UPDATE teams SET name = $2 WHERE id = $1`, team.ID, team.Name)
+		return must(t, openmates.T("This team"), `UPDATE teams SET name = $2 WHERE id = $1`, team.ID, team.Name)
 	})
 }
 
@@ -71,7 +71,7 @@ func (db *DB) addMember(t *sqldb.Tx, m openmates.Membership) error {
 	t.Changed(Members)
 	_, err := t.Exec(`INSERT INTO members (team_id, user_id, role, created) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (team_id, user_id) DO UPDATE SET role = excluded.role`, m.TeamID, m.UserID, m.Role, db.now())
-	return taken(err, "This person is in the team already.")
+	return taken(err, openmates.T("This person is in the team already."))
 }
 
 // RemoveMember takes a user out of a team; who is in none of it already stays

@@ -35,7 +35,7 @@ func (db *DB) AddAccessToken(ctx context.Context, k openmates.AccessToken, hash 
 // AccessToken gives the token with this hash, and the hash as it is stored.
 func (db *DB) AccessToken(ctx context.Context, hash string) (openmates.AccessToken, string, error) {
 	var stored string
-	k, err := first(ctx, db, "This token", func(s sqldb.Row) (openmates.AccessToken, error) {
+	k, err := first(ctx, db, openmates.T("This token"), func(s sqldb.Row) (openmates.AccessToken, error) {
 		return scanToken(tail{s, []any{&stored}})
 	}, `SELECT `+tokenCols+`, hash FROM access_tokens WHERE hash = $1`, hash)
 	return k, stored, err
@@ -43,7 +43,7 @@ func (db *DB) AccessToken(ctx context.Context, hash string) (openmates.AccessTok
 
 // AccessTokenByID gives the token with this ID.
 func (db *DB) AccessTokenByID(ctx context.Context, id openmates.ID) (openmates.AccessToken, error) {
-	return first(ctx, db, "This token", scanToken, `SELECT `+tokenCols+` FROM access_tokens WHERE id = $1`, id)
+	return first(ctx, db, openmates.T("This token"), scanToken, `SELECT `+tokenCols+` FROM access_tokens WHERE id = $1`, id)
 }
 
 // AccessTokens lists the tokens of a team (userID 0), of a person that are for
@@ -57,7 +57,7 @@ func (db *DB) AccessTokens(ctx context.Context, userID, teamID openmates.ID) ([]
 func (db *DB) DropAccessToken(ctx context.Context, userID, teamID, id openmates.ID) (openmates.AccessToken, error) {
 	var k openmates.AccessToken
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
-		if k, err = first(ctx, t, "This token", scanToken, `DELETE FROM access_tokens
+		if k, err = first(ctx, t, openmates.T("This token"), scanToken, `DELETE FROM access_tokens
 			WHERE id = $3 AND COALESCE(team_id, 0) = $2 AND ($2 <> 0 OR COALESCE(user_id, 0) = $1) RETURNING `+tokenCols, userID, teamID, id); err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func (db *DB) TokensBy(ctx context.Context, maker openmates.ID) ([]openmates.Acc
 func (db *DB) DropTokenBy(ctx context.Context, maker, id openmates.ID) (openmates.AccessToken, error) {
 	var k openmates.AccessToken
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
-		if k, err = first(ctx, t, "This token", scanToken, `DELETE FROM access_tokens WHERE id = $2 AND maker = $1 RETURNING `+tokenCols, maker, id); err != nil {
+		if k, err = first(ctx, t, openmates.T("This token"), scanToken, `DELETE FROM access_tokens WHERE id = $2 AND maker = $1 RETURNING `+tokenCols, maker, id); err != nil {
 			return err
 		}
 		return db.endToken(t, k.ID)
@@ -164,7 +164,7 @@ func (db *DB) KeepAnswer(ctx context.Context, owner, key string, a openmates.Kep
 		return err
 	}
 	return db.Update(ctx, func(t *sqldb.Tx) error {
-		return must(t, "This request", `UPDATE kept_answers SET status = $3, type = $4, body = $5 WHERE owner = $1 AND key = $2 AND request = $6`,
+		return must(t, openmates.T("This request"), `UPDATE kept_answers SET status = $3, type = $4, body = $5 WHERE owner = $1 AND key = $2 AND request = $6`,
 			owner, key, a.Status, a.Type, body, db.seal.MAC(requestName(owner, key), openmates.Secret(a.Request)))
 	})
 }
@@ -181,7 +181,7 @@ func answerName(owner, key string) string { return "kept_answers.body:" + owner 
 
 // TeamAt gives the team that a workspace of a network belongs to.
 func (db *DB) TeamAt(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID) (openmates.Team, error) {
-	return first(ctx, db, "This connection", scanTeam, `SELECT `+teamCols+` FROM workspaces w
+	return first(ctx, db, openmates.T("This connection"), scanTeam, `SELECT `+teamCols+` FROM workspaces w
 		JOIN teams t ON t.id = w.team_id WHERE w.network = $1 AND w.workspace = $2`, n, workspace)
 }
 
@@ -202,6 +202,6 @@ func (db *DB) RemoveTeam(ctx context.Context, id openmates.ID) error {
 		if err != nil {
 			return err
 		}
-		return must(t, "This team", `DELETE FROM teams WHERE id = $1`, id)
+		return must(t, openmates.T("This team"), `DELETE FROM teams WHERE id = $1`, id)
 	})
 }

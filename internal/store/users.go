@@ -11,16 +11,18 @@ import (
 
 const userCols = `u.id, u.username, u.display_name, u.email, u.admin, u.language, u.time_zone, u.preferences, u.created, u.epoch`
 
-const nameTaken = "This username, or one that looks like it, is taken already. Please choose another one."
+func nameTaken() openmates.Text {
+	return openmates.T("This username, or one that looks like it, is taken already. Please choose another one.")
+}
 
 // User gives the account with this ID.
 func (db *DB) User(ctx context.Context, id openmates.ID) (openmates.User, error) {
-	return first(ctx, db, "This account", scanUser, `SELECT `+userCols+` FROM users u WHERE u.id = $1`, id)
+	return first(ctx, db, openmates.T("This account"), scanUser, `SELECT `+userCols+` FROM users u WHERE u.id = $1`, id)
 }
 
 // UserByName gives the account with this username.
 func (db *DB) UserByName(ctx context.Context, username string) (openmates.User, error) {
-	return first(ctx, db, "This account", scanUser, `SELECT `+userCols+` FROM users u WHERE u.username = $1`, username)
+	return first(ctx, db, openmates.T("This account"), scanUser, `SELECT `+userCols+` FROM users u WHERE u.username = $1`, username)
 }
 
 // Users lists all accounts by username.
@@ -55,7 +57,7 @@ func (db *DB) addUser(t *sqldb.Tx, u openmates.User, phc string) (openmates.User
 	if sqldb.Collision(err) {
 		return u, err
 	}
-	return u, taken(err, nameTaken)
+	return u, taken(err, nameTaken())
 }
 
 // SaveUser writes what a person may change about the account.
@@ -66,11 +68,11 @@ func (db *DB) SaveUser(ctx context.Context, u openmates.User) error {
 	}
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Users)
-		err := must(t, "This account", `UPDATE users SET username = $2,
+		err := must(t, openmates.T("This account"), `UPDATE users SET username = $2,
 			skeleton = CASE WHEN username = $2 THEN skeleton ELSE $9 END, display_name = $3, email = $4, admin = $5,
 			language = $6, time_zone = $7, preferences = $8 WHERE id = $1`,
 			u.ID, u.Username, u.DisplayName, u.Email, u.Admin, u.Language, u.TimeZone, string(prefs), openmates.Skeleton(u.Username))
-		return taken(err, nameTaken)
+		return taken(err, nameTaken())
 	})
 }
 
@@ -80,7 +82,7 @@ func (db *DB) Password(ctx context.Context, userID openmates.ID) (string, error)
 	var phc string
 	ok, err := sqldb.Get(ctx, db, `SELECT password FROM users WHERE id = $1`, []any{userID}, &phc)
 	if err == nil && !ok {
-		err = missing("This account")
+		err = missing(openmates.T("This account"))
 	}
 	return phc, err
 }
@@ -88,7 +90,7 @@ func (db *DB) Password(ctx context.Context, userID openmates.ID) (string, error)
 // SetPassword replaces the PHC string of an account.
 func (db *DB) SetPassword(ctx context.Context, userID openmates.ID, phc string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
-		return must(t, "This account", `UPDATE users SET password = $2 WHERE id = $1`, userID, phc)
+		return must(t, openmates.T("This account"), `UPDATE users SET password = $2 WHERE id = $1`, userID, phc)
 	})
 }
 

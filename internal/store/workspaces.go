@@ -9,7 +9,9 @@ import (
 	"openmates/internal/sqldb"
 )
 
-const workspaceTaken = "This workspace is connected to another team already. An admin of this server can disconnect it."
+func workspaceTaken() openmates.Text {
+	return openmates.T("This workspace is connected to another team already. An admin of this server can disconnect it.")
+}
 
 // BindWorkspace gives a workspace of a network to a team. That another team
 // has it is EConflict.
@@ -23,9 +25,9 @@ func (db *DB) bind(t *sqldb.Tx, n openmates.Network, workspace openmates.Workspa
 		ON CONFLICT (network, workspace) DO UPDATE SET name = excluded.name WHERE workspaces.team_id = excluded.team_id`,
 		n, workspace, teamID, name, db.now())
 	if err == nil && rows == 0 {
-		return openmates.Errorf(openmates.EConflict, workspaceTaken)
+		return &openmates.Error{Code: openmates.EConflict, Message: workspaceTaken()}
 	}
-	return taken(err, workspaceTaken)
+	return taken(err, workspaceTaken())
 }
 
 // UnbindWorkspace takes a workspace from a team; the bots in it don't answer
@@ -33,7 +35,7 @@ func (db *DB) bind(t *sqldb.Tx, n openmates.Network, workspace openmates.Workspa
 func (db *DB) UnbindWorkspace(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID, teamID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Installations)
-		if err := must(t, "This connection", `DELETE FROM workspaces WHERE network = $1 AND workspace = $2 AND team_id = $3`, n, workspace, teamID); err != nil {
+		if err := must(t, openmates.T("This connection"), `DELETE FROM workspaces WHERE network = $1 AND workspace = $2 AND team_id = $3`, n, workspace, teamID); err != nil {
 			return err
 		}
 		// What is known of the bots there was this team's affair. Those that are
@@ -47,7 +49,7 @@ func (db *DB) UnbindWorkspace(ctx context.Context, n openmates.Network, workspac
 func (db *DB) RemoveInstallation(ctx context.Context, teamID, botID openmates.ID, workspace openmates.WorkspaceID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Installations)
-		return must(t, "This connection", `DELETE FROM installations WHERE bot_id = $2 AND workspace = $3 AND EXISTS
+		return must(t, openmates.T("This connection"), `DELETE FROM installations WHERE bot_id = $2 AND workspace = $3 AND EXISTS
 			(SELECT 1 FROM workspaces w WHERE w.network = installations.network AND w.workspace = installations.workspace AND w.team_id = $1)`,
 			teamID, botID, workspace)
 	})
@@ -171,7 +173,7 @@ func (db *DB) InstallationsOfBot(ctx context.Context, botID openmates.ID) ([]ope
 // InstallationAt gives a bot's presence in a workspace. TeamID is 0 when the
 // workspace is no team's.
 func (db *DB) InstallationAt(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) (openmates.Installation, error) {
-	return first(ctx, db, "This connection", db.scanInstallation, `SELECT `+installationCols+` FROM installations i
+	return first(ctx, db, openmates.T("This connection"), db.scanInstallation, `SELECT `+installationCols+` FROM installations i
 		LEFT JOIN workspaces w ON w.network = i.network AND w.workspace = i.workspace
 		WHERE i.bot_id = $1 AND i.workspace = $2`, botID, workspace)
 }

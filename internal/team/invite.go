@@ -70,7 +70,7 @@ func (r *Room) Invite(ctx context.Context, c openmates.Caller, p policy.Place, n
 	if n.Uses < 0 || n.Uses > maxUses || n.Days < 1 || n.Days > maxDays {
 		return i, "", nil, openmates.Errorf(openmates.EInvalid, "An invite is for at most %d people and for 1 to %d days.", maxUses, maxDays)
 	}
-	if i.Note, err = spelling.Text(n.Note, "the note", maxNote); err != nil {
+	if i.Note, err = spelling.Text(n.Note, openmates.T("the note"), maxNote); err != nil {
 		return i, "", nil, err
 	}
 	if i.Only, err = addressees(n.Only); err != nil {
@@ -94,7 +94,7 @@ func (r *Room) Invite(ctx context.Context, c openmates.Caller, p policy.Place, n
 // Delivery is what became of a message to one address.
 type Delivery struct {
 	To      string
-	Problem string // why it was not sent, as a finished sentence; "" = the mail server took it
+	Problem openmates.Text // why it was not sent; "" = the mail server took it
 }
 
 // mailInvite sends an invite to each address that it is for. The link in the
@@ -116,7 +116,7 @@ func (r *Room) mailInvite(ctx context.Context, c openmates.Caller, p policy.Plac
 		if openmates.CodeOf(err) == openmates.EInternal {
 			r.log.ErrorContext(ctx, "an invite was not mailed", "invite", i.ID, "err", err)
 		}
-		all = append(all, Delivery{To: to, Problem: openmates.MessageOf(err)})
+		all = append(all, Delivery{To: to, Problem: openmates.TextOf(err)})
 	}
 	return all
 }

@@ -124,7 +124,7 @@ func TestAnAddressIsProvedByMail(t *testing.T) {
 	n := NewInvite{Role: openmates.RoleMember, Days: 30, Only: "Nora@Example.org; @example.com, broken@example.net", Mail: true}
 	_, c, mailed, err := h.Invite(ctx, ada, p, n, link)
 	must(t, err)
-	want := []Delivery{{To: "broken@example.net", Problem: "The mail server refuses this address."}, {To: "nora@example.org"}}
+	want := []Delivery{{To: "broken@example.net", Problem: openmates.T("The mail server refuses this address.")}, {To: "nora@example.org"}}
 	if len(post.sent) != 1 || !strings.HasPrefix(post.sent[0], "nora@example.org: ") || !strings.Contains(post.sent[0], link(c)) || !slices.Equal(mailed, want) {
 		t.Fatalf("sent %q: %q", post.sent, mailed)
 	}

@@ -49,7 +49,7 @@ func TestStrangersAreNotFloodedByInvites(t *testing.T) {
 		must(t, err)
 		for _, d := range mailed {
 			if d.Problem != "" {
-				refusal = d.Problem
+				refusal = d.Problem.String()
 			}
 		}
 	}
@@ -158,7 +158,7 @@ func TestInvitesDontWaitForADeadMailServer(t *testing.T) {
 		t.Errorf("mailed %+v in %d tries", mailed, len(post.by))
 	}
 	for _, d := range mailed {
-		if d.Problem != "The mail server does not answer." {
+		if d.Problem != openmates.T("The mail server does not answer.") {
 			t.Errorf("%+v", d)
 		}
 	}

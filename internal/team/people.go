@@ -72,7 +72,7 @@ func (r *Room) RenameTeam(ctx context.Context, c openmates.Caller, p policy.Plac
 	if err := p.Require(c, policy.RunTeam); err != nil {
 		return err
 	}
-	name, err := spelling.Name(name, "the team's name", spelling.Longest)
+	name, err := spelling.Name(name, openmates.T("the team's name"), spelling.Longest)
 	if err != nil || name == p.Team.Name {
 		return err
 	}

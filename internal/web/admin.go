@@ -42,8 +42,8 @@ func (s *Server) serverRoutes(page *mux) {
 // the header lists them.
 func adminPlaces() []way {
 	return []way{
-		{"Overview", "/server"}, {"Set-up", "/server/setup"}, {"Mates", "/server/mates"}, {"Limits", "/server/limits"},
-		{"Bots", "/server/bots"}, {"Providers", "/server/providers"}, {"People", peoplePath}, {"Teams", teamsPath}, {"Workspaces", connect.UntiePath}, {"Mail", "/server/mail"}, {"Audit", "/server/audit"}, {"Settings", "/server/settings"},
+		{openmates.T("Overview"), "/server"}, {openmates.T("Set-up"), "/server/setup"}, {openmates.T("Mates"), "/server/mates"}, {openmates.T("Limits"), "/server/limits"},
+		{openmates.T("Bots"), "/server/bots"}, {openmates.T("Providers"), "/server/providers"}, {openmates.T("People"), peoplePath}, {openmates.T("Teams"), teamsPath}, {openmates.T("Workspaces"), connect.UntiePath}, {openmates.T("Mail"), "/server/mail"}, {openmates.T("Audit"), "/server/audit"}, {openmates.T("Settings"), "/server/settings"},
 	}
 }
 

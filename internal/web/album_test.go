@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -54,8 +55,9 @@ func (a *album) keep(name string, got answer) answer {
 func (a *album) open(who string, b *browser, path string) answer {
 	a.t.Helper()
 	a.patterns[routeOf(b.h, path)] = true
-	b.h.language = a.language
-	defer func() { b.h.language = "" }()
+	was := b.h.language
+	b.h.language = cmp.Or(a.language, was)
+	defer func() { b.h.language = was }()
 	return a.keep(who+" "+path, b.get(path))
 }
 
@@ -86,7 +88,7 @@ func newPages(t *testing.T, language string, change ...func(*Config)) *album {
 	a.change, a.language = change, language
 	a.beforeTheFirst()
 	h := newHouse(t, append(change, func(c *Config) {
-		c.Demo = &Demo{Discord: "http://127.0.0.1:1", People: []DemoPerson{{Username: "ada", Name: "Ada Lovelace", About: "runs this server", Password: canaryPassword}}}
+		c.Demo = &Demo{Discord: "http://127.0.0.1:1", People: []DemoPerson{{Username: "ada", Name: "Ada Lovelace", About: openmates.T("runs this server"), Password: canaryPassword}}}
 	})...).furnish()
 	a.houses = append(a.houses, h)
 	h.inUse()
@@ -140,7 +142,7 @@ func (h *house) inUse() {
 	sophia, err := h.connect.Mate(ctx, "sophia")
 	must(t, err)
 	mark := h.setBot("mark", "1002", "token-mark", "secret-mark")
-	h.states.set(mark.ID, messenger.State{Phase: messenger.BadCredentials, Since: time.Now().Add(-5 * time.Minute), Reason: "The bot token is refused.", Cure: "Reset it and enter the new one here."})
+	h.states.set(mark.ID, messenger.State{Phase: messenger.BadCredentials, Since: time.Now().Add(-5 * time.Minute), Reason: openmates.T("The bot token is refused."), Cure: openmates.T("Reset it and enter the new one here.")})
 	h.states.set(sophia.Bots[0].ID, messenger.State{Phase: messenger.Connected, Since: time.Now().Add(-time.Hour), Workspaces: 1, Latency: 38 * time.Millisecond, LastEvent: time.Now()})
 	team := teamID(t, h, "harbour")
 	for i, name := range []string{"ada", "ben"} {
@@ -152,7 +154,7 @@ func (h *house) inUse() {
 	q, err := h.network.Install(ada.post("/teams/harbour/install", url.Values{"mate": {"sophia"}, "network": {"testnet"}}).header.Get("Location"), messenger.Workspace{ID: "55", Name: "Pier"})
 	must(t, err)
 	wants(t, ada.follow("/messenger/connect", q), 200, "Sophia is in Pier now")
-	must(t, h.db.AddNotice(ctx, team, "“Pier” on Testnet belongs to another team now. All your mates had been removed there, and somebody who manages it has connected it."))
+	must(t, h.db.AddNotice(ctx, team, openmates.T("%s on %s belongs to another team now. All your mates had been removed there, and somebody who manages it has connected it.", openmates.T("“%s”", "Pier"), "Testnet")))
 	h.inviteBy(ada, "harbour", nil)
 	wants(t, ada.follow("/server/mates/sophia", mateValues("prompt", "You are Sophia.\nYou write code, and tests first.")), 200)
 }
@@ -337,9 +339,10 @@ func (a *album) answers(h *house) {
 	a.patterns["GET /profile/code"] = true
 	a.keep("mistyped mate", ada.post("/server/mates", mateValues("name", "")))
 	a.moves()
-	h.language = a.language
+	was := h.language
+	h.language = cmp.Or(a.language, was)
 	a.keep("full disk", h.hurt("/server/mail", url.Values{"host": {"smtp.example.org"}, "password": {"p"}}))
-	h.language = ""
+	h.language = was
 }
 
 // moves is what a new address is answered with.

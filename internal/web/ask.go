@@ -4,21 +4,24 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+
+	"openmates"
 )
 
 // question is what a page asks before something is removed or ended.
 type question struct {
-	Heading  string
-	Sentence string // what happens
-	Label    string // of the button that does it
-	Back     string // where to go instead
-	Tick     *tick  // what can be chosen along with it; nil = nothing
+	Heading  openmates.Text
+	Sentence openmates.Text // what happens
+	Label    openmates.Text // of the button that does it
+	Back     string         // where to go instead
+	Tick     *tick          // what can be chosen along with it; nil = nothing
 }
 
 // tick is a box that is checked or not.
 type tick struct {
-	Name, Label, Hint string
-	Checked           bool
+	Name        string
+	Label, Hint openmates.Text
+	Checked     bool
 }
 
 // askPage puts a question, and sends the form on once it is answered.

@@ -25,7 +25,7 @@ type auditPage struct {
 	Newest string // address of the first page, where this is not it
 	CSV    string
 	JSON   string
-	Error  string
+	Error  openmates.Text
 }
 
 // auditSearch is what was typed.
@@ -33,7 +33,7 @@ type auditSearch struct{ Actor, Action, Target, Text, From, To string }
 
 type auditLine struct {
 	openmates.AuditLine
-	Deed    string // what the action is in words, "" for one that is not known
+	Deed    openmates.Text // what the action is in words, "" for one that is not known
 	Changes []change
 }
 
@@ -42,11 +42,11 @@ type auditLine struct {
 func masked(v *locale.Voice, value string) string {
 	switch value {
 	case "none":
-		return v.Say("nothing")
+		return v.Say(openmates.T("nothing"))
 	case "stored", "(stored)":
-		return v.Say("stored")
+		return v.Say(openmates.T("stored"))
 	case "(new)":
-		return v.Say("a new one")
+		return v.Say(openmates.T("a new one"))
 	}
 	number, ok := strings.CutSuffix(value, " characters")
 	if n, err := strconv.Atoi(number); ok && err == nil {
@@ -56,18 +56,21 @@ func masked(v *locale.Voice, value string) string {
 }
 
 // change is one value before and after.
-type change struct{ Name, Before, After string }
+type change struct {
+	Name          openmates.Text // "" where it has none
+	Before, After string
+}
 
 const auditPageSize = 50
 
 func (s *Server) audit(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	p := auditPage{shell: s.shell(r, "Audit"), Search: auditSearch{
+	p := auditPage{shell: s.shell(r, openmates.T("Audit")), Search: auditSearch{
 		Actor: q.Get("actor"), Action: q.Get("action"), Target: q.Get("target"), Text: q.Get("text"), From: q.Get("from"), To: q.Get("to"),
 	}}
 	search, err := p.Search.parse()
 	if err != nil {
-		p.Error = openmates.MessageOf(err)
+		p.Error = openmates.TextOf(err)
 		return s.show(w, intake.StatusOf(err), "audit", p)
 	}
 	if before := q.Get("before"); before != "" {

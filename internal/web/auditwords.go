@@ -10,265 +10,265 @@ import (
 
 // deed says in words what an action of the audit record is; "" for one that it
 // does not know, of a later version perhaps.
-func deed(action string) string { //nolint:funlen // a table of words
+func deed(action string) openmates.Text { //nolint:funlen // a table of words
 	if word := deedOfPerson(action); word != "" {
 		return word
 	}
 	switch action {
 	case "server.setup":
-		return sentence("set up this server")
+		return openmates.T("set up this server")
 	case "server.rename":
-		return sentence("renamed this server")
+		return openmates.T("renamed this server")
 	case "server.sign_up":
-		return sentence("changed who may sign up")
+		return openmates.T("changed who may sign up")
 	case "server.currency":
-		return sentence("changed the currency")
+		return openmates.T("changed the currency")
 	case "server.url":
-		return sentence("changed the public address")
+		return openmates.T("changed the public address")
 	case "server.mail":
-		return sentence("changed how mail is sent")
+		return openmates.T("changed how mail is sent")
 	case "server.limits":
-		return sentence("changed the limits of this server")
+		return openmates.T("changed the limits of this server")
 	case "server.admin":
-		return sentence("changed who is an admin of this server")
+		return openmates.T("changed who is an admin of this server")
 	case "server.remove_person":
-		return sentence("deleted somebody's account")
+		return openmates.T("deleted somebody's account")
 	case "server.untie":
-		return sentence("disconnected a workspace as an admin of this server")
+		return openmates.T("disconnected a workspace as an admin of this server")
 	case "provider.add":
-		return sentence("added a provider")
+		return openmates.T("added a provider")
 	case "provider.change":
-		return sentence("changed a provider")
+		return openmates.T("changed a provider")
 	case "provider.remove":
-		return sentence("removed a provider")
+		return openmates.T("removed a provider")
 	case "provider.refresh":
-		return sentence("refreshed a provider's list of models")
+		return openmates.T("refreshed a provider's list of models")
 	case "model.add":
-		return sentence("added a model")
+		return openmates.T("added a model")
 	case "model.change":
-		return sentence("changed models")
+		return openmates.T("changed models")
 	case "model.defaults":
-		return sentence("changed which models answer by default")
+		return openmates.T("changed which models answer by default")
 	case "mate.add":
-		return sentence("added a mate")
+		return openmates.T("added a mate")
 	case "mate.change":
-		return sentence("changed a mate")
+		return openmates.T("changed a mate")
 	case "mate.restore":
-		return sentence("restored a version of a mate")
+		return openmates.T("restored a version of a mate")
 	case "mate.duplicate":
-		return sentence("duplicated a mate")
+		return openmates.T("duplicated a mate")
 	case "mate.enable":
-		return sentence("switched a mate on")
+		return openmates.T("switched a mate on")
 	case "mate.disable":
-		return sentence("switched a mate off")
+		return openmates.T("switched a mate off")
 	case "mate.archive":
-		return sentence("archived a mate")
+		return openmates.T("archived a mate")
 	case "mate.unarchive":
-		return sentence("brought a mate back")
+		return openmates.T("brought a mate back")
 	case "mate.limits":
-		return sentence("changed what a mate may use")
+		return openmates.T("changed what a mate may use")
 	}
 	return deedOfBot(action)
 }
 
-func deedOfBot(action string) string {
+func deedOfBot(action string) openmates.Text {
 	switch action {
 	case "bot.add":
-		return sentence("added a bot")
+		return openmates.T("added a bot")
 	case "bot.set":
-		return sentence("changed a bot")
+		return openmates.T("changed a bot")
 	case "bot.remove":
-		return sentence("removed a bot")
+		return openmates.T("removed a bot")
 	case "bot.pause":
-		return sentence("paused a bot")
+		return openmates.T("paused a bot")
 	case "bot.resume":
-		return sentence("resumed a bot")
+		return openmates.T("resumed a bot")
 	case "bot.restart":
-		return sentence("restarted a bot")
+		return openmates.T("restarted a bot")
 	case "bot.dress":
-		return sentence("gave a bot its name and picture")
+		return openmates.T("gave a bot its name and picture")
 	case "bot.permissions":
-		return sentence("changed the permissions that a bot asks for")
+		return openmates.T("changed the permissions that a bot asks for")
 	case "team.found":
-		return sentence("created a team")
+		return openmates.T("created a team")
 	case "team.rename":
-		return sentence("renamed a team")
+		return openmates.T("renamed a team")
 	case "team.limits":
-		return sentence("changed the limits of a team")
+		return openmates.T("changed the limits of a team")
 	case "team.delete":
-		return sentence("removed a team")
+		return openmates.T("removed a team")
 	case "team.role":
-		return sentence("changed a role")
+		return openmates.T("changed a role")
 	case "team.remove":
-		return sentence("removed somebody from a team")
+		return openmates.T("removed somebody from a team")
 	case "team.leave":
-		return sentence("left a team")
+		return openmates.T("left a team")
 	case "team.join":
-		return sentence("joined a team")
+		return openmates.T("joined a team")
 	case "team.connect":
-		return sentence("added a mate to a workspace")
+		return openmates.T("added a mate to a workspace")
 	case "team.connect_refused":
-		return sentence("was refused a workspace")
+		return openmates.T("was refused a workspace")
 	case "team.disconnect":
-		return sentence("disconnected a workspace")
+		return openmates.T("disconnected a workspace")
 	case "team.disconnect_mate":
-		return sentence("removed a mate from a workspace")
+		return openmates.T("removed a mate from a workspace")
 	case "team.workspace_taken_over":
-		return sentence("took over a workspace that another team had")
+		return openmates.T("took over a workspace that another team had")
 	case "team.workspace_lost":
-		return sentence("gave a workspace to another team, since no mate of the old one was left in it")
+		return openmates.T("gave a workspace to another team, since no mate of the old one was left in it")
 	case "member.limits":
-		return sentence("changed the limits of a person")
+		return openmates.T("changed the limits of a person")
 	}
 	return ""
 }
 
-func deedOfPerson(action string) string {
+func deedOfPerson(action string) openmates.Text {
 	switch action {
 	case "invite.add":
-		return sentence("made an invite")
+		return openmates.T("made an invite")
 	case "invite.revoke":
-		return sentence("revoked an invite")
+		return openmates.T("revoked an invite")
 	case "token.add":
-		return sentence("made an API token")
+		return openmates.T("made an API token")
 	case "token.revoke":
-		return sentence("revoked an API token")
+		return openmates.T("revoked an API token")
 	case "account.link":
-		return sentence("linked an account")
+		return openmates.T("linked an account")
 	case "account.unlink":
-		return sentence("unlinked an account")
+		return openmates.T("unlinked an account")
 	case "account.password":
-		return sentence("changed the password")
+		return openmates.T("changed the password")
 	case "account.email":
-		return sentence("changed the e-mail address")
+		return openmates.T("changed the e-mail address")
 	case "account.export":
-		return sentence("downloaded their data")
+		return openmates.T("downloaded their data")
 	case "account.delete":
-		return sentence("deleted their account")
+		return openmates.T("deleted their account")
 	case "account.session_end", "account.sessions_end":
-		return sentence("signed out elsewhere")
+		return openmates.T("signed out elsewhere")
 	case "account.passkey_add":
-		return sentence("added a passkey")
+		return openmates.T("added a passkey")
 	case "account.passkey_remove":
-		return sentence("removed a passkey")
+		return openmates.T("removed a passkey")
 	case "account.ask_passkey":
-		return sentence("changed whether a passkey is asked for")
+		return openmates.T("changed whether a passkey is asked for")
 	case "account.authenticator_on":
-		return sentence("set up an authenticator app")
+		return openmates.T("set up an authenticator app")
 	case "account.authenticator_off":
-		return sentence("removed the authenticator app")
+		return openmates.T("removed the authenticator app")
 	case "account.recovery_new":
-		return sentence("made new recovery codes")
+		return openmates.T("made new recovery codes")
 	case "account.reset_link":
-		return sentence("made a link to a new password")
+		return openmates.T("made a link to a new password")
 	case "account.reset":
-		return sentence("chose a new password by a link")
+		return openmates.T("chose a new password by a link")
 	case "account.second_step_reset":
-		return sentence("removed a second step and passkeys")
+		return openmates.T("removed a second step and passkeys")
 	case "account.recovery_used":
-		return sentence("signed in with a recovery code")
+		return openmates.T("signed in with a recovery code")
 	case "account.signin_failed": // by the server, which does not know who it was
-		return sentence("refused a sign-in")
+		return openmates.T("refused a sign-in")
 	}
 	return ""
 }
 
 // fieldWords is what a value of the record is called; the name itself where it
 // has no other.
-func fieldWords(name string) string { //nolint:funlen // a table of words
+func fieldWords(name string) openmates.Text { //nolint:funlen // a table of words
 	switch name {
 	case "per_minute":
-		return sentence("Requests per minute")
+		return openmates.T("Requests per minute")
 	case "per_month":
-		return sentence("Money per month")
+		return openmates.T("Money per month")
 	case "name", "server.name":
-		return sentence("Name")
+		return openmates.T("Name")
 	case "server.url":
-		return sentence("Public address")
+		return openmates.T("Public address")
 	case "server.sign_up":
-		return sentence("Who may sign up")
+		return openmates.T("Who may sign up")
 	case "server.currency":
-		return sentence("Currency")
+		return openmates.T("Currency")
 	case "mates":
-		return sentence("Mates")
+		return openmates.T("Mates")
 	case "apps":
-		return sentence("Apps")
+		return openmates.T("Apps")
 	case "skills":
-		return sentence("Skills")
+		return openmates.T("Skills")
 	case "providers":
-		return sentence("Providers")
+		return openmates.T("Providers")
 	case "models":
-		return sentence("Models")
+		return openmates.T("Models")
 	case "limits":
-		return sentence("Limits")
+		return openmates.T("Limits")
 	case "role":
-		return sentence("Role")
+		return openmates.T("Role")
 	case "scopes":
-		return sentence("Scopes")
+		return openmates.T("Scopes")
 	case "field":
-		return sentence("Field")
+		return openmates.T("Field")
 	case "description":
-		return sentence("Description")
+		return openmates.T("Description")
 	case "prompt":
-		return sentence("Prompt")
+		return openmates.T("Prompt")
 	case "model":
-		return sentence("Model")
+		return openmates.T("Model")
 	case "workspace":
-		return sentence("Workspace")
+		return openmates.T("Workspace")
 	case "server_admin":
-		return sentence("Server admin")
+		return openmates.T("Server admin")
 	case "permissions":
-		return sentence("Permissions")
+		return openmates.T("Permissions")
 	case "token":
-		return sentence("Token")
+		return openmates.T("Token")
 	case "secret":
-		return sentence("Client secret")
+		return openmates.T("Client secret")
 	case "expires":
-		return sentence("Expires")
+		return openmates.T("Expires")
 	case "uses":
-		return sentence("Uses")
+		return openmates.T("Uses")
 	case "note":
-		return sentence("Note")
+		return openmates.T("Note")
 	case "from":
-		return sentence("From")
+		return openmates.T("From")
 	case "why":
-		return sentence("Why")
+		return openmates.T("Why")
 	case "not_recorded":
-		return sentence("More since the last line")
+		return openmates.T("More since the last line")
 	case "tokens_revoked":
-		return sentence("Revoked tokens")
+		return openmates.T("Revoked tokens")
 	case "invites_revoked":
-		return sentence("Revoked invites")
+		return openmates.T("Revoked invites")
 	}
 	return ""
 }
 
 // whyWords says why a sign-in was refused; the record's own words where it has
 // no others.
-func whyWords(why string) string {
+func whyWords(why string) openmates.Text {
 	switch why {
 	case "too many tries":
-		return sentence("too many tries")
+		return openmates.T("too many tries")
 	case "no such account":
-		return sentence("no such account")
+		return openmates.T("no such account")
 	case "wrong password":
-		return sentence("wrong password")
+		return openmates.T("wrong password")
 	case "wrong password, to change something":
-		return sentence("wrong password, to change something")
+		return openmates.T("wrong password, to change something")
 	case "wrong code":
-		return sentence("wrong code")
+		return openmates.T("wrong code")
 	case "wrong passkey":
-		return sentence("wrong passkey")
+		return openmates.T("wrong passkey")
 	case "unknown token":
-		return sentence("unknown token")
+		return openmates.T("unknown token")
 	case "expired token":
-		return sentence("expired token")
+		return openmates.T("expired token")
 	case "token whose maker may not make it any more":
-		return sentence("token whose maker may not make it any more")
+		return openmates.T("token whose maker may not make it any more")
 	case "wrong setup code":
-		return sentence("wrong setup code")
+		return openmates.T("wrong setup code")
 	}
-	return why
+	return openmates.T("%s", why)
 }
 
 // valueWords is a JSON value as a person would write it: no brackets, money in
@@ -288,9 +288,9 @@ func valueWords(v *locale.Voice, currency, name string, raw json.RawMessage) str
 		return x
 	case bool:
 		if x {
-			return v.Say("yes")
+			return v.Say(openmates.T("yes"))
 		}
-		return v.Say("no")
+		return v.Say(openmates.T("no"))
 	case float64:
 		var m openmates.Micros
 		if name == "per_month" && json.Unmarshal(raw, &m) == nil {
@@ -307,7 +307,7 @@ func valueWords(v *locale.Voice, currency, name string, raw json.RawMessage) str
 	var all []string
 	for _, f := range sortedNames(fields, nil) {
 		if text := valueWords(v, currency, f, fields[f]); text != "" {
-			all = append(all, say(v, f)+": "+text)
+			all = append(all, v.Say(fieldName(f))+": "+text)
 		}
 	}
 	return strings.Join(all, "; ")
@@ -316,7 +316,7 @@ func valueWords(v *locale.Voice, currency, name string, raw json.RawMessage) str
 func listWords(v *locale.Voice, currency string, raw json.RawMessage) string {
 	var parts []json.RawMessage
 	if json.Unmarshal(raw, &parts) != nil || len(parts) == 0 {
-		return v.Say("nothing")
+		return v.Say(openmates.T("nothing"))
 	}
 	all := make([]string, len(parts))
 	for i, p := range parts {
@@ -336,10 +336,10 @@ func asSet(raw json.RawMessage) (set openmates.Set, ok bool) {
 	return set, json.Unmarshal(raw, &set) == nil
 }
 
-// say is the name of a value in the reader's language.
-func say(v *locale.Voice, name string) string {
+// fieldName is the name of a value in words, or as it is stored.
+func fieldName(name string) openmates.Text {
 	if words := fieldWords(name); words != "" {
-		return v.Say(words)
+		return words
 	}
-	return name
+	return openmates.T("%s", name)
 }

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,7 +34,7 @@ type botPage struct {
 	shell
 	connect.Setup
 	At       string // the address of this screen
-	Error    string
+	Error    openmates.Text
 	Found    connect.Inspection
 	Findings []messenger.Finding // Found, and what this door sees itself
 	Wrong    int
@@ -62,7 +61,7 @@ func (s *Server) bots(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := botsPage{shell: s.shell(r, "Bots")}
+	p := botsPage{shell: s.shell(r, openmates.T("Bots"))}
 	for _, n := range s.connect.Networks() {
 		of := botsOf{Network: n}
 		for _, m := range mates {
@@ -111,7 +110,7 @@ func (s *Server) bot(w http.ResponseWriter, r *http.Request) error {
 	if set.Bot != nil {
 		found, err := s.connect.Inspect(r.Context(), set.Mate.ID, network(r), false)
 		if err != nil {
-			p.Error = openmates.MessageOf(err)
+			p.Error = openmates.TextOf(err)
 		}
 		p.found(found, s.addressFinding(r))
 	}
@@ -119,9 +118,9 @@ func (s *Server) bot(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) botPage(r *http.Request, set connect.Setup) *botPage {
-	title := sentence("The bot of %s on %s", set.Name, set.Network.Label)
+	title := openmates.T("The bot of %s on %s", set.Name, set.Network.Label)
 	if set.Handle == connect.Own {
-		title = sentence("The server’s own application on %s", set.Network.Label)
+		title = openmates.T("The server’s own application on %s", set.Network.Label)
 	}
 	p := &botPage{shell: s.shell(r, title), Setup: set, At: botAt(set.Network.Network, set.Handle)}
 	held := s.connect.Held(byWhom(r), set.Mate.ID, set.Network.Network)
@@ -149,18 +148,18 @@ func (p *botPage) found(i connect.Inspection, more ...messenger.Finding) {
 // addressFinding compares the address that the admin's browser uses with the one
 // that the redirects lead to.
 func (s *Server) addressFinding(r *http.Request) messenger.Finding {
-	f := messenger.Finding{Check: "address", Title: "Public address", State: messenger.FindingOK}
+	f := messenger.Finding{Check: "address", Title: openmates.T("Public address"), State: messenger.FindingOK}
 	public, err := url.Parse(s.connect.PublicURL())
 	if err != nil || r.Host == "" {
 		return messenger.Finding{}
 	}
 	if r.Host == public.Host {
-		f.Sentence = fmt.Sprintf("You reach this server at %s, where the redirect leads too.", s.connect.PublicURL())
+		f.Sentence = openmates.T("You reach this server at %s, where the redirect leads too.", s.connect.PublicURL())
 		return f
 	}
 	f.State = messenger.FindingBad
-	f.Sentence = fmt.Sprintf("You opened this page at %s, but this server is set up to be reached at %s: whoever confirms on a consent page is sent there and may never come back.", r.Host, s.connect.PublicURL())
-	f.Cure = fmt.Sprintf("Set the public address under Settings to the one that people use, and register the new redirect; or open this page at %s.", s.connect.PublicURL())
+	f.Sentence = openmates.T("You opened this page at %s, but this server is set up to be reached at %s: whoever confirms on a consent page is sent there and may never come back.", r.Host, s.connect.PublicURL())
+	f.Cure = openmates.T("Set the public address under Settings to the one that people use, and register the new redirect; or open this page at %s.", s.connect.PublicURL())
 	f.CureURL = "/server/settings"
 	return f
 }
@@ -200,7 +199,7 @@ func (s *Server) setBot(w http.ResponseWriter, r *http.Request) error {
 		// The page comes back with what was found, without the secrets that were
 		// typed: a page holds none. Those that were not wrong are held by the room.
 		p := s.botPage(r, set)
-		p.Error = openmates.MessageOf(err)
+		p.Error = openmates.TextOf(err)
 		for i := range p.Inputs {
 			if in := &p.Inputs[i]; in.Kind != messenger.SecretField {
 				in.Value = f.Get(in.Name)
@@ -209,18 +208,18 @@ func (s *Server) setBot(w http.ResponseWriter, r *http.Request) error {
 		p.found(found, s.addressFinding(r))
 		return s.show(w, intake.StatusOf(err), "bot", p)
 	}
-	said := fmt.Sprintf("%s is known as %s on %s, and its listener starts now.", set.Name, bot.Name, bot.Label)
+	said := openmates.T("%s is known as %s on %s, and its listener starts now.", set.Name, bot.Name, bot.Label)
 	switch {
 	case set.Handle == connect.Own:
-		said = fmt.Sprintf("The application %s is stored.", bot.Name)
+		said = openmates.T("The application %s is stored.", bot.Name)
 	case bot.Paused:
-		said = fmt.Sprintf("%s is known as %s on %s. Its listener is paused.", set.Name, bot.Name, bot.Label)
+		said = openmates.T("%s is known as %s on %s. Its listener is paused.", set.Name, bot.Name, bot.Label)
 	}
 	return s.done(w, r, botAt(bot.Network, set.Handle), said)
 }
 
 // botAction is a button on the screen: it does something and leads back.
-func (s *Server) botAction(do func(r *http.Request, actor openmates.ID, set connect.Setup) (said string, err error)) handler {
+func (s *Server) botAction(do func(r *http.Request, actor openmates.ID, set connect.Setup) (said openmates.Text, err error)) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		set, err := s.setupOf(r)
 		if err != nil {
@@ -229,7 +228,7 @@ func (s *Server) botAction(do func(r *http.Request, actor openmates.ID, set conn
 		said, err := do(r, openmates.CallerOf(r.Context()).User.ID, set)
 		if code := openmates.CodeOf(err); code == openmates.EInvalid || code == openmates.EUnavailable {
 			p := s.botPage(r, set)
-			p.Error = openmates.MessageOf(err)
+			p.Error = openmates.TextOf(err)
 			s.logError(r, err)
 			return s.show(w, intake.StatusOf(err), "bot", p)
 		}
@@ -240,23 +239,23 @@ func (s *Server) botAction(do func(r *http.Request, actor openmates.ID, set conn
 	}
 }
 
-func (s *Server) checkBot(r *http.Request, _ openmates.ID, set connect.Setup) (string, error) {
+func (s *Server) checkBot(r *http.Request, _ openmates.ID, set connect.Setup) (openmates.Text, error) {
 	found, err := s.connect.Inspect(r.Context(), set.Mate.ID, set.Network.Network, true)
 	if n := found.Wrong(); err == nil && n > 0 {
-		return "Checked just now; see below what is left.", nil
+		return openmates.T("Checked just now; see below what is left."), nil
 	}
-	return "Checked just now: everything is as it should be.", err
+	return openmates.T("Checked just now: everything is as it should be."), err
 }
 
-func (s *Server) dressBot(r *http.Request, actor openmates.ID, set connect.Setup) (string, error) {
+func (s *Server) dressBot(r *http.Request, actor openmates.ID, set connect.Setup) (openmates.Text, error) {
 	if err := s.connect.DressBot(r.Context(), actor, set.Mate.ID, set.Network.Network); err != nil {
 		return "", err
 	}
 	_, err := s.connect.Inspect(r.Context(), set.Mate.ID, set.Network.Network, true)
-	return fmt.Sprintf("%s has its name, portrait and description on %s now.", set.Name, set.Network.Label), err
+	return openmates.T("%s has its name, portrait and description on %s now.", set.Name, set.Network.Label), err
 }
 
-func (s *Server) setPermissions(r *http.Request, actor openmates.ID, set connect.Setup) (string, error) {
+func (s *Server) setPermissions(r *http.Request, actor openmates.ID, set connect.Setup) (openmates.Text, error) {
 	f, err := form(r)
 	if err != nil {
 		return "", err
@@ -267,7 +266,7 @@ func (s *Server) setPermissions(r *http.Request, actor openmates.ID, set connect
 		}
 	}
 	err = s.connect.SetPermissions(r.Context(), actor, set.Mate.ID, set.Network.Network, f["permission"])
-	return fmt.Sprintf("The invitation is stored. Where %s is already, its permissions stay as they are.", set.Name), err
+	return openmates.T("The invitation is stored. Where %s is already, its permissions stay as they are.", set.Name), err
 }
 
 func (s *Server) askPauseBot(r *http.Request) (*question, error) {
@@ -276,25 +275,25 @@ func (s *Server) askPauseBot(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	return &question{
-		Heading:  sentence("Pause %s on %s?", set.Name, set.Network.Label),
-		Sentence: sentence("%s hears and answers nobody on %s until you resume it.", set.Name, set.Network.Label),
-		Label:    "Pause", Back: botAt(set.Network.Network, set.Handle),
+		Heading:  openmates.T("Pause %s on %s?", set.Name, set.Network.Label),
+		Sentence: openmates.T("%s hears and answers nobody on %s until you resume it.", set.Name, set.Network.Label),
+		Label:    openmates.T("Pause"), Back: botAt(set.Network.Network, set.Handle),
 	}, nil
 }
 
-func (s *Server) pauseBot(paused bool) func(*http.Request, openmates.ID, connect.Setup) (string, error) {
-	return func(r *http.Request, actor openmates.ID, set connect.Setup) (string, error) {
+func (s *Server) pauseBot(paused bool) func(*http.Request, openmates.ID, connect.Setup) (openmates.Text, error) {
+	return func(r *http.Request, actor openmates.ID, set connect.Setup) (openmates.Text, error) {
 		_, err := s.connect.PauseBot(r.Context(), actor, set.Mate.ID, set.Network.Network, paused)
 		if paused {
-			return fmt.Sprintf("%s is paused and hears nothing until you resume it.", set.Name), err
+			return openmates.T("%s is paused and hears nothing until you resume it.", set.Name), err
 		}
-		return fmt.Sprintf("%s listens again.", set.Name), err
+		return openmates.T("%s listens again.", set.Name), err
 	}
 }
 
-func (s *Server) restartBot(r *http.Request, actor openmates.ID, set connect.Setup) (string, error) {
+func (s *Server) restartBot(r *http.Request, actor openmates.ID, set connect.Setup) (openmates.Text, error) {
 	err := s.connect.RestartBot(r.Context(), actor, set.Mate.ID, set.Network.Network)
-	return fmt.Sprintf("The listener of %s starts anew.", set.Name), err
+	return openmates.T("The listener of %s starts anew.", set.Name), err
 }
 
 func (s *Server) askRemoveBot(r *http.Request) (*question, error) {
@@ -303,13 +302,13 @@ func (s *Server) askRemoveBot(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	q := &question{
-		Heading:  sentence("Remove the bot of %s on %s?", set.Name, set.Network.Label),
-		Sentence: sentence("The bot leaves every place it is in, and its credentials are deleted here. %s stays, and the application can be used for another mate. What was asked and what it cost stays in the books.", set.Name),
-		Label:    "Remove", Back: botAt(set.Network.Network, set.Handle),
+		Heading:  openmates.T("Remove the bot of %s on %s?", set.Name, set.Network.Label),
+		Sentence: openmates.T("The bot leaves every place it is in, and its credentials are deleted here. %s stays, and the application can be used for another mate. What was asked and what it cost stays in the books.", set.Name),
+		Label:    openmates.T("Remove"), Back: botAt(set.Network.Network, set.Handle),
 	}
 	if set.Handle == connect.Own {
-		q.Heading = sentence("Remove the server’s own application on %s?", set.Network.Label)
-		q.Sentence = "Its credentials are deleted here, and nobody can link an account by it any more. Accounts that are linked stay linked."
+		q.Heading = openmates.T("Remove the server’s own application on %s?", set.Network.Label)
+		q.Sentence = openmates.T("Its credentials are deleted here, and nobody can link an account by it any more. Accounts that are linked stay linked.")
 	}
 	return q, nil
 }
@@ -324,9 +323,9 @@ func (s *Server) removeBot(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	said := sentence("The bot was removed from %s. Its application can be used for another mate now.", set.Name)
+	said := openmates.T("The bot was removed from %s. Its application can be used for another mate now.", set.Name)
 	if len(stayed) > 0 {
-		said = sentence("The bot was removed from %s. It could not leave %s: somebody there has to remove it.", set.Name, strings.Join(stayed, ", "))
+		said = openmates.T("The bot was removed from %s. It could not leave %s: somebody there has to remove it.", set.Name, strings.Join(stayed, ", "))
 	}
 	return s.done(w, r, botAt(set.Network.Network, set.Handle), said)
 }
@@ -335,13 +334,13 @@ func (s *Server) removeBot(w http.ResponseWriter, r *http.Request) error {
 func findingWords(st messenger.FindingState) words {
 	switch st {
 	case messenger.FindingOK:
-		return words{"Good", "good"}
+		return words{openmates.T("Good"), "good"}
 	case messenger.FindingWarn:
-		return words{"Incomplete", "warn"}
+		return words{openmates.T("Incomplete"), "warn"}
 	case messenger.FindingBad:
-		return words{"Wrong", "bad"}
+		return words{openmates.T("Wrong"), "bad"}
 	}
-	return words{"Not known", "plain"}
+	return words{openmates.T("Not known"), "plain"}
 }
 
 // botRoutes lists the addresses of these screens.
@@ -352,7 +351,7 @@ func (s *Server) botRoutes(page *mux) {
 	on("GET "+at, s.bot)
 	on("GET "+at+"/state", s.botState)
 	on("POST "+at, s.setBot)
-	for name, do := range map[string]func(*http.Request, openmates.ID, connect.Setup) (string, error){
+	for name, do := range map[string]func(*http.Request, openmates.ID, connect.Setup) (openmates.Text, error){
 		"check": s.checkBot, "dress": s.dressBot, "permissions": s.setPermissions, "restart": s.restartBot,
 		"resume": s.pauseBot(false),
 	} {

@@ -29,7 +29,7 @@ func changes(v *locale.Voice, currency, before, after string) []change {
 	for _, name := range sortedNames(was, is) {
 		b, a := valueWords(v, currency, name, was[name]), valueWords(v, currency, name, is[name])
 		if b != a {
-			all = append(all, change{say(v, name), short(b), short(a)})
+			all = append(all, change{fieldName(name), short(b), short(a)})
 		}
 	}
 	return all

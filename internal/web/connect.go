@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,12 +34,12 @@ const (
 func (s *Server) connectWait(w http.ResponseWriter, r *http.Request) error {
 	if !openmates.CallerOf(r.Context()).SignedIn() {
 		return s.show(w, http.StatusUnauthorized, "message", messagePage{
-			shell: s.shell(r, "Please sign in"), Heading: "Please sign in and begin again",
-			Sentence: "You came back from a messenger's consent page, but you are not signed in here, so nothing was connected. What was begun in another browser can only be finished there.",
-			Ways:     []way{{"Sign in", "/signin"}},
+			shell: s.shell(r, openmates.T("Please sign in")), Heading: openmates.T("Please sign in and begin again"),
+			Sentence: openmates.T("You came back from a messenger's consent page, but you are not signed in here, so nothing was connected. What was begun in another browser can only be finished there."),
+			Ways:     []way{{openmates.T("Sign in"), "/signin"}},
 		})
 	}
-	p := connectPage{shell: s.shell(r, "Processing"), Path: r.URL.Path}
+	p := connectPage{shell: s.shell(r, openmates.T("Processing")), Path: r.URL.Path}
 	for name, values := range r.URL.Query() {
 		for _, v := range values {
 			p.Fields = append(p.Fields, field{name, v})
@@ -66,10 +65,10 @@ func (s *Server) connectFinish(w http.ResponseWriter, r *http.Request) error {
 		return s.show(w, intake.StatusOf(err), "message", s.connectFailed(r, out, err))
 	}
 	if out.Kind == connect.Link {
-		return s.done(w, r, "/profile", fmt.Sprintf("Your %s account %s is linked. Mates know now that it is you.", out.Label, out.Account.Name))
+		return s.done(w, r, "/profile", openmates.T("Your %s account %s is linked. Mates know now that it is you.", out.Label, out.Account.Name))
 	}
 	at := "/teams/" + out.Team.Slug + "/connect?at=" + url.QueryEscape(string(out.Workspace.ID))
-	return s.done(w, r, at, fmt.Sprintf("%s is in %s now. Say hello there: @%s hello", out.Mate.Name, out.Workspace.Name, out.Mate.Name))
+	return s.done(w, r, at, openmates.T("%s is in %s now. Say hello there: @%s hello", out.Mate.Name, out.Workspace.Name, out.Mate.Name))
 }
 
 // connectFailed says what went wrong, with the way back to where it was begun.
@@ -78,12 +77,12 @@ func (s *Server) connectFailed(r *http.Request, begun connect.Outcome, err error
 	switch {
 	case p.User == nil:
 	case begun.Kind == connect.Install && begun.Team.Slug != "":
-		p.Ways = []way{{"Start again", "/teams/" + begun.Team.Slug + "/connect"}, {"To the start page", "/"}}
+		p.Ways = []way{{openmates.T("Start again"), "/teams/" + begun.Team.Slug + "/connect"}, {openmates.T("To the start page"), "/"}}
 		if openmates.CodeOf(err) == openmates.EConflict && policy.Require(openmates.CallerOf(r.Context()), policy.RunServer) == nil {
-			p.Ways[1] = way{"All workspaces", connect.UntiePath}
+			p.Ways[1] = way{openmates.T("All workspaces"), connect.UntiePath}
 		}
 	case begun.Kind == connect.Link:
-		p.Ways = []way{{"Start again", "/profile"}, {"To the start page", "/"}}
+		p.Ways = []way{{openmates.T("Start again"), "/profile"}, {openmates.T("To the start page"), "/"}}
 	}
 	return p
 }

@@ -14,7 +14,7 @@ import (
 type dataPage struct {
 	shell
 	Alone []openmates.Team // teams that go along with the account
-	Error string
+	Error openmates.Text
 }
 
 // AloneIn lists those teams.
@@ -35,7 +35,7 @@ func (s *Server) showData(w http.ResponseWriter, r *http.Request, status int, wr
 	if err != nil {
 		return err
 	}
-	return s.show(w, status, "data", dataPage{shell: s.shell(r, "Your data"), Alone: alone, Error: openmates.MessageOf(wrong)})
+	return s.show(w, status, "data", dataPage{shell: s.shell(r, openmates.T("Your data")), Alone: alone, Error: openmates.TextOf(wrong)})
 }
 
 // exportData is a POST, although it only reads: what it makes is on the record,
@@ -79,9 +79,9 @@ func (s *Server) goodbye(w http.ResponseWriter, r *http.Request) error {
 		return to(w, r, "/")
 	}
 	return s.show(w, http.StatusOK, "message", messagePage{
-		shell: s.shell(r, "Goodbye"), Heading: "Your account is deleted",
-		Sentence: "Your linked accounts, your preferences and the text of your questions are gone. What your requests cost stays in your teams’ books, without your name.",
-		Ways:     []way{{"To the start page", "/"}},
+		shell: s.shell(r, openmates.T("Goodbye")), Heading: openmates.T("Your account is deleted"),
+		Sentence: openmates.T("Your linked accounts, your preferences and the text of your questions are gone. What your requests cost stays in your teams’ books, without your name."),
+		Ways:     []way{{openmates.T("To the start page"), "/"}},
 	})
 }
 
@@ -93,7 +93,7 @@ type addressPage struct {
 }
 
 func (s *Server) addressForm(w http.ResponseWriter, r *http.Request) error {
-	return s.show(w, http.StatusOK, "address", addressPage{s.shell(r, "Confirm your address"), r.URL.Query().Get("code")})
+	return s.show(w, http.StatusOK, "address", addressPage{s.shell(r, openmates.T("Confirm your address")), r.URL.Query().Get("code")})
 }
 
 func (s *Server) confirmAddress(w http.ResponseWriter, r *http.Request) error {
@@ -105,5 +105,5 @@ func (s *Server) confirmAddress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, securityPath, fmt.Sprintf("%s is confirmed. It is your address from now on.", address))
+	return s.done(w, r, securityPath, openmates.T("%s is confirmed. It is your address from now on.", address))
 }

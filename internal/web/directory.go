@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -41,7 +40,7 @@ type directory struct {
 	Search openmates.DirectorySearch
 }
 
-func (s *Server) directory(r *http.Request, title string) directory {
+func (s *Server) directory(r *http.Request, title openmates.Text) directory {
 	q := r.URL.Query()
 	d := directory{shell: s.shell(r, title), Query: strings.TrimSpace(q.Get("q"))}
 	d.Search = openmates.DirectorySearch{Text: searched(d.Query), After: searched(q.Get("after")), Limit: linesAtOnce}
@@ -74,7 +73,7 @@ type allPeoplePage struct {
 }
 
 func (s *Server) allPeople(w http.ResponseWriter, r *http.Request) error {
-	p := allPeoplePage{directory: s.directory(r, "People")}
+	p := allPeoplePage{directory: s.directory(r, openmates.T("People"))}
 	var more bool
 	var err error
 	if p.People, more, err = s.server.People(r.Context(), openmates.CallerOf(r.Context()), p.Search); err != nil {
@@ -93,7 +92,7 @@ type allTeamsPage struct {
 }
 
 func (s *Server) allTeams(w http.ResponseWriter, r *http.Request) error {
-	p := allTeamsPage{directory: s.directory(r, "Teams")}
+	p := allTeamsPage{directory: s.directory(r, openmates.T("Teams"))}
 	var more bool
 	var err error
 	if p.All, more, err = s.server.AnyTeams(r.Context(), openmates.CallerOf(r.Context()), p.Search); err != nil {
@@ -121,7 +120,7 @@ type placeLine struct {
 }
 
 func (s *Server) allWorkspaces(w http.ResponseWriter, r *http.Request) error {
-	p := allWorkspacesPage{directory: s.directory(r, "Workspaces")}
+	p := allWorkspacesPage{directory: s.directory(r, openmates.T("Workspaces"))}
 	all, more, err := s.connect.AnyPlaces(r.Context(), p.Search)
 	if err != nil {
 		return err
@@ -145,11 +144,11 @@ func (s *Server) askServerAdmin(r *http.Request) (*question, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &question{Heading: sentence("Make %s an admin of this server?", u.DisplayName), Label: "Make admin", Back: peoplePath,
-		Sentence: sentence("%s can then manage everything here: mates, bots, providers and their keys, mail, people and teams.", u.DisplayName)}
+	q := &question{Heading: openmates.T("Make %s an admin of this server?", u.DisplayName), Label: openmates.T("Make admin"), Back: peoplePath,
+		Sentence: openmates.T("%s can then manage everything here: mates, bots, providers and their keys, mail, people and teams.", u.DisplayName)}
 	if r.FormValue("admin") != "yes" {
-		q.Heading, q.Label = sentence("Stop %s being an admin of this server?", u.DisplayName), "Remove as admin"
-		q.Sentence = sentence("%s can no longer open the pages under Server. Roles in teams stay as they are.", u.DisplayName)
+		q.Heading, q.Label = openmates.T("Stop %s being an admin of this server?", u.DisplayName), openmates.T("Remove as admin")
+		q.Sentence = openmates.T("%s can no longer open the pages under Server. Roles in teams stay as they are.", u.DisplayName)
 	}
 	return q, nil
 }
@@ -168,9 +167,9 @@ func (s *Server) setServerAdmin(w http.ResponseWriter, r *http.Request) error {
 		back = "/"
 	}
 	if admin {
-		return s.done(w, r, back, fmt.Sprintf("%s is an admin of this server now.", u.DisplayName))
+		return s.done(w, r, back, openmates.T("%s is an admin of this server now.", u.DisplayName))
 	}
-	return s.done(w, r, back, fmt.Sprintf("%s is no longer an admin of this server.", u.DisplayName))
+	return s.done(w, r, back, openmates.T("%s is no longer an admin of this server.", u.DisplayName))
 }
 
 func (s *Server) askRemovePerson(r *http.Request) (*question, error) {
@@ -179,9 +178,9 @@ func (s *Server) askRemovePerson(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	return &question{
-		Heading:  sentence("Delete the account of %s?", u.DisplayName),
-		Sentence: "It is deleted for good: linked accounts, preferences, the text of all questions, and teams in which nobody else is. What requests cost stays in the books, without the name.",
-		Label:    "Delete the account", Back: peoplePath,
+		Heading:  openmates.T("Delete the account of %s?", u.DisplayName),
+		Sentence: openmates.T("It is deleted for good: linked accounts, preferences, the text of all questions, and teams in which nobody else is. What requests cost stays in the books, without the name."),
+		Label:    openmates.T("Delete the account"), Back: peoplePath,
 	}, nil
 }
 
@@ -193,7 +192,7 @@ func (s *Server) removePerson(w http.ResponseWriter, r *http.Request) error {
 	if err := s.server.RemovePerson(r.Context(), openmates.CallerOf(r.Context()), u.Username); err != nil {
 		return err
 	}
-	return s.done(w, r, peoplePath, fmt.Sprintf("The account of %s is deleted.", u.DisplayName))
+	return s.done(w, r, peoplePath, openmates.T("The account of %s is deleted.", u.DisplayName))
 }
 
 func (s *Server) anyTeam(r *http.Request) (openmates.Team, error) {
@@ -206,11 +205,11 @@ func (s *Server) askRemoveTeam(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	return &question{
-		Heading:  sentence("Remove the team %s?", t.Name),
-		Sentence: "It is removed for good, with its limits, invites, tokens, connections and the text of what was asked in it. Its people keep their accounts. What it spent stays in the books of this server.",
-		Label:    "Remove the team", Back: teamsPath,
-		Tick: &tick{Name: "leave", Label: "Its mates leave its workspaces", Checked: true,
-			Hint: "Otherwise they stay there and answer nobody until a team connects the workspaces again."},
+		Heading:  openmates.T("Remove the team %s?", t.Name),
+		Sentence: openmates.T("It is removed for good, with its limits, invites, tokens, connections and the text of what was asked in it. Its people keep their accounts. What it spent stays in the books of this server."),
+		Label:    openmates.T("Remove the team"), Back: teamsPath,
+		Tick: &tick{Name: "leave", Label: openmates.T("Its mates leave its workspaces"), Checked: true,
+			Hint: openmates.T("Otherwise they stay there and answer nobody until a team connects the workspaces again.")},
 	}, nil
 }
 
@@ -230,15 +229,15 @@ func (s *Server) removeTeam(w http.ResponseWriter, r *http.Request) error {
 	if r.PostFormValue("leave") != "" {
 		stayed = leave(r.Context())
 	}
-	return s.done(w, r, teamsPath, gone(sentence("The team %s is removed.", t.Name), stayed))
+	return s.done(w, r, teamsPath, gone(openmates.T("The team %s is removed.", t.Name), stayed))
 }
 
 // gone adds to what was done which bots could not leave.
-func gone(done string, stayed []string) string {
+func gone(done openmates.Text, stayed []string) openmates.Text {
 	if len(stayed) == 0 {
 		return done
 	}
-	return done + " " + sentence("These could not leave by themselves; whoever manages the place has to remove them: %s.", strings.Join(stayed, ", "))
+	return openmates.T("%s %s", done, openmates.T("These could not leave by themselves; whoever manages the place has to remove them: %s.", strings.Join(stayed, ", ")))
 }
 
 func (s *Server) askUntie(r *http.Request) (*question, error) {
@@ -247,11 +246,11 @@ func (s *Server) askUntie(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	return &question{
-		Heading:  sentence("Disconnect %s from %s?", place.Name, t.Name),
-		Sentence: sentence("No mate answers in %s any more until a team connects it again. The admins of %s are told on their pages.", place.Name, t.Name),
-		Label:    "Disconnect", Back: connect.UntiePath,
-		Tick: &tick{Name: "leave", Label: "Its mates leave, too", Checked: true,
-			Hint: "Otherwise they stay there and answer nobody until a team connects it again."},
+		Heading:  openmates.T("Disconnect %s from %s?", place.Name, t.Name),
+		Sentence: openmates.T("No mate answers in %s any more until a team connects it again. The admins of %s are told on their pages.", place.Name, t.Name),
+		Label:    openmates.T("Disconnect"), Back: connect.UntiePath,
+		Tick: &tick{Name: "leave", Label: openmates.T("Its mates leave, too"), Checked: true,
+			Hint: openmates.T("Otherwise they stay there and answer nobody until a team connects it again.")},
 	}, nil
 }
 
@@ -260,5 +259,5 @@ func (s *Server) untie(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, connect.UntiePath, gone(sentence("“%s” is disconnected, and its team’s admins are told.", name), stayed))
+	return s.done(w, r, connect.UntiePath, gone(openmates.T("“%s” is disconnected, and its team’s admins are told.", name), stayed))
 }

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -22,14 +21,15 @@ type foundPage struct {
 	Sheet  sheetForm
 	Mates  []connect.Mate // that were chosen
 	People newcomerForm
-	Error  string
+	Error  openmates.Text
 }
 
 // foundStep is a step with its place in the order.
 type foundStep struct {
-	Name, Label string
-	Number      int
-	Now         bool
+	Name   string
+	Label  openmates.Text
+	Number int
+	Now    bool
 }
 
 // Path is where the step is.
@@ -41,9 +41,9 @@ func (f foundStep) Path() string {
 }
 
 func foundSteps(c openmates.Caller) []foundStep {
-	all := []foundStep{{Name: "name", Label: "Name"}, {Name: "mates", Label: "Mates"}, {Name: "apps", Label: "Apps and models"}, {Name: "money", Label: "Limits"}, {Name: "connect", Label: "Messengers"}}
+	all := []foundStep{{Name: "name", Label: openmates.T("Name")}, {Name: "mates", Label: openmates.T("Mates")}, {Name: "apps", Label: openmates.T("Apps and models")}, {Name: "money", Label: openmates.T("Limits")}, {Name: "connect", Label: openmates.T("Messengers")}}
 	if !c.SignedIn() {
-		all = append(all, foundStep{Name: "account", Label: "Your account"})
+		all = append(all, foundStep{Name: "account", Label: openmates.T("Your account")})
 	}
 	for i := range all {
 		all[i].Number = i + 1
@@ -77,7 +77,7 @@ func (s *Server) foundPage(r *http.Request) (*foundPage, error) {
 	if err := s.team.MayFound(ctx, c); err != nil {
 		return nil, err
 	}
-	p := &foundPage{shell: s.shell(r, "Create a team"), Steps: foundSteps(c)}
+	p := &foundPage{shell: s.shell(r, openmates.T("Create a team")), Steps: foundSteps(c)}
 	p.Draft, _ = s.team.Draft(ctx)
 	name := r.PathValue("step")
 	if name == "" {
@@ -194,7 +194,7 @@ func (s *Server) foundAs(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return s.done(w, r, "/teams/"+t.Slug+"/connect", fmt.Sprintf("The team %s is founded, and you are its admin. Now add its mates to your messenger.", t.Name))
+	return s.done(w, r, "/teams/"+t.Slug+"/connect", openmates.T("The team %s is founded, and you are its admin. Now add its mates to your messenger.", t.Name))
 }
 
 // foundAgain shows the step once more with what was typed and what is wrong.
@@ -206,7 +206,7 @@ func (s *Server) foundAgain(w http.ResponseWriter, r *http.Request, err error, k
 	if perr != nil {
 		return perr
 	}
-	p.Error = openmates.MessageOf(err)
+	p.Error = openmates.TextOf(err)
 	keep(p)
 	return s.show(w, intake.StatusOf(err), "found", p)
 }
@@ -222,12 +222,12 @@ func (s *Server) slugPart(w http.ResponseWriter, r *http.Request) error {
 		name = "x"
 	}
 	t, err := s.team.FreeTeam(r.Context(), name, q.Get("slug"))
-	said := sentence("The team's page will be %s", s.connect.PublicURL()+"/teams/"+t.Slug)
+	said := openmates.T("The team's page will be %s", s.connect.PublicURL()+"/teams/"+t.Slug)
 	if err != nil {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err
 		}
-		said = openmates.MessageOf(err)
+		said = openmates.TextOf(err)
 	}
 	return s.render(w, http.StatusOK, "found", "said", said)
 }

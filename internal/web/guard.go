@@ -141,9 +141,9 @@ func (s *Server) sendOn(w http.ResponseWriter, r *http.Request, to string) {
 		return
 	}
 	s.settle(w, r)
-	p := messagePage{shell: shell{Title: sentence("This server has another address"), Path: r.URL.Path, Here: "/", Model: s.shown(r.Context()), Version: s.version},
-		Heading: sentence("This server has another address"), Ways: []way{{"Go on there", s.connect.PublicURL()}},
-		Sentence: fmt.Sprintf("People reach this server at %s, so nothing was changed here. Please do it again there.", s.connect.PublicURL())}
+	p := messagePage{shell: shell{Title: openmates.T("This server has another address"), Path: r.URL.Path, Here: "/", Model: s.shown(r.Context()), Version: s.version},
+		Heading: openmates.T("This server has another address"), Ways: []way{{openmates.T("Go on there"), s.connect.PublicURL()}},
+		Sentence: openmates.T("People reach this server at %s, so nothing was changed here. Please do it again there.", s.connect.PublicURL())}
 	if err := s.show(w, http.StatusConflict, "message", p); err != nil {
 		s.logError(r, err)
 		plain(w, http.StatusConflict, s.voice(w).Say(p.Sentence))
@@ -180,7 +180,7 @@ func (s *Server) strange(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	s.settle(w, r)
-	plain(w, http.StatusMisdirectedRequest, s.voice(w).Say(openmates.MessageOf(err)))
+	plain(w, http.StatusMisdirectedRequest, s.voice(w).Say(openmates.TextOf(err)))
 }
 
 // serves refuses requests that were sent to the name of another site.

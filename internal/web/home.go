@@ -51,7 +51,7 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 	if !c.SignedIn() {
 		return s.welcome(w, r)
 	}
-	p := homePage{shell: s.shell(r, "Home")}
+	p := homePage{shell: s.shell(r, openmates.T("Home"))}
 	st, err := s.setupState(r)
 	if err != nil {
 		return err
@@ -105,9 +105,9 @@ func (s *Server) welcome(w http.ResponseWriter, r *http.Request) error {
 		return to(w, r, "/signin")
 	}
 	return s.show(w, http.StatusOK, "message", messagePage{
-		shell: s.shell(r, "Welcome"), Heading: "This server waits for its first admin",
-		Sentence: "Open the setup link that the terminal shows, the one in which openmates was started. Starting it once more shows a fresh link.",
-		Ways:     []way{{"Enter the setup code", "/setup"}},
+		shell: s.shell(r, openmates.T("Welcome")), Heading: openmates.T("This server waits for its first admin"),
+		Sentence: openmates.T("Open the setup link that the terminal shows, the one in which openmates was started. Starting it once more shows a fresh link."),
+		Ways:     []way{{openmates.T("Enter the setup code"), "/setup"}},
 	})
 }
 

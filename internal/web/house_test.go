@@ -26,6 +26,7 @@ import (
 	"openmates/internal/connect/connecttest"
 	"openmates/internal/guard"
 	"openmates/internal/identity"
+	"openmates/internal/locale/localetest"
 	"openmates/internal/mail"
 	"openmates/internal/mail/smtp"
 	"openmates/internal/mate"
@@ -129,7 +130,7 @@ func newHouseWith(t *testing.T, change func(*house, *Config)) *house {
 	t.Cleanup(func() { _ = h.db.Close() })
 	h.network = connecttest.New(map[string]connecttest.App{
 		"1001": {Token: canaryToken, Secret: canarySecret, Name: "Sophia"},
-		"1002": {Token: "token-mark", Secret: "secret-mark", Name: "Mark", Hints: []string{"Switch the public bot on, or nobody can add it."}},
+		"1002": {Token: "token-mark", Secret: "secret-mark", Name: "Mark", Hints: []openmates.Text{openmates.T("Switch the public bot on, or nobody can add it.")}},
 	})
 	srv := httptest.NewUnstartedServer(nil)
 	h.url = "http://" + srv.Listener.Addr().String()
@@ -163,9 +164,6 @@ func newHouseWith(t *testing.T, change func(*house, *Config)) *house {
 	change(h, &c)
 	h.web, err = New(c)
 	must(t, err)
-	if c.Book == nil {
-		h.listens()
-	}
 	srv.Config.Handler = h.web
 	srv.Start()
 	t.Cleanup(srv.Close)
@@ -203,13 +201,13 @@ func addressOf(t *testing.T, url string) *address.Public {
 
 func testApps(context.Context) ([]mate.Group, error) {
 	return []mate.Group{
-		{Name: "calculation", Label: "Calculation", Description: "Calculates.", Parts: []mate.Part{{Name: "calculation.evaluate", Label: "Evaluate"}}},
-		{Name: "web", Label: "Web", Parts: []mate.Part{{Name: "web.read", Label: "Read a page"}, {Name: "web.search", Label: "Search"}}},
+		{Name: "calculation", Label: openmates.T("Calculation"), Description: openmates.T("Calculates."), Parts: []mate.Part{{Name: "calculation.evaluate", Label: openmates.T("Evaluate")}}},
+		{Name: "web", Label: openmates.T("Web"), Parts: []mate.Part{{Name: "web.read", Label: openmates.T("Read a page")}, {Name: "web.search", Label: openmates.T("Search")}}},
 	}, nil
 }
 
 func testProviders(context.Context) ([]mate.Group, error) {
-	return []mate.Group{{Name: "openai", Label: "OpenAI", Parts: []mate.Part{{Name: "openai/gpt-5", Label: "gpt-5"}, {Name: "openai/gpt-5-mini", Label: "gpt-5-mini"}}}}, nil
+	return []mate.Group{{Name: "openai", Label: openmates.T("OpenAI"), Parts: []mate.Part{{Name: "openai/gpt-5", Label: openmates.T("gpt-5")}, {Name: "openai/gpt-5-mini", Label: openmates.T("gpt-5-mini")}}}}, nil
 }
 
 func (h *house) trial(ctx context.Context, t chat.Trial) (openmates.Outcome, error) {

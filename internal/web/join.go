@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -18,7 +17,7 @@ type joinPage struct {
 	Proof  string
 	Sent   string // the address that a confirmation was sent to
 	People newcomerForm
-	Error  string
+	Error  openmates.Text
 }
 
 // Inviter is the name of who invites, "" where they are gone.
@@ -63,15 +62,15 @@ func (s *Server) joinAs(w http.ResponseWriter, r *http.Request, proof string, fa
 		return s.noJoin(w, r, err)
 	}
 	if welcome.Member {
-		return s.show(w, http.StatusOK, "message", messagePage{shell: s.shell(r, welcome.Team.Name), Heading: "You are in already",
-			Sentence: fmt.Sprintf("You belong to the team %s, so there is nothing to join.", welcome.Team.Name),
-			Ways:     []way{{"Open the team", "/teams/" + welcome.Team.Slug}}})
+		return s.show(w, http.StatusOK, "message", messagePage{shell: s.shell(r, openmates.T("%s", welcome.Team.Name)), Heading: openmates.T("You are in already"),
+			Sentence: openmates.T("You belong to the team %s, so there is nothing to join.", welcome.Team.Name),
+			Ways:     []way{{openmates.T("Open the team"), "/teams/" + welcome.Team.Slug}}})
 	}
-	p := &joinPage{shell: s.shell(r, fmt.Sprintf("Join %s", welcome.Team.Name)), Welcome: welcome, Code: code, Proof: proof}
+	p := &joinPage{shell: s.shell(r, openmates.T("Join %s", welcome.Team.Name)), Welcome: welcome, Code: code, Proof: proof}
 	p.People.Email = welcome.Email
 	status := http.StatusOK
 	if failed != nil {
-		p.Error, status = openmates.MessageOf(failed), intake.StatusOf(failed)
+		p.Error, status = openmates.TextOf(failed), intake.StatusOf(failed)
 	}
 	if keep != nil {
 		keep(p)
@@ -84,7 +83,7 @@ func (s *Server) noJoin(w http.ResponseWriter, r *http.Request, err error) error
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
 	}
-	p := messagePage{shell: s.shell(r, "Invite"), Heading: "This invite can’t be used", Sentence: openmates.MessageOf(err), Ways: []way{{"To the start page", "/"}}}
+	p := messagePage{shell: s.shell(r, openmates.T("Invite")), Heading: openmates.T("This invite can’t be used"), Sentence: openmates.TextOf(err), Ways: []way{{openmates.T("To the start page"), "/"}}}
 	return s.show(w, intake.StatusOf(err), "message", p)
 }
 
@@ -104,7 +103,7 @@ func (s *Server) join(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return s.done(w, r, "/profile", fmt.Sprintf("Welcome to %s. Link your messenger account below, and the team’s mates know that it is you.", welcome.Team.Name))
+	return s.done(w, r, "/profile", openmates.T("Welcome to %s. Link your messenger account below, and the team’s mates know that it is you.", welcome.Team.Name))
 }
 
 // joinProof has a confirmation sent to an address.

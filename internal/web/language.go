@@ -11,7 +11,6 @@ import (
 
 	"openmates"
 	"openmates/internal/locale"
-	"openmates/internal/messenger"
 )
 
 // Pages are told in the language that their reader chose at the foot of a page,
@@ -97,17 +96,16 @@ func (p *pages) funcs(v *locale.Voice) template.FuncMap {
 		"initial":  initial,
 		"outside":  func(address string) bool { return strings.HasPrefix(address, "http") },
 
-		"say":    func(sentence any) string { return v.Say(fmt.Sprint(sentence)) },
+		"say":    v.Say,
 		"count":  func(n any, one, many string) string { return v.Count(int(reflect.ValueOf(n).Int()), one, many) },
 		"date":   v.Date,
 		"lang":   func() string { return v.Tag },
 		"voices": func() []locale.Language { return p.book.Languages() },
 
-		"phase":   func(ph messenger.Phase) words { return phaseWords(ph).in(v) },
-		"finding": func(f messenger.FindingState) words { return findingWords(f).in(v) },
+		"phase":   phaseWords,
+		"finding": findingWords,
 		"class":   func(class string) string { return className(v, class) },
 		"masked":  func(value string) string { return masked(v, value) },
-		"agent":   func(name string) string { return agent(v, name) },
 		"since":   func(t time.Time) string { return since(v, t) },
 		"lasting": func(t time.Time) string { return lasting(v, t) },
 		"money":   func(m openmates.Micros, currency string) string { return money(v, m, currency) },
@@ -117,18 +115,13 @@ func (p *pages) funcs(v *locale.Voice) template.FuncMap {
 	}
 }
 
-func (w words) in(v *locale.Voice) words {
-	w.Text = v.Say(w.Text)
-	return w
-}
-
 // lasting says for how long something has been so.
 func lasting(v *locale.Voice, t time.Time) string {
 	switch d := time.Since(t); {
 	case t.IsZero():
 		return ""
 	case d < time.Minute:
-		return v.Say("just now")
+		return v.Say(openmates.T("just now"))
 	case d < 2*time.Hour:
 		return v.Count(int(d.Minutes()), "for %d min", "for %d min")
 	case d < 48*time.Hour:
@@ -145,7 +138,7 @@ func since(v *locale.Voice, t time.Time) string {
 	case t.IsZero():
 		return ""
 	case d < time.Minute:
-		return v.Say("just now")
+		return v.Say(openmates.T("just now"))
 	case d < 2*time.Hour:
 		return v.Count(int(d.Minutes()), "%d min ago", "%d min ago")
 	case d < 48*time.Hour:

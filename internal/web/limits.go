@@ -36,7 +36,7 @@ type sheetForm struct {
 	Spent     openmates.Micros
 	Currency  string
 	Percent   int // of the month's money that is spent
-	Error     string
+	Error     openmates.Text
 }
 
 func (s *Server) newSheet(ctx context.Context, who, action string, sheet mate.Sheet, spent openmates.Micros) (sheetForm, error) {
@@ -77,7 +77,7 @@ func (s *Server) limits(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) limitsPage(r *http.Request) (*limitsPage, error) {
 	ctx := r.Context()
-	p := &limitsPage{shell: s.shell(r, "Limits")}
+	p := &limitsPage{shell: s.shell(r, openmates.T("Limits"))}
 	sheet, err := s.mate.ServerSheet(ctx)
 	if err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (s *Server) setLimits(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = s.mate.SetServer(r.Context(), byWhom(r), t)
 	if err == nil {
-		return s.done(w, r, "/server/limits", "The limits of the server are saved and hold from the next question on.")
+		return s.done(w, r, "/server/limits", openmates.T("The limits of the server are saved and hold from the next question on."))
 	}
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
@@ -141,7 +141,7 @@ func (s *Server) limitMate(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return s.done(w, r, "/server/mates/"+m.Handle+"#limits", fmt.Sprintf("Saved. %s may use %d of %d skills and %d of %d models.",
+		return s.done(w, r, "/server/mates/"+m.Handle+"#limits", openmates.T("Saved. %s may use %d of %d skills and %d of %d models.",
 			m.Name, sheet.Skills.Allowed, sheet.Skills.Of, sheet.Models.Allowed, sheet.Models.Of))
 	}
 	if openmates.CodeOf(err) == openmates.EInternal {
@@ -153,7 +153,7 @@ func (s *Server) limitMate(w http.ResponseWriter, r *http.Request) error {
 
 // keep puts what was entered back onto the sheet, with what is wrong with it.
 func (f *sheetForm) keep(t mate.Terms, err error) {
-	f.PerMinute, f.PerMonth, f.Error = t.PerMinute, t.PerMonth, openmates.MessageOf(err)
+	f.PerMinute, f.PerMonth, f.Error = t.PerMinute, t.PerMonth, openmates.TextOf(err)
 	if t.Stamp == f.Stamp {
 		f.Recheck(t)
 	}
@@ -175,16 +175,16 @@ func termsOf(r *http.Request) (mate.Terms, error) {
 func names(v *locale.Voice, s openmates.Set) string {
 	switch {
 	case !s.Only:
-		return v.Say("everything")
+		return v.Say(openmates.T("everything"))
 	case len(s.Names) == 0:
-		return v.Say("nothing")
+		return v.Say(openmates.T("nothing"))
 	}
 	return strings.Join(s.Names, ", ")
 }
 
 func limitOf[N int | openmates.Micros](v *locale.Voice, n N) string {
 	if n == 0 {
-		return v.Say("no limit")
+		return v.Say(openmates.T("no limit"))
 	}
 	return v.Decimal(fmt.Sprint(n))
 }
@@ -193,11 +193,11 @@ func limitOf[N int | openmates.Micros](v *locale.Voice, n N) string {
 func className(v *locale.Voice, class string) string {
 	switch class {
 	case openmates.ClassQuick:
-		return v.Say("quick")
+		return v.Say(openmates.T("quick"))
 	case openmates.ClassBalanced:
-		return v.Say("balanced")
+		return v.Say(openmates.T("balanced"))
 	case openmates.ClassDeep:
-		return v.Say("deep")
+		return v.Say(openmates.T("deep"))
 	}
 	return class
 }
@@ -205,8 +205,9 @@ func className(v *locale.Voice, class string) string {
 // grantTable is one table of a sheet, grantBox one of its boxes, for the
 // templates.
 type grantTable struct {
-	Caption, Whole, Part string
-	Lines                []mate.Line
+	Caption     openmates.Text
+	Whole, Part string
+	Lines       []mate.Line
 }
 
 type grantBox struct {
@@ -214,7 +215,7 @@ type grantBox struct {
 	openmates.Choice
 }
 
-func newGrants(caption, whole, part string, lines []mate.Line) grantTable {
+func newGrants(caption openmates.Text, whole, part string, lines []mate.Line) grantTable {
 	return grantTable{caption, whole, part, lines}
 }
 

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -39,9 +38,9 @@ func (s *Server) linkCode(w http.ResponseWriter, r *http.Request) error {
 	code := r.URL.Query().Get("code")
 	if code == "" {
 		return s.show(w, http.StatusOK, "message", messagePage{
-			shell: s.shell(r, "Link your account"), Heading: "This address needs a code",
-			Sentence: "You get a link with one from any mate: send it /link in your messenger. Or begin on your profile.",
-			Ways:     []way{{"Open your profile", "/profile"}},
+			shell: s.shell(r, openmates.T("Link your account")), Heading: openmates.T("This address needs a code"),
+			Sentence: openmates.T("You get a link with one from any mate: send it /link in your messenger. Or begin on your profile."),
+			Ways:     []way{{openmates.T("Open your profile"), "/profile"}},
 		})
 	}
 	offer, err := s.connect.Offered(r.Context(), openmates.Secret(code))
@@ -52,12 +51,12 @@ func (s *Server) linkCode(w http.ResponseWriter, r *http.Request) error {
 	if !openmates.CallerOf(r.Context()).SignedIn() {
 		s.setPendingLink(w, code)
 		return s.show(w, http.StatusOK, "message", messagePage{
-			shell: s.shell(r, "Link your account"), Heading: "First, sign in",
-			Sentence: fmt.Sprintf("Then you can link the %s account %s. If you have no account here yet, open your invitation in this browser; you come back here afterwards.", offer.Label, offer.Account.Name),
-			Ways:     []way{{"Sign in", "/signin?next=" + url.QueryEscape(linkCodePath(code))}},
+			shell: s.shell(r, openmates.T("Link your account")), Heading: openmates.T("First, sign in"),
+			Sentence: openmates.T("Then you can link the %s account %s. If you have no account here yet, open your invitation in this browser; you come back here afterwards.", offer.Label, offer.Account.Name),
+			Ways:     []way{{openmates.T("Sign in"), "/signin?next=" + url.QueryEscape(linkCodePath(code))}},
 		})
 	}
-	return s.show(w, http.StatusOK, "linkcode", linkCodePage{shell: s.shell(r, "Link your account"), From: offer, Code: code})
+	return s.show(w, http.StatusOK, "linkcode", linkCodePage{shell: s.shell(r, openmates.T("Link your account")), From: offer, Code: code})
 }
 
 func linkCodePath(code string) string {
@@ -78,7 +77,7 @@ func (s *Server) finishLinkCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/profile", fmt.Sprintf("Your %s account %s is linked. Mates know now that it is you.", out.Label, out.Account.Name))
+	return s.done(w, r, "/profile", openmates.T("Your %s account %s is linked. Mates know now that it is you.", out.Label, out.Account.Name))
 }
 
 // setPendingLink remembers a code in the browser; "" forgets it.
@@ -120,7 +119,7 @@ func (s *Server) showOwnCode(w http.ResponseWriter, r *http.Request) error {
 		return to(w, r, "/profile")
 	}
 	own := &connect.OwnCode{Label: made.Label, Expires: made.Expires}
-	return s.show(w, http.StatusOK, "linkcode", linkCodePage{shell: s.shell(r, "Link your account"), Own: own, Code: made.Code})
+	return s.show(w, http.StatusOK, "linkcode", linkCodePage{shell: s.shell(r, openmates.T("Link your account")), Own: own, Code: made.Code})
 }
 
 // ownCode makes a code to send to a mate, where accounts are proved that way.
@@ -163,19 +162,19 @@ func (s *Server) connectTeam(w http.ResponseWriter, r *http.Request) error {
 	var ways []way
 	for _, t := range teams {
 		if _, err := s.team.Enter(r.Context(), c, t.Slug, policy.ConnectTeam); err == nil {
-			ways = append(ways, way{Label: fmt.Sprintf("The team %s", t.Name), Path: "/teams/" + t.Slug + "/connect" + connectHint(r)})
+			ways = append(ways, way{Label: openmates.T("The team %s", t.Name), Path: "/teams/" + t.Slug + "/connect" + connectHint(r)})
 		}
 	}
-	p := messagePage{shell: s.shell(r, "Connect")}
+	p := messagePage{shell: s.shell(r, openmates.T("Connect"))}
 	switch len(ways) {
 	case 1:
 		return to(w, r, ways[0].Path)
 	case 0:
-		p = messagePage{shell: p.shell, Heading: "Ask an admin of your team", Ways: []way{{"To the start page", "/"}},
-			Sentence: "A place belongs to a team, and those who may connect it add the mates there. You are in no team in which you may."}
+		p = messagePage{shell: p.shell, Heading: openmates.T("Ask an admin of your team"), Ways: []way{{openmates.T("To the start page"), "/"}},
+			Sentence: openmates.T("A place belongs to a team, and those who may connect it add the mates there. You are in no team in which you may.")}
 	default:
-		p = messagePage{shell: p.shell, Heading: "For which team?", Ways: ways,
-			Sentence: "A place belongs to one team. Choose the one whose people talk there; its page adds the mates."}
+		p = messagePage{shell: p.shell, Heading: openmates.T("For which team?"), Ways: ways,
+			Sentence: openmates.T("A place belongs to one team. Choose the one whose people talk there; its page adds the mates.")}
 	}
 	return s.show(w, http.StatusOK, "message", p)
 }

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -18,7 +17,7 @@ type mailPage struct {
 	Mail  server.MailSettings
 	Port  string // as typed
 	To    string // where the test message goes
-	Error string
+	Error openmates.Text
 }
 
 func (s *Server) mail(w http.ResponseWriter, r *http.Request) error {
@@ -27,7 +26,7 @@ func (s *Server) mail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := mailPage{shell: s.shell(r, "Mail"), Mail: set, To: c.User.Email}
+	p := mailPage{shell: s.shell(r, openmates.T("Mail")), Mail: set, To: c.User.Email}
 	if !set.Set {
 		p.Mail.Port, p.Mail.Security = 587, mail.StartTLS
 	}
@@ -52,7 +51,7 @@ func (s *Server) setMail(w http.ResponseWriter, r *http.Request) error {
 	err = s.server.SetMail(r.Context(), c, set, f.Get("to"))
 	switch openmates.CodeOf(err) {
 	case "":
-		return s.done(w, r, "/server/mail", fmt.Sprintf("The mail server took a test message for %s. Look whether it arrives, also among the spam.", strings.TrimSpace(f.Get("to"))))
+		return s.done(w, r, "/server/mail", openmates.T("The mail server took a test message for %s. Look whether it arrives, also among the spam.", strings.TrimSpace(f.Get("to"))))
 	case openmates.EInvalid, openmates.EUnavailable, openmates.ELimit:
 		stored, serr := s.server.MailSettings(r.Context(), c)
 		if serr != nil {
@@ -60,7 +59,7 @@ func (s *Server) setMail(w http.ResponseWriter, r *http.Request) error {
 		}
 		s.logError(r, err)
 		set.Password = ""
-		p := mailPage{shell: s.shell(r, "Mail"), Port: f.Get("port"), To: f.Get("to"), Error: openmates.MessageOf(err)}
+		p := mailPage{shell: s.shell(r, openmates.T("Mail")), Port: f.Get("port"), To: f.Get("to"), Error: openmates.TextOf(err)}
 		p.Mail = server.MailSettings{Settings: set, HasPassword: stored.HasPassword, PasswordLost: stored.PasswordLost, Set: stored.Set}
 		return s.show(w, intake.StatusOf(err), "mail", p)
 	}
@@ -68,13 +67,13 @@ func (s *Server) setMail(w http.ResponseWriter, r *http.Request) error {
 }
 
 func askStopMail(*http.Request) (*question, error) {
-	return &question{Heading: "Stop sending mail?", Label: "Remove mail settings", Back: "/server/mail",
-		Sentence: "The mail server's address and password are deleted here. Invites then work by their links alone, and new addresses are not confirmed."}, nil
+	return &question{Heading: openmates.T("Stop sending mail?"), Label: openmates.T("Remove mail settings"), Back: "/server/mail",
+		Sentence: openmates.T("The mail server's address and password are deleted here. Invites then work by their links alone, and new addresses are not confirmed.")}, nil
 }
 
 func (s *Server) stopMail(w http.ResponseWriter, r *http.Request) error {
 	if err := s.server.StopMail(r.Context(), openmates.CallerOf(r.Context())); err != nil {
 		return err
 	}
-	return s.done(w, r, "/server/mail", "This server sends no mail any more. Invitations work by their links.")
+	return s.done(w, r, "/server/mail", openmates.T("This server sends no mail any more. Invitations work by their links."))
 }

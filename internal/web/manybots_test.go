@@ -171,7 +171,7 @@ func TestStatesOfAnotherProcess(t *testing.T) {
 	later = 2 * messenger.Stale
 	m, err = other.Mate(t.Context(), "sophia")
 	must(t, err)
-	if st := m.Bots[0].State; st.Phase != messenger.NeedsAttention || !strings.Contains(st.Reason, "has not reported since") || !strings.Contains(st.Reason, "(test)") || st.Cure == "" {
+	if st := m.Bots[0].State; st.Phase != messenger.NeedsAttention || !strings.Contains(st.Reason.String(), "has not reported since") || !strings.Contains(st.Reason.String(), "(test)") || st.Cure == "" {
 		t.Errorf("when it fell silent: %+v", st)
 	}
 }

@@ -39,7 +39,7 @@ func (s *Server) showMate(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) matePage(r *http.Request, m connect.Mate) (*matePage, error) {
 	c := openmates.CallerOf(r.Context())
-	p := &matePage{shell: s.shell(r, m.Name), Mate: m.Mate, Answers: m.Model}
+	p := &matePage{shell: s.shell(r, openmates.T("%s", m.Name)), Mate: m.Mate, Answers: m.Model}
 	if p.Answers == "" {
 		p.Answers = p.Model.Name
 	}

@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"strconv"
 
@@ -44,7 +43,7 @@ type mateForm struct {
 	mate.Draft
 	Providers []mate.Group
 	Gone      bool // the mate's model is none of them
-	Error     string
+	Error     openmates.Text
 }
 
 // mateSetupPage is everything about one mate.
@@ -61,7 +60,7 @@ type mateSetupPage struct {
 	Networks  []connect.Network
 	CopyName  string
 	CopyID    string
-	CopyError string
+	CopyError openmates.Text
 }
 
 // versionPage is a mate as it was once, beside what it is now.
@@ -93,7 +92,7 @@ func (s *Server) mateRoutes(page *mux) {
 }
 
 func (s *Server) mates(w http.ResponseWriter, r *http.Request) error {
-	p := matesPage{shell: s.shell(r, "Mates")}
+	p := matesPage{shell: s.shell(r, openmates.T("Mates"))}
 	all, err := s.mate.List(r.Context())
 	if err != nil {
 		return err
@@ -158,7 +157,7 @@ func (s *Server) currency(ctx context.Context) (string, error) {
 }
 
 func (s *Server) newMate(w http.ResponseWriter, r *http.Request) error {
-	p := newMatePage{shell: s.shell(r, "New mate"), Form: mateForm{Draft: mate.Draft{Class: openmates.ClassBalanced}}}
+	p := newMatePage{shell: s.shell(r, openmates.T("New mate")), Form: mateForm{Draft: mate.Draft{Class: openmates.ClassBalanced}}}
 	var err error
 	if p.Form.Providers, err = s.mate.Models(r.Context()); err != nil {
 		return err
@@ -174,12 +173,12 @@ func (s *Server) createMate(w http.ResponseWriter, r *http.Request) error {
 	d := mateDraft(r)
 	m, err := s.mate.Create(r.Context(), byWhom(r), f.Get("handle"), d)
 	if err == nil {
-		return s.done(w, r, "/server/mates/"+m.Handle, fmt.Sprintf("%s is here. Try it out, then give it a bot.", m.Name))
+		return s.done(w, r, "/server/mates/"+m.Handle, openmates.T("%s is here. Try it out, then give it a bot.", m.Name))
 	}
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
 	}
-	p := newMatePage{shell: s.shell(r, "New mate"), Handle: f.Get("handle"), Form: mateForm{Draft: d, Error: openmates.MessageOf(err)}}
+	p := newMatePage{shell: s.shell(r, openmates.T("New mate")), Handle: f.Get("handle"), Form: mateForm{Draft: d, Error: openmates.TextOf(err)}}
 	status := intake.StatusOf(err)
 	if p.Form.Providers, err = s.mate.Models(r.Context()); err != nil {
 		return err
@@ -214,7 +213,7 @@ func (s *Server) mateOf(r *http.Request) (*mateSetupPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &mateSetupPage{shell: s.shell(r, m.Name), Mate: m, Opened: m.Version, Networks: s.connect.Networks(), Answers: s.answers(ctx, m)}
+	p := &mateSetupPage{shell: s.shell(r, openmates.T("%s", m.Name)), Mate: m, Opened: m.Version, Networks: s.connect.Networks(), Answers: s.answers(ctx, m)}
 	p.Form.Draft = mate.Draft{Name: m.Name, Field: m.Field, Description: m.Description, Prompt: m.Prompt, Model: m.Model, Class: m.Class}
 	if p.Form.Providers, err = s.mate.Models(ctx); err != nil {
 		return nil, err
@@ -261,14 +260,14 @@ func (s *Server) editMate(w http.ResponseWriter, r *http.Request) error {
 	}
 	m, err := s.mate.Edit(r.Context(), byWhom(r), p.Mate, version, mateDraft(r))
 	if err == nil {
-		return s.done(w, r, "/server/mates/"+m.Handle, fmt.Sprintf("%s is saved as version %d.", m.Name, m.Version))
+		return s.done(w, r, "/server/mates/"+m.Handle, openmates.T("%s is saved as version %d.", m.Name, m.Version))
 	}
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
 	}
 	// What was typed comes back with the version that it is held against from
 	// now on: the admin has been told.
-	p.Form.Draft, p.Form.Error = mateDraft(r), openmates.MessageOf(err)
+	p.Form.Draft, p.Form.Error = mateDraft(r), openmates.TextOf(err)
 	return s.show(w, intake.StatusOf(err), "matesetup", p)
 }
 
@@ -279,8 +278,8 @@ func (s *Server) askSwitchMate(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	return &question{
-		Heading: sentence("Switch %s off?", m.Name), Sentence: sentence("%s answers nobody in any team until you switch it on again.", m.Name),
-		Label: "Switch off", Back: backTo(r.FormValue("from"), m.Handle),
+		Heading: openmates.T("Switch %s off?", m.Name), Sentence: openmates.T("%s answers nobody in any team until you switch it on again.", m.Name),
+		Label: openmates.T("Switch off"), Back: backTo(r.FormValue("from"), m.Handle),
 	}, nil
 }
 
@@ -290,8 +289,8 @@ func (s *Server) askArchiveMate(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	return &question{
-		Heading: sentence("Archive %s?", m.Name), Sentence: sentence("%s leaves all lists, and its bots stop answering in every team. You can bring it back.", m.Name),
-		Label: "Archive", Back: "/server/mates/" + m.Handle,
+		Heading: openmates.T("Archive %s?", m.Name), Sentence: openmates.T("%s leaves all lists, and its bots stop answering in every team. You can bring it back.", m.Name),
+		Label: openmates.T("Archive"), Back: "/server/mates/" + m.Handle,
 	}, nil
 }
 
@@ -308,9 +307,9 @@ func (s *Server) switchMate(w http.ResponseWriter, r *http.Request) error {
 	if m, err = s.mate.Switch(r.Context(), byWhom(r), m, on); err != nil {
 		return err
 	}
-	said := fmt.Sprintf("%s is switched off: it answers nobody, and its bots hear nothing.", m.Name)
+	said := openmates.T("%s is switched off: it answers nobody, and its bots hear nothing.", m.Name)
 	if on {
-		said = fmt.Sprintf("%s is switched on.", m.Name)
+		said = openmates.T("%s is switched on.", m.Name)
 	}
 	return s.done(w, r, backTo(f.Get("from"), m.Handle), said)
 }
@@ -337,9 +336,9 @@ func (s *Server) archiveMate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if archived {
-		return s.done(w, r, "/server/mates", fmt.Sprintf("%s is archived. It is kept at the end of this page and can be brought back.", m.Name))
+		return s.done(w, r, "/server/mates", openmates.T("%s is archived. It is kept at the end of this page and can be brought back.", m.Name))
 	}
-	return s.done(w, r, "/server/mates/"+m.Handle, fmt.Sprintf("%s is back.", m.Name))
+	return s.done(w, r, "/server/mates/"+m.Handle, openmates.T("%s is back.", m.Name))
 }
 
 func (s *Server) duplicateMate(w http.ResponseWriter, r *http.Request) error {
@@ -353,12 +352,12 @@ func (s *Server) duplicateMate(w http.ResponseWriter, r *http.Request) error {
 	}
 	m, err := s.mate.Duplicate(r.Context(), byWhom(r), p.Mate, f.Get("handle"), f.Get("name"))
 	if err == nil {
-		return s.done(w, r, "/server/mates/"+m.Handle, fmt.Sprintf("%s is a copy of %s. Change what makes it different.", m.Name, p.Mate.Name))
+		return s.done(w, r, "/server/mates/"+m.Handle, openmates.T("%s is a copy of %s. Change what makes it different.", m.Name, p.Mate.Name))
 	}
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
 	}
-	p.CopyName, p.CopyID, p.CopyError = f.Get("name"), f.Get("handle"), openmates.MessageOf(err)
+	p.CopyName, p.CopyID, p.CopyError = f.Get("name"), f.Get("handle"), openmates.TextOf(err)
 	return s.show(w, intake.StatusOf(err), "matesetup", p)
 }
 
@@ -382,16 +381,16 @@ func (s *Server) mateVersion(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := versionPage{shell: s.shell(r, m.Name), Mate: m, Old: v, Newest: v.Mate.Version == m.Version}
+	p := versionPage{shell: s.shell(r, openmates.T("%s", m.Name)), Mate: m, Old: v, Newest: v.Mate.Version == m.Version}
 	p.Prompt = mate.Diff(v.Mate.Prompt, m.Prompt)
 	voice, was, is := s.voice(w), v.Mate.Limits, m.Limits
 	for _, f := range []change{
-		{"Name", v.Mate.Name, m.Name}, {"Field", v.Mate.Field, m.Field}, {"Description", v.Mate.Description, m.Description},
-		{"Class", className(voice, v.Mate.Class), className(voice, m.Class)}, {"Model", v.Mate.Model, m.Model},
-		{"Apps", names(voice, was.Apps), names(voice, is.Apps)}, {"Skills", names(voice, was.Skills), names(voice, is.Skills)},
-		{"Providers", names(voice, was.Providers), names(voice, is.Providers)}, {"Models", names(voice, was.Models), names(voice, is.Models)},
-		{"Requests per minute", limitOf(voice, was.PerMinute), limitOf(voice, is.PerMinute)},
-		{"Money per month", limitOf(voice, was.PerMonth), limitOf(voice, is.PerMonth)},
+		{openmates.T("Name"), v.Mate.Name, m.Name}, {openmates.T("Field"), v.Mate.Field, m.Field}, {openmates.T("Description"), v.Mate.Description, m.Description},
+		{openmates.T("Class"), className(voice, v.Mate.Class), className(voice, m.Class)}, {openmates.T("Model"), v.Mate.Model, m.Model},
+		{openmates.T("Apps"), names(voice, was.Apps), names(voice, is.Apps)}, {openmates.T("Skills"), names(voice, was.Skills), names(voice, is.Skills)},
+		{openmates.T("Providers"), names(voice, was.Providers), names(voice, is.Providers)}, {openmates.T("Models"), names(voice, was.Models), names(voice, is.Models)},
+		{openmates.T("Requests per minute"), limitOf(voice, was.PerMinute), limitOf(voice, is.PerMinute)},
+		{openmates.T("Money per month"), limitOf(voice, was.PerMonth), limitOf(voice, is.PerMonth)},
 	} {
 		if f.Before != f.After {
 			p.Changes = append(p.Changes, f)
@@ -408,5 +407,5 @@ func (s *Server) restoreMate(w http.ResponseWriter, r *http.Request) error {
 	if m, err = s.mate.Restore(r.Context(), byWhom(r), m, v.Mate.Version); err != nil {
 		return err
 	}
-	return s.done(w, r, "/server/mates/"+m.Handle, fmt.Sprintf("%s is as it was in version %d; that is version %d now.", m.Name, v.Mate.Version, m.Version))
+	return s.done(w, r, "/server/mates/"+m.Handle, openmates.T("%s is as it was in version %d; that is version %d now.", m.Name, v.Mate.Version, m.Version))
 }

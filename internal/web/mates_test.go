@@ -21,19 +21,19 @@ import (
 func mateSamples(sh, bare shell) map[string][]any {
 	m := openmates.Mate{ID: 1, Handle: "sophia", Name: `So"<b>phia`, Field: "code", Description: "d", Prompt: "p", Model: "a/b", Class: "deep", Enabled: true, Version: 2}
 	off := openmates.Mate{Handle: "mark", Name: "Mark", Archived: true}
-	group := mate.Group{Name: "web", Label: "Web", Description: "Reads.", Parts: []mate.Part{{Name: "web.read", Label: "Read"}}}
-	lines := []mate.Line{{Group: group, Choice: openmates.Choice{Name: "web", By: "the server"}, Parts: []mate.PartLine{
-		{Part: group.Parts[0], Choice: openmates.Choice{Name: "web.read", By: "the server"}}, {Choice: openmates.Choice{Name: "x", Checked: true}},
+	group := mate.Group{Name: "web", Label: openmates.T("Web"), Description: openmates.T("Reads."), Parts: []mate.Part{{Name: "web.read", Label: openmates.T("Read")}}}
+	lines := []mate.Line{{Group: group, Choice: openmates.Choice{Name: "web", By: openmates.T("the server")}, Parts: []mate.PartLine{
+		{Part: group.Parts[0], Choice: openmates.Choice{Name: "web.read", By: openmates.T("the server")}}, {Choice: openmates.Choice{Name: "x", Checked: true}},
 		{Choice: openmates.Choice{Name: "y"}}, {Choice: openmates.Choice{Name: "z", Checked: true, Allowed: true}}}}}
-	sheet := sheetForm{Who: "Sophia", Action: "/x", PerMinute: "1", PerMonth: "2", Spent: 3, Currency: "EUR", Percent: 4, Error: "e",
-		Sheet: mate.Sheet{Apps: lines, Providers: lines, Effective: openmates.Limits{PerMinute: 1, PerMonth: 2}, RateBy: "the server", MoneyBy: "the server"}}
-	fields := mateForm{Draft: mate.Draft{Name: "n", Class: "quick", Model: "gone/x"}, Providers: []mate.Group{group}, Gone: true, Error: "e"}
+	sheet := sheetForm{Who: "Sophia", Action: "/x", PerMinute: "1", PerMonth: "2", Spent: 3, Currency: "EUR", Percent: 4, Error: openmates.T("e"),
+		Sheet: mate.Sheet{Apps: lines, Providers: lines, Effective: openmates.Limits{PerMinute: 1, PerMonth: 2}, RateBy: openmates.T("the server"), MoneyBy: openmates.T("the server")}}
+	fields := mateForm{Draft: mate.Draft{Name: "n", Class: "quick", Model: "gone/x"}, Providers: []mate.Group{group}, Gone: true, Error: openmates.T("e")}
 	old := openmates.MateVersion{Mate: m, Actor: 5, At: time.Now().Add(-time.Hour)}
 	return map[string][]any{
 		"mates":     {matesPage{shell: bare}, matesPage{shell: sh, Mates: []mateCard{{Mate: m, Answers: "a/b"}, {Mate: off}}, Archived: []openmates.Mate{off}}},
 		"newmate":   {newMatePage{shell: bare}, newMatePage{shell: sh, Handle: "h", Form: fields}},
-		"matesetup": {&mateSetupPage{shell: bare, Mate: off}, &mateSetupPage{shell: sh, Mate: m, Form: fields, Answers: "a/b", Opened: 2, Versions: []openmates.MateVersion{old, {Mate: off}}, Sheet: sheet, CopyError: "e", Trial: trialForm{Team: openmates.Team{ID: 3, Name: "T"}, Error: "e", Past: []said{{Question: "q", Answer: "a", HTML: "<p>a</p>", Usage: openmates.Usage{Model: "a/b", Cost: 1}}, {Usage: openmates.Usage{Model: "x"}}}}}},
-		"version":   {versionPage{shell: bare, Newest: true}, versionPage{shell: sh, Mate: off, Old: old, Changes: []change{{"Name", "a", "b"}}, Prompt: []mate.DiffLine{{Op: "=", Text: "a"}, {Op: "-", Text: "<b>"}, {Op: "+", Text: "c"}}}},
+		"matesetup": {&mateSetupPage{shell: bare, Mate: off}, &mateSetupPage{shell: sh, Mate: m, Form: fields, Answers: "a/b", Opened: 2, Versions: []openmates.MateVersion{old, {Mate: off}}, Sheet: sheet, CopyError: openmates.T("e"), Trial: trialForm{Team: openmates.Team{ID: 3, Name: "T"}, Error: openmates.T("e"), Past: []said{{Question: "q", Answer: "a", HTML: "<p>a</p>", Usage: openmates.Usage{Model: "a/b", Cost: 1}}, {Usage: openmates.Usage{Model: "x"}}}}}},
+		"version":   {versionPage{shell: bare, Newest: true}, versionPage{shell: sh, Mate: off, Old: old, Changes: []change{{openmates.T("Name"), "a", "b"}}, Prompt: []mate.DiffLine{{Op: "=", Text: "a"}, {Op: "-", Text: "<b>"}, {Op: "+", Text: "c"}}}},
 		"limits":    {&limitsPage{shell: bare}, &limitsPage{shell: sh, Sheet: sheet, Mates: []limitedMate{{mateCard{Mate: m}, sheet.Sheet}, {mateCard{Mate: off}, mate.Sheet{}}}}},
 	}
 }

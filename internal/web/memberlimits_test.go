@@ -12,7 +12,7 @@ import (
 )
 
 func memberLimitSamples(base inTeam, user openmates.User, sheet sheetForm) []any {
-	above := mate.Above{Rate: mate.Bound[int]{Most: 5, By: "the team"}, Money: mate.Bound[openmates.Micros]{Most: 7, By: "the server"}}
+	above := mate.Above{Rate: mate.Bound[int]{Most: 5, By: openmates.T("the team")}, Money: mate.Bound[openmates.Micros]{Most: 7, By: openmates.T("the server")}}
 	return []any{&memberLimitsPage{inTeam: base}, &memberLimitsPage{inTeam: base, Member: user, Sheet: sheet, Above: above}}
 }
 

@@ -83,7 +83,7 @@ func TestABotNamedLikeAnotherMateIsNotRenamed(t *testing.T) {
 // stays done.
 func TestAnOutageAfterTheSetUpIsAProblem(t *testing.T) {
 	t.Parallel()
-	down := messenger.State{Phase: messenger.Reconnecting, Reason: "Discord does not answer.", Cure: "It goes on by itself."}
+	down := messenger.State{Phase: messenger.Reconnecting, Reason: openmates.T("Discord does not answer."), Cure: openmates.T("It goes on by itself.")}
 	bots := func(st messenger.State) connect.Mate {
 		return connect.Mate{Mate: openmates.Mate{Handle: "sophia", Name: "Sophia", Enabled: true}, Bots: []connect.Bot{{Network: "discord", Label: "Discord", State: st}}}
 	}
@@ -111,7 +111,7 @@ func TestAnOutageAfterTheSetUpIsAProblem(t *testing.T) {
 func TestOneCauseIsOneProblem(t *testing.T) {
 	t.Parallel()
 	var mute []model.Effect
-	for i, why := range []string{"No price.", "Gone.", "No price.", "No price."} {
+	for i, why := range []openmates.Text{openmates.T("No price."), openmates.T("Gone."), openmates.T("No price."), openmates.T("No price.")} {
 		mute = append(mute, model.Effect{Mate: openmates.Mate{Name: fmt.Sprint("M", i)}, Why: why})
 	}
 	var got []string

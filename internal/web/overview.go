@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -30,10 +29,10 @@ type Records interface {
 
 // Problem is something that an admin should mend.
 type Problem struct {
-	Who  string // whom it is about, "" where What says it
-	What string // a finished sentence
-	Cure string // likewise, "" where What has it
-	Path string // where to do it
+	Who  string         // whom it is about, "" where What says it
+	What openmates.Text // a finished sentence
+	Cure openmates.Text // likewise, "" where What has it
+	Path string         // where to do it
 }
 
 // overviewPage is the admin's dashboard.
@@ -71,7 +70,7 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, http.StatusOK, "overview", overviewPage{shell: s.shell(r, "Server"), overview: o})
+	return s.show(w, http.StatusOK, "overview", overviewPage{shell: s.shell(r, openmates.T("Server")), overview: o})
 }
 
 func (s *Server) overviewPart(w http.ResponseWriter, r *http.Request) error {
@@ -108,7 +107,7 @@ func (s *Server) overviewOf(r *http.Request) (o overview, err error) {
 		o.Troubles = append(o.Troubles, trouble{t, cureOf(t, st.Teams)})
 	}
 	if st.Server.Problem != "" {
-		o.Problems = append(o.Problems, Problem{What: fmt.Sprintf("The server’s address does not lead here: %s", st.Server.Problem), Path: "/server/settings"})
+		o.Problems = append(o.Problems, Problem{What: openmates.T("The server’s address does not lead here: %s", st.Server.Problem), Path: "/server/settings"})
 	}
 	if err := s.keyProblems(ctx, &o); err != nil {
 		return o, err
@@ -139,21 +138,21 @@ func (s *Server) keyProblems(ctx context.Context, o *overview) error {
 	}
 	if n := lost.ForAdmins(); n > 0 {
 		o.Problems = append(o.Problems, Problem{
-			What: fmt.Sprintf("The key for stored credentials is missing or another one: %d of them can’t be read.", n),
-			Cure: "Put the old key back and start the server again. If it is lost, enter the credentials again: on the page of each bot, under Providers, and under Mail.",
+			What: openmates.T("The key for stored credentials is missing or another one: %d of them can’t be read.", n),
+			Cure: openmates.T("Put the old key back and start the server again. If it is lost, enter the credentials again: on the page of each bot, under Providers, and under Mail."),
 			Path: "/server/bots",
 		})
 	}
 	if n := lost.Installations; n > 0 {
 		o.Problems = append(o.Problems, Problem{
-			What: fmt.Sprintf("The key for stored credentials is missing or another one: mates can’t answer in %d of the workspaces that they were added to.", n),
-			Cure: "Put the old key back and start the server again. If it is lost, admins of the teams remove the mates there and add them again on their team’s page.",
+			What: openmates.T("The key for stored credentials is missing or another one: mates can’t answer in %d of the workspaces that they were added to.", n),
+			Cure: openmates.T("Put the old key back and start the server again. If it is lost, admins of the teams remove the mates there and add them again on their team’s page."),
 		})
 	}
 	if n := lost.ForPeople(); n > 0 {
 		o.Problems = append(o.Problems, Problem{
-			What: fmt.Sprintf("The key for stored credentials is missing or another one: %d passkeys and authenticator apps of people can’t be used.", n),
-			Cure: "Put the old key back and start the server again. If it is lost, people sign in with their password and a recovery code, and set theirs up again under Security.",
+			What: openmates.T("The key for stored credentials is missing or another one: %d passkeys and authenticator apps of people can’t be used.", n),
+			Cure: openmates.T("Put the old key back and start the server again. If it is lost, people sign in with their password and a recovery code, and set theirs up again under Security."),
 		})
 	}
 	return nil
@@ -183,7 +182,7 @@ func (o *overview) listeners(m connect.Mate, now time.Time) {
 }
 
 // problem notes a bot's problem. One that several bots have is shown once.
-func (o *overview) problem(m connect.Mate, b connect.Bot, what, cure string) {
+func (o *overview) problem(m connect.Mate, b connect.Bot, what, cure openmates.Text) {
 	for i := range o.Problems {
 		if p := &o.Problems[i]; p.What == what && p.Cure == cure && p.Who != "" {
 			p.Who, p.Path = p.Who+", "+m.Name, "/server/bots"
@@ -220,60 +219,60 @@ func cureOf(t openmates.TroubledTurn, in []teamCard) Problem {
 	at := curesOf(t, in)
 	switch t.Why {
 	case openmates.TroubleWorkspace:
-		return Problem{What: "The place is connected to no team.", Cure: "A member of the team adds the mate there on the team’s page.", Path: at.connect}
+		return Problem{What: openmates.T("The place is connected to no team."), Cure: openmates.T("A member of the team adds the mate there on the team’s page."), Path: at.connect}
 	case openmates.TroubleAccount:
-		return Problem{What: "The person’s account is not linked.", Cure: "They link it on their own profile.", Path: at.people}
+		return Problem{What: openmates.T("The person’s account is not linked."), Cure: openmates.T("They link it on their own profile."), Path: at.people}
 	case openmates.TroubleNotMember:
-		return Problem{What: "The person’s account is linked, but they are not in the team of that place.", Cure: "An admin of the team invites them.", Path: at.people}
+		return Problem{What: openmates.T("The person’s account is linked, but they are not in the team of that place."), Cure: openmates.T("An admin of the team invites them."), Path: at.people}
 	case openmates.TroubleNoAccess:
 		return noAccess(t, at.channels)
 	case openmates.TroubleTeam:
-		return Problem{What: "A direct message of somebody in several teams, or in none.", Cure: "They ask in a channel of the team instead."}
+		return Problem{What: openmates.T("A direct message of somebody in several teams, or in none."), Cure: openmates.T("They ask in a channel of the team instead.")}
 	case openmates.TroubleText:
-		return Problem{What: "The mention held no text.", Cure: "They mention the mate by its name, not by its role, with the question in the same message."}
+		return Problem{What: openmates.T("The mention held no text."), Cure: openmates.T("They mention the mate by its name, not by its role, with the question in the same message.")}
 	case openmates.TroubleNotAllowed:
-		return Problem{What: "A limit forbids this mate, provider or model.", Cure: "Allow it, if it should be. The server, the mate, the team and the person have limits of their own.", Path: at.limits}
+		return Problem{What: openmates.T("A limit forbids this mate, provider or model."), Cure: openmates.T("Allow it, if it should be. The server, the mate, the team and the person have limits of their own."), Path: at.limits}
 	case openmates.TroubleMateOff:
-		return Problem{What: "The mate is switched off, and somebody asked it.", Cure: "Switch it on again, or take its bot out of the place.", Path: at.mate}
+		return Problem{What: openmates.T("The mate is switched off, and somebody asked it."), Cure: openmates.T("Switch it on again, or take its bot out of the place."), Path: at.mate}
 	case openmates.TroubleRate:
-		return Problem{What: "More requests in a minute than are allowed.", Cure: "Raise the limit, if it is too low.", Path: at.limits}
+		return Problem{What: openmates.T("More requests in a minute than are allowed."), Cure: openmates.T("Raise the limit, if it is too low."), Path: at.limits}
 	case openmates.TroubleMoney:
-		return Problem{What: "The money of the month is used up.", Cure: "Raise the budget, or wait for the next month.", Path: at.limits}
+		return Problem{What: openmates.T("The money of the month is used up."), Cure: openmates.T("Raise the budget, or wait for the next month."), Path: at.limits}
 	case openmates.TroubleNoModel:
-		return Problem{What: "The mate has no model to answer with.", Cure: "Choose one for it, or set a provider up.", Path: at.mate}
+		return Problem{What: openmates.T("The mate has no model to answer with."), Cure: openmates.T("Choose one for it, or set a provider up."), Path: at.mate}
 	case openmates.TroubleKey:
-		return Problem{What: "The provider does not accept its key.", Cure: "Enter a new key.", Path: "/server/providers"}
+		return Problem{What: openmates.T("The provider does not accept its key."), Cure: openmates.T("Enter a new key."), Path: "/server/providers"}
 	case openmates.TroubleSettingsKey:
-		return Problem{What: "The provider does not accept the key from this server’s settings.", Cure: "Put a new key into the settings that OpenMates is started with, then restart it.", Path: "/server/providers"}
+		return Problem{What: openmates.T("The provider does not accept the key from this server’s settings."), Cure: openmates.T("Put a new key into the settings that OpenMates is started with, then restart it."), Path: "/server/providers"}
 	case openmates.TroubleCredit:
-		return Problem{What: "The account with the provider has no credit left.", Cure: "Top it up on the provider’s pages.", Path: "/server/providers"}
+		return Problem{What: openmates.T("The account with the provider has no credit left."), Cure: openmates.T("Top it up on the provider’s pages."), Path: "/server/providers"}
 	case openmates.TroubleModelGone:
-		return Problem{What: "The provider does not have this model any more.", Cure: "Choose another one for the mate.", Path: at.mate}
+		return Problem{What: openmates.T("The provider does not have this model any more."), Cure: openmates.T("Choose another one for the mate."), Path: at.mate}
 	case openmates.TroubleTooLong:
-		return Problem{What: "The question with its history is longer than the model reads.", Cure: "Choose a model that reads more.", Path: at.mate}
+		return Problem{What: openmates.T("The question with its history is longer than the model reads."), Cure: openmates.T("Choose a model that reads more."), Path: at.mate}
 	case openmates.TroubleFiltered:
-		return Problem{What: "The provider refuses to answer this.", Cure: "Nothing is broken; other words may help."}
+		return Problem{What: openmates.T("The provider refuses to answer this."), Cure: openmates.T("Nothing is broken; other words may help.")}
 	case openmates.TroubleBusy:
-		return Problem{What: "The provider has too many requests from this server.", Cure: "Raise the rate with the provider, or lower the limit here.", Path: "/server/limits"}
+		return Problem{What: openmates.T("The provider has too many requests from this server."), Cure: openmates.T("Raise the rate with the provider, or lower the limit here."), Path: "/server/limits"}
 	case openmates.TroubleInvalid:
-		return Problem{What: "The provider did not understand the request.", Cure: "Check that the model is one that writes text; the log has the reason.", Path: "/server/providers"}
+		return Problem{What: openmates.T("The provider did not understand the request."), Cure: openmates.T("Check that the model is one that writes text; the log has the reason."), Path: "/server/providers"}
 	case openmates.TroubleUnreachable:
-		return Problem{What: "The provider did not answer.", Cure: "Check it on its page.", Path: "/server/providers"}
+		return Problem{What: openmates.T("The provider did not answer."), Cure: openmates.T("Check it on its page."), Path: "/server/providers"}
 	case openmates.TroubleNoWords:
-		return Problem{What: "The model answered without a word.", Cure: "If it happens again, choose another model.", Path: at.mate}
+		return Problem{What: openmates.T("The model answered without a word."), Cure: openmates.T("If it happens again, choose another model."), Path: at.mate}
 	case openmates.TroubleNotPosted:
-		return Problem{What: "The messenger refused the answer.", Cure: "The mate may not see the channel or write there: check its permissions.", Path: "/server/bots"}
+		return Problem{What: openmates.T("The messenger refused the answer."), Cure: openmates.T("The mate may not see the channel or write there: check its permissions."), Path: "/server/bots"}
 	}
-	return Problem{What: "The question was given up after several attempts.", Cure: "The log of the server has the reason."}
+	return Problem{What: openmates.T("The question was given up after several attempts."), Cure: openmates.T("The log of the server has the reason.")}
 }
 
 // noAccess says where a mate was asked and may not write, and what it lacks.
 func noAccess(t openmates.TroubledTurn, at string) Problem {
-	p := Problem{What: "The mate was asked where it may not write.", Cure: "Give its role the missing permission there.", Path: at}
+	p := Problem{What: openmates.T("The mate was asked where it may not write."), Cure: openmates.T("Give its role the missing permission there."), Path: at}
 	if t.Channel != "" {
-		p.What = fmt.Sprintf("The mate was asked in %s and may not write there: it lacks %s.", t.Channel, t.Lacks)
+		p.What = openmates.T("The mate was asked in %s and may not write there: it lacks %s.", t.Channel, t.Lacks)
 	} else if t.Lacks != "" {
-		p.What = fmt.Sprintf("The mate was asked where it may not write: it lacks %s.", t.Lacks)
+		p.What = openmates.T("The mate was asked where it may not write: it lacks %s.", t.Lacks)
 	}
 	return p
 }

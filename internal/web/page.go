@@ -24,11 +24,11 @@ var templateFiles embed.FS
 
 // shell is what every page has around its content.
 type shell struct {
-	Title   string
+	Title   openmates.Text
 	Path    string // of the page, to mark it in the navigation
 	Here    string // its whole address, to come back to it
 	User    *openmates.User
-	Flash   string
+	Flash   openmates.Text
 	Model   Model
 	Demo    *Demo
 	Version string
@@ -36,7 +36,7 @@ type shell struct {
 	Offer   *wizard          // what comes next in the set-up; nil = nothing to offer here
 }
 
-func (s *Server) shell(r *http.Request, title string) shell {
+func (s *Server) shell(r *http.Request, title openmates.Text) shell {
 	sh := s.frame(r, title)
 	if sh.User != nil {
 		sh.Offer = s.offer(r)
@@ -46,7 +46,7 @@ func (s *Server) shell(r *http.Request, title string) shell {
 
 // frame is a shell that offers no next step of the set-up. A page that says
 // what went wrong has this one: finding the next step reads the whole set-up.
-func (s *Server) frame(r *http.Request, title string) shell {
+func (s *Server) frame(r *http.Request, title openmates.Text) shell {
 	sh := shell{Title: title, Path: r.URL.Path, Here: "/", Model: s.shown(r.Context()), Demo: s.demo, Version: s.version}
 	if r.Method == http.MethodGet {
 		sh.Here = r.URL.RequestURI()
@@ -95,7 +95,7 @@ func (s *Server) handle(h handler) http.Handler {
 		s.logError(r, err)
 		if err := s.show(w, intake.StatusOf(err), "message", s.messageFor(r, err)); err != nil {
 			s.logError(r, err)
-			plain(w, http.StatusInternalServerError, s.voice(w).Say(openmates.MessageOf(err)))
+			plain(w, http.StatusInternalServerError, s.voice(w).Say(openmates.TextOf(err)))
 		}
 	})
 }
@@ -120,8 +120,8 @@ func loggable(path string) string {
 // messagePage is a page with one sentence and the ways on.
 type messagePage struct {
 	shell
-	Heading  string
-	Sentence string
+	Heading  openmates.Text
+	Sentence openmates.Text
 	Ways     []way // the first is the one to take
 	Again    *again
 }
@@ -134,18 +134,24 @@ type again struct {
 	Ask  []keptField
 }
 
-type keptField struct{ Name, Value, Label string }
+type keptField struct {
+	Name, Value string
+	Label       openmates.Text
+}
 
-type way struct{ Label, Path string }
+type way struct {
+	Label openmates.Text
+	Path  string
+}
 
 func (s *Server) messageFor(r *http.Request, err error) messagePage {
 	title := heading(openmates.CodeOf(err))
-	p := messagePage{shell: s.frame(r, title), Heading: title, Sentence: openmates.MessageOf(err), Again: againOf(r, err)}
+	p := messagePage{shell: s.frame(r, title), Heading: title, Sentence: openmates.TextOf(err), Again: againOf(r, err)}
 	if p.User == nil {
-		p.Ways = []way{{"Sign in", "/signin"}}
+		p.Ways = []way{{openmates.T("Sign in"), "/signin"}}
 		return p
 	}
-	p.Ways = []way{{"To the start page", "/"}, {"Your profile", "/profile"}}
+	p.Ways = []way{{openmates.T("To the start page"), "/"}, {openmates.T("Your profile"), "/profile"}}
 	return p
 }
 
@@ -174,42 +180,42 @@ func againOf(r *http.Request, err error) *again {
 }
 
 // secretField is the label of a field that holds a secret, "" for any other.
-func secretField(name string) string {
+func secretField(name string) openmates.Text {
 	switch name {
 	case "password":
-		return sentence("Password")
+		return openmates.T("Password")
 	case "new":
-		return sentence("New password")
+		return openmates.T("New password")
 	case "token":
-		return sentence("Bot token")
+		return openmates.T("Bot token")
 	case "secret":
-		return sentence("Client secret")
+		return openmates.T("Client secret")
 	case "key":
-		return sentence("Key")
+		return openmates.T("Key")
 	case "code":
-		return sentence("Code")
+		return openmates.T("Code")
 	}
 	return ""
 }
 
-func heading(c openmates.Code) string {
+func heading(c openmates.Code) openmates.Text {
 	switch c {
 	case openmates.EInvalid:
-		return sentence("That did not work")
+		return openmates.T("That did not work")
 	case openmates.EUnauthorized:
-		return sentence("Please sign in")
+		return openmates.T("Please sign in")
 	case openmates.EForbidden:
-		return sentence("That is not allowed")
+		return openmates.T("That is not allowed")
 	case openmates.ENotFound:
-		return sentence("There is nothing here")
+		return openmates.T("There is nothing here")
 	case openmates.EConflict:
-		return sentence("Somebody was first")
+		return openmates.T("Somebody was first")
 	case openmates.ELimit:
-		return sentence("A little slower, please")
+		return openmates.T("A little slower, please")
 	case openmates.EUnavailable:
-		return sentence("Not at the moment")
+		return openmates.T("Not at the moment")
 	}
-	return sentence("Something went wrong")
+	return openmates.T("Something went wrong")
 }
 
 func (s *Server) nothingHere(http.ResponseWriter, *http.Request) error {
@@ -224,7 +230,7 @@ func (s *Server) signedIn(h handler) handler {
 			return h(w, r)
 		}
 		if r.Header.Get("X-Requested-With") != "" {
-			plain(w, http.StatusUnauthorized, s.voice(w).Say("Please sign in."))
+			plain(w, http.StatusUnauthorized, s.voice(w).Say(openmates.T("Please sign in.")))
 			return nil
 		}
 		next := "/"
@@ -243,7 +249,7 @@ func to(w http.ResponseWriter, r *http.Request, path string) error {
 }
 
 // done is to with a sentence about what has happened.
-func (s *Server) done(w http.ResponseWriter, r *http.Request, path, sentence string) error {
+func (s *Server) done(w http.ResponseWriter, r *http.Request, path string, sentence openmates.Text) error {
 	s.identity.SetFlash(r.Context(), sentence)
 	return to(w, r, path)
 }
@@ -260,15 +266,14 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request, path string, value
 
 // sentence is a message with its values, where none of the shapes that hold
 // messages stands.
-func sentence(format string, values ...any) string { return fmt.Sprintf(format, values...) }
 
 // form reads a form. What is too large or broken is EInvalid.
 func form(r *http.Request) (url.Values, error) {
 	if err := r.ParseForm(); err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return nil, &openmates.Error{Code: openmates.EInvalid, Message: "The form took too long to arrive, so it was given up. Please check your connection and send it again.", Err: err}
+			return nil, &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The form took too long to arrive, so it was given up. Please check your connection and send it again."), Err: err}
 		}
-		return nil, &openmates.Error{Code: openmates.EInvalid, Message: "The form could not be read. Please reload the page and try again.", Err: err}
+		return nil, &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The form could not be read. Please reload the page and try again."), Err: err}
 	}
 	return r.PostForm, nil
 }
@@ -279,20 +284,23 @@ func initial(name string) string {
 }
 
 // words for a listener's phase, and the colour they are shown in.
-type words struct{ Text, Tone string }
+type words struct {
+	Text openmates.Text
+	Tone string
+}
 
 func phaseWords(p messenger.Phase) words {
 	switch p {
 	case messenger.Connected:
-		return words{"Listening", "good"}
+		return words{openmates.T("Listening"), "good"}
 	case messenger.Starting:
-		return words{"Starting", "warn wait"}
+		return words{openmates.T("Starting"), "warn wait"}
 	case messenger.Reconnecting:
-		return words{"Reconnecting", "warn wait"}
+		return words{openmates.T("Reconnecting"), "warn wait"}
 	case messenger.BadCredentials:
-		return words{"Token refused", "bad"}
+		return words{openmates.T("Token refused"), "bad"}
 	case messenger.NeedsAttention:
-		return words{"Needs attention", "bad"}
+		return words{openmates.T("Needs attention"), "bad"}
 	}
-	return words{"Off", "plain"}
+	return words{openmates.T("Off"), "plain"}
 }

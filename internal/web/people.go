@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -48,7 +47,7 @@ func (s *Server) place(r *http.Request, right policy.Right) (openmates.Caller, p
 }
 
 func (s *Server) inTeam(r *http.Request, c openmates.Caller, p policy.Place) inTeam {
-	return inTeam{shell: s.shell(r, p.Team.Name), Team: p.Team, Role: p.Role, Tabs: tabsOf(c, p), Notices: s.notices(r, c, p)}
+	return inTeam{shell: s.shell(r, openmates.T("%s", p.Team.Name)), Team: p.Team, Role: p.Role, Tabs: tabsOf(c, p), Notices: s.notices(r, c, p)}
 }
 
 // notices are what the team's admins have not read yet. A page can do without.
@@ -79,11 +78,11 @@ func (s *Server) dropNotice(w http.ResponseWriter, r *http.Request) error {
 // tabsOf are the pages of a team that somebody may open.
 func tabsOf(c openmates.Caller, p policy.Place) []way {
 	at := "/teams/" + p.Team.Slug
-	tabs := []way{{"Overview", at}, {"Connect", at + "/connect"}, {"People", at + "/people"}}
+	tabs := []way{{openmates.T("Overview"), at}, {openmates.T("Connect"), at + "/connect"}, {openmates.T("People"), at + "/people"}}
 	for _, t := range []struct {
 		right policy.Right
 		way
-	}{{policy.RunTeam, way{"Mates and limits", at + "/limits"}}, {policy.InvitePeople, way{"Invites", at + "/invites"}}, {policy.SeeUsage, way{"Usage", at + "/usage"}}, {policy.RunTeam, way{"API tokens", at + "/tokens"}}} {
+	}{{policy.RunTeam, way{openmates.T("Mates and limits"), at + "/limits"}}, {policy.InvitePeople, way{openmates.T("Invites"), at + "/invites"}}, {policy.SeeUsage, way{openmates.T("Usage"), at + "/usage"}}, {policy.RunTeam, way{openmates.T("API tokens"), at + "/tokens"}}} {
 		if policy.Allowed(c.User, p.Role, t.right) {
 			tabs = append(tabs, t.way)
 		}
@@ -105,7 +104,7 @@ type peoplePage struct {
 	Members []openmates.Member
 	Manages bool
 	Limits  bool // may set what each of them may use
-	Error   string
+	Error   openmates.Text
 }
 
 func (s *Server) people(w http.ResponseWriter, r *http.Request) error { return s.showPeople(w, r, nil) }
@@ -119,7 +118,7 @@ func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, failed error
 		return failed
 	}
 	p := peoplePage{inTeam: s.inTeam(r, c, place), Manages: policy.Allowed(c.User, place.Role, policy.ManagePeople),
-		Limits: policy.Allowed(c.User, place.Role, policy.RunTeam), Error: openmates.MessageOf(failed)}
+		Limits: policy.Allowed(c.User, place.Role, policy.RunTeam), Error: openmates.TextOf(failed)}
 	if p.Members, err = s.team.Members(r.Context(), place); err != nil {
 		return err
 	}
@@ -143,7 +142,7 @@ func (s *Server) setRole(w http.ResponseWriter, r *http.Request) error {
 	if err := s.team.SetRole(r.Context(), c, place, name, openmates.Role(f.Get("role"))); err != nil {
 		return s.showPeople(w, r, err)
 	}
-	return s.done(w, r, "/teams/"+place.Team.Slug+"/people", fmt.Sprintf("The role of %s is changed, from now on.", name))
+	return s.done(w, r, "/teams/"+place.Team.Slug+"/people", openmates.T("The role of %s is changed, from now on.", name))
 }
 
 // askRole asks before somebody stops being an admin.
@@ -157,9 +156,9 @@ func (s *Server) askRole(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	return &question{
-		Heading:  sentence("Make %s a member?", m.User.DisplayName),
-		Sentence: sentence("%s can no longer manage the people, limits, invites and connections of %s.", m.User.DisplayName, place.Team.Name),
-		Label:    "Make member", Back: "/teams/" + place.Team.Slug + "/people",
+		Heading:  openmates.T("Make %s a member?", m.User.DisplayName),
+		Sentence: openmates.T("%s can no longer manage the people, limits, invites and connections of %s.", m.User.DisplayName, place.Team.Name),
+		Label:    openmates.T("Make member"), Back: "/teams/" + place.Team.Slug + "/people",
 	}, nil
 }
 
@@ -173,9 +172,9 @@ func (s *Server) askRemoveMember(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	return &question{
-		Heading:  sentence("Remove %s from %s?", m.User.DisplayName, place.Team.Name),
-		Sentence: sentence("The mates of %s stop answering %s at once. The account on this server stays.", place.Team.Name, m.User.DisplayName),
-		Label:    "Remove", Back: "/teams/" + place.Team.Slug + "/people",
+		Heading:  openmates.T("Remove %s from %s?", m.User.DisplayName, place.Team.Name),
+		Sentence: openmates.T("The mates of %s stop answering %s at once. The account on this server stays.", place.Team.Name, m.User.DisplayName),
+		Label:    openmates.T("Remove"), Back: "/teams/" + place.Team.Slug + "/people",
 	}, nil
 }
 
@@ -185,9 +184,9 @@ func (s *Server) askLeaveTeam(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	return &question{
-		Heading:  sentence("Leave %s?", place.Team.Name),
-		Sentence: sentence("The mates of %s stop answering you at once. To come back you need a new invite.", place.Team.Name),
-		Label:    "Leave", Back: "/teams/" + place.Team.Slug + "/people",
+		Heading:  openmates.T("Leave %s?", place.Team.Name),
+		Sentence: openmates.T("The mates of %s stop answering you at once. To come back you need a new invite.", place.Team.Name),
+		Label:    openmates.T("Leave"), Back: "/teams/" + place.Team.Slug + "/people",
 	}, nil
 }
 
@@ -204,7 +203,7 @@ func (s *Server) removeMember(w http.ResponseWriter, r *http.Request) error {
 	if name == c.User.Username {
 		back = "/"
 	}
-	return s.done(w, r, back, fmt.Sprintf("%s is no longer in the team %s. The mates stop answering at once.", name, place.Team.Name))
+	return s.done(w, r, back, openmates.T("%s is no longer in the team %s. The mates stop answering at once.", name, place.Team.Name))
 }
 
 func (s *Server) leaveTeam(w http.ResponseWriter, r *http.Request) error {
@@ -215,15 +214,15 @@ func (s *Server) leaveTeam(w http.ResponseWriter, r *http.Request) error {
 	if err := s.team.QuitTeam(r.Context(), c, place); err != nil {
 		return s.showPeople(w, r, err)
 	}
-	return s.done(w, r, "/", fmt.Sprintf("You have left the team %s.", place.Team.Name))
+	return s.done(w, r, "/", openmates.T("You have left the team %s.", place.Team.Name))
 }
 
 type teamLimitsPage struct {
 	inTeam
 	Sheet sheetForm
-	Mute  []string // sentences about mates that the limits leave without a model
+	Mute  []openmates.Text // sentences about mates that the limits leave without a model
 	Name  string
-	Error string
+	Error openmates.Text
 }
 
 func (s *Server) teamLimits(w http.ResponseWriter, r *http.Request) error {
@@ -257,7 +256,7 @@ func (s *Server) teamLimitsPage(r *http.Request) (*teamLimitsPage, policy.Place,
 }
 
 // muteIn says which mates of a team its limits leave without a model.
-func (s *Server) muteIn(ctx context.Context, t openmates.Team) (all []string, err error) {
+func (s *Server) muteIn(ctx context.Context, t openmates.Team) (all []openmates.Text, err error) {
 	mates, err := s.connect.TeamMates(ctx, t)
 	if err != nil {
 		return nil, err
@@ -267,7 +266,7 @@ func (s *Server) muteIn(ctx context.Context, t openmates.Team) (all []string, er
 		if err != nil || policy.TeamAllows(t, policy.Named(openmates.KindModel, name)) {
 			continue // without any model, the server's pages say so
 		}
-		all = append(all, sentence("%s can’t answer here, because %s is not allowed. Allow that model, or ask a server admin to give %s another one.", m.Name, name, m.Name))
+		all = append(all, openmates.T("%s can’t answer here, because %s is not allowed. Allow that model, or ask a server admin to give %s another one.", m.Name, name, m.Name))
 	}
 	return all, nil
 }
@@ -288,7 +287,7 @@ func (s *Server) setTeamLimits(w http.ResponseWriter, r *http.Request) error {
 		p.Sheet.keep(t, err)
 		return s.show(w, intake.StatusOf(err), "teamlimits", p)
 	}
-	return s.done(w, r, "/teams/"+place.Team.Slug+"/limits", "The team’s mates and limits are saved and hold from the next question on.")
+	return s.done(w, r, "/teams/"+place.Team.Slug+"/limits", openmates.T("The team’s mates and limits are saved and hold from the next question on."))
 }
 
 func (s *Server) renameTeam(w http.ResponseWriter, r *http.Request) error {
@@ -304,19 +303,20 @@ func (s *Server) renameTeam(w http.ResponseWriter, r *http.Request) error {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err
 		}
-		p.Name, p.Error = f.Get("name"), openmates.MessageOf(err)
+		p.Name, p.Error = f.Get("name"), openmates.TextOf(err)
 		return s.show(w, intake.StatusOf(err), "teamlimits", p)
 	}
-	return s.done(w, r, "/teams/"+place.Team.Slug+"/limits", "The team has its new name.")
+	return s.done(w, r, "/teams/"+place.Team.Slug+"/limits", openmates.T("The team has its new name."))
 }
 
 // spendTable is one table of that page.
 type spendTable struct {
-	Caption, Currency string
-	Lines             []openmates.SpendLine
+	Caption  openmates.Text
+	Currency string
+	Lines    []openmates.SpendLine
 }
 
-func newSpend(caption, currency string, lines []openmates.SpendLine) spendTable {
+func newSpend(caption openmates.Text, currency string, lines []openmates.SpendLine) spendTable {
 	return spendTable{caption, currency, lines}
 }
 
@@ -329,7 +329,7 @@ type invitesPage struct {
 	Unsent  []team.Delivery // those that it could not be mailed to
 	Nobody  bool            // it was to be mailed, and names no address
 	Form    team.NewInvite
-	Error   string
+	Error   openmates.Text
 }
 
 // madeInvite is an invite that was just made, and what became of its mail.
@@ -403,7 +403,7 @@ func (s *Server) addInvite(w http.ResponseWriter, r *http.Request) error {
 	if perr != nil {
 		return perr
 	}
-	p.Form, p.Error = n, openmates.MessageOf(err)
+	p.Form, p.Error = n, openmates.TextOf(err)
 	return s.show(w, intake.StatusOf(err), "invites", p)
 }
 
@@ -427,10 +427,10 @@ func (s *Server) askRevokeInvite(r *http.Request) (*question, error) {
 	}
 	for _, l := range lines {
 		if l.ID.String() == r.PathValue("id") {
-			q := &question{Heading: "Revoke this invite?", Label: "Revoke", Back: "/teams/" + place.Team.Slug + "/invites",
-				Sentence: "Its link stops working at once. People who have joined with it stay in the team."}
+			q := &question{Heading: openmates.T("Revoke this invite?"), Label: openmates.T("Revoke"), Back: "/teams/" + place.Team.Slug + "/invites",
+				Sentence: openmates.T("Its link stops working at once. People who have joined with it stay in the team.")}
 			if l.Note != "" {
-				q.Heading = sentence("Revoke the invite “%s”?", l.Note)
+				q.Heading = openmates.T("Revoke the invite “%s”?", l.Note)
 			}
 			return q, nil
 		}
@@ -450,5 +450,5 @@ func (s *Server) revokeInvite(w http.ResponseWriter, r *http.Request) error {
 	if err := s.team.Revoke(r.Context(), c, place, id); err != nil {
 		return err
 	}
-	return s.done(w, r, "/teams/"+place.Team.Slug+"/invites", "The invite is revoked. Its link does nothing any more.")
+	return s.done(w, r, "/teams/"+place.Team.Slug+"/invites", openmates.T("The invite is revoked. Its link does nothing any more."))
 }

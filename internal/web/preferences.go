@@ -16,26 +16,29 @@ func (s *Server) preferenceRoutes(page *mux) {
 	}
 }
 
+// tongue is a language by its own name.
+type tongue struct{ Label, Path string }
+
 // languages are those that the form offers, and the one that is set.
-func languages(mine string) []way {
-	all := []way{{"English", "en"}, {"Deutsch", "de"}, {"Español", "es"}, {"Français", "fr"}, {"Italiano", "it"}, {"Nederlands", "nl"},
+func languages(mine string) []tongue {
+	all := []tongue{{"English", "en"}, {"Deutsch", "de"}, {"Español", "es"}, {"Français", "fr"}, {"Italiano", "it"}, {"Nederlands", "nl"},
 		{"Polski", "pl"}, {"Português", "pt"}, {"Türkçe", "tr"}, {"Українська", "uk"}, {"日本語", "ja"}, {"中文", "zh"}} //nolint:gosmopolitan // languages by their own names
 	for _, l := range all {
 		if l.Path == mine || mine == "" {
 			return all
 		}
 	}
-	return append(all, way{mine, mine})
+	return append(all, tongue{mine, mine})
 }
 
 type preferencesPage struct {
 	shell
 	Self  openmates.Self
-	Error string
+	Error openmates.Text
 }
 
 func (s *Server) preferences(w http.ResponseWriter, r *http.Request) error {
-	return s.show(w, http.StatusOK, "preferences", preferencesPage{shell: s.shell(r, "Preferences"), Self: openmates.SelfOf(openmates.CallerOf(r.Context()).User)})
+	return s.show(w, http.StatusOK, "preferences", preferencesPage{shell: s.shell(r, openmates.T("Preferences")), Self: openmates.SelfOf(openmates.CallerOf(r.Context()).User)})
 }
 
 func (s *Server) setPreferences(w http.ResponseWriter, r *http.Request) error {
@@ -48,9 +51,9 @@ func (s *Server) setPreferences(w http.ResponseWriter, r *http.Request) error {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err
 		}
-		return s.show(w, intake.StatusOf(err), "preferences", preferencesPage{shell: s.shell(r, "Preferences"), Self: self, Error: openmates.MessageOf(err)})
+		return s.show(w, intake.StatusOf(err), "preferences", preferencesPage{shell: s.shell(r, openmates.T("Preferences")), Self: self, Error: openmates.TextOf(err)})
 	}
-	return s.done(w, r, "/profile/preferences", "Saved. The mates know it from the next question on.")
+	return s.done(w, r, "/profile/preferences", openmates.T("Saved. The mates know it from the next question on."))
 }
 
 // privacyPage is the table of what mates see: as a rule, and of those that
@@ -71,7 +74,7 @@ type privateMate struct {
 // fact is a fact in words.
 type fact struct {
 	Fact        openmates.Fact
-	Label, Says string
+	Label, Says openmates.Text
 }
 
 type factBox struct {
@@ -82,16 +85,16 @@ type factBox struct {
 
 func facts() []fact {
 	return []fact{
-		{openmates.FactName, "Name", "Your display name, and how the messenger names you. Without it you are “somebody of the team”."},
-		{openmates.FactUsername, "Username", "The name with which you sign in here."},
-		{openmates.FactPlace, "Language and time zone", "So that answers and times are yours."},
-		{openmates.FactAnswers, "How to answer", "Tone, length, and what you know well."},
-		{openmates.FactAbout, "About me", "What you wrote about yourself."},
-		{openmates.FactProjects, "Projects", "What you are working on."},
-		{openmates.FactGoals, "Goals", "What you want to reach."},
-		{openmates.FactLikes, "Likes", "What you like."},
-		{openmates.FactDislikes, "Dislikes", "What you don’t like."},
-		{openmates.FactTopics, "Recent topics", "The beginnings of your last five questions to any mate of the team, also from direct messages. A mate answers where others can read it."},
+		{openmates.FactName, openmates.T("Name"), openmates.T("Your display name, and how the messenger names you. Without it you are “somebody of the team”.")},
+		{openmates.FactUsername, openmates.T("Username"), openmates.T("The name with which you sign in here.")},
+		{openmates.FactPlace, openmates.T("Language and time zone"), openmates.T("So that answers and times are yours.")},
+		{openmates.FactAnswers, openmates.T("How to answer"), openmates.T("Tone, length, and what you know well.")},
+		{openmates.FactAbout, openmates.T("About me"), openmates.T("What you wrote about yourself.")},
+		{openmates.FactProjects, openmates.T("Projects"), openmates.T("What you are working on.")},
+		{openmates.FactGoals, openmates.T("Goals"), openmates.T("What you want to reach.")},
+		{openmates.FactLikes, openmates.T("Likes"), openmates.T("What you like.")},
+		{openmates.FactDislikes, openmates.T("Dislikes"), openmates.T("What you don’t like.")},
+		{openmates.FactTopics, openmates.T("Recent topics"), openmates.T("The beginnings of your last five questions to any mate of the team, also from direct messages. A mate answers where others can read it.")},
 	}
 }
 
@@ -105,7 +108,7 @@ func (s *Server) privacy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := privacyPage{shell: s.shell(r, "Privacy"), Facts: facts()}
+	p := privacyPage{shell: s.shell(r, openmates.T("Privacy")), Facts: facts()}
 	for _, f := range facts() {
 		p.Usual = append(p.Usual, factBox{fact: f, Shown: set.Usually(f.Fact)})
 	}
@@ -137,5 +140,5 @@ func (s *Server) setPrivacy(w http.ResponseWriter, r *http.Request) error {
 	if mate != "" {
 		back += "#mate-" + mate
 	}
-	return s.done(w, r, back, "Saved. It holds from the next question on.")
+	return s.done(w, r, back, openmates.T("Saved. It holds from the next question on."))
 }

@@ -32,7 +32,7 @@ func (s *Server) profile(w http.ResponseWriter, r *http.Request) error {
 	if gone, err := s.resumeLink(w, r); gone || err != nil {
 		return err
 	}
-	p := profilePage{shell: s.shell(r, "Your profile")}
+	p := profilePage{shell: s.shell(r, openmates.T("Your profile"))}
 	var err error
 	if p.Links, err = s.connect.LinkChoices(r.Context(), c.User.ID); err != nil {
 		return err
@@ -87,9 +87,9 @@ func (s *Server) askUnlink(r *http.Request) (*question, error) {
 		for _, id := range choice.Linked {
 			if id.ID.String() == r.FormValue("identity") {
 				return &question{
-					Heading:  sentence("Unlink the %s account %s?", choice.Network.Label, cmp.Or(id.Name, string(id.AccountID))),
-					Sentence: "Mates stop answering this account. You can link it again at any time.",
-					Label:    "Unlink", Back: "/profile",
+					Heading:  openmates.T("Unlink the %s account %s?", choice.Network.Label, cmp.Or(id.Name, string(id.AccountID))),
+					Sentence: openmates.T("Mates stop answering this account. You can link it again at any time."),
+					Label:    openmates.T("Unlink"), Back: "/profile",
 				}, nil
 			}
 		}
@@ -109,5 +109,5 @@ func (s *Server) unlink(w http.ResponseWriter, r *http.Request) error {
 	if err := s.connect.Unlink(r.Context(), openmates.CallerOf(r.Context()).User.ID, id); err != nil {
 		return err
 	}
-	return s.done(w, r, "/profile", "The account is unlinked. Mates will no longer know it as yours.")
+	return s.done(w, r, "/profile", openmates.T("The account is unlinked. Mates will no longer know it as yours."))
 }

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,7 +17,7 @@ type providerPage struct {
 	shell
 	model.View
 	Form  providerForm
-	Error string // of what is not the form
+	Error openmates.Text // of what is not the form
 	Rows  []modelRow
 	Total int // of the rows that fit the filter
 	Query string
@@ -57,7 +56,7 @@ func (s *Server) providerPage(r *http.Request) (*providerPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &providerPage{shell: s.shell(r, v.Label), View: v}
+	p := &providerPage{shell: s.shell(r, openmates.T("%s", v.Label)), View: v}
 	p.Form = providerForm{API: v.API, KeyPage: v.KeyPage, Label: v.Label, URL: v.URL, HasKey: v.HasKey,
 		NeedsKey: v.API.NeedsKey && !v.HasKey}
 	p.filter(r.FormValue("q"), r.FormValue("show"), r.FormValue("page"))
@@ -142,12 +141,12 @@ func (s *Server) changeProvider(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.again(w, r, err, func(p *providerPage) {
 			p.Form.Label, p.Form.URL = f.Get("label"), f.Get("url")
-			p.Form.Error, p.Form.MayInsist = openmates.MessageOf(err), openmates.CodeOf(err) == openmates.EUnavailable
+			p.Form.Error, p.Form.MayInsist = openmates.TextOf(err), openmates.CodeOf(err) == openmates.EUnavailable
 		})
 	}
-	said := fmt.Sprintf("%s is checked and saved.", changed.Label)
+	said := openmates.T("%s is checked and saved.", changed.Label)
 	if changed.Problem != "" {
-		said = fmt.Sprintf("%s is saved, but could not be checked.", changed.Label)
+		said = openmates.T("%s is saved, but could not be checked.", changed.Label)
 	}
 	return s.done(w, r, "/server/providers/"+changed.Name, said)
 }
@@ -158,9 +157,9 @@ func (s *Server) refreshProvider(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.again(w, r, err, func(*providerPage) {}) // it stands there as the provider's problem
 	}
-	said := "It works, and its list of models is as before."
+	said := openmates.T("It works, and its list of models is as before.")
 	if n, m := len(lists.New), len(lists.Gone); n+m > 0 {
-		said = fmt.Sprintf("It works. Its list of models has changed: %d new, %d gone.", n, m)
+		said = openmates.T("It works. Its list of models has changed: %d new, %d gone.", n, m)
 	}
 	return s.done(w, r, "/server/providers/"+name, said)
 }
@@ -174,11 +173,11 @@ func (s *Server) saveModels(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
 	if err := s.model.SetModels(r.Context(), byWhom(r), name, edits); err != nil {
 		return s.again(w, r, err, func(p *providerPage) {
-			p.Error = openmates.MessageOf(err)
+			p.Error = openmates.TextOf(err)
 			p.retype(edits)
 		})
 	}
-	return s.done(w, r, "/server/providers/"+name, "The models are saved.")
+	return s.done(w, r, "/server/providers/"+name, openmates.T("The models are saved."))
 }
 
 // editsOf reads the rows of the form: their fields are numbered.
@@ -213,7 +212,7 @@ func (s *Server) freeModels(w http.ResponseWriter, r *http.Request) error {
 	if err := s.model.Free(r.Context(), byWhom(r), name); err != nil {
 		return err
 	}
-	return s.done(w, r, "/server/providers/"+name, "The models without a price cost nothing from now on.")
+	return s.done(w, r, "/server/providers/"+name, openmates.T("The models without a price cost nothing from now on."))
 }
 
 func (s *Server) addModel(w http.ResponseWriter, r *http.Request) error {
@@ -223,9 +222,9 @@ func (s *Server) addModel(w http.ResponseWriter, r *http.Request) error {
 	}
 	name := r.PathValue("name")
 	if err := s.model.AddModel(r.Context(), byWhom(r), name, f.Get("model")); err != nil {
-		return s.again(w, r, err, func(p *providerPage) { p.Error = openmates.MessageOf(err) })
+		return s.again(w, r, err, func(p *providerPage) { p.Error = openmates.TextOf(err) })
 	}
-	return s.done(w, r, "/server/providers/"+name, fmt.Sprintf("Mates may use %s now.", f.Get("model")))
+	return s.done(w, r, "/server/providers/"+name, openmates.T("Mates may use %s now.", f.Get("model")))
 }
 
 func (s *Server) tryModel(w http.ResponseWriter, r *http.Request) error {
@@ -236,11 +235,11 @@ func (s *Server) tryModel(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
 	t, err := s.model.Try(r.Context(), name, f.Get("model"))
 	if err != nil {
-		return s.again(w, r, err, func(p *providerPage) { p.Error = openmates.MessageOf(err) })
+		return s.again(w, r, err, func(p *providerPage) { p.Error = openmates.TextOf(err) })
 	}
 	took := t.Took.Round(10 * time.Millisecond)
 	if t.Text == "" {
-		return s.done(w, r, "/server/providers/"+name, fmt.Sprintf("%s answered after %s, but without a word.", t.Model, took))
+		return s.done(w, r, "/server/providers/"+name, openmates.T("%s answered after %s, but without a word.", t.Model, took))
 	}
-	return s.done(w, r, "/server/providers/"+name, fmt.Sprintf("%s answered after %s: “%s”", t.Model, took, short(t.Text)))
+	return s.done(w, r, "/server/providers/"+name, openmates.T("%s answered after %s: “%s”", t.Model, took, short(t.Text)))
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
@@ -23,18 +22,18 @@ type providersPage struct {
 	Defaults  []defaultField
 	Choices   []string // full names of the enabled models
 	Mute      []model.Effect
-	Error     string
+	Error     openmates.Text
 }
 
 // defaultField is one of the choices of a model that answers by default.
 type defaultField struct {
 	Class  string // "" = any
 	Name   string // of the form's field
-	Label  string
-	Hint   string
-	Set    string // "" = automatic
-	Now    string // the model that answers, "" = none
-	Broken string // why what is set can't answer
+	Label  openmates.Text
+	Hint   openmates.Text
+	Set    string         // "" = automatic
+	Now    string         // the model that answers, "" = none
+	Broken openmates.Text // why what is set can't answer
 }
 
 // providerRoutes are the pages of providers and models, for admins.
@@ -66,7 +65,7 @@ func (s *Server) providers(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) providersPage(r *http.Request) (*providersPage, error) {
-	p := &providersPage{shell: s.shell(r, "Providers"), Kinds: s.model.Kinds()}
+	p := &providersPage{shell: s.shell(r, openmates.T("Providers")), Kinds: s.model.Kinds()}
 	var err error
 	if p.Providers, err = s.model.Providers(r.Context()); err != nil {
 		return nil, err
@@ -80,10 +79,10 @@ func (s *Server) providersPage(r *http.Request) (*providersPage, error) {
 	}
 	p.Choices = d.Choices
 	for _, f := range []defaultField{
-		{Class: "", Name: "any", Label: "Any mate", Hint: "Where nothing below is set."},
-		{Class: openmates.ClassQuick, Name: "quick", Label: "Quick", Hint: "Short answers at once, for little money."},
-		{Class: openmates.ClassBalanced, Name: "balanced", Label: "Balanced", Hint: "For most things."},
-		{Class: openmates.ClassDeep, Name: "deep", Label: "Deep", Hint: "Hard questions; slow and dear."},
+		{Class: "", Name: "any", Label: openmates.T("Any mate"), Hint: openmates.T("Where nothing below is set.")},
+		{Class: openmates.ClassQuick, Name: "quick", Label: openmates.T("Quick"), Hint: openmates.T("Short answers at once, for little money.")},
+		{Class: openmates.ClassBalanced, Name: "balanced", Label: openmates.T("Balanced"), Hint: openmates.T("For most things.")},
+		{Class: openmates.ClassDeep, Name: "deep", Label: openmates.T("Deep"), Hint: openmates.T("Hard questions; slow and dear.")},
 	} {
 		f.Set, f.Now, f.Broken = d.Set.Of(f.Class), d.Now[f.Class], d.Broken[f.Class]
 		if f.Class == "" {
@@ -106,7 +105,7 @@ func (s *Server) saveDefaults(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return s.done(w, r, "/server/providers", "These models answer from now on for mates without one of their own.")
+		return s.done(w, r, "/server/providers", openmates.T("These models answer from now on for mates without one of their own."))
 	}
 	p, perr := s.providersPage(r)
 	if perr != nil {
@@ -115,7 +114,7 @@ func (s *Server) saveDefaults(w http.ResponseWriter, r *http.Request) error {
 	for i := range p.Defaults {
 		p.Defaults[i].Set = f.Get(p.Defaults[i].Name)
 	}
-	p.Error = openmates.MessageOf(err)
+	p.Error = openmates.TextOf(err)
 	return s.show(w, intake.StatusOf(err), "providers", p)
 }
 
@@ -129,7 +128,7 @@ type providerForm struct {
 	URL       string
 	HasKey    bool
 	NeedsKey  bool
-	Error     string
+	Error     openmates.Text
 	MayInsist bool // it may be saved although it can't be checked
 }
 
@@ -152,7 +151,7 @@ func (s *Server) newProviderPage(r *http.Request, kind, place string) (*newProvi
 		if k.Name != kind {
 			continue
 		}
-		f := providerForm{API: k, Label: k.Label, KeyPage: k.KeyPage, NeedsKey: k.NeedsKey}
+		f := providerForm{API: k, Label: k.Label.String(), KeyPage: k.KeyPage, NeedsKey: k.NeedsKey}
 		if k.NeedsURL {
 			f.Label = ""
 		}
@@ -161,7 +160,7 @@ func (s *Server) newProviderPage(r *http.Request, kind, place string) (*newProvi
 				f.Place, f.Label, f.URL, f.KeyPage = pl.Name, pl.Label, pl.URL, pl.KeyPage
 			}
 		}
-		return &newProviderPage{s.shell(r, "Add a provider"), f}, nil
+		return &newProviderPage{s.shell(r, openmates.T("Add a provider")), f}, nil
 	}
 	return nil, openmates.Errorf(openmates.ENotFound, "There is no such kind of provider. The page Providers shows those that there are.")
 }
@@ -180,9 +179,9 @@ func (s *Server) addProvider(w http.ResponseWriter, r *http.Request) error {
 	}
 	added, err := s.model.Add(r.Context(), byWhom(r), draftOf(f))
 	if err == nil {
-		said := fmt.Sprintf("%s is checked and added. Look through its models and their prices.", added.Label)
+		said := openmates.T("%s is checked and added. Look through its models and their prices.", added.Label)
 		if added.Problem != "" {
-			said = fmt.Sprintf("%s is saved, but could not be checked.", added.Label)
+			said = openmates.T("%s is saved, but could not be checked.", added.Label)
 		}
 		return s.done(w, r, "/server/providers/"+added.Name, said)
 	}
@@ -194,7 +193,7 @@ func (s *Server) addProvider(w http.ResponseWriter, r *http.Request) error {
 		return perr
 	}
 	p.Label, p.URL = f.Get("label"), f.Get("url")
-	p.Error, p.MayInsist = openmates.MessageOf(err), openmates.CodeOf(err) == openmates.EUnavailable
+	p.Error, p.MayInsist = openmates.TextOf(err), openmates.CodeOf(err) == openmates.EUnavailable
 	return s.show(w, http.StatusUnprocessableEntity, "provider-new", p)
 }
 
@@ -209,7 +208,7 @@ type removeProviderPage struct {
 	model.View
 	Mute   []model.Effect // are left without a model
 	Others []model.Effect // get another one
-	Error  string
+	Error  openmates.Text
 }
 
 func (s *Server) removeProviderForm(w http.ResponseWriter, r *http.Request) error {
@@ -225,7 +224,7 @@ func (s *Server) removePage(r *http.Request) (*removeProviderPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &removeProviderPage{shell: s.shell(r, fmt.Sprintf("Remove %s", v.Label)), View: v}
+	p := &removeProviderPage{shell: s.shell(r, openmates.T("Remove %s", v.Label)), View: v}
 	effects, err := s.model.Impact(r.Context(), v.Name)
 	if err != nil {
 		return nil, err
@@ -251,13 +250,13 @@ func (s *Server) removeProvider(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = s.model.Remove(r.Context(), byWhom(r), p.Name)
 	if openmates.CodeOf(err) == openmates.EConflict {
-		p.Error = openmates.MessageOf(err)
+		p.Error = openmates.TextOf(err)
 		return s.show(w, intake.StatusOf(err), "provider-remove", p)
 	}
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/server/providers", fmt.Sprintf("%s is removed, with its key.", p.Label))
+	return s.done(w, r, "/server/providers", openmates.T("%s is removed, with its key.", p.Label))
 }
 
 // modelProblems adds what is wrong with providers, and the mates that have no
@@ -277,13 +276,13 @@ func (s *Server) modelProblems(ctx context.Context, o *overview) error {
 		return err
 	}
 	if !slices.ContainsFunc(all, func(v model.View) bool { return v.Enabled > 0 }) {
-		o.Problems = append(o.Problems, Problem{What: "No mate can answer: none of the models is ticked.", Cure: "Tick at least one on the provider’s page.", Path: "/server/providers/" + all[0].Name})
+		o.Problems = append(o.Problems, Problem{What: openmates.T("No mate can answer: none of the models is ticked."), Cure: openmates.T("Tick at least one on the provider’s page."), Path: "/server/providers/" + all[0].Name})
 		return nil
 	}
 	for why, mates := range byReason(mute) {
-		p := Problem{What: fmt.Sprintf("%s can’t answer: %s", mates[0].Name, why), Cure: fmt.Sprintf("Choose another model for %s.", mates[0].Name), Path: "/server/mates/" + mates[0].Handle}
+		p := Problem{What: openmates.T("%s can’t answer: %s", mates[0].Name, why), Cure: openmates.T("Choose another model for %s.", mates[0].Name), Path: "/server/mates/" + mates[0].Handle}
 		if len(mates) > 1 {
-			p = Problem{What: fmt.Sprintf("%s and %d more can’t answer: %s", mates[0].Name, len(mates)-1, why), Cure: "Choose other models for them, or another default.", Path: "/server/mates"}
+			p = Problem{What: openmates.T("%s and %d more can’t answer: %s", mates[0].Name, len(mates)-1, why), Cure: openmates.T("Choose other models for them, or another default."), Path: "/server/mates"}
 		}
 		o.Problems = append(o.Problems, p)
 	}
@@ -292,9 +291,9 @@ func (s *Server) modelProblems(ctx context.Context, o *overview) error {
 
 // byReason groups the mates that can't answer by the reason, so that one cause
 // is one problem. The order is that of the mates.
-func byReason(mute []model.Effect) iter.Seq2[string, []openmates.Mate] {
-	return func(yield func(string, []openmates.Mate) bool) {
-		by := map[string][]openmates.Mate{}
+func byReason(mute []model.Effect) iter.Seq2[openmates.Text, []openmates.Mate] {
+	return func(yield func(openmates.Text, []openmates.Mate) bool) {
+		by := map[openmates.Text][]openmates.Mate{}
 		for _, e := range mute {
 			by[e.Why] = append(by[e.Why], e.Mate)
 		}

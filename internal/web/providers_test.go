@@ -173,26 +173,26 @@ func TestProviderPagesAreForAdmins(t *testing.T) {
 
 // providerSamples are the pages with all that they can show.
 func providerSamples(sh shell) map[string][]any {
-	v := model.View{Provider: openmates.Provider{Name: "a", Label: "A", Problem: "It is down.", Checked: time.Now()}, API: model.Kind{Label: "K", KeyPage: "http://k"},
+	v := model.View{Provider: openmates.Provider{Name: "a", Label: "A", Problem: openmates.T("It is down."), Checked: time.Now()}, API: model.Kind{Label: openmates.T("K"), KeyPage: "http://k"},
 		HasKey: true, Enabled: 1, Missing: 1, NoPrice: 1, Models: []model.ModelView{{ProviderModel: openmates.ProviderModel{Model: "m", Enabled: true},
 			Class: "deep", Propose: &openmates.Price{Input: 1}, Serves: []string{"Sophia"}}}}
 	fixed := v
 	fixed.Fixed = true
-	full := &providerPage{shell: sh, View: v, Error: "e", Serve: "Sophia", Tries: []string{"m"}, Form: providerForm{Error: "e", MayInsist: true, HasKey: true}}
+	full := &providerPage{shell: sh, View: v, Error: openmates.T("e"), Serve: "Sophia", Tries: []string{"m"}, Form: providerForm{Error: openmates.T("e"), MayInsist: true, HasKey: true}}
 	full.filter("", "", "")
 	many := &providerPage{shell: sh, View: fixed}
 	for range 3 * rowsAtOnce {
 		many.Models = append(many.Models, v.Models[0])
 	}
 	many.filter("m", "all", "2")
-	effects := []model.Effect{{Mate: openmates.Mate{Handle: "sophia", Name: "Sophia"}, From: "a/m", To: "b/m", Why: "Why."}}
-	kinds := []model.Kind{{Name: "k", Label: "K", About: "About.", Places: []model.Place{{Name: "p", Label: "P"}}}}
+	effects := []model.Effect{{Mate: openmates.Mate{Handle: "sophia", Name: "Sophia"}, From: "a/m", To: "b/m", Why: openmates.T("Why.")}}
+	kinds := []model.Kind{{Name: "k", Label: openmates.T("K"), About: openmates.T("About."), Places: []model.Place{{Name: "p", Label: "P"}}}}
 	return map[string][]any{
 		"providers": {&providersPage{shell: sh, Kinds: kinds}, &providersPage{shell: sh, Providers: []model.View{v, fixed, {}}, Kinds: kinds, Mute: effects,
-			Choices: []string{"a/m"}, Error: "e", Defaults: []defaultField{{Name: "any", Now: "a/m"}, {Name: "deep", Set: "b/m", Broken: "Gone."}}}},
+			Choices: []string{"a/m"}, Error: openmates.T("e"), Defaults: []defaultField{{Name: "any", Now: "a/m"}, {Name: "deep", Set: "b/m", Broken: openmates.T("Gone.")}}}},
 		"provider":     {&providerPage{shell: sh, View: model.View{}}, full, many},
-		"provider-new": {&newProviderPage{sh, providerForm{API: kinds[0], Place: "p", NeedsKey: true}}, &newProviderPage{sh, providerForm{API: model.Kind{NeedsURL: true}, Error: "e", MayInsist: true}}},
-		"provider-remove": {&removeProviderPage{shell: sh, View: v}, &removeProviderPage{shell: sh, View: v, Mute: effects, Others: effects, Error: "e"},
+		"provider-new": {&newProviderPage{sh, providerForm{API: kinds[0], Place: "p", NeedsKey: true}}, &newProviderPage{sh, providerForm{API: model.Kind{NeedsURL: true}, Error: openmates.T("e"), MayInsist: true}}},
+		"provider-remove": {&removeProviderPage{shell: sh, View: v}, &removeProviderPage{shell: sh, View: v, Mute: effects, Others: effects, Error: openmates.T("e")},
 			&removeProviderPage{shell: sh, View: v, Mute: append(effects, effects...), Others: append(effects, effects...)}},
 	}
 }
@@ -200,7 +200,7 @@ func providerSamples(sh shell) map[string][]any {
 func TestProviderPagesRender(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	for name, all := range providerSamples(shell{Title: "T", Path: "/server/providers", User: &openmates.User{ID: 7, DisplayName: "Ada", Admin: true}}) {
+	for name, all := range providerSamples(shell{Title: openmates.T("T"), Path: "/server/providers", User: &openmates.User{ID: 7, DisplayName: "Ada", Admin: true}}) {
 		for _, data := range all {
 			w := httptest.NewRecorder()
 			if err := h.web.show(w, http.StatusOK, name, data); err != nil {

@@ -34,7 +34,7 @@ type forgotPage struct {
 	Mail  bool // this server sends mail
 	Sent  bool // a link is on its way, if there is such an account
 	Who   string
-	Error string
+	Error openmates.Text
 }
 
 func (s *Server) forgotForm(w http.ResponseWriter, r *http.Request) error {
@@ -42,7 +42,7 @@ func (s *Server) forgotForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showForgot(w http.ResponseWriter, r *http.Request, who string, wrong error) error {
-	p := forgotPage{shell: s.shell(r, "Forgot your password?"), Mail: s.server.MailReady(r.Context()), Who: who, Error: openmates.MessageOf(wrong)}
+	p := forgotPage{shell: s.shell(r, openmates.T("Forgot your password?")), Mail: s.server.MailReady(r.Context()), Who: who, Error: openmates.TextOf(wrong)}
 	p.Sent = p.Mail && r.URL.Query().Has("sent")
 	status := http.StatusOK
 	if wrong != nil {
@@ -72,7 +72,7 @@ type resetPage struct {
 	Code   string
 	Who    openmates.User // zero = the link holds no more
 	Second bool           // the second step is dropped, too
-	Error  string
+	Error  openmates.Text
 }
 
 func (s *Server) resetForm(w http.ResponseWriter, r *http.Request) error {
@@ -87,7 +87,7 @@ func (s *Server) showReset(w http.ResponseWriter, r *http.Request, code string, 
 	if err != nil {
 		wrong = err
 	}
-	p := resetPage{shell: s.shell(r, "Choose a new password"), Code: code, Who: u, Second: reset.Second, Error: openmates.MessageOf(wrong)}
+	p := resetPage{shell: s.shell(r, openmates.T("Choose a new password")), Code: code, Who: u, Second: reset.Second, Error: openmates.TextOf(wrong)}
 	status := http.StatusOK
 	if wrong != nil {
 		status = intake.StatusOf(wrong)
@@ -115,7 +115,7 @@ type resetLinkPage struct {
 	Username string
 	Second   bool
 	Made     madeReset // what was just made; it is shown once
-	Error    string
+	Error    openmates.Text
 }
 
 type madeReset struct {
@@ -125,7 +125,7 @@ type madeReset struct {
 }
 
 func (s *Server) resetLinkForm(w http.ResponseWriter, r *http.Request) error {
-	p := resetLinkPage{shell: s.shell(r, "Restore access"), Username: r.URL.Query().Get("user")}
+	p := resetLinkPage{shell: s.shell(r, openmates.T("Restore access")), Username: r.URL.Query().Get("user")}
 	s.identity.TakeOnce(r.Context(), r.URL.Path, &p.Made) // no link otherwise
 	return s.show(w, http.StatusOK, "resetlink", p)
 }
@@ -143,6 +143,6 @@ func (s *Server) makeResetLink(w http.ResponseWriter, r *http.Request) error {
 	case openmates.EInternal:
 		return err
 	}
-	p := resetLinkPage{shell: s.shell(r, "Restore access"), Username: name, Second: second, Error: openmates.MessageOf(err)}
+	p := resetLinkPage{shell: s.shell(r, openmates.T("Restore access")), Username: name, Second: second, Error: openmates.TextOf(err)}
 	return s.show(w, intake.StatusOf(err), "resetlink", p)
 }

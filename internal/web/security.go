@@ -3,16 +3,13 @@ package web
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"openmates"
 	"openmates/internal/identity"
 	"openmates/internal/intake"
-	"openmates/internal/locale"
 )
 
 const securityPath = "/profile/security"
@@ -69,13 +66,14 @@ func (s *Server) visits(next http.Handler) http.Handler {
 // securityPage is everything that protects an account.
 type securityPage struct {
 	shell
-	At, Error  string // the part of the page that something went wrong in, and what
+	At         string
+	Error      openmates.Text // the part of the page that something went wrong in, and what
 	Email      identity.Email
 	Typed      string // an address, or the name of a passkey, as typed
 	Protection openmates.Protection
 	Passkeys   []openmates.Passkey
-	Host       string // that passkeys are bound to
-	NoPasskeys string // why there can be none
+	Host       string         // that passkeys are bound to
+	NoPasskeys openmates.Text // why there can be none
 	Sessions   []identity.Session
 	Tokens     []tokenLine // that the person has made
 	Shared     bool        // some of them are for a team or a listener
@@ -87,7 +85,7 @@ func (s *Server) security(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, status int, at, typed string, wrong error) error {
 	ctx, c := r.Context(), openmates.CallerOf(r.Context())
-	p := securityPage{shell: s.shell(r, "Security"), At: at, Typed: typed, Error: openmates.MessageOf(wrong)}
+	p := securityPage{shell: s.shell(r, openmates.T("Security")), At: at, Typed: typed, Error: openmates.TextOf(wrong)}
 	var err error
 	if p.Email, err = s.identity.Email(ctx, c); err != nil {
 		return err
@@ -106,25 +104,8 @@ func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, status int
 	}
 	p.Shared = slices.ContainsFunc(p.Tokens, func(l tokenLine) bool { return l.Shared() })
 	p.Host, err = s.identity.PasskeyHost()
-	p.NoPasskeys = openmates.MessageOf(err)
+	p.NoPasskeys = openmates.TextOf(err)
 	return s.show(w, status, "security", p)
-}
-
-// agent says which browser a person is signed in with.
-func agent(v *locale.Voice, name string) string {
-	browser, system, both := strings.Cut(name, " on ")
-	switch browser {
-	case "", "An unknown browser":
-		browser = v.Say("An unknown browser")
-	case "A browser":
-		browser = v.Say("A browser")
-	case "A program":
-		browser = v.Say("A program")
-	}
-	if !both {
-		return browser
-	}
-	return fmt.Sprintf(v.Say("%s on %s"), browser, system)
 }
 
 // refused shows the page again with what was wrong in the part where it was.
@@ -152,9 +133,9 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 		return s.refused(w, r, "password", "", err)
 	}
 	if f.Get("keep") != "" {
-		return s.done(w, r, securityPath, "Your password is changed. Everywhere else you are signed out, and your own API tokens are revoked; those for teams and listeners stay.")
+		return s.done(w, r, securityPath, openmates.T("Your password is changed. Everywhere else you are signed out, and your own API tokens are revoked; those for teams and listeners stay."))
 	}
-	return s.done(w, r, securityPath, "Your password is changed. Everywhere else you are signed out, and all API tokens that you made are revoked.")
+	return s.done(w, r, securityPath, openmates.T("Your password is changed. Everywhere else you are signed out, and all API tokens that you made are revoked."))
 }
 
 func (s *Server) setEmail(w http.ResponseWriter, r *http.Request) error {
@@ -167,9 +148,9 @@ func (s *Server) setEmail(w http.ResponseWriter, r *http.Request) error {
 		return s.refused(w, r, "email", f.Get("email"), err)
 	}
 	if awaits {
-		return s.done(w, r, securityPath, "We have sent a link to the new address. Open it to confirm that it is yours; until then the old one stays.")
+		return s.done(w, r, securityPath, openmates.T("We have sent a link to the new address. Open it to confirm that it is yours; until then the old one stays."))
 	}
-	return s.done(w, r, securityPath, "Your address is changed.")
+	return s.done(w, r, securityPath, openmates.T("Your address is changed."))
 }
 
 // authenticatorPage shows the secret of an authenticator app until a code of
@@ -178,7 +159,7 @@ type authenticatorPage struct {
 	shell
 	QR     qrCode
 	Secret string // in groups of four
-	Error  string
+	Error  openmates.Text
 }
 
 func (s *Server) beginAuthenticator(w http.ResponseWriter, r *http.Request) error {
@@ -204,7 +185,7 @@ func (s *Server) showAuthenticator(w http.ResponseWriter, r *http.Request, statu
 	if err != nil {
 		return err
 	}
-	p := authenticatorPage{shell: s.shell(r, "Authenticator app"), Secret: inFours(setup.Secret.Reveal()), Error: openmates.MessageOf(wrong)}
+	p := authenticatorPage{shell: s.shell(r, openmates.T("Authenticator app")), Secret: inFours(setup.Secret.Reveal()), Error: openmates.TextOf(wrong)}
 	if p.QR, err = newQR(setup.URL.Reveal()); err != nil {
 		return err
 	}
@@ -219,11 +200,11 @@ func (s *Server) confirmAuthenticator(w http.ResponseWriter, r *http.Request) er
 	codes, err := s.identity.ConfirmAuthenticator(r.Context(), openmates.CallerOf(r.Context()), f.Get("code"))
 	switch openmates.CodeOf(err) {
 	case "":
-		return s.showRecovery(w, r, "The authenticator app is set up.", codes)
+		return s.showRecovery(w, r, openmates.T("The authenticator app is set up."), codes)
 	case openmates.EInvalid, openmates.ELimit:
 		return s.showAuthenticator(w, r, intake.StatusOf(err), err)
 	case openmates.ENotFound, openmates.EConflict:
-		return s.done(w, r, securityPath, openmates.MessageOf(err))
+		return s.done(w, r, securityPath, openmates.TextOf(err))
 	}
 	return err
 }
@@ -236,7 +217,7 @@ func (s *Server) removeAuthenticator(w http.ResponseWriter, r *http.Request) err
 	if err := s.identity.RemoveAuthenticator(r.Context(), openmates.CallerOf(r.Context()), password); err != nil {
 		return s.refused(w, r, "authenticator", "", err)
 	}
-	return s.done(w, r, securityPath, "The authenticator app is removed. Its codes are not asked for any more.")
+	return s.done(w, r, securityPath, openmates.T("The authenticator app is removed. Its codes are not asked for any more."))
 }
 
 // recoveryPage shows recovery codes, this once.
@@ -246,14 +227,14 @@ type recoveryPage struct {
 }
 
 func (s *Server) recovery(w http.ResponseWriter, r *http.Request) error {
-	p := recoveryPage{shell: s.shell(r, "Recovery codes")}
+	p := recoveryPage{shell: s.shell(r, openmates.T("Recovery codes"))}
 	if !s.identity.TakeOnce(r.Context(), r.URL.Path, &p.Codes) {
 		return to(w, r, securityPath)
 	}
 	return s.show(w, http.StatusOK, "recovery", p)
 }
 
-func (s *Server) showRecovery(w http.ResponseWriter, r *http.Request, sentence string, codes []openmates.Secret) error {
+func (s *Server) showRecovery(w http.ResponseWriter, r *http.Request, sentence openmates.Text, codes []openmates.Secret) error {
 	if len(codes) == 0 {
 		return s.done(w, r, securityPath, sentence)
 	}
@@ -274,7 +255,7 @@ func (s *Server) newRecovery(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.refused(w, r, "recovery", "", err)
 	}
-	return s.showRecovery(w, r, "The old recovery codes are worth nothing from now on.", codes)
+	return s.showRecovery(w, r, openmates.T("The old recovery codes are worth nothing from now on."), codes)
 }
 
 // asJSON answers the script of the passkeys: with what to ask the browser for,
@@ -285,7 +266,7 @@ func (s *Server) asJSON(w http.ResponseWriter, r *http.Request, options json.Raw
 	if err != nil {
 		s.logError(r, err)
 		w.WriteHeader(intake.StatusOf(err))
-		return json.NewEncoder(w).Encode(map[string]string{"error": s.voice(w).Say(openmates.MessageOf(err))})
+		return json.NewEncoder(w).Encode(map[string]string{"error": s.voice(w).Say(openmates.TextOf(err))})
 	}
 	_, _ = w.Write(options) //nolint:gosec // JSON of our own making, never sniffed; the client is gone if this fails
 	return nil
@@ -309,7 +290,7 @@ func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.refused(w, r, "passkeys", f.Get("name"), err)
 	}
-	return s.done(w, r, securityPath, fmt.Sprintf("The passkey “%s” is added. You can sign in with it from now on.", k.Name))
+	return s.done(w, r, securityPath, openmates.T("The passkey “%s” is added. You can sign in with it from now on.", k.Name))
 }
 
 func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
@@ -324,7 +305,7 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	if err := s.identity.RemovePasskey(r.Context(), openmates.CallerOf(r.Context()), id, password); err != nil {
 		return s.refused(w, r, "passkeys", "", err)
 	}
-	return s.done(w, r, securityPath, "The passkey is removed. Remove it from your device or password manager, too.")
+	return s.done(w, r, securityPath, openmates.T("The passkey is removed. Remove it from your device or password manager, too."))
 }
 
 func (s *Server) askPasskey(w http.ResponseWriter, r *http.Request) error {
@@ -338,9 +319,9 @@ func (s *Server) askPasskey(w http.ResponseWriter, r *http.Request) error {
 		return s.refused(w, r, "passkeys", "", err)
 	}
 	if !ask {
-		return s.done(w, r, securityPath, "After the password, no passkey is asked for any more.")
+		return s.done(w, r, securityPath, openmates.T("After the password, no passkey is asked for any more."))
 	}
-	return s.showRecovery(w, r, "From now on, signing in with your password also needs a passkey.", codes)
+	return s.showRecovery(w, r, openmates.T("From now on, signing in with your password also needs a passkey."), codes)
 }
 
 func (s *Server) askEndSession(r *http.Request) (*question, error) {
@@ -350,7 +331,7 @@ func (s *Server) askEndSession(r *http.Request) (*question, error) {
 	}
 	for _, x := range all {
 		if x.ID == r.FormValue("session") {
-			return &question{Heading: "Sign out there?", Sentence: "That browser has to sign in again.", Label: "Sign out", Back: securityPath}, nil
+			return &question{Heading: openmates.T("Sign out there?"), Sentence: openmates.T("That browser has to sign in again."), Label: openmates.T("Sign out"), Back: securityPath}, nil
 		}
 	}
 	return nil, openmates.Errorf(openmates.ENotFound, "You are not signed in there any more.")
@@ -358,15 +339,15 @@ func (s *Server) askEndSession(r *http.Request) (*question, error) {
 
 func (s *Server) askEndSessions(here bool) asker {
 	return func(r *http.Request) (*question, error) {
-		q := question{Heading: "Sign out everywhere else?", Label: "Sign out everywhere else", Back: securityPath,
-			Sentence: "All other browsers have to sign in again. The API tokens that you made and your open invites for admins are revoked."}
+		q := question{Heading: openmates.T("Sign out everywhere else?"), Label: openmates.T("Sign out everywhere else"), Back: securityPath,
+			Sentence: openmates.T("All other browsers have to sign in again. The API tokens that you made and your open invites for admins are revoked.")}
 		if here {
-			q.Heading, q.Label = "Sign out everywhere?", "Sign out everywhere"
-			q.Sentence = "All browsers, this one included, have to sign in again. The API tokens that you made and your open invites for admins are revoked."
+			q.Heading, q.Label = openmates.T("Sign out everywhere?"), openmates.T("Sign out everywhere")
+			q.Sentence = openmates.T("All browsers, this one included, have to sign in again. The API tokens that you made and your open invites for admins are revoked.")
 		}
 		made, err := s.identity.Tokens(r.Context(), openmates.CallerOf(r.Context()))
 		if slices.ContainsFunc(made, func(k openmates.AccessToken) bool { return tokenLine{AccessToken: k}.Shared() }) {
-			q.Tick = &tick{Name: "keep", Label: "Keep the tokens for teams and listeners", Hint: "For when nobody else has had your password or your browser."}
+			q.Tick = &tick{Name: "keep", Label: openmates.T("Keep the tokens for teams and listeners"), Hint: openmates.T("For when nobody else has had your password or your browser.")}
 		}
 		return &q, err
 	}
@@ -380,7 +361,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
 	if err := s.identity.EndSession(r.Context(), openmates.CallerOf(r.Context()), f.Get("session")); err != nil {
 		return err
 	}
-	return s.done(w, r, securityPath, "You are signed out there.")
+	return s.done(w, r, securityPath, openmates.T("You are signed out there."))
 }
 
 func (s *Server) endSessions(here bool) handler {
@@ -397,9 +378,9 @@ func (s *Server) endSessions(here bool) handler {
 		case here:
 			return to(w, r, "/signin")
 		case keep:
-			return s.done(w, r, securityPath, "Everywhere else you are signed out, and your own API tokens are revoked; those for teams and listeners stay.")
+			return s.done(w, r, securityPath, openmates.T("Everywhere else you are signed out, and your own API tokens are revoked; those for teams and listeners stay."))
 		}
-		return s.done(w, r, securityPath, "Everywhere else you are signed out, and all API tokens that you made are revoked.")
+		return s.done(w, r, securityPath, openmates.T("Everywhere else you are signed out, and all API tokens that you made are revoked."))
 	}
 }
 
@@ -409,7 +390,7 @@ type secondPage struct {
 	Next          string
 	Authenticator bool
 	Passkeys      bool
-	Error         string
+	Error         openmates.Text
 }
 
 func (s *Server) secondForm(w http.ResponseWriter, r *http.Request) error {
@@ -426,8 +407,8 @@ func (s *Server) showSecond(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	_, host := s.identity.PasskeyHost()
 	return s.show(w, status, "second", secondPage{
-		shell: s.shell(r, "The second step"), Next: next, Authenticator: p.Authenticator,
-		Passkeys: p.Passkeys > 0 && host == nil, Error: openmates.MessageOf(wrong),
+		shell: s.shell(r, openmates.T("The second step")), Next: next, Authenticator: p.Authenticator,
+		Passkeys: p.Passkeys > 0 && host == nil, Error: openmates.TextOf(wrong),
 	})
 }
 

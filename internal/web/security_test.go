@@ -32,21 +32,21 @@ func securitySamples(sh shell) map[string][]any {
 	now := time.Now()
 	keys := []openmates.Passkey{{ID: 3, Name: "<Laptop>", Created: now}, {ID: 4, Name: "Key", Created: now, Used: now}}
 	return map[string][]any{
-		"security": {securityPage{shell: sh, NoPasskeys: "No."}, securityPage{shell: sh, At: "passkeys", Error: "e", Typed: "t", Host: "h", Passkeys: keys,
+		"security": {securityPage{shell: sh, NoPasskeys: openmates.T("No.")}, securityPage{shell: sh, At: "passkeys", Error: openmates.T("e"), Typed: "t", Host: "h", Passkeys: keys,
 			Email:      identity.Email{Address: "a@b.c", Confirmed: true, Awaited: "d@e.f", Mail: true},
 			Protection: openmates.Protection{Authenticator: true, Passkeys: 2, AskPasskey: true, Recovery: 2},
-			Sessions:   []identity.Session{{ID: "x", Here: true, Agent: "Firefox"}, {ID: "y", From: "192.0.2.1", Since: now, Seen: now}}},
+			Sessions:   []identity.Session{{ID: "x", Here: true, Agent: openmates.T("Firefox")}, {ID: "y", From: "192.0.2.1", Since: now, Seen: now}}},
 			securityPage{shell: sh, Protection: openmates.Protection{Authenticator: true}, Email: identity.Email{Address: "a@b.c"}}},
-		"authenticator": {authenticatorPage{shell: sh, QR: qrCode{10, "M1 1h1v1h-1z"}, Secret: "ABCD EFGH", Error: "e"}},
+		"authenticator": {authenticatorPage{shell: sh, QR: qrCode{10, "M1 1h1v1h-1z"}, Secret: "ABCD EFGH", Error: openmates.T("e")}},
 		"recovery":      {recoveryPage{shell: sh, Codes: []string{"AAAA-BBBB-CCCC-DDDD"}}},
-		"second":        {secondPage{shell: shell{Title: "T"}, Authenticator: true}, secondPage{shell: shell{Title: "T"}, Passkeys: true, Next: "/x", Error: "e"}},
-		"data":          {dataPage{shell: sh}, dataPage{shell: sh, Alone: []openmates.Team{{Name: "A"}, {Name: "B"}}, Error: "e"}},
-		"forgot":        {forgotPage{shell: shell{Title: "T"}}, forgotPage{shell: shell{Title: "T"}, Mail: true, Who: "w", Error: "e"}, forgotPage{shell: shell{Title: "T"}, Mail: true, Sent: true}},
-		"reset": {resetPage{shell: shell{Title: "T"}, Code: `"><script>`, Error: "e"},
-			resetPage{shell: shell{Title: "T"}, Code: "c", Who: openmates.User{ID: 3, Username: "ben"}, Second: true}},
-		"resetlink": {resetLinkPage{shell: sh}, resetLinkPage{shell: sh, Username: "ben", Second: true, Error: "e", Made: madeReset{URL: "https://x", Username: "ben", Second: true, Expires: now}}},
+		"second":        {secondPage{shell: shell{Title: openmates.T("T")}, Authenticator: true}, secondPage{shell: shell{Title: openmates.T("T")}, Passkeys: true, Next: "/x", Error: openmates.T("e")}},
+		"data":          {dataPage{shell: sh}, dataPage{shell: sh, Alone: []openmates.Team{{Name: "A"}, {Name: "B"}}, Error: openmates.T("e")}},
+		"forgot":        {forgotPage{shell: shell{Title: openmates.T("T")}}, forgotPage{shell: shell{Title: openmates.T("T")}, Mail: true, Who: "w", Error: openmates.T("e")}, forgotPage{shell: shell{Title: openmates.T("T")}, Mail: true, Sent: true}},
+		"reset": {resetPage{shell: shell{Title: openmates.T("T")}, Code: `"><script>`, Error: openmates.T("e")},
+			resetPage{shell: shell{Title: openmates.T("T")}, Code: "c", Who: openmates.User{ID: 3, Username: "ben"}, Second: true}},
+		"resetlink": {resetLinkPage{shell: sh}, resetLinkPage{shell: sh, Username: "ben", Second: true, Error: openmates.T("e"), Made: madeReset{URL: "https://x", Username: "ben", Second: true, Expires: now}}},
 		"address":   {addressPage{sh, `"><script>`}},
-		"mail":      {mailPage{shell: sh}, mailPage{shell: sh, Mail: server.MailSettings{Set: true, HasPassword: true}, Error: "e"}},
+		"mail":      {mailPage{shell: sh}, mailPage{shell: sh, Mail: server.MailSettings{Set: true, HasPassword: true}, Error: openmates.T("e")}},
 	}
 }
 

@@ -24,9 +24,9 @@ import (
 // Each step as it is in each state of the server.
 func TestStepsOfTheSetUp(t *testing.T) {
 	t.Parallel()
-	bot := func(p messenger.Phase, cure string) []connect.Mate {
+	bot := func(p messenger.Phase, cure openmates.Text) []connect.Mate {
 		return []connect.Mate{{Mate: openmates.Mate{Handle: "sophia", Name: "Sophia", Enabled: true},
-			Bots: []connect.Bot{{Network: "discord", State: messenger.State{Phase: p, Reason: "Reason.", Cure: cure}, Check: connect.Inspection{At: time.Now()}}}}}
+			Bots: []connect.Bot{{Network: "discord", State: messenger.State{Phase: p, Reason: openmates.T("Reason."), Cure: cure}, Check: connect.Inspection{At: time.Now()}}}}}
 	}
 	found := func(f ...messenger.Finding) []connect.Mate {
 		all := bot(messenger.Connected, "")
@@ -49,25 +49,25 @@ func TestStepsOfTheSetUp(t *testing.T) {
 		{"named, no address", setupState{Server: server.Settings{Name: "A"}}, 0, false, "leads here"},
 		{"named, address", setupState{Server: server.Settings{Name: "A", URL: "http://x"}}, 0, true, ""},
 		{"named, address of the settings", setupState{Server: server.Settings{Name: "A"}, Fixed: true}, 0, true, ""},
-		{"address leads elsewhere", setupState{Server: server.Settings{Name: "A", URL: "http://x", Problem: "Nothing answers."}}, 0, false, "Nothing answers."},
+		{"address leads elsewhere", setupState{Server: server.Settings{Name: "A", URL: "http://x", Problem: openmates.T("Nothing answers.")}}, 0, false, "Nothing answers."},
 		{"no policy", setupState{}, 1, false, "#sign-up"},
 		{"policy", setupState{Server: server.Settings{SignUp: server.InviteOnly}}, 1, true, ""},
-		{"no model", setupState{Model: Model{Cure: "Set a key."}}, 2, false, "Set a key."},
+		{"no model", setupState{Model: Model{Cure: openmates.T("Set a key.")}}, 2, false, "Set a key."},
 		{"model", setupState{Model: Model{Name: "a/b"}}, 2, true, ""},
 		{"no mate", setupState{Mates: []connect.Mate{{Mate: openmates.Mate{Handle: "x"}}}}, 3, false, "/server/mates"},
 		{"a mate", setupState{Mates: bot("", "")}, 3, true, ""},
 		{"no bot", setupState{Mates: []connect.Mate{{}}}, 4, false, "/server/bots"},
 		{"a bot", setupState{Mates: bot("", "")}, 4, true, ""},
-		{"a bot with a wrong redirect", setupState{Mates: found(messenger.Finding{State: messenger.FindingBad, Sentence: "Not registered.", Cure: "Add it."})}, 4, false, "Not registered. Add it. Sophia /server/bots/discord/sophia"},
+		{"a bot with a wrong redirect", setupState{Mates: found(messenger.Finding{State: messenger.FindingBad, Sentence: openmates.T("Not registered."), Cure: openmates.T("Add it.")})}, 4, false, "Not registered. Add it. Sophia /server/bots/discord/sophia"},
 		{"a bot with a hint", setupState{Mates: found(messenger.Finding{State: messenger.FindingWarn})}, 4, true, ""},
-		{"a wrong bot and a good one", setupState{Mates: append(found(messenger.Finding{State: messenger.FindingBad, Sentence: "X."}), bot("", "")...)}, 4, true, ""},
+		{"a wrong bot and a good one", setupState{Mates: append(found(messenger.Finding{State: messenger.FindingBad, Sentence: openmates.T("X.")}), bot("", "")...)}, 4, true, ""},
 		{"a bot that nobody has checked", setupState{Mates: unchecked}, 4, false, "being checked"},
-		{"connection lost", setupState{Mates: bot(messenger.Reconnecting, "Wait.")}, 5, false, "Reason. Wait. Sophia"},
+		{"connection lost", setupState{Mates: bot(messenger.Reconnecting, openmates.T("Wait."))}, 5, false, "Reason. Wait. Sophia"},
 		{"listener starts", setupState{Mates: bot(messenger.Starting, "")}, 5, false, "starts by itself"},
 		{"listener is up", setupState{Mates: bot(messenger.Connected, "")}, 5, true, ""},
-		{"token refused", setupState{Mates: bot(messenger.BadCredentials, "Reset it.")}, 5, false, "Reason. Reset it. Sophia"},
-		{"intent denied", setupState{Mates: bot(messenger.NeedsAttention, "Switch it on.")}, 5, false, "/server/bots/discord/sophia"},
-		{"paused", setupState{Mates: bot(messenger.Off, "Resume it.")}, 5, false, "Resume it."},
+		{"token refused", setupState{Mates: bot(messenger.BadCredentials, openmates.T("Reset it."))}, 5, false, "Reason. Reset it. Sophia"},
+		{"intent denied", setupState{Mates: bot(messenger.NeedsAttention, openmates.T("Switch it on."))}, 5, false, "/server/bots/discord/sophia"},
+		{"paused", setupState{Mates: bot(messenger.Off, openmates.T("Resume it."))}, 5, false, "Resume it."},
 		{"one of two is up", setupState{Mates: append(bot(messenger.BadCredentials, ""), bot(messenger.Connected, "")...)}, 5, true, ""},
 		{"no team", setupState{}, 6, false, "in no team"},
 		{"team without a place", setupState{Teams: []teamCard{team}}, 6, false, "/teams/harbour"},
@@ -78,7 +78,7 @@ func TestStepsOfTheSetUp(t *testing.T) {
 		{"answered", setupState{Answered: true}, 8, true, ""},
 	} {
 		s := c.st.steps()[c.n]
-		if s.Done != c.done || !strings.Contains(sentences(s.Hint, s.Wrong, s.Who, s.Path), c.has) {
+		if s.Done != c.done || !strings.Contains(strings.Join([]string{s.Hint.String(), s.Wrong.String(), s.Who, s.Path}, " "), c.has) {
 			t.Errorf("%s: %+v", c.name, s)
 		}
 		if s.Done && s.Wrong != "" {
@@ -158,7 +158,10 @@ func TestWrongAddressIsShownEverywhere(t *testing.T) {
 
 func TestFixedAddress(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(c *Config) { c.FixedURL = true; c.Facts = []Fact{{Label: "Data", Text: "SQLite in /data"}} }).furnish()
+	h := newHouse(t, func(c *Config) {
+		c.FixedURL = true
+		c.Facts = []Fact{{Label: openmates.T("Data"), Text: openmates.T("SQLite in /data")}}
+	}).furnish()
 	ada := h.as("ada")
 	wants(t, ada.get("/server/settings"), 200, "OPENMATES_URL", "readonly", h.url, "SQLite in /data")
 	form := url.Values{"name": {"Harbour"}, "url": {"http://evil.example"}, "sign_up": {"invite"}, "currency": {"USD"}}
@@ -194,7 +197,7 @@ func TestOverview(t *testing.T) {
 	wants(t, ada.get("/server"), 200, "Next: Name the server", "0<small>of 1 connected", "Nothing yet this month", "never what was said")
 	m, err := h.connect.Mate(ctx, "sophia")
 	must(t, err)
-	h.states.set(m.Bots[0].ID, messenger.State{Phase: messenger.BadCredentials, Reason: "The token is refused.", Cure: "Reset it."})
+	h.states.set(m.Bots[0].ID, messenger.State{Phase: messenger.BadCredentials, Reason: openmates.T("The token is refused."), Cure: openmates.T("Reset it.")})
 	u, err := h.db.UserByName(ctx, "ada")
 	must(t, err)
 	teams, err := h.db.TeamsOf(ctx, u.ID)
@@ -229,13 +232,13 @@ func TestEveryTroubleHasItsCure(t *testing.T) {
 		openmates.TroubleModelGone, openmates.TroubleTooLong, openmates.TroubleFiltered, openmates.TroubleBusy, openmates.TroubleInvalid,
 		openmates.TroubleUnreachable, openmates.TroubleNoWords, openmates.TroubleNotPosted, openmates.TroubleGivenUp} {
 		p := cureOf(openmates.TroubledTurn{Why: why, Mate: "sophia"}, nil)
-		if !strings.HasSuffix(p.What, ".") || !strings.HasSuffix(p.Cure, ".") {
+		if !strings.HasSuffix(p.What.String(), ".") || !strings.HasSuffix(p.Cure.String(), ".") {
 			t.Errorf("%s: %+v", why, p)
 		}
-		if was, ok := seen[p.What]; ok {
+		if was, ok := seen[p.What.String()]; ok {
 			t.Errorf("%s and %s say the same", was, why)
 		}
-		seen[p.What] = why
+		seen[p.What.String()] = why
 	}
 }
 
@@ -338,16 +341,16 @@ func TestChanges(t *testing.T) {
 		want          []change
 	}{
 		{"", "", nil},
-		{`{"a":1,"b":"x"}`, `{"a":1,"b":"y"}`, []change{{"b", "x", "y"}}},
-		{"", `{"b":"y","a":true}`, []change{{"a", "", "yes"}, {"b", "", "y"}}},
-		{`{"a":[1]}`, "", []change{{"a", "1", ""}}},
-		{`{"a":[]}`, `{"a":["x","y"]}`, []change{{"a", "nothing", "x, y"}}},
+		{`{"a":1,"b":"x"}`, `{"a":1,"b":"y"}`, []change{{openmates.T("b"), "x", "y"}}},
+		{"", `{"b":"y","a":true}`, []change{{openmates.T("a"), "", "yes"}, {openmates.T("b"), "", "y"}}},
+		{`{"a":[1]}`, "", []change{{openmates.T("a"), "1", ""}}},
+		{`{"a":[]}`, `{"a":["x","y"]}`, []change{{openmates.T("a"), "nothing", "x, y"}}},
 		{"was", "is", []change{{"", "was", "is"}}},
 		{"null", `{"a":1}`, []change{{"", "", "a: 1"}}},
 		{`{"per_month":0}`, `{"per_month":20000000,"mates":{"only":true,"names":["lisa","mark"]}}`,
-			[]change{{"Mates", "", "lisa, mark"}, {"Money per month", "0.00 EUR", "20.00 EUR"}}},
-		{`{"name":"A","limits":{"apps":{},"per_minute":3}}`, `{"name":"A","limits":{"apps":{"only":true},"per_minute":3}}`, []change{{"Apps", "everything", "nothing"}}},
-		{`{"a":"` + strings.Repeat("ä", 200) + `"}`, "", []change{{"a", strings.Repeat("ä", longestValue) + "…", ""}}},
+			[]change{{openmates.T("Mates"), "", "lisa, mark"}, {openmates.T("Money per month"), "0.00 EUR", "20.00 EUR"}}},
+		{`{"name":"A","limits":{"apps":{},"per_minute":3}}`, `{"name":"A","limits":{"apps":{"only":true},"per_minute":3}}`, []change{{openmates.T("Apps"), "everything", "nothing"}}},
+		{`{"a":"` + strings.Repeat("ä", 200) + `"}`, "", []change{{openmates.T("a"), strings.Repeat("ä", longestValue) + "…", ""}}},
 	} {
 		if got := changes(&locale.Voice{}, "EUR", c.before, c.after); fmt.Sprint(got) != fmt.Sprint(c.want) {
 			t.Errorf("%s → %s: %v, want %v", c.before, c.after, got, c.want)

@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -20,19 +19,19 @@ type settingsPage struct {
 	Server    server.Settings // as typed, when the form comes back
 	Fixed     bool            // the address comes from the settings of the process
 	Current   string          // the address in use
-	Proxy     string          // a hint about a proxy that is not believed
+	Proxy     openmates.Text  // a hint about a proxy that is not believed
 	From      string          // "setup" while the wizard is walked
-	Error     string
-	ErrorURL  string // what is wrong with the address
-	MayInsist bool   // that address may be used all the same
+	Error     openmates.Text
+	ErrorURL  openmates.Text // what is wrong with the address
+	MayInsist bool           // that address may be used all the same
 	Facts     []Fact
 }
 
 // Fact is one thing about the installation that is set outside of the pages.
 type Fact struct {
-	Label string
-	Text  string // in words; "" where Value is all there is
-	Value string // a name, an address, a number
+	Label openmates.Text
+	Text  openmates.Text // in words; "" where Value is all there is
+	Value string         // a name, an address, a number
 }
 
 func (s *Server) settings(w http.ResponseWriter, r *http.Request) error {
@@ -51,7 +50,7 @@ func (s *Server) settings(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) settingsPage(r *http.Request, from string) (*settingsPage, error) {
-	p := &settingsPage{shell: s.shell(r, "Settings"), Fixed: s.fixedURL, Current: s.connect.PublicURL(), Proxy: s.proxyHint(r), Facts: s.facts}
+	p := &settingsPage{shell: s.shell(r, openmates.T("Settings")), Fixed: s.fixedURL, Current: s.connect.PublicURL(), Proxy: s.proxyHint(r), Facts: s.facts}
 	if from == "setup" {
 		p.From = from
 	}
@@ -83,35 +82,35 @@ func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request) error {
 		if !p.Fixed {
 			p.Server.URL = f.Get("url")
 		}
-		p.Error = openmates.MessageOf(err)
+		p.Error = openmates.TextOf(err)
 		if bad, ok := errors.AsType[urlError](err); ok { // applySettings makes it, unwrapped
-			p.Error, p.ErrorURL, p.MayInsist = "", openmates.MessageOf(bad.error), bad.mayInsist
+			p.Error, p.ErrorURL, p.MayInsist = "", openmates.TextOf(bad.error), bad.mayInsist
 		}
 		return s.show(w, http.StatusUnprocessableEntity, "settings", p)
 	}
 	if f.Get("from") == "setup" {
-		return s.done(w, r, "/server/setup", "Saved.")
+		return s.done(w, r, "/server/setup", openmates.T("Saved."))
 	}
-	return s.done(w, r, "/server/settings", "Saved.")
+	return s.done(w, r, "/server/settings", openmates.T("Saved."))
 }
 
 // movedPage says that the server has a new address, and what that costs.
 type movedPage struct {
 	shell
 	Before, Now string
-	At          string // the page to go on with
-	Redirect    string // to register with every application
-	Bots        int    // how many applications there are
-	SignIn      bool   // the session does not reach there
-	Passkeys    string // the name that passkeys belong to now; "" = nothing changes for them
-	Error       string // what else was not saved
+	At          string         // the page to go on with
+	Redirect    string         // to register with every application
+	Bots        int            // how many applications there are
+	SignIn      bool           // the session does not reach there
+	Passkeys    string         // the name that passkeys belong to now; "" = nothing changes for them
+	Error       openmates.Text // what else was not saved
 }
 
 // moved answers, still at the old address, a form that has changed it. It can't
 // send the browser there: the answer to a form may lead to this site only.
 func (s *Server) moved(w http.ResponseWriter, r *http.Request, before, from string, failed error) error {
 	now := s.connect.PublicURL()
-	p := movedPage{shell: s.shell(r, "The address has changed"), Before: before, Now: now, At: now + "/server/settings", Redirect: s.connect.Redirect(), Error: openmates.MessageOf(failed)}
+	p := movedPage{shell: s.shell(r, openmates.T("The address has changed")), Before: before, Now: now, At: now + "/server/settings", Redirect: s.connect.Redirect(), Error: openmates.TextOf(failed)}
 	p.Offer = nil // its links lead to the old address
 	if from == "setup" {
 		p.At = now + "/server/setup"
@@ -182,7 +181,7 @@ func (s *Server) checkAddress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return to(w, r, back) // the page shows what was found
 	}
-	return s.done(w, r, back, fmt.Sprintf("%s leads here.", s.connect.PublicURL()))
+	return s.done(w, r, back, openmates.T("%s leads here.", s.connect.PublicURL()))
 }
 
 // prove answers the server's own question whether an address leads to it.
@@ -218,7 +217,7 @@ func (s *Server) proposal(r *http.Request) string {
 }
 
 // proxyHint is about a proxy that says something and is not believed.
-func (s *Server) proxyHint(r *http.Request) string {
+func (s *Server) proxyHint(r *http.Request) openmates.Text {
 	if s.fromProxy(r) || firstOf(r, "X-Forwarded-Proto") == "" && firstOf(r, "X-Forwarded-For") == "" {
 		return ""
 	}
@@ -227,7 +226,7 @@ func (s *Server) proxyHint(r *http.Request) string {
 		return ""
 	}
 	address := peer.Addr().Unmap()
-	return fmt.Sprintf("A proxy at %s hands requests on, but it is not trusted. If it is yours, start the server with OPENMATES_PROXIES=%s; otherwise all people seem to come from one address, and the limit on wrong passwords holds for all of them together.", address, address)
+	return openmates.T("A proxy at %s hands requests on, but it is not trusted. If it is yours, start the server with OPENMATES_PROXIES=%s; otherwise all people seem to come from one address, and the limit on wrong passwords holds for all of them together.", address, address)
 }
 
 // fromProxy says whether the peer of a request is a proxy that we believe.

@@ -15,7 +15,7 @@ type setupPage struct {
 	Name     string
 	Username string
 	Team     string
-	Error    string
+	Error    openmates.Text
 }
 
 func (s *Server) setupForm(w http.ResponseWriter, r *http.Request) error {
@@ -26,13 +26,13 @@ func (s *Server) setupForm(w http.ResponseWriter, r *http.Request) error {
 	if !open {
 		return to(w, r, "/")
 	}
-	p := setupPage{shell: s.shell(r, "Welcome"), Code: r.URL.Query().Get("code")}
+	p := setupPage{shell: s.shell(r, openmates.T("Welcome")), Code: r.URL.Query().Get("code")}
 	if p.Code != "" {
 		if err := s.server.CheckSetupCode(r.Context(), s.address(r), openmates.Secret(p.Code)); err != nil {
 			if openmates.CodeOf(err) == openmates.EInternal {
 				return err
 			}
-			p.Code, p.Error = "", openmates.MessageOf(err)
+			p.Code, p.Error = "", openmates.TextOf(err)
 			return s.show(w, intake.StatusOf(err), "setup", p)
 		}
 	}
@@ -52,8 +52,8 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) error {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err
 		}
-		p := setupPage{shell: s.shell(r, "Welcome"), Code: f.Get("code"), Name: f.Get("name"),
-			Username: f.Get("username"), Team: f.Get("team"), Error: openmates.MessageOf(err)}
+		p := setupPage{shell: s.shell(r, openmates.T("Welcome")), Code: f.Get("code"), Name: f.Get("name"),
+			Username: f.Get("username"), Team: f.Get("team"), Error: openmates.TextOf(err)}
 		if openmates.CodeOf(err) == openmates.EUnauthorized {
 			p.Code = ""
 		}
@@ -62,5 +62,5 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) error {
 	if err := s.identity.Begin(r.Context(), u); err != nil {
 		return err
 	}
-	return s.done(w, r, "/server/setup", "The server is yours. Here is what comes next.")
+	return s.done(w, r, "/server/setup", openmates.T("The server is yours. Here is what comes next."))
 }

@@ -15,7 +15,7 @@ type signInPage struct {
 	Passkeys bool // they can be used with this server
 	Open     bool // strangers may found a team
 	Reset    bool // the person has just chosen a new password
-	Error    string
+	Error    openmates.Text
 }
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, username, next string, wrong error) error {
@@ -24,8 +24,8 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, username, ne
 	if wrong != nil {
 		status = intake.StatusOf(wrong)
 	}
-	return s.show(w, status, "signin", signInPage{shell: s.shell(r, "Sign in"), Username: username, Next: next,
-		Passkeys: err == nil, Open: s.team.MayFound(r.Context(), openmates.Caller{}) == nil, Reset: wrong == nil && r.URL.Query().Has("reset"), Error: openmates.MessageOf(wrong)})
+	return s.show(w, status, "signin", signInPage{shell: s.shell(r, openmates.T("Sign in")), Username: username, Next: next,
+		Passkeys: err == nil, Open: s.team.MayFound(r.Context(), openmates.Caller{}) == nil, Reset: wrong == nil && r.URL.Query().Has("reset"), Error: openmates.TextOf(wrong)})
 }
 
 func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {

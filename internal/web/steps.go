@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 
@@ -14,11 +13,11 @@ import (
 
 // step is one thing to do on the way to a first answer.
 type step struct {
-	Label string
-	Hint  string // what it is for, while it is not done
-	Wrong string // what is wrong with it, and the cure; "" = nothing
-	Who   string // whose trouble that is, "" where Wrong says it
-	Path  string // where it is done
+	Label openmates.Text
+	Hint  openmates.Text // what it is for, while it is not done
+	Wrong openmates.Text // what is wrong with it, and the cure; "" = nothing
+	Who   string         // whose trouble that is, "" where Wrong says it
+	Path  string         // where it is done
 	Done  bool
 	Now   bool // the first that is not done
 }
@@ -66,19 +65,19 @@ func mark(all []step) []step {
 const settingsPath = "/server/settings?from=setup"
 
 func (st setupState) address() step {
-	s := step{Label: "Name the server, and check its address", Path: settingsPath, Wrong: st.Server.Problem,
-		Hint: "The address is where messengers send people back to; it is checked that it leads here."}
+	s := step{Label: openmates.T("Name the server, and check its address"), Path: settingsPath, Wrong: st.Server.Problem,
+		Hint: openmates.T("The address is where messengers send people back to; it is checked that it leads here.")}
 	s.Done = s.Wrong == "" && st.Server.Name != "" && (st.Server.URL != "" || st.Fixed)
 	return s
 }
 
 func (st setupState) signUp() step {
-	return step{Label: "Say who may sign up", Path: settingsPath + "#sign-up", Done: st.Server.SignUp != "",
-		Hint: "Everybody may found a team, or only those who were invited."}
+	return step{Label: openmates.T("Say who may sign up"), Path: settingsPath + "#sign-up", Done: st.Server.SignUp != "",
+		Hint: openmates.T("Everybody may found a team, or only those who were invited.")}
 }
 
 func (st setupState) model() step {
-	s := step{Label: "Give the mates a model", Path: "/server/providers", Hint: "OpenAI, Anthropic, Google, or any server that speaks OpenAI’s language, such as Ollama."}
+	s := step{Label: openmates.T("Give the mates a model"), Path: "/server/providers", Hint: openmates.T("OpenAI, Anthropic, Google, or any server that speaks OpenAI’s language, such as Ollama.")}
 	s.Done = st.Model.Name != ""
 	if !s.Done && st.Model.Cure != "" {
 		s.Hint = st.Model.Cure
@@ -87,24 +86,24 @@ func (st setupState) model() step {
 }
 
 func (st setupState) mates() step {
-	s := step{Label: "Choose your mates", Path: "/server/mates", Hint: "Thirteen are ready; switch on those that your teams may use."}
+	s := step{Label: openmates.T("Choose your mates"), Path: "/server/mates", Hint: openmates.T("Thirteen are ready; switch on those that your teams may use.")}
 	s.Done = slices.ContainsFunc(st.Mates, func(m connect.Mate) bool { return m.Enabled })
 	return s
 }
 
 func (st setupState) bot() step {
-	s := step{Label: "Give a mate its bot", Path: "/server/bots", Hint: "A numbered guide leads through the messenger’s developer pages; what you paste is checked at once."}
+	s := step{Label: openmates.T("Give a mate its bot"), Path: "/server/bots", Hint: openmates.T("A numbered guide leads through the messenger’s developer pages; what you paste is checked at once.")}
 	for _, m := range st.Mates {
 		for _, b := range m.Bots {
 			switch f := b.Check.Bad(); {
 			case !m.Works():
 			case f != nil && s.Wrong == "":
-				s.Who, s.Wrong, s.Path = m.Name, sentences(f.Sentence, f.Cure), botAt(b.Network, m.Handle)
+				s.Who, s.Wrong, s.Path = m.Name, openmates.Sentences(f.Sentence, f.Cure), botAt(b.Network, m.Handle)
 			case f == nil && !b.Check.At.IsZero():
 				s.Done, s.Who, s.Wrong = true, "", ""
 				return s
 			case f == nil:
-				s.Hint = "The bot is being checked."
+				s.Hint = openmates.T("The bot is being checked.")
 			}
 		}
 	}
@@ -112,7 +111,7 @@ func (st setupState) bot() step {
 }
 
 func (st setupState) listener() step {
-	s := step{Label: "See the mate listen", Path: "/server/bots", Hint: "Its listener starts by itself as soon as its bot is saved."}
+	s := step{Label: openmates.T("See the mate listen"), Path: "/server/bots", Hint: openmates.T("Its listener starts by itself as soon as its bot is saved.")}
 	for _, m := range st.Mates {
 		for _, b := range m.Bots {
 			switch b.State.Phase {
@@ -121,7 +120,7 @@ func (st setupState) listener() step {
 				return s
 			case messenger.Starting:
 			default:
-				s.Who, s.Wrong = m.Name, sentences(b.State.Reason, b.State.Cure)
+				s.Who, s.Wrong = m.Name, openmates.Sentences(b.State.Reason, b.State.Cure)
 				s.Path = botAt(b.Network, m.Handle)
 			}
 		}
@@ -130,9 +129,9 @@ func (st setupState) listener() step {
 }
 
 func (st setupState) team() step {
-	s := step{Label: "Add the mate to your team’s messenger", Path: "/", Hint: "The team’s page has a button for every mate that is ready."}
+	s := step{Label: openmates.T("Add the mate to your team’s messenger"), Path: "/", Hint: openmates.T("The team’s page has a button for every mate that is ready.")}
 	if len(st.Teams) == 0 {
-		s.Hint = "You are in no team yet; its admin adds mates."
+		s.Hint = openmates.T("You are in no team yet; its admin adds mates.")
 		return s
 	}
 	s.Path = "/teams/" + st.Teams[0].Slug
@@ -141,29 +140,17 @@ func (st setupState) team() step {
 }
 
 func (st setupState) account() step {
-	s := step{Label: "Link your own account", Path: "/profile", Hint: "Mates answer only people they know."}
+	s := step{Label: openmates.T("Link your own account"), Path: "/profile", Hint: openmates.T("Mates answer only people they know.")}
 	s.Done = slices.ContainsFunc(st.Links, func(l connect.LinkChoice) bool { return len(l.Linked) > 0 })
 	return s
 }
 
 func (st setupState) answer() step {
-	s := step{Label: "Ask your first question", Path: "/server/setup", Done: st.Answered, Hint: "In your messenger, mention the mate and ask. This page notices the answer."}
+	s := step{Label: openmates.T("Ask your first question"), Path: "/server/setup", Done: st.Answered, Hint: openmates.T("In your messenger, mention the mate and ask. This page notices the answer.")}
 	if say := greeting(st.Teams); say != "" {
-		s.Hint = fmt.Sprintf("In your messenger, type %s. This page notices the answer.", say)
+		s.Hint = openmates.T("In your messenger, type %s. This page notices the answer.", say)
 	}
 	return s
-}
-
-// sentences puts finished sentences behind each other.
-func sentences(all ...string) string {
-	text := ""
-	for _, s := range all {
-		if s != "" && text != "" {
-			text += " "
-		}
-		text += s
-	}
-	return text
 }
 
 // greeting is what to type to the first mate that is somewhere.
@@ -263,7 +250,7 @@ func (s *Server) wizard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, http.StatusOK, "wizard", wizardPage{shell: s.shell(r, "Set-up"), wizard: st.wizard()})
+	return s.show(w, http.StatusOK, "wizard", wizardPage{shell: s.shell(r, openmates.T("Set-up")), wizard: st.wizard()})
 }
 
 func (s *Server) wizardPart(w http.ResponseWriter, r *http.Request) error {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -32,16 +31,16 @@ type teamMateCard struct {
 }
 
 // NotReady says why nobody can add the mate yet.
-func (m teamMateCard) NotReady() string {
+func (m teamMateCard) NotReady() openmates.Text {
 	for _, b := range m.Bots {
 		if f := b.Check.Blocking(); f != nil {
 			return f.Sentence
 		}
 	}
 	if len(m.Bots) > 0 {
-		return sentence("Its application needs its client secret before teams can add it.")
+		return openmates.T("Its application needs its client secret before teams can add it.")
 	}
-	return sentence("It has no application yet.")
+	return openmates.T("It has no application yet.")
 }
 
 // Where lists the places that the mate is in.
@@ -59,7 +58,7 @@ func placeNames(places []connect.Workspace) string {
 // place to that page.
 type addButton struct {
 	Network   openmates.Network
-	Label     string
+	Label     openmates.Text
 	Workspace string
 	First     bool // the most useful one of its mate
 }
@@ -70,7 +69,7 @@ func (s *Server) showTeam(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := teamPage{shell: s.shell(r, place.Team.Name), Team: place.Team, Role: place.Role, Networks: s.connect.Networks()}
+	p := teamPage{shell: s.shell(r, openmates.T("%s", place.Team.Name)), Team: place.Team, Role: place.Role, Networks: s.connect.Networks()}
 	p.Tabs, p.Notices = tabsOf(c, place), s.notices(r, c, place)
 	p.RunsIt = policy.Require(c, policy.RunServer) == nil
 	mates, err := s.connect.TeamMates(r.Context(), place.Team)
@@ -106,12 +105,12 @@ func adds(m connect.TeamMate, places []connect.Workspace, networks []connect.Net
 		}
 		for _, w := range places {
 			if w.Network == b.Network && !slices.Contains(w.Mates, m.Handle) {
-				all = append(all, addButton{Network: b.Network, Label: fmt.Sprintf("Add to %s", w.Name), Workspace: string(w.ID)})
+				all = append(all, addButton{Network: b.Network, Label: openmates.T("Add to %s", w.Name), Workspace: string(w.ID)})
 			}
 		}
-		button := addButton{Network: b.Network, Label: fmt.Sprintf("Add to %s", b.Label)}
+		button := addButton{Network: b.Network, Label: openmates.T("Add to %s", b.Label)}
 		if len(m.In) > 0 || len(all) > 0 {
-			button = addButton{Network: b.Network, Label: fmt.Sprintf("Add elsewhere on %s", b.Label)}
+			button = addButton{Network: b.Network, Label: openmates.T("Add elsewhere on %s", b.Label)}
 		}
 		all = append(all, button)
 	}

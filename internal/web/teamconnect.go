@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -48,8 +47,8 @@ type placeCard struct {
 type guestRow struct {
 	connect.Guest
 	State words
-	Says  []string // finished sentences
-	Again bool     // adding it once more is the cure
+	Says  []openmates.Text // finished sentences
+	Again bool             // adding it once more is the cure
 	Path  string
 }
 
@@ -167,65 +166,66 @@ func newPlaceCard(slug string, p connect.Place, seen map[string]connect.Look) pl
 // newGuestRow puts a mate's state in a place into words.
 func newGuestRow(g connect.Guest, look connect.Look, looked bool) guestRow {
 	row := guestRow{Guest: g}
-	say := func(state, tone string, sentences ...string) guestRow {
+	say := func(state openmates.Text, tone string, sentences ...openmates.Text) guestRow {
 		row.State, row.Says = words{state, tone}, sentences
 		return row
 	}
 	switch {
 	case g.Presence == connect.Missing && !g.CanAdd:
-		return say("Not ready", "plain", sentence("Its application is not set up to be added yet."))
+		return say(openmates.T("Not ready"), "plain", openmates.T("Its application is not set up to be added yet."))
 	case g.Presence == connect.Missing:
-		return say("Not in yet", "plain")
+		return say(openmates.T("Not in yet"), "plain")
 	case g.Presence == connect.Left || look.Gone:
 		row.Again = g.CanAdd
-		return say("Removed there", "bad", sentence("Somebody there removed %s. If that was not intended, add it again.", g.Mate.Name))
+		return say(openmates.T("Removed there"), "bad", openmates.T("Somebody there removed %s. If that was not intended, add it again.", g.Mate.Name))
 	case !looked || look.Err != nil:
-		why := sentence("What it may do there is not known right now.")
+		why := openmates.T("What it may do there is not known right now.")
 		if openmates.CodeOf(look.Err) == openmates.EInvalid {
-			why += " " + openmates.MessageOf(look.Err)
+			why = openmates.T("%s %s", why, openmates.TextOf(look.Err))
 		}
-		return say("In", "good", why)
+		return say(openmates.T("In"), "good", why)
 	}
 	return seenRow(say, look.Survey)
 }
 
 // seenRow puts what a survey found into words; say makes the row.
-func seenRow(say func(state, tone string, sentences ...string) guestRow, s messenger.Survey) guestRow {
-	var open, shut []string
+func seenRow(say func(state openmates.Text, tone string, sentences ...openmates.Text) guestRow, s messenger.Survey) guestRow {
+	var open []string
+	var shut []openmates.Text
 	for _, c := range s.Channels {
 		switch {
 		case c.Answers() && len(c.Wanting) > 0:
 			open = append(open, c.Name)
-			shut = append(shut, sentence("In %s it answers without referring to the question, since it lacks %s.", c.Name, strings.Join(c.Wanting, ", ")))
+			shut = append(shut, openmates.T("In %s it answers without referring to the question, since it lacks %s.", c.Name, openmates.List(c.Wanting)))
 		case c.Answers():
 			open = append(open, c.Name)
 		case c.Seen:
-			shut = append(shut, sentence("In %s it lacks %s.", c.Name, strings.Join(c.Missing, ", ")))
+			shut = append(shut, openmates.T("In %s it lacks %s.", c.Name, openmates.List(c.Missing)))
 		}
 	}
 	if len(shut) > 4 {
-		shut = append(shut[:4], sentence("And so in further channels."))
+		shut = append(shut[:4], openmates.T("And so in further channels."))
 	}
 	switch {
 	case len(s.Lacking) > 0:
-		row := say("Needs re-invite", "warn", append([]string{sentence("It was added without %s. Adding it again gives it that.", strings.Join(s.Lacking, ", "))}, shut...)...)
+		row := say(openmates.T("Needs re-invite"), "warn", append([]openmates.Text{openmates.T("It was added without %s. Adding it again gives it that.", openmates.List(s.Lacking))}, shut...)...)
 		row.Again = row.CanAdd
 		return row
 	case len(open) == 0 && len(shut) == 0:
-		return say("Sees no channel", "bad", sentence("It lacks View Channels in every channel, so it hears nobody."))
+		return say(openmates.T("Sees no channel"), "bad", openmates.T("It lacks View Channels in every channel, so it hears nobody."))
 	case len(open) == 0:
-		return say("Can't answer", "bad", shut...)
+		return say(openmates.T("Can't answer"), "bad", shut...)
 	case len(shut) > 0:
-		return say("In, not everywhere", "warn", append([]string{answersIn(open)}, shut...)...)
+		return say(openmates.T("In, not everywhere"), "warn", append([]openmates.Text{answersIn(open)}, shut...)...)
 	}
-	return say("In", "good", answersIn(open))
+	return say(openmates.T("In"), "good", answersIn(open))
 }
 
-func answersIn(channels []string) string {
+func answersIn(channels []string) openmates.Text {
 	if len(channels) > 3 {
-		return sentence("It answers in %s and more.", strings.Join(channels[:3], ", "))
+		return openmates.T("It answers in %s and more.", strings.Join(channels[:3], ", "))
 	}
-	return sentence("It answers in %s.", strings.Join(channels, ", "))
+	return openmates.T("It answers in %s.", strings.Join(channels, ", "))
 }
 
 // guestPage shows one mate in one place, with the channels that it finds.
@@ -293,7 +293,7 @@ func (s *Server) testGuest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, placePath(team.Team.Slug, place)+"/"+g.Mate.Handle, fmt.Sprintf("%s has written into %s.", g.Mate.Name, where))
+	return s.done(w, r, placePath(team.Team.Slug, place)+"/"+g.Mate.Handle, openmates.T("%s has written into %s.", g.Mate.Name, where))
 }
 
 func (s *Server) askRemoveGuest(r *http.Request) (*question, error) {
@@ -305,9 +305,9 @@ func (s *Server) askRemoveGuest(r *http.Request) (*question, error) {
 		return nil, openmates.Errorf(openmates.ENotFound, "This mate is not in %s (any more).", place.Name)
 	}
 	return &question{
-		Heading:  sentence("Remove %s from %s?", g.Mate.Name, place.Name),
-		Sentence: sentence("%s leaves %s and stops answering there at once. You can add it again.", g.Mate.Name, place.Name),
-		Label:    "Remove", Back: placePath(team.Team.Slug, place) + "/" + g.Mate.Handle,
+		Heading:  openmates.T("Remove %s from %s?", g.Mate.Name, place.Name),
+		Sentence: openmates.T("%s leaves %s and stops answering there at once. You can add it again.", g.Mate.Name, place.Name),
+		Label:    openmates.T("Remove"), Back: placePath(team.Team.Slug, place) + "/" + g.Mate.Handle,
 	}, nil
 }
 
@@ -321,9 +321,9 @@ func (s *Server) askDisconnect(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	return &question{
-		Heading:  sentence("Disconnect %s?", p.Name),
-		Sentence: sentence("All mates leave %s and stop answering there immediately. Another team can then connect it.", p.Name),
-		Label:    "Disconnect", Back: "/teams/" + team.Team.Slug + "/connect",
+		Heading:  openmates.T("Disconnect %s?", p.Name),
+		Sentence: openmates.T("All mates leave %s and stop answering there immediately. Another team can then connect it.", p.Name),
+		Label:    openmates.T("Disconnect"), Back: "/teams/" + team.Team.Slug + "/connect",
 	}, nil
 }
 
@@ -335,7 +335,7 @@ func (s *Server) removeGuest(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.connect.Remove(r.Context(), c.User.ID, team.Team, place.Network, place.ID, g.Mate.Handle); err != nil {
 		return err
 	}
-	return s.done(w, r, "/teams/"+team.Team.Slug+"/connect", fmt.Sprintf("%s has left %s.", g.Mate.Name, place.Name))
+	return s.done(w, r, "/teams/"+team.Team.Slug+"/connect", openmates.T("%s has left %s.", g.Mate.Name, place.Name))
 }
 
 func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) error {
@@ -347,9 +347,9 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	said := sentence("%s is disconnected: all mates have left it.", name)
+	said := openmates.T("%s is disconnected: all mates have left it.", name)
 	if len(stayed) > 0 {
-		said = sentence("%s is disconnected, and no mate answers there any more. These could not leave by themselves; remove them there: %s.", name, strings.Join(stayed, ", "))
+		said = openmates.T("%s is disconnected, and no mate answers there any more. These could not leave by themselves; remove them there: %s.", name, strings.Join(stayed, ", "))
 	}
 	return s.done(w, r, "/teams/"+team.Team.Slug+"/connect", said)
 }

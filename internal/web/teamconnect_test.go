@@ -12,7 +12,7 @@ import (
 )
 
 func sampleGuests(m openmates.Mate) []connect.Guest {
-	g := connect.Guest{Mate: connect.Mate{Mate: m}, Bot: connect.Bot{State: messenger.State{Phase: messenger.Off, Reason: "Paused."}}, Presence: connect.Present, CanAdd: true, Since: time.Now().Add(-time.Hour)}
+	g := connect.Guest{Mate: connect.Mate{Mate: m}, Bot: connect.Bot{State: messenger.State{Phase: messenger.Off, Reason: openmates.T("Paused.")}}, Presence: connect.Present, CanAdd: true, Since: time.Now().Add(-time.Hour)}
 	missing, left, never := g, g, g
 	missing.Presence, left.Presence, never.Presence, never.CanAdd = connect.Missing, connect.Left, connect.Missing, false
 	return []connect.Guest{g, missing, left, never}
@@ -39,7 +39,7 @@ func guestSamples(base inTeam, m openmates.Mate) []any {
 	for _, g := range sampleGuests(m) {
 		all = append(all, guestPage{inTeam: base, Place: p, Row: newGuestRow(g, connect.Look{}, false), Disjoins: true})
 	}
-	channels := []messenger.ChannelView{{ID: "1", Name: "#a", Seen: true}, {ID: "2", Name: "#b", Seen: true, Missing: []string{"X", "Y"}}, {ID: "4", Name: "#d", Seen: true, Wanting: []string{"X"}}, {ID: "3", Name: "#c"}}
+	channels := []messenger.ChannelView{{ID: "1", Name: "#a", Seen: true}, {ID: "2", Name: "#b", Seen: true, Missing: []openmates.Text{openmates.T("X"), openmates.T("Y")}}, {ID: "4", Name: "#d", Seen: true, Wanting: []openmates.Text{openmates.T("X")}}, {ID: "3", Name: "#c"}}
 	return append(all, guestPage{inTeam: base, Place: p, Row: newGuestRow(sampleGuests(m)[0], connect.Look{}, true), Channels: channels, Open: channels[:1]})
 }
 
@@ -48,32 +48,33 @@ func TestStatesOfAGuest(t *testing.T) {
 	t.Parallel()
 	all := sampleGuests(openmates.Mate{Name: "Sophia", Handle: "sophia"})
 	open := messenger.ChannelView{Name: "#general", Seen: true}
-	shut := messenger.ChannelView{Name: "#news", Seen: true, Missing: []string{"Send Messages"}}
-	poor := messenger.ChannelView{Name: "#poor", Seen: true, Wanting: []string{"Read Message History"}}
-	hidden := messenger.ChannelView{Name: "#board", Missing: []string{"View Channels"}}
-	look := func(lacking []string, channels ...messenger.ChannelView) connect.Look {
+	shut := messenger.ChannelView{Name: "#news", Seen: true, Missing: []openmates.Text{openmates.T("Send Messages")}}
+	poor := messenger.ChannelView{Name: "#poor", Seen: true, Wanting: []openmates.Text{openmates.T("Read Message History")}}
+	hidden := messenger.ChannelView{Name: "#board", Missing: []openmates.Text{openmates.T("View Channels")}}
+	look := func(lacking []openmates.Text, channels ...messenger.ChannelView) connect.Look {
 		return connect.Look{Survey: messenger.Survey{Lacking: lacking, Channels: channels}}
 	}
 	for _, c := range []struct {
-		guest       connect.Guest
-		look        connect.Look
-		state, says string
-		again       bool
+		guest connect.Guest
+		look  connect.Look
+		state openmates.Text
+		says  string
+		again bool
 	}{
-		{all[0], look(nil, open, hidden), "In", "It answers in #general.", false},
-		{all[0], look(nil, open, shut), "In, not everywhere", "In #news it lacks Send Messages.", false},
-		{all[0], look(nil, open, poor), "In, not everywhere", "In #poor it answers without referring to the question, since it lacks Read Message History.", false},
-		{all[0], look(nil, shut), "Can't answer", "In #news it lacks Send Messages.", false},
-		{all[0], look(nil, hidden), "Sees no channel", "View Channels", false},
-		{all[0], look([]string{"Attach Files"}, open), "Needs re-invite", "Attach Files", true},
-		{all[0], connect.Look{Gone: true}, "Removed there", "add it again", true},
-		{all[0], connect.Look{Err: openmates.Errorf(openmates.EUnavailable, "down")}, "In", "not known right now", false},
-		{all[1], connect.Look{}, "Not in yet", "", false},
-		{all[2], connect.Look{}, "Removed there", "add it again", true},
-		{all[3], connect.Look{}, "Not ready", "not set up", false},
+		{all[0], look(nil, open, hidden), openmates.T("In"), "It answers in #general.", false},
+		{all[0], look(nil, open, shut), openmates.T("In, not everywhere"), "In #news it lacks Send Messages.", false},
+		{all[0], look(nil, open, poor), openmates.T("In, not everywhere"), "In #poor it answers without referring to the question, since it lacks Read Message History.", false},
+		{all[0], look(nil, shut), openmates.T("Can't answer"), "In #news it lacks Send Messages.", false},
+		{all[0], look(nil, hidden), openmates.T("Sees no channel"), "View Channels", false},
+		{all[0], look([]openmates.Text{openmates.T("Attach Files")}, open), openmates.T("Needs re-invite"), "Attach Files", true},
+		{all[0], connect.Look{Gone: true}, openmates.T("Removed there"), "add it again", true},
+		{all[0], connect.Look{Err: openmates.Errorf(openmates.EUnavailable, "down")}, openmates.T("In"), "not known right now", false},
+		{all[1], connect.Look{}, openmates.T("Not in yet"), "", false},
+		{all[2], connect.Look{}, openmates.T("Removed there"), "add it again", true},
+		{all[3], connect.Look{}, openmates.T("Not ready"), "not set up", false},
 	} {
 		row := newGuestRow(c.guest, c.look, true)
-		if row.State.Text != c.state || row.Again != c.again || !strings.Contains(strings.Join(row.Says, " "), c.says) {
+		if row.State.Text != c.state || row.Again != c.again || !strings.Contains(openmates.Sentences(row.Says...).String(), c.says) {
 			t.Errorf("%+v, want %s, %q", row, c.state, c.says)
 		}
 	}

@@ -17,28 +17,28 @@ import (
 )
 
 func teamSamples(sh, nobody shell, user openmates.User, m openmates.Mate) map[string][]any {
-	base := inTeam{shell: sh, Team: openmates.Team{Slug: "harbour", Name: "Harbour"}, Role: openmates.RoleAdmin, Tabs: []way{{"Overview", "/teams/harbour"}}}
-	sheet := sheetForm{Sheet: mate.Sheet{Mates: []mate.MateLine{{Mate: m, Choice: openmates.Choice{Name: "sophia", By: "the server"}}}, RateBy: "the server", MoneyBy: "the server"}, Currency: "EUR", Error: "e"}
+	base := inTeam{shell: sh, Team: openmates.Team{Slug: "harbour", Name: "Harbour"}, Role: openmates.RoleAdmin, Tabs: []way{{openmates.T("Overview"), "/teams/harbour"}}}
+	sheet := sheetForm{Sheet: mate.Sheet{Mates: []mate.MateLine{{Mate: m, Choice: openmates.Choice{Name: "sophia", By: openmates.T("the server")}}}, RateBy: openmates.T("the server"), MoneyBy: openmates.T("the server")}, Currency: "EUR", Error: openmates.T("e")}
 	full := newcomerForm{"u", "e@example.org", openmates.Self{Name: "n", Language: "xx", TimeZone: "UTC", Preferences: openmates.Preferences{About: "a"}}}
 	var found []any
 	for _, step := range foundSteps(openmates.Caller{}) {
 		found = append(found,
 			&foundPage{shell: nobody, Step: step, Steps: foundSteps(openmates.Caller{})},
-			&foundPage{shell: sh, Step: step, Steps: foundSteps(openmates.Caller{User: user}), Draft: team.Draft{Name: "N", Slug: "n"}, Sheet: sheet, People: full, Error: "e",
+			&foundPage{shell: sh, Step: step, Steps: foundSteps(openmates.Caller{User: user}), Draft: team.Draft{Name: "N", Slug: "n"}, Sheet: sheet, People: full, Error: openmates.T("e"),
 				Mates: []connect.Mate{{Mate: m}}})
 	}
 	return map[string][]any{
 		"found":  found,
 		"tokens": tokenSamples(base), "memberlimits": memberLimitSamples(base, user, sheet),
 		"teamconnect": connectSamples(base, m), "guest": guestSamples(base, m),
-		"join": {&joinPage{shell: nobody}, &joinPage{shell: sh, Welcome: team.Welcome{Mail: true}, Sent: "x@example.org", Error: "e"},
+		"join": {&joinPage{shell: nobody}, &joinPage{shell: sh, Welcome: team.Welcome{Mail: true}, Sent: "x@example.org", Error: openmates.T("e")},
 			&joinPage{shell: nobody, Welcome: team.Welcome{Email: "x@example.org", Invite: openmates.Invite{Role: openmates.RoleAdmin, Only: []string{"@example.org"}}}, Proof: "p", People: full}},
-		"people":     {peoplePage{inTeam: base, Manages: true, Limits: true, Error: "e", Members: []openmates.Member{{User: user, Role: openmates.RoleAdmin}, {User: openmates.User{ID: 99, Username: "x"}}}}},
-		"teamlimits": {&teamLimitsPage{inTeam: base}, &teamLimitsPage{inTeam: base, Sheet: sheet, Name: "n", Error: "e"}},
-		"invites": {&invitesPage{inTeam: base}, &invitesPage{inTeam: base, Mail: true, Link: "http://x", Mailed: "c@d.e", Unsent: []team.Delivery{{To: "a@b.c", Problem: "No."}}, Nobody: true, Error: "e", Form: team.NewInvite{Role: openmates.RoleAdmin, Mail: true}, Invites: []inviteLine{
+		"people":     {peoplePage{inTeam: base, Manages: true, Limits: true, Error: openmates.T("e"), Members: []openmates.Member{{User: user, Role: openmates.RoleAdmin}, {User: openmates.User{ID: 99, Username: "x"}}}}},
+		"teamlimits": {&teamLimitsPage{inTeam: base}, &teamLimitsPage{inTeam: base, Sheet: sheet, Name: "n", Error: openmates.T("e")}},
+		"invites": {&invitesPage{inTeam: base}, &invitesPage{inTeam: base, Mail: true, Link: "http://x", Mailed: "c@d.e", Unsent: []team.Delivery{{To: "a@b.c", Problem: openmates.T("No.")}}, Nobody: true, Error: openmates.T("e"), Form: team.NewInvite{Role: openmates.RoleAdmin, Mail: true}, Invites: []inviteLine{
 			{State: openmates.InviteOpen, Whom: "x", InviteLine: openmates.InviteLine{Maker: "A", Joined: []openmates.Joined{{}}}}, {State: openmates.InviteUsed}, {State: openmates.InviteExpired}, {State: openmates.InviteRevoked}}}},
-		"usage":       {usagePage{inTeam: base}, usagePage{inTeam: base, Month: openmates.TeamMonth{Requests: 1}}, usagePage{inTeam: base, Most: 5, Currency: "EUR", Legend: []tone{{"plot-a", "Sophia"}, {"plot-b", ""}}, Days: []plotDay{{Parts: []plotPart{{}, {tone: tone{"plot-a", "S"}, Height: 3}}}}, Month: openmates.TeamMonth{Requests: 1, People: []openmates.SpendLine{{Cost: 5}}}}},
-		"preferences": {preferencesPage{shell: sh}, preferencesPage{shell: sh, Self: full.Self, Error: "e"}},
+		"usage":       {usagePage{inTeam: base}, usagePage{inTeam: base, Month: openmates.TeamMonth{Requests: 1}}, usagePage{inTeam: base, Most: 5, Currency: "EUR", Legend: []tone{{"plot-a", openmates.T("Sophia")}, {"plot-b", ""}}, Days: []plotDay{{Parts: []plotPart{{}, {tone: tone{"plot-a", openmates.T("S")}, Height: 3}}}}, Month: openmates.TeamMonth{Requests: 1, People: []openmates.SpendLine{{Cost: 5}}}}},
+		"preferences": {preferencesPage{shell: sh}, preferencesPage{shell: sh, Self: full.Self, Error: openmates.T("e")}},
 		"privacy":     {privacyPage{shell: sh}, privacyPage{shell: sh, Usual: []factBox{{fact: facts()[0], Shown: true}}, Mates: []privateMate{{Mate: m, Differs: true, Boxes: []factBox{{fact: facts()[1]}}}}}},
 	}
 }

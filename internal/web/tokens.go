@@ -35,7 +35,7 @@ type tokensPage struct {
 	Made   string // the token that was just made; it is shown once
 	Form   tokenForm
 	Ask    bool // for the password: the person did not sign in just now
-	Error  string
+	Error  openmates.Text
 }
 
 type tokenLine struct {
@@ -58,8 +58,8 @@ type tokenForm struct {
 // scopeBox is one thing that a token may do.
 type scopeBox struct {
 	Scope   openmates.Scope
-	Label   string
-	About   string
+	Label   openmates.Text
+	About   openmates.Text
 	Checked bool
 }
 
@@ -68,9 +68,9 @@ const usualTokenDays = 90
 // newTokenForm is a form with these scopes checked.
 func newTokenForm(name, days string, checked ...string) tokenForm {
 	f := tokenForm{Name: name, Days: days, Scopes: []scopeBox{
-		{Scope: openmates.ScopeRead, Label: "Read", About: "Look at what its maker may see: teams, mates, people, limits."},
-		{Scope: openmates.ScopeWrite, Label: "Write", About: "And do what a member may do: ask mates, connect places, change preferences."},
-		{Scope: openmates.ScopeAdmin, Label: "Admin", About: "And do what an admin may do, wherever its maker is one."},
+		{Scope: openmates.ScopeRead, Label: openmates.T("Read"), About: openmates.T("Look at what its maker may see: teams, mates, people, limits.")},
+		{Scope: openmates.ScopeWrite, Label: openmates.T("Write"), About: openmates.T("And do what a member may do: ask mates, connect places, change preferences.")},
+		{Scope: openmates.ScopeAdmin, Label: openmates.T("Admin"), About: openmates.T("And do what an admin may do, wherever its maker is one.")},
 	}}
 	for i := range f.Scopes {
 		f.Scopes[i].Checked = slices.Contains(checked, string(f.Scopes[i].Scope))
@@ -80,7 +80,7 @@ func newTokenForm(name, days string, checked ...string) tokenForm {
 
 func (s *Server) ownTokensPage(r *http.Request) (*tokensPage, error) {
 	c := openmates.CallerOf(r.Context())
-	p := &tokensPage{inTeam: inTeam{shell: s.shell(r, "API tokens")}, Own: true, At: tokensPath, Ask: !s.identity.Fresh(r.Context(), c)}
+	p := &tokensPage{inTeam: inTeam{shell: s.shell(r, openmates.T("API tokens"))}, Own: true, At: tokensPath, Ask: !s.identity.Fresh(r.Context(), c)}
 	p.Form = newTokenForm("", strconv.Itoa(usualTokenDays), string(openmates.ScopeRead))
 	var err error
 	p.Tokens, err = s.madeTokens(r, c)
@@ -210,7 +210,7 @@ func (s *Server) addToken(w http.ResponseWriter, r *http.Request, add func(ident
 	if perr != nil {
 		return perr
 	}
-	p.Error, p.Form = openmates.MessageOf(err), newTokenForm(n.Name, f.Get("days"), f["scope"]...)
+	p.Error, p.Form = openmates.TextOf(err), newTokenForm(n.Name, f.Get("days"), f["scope"]...)
 	return s.show(w, intake.StatusOf(err), "tokens", p)
 }
 
@@ -237,8 +237,8 @@ func (s *Server) askRevokeTeamToken(r *http.Request) (*question, error) {
 func askRevokeToken(all []openmates.AccessToken, id, back string) (*question, error) {
 	for _, k := range all {
 		if k.ID.String() == id {
-			return &question{Heading: sentence("Revoke the token “%s”?", k.Name), Label: "Revoke", Back: back,
-				Sentence: "Programs that use it are refused at once. It can't be brought back."}, nil
+			return &question{Heading: openmates.T("Revoke the token “%s”?", k.Name), Label: openmates.T("Revoke"), Back: back,
+				Sentence: openmates.T("Programs that use it are refused at once. It can't be brought back.")}, nil
 		}
 	}
 	return nil, openmates.Errorf(openmates.ENotFound, "This token doesn't exist (any more).")
@@ -252,7 +252,7 @@ func (s *Server) revokeOwnToken(w http.ResponseWriter, r *http.Request) error {
 	if err := s.identity.RevokeToken(r.Context(), openmates.CallerOf(r.Context()), id); err != nil {
 		return err
 	}
-	return s.done(w, r, tokensPath, "The token is revoked. Programs that use it are refused from now on.")
+	return s.done(w, r, tokensPath, openmates.T("The token is revoked. Programs that use it are refused from now on."))
 }
 
 func (s *Server) revokeTeamToken(w http.ResponseWriter, r *http.Request) error {
@@ -267,5 +267,5 @@ func (s *Server) revokeTeamToken(w http.ResponseWriter, r *http.Request) error {
 	if err := s.identity.RevokeTeamToken(r.Context(), c, place, id); err != nil {
 		return err
 	}
-	return s.done(w, r, "/teams/"+place.Team.Slug+"/tokens", "The token is revoked. Programs that use it are refused from now on.")
+	return s.done(w, r, "/teams/"+place.Team.Slug+"/tokens", openmates.T("The token is revoked. Programs that use it are refused from now on."))
 }

@@ -20,7 +20,7 @@ func tokenSamples(base inTeam) []any {
 	}
 	return []any{
 		&tokensPage{inTeam: base}, &tokensPage{inTeam: base, Tokens: lines, Form: newTokenForm(`"<b>`, "x", "read")},
-		&tokensPage{inTeam: inTeam{shell: base.shell}, Own: true, At: tokensPath, Tokens: lines, Made: "om_x", Error: "e"},
+		&tokensPage{inTeam: inTeam{shell: base.shell}, Own: true, At: tokensPath, Tokens: lines, Made: "om_x", Error: openmates.T("e")},
 		&tokensPage{inTeam: inTeam{shell: base.shell}, Own: true, At: tokensPath, Tokens: lines, Ask: true},
 	}
 }

@@ -19,7 +19,7 @@ type trialForm struct {
 	Team  openmates.Team // who is charged; zero = the server
 	Past  []said
 	Text  string // as typed, when no answer came
-	Error string
+	Error openmates.Text
 }
 
 // said is one question with its answer.
@@ -77,7 +77,7 @@ func (s *Server) tryMate(w http.ResponseWriter, r *http.Request) error {
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
 	}
-	p.Trial.Text, p.Trial.Error = f.Get("text"), openmates.MessageOf(err)
+	p.Trial.Text, p.Trial.Error = f.Get("text"), openmates.TextOf(err)
 	s.typeset(&p.Trial)
 	return s.show(w, intake.StatusOf(err), "matesetup", p)
 }

@@ -36,7 +36,10 @@ type monthChoice struct {
 func (p usagePage) Requests() int { return int(p.Month.Requests) }
 
 // tone is a mate with the class of its colour in the plot.
-type tone struct{ Class, Name string }
+type tone struct {
+	Class string
+	Name  openmates.Text
+}
 
 // plotDay is a day of the plot, and its line in the table beside it.
 type plotDay struct {
@@ -143,9 +146,9 @@ func (p *usagePage) plot() {
 		p.Most = max(p.Most, d.Cost)
 	}
 	for i, m := range p.Month.Mates {
-		t := tone{toneClass(min(i, mostTones)), m.Name}
+		t := tone{toneClass(min(i, mostTones)), openmates.T("%s", m.Name)}
 		if i == mostTones && len(p.Month.Mates) > mostTones+1 {
-			t.Name = otherMates
+			t.Name = otherMates()
 		}
 		if i <= mostTones {
 			p.Legend = append(p.Legend, t)
@@ -162,7 +165,7 @@ func (p *usagePage) plot() {
 func toneClass(i int) string { return "plot-" + string(rune('a'+i)) }
 
 // otherMates stands for all that have no colour of their own.
-const otherMates = "Other mates"
+func otherMates() openmates.Text { return openmates.T("Other mates") }
 
 func (p *usagePage) stack(day int) []plotPart {
 	costs := make([]openmates.Micros, len(p.Legend))

@@ -55,7 +55,7 @@ func TestPlotOfManyMates(t *testing.T) {
 		p.Month.Days[30].Requests++
 	}
 	p.plot()
-	if len(p.Legend) != 6 || p.Legend[5] != (tone{"plot-f", otherMates}) || len(p.Days) != 1 || len(p.Days[0].Parts) != 6 || p.Width != 310 {
+	if len(p.Legend) != 6 || p.Legend[5] != (tone{"plot-f", otherMates()}) || len(p.Days) != 1 || len(p.Days[0].Parts) != 6 || p.Width != 310 {
 		t.Fatalf("%+v", p)
 	}
 	var sum openmates.Micros

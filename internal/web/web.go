@@ -66,9 +66,9 @@ type Config struct {
 
 // Model says which model answers for the mates.
 type Model struct {
-	Name     string // "" = none is set up
-	Scripted bool   // no AI, but prepared answers
-	Cure     string // how to get a real one, as a finished sentence; "" where there is one
+	Name     string         // "" = none is set up
+	Scripted bool           // no AI, but prepared answers
+	Cure     openmates.Text // how to get a real one, as a finished sentence; "" where there is one
 }
 
 // Demo is what is special in a demonstration.
@@ -82,7 +82,7 @@ type Demo struct {
 type DemoPerson struct {
 	Username string
 	Name     string
-	About    string // "runs the server", …
+	About    openmates.Text // "runs the server", …
 	Password openmates.Secret
 }
 

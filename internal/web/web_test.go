@@ -52,29 +52,29 @@ func TestEveryPageRenders(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	user := &openmates.User{ID: 7, Username: "ada", DisplayName: `Ada "<b>" Lovelace`, Admin: true}
-	sh := shell{Title: "T", Path: "/", User: user, Flash: "Done.", Model: Model{Name: "scripted", Scripted: true, Cure: "Set a key."},
-		Demo: &Demo{Discord: "http://127.0.0.1:1", People: []DemoPerson{{Username: "ada", Name: "Ada", About: "x", Password: canaryPassword}}}, Version: "1"}
+	sh := shell{Title: openmates.T("T"), Path: "/", User: user, Flash: openmates.T("Done."), Model: Model{Name: "scripted", Scripted: true, Cure: openmates.T("Set a key.")},
+		Demo: &Demo{Discord: "http://127.0.0.1:1", People: []DemoPerson{{Username: "ada", Name: "Ada", About: openmates.T("x"), Password: canaryPassword}}}, Version: "1"}
 	mate := openmates.Mate{Handle: "sophia", Name: "Sophia", Field: "code", Description: "d", Prompt: "p", Model: "m"}
 	var bots []connect.Bot
 	for _, p := range []messenger.Phase{messenger.Off, messenger.Starting, messenger.Connected, messenger.Reconnecting, messenger.BadCredentials, messenger.NeedsAttention} {
 		bots = append(bots, connect.Bot{ID: 1, Network: "discord", Label: "Discord", AppID: "1", Name: "S", State: messenger.State{
-			Phase: p, Since: time.Now().Add(-time.Hour), Reason: "Reason.", Cure: "Cure.", Workspaces: 2, Latency: time.Millisecond, LastEvent: time.Now()}})
+			Phase: p, Since: time.Now().Add(-time.Hour), Reason: openmates.T("Reason."), Cure: openmates.T("Cure."), Workspaces: 2, Latency: time.Millisecond, LastEvent: time.Now()}})
 	}
 	network := connect.Network{Network: "discord", Label: "Discord", CanInstall: true, CanLink: true}
 	place := connect.Workspace{Network: "discord", Label: "Discord", ID: "1", Name: "Guild", Mates: []string{"sophia"}}
 	full := connect.Mate{Mate: mate, Bots: bots}
 	team := openmates.Team{ID: 3, Slug: "harbour", Name: "Harbour"}
 	tm := connect.TeamMate{Mate: full, In: []connect.Workspace{place}}
-	nobody := shell{Title: "T"}
-	member := shell{Title: "T", User: &openmates.User{ID: 8, DisplayName: "Ben"}}
+	nobody := shell{Title: openmates.T("T")}
+	member := shell{Title: openmates.T("T"), User: &openmates.User{ID: 8, DisplayName: "Ben"}}
 	samples := map[string][]any{
-		"setup":  {setupPage{shell: nobody}, setupPage{shell: sh, Code: "c", Name: "n", Username: "u", Team: "t", Error: "e"}},
-		"signin": {signInPage{shell: nobody}, signInPage{shell: sh, Username: "u", Next: "/", Reset: true, Error: "e"}},
+		"setup":  {setupPage{shell: nobody}, setupPage{shell: sh, Code: "c", Name: "n", Username: "u", Team: "t", Error: openmates.T("e")}},
+		"signin": {signInPage{shell: nobody}, signInPage{shell: sh, Username: "u", Next: "/", Reset: true, Error: openmates.T("e")}},
 		"home": {homePage{shell: member}, homePage{shell: sh, Say: "@Sophia hello",
 			Teams: []teamCard{{Team: team}, {Team: team, Mates: []connect.TeamMate{tm}, Places: []connect.Workspace{place, place}}},
-			Steps: []step{{Label: "a", Done: true}, {Label: "b", Hint: "h", Path: "/", Now: true}, {Label: "c"}},
+			Steps: []step{{Label: openmates.T("a"), Done: true}, {Label: openmates.T("b"), Hint: openmates.T("h"), Path: "/", Now: true}, {Label: openmates.T("c")}},
 			Mates: &matesList{Mates: []connect.Mate{full, {Mate: openmates.Mate{Handle: "m"}}}}},
-			homePage{shell: sh, Setup: &wizard{Steps: []step{{}}, Next: &step{Label: "l", Path: "/"}}}, homePage{shell: sh, Setup: &wizard{Done: 1, Steps: []step{{}}}},
+			homePage{shell: sh, Setup: &wizard{Steps: []step{{}}, Next: &step{Label: openmates.T("l"), Path: "/"}}}, homePage{shell: sh, Setup: &wizard{Done: 1, Steps: []step{{}}}},
 			homePage{shell: sh, Mates: &matesList{}}},
 		"mate": {&matePage{shell: member, Mate: mate}, &matePage{shell: sh, Mate: mate, Answers: "m", Admin: true, Bots: []botCard{
 			{Network: network, Path: "/x"},
@@ -83,17 +83,17 @@ func TestEveryPageRenders(t *testing.T) {
 		"bots": {botsPage{shell: sh}, botsPage{shell: sh, Networks: []botsOf{{Network: network, Rows: []botRow{
 			{Name: "Sophia", Handle: "sophia"}, {Name: "Mark", Handle: "mark", Bot: &bots[4]},
 			{Name: "OpenMates", Handle: "openmates", Own: true}, {Name: "OpenMates", Handle: "openmates", Own: true, Bot: &bots[0]}}}}}},
-		"bot": {&botPage{shell: sh, Setup: connect.Setup{Network: network, Mate: mate, Handle: "sophia", Name: "Sophia", Redirect: "http://x"}, At: "/x", Error: "e", Inputs: inputs()},
+		"bot": {&botPage{shell: sh, Setup: connect.Setup{Network: network, Mate: mate, Handle: "sophia", Name: "Sophia", Redirect: "http://x"}, At: "/x", Error: openmates.T("e"), Inputs: inputs()},
 			&botPage{shell: sh, Setup: connect.Setup{Network: network, Handle: connect.Own, Name: "OpenMates", Bot: &bots[0]}, At: "/x"},
 			&botPage{shell: sh, At: "/x", Wrong: 2, Findings: []messenger.Finding{
-				{Check: "a", Title: "A", State: messenger.FindingOK, Sentence: "S."},
-				{Check: "b", Title: "B", State: messenger.FindingBad, Sentence: "S.", Cure: "C.", CureURL: "http://p"},
-				{Check: "c", Title: "C", State: messenger.FindingUnknown, Sentence: "S.", Cure: "C.", CureURL: "/server/settings"},
+				{Check: "a", Title: openmates.T("A"), State: messenger.FindingOK, Sentence: openmates.T("S.")},
+				{Check: "b", Title: openmates.T("B"), State: messenger.FindingBad, Sentence: openmates.T("S."), Cure: openmates.T("C."), CureURL: "http://p"},
+				{Check: "c", Title: openmates.T("C"), State: messenger.FindingUnknown, Sentence: openmates.T("S."), Cure: openmates.T("C."), CureURL: "/server/settings"},
 			}, Setup: connect.Setup{Network: network, Mate: mate, Handle: "sophia", Name: "Sophia", Bot: &bots[2], CanDress: true,
-				Guide:       []messenger.Step{{Title: "T", Say: []string{"S.", "T."}, Label: "L", URL: "http://p", Copy: "http://x"}, {Title: "U"}},
-				Permissions: []messenger.Permission{{ID: "1", Name: "View", Reason: "R.", On: true}, {}}}}},
+				Guide:       []messenger.Step{{Title: openmates.T("T"), Say: []openmates.Text{"S.", "T."}, Label: openmates.T("L"), URL: "http://p", Copy: "http://x"}, {Title: openmates.T("U")}},
+				Permissions: []messenger.Permission{{ID: "1", Name: openmates.T("View"), Reason: openmates.T("R."), On: true}, {}}}}},
 		"team": {teamPage{shell: member, Team: team}, teamPage{shell: sh, Team: team, Role: openmates.RoleAdmin, RunsIt: true,
-			Mates:  []teamMateCard{{TeamMate: tm, Adds: []addButton{{Network: "discord", Label: "Add", Workspace: "1", First: true}, {Label: "More"}}}, {TeamMate: connect.TeamMate{Mate: connect.Mate{Mate: mate}}}},
+			Mates:  []teamMateCard{{TeamMate: tm, Adds: []addButton{{Network: "discord", Label: openmates.T("Add"), Workspace: "1", First: true}, {Label: openmates.T("More")}}}, {TeamMate: connect.TeamMate{Mate: connect.Mate{Mate: mate}}}},
 			Places: []connect.Workspace{place}, Members: []openmates.Member{{User: *user, Role: openmates.RoleAdmin}}}},
 		"profile": {profilePage{shell: member}, profilePage{shell: sh, Allowances: []allowance{{}, {Currency: "EUR", Allowance: mates.Allowance{Team: team, Own: openmates.Limits{Mates: openmates.OnlyThese()},
 			Effective: openmates.Limits{PerMinute: 3}, Budgets: []mates.Budget{{Layer: "server"}, {Layer: "team", Of: 7}, {Layer: "member", Of: 5, Spent: 9}}}}}, Links: []connect.LinkChoice{
@@ -101,14 +101,14 @@ func TestEveryPageRenders(t *testing.T) {
 		"linkcode": {linkCodePage{shell: sh, Code: "c", From: connect.Offer{Label: "Discord", Account: messenger.Account{ID: "1"}}},
 			linkCodePage{shell: sh, Code: "c", Own: &connect.OwnCode{Label: "Matrix", Expires: time.Now()}}},
 		"connect": {connectPage{shell: sh, Path: "/messenger/connect", Fields: []field{{"state", `"><script>alert(1)</script>`}}}},
-		"wizard": {wizardPage{shell: sh, wizard: setupState{}.wizard()}, wizardPage{shell: sh, wizard: wizard{Steps: []step{{Label: "a", Done: true}}, Done: 1, Say: "@Sophia hello", Mail: true}},
-			wizardPage{shell: sh, wizard: setupState{Server: server.Settings{Problem: "Nothing answers."}}.wizard()}},
+		"wizard": {wizardPage{shell: sh, wizard: setupState{}.wizard()}, wizardPage{shell: sh, wizard: wizard{Steps: []step{{Label: openmates.T("a"), Done: true}}, Done: 1, Say: "@Sophia hello", Mail: true}},
+			wizardPage{shell: sh, wizard: setupState{Server: server.Settings{Problem: openmates.T("Nothing answers.")}}.wizard()}},
 		"settings": {&settingsPage{shell: sh}, &settingsPage{shell: sh, Server: server.Settings{Name: "n", URL: "u", SignUp: server.OpenToTeams, Currency: "EUR"}, From: "setup",
-			Current: "http://x", Proxy: "p", Error: "e", ErrorURL: "wrong", MayInsist: true, Facts: []Fact{{"a", "t", ""}, {"a", "", "b"}}}, &settingsPage{shell: sh, Fixed: true, ErrorURL: "wrong"}},
-		"audit": {auditPage{shell: sh, Error: "e"}, auditPage{shell: sh, Older: "/o", Newest: "/n", CSV: "/c", JSON: "/j", Lines: []auditLine{
-			{AuditLine: openmates.AuditLine{Username: "ada", Team: "t"}, Changes: []change{{"a", "b", "c"}, {"a", "", "c"}, {"", "b", ""}}}, {}, {AuditLine: openmates.AuditLine{AuditEntry: openmates.AuditEntry{Actor: 7, Target: "<x>"}}}}}},
-		"overview": {overviewPage{shell: sh}, overviewPage{shell: sh, overview: overview{Mates: []connect.Mate{full, {Mate: mate}}, Currency: "USD", Mail: true, Next: &step{Label: "l", Wrong: "w"},
-			Problems: []Problem{{"Sophia", "What.", "Cure.", "/"}, {What: "What."}}, Troubles: []trouble{{openmates.TroubledTurn{State: openmates.TurnRefused, Person: "Ada"}, Problem{What: "w", Cure: "c", Path: "/"}}, {}},
+			Current: "http://x", Proxy: openmates.T("p"), Error: openmates.T("e"), ErrorURL: openmates.T("wrong"), MayInsist: true, Facts: []Fact{{openmates.T("a"), openmates.T("t"), ""}, {openmates.T("a"), "", "b"}}}, &settingsPage{shell: sh, Fixed: true, ErrorURL: openmates.T("wrong")}},
+		"audit": {auditPage{shell: sh, Error: openmates.T("e")}, auditPage{shell: sh, Older: "/o", Newest: "/n", CSV: "/c", JSON: "/j", Lines: []auditLine{
+			{AuditLine: openmates.AuditLine{Username: "ada", Team: "t"}, Changes: []change{{openmates.T("a"), "b", "c"}, {openmates.T("a"), "", "c"}, {"", "b", ""}}}, {}, {AuditLine: openmates.AuditLine{AuditEntry: openmates.AuditEntry{Actor: 7, Target: "<x>"}}}}}},
+		"overview": {overviewPage{shell: sh}, overviewPage{shell: sh, overview: overview{Mates: []connect.Mate{full, {Mate: mate}}, Currency: "USD", Mail: true, Next: &step{Label: openmates.T("l"), Wrong: openmates.T("w")},
+			Problems: []Problem{{"Sophia", openmates.T("What."), openmates.T("Cure."), "/"}, {What: openmates.T("What.")}}, Troubles: []trouble{{openmates.TroubledTurn{State: openmates.TurnRefused, Person: "Ada"}, Problem{What: openmates.T("w"), Cure: openmates.T("c"), Path: "/"}}, {}},
 			Spend: openmates.MonthSpend{Requests: 1, Cost: 3, Mates: []openmates.SpendLine{{}}, Models: []openmates.SpendLine{{Name: "m", Requests: 1, Cost: 3}}}}}},
 		"allpeople": {allPeoplePage{directory: directory{shell: sh}}, allPeoplePage{directory: directory{shell: sh, Query: `"><b>`, First: "/f", Next: "/n"}, People: []server.AnyPerson{
 			{DirectoryPerson: openmates.DirectoryPerson{User: *user, Teams: []string{"A", "B"}}, Seen: time.Now()}, {DirectoryPerson: openmates.DirectoryPerson{User: openmates.User{ID: 9, Username: "x", DisplayName: "<x>"}}}}}},
@@ -116,11 +116,11 @@ func TestEveryPageRenders(t *testing.T) {
 			{Team: team, Members: 2, Admins: []string{"ada", "ben"}, Places: 1, Mates: 1, Spent: 5}, {Team: team}}}},
 		"allworkspaces": {allWorkspacesPage{directory: directory{shell: sh}}, allWorkspacesPage{directory: directory{shell: sh}, Places: []placeLine{
 			{DirectoryPlace: openmates.DirectoryPlace{Network: "discord", Workspace: "1", Name: "<g>", Team: team, Mates: []string{"Sophia"}}, Label: "Discord", Who: "Sophia", Path: "/x"}, {}}}},
-		"ask": {askPage{shell: sh, Path: "/x"}, askPage{shell: sh, question: question{Heading: "T.", Sentence: "S.", Label: "R.", Back: "/"}, Path: "/x", Fields: []field{{"a", `"><b>`}}}},
+		"ask": {askPage{shell: sh, Path: "/x"}, askPage{shell: sh, question: question{Heading: openmates.T("T."), Sentence: openmates.T("S."), Label: openmates.T("R."), Back: "/"}, Path: "/x", Fields: []field{{"a", `"><b>`}}}},
 		"moved": {movedPage{shell: sh, Before: "http://a", Now: "http://b", At: "http://b/", Redirect: "http://b/r"},
-			movedPage{shell: sh, Before: "http://a", Now: "http://b", At: "http://b/", Redirect: "http://b/r", Bots: 2, SignIn: true, Passkeys: "b", Error: "e"}},
-		"message": {messagePage{shell: nobody, Heading: "H", Sentence: "S", Ways: []way{{"a", "/"}, {"b", "/"}}}, messagePage{shell: sh, Heading: "H"},
-			messagePage{shell: sh, Heading: "H", Again: &again{Path: "/x", Kept: []keptField{{Name: "a", Value: `"><b>`}}, Ask: []keptField{{Name: "password", Label: "Password"}}}}},
+			movedPage{shell: sh, Before: "http://a", Now: "http://b", At: "http://b/", Redirect: "http://b/r", Bots: 2, SignIn: true, Passkeys: "b", Error: openmates.T("e")}},
+		"message": {messagePage{shell: nobody, Heading: openmates.T("H"), Sentence: openmates.T("S"), Ways: []way{{openmates.T("a"), "/"}, {openmates.T("b"), "/"}}}, messagePage{shell: sh, Heading: openmates.T("H")},
+			messagePage{shell: sh, Heading: openmates.T("H"), Again: &again{Path: "/x", Kept: []keptField{{Name: "a", Value: `"><b>`}}, Ask: []keptField{{Name: "password", Label: openmates.T("Password")}}}}},
 	}
 	maps.Copy(samples, securitySamples(sh))
 	maps.Copy(samples, providerSamples(sh))
@@ -440,7 +440,7 @@ func TestHealth(t *testing.T) {
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, func(c *Config) {
-		c.Demo = &Demo{Discord: "http://127.0.0.1:7777", People: []DemoPerson{{Username: "ben", Name: "Ben", About: "asks", Password: canaryPassword}}}
+		c.Demo = &Demo{Discord: "http://127.0.0.1:7777", People: []DemoPerson{{Username: "ben", Name: "Ben", About: openmates.T("asks"), Password: canaryPassword}}}
 	}).furnish()
 	h.model = Model{Name: "scripted", Scripted: true}
 	b := h.browser()
@@ -454,7 +454,7 @@ func TestDemo(t *testing.T) {
 func TestNoModel(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()
-	h.model = Model{Cure: "Set a key and start again."}
+	h.model = Model{Cure: openmates.T("Set a key and start again.")}
 	wants(t, h.as("ada").get("/"), 200, "No model is set up", "Set a key and start again.", "No model")
 	if got := h.as("ben").get("/"); strings.Contains(got.body, "Set a key") {
 		t.Error("a member is told what only an admin can do")
@@ -528,12 +528,12 @@ func pageNames() []string {
 // inputs are a bot's form with each kind of field in each state.
 func inputs() (all []botInput) {
 	for _, kind := range []messenger.FieldKind{messenger.TextField, messenger.ApplicationField, messenger.TickField} {
-		for _, f := range []messenger.Field{{Name: "a", Label: "A"}, {Name: "b", Label: "B", Hint: "S."}} {
+		for _, f := range []messenger.Field{{Name: "a", Label: openmates.T("A")}, {Name: "b", Label: openmates.T("B"), Hint: openmates.T("S.")}} {
 			f.Kind = kind
 			all = append(all, botInput{Field: connect.Field{Field: f}}, botInput{Field: connect.Field{Field: f, Value: "true"}, Set: true})
 		}
 	}
-	secret := messenger.Field{Name: "s", Label: "S", Kind: messenger.SecretField, Hint: "S.", Warning: "S."}
+	secret := messenger.Field{Name: "s", Label: openmates.T("S"), Kind: messenger.SecretField, Hint: openmates.T("S."), Warning: openmates.T("S.")}
 	for _, in := range []botInput{{}, {Held: true}, {Set: true}} {
 		for _, f := range []connect.Field{{}, {Stored: true}, {Lost: true}} {
 			f.Field = secret

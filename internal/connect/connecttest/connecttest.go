@@ -42,7 +42,7 @@ type App struct {
 	Token  openmates.Secret
 	Secret openmates.Secret
 	Name   string
-	Hints  []string
+	Hints  []openmates.Text
 }
 
 type grant struct {
@@ -98,10 +98,10 @@ func (n *Network) Exchanges() int {
 // Info implements messenger.Connector.
 func (*Network) Info() messenger.Info {
 	return messenger.Info{Network: Name, Label: "Testnet", TextLimit: 2000, Measure: func(s string) int { return len(s) }, Fields: []messenger.Field{
-		{Name: "app_id", Kind: messenger.ApplicationField, Label: "Application ID"},
-		{Name: "token", Kind: messenger.SecretField, Label: "Bot token"},
-		{Name: "secret", Kind: messenger.SecretField, Label: "Client secret", Consent: true},
-		{Name: "content", Kind: messenger.TickField, Label: "Read the text of all messages", Mates: true},
+		{Name: "app_id", Kind: messenger.ApplicationField, Label: openmates.T("Application ID")},
+		{Name: "token", Kind: messenger.SecretField, Label: openmates.T("Bot token")},
+		{Name: "secret", Kind: messenger.SecretField, Label: openmates.T("Client secret"), Consent: true},
+		{Name: "content", Kind: messenger.TickField, Label: openmates.T("Read the text of all messages"), Mates: true},
 	}}
 }
 

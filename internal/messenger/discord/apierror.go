@@ -81,38 +81,38 @@ func sendError(err error) error {
 	return &messenger.SendError{Kind: kind, Reason: reason, Err: err}
 }
 
-func classify(err error) (messenger.SendKind, string) {
+func classify(err error) (messenger.SendKind, openmates.Text) {
 	e, ok := errors.AsType[*apiError](err)
 	switch {
 	case errors.Is(err, openmates.ErrLost):
-		return messenger.SendLater, "Another process of this server answers now."
+		return messenger.SendLater, openmates.T("Another process of this server answers now.")
 	case !ok && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)):
-		return messenger.SendLater, "There was not enough time to reach Discord."
+		return messenger.SendLater, openmates.T("There was not enough time to reach Discord.")
 	case !ok:
-		return messenger.SendInvalid, "The message could not be written in the form that Discord asks for."
+		return messenger.SendInvalid, openmates.T("The message could not be written in the form that Discord asks for.")
 	case e.broken:
-		return messenger.SendLater, "Discord refused so many requests of this server that it pauses to avoid being banned. Check the permissions of the bots."
+		return messenger.SendLater, openmates.T("Discord refused so many requests of this server that it pauses to avoid being banned. Check the permissions of the bots.")
 	case e.limited:
-		return messenger.SendLater, "Discord limits how fast the bot may write, and the wait is long."
+		return messenger.SendLater, openmates.T("Discord limits how fast the bot may write, and the wait is long.")
 	case e.network:
-		return messenger.SendLater, "Discord does not answer."
+		return messenger.SendLater, openmates.T("Discord does not answer.")
 	}
 	if kind, reason, ok := byCode(e.code); ok {
 		return kind, reason
 	}
 	switch s := e.status; {
 	case s == http.StatusUnauthorized:
-		return messenger.SendBroken, "Discord refuses the bot token. Reset it on the Bot page of the developer portal and enter the new one here."
+		return messenger.SendBroken, openmates.T("Discord refuses the bot token. Reset it on the Bot page of the developer portal and enter the new one here.")
 	case s == http.StatusForbidden:
-		return messenger.SendDenied, "Discord does not allow the bot to do this here. Check the bot's permissions in this channel."
+		return messenger.SendDenied, openmates.T("Discord does not allow the bot to do this here. Check the bot's permissions in this channel.")
 	case s == http.StatusNotFound:
-		return messenger.SendGone, "The channel or the message does not exist any more."
+		return messenger.SendGone, openmates.T("The channel or the message does not exist any more.")
 	case s == http.StatusTooManyRequests:
-		return messenger.SendLater, "Discord limits how fast the bot may write."
+		return messenger.SendLater, openmates.T("Discord limits how fast the bot may write.")
 	case s >= 500:
-		return messenger.SendLater, "Discord has trouble on its side."
+		return messenger.SendLater, openmates.T("Discord has trouble on its side.")
 	default:
-		return messenger.SendInvalid, "Discord refuses this message for good."
+		return messenger.SendInvalid, openmates.T("Discord refuses this message for good.")
 	}
 }
 
@@ -122,34 +122,34 @@ const (
 )
 
 // byCode maps Discord's JSON error codes.
-func byCode(code int) (messenger.SendKind, string, bool) {
+func byCode(code int) (messenger.SendKind, openmates.Text, bool) {
 	switch code {
 	case 10003:
-		return messenger.SendGone, "The channel does not exist any more.", true
+		return messenger.SendGone, openmates.T("The channel does not exist any more."), true
 	case 10004:
-		return messenger.SendGone, "The bot is not in this Discord server any more.", true
+		return messenger.SendGone, openmates.T("The bot is not in this Discord server any more."), true
 	case codeUnknownMessage:
-		return messenger.SendGone, "The message does not exist any more.", true
+		return messenger.SendGone, openmates.T("The message does not exist any more."), true
 	case 20016:
-		return messenger.SendLater, "Slow mode is on in this channel and holds the bot back.", true
+		return messenger.SendLater, openmates.T("Slow mode is on in this channel and holds the bot back."), true
 	case 20028:
-		return messenger.SendLater, "Discord limits how fast anybody may write in this channel.", true
+		return messenger.SendLater, openmates.T("Discord limits how fast anybody may write in this channel."), true
 	case 40333:
-		return messenger.SendLater, "The network in front of Discord blocks this server. Check whether a proxy changes the User-Agent.", true
+		return messenger.SendLater, openmates.T("The network in front of Discord blocks this server. Check whether a proxy changes the User-Agent."), true
 	case 50001:
-		return messenger.SendDenied, "The bot cannot see this channel. Give it the permission View Channel there.", true
+		return messenger.SendDenied, openmates.T("The bot cannot see this channel. Give it the permission View Channel there."), true
 	case 50007:
-		return messenger.SendDenied, "This person does not accept direct messages from the bot.", true
+		return messenger.SendDenied, openmates.T("This person does not accept direct messages from the bot."), true
 	case 50013:
-		return messenger.SendDenied, "The bot may not write in this channel. Give it the permissions Send Messages and, for threads, Send Messages in Threads.", true
+		return messenger.SendDenied, openmates.T("The bot may not write in this channel. Give it the permissions Send Messages and, for threads, Send Messages in Threads."), true
 	case 50035:
-		return messenger.SendInvalid, "Discord refuses the form of this message.", true
+		return messenger.SendInvalid, openmates.T("Discord refuses the form of this message."), true
 	case 50083, 160005:
-		return messenger.SendDenied, "The thread is archived or locked. Unlock it, or give the bot the permission Manage Threads.", true
+		return messenger.SendDenied, openmates.T("The thread is archived or locked. Unlock it, or give the bot the permission Manage Threads."), true
 	case codeNoReply:
-		return messenger.SendDenied, "The bot may not reply in this channel. Give it the permission Read Message History there.", true
+		return messenger.SendDenied, openmates.T("The bot may not reply in this channel. Give it the permission Read Message History there."), true
 	case 200000, 200001:
-		return messenger.SendInvalid, "The automatic moderation of this Discord server blocks the message.", true
+		return messenger.SendInvalid, openmates.T("The automatic moderation of this Discord server blocks the message."), true
 	}
 	return 0, "", false
 }

@@ -42,7 +42,7 @@ func (d *Connector) Joined(ctx context.Context, via messenger.Via, accounts []op
 				continue
 			}
 			if absent(e) {
-				return nil, &openmates.Error{Code: openmates.ENotFound, Message: "The bot is not in this Discord server any more.", Err: err}
+				return nil, &openmates.Error{Code: openmates.ENotFound, Message: openmates.T("The bot is not in this Discord server any more."), Err: err}
 			}
 		}
 		if err != nil {

@@ -3,7 +3,6 @@ package discord
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -24,7 +23,7 @@ func (d *Connector) Check(ctx context.Context, b openmates.Bot) (messenger.Profi
 		case messenger.FindingBad:
 			return messenger.Profile{}, openmates.Errorf(openmates.EInvalid, "%s %s", f.Sentence, f.Cure)
 		case messenger.FindingUnknown:
-			return messenger.Profile{}, &openmates.Error{Code: openmates.EUnavailable, Message: f.Sentence + " " + f.Cure, Err: s.err}
+			return messenger.Profile{}, &openmates.Error{Code: openmates.EUnavailable, Message: openmates.T("%s %s", f.Sentence, f.Cure), Err: s.err}
 		}
 	}
 	return s.profile, nil
@@ -56,19 +55,19 @@ func (s *inspection) credentials(ctx context.Context) {
 		s.tokenRefused(s.err)
 		return
 	}
-	s.add(ok(messenger.CheckToken, "Bot token", "Discord accepts the bot token."))
+	s.add(ok(messenger.CheckToken, openmates.T("Bot token"), openmates.T("Discord accepts the bot token.")))
 	id := string(s.app.ID)
 	switch {
 	case s.bot.AppID == "":
-		s.add(ok(messenger.CheckApplication, "Application", fmt.Sprintf("The token belongs to the application “%s”; its ID %s was filled in.", s.app.Name, id)))
+		s.add(ok(messenger.CheckApplication, openmates.T("Application"), openmates.T("The token belongs to the application “%s”; its ID %s was filled in.", s.app.Name, id)))
 	case s.bot.AppID != id:
-		s.add(messenger.Finding{Check: messenger.CheckApplication, Title: "Application", State: messenger.FindingBad, Blocks: true,
-			Sentence: fmt.Sprintf("The token belongs to another application: “%s” with the ID %s, not to %s.", s.app.Name, id, s.bot.AppID),
-			Cure:     fmt.Sprintf("Copy the ID and the token from the same application. If “%s” is the right one, leave the ID empty and it is filled in.", s.app.Name),
+		s.add(messenger.Finding{Check: messenger.CheckApplication, Title: openmates.T("Application"), State: messenger.FindingBad, Blocks: true,
+			Sentence: openmates.T("The token belongs to another application: “%s” with the ID %s, not to %s.", s.app.Name, id, s.bot.AppID),
+			Cure:     openmates.T("Copy the ID and the token from the same application. If “%s” is the right one, leave the ID empty and it is filled in.", s.app.Name),
 			CureURL:  s.page(s.bot.AppID, "bot")})
 		return
 	default:
-		s.add(ok(messenger.CheckApplication, "Application", fmt.Sprintf("The token belongs to the application “%s”.", s.app.Name)))
+		s.add(ok(messenger.CheckApplication, openmates.T("Application"), openmates.T("The token belongs to the application “%s”.", s.app.Name)))
 	}
 	s.bot.AppID = id
 	if s.err = s.ask(ctx, "/users/@me", "/users/@me", &s.self); s.err != nil {
@@ -84,36 +83,36 @@ func (s *inspection) credentials(ctx context.Context) {
 // in its place is.
 func (s *inspection) looksRight() bool {
 	token := tokenOf(s.bot).Reveal()
-	bad := func(check, title, sentence, cure, section string) bool {
+	bad := func(check string, title, sentence, cure openmates.Text, section string) bool {
 		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingBad, Blocks: true, Sentence: sentence, Cure: cure, CureURL: s.page(s.bot.AppID, section)})
 		return false
 	}
 	switch {
 	case token == "":
-		return bad(messenger.CheckToken, "Bot token", "The bot token is missing.",
-			"Press “Reset Token” on the Bot page of the application, copy what appears (Discord shows it once), and paste it here.", "bot")
+		return bad(messenger.CheckToken, openmates.T("Bot token"), openmates.T("The bot token is missing."),
+			openmates.T("Press “Reset Token” on the Bot page of the application, copy what appears (Discord shows it once), and paste it here."), "bot")
 	case strings.Count(token, ".") != 2 || strings.Contains(token, ".."):
-		what := "What was pasted is no bot token: that has three groups with a dot between them."
+		what := openmates.T("What was pasted is no bot token: that has three groups with a dot between them.")
 		if len(token) == 32 {
-			what = "What was pasted looks like a client secret, not like a bot token."
+			what = openmates.T("What was pasted looks like a client secret, not like a bot token.")
 		} else if len(token) == 64 {
-			what = "What was pasted looks like the application's public key, not like a bot token."
+			what = openmates.T("What was pasted looks like the application's public key, not like a bot token.")
 		}
-		return bad(messenger.CheckToken, "Bot token", what, "Press “Reset Token” on the Bot page, not on the OAuth2 page, and copy all of what appears.", "bot")
+		return bad(messenger.CheckToken, openmates.T("Bot token"), what, openmates.T("Press “Reset Token” on the Bot page, not on the OAuth2 page, and copy all of what appears."), "bot")
 	case s.bot.AppID != "" && parseSnowflake(s.bot.AppID) == 0:
-		return bad(messenger.CheckApplication, "Application", "What was entered is no application ID: that is a long number.",
-			"Copy the Application ID from the General Information page, or leave the field empty: the token says it.", "information")
+		return bad(messenger.CheckApplication, openmates.T("Application"), openmates.T("What was entered is no application ID: that is a long number."),
+			openmates.T("Copy the Application ID from the General Information page, or leave the field empty: the token says it."), "information")
 	}
 	return true
 }
 
 // tokenRefused says why Discord does not vouch for the token.
 func (s *inspection) tokenRefused(err error) {
-	f := messenger.Finding{Check: messenger.CheckToken, Title: "Bot token", State: messenger.FindingUnknown, Blocks: true}
+	f := messenger.Finding{Check: messenger.CheckToken, Title: openmates.T("Bot token"), State: messenger.FindingUnknown, Blocks: true}
 	e, isAPI := errors.AsType[*apiError](err)
 	switch {
 	case isAPI && e.status == http.StatusUnauthorized:
-		f.State, f.Sentence, f.Cure, f.CureURL = messenger.FindingBad, reasonToken, cureToken, s.page(s.bot.AppID, "bot")
+		f.State, f.Sentence, f.Cure, f.CureURL = messenger.FindingBad, tokenRefusal(), tokenCure(), s.page(s.bot.AppID, "bot")
 	default:
 		f.Sentence, f.Cure = s.d.trouble(err)
 	}
@@ -121,7 +120,7 @@ func (s *inspection) tokenRefused(err error) {
 }
 
 // trouble says why Discord could not be asked, and what helps.
-func (d *Connector) trouble(err error) (sentence, cure string) {
+func (d *Connector) trouble(err error) (sentence, cure openmates.Text) {
 	host := d.api
 	if u, perr := url.Parse(d.api); perr == nil {
 		host = u.Host
@@ -132,23 +131,23 @@ func (d *Connector) trouble(err error) (sentence, cure string) {
 	timeout := errors.Is(err, context.DeadlineExceeded) || isAPI && e.limited && !errors.Is(err, context.Canceled)
 	switch {
 	case isAPI && e.broken:
-		return "Discord refused so many requests of this server that it pauses to avoid being banned.", "Wait ten minutes and check again; look at the permissions of the other bots meanwhile."
+		return openmates.T("Discord refused so many requests of this server that it pauses to avoid being banned."), openmates.T("Wait ten minutes and check again; look at the permissions of the other bots meanwhile.")
 	case isName:
-		return fmt.Sprintf("The name %s can't be looked up from this server.", host), "Check the server's DNS and its connection to the internet, then check again."
+		return openmates.T("The name %s can't be looked up from this server.", host), openmates.T("Check the server's DNS and its connection to the internet, then check again.")
 	case isAPI && e.status >= 500:
-		return fmt.Sprintf("Discord has trouble on its side (status %d).", e.status), "Look at discordstatus.com and check again in a few minutes; nothing has to be changed here."
+		return openmates.T("Discord has trouble on its side (status %d).", e.status), openmates.T("Look at discordstatus.com and check again in a few minutes; nothing has to be changed here.")
 	case isAPI && e.status == http.StatusTooManyRequests:
-		return "Discord asks to be left alone for a moment: too many requests were made.", "Check again in a minute."
+		return openmates.T("Discord asks to be left alone for a moment: too many requests were made."), openmates.T("Check again in a minute.")
 	case isAPI && e.status != 0:
-		return fmt.Sprintf("Discord answered in a way that was not expected (status %d).", e.status), "Check again in a minute; if it stays, a proxy between this server and Discord may be changing what is sent."
+		return openmates.T("Discord answered in a way that was not expected (status %d).", e.status), openmates.T("Check again in a minute; if it stays, a proxy between this server and Discord may be changing what is sent.")
 	case timeout:
-		return fmt.Sprintf("Discord did not answer within %s.", d.patience), "Check again in a minute; if it stays, look at discordstatus.com and at the server's connection to the internet."
+		return openmates.T("Discord did not answer within %s.", d.patience), openmates.T("Check again in a minute; if it stays, look at discordstatus.com and at the server's connection to the internet.")
 	case isDial:
-		return fmt.Sprintf("No connection to %s can be made from this server.", host), "Check the server's connection to the internet, its firewall and its proxy, then check again."
+		return openmates.T("No connection to %s can be made from this server.", host), openmates.T("Check the server's connection to the internet, its firewall and its proxy, then check again.")
 	}
-	return "Discord does not answer as it should.", "Check again in a minute."
+	return openmates.T("Discord does not answer as it should."), openmates.T("Check again in a minute.")
 }
 
-func ok(check, title, sentence string) messenger.Finding {
+func ok(check string, title, sentence openmates.Text) messenger.Finding {
 	return messenger.Finding{Check: check, Title: title, State: messenger.FindingOK, Sentence: sentence}
 }

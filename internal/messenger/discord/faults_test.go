@@ -197,7 +197,7 @@ func TestPrivilegedIntentNotGranted(t *testing.T) {
 	s.phase(messenger.NeedsAttention)
 	_, found := s.d.Inspect(t.Context(), s.bot, wanted())
 	if !slices.ContainsFunc(found, func(f messenger.Finding) bool {
-		return f.State == messenger.FindingBad && strings.Contains(f.Sentence, "4014")
+		return f.State == messenger.FindingBad && strings.Contains(f.Sentence.String(), "4014")
 	}) {
 		t.Errorf("%+v", found)
 	}

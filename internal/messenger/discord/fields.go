@@ -15,12 +15,12 @@ const (
 
 func fields() []messenger.Field {
 	return []messenger.Field{
-		{Name: fieldApplication, Kind: messenger.ApplicationField, Label: "Application ID", Hint: "Leave it empty to read it from the token."},
-		{Name: fieldToken, Kind: messenger.SecretField, Label: "Bot token"},
-		{Name: fieldSecret, Kind: messenger.SecretField, Label: "Client secret", Consent: true,
-			Warning: "Missing: without it, no one can add the bot or link an account."},
-		{Name: fieldContent, Kind: messenger.TickField, Label: "Read the text of all messages", Mates: true,
-			Hint: "Not needed to answer. Only tick this if people mention the bot by its role and it receives an empty message; the messenger has to allow it first."},
+		{Name: fieldApplication, Kind: messenger.ApplicationField, Label: openmates.T("Application ID"), Hint: openmates.T("Leave it empty to read it from the token.")},
+		{Name: fieldToken, Kind: messenger.SecretField, Label: openmates.T("Bot token")},
+		{Name: fieldSecret, Kind: messenger.SecretField, Label: openmates.T("Client secret"), Consent: true,
+			Warning: openmates.T("Missing: without it, no one can add the bot or link an account.")},
+		{Name: fieldContent, Kind: messenger.TickField, Label: openmates.T("Read the text of all messages"), Mates: true,
+			Hint: openmates.T("Not needed to answer. Only tick this if people mention the bot by its role and it receives an empty message; the messenger has to allow it first.")},
 	}
 }
 

@@ -3,7 +3,6 @@ package discord
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -75,29 +74,29 @@ func (d *Connector) Inspect(ctx context.Context, b openmates.Bot, w messenger.Wa
 // secret tries the client secret by asking for a token of the application's
 // owner (topics/oauth2, Client Credentials Grant) and gives that back.
 func (s *inspection) secret(ctx context.Context) messenger.Finding {
-	f := messenger.Finding{Check: fieldSecret, Title: "Client secret", Blocks: true, CureURL: s.page(s.bot.AppID, "oauth2")}
+	f := messenger.Finding{Check: fieldSecret, Title: openmates.T("Client secret"), Blocks: true, CureURL: s.page(s.bot.AppID, "oauth2")}
 	if secretOf(s.bot) == "" {
-		f.State, f.Sentence = messenger.FindingBad, "The client secret is missing: without it nobody can add the bot to a Discord server or link an account."
-		f.Cure = "Press “Reset Secret” on the OAuth2 page of the application, copy what appears, and paste it here."
+		f.State, f.Sentence = messenger.FindingBad, openmates.T("The client secret is missing: without it nobody can add the bot to a Discord server or link an account.")
+		f.Cure = openmates.T("Press “Reset Secret” on the OAuth2 page of the application, copy what appears, and paste it here.")
 		return f
 	}
 	conf := clientcredentials.Config{ClientID: s.bot.AppID, ClientSecret: secretOf(s.bot).Reveal(), TokenURL: s.d.api + "/oauth2/token", Scopes: []string{"identify"}, AuthStyle: oauth2.AuthStyleInHeader}
 	t, err := conf.Token(s.d.oauthContext(ctx))
 	if err == nil {
 		s.d.revoke(ctx, s.bot, t)
-		return ok(fieldSecret, "Client secret", "Discord accepts the client secret.")
+		return ok(fieldSecret, openmates.T("Client secret"), openmates.T("Discord accepts the client secret."))
 	}
 	status, code := retrieveError(err)
 	switch {
 	case code == "invalid_client" || status == http.StatusUnauthorized:
-		f.State, f.Sentence = messenger.FindingBad, "Discord refuses the client secret."
-		f.Cure = "Press “Reset Secret” on the OAuth2 page of the application, copy what appears, and paste it here. The bot token is something else."
+		f.State, f.Sentence = messenger.FindingBad, openmates.T("Discord refuses the client secret.")
+		f.Cure = openmates.T("Press “Reset Secret” on the OAuth2 page of the application, copy what appears, and paste it here. The bot token is something else.")
 	case status >= 400 && status < 500 && status != http.StatusTooManyRequests:
-		f.State, f.Sentence = messenger.FindingUnknown, "Discord does not let this application try its client secret alone, so the secret is only known to be right once somebody adds the bot or links an account."
+		f.State, f.Sentence = messenger.FindingUnknown, openmates.T("Discord does not let this application try its client secret alone, so the secret is only known to be right once somebody adds the bot or links an account.")
 		f.CureURL = ""
 	default:
 		f.State, f.CureURL = messenger.FindingUnknown, ""
-		f.Sentence, f.Cure = "The client secret could not be checked: Discord does not answer as it should.", "Check again in a minute."
+		f.Sentence, f.Cure = openmates.T("The client secret could not be checked: Discord does not answer as it should."), openmates.T("Check again in a minute.")
 	}
 	return f
 }
@@ -106,14 +105,14 @@ func (s *inspection) secret(ctx context.Context) messenger.Finding {
 // as well, the application itself is gone, or a stranger.
 func (s *inspection) perhapsDeleted(ctx context.Context) {
 	last := len(s.findings) - 1
-	if last < 0 || s.findings[last].State != messenger.FindingBad || s.findings[last].Sentence != reasonToken || secretOf(s.bot) == "" || parseSnowflake(s.bot.AppID) == 0 {
+	if last < 0 || s.findings[last].State != messenger.FindingBad || s.findings[last].Sentence != tokenRefusal() || secretOf(s.bot) == "" || parseSnowflake(s.bot.AppID) == 0 {
 		return
 	}
 	f := s.secret(ctx)
 	if f.State == messenger.FindingBad {
-		s.findings[last] = messenger.Finding{Check: messenger.CheckToken, Title: "Application", State: messenger.FindingBad, Blocks: true,
-			Sentence: fmt.Sprintf("Discord refuses both the bot token and the client secret: the application %s was deleted, or both were reset.", s.bot.AppID),
-			Cure:     "Look for it in the developer portal. If it is there, reset the token on its Bot page and the secret on its OAuth2 page; if not, make a new application. Then enter the values here.",
+		s.findings[last] = messenger.Finding{Check: messenger.CheckToken, Title: openmates.T("Application"), State: messenger.FindingBad, Blocks: true,
+			Sentence: openmates.T("Discord refuses both the bot token and the client secret: the application %s was deleted, or both were reset.", s.bot.AppID),
+			Cure:     openmates.T("Look for it in the developer portal. If it is there, reset the token on its Bot page and the secret on its OAuth2 page; if not, make a new application. Then enter the values here."),
 			CureURL:  s.page("", "")}
 		return
 	}
@@ -126,17 +125,17 @@ func (s *inspection) redirect() {
 	if s.want.Redirect == "" {
 		return
 	}
-	f := messenger.Finding{Check: "redirect", Title: "Redirect", State: messenger.FindingBad, Blocks: true, CureURL: s.page(s.bot.AppID, "oauth2")}
+	f := messenger.Finding{Check: "redirect", Title: openmates.T("Redirect"), State: messenger.FindingBad, Blocks: true, CureURL: s.page(s.bot.AppID, "oauth2")}
 	if slices.Contains(s.app.RedirectURIs, text(s.want.Redirect)) {
-		s.add(ok(f.Check, f.Title, fmt.Sprintf("The address %s is registered.", s.want.Redirect)))
+		s.add(ok(f.Check, f.Title, openmates.T("The address %s is registered.", s.want.Redirect)))
 		return
 	}
-	f.Sentence = fmt.Sprintf("The address %s is not registered, so nobody can add the bot or link an account.", s.want.Redirect)
-	f.Cure = fmt.Sprintf("On the OAuth2 page of the application, press “Add Redirect”, paste exactly this address, and save: %s", s.want.Redirect)
+	f.Sentence = openmates.T("The address %s is not registered, so nobody can add the bot or link an account.", s.want.Redirect)
+	f.Cure = openmates.T("On the OAuth2 page of the application, press “Add Redirect”, paste exactly this address, and save: %s", s.want.Redirect)
 	for _, have := range s.app.RedirectURIs {
 		if why := almost(string(have), s.want.Redirect); why != "" {
-			f.Sentence = fmt.Sprintf("A registered address is almost right, but %s: it is %s, and Discord compares letter by letter.", why, have)
-			f.Cure = fmt.Sprintf("On the OAuth2 page of the application, replace it by exactly this address, and save: %s", s.want.Redirect)
+			f.Sentence = openmates.T("A registered address is almost right, but %s: it is %s, and Discord compares letter by letter.", why, have)
+			f.Cure = openmates.T("On the OAuth2 page of the application, replace it by exactly this address, and save: %s", s.want.Redirect)
 			break
 		}
 	}
@@ -145,7 +144,7 @@ func (s *inspection) redirect() {
 
 // almost says in what an address differs from the one that is wanted, "" when
 // it is quite another.
-func almost(have, want string) string {
+func almost(have, want string) openmates.Text {
 	h, herr := url.Parse(strings.TrimSpace(have))
 	w, werr := url.Parse(want)
 	if herr != nil || werr != nil {
@@ -154,73 +153,73 @@ func almost(have, want string) string {
 	samePath := strings.Trim(h.Path, "/") == strings.Trim(w.Path, "/")
 	switch {
 	case strings.TrimRight(have, "/") == strings.TrimRight(want, "/"):
-		return "the slash at its end makes a difference"
+		return openmates.T("the slash at its end makes a difference")
 	case h.Scheme != w.Scheme && h.Host == w.Host && samePath:
-		return fmt.Sprintf("it begins with %s:// in place of %s://", h.Scheme, w.Scheme)
+		return openmates.T("it begins with %s:// in place of %s://", h.Scheme, w.Scheme)
 	case strings.EqualFold(have, want):
-		return "capital letters make a difference"
+		return openmates.T("capital letters make a difference")
 	case h.Hostname() == w.Hostname() && h.Port() != w.Port() && samePath:
-		return "its port is another one"
+		return openmates.T("its port is another one")
 	case h.Host == w.Host && strings.Trim(h.Path, "/") == "":
-		return fmt.Sprintf("the path %s is missing", w.Path)
+		return openmates.T("the path %s is missing", w.Path)
 	case h.Host != w.Host && samePath:
-		return fmt.Sprintf("it leads to %s in place of %s", h.Host, w.Host)
+		return openmates.T("it leads to %s in place of %s", h.Host, w.Host)
 	}
 	return ""
 }
 
 // switches looks at what only a person can switch in the portal.
 func (s *inspection) switches() {
-	state := func(check, title string, value *bool, section, good, bad, cure string) {
+	state := func(check string, title openmates.Text, value *bool, section string, good, bad, cure openmates.Text) {
 		f := messenger.Finding{Check: check, Title: title, State: messenger.FindingBad, Sentence: bad, Cure: cure, CureURL: s.page(s.bot.AppID, section)}
 		switch {
 		case value == nil:
-			f.State, f.Sentence, f.CureURL = messenger.FindingUnknown, "Discord did not say how this is set.", ""
+			f.State, f.Sentence, f.CureURL = messenger.FindingUnknown, openmates.T("Discord did not say how this is set."), ""
 		case *value:
 			f = ok(check, title, good)
 		}
 		s.add(f)
 	}
-	state("public", "Public Bot", s.app.Public, "bot", "Other people can add the bot to their Discord servers too.",
-		"The bot is private: only the owner of its application can add it to a Discord server.",
-		"Switch on “Public Bot” on the Bot page of the application, and save.")
-	state("codegrant", "Requires OAuth2 Code Grant", s.app.CodeGrant, "bot", "The bot joins a Discord server only after it was tied to a team here.",
-		"The bot can be added to a Discord server by anybody's bare link, without being tied to a team here; it will not answer there.",
-		"Switch on “Requires OAuth2 Code Grant” on the Bot page of the application, and save.")
+	state("public", openmates.T("Public Bot"), s.app.Public, "bot", openmates.T("Other people can add the bot to their Discord servers too."),
+		openmates.T("The bot is private: only the owner of its application can add it to a Discord server."),
+		openmates.T("Switch on “Public Bot” on the Bot page of the application, and save."))
+	state("codegrant", openmates.T("Requires OAuth2 Code Grant"), s.app.CodeGrant, "bot", openmates.T("The bot joins a Discord server only after it was tied to a team here."),
+		openmates.T("The bot can be added to a Discord server by anybody's bare link, without being tied to a team here; it will not answer there."),
+		openmates.T("Switch on “Requires OAuth2 Code Grant” on the Bot page of the application, and save."))
 	s.content()
 	if s.app.Endpoint != "" {
-		s.add(messenger.Finding{Check: "interactions", Title: "Interactions Endpoint URL", State: messenger.FindingBad,
-			Sentence: fmt.Sprintf("Commands and buttons of the bot are sent to %s and never reach this server.", clip(string(s.app.Endpoint), 120)),
-			Cure:     "Empty the field “Interactions Endpoint URL” on the General Information page of the application, and save.",
+		s.add(messenger.Finding{Check: "interactions", Title: openmates.T("Interactions Endpoint URL"), State: messenger.FindingBad,
+			Sentence: openmates.T("Commands and buttons of the bot are sent to %s and never reach this server.", clip(string(s.app.Endpoint), 120)),
+			Cure:     openmates.T("Empty the field “Interactions Endpoint URL” on the General Information page of the application, and save."),
 			CureURL:  s.page(s.bot.AppID, "information")})
 		return
 	}
-	s.add(ok("interactions", "Interactions Endpoint URL", "It is empty, so commands and buttons reach this server."))
+	s.add(ok("interactions", openmates.T("Interactions Endpoint URL"), openmates.T("It is empty, so commands and buttons reach this server.")))
 }
 
 func (s *inspection) content() {
-	const check, title = "content", "Message Content Intent"
+	check, title := "content", openmates.T("Message Content Intent")
 	on := s.app.Flags&(flagMessageContent|flagMessageContentLimited) != 0
 	wanted := s.d.intentsOf(s.bot)&intentMessageContent != 0
 	switch {
 	case wanted && !on:
 		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingBad,
-			Sentence: "The bot is set to read the text of all messages, but the Message Content Intent is switched off for its application, so Discord refuses the connection (code 4014).",
-			Cure:     "Switch on “Message Content Intent” on the Bot page of the application and save, or untick “Read the text of all messages” here.",
+			Sentence: openmates.T("The bot is set to read the text of all messages, but the Message Content Intent is switched off for its application, so Discord refuses the connection (code 4014)."),
+			Cure:     openmates.T("Switch on “Message Content Intent” on the Bot page of the application and save, or untick “Read the text of all messages” here."),
 			CureURL:  s.page(s.bot.AppID, "bot")})
 	case wanted:
-		s.add(ok(check, title, "It is switched on, and the bot uses it: Discord delivers the text of all messages."))
+		s.add(ok(check, title, openmates.T("It is switched on, and the bot uses it: Discord delivers the text of all messages.")))
 	case on:
-		s.add(ok(check, title, "It is switched on, but not needed: Discord delivers mentions, replies to the bot and direct messages without it. You may switch it off."))
+		s.add(ok(check, title, openmates.T("It is switched on, but not needed: Discord delivers mentions, replies to the bot and direct messages without it. You may switch it off.")))
 	default:
-		s.add(ok(check, title, "It is off, and not needed: Discord delivers mentions, replies to the bot and direct messages without it."))
+		s.add(ok(check, title, openmates.T("It is off, and not needed: Discord delivers mentions, replies to the bot and direct messages without it.")))
 	}
 }
 
 // sessions looks how often the bot may still begin a session today
 // (events/gateway, Session Start Limit Object).
 func (s *inspection) sessions(ctx context.Context) {
-	const check, title = "sessions", "Sessions"
+	check, title := "sessions", openmates.T("Sessions")
 	var body struct {
 		Limit struct {
 			Total      number  `json:"total"`
@@ -231,19 +230,19 @@ func (s *inspection) sessions(ctx context.Context) {
 	err := s.ask(ctx, "/gateway/bot", "/gateway/bot", &body)
 	switch left := body.Limit.Remaining; {
 	case err != nil || left == nil:
-		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingUnknown, Sentence: "Discord did not say how many sessions the bot may still begin.", Cure: "Check again in a minute."})
+		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingUnknown, Sentence: openmates.T("Discord did not say how many sessions the bot may still begin."), Cure: openmates.T("Check again in a minute.")})
 	case *left <= 0:
 		wait := body.Limit.ResetAfter.millis(0, budgetWindow).Round(time.Minute)
 		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingBad,
-			Sentence: fmt.Sprintf("The bot has begun all %d sessions that Discord allows in a day; it may begin another in %s.", body.Limit.Total, strings.TrimSuffix(max(wait, time.Minute).String(), "0s")),
-			Cure:     "It goes on by itself then. Find out why its connection breaks so often: another program may use the same bot token; if so, reset the token on the Bot page and enter the new one here.",
+			Sentence: openmates.T("The bot has begun all %d sessions that Discord allows in a day; it may begin another in %s.", body.Limit.Total, strings.TrimSuffix(max(wait, time.Minute).String(), "0s")),
+			Cure:     openmates.T("It goes on by itself then. Find out why its connection breaks so often: another program may use the same bot token; if so, reset the token on the Bot page and enter the new one here."),
 			CureURL:  s.page(s.bot.AppID, "bot")})
 	case *left < body.Limit.Total/10:
 		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingWarn,
-			Sentence: fmt.Sprintf("The bot may begin only %d more sessions today.", *left),
-			Cure:     "Find out why its connection breaks so often: another program may use the same bot token."})
+			Sentence: openmates.T("The bot may begin only %d more sessions today.", *left),
+			Cure:     openmates.T("Find out why its connection breaks so often: another program may use the same bot token.")})
 	default:
-		s.add(ok(check, title, fmt.Sprintf("The bot may begin %d more sessions today.", *left)))
+		s.add(ok(check, title, openmates.T("The bot may begin %d more sessions today.", *left)))
 	}
 }
 
@@ -251,8 +250,8 @@ func (s *inspection) sessions(ctx context.Context) {
 func (d *Connector) refusal(err error) error {
 	e, isAPI := errors.AsType[*apiError](err)
 	if isAPI && e.status == http.StatusUnauthorized {
-		return &openmates.Error{Code: openmates.EInvalid, Message: reasonToken + " " + cureToken, Err: err}
+		return &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("%s %s", tokenRefusal(), tokenCure()), Err: err}
 	}
 	sentence, cure := d.trouble(err)
-	return &openmates.Error{Code: openmates.EUnavailable, Message: sentence + " " + cure, Err: err}
+	return &openmates.Error{Code: openmates.EUnavailable, Message: openmates.T("%s %s", sentence, cure), Err: err}
 }

@@ -45,7 +45,7 @@ func TestInspectFindsNothingWrong(t *testing.T) {
 	var checks []string
 	for _, f := range found {
 		checks = append(checks, f.Check)
-		if f.State != messenger.FindingOK || f.Cure != "" || !strings.HasSuffix(f.Sentence, ".") || f.Title == "" {
+		if f.State != messenger.FindingOK || f.Cure != "" || !strings.HasSuffix(f.Sentence.String(), ".") || f.Title == "" {
 			t.Errorf("%+v", f)
 		}
 	}
@@ -71,7 +71,7 @@ func TestInspectFindsTheApplication(t *testing.T) {
 	s := settled(t)
 	s.bot.AppID = ""
 	p, found := s.d.Inspect(t.Context(), s.bot, wanted())
-	if p.AppID != s.app.ID || found[1].State != messenger.FindingOK || !strings.Contains(found[1].Sentence, s.app.ID) {
+	if p.AppID != s.app.ID || found[1].State != messenger.FindingOK || !strings.Contains(found[1].Sentence.String(), s.app.ID) {
 		t.Errorf("%+v %+v", p, found)
 	}
 }
@@ -87,7 +87,7 @@ func TestAlmost(t *testing.T) {
 		"https://mates.example":                        "path",
 		"https://other.example/messenger/connect":      "other.example",
 	} {
-		if got := almost(have, want); !strings.Contains(got, part) {
+		if got := almost(have, want); !strings.Contains(got.String(), part) {
 			t.Errorf("%s: %q, want it to speak of %q", have, got, part)
 		}
 	}
@@ -174,7 +174,7 @@ func TestTheInvitationAsksForWhatWasChosen(t *testing.T) {
 	}
 	var sum Permissions
 	for _, p := range s.d.Permissions(s.bot) {
-		if p.Name == "" || !strings.HasSuffix(p.Reason, ".") || sum&bitOf(p) != 0 {
+		if p.Name == "" || !strings.HasSuffix(p.Reason.String(), ".") || sum&bitOf(p) != 0 {
 			t.Errorf("%+v", p)
 		}
 		if p.On {
@@ -205,7 +205,7 @@ func TestASlowDiscordIsNotWaitedForLong(t *testing.T) {
 	s.d.patience = 50 * time.Millisecond
 	s.sim.Faults(s.app.ID, discordtest.Faults{Fail: []discordtest.Failure{{Hang: true, Times: 100}}})
 	p, found := s.d.Inspect(t.Context(), s.bot, wanted())
-	if p.AppID != "" || len(found) != 1 || found[0].State != messenger.FindingUnknown || !strings.Contains(found[0].Sentence, "within 50ms") {
+	if p.AppID != "" || len(found) != 1 || found[0].State != messenger.FindingUnknown || !strings.Contains(found[0].Sentence.String(), "within 50ms") {
 		t.Errorf("%+v %+v", p, found)
 	}
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"openmates"
@@ -22,22 +20,22 @@ func installScopes() []string { return []string{"bot", "applications.commands"} 
 // look compares how the bot presents itself with its mate. Discord names a
 // picture by a hash of its own, so only whether there is one can be seen.
 func (s *inspection) look() {
-	const dress = "Press “Dress the bot” here."
+	dress := openmates.T("Press “Dress the bot” here.")
 	l := s.want.Look
-	worn := func(check, title string, good bool, sentence, lack string) {
+	worn := func(check string, title openmates.Text, good bool, sentence, lack openmates.Text) {
 		f := messenger.Finding{Check: check, Title: title, State: messenger.FindingWarn, Sentence: lack, Cure: dress, Dress: true}
 		if good {
 			f = ok(check, title, sentence)
 		}
 		s.add(f)
 	}
-	worn(messenger.CheckName, "Name", strings.EqualFold(string(s.self.Username), l.Name), fmt.Sprintf("The bot is called %s.", l.Name),
-		fmt.Sprintf("The bot is called “%s”, the mate “%s”, so people will not find it.", clip(string(s.self.Username), 60), l.Name))
-	worn("portrait", "Portrait", s.self.Avatar != "", "The bot has a picture.", "The bot has no picture.")
+	worn(messenger.CheckName, openmates.T("Name"), strings.EqualFold(string(s.self.Username), l.Name), openmates.T("The bot is called %s.", l.Name),
+		openmates.T("The bot is called “%s”, the mate “%s”, so people will not find it.", clip(string(s.self.Username), 60), l.Name))
+	worn("portrait", openmates.T("Portrait"), s.self.Avatar != "", openmates.T("The bot has a picture."), openmates.T("The bot has no picture."))
 	installed := s.app.Install != nil && int64(s.app.Install.Permissions) == int64(s.d.permissions(s.bot))
-	worn("profile", "Profile", installed && string(s.app.Description) == describe(l),
-		fmt.Sprintf("The bot's profile describes %s and asks for the right permissions.", l.Name),
-		fmt.Sprintf("The bot's profile does not describe %s, or the button on it asks for other permissions.", l.Name))
+	worn("profile", openmates.T("Profile"), installed && string(s.app.Description) == describe(l),
+		openmates.T("The bot's profile describes %s and asks for the right permissions.", l.Name),
+		openmates.T("The bot's profile does not describe %s, or the button on it asks for other permissions.", l.Name))
 }
 
 // describe is the text on the bot's profile.
@@ -58,19 +56,20 @@ func (d *Connector) Dress(ctx context.Context, b openmates.Bot, l messenger.Look
 	defer cancel()
 	picture := "data:image/png;base64," + base64.StdEncoding.EncodeToString(l.Portrait)
 	type part struct {
-		what, route string
-		body        map[string]any
+		what  openmates.Text
+		route string
+		body  map[string]any
 	}
-	parts := []part{{what: "the name", route: "/users/@me", body: map[string]any{"username": l.Name}}}
+	parts := []part{{what: openmates.T("the name"), route: "/users/@me", body: map[string]any{"username": l.Name}}}
 	if len(l.Portrait) > 0 {
 		parts = append(parts,
-			part{what: "the picture", route: "/users/@me", body: map[string]any{"avatar": picture}},
-			part{what: "the application's picture", route: "/applications/@me", body: map[string]any{"icon": picture}})
+			part{what: openmates.T("the picture"), route: "/users/@me", body: map[string]any{"avatar": picture}},
+			part{what: openmates.T("the application's picture"), route: "/applications/@me", body: map[string]any{"icon": picture}})
 	}
 	parts = append(parts,
-		part{what: "the description", route: "/applications/@me", body: map[string]any{"description": describe(&l)}},
+		part{what: openmates.T("the description"), route: "/applications/@me", body: map[string]any{"description": describe(&l)}},
 		// A number, as the official description says, where answers have a string.
-		part{what: "the permissions of the profile's button", route: "/applications/@me", body: map[string]any{
+		part{what: openmates.T("the permissions of the profile's button"), route: "/applications/@me", body: map[string]any{
 			"install_params": map[string]any{"scopes": installScopes(), "permissions": int64(d.permissions(b))}}})
 	var self userObject
 	if err := d.rest.do(ctx, b, call{method: "GET", route: "/users/@me", path: "/users/@me", test: true, tries: 2}, &self); err != nil {
@@ -79,7 +78,7 @@ func (d *Connector) Dress(ctx context.Context, b openmates.Bot, l messenger.Look
 	if string(self.Username) == l.Name { // names may be changed only twice an hour
 		parts = parts[1:]
 	}
-	var refused []string
+	var refused []openmates.Text
 	var last error
 	for _, p := range parts {
 		if _, given := p.body["avatar"]; given {
@@ -90,7 +89,7 @@ func (d *Connector) Dress(ctx context.Context, b openmates.Bot, l messenger.Look
 		err := d.rest.do(ctx, b, call{method: "PATCH", route: p.route, path: p.route, body: p.body, test: true, tries: 2}, nil)
 		e, isAPI := errors.AsType[*apiError](err)
 		switch {
-		case err == nil && p.what == "the name":
+		case err == nil && p.body["username"] == l.Name:
 			self.Username = text(l.Name)
 		case err == nil:
 		case isAPI && (e.status == http.StatusBadRequest || e.status == http.StatusForbidden || e.limited || e.status == http.StatusTooManyRequests):
@@ -102,16 +101,7 @@ func (d *Connector) Dress(ctx context.Context, b openmates.Bot, l messenger.Look
 	if len(refused) == 0 {
 		return nil
 	}
-	return &openmates.Error{Code: openmates.EInvalid, Err: last, Message: fmt.Sprintf(
+	return &openmates.Error{Code: openmates.EInvalid, Err: last, Message: openmates.T(
 		"Discord refuses to change %s now. Names and pictures may be changed only a few times an hour, and a name that too many use already has to be varied: wait an hour and try again, or set it by hand on the pages General Information and Bot of the application.",
-		join2(refused))}
-}
-
-// join2 writes a list as a person would.
-func join2(names []string) string {
-	names = slices.Clone(names)
-	if n := len(names); n > 1 {
-		return fmt.Sprintf("%s and %s", strings.Join(names[:n-1], ", "), names[n-1])
-	}
-	return strings.Join(names, "")
+		openmates.And(refused))}
 }

@@ -137,7 +137,7 @@ func (d *Connector) exchange(ctx context.Context, b openmates.Bot, redirect stri
 	case e != "":
 		return nil, &openmates.Error{
 			Code:    openmates.EInvalid,
-			Message: "Discord refused the request. Please start again; if it stays, the application's settings in Discord's developer portal are wrong.",
+			Message: openmates.T("Discord refused the request. Please start again; if it stays, the application's settings in Discord's developer portal are wrong."),
 			Err:     fmt.Errorf("redirect with error %q", clip(e, 60)),
 		}
 	case q.Get("code") == "":
@@ -178,18 +178,18 @@ func exchangeError(err error) error {
 	case code == "invalid_client" || status == http.StatusUnauthorized:
 		return &openmates.Error{
 			Code:    openmates.EInvalid,
-			Message: "Discord refuses the client secret of this application. An admin has to reset it on the OAuth2 page in Discord's developer portal and enter the new one.",
+			Message: openmates.T("Discord refuses the client secret of this application. An admin has to reset it on the OAuth2 page in Discord's developer portal and enter the new one."),
 			Err:     cause,
 		}
 	case invalidVerifier(err):
 		return &openmates.Error{
 			Code: openmates.EInvalid, Err: cause,
-			Message: "This confirmation of Discord belongs to something else that was begun, so nothing was changed. Please start again.",
+			Message: openmates.T("This confirmation of Discord belongs to something else that was begun, so nothing was changed. Please start again."),
 		}
 	default:
 		return &openmates.Error{
 			Code: openmates.EInvalid, Err: cause,
-			Message: "Discord does not take this confirmation: it is too old, was used before, or was given to another application. Nothing was changed. Please start again.",
+			Message: openmates.T("Discord does not take this confirmation: it is too old, was used before, or was given to another application. Nothing was changed. Please start again."),
 		}
 	}
 }
@@ -203,7 +203,7 @@ func invalidVerifier(err error) bool {
 
 func unavailable(err error) error {
 	return &openmates.Error{
-		Code: openmates.EUnavailable, Message: "Discord does not answer as it should. Please start again in a minute.", Err: err,
+		Code: openmates.EUnavailable, Message: openmates.T("Discord does not answer as it should. Please start again in a minute."), Err: err,
 	}
 }
 

@@ -41,15 +41,15 @@ func (d *Connector) permissions(b openmates.Bot) Permissions {
 // Permissions implements messenger.Inviter.
 func (d *Connector) Permissions(b openmates.Bot) []messenger.Permission {
 	all := []messenger.Permission{
-		{Name: "View Channels", ID: ViewChannel.String(), Reason: "Without it the bot hears nobody in a channel that is not open to everybody."},
-		{Name: "Send Messages", ID: SendMessages.String(), Reason: "Without it there are no answers."},
-		{Name: "Send Messages in Threads", ID: SendMessagesInThreads.String(), Reason: "Without it there are no answers in threads."},
-		{Name: "Read Message History", ID: ReadMessageHistory.String(), Reason: "Discord lets nobody reply to a message without it, and the bot reads back what it missed while it was away."},
-		{Name: "Embed Links", ID: EmbedLinks.String(), Reason: "Links in answers show a preview."},
-		{Name: "Attach Files", ID: AttachFiles.String(), Reason: "Not used yet. Asking now spares every server a new invitation once answers can hold files."},
-		{Name: "Add Reactions", ID: AddReactions.String(), Reason: "The bot marks a message that it can't answer in words."},
-		{Name: "Create Public Threads", ID: CreatePublicThreads.String(), Reason: "Not used yet. Asking now spares every server a new invitation once answers can open threads."},
-		{Name: "Create Private Threads", ID: CreatePrivateThreads.String(), Reason: "Not used yet, like the one above, for threads that only some people see."},
+		{Name: openmates.T("View Channels"), ID: ViewChannel.String(), Reason: openmates.T("Without it the bot hears nobody in a channel that is not open to everybody.")},
+		{Name: openmates.T("Send Messages"), ID: SendMessages.String(), Reason: openmates.T("Without it there are no answers.")},
+		{Name: openmates.T("Send Messages in Threads"), ID: SendMessagesInThreads.String(), Reason: openmates.T("Without it there are no answers in threads.")},
+		{Name: openmates.T("Read Message History"), ID: ReadMessageHistory.String(), Reason: openmates.T("Discord lets nobody reply to a message without it, and the bot reads back what it missed while it was away.")},
+		{Name: openmates.T("Embed Links"), ID: EmbedLinks.String(), Reason: openmates.T("Links in answers show a preview.")},
+		{Name: openmates.T("Attach Files"), ID: AttachFiles.String(), Reason: openmates.T("Not used yet. Asking now spares every server a new invitation once answers can hold files.")},
+		{Name: openmates.T("Add Reactions"), ID: AddReactions.String(), Reason: openmates.T("The bot marks a message that it can't answer in words.")},
+		{Name: openmates.T("Create Public Threads"), ID: CreatePublicThreads.String(), Reason: openmates.T("Not used yet. Asking now spares every server a new invitation once answers can open threads.")},
+		{Name: openmates.T("Create Private Threads"), ID: CreatePrivateThreads.String(), Reason: openmates.T("Not used yet, like the one above, for threads that only some people see.")},
 	}
 	asked := d.permissions(b)
 	for i := range all {

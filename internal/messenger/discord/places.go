@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"openmates"
 	"openmates/internal/messenger"
 )
 
@@ -48,7 +49,7 @@ func (s *inspection) places(ctx context.Context) {
 	var guilds []guildObject
 	if err := s.ask(ctx, "/users/@me/guilds", "/users/@me/guilds?limit=200", &guilds); err != nil {
 		sentence, cure := s.d.trouble(err)
-		s.add(messenger.Finding{Check: "places", Title: "Discord servers", State: messenger.FindingUnknown, Sentence: "Where the bot is could not be found out. " + sentence, Cure: cure})
+		s.add(messenger.Finding{Check: "places", Title: openmates.T("Discord servers"), State: messenger.FindingUnknown, Sentence: openmates.T("Where the bot is could not be found out. %s", sentence), Cure: cure})
 		return
 	}
 	in := func(id string) bool {
@@ -57,14 +58,14 @@ func (s *inspection) places(ctx context.Context) {
 	for _, w := range s.want.Places {
 		if !in(string(w.ID)) {
 			s.add(messenger.Finding{Check: "place:" + string(w.ID), Title: placeName(w.Name), State: messenger.FindingWarn,
-				Sentence: fmt.Sprintf("The bot was removed from the Discord server %s, so it hears nobody there.", placeName(w.Name)),
-				Cure:     "If that was not intended, somebody of its team adds it again on the team's page, or by the invitation below."})
+				Sentence: openmates.T("The bot was removed from the Discord server %s, so it hears nobody there.", placeName(w.Name)),
+				Cure:     openmates.T("If that was not intended, somebody of its team adds it again on the team's page, or by the invitation below.")})
 		}
 	}
 	if len(guilds) == 0 {
 		if len(s.want.Places) == 0 {
-			s.add(messenger.Finding{Check: "places", Title: "Discord servers", State: messenger.FindingWarn,
-				Sentence: "The bot is in no Discord server yet.", Cure: "Open your team's page and add the mate there."})
+			s.add(messenger.Finding{Check: "places", Title: openmates.T("Discord servers"), State: messenger.FindingWarn,
+				Sentence: openmates.T("The bot is in no Discord server yet."), Cure: openmates.T("Open your team's page and add the mate there.")})
 		}
 		return
 	}
@@ -72,15 +73,15 @@ func (s *inspection) places(ctx context.Context) {
 		s.place(ctx, g)
 	}
 	if more := len(guilds) - mostPlaces; more > 0 {
-		s.add(ok("places", "Discord servers", fmt.Sprintf("The bot is in %d more Discord servers, which were not looked into.", more)))
+		s.add(ok("places", openmates.T("Discord servers"), openmates.T("The bot is in %d more Discord servers, which were not looked into.", more)))
 	}
 }
 
-func placeName(name string) string {
+func placeName(name string) openmates.Text {
 	if name == "" {
-		return "without a name"
+		return openmates.T("without a name")
 	}
-	return "“" + clip(name, 80) + "”"
+	return openmates.T("“%s”", clip(name, 80))
 }
 
 // place looks into one guild.
@@ -97,7 +98,7 @@ func (s *inspection) place(ctx context.Context, g guildObject) {
 	}{{"/guilds/%s/roles", &roles}, {"/guilds/%s/channels", &channels}, {"/guilds/%s/members/" + string(s.profile.UserID), &me}} {
 		if err := s.ask(ctx, q.route, fmt.Sprintf(q.route, id), q.into); err != nil {
 			sentence, cure := s.d.trouble(err)
-			s.add(messenger.Finding{Check: "place:" + id, Title: name, State: messenger.FindingUnknown, Sentence: "What the bot may do there could not be found out. " + sentence, Cure: cure})
+			s.add(messenger.Finding{Check: "place:" + id, Title: name, State: messenger.FindingUnknown, Sentence: openmates.T("What the bot may do there could not be found out. %s", sentence), Cure: cure})
 			return
 		}
 	}
@@ -118,21 +119,23 @@ func (s *inspection) place(ctx context.Context, g guildObject) {
 		}
 	}
 	f := messenger.Finding{Check: "place:" + id, Title: name, State: messenger.FindingBad}
-	role := "Open Server Settings → Roles → the bot's role on Discord and switch on “%s”; then make sure that no channel takes it away again (Edit Channel → Permissions)."
+	grant := func(permission openmates.Text) openmates.Text {
+		return openmates.T("Open Server Settings → Roles → the bot's role on Discord and switch on “%s”; then make sure that no channel takes it away again (Edit Channel → Permissions).", permission)
+	}
 	switch {
 	case seen == 0:
-		f.Sentence = fmt.Sprintf("In the Discord server %s the bot sees no channel, so it hears nobody (View Channels is missing).", name)
-		f.Cure = fmt.Sprintf(role, "View Channels")
+		f.Sentence = openmates.T("In the Discord server %s the bot sees no channel, so it hears nobody (View Channels is missing).", name)
+		f.Cure = grant(openmates.T("View Channels"))
 	case written == 0:
-		f.Sentence = fmt.Sprintf("In the Discord server %s the bot may write in no channel, so it can't answer (Send Messages is missing).", name)
-		f.Cure = fmt.Sprintf(role, "Send Messages")
+		f.Sentence = openmates.T("In the Discord server %s the bot may write in no channel, so it can't answer (Send Messages is missing).", name)
+		f.Cure = grant(openmates.T("Send Messages"))
 	case read == 0:
-		f.Sentence = fmt.Sprintf("In the Discord server %s the bot may not read back in any channel where it may write, and Discord lets nobody reply without that (Read Message History is missing).", name)
-		f.Cure = fmt.Sprintf(role, "Read Message History")
+		f.Sentence = openmates.T("In the Discord server %s the bot may not read back in any channel where it may write, and Discord lets nobody reply without that (Read Message History is missing).", name)
+		f.Cure = grant(openmates.T("Read Message History"))
 	case len(shut) > 0:
-		f = ok(f.Check, name, fmt.Sprintf("The bot can answer in %d of %d channels; not in %s.", read, all, some(shut)))
+		f = ok(f.Check, name, openmates.T("The bot can answer in %d of %d channels; not in %s.", read, all, some(shut)))
 	default:
-		f = ok(f.Check, name, fmt.Sprintf("The bot can answer in every channel that it sees (%d).", read))
+		f = ok(f.Check, name, openmates.T("The bot can answer in every channel that it sees (%d).", read))
 	}
 	s.add(f)
 }
@@ -144,11 +147,11 @@ func count(n *int, yes bool) {
 }
 
 // some names the first few.
-func some(names []string) string {
+func some(names []string) openmates.Text {
 	if len(names) > 5 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:5], ", "), len(names)-5)
+		return openmates.T("%s and %d more", strings.Join(names[:5], ", "), len(names)-5)
 	}
-	return strings.Join(names, ", ")
+	return openmates.T("%s", strings.Join(names, ", "))
 }
 
 // rights are a member's permissions in a channel, by the order of topics/

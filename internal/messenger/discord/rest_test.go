@@ -125,7 +125,7 @@ func TestSendTries(t *testing.T) {
 					return
 				}
 				e, ok := errors.AsType[*messenger.SendError](err)
-				if !ok || e.Kind != c.fails || !strings.HasSuffix(e.Reason, ".") {
+				if !ok || e.Kind != c.fails || !strings.HasSuffix(e.Reason.String(), ".") {
 					t.Fatalf("got %+v, want kind %d", err, c.fails)
 				}
 				if strings.Contains(err.Error(), "tok") && !strings.Contains(err.Error(), "token") {

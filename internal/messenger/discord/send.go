@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"math/big"
 	"strconv"
 	"strings"
@@ -124,7 +123,7 @@ func (d *Connector) Edit(ctx context.Context, via messenger.Via, message openmat
 		return err
 	}
 	if parseSnowflake(string(message)) == 0 {
-		return refuse("There is no message to change.")
+		return refuse(openmates.T("There is no message to change."))
 	}
 	var m changedMessage
 	m.Content, m.AllowedMentions = worded(out)
@@ -140,7 +139,7 @@ func (d *Connector) Edit(ctx context.Context, via messenger.Via, message openmat
 // Remove implements messenger.Remover.
 func (d *Connector) Remove(ctx context.Context, via messenger.Via, m messenger.MessageRef) error {
 	if !validRef(m) {
-		return refuse("There is no message to remove.")
+		return refuse(openmates.T("There is no message to remove."))
 	}
 	err := d.rest.do(ctx, via.Bot, call{
 		method: "DELETE", route: "/channels/{}/messages/{}", path: messagePath(m), major: string(m.Channel),
@@ -157,7 +156,7 @@ func (d *Connector) Remove(ctx context.Context, via messenger.Via, m messenger.M
 // Typing implements messenger.Typist.
 func (d *Connector) Typing(ctx context.Context, via messenger.Via, channel openmates.ChannelID) error {
 	if parseSnowflake(string(channel)) == 0 {
-		return refuse("There is no such channel.")
+		return refuse(openmates.T("There is no such channel."))
 	}
 	err := d.rest.do(ctx, via.Bot, call{
 		method: "POST", route: "/channels/{}/typing", path: channelPath(channel) + "/typing", major: string(channel),
@@ -203,11 +202,11 @@ func (d *Connector) posted(ctx context.Context, b openmates.Bot, out messenger.O
 func sendable(channel openmates.ChannelID, text string) error {
 	switch n := measure(text); {
 	case parseSnowflake(string(channel)) == 0:
-		return refuse("There is no such channel.")
+		return refuse(openmates.T("There is no such channel."))
 	case n > textLimit:
-		return refuse(fmt.Sprintf("The text has %d characters; Discord takes %d.", n, textLimit))
+		return refuse(openmates.T("The text has %d characters; Discord takes %d.", n, textLimit))
 	case strings.TrimSpace(text) == "":
-		return refuse("Discord takes no empty text.")
+		return refuse(openmates.T("Discord takes no empty text."))
 	}
 	return nil
 }
@@ -231,7 +230,7 @@ func validRef(m messenger.MessageRef) bool {
 	return parseSnowflake(string(m.Channel)) != 0 && parseSnowflake(string(m.ID)) != 0
 }
 
-func refuse(reason string) error {
+func refuse(reason openmates.Text) error {
 	return &messenger.SendError{Kind: messenger.SendInvalid, Reason: reason, Err: errors.New("refused before sending")}
 }
 

@@ -174,7 +174,7 @@ func (s *session) tick(now time.Time) []action {
 		case stageGreeting, stageHandshake:
 			s.decide(action{verb: hangup})
 			s.useBase = !s.ident && !s.useBase
-			s.again(now, "Discord accepted the connection but did not go on.")
+			s.again(now, openmates.T("Discord accepted the connection but did not go on."))
 		}
 	})
 }
@@ -239,11 +239,11 @@ func (s *session) looked(now time.Time, info gatewayInfo, err error) []action {
 			err = fmt.Errorf("gateway address %q", clip(info.url, 100))
 		}
 		if e, ok := errors.AsType[*apiError](err); ok && e.status == 401 {
-			s.end(messenger.BadCredentials, reasonToken, cureToken)
+			s.end(messenger.BadCredentials, tokenRefusal(), tokenCure())
 			return
 		}
 		if err != nil {
-			s.again(now, "Discord does not say where to connect.")
+			s.again(now, openmates.T("Discord does not say where to connect."))
 			return
 		}
 		s.base = info.url
@@ -254,8 +254,8 @@ func (s *session) looked(now time.Time, info gatewayInfo, err error) []action {
 		if wait := s.budget.wait(now, info); wait > 0 {
 			s.stage, s.due = stageWaiting, now.Add(wait)
 			s.report(messenger.Reconnecting,
-				"The bot has begun as many sessions as Discord allows per day, and waits until it may begin another.",
-				"Find out why its connection breaks so often: another program may use the same bot token.")
+				openmates.T("The bot has begun as many sessions as Discord allows per day, and waits until it may begin another."),
+				openmates.T("Find out why its connection breaks so often: another program may use the same bot token."))
 			return
 		}
 		s.stage, s.due = stagePermitted, s.permit(now, info.concurrency)
@@ -279,7 +279,7 @@ func (s *session) failed(now time.Time) []action {
 		// Hosts to resume on are retired now and then; the base address resumes
 		// as well. When that fails too, the next try is the named host again.
 		s.useBase = !s.ident && !s.useBase
-		s.again(now, "Discord's gateway does not answer.")
+		s.again(now, openmates.T("Discord's gateway does not answer."))
 	})
 }
 
@@ -298,7 +298,7 @@ func (s *session) hold() []action {
 		s.quiet()
 		s.decide(action{verb: hangup})
 		s.stage = stageHeld
-		s.report(messenger.Reconnecting, "Messages come in faster than they can be stored. The bot catches up before it listens again.", "")
+		s.report(messenger.Reconnecting, openmates.T("Messages come in faster than they can be stored. The bot catches up before it listens again."), "")
 	})
 }
 
@@ -314,12 +314,12 @@ func (s *session) drained() []action {
 func (s *session) revoked() []action {
 	return s.collect(func() {
 		s.decide(action{verb: hangup})
-		s.end(messenger.BadCredentials, reasonToken, cureToken)
+		s.end(messenger.BadCredentials, tokenRefusal(), tokenCure())
 	})
 }
 
 // again schedules the next attempt with a growing, jittered pause.
-func (s *session) again(now time.Time, reason string) {
+func (s *session) again(now time.Time, reason openmates.Text) {
 	s.quiet()
 	wait := time.Duration(float64(s.pace.unit) * s.rand() / 2)
 	if s.tries > 0 {
@@ -331,7 +331,7 @@ func (s *session) again(now time.Time, reason string) {
 	}
 	s.tries++
 	s.stage, s.due = stageWaiting, now.Add(wait)
-	s.report(messenger.Reconnecting, reason+" The bot tries again by itself.", "")
+	s.report(messenger.Reconnecting, openmates.T("%s The bot tries again by itself.", reason), "")
 }
 
 // quiet stops the clocks of a connection that is over.
@@ -351,9 +351,9 @@ func (s *session) drop(now time.Time, code int) {
 	if newSession(code) {
 		s.forget()
 	}
-	reason := "The connection to Discord was cut."
+	reason := openmates.T("The connection to Discord was cut.")
 	if code > 0 {
-		reason = fmt.Sprintf("Discord ended the connection (code %d).", code)
+		reason = openmates.T("Discord ended the connection (code %d).", code)
 	}
 	s.again(now, reason)
 }
@@ -364,14 +364,14 @@ func (s *session) forget() {
 }
 
 // end stops for good.
-func (s *session) end(phase messenger.Phase, reason, cure string) {
+func (s *session) end(phase messenger.Phase, reason, cure openmates.Text) {
 	s.quiet()
 	s.stage = stageEnded
 	s.report(phase, reason, cure)
 	s.decide(action{verb: stop, err: openmates.Errorf(openmates.EInvalid, "%s %s", reason, cure)})
 }
 
-func (s *session) report(phase messenger.Phase, reason, cure string) {
+func (s *session) report(phase messenger.Phase, reason, cure openmates.Text) {
 	s.decide(action{verb: report, state: messenger.State{Phase: phase, Reason: reason, Cure: cure, Latency: s.latency}})
 }
 

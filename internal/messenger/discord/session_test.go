@@ -430,7 +430,7 @@ func TestFatalSentences(t *testing.T) {
 		if !phase.Final() || phase == messenger.Off {
 			t.Errorf("%d: phase %s", code, phase)
 		}
-		for _, s := range []string{reason, cure} {
+		for _, s := range []string{reason.String(), cure.String()} {
 			if !strings.HasSuffix(s, ".") || strings.ToUpper(s[:1]) != s[:1] {
 				t.Errorf("%d: not a sentence: %q", code, s)
 			}

@@ -1,9 +1,9 @@
 package discord
 
 import (
-	"fmt"
 	"time"
 
+	"openmates"
 	"openmates/internal/messenger"
 )
 
@@ -145,7 +145,7 @@ func (s *session) dispatch(now time.Time, e envelope) {
 		var r readyObject
 		if err := decode(e.data, &r); err != nil || r.SessionID == "" {
 			s.decide(action{verb: hangup})
-			s.again(now, "Discord's greeting could not be read.")
+			s.again(now, openmates.T("Discord's greeting could not be read."))
 			return
 		}
 		s.id, s.resume, s.seq = string(r.SessionID), string(r.ResumeURL), e.seq
@@ -173,33 +173,34 @@ func (s *session) live(now time.Time) {
 	s.report(messenger.Connected, "", "")
 }
 
-const (
-	reasonToken = "Discord refuses the bot token."
-	cureToken   = "Open the Bot page of the application in Discord's developer portal, reset the token, and enter the new one here."
-)
+func tokenRefusal() openmates.Text { return openmates.T("Discord refuses the bot token.") }
+
+func tokenCure() openmates.Text {
+	return openmates.T("Open the Bot page of the application in Discord's developer portal, reset the token, and enter the new one here.")
+}
 
 // fatal returns for which close codes trying again can't help
 // (topics/opcodes-and-status-codes, Gateway Close Event Codes).
-func fatal(code int) (phase messenger.Phase, reason, cure string) {
+func fatal(code int) (phase messenger.Phase, reason, cure openmates.Text) {
 	switch code {
 	case 4004:
-		return messenger.BadCredentials, reasonToken, cureToken
+		return messenger.BadCredentials, tokenRefusal(), tokenCure()
 	case 4010, 4011:
 		return messenger.NeedsAttention,
-			fmt.Sprintf("Discord demands that this bot's servers are shared out over several connections (code %d).", code),
-			"The bot is in more servers than one connection may serve. Remove it from some, or set up a second application for this mate."
+			openmates.T("Discord demands that this bot's servers are shared out over several connections (code %d).", code),
+			openmates.T("The bot is in more servers than one connection may serve. Remove it from some, or set up a second application for this mate.")
 	case 4012:
 		return messenger.NeedsAttention,
-			"Discord does not offer version 10 of its gateway any more.",
-			"Update this program to a newer version."
+			openmates.T("Discord does not offer version 10 of its gateway any more."),
+			openmates.T("Update this program to a newer version.")
 	case 4013:
 		return messenger.NeedsAttention,
-			"Discord does not know one of the intents that the bot asks for.",
-			"Update this program to a newer version."
+			openmates.T("Discord does not know one of the intents that the bot asks for."),
+			openmates.T("Update this program to a newer version.")
 	case 4014:
 		return messenger.NeedsAttention,
-			"The bot asks for the Message Content intent, which is not switched on for its application.",
-			"Switch on \"Message Content Intent\" on the Bot page in Discord's developer portal, or switch the option off here; then start the bot again."
+			openmates.T("The bot asks for the Message Content intent, which is not switched on for its application."),
+			openmates.T("Switch on \"Message Content Intent\" on the Bot page in Discord's developer portal, or switch the option off here; then start the bot again.")
 	}
 	return "", "", ""
 }

@@ -20,7 +20,7 @@ var (
 func (d *Connector) Leave(ctx context.Context, via messenger.Via) error {
 	guild := string(via.Workspace)
 	if parseSnowflake(guild) == 0 {
-		return refuse("There is no such Discord server.")
+		return refuse(openmates.T("There is no such Discord server."))
 	}
 	err := d.rest.do(ctx, via.Bot, call{method: "DELETE", route: "/users/@me/guilds/{}", path: "/users/@me/guilds/" + guild, tries: 3}, nil)
 	if e, ok := errors.AsType[*apiError](err); ok && absent(e) {
@@ -41,8 +41,8 @@ func absent(e *apiError) bool {
 // needed are the permissions without which there is no answer in a channel.
 func needed() []messenger.Permission {
 	return []messenger.Permission{
-		{Name: "View Channels", ID: ViewChannel.String()},
-		{Name: "Send Messages", ID: SendMessages.String()},
+		{Name: openmates.T("View Channels"), ID: ViewChannel.String()},
+		{Name: openmates.T("Send Messages"), ID: SendMessages.String()},
 	}
 }
 
@@ -67,7 +67,7 @@ func (d *Connector) Survey(ctx context.Context, via messenger.Via) (messenger.Su
 		path := fmt.Sprintf(q.route, guild)
 		err := d.rest.do(ctx, b, call{method: "GET", route: q.route, path: path, major: guild, tries: 2}, q.into)
 		if e, ok := errors.AsType[*apiError](err); ok && absent(e) {
-			return none, &openmates.Error{Code: openmates.ENotFound, Message: "The bot is not in this Discord server any more.", Err: err}
+			return none, &openmates.Error{Code: openmates.ENotFound, Message: openmates.T("The bot is not in this Discord server any more."), Err: err}
 		}
 		if err != nil {
 			return none, d.refusal(err)
@@ -85,7 +85,7 @@ func (d *Connector) Survey(ctx context.Context, via messenger.Via) (messenger.Su
 }
 
 // lacking names what a bot asks for on being added and doesn't have.
-func (d *Connector) lacking(b openmates.Bot, have Permissions) (names []string) {
+func (d *Connector) lacking(b openmates.Bot, have Permissions) (names []openmates.Text) {
 	for _, p := range d.Permissions(b) {
 		if p.On && have&(bitOf(p)|administrator) == 0 {
 			names = append(names, p.Name)
@@ -105,7 +105,7 @@ func view(c channelRights, p Permissions) messenger.ChannelView {
 		}
 	}
 	if p&ReadMessageHistory == 0 { // its answers can't refer to the question
-		v.Wanting = append(v.Wanting, "Read Message History")
+		v.Wanting = append(v.Wanting, openmates.T("Read Message History"))
 	}
 	return v
 }

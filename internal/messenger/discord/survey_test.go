@@ -34,10 +34,10 @@ func TestSurvey(t *testing.T) {
 	if !by[s.guild.General].Answers() {
 		t.Errorf("general: %+v", by[s.guild.General])
 	}
-	if c := by[quiet.ID]; !c.Seen || !slices.Equal(c.Missing, []string{"Send Messages"}) || c.Name != "#announcements" {
+	if c := by[quiet.ID]; !c.Seen || !slices.Equal(c.Missing, []openmates.Text{openmates.T("Send Messages")}) || c.Name != "#announcements" {
 		t.Errorf("announcements: %+v", c)
 	}
-	if c, listed := by[hidden.ID]; listed && (c.Seen || !slices.Contains(c.Missing, "View Channels")) {
+	if c, listed := by[hidden.ID]; listed && (c.Seen || !slices.Contains(c.Missing, openmates.T("View Channels"))) {
 		t.Errorf("board: %+v", c)
 	}
 }

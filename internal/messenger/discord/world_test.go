@@ -139,7 +139,7 @@ func TestSendDenied(t *testing.T) {
 	}
 	want := func(e *messenger.SendError, kind messenger.SendKind, word string) {
 		t.Helper()
-		if e == nil || e.Kind != kind || !strings.Contains(e.Reason, word) {
+		if e == nil || e.Kind != kind || !strings.Contains(e.Reason.String(), word) {
 			t.Errorf("got %+v, want kind %d and %q", e, kind, word)
 		}
 	}

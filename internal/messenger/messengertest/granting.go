@@ -71,7 +71,7 @@ func (g *Granting) refused(via messenger.Via, c openmates.ChannelID) error {
 	if via.Token != "" && via.Workspace == w && known && via.Token == g.tokens[presence(via.Bot.AppID, w)] {
 		return nil
 	}
-	return &messenger.SendError{Kind: messenger.SendDenied, Reason: "Memory was given no credential for this room.", Err: errors.New("not granted")}
+	return &messenger.SendError{Kind: messenger.SendDenied, Reason: openmates.T("Memory was given no credential for this room."), Err: errors.New("not granted")}
 }
 
 // Send implements messenger.Connector.
@@ -125,7 +125,7 @@ func (g *Granting) Leave(ctx context.Context, via messenger.Via) error {
 		return nil
 	}
 	if via.Token != have {
-		return &messenger.SendError{Kind: messenger.SendBroken, Reason: "Memory does not take this credential.", Err: errors.New("not granted")}
+		return &messenger.SendError{Kind: messenger.SendBroken, Reason: openmates.T("Memory does not take this credential."), Err: errors.New("not granted")}
 	}
 	delete(g.tokens, key)
 	return g.Browser.Leave(ctx, via)

@@ -60,8 +60,8 @@ func (n *Network) Info() messenger.Info {
 		Measure:   func(s string) int { return len(s) },
 		EditEvery: time.Second, TypingLasts: 10 * time.Second,
 		Fields: []messenger.Field{
-			{Name: "password", Kind: messenger.SecretField, Label: "Password"},
-			{Name: "seal", Kind: messenger.SecretField, Label: "Seal", Consent: true},
+			{Name: "password", Kind: messenger.SecretField, Label: openmates.T("Password")},
+			{Name: "seal", Kind: messenger.SecretField, Label: openmates.T("Seal"), Consent: true},
 		},
 	}
 }
@@ -146,7 +146,7 @@ func (n *Network) Send(ctx context.Context, _ messenger.Via, out messenger.Outbo
 // fenced keeps a process that was replaced from the network.
 func fenced(ctx context.Context) error {
 	if err := openmates.Fence(ctx); err != nil {
-		return &messenger.SendError{Kind: messenger.SendLater, Reason: "Another process answers.", Err: err}
+		return &messenger.SendError{Kind: messenger.SendLater, Reason: openmates.T("Another process answers."), Err: err}
 	}
 	return nil
 }
@@ -250,7 +250,7 @@ func (n *Network) find(id openmates.MessageID) (*Post, error) {
 			return p, nil
 		}
 	}
-	return nil, &messenger.SendError{Kind: messenger.SendGone, Reason: "There is no message " + string(id) + "."}
+	return nil, &messenger.SendError{Kind: messenger.SendGone, Reason: openmates.T("There is no message %s.", id)}
 }
 
 func (n *Network) refusal(op string, out messenger.Outbound) error {

@@ -34,11 +34,11 @@ func New(c Config) (skill.App, error) {
 	}
 	a := app{now: c.Clock, units: sync.OnceValue(newUnits)}
 	return skill.App{
-		Name: "calculation", Label: "Calculation",
-		Description: "Exact arithmetic, units of measure, dates and time zones.",
+		Name: "calculation", Label: openmates.T("Calculation"),
+		Description: openmates.T("Exact arithmetic, units of measure, dates and time zones."),
 		Skills: []skill.Skill{
 			{
-				Name: "evaluate", Label: "Calculate", Time: maxTime, Run: a.evaluate,
+				Name: "evaluate", Label: openmates.T("Calculate"), Time: maxTime, Run: a.evaluate,
 				Description: "Calculates an expression exactly. Use it for every calculation beyond small whole numbers. " +
 					"Operators: + - * / ^ ! % mod, \"20% of 50\", parentheses; constants pi, e, tau; functions sqrt cbrt root(x,n) abs " +
 					"round(x,decimals) floor ceil trunc min max sum mean median gcd lcm choose exp ln log(x,base) log2 log10, and sin cos tan " +
@@ -48,7 +48,7 @@ func New(c Config) (skill.App, error) {
 					"digits":{"type":"integer","minimum":1,"maximum":100,"description":"significant digits of results without an end; 20 if left out"}}}`),
 			},
 			{
-				Name: "convert", Label: "Convert units", Time: maxTime, Run: a.convert,
+				Name: "convert", Label: openmates.T("Convert units"), Time: maxTime, Run: a.convert,
 				Description: "Converts units of length, mass, temperature, area, volume, time, data, data rate, speed, force, energy, power, " +
 					"pressure, fuel economy, frequency and angle, by their exact definitions. No currencies.",
 				Parameters: json.RawMessage(`{"type":"object","additionalProperties":false,"required":["value","from","to"],"properties":{
@@ -57,7 +57,7 @@ func New(c Config) (skill.App, error) {
 					"to":{"type":"string","minLength":1,"maxLength":60,"description":"like from"}}}`),
 			},
 			{
-				Name: "date", Label: "Calculate with dates", Time: maxTime, Run: a.date,
+				Name: "date", Label: openmates.T("Calculate with dates"), Time: maxTime, Run: a.date,
 				Description: "Tells the weekday, ISO week and day of the year of a date; adds a length of time to it; or counts what lies between two dates. " +
 					"It knows today in the time zone of the person who asks.",
 				Parameters: json.RawMessage(`{"type":"object","additionalProperties":false,"required":["date"],"properties":{
@@ -66,7 +66,7 @@ func New(c Config) (skill.App, error) {
 					"until":{"type":"string","maxLength":60,"description":"the other date, to count what lies between"}}}`),
 			},
 			{
-				Name: "time", Label: "Time zones", Time: maxTime, Run: a.time,
+				Name: "time", Label: openmates.T("Time zones"), Time: maxTime, Run: a.time,
 				Description: "Tells what time it is now, or what a time in one time zone is in others. Daylight saving time is taken into account.",
 				Parameters: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{
 					"time":{"type":"string","maxLength":60,"description":"15:04, 2026-11-23 15:04, or now if left out"},

@@ -86,7 +86,7 @@ func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, erro
 	for name, secret := range b.Secrets {
 		if f := found.of(name); f != nil && f.State == messenger.FindingBad && secret != was.Secrets[name] {
 			b.Secrets = b.Secrets.With(name, was.Secrets[name])
-			f.Sentence += openmates.T(" It was not stored.")
+			f.Sentence = openmates.T("%s It was not stored.", f.Sentence)
 		}
 	}
 	if was.AppID != "" && was.AppID != b.AppID {

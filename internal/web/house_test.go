@@ -162,6 +162,9 @@ func newHouseWith(t *testing.T, change func(*house, *Config)) *house {
 		Shown: func(context.Context) Model { return h.model }, Ready: func(context.Context) error { return h.ready },
 	}
 	change(h, &c)
+	if c.Book != nil { // of a test that reads it
+		h.language = localetest.Tag
+	}
 	h.web, err = New(c)
 	must(t, err)
 	srv.Config.Handler = h.web

@@ -37,9 +37,10 @@ func missing(what openmates.Text) error {
 }
 
 // taken turns the breach of a unique key into EConflict with this sentence,
-// and the reference to nothing into ENotFound.
+// and the reference to nothing into ENotFound. Without a sentence a breach is a
+// fault of the program and stays as it is: nobody is told an empty sentence.
 func taken(err error, sentence openmates.Text) error {
-	if _, ok := sqldb.Duplicate(err); ok {
+	if _, ok := sqldb.Duplicate(err); ok && sentence.String() != "" {
 		return &openmates.Error{Code: openmates.EConflict, Message: sentence, Err: err}
 	}
 	if sqldb.Orphan(err) {

@@ -32,7 +32,7 @@ func (c Caller) InPerson() error {
 		return err
 	}
 	if c.Token.ID != 0 {
-		return Errorf(EForbidden, "A token can't do this. Please sign in yourself.")
+		return Errorf(EForbidden, "A token can't do this. Sign in yourself.")
 	}
 	return nil
 }
@@ -43,7 +43,7 @@ func (c Caller) Permit(s Scope) error {
 	if c.Token.ID == 0 || c.Token.Has(s) {
 		return nil
 	}
-	return Errorf(EForbidden, "This token lacks the scope “%s”. Please make one that has it.", s)
+	return Errorf(EForbidden, "This token doesn't have the scope “%s”. Create one that does.", s)
 }
 
 type callerKey struct{}

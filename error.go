@@ -82,7 +82,7 @@ func TextOf(err error) Text {
 	if t, ok := textOf(err); ok {
 		return t
 	}
-	return T("Something went wrong on our side. Please try again; if it stays, ask the person who runs this server to look at its log.")
+	return T("Something went wrong on our side. Try again; if it keeps happening, ask the person who runs this server to check its log.")
 }
 
 func textOf(err error) (Text, bool) {

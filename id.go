@@ -38,7 +38,7 @@ func (id *ID) UnmarshalText(b []byte) error {
 func ParseID(s string) (ID, error) {
 	v, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || v <= 0 || s[0] < '1' || s[0] > '9' {
-		return 0, Errorf(EInvalid, "%q is not an ID.", clip(s, 40))
+		return 0, Errorf(EInvalid, "%q isn't an ID.", clip(s, 40))
 	}
 	return ID(v), nil
 }

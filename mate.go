@@ -40,11 +40,11 @@ func ValidHandle(handle string) error {
 	for i, r := range handle {
 		inner := i > 0 && i < len(handle)-1 && handle[i-1] != '-'
 		if !(r >= 'a' && r <= 'z' || i > 0 && r >= '0' && r <= '9' || r == '-' && inner) {
-			return Errorf(EInvalid, "A mate's handle is made of a–z, 0–9 and single hyphens between them, and begins with a letter.")
+			return Errorf(EInvalid, "A mate's handle can have a–z, 0–9 and single hyphens, and starts with a letter.")
 		}
 	}
 	if IsReserved(handle) || handle == "bot" || handle == "bots" || handle == "new" || handle == "team" {
-		return Errorf(EInvalid, "The handle %q would be taken for something else. Please choose another one.", handle)
+		return Errorf(EInvalid, "The handle %q could be mistaken for something else. Choose a different one.", handle)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ func TestValidHandle(t *testing.T) {
 	for handle, want := range map[string]string{ // want: a part of the sentence, "" = valid
 		"sophia": "", "r2-d2": "", "ab": "", "a1": "", strings.Repeat("a", 32): "",
 		"": "has 0", "a": "has 1", strings.Repeat("a", 33): "has 33", strings.Repeat("ü", 33): "has 33",
-		"Sophia": "a–z", "2d": "begins with a letter", "-a": "a–z", "a-": "a–z", "a--b": "a–z", "so phia": "a–z", "sophia\n": "a–z",
+		"Sophia": "a–z", "2d": "and starts with a letter", "-a": "a–z", "a-": "a–z", "a--b": "a–z", "so phia": "a–z", "sophia\n": "a–z",
 		"so/phia": "a–z", "s\u202eophia": "a–z", "sophiä": "a–z", "../x": "a–z", "s_a": "a–z", "ѕophia": "a–z",
 		"new": "taken for something else", "everyone": "taken for something else", "server": "taken for something else",
 	} {

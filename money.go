@@ -64,5 +64,5 @@ func ParseMoney(s string) (Micros, error) {
 }
 
 func badMoney(text string) error {
-	return Errorf(EInvalid, "%q is not an amount such as 12 or 2.50, without a sign and without spaces.", clip(text, 40))
+	return Errorf(EInvalid, "%q isn't an amount. Write it like 12 or 2.50, without a sign or spaces.", clip(text, 40))
 }

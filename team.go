@@ -50,14 +50,14 @@ func ValidSlug(slug string) error {
 	for i, r := range slug {
 		inner := i > 0 && i < len(slug)-1 && slug[i-1] != '-'
 		if !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' && inner) {
-			return Errorf(EInvalid, "A team's address is made of a–z, 0–9 and single hyphens between them.")
+			return Errorf(EInvalid, "A team's address can have a–z, 0–9 and single hyphens between them.")
 		}
 	}
 	if strings.Trim(slug, "0123456789") == "" {
-		return Errorf(EInvalid, "A team's address needs at least one letter: a number would be taken for a team's ID.")
+		return Errorf(EInvalid, "A team's address needs at least one letter: a number could be mistaken for a team's ID.")
 	}
 	if IsReserved(slug) || isPath(slug) {
-		return Errorf(EInvalid, "The address %q is used by the server itself. Please choose another one.", slug)
+		return Errorf(EInvalid, "The address %q is reserved. Choose a different one.", slug)
 	}
 	return nil
 }

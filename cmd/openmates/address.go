@@ -54,13 +54,13 @@ func (srv *service) facts() []web.Fact {
 	if u, err := url.Parse(srv.set.DatabaseURL.reveal().Reveal()); err == nil && srv.set.DatabaseURL != "" {
 		data = web.Fact{Label: openmates.T("Data"), Text: openmates.T("PostgreSQL at %s", u.Host+u.Path)}
 	}
-	work := web.Fact{Label: openmates.T("Work"), Text: openmates.T("handed out by the database")}
+	work := web.Fact{Label: openmates.T("Work"), Text: openmates.T("distributed by the database")}
 	if srv.set.NATSURL != "" {
-		work = web.Fact{Label: openmates.T("Work"), Text: openmates.T("shared by many processes, which NATS wakes")}
+		work = web.Fact{Label: openmates.T("Work"), Text: openmates.T("shared by several processes, woken by NATS")}
 	}
-	key := web.Fact{Label: openmates.T("Key for credentials"), Text: openmates.T("in the data folder")}
+	key := web.Fact{Label: openmates.T("Encryption key"), Text: openmates.T("in the data folder")}
 	if srv.set.Key != "" {
-		key = web.Fact{Label: openmates.T("Key for credentials"), Text: openmates.T("from OPENMATES_KEY")}
+		key = web.Fact{Label: openmates.T("Encryption key"), Text: openmates.T("from OPENMATES_KEY")}
 	}
 	proxies := web.Fact{Label: openmates.T("Trusted proxies"), Value: strings.Join(srv.set.Proxies, ", ")}
 	if strings.TrimSpace(proxies.Value) == "" {
@@ -68,11 +68,11 @@ func (srv *service) facts() []web.Fact {
 	}
 	return []web.Fact{
 		{Label: openmates.T("Version"), Value: versionText() + ", " + runtime.Version()},
-		{Label: openmates.T("Listens at"), Value: srv.listener.Addr().String()},
+		{Label: openmates.T("Listens on"), Value: srv.listener.Addr().String()},
 		data,
 		key,
 		work,
-		{Label: openmates.T("This process does"), Value: strings.Join(srv.set.Role, ", ")},
+		{Label: openmates.T("Roles of this process"), Value: strings.Join(srv.set.Role, ", ")},
 		proxies,
 	}
 }

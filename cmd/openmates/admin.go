@@ -97,7 +97,7 @@ func operate(ctx context.Context, command, person string, o identity.Operator, o
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%s is an admin of this server now.\n", u.Username)
+		fmt.Fprintf(out, "%s is now a server admin.\n", u.Username)
 	default:
 		return fmt.Errorf("there is no command %q", command)
 	}

@@ -124,7 +124,7 @@ func (c commands) comeBack(room *identity.Room) {
 	if _, err := room.Reset(t.Context(), netip.MustParseAddr("192.0.2.1"), openmates.Secret(link[1]), "five slow wooden ferries"); err != nil {
 		t.Error(err)
 	}
-	if said := c.do(2, "admin", "reset-second-step", "nobody"); !strings.Contains(said, "Nobody on this server has the username") {
+	if said := c.do(2, "admin", "reset-second-step", "nobody"); !strings.Contains(said, "No one on this server has the username") {
 		t.Errorf("said %s", said)
 	}
 	c.do(0, "admin", "reset-second-step", "ada")

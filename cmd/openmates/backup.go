@@ -22,7 +22,7 @@ func backup(ctx context.Context, s settings, to string, stdout io.Writer) error 
 	}
 	from := filepath.Join(s.Data, databaseFile)
 	if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
-		return openmates.Errorf(openmates.EInvalid, "There is no database at %s. Please name the data folder with --data.", from)
+		return openmates.Errorf(openmates.EInvalid, "There's no database at %s. Set the data folder with --data.", from)
 	}
 	if err := sqldb.Backup(ctx, from, to); err != nil {
 		return err

@@ -157,7 +157,7 @@ func parse(args []string, env func(string) (string, bool), out io.Writer) (comma
 func wrongSetting(err error) error {
 	return &openmates.Error{
 		Code:    openmates.EInvalid,
-		Message: openmates.T("The settings can't be used: %s. `openmates config` shows them all.", err.Error()),
+		Message: openmates.T("The settings aren't valid: %s. `openmates config` lists them all.", err.Error()),
 	}
 }
 

@@ -28,7 +28,7 @@ func health(ctx context.Context, s settings, stdout io.Writer) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return openmates.Errorf(openmates.EUnavailable, "The server at %s says %s.", at, resp.Status)
+		return openmates.Errorf(openmates.EUnavailable, "The server at %s answered %s.", at, resp.Status)
 	}
 	fmt.Fprintln(stdout, "ok")
 	return nil

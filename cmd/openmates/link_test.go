@@ -131,7 +131,7 @@ func TestAnUnlinkedPersonLinksAndIsAnswered(t *testing.T) {
 
 	// Who is not signed in signs in first and is led back.
 	fresh := p.browser()
-	if page := fresh.open(link); !strings.Contains(page, "First, sign in") || !strings.Contains(page, "Discord account Ben") {
+	if page := fresh.open(link); !strings.Contains(page, "Sign in first") || !strings.Contains(page, "Discord account Ben") {
 		t.Errorf("without a session: %s", page)
 	}
 	fresh.send("/signin/demo", "username", "ben", "next", "/")
@@ -146,7 +146,7 @@ func TestAnUnlinkedPersonLinksAndIsAnswered(t *testing.T) {
 	if page = fresh.send("/link", "code", code.Query().Get("code")); !strings.Contains(page, "Your Discord account Ben is linked.") {
 		t.Fatalf("after linking: %s", page)
 	}
-	if page = web.send("/link", "code", code.Query().Get("code")); !strings.Contains(page, "This code was used already") {
+	if page = web.send("/link", "code", code.Query().Get("code")); !strings.Contains(page, "This code has been used or has expired") {
 		t.Errorf("used twice: %s", page)
 	}
 

@@ -150,7 +150,7 @@ func TestNATSMayRestart(t *testing.T) {
 	c := newCluster(t, postgres(t), plan{bots: 2, channels: 2, people: 2}, quick)
 	listens, works := c.add("listen"), c.add("work")
 	for _, m := range []*member{listens, works} { // NATS is away at their start
-		m.becomes(t, 503, "NATS does not answer")
+		m.becomes(t, 503, "messages are answered about a second later")
 	}
 	c.listening(listens)
 	n := 0
@@ -173,7 +173,7 @@ func TestNATSMayRestart(t *testing.T) {
 			break // and the next one at once
 		}
 		for _, m := range []*member{listens, works} {
-			m.becomes(t, 503, "NATS does not answer")
+			m.becomes(t, 503, "messages are answered about a second later")
 		}
 		ask("without NATS")
 	}
@@ -201,7 +201,7 @@ func TestRolesWaitForTheirServices(t *testing.T) {
 	listens, works, web := c.add("listen"), c.add("work"), c.add("web")
 	all := []*member{listens, works, web}
 	for _, m := range all {
-		m.becomes(t, 503, "The database does not answer.")
+		m.becomes(t, 503, "The database isn't responding.")
 		if status, text := m.says("/healthz"); status != 200 || !strings.Contains(text, "ok") {
 			t.Errorf("%s waits and says %d %q of its health", m.role, status, text)
 		}
@@ -209,7 +209,7 @@ func TestRolesWaitForTheirServices(t *testing.T) {
 	db.Start(t)
 	web.becomes(t, 200, "ready") // it needs no NATS
 	for _, m := range all[:2] {
-		m.becomes(t, 503, "NATS does not answer")
+		m.becomes(t, 503, "messages are answered about a second later")
 	}
 	c.nats.start(t)
 	for _, m := range all {
@@ -221,7 +221,7 @@ func TestRolesWaitForTheirServices(t *testing.T) {
 	// And again while they run.
 	db.Kill()
 	for _, m := range all {
-		m.becomes(t, 503, "The database does not answer.")
+		m.becomes(t, 503, "The database isn't responding.")
 	}
 	said := c.mentions(2)
 	db.Start(t)

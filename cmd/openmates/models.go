@@ -140,11 +140,11 @@ func (m *models) shown(ctx context.Context) web.Model {
 	case err != nil && len(m.fixed) > 0 && openmates.CodeOf(err) == openmates.ENotFound:
 		return web.Model{Name: cmp.Or(m.def, m.fixed[0].Label+"/…")} // its list comes with the first question
 	case err != nil && m.hasProvider(ctx):
-		return web.Model{Cure: openmates.T("Tick a model on the provider's page.")}
+		return web.Model{Cure: openmates.T("Enable a model on the provider's page.")}
 	case err != nil:
 		return web.Model{Cure: openmates.T("Add a provider.")}
 	case strings.HasPrefix(name, scripted.ID+"/"):
-		return web.Model{Name: scripted.Name, Scripted: true, Cure: openmates.T("Add a provider, and a real model answers.")}
+		return web.Model{Name: scripted.Name, Scripted: true, Cure: openmates.T("Add a provider to get answers from a real model.")}
 	}
 	return web.Model{Name: name}
 }

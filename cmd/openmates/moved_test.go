@@ -36,7 +36,7 @@ func TestAServerMovesInABrowser(t *testing.T) {
 	b.fill("token", app.Token)
 	b.fill("secret", app.Secret)
 	b.click("Check and save")
-	b.sees("Listening")
+	b.sees("Online")
 
 	now := strings.Replace(p.web, "127.0.0.1", "localhost", 1)
 	b.open(p.web + "/server/settings")
@@ -54,13 +54,13 @@ func TestAServerMovesInABrowser(t *testing.T) {
 	b.click("Sign in")
 	b.sees("The server’s name and address")
 	b.open(now + "/server")
-	b.sees("replace it by exactly this address, and save: " + now) // the page notices by itself
+	b.sees("replace it with exactly this address" + now) // the page notices by itself
 	b.open(now + "/teams/harbour/connect")
 	b.sees("almost right")
 	sim.Configure(app.ID, func(c *discordtest.Settings) { c.Redirects = []string{now + "/messenger/connect"} })
 	b.open(now + "/server/bots/discord/sophia")
 	b.click("Check again")
-	b.sees("where the redirect leads too")
+	b.sees("and the redirect points there")
 }
 
 // Every process that shares a database learns of a new address from the one in

@@ -83,10 +83,10 @@ func (p *porch) serve(ctx context.Context, h http.Handler) error {
 func (p *porch) close() error { return errors.Join(p.server.Close(), p.at.Close()) }
 
 // databaseAway and natsAway say what is missing, in /readyz and at the start.
-func databaseAway() openmates.Text { return openmates.T("The database does not answer.") }
+func databaseAway() openmates.Text { return openmates.T("The database isn't responding.") }
 
 func natsAway() openmates.Text {
-	return openmates.T("NATS does not answer; until it does, messages are answered about a second later.")
+	return openmates.T("NATS isn't responding. Until it does, messages are answered about a second later.")
 }
 
 const patience = 500 * time.Millisecond

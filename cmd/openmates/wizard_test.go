@@ -127,7 +127,7 @@ func TestTheWizardInABrowser(t *testing.T) {
 	b.click("Do it now")
 	b.sees("Who can sign up?")
 	b.click("Check and save") // all fields are proposed
-	b.sees("Next: Give the mates a model")
+	b.sees("Next: Add a model")
 
 	b.click("Do it now")
 	b.sees("Add your first provider")
@@ -137,7 +137,7 @@ func TestTheWizardInABrowser(t *testing.T) {
 	b.fill("url", model.URL())
 	b.click("Check and save")
 	b.sees("gpt-5-mini")
-	b.click("Next: Give a mate its bot")
+	b.click("Next: Create a bot for a mate")
 	b.sees("Every mate has its own application")
 	b.click("Sophia")
 	b.sees("Set it up in five minutes")
@@ -147,7 +147,7 @@ func TestTheWizardInABrowser(t *testing.T) {
 	b.fill("token", app.Token)
 	b.fill("secret", app.Secret)
 	b.click("Check and save")
-	b.sees("Listening")
+	b.sees("Online")
 	b.open(b.read("location.href")) // the bar at the top is as old as the page
 	b.click("Next: Add the mate to your team")
 	b.click("Add to Discord")

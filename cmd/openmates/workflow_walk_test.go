@@ -31,7 +31,7 @@ type mateOfWalk struct {
 const (
 	unlinked    = "Please connect first your Discord account with your OpenMates account"
 	unconnected = "Please connect first the Discord guilde with your team."
-	noMember    = "Your Discord account is linked, but you aren't a member of the team Lighthouse, to which this guild belongs. Please ask one of its admins to invite you."
+	noMember    = "Your Discord account is linked, but you aren't a member of the team Lighthouse that this guild belongs to. Ask one of its admins to invite you."
 )
 
 // The workflow of the product from its first line to its last: two teams, two

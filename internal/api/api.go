@@ -248,7 +248,7 @@ func (s *Server) register() (http.Handler, error) {
 	s.botOperations()
 	s.serverOperations()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.refuse(w, r, openmates.Errorf(openmates.ENotFound, "The API has no such path or method. %s/docs lists what it has.", Prefix))
+		s.refuse(w, r, openmates.Errorf(openmates.ENotFound, "The API has no such path or method. %s/docs lists all of them.", Prefix))
 	})
 	if err := docs(mux, s.api.OpenAPI()); err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ type NewAccount struct {
 func (n *NewAccount) newcomer(c openmates.Caller) (openmates.Newcomer, error) {
 	if n == nil {
 		if !c.SignedIn() {
-			return openmates.Newcomer{}, openmates.Errorf(openmates.EUnauthorized, "Please sign in first, or give the “account” that is to be made.")
+			return openmates.Newcomer{}, openmates.Errorf(openmates.EUnauthorized, "Sign in first, or send the “account” to create.")
 		}
 		return openmates.Newcomer{}, nil
 	}
@@ -177,10 +177,10 @@ func (s *Server) join(ctx context.Context, c openmates.Caller, in *joinInput) (T
 		return TeamLine{}, err
 	}
 	if c.Token.TeamID != 0 {
-		return TeamLine{}, openmates.Errorf(openmates.EForbidden, "A team's token is for that team alone.")
+		return TeamLine{}, openmates.Errorf(openmates.EForbidden, "A team's token only works for that team. Use one of your own.")
 	}
 	if c.SignedIn() && b.Account != nil {
-		return TeamLine{}, openmates.Errorf(openmates.EInvalid, "You have an account already. Please leave “account” out, or sign out first.")
+		return TeamLine{}, openmates.Errorf(openmates.EInvalid, "You already have an account. Leave “account” out, or sign out first.")
 	}
 	n, err := b.Account.newcomer(c)
 	if err != nil {

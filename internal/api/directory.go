@@ -120,7 +120,7 @@ func (s *Server) deletePerson(ctx context.Context, c openmates.Caller, in *perso
 		return err
 	}
 	if in.Confirm != in.Username {
-		return openmates.Errorf(openmates.EInvalid, "Please give the username once more, as confirm, to say that you mean it.")
+		return openmates.Errorf(openmates.EInvalid, "Send the username again as confirm.")
 	}
 	return s.server.RemovePerson(ctx, c, in.Username)
 }
@@ -148,7 +148,7 @@ func (s *Server) deleteAnyTeam(ctx context.Context, c openmates.Caller, in *anyT
 		return out, err
 	}
 	if in.Confirm != t.Slug {
-		return out, openmates.Errorf(openmates.EInvalid, "Please give the team's address, %s, to say that you mean it.", t.Slug)
+		return out, openmates.Errorf(openmates.EInvalid, "Type the team's address, %s, to confirm.", t.Slug)
 	}
 	leave, err := s.connect.Withdrawal(ctx, t)
 	if err != nil {

@@ -158,5 +158,5 @@ func (precondition) Error() string { return "If-Match does not hold" }
 
 // Unwrap gives the sentence for people.
 func (precondition) Unwrap() error {
-	return openmates.Errorf(openmates.EConflict, "This was changed since you read it, so nothing was changed now. Please read it again, and send your change with the new ETag.")
+	return openmates.Errorf(openmates.EConflict, "This has changed since you read it, so nothing was saved. Read it again, and send your change with the new ETag.")
 }

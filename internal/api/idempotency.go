@@ -77,7 +77,7 @@ func (s *Server) once(next http.Handler) http.Handler {
 				next.ServeHTTP(w, r)
 				return
 			}
-			s.refuse(w, r, openmates.Errorf(openmates.EInvalid, "This operation takes no Idempotency-Key, since passwords and credentials are not kept. Please send it without one."))
+			s.refuse(w, r, openmates.Errorf(openmates.EInvalid, "This operation doesn't accept an Idempotency-Key, because passwords and credentials aren't stored. Send it without one."))
 			return
 		}
 		key := given[0]
@@ -91,7 +91,7 @@ func (s *Server) once(next http.Handler) http.Handler {
 			return
 		}
 		if err != nil {
-			s.refuse(w, r, openmates.Errorf(openmates.EInvalid, "The request broke off half-way."))
+			s.refuse(w, r, openmates.Errorf(openmates.EInvalid, "The request was incomplete."))
 			return
 		}
 		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), r.Body))
@@ -108,9 +108,9 @@ func (s *Server) once(next http.Handler) http.Handler {
 		case mine:
 			s.first(w, r, next, owner, key, a)
 		case is.Request != a.Request:
-			s.refuse(w, r, openmates.Errorf(openmates.EConflict, "This Idempotency-Key was used for another request within the last day. Please use a fresh key for each new request."))
+			s.refuse(w, r, openmates.Errorf(openmates.EConflict, "This Idempotency-Key was used for another request within the last day. Use a new key for each request."))
 		case is.Status == 0:
-			s.refuse(w, r, openmates.Errorf(openmates.EConflict, "The same request is being answered right now. Please wait a moment and send it again."))
+			s.refuse(w, r, openmates.Errorf(openmates.EConflict, "The same request is still being processed. Wait a moment and send it again."))
 		default:
 			w.Header().Set(Replayed, "true")
 			if is.Type != "" {
@@ -125,7 +125,7 @@ func (s *Server) once(next http.Handler) http.Handler {
 // late says that a body took too long, as the framework does for requests
 // without a key.
 func (s *Server) late(w http.ResponseWriter, r *http.Request) {
-	p := s.problem(r.Context(), openmates.Errorf(openmates.EInvalid, "The request took too long to arrive, so it was given up."))
+	p := s.problem(r.Context(), openmates.Errorf(openmates.EInvalid, "The request took too long to arrive and was discarded."))
 	p.Status, p.Title = http.StatusRequestTimeout, http.StatusText(http.StatusRequestTimeout)
 	p.write(w)
 }

@@ -112,7 +112,7 @@ func (s *Server) messageOperations() {
 	serve(s, route{"login", http.MethodPost, "/login", "Whose message it is", "Tells from the IDs of a messenger which team a workspace belongs to and which person of it an account. Both IDs are public, so anybody else gets 401. A workspace or account that nobody connected is 404 with the sentence for the chat, and a reason for the program.", 0},
 		gate{forListener, func(_ context.Context, c openmates.Caller) error {
 			if !c.IsListener() {
-				return openmates.Errorf(openmates.EUnauthorized, "Only a listener's credential may ask this. An admin of the server makes one.")
+				return openmates.Errorf(openmates.EUnauthorized, "Only a listener's credential can ask this. A server admin can create one.")
 			}
 			return nil
 		}}, s.login)
@@ -153,7 +153,7 @@ func (s *Server) login(ctx context.Context, _ openmates.Caller, in *loginInput) 
 func guild(guilde, guild string) (string, error) {
 	switch {
 	case guilde != "" && guild != "" && guilde != guild:
-		return "", openmates.Errorf(openmates.EInvalid, "discord_guilde_id and discord_guild_id are two names for the same; please send one of them.")
+		return "", openmates.Errorf(openmates.EInvalid, "discord_guilde_id and discord_guild_id are two names for the same field; send only one of them.")
 	case guilde != "":
 		return guilde, nil
 	}
@@ -167,7 +167,7 @@ func (s *Server) beginConnect(ctx context.Context, c openmates.Caller, p policy.
 			return Begun{}, err
 		}
 		if b.Mate+b.Workspace != "" {
-			return Begun{}, openmates.Errorf(openmates.EInvalid, "An account is linked for all mates; please leave mate and workspace_id out.")
+			return Begun{}, openmates.Errorf(openmates.EInvalid, "An account is linked for all mates; leave mate and workspace_id out.")
 		}
 		address, err := s.connect.BeginLink(ctx, who(c), b.Network)
 		return Begun{address}, err
@@ -185,11 +185,11 @@ func (s *Server) finishConnect(ctx context.Context, c openmates.Caller, p policy
 	switch {
 	case b.Auth != "" || b.User != 0:
 		if workspace != "" || b.Team != 0 || b.Code != "" {
-			return Connected{}, openmates.Errorf(openmates.EInvalid, "Please connect either a guild or an account with one request.")
+			return Connected{}, openmates.Errorf(openmates.EInvalid, "Connect either a Discord server or an account in one request.")
 		}
 		return s.connectAccount(ctx, c, in)
 	case b.Team != 0 && b.Team != p.Team.ID:
-		return Connected{}, openmates.Errorf(openmates.ENotFound, "openmates_team_id is not the team of the path.")
+		return Connected{}, openmates.Errorf(openmates.ENotFound, "openmates_team_id isn't the team in the path.")
 	case workspace == "" || b.Team == 0:
 		return Connected{}, openmates.Errorf(openmates.EInvalid, "Please send discord_guilde_id and openmates_team_id with state and code, or openmates_user_id and discord_auth_code with state.")
 	}
@@ -202,7 +202,7 @@ func (s *Server) finishConnect(ctx context.Context, c openmates.Caller, p policy
 
 func (s *Server) connectAccount(ctx context.Context, c openmates.Caller, in *connectInput) (Connected, error) {
 	if in.Body.User != 0 && in.Body.User != c.User.ID {
-		return Connected{}, openmates.Errorf(openmates.EForbidden, "An account is linked to the person who asks, and to nobody else. Please send your own openmates_user_id, or none.")
+		return Connected{}, openmates.Errorf(openmates.EForbidden, "You can only link an account to yourself. Send your own openmates_user_id, or none.")
 	}
 	if in.Body.Auth == "" {
 		return Connected{}, openmates.Errorf(openmates.EInvalid, "Please send the discord_auth_code of the consent, with its state.")
@@ -251,18 +251,18 @@ func (s *Server) question(ctx context.Context, in *processInput) (Question, erro
 	if c.IsListener() {
 		p, u, err = s.team.For(ctx, c, in.Slug, in.Body.UserID)
 	} else if p, err = s.team.Enter(ctx, c, in.Slug, policy.AskMates); err == nil && in.Body.UserID != 0 && in.Body.UserID != c.User.ID {
-		err = openmates.Errorf(openmates.EForbidden, "You can ask for yourself alone. Please send your own user_id, or none.")
+		err = openmates.Errorf(openmates.EForbidden, "You can only ask for yourself. Send your own user_id, or none.")
 	}
 	if err != nil {
 		return Question{}, err
 	}
 	text := strings.TrimSpace(in.Body.Text)
 	if text == "" {
-		return Question{}, openmates.Errorf(openmates.EInvalid, "There is nothing in the text for the mate to answer.")
+		return Question{}, openmates.Errorf(openmates.EInvalid, "The text contains nothing for the mate to answer.")
 	}
 	mate, err := s.connect.Mate(ctx, in.Body.Mate)
 	if err == nil && !policy.TeamAllows(p.Team, policy.Mate(mate.Mate)) {
-		err = openmates.Errorf(openmates.ENotFound, "There is no mate of that name here.")
+		err = openmates.Errorf(openmates.ENotFound, "There’s no mate with that name here.")
 	}
 	return Question{Team: p.Team, User: u, Role: p.Role, Mate: mate.Mate, Text: text}, err
 }

@@ -65,10 +65,10 @@ func admin() gate {
 func mine(method string) gate {
 	return gate{forSignedIn, func(_ context.Context, c openmates.Caller) error {
 		if !c.SignedIn() {
-			return openmates.Errorf(openmates.EUnauthorized, "Please sign in first, or send a token.")
+			return openmates.Errorf(openmates.EUnauthorized, "Sign in first, or send a token.")
 		}
 		if c.Token.TeamID != 0 {
-			return openmates.Errorf(openmates.EForbidden, "A team's token is for that team alone. Please use one of your own.")
+			return openmates.Errorf(openmates.EForbidden, "A team's token only works for that team. Use one of your own.")
 		}
 		return c.Permit(scopeOf(method))
 	}}
@@ -78,7 +78,7 @@ func mine(method string) gate {
 func reader() gate {
 	return gate{forSignedIn, func(_ context.Context, c openmates.Caller) error {
 		if !c.SignedIn() {
-			return openmates.Errorf(openmates.EUnauthorized, "Please sign in first, or send a token.")
+			return openmates.Errorf(openmates.EUnauthorized, "Sign in first, or send a token.")
 		}
 		return c.Permit(openmates.ScopeRead)
 	}}
@@ -219,7 +219,7 @@ func tagOf(path string) string {
 func idOf(text string, what openmates.Text) (openmates.ID, error) {
 	id, err := openmates.ParseID(text)
 	if err != nil {
-		return 0, openmates.Errorf(openmates.ENotFound, "There is no such %s.", what)
+		return 0, openmates.Errorf(openmates.ENotFound, "This %s doesn't exist.", what)
 	}
 	return id, nil
 }
@@ -267,5 +267,5 @@ func cut[T any](all []T, in PageInput, key func(T) string) (page[T], error) {
 }
 
 func badCursor() error {
-	return openmates.Errorf(openmates.EInvalid, "This cursor leads nowhere (any more). Please begin with the first page.")
+	return openmates.Errorf(openmates.EInvalid, "This cursor isn't valid (any more). Start with the first page.")
 }

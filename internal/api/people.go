@@ -204,7 +204,7 @@ func (s *Server) addInvite(ctx context.Context, c openmates.Caller, p policy.Pla
 	b := in.Body
 	for _, only := range b.Only {
 		if strings.ContainsAny(only, " ,;\t\r\n") {
-			return Invite{}, openmates.Errorf(openmates.EInvalid, "Please give each address or domain of “only” by itself.")
+			return Invite{}, openmates.Errorf(openmates.EInvalid, "List each address or domain in “only” separately.")
 		}
 	}
 	i, code, mailed, err := s.team.Invite(ctx, c, p,

@@ -172,7 +172,7 @@ func (s *Server) modelOperations() {
 			}
 			return cut(all, *in, func(p Provider) string { return p.Name })
 		})
-	serve(s, route{"add-provider", http.MethodPost, "/server/providers", "Add a provider", "It is checked first.", 201}, admin(),
+	serve(s, route{"add-provider", http.MethodPost, "/server/providers", "Add provider", "It is checked first.", 201}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *newProvider) (Provider, error) {
 			b := in.Body
 			p, err := s.model.Add(ctx, c.User.ID, model.Draft{Kind: b.Kind, Label: b.Label, URL: b.URL, Key: openmates.Secret(b.Key), Anyway: b.Anyway, Propose: b.Name})

@@ -179,7 +179,7 @@ func (s *Server) changeSettings(ctx context.Context, c openmates.Caller, in *set
 	b, actor := in.Body, c.User.ID
 	var err error
 	if b.URL != nil && s.fixed {
-		err = openmates.Errorf(openmates.EForbidden, "The address comes from the settings with which this server is started. Change it there.")
+		err = openmates.Errorf(openmates.EForbidden, "The address comes from the settings this server is started with. Change it there.")
 	} else if b.URL != nil {
 		err = s.server.SetURL(ctx, actor, *b.URL, b.Anyway)
 	}
@@ -220,7 +220,7 @@ func (s *Server) monthOf(text string) (time.Time, error) {
 	}
 	at, err := time.Parse("2006-01", text)
 	if err != nil {
-		err = openmates.Errorf(openmates.EInvalid, "Please write a month as 2026-11.")
+		err = openmates.Errorf(openmates.EInvalid, "Write a month as 2026-11.")
 	}
 	return at, err
 }

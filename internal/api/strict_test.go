@@ -109,7 +109,7 @@ func TestTheNameOfAnotherSiteIsRefused(t *testing.T) {
 			b, err := io.ReadAll(resp.Body)
 			must(t, err)
 			must(t, resp.Body.Close())
-			if resp.StatusCode != want || want == 421 && (!bytes.Contains(b, []byte(`"code":"invalid"`)) || !bytes.Contains(b, []byte("does not answer to the name"))) {
+			if resp.StatusCode != want || want == 421 && (!bytes.Contains(b, []byte(`"code":"invalid"`)) || !bytes.Contains(b, []byte("start the server with OPENMATES_URL set to its address"))) {
 				t.Errorf("%s at %s: %d %.200s, want %d", path, host, resp.StatusCode, b, want)
 			}
 		}

@@ -193,10 +193,10 @@ func (s *Server) addTeam(ctx context.Context, c openmates.Caller, in *newTeam) (
 		return TeamLine{}, err
 	}
 	if c.Token.TeamID != 0 || c.IsListener() {
-		return TeamLine{}, openmates.Errorf(openmates.EForbidden, "This token is not for founding teams.")
+		return TeamLine{}, openmates.Errorf(openmates.EForbidden, "This token can't create teams.")
 	}
 	if c.SignedIn() && in.Body.Account != nil {
-		return TeamLine{}, openmates.Errorf(openmates.EInvalid, "You have an account already. Please leave “account” out.")
+		return TeamLine{}, openmates.Errorf(openmates.EInvalid, "You already have an account. Leave “account” out.")
 	}
 	d := team.Draft{Name: in.Body.Name, Slug: in.Body.Slug}
 	if err := s.team.MayFound(ctx, c); err != nil {

@@ -94,7 +94,7 @@ func TestTheWorkflow(t *testing.T) {
 	}
 	// Who is linked, but in the team no more, is told so: linking again is no cure.
 	must(t, h.db.RemoveMember(t.Context(), h.team.ID, h.people["ben"].ID))
-	ask(404, "Your Discord account is linked, but you aren't a member of the team Harbour, to which this guild belongs. Please ask one of its admins to invite you.", "not_a_member")
+	ask(404, "Your Discord account is linked, but you aren't a member of the team Harbour that this guild belongs to. Ask one of its admins to invite you.", "not_a_member")
 	must(t, h.db.AddMember(t.Context(), openmates.Membership{TeamID: h.team.ID, UserID: h.people["ben"].ID, Role: openmates.RoleMember}))
 	// Unlinking counts with the very next message.
 	_, v = h.do(ben, "GET", "/me/links", "")

@@ -77,7 +77,7 @@ func (r *Room) chooseTeam(ctx context.Context, o order) (messenger.Reply, error)
 		if rep, missing, err := r.notConnected(ctx, o); missing || err != nil {
 			return rep, err
 		}
-		return r.private(o, openmates.T("This %s belongs to the team %s, so here you ask for that team. In direct messages you can choose.", o.info.Workspace, o.asker.Team.Name)), nil
+		return r.private(o, openmates.T("This %s belongs to the team %s. In direct messages, you can choose your team.", o.info.Workspace, o.asker.Team.Name)), nil
 	}
 	if o.asker.User.ID == 0 {
 		rep, _, err := r.notConnected(ctx, o)
@@ -98,7 +98,7 @@ func (r *Room) team(ctx context.Context, a openmates.Asker, words string) (strin
 	case 0:
 		return r.to(a, noTeam()), nil
 	case 1:
-		return r.to(a, openmates.T("You are in one team only, so here you ask for the team %s.", teams[0].Name)), nil
+		return r.to(a, openmates.T("You're only in the team %s, so there's nothing to choose.", teams[0].Name)), nil
 	}
 	t, ok := pick(teams, words)
 	if err := r.cfg.Store.ChooseTeam(ctx, a.Bot.ID, a.User.ID, t.ID); err != nil {
@@ -108,7 +108,7 @@ func (r *Room) team(ctx context.Context, a openmates.Asker, words string) (strin
 	if !ok {
 		return r.askTeam(a, teams), nil
 	}
-	return r.to(a, openmates.T("From now on I answer you here for the team %s. Please ask me now; write “team” to change it.", t.Name)), nil
+	return r.to(a, openmates.T("From now on, I answer you here for the team %s. Ask away; write “team” to change it.", t.Name)), nil
 }
 
 // pick finds the team that words name: by its number in the list, its name or
@@ -128,10 +128,10 @@ func pick(teams []openmates.Team, words string) (openmates.Team, bool) {
 
 func (r *Room) askTeam(a openmates.Asker, teams []openmates.Team) string {
 	var b strings.Builder
-	b.WriteString(r.to(a, openmates.T("You are in several teams. For which one do you ask here?")))
+	b.WriteString(r.to(a, openmates.T("You're in several teams. Which one is this for?")))
 	for i, t := range teams {
 		fmt.Fprintf(&b, "\n%d. %s", i+1, t.Name)
 	}
-	b.WriteString("\n" + r.to(a, openmates.T("Please answer with the number or the name. I ask only once; write “team” to change it.")))
+	b.WriteString("\n" + r.to(a, openmates.T("Answer with the number or the name. I only ask once; write “team” to change it later.")))
 	return b.String()
 }

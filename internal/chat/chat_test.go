@@ -191,13 +191,13 @@ func TestAModelThatFailsIsExplained(t *testing.T) {
 		kind llm.Kind
 		want string
 	}{
-		{llm.KindBadKey, "does not accept the key"},
-		{llm.KindNoCredit, "no credit left"},
-		{llm.KindNoModel, "does not exist at its provider"},
+		{llm.KindBadKey, "no longer accepts this server's key"},
+		{llm.KindNoCredit, "Please tell the admin of this OpenMates server"},
+		{llm.KindNoModel, "My provider no longer offers my model"},
 		{llm.KindTooLong, "more text than my model can read"},
-		{llm.KindFiltered, "refuses to answer"},
+		{llm.KindFiltered, "refuses to answer this"},
 		{llm.KindRateLimited, "too many requests"},
-		{llm.KindInvalid, "did not understand"},
+		{llm.KindInvalid, "Please tell the admin of this OpenMates server"},
 		{llm.KindUnavailable, "can't reach my model"},
 		{llm.KindCut, "can't reach my model"},
 	} {
@@ -224,7 +224,7 @@ func TestARefusedKeyIsCuredWhereItStands(t *testing.T) {
 		not  string
 	}{
 		false: {openmates.TroubleKey, "a new key under Providers", "settings"},
-		true:  {openmates.TroubleSettingsKey, "the settings that OpenMates is started with", "Providers"},
+		true:  {openmates.TroubleSettingsKey, "the key is set where OpenMates is started", "Providers"},
 	} {
 		w := setup(t)
 		w.fixed = fixed
@@ -250,7 +250,7 @@ func TestAMateWithoutAModelSaysSo(t *testing.T) {
 	_, err = w.db.SaveMate(t.Context(), mate)
 	must(t, err)
 	must(t, w.ask(w.message("hello")))
-	if got := w.only(); !strings.Contains(got, "Sophia has no model") {
+	if got := w.only(); !strings.Contains(got, "Sophia doesn't have a model yet") {
 		t.Errorf("said %q", got)
 	}
 }
@@ -286,10 +286,10 @@ func TestEndsOfAnswersAreExplained(t *testing.T) {
 		}, "withheld the rest"},
 		{"cut twice", func(int, llm.Request) ([]llm.Piece, error) {
 			return []llm.Piece{{Text: "Half"}}, &llm.Error{Kind: llm.KindCut, Err: errors.New("cut")}
-		}, "Half\n\n*My model broke off here."},
+		}, "Half\n\n*My answer was cut off here."},
 		{"nothing", func(int, llm.Request) ([]llm.Piece, error) {
 			return []llm.Piece{{Usage: &llm.Usage{}, Stop: llm.StopEnd}}, nil
-		}, "without a word"},
+		}, "My model returned an empty answer"},
 		{"endless arguments", func(int, llm.Request) ([]llm.Piece, error) {
 			return wants("Half", call(1, "test_echo", strings.Repeat("x", 200_000))), nil
 		}, "Half\n\n*I stopped here"},
@@ -410,7 +410,7 @@ func TestAMateThatIsOffSaysSo(t *testing.T) {
 			mate, err = w.db.SaveMate(t.Context(), mate)
 			must(t, err)
 			must(t, w.ask(w.message("hello")))
-			const want = "Sophia was switched off by the admin of this OpenMates server and answers nobody until it is switched on again."
+			const want = "Sophia was switched off by an admin of this OpenMates server and can't answer until it's switched on again."
 			if got := w.only(); got != want {
 				t.Errorf("said %q", got)
 			}

@@ -92,7 +92,7 @@ func (r *Room) Command(ctx context.Context, c messenger.Command) (messenger.Repl
 	case cmdStop:
 		return r.stop(ctx, o)
 	}
-	return messenger.Reply{}, openmates.Errorf(openmates.ENotFound, "I don't know the command /%s. /help says what I can do.", c.Name)
+	return messenger.Reply{}, openmates.Errorf(openmates.ENotFound, "I don't know the command /%s. Use /help to see what I can do.", c.Name)
 }
 
 func private(text string, links ...messenger.Link) messenger.Reply {
@@ -111,7 +111,7 @@ func (r *Room) notConnected(ctx context.Context, o order) (messenger.Reply, bool
 	case o.asker.Team.ID == 0 && o.Workspace != "":
 		rep := r.private(o, o.info.ConnectWorkspace())
 		if r.cfg.Links != nil {
-			rep.Links = []messenger.Link{{Label: r.to(o.asker, openmates.T("Connect it here")), URL: r.cfg.Links.ConnectPage(o.Network, o.Workspace, o.asker.Mate.Handle)}}
+			rep.Links = []messenger.Link{{Label: r.to(o.asker, openmates.T("Connect workspace")), URL: r.cfg.Links.ConnectPage(o.Network, o.Workspace, o.asker.Mate.Handle)}}
 		}
 		return rep, true, nil
 	case o.asker.Outsider.ID != 0:
@@ -157,21 +157,21 @@ func (r *Room) help(ctx context.Context, o order) (messenger.Reply, error) {
 		return messenger.Reply{}, fmt.Errorf("name the currency: %w", err)
 	}
 	mate := o.asker.Mate
-	who := openmates.T("I am **%s**.", mate.Name)
+	who := openmates.T("I'm **%s**.", mate.Name)
 	if mate.Field != "" {
-		who = openmates.T("I am **%s**, for %s.", mate.Name, mate.Field)
+		who = openmates.T("I'm **%s**, your mate for %s.", mate.Name, mate.Field)
 	}
-	how := openmates.T("**How to ask:** mention me (@%s) and write your question in the same message, or reply to one of my messages. I remember the last turns of this channel.", mate.Name)
+	how := openmates.T("**How to ask:** mention me (@%s) and write your question in the same message, or reply to one of my messages. I remember our recent messages in this channel.", mate.Name)
 	commands := "/link · /whoami · /usage · /forget · /stop"
 	if o.Workspace == "" {
-		how = openmates.T("**How to ask:** just write to me here. I remember our last turns.")
+		how = openmates.T("**How to ask:** just write to me here. I remember our recent messages.")
 		commands += " · /team"
 	}
 	lines := []openmates.Text{openmates.Sentences(who, openmates.T("%s", mate.Description)), how}
 	if limits := r.limitsInWords(ctx, o, currency); len(limits) > 0 {
 		lines = append(append(lines, openmates.T("**Limits:**")), limits...)
 	} else {
-		lines = append(lines, openmates.T("**Limits:** none are set here."))
+		lines = append(lines, openmates.T("**Limits:** none."))
 	}
 	lines = append(lines, openmates.T("**Commands:** %s", commands))
 	if !mate.Works() {
@@ -192,19 +192,19 @@ func (r *Room) lines(o order, all []openmates.Text) string {
 // whoAmI says what OpenMates, and what the mate, knows of a person.
 func whoAmI(o order) []openmates.Text {
 	u, mate, team := o.asker.User, o.asker.Mate, o.asker.Team
-	here := openmates.T("Here you are a member of the team **%s**.", team.Name)
+	here := openmates.T("You're a member of the team **%s** here.", team.Name)
 	switch {
 	case team.ID == 0:
-		here = openmates.T("Here you ask for no team yet; /team chooses one.")
+		here = openmates.T("You haven't chosen a team here yet; use /team to choose one.")
 	case o.asker.Role == openmates.RoleAdmin:
-		here = openmates.T("Here you are an admin of the team **%s**.", team.Name)
+		here = openmates.T("You're an admin of the team **%s** here.", team.Name)
 	}
-	all := []openmates.Text{openmates.T("Your %s account is linked with the OpenMates account **%s** (%s).", o.info.Label, u.DisplayName, u.Username), here}
+	all := []openmates.Text{openmates.T("Your %s account is linked to the OpenMates account **%s** (%s).", o.info.Label, u.DisplayName, u.Username), here}
 	known := knows(u.SeenBy(o.asker.Privacy, mate.Handle))
 	if len(known) == 0 {
-		return append(all, openmates.T("**What %s may know of you:** nothing.", mate.Name))
+		return append(all, openmates.T("**What %s knows about you:** nothing.", mate.Name))
 	}
-	return append(append(all, openmates.T("**What %s may know of you:**", mate.Name)), known...)
+	return append(append(all, openmates.T("**What %s knows about you:**", mate.Name)), known...)
 }
 
 func knows(s openmates.Seen) (all []openmates.Text) {
@@ -222,7 +222,7 @@ func knows(s openmates.Seen) (all []openmates.Text) {
 		}
 	}
 	if s.Topics {
-		all = append(all, openmates.T("- what you asked lately"))
+		all = append(all, openmates.T("- your recent questions"))
 	}
 	return all
 }
@@ -240,9 +240,9 @@ func (r *Room) forgetTalk(ctx context.Context, o order) (messenger.Reply, error)
 	}
 	r.cfg.Log.Info("a conversation was forgotten", "bot", o.BotID, "user", o.asker.User.ID)
 	if o.Workspace == "" {
-		return r.private(o, openmates.T("I have forgotten what we said here. We begin anew.")), nil
+		return r.private(o, openmates.T("Done. I've forgotten our conversation here.")), nil
 	}
-	return messenger.Reply{Text: r.to(o.asker, openmates.T("%s had me forget what was said with me in this channel. I begin anew.", o.asker.User.DisplayName))}, nil
+	return messenger.Reply{Text: r.to(o.asker, openmates.T("%s cleared my memory of this channel.", o.asker.User.DisplayName))}, nil
 }
 
 func (r *Room) stop(ctx context.Context, o order) (messenger.Reply, error) {
@@ -251,7 +251,7 @@ func (r *Room) stop(ctx context.Context, o order) (messenger.Reply, error) {
 		return messenger.Reply{}, fmt.Errorf("stop an answer: %w", err)
 	}
 	if !ok {
-		return r.private(o, openmates.T("I am writing nothing here at the moment.")), nil
+		return r.private(o, openmates.T("I'm not writing anything here.")), nil
 	}
-	return r.private(o, openmates.T("I stop. What I have written so far stays.")), nil
+	return r.private(o, openmates.T("Stopped. What I've written so far stays.")), nil
 }

@@ -73,11 +73,11 @@ func TestCommandsTellOnlyTheirPerson(t *testing.T) {
 	must(t, w.db.SetTeamLimits(t.Context(), w.team.ID, openmates.Limits{PerMinute: 9, PerMonth: 7_000_000}))
 	must(t, w.ask(w.message("why?")))
 	for name, want := range map[string][]string{
-		"help":   {"I am **Sophia**", "software", "@Sophia", "- For the team Acme: 9 requests a minute; 7.00 USD a month\n", "/forget"},
+		"help":   {"I'm **Sophia**", "software", "@Sophia", "- For the team Acme: 9 requests a minute; 7.00 USD a month\n", "/forget"},
 		"whoami": {"**Ada** (ada)", "a member of the team **Acme**", "the tone you like: dry"},
 		"usage":  {"November 2026", "You spent 0.0002 USD for 1 request.", "Left for the team: 7.00 of 7.00 USD"},
-		"link":   {"linked with the OpenMates account Ada"},
-		"stop":   {"I am writing nothing"},
+		"link":   {"linked to the OpenMates account Ada"},
+		"stop":   {"not writing anything here"},
 		"team":   {"the team Acme"},
 	} {
 		rep := w.give(name)
@@ -114,10 +114,10 @@ func TestAStrangerIsLedByCommands(t *testing.T) {
 		t.Errorf("codes for %v", d.codes)
 	}
 	rep := w.give("usage", func(c *messenger.Command) { c.Workspace = "g2" })
-	if rep.Whole() != "Please connect first the Memory room with your team.\nConnect it here: <https://mates.example/connect>" {
+	if rep.Whole() != "Please connect first the Memory room with your team.\nConnect workspace: <https://mates.example/connect>" {
 		t.Errorf("in a place of nobody: %q", rep.Whole())
 	}
-	if !strings.Contains(w.give("help", stranger).Text, "I am **Sophia**") {
+	if !strings.Contains(w.give("help", stranger).Text, "I'm **Sophia**") {
 		t.Error("/help is for everybody")
 	}
 }
@@ -126,7 +126,7 @@ func TestForgettingBeginsAnew(t *testing.T) {
 	t.Parallel()
 	w, _ := led(t)
 	must(t, w.ask(w.message("why?")))
-	if rep := w.give("forget"); rep.Private || !strings.Contains(rep.Text, "Ada had me forget") {
+	if rep := w.give("forget"); rep.Private || !strings.Contains(rep.Text, "Ada cleared my memory of this channel") {
 		t.Errorf("said %+v", rep)
 	}
 	must(t, w.ask(w.message("and now?")))
@@ -155,13 +155,13 @@ func TestAnAnswerIsStopped(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- w.room.Reply(t.Context(), job) }()
 	<-begun
-	if rep := w.give("stop"); !strings.HasPrefix(rep.Text, "I stop.") {
+	if rep := w.give("stop"); !strings.HasPrefix(rep.Text, "Stopped.") {
 		t.Errorf("said %q", rep.Text)
 	}
 	// The model is still writing; what ends it is seen at the next look.
 	time.AfterFunc(1500*time.Millisecond, func() { close(ended) })
 	must(t, <-done)
-	if got := w.only(); got != "Because of\n\n*I was asked to stop here.*" {
+	if got := w.only(); got != "Because of\n\n*Stopped here.*" {
 		t.Errorf("posted %q", got)
 	}
 	must(t, w.db.CloseJob(t.Context(), job.Key, "done"))
@@ -202,7 +202,7 @@ func TestARefusalIsSaidOncePerPersonPlaceAndHour(t *testing.T) {
 		t.Error("a personal link was made for a channel")
 	}
 	refused("u2", "", "d1", 4, "") // directly: one message with one link, the personal one
-	const personal = "Please connect first your Memory account with your OpenMates account\nThis personal link connects your Memory account to the OpenMates account you sign in to. It works once, for 15 minutes. Please don't share it.\nLink my account: <https://mates.example/link?code=CANARY>"
+	const personal = "Please connect first your Memory account with your OpenMates account\nThis personal link connects your Memory account to the OpenMates account you sign in to. It works once and expires in 15 minutes. Don't share it.\nLink my account: <https://mates.example/link?code=CANARY>"
 	if got := w.lastPost(); got != personal || len(d.codes) != 1 || d.codes[0].ID != "u2" {
 		t.Errorf("the personal link: %q for %v", got, d.codes)
 	}
@@ -241,7 +241,7 @@ func TestADirectMessageAsksOnceForWhichTeam(t *testing.T) {
 	}
 	for _, step := range []struct{ say, want string }{
 		{"why?", "1. Acme\n2. Other\n3. Zebra\n"},
-		{"7", "For which one do you ask here?"},
+		{"7", "Which one is this for"},
 		{"2", "for the team Other"},
 		{"why?", "Because of the missing index."},
 		{"team", "1. Acme"},
@@ -275,7 +275,7 @@ func TestADirectMessageOfSomebodyInNoTeam(t *testing.T) {
 	in := w.message("why?")
 	in.Workspace = ""
 	must(t, w.ask(in))
-	if got := w.only(); !strings.HasPrefix(got, "You are in no team") {
+	if got := w.only(); !strings.HasPrefix(got, "You're not in a team") {
 		t.Errorf("said %q", got)
 	}
 }
@@ -293,13 +293,13 @@ func TestACodeIsSentToAMate(t *testing.T) {
 		return openmates.User{DisplayName: "Eve"}, nil
 	}
 	for _, c := range []struct{ text, workspace, want string }{
-		{code, "", "linked with the OpenMates account Eve"},
-		{"`" + code + "`", "", "linked with the OpenMates account Eve"},
-		{"link " + code, "", "linked with the OpenMates account Eve"},
-		{"/Link  " + strings.ToLower(code) + ".", "", "linked with the OpenMates account Eve"},
+		{code, "", "linked to the OpenMates account Eve"},
+		{"`" + code + "`", "", "linked to the OpenMates account Eve"},
+		{"link " + code, "", "linked to the OpenMates account Eve"},
+		{"/Link  " + strings.ToLower(code) + ".", "", "linked to the OpenMates account Eve"},
 		{"/link BBCDEFGHIJKLMNOPQRSTUVWXYZ", "", "This code was used already."},
-		{"link " + code, "g1", "linked with the OpenMates account Eve"},
-		{code, "g1", "linked with the OpenMates account Eve"},
+		{"link " + code, "g1", "linked to the OpenMates account Eve"},
+		{code, "g1", "linked to the OpenMates account Eve"},
 		{"Geschwindigkeitsbegrenzung", "", "Please connect first"}, // as long as a code
 	} {
 		in := w.message(c.text)
@@ -328,7 +328,7 @@ func TestLinkWithoutACode(t *testing.T) {
 	t.Parallel()
 	w, d := led(t)
 	for account, want := range map[string]string{
-		"u1": "linked with the OpenMates account Ada",
+		"u1": "linked to the OpenMates account Ada",
 		"u9": "Please connect first your Memory account with your OpenMates account\nThis personal link",
 	} {
 		for _, text := range []string{"/link", "Link"} {

@@ -22,7 +22,7 @@ func (c *crowd) enter(user openmates.ID) (leave func(), err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.by[user] >= mostAtOnce {
-		return nil, openmates.Errorf(openmates.ELimit, "%d of your questions are being answered already. Please wait until one of them is done.", mostAtOnce)
+		return nil, openmates.Errorf(openmates.ELimit, "I'm already answering %d of your questions. Please wait until one of them is done.", mostAtOnce)
 	}
 	if c.by == nil {
 		c.by = map[openmates.ID]int{}

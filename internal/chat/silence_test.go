@@ -100,24 +100,24 @@ func TestNobodyMeetsSilence(t *testing.T) {
 			w.model.say = func(int, llm.Request) ([]llm.Piece, error) { return words(" "), nil }
 		}, posts: 1, why: openmates.TroubleNoWords, paid: true},
 		{name: "no writing here", before: func(w *world, _ messenger.Inbound) { w.net.Closed = closed(true) },
-			signs: []string{"🔇"}, whisper: "I can't answer you in #locked: I lack the permission Send Messages there.", why: openmates.TroubleNoAccess},
+			signs: []string{"🔇"}, whisper: "I can't answer you in #locked: I'm missing the permission Send Messages there.", why: openmates.TroubleNoAccess},
 		{name: "no writing here, again", before: func(w *world, in messenger.Inbound) {
 			w.net.Closed = closed(true)
 			twice(w, in)
 		}, signs: []string{"🔇"}, why: openmates.TroubleNoAccess},
 		{name: "no writing and no reactions", before: func(w *world, _ messenger.Inbound) { w.net.Closed = closed(false) },
-			whisper: "I lack the permission Send Messages", why: openmates.TroubleNoAccess},
+			whisper: "I'm missing the permission Send Messages", why: openmates.TroubleNoAccess},
 		{name: "no writing and no reactions, again", before: func(w *world, in messenger.Inbound) {
 			w.net.Closed = closed(false)
 			twice(w, in)
-		}, whisper: "I lack the permission Send Messages", why: openmates.TroubleNoAccess},
+		}, whisper: "I'm missing the permission Send Messages", why: openmates.TroubleNoAccess},
 		{name: "a stranger, no writing here", account: stranger, before: func(w *world, _ messenger.Inbound) { w.net.Closed = closed(true) },
 			signs: []string{"🔇"}, whisper: "I can't answer you in #locked", why: openmates.TroubleNoAccess},
 		{name: "nothing at all is allowed", before: func(w *world, _ messenger.Inbound) {
 			w.net.Closed, w.net.Refuse = closed(false), denied("whisper")
 		}, why: openmates.TroubleNoAccess}, // nobody can be told but the admins, who are
 		{name: "the network refuses the answer", before: func(w *world, _ messenger.Inbound) { w.net.Refuse = denied("send") },
-			signs: []string{"⚠️"}, whisper: "I couldn't post my answer there: Memory refused it.", paid: true},
+			signs: []string{"⚠️"}, whisper: "I couldn't post my answer there: Memory rejected it.", paid: true},
 		{name: "the network refuses answer and reaction", before: func(w *world, _ messenger.Inbound) { w.net.Refuse = denied("send", "react") },
 			whisper: "I couldn't post my answer there", paid: true},
 	} {
@@ -173,13 +173,13 @@ func TestWhoIsLinkedButNotInTheTeam(t *testing.T) {
 	w, d := led(t)
 	must(t, w.db.RemoveMember(t.Context(), w.team.ID, w.user.ID))
 	must(t, w.ask(w.message("hello")))
-	const want = "Your Memory account is linked, but you aren't a member of the team Acme, to which this room belongs. Please ask one of its admins to invite you."
+	const want = "Your Memory account is linked, but you aren't a member of the team Acme that this room belongs to. Ask one of its admins to invite you."
 	if got := w.only(); got != want {
 		t.Errorf("said %q", got)
 	}
 	for _, name := range []string{"whoami", "usage", "forget", "stop", "team"} {
 		rep := w.give(name)
-		if !rep.Private || len(rep.Links) != 0 || !strings.HasPrefix(rep.Text, "Your Memory account is linked with the OpenMates account **Ada** (ada), which isn't a member of the team Acme") {
+		if !rep.Private || len(rep.Links) != 0 || !strings.HasPrefix(rep.Text, "Your Memory account is linked to the OpenMates account **Ada** (ada), which isn't a member of the team Acme") {
 			t.Errorf("/%s says %+v", name, rep)
 		}
 	}

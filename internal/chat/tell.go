@@ -193,7 +193,7 @@ func (r *Room) unheard(ctx context.Context, d *draft, o openmates.Outcome, sign 
 func (r *Room) react(ctx context.Context, d *draft, sign string) error {
 	reactor, ok := d.conn.(messenger.Reactor)
 	if !ok {
-		return &messenger.SendError{Kind: messenger.SendDenied, Reason: openmates.T("There are no reactions on this network."), Err: errors.ErrUnsupported}
+		return &messenger.SendError{Kind: messenger.SendDenied, Reason: openmates.T("This network doesn't have reactions."), Err: errors.ErrUnsupported}
 	}
 	return reactor.React(ctx, d.via, d.in.Ref(), sign)
 }

@@ -323,8 +323,8 @@ func TestCallsOfOneRoundRunTogether(t *testing.T) {
 func TestAModelThatNeverComesToAnEndIsStopped(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ text, want string }{
-		{"", "I used my skills many times without coming to an answer."},
-		{"Hm.", "Hm.\n\n*I stopped here because I used my skills many times"},
+		{"", "I used my skills many times without finding an answer"},
+		{"Hm.", "Hm.\n\n*I stopped here because I used my skills too many times"},
 	} {
 		var ran atomic.Int32
 		w := withSkills(setup(t), toolApp(func(string, skill.Call) { ran.Add(1) })...)

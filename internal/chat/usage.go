@@ -16,7 +16,7 @@ import (
 func (r *Room) usage(ctx context.Context, o order) (messenger.Reply, error) {
 	team, mate := o.asker.Team, o.asker.Mate
 	if team.ID == 0 {
-		return r.private(o, openmates.T("Here you ask for no team yet; /team chooses one.")), nil
+		return r.private(o, openmates.T("You haven't chosen a team here yet; use /team to choose one.")), nil
 	}
 	now := r.cfg.Clock().UTC()
 	m, err := r.cfg.Store.AskerMonth(ctx, team.ID, o.asker.User.ID, mate.ID, now)

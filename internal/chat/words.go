@@ -15,7 +15,7 @@ import (
 // outsiderOf is messenger.Info.NotMember for the person alone: it names their
 // account.
 func outsiderOf(i messenger.Info, t openmates.Team, u openmates.User) openmates.Text {
-	return openmates.T("Your %s account is linked with the OpenMates account **%s** (%s), which isn't a member of the team %s, to which this %s belongs. Please ask one of its admins to invite you.", i.Label, u.DisplayName, u.Username, t.Name, i.Workspace)
+	return openmates.T("Your %s account is linked to the OpenMates account **%s** (%s), which isn't a member of the team %s that this %s belongs to. Ask one of its admins to invite you.", i.Label, u.DisplayName, u.Username, t.Name, i.Workspace)
 }
 
 // mute is what somebody is told in private who asked a mate where it may not
@@ -23,36 +23,36 @@ func outsiderOf(i messenger.Info, t openmates.Team, u openmates.User) openmates.
 func mute(i messenger.Info, o openmates.Outcome) openmates.Text {
 	switch {
 	case o.Channel != "" && o.Lacks != "":
-		return openmates.T("I can't answer you in %s: I lack the permission %s there. Please ask an admin of that %s to give it to me, or ask me in another channel.", o.Channel, o.Lacks, i.Workspace)
+		return openmates.T("I can't answer you in %s: I'm missing the permission %s there. Ask an admin of that %s to give it to me, or ask me in another channel.", o.Channel, o.Lacks, i.Workspace)
 	case o.Lacks != "":
-		return openmates.T("I can't answer you there: I lack the permission %s. Please ask an admin of that %s to give it to me, or ask me in another channel.", o.Lacks, i.Workspace)
+		return openmates.T("I can't answer you there: I'm missing the permission %s. Ask an admin of that %s to give it to me, or ask me in another channel.", o.Lacks, i.Workspace)
 	}
-	return openmates.T("I couldn't post my answer there: %s refused it. Please ask me in another channel, or ask an admin of that %s to look at my permissions.", i.Label, i.Workspace)
+	return openmates.T("I couldn't post my answer there: %s rejected it. Ask me in another channel, or ask an admin of that %s to check my permissions.", i.Label, i.Workspace)
 }
 
 // ownLinkText goes above a link that is for one person alone.
 func ownLinkText(i messenger.Info) openmates.Text {
-	return openmates.T("This personal link connects your %s account to the OpenMates account you sign in to. It works once, for 15 minutes. Please don't share it.", i.Label)
+	return openmates.T("This personal link connects your %s account to the OpenMates account you sign in to. It works once and expires in 15 minutes. Don't share it.", i.Label)
 }
 
 func linkedAlready(i messenger.Info, u openmates.User) openmates.Text {
-	return openmates.T("Your %s account is linked with the OpenMates account %s (%s) already. You can unlink it on your profile.", i.Label, u.DisplayName, u.Username)
+	return openmates.T("Your %s account is already linked to the OpenMates account %s (%s). You can unlink it on your profile.", i.Label, u.DisplayName, u.Username)
 }
 
 func linkedNow(i messenger.Info, u openmates.User) openmates.Text {
-	return openmates.T("Your %s account is linked with the OpenMates account %s now. Ask me anything.", i.Label, u.DisplayName)
+	return openmates.T("Your %s account is now linked to the OpenMates account %s. Ask me anything.", i.Label, u.DisplayName)
 }
 
 func noTeam() openmates.Text {
-	return openmates.T("You are in no team on this OpenMates server yet, so nobody has a mate for you. Please ask the admin of a team for an invitation.")
+	return openmates.T("You're not in a team on this OpenMates server yet, so no mate can answer you. Ask a team admin for an invite.")
 }
 
 func stopped() openmates.Text {
-	return openmates.T("I was asked to stop here.")
+	return openmates.T("Stopped here.")
 }
 
 func stoppedFirst() openmates.Text {
-	return openmates.T("I was asked to stop before I had written anything.")
+	return openmates.T("Stopped before I had written anything.")
 }
 
 func noText() openmates.Text {
@@ -60,23 +60,23 @@ func noText() openmates.Text {
 }
 
 func noWords() openmates.Text {
-	return openmates.T("My model answered without a word. Please ask me again, perhaps in other words.")
+	return openmates.T("My model returned an empty answer. Please ask me again, perhaps in other words.")
 }
 
 func cutShort() openmates.Text {
-	return openmates.T("My model broke off here. Please ask me to go on.")
+	return openmates.T("My answer was cut off here. Ask me to continue.")
 }
 
 func tooLong() openmates.Text {
-	return openmates.T("I stopped here because the answer got too long. Please ask me to go on.")
+	return openmates.T("I stopped here because the answer got too long. Ask me to continue.")
 }
 
 func tooManyRounds() openmates.Text {
-	return openmates.T("I stopped here because I used my skills many times without coming to an end. Please ask me to go on.")
+	return openmates.T("I stopped here because I used my skills too many times. Ask me to continue.")
 }
 
 func onlySkills() openmates.Text {
-	return openmates.T("I used my skills many times without coming to an answer. Please ask me again, perhaps for a smaller step.")
+	return openmates.T("I used my skills many times without finding an answer. Please ask again, perhaps with a smaller question.")
 }
 
 func withheld() openmates.Text {
@@ -137,11 +137,11 @@ func notAllowed(what openmates.Text, l openmates.Layer) openmates.Text {
 }
 
 func switchedOff(mate openmates.Mate) openmates.Text {
-	return openmates.T("%s was switched off by the admin of this OpenMates server and answers nobody until it is switched on again.", mate.Name)
+	return openmates.T("%s was switched off by an admin of this OpenMates server and can't answer until it's switched on again.", mate.Name)
 }
 
 func noModel(mate openmates.Mate) openmates.Text {
-	return openmates.T("%s has no model to think with yet. Please ask the admin of this OpenMates server to connect one.", mate.Name)
+	return openmates.T("%s doesn't have a model yet. Please ask the admin of this OpenMates server to connect one.", mate.Name)
 }
 
 func overLimit(e *openmates.LimitError, team openmates.Team, now time.Time) (openmates.Trouble, openmates.Text) {
@@ -189,23 +189,23 @@ func modelTrouble(err error, fixed bool) (openmates.Trouble, openmates.Text) {
 	switch kind {
 	case llm.KindBadKey:
 		if fixed {
-			return openmates.TroubleSettingsKey, openmates.T("My model's provider does not accept the key of this server any more. Please tell its admin: the key is part of the settings that OpenMates is started with. It works again with a new key there and a restart.")
+			return openmates.TroubleSettingsKey, openmates.T("My model's provider no longer accepts this server's key. Please tell a server admin: the key is set where OpenMates is started. It works again with a new key there and a restart.")
 		}
-		return openmates.TroubleKey, openmates.T("My model's provider does not accept the key of this server any more. Please tell its admin: a new key under Providers cures it.")
+		return openmates.TroubleKey, openmates.T("My model's provider no longer accepts this server's key. Please tell a server admin: a new key under Providers fixes it.")
 	case llm.KindNoCredit:
-		return openmates.TroubleCredit, openmates.T("The account with my model's provider has no credit left. Please tell the admin of this OpenMates server.")
+		return openmates.TroubleCredit, openmates.T("The account with my model's provider is out of credit. Please tell the admin of this OpenMates server.")
 	case llm.KindNoModel:
-		return openmates.TroubleModelGone, openmates.T("My model does not exist at its provider any more. Please tell the admin of this OpenMates server to choose another one for me.")
+		return openmates.TroubleModelGone, openmates.T("My provider no longer offers my model. Please ask the admin of this OpenMates server to choose another one for me.")
 	case llm.KindTooLong:
-		return openmates.TroubleTooLong, openmates.T("That is more text than my model can read at once. Please ask with less.")
+		return openmates.TroubleTooLong, openmates.T("That's more text than my model can read at once. Please send a shorter question.")
 	case llm.KindFiltered:
-		return openmates.TroubleFiltered, openmates.T("My model's provider refuses to answer this. Please ask in other words.")
+		return openmates.TroubleFiltered, openmates.T("My model's provider refuses to answer this. Please try different words.")
 	case llm.KindRateLimited:
-		return openmates.TroubleBusy, openmates.T("My model's provider has too many requests from this server at the moment. Please ask me again in a minute.")
+		return openmates.TroubleBusy, openmates.T("My model's provider is getting too many requests from this server. Please ask me again in a minute.")
 	case llm.KindInvalid:
-		return openmates.TroubleInvalid, openmates.T("My model's provider did not understand the request. Please tell the admin of this OpenMates server; the log has the reason.")
+		return openmates.TroubleInvalid, openmates.T("My model's provider rejected the request. Please tell the admin of this OpenMates server; the reason is in the log.")
 	default:
-		return openmates.TroubleUnreachable, openmates.T("I can't reach my model at the moment. Please ask me again in a minute.")
+		return openmates.TroubleUnreachable, openmates.T("I can't reach my model right now. Please ask me again in a minute.")
 	}
 }
 

@@ -86,7 +86,7 @@ func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, erro
 	for name, secret := range b.Secrets {
 		if f := found.of(name); f != nil && f.State == messenger.FindingBad && secret != was.Secrets[name] {
 			b.Secrets = b.Secrets.With(name, was.Secrets[name])
-			f.Sentence = openmates.T("%s It was not stored.", f.Sentence)
+			f.Sentence = openmates.T("%s It wasn't saved.", f.Sentence)
 		}
 	}
 	if was.AppID != "" && was.AppID != b.AppID {
@@ -111,7 +111,7 @@ func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, erro
 // taken says whose an application is already, and how it gets free.
 func (r *Room) taken(ctx context.Context, con messenger.Connector, b openmates.Bot, cause error) error {
 	e := &openmates.Error{Code: openmates.EConflict, Err: cause,
-		Message: openmates.T("This %s application belongs to another mate already. Every mate needs an application of its own.", con.Info().Label)}
+		Message: openmates.T("This %s application already belongs to another mate. Every mate needs its own application.", con.Info().Label)}
 	all, err := r.store.Bots(ctx)
 	if err != nil {
 		return e
@@ -123,9 +123,9 @@ func (r *Room) taken(ctx context.Context, con messenger.Connector, b openmates.B
 		m, err := r.mateOf(ctx, other)
 		switch {
 		case err == nil && other.MateID == 0:
-			e.Message = openmates.T("This %s application is the server's own, by which people link their accounts. Create another one for the mate.", con.Info().Label)
+			e.Message = openmates.T("This %s application is the server's own, used to link accounts. Create another one for the mate.", con.Info().Label)
 		case err == nil:
-			e.Message = openmates.T("This %s application is %s's bot. If it was saved there by mistake, open %s's bot page, press “Remove this bot”, and save it here again.", con.Info().Label, m.Name, m.Name)
+			e.Message = openmates.T("This %s application is %s's bot. If it was saved there by mistake, open %s's bot page, press “Remove bot”, and save it here again.", con.Info().Label, m.Name, m.Name)
 		}
 	}
 	return e
@@ -160,10 +160,10 @@ func (r *Room) merge(ctx context.Context, c Credentials, info messenger.Info) (w
 		}
 	}
 	if found && b.AppID != was.AppID && !renewed {
-		return was, b, openmates.Errorf(openmates.EInvalid, "A different application has a different token: please paste that one too.")
+		return was, b, openmates.Errorf(openmates.EInvalid, "A different application has a different token: paste that one too.")
 	}
 	if found && !renewed && !info.CanListen(b) {
-		return was, b, openmates.Errorf(openmates.EInvalid, "The stored bot token can’t be read, because it was stored under another key of this server. Please paste it again.")
+		return was, b, openmates.Errorf(openmates.EInvalid, "The saved bot token was encrypted with another key and can't be read. Paste it again.")
 	}
 	if found && application == "" && renewed {
 		b.AppID = "" // the token says which
@@ -184,7 +184,7 @@ func (r *Room) find(ctx context.Context, mate openmates.ID, n openmates.Network)
 func (r *Room) must(ctx context.Context, mate openmates.ID, n openmates.Network) (openmates.Bot, openmates.Mate, error) {
 	b, found, err := r.find(ctx, mate, n)
 	if err == nil && !found {
-		err = openmates.Errorf(openmates.ENotFound, "There is no bot there yet. Enter its application first.")
+		err = openmates.Errorf(openmates.ENotFound, "There's no bot yet. Enter its application first.")
 	}
 	if err != nil {
 		return b, openmates.Mate{}, err
@@ -208,7 +208,7 @@ func (r *Room) mateOf(ctx context.Context, b openmates.Bot) (openmates.Mate, err
 			return m, nil
 		}
 	}
-	return openmates.Mate{}, openmates.Errorf(openmates.ENotFound, "There is no such mate here.")
+	return openmates.Mate{}, openmates.Errorf(openmates.ENotFound, "This mate doesn't exist here.")
 }
 
 // PauseBot switches a bot's listener off, or on again.

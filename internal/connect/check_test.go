@@ -77,7 +77,7 @@ func TestARemovedBotIsFreeForAnotherMate(t *testing.T) {
 	if openmates.CodeOf(err) != openmates.EConflict {
 		t.Fatalf("an application of two mates: %v", err)
 	}
-	if got := openmates.MessageOf(err); got != "This Testnet application is Sophia's bot. If it was saved there by mistake, open Sophia's bot page, press “Remove this bot”, and save it here again." {
+	if got := openmates.MessageOf(err); got != "This Testnet application is Sophia's bot. If it was saved there by mistake, open Sophia's bot page, press “Remove bot”, and save it here again." {
 		t.Error(got)
 	}
 	stayed, err := h.RemoveBot(ctx, h.ada.UserID, b.MateID, connecttest.Name)

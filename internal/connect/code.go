@@ -44,7 +44,7 @@ func (r *Room) BeginCode(ctx context.Context, n openmates.Network, a messenger.A
 		return "", err
 	}
 	if a.ID == "" {
-		return "", openmates.Errorf(openmates.EInvalid, "It is not known whose account this is.")
+		return "", openmates.Errorf(openmates.EInvalid, "We can't tell whose account this is.")
 	}
 	a.Name = spelling.Clean(a.Name, longestName)
 	code := rand.Text() // 130 bits
@@ -148,7 +148,7 @@ func (r *Room) tie(ctx context.Context, user openmates.ID, n openmates.Network, 
 	if openmates.CodeOf(err) == openmates.EConflict {
 		label := r.label(n)
 		return &openmates.Error{Code: openmates.EConflict, Err: err, Message: openmates.T(
-			"The %s account %s is linked to another person on this server. Unlink it there first, or sign in to %s with your own account and begin again.", label, a.Name, label)}
+			"The %s account %s is linked to another person on this server. Unlink it there first, or sign in to %s with your own account and start again.", label, a.Name, label)}
 	}
 	if err != nil {
 		return fmt.Errorf("store the identity: %w", err)
@@ -182,7 +182,7 @@ func codeError(err error) error {
 		return fmt.Errorf("find a code: %w", err)
 	}
 	return &openmates.Error{Code: openmates.ENotFound, Err: err,
-		Message: openmates.T("This code was used already, or more than fifteen minutes have passed. Please get a new one: the command /link to a mate gives one, and so does your profile.")}
+		Message: openmates.T("This code has been used or has expired: codes are valid for fifteen minutes. Get a new one by sending /link to a mate, or from your profile.")}
 }
 
 // ConnectPage is where a workspace is connected with a team. It holds no secret.

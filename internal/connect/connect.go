@@ -234,7 +234,7 @@ func (r *Room) ConsentOrigins() []string {
 func (r *Room) connector(n openmates.Network) (messenger.Connector, error) {
 	c := r.connectors[n]
 	if c == nil {
-		return nil, openmates.Errorf(openmates.ENotFound, "This server has no messenger of that name.")
+		return nil, openmates.Errorf(openmates.ENotFound, "This server has no messenger with that name.")
 	}
 	return c, nil
 }

@@ -216,16 +216,16 @@ func TestAttacks(t *testing.T) {
 		asks   bool // the code may be brought to the network
 		phrase string
 	}{
-		"no state": {func(h *house) attempt { return attempt{h.ada, "", url.Values{"code": {"x"}}} }, openmates.EInvalid, false, "by itself it connects nothing"},
+		"no state": {func(h *house) attempt { return attempt{h.ada, "", url.Values{"code": {"x"}}} }, openmates.EInvalid, false, "on its own it doesn’t connect anything"},
 		"guessed state": {func(h *house) attempt {
 			return attempt{h.ada, "", with(h.link(h.ada, "a"), "state", strings.Repeat("A", 43))}
-		}, openmates.EInvalid, false, "begin again"},
+		}, openmates.EInvalid, false, "tart again"},
 		"replayed state": {func(h *house) attempt {
 			q := h.link(h.eve, "other")
 			_, err := h.Finish(context.Background(), h.eve, "", q)
 			must(h.t, err)
 			return attempt{h.eve, "", with(h.link(h.ada, "a"), "state", q.Get("state"))}
-		}, openmates.EInvalid, false, "used already"},
+		}, openmates.EInvalid, false, "already been used"},
 		"expired state": {func(h *house) attempt {
 			q := h.link(h.ada, "a")
 			h.mu.Lock()
@@ -247,14 +247,14 @@ func TestAttacks(t *testing.T) {
 		"the same session after somebody else signed in": {func(h *house) attempt {
 			return attempt{connect.Who{UserID: h.eve.UserID, Session: h.ada.Session}, "", h.link(h.ada, "a")}
 		}, openmates.EForbidden, false, ""},
-		"nobody":                     {func(h *house) attempt { return attempt{connect.Who{}, "", h.link(h.ada, "a")} }, openmates.EUnauthorized, false, "sign in"},
+		"nobody":                     {func(h *house) attempt { return attempt{connect.Who{}, "", h.link(h.ada, "a")} }, openmates.EUnauthorized, false, "Sign in"},
 		"link state, install wanted": {func(h *house) attempt { return attempt{h.ada, connect.Install, h.link(h.ada, "a")} }, openmates.EInvalid, false, "something else"},
 		"install state, link wanted": {func(h *house) attempt {
 			return attempt{h.ada, connect.Link, h.install(h.ada, h.harbour, "sophia", "w")}
 		}, openmates.EInvalid, false, "something else"},
 		"link code on an install state": {func(h *house) attempt {
 			return attempt{h.ada, "", with(h.install(h.ada, h.harbour, "sophia", "w"), "code", h.link(h.ada, "a").Get("code"))}
-		}, openmates.EInvalid, true, "did not say where"},
+		}, openmates.EInvalid, true, "tell us where"},
 		"install code on a link state": {func(h *house) attempt {
 			return attempt{h.ada, "", with(h.link(h.ada, "a"), "code", h.install(h.ada, h.harbour, "sophia", "w").Get("code"))}
 		}, openmates.EInvalid, true, ""},
@@ -266,7 +266,7 @@ func TestAttacks(t *testing.T) {
 		}, openmates.EInvalid, true, "refuses the code"},
 		"network names no workspace": {func(h *house) attempt {
 			return attempt{h.ada, "", with(h.install(h.ada, h.harbour, "sophia", ""), "workspace", "claimed")}
-		}, openmates.EInvalid, true, "did not say where"},
+		}, openmates.EInvalid, true, "tell us where"},
 		"cancelled consent": {func(h *house) attempt {
 			q := h.install(h.ada, h.harbour, "sophia", "w")
 			return attempt{h.ada, "", url.Values{"state": q["state"], "error": {"access_denied"}}}
@@ -274,7 +274,7 @@ func TestAttacks(t *testing.T) {
 		"broken consent page": {func(h *house) attempt {
 			q := h.install(h.ada, h.harbour, "sophia", "w")
 			return attempt{h.ada, "", url.Values{"state": q["state"], "error": {"invalid_scope"}}}
-		}, openmates.EUnavailable, false, "begin again"},
+		}, openmates.EUnavailable, false, "tart again"},
 		"no code": {func(h *house) attempt {
 			return attempt{h.ada, "", url.Values{"state": h.install(h.ada, h.harbour, "sophia", "w")["state"]}}
 		}, openmates.EInvalid, false, "without a code"},
@@ -282,12 +282,12 @@ func TestAttacks(t *testing.T) {
 			q := h.install(h.ada, h.harbour, "sophia", "w")
 			must(h.t, h.db.RemoveMember(context.Background(), h.harbour.ID, h.ada.UserID))
 			return attempt{h.ada, "", q}
-		}, openmates.EForbidden, true, "no member"},
+		}, openmates.EForbidden, true, "no longer in that team"},
 		"mate taken from the team on the way": {func(h *house) attempt {
 			q := h.install(h.ada, h.harbour, "sophia", "w")
 			must(h.t, h.db.SetTeamLimits(context.Background(), h.harbour.ID, openmates.Limits{Mates: openmates.OnlyThese("mark")}))
 			return attempt{h.ada, "", q}
-		}, openmates.EForbidden, true, "not use this mate"},
+		}, openmates.EForbidden, true, "use this mate any more"},
 		"another team's workspace": {func(h *house) attempt {
 			_, err := h.Finish(context.Background(), h.eve, "", h.install(h.eve, h.lighthouse, "mark", "theirs"))
 			must(h.t, err)

@@ -61,7 +61,7 @@ func (r *Room) BeginInstall(ctx context.Context, who Who, t openmates.Team, mate
 	}
 	installer, ok := con.(messenger.Installer)
 	if !ok {
-		return "", openmates.Errorf(openmates.EInvalid, "On %s, mates are not added by a link.", con.Info().Label)
+		return "", openmates.Errorf(openmates.EInvalid, "On %s, mates can't be added with a link.", con.Info().Label)
 	}
 	m, b, err := r.teamBot(ctx, t, mate, n)
 	if err != nil {
@@ -73,11 +73,11 @@ func (r *Room) BeginInstall(ctx context.Context, who Who, t openmates.Team, mate
 			return "", err
 		}
 		if !slices.ContainsFunc(ins, func(in openmates.Installation) bool { return in.Workspace == workspace }) {
-			return "", openmates.Errorf(openmates.ENotFound, "The team %s has no such place on %s.", t.Name, con.Info().Label)
+			return "", openmates.Errorf(openmates.ENotFound, "The team %s has no such workspace on %s.", t.Name, con.Info().Label)
 		}
 	}
 	if !con.Info().CanConsent(b) {
-		return "", openmates.Errorf(openmates.EInvalid, "%s can't be added yet: the application's client secret is missing. An admin of the server enters it on the mate's page.", m.Name)
+		return "", openmates.Errorf(openmates.EInvalid, "%s can't be added yet: the application's client secret is missing. A server admin can enter it on the mate's page.", m.Name)
 	}
 	if err := r.addable(ctx, b, m); err != nil {
 		return "", err
@@ -120,14 +120,14 @@ func (r *Room) BeginLink(ctx context.Context, who Who, n openmates.Network) (str
 	}
 	linker, ok := con.(messenger.Linker)
 	if !ok {
-		return "", openmates.Errorf(openmates.EInvalid, "%s accounts are not linked in the browser.", con.Info().Label)
+		return "", openmates.Errorf(openmates.EInvalid, "%s accounts can't be linked in the browser.", con.Info().Label)
 	}
 	b, ready, err := r.linkBot(ctx, n)
 	if err != nil {
 		return "", err
 	}
 	if !ready {
-		return "", openmates.Errorf(openmates.EInvalid, "%s accounts can't be linked yet: an admin of the server first sets up a mate's application with its client secret.", con.Info().Label)
+		return "", openmates.Errorf(openmates.EInvalid, "%s accounts can't be linked yet: a server admin has to set up a mate's application with its client secret first.", con.Info().Label)
 	}
 	c := openmates.ConnectState{Kind: string(Link), BotID: b.ID, Verifier: openmates.Secret(random())}
 	state, err := r.begin(ctx, who, c)
@@ -197,12 +197,12 @@ func (r *Room) begun(ctx context.Context, c openmates.ConnectState) Outcome {
 func (r *Room) consented(ctx context.Context, b openmates.Bot, label string, q url.Values) error {
 	switch e := q.Get("error"); {
 	case e == "access_denied":
-		return openmates.Errorf(openmates.EInvalid, "You cancelled on %s, so nothing was changed. You can begin again at any time.", label)
+		return openmates.Errorf(openmates.EInvalid, "You cancelled on %s, so nothing was changed. You can start again at any time.", label)
 	case e != "":
 		r.log.WarnContext(ctx, "the consent page failed", "bot", b.ID, "error", clip(e), "description", clip(q.Get("error_description")))
-		return openmates.Errorf(openmates.EUnavailable, "%s could not show its consent page properly. Please begin again; if it stays, an admin should compare the application's settings with the mate's page.", label)
+		return openmates.Errorf(openmates.EUnavailable, "%s couldn't show its consent page. Start again; if it keeps happening, ask a server admin to compare the application's settings with the mate's page.", label)
 	case q.Get("code") == "":
-		return openmates.Errorf(openmates.EInvalid, "%s sent you back without a code, so nothing could be connected. Please begin again.", label)
+		return openmates.Errorf(openmates.EInvalid, "%s sent you back without a code, so nothing was connected. Start again.", label)
 	}
 	return nil
 }
@@ -211,29 +211,29 @@ func (r *Room) consented(ctx context.Context, b openmates.Bot, label string, q u
 func (r *Room) take(ctx context.Context, who Who, want Kind, state string) (openmates.ConnectState, error) {
 	var none openmates.ConnectState
 	if who.UserID == 0 || who.Session == "" {
-		return none, openmates.Errorf(openmates.EUnauthorized, "You are not signed in any more. Please sign in and begin again.")
+		return none, openmates.Errorf(openmates.EUnauthorized, "You're no longer signed in. Sign in and start again.")
 	}
 	if len(state) < 20 || len(state) > 200 {
-		return none, openmates.Errorf(openmates.EInvalid, "This page is the way back from a messenger's consent page; by itself it connects nothing. Please begin on your team's page or your profile.")
+		return none, openmates.Errorf(openmates.EInvalid, "Messengers send you back to this page; on its own it doesn’t connect anything. Start on your team’s page or your profile.")
 	}
 	c, err := r.store.TakeState(ctx, hash(state))
 	switch {
 	case openmates.CodeOf(err) == openmates.ENotFound:
-		return none, openmates.Errorf(openmates.EInvalid, "This way back was not begun here, or long ago. Please begin again.")
+		return none, openmates.Errorf(openmates.EInvalid, "This link isn't valid here or has expired. Start again.")
 	case openmates.CodeOf(err) == openmates.EConflict:
-		return none, openmates.Errorf(openmates.EInvalid, "This way back was used already, and it works once. If you clicked twice or reloaded the page, the first time counts: look whether it is connected; if not, please begin again.")
+		return none, openmates.Errorf(openmates.EInvalid, "This link has already been used. If you clicked twice or reloaded the page, check whether it's connected; if not, start again.")
 	case err != nil:
 		return none, fmt.Errorf("take the state: %w", err)
 	case subtle.ConstantTimeCompare([]byte(c.Session), []byte(who.Session)) != 1 || c.UserID != who.UserID:
 		r.log.WarnContext(ctx, "a consent came back in another session", "began", c.UserID, "came", who.UserID)
-		return none, openmates.Errorf(openmates.EForbidden, "This was begun in another browser, or before you signed in again. Please begin again in this one.")
+		return none, openmates.Errorf(openmates.EForbidden, "You started this in another browser, or before you signed in again. Start again in this one.")
 	case !r.now().Before(c.Expires):
-		return c, openmates.Errorf(openmates.EInvalid, "This took longer than ten minutes, so it has expired. Please begin again.")
+		return c, openmates.Errorf(openmates.EInvalid, "This took longer than ten minutes and has expired. Start again.")
 	case c.Expires.Sub(r.now()) > validFor+clockSlack:
 		r.log.WarnContext(ctx, "a consent was begun in the future", "expires", c.Expires)
-		return c, openmates.Errorf(openmates.EInvalid, "The clock of this server was set back meanwhile, so it can't be told how old this is. Please begin again; if it stays, tell an admin of this server.")
+		return c, openmates.Errorf(openmates.EInvalid, "This server's clock was set back in the meantime, so we can't tell whether this has expired. Start again; if it keeps happening, tell a server admin.")
 	case want != "" && Kind(c.Kind) != want, who.team != 0 && c.TeamID != who.team:
-		return c, openmates.Errorf(openmates.EInvalid, "This was begun for something else. Please begin again.")
+		return c, openmates.Errorf(openmates.EInvalid, "This link belongs to something else. Start again.")
 	}
 	return c, nil
 }
@@ -259,7 +259,7 @@ func (r *Room) finishInstall(ctx context.Context, c openmates.ConnectState, b op
 	case err != nil:
 		err = fmt.Errorf("finish the install: %w", err)
 	case w.ID == "":
-		err = openmates.Errorf(openmates.EInvalid, "%s did not say where %s was added, so nothing is connected. Please begin again.", label, m.Name)
+		err = openmates.Errorf(openmates.EInvalid, "%s didn't tell us where %s was added, so nothing is connected. Start again.", label, m.Name)
 	default:
 		err = r.claim(ctx, c, b, con, t, m, g)
 	}
@@ -312,7 +312,7 @@ func (r *Room) stillAllowed(ctx context.Context, c openmates.ConnectState, b ope
 		return t, m, err
 	}
 	if !policy.Allowed(openmates.User{ID: c.UserID}, role, policy.ConnectTeam) {
-		return t, m, openmates.Errorf(openmates.EForbidden, "You are no member of that team any more, so nothing was connected.")
+		return t, m, openmates.Errorf(openmates.EForbidden, "You're no longer in that team, so nothing was connected.")
 	}
 	mates, err := r.Mates(ctx)
 	if err != nil {
@@ -320,7 +320,7 @@ func (r *Room) stillAllowed(ctx context.Context, c openmates.ConnectState, b ope
 	}
 	i := slices.IndexFunc(mates, func(m Mate) bool { return m.ID == b.MateID })
 	if i < 0 || !policy.TeamMayUse(t, mates[i].Mate) {
-		return t, m, openmates.Errorf(openmates.EForbidden, "The team may not use this mate any more, so nothing was connected.")
+		return t, m, openmates.Errorf(openmates.EForbidden, "The team can't use this mate any more, so nothing was connected.")
 	}
 	return t, mates[i].Mate, nil
 }
@@ -337,7 +337,7 @@ func (r *Room) finishLink(ctx context.Context, c openmates.ConnectState, b openm
 	}
 	label := con.Info().Label
 	if a.ID == "" {
-		return Outcome{}, openmates.Errorf(openmates.EInvalid, "%s did not say whose account it is, so nothing is linked. Please begin again.", label)
+		return Outcome{}, openmates.Errorf(openmates.EInvalid, "%s didn't tell us whose account it is, so nothing is linked. Start again.", label)
 	}
 	if err := r.tie(ctx, c.UserID, b.Network, a); err != nil {
 		return Outcome{}, err
@@ -352,11 +352,11 @@ func (r *Room) teamBot(ctx context.Context, t openmates.Team, handle string, n o
 		return openmates.Mate{}, openmates.Bot{}, err
 	}
 	if !policy.TeamMayUse(t, m.Mate) {
-		return openmates.Mate{}, openmates.Bot{}, openmates.Errorf(openmates.ENotFound, "There is no mate of that name here.")
+		return openmates.Mate{}, openmates.Bot{}, openmates.Errorf(openmates.ENotFound, "There’s no mate with that name here.")
 	}
 	b, found, err := r.find(ctx, m.ID, n)
 	if err == nil && !found {
-		err = openmates.Errorf(openmates.EInvalid, "%s has no application on %s yet. An admin of the server sets it up on the mate's page.", m.Name, r.label(n))
+		err = openmates.Errorf(openmates.EInvalid, "%s has no application on %s yet. A server admin can set it up on the mate's page.", m.Name, r.label(n))
 	}
 	return m.Mate, b, err
 }

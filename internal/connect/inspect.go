@@ -116,7 +116,7 @@ func (r *Room) Setup(ctx context.Context, handle string, n openmates.Network) (S
 		s.Mate, s.Name = m.Mate, m.Name
 		_, s.CanDress = con.(messenger.Dresser)
 	} else if !s.Network.CanLink {
-		return Setup{}, openmates.Errorf(openmates.ENotFound, "On %s, accounts are not linked by an application of the server.", s.Network.Label)
+		return Setup{}, openmates.Errorf(openmates.ENotFound, "On %s, accounts aren't linked through an application of the server.", s.Network.Label)
 	}
 	b, found, err := r.find(ctx, s.Mate.ID, n)
 	if err != nil {
@@ -201,9 +201,9 @@ func (r *Room) look(ctx context.Context, con messenger.Connector, b openmates.Bo
 		case messenger.FindingUnknown:
 			code = openmates.EUnavailable
 		}
-		return p, found, openmates.Errorf(code, "%s Nothing was stored.", f.Sentence)
+		return p, found, openmates.Errorf(code, "%s Nothing was saved.", f.Sentence)
 	}
-	return p, found, openmates.Errorf(openmates.EUnavailable, "%s did not say whose bot it is. Please try again in a minute.", con.Info().Label)
+	return p, found, openmates.Errorf(openmates.EUnavailable, "%s didn't tell us whose bot it is. Try again in a minute.", con.Info().Label)
 }
 
 // mistaken looks whether a bot is named like another mate: then it is not the
@@ -222,8 +222,8 @@ func (r *Room) mistaken(ctx context.Context, p messenger.Profile, m openmates.Ma
 			continue
 		}
 		f.Dress = false
-		f.Sentence = openmates.T("The bot is called %s, and there is a mate of that name: this may be %s's application, saved on %s's page.", p.Name, other.Name, m.Name)
-		f.Cure = openmates.T("If it is %s's, press “Remove this bot” and save it on %s's page. If it is %s's, press “Dress the bot”.", other.Name, other.Name, m.Name)
+		f.Sentence = openmates.T("The bot is called %s, and there's a mate with that name: this may be %s's application, saved on %s's page.", p.Name, other.Name, m.Name)
+		f.Cure = openmates.T("If it is %s's, press “Remove bot” and save it on %s's page. If it is %s's, press “Apply name and picture”.", other.Name, other.Name, m.Name)
 	}
 	return nil
 }
@@ -292,11 +292,11 @@ func (r *Room) SetPermissions(ctx context.Context, actor, mate openmates.ID, n o
 	}
 	inviter, ok := con.(messenger.Inviter)
 	if !ok || b.MateID == 0 {
-		return openmates.Errorf(openmates.EInvalid, "On %s, a bot asks for no permissions.", r.label(n))
+		return openmates.Errorf(openmates.EInvalid, "On %s, bots don't ask for permissions.", r.label(n))
 	}
 	was := b
 	if b.Asks = inviter.Ask(permissions); b.Asks == "" {
-		return openmates.Errorf(openmates.EInvalid, "A bot without any permission can do nothing. Please tick at least the first ones.")
+		return openmates.Errorf(openmates.EInvalid, "A bot without permissions can't do anything. Tick at least the first ones.")
 	}
 	b.Invite = r.invite(con, b)
 	if b, err = r.saveBot(ctx, actor, "bot.permissions", m, was, b); err == nil {

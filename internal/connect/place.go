@@ -155,7 +155,7 @@ func (r *Room) PlaceOf(ctx context.Context, t openmates.Team, n openmates.Networ
 			return p, nil
 		}
 	}
-	return Place{}, openmates.Errorf(openmates.ENotFound, "The team %s has no such place (any more).", t.Name)
+	return Place{}, openmates.Errorf(openmates.ENotFound, "The team %s doesn't have this workspace (any more).", t.Name)
 }
 
 // guest is a mate that is, or was, in a workspace of a team.
@@ -171,7 +171,7 @@ func (r *Room) guest(ctx context.Context, t openmates.Team, n openmates.Network,
 			return g, b, w, err
 		}
 	}
-	return Guest{}, openmates.Bot{}, w, openmates.Errorf(openmates.ENotFound, "This mate is not in %s (any more).", named(p.Name, openmates.T("that place")))
+	return Guest{}, openmates.Bot{}, w, openmates.Errorf(openmates.ENotFound, "This mate isn’t in %s (any more).", named(p.Name, openmates.T("that workspace")))
 }
 
 // testEvery is how often a mate posts a test message in one workspace.
@@ -182,7 +182,7 @@ const testEvery = time.Minute
 func (r *Room) SendTest(ctx context.Context, t openmates.Team, n openmates.Network, workspace openmates.WorkspaceID, mate string, channel openmates.ChannelID) (where string, err error) {
 	surveyor, can := r.connectors[n].(messenger.Surveyor)
 	if !can {
-		return "", openmates.Errorf(openmates.EInvalid, "On %s no test message can be sent.", r.label(n))
+		return "", openmates.Errorf(openmates.EInvalid, "On %s, test messages can't be sent.", r.label(n))
 	}
 	g, b, w, err := r.guest(ctx, t, n, workspace, mate)
 	if err != nil {
@@ -199,20 +199,20 @@ func (r *Room) SendTest(ctx context.Context, t openmates.Team, n openmates.Netwo
 	i := slices.IndexFunc(s.Channels, func(c messenger.ChannelView) bool { return c.ID == channel })
 	switch {
 	case i < 0:
-		return "", openmates.Errorf(openmates.EInvalid, "%s sees no such channel. Please choose one from the list.", g.Mate.Name)
+		return "", openmates.Errorf(openmates.EInvalid, "%s can't see this channel. Choose one from the list.", g.Mate.Name)
 	case !s.Channels[i].Answers():
-		return "", openmates.Errorf(openmates.EInvalid, "In %s, %s lacks a permission: %s.", s.Channels[i].Name, g.Mate.Name, openmates.List(s.Channels[i].Missing))
+		return "", openmates.Errorf(openmates.EInvalid, "In %s, %s is missing a permission: %s.", s.Channels[i].Name, g.Mate.Name, openmates.List(s.Channels[i].Missing))
 	}
 	ok, err := r.store.TestInstallation(ctx, b.ID, w.ID, testEvery)
 	if err != nil {
 		return "", err
 	}
 	if !ok {
-		return "", openmates.Errorf(openmates.ELimit, "%s has just sent a test message there. Please wait a minute before the next.", g.Mate.Name)
+		return "", openmates.Errorf(openmates.ELimit, "%s has just sent a test message there. Wait a minute before sending another.", g.Mate.Name)
 	}
 	out := messenger.Outbound{Key: "test:" + random(), Channel: channel, Text: tryout(g.Mate.Mate)}
 	if _, err = r.connectors[n].Send(ctx, via, out); err != nil {
-		return "", sendFailure(openmates.T("%s could not write there.", g.Mate.Name), err)
+		return "", sendFailure(openmates.T("%s couldn't write there.", g.Mate.Name), err)
 	}
 	return s.Channels[i].Name, nil
 }
@@ -239,7 +239,7 @@ func (r *Room) Remove(ctx context.Context, actor openmates.ID, t openmates.Team,
 		return g, err
 	}
 	if err := r.leave(ctx, b, w.ID); err != nil {
-		return g, sendFailure(openmates.T("%s could not leave, so nothing was changed.", g.Mate.Name), err)
+		return g, sendFailure(openmates.T("%s couldn't leave, so nothing was changed.", g.Mate.Name), err)
 	}
 	err = r.store.Within(ctx, func(ctx context.Context) error {
 		if err := r.forget(ctx, t, n, b, w.ID); err != nil {

@@ -27,9 +27,9 @@ func (r *Room) reports(ctx context.Context) (map[openmates.ID]openmates.BotRepor
 func (r *Room) state(b openmates.Bot, m openmates.Mate, reports map[openmates.ID]openmates.BotReport) messenger.State {
 	switch {
 	case b.Paused:
-		return messenger.State{Phase: messenger.Off, Reason: openmates.T("The listener is paused, so the mate hears nothing."), Cure: openmates.T("Resume it on the bot's page.")}
+		return messenger.State{Phase: messenger.Off, Reason: openmates.T("The listener is paused, so the mate doesn't receive messages."), Cure: openmates.T("Resume it on the bot's page.")}
 	case b.MateID != 0 && !m.Works():
-		return messenger.State{Phase: messenger.Off, Reason: openmates.T("%s is switched off, so nothing is heard.", m.Name),
+		return messenger.State{Phase: messenger.Off, Reason: openmates.T("%s is switched off, so it doesn't receive messages.", m.Name),
 			Cure: openmates.T("Switch %s on again under Mates.", m.Name)}
 	}
 	if con := r.connectors[b.Network]; con != nil && !con.Info().CanListen(b) {
@@ -42,17 +42,17 @@ func (r *Room) state(b openmates.Bot, m openmates.Mate, reports map[openmates.ID
 	}
 	p, ok := reports[b.ID]
 	if !ok {
-		return messenger.State{Phase: messenger.Starting, Reason: openmates.T("The listener has not reported yet.")}
+		return messenger.State{Phase: messenger.Starting, Reason: openmates.T("The listener hasn't reported yet.")}
 	}
 	var s messenger.State
 	if err := json.Unmarshal(p.State, &s); err != nil {
-		return messenger.State{Phase: messenger.Starting, Reason: openmates.T("The listener has not reported yet.")}
+		return messenger.State{Phase: messenger.Starting, Reason: openmates.T("The listener hasn't reported yet.")}
 	}
 	if s.Phase != messenger.Off && r.now().Sub(p.At) > messenger.Stale {
 		return messenger.State{
 			Phase: messenger.NeedsAttention, Since: p.At, LastEvent: s.LastEvent,
-			Reason: openmates.T("The process that ran this listener (%s) has not reported since %s.", p.Process, p.At.UTC().Format("2006-01-02 15:04:05 UTC")),
-			Cure:   openmates.T("See whether it still runs, and start it again if not."),
+			Reason: openmates.T("The process that ran this listener (%s) hasn't reported since %s.", p.Process, p.At.UTC().Format("2006-01-02 15:04:05 UTC")),
+			Cure:   openmates.T("Check whether it's still running, and restart it if not."),
 		}
 	}
 	return s

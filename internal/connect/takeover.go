@@ -50,10 +50,10 @@ func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.
 		return err
 	}
 	if len(left) > 0 {
-		return r.keeps(w, openmates.T("%s, which works for that team, is still in it. If you run this place, remove it there first and then start over.", strings.Join(left, ", ")))
+		return r.keeps(w, openmates.T("%s, which works for that team, is still there. If you manage this workspace, remove it there first and then start again.", strings.Join(left, ", ")))
 	}
 	o := openmates.Takeover{Installation: in, From: holder.ID, Seen: seen, Notice: openmates.T(
-		"%s on %s belongs to another team now. All your mates had been removed there, and somebody who manages it has connected it.", named(w.Name, openmates.T("A place")), r.label(b.Network))}
+		"%s on %s now belongs to another team. All your mates had been removed there, and someone who manages it has connected it.", named(w.Name, openmates.T("A workspace")), r.label(b.Network))}
 	err = r.store.Within(ctx, func(ctx context.Context) error {
 		if _, err := r.store.TakeOver(ctx, o); err != nil {
 			return err
@@ -68,7 +68,7 @@ func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.
 		return r.note(ctx, c.UserID, t.ID, "team.connect", target(m, b), w)
 	})
 	if openmates.CodeOf(err) == openmates.EConflict {
-		return r.keeps(w, openmates.T("It has just changed there. Please start over."))
+		return r.keeps(w, openmates.T("Something has just changed there. Start again."))
 	}
 	if err == nil {
 		r.log.InfoContext(ctx, "workspace taken over", "bot", b.ID, "from", holder.ID, "team", t.ID, "workspace", w.ID)
@@ -88,8 +88,8 @@ func (r *Room) install(ctx context.Context, c openmates.ConnectState, b openmate
 
 // keeps is the refusal of a workspace that another team keeps.
 func (r *Room) keeps(w messenger.Workspace, why openmates.Text) error {
-	belongs := openmates.T("%s is connected to another team on this server, and a place belongs to one team.", named(w.Name, openmates.T("This place")))
-	cure := openmates.T("An admin of this server can disconnect it at %s", r.PublicURL()+UntiePath+"?q="+url.QueryEscape(string(w.ID)))
+	belongs := openmates.T("%s is connected to another team on this server, and a workspace can only belong to one team.", named(w.Name, openmates.T("This workspace")))
+	cure := openmates.T("A server admin can disconnect it at %s", r.PublicURL()+UntiePath+"?q="+url.QueryEscape(string(w.ID)))
 	return openmates.Errorf(openmates.EConflict, "%s %s %s", belongs, why, cure)
 }
 
@@ -121,7 +121,7 @@ func (r *Room) leftBehind(ctx context.Context, c openmates.ConnectState, via mes
 	joined, err := census.Joined(ctx, via, ids)
 	if err != nil {
 		return nil, &openmates.Error{Code: openmates.EUnavailable, Err: fmt.Errorf("see who is left: %w", err), Message: openmates.T(
-			"%s is connected to another team on this server, and %s could not tell whether that team's mates are still there. Please start over in a minute.", named(name, openmates.T("This place")), con.Info().Label)}
+			"%s is connected to another team on this server, and %s couldn't tell whether that team's mates are still there. Start again in a minute.", named(name, openmates.T("This workspace")), con.Info().Label)}
 	}
 	var left []string
 	for i, x := range bots {

@@ -31,7 +31,7 @@ func (r *Room) AnyPlace(ctx context.Context, n openmates.Network, workspace open
 	w := messenger.Workspace{ID: workspace, Name: string(workspace)}
 	t, err := r.store.TeamAt(ctx, n, workspace)
 	if openmates.CodeOf(err) == openmates.ENotFound {
-		err = openmates.Errorf(openmates.ENotFound, "This workspace is connected to no team (any more).")
+		err = openmates.Errorf(openmates.ENotFound, "This workspace isn't connected to a team (any more).")
 	}
 	if err != nil {
 		return t, w, err
@@ -58,7 +58,7 @@ func (r *Room) Untie(ctx context.Context, actor openmates.ID, n openmates.Networ
 	if err != nil {
 		return "", nil, err
 	}
-	told := openmates.T("An admin of this server has disconnected %s on %s from your team. Your mates don't answer there any more.", named(w.Name, openmates.T("a place")), r.label(n))
+	told := openmates.T("A server admin has disconnected %s on %s from your team. Your mates don't answer there any more.", named(w.Name, openmates.T("a workspace")), r.label(n))
 	err = r.store.Within(ctx, func(ctx context.Context) error {
 		if err := r.store.UnbindWorkspace(ctx, n, workspace, t.ID); err != nil {
 			return err

@@ -73,7 +73,7 @@ func (r *Room) Mate(ctx context.Context, handle string) (Mate, error) {
 			return m, nil
 		}
 	}
-	return Mate{}, openmates.Errorf(openmates.ENotFound, "There is no mate of that name here.")
+	return Mate{}, openmates.Errorf(openmates.ENotFound, "There’s no mate with that name here.")
 }
 
 // TeamMates lists the mates that are switched on and that a team may use, and
@@ -182,7 +182,7 @@ func (r *Room) Unlink(ctx context.Context, userID, identity openmates.ID) error 
 	if err != nil {
 		return err
 	}
-	gone := openmates.Errorf(openmates.ENotFound, "This account is not linked any more.")
+	gone := openmates.Errorf(openmates.ENotFound, "This account is no longer linked.")
 	i := slices.IndexFunc(ids, func(id openmates.Identity) bool { return id.ID == identity })
 	if i < 0 {
 		return gone

@@ -21,7 +21,7 @@ import (
 
 // TooMany returns the refusal of somebody who has tried too often.
 func TooMany() error {
-	return openmates.Errorf(openmates.ELimit, "There were too many attempts. Please wait a few minutes and try again.")
+	return openmates.Errorf(openmates.ELimit, "Too many attempts. Wait a few minutes and try again.")
 }
 
 // Digest returns the form in which a one-time code is kept. The codes are long

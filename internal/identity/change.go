@@ -23,7 +23,7 @@ func (r *Room) ChangePassword(ctx context.Context, c openmates.Caller, old, fres
 		return err
 	}
 	if old == fresh {
-		return openmates.Errorf(openmates.EInvalid, "This is the password that you have already. Please choose another one.")
+		return openmates.Errorf(openmates.EInvalid, "This is already your password. Choose a different one.")
 	}
 	if err := r.vault.valid(fresh, c.User.Username, c.User.DisplayName, localPart(c.User.Email)); err != nil {
 		return err
@@ -141,7 +141,7 @@ func (r *Room) ConfirmEmail(ctx context.Context, c openmates.Caller, code openma
 	}
 	address, err = r.store.TakeAddressCode(ctx, guard.DigestTyped(code.Reveal()), c.User.ID)
 	if openmates.CodeOf(err) == openmates.ENotFound {
-		return "", openmates.Errorf(openmates.EInvalid, "This link was used already, is older than a day, or was sent to somebody else. Change your address once more to get a fresh one.")
+		return "", openmates.Errorf(openmates.EInvalid, "This link has been used, is older than a day, or was sent to someone else. Change your address again to get a new one.")
 	}
 	if err != nil {
 		return "", err

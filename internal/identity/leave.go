@@ -144,7 +144,7 @@ func (r *Room) Leave(ctx context.Context, c openmates.Caller, typed string, pass
 		return err
 	}
 	if typed != c.User.Username {
-		return openmates.Errorf(openmates.EInvalid, "Please type your username, %s, to say that you mean it.", c.User.Username)
+		return openmates.Errorf(openmates.EInvalid, "Type your username, %s, to confirm.", c.User.Username)
 	}
 	if err := r.prove(ctx, c, password); err != nil {
 		return err

@@ -37,7 +37,7 @@ func (r *Room) KeepOnce(ctx context.Context, page string, value any) error {
 		return fmt.Errorf("keep what is shown once: %w", err)
 	}
 	if len(v) > mostOnce {
-		return openmates.Errorf(openmates.EInvalid, "That is too much for one page. Please try it with less.")
+		return openmates.Errorf(openmates.EInvalid, "That's too much for one page. Try it with less.")
 	}
 	if r.sessions.Token(ctx) == "" { // a session that begins with this
 		if err := r.sessions.RenewToken(ctx); err != nil {

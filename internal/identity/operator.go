@@ -51,7 +51,7 @@ func (o Operator) MakeAdmin(ctx context.Context, username string) (openmates.Use
 		return u, err
 	}
 	if u.Admin {
-		return u, openmates.Errorf(openmates.EInvalid, "%s is an admin of this server already.", u.Username)
+		return u, openmates.Errorf(openmates.EInvalid, "%s is already a server admin.", u.Username)
 	}
 	if err := o.room.store.SetServerAdmin(ctx, u.ID, true); err != nil {
 		return u, err

@@ -69,10 +69,10 @@ func (r *Room) PasskeyHost() (string, error) {
 		host = u.Hostname()
 	}
 	if _, notAddress := netip.ParseAddr(host); host == "" || notAddress == nil {
-		return "", openmates.Errorf(openmates.EUnavailable, "Browsers make passkeys only for a server with a name, such as mates.example.org; this one is reached at %s.", r.address.URL())
+		return "", openmates.Errorf(openmates.EUnavailable, "Browsers only create passkeys for a server with a domain name, such as mates.example.org; the address of this one is %s.", r.address.URL())
 	}
 	if u.Scheme != "https" && host != "localhost" && !strings.HasSuffix(host, ".localhost") {
-		return "", openmates.Errorf(openmates.EUnavailable, "Browsers make passkeys only over https; this server is reached at %s.", r.address.URL())
+		return "", openmates.Errorf(openmates.EUnavailable, "Browsers only create passkeys over https; the address of this server is %s.", r.address.URL())
 	}
 	return host, nil
 }
@@ -125,7 +125,7 @@ func (r *Room) BeginPasskey(ctx context.Context, c openmates.Caller, name string
 		return nil, err
 	}
 	if len(h.passkeys) >= mostPasskey {
-		return nil, openmates.Errorf(openmates.EConflict, "An account has at most %d passkeys. Remove one that you don't use any more first.", mostPasskey)
+		return nil, openmates.Errorf(openmates.EConflict, "An account can have at most %d passkeys. Remove one you no longer use first.", mostPasskey)
 	}
 	options, ceremony, err := p.BeginRegistration(h, webauthn.WithExclusions(webauthn.Credentials(h.records).CredentialDescriptors()))
 	if err != nil {
@@ -148,7 +148,7 @@ func (r *Room) ceremony(ctx context.Context, options any, ceremony *webauthn.Ses
 func (r *Room) takeCeremony(ctx context.Context) (ceremony webauthn.SessionData, err error) {
 	kept := r.sessions.PopString(ctx, keyCeremony)
 	if kept == "" || json.Unmarshal([]byte(kept), &ceremony) != nil {
-		return ceremony, openmates.Errorf(openmates.EInvalid, "Nothing waits for a passkey here (any more). Please begin anew.")
+		return ceremony, openmates.Errorf(openmates.EInvalid, "This passkey request has expired. Start again.")
 	}
 	return ceremony, nil
 }
@@ -169,7 +169,7 @@ func (r *Room) AddPasskey(ctx context.Context, c openmates.Caller, answer []byte
 		return none, err
 	}
 	refused := func(err error) error {
-		return &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The browser's answer does not fit. Please try again; if it stays so, use another device or password manager."), Err: err}
+		return &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("Your browser's answer isn't valid. Try again; if it keeps happening, use another device or password manager."), Err: err}
 	}
 	if len(answer) > maxResponse {
 		return none, refused(nil)
@@ -239,7 +239,7 @@ func (r *Room) AskPasskey(ctx context.Context, c openmates.Caller, ask bool, pas
 		return nil, err
 	}
 	if ask && p.Passkeys == 0 {
-		return nil, openmates.Errorf(openmates.EConflict, "There is no passkey to ask for. Add one first.")
+		return nil, openmates.Errorf(openmates.EConflict, "This account has no passkey. Add one first.")
 	}
 	var codes []openmates.Secret
 	var hashes []string
@@ -333,7 +333,7 @@ func (r *Room) PasskeySignIn(ctx context.Context, from netip.Addr, answer []byte
 // signed checks an answer and returns who signed it, and with what.
 func (r *Room) signed(ctx context.Context, p *webauthn.WebAuthn, from netip.Addr, ceremony webauthn.SessionData, answer []byte) (*holder, *webauthn.Credential, error) {
 	refused := func(err error) error {
-		return &openmates.Error{Code: openmates.EUnauthorized, Message: openmates.T("This passkey does not fit. Please try another one, or sign in with your password."), Err: err}
+		return &openmates.Error{Code: openmates.EUnauthorized, Message: openmates.T("This passkey isn't valid for this account. Try another one, or sign in with your password."), Err: err}
 	}
 	if len(answer) > maxResponse {
 		return nil, nil, refused(nil)

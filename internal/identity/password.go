@@ -73,23 +73,23 @@ func (v *vault) valid(password openmates.Secret, about ...string) error {
 	low := strings.ToLower(p)
 	switch n := utf8.RuneCountInString(p); {
 	case !utf8.ValidString(p) || strings.ContainsFunc(p, unicode.IsControl):
-		return openmates.Errorf(openmates.EInvalid, "The password holds characters that can't be typed. Please choose another one.")
+		return openmates.Errorf(openmates.EInvalid, "The password contains characters that can't be typed. Choose a different one.")
 	case n < minPassword:
-		return openmates.Errorf(openmates.EInvalid, "The password has %d characters; it needs at least %d. Three or four words that don't belong together are easy to keep in mind.", n, minPassword)
+		return openmates.Errorf(openmates.EInvalid, "The password has %d characters; it needs at least %d. Three or four unrelated words are easy to remember.", n, minPassword)
 	case len(p) > maxPassword:
-		return openmates.Errorf(openmates.EInvalid, "The password is too long; %d bytes are the most.", maxPassword)
+		return openmates.Errorf(openmates.EInvalid, "The password is too long; the maximum is %d bytes.", maxPassword)
 	case distinct(low) < 5:
-		return openmates.Errorf(openmates.EInvalid, "The password repeats the same few characters. Please choose one that is harder to guess.")
+		return openmates.Errorf(openmates.EInvalid, "The password repeats the same few characters. Choose one that's harder to guess.")
 	}
 	var known []string
 	for _, a := range about {
 		if a = strings.ToLower(a); a != "" && len(low)-len(a) < 4 && strings.Contains(low, a) {
-			return openmates.Errorf(openmates.EInvalid, "The password is too close to your name. Please choose another one.")
+			return openmates.Errorf(openmates.EInvalid, "The password is too similar to your name. Choose a different one.")
 		}
 		known = append(append(known, a), strings.Fields(a)...)
 	}
 	if guesses(p, known...) < minGuesses {
-		return openmates.Errorf(openmates.EInvalid, "This password is easy to guess: it is made of words that everybody takes, of names, years, or keys side by side. Three or four words that don't belong together are better.")
+		return openmates.Errorf(openmates.EInvalid, "This password is easy to guess: it's made of common words, names, years, or neighbouring keys. Use three or four unrelated words instead.")
 	}
 	return nil
 }

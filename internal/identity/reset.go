@@ -41,17 +41,17 @@ type Returning interface { //nolint:interfacebloat // one way back, each method 
 // account: all that depends on it happens beside the request.
 func (r *Room) AskReset(ctx context.Context, from netip.Addr, who string) error {
 	if !r.post.Ready(ctx) {
-		return openmates.Errorf(openmates.EUnavailable, "This server sends no mail. Ask an admin of the server for a link; whoever has access to its machine can make one, too, with the command “openmates admin reset-password”.")
+		return openmates.Errorf(openmates.EUnavailable, "This server doesn't send mail. Ask a server admin for a link; anyone with access to the server's command line can also create one with “openmates admin reset-password”.")
 	}
 	who = strings.TrimSpace(who)
 	if who == "" || len(who) > maxAddress {
-		return openmates.Errorf(openmates.EInvalid, "Please type your username or your e-mail address.")
+		return openmates.Errorf(openmates.EInvalid, "Enter your username or your e-mail address.")
 	}
 	if !r.byStranger.Allow("reset:"+guard.Party(from), r.now()) {
 		return guard.TooMany()
 	}
 	if !r.errands.begin(func(ctx context.Context) { r.mailResets(ctx, who) }) {
-		return openmates.Errorf(openmates.EUnavailable, "Too many people are asking for a new password at the moment. Please try again in a minute.")
+		return openmates.Errorf(openmates.EUnavailable, "Too many password resets right now. Try again in a minute.")
 	}
 	return nil
 }
@@ -157,7 +157,7 @@ func (r *Room) byUsername(ctx context.Context, username string) (openmates.User,
 	username = spelling.Fold(username)
 	u, err := r.store.UserByName(ctx, username)
 	if openmates.CodeOf(err) == openmates.ENotFound || err == nil && u.Username != username {
-		return openmates.User{}, openmates.Errorf(openmates.EInvalid, "Nobody on this server has the username %q.", spelling.Clip(username, 40))
+		return openmates.User{}, openmates.Errorf(openmates.EInvalid, "No one on this server has the username %q.", spelling.Clip(username, 40))
 	}
 	return u, err
 }
@@ -197,7 +197,7 @@ func resetHash(code openmates.Secret) string {
 
 func oldReset(err error) error {
 	if openmates.CodeOf(err) == openmates.ENotFound {
-		return openmates.Errorf(openmates.EInvalid, "This link was used already, or has expired. Please ask for a new one.")
+		return openmates.Errorf(openmates.EInvalid, "This link has been used or has expired. Ask for a new one.")
 	}
 	return err
 }

@@ -48,7 +48,7 @@ func (e *SecondStepError) Error() string { return e.Unwrap().Error() }
 
 // Unwrap returns the sentence for whoever can't ask for the second step.
 func (e *SecondStepError) Unwrap() error {
-	return openmates.Errorf(openmates.EUnauthorized, "This account asks for a second step when it is signed in to. Please sign in on the web pages.")
+	return openmates.Errorf(openmates.EUnauthorized, "This account needs a second step to sign in. Sign in on the web pages.")
 }
 
 // await remembers who gave the right password. The session gets a new token,
@@ -69,7 +69,7 @@ func (r *Room) await(ctx context.Context, u openmates.User, p openmates.Protecti
 // Awaited is who gave the right password in this session and owes the second
 // step; EUnauthorized where nobody does, or for too long.
 func (r *Room) Awaited(ctx context.Context) (openmates.User, openmates.Protection, error) {
-	late := openmates.Errorf(openmates.EUnauthorized, "The sign-in took too long. Please begin again with your password.")
+	late := openmates.Errorf(openmates.EUnauthorized, "Signing in took too long. Start again with your password.")
 	id, err := openmates.ParseID(r.sessions.GetString(ctx, keyAwaited))
 	if err != nil || r.now().Sub(instant(r.sessions.GetString(ctx, keyAwaitedSince))) > awaitFor {
 		return openmates.User{}, openmates.Protection{}, late
@@ -106,7 +106,7 @@ func (r *Room) SecondStep(ctx context.Context, from netip.Addr, code string) (op
 	}
 	if !ok {
 		r.failures.Note(ctx, from, guard.WhyCode, u.ID)
-		return openmates.User{}, openmates.Errorf(openmates.EUnauthorized, "This code does not fit. Each code works once: wait for the next one of your app, or type one of your recovery codes.")
+		return openmates.User{}, openmates.Errorf(openmates.EUnauthorized, "This code is wrong. Each code works once: wait for the next one in your app, or enter one of your recovery codes.")
 	}
 	r.byStep.Forget(guess)
 	if recovered {
@@ -134,7 +134,7 @@ func (r *Room) codeFits(ctx context.Context, id openmates.ID, p openmates.Protec
 	}
 	if a.Lost {
 		return false, false, &openmates.Error{Code: openmates.EUnavailable, Err: openmates.ErrUnreadable,
-			Message: openmates.T("The codes of your authenticator app can’t be checked at the moment, because this server has lost the key for it. Please type one of your recovery codes, or ask the admin of this server.")}
+			Message: openmates.T("Codes from your authenticator app can't be checked right now because this server has lost its key. Use one of your recovery codes, or ask a server admin.")}
 	}
 	step, fits, err := stepOf(a.Secret, code, r.now())
 	if err != nil || !fits {
@@ -192,7 +192,7 @@ func (r *Room) BeginAuthenticator(ctx context.Context, c openmates.Caller, passw
 // AuthenticatorSetup returns the secret that waits for its first code; ENotFound
 // where none does, or for too long.
 func (r *Room) AuthenticatorSetup(ctx context.Context, c openmates.Caller) (AuthenticatorSetup, error) {
-	none := openmates.Errorf(openmates.ENotFound, "No authenticator app waits to be confirmed. Please begin anew.")
+	none := openmates.Errorf(openmates.ENotFound, "There's no authenticator app to confirm. Start again.")
 	if err := c.RequireSignIn(); err != nil {
 		return AuthenticatorSetup{}, err
 	}
@@ -241,7 +241,7 @@ func (r *Room) ConfirmAuthenticator(ctx context.Context, c openmates.Caller, cod
 		return nil, err
 	}
 	if !fits {
-		return nil, openmates.Errorf(openmates.EInvalid, "This code does not fit. Check that the clock of your phone is right, then type the code that the app shows now.")
+		return nil, openmates.Errorf(openmates.EInvalid, "This code is wrong. Check that your phone's clock is right, then enter the code the app shows now.")
 	}
 	codes, hashes, err := r.firstRecovery(ctx, c)
 	if err != nil {
@@ -280,7 +280,7 @@ func (r *Room) NewRecovery(ctx context.Context, c openmates.Caller, password ope
 		return nil, err
 	}
 	if !p.TwoSteps() {
-		return nil, openmates.Errorf(openmates.EConflict, "Recovery codes stand in for a second step, and this account asks for none. Set up an authenticator app first.")
+		return nil, openmates.Errorf(openmates.EConflict, "Recovery codes replace a second step, and this account doesn't have one. Set up an authenticator app first.")
 	}
 	codes, hashes := newRecovery(c.User.ID)
 	if err := r.store.SetRecovery(ctx, c.User.ID, hashes); err != nil {
@@ -343,7 +343,7 @@ func (r *Room) prove(ctx context.Context, c openmates.Caller, password openmates
 		r.failures.Note(ctx, v.From, guard.WhyTooMany, c.User.ID)
 		return guard.TooMany()
 	}
-	wrong := openmates.Errorf(openmates.EForbidden, "This is not your password. Please type the one that you sign in with.")
+	wrong := openmates.Errorf(openmates.EForbidden, "This isn't your password. Enter the one you sign in with.")
 	if len(password) > maxPassword {
 		password = "" // fits nobody
 	}
@@ -382,7 +382,7 @@ func (e *PasswordError) Error() string { return e.Unwrap().Error() }
 
 // Unwrap returns the sentence for people.
 func (*PasswordError) Unwrap() error {
-	return openmates.Errorf(openmates.EForbidden, "You signed in a while ago. Please type your password, too, or sign in again.")
+	return openmates.Errorf(openmates.EForbidden, "You signed in a while ago. Enter your password too, or sign in again.")
 }
 
 // confirm is prove for what does not need the password right after a sign-in.

@@ -39,7 +39,7 @@ func tidySelf(s openmates.Self) (openmates.Self, error) {
 		return s, openmates.Errorf(openmates.EInvalid, "Please choose a language from the list.")
 	}
 	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "Local" || len(s.TimeZone) > 64 {
-		return s, openmates.Errorf(openmates.EInvalid, "This time zone is not known. Please write it as Europe/Berlin or America/New_York.")
+		return s, openmates.Errorf(openmates.EInvalid, "Unknown time zone. Write it like Europe/Berlin or America/New_York.")
 	}
 	p := &s.Preferences
 	for _, t := range []struct {
@@ -88,7 +88,7 @@ func (r *Room) SetPrivacy(ctx context.Context, c openmates.Caller, mate string, 
 	}
 	for _, f := range shown {
 		if !slices.Contains(openmates.Facts(), f) {
-			return openmates.Errorf(openmates.EInvalid, "There is no such thing to show. Please reload the page.")
+			return openmates.Errorf(openmates.EInvalid, "Unknown setting. Reload the page.")
 		}
 	}
 	p, err := r.store.Privacy(ctx, c.User.ID)
@@ -139,7 +139,7 @@ func (r *Room) MatesOf(ctx context.Context, c openmates.Caller) ([]openmates.Mat
 func (r *Room) knows(ctx context.Context, c openmates.Caller, mate string) error {
 	mates, err := r.MatesOf(ctx, c)
 	if err == nil && !slices.ContainsFunc(mates, func(m openmates.Mate) bool { return m.Handle == mate }) {
-		err = openmates.Errorf(openmates.ENotFound, "There is no mate of that name here.")
+		err = openmates.Errorf(openmates.ENotFound, "There’s no mate with that name here.")
 	}
 	return err
 }

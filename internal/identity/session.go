@@ -117,7 +117,7 @@ func (r *Room) SignIn(ctx context.Context, from netip.Addr, username string, pas
 		r.failures.Note(ctx, from, guard.WhyTooMany, 0)
 		return openmates.User{}, guard.TooMany()
 	}
-	wrong := openmates.Errorf(openmates.EUnauthorized, "Username and password don't fit together. Please check both. If the password is lost, the sign-in page leads to a new one.")
+	wrong := openmates.Errorf(openmates.EUnauthorized, "Wrong username or password. If you've lost your password, you can reset it on the sign-in page.")
 	var phc string
 	u, err := r.store.UserByName(ctx, username)
 	if err == nil {

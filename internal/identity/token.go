@@ -94,7 +94,7 @@ func (r *Room) addToken(ctx context.Context, c openmates.Caller, k openmates.Acc
 	k.By, k.Created = c.User.ID, r.now().UTC().Truncate(time.Millisecond)
 	switch {
 	case n.Days < 0 || n.Days > longestDays:
-		return k, "", openmates.Errorf(openmates.EInvalid, "A token works for 1 to %d days.", longestDays)
+		return k, "", openmates.Errorf(openmates.EInvalid, "A token is valid for 1 to %d days.", longestDays)
 	case n.Days == 0 && !listener:
 		n.Days = usualDays
 	}
@@ -127,7 +127,7 @@ func validScopes(scopes []openmates.Scope, listener bool) ([]openmates.Scope, er
 	}
 	known := slices.Compact(slices.Sorted(slices.Values(scopes)))
 	if len(all) == 0 || len(all) != len(known) {
-		return nil, openmates.Errorf(openmates.EInvalid, "Please choose what the token may do: read, write or admin. A listener's credential is made by an admin of the server.")
+		return nil, openmates.Errorf(openmates.EInvalid, "Choose what the token can do: read, write or admin. A listener's credential is created by a server admin.")
 	}
 	return all, nil
 }
@@ -192,7 +192,7 @@ func (r *Room) tokenDropped(ctx context.Context, c openmates.Caller, k openmates
 // Bearer returns the caller that a program is by its token. Whatever is wrong
 // with it, the refusal is the same.
 func (r *Room) Bearer(ctx context.Context, from netip.Addr, token openmates.Secret) (openmates.Caller, error) {
-	wrong := openmates.Errorf(openmates.EUnauthorized, "This token is not valid: it was mistyped, revoked, or has expired. Please make a new one.")
+	wrong := openmates.Errorf(openmates.EUnauthorized, "This token isn't valid: it's mistyped, revoked or expired. Create a new one.")
 	text := token.Reveal()
 	if !strings.HasPrefix(text, TokenPrefix) || len(text) != len(TokenPrefix)+26 {
 		return openmates.Caller{}, r.badToken(ctx, from, guard.WhyToken, openmates.AccessToken{}, wrong)
@@ -257,7 +257,7 @@ func (r *Room) Admit(c openmates.Caller, from netip.Addr) error {
 		key = guard.Party(from)
 	}
 	if !limit.Allow(key, r.now()) {
-		return openmates.Errorf(openmates.ELimit, "There were too many calls in a short time. Please wait a few seconds between them.")
+		return openmates.Errorf(openmates.ELimit, "Too many requests in a short time. Wait a few seconds between them.")
 	}
 	return nil
 }

@@ -149,11 +149,11 @@ func overBudget(r openmates.MailRefusal, now time.Time) error {
 	again := atTime(r.Again, now)
 	switch r.Scope {
 	case openmates.MailToRecipient:
-		return openmates.Errorf(openmates.ELimit, "This address has got as much mail from this server as it may for now. The next message can be sent from %s on.", again)
+		return openmates.Errorf(openmates.ELimit, "The mail limit for this address has been reached. The next message can be sent from %s on.", again)
 	case openmates.MailBySender:
-		return openmates.Errorf(openmates.ELimit, "That is as much mail as one person may have sent for now. The next message can be sent from %s on.", again)
+		return openmates.Errorf(openmates.ELimit, "You've reached the mail limit for one person. The next message can be sent from %s on.", again)
 	case openmates.MailByTeam:
-		return openmates.Errorf(openmates.ELimit, "That is as much mail as one team may have sent for now. The next message can be sent from %s on.", again)
+		return openmates.Errorf(openmates.ELimit, "The mail limit for one team has been reached. The next message can be sent from %s on.", again)
 	}
-	return openmates.Errorf(openmates.ELimit, "That is as much mail as this server may send for now. The next message can be sent from %s on.", again)
+	return openmates.Errorf(openmates.ELimit, "This server's mail limit has been reached. The next message can be sent from %s on.", again)
 }

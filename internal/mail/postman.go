@@ -102,7 +102,7 @@ func (p *Postman) Send(ctx context.Context, l Letter) error {
 		return err
 	}
 	if !s.Set || s.Lost || p.sender == nil {
-		return openmates.Errorf(openmates.EUnavailable, "This server can't send mail. An admin of the server can set that up under Server, Mail.")
+		return openmates.Errorf(openmates.EUnavailable, "This server can't send mail. A server admin can set that up under Server, Mail.")
 	}
 	return p.SendBy(ctx, s.Settings, l)
 }

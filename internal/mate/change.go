@@ -39,7 +39,7 @@ func (r *Room) Duplicate(ctx context.Context, actor openmates.ID, of openmates.M
 
 func (r *Room) add(ctx context.Context, actor openmates.ID, action string, m openmates.Mate, before any) (openmates.Mate, error) {
 	if m.Handle == "" {
-		return m, openmates.Errorf(openmates.EInvalid, "Please type a handle of a–z and 0–9 for %s; its name gives none.", m.Name)
+		return m, openmates.Errorf(openmates.EInvalid, "Enter a handle of a–z and 0–9 for %s; we can't derive one from the name.", m.Name)
 	}
 	if err := openmates.ValidHandle(m.Handle); err != nil {
 		return m, err
@@ -63,9 +63,9 @@ func (r *Room) add(ctx context.Context, actor openmates.ID, action string, m ope
 
 // handleTaken says by whom, since an archived mate is easily forgotten.
 func (r *Room) handleTaken(ctx context.Context, handle string, cause error) error {
-	sentence := openmates.T("Another mate has the handle %q already. Please choose another one.", handle)
+	sentence := openmates.T("Another mate already has the handle %q. Choose a different one.", handle)
 	if other, err := r.store.MateByHandle(ctx, handle); err == nil && other.Archived {
-		sentence = openmates.T("The handle %q belongs to the archived mate %s. Bring that one back, or choose another handle.", handle, other.Name)
+		sentence = openmates.T("The handle %q belongs to the archived mate %s. Restore that mate, or choose another handle.", handle, other.Name)
 	}
 	return &openmates.Error{Code: openmates.EConflict, Message: sentence, Err: cause}
 }

@@ -56,7 +56,7 @@ func (r *Room) checked(ctx context.Context, d Draft, had string) (Draft, error) 
 		return d, err
 	}
 	if d.Class != "" && !slices.Contains(openmates.Classes(), d.Class) {
-		return d, openmates.Errorf(openmates.EInvalid, "There is no class of models of that name. Please choose quick, balanced or deep.")
+		return d, openmates.Errorf(openmates.EInvalid, "There's no model class with that name. Choose quick, balanced or deep.")
 	}
 	if d.Model = strings.TrimSpace(d.Model); d.Model == "" || d.Model == had {
 		return d, nil
@@ -70,7 +70,7 @@ func (r *Room) checked(ctx context.Context, d Draft, had string) (Draft, error) 
 			return d, nil
 		}
 	}
-	return d, openmates.Errorf(openmates.EInvalid, "This server has no such model switched on. Please choose one of the list; a new one is added under Providers.")
+	return d, openmates.Errorf(openmates.EInvalid, "This model isn't enabled on this server. Choose one from the list; you can add models under Providers.")
 }
 
 // line checks a text of one line and gives its one form.
@@ -89,7 +89,7 @@ func prompt(s string) (string, error) {
 	case !utf8.ValidString(s):
 		return "", openmates.Errorf(openmates.EInvalid, "Please paste the prompt again: some of its characters are broken.")
 	case n == 0:
-		return "", openmates.Errorf(openmates.EInvalid, "Please type the prompt: what the mate is told before every conversation.")
+		return "", openmates.Errorf(openmates.EInvalid, "Enter the prompt: what the mate is told before every conversation.")
 	case n > longestPrompt:
 		return "", openmates.Errorf(openmates.EInvalid, "Please shorten the prompt to at most %d characters; it has %d.", longestPrompt, n)
 	}

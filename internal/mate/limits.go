@@ -219,7 +219,7 @@ func (s Sheet) fill(t Terms) (openmates.Limits, error) {
 }
 
 func stale() error {
-	return openmates.Errorf(openmates.EConflict, "What there is to choose has changed since this page was opened, so nothing was saved. Please look at the boxes again and save once more.")
+	return openmates.Errorf(openmates.EConflict, "The options have changed since you opened this page, so nothing was saved. Check the boxes and save again.")
 }
 
 // count reads the requests per minute.
@@ -228,12 +228,12 @@ func count(s string) (int, error) {
 	n := 0
 	for _, c := range s {
 		if c < '0' || c > '9' || n > mostPerMinute {
-			return 0, openmates.Errorf(openmates.EInvalid, "The requests per minute are a whole number up to %d; leave the field empty for no limit.", mostPerMinute)
+			return 0, openmates.Errorf(openmates.EInvalid, "Requests per minute must be a whole number up to %d; leave the field empty for no limit.", mostPerMinute)
 		}
 		n = n*10 + int(c-'0')
 	}
 	if n > mostPerMinute {
-		return 0, openmates.Errorf(openmates.EInvalid, "The requests per minute are a whole number up to %d; leave the field empty for no limit.", mostPerMinute)
+		return 0, openmates.Errorf(openmates.EInvalid, "Requests per minute must be a whole number up to %d; leave the field empty for no limit.", mostPerMinute)
 	}
 	return n, nil
 }

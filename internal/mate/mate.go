@@ -131,7 +131,7 @@ func (r *Room) Mate(ctx context.Context, handle string) (openmates.Mate, error) 
 }
 
 func noMate() error {
-	return openmates.Errorf(openmates.ENotFound, "There is no mate of that name here.")
+	return openmates.Errorf(openmates.ENotFound, "There’s no mate with that name here.")
 }
 
 // Versions lists what a mate was, newest first.

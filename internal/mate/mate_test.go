@@ -108,7 +108,7 @@ func TestEachChangeIsAVersionAndOnTheRecord(t *testing.T) {
 		t.Errorf("recorded %+v", e)
 	}
 	_, err = w.room.Edit(ctx, admin, two, 1, draft("Late"))
-	wants(t, err, openmates.EConflict, "version 2 is the newest")
+	wants(t, err, openmates.EConflict, "version 2 is now the newest")
 	n := len(w.record)
 	same, err := w.room.Edit(ctx, admin, two, 2, d)
 	must(t, err)
@@ -140,7 +140,7 @@ func TestEachChangeIsAVersionAndOnTheRecord(t *testing.T) {
 		t.Errorf("%d versions", len(all))
 	}
 	_, err = w.room.Mate(ctx, "NORA")
-	wants(t, err, openmates.ENotFound, "no mate of that name")
+	wants(t, err, openmates.ENotFound, "There’s no mate with that name here")
 }
 
 func TestADuplicateStandsOnItsOwn(t *testing.T) {
@@ -182,7 +182,7 @@ func TestAModelMustBeThere(t *testing.T) {
 	must(t, err)
 	d.Model = "openai/b"
 	_, err = w.room.Edit(ctx, admin, m, m.Version, d)
-	wants(t, err, openmates.EInvalid, "no such model")
+	wants(t, err, openmates.EInvalid, "you can add models under Providers")
 }
 
 func TestAFailureToRecordIsAFailure(t *testing.T) {
@@ -255,7 +255,7 @@ func TestSheets(t *testing.T) {
 	old := s.Stamp
 	w.apps[1].Parts = append(w.apps[1].Parts, mate.Part{Name: "web.new"})
 	_, err = w.room.SetMate(ctx, admin, m, mate.Terms{Stamp: old})
-	wants(t, err, openmates.EConflict, "has changed")
+	wants(t, err, openmates.EConflict, "have changed since you opened this page")
 	s, err = w.room.MateSheet(ctx, m)
 	must(t, err)
 	if s.Stamp == old {

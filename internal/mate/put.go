@@ -91,23 +91,23 @@ const (
 func (r *Room) given(ctx context.Context, own, to openmates.Limits, mates bool) (openmates.Limits, error) {
 	switch {
 	case to.PerMinute < 0 || to.PerMinute > mostPerMinute:
-		return own, openmates.Errorf(openmates.EInvalid, "The requests per minute are a whole number up to %d; 0 stands for no limit.", mostPerMinute)
+		return own, openmates.Errorf(openmates.EInvalid, "Requests per minute must be a whole number up to %d; 0 means no limit.", mostPerMinute)
 	case to.PerMonth < 0 || to.PerMonth > mostPerMonth:
-		return own, openmates.Errorf(openmates.EInvalid, "The money per month is an amount in millionths from 0 to %d; 0 stands for no limit.", int64(mostPerMonth))
+		return own, openmates.Errorf(openmates.EInvalid, "Money per month must be an amount in millionths from 0 to %d; 0 means no limit.", int64(mostPerMonth))
 	}
 	for _, k := range TeamKinds() {
 		set := to.Set(k)
 		if !set.Only {
 			if len(set.Names) > 0 {
-				return own, openmates.Errorf(openmates.EInvalid, "A list of names needs “only”: true. Without it everything is allowed.")
+				return own, openmates.Errorf(openmates.EInvalid, "A list of names needs “only”: true. Without it, everything is allowed.")
 			}
 			continue
 		}
 		if k == openmates.KindMate && !mates {
-			return own, openmates.Errorf(openmates.EInvalid, "Which mates there are for whom is a limit of teams and people. Switch a mate off to take it from everybody.")
+			return own, openmates.Errorf(openmates.EInvalid, "Which mates people can use is a limit of teams and members. To take a mate away from everyone, switch it off.")
 		}
 		if len(set.Names) > mostNames {
-			return own, openmates.Errorf(openmates.EInvalid, "A list holds at most %d names.", mostNames)
+			return own, openmates.Errorf(openmates.EInvalid, "A list can have at most %d names.", mostNames)
 		}
 		known, err := r.names(ctx, k)
 		if err != nil {
@@ -115,7 +115,7 @@ func (r *Room) given(ctx context.Context, own, to openmates.Limits, mates bool) 
 		}
 		for _, n := range set.Names {
 			if !slices.Contains(known, n) && !slices.Contains(own.Set(k).Names, n) {
-				return own, openmates.Errorf(openmates.EInvalid, "There is no %s called %q here.", k, clip(n))
+				return own, openmates.Errorf(openmates.EInvalid, "There's no %s called %q here.", k, clip(n))
 			}
 		}
 		to = to.With(k, openmates.OnlyThese(set.Names...))

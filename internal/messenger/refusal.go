@@ -21,5 +21,5 @@ func (i Info) ConnectAccount() openmates.Text {
 // NotMember is the refusal where an account is linked, but its owner is not a
 // member of the team that a workspace belongs to: linking again would not help.
 func (i Info) NotMember(t openmates.Team) openmates.Text {
-	return openmates.T("Your %s account is linked, but you aren't a member of the team %s, to which this %s belongs. Please ask one of its admins to invite you.", i.Label, t.Name, i.Workspace)
+	return openmates.T("Your %s account is linked, but you aren't a member of the team %s that this %s belongs to. Ask one of its admins to invite you.", i.Label, t.Name, i.Workspace)
 }

@@ -39,7 +39,7 @@ func (p Phase) Final() bool { return p == Off || p == BadCredentials || p == Nee
 func TokenLost() State {
 	return State{
 		Phase:  BadCredentials,
-		Reason: openmates.T("The stored bot token can’t be read, because the key of this server is missing or another one."),
-		Cure:   openmates.T("Put the old key back and start the server again, or enter the credentials again on the bot’s page."),
+		Reason: openmates.T("The saved bot token can't be read because this server's key is missing or has changed."),
+		Cure:   openmates.T("Restore the old key and restart the server, or enter the credentials again on the bot’s page."),
 	}
 }

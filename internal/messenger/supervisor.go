@@ -245,7 +245,7 @@ func (l *listener) run(ctx context.Context) {
 			return
 		}
 		l.sup.cfg.Log.Warn("listener ended; it starts again", "bot", l.bot.Name, "err", err)
-		l.Report(State{Phase: Reconnecting, Reason: openmates.T("The listener stopped unexpectedly and is being started again.")})
+		l.Report(State{Phase: Reconnecting, Reason: openmates.T("The listener stopped unexpectedly and is being restarted.")})
 		l.save(context.WithoutCancel(ctx))
 		l.disown()
 		pause := time.NewTimer(min(time.Second<<min(n, 6), time.Minute))
@@ -280,7 +280,7 @@ func (l *listener) listen(ctx context.Context) (err error) {
 		case ctx.Err() != nil:
 			// While the lease is held still, so that it can't overwrite what the
 			// next holder says.
-			l.Report(State{Phase: Off, Reason: openmates.T("The process that listened for this bot was stopped.")})
+			l.Report(State{Phase: Off, Reason: openmates.T("The process that ran this bot's listener has stopped.")})
 			l.save(context.WithoutCancel(ctx))
 			l.disown()
 		}
@@ -323,7 +323,7 @@ func (l *listener) Command(ctx context.Context, c Command) (rep Reply, err error
 		}
 	}()
 	if l.sup.to.Command == nil {
-		return Reply{}, openmates.Errorf(openmates.ENotFound, "There is no such command.")
+		return Reply{}, openmates.Errorf(openmates.ENotFound, "Unknown command.")
 	}
 	rep, err = l.sup.to.Command(ctx, c)
 	if err != nil && openmates.CodeOf(err) == openmates.EInternal {

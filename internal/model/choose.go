@@ -122,7 +122,7 @@ func (s *state) automatic(class string) (openmates.ProviderModel, error) {
 		}
 	}
 	if len(fit) == 0 {
-		return openmates.ProviderModel{}, openmates.Errorf(openmates.ENotFound, "No model is set up. An admin of this server adds one on the page Providers.")
+		return openmates.ProviderModel{}, openmates.Errorf(openmates.ENotFound, "No model is set up. A server admin can add one under Providers.")
 	}
 	return slices.MinFunc(fit, func(a, b openmates.ProviderModel) int {
 		listed := func(m openmates.ProviderModel) int {

@@ -41,19 +41,19 @@ func TestWhoAnswers(t *testing.T) {
 
 	// What a mate names it gets, or nothing: never another one.
 	for name, want := range map[string]string{
-		"house/text-embedding-3": "not enabled", "house/nothing": "has no model", "gone/x": "belongs to no provider", "gpt-5": "belongs to no provider",
+		"house/text-embedding-3": "isn't enabled", "house/nothing": "has no model", "gone/x": "belong to any provider of this server", "gpt-5": "belong to any provider of this server",
 	} {
 		_, err := w.room.Answering(t.Context(), openmates.Mate{Model: name})
 		w.says(err, openmates.ENotFound, want)
 	}
-	w.says(w.room.SetDefaults(t.Context(), admin, openmates.ModelDefaults{Quick: "gone/x"}), openmates.EInvalid, "belongs to no provider")
+	w.says(w.room.SetDefaults(t.Context(), admin, openmates.ModelDefaults{Quick: "gone/x"}), openmates.EInvalid, "belong to any provider of this server")
 
 	// A default that is switched off is passed over, and the page says so.
 	w.ok(w.room.SetModels(t.Context(), admin, "house", []model.Edit{{Model: "other"}}))
 	is("house/gpt-5-mini", openmates.Mate{})
 	d, err := w.room.Defaults(t.Context())
 	w.ok(err)
-	if !strings.Contains(d.Broken[""].String(), "not enabled") || slices.Contains(d.Choices, "house/other") || d.Now[""] != "house/gpt-5-mini" {
+	if !strings.Contains(d.Broken[""].String(), "isn't enabled") || slices.Contains(d.Choices, "house/other") || d.Now[""] != "house/gpt-5-mini" {
 		t.Errorf("defaults: %+v", d)
 	}
 	w.noKey()
@@ -71,7 +71,7 @@ func TestTroubleWhileAnsweringIsNoted(t *testing.T) {
 		kind llm.Kind
 		want string
 	}{
-		{llm.KindBadKey, "does not accept this key"}, {llm.KindNoCredit, "no credit left"}, {llm.KindUnavailable, "trouble of its own"},
+		{llm.KindBadKey, "accept this key"}, {llm.KindNoCredit, "is out of credit"}, {llm.KindUnavailable, "nothing to fix on your side"},
 	} {
 		far.Script(llmtest.Reply{Fail: &llmtest.Failure{Kind: tc.kind}})
 		if _, err := w.ask(mate); err == nil {
@@ -135,15 +135,15 @@ func TestModelsThatComeAndGo(t *testing.T) {
 	}
 	w.says(w.room.AddModel(t.Context(), admin, "house", "b"), openmates.EConflict, "already")
 	w.says(w.room.SetModels(t.Context(), admin, "house", []model.Edit{{Model: "b", Input: "1"}}), openmates.EInvalid, "a number for input and one for output")
-	w.says(w.room.SetModels(t.Context(), admin, "house", []model.Edit{{Model: "b", Input: "1", Output: "-2"}}), openmates.EInvalid, "not an amount")
+	w.says(w.room.SetModels(t.Context(), admin, "house", []model.Edit{{Model: "b", Input: "1", Output: "-2"}}), openmates.EInvalid, "an amount")
 	w.ok(w.room.Free(t.Context(), admin, "house"))
 	if v := w.view("house"); v.NoPrice != 0 {
 		t.Errorf("%d without a price", v.NoPrice)
 	}
 	second.Close()
 	_, err = w.room.Refresh(t.Context(), admin, "house")
-	w.says(err, openmates.EUnavailable, "Nothing listens")
-	if v := w.view("house"); len(v.Models) != 4 || !strings.Contains(v.Problem.String(), "Nothing listens") {
+	w.says(err, openmates.EUnavailable, "Nothing is listening")
+	if v := w.view("house"); len(v.Models) != 4 || !strings.Contains(v.Problem.String(), "Nothing is listening") {
 		t.Errorf("after it went away: %d models, %q", len(v.Models), v.Problem)
 	}
 }
@@ -164,7 +164,7 @@ func TestKeysStayWithTheirHost(t *testing.T) {
 		t.Errorf("the stored key is lost: %v", err)
 	}
 	_, err = w.room.Change(t.Context(), admin, "house", model.Draft{URL: far.URL(), Key: "sk-revoked"})
-	w.says(err, openmates.EInvalid, "does not accept this key")
+	w.says(err, openmates.EInvalid, "accept this key")
 	if _, err := w.ask(openmates.Mate{}); err != nil {
 		t.Errorf("a wrong key took the place of the right one: %v", err)
 	}
@@ -201,7 +201,7 @@ func TestRemovingTellsWhoLosesTheirModel(t *testing.T) {
 	if name, err := w.ask(openmates.Mate{}); err != nil || name != "spare/s" {
 		t.Errorf("the others are answered by %q, %v", name, err)
 	}
-	w.says(w.room.Remove(t.Context(), admin, "house"), openmates.ENotFound, "no provider of that name")
+	w.says(w.room.Remove(t.Context(), admin, "house"), openmates.ENotFound, "no provider with that name")
 	all, err := w.db.Audit(t.Context(), 0, 0, 1)
 	w.ok(err)
 	if all[0].Action != "provider.remove" || all[0].Target != "house" || all[0].After != "" || !strings.Contains(all[0].Before, "compatible") {

@@ -40,13 +40,13 @@ type Place struct {
 // kinds lists them in the order in which they are shown.
 func kinds() []Kind {
 	return []Kind{
-		{Name: KindOpenAI, Label: openmates.T("OpenAI"), About: openmates.T("The GPT models, from OpenAI itself."), NeedsKey: true,
+		{Name: KindOpenAI, Label: openmates.T("OpenAI"), About: openmates.T("GPT models, directly from OpenAI."), NeedsKey: true,
 			KeyPage: "https://platform.openai.com/api-keys", Billing: "https://platform.openai.com/settings/organization/billing"},
-		{Name: KindAnthropic, Label: openmates.T("Anthropic"), About: openmates.T("The Claude models."), NeedsKey: true,
+		{Name: KindAnthropic, Label: openmates.T("Anthropic"), About: openmates.T("Claude models."), NeedsKey: true,
 			KeyPage: "https://console.anthropic.com/settings/keys", Billing: "https://console.anthropic.com/settings/billing"},
-		{Name: KindGoogle, Label: openmates.T("Google"), About: openmates.T("The Gemini models."), NeedsKey: true,
+		{Name: KindGoogle, Label: openmates.T("Google"), About: openmates.T("Gemini models."), NeedsKey: true,
 			KeyPage: "https://aistudio.google.com/apikey", Billing: "https://console.cloud.google.com/billing"},
-		{Name: KindCompatible, Label: openmates.T("OpenAI-compatible"), About: openmates.T("Models on a machine of your own (Ollama, vLLM, LM Studio), or another service that speaks OpenAI’s API (OpenRouter, Mistral, Groq …)."), NeedsURL: true, Places: []Place{
+		{Name: KindCompatible, Label: openmates.T("OpenAI-compatible"), About: openmates.T("Models on your own machine (Ollama, vLLM, LM Studio), or any other OpenAI-compatible service (OpenRouter, Mistral, Groq …)."), NeedsURL: true, Places: []Place{
 			{"ollama", "Ollama", "http://127.0.0.1:11434/v1", ""},
 			{"lm-studio", "LM Studio", "http://127.0.0.1:1234/v1", ""},
 			{"vllm", "vLLM", "http://127.0.0.1:8000/v1", ""},

@@ -158,7 +158,7 @@ func TestEveryKindIsCheckedAndAnswers(t *testing.T) {
 			w := setup(t)
 			far := w.server(llmtest.Config{API: api, Key: canary, Models: []string{"b", "a"}})
 			_, err := w.room.Add(t.Context(), admin, model.Draft{Kind: kind, Label: "Mine", URL: far.URL(), Key: "sk-wrong"})
-			w.says(err, openmates.EInvalid, "does not accept this key")
+			w.says(err, openmates.EInvalid, "accept this key")
 			p := w.add(model.Draft{Kind: kind, Label: "Mine", URL: far.URL(), Key: canary})
 			v := w.view(p.Name)
 			if v.Name != "mine" || v.Key != "" || !v.HasKey || len(v.Models) != 2 || v.Enabled != 2 || v.NoPrice != 2 || v.Problem != "" {
@@ -235,28 +235,28 @@ func TestEachTroubleHasItsCure(t *testing.T) {
 		code     openmates.Code
 		want     string
 	}{
-		"wrong key":         {status(401), "sk-x", openmates.EInvalid, "does not accept this key"},
-		"no key":            {status(401), "", openmates.EInvalid, "wants a key"},
-		"no credit":         {status(402), "sk-x", openmates.EUnavailable, "no credit left"},
+		"wrong key":         {status(401), "sk-x", openmates.EInvalid, "accept this key"},
+		"no key":            {status(401), "", openmates.EInvalid, "requires a key"},
+		"out of credit":     {status(402), "sk-x", openmates.EUnavailable, "is out of credit"},
 		"too many requests": {status(429), "sk-x", openmates.EUnavailable, "Wait a minute"},
 		"no such host":      {"http://nowhere.invalid/v1", "", openmates.EInvalid, `no host named "nowhere.invalid"`},
-		"refused":           {"http://127.0.0.1:1/v1", "", openmates.EUnavailable, "Nothing listens at 127.0.0.1:1. Is it running there?"},
+		"refused":           {"http://127.0.0.1:1/v1", "", openmates.EUnavailable, "Nothing is listening at 127.0.0.1:1. Is it running there?"},
 		"in a container":    {"http://127.0.0.1:1/v1", "", openmates.EUnavailable, "host.docker.internal"},
-		"web page":          {html, "", openmates.EInvalid, "a web page, not an API"},
+		"web page":          {html, "", openmates.EInvalid, "not an API"},
 		"no API":            {status(404) + "/api", "", openmates.EUnavailable, "/api/v1"},
 		"no list":           {status(404), "", openmates.EUnavailable, "/v1"},
-		"their trouble":     {status(503), "", openmates.EUnavailable, "trouble of its own (status 503)"},
-		"certificate":       {tls.URL, "", openmates.EUnavailable, "signed by nobody"},
-		"http for https":    {"http" + strings.TrimPrefix(tls.URL, "https"), "", openmates.EInvalid, "Begin the address with https://"},
+		"their trouble":     {status(503), "", openmates.EUnavailable, "is having problems (status 503)"},
+		"certificate":       {tls.URL, "", openmates.EUnavailable, "is signed by an authority that this server"},
+		"http for https":    {"http" + strings.TrimPrefix(tls.URL, "https"), "", openmates.EInvalid, "Start the address with https"},
 		"https for http":    {"https" + strings.TrimPrefix(empty, "http"), "", openmates.EInvalid, "http://"},
-		"silent":            {silent, "", openmates.EUnavailable, "did not answer within 300ms"},
-		"empty":             {empty, "", openmates.EUnavailable, "lists no model"},
+		"silent":            {silent, "", openmates.EUnavailable, "didn't answer within 300ms"},
+		"empty":             {empty, "", openmates.EUnavailable, "load a model there first"},
 		"another API":       {other, "", openmates.EUnavailable, "not as OpenAI's API does"},
-		"redirect":          {elsewhere, "", openmates.EInvalid, "sends the request elsewhere"},
+		"redirect":          {elsewhere, "", openmates.EInvalid, "Enter the address it redirects to"},
 		"hangs up":          {hangsUp, "", openmates.EUnavailable, "closed the connection"},
 		"no address":        {"", "", openmates.EInvalid, "enter the address"},
 		"not an address":    {"127.0.0.1:11434", "", openmates.EInvalid, "http://"},
-		"key in it":         {"https://k@host/v1", "", openmates.EInvalid, "the key has a field of its own"},
+		"key in it":         {"https://k@host/v1", "", openmates.EInvalid, "the key has its own field"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

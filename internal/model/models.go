@@ -46,7 +46,7 @@ func (r *Room) SetModels(ctx context.Context, actor openmates.ID, provider strin
 	for _, e := range edits {
 		m, known := s.byName[provider+"/"+e.Model]
 		if !known {
-			return openmates.Errorf(openmates.ENotFound, "There is no model %q here any more. Please reload the page.", e.Model)
+			return openmates.Errorf(openmates.ENotFound, "The model %q is no longer available here. Reload the page.", e.Model)
 		}
 		was := m
 		m.Enabled = e.Enabled
@@ -106,7 +106,7 @@ func (r *Room) AddModel(ctx context.Context, actor openmates.ID, provider, model
 	}
 	m, known := s.byName[provider+"/"+model]
 	if known && m.Enabled {
-		return openmates.Errorf(openmates.EConflict, "%s is in the list already, and mates may use it.", model)
+		return openmates.Errorf(openmates.EConflict, "%s is already in the list, and mates can use it.", model)
 	}
 	if !known {
 		m = openmates.ProviderModel{ProviderID: p.ID, Provider: provider, Model: model}
@@ -184,7 +184,7 @@ func (r *Room) Try(ctx context.Context, provider, model string) (Trial, error) {
 		r.log.InfoContext(ctx, "a model failed its trial", "model", t.Model, "err", err)
 		sentence := r.modelTrouble(p, model, err)
 		if ctx.Err() != nil {
-			sentence = openmates.T("%s said nothing within %s. Try again, or choose a quicker model.", t.Model, trialFor)
+			sentence = openmates.T("%s didn't answer within %s. Try again, or choose a faster model.", t.Model, trialFor)
 		}
 		return t, &openmates.Error{Code: openmates.EUnavailable, Message: sentence, Err: err}
 	}

@@ -93,16 +93,16 @@ func (r *Room) Change(ctx context.Context, actor openmates.ID, name string, d Dr
 		return p, err
 	}
 	if p.Label != was.Label && called(p.Label, all, p.ID) {
-		return p, openmates.Errorf(openmates.EConflict, "Another provider is called %s already. Please choose another name.", p.Label)
+		return p, openmates.Errorf(openmates.EConflict, "Another provider is already called %s. Choose a different name.", p.Label)
 	}
 	if p.Key == "" && !d.NoKey && was.Key != "" {
 		if !sameHost(p.URL, was.URL) {
-			return p, openmates.Errorf(openmates.EInvalid, "The stored key was entered for another host. Please enter the key for the new one; nothing was changed.")
+			return p, openmates.Errorf(openmates.EInvalid, "The saved key was entered for another host. Enter the key for the new one; nothing was changed.")
 		}
 		p.Key = was.Key
 	}
 	if was.KeyLost && p.Key == "" && !d.NoKey {
-		return p, openmates.Errorf(openmates.EInvalid, "The stored key can’t be read, because it was stored under another key of this server. Please enter it again.")
+		return p, openmates.Errorf(openmates.EInvalid, "The saved key was encrypted with another key of this server and can't be read. Enter it again.")
 	}
 	if k := kindOf(p.Kind); k.NeedsKey && p.Key == "" {
 		return p, openmates.Errorf(openmates.EInvalid, "%s", wantsKey(k.Label, k.KeyPage))
@@ -138,7 +138,7 @@ func (r *Room) Remove(ctx context.Context, actor openmates.ID, name string) erro
 		return err
 	}
 	if strings.HasPrefix(r.cfg.Default, name+"/") {
-		return openmates.Errorf(openmates.EConflict, "The settings with which this server is started name %s as the model that answers. Take that out there and start the server again; then the provider can be removed.", r.cfg.Default)
+		return openmates.Errorf(openmates.EConflict, "The settings this server is started with use %s as the answering model. Remove it there and restart the server; then you can remove the provider.", r.cfg.Default)
 	}
 	return r.within(ctx, func(ctx context.Context) error {
 		if err := r.cfg.Store.RemoveProvider(ctx, p.ID); err != nil {
@@ -245,7 +245,7 @@ func (r *Room) ask(ctx context.Context, p openmates.Provider, service llm.Provid
 	if service == nil {
 		_, err := r.make(p)
 		if err == nil {
-			err = openmates.Errorf(openmates.EInvalid, "The provider can't be used as it is set up.")
+			err = openmates.Errorf(openmates.EInvalid, "The provider's settings aren't valid.")
 		}
 		return nil, finding{sentence: openmates.TextOf(err)}, err
 	}
@@ -255,7 +255,7 @@ func (r *Room) ask(ctx context.Context, p openmates.Provider, service llm.Provid
 	ids = slices.DeleteFunc(ids, func(id string) bool { return validModel(id) != nil })
 	if err == nil && len(ids) == 0 {
 		err = &llm.Error{Kind: llm.KindInvalid, Err: errors.New("the list of models is empty")}
-		return nil, finding{openmates.T("%s answers, but lists no model. If it is a machine of your own, load a model there first; then check again.", p.Label), true}, err
+		return nil, finding{openmates.T("%s answers, but doesn't list any models. If it's your own machine, load a model there first; then check again.", p.Label), true}, err
 	}
 	if err != nil {
 		r.log.InfoContext(ctx, "a provider failed its check", "provider", p.Name, "kind", p.Kind, "err", err)
@@ -272,7 +272,7 @@ func (r *Room) changeable(ctx context.Context, name string) (openmates.Provider,
 	}
 	p, err := s.provider(name)
 	if err == nil && p.Fixed {
-		err = openmates.Errorf(openmates.EForbidden, "%s comes from the settings with which this server is started. Change it there, and start the server again.", p.Label)
+		err = openmates.Errorf(openmates.EForbidden, "%s comes from the settings this server is started with. Change it there, and restart the server.", p.Label)
 	}
 	return p, err
 }
@@ -290,7 +290,7 @@ func (r *Room) clean(d Draft) (openmates.Provider, error) {
 		return p, err
 	}
 	if len(p.Key) > 4000 {
-		return p, openmates.Errorf(openmates.EInvalid, "That is too long for a key. Please copy the key alone.")
+		return p, openmates.Errorf(openmates.EInvalid, "That's too long for a key. Copy only the key.")
 	}
 	if p.URL == "" && k.NeedsURL {
 		return p, openmates.Errorf(openmates.EInvalid, "Please enter the address of the API, such as http://127.0.0.1:11434/v1.")
@@ -304,9 +304,9 @@ func validURL(s string) error {
 	case s == "":
 		return nil
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || len(s) > 500:
-		return openmates.Errorf(openmates.EInvalid, "The address must begin with http:// or https://, such as https://openrouter.ai/api/v1.")
+		return openmates.Errorf(openmates.EInvalid, "The address must start with http:// or https://, such as https://openrouter.ai/api/v1.")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return openmates.Errorf(openmates.EInvalid, "The address must not hold a user, a query or a fragment; the key has a field of its own.")
+		return openmates.Errorf(openmates.EInvalid, "The address must not contain a user, a query or a fragment; the key has its own field.")
 	}
 	return nil
 }

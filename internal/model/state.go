@@ -59,7 +59,7 @@ func (r *Room) settle(ctx context.Context, p openmates.Provider) (string, error)
 		_, err := r.cfg.Store.SaveProvider(ctx, p)
 		return p.Name, err
 	}
-	return "", openmates.Errorf(openmates.EConflict, "The names of the provider %q of the settings are taken by providers of the pages.", p.Name)
+	return "", openmates.Errorf(openmates.EConflict, "The names for the provider %q from the settings are already used by providers from the pages.", p.Name)
 }
 
 // now gives the state, from memory if nothing has changed.
@@ -159,7 +159,7 @@ func (s *state) provider(name string) (openmates.Provider, error) {
 			return p, nil
 		}
 	}
-	return openmates.Provider{}, openmates.Errorf(openmates.ENotFound, "There is no provider of that name (any more).")
+	return openmates.Provider{}, openmates.Errorf(openmates.ENotFound, "There's no provider with that name (any more).")
 }
 
 func (s *state) modelsOf(id openmates.ID) []openmates.ProviderModel {
@@ -180,15 +180,15 @@ func (s *state) model(name string) (openmates.ProviderModel, error) {
 	p, err := s.provider(provider)
 	switch {
 	case err != nil || id == "":
-		return m, openmates.Errorf(openmates.ENotFound, "The model %q belongs to no provider of this server.", name)
+		return m, openmates.Errorf(openmates.ENotFound, "The model %q doesn't belong to any provider of this server.", name)
 	case s.services[provider] == nil:
-		return m, openmates.Errorf(openmates.ENotFound, "The provider %s of the model %q can't be used as it is set up.", p.Label, name)
+		return m, openmates.Errorf(openmates.ENotFound, "The provider %s of the model %q has invalid settings.", p.Label, name)
 	case !known && p.Fixed:
 		return openmates.ProviderModel{ProviderID: p.ID, Provider: p.Name, Model: id, Enabled: true}, nil
 	case !known:
 		return m, openmates.Errorf(openmates.ENotFound, "The provider %s has no model %q.", p.Label, id)
 	case !m.Enabled:
-		return m, openmates.Errorf(openmates.ENotFound, "The model %q is not enabled on this server.", name)
+		return m, openmates.Errorf(openmates.ENotFound, "The model %q isn't enabled on this server.", name)
 	}
 	return m, nil
 }

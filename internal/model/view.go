@@ -54,7 +54,7 @@ func (r *Room) Provider(ctx context.Context, name string) (View, error) {
 	if i := slices.IndexFunc(all, func(v View) bool { return v.Name == name }); i >= 0 {
 		return all[i], nil
 	}
-	return View{}, openmates.Errorf(openmates.ENotFound, "There is no provider of that name (any more).")
+	return View{}, openmates.Errorf(openmates.ENotFound, "There's no provider with that name (any more).")
 }
 
 // serves tells for which mates each model answers now, by its full name.

@@ -74,10 +74,10 @@ func Require(c openmates.Caller, r Right) error {
 		return openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
 	}
 	if !Allowed(c.User, "", r) {
-		return openmates.Errorf(openmates.EForbidden, "Only an admin of this server may do that. Please ask one.")
+		return openmates.Errorf(openmates.EForbidden, "Only a server admin can do that. Ask one of them.")
 	}
 	if c.Token.TeamID != 0 {
-		return openmates.Errorf(openmates.EForbidden, "A team's token is for that team alone. Please use one of your own.")
+		return openmates.Errorf(openmates.EForbidden, "A team's token only works for that team. Use one of your own.")
 	}
 	return c.Permit(ScopeOf(r))
 }
@@ -111,7 +111,7 @@ func RequireInPerson(c openmates.Caller, r Right) error {
 // Require returns nil if the caller has a right in the team, else EForbidden.
 func (p Place) Require(c openmates.Caller, r Right) error {
 	if !Allowed(c.User, p.Role, r) {
-		return openmates.Errorf(openmates.EForbidden, "Only an admin of the team %s may do that. Please ask one.", p.Team.Name)
+		return openmates.Errorf(openmates.EForbidden, "Only an admin of the team %s can do that. Ask one of them.", p.Team.Name)
 	}
 	return nil
 }

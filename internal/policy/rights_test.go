@@ -28,7 +28,7 @@ func TestRights(t *testing.T) {
 		{"somebody outside", openmates.User{ID: 1}, "", nil},
 		{"somebody with a made-up role", openmates.User{ID: 1}, "server admin", nil},
 		{"a member", openmates.User{ID: 1}, openmates.RoleMember, member},
-		{"an admin of the team", openmates.User{ID: 1}, openmates.RoleAdmin, admin},
+		{"You’ll join as a team admin", openmates.User{ID: 1}, openmates.RoleAdmin, admin},
 		{"a server admin outside", openmates.User{ID: 1, Admin: true}, "", []policy.Right{policy.RunServer}},
 		{"a server admin who is a member", openmates.User{ID: 1, Admin: true}, openmates.RoleMember, append(slices.Clone(member), policy.RunServer)},
 	} {

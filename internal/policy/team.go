@@ -23,7 +23,7 @@ func TeamAt(ctx context.Context, t Teams, name string) (openmates.Team, error) {
 	}
 	// Not ValidSlug: a word that is reserved today may be a team of old.
 	if len(name) > 100 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-		return openmates.Team{}, openmates.Errorf(openmates.ENotFound, "There is no such team.")
+		return openmates.Team{}, openmates.Errorf(openmates.ENotFound, "This team doesn't exist.")
 	}
 	return t.TeamBySlug(ctx, name)
 }

@@ -53,12 +53,12 @@ func parse(text, where string) (*Ring, error) {
 		raw, err := decode(word)
 		if err != nil || len(raw) != keySize {
 			return nil, openmates.Errorf(openmates.EInvalid,
-				"%s holds something that is no key: each is 32 bytes in base64, as `openssl rand -base64 32` prints them.", where)
+				"%s contains something that isn't a key: a key is 32 bytes in base64, as printed by `openssl rand -base64 32`.", where)
 		}
 		keys = append(keys, raw)
 	}
 	if len(keys) == 0 {
-		return nil, openmates.Errorf(openmates.EInvalid, "%s holds no key. Put back the one it held, or credentials that are stored already can't be read.", where)
+		return nil, openmates.Errorf(openmates.EInvalid, "%s doesn't contain a key. Restore the one it had, or saved credentials can't be read.", where)
 	}
 	return New(keys...)
 }
@@ -83,7 +83,7 @@ func private(file string) error {
 	}
 	if st.Mode().Perm()&0o077 != 0 {
 		return openmates.Errorf(openmates.EInvalid,
-			"Other accounts of this machine can open the key file. Please run `chmod 600 %s` and start again.", file)
+			"Other users of this machine can read the key file. Run `chmod 600 %s` and start again.", file)
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ type key struct {
 // New makes a Ring of the given keys, 32 bytes each, of which the first seals.
 func New(keys ...[]byte) (*Ring, error) {
 	if len(keys) == 0 {
-		return nil, openmates.Errorf(openmates.EInvalid, "No key was given to encrypt stored credentials with.")
+		return nil, openmates.Errorf(openmates.EInvalid, "No key to encrypt saved credentials is set.")
 	}
 	r := &Ring{all: make(map[string]key, len(keys))}
 	for i, raw := range keys {
@@ -74,7 +74,7 @@ func New(keys ...[]byte) (*Ring, error) {
 func newKey(raw []byte) (key, error) {
 	if len(raw) != keySize {
 		return key{}, openmates.Errorf(openmates.EInvalid,
-			"A key for stored credentials has 32 bytes (44 characters of base64); one of those given has %d bytes.", len(raw))
+			"The encryption key must have 32 bytes (44 characters of base64); one of the given keys has %d bytes.", len(raw))
 	}
 	block, err := aes.NewCipher(raw)
 	if err != nil {
@@ -118,7 +118,7 @@ func (r *Ring) Open(place, sealed string) (openmates.Secret, error) {
 	k, ok := r.all[parts[1]]
 	if !ok {
 		return "", &openmates.Error{Code: openmates.EInternal,
-			Message: openmates.T("A stored credential was encrypted with a key that this server doesn't have. Put the old key back behind the new one."),
+			Message: openmates.T("Saved credentials were encrypted with a key that this server doesn't have. Add the old key after the new one."),
 			Err:     fmt.Errorf("open %s: no key %q: %w", place, clip(parts[1]), openmates.ErrUnreadable)}
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(parts[2])

@@ -68,7 +68,7 @@ func (r *Room) AnyPerson(ctx context.Context, c openmates.Caller, username strin
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return openmates.User{}, err
 	}
-	none := openmates.Errorf(openmates.ENotFound, "Nobody on this server is called %q.", spelling.Clip(username, 40))
+	none := openmates.Errorf(openmates.ENotFound, "No one on this server is called %q.", spelling.Clip(username, 40))
 	if len(username) > 100 || strings.ContainsFunc(username, func(c rune) bool { return c <= ' ' || c > '~' }) {
 		return openmates.User{}, none
 	}
@@ -86,7 +86,7 @@ func (r *Room) AnyTeam(ctx context.Context, c openmates.Caller, slug string) (op
 	}
 	t, err := policy.TeamAt(ctx, r.store, slug)
 	if openmates.CodeOf(err) == openmates.ENotFound {
-		err = openmates.Errorf(openmates.ENotFound, "There is no team %q on this server.", spelling.Clip(slug, 40))
+		err = openmates.Errorf(openmates.ENotFound, "There's no team %q on this server.", spelling.Clip(slug, 40))
 	}
 	return t, err
 }
@@ -120,7 +120,7 @@ func (r *Room) RemovePerson(ctx context.Context, c openmates.Caller, username st
 		return err
 	}
 	if u.ID == c.User.ID {
-		return openmates.Errorf(openmates.EConflict, "This is your own account. You can delete it under Your data, on your profile.")
+		return openmates.Errorf(openmates.EConflict, "This is your own account. You can delete it on your profile under “Your data”.")
 	}
 	if err := r.store.RemoveOther(ctx, u.ID); err != nil {
 		return err

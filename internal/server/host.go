@@ -42,7 +42,7 @@ func (r *Room) Serves(ctx context.Context, a Asked) error {
 	if host != "" && (host == hostOf(public.Host) || isLoopback(host)) {
 		return nil
 	}
-	other := openmates.Errorf(openmates.EInvalid, "This server does not answer to the name %q. Please open %s. If the name is right, start the server with OPENMATES_URL set to its address; the README says more.", spelling.Clip(host, 40), a.Public)
+	other := openmates.Errorf(openmates.EInvalid, "This server isn't set up for the name %q. Open %s instead. If the name is right, start the server with OPENMATES_URL set to its address; see the README.", spelling.Clip(host, 40), a.Public)
 	chosen := r.address.Chosen()
 	if host == "" || chosen && !a.Proxied {
 		return other

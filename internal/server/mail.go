@@ -59,16 +59,16 @@ func (r *Room) SetMail(ctx context.Context, c openmates.Caller, s mail.Settings,
 		s.Password = before.Password
 	}
 	if s.Username != "" && s.Password == "" && before.Lost {
-		return openmates.Errorf(openmates.EInvalid, "Please type the password of %s again. The stored one can’t be read, because it was stored under another key of this server.", s.Username)
+		return openmates.Errorf(openmates.EInvalid, "Enter the password for %s again. The saved one was encrypted with another key and can't be read.", s.Username)
 	}
 	if s.Username != "" && s.Password == "" {
 		if before.Password != "" {
-			return openmates.Errorf(openmates.EInvalid, "Please type the password of %s again. The stored one is sent only to %s, port %d, as the same user and with at least as much encryption.", s.Username, before.Host, before.Port)
+			return openmates.Errorf(openmates.EInvalid, "Enter the password for %s again. The saved one is only ever sent to %s, port %d, for the same user and with at least the same encryption.", s.Username, before.Host, before.Port)
 		}
-		return openmates.Errorf(openmates.EInvalid, "Please type the password of %s.", s.Username)
+		return openmates.Errorf(openmates.EInvalid, "Enter the password for %s.", s.Username)
 	}
 	if !r.post.CanSend() {
-		return openmates.Errorf(openmates.EUnavailable, "This server was built without a way to send mail.")
+		return openmates.Errorf(openmates.EUnavailable, "This build of OpenMates can't send mail.")
 	}
 	test := mail.Letter{On: mail.Testing, To: to, By: c.User.ID, Body: "This is the test message of your OpenMates server.\n\nYou can read it, so mail works: invitations, confirmations of addresses, and links to choose a new password are sent from now on.\n"}
 	if err := r.post.SendBy(ctx, s, test); err != nil {
@@ -130,20 +130,20 @@ func tidyMail(s mail.Settings) (mail.Settings, error) {
 	s.Host = strings.ToLower(strings.TrimSpace(s.Host))
 	s.Username = strings.TrimSpace(s.Username)
 	if s.Host == "" || len(s.Host) > 253 || strings.ContainsAny(s.Host, "/ @\t\r\n") {
-		return s, openmates.Errorf(openmates.EInvalid, "Please enter the name of the mail server alone, such as smtp.example.org.")
+		return s, openmates.Errorf(openmates.EInvalid, "Enter only the name of the mail server, such as smtp.example.org.")
 	}
 	if s.Port < 1 || s.Port > 65535 {
 		return s, openmates.Errorf(openmates.EInvalid, "Please enter the port of the mail server: usually 465 for TLS and 587 for STARTTLS.")
 	}
 	if s.Security != mail.TLS && s.Security != mail.StartTLS && s.Security != mail.Plain {
-		return s, openmates.Errorf(openmates.EInvalid, "Please choose how the way to the mail server is encrypted.")
+		return s, openmates.Errorf(openmates.EInvalid, "Choose how the connection to the mail server is encrypted.")
 	}
 	if len(s.Username) > 254 || len(s.Password) > 1024 || strings.ContainsAny(s.Username+s.Password.Reveal(), "\r\n\x00") {
-		return s, openmates.Errorf(openmates.EInvalid, "Username or password can't be typed like this. Please check both.")
+		return s, openmates.Errorf(openmates.EInvalid, "The username or password contains characters that aren't allowed. Check both.")
 	}
 	var err error
 	if s.From, err = mail.Address(s.From); err != nil {
-		return s, openmates.Errorf(openmates.EInvalid, "Please enter the address that mail is sent from, such as mates@example.org.")
+		return s, openmates.Errorf(openmates.EInvalid, "Enter the address that mail is sent from, such as mates@example.org.")
 	}
 	if strings.TrimSpace(s.Name) == "" {
 		s.Name = "OpenMates"

@@ -36,7 +36,7 @@ const (
 // processes, can give.
 func (r *Room) Proof(ctx context.Context, nonce string) (string, error) {
 	if len(nonce) != 26 || strings.ContainsFunc(nonce, func(c rune) bool { return !(c >= 'A' && c <= 'Z' || c >= '2' && c <= '7') }) {
-		return "", openmates.Errorf(openmates.ENotFound, "There is nothing here.")
+		return "", openmates.Errorf(openmates.ENotFound, "Nothing found here.")
 	}
 	key, ok, err := r.store.Setting(ctx, identitySetting)
 	if err == nil && !ok {
@@ -63,7 +63,7 @@ func (r *Room) Reaches(ctx context.Context, address string) error {
 		return fmt.Errorf("read an address that was read before: %w", err)
 	}
 	if u.Scheme == "http" && !private(u.Hostname()) {
-		return wrong(openmates.T("Over http, passwords travel readable through the internet, and browsers warn. Put a proxy with a certificate (Caddy, nginx, Traefik) in front of the server and enter the address with https://."))
+		return wrong(openmates.T("Over http, passwords are sent unencrypted, and browsers warn about it. Put a proxy with a certificate (Caddy, nginx, Traefik) in front of the server and enter the address with https://."))
 	}
 	nonce := rand.Text()
 	want, err := r.Proof(ctx, nonce)
@@ -100,17 +100,17 @@ func answered(u *url.URL, resp *http.Response, got, want string) error {
 	case code >= 300 && code < 400:
 		to, err := resp.Location()
 		if err != nil || to.Host == "" {
-			return wrong(openmates.T("%s sends browsers on to somewhere else. Turn that redirect off for this server.", u.Host))
+			return wrong(openmates.T("%s redirects to another site. Turn that redirect off for this server.", u.Host))
 		}
-		return wrong(openmates.T("%s sends browsers on to %s://%s. If that is the right address, enter it here; otherwise turn the redirect off.", u.Host, to.Scheme, to.Host))
+		return wrong(openmates.T("%s redirects to %s://%s. If that's the right address, enter it here; otherwise turn the redirect off.", u.Host, to.Scheme, to.Host))
 	case code == http.StatusBadGateway, code == http.StatusServiceUnavailable, code == http.StatusGatewayTimeout:
-		return wrong(openmates.T("A proxy answers at %s, but it does not reach this server (it says %d). Check the address and port that it hands requests on to.", u.Host, code))
+		return wrong(openmates.T("A proxy answers at %s, but it doesn't reach this server (status %d). Check the address and port it forwards to.", u.Host, code))
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:
-		return wrong(openmates.T("Something in front of the server asks for a sign-in of its own (it says %d). Let requests through to this server without one; OpenMates asks people itself.", code))
+		return wrong(openmates.T("Something in front of the server asks people to sign in (status %d). Let requests through to this server; OpenMates has its own sign-in.", code))
 	case code == http.StatusOK && len(got) == len(want) && !strings.ContainsAny(got, " <{"):
 		return wrong(openmates.T("Another OpenMates server answers at %s. Point the name, or the proxy behind it, to this one.", u.Host))
 	}
-	return wrong(openmates.T("Another server answers at %s (it says %d to a question that only this one can answer). Point the name, or the proxy behind it, to this server.", u.Host, resp.StatusCode))
+	return wrong(openmates.T("Another server answers at %s (it answered %d to a question that only this one can answer). Point the name, or the proxy behind it, to this server.", u.Host, resp.StatusCode))
 }
 
 // unreachable says why nothing came back.
@@ -126,18 +126,18 @@ func unreachable(u *url.URL, err error) error {
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		if dns.IsNotFound {
-			return said(openmates.T("The name %s is not known. Correct it, or add a DNS record for it that leads to this machine.", host))
+			return said(openmates.T("The name %s doesn't exist. Correct it, or add a DNS record that points to this server.", host))
 		}
-		return said(openmates.T("The name %s can't be looked up at the moment. Check the DNS settings of this machine, then try again.", host))
+		return said(openmates.T("The name %s can't be looked up right now. Check this server's DNS settings, then try again.", host))
 	}
 	if cert, ok := errors.AsType[x509.CertificateInvalidError](err); ok && cert.Reason == x509.Expired {
-		return said(openmates.T("The certificate of %s is out of date. Renew it; a proxy such as Caddy does that by itself.", host))
+		return said(openmates.T("The certificate of %s has expired. Renew it; a proxy such as Caddy does that automatically.", host))
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
 		return said(openmates.T("The certificate at %s is for another name. Get one for %s.", u.Host, host))
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return said(openmates.T("The certificate of %s comes from nobody that browsers trust. Get one from an authority such as Let’s Encrypt, and have the proxy send the whole chain.", host))
+		return said(openmates.T("The certificate of %s comes from an authority that browsers don't trust. Get one from an authority such as Let’s Encrypt, and make the proxy send the whole chain.", host))
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
 		return said(openmates.T("At %s port %s a server answers without encryption. Enter the address with http:// (only within your own network), or set up https on that port.", host, port))
@@ -149,14 +149,14 @@ func unreachable(u *url.URL, err error) error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return said(openmates.T("Nothing answers at %s port %s. Start the proxy there, or open that port.", host, port))
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
-		return said(openmates.T("%s port %s does not answer within %d seconds. A firewall may be in the way, or the machine can't reach its own public address from inside; if so, use the address anyway.", host, port, int(reachTime.Seconds())))
+		return said(openmates.T("%s port %s didn't answer within %d seconds. A firewall may be blocking it, or the server can't reach its own public address from inside; in that case, use the address anyway.", host, port, int(reachTime.Seconds())))
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return said(openmates.T("There is no way from this machine to %s. Check its network, and the DNS record of the name.", host))
+		return said(openmates.T("There's no network route from this server to %s. Check its network and the DNS record of the name.", host))
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
 		strings.Contains(err.Error(), "server closed idle connection"): // net/http's own word for it, if it was quick
-		return said(openmates.T("%s port %s hangs up without an answer. Check that the proxy there speaks %s and knows this name.", host, port, u.Scheme))
+		return said(openmates.T("%s port %s closed the connection without an answer. Check that the proxy there supports %s and knows this name.", host, port, u.Scheme))
 	}
-	return said(openmates.T("%s can't be reached from this machine. Check the name, the port and the proxy, then try again.", u.Host))
+	return said(openmates.T("%s can't be reached from this server. Check the name, the port and the proxy, then try again.", u.Host))
 }
 
 func isTimeout(err error) bool {
@@ -176,7 +176,7 @@ func tidyURL(address string) (string, error) {
 		return "", wrong(openmates.T("Please enter an address such as https://mates.example.org."))
 	}
 	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-		return "", wrong(openmates.T("OpenMates needs a name of its own: please enter the address without what stands behind %s.", u.Host))
+		return "", wrong(openmates.T("OpenMates needs a domain of its own: enter the address without the part after %s.", u.Host))
 	}
 	return u.Scheme + "://" + strings.ToLower(u.Host), nil
 }

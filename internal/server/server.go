@@ -70,7 +70,7 @@ func (r *Room) Rename(ctx context.Context, actor openmates.ID, name string) erro
 // SetSignUp says who may make an account.
 func (r *Room) SetSignUp(ctx context.Context, actor openmates.ID, p SignUp) error {
 	if p != OpenToTeams && p != InviteOnly {
-		return openmates.Errorf(openmates.EInvalid, "Please choose who may sign up.")
+		return openmates.Errorf(openmates.EInvalid, "Choose who can sign up.")
 	}
 	return r.settle(ctx, actor, "server.sign_up", signUpSetting, string(p))
 }
@@ -78,7 +78,7 @@ func (r *Room) SetSignUp(ctx context.Context, actor openmates.ID, p SignUp) erro
 // SetCurrency names the currency of all prices and budgets. It converts none.
 func (r *Room) SetCurrency(ctx context.Context, actor openmates.ID, code string) error {
 	if !regexp.MustCompile(`^[A-Z]{3}$`).MatchString(code) {
-		return openmates.Errorf(openmates.EInvalid, "A currency is named by its three letters, such as USD or EUR.")
+		return openmates.Errorf(openmates.EInvalid, "A currency has three letters, such as USD or EUR.")
 	}
 	return r.settle(ctx, actor, "server.currency", currencySetting, code)
 }

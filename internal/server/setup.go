@@ -91,12 +91,12 @@ func (r *Room) setupHash(ctx context.Context, from netip.Addr, code openmates.Se
 		return "", err
 	}
 	if stored == "" {
-		return "", openmates.Errorf(openmates.EConflict, "This server is set up already. Please sign in instead.")
+		return "", openmates.Errorf(openmates.EConflict, "This server is already set up. Sign in instead.")
 	}
 	given := guard.DigestTyped(code.Reveal())
 	if subtle.ConstantTimeCompare([]byte(given), []byte(stored)) != 1 {
 		r.failures.Note(ctx, from, guard.WhySetup, 0)
-		return "", openmates.Errorf(openmates.EUnauthorized, "This setup link is not valid any more. The terminal shows a fresh one each time the server starts; please open that one.")
+		return "", openmates.Errorf(openmates.EUnauthorized, "This setup link is no longer valid. Each time the server starts, it prints a new one in the terminal; open that one.")
 	}
 	return stored, nil
 }

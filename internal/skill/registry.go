@@ -73,7 +73,7 @@ func (r *Registry) add(a App, s Skill) error {
 	}
 	sc, err := parseSchema(s.Parameters)
 	if err != nil {
-		return &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The schema of %q is not valid: %v.", name, Clip(err.Error(), 1000)), Err: err}
+		return &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The schema of %q isn't valid: %v.", name, Clip(err.Error(), 1000)), Err: err}
 	}
 	o := Offer{
 		App: a.Name, Name: name, Tool: a.Name + "_" + s.Name,
@@ -125,7 +125,7 @@ func (r *Registry) Run(ctx context.Context, name string, call Call) (Result, err
 	case err != nil && within.Err() != nil:
 		return Result{}, &openmates.Error{
 			Code: openmates.EUnavailable, Err: err,
-			Message: openmates.T("%s did not come to an end within %s.", name, d.Round(time.Second/10)),
+			Message: openmates.T("%s didn't finish within %s.", name, d.Round(time.Second/10)),
 		}
 	case err != nil:
 		return Result{}, err

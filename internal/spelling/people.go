@@ -17,7 +17,7 @@ func Person(s string) (string, error) {
 	}
 	switch strings.TrimPrefix(strings.ToLower(s), "a ") {
 	case "openmates", strings.TrimPrefix(openmates.FormerMember, "a "):
-		return "", openmates.Errorf(openmates.EInvalid, "%q would be taken for somebody else. Please type the name that people call you.", s)
+		return "", openmates.Errorf(openmates.EInvalid, "%q could be mistaken for someone else. Enter the name people call you.", s)
 	}
 	return s, nil
 }
@@ -31,7 +31,7 @@ func Team(name, slug string) (openmates.Team, error) {
 	}
 	if slug = Fold(slug); slug == "" {
 		if slug = Slug(name); slug == "" {
-			return openmates.Team{}, openmates.Errorf(openmates.EInvalid, "Please type an address of a–z and 0–9 for %s; its name gives none.", name)
+			return openmates.Team{}, openmates.Errorf(openmates.EInvalid, "Enter an address of a–z and 0–9 for %s; we can't derive one from the name.", name)
 		}
 	}
 	if err := openmates.ValidSlug(slug); err != nil {
@@ -51,7 +51,7 @@ func Text(s string, what openmates.Text, most int) (string, error) {
 	case n > most:
 		return s, openmates.Errorf(openmates.EInvalid, "Please shorten %s to at most %d characters; there are %d.", what, most, n)
 	case !utf8.ValidString(s) || strings.ContainsFunc(s, bad):
-		return s, openmates.Errorf(openmates.EInvalid, "Please type %s without control characters.", what)
+		return s, openmates.Errorf(openmates.EInvalid, "Enter %s without control characters.", what)
 	}
 	return s, nil
 }

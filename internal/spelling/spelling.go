@@ -31,14 +31,14 @@ const Longest = 80
 // says in the refusal which name is meant. The error is EInvalid.
 func Name(s string, what openmates.Text, most int) (string, error) {
 	if !utf8.ValidString(s) {
-		return "", openmates.Errorf(openmates.EInvalid, "Please type %s again: some of its characters are broken.", what)
+		return "", openmates.Errorf(openmates.EInvalid, "Enter %s again: some of its characters are broken.", what)
 	}
 	if len(s) > 16*most { // nothing that long is worth reading closely
 		return "", tooLong(s, what, most)
 	}
 	s = norm.NFC.String(strings.TrimSpace(s))
 	if !Visible(s) {
-		return "", openmates.Errorf(openmates.EInvalid, "Please type %s.", what)
+		return "", openmates.Errorf(openmates.EInvalid, "Enter %s.", what)
 	}
 	if i := firstHidden(s); i >= 0 {
 		c, _ := utf8.DecodeRuneInString(s[i:])
@@ -49,9 +49,9 @@ func Name(s string, what openmates.Text, most int) (string, error) {
 	case utf8.RuneCountInString(s) > most:
 		return "", tooLong(s, what, most)
 	case piled(s):
-		return "", openmates.Errorf(openmates.EInvalid, "Please type %s with fewer accents on one letter.", what)
+		return "", openmates.Errorf(openmates.EInvalid, "Enter %s with fewer accents per letter.", what)
 	case mixed(s):
-		return "", openmates.Errorf(openmates.EInvalid, "Please type each word of %s in one alphabet: some of its letters only look like the others.", what)
+		return "", openmates.Errorf(openmates.EInvalid, "Enter each word of %s in one alphabet: some of its letters only look alike.", what)
 	}
 	return s, nil
 }

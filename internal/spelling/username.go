@@ -19,7 +19,7 @@ func Username(s string) (string, error) {
 	for _, c := range s {
 		letter := c >= 'a' && c <= 'z' || c >= '0' && c <= '9'
 		if !letter && (mark || !strings.ContainsRune("-._", c)) {
-			return "", openmates.Errorf(openmates.EInvalid, "A username is made of a–z and 0–9, with single hyphens, dots or underscores between them.")
+			return "", openmates.Errorf(openmates.EInvalid, "A username can have a–z and 0–9, with single hyphens, dots or underscores between them.")
 		}
 		mark = !letter
 	}
@@ -27,7 +27,7 @@ func Username(s string) (string, error) {
 		return "", openmates.Errorf(openmates.EInvalid, "A username ends with a letter or a digit.")
 	}
 	if posing(s) {
-		return "", openmates.Errorf(openmates.EInvalid, "The username %q would be taken for somebody else. Please choose another one.", s)
+		return "", openmates.Errorf(openmates.EInvalid, "The username %q could be mistaken for someone else. Choose a different one.", s)
 	}
 	return s, nil
 }

@@ -17,7 +17,7 @@ import (
 func Backup(ctx context.Context, from, to string) (err error) {
 	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // VACUUM INTO takes an empty file
 	if errors.Is(err, fs.ErrExist) {
-		return openmates.Errorf(openmates.EInvalid, "%s exists already. Please name another file, or remove that one first.", to)
+		return openmates.Errorf(openmates.EInvalid, "%s already exists. Choose another file name, or remove that file first.", to)
 	}
 	if err != nil {
 		return &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("%s can't be written: %v.", to, err), Err: err}

@@ -116,7 +116,7 @@ func openEngine(ctx context.Context, c Config) (engine, error) {
 	path := strings.TrimPrefix(strings.TrimPrefix(c.URL, "sqlite://"), "sqlite:")
 	if strings.Contains(path, "://") {
 		return nil, openmates.Errorf(openmates.EInvalid,
-			"The database's address must be empty, the path of a SQLite file, or begin with postgres://.")
+			"The database's address must be empty, the path of a SQLite file, or start with postgres://.")
 	}
 	if path == "" {
 		path = filepath.Join(c.Dir, c.Name+".db")

@@ -38,11 +38,11 @@ func (d *disk) heard(err error) error {
 }
 
 func diskFull() openmates.Text {
-	return openmates.T("The disk of this server is full, so nothing was saved. Please tell the admin of this server; as soon as there is space again, try again.")
+	return openmates.T("This server's disk is full, so nothing was saved. Tell a server admin, and try again once there's free space.")
 }
 
 func diskShut() openmates.Text {
-	return openmates.T("The disk of this server can’t be written to, so nothing was saved. Please tell the admin of this server; as soon as that is fixed, try again.")
+	return openmates.T("This server can't write to its disk, so nothing was saved. Tell a server admin, and try again once it's fixed.")
 }
 
 // diskError returns what to tell people of an error that the disk is to blame
@@ -82,7 +82,7 @@ func diskError(err error) *openmates.Error {
 // one, so that it notices by itself when the disk takes writes again.
 func (db *DB) Ready(ctx context.Context) error {
 	if err := db.Ping(ctx); err != nil {
-		return &openmates.Error{Code: openmates.EUnavailable, Message: openmates.T("The database does not answer."), Err: err}
+		return &openmates.Error{Code: openmates.EUnavailable, Message: openmates.T("The database isn't responding."), Err: err}
 	}
 	hurt, err := db.engine.space()
 	if err != nil || !hurt {

@@ -45,7 +45,7 @@ func TestADiskThatTakesNothingIsNoticedAndRecovers(t *testing.T) {
 		spoil   func(t *testing.T, dir string)
 		restore func(t *testing.T, dir string)
 	}{
-		"full": {"disk of this server is full", func(t *testing.T, dir string) {
+		"full": {"disk is full", func(t *testing.T, dir string) {
 			f, err := os.Create(filepath.Join(dir, "filler"))
 			if err != nil {
 				t.Fatal(err)
@@ -64,7 +64,7 @@ func TestADiskThatTakesNothingIsNoticedAndRecovers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
-		"read-only": {"can’t be written to", func(t *testing.T, dir string) {
+		"read-only": {"write to its disk", func(t *testing.T, dir string) {
 			// Files that are open for writing keep a mount writable, so the new
 			// mount of the same folder is what the probe meets.
 			if err := syscall.Mount(dir, dir, "", syscall.MS_BIND, ""); err != nil {

@@ -39,7 +39,7 @@ func migrate(ctx context.Context, db *sql.DB, d dialect, files fs.FS) error {
 	}
 	if has > newest {
 		return openmates.Errorf(openmates.EInvalid,
-			"The database was written by a newer version of OpenMates (schema %d; this version knows %d). Please start that version, or restore a backup from before the update.", has, newest)
+			"The database was written by a newer version of OpenMates (schema %d; this version knows %d). Start that version, or restore a backup from before the update.", has, newest)
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("update the schema: %w", err)

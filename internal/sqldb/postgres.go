@@ -36,7 +36,7 @@ func openPostgres(ctx context.Context, c Config) (engine, error) {
 	conf, err := pgx.ParseConfig(c.URL)
 	if err != nil { // its text may hold the password
 		return nil, openmates.Errorf(openmates.EInvalid,
-			"The database's address can't be read. It looks like postgres://user:password@host:5432/database.")
+			"The database's address isn't valid. It should look like postgres://user:password@host:5432/database.")
 	}
 	if conf.ConnectTimeout == 0 {
 		conf.ConnectTimeout = 10 * time.Second
@@ -59,10 +59,10 @@ func openPostgres(ctx context.Context, c Config) (engine, error) {
 	p.held.SetMaxIdleConns(postgresHeld)
 	if err := p.hard.PingContext(ctx); err != nil && !Away(err) {
 		return nil, errors.Join(&openmates.Error{Code: openmates.EInvalid,
-			Message: openmates.T("PostgreSQL refuses the connection. Please check the user, the password and the name of the database in its address."), Err: err}, p.close())
+			Message: openmates.T("PostgreSQL refused the connection. Check the user, the password and the database name in its address."), Err: err}, p.close())
 	} else if err != nil {
 		return nil, errors.Join(&openmates.Error{Code: openmates.EUnavailable,
-			Message: openmates.T("The database doesn't answer. Please check that PostgreSQL runs and that its address is right."), Err: err}, p.close())
+			Message: openmates.T("The database isn't responding. Check that PostgreSQL is running and that its address is right."), Err: err}, p.close())
 	}
 	if err := migrate(ctx, p.hard, postgresWords, c.Migrations); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the database: %w", err), p.close())

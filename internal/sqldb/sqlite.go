@@ -93,9 +93,9 @@ func prepareFiles(path, locks string) error {
 func unusable(path string, err error) error {
 	err = fmt.Errorf("open %s: %w", path, err)
 	if e := diskError(err); e != nil {
-		sentence := openmates.T("The database %s can't be written to. Please check the disk and who may write there, then start again.", path)
+		sentence := openmates.T("The database %s can't be written to. Check the disk and its permissions, then start again.", path)
 		if e.Message == diskFull() {
-			sentence = openmates.T("The database %s can't be opened, because the disk is full. Please make room, then start again.", path)
+			sentence = openmates.T("The database %s can't be opened because the disk is full. Free some space, then start again.", path)
 		}
 		return &openmates.Error{Code: openmates.EInvalid, Message: sentence, Err: err}
 	}

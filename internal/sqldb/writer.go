@@ -214,7 +214,7 @@ func gaveUp(err error) bool {
 func fail(batch []*pending, err error) {
 	if busy(err) {
 		err = &openmates.Error{Code: openmates.EUnavailable,
-			Message: openmates.T("The database is busy. Please try again."), Err: err}
+			Message: openmates.T("The database is busy. Try again."), Err: err}
 	}
 	for _, p := range batch {
 		if p.err == nil {

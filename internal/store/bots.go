@@ -54,9 +54,9 @@ func (db *DB) SaveBot(ctx context.Context, b openmates.Bot) (openmates.Bot, erro
 		return db.changeBot(t, &b)
 	})
 	if key, ok := sqldb.Duplicate(err); ok {
-		sentence := openmates.T("This mate has a bot on this network already. Please change that one.")
+		sentence := openmates.T("This mate already has a bot on this network. Change that one.")
 		if strings.Contains(key, "app_id") {
-			sentence = openmates.T("This application is set up for another mate already. Please make one application per mate.")
+			sentence = openmates.T("This application is already set up for another mate. Create one application per mate.")
 		}
 		return b, taken(err, sentence)
 	}
@@ -143,7 +143,7 @@ func (db *DB) BotNotes(ctx context.Context, id openmates.ID) ([]byte, error) {
 // soft write: a connector can do without its latest notes.
 func (db *DB) SaveBotNotes(ctx context.Context, id openmates.ID, notes []byte) error {
 	if len(notes) > 64<<10 {
-		return openmates.Errorf(openmates.EInvalid, "A connector's notes have at most 64 KiB; these have %d bytes.", len(notes))
+		return openmates.Errorf(openmates.EInvalid, "A connector's data can have at most 64 KiB; this has %d bytes.", len(notes))
 	}
 	_, err := db.Exec(ctx, sqldb.Soft, `INSERT INTO bot_notes (bot_id, notes, updated) VALUES ($1, $2, $3)
 		ON CONFLICT (bot_id) DO UPDATE SET notes = excluded.notes, updated = excluded.updated`,

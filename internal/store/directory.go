@@ -81,7 +81,7 @@ func (db *DB) SetServerAdmin(ctx context.Context, userID openmates.ID, admin boo
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if last, err := db.lastServerAdmin(t, userID); err != nil || last && !admin {
 			if err == nil {
-				err = openmates.Errorf(openmates.EConflict, "This is the only admin of this server. Make somebody else an admin first.")
+				err = openmates.Errorf(openmates.EConflict, "This is the only server admin. Make someone else an admin first.")
 			}
 			return err
 		}

@@ -20,7 +20,7 @@ func (db *DB) AddIdentity(ctx context.Context, id openmates.Identity) (openmates
 			RETURNING id, created`,
 			[]any{db.NextID(), id.UserID, id.Network, id.AccountID, id.Name, id.Avatar, db.now()}, &id.ID, &created)
 		if err == nil && !ok {
-			return openmates.Errorf(openmates.EConflict, "This account is linked to another person already. That person can unlink it in their profile.")
+			return openmates.Errorf(openmates.EConflict, "This account is already linked to another person. They can unlink it in their profile.")
 		}
 		id.Created = sqldb.TimeOf(created)
 		return taken(err, "")

@@ -12,7 +12,7 @@ import (
 
 const inviteCols = `i.id, i.team_id, i.role, i.note, i.only_to, i.uses, i.used, i.maker, i.created, i.expires, i.revoked, i.token_id`
 
-const inviteGone = "This invite was used up, revoked, or has expired in the meantime."
+const inviteGone = "This invite has been used up, has expired or was revoked in the meantime."
 
 // AddInvite keeps an invite with the hash of its code.
 func (db *DB) AddInvite(ctx context.Context, i openmates.Invite, hash string) (openmates.Invite, error) {
@@ -117,7 +117,7 @@ func (db *DB) Join(ctx context.Context, invite openmates.ID, u openmates.User, p
 			SELECT i.team_id, $2, i.role, $3 FROM invites i WHERE i.id = $1
 			ON CONFLICT (team_id, user_id) DO NOTHING`, invite, made.ID, at)
 		if err == nil && n == 0 {
-			err = openmates.Errorf(openmates.EConflict, "You are in this team already.")
+			err = openmates.Errorf(openmates.EConflict, "You're already in this team.")
 		}
 		if err != nil {
 			return err
@@ -138,7 +138,7 @@ func takeProof(t *sqldb.Tx, invite openmates.ID, proof string, at time.Time) (ad
 	ok, err := t.Get(`DELETE FROM invite_mails WHERE hash = $1 AND invite_id = $2 AND expires > $3 RETURNING email`,
 		[]any{proof, invite, at}, &address)
 	if err == nil && !ok {
-		err = openmates.Errorf(openmates.EInvalid, "This confirmation was used already, has expired, or belongs to another invite. Please have a fresh one sent.")
+		err = openmates.Errorf(openmates.EInvalid, "This confirmation has been used, has expired, or belongs to another invite. Request a new one.")
 	}
 	return address, err
 }

@@ -67,7 +67,7 @@ func setEmail(t *sqldb.Tx, userID openmates.ID, address string, confirmed bool) 
 
 // addressTaken is said only to somebody who reads the mail of the address.
 func addressTaken() openmates.Text {
-	return openmates.T("Another account here has confirmed this address already. Please sign in with that account, or use another address.")
+	return openmates.T("Another account has already confirmed this address. Sign in with that account, or use another address.")
 }
 
 // EmailConfirmed says whether a person has proved that the address is theirs.
@@ -116,9 +116,9 @@ type leavingTeam struct {
 func (db *DB) RemoveUser(ctx context.Context, userID openmates.ID) error {
 	return db.removeUser(ctx, userID, func(team string) error {
 		if team == "" {
-			return openmates.Errorf(openmates.EConflict, "You are the only admin of this server. Make somebody else its admin first, then delete your account.")
+			return openmates.Errorf(openmates.EConflict, "You're the only server admin. Make someone else an admin first, then delete your account.")
 		}
-		return openmates.Errorf(openmates.EConflict, "You are the only admin of %s. Make somebody else there an admin first, then delete your account.", team)
+		return openmates.Errorf(openmates.EConflict, "You're the only admin of %s. Make someone else there an admin first, then delete your account.", team)
 	})
 }
 
@@ -126,9 +126,9 @@ func (db *DB) RemoveUser(ctx context.Context, userID openmates.ID) error {
 func (db *DB) RemoveOther(ctx context.Context, userID openmates.ID) error {
 	return db.removeUser(ctx, userID, func(team string) error {
 		if team == "" {
-			return openmates.Errorf(openmates.EConflict, "This is the only admin of this server. Make somebody else an admin first.")
+			return openmates.Errorf(openmates.EConflict, "This is the only server admin. Make someone else an admin first.")
 		}
-		return openmates.Errorf(openmates.EConflict, "This is the only admin of %s, and others are in it. They need another admin first; or remove the team.", team)
+		return openmates.Errorf(openmates.EConflict, "This is the only admin of %s, and there are other members. Make another member an admin first, or remove the team.", team)
 	})
 }
 

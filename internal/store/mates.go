@@ -73,7 +73,7 @@ func (db *DB) changeMate(t *sqldb.Tx, m *openmates.Mate) error {
 		return err
 	}
 	if m.Version != 0 && m.Version != was.Version {
-		return openmates.Errorf(openmates.EConflict, "%s was changed by somebody else in the meantime: version %d is the newest now. Please look at it and make your change once more.", was.Name, was.Version)
+		return openmates.Errorf(openmates.EConflict, "%s was changed by someone else in the meantime: version %d is now the newest. Review it and make your change again.", was.Name, was.Version)
 	}
 	// A mate that is older than the versions has none of its first state.
 	if err := db.addMateVersion(t, was, 0); err != nil {
@@ -90,7 +90,7 @@ func (db *DB) changeMate(t *sqldb.Tx, m *openmates.Mate) error {
 }
 
 func handleTaken(err error) error {
-	return taken(err, openmates.T("Another mate has this handle already. Please choose another one."))
+	return taken(err, openmates.T("Another mate already has this handle. Choose a different one."))
 }
 
 // mateDocument is how a version of a mate is stored. The names are a promise to

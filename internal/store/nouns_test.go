@@ -174,14 +174,14 @@ func TestBots(t *testing.T) {
 		want(t, err, openmates.EConflict)
 		_, err = db.SaveBot(ctx, openmates.Bot{MateID: w.Mate.ID, Network: "discord", AppID: "second"})
 		want(t, err, openmates.EConflict)
-		if strings.Contains(openmates.MessageOf(err), "application is set up") {
+		if strings.Contains(openmates.MessageOf(err), "This application is already set up for another mate") {
 			t.Errorf("blames the application: %v", err)
 		}
 		other, err := db.SaveMate(ctx, openmates.Mate{Handle: "max"})
 		ok(t, err)
 		_, err = db.SaveBot(ctx, openmates.Bot{MateID: other.ID, Network: "discord", AppID: "app"})
 		want(t, err, openmates.EConflict)
-		if !strings.Contains(openmates.MessageOf(err), "application is set up") {
+		if !strings.Contains(openmates.MessageOf(err), "This application is already set up for another mate") {
 			t.Errorf("does not name the application: %v", err)
 		}
 		_, err = db.SaveBot(ctx, openmates.Bot{MateID: 5, Network: "x", AppID: "y"})

@@ -9,7 +9,7 @@ import (
 	"openmates/internal/sqldb"
 )
 
-const lastAdmin = "This is the team's last admin. Please make somebody else an admin first."
+const lastAdmin = "This is the team's last admin. Make someone else an admin first."
 
 // FoundTeam makes a team with its first admin, all or nothing. A user without
 // an ID is made with this password.

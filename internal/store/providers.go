@@ -65,7 +65,7 @@ func (db *DB) SaveProvider(ctx context.Context, p openmates.Provider) (openmates
 			p.ID, p.Name, kind, p.Label, p.URL, key, p.Checked, p.Problem, db.now())
 		return err
 	})
-	return p, taken(err, openmates.T("Another provider has this name already. Please choose another one."))
+	return p, taken(err, openmates.T("Another provider already has this name. Choose a different one."))
 }
 
 // SetProviderProblem notes when a provider was last heard of and what is wrong
@@ -216,7 +216,7 @@ func (db *DB) scanProvider(s sqldb.Row) (p openmates.Provider, err error) {
 		return p, err
 	}
 	if p.KeyLost {
-		p.Problem = openmates.T("The stored key can't be decrypted, because it was stored under another key of this server. Please enter it again.")
+		p.Problem = openmates.T("The saved key was encrypted with another key of this server and can't be decrypted. Enter it again.")
 	}
 	return p, nil
 }

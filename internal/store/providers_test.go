@@ -156,7 +156,7 @@ func TestKeysOfProvidersAreSealed(t *testing.T) {
 	db = storetest.SQLite(t, in, func(c *store.Config) { c.Seal = other })
 	p, err := db.Provider(t.Context(), "a")
 	ok(t, err)
-	if p.Key != "" || !strings.Contains(p.Problem.String(), "enter it again") {
+	if p.Key != "" || !strings.Contains(p.Problem.String(), "Enter it again") {
 		t.Errorf("under another key: %+v", p)
 	}
 }

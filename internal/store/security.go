@@ -31,7 +31,7 @@ func (db *DB) AddPasskey(ctx context.Context, p openmates.Passkey) (openmates.Pa
 		if sqldb.Collision(err) {
 			return err
 		}
-		return taken(err, openmates.T("This passkey is registered already."))
+		return taken(err, openmates.T("This passkey is already registered."))
 	})
 	return p, err
 }
@@ -101,7 +101,7 @@ func (db *DB) BeginAuthenticator(ctx context.Context, userID openmates.ID, secre
 			ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, created = excluded.created, step = 0
 			WHERE authenticators.confirmed = 0`, userID, sealed, db.now())
 		if err == nil && n == 0 {
-			return openmates.Errorf(openmates.EConflict, "An authenticator app is set up already. Remove it first, then set up another one.")
+			return openmates.Errorf(openmates.EConflict, "An authenticator app is already set up. Remove it first, then set up another one.")
 		}
 		return taken(err, "")
 	})
@@ -116,7 +116,7 @@ func (db *DB) ConfirmAuthenticator(ctx context.Context, userID openmates.ID, ste
 			return err
 		}
 		if n == 0 {
-			return openmates.Errorf(openmates.EConflict, "No authenticator app waits to be confirmed. Please begin anew.")
+			return openmates.Errorf(openmates.EConflict, "There's no authenticator app to confirm. Start again.")
 		}
 		return setRecovery(t, userID, recovery)
 	})

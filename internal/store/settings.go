@@ -75,7 +75,7 @@ func (db *DB) Found(ctx context.Context, hash string, u openmates.User, phc stri
 			return err
 		}
 		if n == 0 {
-			return openmates.Errorf(openmates.EConflict, "Somebody else has just set up this server. Please sign in instead.")
+			return openmates.Errorf(openmates.EConflict, "Someone else has just set up this server. Sign in instead.")
 		}
 		u.Admin = true
 		if user, err = db.addUser(t, u, phc); err != nil {

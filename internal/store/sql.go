@@ -44,7 +44,7 @@ func taken(err error, sentence openmates.Text) error {
 		return &openmates.Error{Code: openmates.EConflict, Message: sentence, Err: err}
 	}
 	if sqldb.Orphan(err) {
-		return &openmates.Error{Code: openmates.ENotFound, Message: openmates.T("What this refers to doesn't exist (any more)."), Err: err}
+		return &openmates.Error{Code: openmates.ENotFound, Message: openmates.T("This refers to something that doesn't exist (any more)."), Err: err}
 	}
 	return err
 }

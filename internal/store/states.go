@@ -25,7 +25,7 @@ func (db *DB) AddState(ctx context.Context, hash string, s openmates.ConnectStat
 		_, err := t.Exec(`INSERT INTO connect_states (hash, kind, bot_id, team_id, user_id, session, verifier, expires)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			hash, s.Kind, s.BotID, s.TeamID, s.UserID, s.Session, verifier, s.Expires)
-		return taken(err, openmates.T("This link was used already. Please begin again."))
+		return taken(err, openmates.T("This link has already been used. Start again."))
 	})
 }
 
@@ -43,11 +43,11 @@ func (db *DB) TakeState(ctx context.Context, hash string) (openmates.ConnectStat
 			return err
 		}
 		if !ok {
-			return openmates.Errorf(openmates.ENotFound, "This link is not known here (any more). Please begin again.")
+			return openmates.Errorf(openmates.ENotFound, "This link isn't valid (any more). Start again.")
 		}
 		rows, err := t.Exec(`UPDATE connect_states SET used = $2, verifier = '' WHERE hash = $1 AND used = 0`, hash, db.now())
 		if err == nil && rows == 0 {
-			return openmates.Errorf(openmates.EConflict, "This link was used already. Please begin again.")
+			return openmates.Errorf(openmates.EConflict, "This link has already been used. Start again.")
 		}
 		return err
 	})
@@ -58,7 +58,7 @@ func (db *DB) TakeState(ctx context.Context, hash string) (openmates.ConnectStat
 	var lost bool
 	s.Verifier, lost, err = db.unseal("connect_states.verifier:"+hash, verifier)
 	if lost {
-		return openmates.ConnectState{}, openmates.Errorf(openmates.ENotFound, "This link is not known here (any more). Please begin again.")
+		return openmates.ConnectState{}, openmates.Errorf(openmates.ENotFound, "This link isn't valid (any more). Start again.")
 	}
 	return s, err
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func notTakenOver() openmates.Text {
-	return openmates.T("Something has just changed there. Please look again, and start over if it is still needed.")
+	return openmates.T("Something has just changed there. Check again, and start over if it's still needed.")
 }
 
 // TakeOver gives a workspace of one team to another one, with the bot that was

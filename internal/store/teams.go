@@ -51,7 +51,7 @@ func (db *DB) addTeam(t *sqldb.Tx, team openmates.Team) (openmates.Team, error) 
 	if sqldb.Collision(err) {
 		return team, err
 	}
-	return team, taken(err, openmates.T("This address is taken by another team already. Please choose another one."))
+	return team, taken(err, openmates.T("This address is already taken by another team. Choose a different one."))
 }
 
 // SaveTeam writes the name of a team.
@@ -71,7 +71,7 @@ func (db *DB) addMember(t *sqldb.Tx, m openmates.Membership) error {
 	t.Changed(Members)
 	_, err := t.Exec(`INSERT INTO members (team_id, user_id, role, created) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (team_id, user_id) DO UPDATE SET role = excluded.role`, m.TeamID, m.UserID, m.Role, db.now())
-	return taken(err, openmates.T("This person is in the team already."))
+	return taken(err, openmates.T("This person is already in the team."))
 }
 
 // RemoveMember takes a user out of a team; who is in none of it already stays

@@ -25,7 +25,7 @@ func (db *DB) AddAccessToken(ctx context.Context, k openmates.AccessToken, hash 
 			WHERE (SELECT COUNT(*) FROM access_tokens WHERE COALESCE(team_id, 0) = $4 AND ($4 <> 0 OR COALESCE(user_id, 0) = $3)) < $11`,
 			k.ID, hash, k.UserID, k.TeamID, k.Name, k.Hint, strings.Join(scopes, " "), k.By, k.Created, k.Expires, most)
 		if err == nil && n == 0 {
-			err = openmates.Errorf(openmates.EConflict, "There are %d tokens already. Please revoke one that is not needed any more.", most)
+			err = openmates.Errorf(openmates.EConflict, "There are already %d tokens. Revoke one you no longer need.", most)
 		}
 		return err
 	})
@@ -140,7 +140,7 @@ func (db *DB) ClaimAnswer(ctx context.Context, owner, key string, a openmates.Ke
 			return err
 		}
 		if !ok {
-			return openmates.Errorf(openmates.EConflict, "The same request has just failed. Please send it once more.")
+			return openmates.Errorf(openmates.EConflict, "The same request has just failed. Send it again.")
 		}
 		if db.seal.Verify(requestName(owner, key), openmates.Secret(a.Request), is.Request) {
 			is.Request = a.Request
@@ -149,7 +149,7 @@ func (db *DB) ClaimAnswer(ctx context.Context, owner, key string, a openmates.Ke
 		if status != 0 {
 			var lost bool
 			if is.Body, lost, err = db.unseal(answerName(owner, key), body); lost {
-				return openmates.Errorf(openmates.EConflict, "What was answered to this request can't be read any more, because the key of this server was replaced. Please look whether it was done, and send it with another idempotency key if not.")
+				return openmates.Errorf(openmates.EConflict, "The answer to this request can't be read any more because this server's key was replaced. Check whether it was done; if not, send it again with another idempotency key.")
 			}
 		}
 		return err

@@ -12,7 +12,7 @@ import (
 const userCols = `u.id, u.username, u.display_name, u.email, u.admin, u.language, u.time_zone, u.preferences, u.created, u.epoch`
 
 func nameTaken() openmates.Text {
-	return openmates.T("This username, or one that looks like it, is taken already. Please choose another one.")
+	return openmates.T("This username, or one that looks like it, is already taken. Choose a different one.")
 }
 
 // User gives the account with this ID.

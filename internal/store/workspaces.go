@@ -10,7 +10,7 @@ import (
 )
 
 func workspaceTaken() openmates.Text {
-	return openmates.T("This workspace is connected to another team already. An admin of this server can disconnect it.")
+	return openmates.T("This workspace is already connected to another team. A server admin can disconnect it.")
 }
 
 // BindWorkspace gives a workspace of a network to a team. That another team

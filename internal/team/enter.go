@@ -16,7 +16,7 @@ func (r *Room) Enter(ctx context.Context, c openmates.Caller, name string, right
 	if !c.SignedIn() {
 		return policy.Place{}, openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
 	}
-	none := openmates.Errorf(openmates.ENotFound, "There is no team %q that you belong to. Please check the address, or ask the team's admin for an invitation.", spelling.Clip(name, 40))
+	none := openmates.Errorf(openmates.ENotFound, "You're not in a team %q. Check the address, or ask the team's admin for an invite.", spelling.Clip(name, 40))
 	t, err := policy.TeamAt(ctx, r.store, name)
 	if openmates.CodeOf(err) == openmates.ENotFound {
 		return policy.Place{}, none
@@ -32,7 +32,7 @@ func (r *Room) Enter(ctx context.Context, c openmates.Caller, name string, right
 		return policy.Place{}, none
 	}
 	if !policy.Allowed(c.User, role, right) {
-		return policy.Place{}, openmates.Errorf(openmates.EForbidden, "Only an admin of the team %s may do that. Please ask one.", t.Name)
+		return policy.Place{}, openmates.Errorf(openmates.EForbidden, "Only an admin of the team %s can do that. Ask one of them.", t.Name)
 	}
 	if err := c.Permit(policy.ScopeOf(right)); err != nil {
 		return policy.Place{}, err
@@ -52,7 +52,7 @@ func (r *Room) Members(ctx context.Context, p policy.Place) ([]openmates.Member,
 
 // Member is one person of a team that the caller has entered.
 func (r *Room) Member(ctx context.Context, p policy.Place, username string) (openmates.Member, error) {
-	none := openmates.Errorf(openmates.ENotFound, "Nobody in the team %s is called %q.", p.Team.Name, spelling.Clip(username, 40))
+	none := openmates.Errorf(openmates.ENotFound, "No one in the team %s is called %q.", p.Team.Name, spelling.Clip(username, 40))
 	if len(username) > 100 || strings.ContainsFunc(username, func(c rune) bool { return c <= ' ' || c > '~' }) {
 		return openmates.Member{}, none
 	}
@@ -72,9 +72,9 @@ func (r *Room) Member(ctx context.Context, p policy.Place, username string) (ope
 
 // For returns the team and person for whom a listener acts.
 func (r *Room) For(ctx context.Context, c openmates.Caller, team string, user openmates.ID) (policy.Place, openmates.User, error) {
-	none := openmates.Errorf(openmates.ENotFound, "There is no such team, or nobody in it with this ID.")
+	none := openmates.Errorf(openmates.ENotFound, "This team doesn't exist, or no one in it has this ID.")
 	if !c.IsListener() {
-		return policy.Place{}, openmates.User{}, openmates.Errorf(openmates.EUnauthorized, "Only a listener's credential may act for somebody else.")
+		return policy.Place{}, openmates.User{}, openmates.Errorf(openmates.EUnauthorized, "Only a listener's credential can act for someone else.")
 	}
 	t, err := policy.TeamAt(ctx, r.store, team)
 	if openmates.CodeOf(err) == openmates.ENotFound {

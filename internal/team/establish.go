@@ -44,7 +44,7 @@ func (r *Room) EndTeam(ctx context.Context, c openmates.Caller, p policy.Place, 
 		return err
 	}
 	if typed != p.Team.Slug {
-		return openmates.Errorf(openmates.EInvalid, "Please give the team's address, %s, to say that you mean it.", p.Team.Slug)
+		return openmates.Errorf(openmates.EInvalid, "Type the team's address, %s, to confirm.", p.Team.Slug)
 	}
 	if err := r.store.RemoveTeam(ctx, p.Team.ID); err != nil {
 		return err

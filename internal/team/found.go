@@ -32,7 +32,7 @@ func (r *Room) MayFound(ctx context.Context, c openmates.Caller) error {
 	}
 	open, err := r.signUp.OpenToTeams(ctx)
 	if err == nil && !open {
-		err = openmates.Errorf(openmates.EForbidden, "This server is open to people who were invited. Sign in to found a team with your account, or ask somebody who is here for an invitation.")
+		err = openmates.Errorf(openmates.EForbidden, "This server is invite-only. Sign in to create a team with your account, or ask someone here for an invite.")
 	}
 	return err
 }
@@ -56,7 +56,7 @@ func (r *Room) KeepDraft(ctx context.Context, c openmates.Caller, from netip.Add
 		return fmt.Errorf("keep the draft: %w", err)
 	}
 	if len(b) > maxDraft {
-		return openmates.Errorf(openmates.EInvalid, "This is more than can be kept. Please choose fewer things; the team's page can change it later.")
+		return openmates.Errorf(openmates.EInvalid, "That's more than we can store. Choose fewer options; you can change them later on the team's page.")
 	}
 	r.session.Keep(ctx, draftKey, string(b))
 	return nil
@@ -83,7 +83,7 @@ func (r *Room) FreeTeam(ctx context.Context, name, slug string) (openmates.Team,
 	case openmates.ENotFound:
 		return t, nil
 	case "":
-		return t, openmates.Errorf(openmates.EConflict, "The address %q is taken by another team already. Please choose another one.", t.Slug)
+		return t, openmates.Errorf(openmates.EConflict, "The address %q is already taken by another team. Choose a different one.", t.Slug)
 	}
 	return t, err
 }
@@ -101,7 +101,7 @@ func (r *Room) FoundTeam(ctx context.Context, c openmates.Caller, from netip.Add
 	}
 	d, ok := r.Draft(ctx)
 	if !ok {
-		return fail(openmates.Errorf(openmates.EInvalid, "The team has no name yet. Please begin with that."))
+		return fail(openmates.Errorf(openmates.EInvalid, "The team doesn't have a name yet. Start with that."))
 	}
 	t, err := r.FreeTeam(ctx, d.Name, d.Slug)
 	if err != nil {

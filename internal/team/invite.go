@@ -68,7 +68,7 @@ func (r *Room) Invite(ctx context.Context, c openmates.Caller, p policy.Place, n
 		}
 	}
 	if n.Uses < 0 || n.Uses > maxUses || n.Days < 1 || n.Days > maxDays {
-		return i, "", nil, openmates.Errorf(openmates.EInvalid, "An invite is for at most %d people and for 1 to %d days.", maxUses, maxDays)
+		return i, "", nil, openmates.Errorf(openmates.EInvalid, "An invite can be used by at most %d people and is valid for 1 to %d days.", maxUses, maxDays)
 	}
 	if i.Note, err = spelling.Text(n.Note, openmates.T("the note"), maxNote); err != nil {
 		return i, "", nil, err
@@ -135,13 +135,13 @@ func addressees(s string) ([]string, error) {
 	for _, a := range strings.FieldsFunc(s, func(c rune) bool { return strings.ContainsRune(" ,;\t\r\n", c) }) {
 		one, err := addressee(a)
 		if err != nil {
-			return nil, openmates.Errorf(openmates.EInvalid, "%q is neither an e-mail address nor a domain. Please write ada@example.org, or example.org for everybody there.", spelling.Clip(a, 40))
+			return nil, openmates.Errorf(openmates.EInvalid, "%q is neither an e-mail address nor a domain. Write ada@example.org, or example.org for everyone there.", spelling.Clip(a, 40))
 		}
 		all = append(all, one)
 	}
 	slices.Sort(all)
 	if all = slices.Compact(all); len(all) > maxOnly {
-		return nil, openmates.Errorf(openmates.EInvalid, "An invite is limited to at most %d addresses; there are %d.", maxOnly, len(all))
+		return nil, openmates.Errorf(openmates.EInvalid, "An invite can be limited to at most %d addresses; you entered %d.", maxOnly, len(all))
 	}
 	return all, nil
 }
@@ -157,7 +157,7 @@ func addressee(s string) (string, error) {
 	}
 	domain, err := mail.Domain(domain)
 	if err == nil && domain == "localhost" {
-		err = openmates.Errorf(openmates.EInvalid, "This machine is not the domain of an address.")
+		err = openmates.Errorf(openmates.EInvalid, "localhost can't be the domain of an e-mail address.")
 	}
 	return "@" + domain, err
 }
@@ -177,7 +177,7 @@ func (r *Room) Revoke(ctx context.Context, c openmates.Caller, p policy.Place, i
 	}
 	err := r.store.RevokeInvite(ctx, p.Team.ID, invite, r.now())
 	if openmates.CodeOf(err) == openmates.ENotFound {
-		return openmates.Errorf(openmates.ENotFound, "There is no such invite, or it was revoked already.")
+		return openmates.Errorf(openmates.ENotFound, "This invite doesn't exist or has been revoked.")
 	}
 	if err != nil {
 		return err
@@ -202,7 +202,7 @@ const SomeAdmin = "an admin of the team"
 // up, expired or revoked is EConflict with whom to ask. proof is the code of a
 // confirmed address, "" = none.
 func (r *Room) Welcome(ctx context.Context, c openmates.Caller, code, proof string) (Welcome, error) {
-	none := openmates.Errorf(openmates.ENotFound, "This invite link is not known here. Please check that it is whole, or ask the person who sent it for another one.")
+	none := openmates.Errorf(openmates.ENotFound, "This invite link doesn't work. Check that it's complete, or ask the person who sent it for a new one.")
 	hash := guard.DigestTyped(code)
 	i, stored, err := r.store.InviteByHash(ctx, hash)
 	if openmates.CodeOf(err) == openmates.ENotFound {
@@ -271,11 +271,11 @@ func (r *Room) stateOf(ctx context.Context, i openmates.Invite) (openmates.Invit
 func (w Welcome) refusal(s openmates.InviteState) error {
 	switch s {
 	case openmates.InviteUsed:
-		return openmates.Errorf(openmates.EConflict, "This invite into the team %s has been used as often as it may be. Please ask %s for another one.", w.Team.Name, w.By)
+		return openmates.Errorf(openmates.EConflict, "This invite to the team %s has been used up. Ask %s for a new one.", w.Team.Name, w.By)
 	case openmates.InviteExpired:
-		return openmates.Errorf(openmates.EConflict, "This invite into the team %s has expired. Please ask %s for another one.", w.Team.Name, w.By)
+		return openmates.Errorf(openmates.EConflict, "This invite to the team %s has expired. Ask %s for a new one.", w.Team.Name, w.By)
 	case openmates.InviteRevoked:
-		return openmates.Errorf(openmates.EConflict, "This invite into the team %s was revoked. Please ask %s for another one.", w.Team.Name, w.By)
+		return openmates.Errorf(openmates.EConflict, "This invite to the team %s has been revoked. Ask %s for a new one.", w.Team.Name, w.By)
 	}
 	return nil
 }
@@ -286,9 +286,9 @@ func (w Welcome) welcomes(email string) error {
 		return nil
 	}
 	if email == "" {
-		return openmates.Errorf(openmates.EInvalid, "This invite is for certain e-mail addresses. Please type yours.")
+		return openmates.Errorf(openmates.EInvalid, "This invite is limited to certain e-mail addresses. Enter yours.")
 	}
-	return openmates.Errorf(openmates.EForbidden, "This invite is not for %s. Please use the address that it was sent to, or ask %s to invite this one.", spelling.Clip(email, 40), w.By)
+	return openmates.Errorf(openmates.EForbidden, "This invite isn't for %s. Use the address it was sent to, or ask %s to invite this one.", spelling.Clip(email, 40), w.By)
 }
 
 // AskProof sends a link to an address that wants to use an invite for certain
@@ -322,7 +322,7 @@ func (r *Room) proved(ctx context.Context, w Welcome, proof string) (string, err
 		return "", err
 	}
 	if err != nil || m.InviteID != w.Invite.ID || !r.now().Before(m.Expires) {
-		return "", openmates.Errorf(openmates.EInvalid, "This confirmation was used already, has expired, or belongs to another invite. Please have a fresh one sent.")
+		return "", openmates.Errorf(openmates.EInvalid, "This confirmation has been used, has expired, or belongs to another invite. Request a new one.")
 	}
 	return m.Email, w.welcomes(m.Email)
 }
@@ -336,13 +336,13 @@ func (r *Room) Join(ctx context.Context, c openmates.Caller, from netip.Addr, co
 		return u, w, err
 	}
 	if w.Member {
-		return u, w, openmates.Errorf(openmates.EConflict, "You are in the team %s already.", w.Team.Name)
+		return u, w, openmates.Errorf(openmates.EConflict, "You're already in the team %s.", w.Team.Name)
 	}
 	email := w.Email
 	switch {
 	case email != "":
 	case w.Mail:
-		return u, w, openmates.Errorf(openmates.EInvalid, "Please confirm your e-mail address first: type it, and open the link that is sent to it.")
+		return u, w, openmates.Errorf(openmates.EInvalid, "Confirm your e-mail address first: enter it and open the link we send you.")
 	case c.SignedIn() && n.Email == "" && len(w.Invite.Only) > 0:
 		email = c.User.Email
 	case strings.TrimSpace(n.Email) != "":

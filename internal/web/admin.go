@@ -42,8 +42,8 @@ func (s *Server) serverRoutes(page *mux) {
 // the header lists them.
 func adminPlaces() []way {
 	return []way{
-		{openmates.T("Overview"), "/server"}, {openmates.T("Set-up"), "/server/setup"}, {openmates.T("Mates"), "/server/mates"}, {openmates.T("Limits"), "/server/limits"},
-		{openmates.T("Bots"), "/server/bots"}, {openmates.T("Providers"), "/server/providers"}, {openmates.T("People"), peoplePath}, {openmates.T("Teams"), teamsPath}, {openmates.T("Workspaces"), connect.UntiePath}, {openmates.T("Mail"), "/server/mail"}, {openmates.T("Audit"), "/server/audit"}, {openmates.T("Settings"), "/server/settings"},
+		{openmates.T("Overview"), "/server"}, {openmates.T("Setup"), "/server/setup"}, {openmates.T("Mates"), "/server/mates"}, {openmates.T("Limits"), "/server/limits"},
+		{openmates.T("Bots"), "/server/bots"}, {openmates.T("Providers"), "/server/providers"}, {openmates.T("People"), peoplePath}, {openmates.T("Teams"), teamsPath}, {openmates.T("Workspaces"), connect.UntiePath}, {openmates.T("Mail"), "/server/mail"}, {openmates.T("Audit log"), "/server/audit"}, {openmates.T("Settings"), "/server/settings"},
 	}
 }
 

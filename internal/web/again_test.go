@@ -20,7 +20,7 @@ func (h *house) hurt(path string, form url.Values) answer {
 	}
 	rec := httptest.NewRecorder()
 	h.web.handle(func(http.ResponseWriter, *http.Request) error {
-		return openmates.Errorf(openmates.EUnavailable, "The database is busy. Please try again.")
+		return openmates.Errorf(openmates.EUnavailable, "The database is busy. Try again.")
 	}).ServeHTTP(rec, req)
 	return answer{rec.Code, rec.Header(), rec.Body.String()}
 }

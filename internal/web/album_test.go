@@ -153,8 +153,8 @@ func (h *house) inUse() {
 	}
 	q, err := h.network.Install(ada.post("/teams/harbour/install", url.Values{"mate": {"sophia"}, "network": {"testnet"}}).header.Get("Location"), messenger.Workspace{ID: "55", Name: "Pier"})
 	must(t, err)
-	wants(t, ada.follow("/messenger/connect", q), 200, "Sophia is in Pier now")
-	must(t, h.db.AddNotice(ctx, team, openmates.T("%s on %s belongs to another team now. All your mates had been removed there, and somebody who manages it has connected it.", openmates.T("“%s”", "Pier"), "Testnet")))
+	wants(t, ada.follow("/messenger/connect", q), 200, "Sophia has joined Pier")
+	must(t, h.db.AddNotice(ctx, team, openmates.T("%s on %s now belongs to another team. All your mates had been removed there, and someone who manages it has connected it.", openmates.T("“%s”", "Pier"), "Testnet")))
 	h.inviteBy(ada, "harbour", nil)
 	wants(t, ada.follow("/server/mates/sophia", mateValues("prompt", "You are Sophia.\nYou write code, and tests first.")), 200)
 }

@@ -73,7 +73,7 @@ func (a *assets) url(name string) string {
 func (a *assets) serve(w http.ResponseWriter, r *http.Request) {
 	f, ok := a.byName[r.PathValue("name")]
 	if !ok || f.sum != r.PathValue("sum") {
-		plain(w, http.StatusNotFound, "There is no such file. Please reload the page.")
+		plain(w, http.StatusNotFound, "This file doesn’t exist. Reload the page.")
 		return
 	}
 	w.Header().Set("Content-Type", f.kind)
@@ -95,7 +95,7 @@ func (s *Server) servePortrait(w http.ResponseWriter, r *http.Request) {
 	if !ok || handle == "" || len(handle) > 64 || strings.ContainsFunc(handle, func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_')
 	}) {
-		plain(w, http.StatusNotFound, "There is no such portrait.")
+		plain(w, http.StatusNotFound, "This portrait doesn’t exist.")
 		return
 	}
 	w.Header().Set("Content-Type", "image/svg+xml")

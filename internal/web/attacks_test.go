@@ -32,10 +32,10 @@ func newArena(t *testing.T) *arena {
 	a := &arena{discords: &atomic.Int64{}}
 	a.botScene = newBotScene(t, sceneConfig{sim: discordtest.Config{Clock: func() time.Time { return time.Now().Add(time.Duration(a.discords.Load())) }}})
 	ctx := context.Background()
-	wants(t, a.set(), 200, "listener starts now")
+	wants(t, a.set(), 200, "and is connecting now")
 	a.botScene.mate("Mark")
 	a.mark = a.application("Mark")
-	wants(t, a.ada.follow("/server/bots/discord/mark", typed(a.mark)), 200, "listener starts now")
+	wants(t, a.ada.follow("/server/bots/discord/mark", typed(a.mark)), 200, "and is connecting now")
 	team, err := a.db.AddTeam(ctx, openmates.Team{Slug: "lighthouse", Name: "Lighthouse"})
 	must(t, err)
 	u, err := a.db.AddUser(ctx, openmates.User{Username: "eve", DisplayName: "Eve"}, "")
@@ -120,11 +120,11 @@ func TestConnectAttacks(t *testing.T) {
 		leaves bool   // the bot leaves Ann's guild again
 	}{
 		"forged guild_id in the address": {func(a *arena) answer { return a.back(a.ada, changed(a.sophia(), "guild_id", a.theirs.ID)) },
-			403, "names another Discord server", "/teams/harbour/connect", true},
+			403, "The link that led here names a different Discord server than the one the bot was added to", "/teams/harbour/connect", true},
 		"token response without a guild": {func(a *arena) answer {
 			a.sim.Faults(a.app.ID, discordtest.Faults{BareToken: true})
 			return a.back(a.ada, a.sophia())
-		}, 422, "did not say to which server", "/teams/harbour/connect", false},
+		}, 422, "tell us which server the bot was added to", "/teams/harbour/connect", false},
 		"code of another application": {func(a *arena) answer {
 			foreign := a.install(a.eve, "lighthouse", "mark", a.bob, a.theirs)
 			return a.back(a.ada, changed(a.sophia(), "code", foreign.Get("code")))
@@ -133,17 +133,17 @@ func TestConnectAttacks(t *testing.T) {
 			q := a.sophia()
 			a.discords.Store(int64(2 * time.Minute))
 			return a.back(a.ada, q)
-		}, 422, "it is too old", "/teams/harbour/connect", false},
+		}, 422, "or was given to another application", "/teams/harbour/connect", false},
 		"opened by a picture or a preview, never sent": {func(a *arena) answer {
 			return a.ada.get(connect.RedirectPath + "?" + a.sophia().Encode())
 		}, 200, `name="state"`, "", false},
 		"made-up code":  {func(a *arena) answer { return a.back(a.ada, changed(a.sophia(), "code", "nonsense")) }, 422, "Nothing was changed", "", false},
-		"made-up state": {func(a *arena) answer { return a.back(a.ada, changed(a.sophia(), "state", strings.Repeat("x", 43))) }, 422, "not begun here", "", false},
+		"made-up state": {func(a *arena) answer { return a.back(a.ada, changed(a.sophia(), "state", strings.Repeat("x", 43))) }, 422, "valid here or has expired", "", false},
 		"replayed state": {func(a *arena) answer {
 			q := a.sophia()
 			a.back(a.ada, changed(q, "code", "nonsense"))
 			return a.back(a.ada, q)
-		}, 422, "used already", "", false},
+		}, 422, "has already been used", "", false},
 		"expired state": {func(a *arena) answer {
 			q := a.sophia()
 			a.later(11 * time.Minute)
@@ -153,10 +153,10 @@ func TestConnectAttacks(t *testing.T) {
 			q := a.sophia()
 			a.later(-time.Hour)
 			return a.back(a.ada, q)
-		}, 422, "clock of this server", "/teams/harbour/connect", false},
+		}, 422, "clock was set back", "/teams/harbour/connect", false},
 		"stolen address, opened by somebody else": {func(a *arena) answer { return a.back(a.eve, a.sophia()) }, 403, "another browser", "", false},
 		"own address, opened in another browser":  {func(a *arena) answer { return a.back(a.as("ada"), a.sophia()) }, 403, "another browser", "", false},
-		"stolen address, opened by nobody":        {func(a *arena) answer { return a.back(a.browser(), a.sophia()) }, 401, "sign in", "/signin", false},
+		"stolen address, opened by nobody":        {func(a *arena) answer { return a.back(a.browser(), a.sophia()) }, 401, "no longer signed in", "/signin", false},
 		"victim led to the attacker's link": {func(a *arena) answer { return a.back(a.ada, a.link(a.eve, a.bob)) },
 			403, "another browser", "", false},
 		"form sent from another site": {func(a *arena) answer {
@@ -168,16 +168,16 @@ func TestConnectAttacks(t *testing.T) {
 			must(a.t, err)
 			must(a.t, a.db.RemoveMember(context.Background(), a.team.ID, u.ID))
 			return a.back(a.ada, q)
-		}, 403, "no member of that team", "", true},
+		}, 403, "no longer in that team", "", true},
 		"mate taken from the team on the way": {func(a *arena) answer {
 			q := a.sophia()
 			must(a.t, a.db.SetTeamLimits(context.Background(), a.team.ID, openmates.Limits{Mates: openmates.OnlyThese("mark")}))
 			return a.back(a.ada, q)
-		}, 403, "may not use this mate", "/teams/harbour/connect", true},
+		}, 403, "use this mate any more", "/teams/harbour/connect", true},
 		"guild of another team": {func(a *arena) answer {
 			wants(a.t, a.back(a.eve, a.install(a.eve, "lighthouse", "mark", a.ann, a.ours)), 303)
 			return a.back(a.ada, a.sophia())
-		}, 409, "Mark, which works for that team, is still in it", "/teams/harbour/connect", true},
+		}, 409, "Mark, which works for that team, is still there", "/teams/harbour/connect", true},
 		"consent cancelled": {func(a *arena) answer {
 			to, err := a.sim.Deny(a.begin(a.ada, "/profile/link", url.Values{"network": {"discord"}}), a.ann.ID)
 			must(a.t, err)
@@ -191,10 +191,10 @@ func TestConnectAttacks(t *testing.T) {
 			422, "for adding a mate", "/profile", false},
 		"code of a link on the mate": {func(a *arena) answer {
 			return a.back(a.ada, changed(a.sophia(), "code", a.link(a.ada, a.ann).Get("code")))
-		}, 422, "something else that was begun", "/teams/harbour/connect", false},
+		}, 422, "This Discord confirmation belongs to something else", "/teams/harbour/connect", false},
 		"somebody else's link code (PKCE)": {func(a *arena) answer {
 			return a.back(a.ada, changed(a.link(a.ada, a.ann), "code", a.link(a.eve, a.bob).Get("code")))
-		}, 422, "something else that was begun", "/profile", false},
+		}, 422, "This Discord confirmation belongs to something else", "/profile", false},
 		"account of another person": {func(a *arena) answer {
 			wants(a.t, a.back(a.eve, a.link(a.eve, a.ann)), 303)
 			return a.back(a.ada, a.link(a.ada, a.ann))
@@ -205,7 +205,7 @@ func TestConnectAttacks(t *testing.T) {
 				a.sim.Faults(app, discordtest.Faults{Fail: []discordtest.Failure{{Path: "/oauth2/token", Status: 503, Times: 9}}})
 			}
 			return a.back(a.ada, q)
-		}, 503, "start again in a minute", "/profile", false},
+		}, 503, "Start again in a minute", "/profile", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -65,7 +65,7 @@ const auditPageSize = 50
 
 func (s *Server) audit(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	p := auditPage{shell: s.shell(r, openmates.T("Audit")), Search: auditSearch{
+	p := auditPage{shell: s.shell(r, openmates.T("Audit log")), Search: auditSearch{
 		Actor: q.Get("actor"), Action: q.Get("action"), Target: q.Get("target"), Text: q.Get("text"), From: q.Get("from"), To: q.Get("to"),
 	}}
 	search, err := p.Search.parse()
@@ -114,7 +114,7 @@ func (a auditSearch) parse() (q openmates.AuditSearch, err error) {
 		}
 		t, err := time.Parse(time.DateOnly, d.text)
 		if err != nil {
-			return q, openmates.Errorf(openmates.EInvalid, "Please write a day as year-month-day, such as 2026-11-23.")
+			return q, openmates.Errorf(openmates.EInvalid, "Write a day as year-month-day, such as 2026-11-23.")
 		}
 		*d.into = t.AddDate(0, 0, d.plus)
 	}

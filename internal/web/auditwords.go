@@ -20,21 +20,21 @@ func deed(action string) openmates.Text { //nolint:funlen // a table of words
 	case "server.rename":
 		return openmates.T("renamed this server")
 	case "server.sign_up":
-		return openmates.T("changed who may sign up")
+		return openmates.T("changed who can sign up")
 	case "server.currency":
 		return openmates.T("changed the currency")
 	case "server.url":
 		return openmates.T("changed the public address")
 	case "server.mail":
-		return openmates.T("changed how mail is sent")
+		return openmates.T("changed the mail settings")
 	case "server.limits":
-		return openmates.T("changed the limits of this server")
+		return openmates.T("changed the server’s limits")
 	case "server.admin":
-		return openmates.T("changed who is an admin of this server")
+		return openmates.T("changed the server admins")
 	case "server.remove_person":
-		return openmates.T("deleted somebody's account")
+		return openmates.T("deleted someone’s account")
 	case "server.untie":
-		return openmates.T("disconnected a workspace as an admin of this server")
+		return openmates.T("disconnected a workspace as a server admin")
 	case "provider.add":
 		return openmates.T("added a provider")
 	case "provider.change":
@@ -42,13 +42,13 @@ func deed(action string) openmates.Text { //nolint:funlen // a table of words
 	case "provider.remove":
 		return openmates.T("removed a provider")
 	case "provider.refresh":
-		return openmates.T("refreshed a provider's list of models")
+		return openmates.T("refreshed a provider’s model list")
 	case "model.add":
 		return openmates.T("added a model")
 	case "model.change":
 		return openmates.T("changed models")
 	case "model.defaults":
-		return openmates.T("changed which models answer by default")
+		return openmates.T("changed the default models")
 	case "mate.add":
 		return openmates.T("added a mate")
 	case "mate.change":
@@ -64,9 +64,9 @@ func deed(action string) openmates.Text { //nolint:funlen // a table of words
 	case "mate.archive":
 		return openmates.T("archived a mate")
 	case "mate.unarchive":
-		return openmates.T("brought a mate back")
+		return openmates.T("restored a mate")
 	case "mate.limits":
-		return openmates.T("changed what a mate may use")
+		return openmates.T("changed a mate’s limits")
 	}
 	return deedOfBot(action)
 }
@@ -86,21 +86,21 @@ func deedOfBot(action string) openmates.Text {
 	case "bot.restart":
 		return openmates.T("restarted a bot")
 	case "bot.dress":
-		return openmates.T("gave a bot its name and picture")
+		return openmates.T("applied a mate’s name and picture to its bot")
 	case "bot.permissions":
-		return openmates.T("changed the permissions that a bot asks for")
+		return openmates.T("changed a bot’s invite permissions")
 	case "team.found":
 		return openmates.T("created a team")
 	case "team.rename":
 		return openmates.T("renamed a team")
 	case "team.limits":
-		return openmates.T("changed the limits of a team")
+		return openmates.T("changed a team’s limits")
 	case "team.delete":
 		return openmates.T("removed a team")
 	case "team.role":
 		return openmates.T("changed a role")
 	case "team.remove":
-		return openmates.T("removed somebody from a team")
+		return openmates.T("removed someone from a team")
 	case "team.leave":
 		return openmates.T("left a team")
 	case "team.join":
@@ -108,17 +108,17 @@ func deedOfBot(action string) openmates.Text {
 	case "team.connect":
 		return openmates.T("added a mate to a workspace")
 	case "team.connect_refused":
-		return openmates.T("was refused a workspace")
+		return openmates.T("was denied a workspace")
 	case "team.disconnect":
 		return openmates.T("disconnected a workspace")
 	case "team.disconnect_mate":
 		return openmates.T("removed a mate from a workspace")
 	case "team.workspace_taken_over":
-		return openmates.T("took over a workspace that another team had")
+		return openmates.T("took over a workspace from another team")
 	case "team.workspace_lost":
-		return openmates.T("gave a workspace to another team, since no mate of the old one was left in it")
+		return openmates.T("gave a workspace to another team because none of the old team’s mates were left in it")
 	case "member.limits":
-		return openmates.T("changed the limits of a person")
+		return openmates.T("changed a member’s limits")
 	}
 	return ""
 }
@@ -126,11 +126,11 @@ func deedOfBot(action string) openmates.Text {
 func deedOfPerson(action string) openmates.Text {
 	switch action {
 	case "invite.add":
-		return openmates.T("made an invite")
+		return openmates.T("created an invite")
 	case "invite.revoke":
 		return openmates.T("revoked an invite")
 	case "token.add":
-		return openmates.T("made an API token")
+		return openmates.T("created an API token")
 	case "token.revoke":
 		return openmates.T("revoked an API token")
 	case "account.link":
@@ -146,29 +146,29 @@ func deedOfPerson(action string) openmates.Text {
 	case "account.delete":
 		return openmates.T("deleted their account")
 	case "account.session_end", "account.sessions_end":
-		return openmates.T("signed out elsewhere")
+		return openmates.T("signed out other browsers")
 	case "account.passkey_add":
 		return openmates.T("added a passkey")
 	case "account.passkey_remove":
 		return openmates.T("removed a passkey")
 	case "account.ask_passkey":
-		return openmates.T("changed whether a passkey is asked for")
+		return openmates.T("changed whether signing in needs a passkey")
 	case "account.authenticator_on":
 		return openmates.T("set up an authenticator app")
 	case "account.authenticator_off":
 		return openmates.T("removed the authenticator app")
 	case "account.recovery_new":
-		return openmates.T("made new recovery codes")
+		return openmates.T("created new recovery codes")
 	case "account.reset_link":
-		return openmates.T("made a link to a new password")
+		return openmates.T("created a password reset link")
 	case "account.reset":
-		return openmates.T("chose a new password by a link")
+		return openmates.T("reset their password with a link")
 	case "account.second_step_reset":
 		return openmates.T("removed a second step and passkeys")
 	case "account.recovery_used":
 		return openmates.T("signed in with a recovery code")
 	case "account.signin_failed": // by the server, which does not know who it was
-		return openmates.T("refused a sign-in")
+		return openmates.T("rejected a sign-in")
 	}
 	return ""
 }
@@ -186,7 +186,7 @@ func fieldWords(name string) openmates.Text { //nolint:funlen // a table of word
 	case "server.url":
 		return openmates.T("Public address")
 	case "server.sign_up":
-		return openmates.T("Who may sign up")
+		return openmates.T("Who can sign up")
 	case "server.currency":
 		return openmates.T("Currency")
 	case "mates":
@@ -234,7 +234,7 @@ func fieldWords(name string) openmates.Text { //nolint:funlen // a table of word
 	case "why":
 		return openmates.T("Why")
 	case "not_recorded":
-		return openmates.T("More since the last line")
+		return openmates.T("More since the last entry")
 	case "tokens_revoked":
 		return openmates.T("Revoked tokens")
 	case "invites_revoked":

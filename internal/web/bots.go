@@ -118,7 +118,7 @@ func (s *Server) bot(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) botPage(r *http.Request, set connect.Setup) *botPage {
-	title := openmates.T("The bot of %s on %s", set.Name, set.Network.Label)
+	title := openmates.T("%s’s bot on %s", set.Name, set.Network.Label)
 	if set.Handle == connect.Own {
 		title = openmates.T("The server’s own application on %s", set.Network.Label)
 	}
@@ -154,12 +154,12 @@ func (s *Server) addressFinding(r *http.Request) messenger.Finding {
 		return messenger.Finding{}
 	}
 	if r.Host == public.Host {
-		f.Sentence = openmates.T("You reach this server at %s, where the redirect leads too.", s.connect.PublicURL())
+		f.Sentence = openmates.T("You’re using this server at %s, and the redirect points there, too.", s.connect.PublicURL())
 		return f
 	}
 	f.State = messenger.FindingBad
-	f.Sentence = openmates.T("You opened this page at %s, but this server is set up to be reached at %s: whoever confirms on a consent page is sent there and may never come back.", r.Host, s.connect.PublicURL())
-	f.Cure = openmates.T("Set the public address under Settings to the one that people use, and register the new redirect; or open this page at %s.", s.connect.PublicURL())
+	f.Sentence = openmates.T("You opened this page at %s, but this server’s public address is %s. Anyone who confirms on a consent page is sent there and may not come back.", r.Host, s.connect.PublicURL())
+	f.Cure = openmates.T("Under Settings, set the public address to the one people use, and register the new redirect; or open this page at %s.", s.connect.PublicURL())
 	f.CureURL = "/server/settings"
 	return f
 }
@@ -171,7 +171,7 @@ func (s *Server) botState(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if set.Bot == nil {
-		return openmates.Errorf(openmates.ENotFound, "There is no bot there yet.")
+		return openmates.Errorf(openmates.ENotFound, "There’s no bot yet.")
 	}
 	return s.render(w, http.StatusOK, "bot", "state", set.Bot)
 }
@@ -208,12 +208,12 @@ func (s *Server) setBot(w http.ResponseWriter, r *http.Request) error {
 		p.found(found, s.addressFinding(r))
 		return s.show(w, intake.StatusOf(err), "bot", p)
 	}
-	said := openmates.T("%s is known as %s on %s, and its listener starts now.", set.Name, bot.Name, bot.Label)
+	said := openmates.T("Saved. %s is called %s on %s and is connecting now.", set.Name, bot.Name, bot.Label)
 	switch {
 	case set.Handle == connect.Own:
-		said = openmates.T("The application %s is stored.", bot.Name)
+		said = openmates.T("The application %s is saved.", bot.Name)
 	case bot.Paused:
-		said = openmates.T("%s is known as %s on %s. Its listener is paused.", set.Name, bot.Name, bot.Label)
+		said = openmates.T("Saved. %s is called %s on %s. Its listener is paused.", set.Name, bot.Name, bot.Label)
 	}
 	return s.done(w, r, botAt(bot.Network, set.Handle), said)
 }
@@ -242,9 +242,9 @@ func (s *Server) botAction(do func(r *http.Request, actor openmates.ID, set conn
 func (s *Server) checkBot(r *http.Request, _ openmates.ID, set connect.Setup) (openmates.Text, error) {
 	found, err := s.connect.Inspect(r.Context(), set.Mate.ID, set.Network.Network, true)
 	if n := found.Wrong(); err == nil && n > 0 {
-		return openmates.T("Checked just now; see below what is left."), nil
+		return openmates.T("Checked just now: see below what to fix."), nil
 	}
-	return openmates.T("Checked just now: everything is as it should be."), err
+	return openmates.T("Checked just now: everything is fine."), err
 }
 
 func (s *Server) dressBot(r *http.Request, actor openmates.ID, set connect.Setup) (openmates.Text, error) {
@@ -252,7 +252,7 @@ func (s *Server) dressBot(r *http.Request, actor openmates.ID, set connect.Setup
 		return "", err
 	}
 	_, err := s.connect.Inspect(r.Context(), set.Mate.ID, set.Network.Network, true)
-	return openmates.T("%s has its name, portrait and description on %s now.", set.Name, set.Network.Label), err
+	return openmates.T("%s now has its name, picture and description on %s.", set.Name, set.Network.Label), err
 }
 
 func (s *Server) setPermissions(r *http.Request, actor openmates.ID, set connect.Setup) (openmates.Text, error) {
@@ -262,11 +262,11 @@ func (s *Server) setPermissions(r *http.Request, actor openmates.ID, set connect
 	}
 	for _, v := range f["permission"] {
 		if !slices.ContainsFunc(set.Permissions, func(p messenger.Permission) bool { return p.ID == v }) {
-			return "", openmates.Errorf(openmates.EInvalid, "There is no such permission. Please reload the page.")
+			return "", openmates.Errorf(openmates.EInvalid, "Unknown permission. Reload the page.")
 		}
 	}
 	err = s.connect.SetPermissions(r.Context(), actor, set.Mate.ID, set.Network.Network, f["permission"])
-	return openmates.T("The invitation is stored. Where %s is already, its permissions stay as they are.", set.Name), err
+	return openmates.T("Permissions saved. Where %s has already been added, its permissions don’t change.", set.Name), err
 }
 
 func (s *Server) askPauseBot(r *http.Request) (*question, error) {
@@ -276,7 +276,7 @@ func (s *Server) askPauseBot(r *http.Request) (*question, error) {
 	}
 	return &question{
 		Heading:  openmates.T("Pause %s on %s?", set.Name, set.Network.Label),
-		Sentence: openmates.T("%s hears and answers nobody on %s until you resume it.", set.Name, set.Network.Label),
+		Sentence: openmates.T("%s won’t answer anyone on %s until you resume it.", set.Name, set.Network.Label),
 		Label:    openmates.T("Pause"), Back: botAt(set.Network.Network, set.Handle),
 	}, nil
 }
@@ -285,15 +285,15 @@ func (s *Server) pauseBot(paused bool) func(*http.Request, openmates.ID, connect
 	return func(r *http.Request, actor openmates.ID, set connect.Setup) (openmates.Text, error) {
 		_, err := s.connect.PauseBot(r.Context(), actor, set.Mate.ID, set.Network.Network, paused)
 		if paused {
-			return openmates.T("%s is paused and hears nothing until you resume it.", set.Name), err
+			return openmates.T("%s is paused until you resume it.", set.Name), err
 		}
-		return openmates.T("%s listens again.", set.Name), err
+		return openmates.T("%s is listening again.", set.Name), err
 	}
 }
 
 func (s *Server) restartBot(r *http.Request, actor openmates.ID, set connect.Setup) (openmates.Text, error) {
 	err := s.connect.RestartBot(r.Context(), actor, set.Mate.ID, set.Network.Network)
-	return openmates.T("The listener of %s starts anew.", set.Name), err
+	return openmates.T("%s is reconnecting.", set.Name), err
 }
 
 func (s *Server) askRemoveBot(r *http.Request) (*question, error) {
@@ -302,13 +302,13 @@ func (s *Server) askRemoveBot(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	q := &question{
-		Heading:  openmates.T("Remove the bot of %s on %s?", set.Name, set.Network.Label),
-		Sentence: openmates.T("The bot leaves every place it is in, and its credentials are deleted here. %s stays, and the application can be used for another mate. What was asked and what it cost stays in the books.", set.Name),
+		Heading:  openmates.T("Remove %s’s bot on %s?", set.Name, set.Network.Label),
+		Sentence: openmates.T("The bot leaves all workspaces, and its credentials are deleted here. %s stays, and you can use the application for another mate. The record of requests and costs stays, too.", set.Name),
 		Label:    openmates.T("Remove"), Back: botAt(set.Network.Network, set.Handle),
 	}
 	if set.Handle == connect.Own {
 		q.Heading = openmates.T("Remove the server’s own application on %s?", set.Network.Label)
-		q.Sentence = openmates.T("Its credentials are deleted here, and nobody can link an account by it any more. Accounts that are linked stay linked.")
+		q.Sentence = openmates.T("Its credentials are deleted here, and no one can link an account with it any more. Linked accounts stay linked.")
 	}
 	return q, nil
 }
@@ -323,9 +323,9 @@ func (s *Server) removeBot(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	said := openmates.T("The bot was removed from %s. Its application can be used for another mate now.", set.Name)
+	said := openmates.T("The bot was removed from %s. You can now use its application for another mate.", set.Name)
 	if len(stayed) > 0 {
-		said = openmates.T("The bot was removed from %s. It could not leave %s: somebody there has to remove it.", set.Name, strings.Join(stayed, ", "))
+		said = openmates.T("The bot was removed from %s. It couldn’t leave %s: someone has to remove it there.", set.Name, strings.Join(stayed, ", "))
 	}
 	return s.done(w, r, botAt(set.Network.Network, set.Handle), said)
 }
@@ -334,13 +334,13 @@ func (s *Server) removeBot(w http.ResponseWriter, r *http.Request) error {
 func findingWords(st messenger.FindingState) words {
 	switch st {
 	case messenger.FindingOK:
-		return words{openmates.T("Good"), "good"}
+		return words{openmates.T("OK"), "good"}
 	case messenger.FindingWarn:
 		return words{openmates.T("Incomplete"), "warn"}
 	case messenger.FindingBad:
 		return words{openmates.T("Wrong"), "bad"}
 	}
-	return words{openmates.T("Not known"), "plain"}
+	return words{openmates.T("Unknown"), "plain"}
 }
 
 // botRoutes lists the addresses of these screens.

@@ -164,7 +164,7 @@ func with(field, value string) func(url.Values) {
 // listening waits until Sophia's listener holds a session.
 func (s *botScene) listening() {
 	s.t.Helper()
-	s.shows(sophiaAt+"/state", "Listening")
+	s.shows(sophiaAt+"/state", "Online")
 }
 
 // shows waits until an address shows all of these.
@@ -206,7 +206,7 @@ func findings(body string) map[string]shownFinding {
 // perfect dresses and connects Sophia, so that nothing is wrong.
 func (s *botScene) perfect() {
 	s.t.Helper()
-	wants(s.t, s.set(), 200, "listener starts now")
+	wants(s.t, s.set(), 200, "and is connecting now")
 	_, err := s.db.AddInstallation(context.Background(), openmates.Installation{BotID: s.botID("sophia"), TeamID: s.team.ID, Workspace: openmates.WorkspaceID(s.guild.ID), Name: s.guild.Name})
 	must(s.t, err)
 	s.listening()

@@ -60,91 +60,91 @@ func brokenStates() []broken {
 	}
 	return []broken{
 		{name: "empty token", act: enter(with("token", "")), check: "token", tone: "bad",
-			say: "The bot token is missing", cure: "Press “Reset Token” on the Bot page", link: "/bot"},
+			say: "The bot token is missing", cure: "Press “Reset Token” on the", link: "/bot"},
 		{name: "malformed token", act: enter(with("token", "not-a-token")), check: "token", tone: "bad",
-			say: "no bot token: that has three groups", cure: "not on the OAuth2 page", link: "/bot"},
+			say: "a token has three parts separated by dots", cure: "not on the OAuth2 page", link: "/bot"},
 		{name: "client secret in place of the token", act: enter(with("token", strings.Repeat("x", 32))), check: "token", tone: "bad",
-			say: "looks like a client secret", cure: "Press “Reset Token” on the Bot page"},
+			say: "looks like a client secret", cure: "Press “Reset Token” on the"},
 		{name: "public key in place of the token", act: enter(with("token", strings.Repeat("ab", 32))), check: "token", tone: "bad",
-			say: "looks like the application's public key", cure: "Press “Reset Token” on the Bot page"},
+			say: "looks like the application's public key", cure: "Press “Reset Token” on the"},
 		{name: "wrong token", act: enter(with("token", "MTIz.abcdef.ghijkl")), check: "token", tone: "bad",
-			say: "Discord refuses the bot token.", cure: "reset the token, and enter the new one here", link: "/bot"},
+			say: "Discord rejected the bot token.", cure: "reset the token, and enter the new one here", link: "/bot"},
 		{name: "ID is no ID", act: enter(with("app_id", "sophia")), check: "application", tone: "bad",
-			say: "no application ID: that is a long number", cure: "leave the field empty"},
+			say: "an application ID is a long number", cure: "leave the field empty"},
 		{name: "token of another application", act: func(s *botScene) answer {
 			return s.set(with("token", s.application("Mark").Token))
-		}, check: "application", tone: "bad", say: "belongs to another application: “Mark”", cure: "Copy the ID and the token from the same application"},
+		}, check: "application", tone: "bad", say: "belongs to another application, “Mark”", cure: "Copy the ID and the token from the same application"},
 		{name: "wrong secret", act: enter(with("secret", "wrong-secret")), check: "secret", tone: "bad",
-			say: "Discord refuses the client secret. It was not stored.", cure: "Press “Reset Secret” on the OAuth2 page", link: "/oauth2"},
+			say: "Discord rejected the client secret. It wasn't saved.", cure: "OAuth2 page, copy the secret, and paste it here", link: "/oauth2"},
 		{name: "no secret", act: enter(with("secret", "")), check: "secret", tone: "bad",
-			say: "The client secret is missing", cure: "Press “Reset Secret” on the OAuth2 page"},
+			say: "The client secret is missing", cure: "OAuth2 page, copy the secret, and paste it here"},
 		{name: "secret reset later", act: after(func(s *botScene) { s.sim.ResetSecret(s.app.ID) }), check: "secret", tone: "bad",
-			say: "Discord refuses the client secret.", cure: "Press “Reset Secret”"},
+			say: "Discord rejected the client secret.", cure: "Press “Reset Secret”"},
 		{name: "redirect missing", act: configure(func(_ *botScene, c *discordtest.Settings) { c.Redirects = nil }), check: "redirect", tone: "bad",
-			say: "is not registered", cure: "press “Add Redirect”, paste exactly this address", link: "/oauth2"},
+			say: "so no one can add the bot or link an account", cure: "press “Add Redirect”, paste exactly this address", link: "/oauth2"},
 		{name: "redirect with a slash", act: configure(func(_ *botScene, c *discordtest.Settings) { c.Redirects[0] += "/" }), check: "redirect", tone: "bad",
-			say: "the slash at its end makes a difference", cure: "replace it by exactly this address"},
+			say: "the trailing slash differs", cure: "replace it with exactly this address"},
 		{name: "redirect with https", act: configure(func(_ *botScene, c *discordtest.Settings) {
 			c.Redirects[0] = strings.Replace(c.Redirects[0], "http:", "https:", 1)
-		}), check: "redirect", tone: "bad", say: "it begins with https:// in place of http://", cure: "replace it by exactly this address"},
+		}), check: "redirect", tone: "bad", say: "it starts with https:// instead of http://", cure: "replace it with exactly this address"},
 		{name: "private bot", act: configure(func(_ *botScene, c *discordtest.Settings) { c.Public = false }), check: "public", tone: "bad",
 			say: "The bot is private", cure: "Switch on “Public Bot”", link: "/bot"},
 		{name: "code grant off", act: configure(func(_ *botScene, c *discordtest.Settings) { c.CodeGrant = false }), check: "codegrant", tone: "bad",
-			say: "by anybody's bare link", cure: "Switch on “Requires OAuth2 Code Grant”", link: "/bot"},
+			say: "Anyone with the bare link can add the bot to a Discord server without connecting it to a team here", cure: "Switch on “Requires OAuth2 Code Grant”", link: "/bot"},
 		{name: "content intent demanded but off", act: enter(with("content", "1")), check: "content", tone: "bad",
-			say: "the Message Content Intent is switched off", cure: "Switch on “Message Content Intent”", link: "/bot"},
+			say: "but the Message Content Intent is off for its application", cure: "Switch on “Message Content Intent”", link: "/bot"},
 		{name: "interactions elsewhere", act: configure(func(_ *botScene, c *discordtest.Settings) { c.InteractionsURL = "https://elsewhere.example/x" }), check: "interactions", tone: "bad",
-			say: "are sent to https://elsewhere.example/x", cure: "Empty the field “Interactions Endpoint URL”", link: "/information"},
+			say: "are sent to https://elsewhere.example/x", cure: "Clear the field", link: "/information"},
 		{name: "another name", act: after(func(s *botScene) { s.sim.Rename(s.app.ID, "Bot 7") }), check: "name", tone: "warn",
-			say: "The bot is called “Bot 7”, the mate “Sophia”", cure: "Press “Dress the bot” here"},
-		{name: "no picture", act: enter(), check: "portrait", tone: "warn", say: "The bot has no picture.", cure: "Press “Dress the bot” here"},
-		{name: "no description", act: enter(), check: "profile", tone: "warn", say: "does not describe Sophia", cure: "Press “Dress the bot” here"},
+			say: "The bot is called “Bot 7” and the mate “Sophia”", cure: "Apply name and picture"},
+		{name: "no picture", act: enter(), check: "portrait", tone: "warn", say: "The bot has no picture.", cure: "Apply name and picture"},
+		{name: "no description", act: enter(), check: "profile", tone: "warn", say: "describe Sophia, or its button asks for other permissions", cure: "Apply name and picture"},
 		{name: "sessions used up", conf: sceneConfig{sim: discordtest.Config{Identifies: 1}}, act: func(s *botScene) answer {
 			wants(s.t, s.set(), 200)
 			s.listening()
 			return s.again()
-		}, check: "sessions", tone: "bad", say: "The bot has begun all 1 sessions", cure: "another program may use the same bot token"},
+		}, check: "sessions", tone: "bad", say: "The bot has used all 1 connection starts", cure: "another program may be using the same bot token"},
 		{name: "no View Channel", act: deny(discord.ViewChannel), check: "place", tone: "bad",
-			say: "the bot sees no channel", cure: "switch on “View Channels”"},
+			say: "so it receives no messages", cure: "switch on “View Channels”"},
 		{name: "no Send Messages", act: deny(discord.SendMessages), check: "place", tone: "bad",
-			say: "may write in no channel", cure: "switch on “Send Messages”"},
+			say: "write in any channel", cure: "switch on “Send Messages”"},
 		{name: "no Read Message History", act: deny(discord.ReadMessageHistory), check: "place", tone: "bad",
-			say: "may not read back in any channel", cure: "switch on “Read Message History”"},
+			say: "read older messages in any channel where it can write", cure: "switch on “Read Message History”"},
 		{name: "kicked", act: after(func(s *botScene) { s.sim.Kick(s.guild.ID, s.app.BotID) }), check: "place", tone: "warn",
-			say: "The bot was removed from the Discord server “Harbour”", cure: "adds it again on the team's page"},
+			say: "The bot was removed from the Discord server “Harbour”", cure: "a member of the team can add it again from the"},
 		{name: "in no server", act: func(s *botScene) answer {
 			s.sim.Kick(s.guild.ID, s.app.BotID)
 			return s.set()
-		}, check: "places", tone: "warn", say: "The bot is in no Discord server yet.", cure: "Open your team's page and add the mate there"},
+		}, check: "places", tone: "warn", say: "The bot isn't in any Discord server yet.", cure: "Open your team's page and add the mate there"},
 		{name: "application deleted", act: after(func(s *botScene) { s.sim.DeleteApplication(s.app.ID) }), check: "token", tone: "bad",
-			say: "refuses both the bot token and the client secret", cure: "if not, make a new application"},
-		{name: "Discord has trouble", act: failing(discordtest.Failure{Status: 503}), check: "token", tone: "plain",
-			say: "Discord has trouble on its side (status 503).", cure: "nothing has to be changed here"},
+			say: "Discord rejected both the bot token and the client secret", cure: "create a new application"},
+		{name: "Discord is having problems", act: failing(discordtest.Failure{Status: 503}), check: "token", tone: "plain",
+			say: "Discord is having problems (status 503).", cure: "nothing to change here"},
 		{name: "Discord is slow", conf: sceneConfig{patience: 200 * time.Millisecond}, act: failing(discordtest.Failure{Hang: true}), check: "token", tone: "plain",
-			say: "Discord did not answer within 200ms.", cure: "Check again in a minute"},
+			say: "Discord didn't answer within 200ms.", cure: "Check again in a minute"},
 		{name: "Discord is out of reach", conf: sceneConfig{api: "http://127.0.0.1:1/api"}, act: enter(), check: "token", tone: "plain",
-			say: "No connection to 127.0.0.1:", cure: "its firewall and its proxy"},
+			say: "connect to 127.0.0.1:", cure: "its firewall and its proxy"},
 		{name: "wrong public address", act: func(s *botScene) answer {
 			s.perfect()
 			must(s.t, s.db.SetSetting(context.Background(), "server.set_up_host", "mates.example"))
 			return s.ada.hosted("mates.example", sophiaAt)
-		}, check: "address", tone: "bad", say: "You opened this page at mates.example", cure: "Set the public address under Settings", link: "/server/settings"},
+		}, check: "address", tone: "bad", say: "You opened this page at mates.example", cure: "set the public address to the one people use", link: "/server/settings"},
 		{name: "intent refused at connect (4014)", act: func(s *botScene) answer {
 			wants(s.t, s.set(with("content", "1")), 200)
 			return answer{}
-		}, say: "asks for the Message Content intent, which is not switched on", cure: "Switch on \"Message Content Intent\""},
+		}, say: "The bot asks for the Message Content intent", cure: "Switch on \"Message Content Intent\""},
 		{name: "token reset while running (4004)", act: func(s *botScene) answer {
 			s.perfect()
 			s.sim.ResetToken(s.app.ID)
 			s.sim.Drop(s.app.ID)
 			return answer{}
-		}, say: "Discord refuses the bot token.", cure: "reset the token, and enter the new one here"},
+		}, say: "Discord rejected the bot token.", cure: "reset the token, and enter the new one here"},
 		{name: "sessions used up while running", conf: sceneConfig{sim: discordtest.Config{Identifies: 1}}, act: func(s *botScene) answer {
 			wants(s.t, s.set(), 200)
 			s.listening()
 			s.sim.CloseWith(s.app.ID, 4009)
 			return answer{}
-		}, say: "as many sessions as Discord allows per day", cure: "another program may use the same bot token"},
+		}, say: "The bot has used all connection starts that Discord allows per day", cure: "another program may be using the same bot token"},
 	}
 }
 
@@ -194,7 +194,7 @@ func TestBrokenStates(t *testing.T) {
 	seen := map[string]string{}
 	for _, b := range brokenStates() {
 		if b.check != "" {
-			if other := seen[b.check+b.say]; other != "" && !strings.HasPrefix(b.say, "Discord refuses the client secret") {
+			if other := seen[b.check+b.say]; other != "" && !strings.HasPrefix(b.say, "Discord rejected the client secret") {
 				t.Errorf("%s and %s have one diagnosis", b.name, other)
 			}
 			seen[b.check+b.say] = b.name
@@ -258,7 +258,7 @@ func TestAPerfectBot(t *testing.T) {
 			t.Errorf("it shows %q", b.say)
 		}
 	}
-	wants(t, got, 200, "Listening", "permissions=377957239872", "Check again", `data-copy="`+html.EscapeString(s.url)+`/messenger/connect"`)
+	wants(t, got, 200, "Online", "permissions=377957239872", "Check again", `data-copy="`+html.EscapeString(s.url)+`/messenger/connect"`)
 	look := s.sim.Look(s.app.ID)
 	if look.BotName != "Sophia" || look.Avatar == "" || look.Description != "Sophia helps." {
 		t.Errorf("it looks like %+v", look)

@@ -34,8 +34,8 @@ const (
 func (s *Server) connectWait(w http.ResponseWriter, r *http.Request) error {
 	if !openmates.CallerOf(r.Context()).SignedIn() {
 		return s.show(w, http.StatusUnauthorized, "message", messagePage{
-			shell: s.shell(r, openmates.T("Please sign in")), Heading: openmates.T("Please sign in and begin again"),
-			Sentence: openmates.T("You came back from a messenger's consent page, but you are not signed in here, so nothing was connected. What was begun in another browser can only be finished there."),
+			shell: s.shell(r, openmates.T("Sign in")), Heading: openmates.T("Sign in and start again"),
+			Sentence: openmates.T("You came back from a messenger’s consent page, but you aren’t signed in here, so nothing was connected. If you started in another browser, finish there."),
 			Ways:     []way{{openmates.T("Sign in"), "/signin"}},
 		})
 	}
@@ -47,7 +47,7 @@ func (s *Server) connectWait(w http.ResponseWriter, r *http.Request) error {
 	}
 	tooBig := slices.ContainsFunc(p.Fields, func(f field) bool { return len(f.Name)+len(f.Value) > maxValue })
 	if tooBig || len(p.Fields) > maxFields || r.URL.Query().Get("state") == "" {
-		return openmates.Errorf(openmates.EInvalid, "This page is the way back from a messenger's consent page; by itself it connects nothing. Please begin on your team's page or your profile.")
+		return openmates.Errorf(openmates.EInvalid, "Messengers send you back to this page; on its own it doesn’t connect anything. Start on your team’s page or your profile.")
 	}
 	slices.SortFunc(p.Fields, compareFields)
 	return s.show(w, http.StatusOK, "connect", p)
@@ -65,10 +65,10 @@ func (s *Server) connectFinish(w http.ResponseWriter, r *http.Request) error {
 		return s.show(w, intake.StatusOf(err), "message", s.connectFailed(r, out, err))
 	}
 	if out.Kind == connect.Link {
-		return s.done(w, r, "/profile", openmates.T("Your %s account %s is linked. Mates know now that it is you.", out.Label, out.Account.Name))
+		return s.done(w, r, "/profile", openmates.T("Your %s account %s is linked. Mates will recognise you from now on.", out.Label, out.Account.Name))
 	}
 	at := "/teams/" + out.Team.Slug + "/connect?at=" + url.QueryEscape(string(out.Workspace.ID))
-	return s.done(w, r, at, openmates.T("%s is in %s now. Say hello there: @%s hello", out.Mate.Name, out.Workspace.Name, out.Mate.Name))
+	return s.done(w, r, at, openmates.T("%s has joined %s. Say hello there: @%s hello", out.Mate.Name, out.Workspace.Name, out.Mate.Name))
 }
 
 // connectFailed says what went wrong, with the way back to where it was begun.
@@ -77,12 +77,12 @@ func (s *Server) connectFailed(r *http.Request, begun connect.Outcome, err error
 	switch {
 	case p.User == nil:
 	case begun.Kind == connect.Install && begun.Team.Slug != "":
-		p.Ways = []way{{openmates.T("Start again"), "/teams/" + begun.Team.Slug + "/connect"}, {openmates.T("To the start page"), "/"}}
+		p.Ways = []way{{openmates.T("Start again"), "/teams/" + begun.Team.Slug + "/connect"}, {openmates.T("Go to the home page"), "/"}}
 		if openmates.CodeOf(err) == openmates.EConflict && policy.Require(openmates.CallerOf(r.Context()), policy.RunServer) == nil {
 			p.Ways[1] = way{openmates.T("All workspaces"), connect.UntiePath}
 		}
 	case begun.Kind == connect.Link:
-		p.Ways = []way{{openmates.T("Start again"), "/profile"}, {openmates.T("To the start page"), "/"}}
+		p.Ways = []way{{openmates.T("Start again"), "/profile"}, {openmates.T("Go to the home page"), "/"}}
 	}
 	return p
 }

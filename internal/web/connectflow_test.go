@@ -46,20 +46,20 @@ func TestMatesFollowWithOneClickEach(t *testing.T) {
 
 	// A test message, once a minute, where the mate can answer.
 	wants(t, a.ada.get(guest+"sophia"), 200, "#general", "Send a test message")
-	wants(t, a.ada.follow(guest+"sophia/test", url.Values{"channel": {a.ours.General}}), 200, "has written into #general")
-	wants(t, a.ada.post(guest+"sophia/test", url.Values{"channel": {a.ours.General}}), 429, "wait a minute")
-	wants(t, a.ada.post(guest+"mark/test", url.Values{"channel": {a.theirs.General}}), 422, "no such channel")
+	wants(t, a.ada.follow(guest+"sophia/test", url.Values{"channel": {a.ours.General}}), 200, "has posted in #general")
+	wants(t, a.ada.post(guest+"sophia/test", url.Values{"channel": {a.ours.General}}), 429, "Wait a minute before sending another")
+	wants(t, a.ada.post(guest+"mark/test", url.Values{"channel": {a.theirs.General}}), 422, "see this channel")
 	if said := a.sim.Messages(a.ours.General); len(said) != 1 || said[0].AuthorID != a.app.BotID {
 		t.Errorf("said %+v", said)
 	}
 	// A permission that a channel takes away is named.
 	a.sim.SetOverwrite(a.ours.General, a.mark.BotID, 0, int64(discord.SendMessages))
-	wants(t, a.ada.get(guest+"mark"), 200, "lacks Send Messages")
-	wants(t, a.ada.post(guest+"mark/test", url.Values{"channel": {a.ours.General}}), 422, "lacks a permission")
+	wants(t, a.ada.get(guest+"mark"), 200, "Send Messages is missing")
+	wants(t, a.ada.post(guest+"mark/test", url.Values{"channel": {a.ours.General}}), 422, "is missing a permission")
 
 	// A kick is noticed live, and adding it again is the cure.
 	a.sim.Kick(a.ours.ID, a.app.BotID)
-	a.shows("/teams/harbour/connect", "Removed there", "Add again", "1 of 2 mates added")
+	a.shows("/teams/harbour/connect", "Removed", "Add again", "1 of 2 mates added")
 
 	// Another team sees nothing of it and takes nothing away.
 	for _, path := range []string{guest + "mark/remove", guest + "mark/test", strings.TrimSuffix(guest, "/") + "/disconnect"} {
@@ -68,7 +68,7 @@ func TestMatesFollowWithOneClickEach(t *testing.T) {
 			wants(t, a.eve.post(strings.Replace(path, "harbour", "lighthouse", 1), f), 404)
 		}
 	}
-	wants(t, a.ada.confirms(strings.TrimSuffix(guest, "/")+"/disconnect", url.Values{}), 200, "Ours is disconnected: all mates have left it", "Connect your first workspace")
+	wants(t, a.ada.confirms(strings.TrimSuffix(guest, "/")+"/disconnect", url.Values{}), 200, "Ours is disconnected, and all mates have left it", "Connect your first workspace")
 	if !a.left(a.ours) {
 		t.Error("Mark stayed")
 	}
@@ -91,7 +91,7 @@ func TestAKickDuringAnOutageIsSeen(t *testing.T) {
 	a.sim.Freeze(a.app.ID, true) // nothing reaches the listener
 	a.sim.Kick(a.ours.ID, a.app.BotID)
 	a.connect.Forget()
-	a.shows("/teams/harbour/connect", "Removed there", "Add again")
+	a.shows("/teams/harbour/connect", "Removed", "Add again")
 }
 
 // Several consent pages may be open at once, in any order.

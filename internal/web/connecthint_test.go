@@ -33,7 +33,7 @@ func TestRefusalLeadsToTheConnectPage(t *testing.T) {
 	ada, err := h.db.UserByName(t.Context(), "ada")
 	must(t, err)
 	must(t, h.db.AddMember(context.Background(), openmates.Membership{TeamID: teamID(t, h, "lighthouse"), UserID: ada.ID, Role: openmates.RoleMember}))
-	wants(t, b.get(u.RequestURI()), 200, "For which team?", `href="/teams/harbour/connect?at=w9&amp;mate=sophia`, `href="/teams/lighthouse/connect?at=w9&amp;mate=sophia`)
+	wants(t, b.get(u.RequestURI()), 200, "Choose a team", `href="/teams/harbour/connect?at=w9&amp;mate=sophia`, `href="/teams/lighthouse/connect?at=w9&amp;mate=sophia`)
 }
 
 func TestWantedMateComesFirst(t *testing.T) {

@@ -79,9 +79,9 @@ func (s *Server) goodbye(w http.ResponseWriter, r *http.Request) error {
 		return to(w, r, "/")
 	}
 	return s.show(w, http.StatusOK, "message", messagePage{
-		shell: s.shell(r, openmates.T("Goodbye")), Heading: openmates.T("Your account is deleted"),
-		Sentence: openmates.T("Your linked accounts, your preferences and the text of your questions are gone. What your requests cost stays in your teams’ books, without your name."),
-		Ways:     []way{{openmates.T("To the start page"), "/"}},
+		shell: s.shell(r, openmates.T("Goodbye")), Heading: openmates.T("Your account has been deleted"),
+		Sentence: openmates.T("Your linked accounts, your preferences and the text of your questions are gone. Your teams keep a record of what your requests cost, without your name."),
+		Ways:     []way{{openmates.T("Go to the home page"), "/"}},
 	})
 }
 
@@ -105,5 +105,5 @@ func (s *Server) confirmAddress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, securityPath, openmates.T("%s is confirmed. It is your address from now on.", address))
+	return s.done(w, r, securityPath, openmates.T("%s is confirmed and is now your address.", address))
 }

@@ -144,10 +144,10 @@ func (s *Server) askServerAdmin(r *http.Request) (*question, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &question{Heading: openmates.T("Make %s an admin of this server?", u.DisplayName), Label: openmates.T("Make admin"), Back: peoplePath,
-		Sentence: openmates.T("%s can then manage everything here: mates, bots, providers and their keys, mail, people and teams.", u.DisplayName)}
+	q := &question{Heading: openmates.T("Make %s a server admin?", u.DisplayName), Label: openmates.T("Make admin"), Back: peoplePath,
+		Sentence: openmates.T("%s will be able to manage everything here: mates, bots, providers and their keys, mail, people and teams.", u.DisplayName)}
 	if r.FormValue("admin") != "yes" {
-		q.Heading, q.Label = openmates.T("Stop %s being an admin of this server?", u.DisplayName), openmates.T("Remove as admin")
+		q.Heading, q.Label = openmates.T("Remove %s as a server admin?", u.DisplayName), openmates.T("Remove as admin")
 		q.Sentence = openmates.T("%s can no longer open the pages under Server. Roles in teams stay as they are.", u.DisplayName)
 	}
 	return q, nil
@@ -167,9 +167,9 @@ func (s *Server) setServerAdmin(w http.ResponseWriter, r *http.Request) error {
 		back = "/"
 	}
 	if admin {
-		return s.done(w, r, back, openmates.T("%s is an admin of this server now.", u.DisplayName))
+		return s.done(w, r, back, openmates.T("%s is now a server admin.", u.DisplayName))
 	}
-	return s.done(w, r, back, openmates.T("%s is no longer an admin of this server.", u.DisplayName))
+	return s.done(w, r, back, openmates.T("%s is no longer a server admin.", u.DisplayName))
 }
 
 func (s *Server) askRemovePerson(r *http.Request) (*question, error) {
@@ -178,9 +178,9 @@ func (s *Server) askRemovePerson(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	return &question{
-		Heading:  openmates.T("Delete the account of %s?", u.DisplayName),
-		Sentence: openmates.T("It is deleted for good: linked accounts, preferences, the text of all questions, and teams in which nobody else is. What requests cost stays in the books, without the name."),
-		Label:    openmates.T("Delete the account"), Back: peoplePath,
+		Heading:  openmates.T("Delete %s’s account?", u.DisplayName),
+		Sentence: openmates.T("It’s deleted permanently: linked accounts, preferences, the text of all questions, and teams without other members. What requests cost stays on record, without the name."),
+		Label:    openmates.T("Delete account"), Back: peoplePath,
 	}, nil
 }
 
@@ -192,7 +192,7 @@ func (s *Server) removePerson(w http.ResponseWriter, r *http.Request) error {
 	if err := s.server.RemovePerson(r.Context(), openmates.CallerOf(r.Context()), u.Username); err != nil {
 		return err
 	}
-	return s.done(w, r, peoplePath, openmates.T("The account of %s is deleted.", u.DisplayName))
+	return s.done(w, r, peoplePath, openmates.T("%s’s account has been deleted.", u.DisplayName))
 }
 
 func (s *Server) anyTeam(r *http.Request) (openmates.Team, error) {
@@ -206,10 +206,10 @@ func (s *Server) askRemoveTeam(r *http.Request) (*question, error) {
 	}
 	return &question{
 		Heading:  openmates.T("Remove the team %s?", t.Name),
-		Sentence: openmates.T("It is removed for good, with its limits, invites, tokens, connections and the text of what was asked in it. Its people keep their accounts. What it spent stays in the books of this server."),
-		Label:    openmates.T("Remove the team"), Back: teamsPath,
-		Tick: &tick{Name: "leave", Label: openmates.T("Its mates leave its workspaces"), Checked: true,
-			Hint: openmates.T("Otherwise they stay there and answer nobody until a team connects the workspaces again.")},
+		Sentence: openmates.T("It’s removed permanently, with its limits, invites, tokens, connections and the text of all questions. Its members keep their accounts. What it spent stays on record."),
+		Label:    openmates.T("Remove team"), Back: teamsPath,
+		Tick: &tick{Name: "leave", Label: openmates.T("Remove its mates from its workspaces"), Checked: true,
+			Hint: openmates.T("Otherwise they stay there, but don’t answer until a team connects the workspaces again.")},
 	}, nil
 }
 
@@ -229,7 +229,7 @@ func (s *Server) removeTeam(w http.ResponseWriter, r *http.Request) error {
 	if r.PostFormValue("leave") != "" {
 		stayed = leave(r.Context())
 	}
-	return s.done(w, r, teamsPath, gone(openmates.T("The team %s is removed.", t.Name), stayed))
+	return s.done(w, r, teamsPath, gone(openmates.T("The team %s has been removed.", t.Name), stayed))
 }
 
 // gone adds to what was done which bots could not leave.
@@ -237,7 +237,7 @@ func gone(done openmates.Text, stayed []string) openmates.Text {
 	if len(stayed) == 0 {
 		return done
 	}
-	return openmates.T("%s %s", done, openmates.T("These could not leave by themselves; whoever manages the place has to remove them: %s.", strings.Join(stayed, ", ")))
+	return openmates.T("%s %s", done, openmates.T("These couldn’t leave by themselves; someone who manages the workspace has to remove them: %s.", strings.Join(stayed, ", ")))
 }
 
 func (s *Server) askUntie(r *http.Request) (*question, error) {
@@ -247,10 +247,10 @@ func (s *Server) askUntie(r *http.Request) (*question, error) {
 	}
 	return &question{
 		Heading:  openmates.T("Disconnect %s from %s?", place.Name, t.Name),
-		Sentence: openmates.T("No mate answers in %s any more until a team connects it again. The admins of %s are told on their pages.", place.Name, t.Name),
+		Sentence: openmates.T("Mates stop answering in %s until a team connects it again. The admins of %s will see this on their pages.", place.Name, t.Name),
 		Label:    openmates.T("Disconnect"), Back: connect.UntiePath,
-		Tick: &tick{Name: "leave", Label: openmates.T("Its mates leave, too"), Checked: true,
-			Hint: openmates.T("Otherwise they stay there and answer nobody until a team connects it again.")},
+		Tick: &tick{Name: "leave", Label: openmates.T("Remove its mates, too"), Checked: true,
+			Hint: openmates.T("Otherwise they stay there, but don’t answer until a team connects it again.")},
 	}, nil
 }
 
@@ -259,5 +259,5 @@ func (s *Server) untie(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, connect.UntiePath, gone(openmates.T("“%s” is disconnected, and its team’s admins are told.", name), stayed))
+	return s.done(w, r, connect.UntiePath, gone(openmates.T("“%s” is disconnected. Its team’s admins will see this on their pages.", name), stayed))
 }

@@ -28,14 +28,14 @@ func TestAllPeople(t *testing.T) {
 	}
 	wants(t, ada.get("/server/people?q=100%25"), 200, "No one found")
 	wants(t, ben.get("/server"), 403)
-	wants(t, ada.confirms("/server/people/ada/admin", url.Values{"admin": {"no"}}), 409, "only admin of this server")
+	wants(t, ada.confirms("/server/people/ada/admin", url.Values{"admin": {"no"}}), 409, "the only server admin")
 	wants(t, ada.confirms("/server/people/ada/remove", nil), 409, "This is your own account")
-	wants(t, ada.confirms("/server/people/ben/admin", url.Values{"admin": {"yes"}}), 200, "Ben Bitdiddle is an admin of this server now")
+	wants(t, ada.confirms("/server/people/ben/admin", url.Values{"admin": {"yes"}}), 200, "Ben Bitdiddle is now a server admin")
 	wants(t, ben.get("/server/people"), 200) // at once, in the session that he has
-	wants(t, ben.confirms("/server/people/ada/admin", url.Values{"admin": {"no"}}), 200, "no longer an admin")
+	wants(t, ben.confirms("/server/people/ada/admin", url.Values{"admin": {"no"}}), 200, "is no longer a server admin")
 	wants(t, ada.get("/server/people"), 403)
-	wants(t, ben.confirms("/server/people/ada/remove", nil), 409, "only admin of Harbour, and others are in it")
-	wants(t, ben.confirms("/server/people/eve/remove", nil), 200, "The account of Eve Outside is deleted")
+	wants(t, ben.confirms("/server/people/ada/remove", nil), 409, "only admin of Harbour, and there are other members")
+	wants(t, ben.confirms("/server/people/eve/remove", nil), 200, "Eve Outside’s account has been deleted")
 	if _, err := h.db.TeamBySlug(t.Context(), "lighthouse"); openmates.CodeOf(err) != openmates.ENotFound {
 		t.Error("a team that nobody is left in stays")
 	}
@@ -114,7 +114,7 @@ func TestRemoveAnyTeam(t *testing.T) {
 	wants(t, ada.get("/server/workspaces?q=pier"), 200, "Pier", "on Testnet", "mates there: Sophia", "/server/teams?q=lighthouse")
 	wants(t, ada.get("/teams/lighthouse"), 404) // a look at the list lets nobody in
 	wants(t, ada.get("/server/teams/lighthouse/remove"), 200, "Remove the team Lighthouse?", `name="leave" value="yes" checked`)
-	wants(t, ada.confirms("/server/teams/lighthouse/remove", url.Values{"leave": {"yes"}}), 200, "The team Lighthouse is removed.")
+	wants(t, ada.confirms("/server/teams/lighthouse/remove", url.Values{"leave": {"yes"}}), 200, "The team Lighthouse has been removed.")
 	wants(t, eve.get("/teams/lighthouse"), 404)
 	wants(t, eve.get("/profile"), 200)
 	if got := h.network.Leaves(); !slices.Equal(got, []string{"1001 55"}) {
@@ -131,7 +131,7 @@ func TestRemoveAnyTeam(t *testing.T) {
 	// Another team may have it at once.
 	q, err = h.network.Install(ada.post("/teams/harbour/install", url.Values{"mate": {"sophia"}, "network": {"testnet"}}).header.Get("Location"), messenger.Workspace{ID: "55", Name: "Pier"})
 	must(t, err)
-	wants(t, ada.follow("/messenger/connect", q), 200, "Sophia is in Pier now")
+	wants(t, ada.follow("/messenger/connect", q), 200, "Sophia has joined Pier")
 }
 
 // A workspace is untied with its mates leaving or staying, and its team is told.
@@ -151,11 +151,11 @@ func TestUntie(t *testing.T) {
 		wants(t, eve.post(at, sure(form)), 403)
 		wants(t, ada.get(at), 200, "Disconnect Pier from Lighthouse?")
 		wants(t, ada.follow(at, sure(form)), 200, "“Pier”", "No workspaces found")
-		wants(t, ada.get(at), 404, "connected to no team")
+		wants(t, ada.get(at), 404, "connected to a team (any more)")
 		if got := len(h.network.Leaves()) == 1; got != leave {
 			t.Errorf("the bot left: %v, want %v", got, leave)
 		}
-		wants(t, eve.get("/teams/lighthouse"), 200, "An admin of this server has disconnected “Pier” on Testnet from your team")
+		wants(t, eve.get("/teams/lighthouse"), 200, "A server admin has disconnected “Pier” on Testnet from your team")
 		wants(t, eve.get("/teams/lighthouse/connect"), 200, "Connect your first workspace")
 	}
 }

@@ -396,7 +396,7 @@ func (w *formWalk) leaving() {
 	w.sends(asks, ben, "/teams/{slug}/leave", nil)
 	f := url.Values{"username": {"ben"}, "password": {"a lantern on quay nine"}}
 	page := w.sends(proves, ben, "/profile/data/delete", f)
-	wants(w.t, page, 200, "Your account is deleted")
+	wants(w.t, page, 200, "Your account has been deleted")
 	if _, err := w.db.UserByName(w.t.Context(), "ben"); openmates.CodeOf(err) != openmates.ENotFound {
 		w.t.Error("the account is there still")
 	}

@@ -194,7 +194,7 @@ func (s *Server) foundAs(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return s.done(w, r, "/teams/"+t.Slug+"/connect", openmates.T("The team %s is founded, and you are its admin. Now add its mates to your messenger.", t.Name))
+	return s.done(w, r, "/teams/"+t.Slug+"/connect", openmates.T("The team %s is ready, and you’re its admin. Now add its mates to your messenger.", t.Name))
 }
 
 // foundAgain shows the step once more with what was typed and what is wrong.
@@ -222,7 +222,7 @@ func (s *Server) slugPart(w http.ResponseWriter, r *http.Request) error {
 		name = "x"
 	}
 	t, err := s.team.FreeTeam(r.Context(), name, q.Get("slug"))
-	said := openmates.T("The team's page will be %s", s.connect.PublicURL()+"/teams/"+t.Slug)
+	said := openmates.T("The team’s page will be %s", s.connect.PublicURL()+"/teams/"+t.Slug)
 	if err != nil {
 		if openmates.CodeOf(err) == openmates.EInternal {
 			return err

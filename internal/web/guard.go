@@ -98,7 +98,7 @@ func (at *site) protect(h http.Header) {
 // bodies.
 func (s *Server) guard() (func(http.Handler) http.Handler, error) {
 	foreign := s.handle(func(http.ResponseWriter, *http.Request) error {
-		return openmates.Errorf(openmates.EForbidden, "This was sent from another site, so nothing was changed. Please open the page at %s and try again there.", s.connect.PublicURL())
+		return openmates.Errorf(openmates.EForbidden, "This was sent from another site, so nothing was changed. Open the page at %s and try again there.", s.connect.PublicURL())
 	})
 	now := s.sites()
 	if _, err := now(); err != nil {
@@ -142,8 +142,8 @@ func (s *Server) sendOn(w http.ResponseWriter, r *http.Request, to string) {
 	}
 	s.settle(w, r)
 	p := messagePage{shell: shell{Title: openmates.T("This server has another address"), Path: r.URL.Path, Here: "/", Model: s.shown(r.Context()), Version: s.version},
-		Heading: openmates.T("This server has another address"), Ways: []way{{openmates.T("Go on there"), s.connect.PublicURL()}},
-		Sentence: openmates.T("People reach this server at %s, so nothing was changed here. Please do it again there.", s.connect.PublicURL())}
+		Heading: openmates.T("This server has another address"), Ways: []way{{openmates.T("Continue there"), s.connect.PublicURL()}},
+		Sentence: openmates.T("This server’s address is %s, so nothing was changed here. Do it again there.", s.connect.PublicURL())}
 	if err := s.show(w, http.StatusConflict, "message", p); err != nil {
 		s.logError(r, err)
 		plain(w, http.StatusConflict, s.voice(w).Say(p.Sentence))

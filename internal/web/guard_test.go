@@ -47,7 +47,7 @@ func TestTheNameOfAnotherSiteIsRefused(t *testing.T) {
 		}
 		path = strings.NewReplacer("{$}", "", "{", "", "}", "", "...", "").Replace(path)
 		status, body := h.at(method, path, "evil.example:19101", "Origin", "http://evil.example:19101", "Sec-Fetch-Site", "same-origin")
-		if status != http.StatusMisdirectedRequest || !strings.Contains(body, "does not answer to the name \"evil.example\"") {
+		if status != http.StatusMisdirectedRequest || !strings.Contains(body, "set up for the name \"evil.example\"") {
 			t.Errorf("%s %s: %d %.80s", method, path, status, body)
 		}
 	}

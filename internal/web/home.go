@@ -105,8 +105,8 @@ func (s *Server) welcome(w http.ResponseWriter, r *http.Request) error {
 		return to(w, r, "/signin")
 	}
 	return s.show(w, http.StatusOK, "message", messagePage{
-		shell: s.shell(r, openmates.T("Welcome")), Heading: openmates.T("This server waits for its first admin"),
-		Sentence: openmates.T("Open the setup link that the terminal shows, the one in which openmates was started. Starting it once more shows a fresh link."),
+		shell: s.shell(r, openmates.T("Welcome")), Heading: openmates.T("Set up your server"),
+		Sentence: openmates.T("Open the setup link printed in the terminal where OpenMates was started. Restart it to get a new link."),
 		Ways:     []way{{openmates.T("Enter the setup code"), "/setup"}},
 	})
 }

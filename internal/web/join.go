@@ -62,8 +62,8 @@ func (s *Server) joinAs(w http.ResponseWriter, r *http.Request, proof string, fa
 		return s.noJoin(w, r, err)
 	}
 	if welcome.Member {
-		return s.show(w, http.StatusOK, "message", messagePage{shell: s.shell(r, openmates.T("%s", welcome.Team.Name)), Heading: openmates.T("You are in already"),
-			Sentence: openmates.T("You belong to the team %s, so there is nothing to join.", welcome.Team.Name),
+		return s.show(w, http.StatusOK, "message", messagePage{shell: s.shell(r, openmates.T("%s", welcome.Team.Name)), Heading: openmates.T("You’re already in"),
+			Sentence: openmates.T("You’re already a member of the team %s.", welcome.Team.Name),
 			Ways:     []way{{openmates.T("Open the team"), "/teams/" + welcome.Team.Slug}}})
 	}
 	p := &joinPage{shell: s.shell(r, openmates.T("Join %s", welcome.Team.Name)), Welcome: welcome, Code: code, Proof: proof}
@@ -83,7 +83,7 @@ func (s *Server) noJoin(w http.ResponseWriter, r *http.Request, err error) error
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
 	}
-	p := messagePage{shell: s.shell(r, openmates.T("Invite")), Heading: openmates.T("This invite can’t be used"), Sentence: openmates.TextOf(err), Ways: []way{{openmates.T("To the start page"), "/"}}}
+	p := messagePage{shell: s.shell(r, openmates.T("Invite")), Heading: openmates.T("This invite can’t be used"), Sentence: openmates.TextOf(err), Ways: []way{{openmates.T("Go to the home page"), "/"}}}
 	return s.show(w, intake.StatusOf(err), "message", p)
 }
 
@@ -103,7 +103,7 @@ func (s *Server) join(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return s.done(w, r, "/profile", openmates.T("Welcome to %s. Link your messenger account below, and the team’s mates know that it is you.", welcome.Team.Name))
+	return s.done(w, r, "/profile", openmates.T("Welcome to %s. Link your messenger account below so the team’s mates recognise you.", welcome.Team.Name))
 }
 
 // joinProof has a confirmation sent to an address.

@@ -61,13 +61,13 @@ func TestALostKeyIsToldWithItsCure(t *testing.T) {
 	ada := h.as("ada")
 	const sophia = "/server/bots/" + string(connecttest.Name) + "/sophia"
 	for path, want := range map[string]string{
-		"/server":                     "The key for stored credentials is missing or another one: 3 of them can’t be read.",
-		"/server/bots":                "Token refused",
+		"/server":                     "The key for saved credentials is missing or has changed: 3 of them can’t be read.",
+		"/server/bots":                "Token rejected",
 		sophia:                        "Paste it again",
 		"/server/providers":           "can’t be decrypted",
-		"/server/providers/anthropic": "Please enter it again",
+		"/server/providers/anthropic": "Enter it again",
 		"/server/mail":                "Enter it again",
-		"/server/setup":               "The stored bot token can’t be read",
+		"/server/setup":               "The saved bot token",
 		"/profile/security":           "remove it and add it again",
 		"/teams/harbour":              "Sophia",
 		"/teams/harbour/connect":      "Sophia",
@@ -80,7 +80,7 @@ func TestALostKeyIsToldWithItsCure(t *testing.T) {
 		}
 	}
 	got := ada.post(sophia, url.Values{"app_id": {"1001"}})
-	if got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "Please paste it again") {
+	if got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "Paste it again") {
 		t.Errorf("saved without its token: %d\n%s", got.status, got.body)
 	}
 	got = ada.follow(sophia, url.Values{"app_id": {"1001"}, "token": {canaryToken}, "secret": {canarySecret}})

@@ -113,7 +113,7 @@ func (s *Server) setLimits(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = s.mate.SetServer(r.Context(), byWhom(r), t)
 	if err == nil {
-		return s.done(w, r, "/server/limits", openmates.T("The limits of the server are saved and hold from the next question on."))
+		return s.done(w, r, "/server/limits", openmates.T("The server’s limits are saved and apply from the next question."))
 	}
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err

@@ -38,8 +38,8 @@ func (s *Server) linkCode(w http.ResponseWriter, r *http.Request) error {
 	code := r.URL.Query().Get("code")
 	if code == "" {
 		return s.show(w, http.StatusOK, "message", messagePage{
-			shell: s.shell(r, openmates.T("Link your account")), Heading: openmates.T("This address needs a code"),
-			Sentence: openmates.T("You get a link with one from any mate: send it /link in your messenger. Or begin on your profile."),
+			shell: s.shell(r, openmates.T("Link your account")), Heading: openmates.T("This link needs a code"),
+			Sentence: openmates.T("Send /link to any mate in your messenger to get a link with a code. Or start from your profile."),
 			Ways:     []way{{openmates.T("Open your profile"), "/profile"}},
 		})
 	}
@@ -51,8 +51,8 @@ func (s *Server) linkCode(w http.ResponseWriter, r *http.Request) error {
 	if !openmates.CallerOf(r.Context()).SignedIn() {
 		s.setPendingLink(w, code)
 		return s.show(w, http.StatusOK, "message", messagePage{
-			shell: s.shell(r, openmates.T("Link your account")), Heading: openmates.T("First, sign in"),
-			Sentence: openmates.T("Then you can link the %s account %s. If you have no account here yet, open your invitation in this browser; you come back here afterwards.", offer.Label, offer.Account.Name),
+			shell: s.shell(r, openmates.T("Link your account")), Heading: openmates.T("Sign in first"),
+			Sentence: openmates.T("Then you can link the %s account %s. If you don’t have an account here yet, open your invite in this browser; you’ll come back here afterwards.", offer.Label, offer.Account.Name),
 			Ways:     []way{{openmates.T("Sign in"), "/signin?next=" + url.QueryEscape(linkCodePath(code))}},
 		})
 	}
@@ -77,7 +77,7 @@ func (s *Server) finishLinkCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/profile", openmates.T("Your %s account %s is linked. Mates know now that it is you.", out.Label, out.Account.Name))
+	return s.done(w, r, "/profile", openmates.T("Your %s account %s is linked. Mates will recognise you from now on.", out.Label, out.Account.Name))
 }
 
 // setPendingLink remembers a code in the browser; "" forgets it.
@@ -170,11 +170,11 @@ func (s *Server) connectTeam(w http.ResponseWriter, r *http.Request) error {
 	case 1:
 		return to(w, r, ways[0].Path)
 	case 0:
-		p = messagePage{shell: p.shell, Heading: openmates.T("Ask an admin of your team"), Ways: []way{{openmates.T("To the start page"), "/"}},
-			Sentence: openmates.T("A place belongs to a team, and those who may connect it add the mates there. You are in no team in which you may.")}
+		p = messagePage{shell: p.shell, Heading: openmates.T("Ask an admin of your team"), Ways: []way{{openmates.T("Go to the home page"), "/"}},
+			Sentence: openmates.T("A workspace belongs to a team, and only some members can connect it. You’re not in a team where you can.")}
 	default:
-		p = messagePage{shell: p.shell, Heading: openmates.T("For which team?"), Ways: ways,
-			Sentence: openmates.T("A place belongs to one team. Choose the one whose people talk there; its page adds the mates.")}
+		p = messagePage{shell: p.shell, Heading: openmates.T("Choose a team"), Ways: ways,
+			Sentence: openmates.T("A workspace belongs to one team. Choose the team that talks there; add the mates on its page.")}
 	}
 	return s.show(w, http.StatusOK, "message", p)
 }

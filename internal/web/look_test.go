@@ -33,7 +33,7 @@ func TestLook(t *testing.T) { //nolint:paralleltest // serves until it is stoppe
 	h.furnish()
 	h.model = Model{Name: "scripted", Scripted: true}
 	b := h.setBot("mark", "1002", "token-mark", "secret-mark")
-	h.states.set(b.ID, messenger.State{Phase: messenger.BadCredentials, Since: time.Now().Add(-5 * time.Minute), Reason: "Discord refuses the bot token.", Cure: "Reset the token on the Bot page of the application and enter the new one here."})
+	h.states.set(b.ID, messenger.State{Phase: messenger.BadCredentials, Since: time.Now().Add(-5 * time.Minute), Reason: "Discord rejected the bot token.", Cure: "Reset the token on the Bot page of the application and enter the new one here."})
 	sophia, err := h.connect.Mate(t.Context(), "sophia")
 	must(t, err)
 	h.states.set(sophia.Bots[0].ID, messenger.State{Phase: messenger.Connected, Since: time.Now().Add(-time.Hour), Workspaces: 1, Latency: 38 * time.Millisecond, LastEvent: time.Now()})

@@ -51,7 +51,7 @@ func (s *Server) setMail(w http.ResponseWriter, r *http.Request) error {
 	err = s.server.SetMail(r.Context(), c, set, f.Get("to"))
 	switch openmates.CodeOf(err) {
 	case "":
-		return s.done(w, r, "/server/mail", openmates.T("The mail server took a test message for %s. Look whether it arrives, also among the spam.", strings.TrimSpace(f.Get("to"))))
+		return s.done(w, r, "/server/mail", openmates.T("Test message sent to %s. Check your inbox and your spam folder.", strings.TrimSpace(f.Get("to"))))
 	case openmates.EInvalid, openmates.EUnavailable, openmates.ELimit:
 		stored, serr := s.server.MailSettings(r.Context(), c)
 		if serr != nil {
@@ -67,13 +67,13 @@ func (s *Server) setMail(w http.ResponseWriter, r *http.Request) error {
 }
 
 func askStopMail(*http.Request) (*question, error) {
-	return &question{Heading: openmates.T("Stop sending mail?"), Label: openmates.T("Remove mail settings"), Back: "/server/mail",
-		Sentence: openmates.T("The mail server's address and password are deleted here. Invites then work by their links alone, and new addresses are not confirmed.")}, nil
+	return &question{Heading: openmates.T("Remove the mail settings?"), Label: openmates.T("Remove mail settings"), Back: "/server/mail",
+		Sentence: openmates.T("The mail server’s address and password are deleted here. Invites then only work as links, and new addresses aren’t confirmed.")}, nil
 }
 
 func (s *Server) stopMail(w http.ResponseWriter, r *http.Request) error {
 	if err := s.server.StopMail(r.Context(), openmates.CallerOf(r.Context())); err != nil {
 		return err
 	}
-	return s.done(w, r, "/server/mail", openmates.T("This server sends no mail any more. Invitations work by their links."))
+	return s.done(w, r, "/server/mail", openmates.T("This server no longer sends mail. Invites still work as links."))
 }

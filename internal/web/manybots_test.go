@@ -83,8 +83,8 @@ func TestThirteenBots(t *testing.T) {
 	const dead = 4
 	s.sim.ResetToken(apps[dead].ID)
 	s.sim.Drop(apps[dead].ID)
-	s.shows("/server/bots/discord/"+handles[dead]+"/state", "Token refused", "Discord refuses the bot token.", "enter the new one here")
-	s.shows("/server/bots", "Token refused")
+	s.shows("/server/bots/discord/"+handles[dead]+"/state", "Token rejected", "Discord rejected the bot token.", "enter the new one here")
+	s.shows("/server/bots", "Token rejected")
 	for i, app := range apps {
 		if i == dead {
 			continue
@@ -107,14 +107,14 @@ func TestReplacingATokenDisturbsNobody(t *testing.T) {
 	})
 	fresh := s.sim.ResetToken(s.app.ID)
 	s.sim.Drop(s.app.ID)
-	s.shows(sophiaAt+"/state", "Token refused")
+	s.shows(sophiaAt+"/state", "Token rejected")
 	got := s.ada.follow(sophiaAt, url.Values{"app_id": {""}, "token": {fresh}, "secret": {""}})
-	wants(t, got, 200, "listener starts now")
+	wants(t, got, 200, "and is connecting now")
 	s.listening()
 	wants(t, s.again(), 200, "All checks passed")
 
 	sessions := s.sim.Identifies(s.app.ID)
-	wants(t, s.ada.follow(sophiaAt+"/restart", url.Values{}), 200, "starts anew")
+	wants(t, s.ada.follow(sophiaAt+"/restart", url.Values{}), 200, "is reconnecting")
 	s.await("a new session", func() bool {
 		return s.sim.Identifies(s.app.ID) == sessions+1 && s.phase("sophia") == messenger.Connected
 	})
@@ -171,7 +171,7 @@ func TestStatesOfAnotherProcess(t *testing.T) {
 	later = 2 * messenger.Stale
 	m, err = other.Mate(t.Context(), "sophia")
 	must(t, err)
-	if st := m.Bots[0].State; st.Phase != messenger.NeedsAttention || !strings.Contains(st.Reason.String(), "has not reported since") || !strings.Contains(st.Reason.String(), "(test)") || st.Cure == "" {
+	if st := m.Bots[0].State; st.Phase != messenger.NeedsAttention || !strings.Contains(st.Reason.String(), "reported since") || !strings.Contains(st.Reason.String(), "(test)") || st.Cure == "" {
 		t.Errorf("when it fell silent: %+v", st)
 	}
 }
@@ -182,7 +182,7 @@ func TestInvitation(t *testing.T) {
 	s := newBotScene(t, sceneConfig{})
 	s.perfect()
 	wants(t, s.ada.get(sophiaAt), 200, "permissions=377957239872", "Read Message History", "value=\"1024\" checked")
-	wants(t, s.ada.follow(sophiaAt+"/permissions", url.Values{"permission": {"1024", "2048", "65536"}}), 200, "The invitation is stored", "permissions=68608")
+	wants(t, s.ada.follow(sophiaAt+"/permissions", url.Values{"permission": {"1024", "2048", "65536"}}), 200, "its permissions don’t change", "permissions=68608")
 	b, err := s.db.Bot(t.Context(), s.botID("sophia"))
 	must(t, err)
 	if b.Asks != "68608" || !strings.Contains(b.Invite, "permissions=68608") || strings.Contains(b.Invite, "state=") {
@@ -192,8 +192,8 @@ func TestInvitation(t *testing.T) {
 	if to := got.header.Get("Location"); !strings.Contains(to, "permissions=68608") || !strings.Contains(to, "state=") {
 		t.Errorf("a team is sent to %s", to)
 	}
-	wants(t, s.ada.post(sophiaAt+"/permissions", url.Values{}), 422, "can do nothing")
-	wants(t, s.ada.post(sophiaAt+"/permissions", url.Values{"permission": {"x"}}), 422, "no such permission")
+	wants(t, s.ada.post(sophiaAt+"/permissions", url.Values{}), 422, "Tick at least the first ones")
+	wants(t, s.ada.post(sophiaAt+"/permissions", url.Values{"permission": {"x"}}), 422, "Unknown permission")
 	s.recorded("bot.permissions")
 }
 
@@ -207,7 +207,7 @@ func TestOwnApplication(t *testing.T) {
 	f := typed(app)
 	f.Set("app_id", "") // filled in from the token
 	got := s.ada.follow(at, f)
-	wants(t, got, 200, "is stored", "is not registered", app.ID)
+	wants(t, got, 200, "is saved", "so no one can add the bot or link an account", app.ID)
 	for _, not := range []string{"Public Bot", "Invitation", "Apply name and picture", "Pause"} {
 		if strings.Contains(got.body, not) {
 			t.Errorf("it shows %q", not)

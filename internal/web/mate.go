@@ -65,7 +65,7 @@ func (s *Server) mayMeet(ctx context.Context, c openmates.Caller, m connect.Mate
 			return nil
 		}
 	}
-	return openmates.Errorf(openmates.ENotFound, "There is no mate of that name here.")
+	return openmates.Errorf(openmates.ENotFound, "There’s no mate with that name here.")
 }
 
 func (s *Server) botCard(m connect.Mate, n connect.Network) botCard {

@@ -173,7 +173,7 @@ func (s *Server) createMate(w http.ResponseWriter, r *http.Request) error {
 	d := mateDraft(r)
 	m, err := s.mate.Create(r.Context(), byWhom(r), f.Get("handle"), d)
 	if err == nil {
-		return s.done(w, r, "/server/mates/"+m.Handle, openmates.T("%s is here. Try it out, then give it a bot.", m.Name))
+		return s.done(w, r, "/server/mates/"+m.Handle, openmates.T("%s is ready. Try it out, then create its bot.", m.Name))
 	}
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
@@ -256,7 +256,7 @@ func (s *Server) editMate(w http.ResponseWriter, r *http.Request) error {
 	}
 	version, err := strconv.ParseInt(f.Get("version"), 10, 64)
 	if err != nil || version < 1 {
-		return openmates.Errorf(openmates.EInvalid, "The form could not be read. Please reload the page and try again.")
+		return openmates.Errorf(openmates.EInvalid, "The form couldn’t be read. Reload the page and try again.")
 	}
 	m, err := s.mate.Edit(r.Context(), byWhom(r), p.Mate, version, mateDraft(r))
 	if err == nil {
@@ -278,7 +278,7 @@ func (s *Server) askSwitchMate(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	return &question{
-		Heading: openmates.T("Switch %s off?", m.Name), Sentence: openmates.T("%s answers nobody in any team until you switch it on again.", m.Name),
+		Heading: openmates.T("Switch %s off?", m.Name), Sentence: openmates.T("%s won’t answer in any team until you switch it on again.", m.Name),
 		Label: openmates.T("Switch off"), Back: backTo(r.FormValue("from"), m.Handle),
 	}, nil
 }
@@ -289,7 +289,7 @@ func (s *Server) askArchiveMate(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	return &question{
-		Heading: openmates.T("Archive %s?", m.Name), Sentence: openmates.T("%s leaves all lists, and its bots stop answering in every team. You can bring it back.", m.Name),
+		Heading: openmates.T("Archive %s?", m.Name), Sentence: openmates.T("%s disappears from all lists, and its bots stop answering in every team. You can restore it later.", m.Name),
 		Label: openmates.T("Archive"), Back: "/server/mates/" + m.Handle,
 	}, nil
 }
@@ -307,7 +307,7 @@ func (s *Server) switchMate(w http.ResponseWriter, r *http.Request) error {
 	if m, err = s.mate.Switch(r.Context(), byWhom(r), m, on); err != nil {
 		return err
 	}
-	said := openmates.T("%s is switched off: it answers nobody, and its bots hear nothing.", m.Name)
+	said := openmates.T("%s is switched off: it won’t answer anyone.", m.Name)
 	if on {
 		said = openmates.T("%s is switched on.", m.Name)
 	}
@@ -336,9 +336,9 @@ func (s *Server) archiveMate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if archived {
-		return s.done(w, r, "/server/mates", openmates.T("%s is archived. It is kept at the end of this page and can be brought back.", m.Name))
+		return s.done(w, r, "/server/mates", openmates.T("%s is archived. You can restore it at the bottom of this page.", m.Name))
 	}
-	return s.done(w, r, "/server/mates/"+m.Handle, openmates.T("%s is back.", m.Name))
+	return s.done(w, r, "/server/mates/"+m.Handle, openmates.T("%s is restored.", m.Name))
 }
 
 func (s *Server) duplicateMate(w http.ResponseWriter, r *http.Request) error {
@@ -352,7 +352,7 @@ func (s *Server) duplicateMate(w http.ResponseWriter, r *http.Request) error {
 	}
 	m, err := s.mate.Duplicate(r.Context(), byWhom(r), p.Mate, f.Get("handle"), f.Get("name"))
 	if err == nil {
-		return s.done(w, r, "/server/mates/"+m.Handle, openmates.T("%s is a copy of %s. Change what makes it different.", m.Name, p.Mate.Name))
+		return s.done(w, r, "/server/mates/"+m.Handle, openmates.T("%s is a copy of %s. Now change what should be different.", m.Name, p.Mate.Name))
 	}
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
@@ -370,7 +370,7 @@ func (s *Server) versionOf(r *http.Request) (openmates.Mate, openmates.MateVersi
 	}
 	n, err := strconv.ParseInt(r.PathValue("version"), 10, 64)
 	if err != nil {
-		return m, none, openmates.Errorf(openmates.ENotFound, "%s has no such version.", m.Name)
+		return m, none, openmates.Errorf(openmates.ENotFound, "%s doesn’t have this version.", m.Name)
 	}
 	v, err := s.mate.Version(r.Context(), m, n)
 	return m, v, err
@@ -407,5 +407,5 @@ func (s *Server) restoreMate(w http.ResponseWriter, r *http.Request) error {
 	if m, err = s.mate.Restore(r.Context(), byWhom(r), m, v.Mate.Version); err != nil {
 		return err
 	}
-	return s.done(w, r, "/server/mates/"+m.Handle, openmates.T("%s is as it was in version %d; that is version %d now.", m.Name, v.Mate.Version, m.Version))
+	return s.done(w, r, "/server/mates/"+m.Handle, openmates.T("%s is restored to version %d (saved as version %d).", m.Name, v.Mate.Version, m.Version))
 }

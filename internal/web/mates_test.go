@@ -55,30 +55,30 @@ func TestTheLifeOfAMate(t *testing.T) {
 	wants(t, page, 200, "Sophia", "Lisa", "Switch off", "3 of 3 skills")
 	checkPage(t, "mates", page.body)
 	wants(t, ada.get("/server/mates/new"), 200, `id="prompt"`)
-	wants(t, ada.follow("/server/mates", mateValues("name", "Nora Büro", "model", "openai/gpt-5")), 200, "Nora Büro is here", "Version 1", "by Ada Lovelace", "Answers with openai/gpt-5")
+	wants(t, ada.follow("/server/mates", mateValues("name", "Nora Büro", "model", "openai/gpt-5")), 200, "Nora Büro is ready", "Version 1", "by Ada Lovelace", "Answers with openai/gpt-5")
 	at := "/server/mates/nora-buero"
-	wants(t, ada.post("/server/mates", mateValues("name", "Nora", "handle", "nora-buero")), 409, "handle &#34;nora-buero&#34; already", `value="Nora"`)
+	wants(t, ada.post("/server/mates", mateValues("name", "Nora", "handle", "nora-buero")), 409, "already has the handle &#34;nora-buero&#34;", `value="Nora"`)
 
 	wants(t, ada.follow(at, mateValues("name", "Nora", "prompt", "You are Nora.\r\nYou <b>count</b>.")), 200, "saved as version 2", "You are Nora.\nYou &lt;b&gt;count&lt;/b&gt;.")
-	wants(t, ada.post(at, mateValues("name", "Late", "version", "1")), 409, "version 2 is the newest now", `value="Late"`)
+	wants(t, ada.post(at, mateValues("name", "Late", "version", "1")), 409, "version 2 is now the newest", `value="Late"`)
 	old := ada.get(at + "/versions/1")
 	wants(t, old, 200, "Version 1 of Nora", "<del>You are Sophia.</del>", "<ins>You are Nora.</ins>", "Restore version 1", "<dt>Name</dt>")
 	checkPage(t, "version", old.body)
-	wants(t, ada.follow(at+"/versions/1", url.Values{}), 200, "Nora Büro is as it was in version 1", "version 3 now")
+	wants(t, ada.follow(at+"/versions/1", url.Values{}), 200, "Nora Büro is restored to version 1", "saved as version 3")
 	for _, bad := range []string{"9", "0", "-1", "x", "99999999999999999999"} {
 		wants(t, ada.get(at+"/versions/"+bad), 404)
 		wants(t, ada.post(at+"/versions/"+bad, url.Values{}), 404)
 	}
 
-	wants(t, ada.confirms(at+"/switch", url.Values{"on": {"0"}}), 200, "is switched off", "Switch on")
+	wants(t, ada.confirms(at+"/switch", url.Values{"on": {"0"}}), 200, "is switched off: it won’t answer anyone", "Switch on")
 	wants(t, ada.follow(at+"/switch", url.Values{"on": {"1"}, "from": {"list"}}), 200, "is switched on", "<h1>Mates</h1>")
-	wants(t, ada.post(at+"/duplicate", url.Values{"name": {"Sophia"}}), 409, "handle &#34;sophia&#34; already", `id="copy-name" name="name" value="Sophia"`)
+	wants(t, ada.post(at+"/duplicate", url.Values{"name": {"Sophia"}}), 409, "already has the handle &#34;sophia&#34;", `id="copy-name" name="name" value="Sophia"`)
 	wants(t, ada.follow(at+"/duplicate", url.Values{"name": {"Otto"}, "handle": {"otto"}}), 200, "Otto is a copy of Nora Büro", "You are Sophia.")
 	wants(t, ada.confirms("/server/mates/otto/archive", url.Values{"archived": {"1"}}), 200, "Otto is archived", "Archived mates (1)")
 	wants(t, ada.post("/server/mates", mateValues("name", "Otto")), 409, "archived mate Otto")
 	wants(t, ada.get("/server/mates/otto"), 200, "Restore", "Archived")
 	wants(t, ada.post("/server/mates/otto/try", url.Values{"text": {"hello"}}), 409, "is archived")
-	wants(t, ada.follow("/server/mates/otto/archive", url.Values{"archived": {"0"}}), 200, "Otto is back")
+	wants(t, ada.follow("/server/mates/otto/archive", url.Values{"archived": {"0"}}), 200, "Otto is restored")
 	wants(t, ada.get("/server/mates/nobody"), 404)
 
 	// Somebody of a team doesn't meet a mate that is off.
@@ -114,7 +114,7 @@ func TestBadMates(t *testing.T) {
 	long := strings.Repeat("x", 33)
 	script := `"><script>alert(1)</script>`
 	for n, tc := range []struct{ field, value, want string }{
-		{"name", "", "Please type the name"}, {"name", "   ", "Please type the name"}, {"name", "\u200d", "Please type the name"},
+		{"name", "", "Enter the name"}, {"name", "   ", "Enter the name"}, {"name", "\u200d", "Enter the name"},
 		{"name", long, "at most 32 characters; it has 33"}, {"name", strings.Repeat("ü", 33), "it has 33"}, {"name", "So\nphia", "U+000A"},
 		{"name", "So\x00phia", "U+0000"}, {"name", "So\x1bphia", "U+001B"}, {"name", "So\x7fphia", "U+007F"}, {"name", "So\u202ephia", "U+202E"},
 		{"name", "So\u2066phia", "U+2066"}, {"name", "So\ufeffphia", "U+FEFF"}, {"name", "So\xffphia", "broken"}, {"name", "So\u2028phia", "U+2028"},
@@ -122,11 +122,11 @@ func TestBadMates(t *testing.T) {
 		{"field", strings.Repeat("x", 81), "at most 80"}, {"field", "a\tb", "U+0009"}, {"field", "a\u202db", "U+202D"}, {"field", "\xc3\x28", "broken"}, {"field", "a\rb", "U+000D"},
 		{"description", strings.Repeat("x", 301), "at most 300"}, {"description", "a\nb", "U+000A"}, {"description", "a\u2067b", "U+2067"}, {"description", "a\x01b", "U+0001"},
 		{"description", script + strings.Repeat("x", 300), "at most 300"}, {"description", "\xff", "broken"},
-		{"prompt", "", "Please type the prompt"}, {"prompt", " \r\n\t ", "Please type the prompt"}, {"prompt", strings.Repeat("x", 20_001), "at most 20000 characters; it has 20001"},
+		{"prompt", "", "what the mate is told before every conversation"}, {"prompt", " \r\n\t ", "what the mate is told before every conversation"}, {"prompt", strings.Repeat("x", 20_001), "at most 20000 characters; it has 20001"},
 		{"prompt", strings.Repeat("語", 20_001), "it has 20001"}, {"prompt", "a\x00b", "U+0000"}, {"prompt", "a\x08b", "U+0008"}, {"prompt", "a\u202eb", "U+202E"},
 		{"prompt", "a\U000e0061b", "U+E0061"}, {"prompt", "a\u2069b", "U+2069"}, {"prompt", "\xed\xa0\x80", "broken"}, {"prompt", "a\x1b[31mb", "U+001B"}, {"prompt", script + "\x00", "U+0000"},
-		{"class", "clever", "no class of models"}, {"class", script, "no class of models"}, {"class", "Deep", "no class of models"},
-		{"model", "openai/none", "no such model"}, {"model", script, "no such model"}, {"model", "gpt-5", "no such model"}, {"model", strings.Repeat("m", 500), "no such model"},
+		{"class", "clever", "no model class with that name"}, {"class", script, "no model class with that name"}, {"class", "Deep", "no model class with that name"},
+		{"model", "openai/none", "you can add models under Providers"}, {"model", script, "you can add models under Providers"}, {"model", "gpt-5", "you can add models under Providers"}, {"model", strings.Repeat("m", 500), "you can add models under Providers"},
 	} {
 		bad := mateValues(tc.field, tc.value)
 		for _, path := range []string{"/server/mates", "/server/mates/mark"} {
@@ -141,16 +141,16 @@ func TestBadMates(t *testing.T) {
 	}
 	for _, tc := range []struct{ handle, want string }{
 		{"a", "has 1"}, {long, "has 33"}, {"Sophia", "a–z"}, {"new", "taken for something else"}, {"everyone", "taken for something else"},
-		{"a b", "a–z"}, {"../x", "a–z"}, {script, "a–z"}, {"-a", "a–z"}, {"a\x00b", "a–z"}, {"sophiä", "a–z"}, {"1a", "begins with a letter"},
+		{"a b", "a–z"}, {"../x", "a–z"}, {script, "a–z"}, {"-a", "a–z"}, {"a\x00b", "a–z"}, {"sophiä", "a–z"}, {"1a", "and starts with a letter"},
 	} {
 		got := ada.post("/server/mates", mateValues("handle", tc.handle))
 		if got.status != 422 || !strings.Contains(got.body, tc.want) || strings.Contains(got.body, "<script>alert") {
 			t.Errorf("handle %q: %d, want %q", tc.handle, got.status, tc.want)
 		}
 	}
-	wants(t, ada.post("/server/mates", mateValues("name", "日本")), 422, "its name gives none")
+	wants(t, ada.post("/server/mates", mateValues("name", "日本")), 422, "derive one from the name")
 	for _, v := range []string{"", "0", "-1", "x", "1.5"} {
-		wants(t, ada.post("/server/mates/mark", mateValues("version", v)), 422, "reload the page")
+		wants(t, ada.post("/server/mates/mark", mateValues("version", v)), 422, "Reload the page")
 	}
 	all, err := h.db.Mates(t.Context())
 	must(t, err)
@@ -170,7 +170,7 @@ func TestBadMates(t *testing.T) {
 	checkPage(t, "odd version", ada.get("/server/mates/odd/versions/1").body)
 	checkPage(t, "odd persona", ada.get("/mates/odd").body)
 	// The largest prompt that is allowed gets through, also in a script of three bytes a letter.
-	wants(t, ada.follow("/server/mates", mateValues("name", "Big", "prompt", strings.Repeat("語", 20_000))), 200, "Big is here")
+	wants(t, ada.follow("/server/mates", mateValues("name", "Big", "prompt", strings.Repeat("語", 20_000))), 200, "Big is ready")
 }
 
 func clipped(s string) string { return s[:min(len(s), 40)] }
@@ -183,7 +183,7 @@ func TestTryIt(t *testing.T) {
 		asked = append(asked, tr)
 		switch tr.Text {
 		case "none":
-			return openmates.Outcome{State: openmates.TurnRefused, Text: "Sophia has no model to think with yet."}, nil
+			return openmates.Outcome{State: openmates.TurnRefused, Text: "Sophia doesn't have a model yet."}, nil
 		case "broken":
 			return openmates.Outcome{}, fmt.Errorf("dial 10.0.0.1")
 		}
@@ -221,7 +221,7 @@ func TestTryIt(t *testing.T) {
 	if len(last.Past) != 4 || last.Past[0].Question != "q5" || last.Team.Slug != "harbour" || len([]rune(last.Past[0].Answer)) != 6000 {
 		t.Errorf("asked with %d exchanges in %+v", len(last.Past), last.Team)
 	}
-	wants(t, ada.post(at, url.Values{"text": {"none"}}), 503, "has no model to think with yet", ">none</textarea>")
+	wants(t, ada.post(at, url.Values{"text": {"none"}}), 503, "have a model yet", ">none</textarea>")
 	wants(t, ada.post(at, url.Values{"text": {strings.Repeat("x", 6001)}}), 422, "at most 6000")
 	if got := ada.post(at, url.Values{"text": {"broken"}}); got.status != 500 || strings.Contains(got.body, "10.0.0.1") {
 		t.Errorf("a failure: %d", got.status)
@@ -326,8 +326,8 @@ func TestLimitsOfTheServerAndOfAMate(t *testing.T) {
 	// What is wrong comes back as it was entered.
 	for _, tc := range []struct{ field, value, want string }{
 		{"per_minute", "-1", "whole number"}, {"per_minute", "1.5", "whole number"}, {"per_minute", "ten", "whole number"}, {"per_minute", "100001", "whole number"},
-		{"per_minute", strings.Repeat("9", 400), "whole number"}, {"per_month", "-1", "not an amount"}, {"per_month", "1e9", "not an amount"}, {"per_month", `"><script>alert(1)</script>`, "not an amount"},
-		{"stamp", "", "has changed since"}, {"stamp", "feed", "has changed since"},
+		{"per_minute", strings.Repeat("9", 400), "whole number"}, {"per_month", "-1", "an amount"}, {"per_month", "1e9", "an amount"}, {"per_month", `"><script>alert(1)</script>`, "an amount"},
+		{"stamp", "", "The options have changed since you opened this page"}, {"stamp", "feed", "The options have changed since you opened this page"},
 	} {
 		for _, path := range []string{"/server/limits", "/server/mates/sophia/limits"} {
 			bad := url.Values{"stamp": {stampOf(t, ada.get(strings.TrimSuffix(path, "sophia/limits")+map[bool]string{true: "sophia"}[strings.Contains(path, "sophia")]))}}

@@ -66,5 +66,5 @@ func (s *Server) setMemberLimits(w http.ResponseWriter, r *http.Request) error {
 		p.Sheet.keep(t, err)
 		return s.show(w, intake.StatusOf(err), "memberlimits", p)
 	}
-	return s.done(w, r, p.Sheet.Action, openmates.T("The limits of %s are saved and hold from the next question on.", p.Member.DisplayName))
+	return s.done(w, r, p.Sheet.Action, openmates.T("%s’s limits are saved and apply from the next question.", p.Member.DisplayName))
 }

@@ -51,7 +51,7 @@ func TestLimitsOfAMember(t *testing.T) {
 	f := url.Values{"stamp": {stampOf(t, page)}, "mate": {"sophia", "lisa"}, "per_minute": {"many"}, "per_month": {"3"}, "admin": {"true"}, "role": {"admin"}}
 	wants(t, ada.post(at, f), 422, `value="many"`, "whole number")
 	f.Set("per_minute", "4")
-	wants(t, ada.follow(at, f), 200, "The limits of Ben Bitdiddle are saved", "Now: 4 requests per minute, 3.00 USD a month")
+	wants(t, ada.follow(at, f), 200, "Ben Bitdiddle’s limits are saved", "Now: 4 requests per minute, 3.00 USD a month")
 	u, err := h.db.UserByName(ctx, "ben")
 	must(t, err)
 	l, err := h.db.MemberLimits(ctx, team, u.ID)
@@ -71,7 +71,7 @@ func TestLimitsOfAMember(t *testing.T) {
 	f = url.Values{"stamp": {stampOf(t, ada.get(at))}, "mate": {"sophia", "mark"}, "per_minute": {"5000"}, "per_month": {"900"}}
 	wants(t, ada.follow(at, f), 200, "Now: 9 requests per minute, 20.00 USD a month")
 	f.Set("stamp", "old")
-	wants(t, ada.post(at, f), 409, "has changed since this page was opened")
+	wants(t, ada.post(at, f), 409, "The options have changed since you opened this page")
 	wants(t, ada.get("/teams/harbour/people/eve/limits"), 404)
 	wants(t, ben.post(at, f), 403)
 	lines, err := h.db.Audit(ctx, team, 0, 10)

@@ -64,5 +64,5 @@ func TestANewAddressAndAMistake(t *testing.T) {
 	ada := h.as("ada")
 	now := strings.Replace(h.url, "127.0.0.1", "localhost", 1)
 	got := ada.post("/server/settings", url.Values{"from": {"setup"}, "name": {""}, "url": {now}, "sign_up": {"invite"}, "currency": {"USD"}})
-	wants(t, got, http.StatusOK, "The address has changed", "Please type the server", `href="`+now+`/server/setup"`)
+	wants(t, got, http.StatusOK, "The address has changed", "Enter the server", `href="`+now+`/server/setup"`)
 }

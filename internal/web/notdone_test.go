@@ -27,9 +27,9 @@ func TestNothingIsDoneWhileAFindingIsRed(t *testing.T) {
 		s.sim.Configure(s.app.ID, func(c *discordtest.Settings) { c.Redirects = all })
 	}
 	redirect()
-	wants(t, s.set(), 200, "is not registered")
-	missing := "The address " + s.url + connect.RedirectPath + " is not registered"
-	wants(t, s.ada.get("/server/setup"), 200, `Give a mate its bot</a></h3>`, "Sophia: "+missing, "press “Add Redirect”")
+	wants(t, s.set(), 200, "so no one can add the bot or link an account")
+	missing := "The address " + s.url + connect.RedirectPath + " isn&#39;t registered"
+	wants(t, s.ada.get("/server/setup"), 200, `Create a bot for a mate</a></h3>`, "Sophia: "+missing, "press “Add Redirect”")
 	wants(t, s.ada.get("/server"), 200, "Needs attention", "Sophia (Discord): "+missing)
 	wants(t, s.ada.get("/server/bots"), 200, "Needs attention", missing)
 	wants(t, s.ada.get("/teams/harbour/connect"), 200, "No mates can be added yet")
@@ -46,7 +46,7 @@ func TestNothingIsDoneWhileAFindingIsRed(t *testing.T) {
 		t.Errorf("after the cure: %d %s", got.status, got.body)
 	}
 	wants(t, s.ada.get("/teams/harbour"), 200, "/teams/harbour/install")
-	if page := s.ada.get("/server/setup").body; !strings.Contains(page, `Give a mate its bot</a><span class="quiet"> (done)</span>`) {
+	if page := s.ada.get("/server/setup").body; !strings.Contains(page, `Create a bot for a mate</a><span class="quiet"> (done)</span>`) {
 		t.Error("the wizard does not notice the cure")
 	}
 }
@@ -57,7 +57,7 @@ func TestACredentialThatWasRightIsNotTypedTwice(t *testing.T) {
 	t.Parallel()
 	s := newBotScene(t, sceneConfig{})
 	got := s.set(with("token", "MTIz.abcdef.ghijkl"))
-	wants(t, got, 422, "Discord refuses the bot token.", "Kept from your last attempt")
+	wants(t, got, 422, "Discord rejected the bot token.", "Kept from your last attempt")
 	if strings.Contains(got.body, s.app.Secret) {
 		t.Error("the page holds the secret")
 	}
@@ -72,18 +72,18 @@ func TestABotNamedLikeAnotherMateIsNotRenamed(t *testing.T) {
 	s := newBotScene(t, sceneConfig{})
 	s.mate("Mark")
 	s.app = s.application("Mark")
-	wants(t, s.set(), 200, "this may be Mark&#39;s application, saved on Sophia&#39;s page", "press “Remove this bot” and save it on Mark&#39;s page")
+	wants(t, s.set(), 200, "this may be Mark&#39;s application, saved on Sophia&#39;s page", "press “Remove bot” and save it on Mark&#39;s page")
 	got := s.ada.follow("/server/bots/discord/mark", typed(s.app))
-	wants(t, got, 409, "This Discord application is Sophia&#39;s bot", "press “Remove this bot”")
-	wants(t, s.ada.confirms(sophiaAt+"/remove", url.Values{}), 200, "Its application can be used for another mate now")
-	wants(t, s.ada.follow("/server/bots/discord/mark", typed(s.app)), 200, "Mark is known as Mark on Discord")
+	wants(t, got, 409, "This Discord application is Sophia&#39;s bot", "press “Remove bot”")
+	wants(t, s.ada.confirms(sophiaAt+"/remove", url.Values{}), 200, "You can now use its application for another mate")
+	wants(t, s.ada.follow("/server/bots/discord/mark", typed(s.app)), 200, "Mark is called Mark on Discord")
 }
 
 // Once the first question was answered, an outage is a problem and the set-up
 // stays done.
 func TestAnOutageAfterTheSetUpIsAProblem(t *testing.T) {
 	t.Parallel()
-	down := messenger.State{Phase: messenger.Reconnecting, Reason: openmates.T("Discord does not answer."), Cure: openmates.T("It goes on by itself.")}
+	down := messenger.State{Phase: messenger.Reconnecting, Reason: openmates.T("Discord isn't responding."), Cure: openmates.T("It goes on by itself.")}
 	bots := func(st messenger.State) connect.Mate {
 		return connect.Mate{Mate: openmates.Mate{Handle: "sophia", Name: "Sophia", Enabled: true}, Bots: []connect.Bot{{Network: "discord", Label: "Discord", State: st}}}
 	}
@@ -180,7 +180,7 @@ func TestATeamIsToldWhichMatesItsLimitsSilence(t *testing.T) {
 		t.Errorf("a mate is silenced without limits:\n%s", page)
 	}
 	must(t, h.db.SetTeamLimits(ctx, team.ID, openmates.Limits{Models: openmates.OnlyThese("nowhere/nothing")}))
-	wants(t, ada.get("/teams/harbour/limits"), 200, "Sophia can’t answer here, because", "is not allowed")
+	wants(t, ada.get("/teams/harbour/limits"), 200, "Sophia can’t answer here because", "isn’t allowed")
 }
 
 func TestAClosedTabIsNoError(t *testing.T) {

@@ -107,7 +107,7 @@ func (s *Server) overviewOf(r *http.Request) (o overview, err error) {
 		o.Troubles = append(o.Troubles, trouble{t, cureOf(t, st.Teams)})
 	}
 	if st.Server.Problem != "" {
-		o.Problems = append(o.Problems, Problem{What: openmates.T("The server’s address does not lead here: %s", st.Server.Problem), Path: "/server/settings"})
+		o.Problems = append(o.Problems, Problem{What: openmates.T("The server’s address doesn’t point here: %s", st.Server.Problem), Path: "/server/settings"})
 	}
 	if err := s.keyProblems(ctx, &o); err != nil {
 		return o, err
@@ -138,8 +138,8 @@ func (s *Server) keyProblems(ctx context.Context, o *overview) error {
 	}
 	if n := lost.ForAdmins(); n > 0 {
 		o.Problems = append(o.Problems, Problem{
-			What: openmates.T("The key for stored credentials is missing or another one: %d of them can’t be read.", n),
-			Cure: openmates.T("Put the old key back and start the server again. If it is lost, enter the credentials again: on the page of each bot, under Providers, and under Mail."),
+			What: openmates.T("The key for saved credentials is missing or has changed: %d of them can’t be read.", n),
+			Cure: openmates.T("Restore the old key and restart the server. If it’s lost, enter the credentials again: on each bot’s page, under Providers, and under Mail."),
 			Path: "/server/bots",
 		})
 	}
@@ -151,8 +151,8 @@ func (s *Server) keyProblems(ctx context.Context, o *overview) error {
 	}
 	if n := lost.ForPeople(); n > 0 {
 		o.Problems = append(o.Problems, Problem{
-			What: openmates.T("The key for stored credentials is missing or another one: %d passkeys and authenticator apps of people can’t be used.", n),
-			Cure: openmates.T("Put the old key back and start the server again. If it is lost, people sign in with their password and a recovery code, and set theirs up again under Security."),
+			What: openmates.T("The key for saved credentials is missing or has changed: %d passkeys and authenticator apps can’t be used.", n),
+			Cure: openmates.T("Restore the old key and restart the server. If it’s lost, people can sign in with their password and a recovery code, and set up theirs again under Security."),
 		})
 	}
 	return nil
@@ -219,60 +219,60 @@ func cureOf(t openmates.TroubledTurn, in []teamCard) Problem {
 	at := curesOf(t, in)
 	switch t.Why {
 	case openmates.TroubleWorkspace:
-		return Problem{What: openmates.T("The place is connected to no team."), Cure: openmates.T("A member of the team adds the mate there on the team’s page."), Path: at.connect}
+		return Problem{What: openmates.T("The workspace isn’t connected to a team."), Cure: openmates.T("A team member can add the mate there on the team’s page."), Path: at.connect}
 	case openmates.TroubleAccount:
-		return Problem{What: openmates.T("The person’s account is not linked."), Cure: openmates.T("They link it on their own profile."), Path: at.people}
+		return Problem{What: openmates.T("The person’s account isn’t linked."), Cure: openmates.T("They can link it on their profile."), Path: at.people}
 	case openmates.TroubleNotMember:
-		return Problem{What: openmates.T("The person’s account is linked, but they are not in the team of that place."), Cure: openmates.T("An admin of the team invites them."), Path: at.people}
+		return Problem{What: openmates.T("The person’s account is linked, but they aren’t in that workspace’s team."), Cure: openmates.T("A team admin can invite them."), Path: at.people}
 	case openmates.TroubleNoAccess:
 		return noAccess(t, at.channels)
 	case openmates.TroubleTeam:
-		return Problem{What: openmates.T("A direct message of somebody in several teams, or in none."), Cure: openmates.T("They ask in a channel of the team instead.")}
+		return Problem{What: openmates.T("A direct message from someone in several teams, or in none."), Cure: openmates.T("They can ask in one of the team’s channels instead.")}
 	case openmates.TroubleText:
-		return Problem{What: openmates.T("The mention held no text."), Cure: openmates.T("They mention the mate by its name, not by its role, with the question in the same message.")}
+		return Problem{What: openmates.T("The mention contained no text."), Cure: openmates.T("Mention the mate by its name, not its role, with the question in the same message.")}
 	case openmates.TroubleNotAllowed:
-		return Problem{What: openmates.T("A limit forbids this mate, provider or model."), Cure: openmates.T("Allow it, if it should be. The server, the mate, the team and the person have limits of their own."), Path: at.limits}
+		return Problem{What: openmates.T("A limit doesn’t allow this mate, provider or model."), Cure: openmates.T("Allow it if you want to. The server, the mate, the team and the person each have their own limits."), Path: at.limits}
 	case openmates.TroubleMateOff:
-		return Problem{What: openmates.T("The mate is switched off, and somebody asked it."), Cure: openmates.T("Switch it on again, or take its bot out of the place."), Path: at.mate}
+		return Problem{What: openmates.T("Someone asked this mate, but it’s switched off."), Cure: openmates.T("Switch it on again, or remove its bot from the workspace."), Path: at.mate}
 	case openmates.TroubleRate:
-		return Problem{What: openmates.T("More requests in a minute than are allowed."), Cure: openmates.T("Raise the limit, if it is too low."), Path: at.limits}
+		return Problem{What: openmates.T("More requests in a minute than are allowed."), Cure: openmates.T("Raise the limit if it’s too low."), Path: at.limits}
 	case openmates.TroubleMoney:
-		return Problem{What: openmates.T("The money of the month is used up."), Cure: openmates.T("Raise the budget, or wait for the next month."), Path: at.limits}
+		return Problem{What: openmates.T("This month’s budget is used up."), Cure: openmates.T("Raise the budget, or wait until next month."), Path: at.limits}
 	case openmates.TroubleNoModel:
-		return Problem{What: openmates.T("The mate has no model to answer with."), Cure: openmates.T("Choose one for it, or set a provider up."), Path: at.mate}
+		return Problem{What: openmates.T("The mate has no model."), Cure: openmates.T("Choose one for it, or add a provider."), Path: at.mate}
 	case openmates.TroubleKey:
-		return Problem{What: openmates.T("The provider does not accept its key."), Cure: openmates.T("Enter a new key."), Path: "/server/providers"}
+		return Problem{What: openmates.T("The provider doesn’t accept its key."), Cure: openmates.T("Enter a new key."), Path: "/server/providers"}
 	case openmates.TroubleSettingsKey:
-		return Problem{What: openmates.T("The provider does not accept the key from this server’s settings."), Cure: openmates.T("Put a new key into the settings that OpenMates is started with, then restart it."), Path: "/server/providers"}
+		return Problem{What: openmates.T("The provider doesn’t accept the key from this server’s settings."), Cure: openmates.T("Set a new key in the settings OpenMates is started with, then restart it."), Path: "/server/providers"}
 	case openmates.TroubleCredit:
-		return Problem{What: openmates.T("The account with the provider has no credit left."), Cure: openmates.T("Top it up on the provider’s pages."), Path: "/server/providers"}
+		return Problem{What: openmates.T("The provider account is out of credit."), Cure: openmates.T("Top it up on the provider’s website."), Path: "/server/providers"}
 	case openmates.TroubleModelGone:
-		return Problem{What: openmates.T("The provider does not have this model any more."), Cure: openmates.T("Choose another one for the mate."), Path: at.mate}
+		return Problem{What: openmates.T("The provider no longer offers this model."), Cure: openmates.T("Choose another one for the mate."), Path: at.mate}
 	case openmates.TroubleTooLong:
-		return Problem{What: openmates.T("The question with its history is longer than the model reads."), Cure: openmates.T("Choose a model that reads more."), Path: at.mate}
+		return Problem{What: openmates.T("The conversation is too long for this model."), Cure: openmates.T("Choose a model with a larger context."), Path: at.mate}
 	case openmates.TroubleFiltered:
-		return Problem{What: openmates.T("The provider refuses to answer this."), Cure: openmates.T("Nothing is broken; other words may help.")}
+		return Problem{What: openmates.T("The provider refuses to answer this."), Cure: openmates.T("Nothing is broken; rephrasing may help.")}
 	case openmates.TroubleBusy:
-		return Problem{What: openmates.T("The provider has too many requests from this server."), Cure: openmates.T("Raise the rate with the provider, or lower the limit here."), Path: "/server/limits"}
+		return Problem{What: openmates.T("The provider is getting too many requests from this server."), Cure: openmates.T("Raise the rate limit at the provider, or lower the limit here."), Path: "/server/limits"}
 	case openmates.TroubleInvalid:
-		return Problem{What: openmates.T("The provider did not understand the request."), Cure: openmates.T("Check that the model is one that writes text; the log has the reason."), Path: "/server/providers"}
+		return Problem{What: openmates.T("The provider rejected the request."), Cure: openmates.T("Check that the model writes text; the reason is in the log."), Path: "/server/providers"}
 	case openmates.TroubleUnreachable:
-		return Problem{What: openmates.T("The provider did not answer."), Cure: openmates.T("Check it on its page."), Path: "/server/providers"}
+		return Problem{What: openmates.T("The provider didn’t answer."), Cure: openmates.T("Check it on its page."), Path: "/server/providers"}
 	case openmates.TroubleNoWords:
-		return Problem{What: openmates.T("The model answered without a word."), Cure: openmates.T("If it happens again, choose another model."), Path: at.mate}
+		return Problem{What: openmates.T("The model returned an empty answer."), Cure: openmates.T("If it happens again, choose another model."), Path: at.mate}
 	case openmates.TroubleNotPosted:
-		return Problem{What: openmates.T("The messenger refused the answer."), Cure: openmates.T("The mate may not see the channel or write there: check its permissions."), Path: "/server/bots"}
+		return Problem{What: openmates.T("The messenger rejected the answer."), Cure: openmates.T("The mate may not be able to see the channel or write there: check its permissions."), Path: "/server/bots"}
 	}
-	return Problem{What: openmates.T("The question was given up after several attempts."), Cure: openmates.T("The log of the server has the reason.")}
+	return Problem{What: openmates.T("Gave up on the question after several attempts."), Cure: openmates.T("The reason is in the server’s log.")}
 }
 
 // noAccess says where a mate was asked and may not write, and what it lacks.
 func noAccess(t openmates.TroubledTurn, at string) Problem {
-	p := Problem{What: openmates.T("The mate was asked where it may not write."), Cure: openmates.T("Give its role the missing permission there."), Path: at}
+	p := Problem{What: openmates.T("The mate was asked where it can’t write."), Cure: openmates.T("Give its role the missing permission there."), Path: at}
 	if t.Channel != "" {
-		p.What = openmates.T("The mate was asked in %s and may not write there: it lacks %s.", t.Channel, t.Lacks)
+		p.What = openmates.T("The mate was asked in %s but can’t write there: %s is missing.", t.Channel, t.Lacks)
 	} else if t.Lacks != "" {
-		p.What = openmates.T("The mate was asked where it may not write: it lacks %s.", t.Lacks)
+		p.What = openmates.T("The mate was asked where it can’t write: %s is missing.", t.Lacks)
 	}
 	return p
 }

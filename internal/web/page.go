@@ -151,7 +151,7 @@ func (s *Server) messageFor(r *http.Request, err error) messagePage {
 		p.Ways = []way{{openmates.T("Sign in"), "/signin"}}
 		return p
 	}
-	p.Ways = []way{{openmates.T("To the start page"), "/"}, {openmates.T("Your profile"), "/profile"}}
+	p.Ways = []way{{openmates.T("Go to the home page"), "/"}, {openmates.T("Your profile"), "/profile"}}
 	return p
 }
 
@@ -201,25 +201,25 @@ func secretField(name string) openmates.Text {
 func heading(c openmates.Code) openmates.Text {
 	switch c {
 	case openmates.EInvalid:
-		return openmates.T("That did not work")
+		return openmates.T("That didn’t work")
 	case openmates.EUnauthorized:
-		return openmates.T("Please sign in")
+		return openmates.T("Sign in")
 	case openmates.EForbidden:
-		return openmates.T("That is not allowed")
+		return openmates.T("Not allowed")
 	case openmates.ENotFound:
-		return openmates.T("There is nothing here")
+		return openmates.T("Page not found")
 	case openmates.EConflict:
-		return openmates.T("Somebody was first")
+		return openmates.T("Already taken")
 	case openmates.ELimit:
-		return openmates.T("A little slower, please")
+		return openmates.T("Too many requests")
 	case openmates.EUnavailable:
-		return openmates.T("Not at the moment")
+		return openmates.T("Temporarily unavailable")
 	}
 	return openmates.T("Something went wrong")
 }
 
 func (s *Server) nothingHere(http.ResponseWriter, *http.Request) error {
-	return openmates.Errorf(openmates.ENotFound, "This page does not exist, or its address was mistyped.")
+	return openmates.Errorf(openmates.ENotFound, "This page doesn’t exist, or its address is mistyped.")
 }
 
 // signedIn sends whoever is not signed in to do so, and back to where they
@@ -271,9 +271,9 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request, path string, value
 func form(r *http.Request) (url.Values, error) {
 	if err := r.ParseForm(); err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return nil, &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The form took too long to arrive, so it was given up. Please check your connection and send it again."), Err: err}
+			return nil, &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The form took too long to arrive and was discarded. Check your connection and send it again."), Err: err}
 		}
-		return nil, &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The form could not be read. Please reload the page and try again."), Err: err}
+		return nil, &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The form couldn’t be read. Reload the page and try again."), Err: err}
 	}
 	return r.PostForm, nil
 }
@@ -292,13 +292,13 @@ type words struct {
 func phaseWords(p messenger.Phase) words {
 	switch p {
 	case messenger.Connected:
-		return words{openmates.T("Listening"), "good"}
+		return words{openmates.T("Online"), "good"}
 	case messenger.Starting:
-		return words{openmates.T("Starting"), "warn wait"}
+		return words{openmates.T("Connecting"), "warn wait"}
 	case messenger.Reconnecting:
 		return words{openmates.T("Reconnecting"), "warn wait"}
 	case messenger.BadCredentials:
-		return words{openmates.T("Token refused"), "bad"}
+		return words{openmates.T("Token rejected"), "bad"}
 	case messenger.NeedsAttention:
 		return words{openmates.T("Needs attention"), "bad"}
 	}

@@ -142,7 +142,7 @@ func (s *Server) setRole(w http.ResponseWriter, r *http.Request) error {
 	if err := s.team.SetRole(r.Context(), c, place, name, openmates.Role(f.Get("role"))); err != nil {
 		return s.showPeople(w, r, err)
 	}
-	return s.done(w, r, "/teams/"+place.Team.Slug+"/people", openmates.T("The role of %s is changed, from now on.", name))
+	return s.done(w, r, "/teams/"+place.Team.Slug+"/people", openmates.T("%s’s role is changed.", name))
 }
 
 // askRole asks before somebody stops being an admin.
@@ -157,7 +157,7 @@ func (s *Server) askRole(r *http.Request) (*question, error) {
 	}
 	return &question{
 		Heading:  openmates.T("Make %s a member?", m.User.DisplayName),
-		Sentence: openmates.T("%s can no longer manage the people, limits, invites and connections of %s.", m.User.DisplayName, place.Team.Name),
+		Sentence: openmates.T("%s won’t be able to manage the people, limits, invites and connections of %s any more.", m.User.DisplayName, place.Team.Name),
 		Label:    openmates.T("Make member"), Back: "/teams/" + place.Team.Slug + "/people",
 	}, nil
 }
@@ -173,7 +173,7 @@ func (s *Server) askRemoveMember(r *http.Request) (*question, error) {
 	}
 	return &question{
 		Heading:  openmates.T("Remove %s from %s?", m.User.DisplayName, place.Team.Name),
-		Sentence: openmates.T("The mates of %s stop answering %s at once. The account on this server stays.", place.Team.Name, m.User.DisplayName),
+		Sentence: openmates.T("%s’s mates stop answering %s immediately. The account on this server stays.", place.Team.Name, m.User.DisplayName),
 		Label:    openmates.T("Remove"), Back: "/teams/" + place.Team.Slug + "/people",
 	}, nil
 }
@@ -185,7 +185,7 @@ func (s *Server) askLeaveTeam(r *http.Request) (*question, error) {
 	}
 	return &question{
 		Heading:  openmates.T("Leave %s?", place.Team.Name),
-		Sentence: openmates.T("The mates of %s stop answering you at once. To come back you need a new invite.", place.Team.Name),
+		Sentence: openmates.T("%s’s mates stop answering you immediately. To come back, you need a new invite.", place.Team.Name),
 		Label:    openmates.T("Leave"), Back: "/teams/" + place.Team.Slug + "/people",
 	}, nil
 }
@@ -203,7 +203,7 @@ func (s *Server) removeMember(w http.ResponseWriter, r *http.Request) error {
 	if name == c.User.Username {
 		back = "/"
 	}
-	return s.done(w, r, back, openmates.T("%s is no longer in the team %s. The mates stop answering at once.", name, place.Team.Name))
+	return s.done(w, r, back, openmates.T("%s was removed from %s.", name, place.Team.Name))
 }
 
 func (s *Server) leaveTeam(w http.ResponseWriter, r *http.Request) error {
@@ -266,7 +266,7 @@ func (s *Server) muteIn(ctx context.Context, t openmates.Team) (all []openmates.
 		if err != nil || policy.TeamAllows(t, policy.Named(openmates.KindModel, name)) {
 			continue // without any model, the server's pages say so
 		}
-		all = append(all, openmates.T("%s can’t answer here, because %s is not allowed. Allow that model, or ask a server admin to give %s another one.", m.Name, name, m.Name))
+		all = append(all, openmates.T("%s can’t answer here because %s isn’t allowed. Allow that model, or ask a server admin to give %s another one.", m.Name, name, m.Name))
 	}
 	return all, nil
 }
@@ -287,7 +287,7 @@ func (s *Server) setTeamLimits(w http.ResponseWriter, r *http.Request) error {
 		p.Sheet.keep(t, err)
 		return s.show(w, intake.StatusOf(err), "teamlimits", p)
 	}
-	return s.done(w, r, "/teams/"+place.Team.Slug+"/limits", openmates.T("The team’s mates and limits are saved and hold from the next question on."))
+	return s.done(w, r, "/teams/"+place.Team.Slug+"/limits", openmates.T("The team’s mates and limits are saved and apply from the next question."))
 }
 
 func (s *Server) renameTeam(w http.ResponseWriter, r *http.Request) error {
@@ -306,7 +306,7 @@ func (s *Server) renameTeam(w http.ResponseWriter, r *http.Request) error {
 		p.Name, p.Error = f.Get("name"), openmates.TextOf(err)
 		return s.show(w, intake.StatusOf(err), "teamlimits", p)
 	}
-	return s.done(w, r, "/teams/"+place.Team.Slug+"/limits", openmates.T("The team has its new name."))
+	return s.done(w, r, "/teams/"+place.Team.Slug+"/limits", openmates.T("The team is renamed."))
 }
 
 // spendTable is one table of that page.
@@ -428,7 +428,7 @@ func (s *Server) askRevokeInvite(r *http.Request) (*question, error) {
 	for _, l := range lines {
 		if l.ID.String() == r.PathValue("id") {
 			q := &question{Heading: openmates.T("Revoke this invite?"), Label: openmates.T("Revoke"), Back: "/teams/" + place.Team.Slug + "/invites",
-				Sentence: openmates.T("Its link stops working at once. People who have joined with it stay in the team.")}
+				Sentence: openmates.T("Its link stops working immediately. People who already joined with it stay in the team.")}
 			if l.Note != "" {
 				q.Heading = openmates.T("Revoke the invite “%s”?", l.Note)
 			}
@@ -450,5 +450,5 @@ func (s *Server) revokeInvite(w http.ResponseWriter, r *http.Request) error {
 	if err := s.team.Revoke(r.Context(), c, place, id); err != nil {
 		return err
 	}
-	return s.done(w, r, "/teams/"+place.Team.Slug+"/invites", openmates.T("The invite is revoked. Its link does nothing any more."))
+	return s.done(w, r, "/teams/"+place.Team.Slug+"/invites", openmates.T("The invite is revoked. Its link no longer works."))
 }

@@ -53,7 +53,7 @@ func (s *Server) setPreferences(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.show(w, intake.StatusOf(err), "preferences", preferencesPage{shell: s.shell(r, openmates.T("Preferences")), Self: self, Error: openmates.TextOf(err)})
 	}
-	return s.done(w, r, "/profile/preferences", openmates.T("Saved. The mates know it from the next question on."))
+	return s.done(w, r, "/profile/preferences", openmates.T("Saved. Mates know it from the next question."))
 }
 
 // privacyPage is the table of what mates see: as a rule, and of those that
@@ -85,16 +85,16 @@ type factBox struct {
 
 func facts() []fact {
 	return []fact{
-		{openmates.FactName, openmates.T("Name"), openmates.T("Your display name, and how the messenger names you. Without it you are “somebody of the team”.")},
-		{openmates.FactUsername, openmates.T("Username"), openmates.T("The name with which you sign in here.")},
-		{openmates.FactPlace, openmates.T("Language and time zone"), openmates.T("So that answers and times are yours.")},
+		{openmates.FactName, openmates.T("Name"), openmates.T("Your display name and your name in the messenger. Without it, you’re “someone from the team”.")},
+		{openmates.FactUsername, openmates.T("Username"), openmates.T("The name you sign in with.")},
+		{openmates.FactPlace, openmates.T("Language and time zone"), openmates.T("For answers in your language and time zone.")},
 		{openmates.FactAnswers, openmates.T("How to answer"), openmates.T("Tone, length, and what you know well.")},
-		{openmates.FactAbout, openmates.T("About me"), openmates.T("What you wrote about yourself.")},
+		{openmates.FactAbout, openmates.T("About me"), openmates.T("What you’ve written about yourself.")},
 		{openmates.FactProjects, openmates.T("Projects"), openmates.T("What you are working on.")},
-		{openmates.FactGoals, openmates.T("Goals"), openmates.T("What you want to reach.")},
+		{openmates.FactGoals, openmates.T("Goals"), openmates.T("What you want to achieve.")},
 		{openmates.FactLikes, openmates.T("Likes"), openmates.T("What you like.")},
 		{openmates.FactDislikes, openmates.T("Dislikes"), openmates.T("What you don’t like.")},
-		{openmates.FactTopics, openmates.T("Recent topics"), openmates.T("The beginnings of your last five questions to any mate of the team, also from direct messages. A mate answers where others can read it.")},
+		{openmates.FactTopics, openmates.T("Recent topics"), openmates.T("The beginning of your last five questions to any of the team’s mates, including direct messages. Mates answer where others can read it.")},
 	}
 }
 
@@ -140,5 +140,5 @@ func (s *Server) setPrivacy(w http.ResponseWriter, r *http.Request) error {
 	if mate != "" {
 		back += "#mate-" + mate
 	}
-	return s.done(w, r, back, openmates.T("Saved. It holds from the next question on."))
+	return s.done(w, r, back, openmates.T("Saved. It applies from the next question."))
 }

@@ -88,13 +88,13 @@ func (s *Server) askUnlink(r *http.Request) (*question, error) {
 			if id.ID.String() == r.FormValue("identity") {
 				return &question{
 					Heading:  openmates.T("Unlink the %s account %s?", choice.Network.Label, cmp.Or(id.Name, string(id.AccountID))),
-					Sentence: openmates.T("Mates stop answering this account. You can link it again at any time."),
+					Sentence: openmates.T("Mates will stop answering this account. You can link it again at any time."),
 					Label:    openmates.T("Unlink"), Back: "/profile",
 				}, nil
 			}
 		}
 	}
-	return nil, openmates.Errorf(openmates.ENotFound, "This account is not linked any more.")
+	return nil, openmates.Errorf(openmates.ENotFound, "This account is no longer linked.")
 }
 
 func (s *Server) unlink(w http.ResponseWriter, r *http.Request) error {
@@ -109,5 +109,5 @@ func (s *Server) unlink(w http.ResponseWriter, r *http.Request) error {
 	if err := s.connect.Unlink(r.Context(), openmates.CallerOf(r.Context()).User.ID, id); err != nil {
 		return err
 	}
-	return s.done(w, r, "/profile", openmates.T("The account is unlinked. Mates will no longer know it as yours."))
+	return s.done(w, r, "/profile", openmates.T("The account is unlinked. Mates won’t recognise it as yours any more."))
 }

@@ -146,7 +146,7 @@ func (s *Server) changeProvider(w http.ResponseWriter, r *http.Request) error {
 	}
 	said := openmates.T("%s is checked and saved.", changed.Label)
 	if changed.Problem != "" {
-		said = openmates.T("%s is saved, but could not be checked.", changed.Label)
+		said = openmates.T("%s is saved, but couldn’t be checked.", changed.Label)
 	}
 	return s.done(w, r, "/server/providers/"+changed.Name, said)
 }
@@ -157,9 +157,9 @@ func (s *Server) refreshProvider(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.again(w, r, err, func(*providerPage) {}) // it stands there as the provider's problem
 	}
-	said := openmates.T("It works, and its list of models is as before.")
+	said := openmates.T("It works, and its model list hasn’t changed.")
 	if n, m := len(lists.New), len(lists.Gone); n+m > 0 {
-		said = openmates.T("It works. Its list of models has changed: %d new, %d gone.", n, m)
+		said = openmates.T("It works. Its model list has changed: %d new, %d removed.", n, m)
 	}
 	return s.done(w, r, "/server/providers/"+name, said)
 }
@@ -212,7 +212,7 @@ func (s *Server) freeModels(w http.ResponseWriter, r *http.Request) error {
 	if err := s.model.Free(r.Context(), byWhom(r), name); err != nil {
 		return err
 	}
-	return s.done(w, r, "/server/providers/"+name, openmates.T("The models without a price cost nothing from now on."))
+	return s.done(w, r, "/server/providers/"+name, openmates.T("Models without a price are now free."))
 }
 
 func (s *Server) addModel(w http.ResponseWriter, r *http.Request) error {
@@ -224,7 +224,7 @@ func (s *Server) addModel(w http.ResponseWriter, r *http.Request) error {
 	if err := s.model.AddModel(r.Context(), byWhom(r), name, f.Get("model")); err != nil {
 		return s.again(w, r, err, func(p *providerPage) { p.Error = openmates.TextOf(err) })
 	}
-	return s.done(w, r, "/server/providers/"+name, openmates.T("Mates may use %s now.", f.Get("model")))
+	return s.done(w, r, "/server/providers/"+name, openmates.T("Mates can now use %s.", f.Get("model")))
 }
 
 func (s *Server) tryModel(w http.ResponseWriter, r *http.Request) error {
@@ -239,7 +239,7 @@ func (s *Server) tryModel(w http.ResponseWriter, r *http.Request) error {
 	}
 	took := t.Took.Round(10 * time.Millisecond)
 	if t.Text == "" {
-		return s.done(w, r, "/server/providers/"+name, openmates.T("%s answered after %s, but without a word.", t.Model, took))
+		return s.done(w, r, "/server/providers/"+name, openmates.T("%s returned an empty answer after %s.", t.Model, took))
 	}
 	return s.done(w, r, "/server/providers/"+name, openmates.T("%s answered after %s: “%s”", t.Model, took, short(t.Text)))
 }

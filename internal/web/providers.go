@@ -79,10 +79,10 @@ func (s *Server) providersPage(r *http.Request) (*providersPage, error) {
 	}
 	p.Choices = d.Choices
 	for _, f := range []defaultField{
-		{Class: "", Name: "any", Label: openmates.T("Any mate"), Hint: openmates.T("Where nothing below is set.")},
-		{Class: openmates.ClassQuick, Name: "quick", Label: openmates.T("Quick"), Hint: openmates.T("Short answers at once, for little money.")},
+		{Class: "", Name: "any", Label: openmates.T("Default"), Hint: openmates.T("Used when nothing is set below.")},
+		{Class: openmates.ClassQuick, Name: "quick", Label: openmates.T("Quick"), Hint: openmates.T("Quick, short answers at a low price.")},
 		{Class: openmates.ClassBalanced, Name: "balanced", Label: openmates.T("Balanced"), Hint: openmates.T("For most things.")},
-		{Class: openmates.ClassDeep, Name: "deep", Label: openmates.T("Deep"), Hint: openmates.T("Hard questions; slow and dear.")},
+		{Class: openmates.ClassDeep, Name: "deep", Label: openmates.T("Deep"), Hint: openmates.T("Hard questions; slower and more expensive.")},
 	} {
 		f.Set, f.Now, f.Broken = d.Set.Of(f.Class), d.Now[f.Class], d.Broken[f.Class]
 		if f.Class == "" {
@@ -105,7 +105,7 @@ func (s *Server) saveDefaults(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return s.done(w, r, "/server/providers", openmates.T("These models answer from now on for mates without one of their own."))
+		return s.done(w, r, "/server/providers", openmates.T("Saved. Mates without a model of their own use these from now on."))
 	}
 	p, perr := s.providersPage(r)
 	if perr != nil {
@@ -160,9 +160,9 @@ func (s *Server) newProviderPage(r *http.Request, kind, place string) (*newProvi
 				f.Place, f.Label, f.URL, f.KeyPage = pl.Name, pl.Label, pl.URL, pl.KeyPage
 			}
 		}
-		return &newProviderPage{s.shell(r, openmates.T("Add a provider")), f}, nil
+		return &newProviderPage{s.shell(r, openmates.T("Add provider")), f}, nil
 	}
-	return nil, openmates.Errorf(openmates.ENotFound, "There is no such kind of provider. The page Providers shows those that there are.")
+	return nil, openmates.Errorf(openmates.ENotFound, "Unknown kind of provider. Choose one on the Providers page.")
 }
 
 func draftOf(f url.Values) model.Draft {
@@ -179,9 +179,9 @@ func (s *Server) addProvider(w http.ResponseWriter, r *http.Request) error {
 	}
 	added, err := s.model.Add(r.Context(), byWhom(r), draftOf(f))
 	if err == nil {
-		said := openmates.T("%s is checked and added. Look through its models and their prices.", added.Label)
+		said := openmates.T("%s is checked and added. Review its models and their prices.", added.Label)
 		if added.Problem != "" {
-			said = openmates.T("%s is saved, but could not be checked.", added.Label)
+			said = openmates.T("%s is saved, but couldn’t be checked.", added.Label)
 		}
 		return s.done(w, r, "/server/providers/"+added.Name, said)
 	}
@@ -256,7 +256,7 @@ func (s *Server) removeProvider(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/server/providers", openmates.T("%s is removed, with its key.", p.Label))
+	return s.done(w, r, "/server/providers", openmates.T("%s and its key are removed.", p.Label))
 }
 
 // modelProblems adds what is wrong with providers, and the mates that have no
@@ -276,7 +276,7 @@ func (s *Server) modelProblems(ctx context.Context, o *overview) error {
 		return err
 	}
 	if !slices.ContainsFunc(all, func(v model.View) bool { return v.Enabled > 0 }) {
-		o.Problems = append(o.Problems, Problem{What: openmates.T("No mate can answer: none of the models is ticked."), Cure: openmates.T("Tick at least one on the provider’s page."), Path: "/server/providers/" + all[0].Name})
+		o.Problems = append(o.Problems, Problem{What: openmates.T("Mates can’t answer: no model is enabled."), Cure: openmates.T("Enable at least one on the provider’s page."), Path: "/server/providers/" + all[0].Name})
 		return nil
 	}
 	for why, mates := range byReason(mute) {

@@ -56,10 +56,10 @@ func TestProviderPages(t *testing.T) {
 
 	wants(t, ada.get("/server/providers"), 200, "Add your first provider", "OpenRouter", "Add OpenAI", "can’t answer")
 	wants(t, ada.get("/server/providers/new?kind=compatible&place=ollama"), 200, "http://127.0.0.1:11434/v1", `value="Ollama"`)
-	wants(t, ada.get("/server/providers/new?kind=nonsense"), 404, "no such kind")
+	wants(t, ada.get("/server/providers/new?kind=nonsense"), 404, "Unknown kind of provider")
 
 	add := url.Values{"kind": {"compatible"}, "label": {"House"}, "url": {far.URL()}, "key": {"sk-wrong"}}
-	wants(t, ada.post("/server/providers", add), 422, "does not accept this key", `value="House"`, far.URL())
+	wants(t, ada.post("/server/providers", add), 422, "accept this key", `value="House"`, far.URL())
 	add.Set("key", canaryKey)
 	wants(t, ada.follow("/server/providers", add), 200, "checked and added", "gpt-5-mini", "Suggested price", `value="0.25"`, "No price", "key saved")
 	wants(t, ada.get("/server/providers"), 200, "House", "Works", "2 of 3 models enabled", "2 without a price")
@@ -68,33 +68,33 @@ func TestProviderPages(t *testing.T) {
 
 	at := "/server/providers/house"
 	prices := url.Values{"model-0": {"gpt-5-mini"}, "on-0": {"yes"}, "input-0": {"0.25"}, "cached-0": {""}, "output-0": {"two"}}
-	wants(t, ada.post(at+"/models", prices), 422, "not an amount", `value="two"`)
+	wants(t, ada.post(at+"/models", prices), 422, "an amount", `value="two"`)
 	prices.Set("output-0", "2,00")
 	wants(t, ada.follow(at+"/models", prices), 200, "models are saved", `value="2"`)
-	wants(t, ada.follow(at+"/free", url.Values{}), 200, "cost nothing")
+	wants(t, ada.follow(at+"/free", url.Values{}), 200, "Models without a price are now free")
 	wants(t, ada.follow(at+"/try", url.Values{"model": {"small"}}), 200, "house/small answered after", "You said")
 	far.Script(llmtest.Reply{Fail: &llmtest.Failure{Kind: llm.KindNoCredit}})
-	wants(t, ada.post(at+"/try", url.Values{"model": {"small"}}), 422, "no credit left")
-	wants(t, ada.get("/server/providers"), 200, "Needs attention", "no credit left")
-	wants(t, ada.get("/server"), 200, "no credit left")
-	wants(t, ada.follow(at+"/refresh", url.Values{}), 200, "as before")
-	wants(t, ada.follow(at+"/model", url.Values{"model": {"hidden"}}), 200, "Mates may use hidden now", "Not in the provider")
+	wants(t, ada.post(at+"/try", url.Values{"model": {"small"}}), 422, "is out of credit. Add some")
+	wants(t, ada.get("/server/providers"), 200, "Needs attention", "is out of credit. Add some")
+	wants(t, ada.get("/server"), 200, "is out of credit. Add some")
+	wants(t, ada.follow(at+"/refresh", url.Values{}), 200, "hasn’t changed")
+	wants(t, ada.follow(at+"/model", url.Values{"model": {"hidden"}}), 200, "Mates can now use hidden", "Not in the provider")
 	wants(t, ada.post(at+"/model", url.Values{"model": {"two\nlines"}}), 422, "one line")
 
-	wants(t, ada.follow("/server/providers/defaults", url.Values{"any": {"house/small"}, "deep": {"house/gpt-5-mini"}}), 200, "answer from now on")
+	wants(t, ada.follow("/server/providers/defaults", url.Values{"any": {"house/small"}, "deep": {"house/gpt-5-mini"}}), 200, "Mates without a model of their own use these from now on")
 	wants(t, ada.post("/server/providers/defaults", url.Values{"any": {"house/none"}}), 422, "has no model")
 
 	change := url.Values{"label": {"Home"}, "url": {"http://127.0.0.1:1/v1"}, "key": {""}}
 	wants(t, ada.post(at+"/change", change), 422, "another host", `value="Home"`)
 	change.Set("key", canaryKey)
-	wants(t, ada.post(at+"/change", change), 422, "Nothing listens at 127.0.0.1:1", `name="anyway"`)
+	wants(t, ada.post(at+"/change", change), 422, "Nothing is listening at 127.0.0.1:1", `name="anyway"`)
 	change.Set("url", far.URL())
 	change.Set("key", "")
 	wants(t, ada.follow(at+"/change", change), 200, "Home is checked and saved")
 
 	wants(t, ada.get(at+"/remove"), 200, "These mates lose their model", "Sophia", "Mark")
-	wants(t, ada.confirms(at+"/remove", url.Values{}), 200, "Home is removed", "Add your first provider")
-	wants(t, ada.get(at), 404, "no provider of that name")
+	wants(t, ada.confirms(at+"/remove", url.Values{}), 200, "Home and its key are removed", "Add your first provider")
+	wants(t, ada.get(at), 404, "no provider with that name")
 	h.noKeyAnywhere(ada)
 }
 

@@ -133,9 +133,9 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 		return s.refused(w, r, "password", "", err)
 	}
 	if f.Get("keep") != "" {
-		return s.done(w, r, securityPath, openmates.T("Your password is changed. Everywhere else you are signed out, and your own API tokens are revoked; those for teams and listeners stay."))
+		return s.done(w, r, securityPath, openmates.T("Your password is changed. You’re signed out everywhere else, and your own API tokens are revoked; those for teams and listeners stay."))
 	}
-	return s.done(w, r, securityPath, openmates.T("Your password is changed. Everywhere else you are signed out, and all API tokens that you made are revoked."))
+	return s.done(w, r, securityPath, openmates.T("Your password is changed. You’re signed out everywhere else, and all API tokens you created are revoked."))
 }
 
 func (s *Server) setEmail(w http.ResponseWriter, r *http.Request) error {
@@ -148,7 +148,7 @@ func (s *Server) setEmail(w http.ResponseWriter, r *http.Request) error {
 		return s.refused(w, r, "email", f.Get("email"), err)
 	}
 	if awaits {
-		return s.done(w, r, securityPath, openmates.T("We have sent a link to the new address. Open it to confirm that it is yours; until then the old one stays."))
+		return s.done(w, r, securityPath, openmates.T("We’ve sent a link to the new address. Open it to confirm the address; until then, the old one stays."))
 	}
 	return s.done(w, r, securityPath, openmates.T("Your address is changed."))
 }
@@ -217,7 +217,7 @@ func (s *Server) removeAuthenticator(w http.ResponseWriter, r *http.Request) err
 	if err := s.identity.RemoveAuthenticator(r.Context(), openmates.CallerOf(r.Context()), password); err != nil {
 		return s.refused(w, r, "authenticator", "", err)
 	}
-	return s.done(w, r, securityPath, openmates.T("The authenticator app is removed. Its codes are not asked for any more."))
+	return s.done(w, r, securityPath, openmates.T("The authenticator app is removed. You won’t be asked for its codes any more."))
 }
 
 // recoveryPage shows recovery codes, this once.
@@ -255,7 +255,7 @@ func (s *Server) newRecovery(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.refused(w, r, "recovery", "", err)
 	}
-	return s.showRecovery(w, r, openmates.T("The old recovery codes are worth nothing from now on."), codes)
+	return s.showRecovery(w, r, openmates.T("The old recovery codes no longer work."), codes)
 }
 
 // asJSON answers the script of the passkeys: with what to ask the browser for,
@@ -290,7 +290,7 @@ func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.refused(w, r, "passkeys", f.Get("name"), err)
 	}
-	return s.done(w, r, securityPath, openmates.T("The passkey “%s” is added. You can sign in with it from now on.", k.Name))
+	return s.done(w, r, securityPath, openmates.T("The passkey “%s” is added. You can now sign in with it.", k.Name))
 }
 
 func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
@@ -319,7 +319,7 @@ func (s *Server) askPasskey(w http.ResponseWriter, r *http.Request) error {
 		return s.refused(w, r, "passkeys", "", err)
 	}
 	if !ask {
-		return s.done(w, r, securityPath, openmates.T("After the password, no passkey is asked for any more."))
+		return s.done(w, r, securityPath, openmates.T("Signing in with your password no longer needs a passkey."))
 	}
 	return s.showRecovery(w, r, openmates.T("From now on, signing in with your password also needs a passkey."), codes)
 }
@@ -331,23 +331,23 @@ func (s *Server) askEndSession(r *http.Request) (*question, error) {
 	}
 	for _, x := range all {
 		if x.ID == r.FormValue("session") {
-			return &question{Heading: openmates.T("Sign out there?"), Sentence: openmates.T("That browser has to sign in again."), Label: openmates.T("Sign out"), Back: securityPath}, nil
+			return &question{Heading: openmates.T("Sign out that browser?"), Sentence: openmates.T("That browser has to sign in again."), Label: openmates.T("Sign out"), Back: securityPath}, nil
 		}
 	}
-	return nil, openmates.Errorf(openmates.ENotFound, "You are not signed in there any more.")
+	return nil, openmates.Errorf(openmates.ENotFound, "You’re no longer signed in there.")
 }
 
 func (s *Server) askEndSessions(here bool) asker {
 	return func(r *http.Request) (*question, error) {
 		q := question{Heading: openmates.T("Sign out everywhere else?"), Label: openmates.T("Sign out everywhere else"), Back: securityPath,
-			Sentence: openmates.T("All other browsers have to sign in again. The API tokens that you made and your open invites for admins are revoked.")}
+			Sentence: openmates.T("All other browsers have to sign in again. The API tokens you created and your open invites for admins are revoked.")}
 		if here {
 			q.Heading, q.Label = openmates.T("Sign out everywhere?"), openmates.T("Sign out everywhere")
-			q.Sentence = openmates.T("All browsers, this one included, have to sign in again. The API tokens that you made and your open invites for admins are revoked.")
+			q.Sentence = openmates.T("All browsers, including this one, have to sign in again. The API tokens you created and your open invites for admins are revoked.")
 		}
 		made, err := s.identity.Tokens(r.Context(), openmates.CallerOf(r.Context()))
 		if slices.ContainsFunc(made, func(k openmates.AccessToken) bool { return tokenLine{AccessToken: k}.Shared() }) {
-			q.Tick = &tick{Name: "keep", Label: openmates.T("Keep the tokens for teams and listeners"), Hint: openmates.T("For when nobody else has had your password or your browser.")}
+			q.Tick = &tick{Name: "keep", Label: openmates.T("Keep the tokens for teams and listeners"), Hint: openmates.T("Only if no one else has had your password or your browser.")}
 		}
 		return &q, err
 	}
@@ -361,7 +361,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
 	if err := s.identity.EndSession(r.Context(), openmates.CallerOf(r.Context()), f.Get("session")); err != nil {
 		return err
 	}
-	return s.done(w, r, securityPath, openmates.T("You are signed out there."))
+	return s.done(w, r, securityPath, openmates.T("That browser is signed out."))
 }
 
 func (s *Server) endSessions(here bool) handler {
@@ -378,9 +378,9 @@ func (s *Server) endSessions(here bool) handler {
 		case here:
 			return to(w, r, "/signin")
 		case keep:
-			return s.done(w, r, securityPath, openmates.T("Everywhere else you are signed out, and your own API tokens are revoked; those for teams and listeners stay."))
+			return s.done(w, r, securityPath, openmates.T("You’re signed out everywhere else, and your own API tokens are revoked; those for teams and listeners stay."))
 		}
-		return s.done(w, r, securityPath, openmates.T("Everywhere else you are signed out, and all API tokens that you made are revoked."))
+		return s.done(w, r, securityPath, openmates.T("You’re signed out everywhere else, and all API tokens you created are revoked."))
 	}
 }
 
@@ -407,7 +407,7 @@ func (s *Server) showSecond(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	_, host := s.identity.PasskeyHost()
 	return s.show(w, status, "second", secondPage{
-		shell: s.shell(r, openmates.T("The second step")), Next: next, Authenticator: p.Authenticator,
+		shell: s.shell(r, openmates.T("Second step")), Next: next, Authenticator: p.Authenticator,
 		Passkeys: p.Passkeys > 0 && host == nil, Error: openmates.TextOf(wrong),
 	})
 }

@@ -82,11 +82,11 @@ func TestSecondStepByPages(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()
 	ben := h.as("ben")
-	wants(t, ben.follow(securityAt+"/authenticator/begin", pass("password", "wrong")), http.StatusForbidden, "This is not your password")
+	wants(t, ben.follow(securityAt+"/authenticator/begin", pass("password", "wrong")), http.StatusForbidden, "isn&#39;t your password")
 	page := ben.follow(securityAt+"/authenticator/begin", pass())
 	wants(t, page, http.StatusOK, "<svg", "one-time-code")
 	secret := secretOn(t, page)
-	wants(t, ben.follow(securityAt+"/authenticator", url.Values{"code": {"000000"}}), http.StatusUnprocessableEntity, "This code does not fit")
+	wants(t, ben.follow(securityAt+"/authenticator", url.Values{"code": {"000000"}}), http.StatusUnprocessableEntity, "This code is wrong")
 	shown := ben.follow(securityAt+"/authenticator", url.Values{"code": {codeOf(t, secret, time.Now().Add(-30*time.Second))}})
 	wants(t, shown, http.StatusOK, "won’t be shown again")
 	codes := regexp.MustCompile(`<code>(\w{4}-\w{4}-\w{4}-\w{4})</code>`).FindAllStringSubmatch(shown.body, -1)
@@ -109,13 +109,13 @@ func TestSecondStepByPages(t *testing.T) {
 		t.Errorf("signed in after the first step: %d", home.status)
 	}
 	wants(t, b.get(got.header.Get("Location")), http.StatusOK, "Now enter the code from your authenticator app", `value="/teams/harbour"`)
-	wants(t, b.post("/signin/second", url.Values{"code": {"123456"}, "next": {"//evil.example"}}), http.StatusUnauthorized, "This code does not fit", `name="next" value="/"`)
+	wants(t, b.post("/signin/second", url.Values{"code": {"123456"}, "next": {"//evil.example"}}), http.StatusUnauthorized, "This code is wrong", `name="next" value="/"`)
 	in := b.post("/signin/second", url.Values{"code": {codes[7][1]}, "next": {"/teams/harbour"}})
 	if in.status != http.StatusSeeOther || in.header.Get("Location") != "/teams/harbour" {
 		t.Fatalf("after the second step: %d %s\n%s", in.status, in.header.Get("Location"), in.body)
 	}
 	wants(t, b.get(securityAt), http.StatusOK, "9 of ten left", "Sign out everywhere else")
-	wants(t, h.browser().get("/signin/second"), http.StatusUnauthorized, "The sign-in took too long")
+	wants(t, h.browser().get("/signin/second"), http.StatusUnauthorized, "Signing in took too long")
 
 	b2 := h.browser()
 	b2.post("/signin", url.Values{"username": {"ben"}, "password": {canaryPassword}})
@@ -155,27 +155,27 @@ func (h *house) nowhere(canaries ...string) {
 func TestPasskeyByPages(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()
-	wants(t, h.as("ben").get(securityAt), http.StatusOK, "Browsers make passkeys only for a server with a name")
+	wants(t, h.as("ben").get(securityAt), http.StatusOK, "Browsers only create passkeys for a server with a domain name")
 	h.byName()
 	d := &passkeytest.Device{Origin: h.address.URL()}
 	ben := h.as("ben")
 	wants(t, ben.get(securityAt), http.StatusOK, "needs JavaScript and a browser", "passkey.js", "It will only work for localhost")
 	refused := ben.post(securityAt+"/passkeys/begin", pass("name", "Laptop", "password", "wrong"))
-	if refused.status != http.StatusForbidden || !strings.Contains(refused.body, `"error":"This is not your password`) {
+	if refused.status != http.StatusForbidden || !strings.Contains(refused.body, `"error":"This isn't your password`) {
 		t.Errorf("begin with a wrong password: %d %s", refused.status, refused.body)
 	}
 	asked := ben.post(securityAt+"/passkeys/begin", pass("name", "Laptop"))
 	made, err := d.Make([]byte(asked.body))
 	must(t, err)
 	wants(t, ben.follow(securityAt+"/passkeys", url.Values{"answer": {string(made)}}), http.StatusOK, "“Laptop” is added")
-	wants(t, ben.follow(securityAt+"/passkeys", url.Values{"answer": {string(made)}}), http.StatusUnprocessableEntity, "Nothing waits for a passkey here")
+	wants(t, ben.follow(securityAt+"/passkeys", url.Values{"answer": {string(made)}}), http.StatusUnprocessableEntity, "This passkey request has expired")
 
 	b := h.browser()
 	wants(t, b.get("/signin"), http.StatusOK, "Sign in with a passkey")
 	asked = b.post("/signin/passkey/begin", url.Values{})
 	used, err := d.Use([]byte(asked.body))
 	must(t, err)
-	wants(t, h.browser().post("/signin/passkey", url.Values{"answer": {string(used)}}), http.StatusUnprocessableEntity, "Nothing waits for a passkey") // in another browser
+	wants(t, h.browser().post("/signin/passkey", url.Values{"answer": {string(used)}}), http.StatusUnprocessableEntity, "This passkey request has expired") // in another browser
 	got := b.post("/signin/passkey", url.Values{"answer": {string(used)}, "next": {"/teams/harbour"}})
 	if got.status != http.StatusSeeOther || got.header.Get("Location") != "/teams/harbour" {
 		t.Fatalf("%d %s", got.status, got.body)
@@ -203,7 +203,7 @@ func TestPasswordAndSessionsByPages(t *testing.T) {
 		t.Fatalf("no other session:\n%s", page.body)
 	}
 	wants(t, ada.post(securityAt+"/sessions/end", url.Values{"session": {html.UnescapeString(m[1])}}), http.StatusNotFound) // somebody else's
-	wants(t, ben.confirms(securityAt+"/sessions/end", url.Values{"session": {html.UnescapeString(m[1])}}), http.StatusOK, "You are signed out there")
+	wants(t, ben.confirms(securityAt+"/sessions/end", url.Values{"session": {html.UnescapeString(m[1])}}), http.StatusOK, "That browser is signed out")
 	ben.confirms(securityAt+"/sessions/end-all", url.Values{})
 	if ben.get("/profile").status == http.StatusOK {
 		t.Error("signed in after signing out everywhere")
@@ -224,7 +224,7 @@ func TestMailByPages(t *testing.T) {
 	f := url.Values{"host": {srv.Host()}, "port": {strconv.Itoa(srv.Port())}, "security": {string(mail.Plain)}, "username": {"mates"},
 		"password": {"wrong-" + canary}, "from": {"mates@example.org"}, "name": {"Mates"}, "to": {"ada@example.org"}}
 	bad := ada.post("/server/mail", f)
-	wants(t, bad, http.StatusUnprocessableEntity, "refuses the username or the password", `value="mates@example.org"`)
+	wants(t, bad, http.StatusUnprocessableEntity, "rejected the username or the password", `value="mates@example.org"`)
 	if strings.Contains(bad.body, canary) {
 		t.Error("the page repeats the password")
 	}
@@ -232,8 +232,8 @@ func TestMailByPages(t *testing.T) {
 	wants(t, ada.post("/server/mail", f), http.StatusUnprocessableEntity, "Please enter the port", `value="x"`)
 	f.Set("port", strconv.Itoa(srv.Port()))
 	f.Set("password", canary)
-	wants(t, ada.follow("/server/mail", f), http.StatusOK, "took a test message for ada@example.org", "sends mail as mates@example.org")
-	wants(t, ada.follow(securityAt+"/email", pass("email", "new@example.org")), http.StatusOK, "We have sent a link", "We’ve sent a link to new@example.org")
+	wants(t, ada.follow("/server/mail", f), http.StatusOK, "Test message sent to ada@example.org", "sends mail as mates@example.org")
+	wants(t, ada.follow(securityAt+"/email", pass("email", "new@example.org")), http.StatusOK, "We’ve sent a link to the new address", "We’ve sent a link to new@example.org")
 	taken := srv.Taken()
 	if len(taken) != 2 {
 		t.Fatalf("taken %+v", taken)
@@ -245,8 +245,8 @@ func TestMailByPages(t *testing.T) {
 	wants(t, ada.get("/profile/address?code="+link[1]), http.StatusOK, "Confirm address")
 	wants(t, ada.get(securityAt), http.StatusOK, "We’ve sent a link to") // the GET changed nothing
 	wants(t, ada.follow("/profile/address", url.Values{"code": {link[1]}}), http.StatusOK, "new@example.org is confirmed", "Confirmed")
-	wants(t, ada.post("/profile/address", url.Values{"code": {link[1]}}), http.StatusUnprocessableEntity, "was used already")
-	wants(t, ada.confirms("/server/mail/stop", url.Values{}), http.StatusOK, "sends no mail any more")
+	wants(t, ada.post("/profile/address", url.Values{"code": {link[1]}}), http.StatusUnprocessableEntity, "has been used")
+	wants(t, ada.confirms("/server/mail/stop", url.Values{}), http.StatusOK, "This server no longer sends mail")
 	h.nowhere(canary, link[1])
 }
 
@@ -260,9 +260,9 @@ func TestDataByPages(t *testing.T) {
 	if e.Account.Username != "ben" || len(e.Memberships) != 1 || !strings.Contains(got.header.Get("Content-Disposition"), "attachment") || strings.Contains(got.body, "argon2") {
 		t.Errorf("export %s", got.body)
 	}
-	wants(t, ben.post("/profile/data/delete", pass("username", "ada")), http.StatusUnprocessableEntity, "Please type your username")
-	wants(t, h.as("ada").post("/profile/data/delete", pass("username", "ada")), http.StatusConflict, "only admin of this server")
-	wants(t, ben.follow("/profile/data/delete", pass("username", "ben")), http.StatusOK, "Your account is deleted")
+	wants(t, ben.post("/profile/data/delete", pass("username", "ada")), http.StatusUnprocessableEntity, "Type your username")
+	wants(t, h.as("ada").post("/profile/data/delete", pass("username", "ada")), http.StatusConflict, "the only server admin")
+	wants(t, ben.follow("/profile/data/delete", pass("username", "ben")), http.StatusOK, "Your account has been deleted")
 	if ben.get("/profile").status == http.StatusOK {
 		t.Error("still signed in")
 	}

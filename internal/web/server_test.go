@@ -46,7 +46,7 @@ func TestStepsOfTheSetUp(t *testing.T) {
 		has  string // what it says, or where it leads
 	}{
 		{"nothing is set", setupState{}, 0, false, "/server/settings"},
-		{"named, no address", setupState{Server: server.Settings{Name: "A"}}, 0, false, "leads here"},
+		{"named, no address", setupState{Server: server.Settings{Name: "A"}}, 0, false, "reaches this server"},
 		{"named, address", setupState{Server: server.Settings{Name: "A", URL: "http://x"}}, 0, true, ""},
 		{"named, address of the settings", setupState{Server: server.Settings{Name: "A"}, Fixed: true}, 0, true, ""},
 		{"address leads elsewhere", setupState{Server: server.Settings{Name: "A", URL: "http://x", Problem: openmates.T("Nothing answers.")}}, 0, false, "Nothing answers."},
@@ -63,13 +63,13 @@ func TestStepsOfTheSetUp(t *testing.T) {
 		{"a wrong bot and a good one", setupState{Mates: append(found(messenger.Finding{State: messenger.FindingBad, Sentence: openmates.T("X.")}), bot("", "")...)}, 4, true, ""},
 		{"a bot that nobody has checked", setupState{Mates: unchecked}, 4, false, "being checked"},
 		{"connection lost", setupState{Mates: bot(messenger.Reconnecting, openmates.T("Wait."))}, 5, false, "Reason. Wait. Sophia"},
-		{"listener starts", setupState{Mates: bot(messenger.Starting, "")}, 5, false, "starts by itself"},
+		{"listener starts", setupState{Mates: bot(messenger.Starting, "")}, 5, false, "It connects by itself as soon as its bot is saved"},
 		{"listener is up", setupState{Mates: bot(messenger.Connected, "")}, 5, true, ""},
 		{"token refused", setupState{Mates: bot(messenger.BadCredentials, openmates.T("Reset it."))}, 5, false, "Reason. Reset it. Sophia"},
 		{"intent denied", setupState{Mates: bot(messenger.NeedsAttention, openmates.T("Switch it on."))}, 5, false, "/server/bots/discord/sophia"},
 		{"paused", setupState{Mates: bot(messenger.Off, openmates.T("Resume it."))}, 5, false, "Resume it."},
 		{"one of two is up", setupState{Mates: append(bot(messenger.BadCredentials, ""), bot(messenger.Connected, "")...)}, 5, true, ""},
-		{"no team", setupState{}, 6, false, "in no team"},
+		{"no team", setupState{}, 6, false, "not in a team yet"},
 		{"team without a place", setupState{Teams: []teamCard{team}}, 6, false, "/teams/harbour"},
 		{"team with a place", setupState{Teams: []teamCard{placed}}, 6, true, ""},
 		{"not linked", setupState{Links: []connect.LinkChoice{{}}}, 7, false, "/profile"},
@@ -129,7 +129,7 @@ func TestWizard(t *testing.T) {
 	if got := ada.get("/teams/nobodys"); got.status != http.StatusNotFound || strings.Contains(got.body, "steps done") {
 		t.Errorf("a page that failed reads the whole set-up: %d", got.status)
 	}
-	wants(t, ada.follow("/server/settings/check", url.Values{}), 200, "leads here.")
+	wants(t, ada.follow("/server/settings/check", url.Values{}), 200, "reaches this server.")
 	u, err := h.db.UserByName(t.Context(), "ada")
 	must(t, err)
 	_, err = h.db.AddJob(t.Context(), queue.Job{Key: "k", Lane: "l", Body: []byte("{}")})
@@ -169,7 +169,7 @@ func TestFixedAddress(t *testing.T) {
 	if s, err := h.server.Settings(t.Context()); err != nil || s.URL != "" || s.Name != "Harbour" {
 		t.Errorf("%+v %v", s, err)
 	}
-	wants(t, ada.post("/server/settings", url.Values{"name": {""}, "sign_up": {"invite"}, "currency": {"USD"}}), 422, "type the server")
+	wants(t, ada.post("/server/settings", url.Values{"name": {""}, "sign_up": {"invite"}, "currency": {"USD"}}), 422, "Enter the server")
 }
 
 // What a proxy says counts only if the proxy is ours.
@@ -215,8 +215,8 @@ func TestOverview(t *testing.T) {
 	must(t, h.db.Reserve(ctx, "u", openmates.Usage{MateID: m.ID, TeamID: teams[0].ID, UserID: u.ID, Model: "openai/gpt", Cost: 12_345, At: time.Now()}, nil))
 	for _, at := range []string{"/server", "/server/part"} {
 		got := ada.get(at)
-		wants(t, got, 200, "The token is refused. <b>Reset it.", "/server/bots/testnet/sophia", "money of the month is used up", "does not accept its key",
-			"connected to no team", "asked by Ada Lovelace", "team Harbour", "0.0123 USD", "openai/gpt", "/server/limits")
+		wants(t, got, 200, "The token is refused. <b>Reset it.", "/server/bots/testnet/sophia", "This month’s budget is used up", "The provider doesn’t accept its key",
+			"The workspace isn’t connected to a team", "asked by Ada Lovelace", "team Harbour", "0.0123 USD", "openai/gpt", "/server/limits")
 		if strings.Contains(got.body, "canary") {
 			t.Errorf("%s shows what was said", at)
 		}

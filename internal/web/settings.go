@@ -181,7 +181,7 @@ func (s *Server) checkAddress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return to(w, r, back) // the page shows what was found
 	}
-	return s.done(w, r, back, openmates.T("%s leads here.", s.connect.PublicURL()))
+	return s.done(w, r, back, openmates.T("%s reaches this server.", s.connect.PublicURL()))
 }
 
 // prove answers the server's own question whether an address leads to it.
@@ -226,7 +226,7 @@ func (s *Server) proxyHint(r *http.Request) openmates.Text {
 		return ""
 	}
 	address := peer.Addr().Unmap()
-	return openmates.T("A proxy at %s hands requests on, but it is not trusted. If it is yours, start the server with OPENMATES_PROXIES=%s; otherwise all people seem to come from one address, and the limit on wrong passwords holds for all of them together.", address, address)
+	return openmates.T("A proxy at %s forwards requests, but isn’t trusted. If it’s yours, start the server with OPENMATES_PROXIES=%s; otherwise everyone seems to come from one address and shares one limit for wrong passwords.", address, address)
 }
 
 // fromProxy says whether the peer of a request is a proxy that we believe.

@@ -62,5 +62,5 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) error {
 	if err := s.identity.Begin(r.Context(), u); err != nil {
 		return err
 	}
-	return s.done(w, r, "/server/setup", openmates.T("The server is yours. Here is what comes next."))
+	return s.done(w, r, "/server/setup", openmates.T("Your server is ready. Here’s what comes next."))
 }

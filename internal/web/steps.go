@@ -65,19 +65,19 @@ func mark(all []step) []step {
 const settingsPath = "/server/settings?from=setup"
 
 func (st setupState) address() step {
-	s := step{Label: openmates.T("Name the server, and check its address"), Path: settingsPath, Wrong: st.Server.Problem,
-		Hint: openmates.T("The address is where messengers send people back to; it is checked that it leads here.")}
+	s := step{Label: openmates.T("Name the server and check its address"), Path: settingsPath, Wrong: st.Server.Problem,
+		Hint: openmates.T("Messengers send people back to this address, so we check that it reaches this server.")}
 	s.Done = s.Wrong == "" && st.Server.Name != "" && (st.Server.URL != "" || st.Fixed)
 	return s
 }
 
 func (st setupState) signUp() step {
-	return step{Label: openmates.T("Say who may sign up"), Path: settingsPath + "#sign-up", Done: st.Server.SignUp != "",
-		Hint: openmates.T("Everybody may found a team, or only those who were invited.")}
+	return step{Label: openmates.T("Choose who can sign up"), Path: settingsPath + "#sign-up", Done: st.Server.SignUp != "",
+		Hint: openmates.T("Everyone, or only people with an invite.")}
 }
 
 func (st setupState) model() step {
-	s := step{Label: openmates.T("Give the mates a model"), Path: "/server/providers", Hint: openmates.T("OpenAI, Anthropic, Google, or any server that speaks OpenAI’s language, such as Ollama.")}
+	s := step{Label: openmates.T("Add a model"), Path: "/server/providers", Hint: openmates.T("OpenAI, Anthropic, Google, or any OpenAI-compatible server, such as Ollama.")}
 	s.Done = st.Model.Name != ""
 	if !s.Done && st.Model.Cure != "" {
 		s.Hint = st.Model.Cure
@@ -86,13 +86,13 @@ func (st setupState) model() step {
 }
 
 func (st setupState) mates() step {
-	s := step{Label: openmates.T("Choose your mates"), Path: "/server/mates", Hint: openmates.T("Thirteen are ready; switch on those that your teams may use.")}
+	s := step{Label: openmates.T("Choose your mates"), Path: "/server/mates", Hint: openmates.T("Thirteen are ready to go. Switch on the ones your teams can use.")}
 	s.Done = slices.ContainsFunc(st.Mates, func(m connect.Mate) bool { return m.Enabled })
 	return s
 }
 
 func (st setupState) bot() step {
-	s := step{Label: openmates.T("Give a mate its bot"), Path: "/server/bots", Hint: openmates.T("A numbered guide leads through the messenger’s developer pages; what you paste is checked at once.")}
+	s := step{Label: openmates.T("Create a bot for a mate"), Path: "/server/bots", Hint: openmates.T("A step-by-step guide takes you through the messenger’s developer pages; everything you paste is checked immediately.")}
 	for _, m := range st.Mates {
 		for _, b := range m.Bots {
 			switch f := b.Check.Bad(); {
@@ -111,7 +111,7 @@ func (st setupState) bot() step {
 }
 
 func (st setupState) listener() step {
-	s := step{Label: openmates.T("See the mate listen"), Path: "/server/bots", Hint: openmates.T("Its listener starts by itself as soon as its bot is saved.")}
+	s := step{Label: openmates.T("Check that the mate is online"), Path: "/server/bots", Hint: openmates.T("It connects by itself as soon as its bot is saved.")}
 	for _, m := range st.Mates {
 		for _, b := range m.Bots {
 			switch b.State.Phase {
@@ -131,7 +131,7 @@ func (st setupState) listener() step {
 func (st setupState) team() step {
 	s := step{Label: openmates.T("Add the mate to your team’s messenger"), Path: "/", Hint: openmates.T("The team’s page has a button for every mate that is ready.")}
 	if len(st.Teams) == 0 {
-		s.Hint = openmates.T("You are in no team yet; its admin adds mates.")
+		s.Hint = openmates.T("You’re not in a team yet; team admins add mates.")
 		return s
 	}
 	s.Path = "/teams/" + st.Teams[0].Slug
@@ -140,13 +140,13 @@ func (st setupState) team() step {
 }
 
 func (st setupState) account() step {
-	s := step{Label: openmates.T("Link your own account"), Path: "/profile", Hint: openmates.T("Mates answer only people they know.")}
+	s := step{Label: openmates.T("Link your own account"), Path: "/profile", Hint: openmates.T("Mates only answer people who have linked their account.")}
 	s.Done = slices.ContainsFunc(st.Links, func(l connect.LinkChoice) bool { return len(l.Linked) > 0 })
 	return s
 }
 
 func (st setupState) answer() step {
-	s := step{Label: openmates.T("Ask your first question"), Path: "/server/setup", Done: st.Answered, Hint: openmates.T("In your messenger, mention the mate and ask. This page notices the answer.")}
+	s := step{Label: openmates.T("Ask your first question"), Path: "/server/setup", Done: st.Answered, Hint: openmates.T("Mention the mate in your messenger and ask. This page notices the answer.")}
 	if say := greeting(st.Teams); say != "" {
 		s.Hint = openmates.T("In your messenger, type %s. This page notices the answer.", say)
 	}
@@ -250,7 +250,7 @@ func (s *Server) wizard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, http.StatusOK, "wizard", wizardPage{shell: s.shell(r, openmates.T("Set-up")), wizard: st.wizard()})
+	return s.show(w, http.StatusOK, "wizard", wizardPage{shell: s.shell(r, openmates.T("Setup")), wizard: st.wizard()})
 }
 
 func (s *Server) wizardPart(w http.ResponseWriter, r *http.Request) error {

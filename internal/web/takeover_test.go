@@ -54,7 +54,7 @@ func TestAGuildGoesToWhoProvesItAnew(t *testing.T) {
 
 	for _, mate := range []string{"sophia", "mark"} {
 		got := a.back(a.ada, a.install(a.ada, "harbour", mate, a.ann, a.ours))
-		wants(t, got, 409, "Sophia, which works for that team, is still in it", "An admin of this server can disconnect it at", "/server/workspaces?q=")
+		wants(t, got, 409, "Sophia, which works for that team, is still there", "A server admin can disconnect it at", "/server/workspaces?q=")
 		if strings.Contains(got.body, "Lighthouse") || a.holds(a.ours.ID) != "lighthouse" {
 			t.Errorf("with %s it belongs to %s:\n%s", mate, a.holds(a.ours.ID), got.body)
 		}
@@ -64,7 +64,7 @@ func TestAGuildGoesToWhoProvesItAnew(t *testing.T) {
 	}
 
 	a.thrownOut(a.ours.ID, "sophia", a.app.BotID)
-	wants(t, a.eve.get("/teams/lighthouse/connect"), 200, "Removed there")
+	wants(t, a.eve.get("/teams/lighthouse/connect"), 200, "Removed")
 	wants(t, a.back(a.ada, a.install(a.ada, "harbour", "sophia", a.ann, a.ours)), 303)
 	if a.holds(a.ours.ID) != "harbour" {
 		t.Fatalf("after the owner's consent it belongs to %s", a.holds(a.ours.ID))
@@ -77,13 +77,13 @@ func TestAGuildGoesToWhoProvesItAnew(t *testing.T) {
 		t.Errorf("the old team's record: %s", got)
 	}
 	page := a.eve.get("/teams/lighthouse")
-	wants(t, page, 200, "“Ours” on Discord belongs to another team now")
+	wants(t, page, 200, "“Ours” on Discord now belongs to another team")
 	if strings.Contains(page.body, "Harbour") {
 		t.Error("the old team is told which team has it")
 	}
 	id := regexpFind(t, page.body, `/notices/(\d+)/read`)
 	wants(t, a.ada.post("/teams/lighthouse/notices/"+id+"/read", nil), 404)
-	if got := a.eve.follow("/teams/lighthouse/notices/"+id+"/read", nil); strings.Contains(got.body, "belongs to another team now") {
+	if got := a.eve.follow("/teams/lighthouse/notices/"+id+"/read", nil); strings.Contains(got.body, "now belongs to another team") {
 		t.Error("a notice that was read is shown still")
 	}
 	wants(t, a.back(a.eve, a.install(a.eve, "lighthouse", "sophia", a.ann, a.ours)), 409) // not back again while it is Harbour's
@@ -101,7 +101,7 @@ func TestATakeoverAsksTheNetwork(t *testing.T) {
 	a.sim.Install(a.ours.ID, a.mark.ID, int64(discord.Default)) // by a bare link
 	a.thrownOut(a.ours.ID, "sophia", a.app.BotID)
 	got := a.back(a.ada, a.install(a.ada, "harbour", "sophia", a.ann, a.ours))
-	wants(t, got, 409, "Mark, which works for that team, is still in it")
+	wants(t, got, 409, "Mark, which works for that team, is still there")
 	a.sim.Kick(a.ours.ID, a.mark.BotID)
 	a.sim.Kick(a.ours.ID, a.app.BotID)
 
@@ -123,7 +123,7 @@ func TestATakeoverNeedsAnAnswer(t *testing.T) {
 	a.thrownOut(a.ours.ID, "sophia", a.app.BotID)
 	q := a.install(a.ada, "harbour", "sophia", a.ann, a.ours)
 	a.sim.Faults(a.app.ID, discordtest.Faults{Fail: []discordtest.Failure{{Method: http.MethodGet, Path: "/guilds/*/members/*", Status: http.StatusInternalServerError, Times: 20}}})
-	wants(t, a.back(a.ada, q), 503, "could not tell whether that team&#39;s mates are still there")
+	wants(t, a.back(a.ada, q), 503, "couldn&#39;t tell whether that team&#39;s mates are still there")
 	if a.holds(a.ours.ID) != "lighthouse" {
 		t.Errorf("it belongs to %s", a.holds(a.ours.ID))
 	}

@@ -40,7 +40,7 @@ func (m teamMateCard) NotReady() openmates.Text {
 	if len(m.Bots) > 0 {
 		return openmates.T("Its application needs its client secret before teams can add it.")
 	}
-	return openmates.T("It has no application yet.")
+	return openmates.T("No application yet.")
 }
 
 // Where lists the places that the mate is in.
@@ -110,7 +110,7 @@ func adds(m connect.TeamMate, places []connect.Workspace, networks []connect.Net
 		}
 		button := addButton{Network: b.Network, Label: openmates.T("Add to %s", b.Label)}
 		if len(m.In) > 0 || len(all) > 0 {
-			button = addButton{Network: b.Network, Label: openmates.T("Add elsewhere on %s", b.Label)}
+			button = addButton{Network: b.Network, Label: openmates.T("Add to another workspace on %s", b.Label)}
 		}
 		all = append(all, button)
 	}

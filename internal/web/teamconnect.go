@@ -172,18 +172,18 @@ func newGuestRow(g connect.Guest, look connect.Look, looked bool) guestRow {
 	}
 	switch {
 	case g.Presence == connect.Missing && !g.CanAdd:
-		return say(openmates.T("Not ready"), "plain", openmates.T("Its application is not set up to be added yet."))
+		return say(openmates.T("Not ready"), "plain", openmates.T("Its application isn’t set up yet."))
 	case g.Presence == connect.Missing:
-		return say(openmates.T("Not in yet"), "plain")
+		return say(openmates.T("Not added"), "plain")
 	case g.Presence == connect.Left || look.Gone:
 		row.Again = g.CanAdd
-		return say(openmates.T("Removed there"), "bad", openmates.T("Somebody there removed %s. If that was not intended, add it again.", g.Mate.Name))
+		return say(openmates.T("Removed"), "bad", openmates.T("Someone removed %s there. If that wasn’t intended, add it again.", g.Mate.Name))
 	case !looked || look.Err != nil:
-		why := openmates.T("What it may do there is not known right now.")
+		why := openmates.T("Its permissions there are unknown right now.")
 		if openmates.CodeOf(look.Err) == openmates.EInvalid {
 			why = openmates.T("%s %s", why, openmates.TextOf(look.Err))
 		}
-		return say(openmates.T("In"), "good", why)
+		return say(openmates.T("Added"), "good", why)
 	}
 	return seenRow(say, look.Survey)
 }
@@ -196,29 +196,29 @@ func seenRow(say func(state openmates.Text, tone string, sentences ...openmates.
 		switch {
 		case c.Answers() && len(c.Wanting) > 0:
 			open = append(open, c.Name)
-			shut = append(shut, openmates.T("In %s it answers without referring to the question, since it lacks %s.", c.Name, openmates.List(c.Wanting)))
+			shut = append(shut, openmates.T("In %s it answers without referring to the question, because %s is missing.", c.Name, openmates.List(c.Wanting)))
 		case c.Answers():
 			open = append(open, c.Name)
 		case c.Seen:
-			shut = append(shut, openmates.T("In %s it lacks %s.", c.Name, openmates.List(c.Missing)))
+			shut = append(shut, openmates.T("In %s, %s is missing.", c.Name, openmates.List(c.Missing)))
 		}
 	}
 	if len(shut) > 4 {
-		shut = append(shut[:4], openmates.T("And so in further channels."))
+		shut = append(shut[:4], openmates.T("The same goes for other channels."))
 	}
 	switch {
 	case len(s.Lacking) > 0:
-		row := say(openmates.T("Needs re-invite"), "warn", append([]openmates.Text{openmates.T("It was added without %s. Adding it again gives it that.", openmates.List(s.Lacking))}, shut...)...)
+		row := say(openmates.T("Invite again"), "warn", append([]openmates.Text{openmates.T("It was added without %s. Add it again to grant that.", openmates.List(s.Lacking))}, shut...)...)
 		row.Again = row.CanAdd
 		return row
 	case len(open) == 0 && len(shut) == 0:
-		return say(openmates.T("Sees no channel"), "bad", openmates.T("It lacks View Channels in every channel, so it hears nobody."))
+		return say(openmates.T("Can’t see any channel"), "bad", openmates.T("The View Channels permission is missing in every channel, so it receives no messages."))
 	case len(open) == 0:
 		return say(openmates.T("Can't answer"), "bad", shut...)
 	case len(shut) > 0:
-		return say(openmates.T("In, not everywhere"), "warn", append([]openmates.Text{answersIn(open)}, shut...)...)
+		return say(openmates.T("Added, some channels missing"), "warn", append([]openmates.Text{answersIn(open)}, shut...)...)
 	}
-	return say(openmates.T("In"), "good", answersIn(open))
+	return say(openmates.T("Added"), "good", answersIn(open))
 }
 
 func answersIn(channels []string) openmates.Text {
@@ -253,7 +253,7 @@ func (s *Server) guestOf(r *http.Request, right policy.Right) (openmates.Caller,
 			return c, team, p, g, nil
 		}
 	}
-	return c, team, p, connect.Guest{}, openmates.Errorf(openmates.ENotFound, "The team %s has no such mate.", team.Team.Name)
+	return c, team, p, connect.Guest{}, openmates.Errorf(openmates.ENotFound, "The team %s doesn’t have this mate.", team.Team.Name)
 }
 
 func (s *Server) guest(w http.ResponseWriter, r *http.Request) error {
@@ -293,7 +293,7 @@ func (s *Server) testGuest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, placePath(team.Team.Slug, place)+"/"+g.Mate.Handle, openmates.T("%s has written into %s.", g.Mate.Name, where))
+	return s.done(w, r, placePath(team.Team.Slug, place)+"/"+g.Mate.Handle, openmates.T("%s has posted in %s.", g.Mate.Name, where))
 }
 
 func (s *Server) askRemoveGuest(r *http.Request) (*question, error) {
@@ -302,11 +302,11 @@ func (s *Server) askRemoveGuest(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	if g.Presence == connect.Missing {
-		return nil, openmates.Errorf(openmates.ENotFound, "This mate is not in %s (any more).", place.Name)
+		return nil, openmates.Errorf(openmates.ENotFound, "This mate isn’t in %s (any more).", place.Name)
 	}
 	return &question{
 		Heading:  openmates.T("Remove %s from %s?", g.Mate.Name, place.Name),
-		Sentence: openmates.T("%s leaves %s and stops answering there at once. You can add it again.", g.Mate.Name, place.Name),
+		Sentence: openmates.T("%s leaves %s and stops answering there immediately. You can add it again.", g.Mate.Name, place.Name),
 		Label:    openmates.T("Remove"), Back: placePath(team.Team.Slug, place) + "/" + g.Mate.Handle,
 	}, nil
 }
@@ -347,9 +347,9 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	said := openmates.T("%s is disconnected: all mates have left it.", name)
+	said := openmates.T("%s is disconnected, and all mates have left it.", name)
 	if len(stayed) > 0 {
-		said = openmates.T("%s is disconnected, and no mate answers there any more. These could not leave by themselves; remove them there: %s.", name, strings.Join(stayed, ", "))
+		said = openmates.T("%s is disconnected, and mates no longer answer there. These couldn’t leave by themselves; remove them there: %s.", name, strings.Join(stayed, ", "))
 	}
 	return s.done(w, r, "/teams/"+team.Team.Slug+"/connect", said)
 }

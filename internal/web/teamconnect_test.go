@@ -61,17 +61,17 @@ func TestStatesOfAGuest(t *testing.T) {
 		says  string
 		again bool
 	}{
-		{all[0], look(nil, open, hidden), openmates.T("In"), "It answers in #general.", false},
-		{all[0], look(nil, open, shut), openmates.T("In, not everywhere"), "In #news it lacks Send Messages.", false},
-		{all[0], look(nil, open, poor), openmates.T("In, not everywhere"), "In #poor it answers without referring to the question, since it lacks Read Message History.", false},
-		{all[0], look(nil, shut), openmates.T("Can't answer"), "In #news it lacks Send Messages.", false},
-		{all[0], look(nil, hidden), openmates.T("Sees no channel"), "View Channels", false},
-		{all[0], look([]openmates.Text{openmates.T("Attach Files")}, open), openmates.T("Needs re-invite"), "Attach Files", true},
-		{all[0], connect.Look{Gone: true}, openmates.T("Removed there"), "add it again", true},
-		{all[0], connect.Look{Err: openmates.Errorf(openmates.EUnavailable, "down")}, openmates.T("In"), "not known right now", false},
-		{all[1], connect.Look{}, openmates.T("Not in yet"), "", false},
-		{all[2], connect.Look{}, openmates.T("Removed there"), "add it again", true},
-		{all[3], connect.Look{}, openmates.T("Not ready"), "not set up", false},
+		{all[0], look(nil, open, hidden), openmates.T("Added"), "It answers in #general.", false},
+		{all[0], look(nil, open, shut), openmates.T("Added, some channels missing"), "In #news, Send Messages is missing.", false},
+		{all[0], look(nil, open, poor), openmates.T("Added, some channels missing"), "In #poor it answers without referring to the question, because Read Message History is missing.", false},
+		{all[0], look(nil, shut), openmates.T("Can't answer"), "In #news, Send Messages is missing.", false},
+		{all[0], look(nil, hidden), openmates.T("Can’t see any channel"), "View Channels", false},
+		{all[0], look([]openmates.Text{openmates.T("Attach Files")}, open), openmates.T("Invite again"), "Attach Files", true},
+		{all[0], connect.Look{Gone: true}, openmates.T("Removed"), "add it again", true},
+		{all[0], connect.Look{Err: openmates.Errorf(openmates.EUnavailable, "down")}, openmates.T("Added"), "Its permissions there are unknown right now", false},
+		{all[1], connect.Look{}, openmates.T("Not added"), "", false},
+		{all[2], connect.Look{}, openmates.T("Removed"), "add it again", true},
+		{all[3], connect.Look{}, openmates.T("Not ready"), "Its application isn’t set up yet.", false},
 	} {
 		row := newGuestRow(c.guest, c.look, true)
 		if row.State.Text != c.state || row.Again != c.again || !strings.Contains(openmates.Sentences(row.Says...).String(), c.says) {
@@ -101,7 +101,7 @@ func TestAdminsSeeWhereAMateCanNotWrite(t *testing.T) {
 		must(t, h.db.Settle(ctx, o))
 	}
 	settle("1", openmates.Outcome{Why: openmates.TroubleNoAccess, Channel: "#<locked>", Lacks: "Send Messages"})
-	wants(t, ada.get("/server"), 200, "The mate was asked in #&lt;locked&gt; and may not write there: it lacks Send Messages.")
+	wants(t, ada.get("/server"), 200, "The mate was asked in #&lt;locked&gt; but can’t write there: Send Messages is missing.")
 	page := "/teams/" + teams[0].Slug + "/connect"
 	wants(t, ada.get(page), 200, "#&lt;locked&gt;", "is missing the permission Send Messages")
 	settle("2", openmates.Outcome{Why: openmates.TroubleRate})
@@ -114,5 +114,5 @@ func TestAdminsSeeWhereAMateCanNotWrite(t *testing.T) {
 func TestALinkWithoutACode(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()
-	wants(t, h.as("ada").get("/link"), 200, "This address needs a code", "send it /link", `href="/profile"`)
+	wants(t, h.as("ada").get("/link"), 200, "This link needs a code", "Send /link to any mate in your messenger to get a link with a code", `href="/profile"`)
 }

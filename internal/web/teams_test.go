@@ -61,14 +61,14 @@ func TestAStrangerFoundsATeam(t *testing.T) {
 	h := newHouse(t).furnish()
 	must(t, h.db.SetServerLimits(t.Context(), openmates.Limits{Mates: openmates.OnlyThese("sophia", "mark"), PerMinute: 30}))
 	b := h.browser()
-	wants(t, b.get("/found"), 403, "open to people who were invited")
+	wants(t, b.get("/found"), 403, "Sign in to create a team with your account")
 	h.policy(server.OpenToTeams)
 	wants(t, b.get("/found"), 200, "Team name")
 	wants(t, b.get("/found/nonsense"), 404)
 	if got := b.get("/found/mates"); got.header.Get("Location") != "/found" {
 		t.Errorf("a step before the first: %d", got.status)
 	}
-	for slug, said := range map[string]string{"harbour": "is taken", "api": "used by the server itself", "a--b": "single hyphens", "x": "2 to 40", "ÄÖÜ": "a–z"} {
+	for slug, said := range map[string]string{"harbour": "already taken by another team", "api": "The address", "a--b": "single hyphens", "x": "2 to 40", "ÄÖÜ": "a–z"} {
 		wants(t, b.get("/parts/slug?name=Pier&slug="+url.QueryEscape(slug)), 200, said)
 		got := b.post("/found", url.Values{"name": {"Pier"}, "slug": {slug}})
 		if got.status != 422 && got.status != 409 || !strings.Contains(got.body, said) || !strings.Contains(got.body, `value="Pier"`) {
@@ -80,7 +80,7 @@ func TestAStrangerFoundsATeam(t *testing.T) {
 	wants(t, page, 200, "Which mates", "Not allowed by the server", "Pier &lt;7&gt;")
 	page = b.follow("/found/mates", url.Values{"stamp": {stampOf(t, page)}, "mate": {"sophia", "lisa"}})
 	wants(t, page, 200, "What can they use?")
-	wants(t, b.post("/found/apps", url.Values{"stamp": {"old"}}), 409, "has changed")
+	wants(t, b.post("/found/apps", url.Values{"stamp": {"old"}}), 409, "have changed since you opened this page")
 	page = b.follow("/found/apps", url.Values{"stamp": {stampOf(t, page)}, "app": {"web"}, "provider": {"openai"}})
 	wants(t, page, 200, "How much", "At most 30, the limit of the server")
 	stamp := stampOf(t, page)
@@ -96,7 +96,7 @@ func TestAStrangerFoundsATeam(t *testing.T) {
 	}
 	fields := newcomerFields("nora")
 	fields["admin"], fields["role"] = []string{"true"}, []string{"admin"} // nobody asked
-	wants(t, b.follow("/found/account", fields), 200, "Pier &lt;7&gt; is founded", "Sophia")
+	wants(t, b.follow("/found/account", fields), 200, "Pier &lt;7&gt; is ready", "Sophia")
 	team, err := h.db.TeamBySlug(t.Context(), "pier-7")
 	must(t, err)
 	nora, err := h.db.UserByName(t.Context(), "nora")
@@ -118,7 +118,7 @@ func TestAStrangerFoundsATeam(t *testing.T) {
 	}
 	wants(t, b.get("/found"), 200, "Five short steps") // and another one, with the account
 	b.follow("/found", url.Values{"name": {"Second"}})
-	wants(t, b.follow("/found/connect", url.Values{}), 200, "Second is founded", `aria-label="Your teams"`, "/teams/pier-7")
+	wants(t, b.follow("/found/connect", url.Values{}), 200, "Second is ready", `aria-label="Your teams"`, "/teams/pier-7")
 }
 
 // Who finds out at the end that there is an account already loses nothing.
@@ -129,7 +129,7 @@ func TestADraftOutlivesASignIn(t *testing.T) {
 	b := h.browser()
 	wants(t, b.follow("/found", url.Values{"name": {"Quay"}}), 200, "Which mates")
 	b.post("/signin", url.Values{"username": {"ben"}, "password": {canaryPassword}, "next": {"/found/connect"}})
-	wants(t, b.follow("/found/connect", url.Values{}), 200, "Quay is founded")
+	wants(t, b.follow("/found/connect", url.Values{}), 200, "Quay is ready")
 	wants(t, b.follow("/signout", url.Values{}), 200)
 	if got := b.get("/found/mates"); got.header.Get("Location") != "/found" {
 		t.Error("the draft outlives the sign-out")
@@ -165,10 +165,10 @@ func TestAnInvite(t *testing.T) {
 		wants(t, b.get("/join/"+code), 200, "Join Harbour", "Ada Lovelace invited you", "Create account and join")
 	}
 	wants(t, b.get("/join/"+strings.ToLower(code)), 200)
-	wants(t, b.get("/join/AAAAAAAAAAAAAAAAAAAAAAAAAA"), 404, "not known here")
+	wants(t, b.get("/join/AAAAAAAAAAAAAAAAAAAAAAAAAA"), 404, "This invite link doesn&#39;t work")
 	bad := newcomerFields("nora")
 	bad.Set("time_zone", "Mars/Base")
-	wants(t, b.post("/join/"+code, bad), 422, "time zone is not known", "Mars/Base", `value="nora"`)
+	wants(t, b.post("/join/"+code, bad), 422, "Write it like Europe/Berlin or America/New_York", "Mars/Base", `value="nora"`)
 	fields := newcomerFields("nora")
 	fields["role"], fields["admin"], fields["team"] = []string{"admin"}, []string{"true"}, []string{"lighthouse"}
 	wants(t, b.follow("/join/"+code, fields), 200, "Welcome to Harbour", "Link")
@@ -179,8 +179,8 @@ func TestAnInvite(t *testing.T) {
 	if role, _ := h.db.Role(t.Context(), team.ID, nora.ID); role != openmates.RoleMember || nora.Admin {
 		t.Errorf("role %q, admin %v", role, nora.Admin)
 	}
-	wants(t, b.get("/join/"+code), 200, "in already")
-	wants(t, h.browser().get("/join/"+code), 409, "used as often", "ask Ada Lovelace")
+	wants(t, b.get("/join/"+code), 200, "already a member of the team")
+	wants(t, h.browser().get("/join/"+code), 409, "has been used up", "Ask Ada Lovelace")
 	wants(t, ada.get("/teams/harbour/invites"), 200, "Used", "NORA (nora")
 	wants(t, h.browser().post("/join/"+code, newcomerFields("late")), 409)
 	if _, err := h.db.UserByName(t.Context(), "late"); openmates.CodeOf(err) != openmates.ENotFound {
@@ -194,7 +194,7 @@ func TestAnInvite(t *testing.T) {
 	ids := regexp.MustCompile(`/invites/(\d+)/revoke`).FindStringSubmatch(ada.get("/teams/harbour/invites").body)
 	wants(t, h.as("eve").post("/teams/lighthouse/invites/"+ids[1]+"/revoke", url.Values{}), 404)
 	wants(t, ada.confirms("/teams/harbour/invites/"+ids[1]+"/revoke", url.Values{}), 200, "is revoked", "Revoked")
-	wants(t, h.browser().get("/join/"+again), 409, "was revoked", "ask Ada Lovelace")
+	wants(t, h.browser().get("/join/"+again), 409, "has been revoked", "Ask Ada Lovelace")
 	if strings.Contains(h.log.String(), code) || strings.Contains(h.log.String(), again) {
 		t.Error("the log holds a code")
 	}
@@ -208,9 +208,9 @@ func TestAnInviteForCertainAddresses(t *testing.T) {
 	b := h.browser()
 	wants(t, b.get("/join/"+code), 200, "doesn’t send mail", `name="email"`)
 	f := newcomerFields("nora")
-	wants(t, b.post("/join/"+code, f), 422, "Please type yours")
+	wants(t, b.post("/join/"+code, f), 422, "This invite is limited to certain e-mail addresses")
 	f.Set("email", "nora@elsewhere.org")
-	wants(t, b.post("/join/"+code, f), 403, "not for nora@elsewhere.org", "ask Ada Lovelace", `value="nora@elsewhere.org"`)
+	wants(t, b.post("/join/"+code, f), 403, "for nora@elsewhere.org", "ask Ada Lovelace", `value="nora@elsewhere.org"`)
 	f.Set("email", "nora@sub.example.com")
 	wants(t, b.post("/join/"+code, f), 403)
 	f.Set("email", "NORA@example.org")
@@ -238,11 +238,11 @@ func TestPeopleOfATeam(t *testing.T) {
 	}
 	wants(t, ada.post(at+"/eve/role", url.Values{"role": {"member"}}), 404) // of another team
 	wants(t, ada.post(at+"/eve/remove", url.Values{}), 404)
-	wants(t, ada.follow(at+"/ben/role", url.Values{"role": {"admin"}}), 200, "role of ben is changed", "Make member")
+	wants(t, ada.follow(at+"/ben/role", url.Values{"role": {"admin"}}), 200, "role is changed", "Make member")
 	wants(t, ben.get("/teams/harbour/usage"), 200)
 	wants(t, ben.confirms(at+"/ada/role", url.Values{"role": {"member"}}), 200)
 	wants(t, ada.get("/teams/harbour/usage"), 403) // at once, in the session that she has
-	wants(t, ben.confirms(at+"/ada/remove", url.Values{}), 200, "no longer in the team")
+	wants(t, ben.confirms(at+"/ada/remove", url.Values{}), 200, "was removed from")
 	wants(t, ada.get("/teams/harbour"), 404)
 	lines, err := h.db.Audit(t.Context(), teamID(t, h, "harbour"), 0, 20)
 	must(t, err)
@@ -271,7 +271,7 @@ func TestLimitsOfATeam(t *testing.T) {
 	f := url.Values{"stamp": {stamp}, "mate": {"mark"}, "app": {"web"}, "per_minute": {"9"}, "per_month": {"-5"}, "slug": {"stolen"}, "balance": {"99"}}
 	wants(t, ada.post("/teams/harbour/limits", f), 422, `value="9"`, `value="-5"`)
 	f.Set("per_month", "12.50")
-	wants(t, ada.follow("/teams/harbour/limits", f), 200, "hold from the next question on")
+	wants(t, ada.follow("/teams/harbour/limits", f), 200, "apply from the next question")
 	team, err := h.db.TeamBySlug(t.Context(), "harbour")
 	must(t, err)
 	if team.Limits.PerMinute != 9 || team.Limits.PerMonth != 12_500_000 || team.Limits.Mates.Allows("sophia") || !team.Limits.Mates.Allows("mark") {
@@ -281,7 +281,7 @@ func TestLimitsOfATeam(t *testing.T) {
 		t.Errorf("a mate that the team does not use: %d", got.status)
 	}
 	wants(t, ada.follow("/teams/harbour/name", url.Values{"name": {`Pier "<7>"`}}), 200, "Pier &#34;&lt;7&gt;&#34;")
-	wants(t, ada.post("/teams/harbour/name", url.Values{"name": {"  "}}), 422, "Please type the team")
+	wants(t, ada.post("/teams/harbour/name", url.Values{"name": {"  "}}), 422, "Enter the team")
 	wants(t, ada.get("/teams/harbour/usage"), 200, "Nothing spent yet this month")
 }
 

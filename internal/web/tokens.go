@@ -68,9 +68,9 @@ const usualTokenDays = 90
 // newTokenForm is a form with these scopes checked.
 func newTokenForm(name, days string, checked ...string) tokenForm {
 	f := tokenForm{Name: name, Days: days, Scopes: []scopeBox{
-		{Scope: openmates.ScopeRead, Label: openmates.T("Read"), About: openmates.T("Look at what its maker may see: teams, mates, people, limits.")},
-		{Scope: openmates.ScopeWrite, Label: openmates.T("Write"), About: openmates.T("And do what a member may do: ask mates, connect places, change preferences.")},
-		{Scope: openmates.ScopeAdmin, Label: openmates.T("Admin"), About: openmates.T("And do what an admin may do, wherever its maker is one.")},
+		{Scope: openmates.ScopeRead, Label: openmates.T("Read"), About: openmates.T("See what its creator can see: teams, mates, people, limits.")},
+		{Scope: openmates.ScopeWrite, Label: openmates.T("Write"), About: openmates.T("Everything a member can do: ask mates, connect workspaces, change preferences.")},
+		{Scope: openmates.ScopeAdmin, Label: openmates.T("Admin"), About: openmates.T("Everything an admin can do, wherever its creator is one.")},
 	}}
 	for i := range f.Scopes {
 		f.Scopes[i].Checked = slices.Contains(checked, string(f.Scopes[i].Scope))
@@ -238,7 +238,7 @@ func askRevokeToken(all []openmates.AccessToken, id, back string) (*question, er
 	for _, k := range all {
 		if k.ID.String() == id {
 			return &question{Heading: openmates.T("Revoke the token “%s”?", k.Name), Label: openmates.T("Revoke"), Back: back,
-				Sentence: openmates.T("Programs that use it are refused at once. It can't be brought back.")}, nil
+				Sentence: openmates.T("Programs that use it stop working immediately. This can’t be undone.")}, nil
 		}
 	}
 	return nil, openmates.Errorf(openmates.ENotFound, "This token doesn't exist (any more).")
@@ -252,7 +252,7 @@ func (s *Server) revokeOwnToken(w http.ResponseWriter, r *http.Request) error {
 	if err := s.identity.RevokeToken(r.Context(), openmates.CallerOf(r.Context()), id); err != nil {
 		return err
 	}
-	return s.done(w, r, tokensPath, openmates.T("The token is revoked. Programs that use it are refused from now on."))
+	return s.done(w, r, tokensPath, openmates.T("The token is revoked. Programs that use it no longer work."))
 }
 
 func (s *Server) revokeTeamToken(w http.ResponseWriter, r *http.Request) error {
@@ -267,5 +267,5 @@ func (s *Server) revokeTeamToken(w http.ResponseWriter, r *http.Request) error {
 	if err := s.identity.RevokeTeamToken(r.Context(), c, place, id); err != nil {
 		return err
 	}
-	return s.done(w, r, "/teams/"+place.Team.Slug+"/tokens", openmates.T("The token is revoked. Programs that use it are refused from now on."))
+	return s.done(w, r, "/teams/"+place.Team.Slug+"/tokens", openmates.T("The token is revoked. Programs that use it no longer work."))
 }

@@ -61,7 +61,7 @@ func (s *Server) tryMate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if p.Mate.Archived {
-		return openmates.Errorf(openmates.EConflict, "%s is archived. Bring it back before you try it.", p.Mate.Name)
+		return openmates.Errorf(openmates.EConflict, "%s is archived. Restore it before you try it.", p.Mate.Name)
 	}
 	questions, answers := f["past_question"], f["past_answer"]
 	for i := range min(len(questions), len(answers)) {

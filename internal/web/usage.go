@@ -104,7 +104,7 @@ func (s *Server) monthOf(r *http.Request) (time.Time, error) {
 	}
 	at, err := time.Parse(monthForm, text)
 	if err != nil || at.Year() < 2000 || at.Year() > 9000 {
-		return at, openmates.Errorf(openmates.EInvalid, "Please write a month as year-month, such as 2026-11.")
+		return at, openmates.Errorf(openmates.EInvalid, "Write a month as year-month, such as 2026-11.")
 	}
 	return at, nil
 }

@@ -149,13 +149,13 @@ func TestFirstWay(t *testing.T) {
 	b := h.browser()
 	code, err := h.server.SetupCode(t.Context())
 	must(t, err)
-	wants(t, b.get("/"), 200, "waits for its first admin")
-	wants(t, b.get("/setup?code=WRONG"), 401, "not valid any more", `id="code"`)
+	wants(t, b.get("/"), 200, "Set up your server")
+	wants(t, b.get("/setup?code=WRONG"), 401, "This setup link is no longer valid", `id="code"`)
 	wants(t, b.get("/setup?code="+code.Reveal()), 200, `name="team"`)
 	form := url.Values{"code": {code.Reveal()}, "name": {"Ada"}, "username": {"ada"}, "password": {"short"}, "team": {"Harbour"}}
 	wants(t, b.post("/setup", form), 422, "at least 10", `value="Harbour"`, `value="ada"`)
 	form.Set("password", canaryPassword)
-	wants(t, b.follow("/setup", form), 200, "The server is yours", "Next: Name the server", "Give a mate its bot")
+	wants(t, b.follow("/setup", form), 200, "Your server is ready", "Next: Name the server", "Create a bot for a mate")
 	wants(t, b.get("/"), 200, "Hello, Ada", "Next steps")
 	if got := b.get("/setup"); got.status != http.StatusSeeOther {
 		t.Errorf("the setup is open still: %d", got.status)
@@ -170,14 +170,14 @@ func TestFirstWay(t *testing.T) {
 	wants(t, b.get("/server/bots/testnet/sophia"), 200, h.url+"/messenger/connect", "Application ID")
 	at := "/server/bots/testnet/sophia"
 	wants(t, b.post(at, url.Values{"app_id": {"1001"}, "token": {"nonsense"}, "secret": {canarySecret}}), 422, "refuses this token", `value="1001"`)
-	wants(t, b.follow(at, url.Values{"app_id": {"1001"}, "token": {canaryToken}, "secret": {canarySecret}}), 200, "listener starts now", "Starting")
+	wants(t, b.follow(at, url.Values{"app_id": {"1001"}, "token": {canaryToken}, "secret": {canarySecret}}), 200, "and is connecting now", "Connecting")
 	m, err := h.connect.Mate(t.Context(), "sophia")
 	must(t, err)
 	h.states.set(m.Bots[0].ID, messenger.State{Phase: messenger.Connected, Workspaces: 1})
-	wants(t, b.get(at+"/state"), 200, "Listening")
-	wants(t, b.get("/parts/mates"), 200, "Listening")
+	wants(t, b.get(at+"/state"), 200, "Online")
+	wants(t, b.get("/parts/mates"), 200, "Online")
 	wants(t, b.confirms(at+"/pause", url.Values{}), 200, "is paused", "Resume")
-	wants(t, b.follow(at+"/resume", url.Values{}), 200, "listens again", "Pause")
+	wants(t, b.follow(at+"/resume", url.Values{}), 200, "is listening again", "Pause")
 
 	got := b.post("/teams/harbour/install", url.Values{"mate": {"sophia"}, "network": {"testnet"}})
 	q, err := h.network.Install(got.header.Get("Location"), messenger.Workspace{ID: "55", Name: "Pier"})
@@ -189,8 +189,8 @@ func TestFirstWay(t *testing.T) {
 	if h.network.Exchanges() != 0 {
 		t.Error("a GET brought the code to the network")
 	}
-	wants(t, b.follow("/messenger/connect", q), 200, "Sophia is in Pier now", "@Sophia hello")
-	wants(t, b.post("/messenger/connect", q), 422, "used already")
+	wants(t, b.follow("/messenger/connect", q), 200, "Sophia has joined Pier", "@Sophia hello")
+	wants(t, b.post("/messenger/connect", q), 422, "already been used")
 
 	got = b.post("/profile/link", url.Values{"network": {"testnet"}})
 	q, err = h.network.Link(got.header.Get("Location"), messenger.Account{ID: "77", Name: "ada#1"})
@@ -369,7 +369,7 @@ func TestConnectPageBounds(t *testing.T) {
 	for i := range 30 {
 		many.Add("a", strings.Repeat("b", i))
 	}
-	wants(t, ada.get("/messenger/connect?"+many.Encode()), 422, "by itself it connects nothing")
+	wants(t, ada.get("/messenger/connect?"+many.Encode()), 422, "on its own it doesn’t connect anything")
 	wants(t, ada.get("/messenger/connect?state="+strings.Repeat("x", 5000)), 422)
 	got := ada.get(`/messenger/connect?state=x&%22%3E%3Cscript%3E=%3C/form%3E`)
 	wants(t, got, 200)
@@ -428,8 +428,8 @@ func TestHealth(t *testing.T) {
 	b := h.browser()
 	wants(t, b.get("/healthz"), 200, "ok")
 	wants(t, b.get("/readyz"), 200, "ready")
-	h.ready = openmates.Errorf(openmates.EUnavailable, "The database does not answer.")
-	wants(t, b.get("/readyz"), 503, "The database does not answer.")
+	h.ready = openmates.Errorf(openmates.EUnavailable, "The database isn't responding.")
+	wants(t, b.get("/readyz"), 503, "The database isn't responding.")
 	h.ready = errors.New("dsn with a password")
 	if got := b.get("/readyz"); got.status != 503 || strings.Contains(got.body, "password") {
 		t.Errorf("%d %s", got.status, got.body)

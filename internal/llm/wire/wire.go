@@ -81,11 +81,11 @@ func New(c Config) (*Client, error) {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return nil, openmates.Errorf(openmates.EInvalid, "The address of the model's API must look like https://host/path.")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return nil, openmates.Errorf(openmates.EInvalid, "The address of the model's API must not hold a user, a query or a fragment; the key has a field of its own.")
+		return nil, openmates.Errorf(openmates.EInvalid, "The address of the model's API must not contain a user, a query or a fragment; the key has its own field.")
 	}
 	for _, v := range c.Header {
 		if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-			return nil, openmates.Errorf(openmates.EInvalid, "The key of the model's API holds a line break or another control character; please copy it again.")
+			return nil, openmates.Errorf(openmates.EInvalid, "The key of the model's API contains a line break or another control character. Copy it again.")
 		}
 	}
 	return &Client{

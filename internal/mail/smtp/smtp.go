@@ -58,7 +58,7 @@ func (s *Sender) Send(ctx context.Context, set mail.Settings, m mail.Message) er
 	}
 	client, err := s.client(set)
 	if err != nil {
-		return &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The settings for mail can't be used. Please check host and port."), Err: err}
+		return &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The mail settings can't be used. Check host and port."), Err: err}
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
@@ -71,10 +71,10 @@ func (s *Sender) Send(ctx context.Context, set mail.Settings, m mail.Message) er
 func compose(set mail.Settings, m mail.Message) (*gomail.Msg, error) {
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	if err := msg.FromFormat(set.Name, set.From); err != nil {
-		return nil, &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The sender's address can't be used. Please enter one such as mates@example.org."), Err: err}
+		return nil, &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The sender's address can't be used. Enter one such as mates@example.org."), Err: err}
 	}
 	if err := msg.To(m.To); err != nil {
-		return nil, &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The address to send to can't be used. Please check how it is written."), Err: err}
+		return nil, &openmates.Error{Code: openmates.EInvalid, Message: openmates.T("The recipient's address can't be used. Check the spelling."), Err: err}
 	}
 	msg.Subject(strings.Join(strings.Fields(m.Subject), " "))
 	msg.SetDate()
@@ -130,7 +130,7 @@ func diagnose(set mail.Settings, m mail.Message, err error) *openmates.Error {
 		return &openmates.Error{Code: code, Message: t, Err: err}
 	}
 	if e, ok := errors.AsType[*net.DNSError](err); ok && e.IsNotFound {
-		return say(openmates.EInvalid, openmates.T("There is no mail server named %s. Check the host for a typing mistake; your mail provider's help pages name it.", set.Host))
+		return say(openmates.EInvalid, openmates.T("There's no mail server named %s. Check the host for typos; you'll find it in your mail provider's help pages.", set.Host))
 	}
 	if sentence := ofTLS(set, err); sentence != "" {
 		return say(openmates.EInvalid, sentence)
@@ -139,9 +139,9 @@ func diagnose(set mail.Settings, m mail.Message, err error) *openmates.Error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return say(openmates.EInvalid, openmates.T("Nothing answers at %s. Check the port: it is usually 465 for TLS and 587 for STARTTLS.", at))
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return say(openmates.EUnavailable, openmates.T("There is no way from this machine to %s. Check its network, then try again.", set.Host))
+		return say(openmates.EUnavailable, openmates.T("There's no network route from this server to %s. Check its network, then try again.", set.Host))
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
-		return say(openmates.EUnavailable, openmates.T("%s does not answer in time. Check the port and the way it is encrypted; many providers of machines block outgoing mail until they are asked.", at))
+		return say(openmates.EUnavailable, openmates.T("%s didn't answer in time. Check the port and the encryption; many hosting providers block outgoing mail by default.", at))
 	}
 	if e, ok := errors.AsType[*gomail.SendError](err); ok {
 		return ofSending(set, m, e, say)
@@ -156,66 +156,66 @@ func ofSignIn(set mail.Settings, err error, say sayer) *openmates.Error {
 	if e, ok := errors.AsType[*textproto.Error](err); ok {
 		switch {
 		case slices.Contains([]int{534, 535, 538}, e.Code):
-			return say(openmates.EInvalid, openmates.T("%s refuses the username or the password. Type both anew; where the mailbox has a second step, the provider gives out a password for programs.", set.Host))
+			return say(openmates.EInvalid, openmates.T("%s rejected the username or the password. Enter both again; if the mailbox uses two-factor sign-in, create an app password with your provider.", set.Host))
 		case e.Code == 421 || e.Code == 454:
-			return say(openmates.EUnavailable, openmates.T("%s is too busy at the moment. Please try again in a few minutes.", set.Host))
+			return say(openmates.EUnavailable, openmates.T("%s is too busy right now. Try again in a few minutes.", set.Host))
 		case e.Code == 530:
-			return say(openmates.EInvalid, openmates.T("%s wants to know who sends. Enter the username and the password of the mailbox.", set.Host))
+			return say(openmates.EInvalid, openmates.T("%s requires you to sign in. Enter the username and password of the mailbox.", set.Host))
 		}
 	}
 	switch {
 	case strings.Contains(text, "unencrypted connection"), errors.Is(err, gomail.ErrNoSupportedAuthDiscovered),
 		errors.Is(err, gomail.ErrPlainAuthNotSupported), strings.Contains(text, "does not support SMTP AUTH"):
 		if set.Security == mail.Plain {
-			return say(openmates.EInvalid, openmates.T("%s takes the password only in the clear, and the way there is not encrypted. Choose TLS or STARTTLS.", set.Host))
+			return say(openmates.EInvalid, openmates.T("%s only accepts the password unencrypted, and the connection isn't encrypted. Choose TLS or STARTTLS.", set.Host))
 		}
-		return say(openmates.EInvalid, openmates.T("%s asks for no password, or only in ways that are not known here. Leave username and password empty, or use another port.", set.Host))
+		return say(openmates.EInvalid, openmates.T("%s doesn't support a sign-in method that OpenMates knows. Leave username and password empty, or use another port.", set.Host))
 	case strings.Contains(text, "SMTP AUTH failed"):
-		return say(openmates.EInvalid, openmates.T("%s refuses the username or the password. Type both anew; where the mailbox has a second step, the provider gives out a password for programs.", set.Host))
+		return say(openmates.EInvalid, openmates.T("%s rejected the username or the password. Enter both again; if the mailbox uses two-factor sign-in, create an app password with your provider.", set.Host))
 	case strings.Contains(text, "EOF"), errors.Is(err, syscall.ECONNRESET), strings.Contains(text, "short response"), strings.Contains(text, "malformed"):
-		return say(openmates.EInvalid, openmates.T("What answers at %s port %d is no mail server, or one that expects TLS from the start. Check the port and choose TLS for 465, STARTTLS for 587.", set.Host, set.Port))
+		return say(openmates.EInvalid, openmates.T("There's no mail server at %s port %d, or it expects TLS from the start. Check the port and choose TLS for 465, STARTTLS for 587.", set.Host, set.Port))
 	}
-	return say(openmates.EUnavailable, openmates.T("%s could not be used. Check host, port and encryption, then try again; the log has the answer of the mail server.", set.Host))
+	return say(openmates.EUnavailable, openmates.T("%s couldn't be used. Check host, port and encryption, then try again; the mail server's answer is in the log.", set.Host))
 }
 
 // ofSending names who refused what, once the way to the server stood.
 func ofSending(set mail.Settings, m mail.Message, e *gomail.SendError, say sayer) *openmates.Error {
 	switch {
 	case e.ErrorCode() == 530:
-		return say(openmates.EInvalid, openmates.T("%s wants to know who sends. Enter the username and the password of the mailbox.", set.Host))
+		return say(openmates.EInvalid, openmates.T("%s requires you to sign in. Enter the username and password of the mailbox.", set.Host))
 	case e.Reason == gomail.ErrSMTPMailFrom || e.Reason == gomail.ErrGetSender:
-		return say(openmates.EInvalid, openmates.T("%s does not send for %s. Use the address of the mailbox, or one that the provider lets it send for.", set.Host, set.From))
+		return say(openmates.EInvalid, openmates.T("%s doesn't send mail for %s. Use the address of the mailbox, or one that the provider allows.", set.Host, set.From))
 	case e.IsTemp():
-		return say(openmates.EUnavailable, openmates.T("%s can't take the message at the moment. Please try again in a few minutes.", set.Host))
+		return say(openmates.EUnavailable, openmates.T("%s can't accept the message right now. Try again in a few minutes.", set.Host))
 	case e.Reason == gomail.ErrSMTPRcptTo:
-		return say(openmates.EInvalid, openmates.T("%s takes no mail for %s. Check the address.", set.Host, m.To))
+		return say(openmates.EInvalid, openmates.T("%s doesn't accept mail for %s. Check the address.", set.Host, m.To))
 	case e.Reason == gomail.ErrSMTPData || e.Reason == gomail.ErrSMTPDataClose || e.Reason == gomail.ErrWriteContent:
-		return say(openmates.EInvalid, openmates.T("%s refuses the message itself. Check that its domain lets this server send for %s (SPF and DKIM); the log has its answer.", set.Host, set.From))
+		return say(openmates.EInvalid, openmates.T("%s rejected the message. Check that your domain allows this server to send for %s (SPF and DKIM); its answer is in the log.", set.Host, set.From))
 	}
-	return say(openmates.EUnavailable, openmates.T("%s hung up while the message was being sent. Please try again.", set.Host))
+	return say(openmates.EUnavailable, openmates.T("%s closed the connection while the message was being sent. Try again.", set.Host))
 }
 
 func ofTLS(set mail.Settings, err error) openmates.Text {
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return openmates.T("The certificate of the mail server is not for %s. Enter the name that the certificate has; your provider's help pages give it.", set.Host)
+		return openmates.T("The mail server's certificate isn't for %s. Enter the name in the certificate; you'll find it in your provider's help pages.", set.Host)
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return openmates.T("The certificate of %s comes from nobody that this machine trusts. Give the mail server one of a known authority, or add yours to this machine.", set.Host)
+		return openmates.T("The certificate of %s comes from an authority that this server doesn't trust. Use one from a known authority, or add yours to this server.", set.Host)
 	}
 	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
 		if e.Reason == x509.Expired {
-			return openmates.T("The certificate of %s has expired, or this machine's clock is wrong. Renew the one or set the other.", set.Host)
+			return openmates.T("The certificate of %s has expired, or this server's clock is wrong. Renew the certificate or set the clock.", set.Host)
 		}
-		return openmates.T("The certificate of %s can't be used. Give the mail server a valid one.", set.Host)
+		return openmates.T("The certificate of %s isn't valid. Install a valid one on the mail server.", set.Host)
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return openmates.T("At port %d %s does not begin with TLS. Choose STARTTLS, which is usual at 587, or the port for TLS, usually 465.", set.Port, set.Host)
+		return openmates.T("On port %d, %s doesn't start with TLS. Choose STARTTLS, usually on 587, or the port for TLS, usually 465.", set.Port, set.Host)
 	}
 	if _, ok := errors.AsType[tls.AlertError](err); ok {
-		return openmates.T("%s refuses the encrypted connection. Check its certificate, or choose another port.", set.Host)
+		return openmates.T("%s refused the encrypted connection. Check its certificate, or choose another port.", set.Host)
 	}
 	if set.Security == mail.StartTLS && strings.Contains(err.Error(), "STARTTLS") {
-		return openmates.T("%s offers no STARTTLS at port %d. Choose TLS with its port, usually 465; without encryption only within your own network.", set.Host, set.Port)
+		return openmates.T("%s doesn't offer STARTTLS on port %d. Choose TLS with its port, usually 465; use no encryption only within your own network.", set.Host, set.Port)
 	}
 	return ""
 }

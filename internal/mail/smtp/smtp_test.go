@@ -43,10 +43,10 @@ func TestSend(t *testing.T) {
 		how    mail.Security
 		login  bool
 	}{
-		"in the clear":             {smtptest.Config{}, mail.Plain, false},
-		"in the clear, signed in":  {smtptest.Config{Username: "u", Password: canary}, mail.Plain, true},
-		"with STARTTLS, signed in": {smtptest.Config{StartTLS: true, Username: "u", Password: canary}, mail.StartTLS, true},
-		"with TLS, signed in":      {smtptest.Config{TLS: true, Username: "u", Password: canary}, mail.TLS, true},
+		"only accepts the password unencrypted": {smtptest.Config{}, mail.Plain, false},
+		"in the clear, signed in":               {smtptest.Config{Username: "u", Password: canary}, mail.Plain, true},
+		"with STARTTLS, signed in":              {smtptest.Config{StartTLS: true, Username: "u", Password: canary}, mail.StartTLS, true},
+		"with TLS, signed in":                   {smtptest.Config{TLS: true, Username: "u", Password: canary}, mail.TLS, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -99,17 +99,17 @@ func TestEveryFailureNamesItsCure(t *testing.T) {
 	}{
 		{"unknown host", smtptest.Config{}, mail.Plain, func(s *mail.Settings) { s.Host = "mail.invalid" }, "", "mail.invalid", true},
 		{"nobody there", smtptest.Config{}, mail.Plain, func(s *mail.Settings) { s.Port = 1 }, openmates.EInvalid, "Nothing answers", true},
-		{"says nothing", smtptest.Config{Mute: true}, mail.Plain, nil, openmates.EUnavailable, "not answer in time", true},
+		{"says nothing", smtptest.Config{Mute: true}, mail.Plain, nil, openmates.EUnavailable, "answer in time", true},
 		{"no mail server", smtptest.Config{Hello: "HTTP/1.1 400 Bad Request"}, mail.Plain, nil, openmates.EInvalid, "no mail server", true},
-		{"certificate of nobody", smtptest.Config{TLS: true}, mail.TLS, nil, openmates.EInvalid, "nobody that this machine trusts", false},
-		{"certificate of another", smtptest.Config{TLS: true, Names: []string{"other.example.org"}}, mail.TLS, nil, openmates.EInvalid, "is not for", true},
-		{"no TLS there", smtptest.Config{}, mail.TLS, nil, openmates.EInvalid, "does not begin with TLS", true},
-		{"no STARTTLS there", smtptest.Config{}, mail.StartTLS, nil, openmates.EInvalid, "offers no STARTTLS", true},
-		{"wrong password", smtptest.Config{StartTLS: true, Username: "u", Password: "right"}, mail.StartTLS, nil, openmates.EInvalid, "refuses the username or the password", true},
-		{"wants a password", smtptest.Config{StartTLS: true, Username: "u", Password: "right"}, mail.StartTLS, func(s *mail.Settings) { s.Username = "" }, openmates.EInvalid, "wants to know who sends", true},
-		{"knows no passwords", smtptest.Config{StartTLS: true}, mail.StartTLS, nil, openmates.EInvalid, "asks for no password", true},
-		{"sender refused", smtptest.Config{Refuse: map[string]string{"MAIL FROM": "553 5.7.1 not owned by user"}}, mail.Plain, func(s *mail.Settings) { s.Username = "" }, openmates.EInvalid, "does not send for mates@example.org", true},
-		{"recipient refused", smtptest.Config{Refuse: map[string]string{"RCPT TO": "550 5.1.1 no such user"}}, mail.Plain, func(s *mail.Settings) { s.Username = "" }, openmates.EInvalid, "takes no mail for ada@example.org", true},
+		{"certificate of nobody", smtptest.Config{TLS: true}, mail.TLS, nil, openmates.EInvalid, "comes from an authority that this server", false},
+		{"certificate of another", smtptest.Config{TLS: true, Names: []string{"other.example.org"}}, mail.TLS, nil, openmates.EInvalid, "certificate isn't for", true},
+		{"no TLS there", smtptest.Config{}, mail.TLS, nil, openmates.EInvalid, "start with TLS", true},
+		{"no STARTTLS there", smtptest.Config{}, mail.StartTLS, nil, openmates.EInvalid, "use no encryption only within your own network", true},
+		{"wrong password", smtptest.Config{StartTLS: true, Username: "u", Password: "right"}, mail.StartTLS, nil, openmates.EInvalid, "rejected the username or the password", true},
+		{"wants a password", smtptest.Config{StartTLS: true, Username: "u", Password: "right"}, mail.StartTLS, func(s *mail.Settings) { s.Username = "" }, openmates.EInvalid, "Enter the username and password of the mailbox", true},
+		{"knows no passwords", smtptest.Config{StartTLS: true}, mail.StartTLS, nil, openmates.EInvalid, "support a sign-in method that OpenMates knows", true},
+		{"sender refused", smtptest.Config{Refuse: map[string]string{"MAIL FROM": "553 5.7.1 not owned by user"}}, mail.Plain, func(s *mail.Settings) { s.Username = "" }, openmates.EInvalid, "doesn't send mail for mates@example.org", true},
+		{"recipient refused", smtptest.Config{Refuse: map[string]string{"RCPT TO": "550 5.1.1 no such user"}}, mail.Plain, func(s *mail.Settings) { s.Username = "" }, openmates.EInvalid, "doesn't accept mail for ada@example.org", true},
 		{"later", smtptest.Config{Refuse: map[string]string{"RCPT TO": "451 4.7.1 greylisted"}}, mail.Plain, func(s *mail.Settings) { s.Username = "" }, openmates.EUnavailable, "in a few minutes", true},
 		{"message refused", smtptest.Config{Refuse: map[string]string{".": "550 5.7.26 unauthenticated"}}, mail.Plain, func(s *mail.Settings) { s.Username = "" }, openmates.EInvalid, "SPF and DKIM", true},
 		{"answer with the password", smtptest.Config{StartTLS: true, Username: "u", Password: "right", Refuse: map[string]string{"AUTH": "535 wrong: " + canary}}, mail.StartTLS, nil, openmates.EInvalid, "", true},

@@ -81,7 +81,7 @@ func (a *accesses) forgetBot(b openmates.Bot) {
 func (d *Connector) Access(ctx context.Context, via messenger.Via, channel openmates.ChannelID) (messenger.Access, error) {
 	b := via.Bot
 	if parseSnowflake(string(via.Workspace)) == 0 || parseSnowflake(string(channel)) == 0 {
-		return messenger.Access{}, openmates.Errorf(openmates.EInvalid, "There is no such channel.")
+		return messenger.Access{}, openmates.Errorf(openmates.EInvalid, "This channel doesn't exist.")
 	}
 	if got, ok := d.access.get(b, channel, d.now()); ok {
 		return got, nil
@@ -189,7 +189,7 @@ func (d *Connector) sendError(b openmates.Bot, channel openmates.ChannelID, err 
 // React implements messenger.Reactor (resources/message, Create Reaction).
 func (d *Connector) React(ctx context.Context, via messenger.Via, m messenger.MessageRef, sign string) error {
 	if !validRef(m) {
-		return refuse(openmates.T("There is no message to react to."))
+		return refuse(openmates.T("There's no message to react to."))
 	}
 	err := d.rest.do(ctx, via.Bot, call{
 		method: "PUT", route: "/channels/{}/messages/{}/reactions/{}/@me", major: string(m.Channel),
@@ -205,7 +205,7 @@ func (d *Connector) React(ctx context.Context, via messenger.Via, m messenger.Me
 // Create DM, which finds the channel that is open already).
 func (d *Connector) Whisper(ctx context.Context, via messenger.Via, account openmates.AccountID, out messenger.Outbound) error {
 	if parseSnowflake(string(account)) == 0 {
-		return refuse(openmates.T("There is nobody to write to."))
+		return refuse(openmates.T("There's no one to write to."))
 	}
 	var opened struct {
 		ID text `json:"id"`

@@ -85,34 +85,34 @@ func classify(err error) (messenger.SendKind, openmates.Text) {
 	e, ok := errors.AsType[*apiError](err)
 	switch {
 	case errors.Is(err, openmates.ErrLost):
-		return messenger.SendLater, openmates.T("Another process of this server answers now.")
+		return messenger.SendLater, openmates.T("Another process of this server is answering now.")
 	case !ok && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)):
-		return messenger.SendLater, openmates.T("There was not enough time to reach Discord.")
+		return messenger.SendLater, openmates.T("There wasn't enough time to reach Discord.")
 	case !ok:
-		return messenger.SendInvalid, openmates.T("The message could not be written in the form that Discord asks for.")
+		return messenger.SendInvalid, openmates.T("The message couldn't be converted to Discord's format.")
 	case e.broken:
-		return messenger.SendLater, openmates.T("Discord refused so many requests of this server that it pauses to avoid being banned. Check the permissions of the bots.")
+		return messenger.SendLater, openmates.T("Discord rejected so many requests that this server is pausing to avoid a ban. Check the permissions of the bots.")
 	case e.limited:
-		return messenger.SendLater, openmates.T("Discord limits how fast the bot may write, and the wait is long.")
+		return messenger.SendLater, openmates.T("The bot has hit Discord's rate limit, and the wait is long.")
 	case e.network:
-		return messenger.SendLater, openmates.T("Discord does not answer.")
+		return messenger.SendLater, openmates.T("Discord isn't responding.")
 	}
 	if kind, reason, ok := byCode(e.code); ok {
 		return kind, reason
 	}
 	switch s := e.status; {
 	case s == http.StatusUnauthorized:
-		return messenger.SendBroken, openmates.T("Discord refuses the bot token. Reset it on the Bot page of the developer portal and enter the new one here.")
+		return messenger.SendBroken, openmates.T("Discord rejected the bot token. Reset it on the Bot page of the developer portal and enter the new one here.")
 	case s == http.StatusForbidden:
-		return messenger.SendDenied, openmates.T("Discord does not allow the bot to do this here. Check the bot's permissions in this channel.")
+		return messenger.SendDenied, openmates.T("Discord doesn't allow the bot to do this here. Check the bot's permissions in this channel.")
 	case s == http.StatusNotFound:
-		return messenger.SendGone, openmates.T("The channel or the message does not exist any more.")
+		return messenger.SendGone, openmates.T("The channel or the message no longer exists.")
 	case s == http.StatusTooManyRequests:
-		return messenger.SendLater, openmates.T("Discord limits how fast the bot may write.")
+		return messenger.SendLater, openmates.T("The bot has hit Discord's rate limit.")
 	case s >= 500:
-		return messenger.SendLater, openmates.T("Discord has trouble on its side.")
+		return messenger.SendLater, openmates.T("Discord is having problems.")
 	default:
-		return messenger.SendInvalid, openmates.T("Discord refuses this message for good.")
+		return messenger.SendInvalid, openmates.T("Discord rejected this message.")
 	}
 }
 
@@ -125,31 +125,31 @@ const (
 func byCode(code int) (messenger.SendKind, openmates.Text, bool) {
 	switch code {
 	case 10003:
-		return messenger.SendGone, openmates.T("The channel does not exist any more."), true
+		return messenger.SendGone, openmates.T("The channel no longer exists."), true
 	case 10004:
-		return messenger.SendGone, openmates.T("The bot is not in this Discord server any more."), true
+		return messenger.SendGone, openmates.T("The bot is no longer in this Discord server."), true
 	case codeUnknownMessage:
-		return messenger.SendGone, openmates.T("The message does not exist any more."), true
+		return messenger.SendGone, openmates.T("The message no longer exists."), true
 	case 20016:
-		return messenger.SendLater, openmates.T("Slow mode is on in this channel and holds the bot back."), true
+		return messenger.SendLater, openmates.T("Slow mode is on in this channel."), true
 	case 20028:
-		return messenger.SendLater, openmates.T("Discord limits how fast anybody may write in this channel."), true
+		return messenger.SendLater, openmates.T("This channel has a rate limit."), true
 	case 40333:
-		return messenger.SendLater, openmates.T("The network in front of Discord blocks this server. Check whether a proxy changes the User-Agent."), true
+		return messenger.SendLater, openmates.T("The network in front of Discord is blocking this server. Check whether a proxy changes the User-Agent."), true
 	case 50001:
-		return messenger.SendDenied, openmates.T("The bot cannot see this channel. Give it the permission View Channel there."), true
+		return messenger.SendDenied, openmates.T("The bot can't see this channel. Give it the View Channel permission there."), true
 	case 50007:
-		return messenger.SendDenied, openmates.T("This person does not accept direct messages from the bot."), true
+		return messenger.SendDenied, openmates.T("This person doesn't accept direct messages from the bot."), true
 	case 50013:
-		return messenger.SendDenied, openmates.T("The bot may not write in this channel. Give it the permissions Send Messages and, for threads, Send Messages in Threads."), true
+		return messenger.SendDenied, openmates.T("The bot can't write in this channel. Give it the Send Messages permission and, for threads, Send Messages in Threads."), true
 	case 50035:
-		return messenger.SendInvalid, openmates.T("Discord refuses the form of this message."), true
+		return messenger.SendInvalid, openmates.T("Discord rejected the format of this message."), true
 	case 50083, 160005:
-		return messenger.SendDenied, openmates.T("The thread is archived or locked. Unlock it, or give the bot the permission Manage Threads."), true
+		return messenger.SendDenied, openmates.T("The thread is archived or locked. Unlock it, or give the bot the Manage Threads permission."), true
 	case codeNoReply:
-		return messenger.SendDenied, openmates.T("The bot may not reply in this channel. Give it the permission Read Message History there."), true
+		return messenger.SendDenied, openmates.T("The bot can't reply in this channel. Give it the Read Message History permission there."), true
 	case 200000, 200001:
-		return messenger.SendInvalid, openmates.T("The automatic moderation of this Discord server blocks the message."), true
+		return messenger.SendInvalid, openmates.T("AutoMod on this Discord server blocked the message."), true
 	}
 	return 0, "", false
 }

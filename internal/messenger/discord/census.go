@@ -23,7 +23,7 @@ const (
 func (d *Connector) Joined(ctx context.Context, via messenger.Via, accounts []openmates.AccountID) (map[openmates.AccountID]time.Time, error) {
 	guild := string(via.Workspace)
 	if parseSnowflake(guild) == 0 {
-		return nil, openmates.Errorf(openmates.ENotFound, "There is no such Discord server.")
+		return nil, openmates.Errorf(openmates.ENotFound, "This Discord server doesn't exist.")
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.patience)
 	defer cancel()
@@ -42,7 +42,7 @@ func (d *Connector) Joined(ctx context.Context, via messenger.Via, accounts []op
 				continue
 			}
 			if absent(e) {
-				return nil, &openmates.Error{Code: openmates.ENotFound, Message: openmates.T("The bot is not in this Discord server any more."), Err: err}
+				return nil, &openmates.Error{Code: openmates.ENotFound, Message: openmates.T("The bot is no longer in this Discord server."), Err: err}
 			}
 		}
 		if err != nil {

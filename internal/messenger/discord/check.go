@@ -59,11 +59,11 @@ func (s *inspection) credentials(ctx context.Context) {
 	id := string(s.app.ID)
 	switch {
 	case s.bot.AppID == "":
-		s.add(ok(messenger.CheckApplication, openmates.T("Application"), openmates.T("The token belongs to the application “%s”; its ID %s was filled in.", s.app.Name, id)))
+		s.add(ok(messenger.CheckApplication, openmates.T("Application"), openmates.T("The token belongs to the application “%s”; we've filled in its ID %s.", s.app.Name, id)))
 	case s.bot.AppID != id:
 		s.add(messenger.Finding{Check: messenger.CheckApplication, Title: openmates.T("Application"), State: messenger.FindingBad, Blocks: true,
-			Sentence: openmates.T("The token belongs to another application: “%s” with the ID %s, not to %s.", s.app.Name, id, s.bot.AppID),
-			Cure:     openmates.T("Copy the ID and the token from the same application. If “%s” is the right one, leave the ID empty and it is filled in.", s.app.Name),
+			Sentence: openmates.T("The token belongs to another application, “%s” with the ID %s, not to %s.", s.app.Name, id, s.bot.AppID),
+			Cure:     openmates.T("Copy the ID and the token from the same application. If “%s” is the right one, leave the ID empty and we'll fill it in.", s.app.Name),
 			CureURL:  s.page(s.bot.AppID, "bot")})
 		return
 	default:
@@ -90,18 +90,18 @@ func (s *inspection) looksRight() bool {
 	switch {
 	case token == "":
 		return bad(messenger.CheckToken, openmates.T("Bot token"), openmates.T("The bot token is missing."),
-			openmates.T("Press “Reset Token” on the Bot page of the application, copy what appears (Discord shows it once), and paste it here."), "bot")
+			openmates.T("Press “Reset Token” on the application's Bot page, copy the token (Discord shows it only once), and paste it here."), "bot")
 	case strings.Count(token, ".") != 2 || strings.Contains(token, ".."):
-		what := openmates.T("What was pasted is no bot token: that has three groups with a dot between them.")
+		what := openmates.T("That isn't a bot token: a token has three parts separated by dots.")
 		if len(token) == 32 {
-			what = openmates.T("What was pasted looks like a client secret, not like a bot token.")
+			what = openmates.T("That looks like a client secret, not a bot token.")
 		} else if len(token) == 64 {
-			what = openmates.T("What was pasted looks like the application's public key, not like a bot token.")
+			what = openmates.T("That looks like the application's public key, not a bot token.")
 		}
-		return bad(messenger.CheckToken, openmates.T("Bot token"), what, openmates.T("Press “Reset Token” on the Bot page, not on the OAuth2 page, and copy all of what appears."), "bot")
+		return bad(messenger.CheckToken, openmates.T("Bot token"), what, openmates.T("Press “Reset Token” on the Bot page, not on the OAuth2 page, and copy the whole token."), "bot")
 	case s.bot.AppID != "" && parseSnowflake(s.bot.AppID) == 0:
-		return bad(messenger.CheckApplication, openmates.T("Application"), openmates.T("What was entered is no application ID: that is a long number."),
-			openmates.T("Copy the Application ID from the General Information page, or leave the field empty: the token says it."), "information")
+		return bad(messenger.CheckApplication, openmates.T("Application"), openmates.T("That isn't an application ID: an application ID is a long number."),
+			openmates.T("Copy the Application ID from the General Information page, or leave the field empty: we can read it from the token."), "information")
 	}
 	return true
 }
@@ -131,21 +131,21 @@ func (d *Connector) trouble(err error) (sentence, cure openmates.Text) {
 	timeout := errors.Is(err, context.DeadlineExceeded) || isAPI && e.limited && !errors.Is(err, context.Canceled)
 	switch {
 	case isAPI && e.broken:
-		return openmates.T("Discord refused so many requests of this server that it pauses to avoid being banned."), openmates.T("Wait ten minutes and check again; look at the permissions of the other bots meanwhile.")
+		return openmates.T("Discord rejected so many requests that this server is pausing to avoid a ban."), openmates.T("Wait ten minutes and check again. In the meantime, check the permissions of the other bots.")
 	case isName:
-		return openmates.T("The name %s can't be looked up from this server.", host), openmates.T("Check the server's DNS and its connection to the internet, then check again.")
+		return openmates.T("This server can't resolve the name %s.", host), openmates.T("Check the server's DNS and its connection to the internet, then check again.")
 	case isAPI && e.status >= 500:
-		return openmates.T("Discord has trouble on its side (status %d).", e.status), openmates.T("Look at discordstatus.com and check again in a few minutes; nothing has to be changed here.")
+		return openmates.T("Discord is having problems (status %d).", e.status), openmates.T("Check discordstatus.com and try again in a few minutes. There's nothing to change here.")
 	case isAPI && e.status == http.StatusTooManyRequests:
-		return openmates.T("Discord asks to be left alone for a moment: too many requests were made."), openmates.T("Check again in a minute.")
+		return openmates.T("Discord is rate-limiting this server: there were too many requests."), openmates.T("Check again in a minute.")
 	case isAPI && e.status != 0:
-		return openmates.T("Discord answered in a way that was not expected (status %d).", e.status), openmates.T("Check again in a minute; if it stays, a proxy between this server and Discord may be changing what is sent.")
+		return openmates.T("Discord gave an unexpected answer (status %d).", e.status), openmates.T("Check again in a minute. If the problem persists, a proxy between this server and Discord may be changing the traffic.")
 	case timeout:
-		return openmates.T("Discord did not answer within %s.", d.patience), openmates.T("Check again in a minute; if it stays, look at discordstatus.com and at the server's connection to the internet.")
+		return openmates.T("Discord didn't answer within %s.", d.patience), openmates.T("Check again in a minute. If the problem persists, check discordstatus.com and this server's internet connection.")
 	case isDial:
-		return openmates.T("No connection to %s can be made from this server.", host), openmates.T("Check the server's connection to the internet, its firewall and its proxy, then check again.")
+		return openmates.T("This server can't connect to %s.", host), openmates.T("Check the server's connection to the internet, its firewall and its proxy, then check again.")
 	}
-	return openmates.T("Discord does not answer as it should."), openmates.T("Check again in a minute.")
+	return openmates.T("Discord isn't responding as expected."), openmates.T("Check again in a minute.")
 }
 
 func ok(check string, title, sentence openmates.Text) messenger.Finding {

@@ -76,8 +76,8 @@ func (d *Connector) Inspect(ctx context.Context, b openmates.Bot, w messenger.Wa
 func (s *inspection) secret(ctx context.Context) messenger.Finding {
 	f := messenger.Finding{Check: fieldSecret, Title: openmates.T("Client secret"), Blocks: true, CureURL: s.page(s.bot.AppID, "oauth2")}
 	if secretOf(s.bot) == "" {
-		f.State, f.Sentence = messenger.FindingBad, openmates.T("The client secret is missing: without it nobody can add the bot to a Discord server or link an account.")
-		f.Cure = openmates.T("Press “Reset Secret” on the OAuth2 page of the application, copy what appears, and paste it here.")
+		f.State, f.Sentence = messenger.FindingBad, openmates.T("The client secret is missing. Without it, no one can add the bot to a Discord server or link an account.")
+		f.Cure = openmates.T("Press “Reset Secret” on the application's OAuth2 page, copy the secret, and paste it here.")
 		return f
 	}
 	conf := clientcredentials.Config{ClientID: s.bot.AppID, ClientSecret: secretOf(s.bot).Reveal(), TokenURL: s.d.api + "/oauth2/token", Scopes: []string{"identify"}, AuthStyle: oauth2.AuthStyleInHeader}
@@ -89,14 +89,14 @@ func (s *inspection) secret(ctx context.Context) messenger.Finding {
 	status, code := retrieveError(err)
 	switch {
 	case code == "invalid_client" || status == http.StatusUnauthorized:
-		f.State, f.Sentence = messenger.FindingBad, openmates.T("Discord refuses the client secret.")
-		f.Cure = openmates.T("Press “Reset Secret” on the OAuth2 page of the application, copy what appears, and paste it here. The bot token is something else.")
+		f.State, f.Sentence = messenger.FindingBad, openmates.T("Discord rejected the client secret.")
+		f.Cure = openmates.T("Press “Reset Secret” on the application's OAuth2 page, copy the secret, and paste it here. The bot token is something else.")
 	case status >= 400 && status < 500 && status != http.StatusTooManyRequests:
-		f.State, f.Sentence = messenger.FindingUnknown, openmates.T("Discord does not let this application try its client secret alone, so the secret is only known to be right once somebody adds the bot or links an account.")
+		f.State, f.Sentence = messenger.FindingUnknown, openmates.T("Discord doesn't let us check this application's client secret on its own. Whether it's right shows once someone adds the bot or links an account.")
 		f.CureURL = ""
 	default:
 		f.State, f.CureURL = messenger.FindingUnknown, ""
-		f.Sentence, f.Cure = openmates.T("The client secret could not be checked: Discord does not answer as it should."), openmates.T("Check again in a minute.")
+		f.Sentence, f.Cure = openmates.T("The client secret couldn't be checked: Discord isn't responding as expected."), openmates.T("Check again in a minute.")
 	}
 	return f
 }
@@ -111,8 +111,8 @@ func (s *inspection) perhapsDeleted(ctx context.Context) {
 	f := s.secret(ctx)
 	if f.State == messenger.FindingBad {
 		s.findings[last] = messenger.Finding{Check: messenger.CheckToken, Title: openmates.T("Application"), State: messenger.FindingBad, Blocks: true,
-			Sentence: openmates.T("Discord refuses both the bot token and the client secret: the application %s was deleted, or both were reset.", s.bot.AppID),
-			Cure:     openmates.T("Look for it in the developer portal. If it is there, reset the token on its Bot page and the secret on its OAuth2 page; if not, make a new application. Then enter the values here."),
+			Sentence: openmates.T("Discord rejected both the bot token and the client secret: the application %s was deleted, or both were reset.", s.bot.AppID),
+			Cure:     openmates.T("Look for it in the developer portal. If it's there, reset the token on its Bot page and the secret on its OAuth2 page; if not, create a new application. Then enter the values here."),
 			CureURL:  s.page("", "")}
 		return
 	}
@@ -130,12 +130,12 @@ func (s *inspection) redirect() {
 		s.add(ok(f.Check, f.Title, openmates.T("The address %s is registered.", s.want.Redirect)))
 		return
 	}
-	f.Sentence = openmates.T("The address %s is not registered, so nobody can add the bot or link an account.", s.want.Redirect)
-	f.Cure = openmates.T("On the OAuth2 page of the application, press “Add Redirect”, paste exactly this address, and save: %s", s.want.Redirect)
+	f.Sentence = openmates.T("The address %s isn't registered, so no one can add the bot or link an account.", s.want.Redirect)
+	f.Cure = openmates.T("On the application's OAuth2 page, press “Add Redirect”, paste exactly this address, and save: %s", s.want.Redirect)
 	for _, have := range s.app.RedirectURIs {
 		if why := almost(string(have), s.want.Redirect); why != "" {
-			f.Sentence = openmates.T("A registered address is almost right, but %s: it is %s, and Discord compares letter by letter.", why, have)
-			f.Cure = openmates.T("On the OAuth2 page of the application, replace it by exactly this address, and save: %s", s.want.Redirect)
+			f.Sentence = openmates.T("A registered address is almost right, but %s: it's %s, and Discord compares every character.", why, have)
+			f.Cure = openmates.T("On the application's OAuth2 page, replace it with exactly this address, and save: %s", s.want.Redirect)
 			break
 		}
 	}
@@ -153,17 +153,17 @@ func almost(have, want string) openmates.Text {
 	samePath := strings.Trim(h.Path, "/") == strings.Trim(w.Path, "/")
 	switch {
 	case strings.TrimRight(have, "/") == strings.TrimRight(want, "/"):
-		return openmates.T("the slash at its end makes a difference")
+		return openmates.T("the trailing slash differs")
 	case h.Scheme != w.Scheme && h.Host == w.Host && samePath:
-		return openmates.T("it begins with %s:// in place of %s://", h.Scheme, w.Scheme)
+		return openmates.T("it starts with %s:// instead of %s://", h.Scheme, w.Scheme)
 	case strings.EqualFold(have, want):
-		return openmates.T("capital letters make a difference")
+		return openmates.T("upper and lower case differ")
 	case h.Hostname() == w.Hostname() && h.Port() != w.Port() && samePath:
-		return openmates.T("its port is another one")
+		return openmates.T("its port is different")
 	case h.Host == w.Host && strings.Trim(h.Path, "/") == "":
 		return openmates.T("the path %s is missing", w.Path)
 	case h.Host != w.Host && samePath:
-		return openmates.T("it leads to %s in place of %s", h.Host, w.Host)
+		return openmates.T("it points to %s instead of %s", h.Host, w.Host)
 	}
 	return ""
 }
@@ -174,27 +174,27 @@ func (s *inspection) switches() {
 		f := messenger.Finding{Check: check, Title: title, State: messenger.FindingBad, Sentence: bad, Cure: cure, CureURL: s.page(s.bot.AppID, section)}
 		switch {
 		case value == nil:
-			f.State, f.Sentence, f.CureURL = messenger.FindingUnknown, openmates.T("Discord did not say how this is set."), ""
+			f.State, f.Sentence, f.CureURL = messenger.FindingUnknown, openmates.T("Discord didn't tell us this setting."), ""
 		case *value:
 			f = ok(check, title, good)
 		}
 		s.add(f)
 	}
-	state("public", openmates.T("Public Bot"), s.app.Public, "bot", openmates.T("Other people can add the bot to their Discord servers too."),
-		openmates.T("The bot is private: only the owner of its application can add it to a Discord server."),
-		openmates.T("Switch on “Public Bot” on the Bot page of the application, and save."))
-	state("codegrant", openmates.T("Requires OAuth2 Code Grant"), s.app.CodeGrant, "bot", openmates.T("The bot joins a Discord server only after it was tied to a team here."),
-		openmates.T("The bot can be added to a Discord server by anybody's bare link, without being tied to a team here; it will not answer there."),
-		openmates.T("Switch on “Requires OAuth2 Code Grant” on the Bot page of the application, and save."))
+	state("public", openmates.T("Public Bot"), s.app.Public, "bot", openmates.T("Other people can add the bot to their Discord servers, too."),
+		openmates.T("The bot is private: only its application's owner can add it to a Discord server."),
+		openmates.T("Switch on “Public Bot” on the application's Bot page, and save."))
+	state("codegrant", openmates.T("Requires OAuth2 Code Grant"), s.app.CodeGrant, "bot", openmates.T("The bot joins a Discord server only after it has been connected to a team here."),
+		openmates.T("Anyone with the bare link can add the bot to a Discord server without connecting it to a team here; it won't answer there."),
+		openmates.T("Switch on “Requires OAuth2 Code Grant” on the application's Bot page, and save."))
 	s.content()
 	if s.app.Endpoint != "" {
 		s.add(messenger.Finding{Check: "interactions", Title: openmates.T("Interactions Endpoint URL"), State: messenger.FindingBad,
-			Sentence: openmates.T("Commands and buttons of the bot are sent to %s and never reach this server.", clip(string(s.app.Endpoint), 120)),
-			Cure:     openmates.T("Empty the field “Interactions Endpoint URL” on the General Information page of the application, and save."),
+			Sentence: openmates.T("The bot's commands and buttons are sent to %s and never reach this server.", clip(string(s.app.Endpoint), 120)),
+			Cure:     openmates.T("Clear the field “Interactions Endpoint URL” on the application's General Information page, and save."),
 			CureURL:  s.page(s.bot.AppID, "information")})
 		return
 	}
-	s.add(ok("interactions", openmates.T("Interactions Endpoint URL"), openmates.T("It is empty, so commands and buttons reach this server.")))
+	s.add(ok("interactions", openmates.T("Interactions Endpoint URL"), openmates.T("It's empty, so commands and buttons reach this server.")))
 }
 
 func (s *inspection) content() {
@@ -204,22 +204,22 @@ func (s *inspection) content() {
 	switch {
 	case wanted && !on:
 		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingBad,
-			Sentence: openmates.T("The bot is set to read the text of all messages, but the Message Content Intent is switched off for its application, so Discord refuses the connection (code 4014)."),
-			Cure:     openmates.T("Switch on “Message Content Intent” on the Bot page of the application and save, or untick “Read the text of all messages” here."),
+			Sentence: openmates.T("The bot is set to read the text of all messages, but the Message Content Intent is off for its application, so Discord rejects the connection (code 4014)."),
+			Cure:     openmates.T("Switch on “Message Content Intent” on the application's Bot page and save, or untick “Read the text of all messages” here."),
 			CureURL:  s.page(s.bot.AppID, "bot")})
 	case wanted:
-		s.add(ok(check, title, openmates.T("It is switched on, and the bot uses it: Discord delivers the text of all messages.")))
+		s.add(ok(check, title, openmates.T("It's on, and the bot uses it: Discord delivers the text of all messages.")))
 	case on:
-		s.add(ok(check, title, openmates.T("It is switched on, but not needed: Discord delivers mentions, replies to the bot and direct messages without it. You may switch it off.")))
+		s.add(ok(check, title, openmates.T("It's on but not needed: Discord delivers mentions, replies to the bot and direct messages without it. You can switch it off.")))
 	default:
-		s.add(ok(check, title, openmates.T("It is off, and not needed: Discord delivers mentions, replies to the bot and direct messages without it.")))
+		s.add(ok(check, title, openmates.T("It's off and not needed: Discord delivers mentions, replies to the bot and direct messages without it.")))
 	}
 }
 
 // sessions looks how often the bot may still begin a session today
 // (events/gateway, Session Start Limit Object).
 func (s *inspection) sessions(ctx context.Context) {
-	check, title := "sessions", openmates.T("Sessions")
+	check, title := "sessions", openmates.T("Connection starts")
 	var body struct {
 		Limit struct {
 			Total      number  `json:"total"`
@@ -230,19 +230,19 @@ func (s *inspection) sessions(ctx context.Context) {
 	err := s.ask(ctx, "/gateway/bot", "/gateway/bot", &body)
 	switch left := body.Limit.Remaining; {
 	case err != nil || left == nil:
-		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingUnknown, Sentence: openmates.T("Discord did not say how many sessions the bot may still begin."), Cure: openmates.T("Check again in a minute.")})
+		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingUnknown, Sentence: openmates.T("Discord didn't tell us how many connection starts are left today."), Cure: openmates.T("Check again in a minute.")})
 	case *left <= 0:
 		wait := body.Limit.ResetAfter.millis(0, budgetWindow).Round(time.Minute)
 		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingBad,
-			Sentence: openmates.T("The bot has begun all %d sessions that Discord allows in a day; it may begin another in %s.", body.Limit.Total, strings.TrimSuffix(max(wait, time.Minute).String(), "0s")),
-			Cure:     openmates.T("It goes on by itself then. Find out why its connection breaks so often: another program may use the same bot token; if so, reset the token on the Bot page and enter the new one here."),
+			Sentence: openmates.T("The bot has used all %d connection starts that Discord allows per day. The next one is possible in %s.", body.Limit.Total, strings.TrimSuffix(max(wait, time.Minute).String(), "0s")),
+			Cure:     openmates.T("It reconnects by itself then. Find out why the bot keeps reconnecting: another program may be using the same bot token. If so, reset the token on the Bot page and enter the new one here."),
 			CureURL:  s.page(s.bot.AppID, "bot")})
 	case *left < body.Limit.Total/10:
 		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingWarn,
-			Sentence: openmates.T("The bot may begin only %d more sessions today.", *left),
-			Cure:     openmates.T("Find out why its connection breaks so often: another program may use the same bot token.")})
+			Sentence: openmates.T("Only %d connection starts left today.", *left),
+			Cure:     openmates.T("Find out why the bot keeps reconnecting: another program may be using the same bot token.")})
 	default:
-		s.add(ok(check, title, openmates.T("The bot may begin %d more sessions today.", *left)))
+		s.add(ok(check, title, openmates.T("%d connection starts left today.", *left)))
 	}
 }
 

@@ -82,7 +82,7 @@ func TestAlmost(t *testing.T) {
 	for have, part := range map[string]string{
 		"https://mates.example/messenger/connect/":     "slash",
 		"http://mates.example/messenger/connect":       "http://",
-		"https://mates.example/Messenger/Connect":      "capital",
+		"https://mates.example/Messenger/Connect":      "upper and lower case",
 		"https://mates.example:8443/messenger/connect": "port",
 		"https://mates.example":                        "path",
 		"https://other.example/messenger/connect":      "other.example",
@@ -146,7 +146,7 @@ func TestDress(t *testing.T) {
 		t.Error("a refused name keeps the description from being set")
 	}
 	b.Secrets = b.Secrets.With(fieldToken, "a.b.c")
-	if err := s.d.Dress(t.Context(), b, look); openmates.CodeOf(err) != openmates.EInvalid || !strings.Contains(openmates.MessageOf(err), "refuses the bot token") {
+	if err := s.d.Dress(t.Context(), b, look); openmates.CodeOf(err) != openmates.EInvalid || !strings.Contains(openmates.MessageOf(err), "Discord rejected the bot token") {
 		t.Errorf("a dead token: %v", err)
 	}
 }

@@ -20,7 +20,7 @@ func installScopes() []string { return []string{"bot", "applications.commands"} 
 // look compares how the bot presents itself with its mate. Discord names a
 // picture by a hash of its own, so only whether there is one can be seen.
 func (s *inspection) look() {
-	dress := openmates.T("Press “Dress the bot” here.")
+	dress := openmates.T("Press “Apply name and picture” here.")
 	l := s.want.Look
 	worn := func(check string, title openmates.Text, good bool, sentence, lack openmates.Text) {
 		f := messenger.Finding{Check: check, Title: title, State: messenger.FindingWarn, Sentence: lack, Cure: dress, Dress: true}
@@ -30,12 +30,12 @@ func (s *inspection) look() {
 		s.add(f)
 	}
 	worn(messenger.CheckName, openmates.T("Name"), strings.EqualFold(string(s.self.Username), l.Name), openmates.T("The bot is called %s.", l.Name),
-		openmates.T("The bot is called “%s”, the mate “%s”, so people will not find it.", clip(string(s.self.Username), 60), l.Name))
+		openmates.T("The bot is called “%s” and the mate “%s”, so people won't find it.", clip(string(s.self.Username), 60), l.Name))
 	worn("portrait", openmates.T("Portrait"), s.self.Avatar != "", openmates.T("The bot has a picture."), openmates.T("The bot has no picture."))
 	installed := s.app.Install != nil && int64(s.app.Install.Permissions) == int64(s.d.permissions(s.bot))
 	worn("profile", openmates.T("Profile"), installed && string(s.app.Description) == describe(l),
 		openmates.T("The bot's profile describes %s and asks for the right permissions.", l.Name),
-		openmates.T("The bot's profile does not describe %s, or the button on it asks for other permissions.", l.Name))
+		openmates.T("The bot's profile doesn't describe %s, or its button asks for other permissions.", l.Name))
 }
 
 // describe is the text on the bot's profile.
@@ -102,6 +102,6 @@ func (d *Connector) Dress(ctx context.Context, b openmates.Bot, l messenger.Look
 		return nil
 	}
 	return &openmates.Error{Code: openmates.EInvalid, Err: last, Message: openmates.T(
-		"Discord refuses to change %s now. Names and pictures may be changed only a few times an hour, and a name that too many use already has to be varied: wait an hour and try again, or set it by hand on the pages General Information and Bot of the application.",
+		"Discord refused to change %s. Names and pictures can only be changed a few times an hour, and a name that too many bots use has to be varied. Wait an hour and try again, or change it by hand on the application's General Information and Bot pages.",
 		openmates.And(refused))}
 }

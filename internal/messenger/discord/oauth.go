@@ -71,16 +71,16 @@ func (d *Connector) Installed(ctx context.Context, b openmates.Bot, redirect str
 	name, _ := guild["name"].(string)
 	if !granted(t, "bot") {
 		return none, openmates.Errorf(openmates.EInvalid,
-			"This confirmation of Discord was for linking an account, not for adding a mate, so nothing was connected. Please add the mate from the team's page.")
+			"This Discord confirmation was for linking an account, not for adding a mate, so nothing was connected. Add the mate from the team's page.")
 	}
 	if parseSnowflake(id) == 0 {
 		return none, openmates.Errorf(openmates.EInvalid,
-			"Discord did not say to which server the bot was added. Please add the bot again and choose a server.")
+			"Discord didn't tell us which server the bot was added to. Add the bot again and choose a server.")
 	}
 	grant := messenger.Grant{Workspace: messenger.Workspace{ID: openmates.WorkspaceID(id), Name: name}}
 	if hinted := cmp.Or(q.Get(messenger.ExpectedWorkspace), q.Get("guild_id")); hinted != "" && hinted != id {
 		return grant, openmates.Errorf(openmates.EForbidden,
-			"The address that led here names another Discord server than the one that the bot was added to. Please add the bot again from the team's page.")
+			"The link that led here names a different Discord server than the one the bot was added to. Add the bot again from the team's page.")
 	}
 	return grant, nil
 }
@@ -110,7 +110,7 @@ func (d *Connector) Linked(ctx context.Context, b openmates.Bot, redirect, verif
 	defer d.revoke(ctx, b, t)
 	if !granted(t, "identify") {
 		return none, openmates.Errorf(openmates.EInvalid,
-			"This confirmation of Discord was for adding a mate, not for linking an account, so nothing was linked. Please start again from your profile.")
+			"This Discord confirmation was for adding a mate, not for linking an account, so nothing was linked. Start again from your profile.")
 	}
 	req, err := http.NewRequestWithContext(ctx, "GET", d.api+"/v10/users/@me", nil)
 	if err != nil {
@@ -137,11 +137,11 @@ func (d *Connector) exchange(ctx context.Context, b openmates.Bot, redirect stri
 	case e != "":
 		return nil, &openmates.Error{
 			Code:    openmates.EInvalid,
-			Message: openmates.T("Discord refused the request. Please start again; if it stays, the application's settings in Discord's developer portal are wrong."),
+			Message: openmates.T("Discord rejected the request. Start again; if it keeps happening, the application's settings in Discord's developer portal are wrong."),
 			Err:     fmt.Errorf("redirect with error %q", clip(e, 60)),
 		}
 	case q.Get("code") == "":
-		return nil, openmates.Errorf(openmates.EInvalid, "Discord sent no code along. Please start again.")
+		return nil, openmates.Errorf(openmates.EInvalid, "Discord didn't send a code. Start again.")
 	}
 	t, err := d.oauth(b, redirect).Exchange(d.oauthContext(ctx), q.Get("code"), o...)
 	if err != nil {
@@ -178,18 +178,18 @@ func exchangeError(err error) error {
 	case code == "invalid_client" || status == http.StatusUnauthorized:
 		return &openmates.Error{
 			Code:    openmates.EInvalid,
-			Message: openmates.T("Discord refuses the client secret of this application. An admin has to reset it on the OAuth2 page in Discord's developer portal and enter the new one."),
+			Message: openmates.T("Discord rejected this application's client secret. A server admin has to reset it on the OAuth2 page of Discord's developer portal and enter the new one."),
 			Err:     cause,
 		}
 	case invalidVerifier(err):
 		return &openmates.Error{
 			Code: openmates.EInvalid, Err: cause,
-			Message: openmates.T("This confirmation of Discord belongs to something else that was begun, so nothing was changed. Please start again."),
+			Message: openmates.T("This Discord confirmation belongs to something else, so nothing was changed. Start again."),
 		}
 	default:
 		return &openmates.Error{
 			Code: openmates.EInvalid, Err: cause,
-			Message: openmates.T("Discord does not take this confirmation: it is too old, was used before, or was given to another application. Nothing was changed. Please start again."),
+			Message: openmates.T("Discord rejected this confirmation: it has expired, has been used, or was given to another application. Nothing was changed. Start again."),
 		}
 	}
 }
@@ -203,7 +203,7 @@ func invalidVerifier(err error) bool {
 
 func unavailable(err error) error {
 	return &openmates.Error{
-		Code: openmates.EUnavailable, Message: openmates.T("Discord does not answer as it should. Please start again in a minute."), Err: err,
+		Code: openmates.EUnavailable, Message: openmates.T("Discord isn't responding as expected. Start again in a minute."), Err: err,
 	}
 }
 

@@ -41,15 +41,15 @@ func (d *Connector) permissions(b openmates.Bot) Permissions {
 // Permissions implements messenger.Inviter.
 func (d *Connector) Permissions(b openmates.Bot) []messenger.Permission {
 	all := []messenger.Permission{
-		{Name: openmates.T("View Channels"), ID: ViewChannel.String(), Reason: openmates.T("Without it the bot hears nobody in a channel that is not open to everybody.")},
-		{Name: openmates.T("Send Messages"), ID: SendMessages.String(), Reason: openmates.T("Without it there are no answers.")},
-		{Name: openmates.T("Send Messages in Threads"), ID: SendMessagesInThreads.String(), Reason: openmates.T("Without it there are no answers in threads.")},
-		{Name: openmates.T("Read Message History"), ID: ReadMessageHistory.String(), Reason: openmates.T("Discord lets nobody reply to a message without it, and the bot reads back what it missed while it was away.")},
-		{Name: openmates.T("Embed Links"), ID: EmbedLinks.String(), Reason: openmates.T("Links in answers show a preview.")},
-		{Name: openmates.T("Attach Files"), ID: AttachFiles.String(), Reason: openmates.T("Not used yet. Asking now spares every server a new invitation once answers can hold files.")},
-		{Name: openmates.T("Add Reactions"), ID: AddReactions.String(), Reason: openmates.T("The bot marks a message that it can't answer in words.")},
-		{Name: openmates.T("Create Public Threads"), ID: CreatePublicThreads.String(), Reason: openmates.T("Not used yet. Asking now spares every server a new invitation once answers can open threads.")},
-		{Name: openmates.T("Create Private Threads"), ID: CreatePrivateThreads.String(), Reason: openmates.T("Not used yet, like the one above, for threads that only some people see.")},
+		{Name: openmates.T("View Channels"), ID: ViewChannel.String(), Reason: openmates.T("Needed to read messages in channels that aren't open to everyone.")},
+		{Name: openmates.T("Send Messages"), ID: SendMessages.String(), Reason: openmates.T("Needed to answer.")},
+		{Name: openmates.T("Send Messages in Threads"), ID: SendMessagesInThreads.String(), Reason: openmates.T("Needed to answer in threads.")},
+		{Name: openmates.T("Read Message History"), ID: ReadMessageHistory.String(), Reason: openmates.T("Needed to reply to messages, and to catch up on what the bot missed while it was offline.")},
+		{Name: openmates.T("Embed Links"), ID: EmbedLinks.String(), Reason: openmates.T("Shows previews of links in answers.")},
+		{Name: openmates.T("Attach Files"), ID: AttachFiles.String(), Reason: openmates.T("Not used yet. Asking for it now saves a new invitation once answers can include files.")},
+		{Name: openmates.T("Add Reactions"), ID: AddReactions.String(), Reason: openmates.T("Lets the bot mark a message that it can't answer in words.")},
+		{Name: openmates.T("Create Public Threads"), ID: CreatePublicThreads.String(), Reason: openmates.T("Not used yet. Asking for it now saves a new invitation once answers can open threads.")},
+		{Name: openmates.T("Create Private Threads"), ID: CreatePrivateThreads.String(), Reason: openmates.T("Not used yet, like the one above, but for private threads.")},
 	}
 	asked := d.permissions(b)
 	for i := range all {

@@ -49,7 +49,7 @@ func (s *inspection) places(ctx context.Context) {
 	var guilds []guildObject
 	if err := s.ask(ctx, "/users/@me/guilds", "/users/@me/guilds?limit=200", &guilds); err != nil {
 		sentence, cure := s.d.trouble(err)
-		s.add(messenger.Finding{Check: "places", Title: openmates.T("Discord servers"), State: messenger.FindingUnknown, Sentence: openmates.T("Where the bot is could not be found out. %s", sentence), Cure: cure})
+		s.add(messenger.Finding{Check: "places", Title: openmates.T("Discord servers"), State: messenger.FindingUnknown, Sentence: openmates.T("Couldn't find out which Discord servers the bot is in. %s", sentence), Cure: cure})
 		return
 	}
 	in := func(id string) bool {
@@ -58,14 +58,14 @@ func (s *inspection) places(ctx context.Context) {
 	for _, w := range s.want.Places {
 		if !in(string(w.ID)) {
 			s.add(messenger.Finding{Check: "place:" + string(w.ID), Title: placeName(w.Name), State: messenger.FindingWarn,
-				Sentence: openmates.T("The bot was removed from the Discord server %s, so it hears nobody there.", placeName(w.Name)),
-				Cure:     openmates.T("If that was not intended, somebody of its team adds it again on the team's page, or by the invitation below.")})
+				Sentence: openmates.T("The bot was removed from the Discord server %s, so it receives no messages there.", placeName(w.Name)),
+				Cure:     openmates.T("If that wasn't intended, a member of the team can add it again from the team's page, or with the invitation below.")})
 		}
 	}
 	if len(guilds) == 0 {
 		if len(s.want.Places) == 0 {
 			s.add(messenger.Finding{Check: "places", Title: openmates.T("Discord servers"), State: messenger.FindingWarn,
-				Sentence: openmates.T("The bot is in no Discord server yet."), Cure: openmates.T("Open your team's page and add the mate there.")})
+				Sentence: openmates.T("The bot isn't in any Discord server yet."), Cure: openmates.T("Open your team's page and add the mate there.")})
 		}
 		return
 	}
@@ -73,13 +73,13 @@ func (s *inspection) places(ctx context.Context) {
 		s.place(ctx, g)
 	}
 	if more := len(guilds) - mostPlaces; more > 0 {
-		s.add(ok("places", openmates.T("Discord servers"), openmates.T("The bot is in %d more Discord servers, which were not looked into.", more)))
+		s.add(ok("places", openmates.T("Discord servers"), openmates.T("The bot is in %d more Discord servers, which weren't checked.", more)))
 	}
 }
 
 func placeName(name string) openmates.Text {
 	if name == "" {
-		return openmates.T("without a name")
+		return openmates.T("unnamed")
 	}
 	return openmates.T("“%s”", clip(name, 80))
 }
@@ -98,7 +98,7 @@ func (s *inspection) place(ctx context.Context, g guildObject) {
 	}{{"/guilds/%s/roles", &roles}, {"/guilds/%s/channels", &channels}, {"/guilds/%s/members/" + string(s.profile.UserID), &me}} {
 		if err := s.ask(ctx, q.route, fmt.Sprintf(q.route, id), q.into); err != nil {
 			sentence, cure := s.d.trouble(err)
-			s.add(messenger.Finding{Check: "place:" + id, Title: name, State: messenger.FindingUnknown, Sentence: openmates.T("What the bot may do there could not be found out. %s", sentence), Cure: cure})
+			s.add(messenger.Finding{Check: "place:" + id, Title: name, State: messenger.FindingUnknown, Sentence: openmates.T("The bot's permissions there couldn't be checked. %s", sentence), Cure: cure})
 			return
 		}
 	}
@@ -120,22 +120,22 @@ func (s *inspection) place(ctx context.Context, g guildObject) {
 	}
 	f := messenger.Finding{Check: "place:" + id, Title: name, State: messenger.FindingBad}
 	grant := func(permission openmates.Text) openmates.Text {
-		return openmates.T("Open Server Settings → Roles → the bot's role on Discord and switch on “%s”; then make sure that no channel takes it away again (Edit Channel → Permissions).", permission)
+		return openmates.T("On Discord, open Server Settings → Roles → the bot's role and switch on “%s”; then make sure that no channel takes it away again (Edit Channel → Permissions).", permission)
 	}
 	switch {
 	case seen == 0:
-		f.Sentence = openmates.T("In the Discord server %s the bot sees no channel, so it hears nobody (View Channels is missing).", name)
+		f.Sentence = openmates.T("In the Discord server %s, the bot can't see any channel, so it receives no messages (View Channels is missing).", name)
 		f.Cure = grant(openmates.T("View Channels"))
 	case written == 0:
-		f.Sentence = openmates.T("In the Discord server %s the bot may write in no channel, so it can't answer (Send Messages is missing).", name)
+		f.Sentence = openmates.T("In the Discord server %s, the bot can't write in any channel, so it can't answer (Send Messages is missing).", name)
 		f.Cure = grant(openmates.T("Send Messages"))
 	case read == 0:
-		f.Sentence = openmates.T("In the Discord server %s the bot may not read back in any channel where it may write, and Discord lets nobody reply without that (Read Message History is missing).", name)
+		f.Sentence = openmates.T("In the Discord server %s, the bot can't read older messages in any channel where it can write, and Discord requires that for replies (Read Message History is missing).", name)
 		f.Cure = grant(openmates.T("Read Message History"))
 	case len(shut) > 0:
 		f = ok(f.Check, name, openmates.T("The bot can answer in %d of %d channels; not in %s.", read, all, some(shut)))
 	default:
-		f = ok(f.Check, name, openmates.T("The bot can answer in every channel that it sees (%d).", read))
+		f = ok(f.Check, name, openmates.T("The bot can answer in every channel it can see (%d).", read))
 	}
 	s.add(f)
 }

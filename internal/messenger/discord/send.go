@@ -123,7 +123,7 @@ func (d *Connector) Edit(ctx context.Context, via messenger.Via, message openmat
 		return err
 	}
 	if parseSnowflake(string(message)) == 0 {
-		return refuse(openmates.T("There is no message to change."))
+		return refuse(openmates.T("There's no message to edit."))
 	}
 	var m changedMessage
 	m.Content, m.AllowedMentions = worded(out)
@@ -139,7 +139,7 @@ func (d *Connector) Edit(ctx context.Context, via messenger.Via, message openmat
 // Remove implements messenger.Remover.
 func (d *Connector) Remove(ctx context.Context, via messenger.Via, m messenger.MessageRef) error {
 	if !validRef(m) {
-		return refuse(openmates.T("There is no message to remove."))
+		return refuse(openmates.T("There's no message to delete."))
 	}
 	err := d.rest.do(ctx, via.Bot, call{
 		method: "DELETE", route: "/channels/{}/messages/{}", path: messagePath(m), major: string(m.Channel),
@@ -156,7 +156,7 @@ func (d *Connector) Remove(ctx context.Context, via messenger.Via, m messenger.M
 // Typing implements messenger.Typist.
 func (d *Connector) Typing(ctx context.Context, via messenger.Via, channel openmates.ChannelID) error {
 	if parseSnowflake(string(channel)) == 0 {
-		return refuse(openmates.T("There is no such channel."))
+		return refuse(openmates.T("This channel doesn't exist."))
 	}
 	err := d.rest.do(ctx, via.Bot, call{
 		method: "POST", route: "/channels/{}/typing", path: channelPath(channel) + "/typing", major: string(channel),
@@ -202,11 +202,11 @@ func (d *Connector) posted(ctx context.Context, b openmates.Bot, out messenger.O
 func sendable(channel openmates.ChannelID, text string) error {
 	switch n := measure(text); {
 	case parseSnowflake(string(channel)) == 0:
-		return refuse(openmates.T("There is no such channel."))
+		return refuse(openmates.T("This channel doesn't exist."))
 	case n > textLimit:
-		return refuse(openmates.T("The text has %d characters; Discord takes %d.", n, textLimit))
+		return refuse(openmates.T("The text has %d characters; Discord's limit is %d.", n, textLimit))
 	case strings.TrimSpace(text) == "":
-		return refuse(openmates.T("Discord takes no empty text."))
+		return refuse(openmates.T("Discord doesn't accept empty messages."))
 	}
 	return nil
 }

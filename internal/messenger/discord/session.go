@@ -174,7 +174,7 @@ func (s *session) tick(now time.Time) []action {
 		case stageGreeting, stageHandshake:
 			s.decide(action{verb: hangup})
 			s.useBase = !s.ident && !s.useBase
-			s.again(now, openmates.T("Discord accepted the connection but did not go on."))
+			s.again(now, openmates.T("Discord accepted the connection but then stopped responding."))
 		}
 	})
 }
@@ -243,7 +243,7 @@ func (s *session) looked(now time.Time, info gatewayInfo, err error) []action {
 			return
 		}
 		if err != nil {
-			s.again(now, openmates.T("Discord does not say where to connect."))
+			s.again(now, openmates.T("Discord didn't tell us where to connect."))
 			return
 		}
 		s.base = info.url
@@ -254,8 +254,8 @@ func (s *session) looked(now time.Time, info gatewayInfo, err error) []action {
 		if wait := s.budget.wait(now, info); wait > 0 {
 			s.stage, s.due = stageWaiting, now.Add(wait)
 			s.report(messenger.Reconnecting,
-				openmates.T("The bot has begun as many sessions as Discord allows per day, and waits until it may begin another."),
-				openmates.T("Find out why its connection breaks so often: another program may use the same bot token."))
+				openmates.T("The bot has used all connection starts that Discord allows per day, and is waiting for the next one."),
+				openmates.T("Find out why the bot keeps reconnecting: another program may be using the same bot token."))
 			return
 		}
 		s.stage, s.due = stagePermitted, s.permit(now, info.concurrency)
@@ -279,7 +279,7 @@ func (s *session) failed(now time.Time) []action {
 		// Hosts to resume on are retired now and then; the base address resumes
 		// as well. When that fails too, the next try is the named host again.
 		s.useBase = !s.ident && !s.useBase
-		s.again(now, openmates.T("Discord's gateway does not answer."))
+		s.again(now, openmates.T("Discord's gateway isn't responding."))
 	})
 }
 
@@ -298,7 +298,7 @@ func (s *session) hold() []action {
 		s.quiet()
 		s.decide(action{verb: hangup})
 		s.stage = stageHeld
-		s.report(messenger.Reconnecting, openmates.T("Messages come in faster than they can be stored. The bot catches up before it listens again."), "")
+		s.report(messenger.Reconnecting, openmates.T("Messages are arriving faster than they can be saved. The bot catches up before it reads new ones."), "")
 	})
 }
 
@@ -331,7 +331,7 @@ func (s *session) again(now time.Time, reason openmates.Text) {
 	}
 	s.tries++
 	s.stage, s.due = stageWaiting, now.Add(wait)
-	s.report(messenger.Reconnecting, openmates.T("%s The bot tries again by itself.", reason), "")
+	s.report(messenger.Reconnecting, openmates.T("%s The bot will try again by itself.", reason), "")
 }
 
 // quiet stops the clocks of a connection that is over.
@@ -351,7 +351,7 @@ func (s *session) drop(now time.Time, code int) {
 	if newSession(code) {
 		s.forget()
 	}
-	reason := openmates.T("The connection to Discord was cut.")
+	reason := openmates.T("The connection to Discord was lost.")
 	if code > 0 {
 		reason = openmates.T("Discord ended the connection (code %d).", code)
 	}

@@ -145,7 +145,7 @@ func (s *session) dispatch(now time.Time, e envelope) {
 		var r readyObject
 		if err := decode(e.data, &r); err != nil || r.SessionID == "" {
 			s.decide(action{verb: hangup})
-			s.again(now, openmates.T("Discord's greeting could not be read."))
+			s.again(now, openmates.T("Discord's hello message couldn't be read."))
 			return
 		}
 		s.id, s.resume, s.seq = string(r.SessionID), string(r.ResumeURL), e.seq
@@ -173,7 +173,7 @@ func (s *session) live(now time.Time) {
 	s.report(messenger.Connected, "", "")
 }
 
-func tokenRefusal() openmates.Text { return openmates.T("Discord refuses the bot token.") }
+func tokenRefusal() openmates.Text { return openmates.T("Discord rejected the bot token.") }
 
 func tokenCure() openmates.Text {
 	return openmates.T("Open the Bot page of the application in Discord's developer portal, reset the token, and enter the new one here.")
@@ -187,20 +187,20 @@ func fatal(code int) (phase messenger.Phase, reason, cure openmates.Text) {
 		return messenger.BadCredentials, tokenRefusal(), tokenCure()
 	case 4010, 4011:
 		return messenger.NeedsAttention,
-			openmates.T("Discord demands that this bot's servers are shared out over several connections (code %d).", code),
-			openmates.T("The bot is in more servers than one connection may serve. Remove it from some, or set up a second application for this mate.")
+			openmates.T("Discord requires this bot's servers to be split across several connections (code %d).", code),
+			openmates.T("The bot is in more servers than one connection can handle. Remove it from some, or set up a second application for this mate.")
 	case 4012:
 		return messenger.NeedsAttention,
-			openmates.T("Discord does not offer version 10 of its gateway any more."),
-			openmates.T("Update this program to a newer version.")
+			openmates.T("Discord no longer offers version 10 of its gateway."),
+			openmates.T("Update OpenMates to a newer version.")
 	case 4013:
 		return messenger.NeedsAttention,
-			openmates.T("Discord does not know one of the intents that the bot asks for."),
-			openmates.T("Update this program to a newer version.")
+			openmates.T("Discord doesn't know one of the intents that the bot asks for."),
+			openmates.T("Update OpenMates to a newer version.")
 	case 4014:
 		return messenger.NeedsAttention,
-			openmates.T("The bot asks for the Message Content intent, which is not switched on for its application."),
-			openmates.T("Switch on \"Message Content Intent\" on the Bot page in Discord's developer portal, or switch the option off here; then start the bot again.")
+			openmates.T("The bot asks for the Message Content intent, which isn't enabled for its application."),
+			openmates.T("Switch on \"Message Content Intent\" on the Bot page in Discord's developer portal, or switch the option off here; then restart the bot.")
 	}
 	return "", "", ""
 }

@@ -20,7 +20,7 @@ var (
 func (d *Connector) Leave(ctx context.Context, via messenger.Via) error {
 	guild := string(via.Workspace)
 	if parseSnowflake(guild) == 0 {
-		return refuse(openmates.T("There is no such Discord server."))
+		return refuse(openmates.T("This Discord server doesn't exist."))
 	}
 	err := d.rest.do(ctx, via.Bot, call{method: "DELETE", route: "/users/@me/guilds/{}", path: "/users/@me/guilds/" + guild, tries: 3}, nil)
 	if e, ok := errors.AsType[*apiError](err); ok && absent(e) {
@@ -51,7 +51,7 @@ func (d *Connector) Survey(ctx context.Context, via messenger.Via) (messenger.Su
 	var none messenger.Survey
 	b, guild, self := via.Bot, string(via.Workspace), string(ownAccount(via.Bot))
 	if parseSnowflake(guild) == 0 {
-		return none, openmates.Errorf(openmates.ENotFound, "There is no such Discord server.")
+		return none, openmates.Errorf(openmates.ENotFound, "This Discord server doesn't exist.")
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.patience)
 	defer cancel()
@@ -67,7 +67,7 @@ func (d *Connector) Survey(ctx context.Context, via messenger.Via) (messenger.Su
 		path := fmt.Sprintf(q.route, guild)
 		err := d.rest.do(ctx, b, call{method: "GET", route: q.route, path: path, major: guild, tries: 2}, q.into)
 		if e, ok := errors.AsType[*apiError](err); ok && absent(e) {
-			return none, &openmates.Error{Code: openmates.ENotFound, Message: openmates.T("The bot is not in this Discord server any more."), Err: err}
+			return none, &openmates.Error{Code: openmates.ENotFound, Message: openmates.T("The bot is no longer in this Discord server."), Err: err}
 		}
 		if err != nil {
 			return none, d.refusal(err)

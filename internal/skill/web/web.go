@@ -84,7 +84,7 @@ func New(c Config) (skill.App, error) {
 	r := &reader{cfg: c, guard: &guard{ports: c.Ports, trust: c.Trust, closed: closedRanges()}}
 	r.client = &http.Client{Transport: r.transport(), CheckRedirect: r.redirect, Timeout: c.Time}
 	return skill.App{
-		Name: "web", Label: openmates.T("Web"), Description: openmates.T("Reads pages of the public internet."),
+		Name: "web", Label: openmates.T("Web"), Description: openmates.T("Reads public web pages."),
 		Skills: []skill.Skill{{
 			Name: "read", Label: openmates.T("Read a page"), Run: r.read, Time: c.Time + 5*time.Second,
 			Description: "Reads a page of the public web by its address and gives its text as Markdown. Use it when somebody names an address or asks " +
@@ -164,7 +164,7 @@ type hiddenError struct{ err *openmates.Error }
 
 func hidden(cause error) error {
 	return &hiddenError{&openmates.Error{Code: openmates.EUnavailable, Err: cause,
-		Message: openmates.T("That address can't be read: it is not on the public web, or nothing answers there.")}}
+		Message: openmates.T("That address can't be read: it isn't on the public web, or it doesn't respond.")}}
 }
 
 // Unwrap lets it be found as the Error that it is.
@@ -282,7 +282,7 @@ func (r *reader) explain(ctx context.Context, c skill.Call, err error) error {
 	case isDNS || isOp && op.Op == "dial":
 		return hidden(err)
 	case isTimeout && timeout.Timeout():
-		return say(openmates.T("That page did not answer in time."))
+		return say(openmates.T("That page didn't answer in time."))
 	}
 	return say(openmates.T("That page can't be reached."))
 }

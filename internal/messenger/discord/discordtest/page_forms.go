@@ -21,7 +21,7 @@ func named(w http.ResponseWriter, r *http.Request) (name string, ok bool) {
 }
 
 func refuse(w http.ResponseWriter, why string) {
-	servePage(w, http.StatusBadRequest, "message", messagePage{Title: "That did not work", ID: "error", Text: why, Back: "/"})
+	servePage(w, http.StatusBadRequest, "message", messagePage{Title: "That didn’t work", ID: "error", Text: why, Back: "/"})
 }
 
 func (s *Server) formPerson(w http.ResponseWriter, r *http.Request) {

@@ -1,8 +1,8 @@
-// Package catalogue holds the ready mates that every server starts with: who
-// they are, what they are good at, and their prompts, one Markdown file each.
+// Package catalogue has the ready mates that every server starts with: who they
+// are, what they are good at, and their prompts, one Markdown file each.
 //
-// It promises that every file is complete (a test reads them all). It refuses
-// to know what an admin made of them: that is in the database.
+// Every file is complete (a test reads them all). What an admin changes about a
+// mate is in the database, not here.
 package catalogue
 
 import (

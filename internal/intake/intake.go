@@ -1,12 +1,12 @@
-// Package intake is what both doors have in common: how they read what a
-// request sends, and which HTTP status an error has.
+// Package intake is what both doors have in common: how they read a request,
+// and which HTTP status an error has.
 //
-// It promises that a body arrives at a bearable pace or is given up, while an
-// answer may take as long as it needs; and that JSON means the same to
-// everybody who reads it: each name as it is described and no other spelling of
-// it, none twice at any depth, nothing behind the end.
+// It promises that a body that arrives too slowly is given up, while an answer
+// may take as long as it needs. JSON means the same to every reader: a name is
+// spelled exactly as described, appears once at each depth, and nothing follows
+// the document.
 //
-// It refuses to know what a request is for.
+// It does not know what a request is for.
 package intake
 
 import (
@@ -23,7 +23,7 @@ type Patience struct {
 	Rate  int // bytes
 }
 
-// Usual is the patience where nobody has said otherwise.
+// Usual is the default patience.
 func Usual() Patience { return Patience{First: 5 * time.Second, Rate: 8 << 10} }
 
 // Within bounds how long the body of a request may take. A body that is late
@@ -38,9 +38,9 @@ func Within(w http.ResponseWriter, r *http.Request, p Patience) {
 	r.Body = &timed{ReadCloser: r.Body, on: http.NewResponseController(w), since: time.Now(), patience: p}
 }
 
-// timed is a body with a deadline that moves with what arrives. Once there is
-// no more to read, the deadline goes: the server goes on listening on the
-// connection for a caller who hangs up, and would take a deadline for that.
+// timed is a body with a deadline that moves with what arrives. At the end of
+// the body the deadline is removed: the server keeps reading the connection to
+// notice a caller who hangs up, and would mistake the deadline for that.
 type timed struct {
 	io.ReadCloser
 	on       *http.ResponseController

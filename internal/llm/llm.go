@@ -1,13 +1,13 @@
-// Package llm is the seam between the product and the providers of language
+// Package llm is the contract between the product and the providers of language
 // models.
 //
-// It holds the contract of a model (one method, streaming), the typed errors
-// that say whether trying again can help, and what every adapter
-// shares (Retry, Shorten, Estimate). Adapters live in folders of their own
-// next to it and pass the one conformance table of llmtest.
+// It has the interface of a model (one method, streaming), the typed errors that
+// say whether a retry can help, and what every adapter shares (Retry, Shorten,
+// Estimate). Adapters are folders below it and pass one conformance table,
+// llmtest.
 //
-// It refuses to know what the text is about: prompts, memory and limits belong
-// to the chat room. Model output is untrusted wherever it goes.
+// It does not know what the text is about: prompts, memory and limits belong to
+// the chat room. Model output is untrusted wherever it goes.
 package llm
 
 import (
@@ -23,10 +23,10 @@ type Model interface {
 	// whole answer carries Usage and Stop. An answer that grows beyond MaxAnswer
 	// or MaxCalls ends there with StopLength and without its calls. A failure is
 	// yielded once, as the last pair, as an *Error or the error of ctx; pieces
-	// that came before it stay valid but the answer is cut, and the Usage beside
-	// the failure, if there is one, is what the provider bills all the same.
-	// Breaking out of the loop cancels the request and frees its connection. It
-	// never retries by itself.
+	// that came before it stay valid but the answer is incomplete, and the Usage
+	// of that pair, if there is one, is what the provider bills anyway. Breaking
+	// out of the loop cancels the request and frees its connection. Stream never
+	// retries.
 	Stream(ctx context.Context, req Request) iter.Seq2[Piece, error]
 }
 
@@ -42,7 +42,7 @@ type Provider interface {
 // Wrapper adds behaviour to a model.
 type Wrapper func(Model) Model
 
-// Request is one question with all that the model shall know.
+// Request is one question with everything that the model is told.
 type Request struct {
 	System    string
 	Messages  []Message // at least one; the last is of RoleUser or RoleTool
@@ -77,7 +77,7 @@ type Tool struct {
 	Parameters  json.RawMessage // JSON Schema of an object
 }
 
-// Call is the model's wish to have a tool run. Arguments is the JSON that the
+// Call is a model's request to run a tool. Arguments is the JSON that the
 // model wrote: untrusted, and possibly not valid.
 type Call struct {
 	ID        string
@@ -128,9 +128,8 @@ type Answer struct {
 	Stop  Stop
 }
 
-// Generate collects a whole answer. On an error the Answer holds what had come
-// by then. What comes of an answer beyond MaxAnswer or MaxCalls is left out, and
-// its Stop is StopLength.
+// Generate collects a whole answer. On an error the Answer has what arrived until
+// then. What exceeds MaxAnswer or MaxCalls is left out, and Stop is StopLength.
 func Generate(ctx context.Context, m Model, req Request) (Answer, error) {
 	var a Answer
 	var text strings.Builder

@@ -1,10 +1,9 @@
 // Package mail is the contract of sending mail.
 //
-// A Sender promises that a message was taken by the mail server when it gives
-// nil, and that an error says in a finished sentence what to change. It refuses
-// to send a password in the clear, to keep what it sends, and to add anything
-// that would tell whether a message was read: no picture, no address that
-// counts.
+// A Sender returns nil only if the mail server has accepted the message; its
+// errors say in a finished sentence what to change. It never sends a password
+// in the clear, stores what it sends, or adds anything that tells whether a
+// message was read: no picture, no tracked link.
 package mail
 
 import (

@@ -1,9 +1,8 @@
 // Package portrait draws the faces of mates.
 //
-// It promises that a handle always gets the same face, on the pages as SVG and
-// on messengers, which want pixels, as PNG: the second is painted from the
-// first. It refuses to load pictures: a face is a few traits and plain shapes,
-// drawn here.
+// A handle always gets the same face: as SVG on the pages, and as PNG for
+// messengers, painted from the SVG. It loads no pictures: a face is a few traits
+// and plain shapes, drawn here.
 package portrait
 
 import (

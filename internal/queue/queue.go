@@ -1,18 +1,18 @@
 // Package queue hands accepted messages to workers.
 //
-// Every job is a row of the journal, which lives in the database, always; a
-// queue only carries jobs from the process that accepted them to one that
-// works them off. Promises, proven for every adapter by queuetest:
+// Every job is a row of the journal, which is always in the database; a queue
+// only carries jobs from the process that accepted them to the one that
+// processes them. queuetest checks for every adapter that
 //   - a job that Push accepted is processed even if any process is killed or
-//     the power fails at any moment (at least once; again within three seconds
+//     the power fails at any moment (at least once, and within three seconds
 //     after the death of a worker);
 //   - jobs of one lane are processed in the order of acceptance, one at a
-//     time; a waiting or slow lane holds up no other;
-//   - a key seen before is a no-op, also after its job is done;
-//   - at most n jobs run at once per Work, and nothing else waits in memory
-//     without a bound.
+//     time, and a waiting or slow lane delays no other lane;
+//   - pushing a key a second time has no effect, also after its job is done;
+//   - each Work runs at most n jobs at once, and the number of jobs that wait in
+//     memory is bounded.
 //
-// It refuses to know what a job means, and it does not promise "at most once":
+// It does not know what a job means, and it does not promise "at most once":
 // the worker makes repetition harmless by what it has recorded in the journal.
 package queue
 
@@ -36,28 +36,27 @@ type Job struct {
 
 // Queue carries jobs.
 type Queue interface {
-	// Push stores the job durably and makes it known to the workers. nil means
-	// stored, or that the key was seen before. Any error means: not accepted,
-	// push again.
+	// Push stores the job durably and notifies the workers. It returns nil if
+	// the job is stored, or if its key already was. Any error means that the job
+	// was not accepted and must be pushed again.
 	Push(ctx context.Context, j Job) error
 
-	// Work calls do for one job after another, at most n at once, until ctx
-	// ends, and returns when the last call has returned. do's error decides
-	// what follows: nil closes the job as Done, Drop(err) closes it as Dropped
-	// and never again, After(d, err) works it off again after d without
-	// counting the attempt, any other error again after a growing pause; after
-	// MaxAttempts it is dropped. A job of which do returned because ctx ended
-	// stays open.
+	// Work calls do for each job, at most n at once, until ctx ends, and returns
+	// when the last call has returned. The error of do decides what follows: nil
+	// closes the job as Done, and Drop(err) closes it as Dropped. After(d, err)
+	// retries it after d without counting the attempt, and any other error
+	// retries it after a growing pause, up to MaxAttempts. A job whose do
+	// returned because ctx ended stays open.
 	Work(ctx context.Context, n int, do func(context.Context, Job) error) error
 }
 
-// MaxAttempts is how often a failing job is tried.
+// MaxAttempts is how often a failing job is tried before it is dropped.
 const MaxAttempts = 8
 
-// Journal is the durable side of a queue: the database's part.
+// Journal is the durable part of a queue, in the database.
 type Journal interface {
-	// AddJob stores j as open; fresh is false when its key was seen before, and
-	// then nothing changes.
+	// AddJob stores j as open. fresh is false if its key already exists; then
+	// nothing changes.
 	AddJob(ctx context.Context, j Job) (fresh bool, err error)
 	// OpenJobs lists at most n open jobs after the given position, in order of
 	// acceptance, with the position of the last one. Position 0 is the start.
@@ -98,7 +97,7 @@ type drop struct{ error }
 
 func (d drop) Unwrap() error { return d.error }
 
-// Drop marks err as one that no further attempt can heal.
+// Drop marks err as permanent: the job is not retried.
 func Drop(err error) error { return drop{err} }
 
 // IsDrop reports whether err came from Drop.
@@ -111,7 +110,7 @@ type after struct {
 
 func (a after) Unwrap() error { return a.error }
 
-// After asks for another attempt after d that does not count as a failed one.
+// After asks for a retry after d that does not count as an attempt.
 func After(d time.Duration, err error) error { return after{err, d} }
 
 // IsAfter returns the pause that After asked for.

@@ -1,17 +1,17 @@
-// Package secret seals credentials for their time at rest.
+// Package secret seals credentials that are stored.
 //
-// A Ring holds one or more 256-bit keys: the first seals, all of them open, so
-// a key is rotated by putting a new one in front. What is sealed is bound to
-// its place (a table, a column and a row): moved to another place it does not
-// open. Sealed text is printable and names its key, so that "the key is
-// missing" can be told from "the text was tampered with".
+// A Ring has one or more 256-bit keys: the first seals, all of them open, so a
+// key is rotated by putting a new one in front. Sealed text is bound to its
+// place (a table, a column and a row): moved to another place it does not open.
+// It is printable and names its key, so that "the key is missing" can be told
+// from "the text was tampered with".
 //
 // It also makes keyed hashes (MAC) of what is only ever compared, such as a
-// request that may hold a password: a copy of the database alone does not let
-// anybody guess what was hashed.
+// request that may contain a password: a copy of the database alone does not
+// let anybody guess what was hashed.
 //
-// It refuses to use a key file that other accounts of the machine can read,
-// and it never writes a key, a credential or a part of one into an error.
+// It rejects a key file that other accounts of the machine can read, and never
+// writes a key, a credential or a part of one into an error.
 //
 // The cipher is AES-256-GCM with a random nonce of 96 bits (NIST SP 800-38D,
 // 8.2.2), which allows 2^32 seals per key: far beyond the number of bots and

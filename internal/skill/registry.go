@@ -134,8 +134,8 @@ func (r *Registry) Run(ctx context.Context, name string, call Call) (Result, err
 	return res, nil
 }
 
-// patiently waits for a skill until ctx ends. One that goes on nevertheless is
-// left behind: it must not hold up the turn.
+// patiently waits for a skill until ctx ends. A skill that keeps running is
+// abandoned: it must not delay the turn.
 func patiently(ctx context.Context, s Skill, call Call) (Result, error) {
 	type end struct {
 		res Result
@@ -164,8 +164,8 @@ func safely(ctx context.Context, s Skill, call Call) (res Result, err error) {
 	return s.Run(ctx, call)
 }
 
-// Clip shortens a text to at most n bytes, between two characters, and says so
-// in its end.
+// Clip shortens a text to at most n bytes, between two characters, and marks the
+// end where something was left out.
 func Clip(text string, n int) string {
 	if len(text) <= n {
 		return text

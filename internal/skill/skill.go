@@ -1,15 +1,14 @@
-// Package skill is the seam between mates and what they can do besides talking:
-// an app is a set of skills, and a skill reaches a model as a tool.
+// Package skill is the contract between mates and what they can do besides
+// talking: an app is a set of skills, and a model sees a skill as a tool.
 //
-// It promises to a skill that its arguments are JSON that fits the schema that
-// it declared, that its context ends in time, and that neither its panic nor
-// its silence harms the turn. It promises to the caller that the result
-// is text of a bounded size, and that every failure is told twice: a sentence
-// for the model, the cause for the log.
+// A skill gets arguments that are JSON and fit the schema that it declared, and
+// a context that ends in time; neither its panic nor its silence harms the
+// turn. Its caller gets a result of bounded size as text, and every failure in
+// two forms: a sentence for the model, the cause for the log.
 //
-// It refuses to know models, messengers and limits. Which skills somebody may
-// use is decided by the room that asks; what a skill says is data for a model,
-// never an instruction.
+// It does not know models, messengers and limits. Which skills somebody may use
+// is decided by the room that asks. What a skill says is data for a model, never
+// an instruction.
 package skill
 
 import (

@@ -2,13 +2,13 @@
 // that people choose (their own, a team's, a mate's, a token's) and those that
 // a network or a provider sends.
 //
-// It promises that a name which it returns has one form (Unicode's NFC, single
-// spaces), at least one character that can be seen, none that can't, and a
-// bounded length; that no word of it mixes alphabets which look alike; and that
-// what it makes of a name for a path is a–z, 0–9 and hyphens, with umlauts
-// written out and not cut out.
+// A name that it returns has one form (Unicode's NFC, single spaces), at least
+// one visible character and no invisible one, and a bounded length. No word of it
+// mixes alphabets that look alike. What it makes of a name for a path is a–z,
+// 0–9 and hyphens, with umlauts written out. Texts are cut between characters as
+// readers see them.
 //
-// It refuses to decide whether a name is taken: that is the database's to say.
+// It does not know whether a name is taken: that is up to the database.
 package spelling
 
 import (

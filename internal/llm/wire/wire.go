@@ -1,15 +1,18 @@
 // Package wire is what the adapters of llm share: a request in JSON, an answer
 // as server-sent events, and refusals as llm.Error.
 //
-// It promises that a key goes to the configured server and nowhere else (no
-// redirect is followed), that no error holds it or what the request said, that
-// leaving the loop or ending the context frees the connection, that a connection
-// on which nothing arrives any more is given up, that what a server sends can't
-// fill the memory, that an answer is whole or an error says that it isn't, and
-// that usage is believed only as far as it can be true. It never sends a request
-// twice by itself.
+// It promises that
+//   - a key goes to the configured server and nowhere else; no redirect is
+//     followed;
+//   - no error contains the key or what the request said;
+//   - leaving the loop or ending the context frees the connection, and a silent
+//     connection times out;
+//   - what a server sends can't fill the memory;
+//   - an answer is whole, or an error says that it isn't;
+//   - usage is believed only as far as it can be true.
 //
-// It refuses to know what a request or an event means: that is the adapter's.
+// It never sends a request twice on its own, and it does not know what a request
+// or an event means: that is the adapter's part.
 package wire
 
 import (

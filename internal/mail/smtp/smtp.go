@@ -1,9 +1,9 @@
-// Package smtp sends mail by SMTP (RFC 5321), each message over a connection
-// of its own: a server of mates sends few.
+// Package smtp sends mail by SMTP (RFC 5321), each message over its own
+// connection, since a server of mates sends few.
 //
-// It promises that whatever fails has a sentence of its own that names the
-// cure. It refuses to send a password over a way that is not encrypted, except
-// to this machine, and to take a certificate that does not belong to the host.
+// Every failure has a sentence that says how to fix it. Passwords are only sent
+// over encrypted connections or to this machine, and a certificate must belong
+// to the host.
 package smtp
 
 import (

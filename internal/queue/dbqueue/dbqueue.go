@@ -1,19 +1,19 @@
-// Package dbqueue works jobs off straight from the journal: a queue without a
-// service of its own.
+// Package dbqueue processes jobs directly from the journal: a queue without a
+// separate service.
 //
 // One process at a time works for a database: the one that holds the lease
-// "worker"; others stand by and take over when it dies. A job that the working
-// process accepts goes to its workers through memory, at once and without a
-// further write. Jobs that other processes accept are found in the journal,
-// within Poll. At a takeover every open job is processed with Again set, each
-// lane in its order, a delayed job holding back its followers.
+// "worker". The others wait, and one takes over when it dies. A job that the
+// working process accepts goes to its workers through memory, at once and
+// without a further write. Jobs that other processes accept are found in the
+// journal, within Poll. After a takeover every open job is processed with Again
+// set, each lane in its order; a delayed job delays the jobs behind it.
 //
-// It holds at most Room jobs in memory (and a page more); the rest waits in the
-// journal. It starts a goroutine per running job and none per lane.
+// It keeps at most Room jobs in memory (and a page more); the rest waits in the
+// journal. It starts a goroutine for each running job and none for each lane.
 //
-// Lanes keep the order of acceptance. Only where two processes accept jobs of
-// one lane within the same Poll, and none had done so lately, may those two
-// swap.
+// Lanes keep the order of acceptance, with one exception: if two processes
+// accept jobs of one lane within the same Poll, and none did so recently, those
+// two jobs may swap.
 package dbqueue
 
 import (

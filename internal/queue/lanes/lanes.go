@@ -1,10 +1,10 @@
-// Package lanes is what a working process knows of the journal: it keeps the
-// order of each lane, runs jobs while there are free places, writes down how
-// they end, and reads the journal for what nobody told it of. Adapters of
-// package queue are built on it; who works on which lanes is theirs to say.
+// Package lanes is the part of a queue that both adapters share: it keeps the
+// order of each lane, runs jobs while there are free slots, records how they
+// end, and reads the journal for jobs that nobody announced. Which process
+// works on which lanes is decided by the adapter.
 //
-// It holds at most Room jobs in memory, and a page more; the rest waits in the
-// journal. It starts a goroutine per running job and none per lane.
+// It keeps at most Room jobs in memory, and a page more; the rest waits in the
+// journal. It starts a goroutine for each running job and none for each lane.
 package lanes
 
 import (

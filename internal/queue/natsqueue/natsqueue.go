@@ -1,16 +1,16 @@
 // Package natsqueue spreads the journal's work over many processes, which wake
 // each other through NATS.
 //
-// Lanes are hashed onto partitions. Each partition is worked on by one process,
-// which holds its lease; the processes share the partitions evenly, and those of
-// a dead one are taken over when its leases are free. Whoever accepts a job
-// stores it in the journal and says through NATS that there is something new in
-// its partition; the holder then reads the journal.
+// Lanes are hashed onto partitions. Each partition belongs to one process at a
+// time, which holds its lease. The processes share the partitions evenly, and
+// take over those of a dead process when its leases expire. A process that
+// accepts a job stores it in the journal and tells the partition's subject on
+// NATS that there is something new; the holder then reads the journal.
 //
-// NATS carries nothing else and keeps nothing: what is open, in which order, and
-// who works on it is only in the database. While NATS is away, jobs are
-// found in the journal each Poll, a little later and otherwise the same; when it
-// is back, in whatever state, there is nothing to be made again.
+// NATS carries nothing else and stores nothing: which jobs are open, in which
+// order, and who works on them is only in the database. While NATS is away, jobs
+// are found in the journal every Poll, a little later and otherwise the same.
+// When it is back, in whatever state, nothing has to be repaired.
 package natsqueue
 
 import (

@@ -1,13 +1,13 @@
 // Package calc is the app "calculation": arithmetic, units, dates and time
 // zones, exact where the question has an exact answer.
 //
-// It promises that every digit it shows is right: rationals are calculated
-// exactly, and what has no exact value carries a bound of its error. It
-// promises to answer soon, whatever it is asked: expressions, numbers and dates
-// are bounded before they cost anything, and 10^10^10 is refused in a sentence.
+// Every digit it shows is right: rationals are calculated exactly, and values
+// without an exact form carry a bound of their error. It answers quickly
+// whatever it is asked: expressions, numbers and dates are bounded before they
+// cost anything, and 10^10^10 is refused with a sentence.
 //
-// It refuses to guess: no currencies, no tons without their kind, no time zone
-// of the machine it runs on.
+// It does not guess: no currencies, no tons without their kind, no time zone of
+// the machine it runs on.
 package calc
 
 import (

@@ -1,17 +1,16 @@
 // Package web is the app "web": it reads a page of the public internet for a
 // mate, as Markdown.
 //
-// It promises to read only what anybody could read without signing in: http and
-// https, GET, ports 80 and 443, no cookies, no credentials. It promises that no
-// page, redirect or DNS answer leads it into the network in which the server
-// stands: every address is checked when it is connected to. Sizes and times are
-// bounded, and what was left out is said. Whether a name exists inside of the
-// network is told by neither the sentence nor the time. Unless a server wants
-// it otherwise, a model can't carry a conversation out in an address that it
-// makes up: see known.
+// It reads only what anybody can read without signing in: http and https, GET,
+// ports 80 and 443, no cookies, no credentials. No page, redirect or DNS answer
+// leads it into the server's own network: every address is checked when it is
+// connected to. Sizes and times are bounded, and the result says what was left
+// out. Neither the sentence nor the time tells whether a name exists inside the
+// network. By default a model can't carry a conversation outside in an address
+// that it makes up: see known.
 //
-// It refuses to run scripts, to fill in forms and to go through a proxy, which
-// would connect in its place. What a page says is data for the model, and the
+// It does not run scripts, fill in forms, or use a proxy, which would make the
+// connection in its place. What a page says is data for the model, and the
 // result says so.
 package web
 

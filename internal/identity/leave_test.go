@@ -203,7 +203,7 @@ func TestLeaving(t *testing.T) {
 	})
 	err := leave("ada")
 	code(t, err, openmates.EConflict)
-	if !strings.Contains(err.Error(), "only admin of this server") {
+	if !strings.Contains(err.Error(), "the only server admin") {
 		t.Errorf("said %v", err)
 	}
 	ben, err := h.db.UserByName(t.Context(), "ben")

@@ -51,7 +51,7 @@ func TestABackupHoldsWhatWasWritten(t *testing.T) {
 		t.Errorf("the backup has %q, %v", v, err)
 	}
 	err = sqldb.Backup(t.Context(), filepath.Join(dir, "openmates.db"), to)
-	if openmates.CodeOf(err) != openmates.EInvalid || !strings.Contains(openmates.MessageOf(err), "exists already") {
+	if openmates.CodeOf(err) != openmates.EInvalid || !strings.Contains(openmates.MessageOf(err), "already exists") {
 		t.Errorf("over a file that exists: %v", err)
 	}
 	if v, _, err := copied.Setting(t.Context(), "before"); v != "yes" || err != nil {

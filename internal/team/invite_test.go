@@ -41,7 +41,7 @@ func TestAnInviteExpires(t *testing.T) {
 	h.pass(2 * time.Minute)
 	w, err := h.Welcome(ctx, openmates.Caller{}, code1, "")
 	code(t, err, openmates.EConflict)
-	if said := openmates.MessageOf(err); !strings.Contains(said, "expired") || !strings.Contains(said, "ask Ada") || w.Team.Name != "Harbour" {
+	if said := openmates.MessageOf(err); !strings.Contains(said, "expired") || !strings.Contains(said, "Ask Ada") || w.Team.Name != "Harbour" {
 		t.Errorf("said %q", said)
 	}
 	_, _, err = h.Join(ctx, openmates.Caller{}, from(1), code1, "", nora(1))

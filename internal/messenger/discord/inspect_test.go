@@ -139,7 +139,7 @@ func TestDress(t *testing.T) {
 	s.sim.Rename(s.app.ID, "Other")
 	s.sim.Faults(s.app.ID, discordtest.Faults{Fail: []discordtest.Failure{{Method: "PATCH", Path: "/users/@me", Status: 400}}})
 	err := s.d.Dress(t.Context(), b, messenger.Look{Name: "Sophia", Description: "Short.", Portrait: picture()})
-	if openmates.CodeOf(err) != openmates.EInvalid || !strings.Contains(openmates.MessageOf(err), "the name now") {
+	if openmates.CodeOf(err) != openmates.EInvalid || !strings.Contains(openmates.MessageOf(err), "to change the name") {
 		t.Errorf("a refused name: %v", err)
 	}
 	if s.sim.Look(s.app.ID).Description != "Short." {

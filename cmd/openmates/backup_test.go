@@ -25,7 +25,7 @@ func TestBackup(t *testing.T) {
 	if code != 0 || !strings.Contains(text, to) || !strings.Contains(text, filepath.Join(dir, "key")) {
 		t.Errorf("while the server runs: %d %s", code, text)
 	}
-	if code, text := do(nil, "backup", to, "--data", dir); code != 2 || !strings.Contains(text, "exists already") {
+	if code, text := do(nil, "backup", to, "--data", dir); code != 2 || !strings.Contains(text, "already exists") {
 		t.Errorf("once more: %d %s", code, text)
 	}
 	p.stop()

@@ -125,10 +125,10 @@ func TestALayerIsAddedByItsRow(t *testing.T) {
 	a.Layers = withChannel().Layers(a, set)
 	want := []openmates.Layer{
 		{Scope: "server", Name: openmates.T("the server")}, {Scope: "mate:4", Name: openmates.T("the mate Sophia")}, {Scope: "team:7", Name: openmates.T("the team Acme")},
-		{Scope: "member:7:31", Name: openmates.T("Ada")}, {Scope: "channel:7:9", Name: openmates.T("the channel #general")},
+		{Scope: "member:7:31", Name: openmates.T("%s", "Ada")}, {Scope: "channel:7:9", Name: openmates.T("the channel #general")},
 	}
 	for i, l := range a.Layers {
-		if i >= len(want) || l.Scope != want[i].Scope || l.Name != want[i].Name || l.Kind() != kinds()[i] || l.Limits.PerMinute != i+1 {
+		if i >= len(want) || l.Scope != want[i].Scope || l.Name.String() != want[i].Name.String() || l.Kind() != kinds()[i] || l.Limits.PerMinute != i+1 {
 			t.Errorf("layer %d is %v", i, l)
 		}
 	}

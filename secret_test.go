@@ -65,7 +65,7 @@ func TestASecretIsNotMarshalled(t *testing.T) {
 		t.Fatal(err)
 	}
 	hidden(t, "json", string(b))
-	if !strings.Contains(string(b), `"Token":""`) {
+	if !strings.Contains(string(b), `"Secrets":{"secret":"","token":""}`) {
 		t.Errorf("a marshalled secret is not empty: %s", b)
 	}
 }

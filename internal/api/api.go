@@ -226,7 +226,7 @@ func (s *Server) register() (http.Handler, error) {
 	// twice the last: what was checked would not be what is used.
 	strict := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: intake.JSON}
 	config.Formats = map[string]huma.Format{"application/json": strict, "json": strict}
-	config.Transformers = []huma.Transformer{s.problems}
+	config.Transformers = []huma.Transformer{s.problems, s.sentences}
 	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"session": {Type: "apiKey", In: "cookie", Name: s.identity.CookieName(), Description: "The session that signing in begins, on the pages or by /auth/sign-in."},

@@ -38,7 +38,7 @@ func TestAsker(t *testing.T) {
 		team, user := w.Team.ID.String(), w.User.ID.String()
 		same(t, ask("guild", "account").Layers, []openmates.Layer{
 			{Scope: "server", Name: openmates.T("the server"), Limits: limits},
-			{Scope: openmates.CounterName("member:" + team + ":" + user), Name: openmates.T("Ada"), Limits: openmates.Limits{PerMonth: 9}},
+			{Scope: openmates.CounterName("member:" + team + ":" + user), Name: openmates.T("%s", "Ada"), Limits: openmates.Limits{PerMonth: 9}},
 		})
 		w.Mate.Limits = openmates.Limits{PerMinute: 2}
 		_, err := db.SaveMate(ctx, w.Mate)

@@ -95,7 +95,7 @@ func TestCommandsLetPeopleBackIn(t *testing.T) {
 				t.Fatal(err)
 			}
 			said := c.do(0, "admin", "make-admin", "ben") // and while it does not
-			if !strings.Contains(said, "ben is an admin of this server now") {
+			if !strings.Contains(said, "ben is now a server admin") {
 				t.Errorf("said %s", said)
 			}
 			db, _ = c.open()

@@ -376,7 +376,7 @@ func (w *clients) mayNotWrite() {
 	w.must(err)
 	alone := w.sim.DM(cleo, w.sophia.BotID)
 	_, err = w.sim.Await(ctx, func(m discordtest.Message) bool {
-		return m.ChannelID == alone.ID && strings.HasPrefix(m.Content, "I can't answer you in #general: I lack the permission Send Messages there.")
+		return m.ChannelID == alone.ID && strings.HasPrefix(m.Content, "I can't answer you in #general: I'm missing the permission Send Messages there.")
 	})
 	w.must(err)
 	if w.model.Count() != asked {

@@ -237,7 +237,7 @@ func TestEachTroubleHasItsCure(t *testing.T) {
 	}{
 		"wrong key":         {status(401), "sk-x", openmates.EInvalid, "accept this key"},
 		"no key":            {status(401), "", openmates.EInvalid, "requires a key"},
-		"out of credit":     {status(402), "sk-x", openmates.EUnavailable, "is out of credit"},
+		"no credit":         {status(402), "sk-x", openmates.EUnavailable, "is out of credit"},
 		"too many requests": {status(429), "sk-x", openmates.EUnavailable, "Wait a minute"},
 		"no such host":      {"http://nowhere.invalid/v1", "", openmates.EInvalid, `no host named "nowhere.invalid"`},
 		"refused":           {"http://127.0.0.1:1/v1", "", openmates.EUnavailable, "Nothing is listening at 127.0.0.1:1. Is it running there?"},

@@ -188,7 +188,7 @@ func TestASkillThatDoesNotEndIsLeftBehind(t *testing.T) {
 		r := registry(t, app(func(context.Context, skill.Call) (skill.Result, error) { <-release; return skill.Result{}, nil }))
 		begin := time.Now()
 		_, err := r.Run(t.Context(), "test_do", skill.Call{Arguments: ok})
-		if openmates.CodeOf(err) != openmates.EUnavailable || !strings.Contains(openmates.MessageOf(err), "test_do did not come to an end within 5s") {
+		if openmates.CodeOf(err) != openmates.EUnavailable || !strings.Contains(openmates.MessageOf(err), "test_do didn't finish within 5s") {
 			t.Errorf("error %v", err)
 		}
 		if d := time.Since(begin); d != 5*time.Second {

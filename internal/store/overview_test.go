@@ -77,7 +77,7 @@ func TestTroubles(t *testing.T) {
 		w := storetest.Seed(t, db)
 		turn := func(key string, o openmates.Outcome, end queue.End) {
 			t.Helper()
-			_, err := db.AddJob(ctx, queue.Job{Key: key, Lane: "l", Body: []byte("cleared my memory of this channel")})
+			_, err := db.AddJob(ctx, queue.Job{Key: key, Lane: "l", Body: []byte("what was said")})
 			ok(t, err)
 			o.Key = key
 			if o.State != "" {
@@ -88,7 +88,7 @@ func TestTroubles(t *testing.T) {
 		if got, err := db.Answered(ctx, w.User.ID); err != nil || got {
 			t.Errorf("answered before anything was: %v %v", got, err)
 		}
-		mine := openmates.Outcome{TeamID: w.Team.ID, MateID: w.Mate.ID, UserID: w.User.ID, Text: "what the mate said", Question: "cleared my memory of this channel"}
+		mine := openmates.Outcome{TeamID: w.Team.ID, MateID: w.Mate.ID, UserID: w.User.ID, Text: "what the mate said", Question: "what was said"}
 		refused, failed, fine, unposted := mine, mine, mine, mine
 		refused.State, refused.Why = openmates.TurnRefused, openmates.TroubleMoney
 		failed.State, failed.Why = openmates.TurnFailed, openmates.TroubleKey

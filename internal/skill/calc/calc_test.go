@@ -232,7 +232,7 @@ func TestWhatIsRefusedIsSaid(t *testing.T) {
 		"2.5!":                              "Only whole numbers",
 		"choose(5, 6)":                      "choose(n, k)",
 		"--------------1":                   "more than ten signs",
-		"\u0000":                            "It should look like postgres",
+		"\u0000":                            "can't be read",
 		strings.Repeat("(", 500) + "1":      "nested more than",
 		strings.Repeat("2^", 900) + "2":     "nested more than",
 		strings.Repeat("9", 1000) + "^1000": "gets too large",

@@ -197,8 +197,8 @@ func TestTheFloorsNoticeWhatIsWrong(t *testing.T) {
 	if len(wrongs(up)) == 0 {
 		t.Error("a test of a tool may import a room")
 	}
-	real := pkg{ImportPath: "openmates/internal/queue", Doc: "x", XTestImports: []string{"openmates/internal/store/storetest"}}
-	if got := wrongs(real); len(got) > 0 {
+	database := pkg{ImportPath: "openmates/internal/queue", Doc: "x", XTestImports: []string{"openmates/internal/store/storetest"}}
+	if got := wrongs(database); len(got) > 0 {
 		t.Errorf("a test may use a real database, but: %v", got)
 	}
 	mute := pkg{ImportPath: "openmates/internal/chat", GoFiles: []string{"x.go"}}

@@ -175,7 +175,7 @@ func TestTheClientHasEachOperation(t *testing.T) {
 		}
 		a.sample = nil
 		out := call(m)
-		if err, _ := out[len(out)-1].Interface().(error); err != nil && name != "Stream" { // an event stream is no example
+		if err, _ := reflect.TypeAssert[error](out[len(out)-1]); err != nil && name != "Stream" { // an event stream is no example
 			t.Errorf("%s: %v", name, err)
 		}
 		if len(out) > 1 && a.sample != nil && name != "Stream" {

@@ -20,7 +20,7 @@ func (s *Server) sentences(_ huma.Context, _ string, v any) (any, error) {
 
 // spoken returns v, or a copy of it where it holds texts.
 func spoken(v reflect.Value) reflect.Value {
-	if text, is := v.Interface().(openmates.Text); is {
+	if text, is := reflect.TypeAssert[openmates.Text](v); is {
 		return reflect.ValueOf(openmates.Text(text.String()))
 	}
 	switch v.Kind() {

@@ -100,8 +100,8 @@ func private(text string, links ...messenger.Link) messenger.Reply {
 }
 
 // private is a reply to the person who gave the command alone.
-func (r *Room) private(o order, t openmates.Text, links ...messenger.Link) messenger.Reply {
-	return private(r.to(o.asker, t), links...)
+func (r *Room) private(o order, t openmates.Text) messenger.Reply {
+	return private(r.to(o.asker, t))
 }
 
 // notConnected says what has to be connected before a command has a meaning.

@@ -23,7 +23,7 @@ type within struct {
 }
 
 func (s within) Asker(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID, account openmates.AccountID) (openmates.Asker, error) {
-	a, err := s.Store.Asker(ctx, botID, openmates.WorkspaceID(workspace), openmates.AccountID(account))
+	a, err := s.Store.Asker(ctx, botID, workspace, account)
 	a.Layers = append(a.Layers, openmates.Layer{Scope: openmates.CounterName("mate:" + a.Team.ID.String() + ":" + a.Mate.ID.String()), Limits: openmates.Limits{PerMonth: s.money}})
 	return a, err
 }

@@ -24,52 +24,6 @@ var update = flag.Bool("update", false, "write the messages of the source into e
 
 const root = "../.."
 
-// spoken are the packages whose sentences reach the pages.
-func spoken() []string {
-	return []string{
-		".", "cmd/openmates", "internal/web", "internal/identity", "internal/team", "internal/server", "internal/policy", "internal/guard", "internal/connect", "internal/mate", "internal/model", "internal/store", "internal/sqldb",
-		"internal/messenger", "internal/messenger/discord", "internal/llm", "internal/llm/wire", "internal/llm/openai", "internal/llm/anthropic",
-		"internal/llm/google", "internal/mail", "internal/spelling", "internal/mail/smtp", "internal/secret",
-	}
-}
-
-// whole are those of them in which every finished sentence is for people,
-// wherever it stands.
-func whole() []string {
-	return []string{"internal/connect", "internal/messenger", "internal/messenger/discord"}
-}
-
-// unspoken are the files of them that no page tells of: what they say is read
-// in a chat or by a program.
-func unspoken() []string {
-	return []string{"internal/connect/greet.go", "internal/connect/claim.go", "internal/messenger/command.go", "internal/messenger/discord/commands.go"}
-}
-
-// apps are the packages that offer skills. Pages show how these are called and
-// what an app is for; all else they say is for a model.
-func apps() []string { return []string{"internal/skill/web", "internal/skill/calc"} }
-
-// refusals are what internal/chat says in place of an answer, by function or
-// constant: an admin who tries a mate out reads them on a page. All else that
-// it says stands in a chat alone.
-func refusals() []string {
-	return []string{"notAllowed", "mateNotAllowed", "noModel", "overLimit", "noMoneyLeft", "budgetUsed", "modelTrouble", "modelRefusal", "noWords", "onlySkills"}
-}
-
-// fields are those of composite literals that hold words for people.
-func fields() []string {
-	return []string{"Message", "Reason", "Cure", "Label", "Heading", "Sentence", "What", "Title", "Hint", "Problem", "Wrong", "Text", "About", "Note", "Warning", "Explains", "what"}
-}
-
-// calls are functions with the place of the argument that is a sentence.
-func calls() map[string]int {
-	return map[string]int{
-		"Errorf": 1, "done": 3, "SetFlash": 1, "shell": 1, "plain": 2, "invalid": 0,
-		"missing": 0, "taken": 1, "wrong": 0, "said": 0, "first": 2, "must": 0, "line": 1, "badCharacter": 0, "ok": 1, "bad": 1, "state": 1, "worn": 1, "named": 1,
-		"say": 0, "Say": 0, "count": 1, "Count": 1, "date": 0, "Date": 0, "sentence": 0, "Text": 1, "Name": 1, "Line": 1, "showRecovery": 2,
-	}
-}
-
 // words are said, too, but stand where no shape tells them from names: those
 // who set limits, who made an invite, and what dates are made of.
 func words() []string {

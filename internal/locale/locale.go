@@ -145,9 +145,8 @@ func (b *Book) Voice(tag string) *Voice {
 // Voice says things in one language. It is safe for concurrent use.
 type Voice struct {
 	Language
-	po     *gotext.Po        // nil = the source itself
-	texts  map[string]string // of po, by message: its own lookup copies them all
-	pseudo bool
+	po    *gotext.Po        // nil = the source itself
+	texts map[string]string // of po, by message: its own lookup copies them all
 }
 
 func read(files fs.FS, l Language) *Voice {

@@ -98,7 +98,7 @@ func breakBefore(text string, room int) int {
 // marked reports whether text begins with a mark that belongs to the space
 // before it.
 func marked(text string) bool {
-	cluster, _, _, _ := uniseg.FirstGraphemeClusterInString(" "+text, -1)
+	cluster, _, _, _ := uniseg.FirstGraphemeClusterInString(" "+text, -1) //nolint:dogsled // the library returns as many
 	return cluster != " "
 }
 

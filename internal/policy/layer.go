@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 
 	"openmates"
 )
@@ -102,11 +103,11 @@ func MemberScope(team, user openmates.ID) openmates.CounterName {
 }
 
 func scope(k openmates.LayerKind, ids ...openmates.ID) openmates.CounterName {
-	s := string(k)
+	parts := []string{string(k)}
 	for _, id := range ids {
-		s += ":" + id.String()
+		parts = append(parts, id.String())
 	}
-	return openmates.CounterName(s)
+	return openmates.CounterName(strings.Join(parts, ":"))
 }
 
 // Layers returns the layers that hold for an asker and limit anything, the

@@ -68,12 +68,6 @@ func (h *house) now() time.Time {
 	return h.at
 }
 
-func (h *house) pass(d time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.at = h.at.Add(d)
-}
-
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	return newHouseAt(t, "http://mates.example", true)

@@ -2,7 +2,7 @@ package spelling
 
 import "github.com/rivo/uniseg"
 
-// Prefix returns the beginning of s: at most most code points, and as many whole
+// Prefix returns the beginning of s: no more than most code points, and as many whole
 // characters as fit, as a reader sees them (Unicode UAX #29, grapheme clusters).
 // A flag or an emoji of several code points is kept or left out, never cut. A
 // single character that is longer is cut between code points.

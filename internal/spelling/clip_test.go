@@ -37,7 +37,7 @@ func TestATextIsCutBetweenCharactersThatAReaderSees(t *testing.T) {
 func FuzzPrefix(f *testing.F) {
 	f.Add("ab👨‍👩‍👧‍👦🇩🇪\xff", 4)
 	f.Fuzz(func(t *testing.T, s string, most int) {
-		if most = most & 0xfff; !utf8.ValidString(s) {
+		if most &= 0xfff; !utf8.ValidString(s) {
 			return
 		}
 		got := spelling.Prefix(s, most)

@@ -78,8 +78,10 @@ type engine interface {
 type Durability int
 
 const (
-	Hard Durability = iota // a power failure
-	Soft                   // the death of the process
+	// Hard survives a power failure.
+	Hard Durability = iota
+	// Soft survives the death of the process.
+	Soft
 )
 
 // Open opens the database and brings its schema up to date.
@@ -208,8 +210,8 @@ func (db *DB) Write(ctx context.Context, d Durability, fn func(*Tx) error) error
 // any write in it fails, not at all. Like fn of Write, do may run more than
 // once and must not wait for anything but the database. It must not use
 // another context for the database, which would wait for this transaction to
-// end, nor hand its own to another goroutine. Within Within there is one
-// transaction.
+// end, nor hand its own to another goroutine. A Within inside another
+// belongs to the same transaction.
 func (db *DB) Within(ctx context.Context, do func(ctx context.Context) error) error {
 	if db.joined(ctx) != nil {
 		return do(ctx)

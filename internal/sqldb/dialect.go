@@ -36,7 +36,7 @@ var postgresWords = dialect{ //nolint:gochecknoglobals // nobody writes it
 	forUpdate: " FOR UPDATE",
 }
 
-// duplicate says whether err is a breach of a unique key, and of which: the
+// Duplicate reports whether err is a breach of a unique key, and of which: the
 // answer holds the names of the key's columns or its own name.
 func Duplicate(err error) (key string, ok bool) {
 	if e, is := errors.AsType[*sqlite.Error](err); is {
@@ -51,7 +51,7 @@ func Duplicate(err error) (key string, ok bool) {
 	return "", false
 }
 
-// collision says whether err can be a generated ID that was taken already.
+// Collision reports whether err can be a generated ID that was taken already.
 func Collision(err error) bool {
 	if e, is := errors.AsType[*sqlite.Error](err); is {
 		return e.Code() == sqlite3.SQLITE_CONSTRAINT_ROWID ||
@@ -61,7 +61,7 @@ func Collision(err error) bool {
 	return ok && strings.HasSuffix(key, "_pkey")
 }
 
-// orphan says whether err is a reference to a row that does not exist.
+// Orphan reports whether err is a reference to a row that does not exist.
 func Orphan(err error) bool {
 	if e, is := errors.AsType[*sqlite.Error](err); is {
 		return e.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY

@@ -38,7 +38,7 @@ func (g *ids) next() openmates.ID {
 	return openmates.ID(id)
 }
 
-// firstID is the lowest ID that can be drawn at a time.
+// FirstID is the lowest ID that can be drawn at a time.
 func FirstID(t time.Time) openmates.ID {
 	return openmates.ID((t.UnixMilli() - epoch) << idBits)
 }

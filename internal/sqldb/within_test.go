@@ -27,7 +27,7 @@ func TestWithinHappensAsAWhole(t *testing.T) {
 		}
 		var kept context.Context
 		ok(t, db.Within(t.Context(), func(ctx context.Context) error {
-			kept = ctx
+			kept = ctx //nolint:fatcontext // what happens to one that is kept is the question
 			ok(t, add(ctx, "one"))
 			return db.Within(ctx, func(ctx context.Context) error {
 				err := add(ctx, "two")

@@ -54,7 +54,7 @@ func TestAServerMovesInABrowser(t *testing.T) {
 	b.click("Sign in")
 	b.sees("The server’s name and address")
 	b.open(now + "/server")
-	b.sees("replace it with exactly this address" + now) // the page notices by itself
+	b.sees("replace it with exactly this address, and save: " + now) // the page notices by itself
 	b.open(now + "/teams/harbour/connect")
 	b.sees("almost right")
 	sim.Configure(app.ID, func(c *discordtest.Settings) { c.Redirects = []string{now + "/messenger/connect"} })

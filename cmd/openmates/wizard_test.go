@@ -153,7 +153,7 @@ func TestTheWizardInABrowser(t *testing.T) {
 	b.click("Add to Discord")
 	b.do("choose the guild", chromedp.Click(chromedp.CSS(`[data-person="Ada"]`)), chromedp.WaitVisible(chromedp.ID("authorize")),
 		chromedp.SetValue(chromedp.ID("guild"), guild.ID), chromedp.Click(chromedp.ID("authorize")))
-	b.sees("Sophia is in Harbour now")
+	b.sees("Sophia has joined Harbour")
 	b.click("Next: Link your own account")
 	b.click("Link to Discord")
 	b.consent("Ada")

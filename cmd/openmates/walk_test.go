@@ -102,6 +102,10 @@ func (s *stage) enters(username string, scripts bool) *person {
 	s.Helper()
 	ctx, cancel := chromedp.NewContext(s.chrome, chromedp.WithNewBrowserContext())
 	s.Cleanup(cancel)
+	// The tab lives as long as the context that first runs in it.
+	if err := chromedp.Do(ctx); err != nil {
+		s.Fatal(err)
+	}
 	p := &person{tab: &tab{T: s.T, ctx: ctx}, stage: s, username: username}
 	p.account = s.sim.AddPerson(strings.ToUpper(username[:1]) + username[1:] + " on Discord")
 	p.tab.do("get a browser", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {

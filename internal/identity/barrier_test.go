@@ -95,9 +95,9 @@ func TestABrowserIsKnownByItsCookieAlone(t *testing.T) {
 	h := seeded(t)
 	jar := map[string]*http.Cookie{}
 	must(t, h.signs(t, jar, network(1), "ada", goodPassword))
-	ada, err := h.db.UserByName(t.Context(), "ada")
+	ada, err := h.DB.UserByName(t.Context(), "ada")
 	must(t, err)
-	ben, err := h.db.UserByName(t.Context(), "ben")
+	ben, err := h.DB.UserByName(t.Context(), "ben")
 	must(t, err)
 	value := jar[h.BrowserCookieName()].Value
 	name, mac, _ := strings.Cut(value, ".")
@@ -119,7 +119,7 @@ func TestABrowserIsKnownByItsCookieAlone(t *testing.T) {
 	h.browse(t, jar, network(1), func(ctx context.Context) {
 		must(t, h.ChangePassword(ctx, openmates.CallerOf(ctx), goodPassword, "tundra mosaic kayak", false))
 	})
-	ada, err = h.db.UserByName(t.Context(), "ada")
+	ada, err = h.DB.UserByName(t.Context(), "ada")
 	must(t, err)
 	if knows(value, ada) || !knows(jar[h.BrowserCookieName()].Value, ada) {
 		t.Error("a new password: the old cookie still counts, or the browser in which it was typed is not known")

@@ -1,26 +1,17 @@
 package identity
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"openmates"
-	"openmates/internal/address"
-	"openmates/internal/guard"
 	"openmates/internal/mail"
 	"openmates/internal/policy"
-	"openmates/internal/secret"
 	"openmates/internal/server"
-	"openmates/internal/store"
+	"openmates/internal/store/roomtest"
 	"openmates/internal/team"
 )
 
@@ -32,49 +23,12 @@ type (
 	whole = server.Room
 )
 
-// house is the room over a real database, with the rooms around it. What it is
-// given can be changed while it runs.
+// house is the room over a real database, with the rooms around it.
 type house struct {
 	*Room
 	*teams
 	*whole
-	db  *store.DB
-	log *bytes.Buffer
-	mu  sync.Mutex
-	at  time.Time
-
-	audit  openmates.Audit // nil = nothing is recorded
-	sender mail.Sender     // nil = there is no mail server
-	public *address.Public
-	reach  http.RoundTripper // nil = the network
-}
-
-// Send implements mail.Sender.
-func (h *house) Send(ctx context.Context, s mail.Settings, m mail.Message) error {
-	if h.sender == nil {
-		return openmates.Errorf(openmates.EUnavailable, "There is no mail server.")
-	}
-	return h.sender.Send(ctx, s, m)
-}
-
-// RoundTrip implements http.RoundTripper.
-func (h *house) RoundTrip(r *http.Request) (*http.Response, error) {
-	if h.reach == nil {
-		return (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
-	}
-	return h.reach.RoundTrip(r)
-}
-
-func (h *house) now() time.Time {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.at
-}
-
-func (h *house) pass(d time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.at = h.at.Add(d)
+	*roomtest.Ground
 }
 
 func newHouse(t *testing.T) *house {
@@ -85,34 +39,15 @@ func newHouse(t *testing.T) *house {
 // newHouseAt is newHouse with a public address, which somebody has chosen or not.
 func newHouseAt(t *testing.T, url string, chosen bool) *house {
 	t.Helper()
-	key := make([]byte, 32)
-	rand.Read(key)
-	ring, err := secret.New(key)
-	must(t, err)
-	h := &house{at: time.Now(), log: &bytes.Buffer{}}
-	h.db, err = store.Open(context.Background(), store.Config{Dir: t.TempDir(), Seal: ring, Log: slog.New(slog.DiscardHandler), Watch: time.Hour})
-	must(t, err)
-	t.Cleanup(func() { _ = h.db.Close() })
-	log := slog.New(slog.NewTextHandler(h.log, nil))
-	h.public, err = address.New(url, chosen)
-	must(t, err)
-	audit := func(ctx context.Context, e openmates.AuditEntry) error {
-		if h.audit == nil {
-			return nil
-		}
-		return h.audit(ctx, e)
-	}
-	post, err := mail.NewPostman(mail.PostmanConfig{Store: h.db, Log: log, Sender: h, Clock: h.now})
-	must(t, err)
-	failures, err := guard.NewFailures(guard.FailuresConfig{Log: log, Audit: audit, Clock: h.now})
-	must(t, err)
-	h.Room, err = New(Config{Store: h.db, Log: log, Failures: failures, Post: post, Address: h.public, Audit: audit, Clock: h.now,
-		ServerName: func(ctx context.Context) (string, error) { return server.StoredName(ctx, h.db) },
+	h := &house{Ground: roomtest.New(t, url, chosen)}
+	var err error
+	h.Room, err = New(Config{Store: h.DB, Log: h.Logger, Failures: h.Failures, Post: h.Mail, Address: h.Public, Audit: h.Record, Clock: h.Clock,
+		ServerName: func(ctx context.Context) (string, error) { return server.StoredName(ctx, h.DB) },
 		Cost:       Cost{Memory: 64, Time: 1, Threads: 1}}) // the tests are about what happens around the hashes
 	must(t, err)
-	h.whole, err = server.New(server.Config{Store: h.db, Log: log, Accounts: h.Room, Failures: failures, Post: post, Address: h.public, Audit: audit, Clock: h.now, Reach: h})
+	h.whole, err = server.New(server.Config{Store: h.DB, Log: h.Logger, Accounts: h.Room, Failures: h.Failures, Post: h.Mail, Address: h.Public, Audit: h.Record, Clock: h.Clock, Reach: h.Out()})
 	must(t, err)
-	h.teams, err = team.New(team.Config{Store: h.db, Log: log, Accounts: h.Room, Session: h.Room, SignUp: h.whole, Post: post, Audit: audit, Clock: h.now})
+	h.teams, err = team.New(team.Config{Store: h.DB, Log: h.Logger, Accounts: h.Room, Session: h.Room, SignUp: h.whole, Post: h.Mail, Audit: h.Record, Clock: h.Clock})
 	must(t, err)
 	return h
 }
@@ -166,42 +101,9 @@ func (h *house) visit(t *testing.T, cookie *http.Cookie, fn func(context.Context
 	return nil
 }
 
-// outbox is a mail.Sender that keeps what it is given.
-type outbox struct {
-	mu       sync.Mutex
-	sent     []string // "to: text"
-	messages []mail.Message
-	by       []mail.Settings
-	down     bool
-}
-
-func (l *outbox) Send(_ context.Context, s mail.Settings, m mail.Message) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.by = append(l.by, s)
-	if l.down {
-		return openmates.Errorf(openmates.EUnavailable, "The mail server does not answer.")
-	}
-	if strings.HasPrefix(m.To, "broken@") {
-		return openmates.Errorf(openmates.EInvalid, "The mail server refuses this address.")
-	}
-	l.sent = append(l.sent, m.To+": "+m.Text)
-	l.messages = append(l.messages, m)
-	return nil
-}
-
-// mailing has a house send mail.
-func (h *house) mailing(t *testing.T) *outbox {
-	t.Helper()
-	post := &outbox{}
-	h.sender = post
-	must(t, h.db.SetMailSettings(t.Context(), `{"host":"smtp.example.org","port":587,"security":"starttls","username":"mates","from":"mates@example.org"}`, "mail-password"))
-	return post
-}
-
 func (h *house) in(t *testing.T, username, slug string) (openmates.Caller, policy.Place) {
 	t.Helper()
-	u, err := h.db.UserByName(t.Context(), username)
+	u, err := h.DB.UserByName(t.Context(), username)
 	must(t, err)
 	c := openmates.Caller{User: u, Session: "s"}
 	p, err := h.Enter(t.Context(), c, slug, policy.SeeTeam)

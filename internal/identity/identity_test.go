@@ -29,7 +29,7 @@ func TestSession(t *testing.T) {
 	if !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode {
 		t.Errorf("cookie %+v", cookie)
 	}
-	if _, found, _ := h.db.Session(t.Context(), cookie.Value); found {
+	if _, found, _ := h.DB.Session(t.Context(), cookie.Value); found {
 		t.Error("the session's token is stored readable")
 	}
 	h.visit(t, cookie, func(ctx context.Context) {
@@ -55,7 +55,7 @@ func TestSession(t *testing.T) {
 func TestSignInTellsNothing(t *testing.T) {
 	t.Parallel()
 	h := seeded(t)
-	ada, err := h.db.AddUser(t.Context(), openmates.User{Username: "nopass", DisplayName: "No"}, "")
+	ada, err := h.DB.AddUser(t.Context(), openmates.User{Username: "nopass", DisplayName: "No"}, "")
 	must(t, err)
 	var said []string
 	for _, who := range []string{"ada", "nobody", ada.Username, "", "ada' OR 1=1"} {
@@ -105,7 +105,7 @@ func TestThrottle(t *testing.T) {
 	}
 	code(t, try(20, "ada", goodPassword), openmates.ELimit)
 	must(t, try(20, "ben", goodPassword)) // others get in
-	h.pass(31 * time.Second)
+	h.Pass(31 * time.Second)
 	must(t, try(20, "ada", goodPassword))
 	for i := range 9 { // and having got in, one starts anew
 		code(t, try(i, "ada", "a wrong password"), openmates.EUnauthorized)
@@ -122,9 +122,9 @@ func TestThrottle(t *testing.T) {
 func TestRehash(t *testing.T) {
 	t.Parallel()
 	h := seeded(t)
-	u, err := h.db.UserByName(t.Context(), "ada")
+	u, err := h.DB.UserByName(t.Context(), "ada")
 	must(t, err)
-	before, err := h.db.Password(t.Context(), u.ID)
+	before, err := h.DB.Password(t.Context(), u.ID)
 	must(t, err)
 	old := h.vault.cost
 	h.vault.cost.Time = 2
@@ -132,7 +132,7 @@ func TestRehash(t *testing.T) {
 		_, err := h.SignIn(ctx, from(1), "ada", goodPassword)
 		must(t, err)
 	})
-	after, err := h.db.Password(t.Context(), u.ID)
+	after, err := h.DB.Password(t.Context(), u.ID)
 	must(t, err)
 	p, _, _, err := parsePHC(after)
 	must(t, err)
@@ -185,7 +185,7 @@ func TestRights(t *testing.T) {
 		if name == "" {
 			return openmates.Caller{}
 		}
-		u, err := h.db.UserByName(t.Context(), name)
+		u, err := h.DB.UserByName(t.Context(), name)
 		must(t, err)
 		return openmates.Caller{User: u, Session: "s"}
 	}

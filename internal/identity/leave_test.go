@@ -36,7 +36,7 @@ func TestMailIsKeptOnceItWorks(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
 	l := &letters{fail: openmates.Errorf(openmates.EInvalid, "Nothing answers there.")}
-	h.sender = l
+	h.Sender = l
 	set := func(change func(*mail.Settings)) (err error) {
 		s := smtpSettings()
 		if change != nil {
@@ -65,7 +65,7 @@ func TestMailIsKeptOnceItWorks(t *testing.T) {
 		t.Errorf("sent %+v", l.sent)
 	}
 	must(t, set(func(s *mail.Settings) { s.Password = ""; s.From = "other@example.org" }))
-	h.pass(time.Hour)
+	h.Pass(time.Hour)
 	// The stored password does not go to another server, and not less protected.
 	sent := len(l.sent)
 	for name, change := range map[string]func(*mail.Settings){
@@ -88,15 +88,15 @@ func TestMailIsKeptOnceItWorks(t *testing.T) {
 			t.Errorf("settings %+v", m)
 		}
 	})
-	lines, err := h.db.Audit(t.Context(), 0, 0, 100)
+	lines, err := h.DB.Audit(t.Context(), 0, 0, 100)
 	must(t, err)
 	all, err := json.Marshal(lines)
 	must(t, err)
-	stored, _, err := h.db.Setting(t.Context(), "server.mail")
+	stored, _, err := h.DB.Setting(t.Context(), "server.mail")
 	must(t, err)
-	sealed, _, err := h.db.Setting(t.Context(), "server.mail_password")
+	sealed, _, err := h.DB.Setting(t.Context(), "server.mail_password")
 	must(t, err)
-	if strings.Contains(string(all)+stored+sealed+h.log.String(), canaryMail) || !strings.Contains(string(all), "server.mail") {
+	if strings.Contains(string(all)+stored+sealed+h.Log.String(), canaryMail) || !strings.Contains(string(all), "server.mail") {
 		t.Error("the password stands readable in the database, the log or the record, or the change in none")
 	}
 	h.as(t, h.enter(t, "ben"), func(ctx context.Context, c openmates.Caller) {
@@ -115,7 +115,7 @@ func TestAddressIsConfirmedByMail(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
 	l := &letters{}
-	h.sender = l
+	h.Sender = l
 	set := func(address string) (awaits bool, err error) {
 		h.as(t, cookie, func(ctx context.Context, c openmates.Caller) { awaits, err = h.SetEmail(ctx, c, address, goodPassword) })
 		return awaits, err
@@ -159,7 +159,7 @@ func TestAddressIsConfirmedByMail(t *testing.T) {
 	must(t, confirm("ada"))
 	code(t, confirm("ada"), openmates.EInvalid)
 	is(Email{Address: "new@example.org", Confirmed: true, Mail: true})
-	if strings.Contains(h.log.String(), link[1]) {
+	if strings.Contains(h.Log.String(), link[1]) {
 		t.Error("the code is in the log")
 	}
 }
@@ -169,7 +169,7 @@ func TestExportHoldsOnlyOnesOwn(t *testing.T) {
 	h, cookie := guarded(t)
 	h.turnOn(t, cookie)
 	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
-		_, err := h.db.AddIdentity(ctx, openmates.Identity{UserID: c.User.ID, Network: "discord", AccountID: "4711", Name: "ada#1"})
+		_, err := h.DB.AddIdentity(ctx, openmates.Identity{UserID: c.User.ID, Network: "discord", AccountID: "4711", Name: "ada#1"})
 		must(t, err)
 		e, err := h.Export(ctx, c)
 		must(t, err)
@@ -180,9 +180,9 @@ func TestExportHoldsOnlyOnesOwn(t *testing.T) {
 				t.Errorf("lacks %s: %s", want, b)
 			}
 		}
-		a, err := h.db.Authenticator(ctx, c.User.ID)
+		a, err := h.DB.Authenticator(ctx, c.User.ID)
 		must(t, err)
-		phc, err := h.db.Password(ctx, c.User.ID)
+		phc, err := h.DB.Password(ctx, c.User.ID)
 		must(t, err)
 		if strings.Contains(string(b), a.Secret.Reveal()) || strings.Contains(string(b), phc) || strings.Contains(string(b), `"ben"`) {
 			t.Errorf("holds a credential, or somebody else: %s", b)
@@ -206,26 +206,26 @@ func TestLeaving(t *testing.T) {
 	if !strings.Contains(err.Error(), "the only server admin") {
 		t.Errorf("said %v", err)
 	}
-	ben, err := h.db.UserByName(t.Context(), "ben")
+	ben, err := h.DB.UserByName(t.Context(), "ben")
 	must(t, err)
 	ben.Admin = true
-	must(t, h.db.SaveUser(t.Context(), ben))
+	must(t, h.DB.SaveUser(t.Context(), ben))
 	err = leave("ada")
 	code(t, err, openmates.EConflict)
 	if !strings.Contains(err.Error(), "only admin of Harbour") {
 		t.Errorf("said %v", err)
 	}
-	team, err := h.db.TeamBySlug(t.Context(), "harbour")
+	team, err := h.DB.TeamBySlug(t.Context(), "harbour")
 	must(t, err)
-	must(t, h.db.AddMember(t.Context(), openmates.Membership{TeamID: team.ID, UserID: ben.ID, Role: openmates.RoleAdmin}))
+	must(t, h.DB.AddMember(t.Context(), openmates.Membership{TeamID: team.ID, UserID: ben.ID, Role: openmates.RoleAdmin}))
 	must(t, leave("ada"))
 	if h.who(t, cookie) != "" {
 		t.Error("an old session still works")
 	}
-	_, err = h.db.UserByName(t.Context(), "ada")
+	_, err = h.DB.UserByName(t.Context(), "ada")
 	code(t, err, openmates.ENotFound)
 	must(t, leave("eve")) // alone in her team: it goes along
-	_, err = h.db.TeamBySlug(t.Context(), "lighthouse")
+	_, err = h.DB.TeamBySlug(t.Context(), "lighthouse")
 	code(t, err, openmates.ENotFound)
 	code(t, leave("ben"), openmates.EConflict) // the last admin of the server
 }

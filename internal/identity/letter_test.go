@@ -10,10 +10,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"openmates"
 	"openmates/internal/mail"
+	"openmates/internal/store/roomtest"
 	"openmates/internal/team"
 )
 
@@ -24,7 +24,8 @@ func TestOnlyThePostmanSendsMail(t *testing.T) {
 	const root = "../.."
 	seen := map[string]bool{}
 	must(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
+			d.Name() == "roomtest.go" { // what tests have in place of a mail server
 			return err
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
@@ -63,12 +64,12 @@ func TestWordsOfPeopleAreQuotedInMail(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	h := seeded(t)
-	post := h.mailing(t)
-	must(t, h.public.Move(origin))
+	post := h.Mailing(t)
+	must(t, h.Public.Move(origin))
 	eve, p := h.in(t, "eve", "lighthouse")
 	eve.User.DisplayName = "Your bank: https://evil.example/login"
 	p.Team.Name = "Security\u2028Team www.evil.example”\nBcc: x@evil.example"
-	must(t, h.db.SaveTeam(ctx, p.Team))
+	must(t, h.DB.SaveTeam(ctx, p.Team))
 	_, c, mailed, err := h.Invite(ctx, eve, p, team.NewInvite{Role: openmates.RoleMember, Days: 7, Only: "kim@example.org", Mail: true}, func(code string) string { return origin + "/join/" + code })
 	must(t, err)
 	if len(mailed) != 1 || mailed[0].Problem != "" {
@@ -78,10 +79,10 @@ func TestWordsOfPeopleAreQuotedInMail(t *testing.T) {
 	must(t, h.post.Send(ctx, h.wayBack(openmates.User{Username: "evil.example", Email: "kim3@example.org"}, origin+"/y")))
 	must(t, h.post.Send(ctx, h.notice(openmates.User{Username: "evil.example", Email: "kim4@example.org"}, "Something happened.")))
 	must(t, h.AskProof(ctx, openmates.Caller{}, from(1), c, "kim@example.org", func(string) string { return origin + "/z" }))
-	if len(post.messages) != 5 {
-		t.Fatalf("sent %d", len(post.messages))
+	if len(post.Messages) != 5 {
+		t.Fatalf("sent %d", len(post.Messages))
 	}
-	for _, m := range post.messages {
+	for _, m := range post.Messages {
 		if strings.ContainsAny(m.Subject+m.To, "\r\n") || strings.Contains(strings.ToLower(m.Subject), "bank") || strings.Contains(m.Subject, "evil") || strings.Contains(m.Subject, "Security") {
 			t.Errorf("subject %q to %q", m.Subject, m.To)
 		}
@@ -105,32 +106,13 @@ func looksLikeLink(line string) bool {
 	return regexp.MustCompile(`(?i)[a-z]:/|www\.\S|[\p{L}\p{N}][.。．｡@＠][\p{L}\p{N}]`).MatchString(line)
 }
 
-var hours = regexp.MustCompile(`from (\d\d:\d\d|\d{4}-\d\d-\d\d \d\d:\d\d) UTC on`)
-
-// worksAgain reads the time at which a refusal says that there is room again.
-func (h *house) worksAgain(t *testing.T, err error) time.Time {
-	t.Helper()
-	code(t, err, openmates.ELimit)
-	m := hours.FindStringSubmatch(openmates.MessageOf(err))
-	if m == nil {
-		t.Fatalf("%q names no time", openmates.MessageOf(err))
-	}
-	text := m[1]
-	if len(text) == len("15:04") {
-		text = h.now().UTC().Format(time.DateOnly) + " " + text
-	}
-	at, perr := time.Parse("2006-01-02 15:04", text)
-	must(t, perr)
-	return at
-}
-
 // A server admin who mistypes often can still type what is right, and too many
 // tries end with the time at which they work again.
 func TestTryingMailIsGenerous(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
-	post := &outbox{down: true}
-	h.sender = post
+	post := &roomtest.Outbox{Down: true}
+	h.Sender = post
 	set := func() (err error) {
 		h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 			err = h.SetMail(ctx, c, smtpSettings(), "ada@example.org")
@@ -140,14 +122,14 @@ func TestTryingMailIsGenerous(t *testing.T) {
 	for range 25 {
 		code(t, set(), openmates.EUnavailable)
 	}
-	post.down = false
+	post.Down = false
 	must(t, set())
 	var err error
 	for range 10 {
 		err = set()
 	}
-	at := h.worksAgain(t, err)
-	h.pass(at.Sub(h.now()))
+	at := h.WorksAgain(t, err)
+	h.Pass(at.Sub(h.Clock()))
 	must(t, set())
 }
 
@@ -156,7 +138,7 @@ func TestStrangersCantUseUpTheWayBack(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	h := seeded(t)
-	h.mailing(t)
+	h.Mailing(t)
 	for n := range 20 {
 		_ = h.post.Send(ctx, mail.Letter{On: mail.Inviting, To: "ben@example.org", By: openmates.ID(n + 1)})
 	}

@@ -41,7 +41,7 @@ func TestShownOnce(t *testing.T) {
 	}
 	keep()
 	sum := sha256.Sum256([]byte(jar[0].Value))
-	data, found, err := h.db.Session(t.Context(), base64.RawURLEncoding.EncodeToString(sum[:]))
+	data, found, err := h.DB.Session(t.Context(), base64.RawURLEncoding.EncodeToString(sum[:]))
 	if err != nil || !found || !strings.Contains(string(data), keyOnce) {
 		t.Fatalf("nothing is kept: %v %s", err, data)
 	}
@@ -65,7 +65,7 @@ func TestShownOnce(t *testing.T) {
 		t.Errorf("another browser shows %q", got)
 	}
 	jar = mine
-	h.pass(onceLasts + time.Second)
+	h.Pass(onceLasts + time.Second)
 	if got, ok := take("/here"); ok {
 		t.Errorf("it is shown late: %q", got)
 	}

@@ -107,16 +107,16 @@ func TestASignInOnItsWayEndsWithTheOldPassword(t *testing.T) {
 func TestRehashingBringsNoOldPasswordBack(t *testing.T) {
 	t.Parallel()
 	h := seeded(t)
-	u, err := h.db.UserByName(t.Context(), "ada")
+	u, err := h.DB.UserByName(t.Context(), "ada")
 	must(t, err)
-	old, err := h.db.Password(t.Context(), u.ID)
+	old, err := h.DB.Password(t.Context(), u.ID)
 	must(t, err)
 	fresh, err := h.vault.hash(t.Context(), "tundra mosaic kayak")
 	must(t, err)
-	_, err = h.db.EndAccess(t.Context(), openmates.AccessEnd{UserID: u.ID, Password: fresh})
+	_, err = h.DB.EndAccess(t.Context(), openmates.AccessEnd{UserID: u.ID, Password: fresh})
 	must(t, err)
 	h.rehash(t.Context(), u, old, goodPassword)
-	if got, err := h.db.Password(t.Context(), u.ID); err != nil || got != fresh {
+	if got, err := h.DB.Password(t.Context(), u.ID); err != nil || got != fresh {
 		t.Errorf("the password is the old one again: %v", err)
 	}
 }
@@ -126,7 +126,7 @@ func TestRehashingBringsNoOldPasswordBack(t *testing.T) {
 func TestWhatWaitsEndsWithANewPassword(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
-	h.mailing(t)
+	h.Mailing(t)
 	var asked []byte
 	cookie = h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		must(t, h.BeginAuthenticator(ctx, c, goodPassword))
@@ -178,7 +178,7 @@ func TestAnOldSessionMakesNoToken(t *testing.T) {
 			}
 		}
 	})
-	h.pass(freshFor + time.Minute)
+	h.Pass(freshFor + time.Minute)
 	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		for what, err := range makers(ctx, c, n) {
 			if _, ok := errors.AsType[*PasswordError](err); !ok || openmates.CodeOf(err) != openmates.EForbidden {
@@ -219,7 +219,7 @@ func TestFailedSignInsAreNoted(t *testing.T) {
 		_ = h.RemoveAuthenticator(WithVisit(ctx, Visit{From: network(6)}), c, typed)
 	})
 	try(7, func(ctx context.Context) { _, _ = h.PasskeySignIn(ctx, network(7), []byte(typed)) })
-	lines, err := h.db.FindAudit(t.Context(), openmates.AuditSearch{Action: "account.signin_failed", Limit: 50})
+	lines, err := h.DB.FindAudit(t.Context(), openmates.AuditSearch{Action: "account.signin_failed", Limit: 50})
 	must(t, err)
 	var all []string
 	for _, l := range lines {
@@ -229,9 +229,9 @@ func TestFailedSignInsAreNoted(t *testing.T) {
 		all = append(all, l.Subject.String()+l.After)
 	}
 	record := strings.Join(all, "\n")
-	ada, err := h.db.UserByName(t.Context(), "ada")
+	ada, err := h.DB.UserByName(t.Context(), "ada")
 	must(t, err)
-	ben, err := h.db.UserByName(t.Context(), "ben")
+	ben, err := h.DB.UserByName(t.Context(), "ben")
 	must(t, err)
 	for _, want := range []string{
 		ben.ID.String() + `{"from":"10.0.1.7","why":"wrong password"}`, `0{"from":"10.0.2.7","why":"no such account"}`, `0{"from":"10.0.3.7","why":"unknown token"}`,
@@ -242,7 +242,7 @@ func TestFailedSignInsAreNoted(t *testing.T) {
 			t.Errorf("the record lacks %s:\n%s", want, record)
 		}
 	}
-	log := h.log.String()
+	log := h.Log.String()
 	for _, want := range []string{`why="wrong password" from=10.0.1.7`, `why="no such account" from=10.0.2.7 user=0`, `why="unknown token" from=10.0.3.7`, `why="wrong code" from=10.0.4.7`} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log lacks %s:\n%s", want, log)
@@ -270,26 +270,26 @@ func TestFailedSignInsDoNotFloodTheRecord(t *testing.T) {
 		}
 	}
 	flood(1, 500) // one place
-	lines, err := h.db.FindAudit(t.Context(), openmates.AuditSearch{Action: "account.signin_failed", Limit: 1000})
+	lines, err := h.DB.FindAudit(t.Context(), openmates.AuditSearch{Action: "account.signin_failed", Limit: 1000})
 	must(t, err)
 	if len(lines) != 5 {
 		t.Errorf("500 tries from one place are %d lines", len(lines))
 	}
-	if n := strings.Count(h.log.String(), "a sign-in failed"); n > 70 {
+	if n := strings.Count(h.Log.String(), "a sign-in failed"); n > 70 {
 		t.Errorf("500 tries from one place are %d lines of the log", n)
 	}
 	flood(300, 2) // one account, many places
 	for n := range 300 {
 		h.visit(t, nil, func(ctx context.Context) { _, _ = h.SignIn(ctx, network(1000+n), "nobody", "a wrong password") })
 	}
-	lines, err = h.db.FindAudit(t.Context(), openmates.AuditSearch{Action: "account.signin_failed", Limit: 1000})
+	lines, err = h.DB.FindAudit(t.Context(), openmates.AuditSearch{Action: "account.signin_failed", Limit: 1000})
 	must(t, err)
 	if len(lines) > 60 {
 		t.Errorf("a crowd writes %d lines", len(lines))
 	}
-	h.pass(time.Hour)
+	h.Pass(time.Hour)
 	h.visit(t, nil, func(ctx context.Context) { _, _ = h.SignIn(ctx, network(5000), "ben", "a wrong password") })
-	lines, err = h.db.FindAudit(t.Context(), openmates.AuditSearch{Action: "account.signin_failed", Limit: 1})
+	lines, err = h.DB.FindAudit(t.Context(), openmates.AuditSearch{Action: "account.signin_failed", Limit: 1})
 	must(t, err)
 	if !strings.Contains(lines[0].After, `"not_recorded":`) {
 		t.Errorf("what was left out is not counted: %s", lines[0].After)

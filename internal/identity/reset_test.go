@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"openmates/internal/store/roomtest"
+
 	"openmates"
 )
 
@@ -16,27 +18,27 @@ const newPassword = "five slow wooden ferries"
 
 // lost is a house that sends mail, in which ben has a confirmed address, and a
 // second step.
-func lost(t *testing.T) (h *house, post *outbox, ben openmates.User, cookie *http.Cookie) {
+func lost(t *testing.T) (h *house, post *roomtest.Outbox, ben openmates.User, cookie *http.Cookie) {
 	t.Helper()
 	h, _ = guarded(t)
-	post = h.mailing(t)
+	post = h.Mailing(t)
 	cookie = h.enter(t, "ben")
 	h.turnOn(t, cookie)
-	ben, err := h.db.UserByName(t.Context(), "ben")
+	ben, err := h.DB.UserByName(t.Context(), "ben")
 	must(t, err)
-	must(t, h.db.SetEmail(t.Context(), ben.ID, "ben@example.org", true))
-	ben, err = h.db.User(t.Context(), ben.ID)
+	must(t, h.DB.SetEmail(t.Context(), ben.ID, "ben@example.org", true))
+	ben, err = h.DB.User(t.Context(), ben.ID)
 	must(t, err)
 	return h, post, ben, cookie
 }
 
 // asks has somebody ask for a new password, and returns the codes that are mailed.
-func (h *house) asks(t *testing.T, post *outbox, who string) (codes []openmates.Secret) {
+func (h *house) asks(t *testing.T, post *roomtest.Outbox, who string) (codes []openmates.Secret) {
 	t.Helper()
-	had := len(post.sent)
+	had := len(post.Sent)
 	must(t, h.AskReset(t.Context(), from(had%200), who))
 	h.errands.going.Wait()
-	for _, sent := range post.sent[had:] {
+	for _, sent := range post.Sent[had:] {
 		if m := regexp.MustCompile(regexp.QuoteMeta(origin) + `/signin/reset\?code=(\w{26})\n`).FindStringSubmatch(sent); m != nil {
 			codes = append(codes, openmates.Secret(m[1]))
 		}
@@ -54,14 +56,14 @@ func TestALostPasswordComesBackByMail(t *testing.T) {
 		must(t, err)
 	})
 	for _, nobody := range []string{"nobody", "nobody@example.org", "ada", "ada@example.org", "BEN@example.com"} {
-		if codes := h.asks(t, post, nobody); len(codes) != 0 || len(post.sent) != 0 {
-			t.Errorf("%s: mailed %q", nobody, post.sent)
+		if codes := h.asks(t, post, nobody); len(codes) != 0 || len(post.Sent) != 0 {
+			t.Errorf("%s: mailed %q", nobody, post.Sent)
 		}
 	}
 	first := h.asks(t, post, " Ben ")
 	second := h.asks(t, post, "bEN@example.org")
-	if len(first) != 1 || len(second) != 1 || !strings.HasPrefix(post.sent[1], "ben@example.org: ") || strings.Contains(h.log.String(), first[0].Reveal()) {
-		t.Fatalf("mailed %q", post.sent)
+	if len(first) != 1 || len(second) != 1 || !strings.HasPrefix(post.Sent[1], "ben@example.org: ") || strings.Contains(h.Log.String(), first[0].Reveal()) {
+		t.Fatalf("mailed %q", post.Sent)
 	}
 	u, reset, err := h.LookAtReset(ctx, from(1), first[0])
 	must(t, err)
@@ -85,7 +87,7 @@ func TestALostPasswordComesBackByMail(t *testing.T) {
 		_, err := h.SecondStep(ctx, from(3), h.codeNow(t, ben.ID))
 		code(t, err, openmates.EUnauthorized) // the half sign-in knew the old password
 	})
-	tokens, err := h.db.AccessTokens(ctx, ben.ID, 0)
+	tokens, err := h.DB.AccessTokens(ctx, ben.ID, 0)
 	must(t, err)
 	if len(tokens) != 0 {
 		t.Errorf("%d tokens are left", len(tokens))
@@ -102,7 +104,7 @@ func TestALostPasswordComesBackByMail(t *testing.T) {
 		}
 	})
 	h.errands.going.Wait()
-	if last := post.sent[len(post.sent)-1]; !strings.HasPrefix(last, "ben@example.org") || !strings.Contains(last, "A new password was chosen") {
+	if last := post.Sent[len(post.Sent)-1]; !strings.HasPrefix(last, "ben@example.org") || !strings.Contains(last, "A new password was chosen") {
 		t.Errorf("told %q", last)
 	}
 	h.recorded(t, "account.reset", `"by":"mail"`)
@@ -111,7 +113,7 @@ func TestALostPasswordComesBackByMail(t *testing.T) {
 // recorded looks for a line of the audit record that holds all of this.
 func (h *house) recorded(t *testing.T, action string, holds ...string) {
 	t.Helper()
-	lines, err := h.db.Audit(t.Context(), 0, 0, 100)
+	lines, err := h.DB.Audit(t.Context(), 0, 0, 100)
 	must(t, err)
 	for _, l := range lines {
 		if l.Action != action {
@@ -134,11 +136,11 @@ func TestAResetByMailIsShortLived(t *testing.T) {
 	ctx := t.Context()
 	h, post, ben, cookie := lost(t)
 	one := h.asks(t, post, "ben")
-	h.pass(30*time.Minute + time.Second)
+	h.Pass(30*time.Minute + time.Second)
 	_, err := h.Reset(ctx, from(1), one[0], newPassword)
 	code(t, err, openmates.EInvalid)
 	two := h.asks(t, post, "ben")
-	must(t, h.db.SetEmail(ctx, ben.ID, "other@example.org", true))
+	must(t, h.DB.SetEmail(ctx, ben.ID, "other@example.org", true))
 	_, err = h.Reset(ctx, from(1), two[0], newPassword)
 	code(t, err, openmates.EInvalid)
 	three := h.asks(t, post, "ben")
@@ -147,14 +149,14 @@ func TestAResetByMailIsShortLived(t *testing.T) {
 	})
 	_, err = h.Reset(ctx, from(1), three[0], goodPassword)
 	code(t, err, openmates.EInvalid)
-	h.pass(time.Hour)
+	h.Pass(time.Hour)
 	for range 9 {
 		h.asks(t, post, "ben")
 	}
-	if len(post.sent) != 3+3 {
-		t.Errorf("mailed %d", len(post.sent))
+	if len(post.Sent) != 3+3 {
+		t.Errorf("mailed %d", len(post.Sent))
 	}
-	must(t, h.db.SetMailSettings(ctx, "", ""))
+	must(t, h.DB.SetMailSettings(ctx, "", ""))
 	err = h.AskReset(ctx, from(1), "ben")
 	code(t, err, openmates.EUnavailable)
 	if !strings.Contains(openmates.MessageOf(err), "openmates admin reset-password") {
@@ -168,7 +170,7 @@ func TestAskingTellsNothing(t *testing.T) {
 	h, _, _, _ := lost(t) //nolint:dogsled // the house is all that is needed here
 	hang := make(chan struct{})
 	asked := make(chan string, 10)
-	h.sender = senderFunc(func(to string) error { asked <- to; <-hang; return nil })
+	h.Sender = senderFunc(func(to string) error { asked <- to; <-hang; return nil })
 	for _, who := range []string{"ben", "nobody", "ben@example.org", "nobody@example.org"} {
 		must(t, h.AskReset(t.Context(), from(1), who)) // returns while the mail server hangs
 	}
@@ -214,13 +216,13 @@ func TestAnAdminHandsAResetOn(t *testing.T) {
 		}
 	}
 	eve, p := h.in(t, "eve", "lighthouse") // an admin of ben's team, too
-	must(t, h.db.AddMember(ctx, openmates.Membership{TeamID: p.Team.ID, UserID: ben.ID, Role: openmates.RoleMember}))
+	must(t, h.DB.AddMember(ctx, openmates.Membership{TeamID: p.Team.ID, UserID: ben.ID, Role: openmates.RoleMember}))
 	_, err := h.ResetLink(ctx, eve, ben.ID, false, goodPassword)
 	code(t, err, openmates.EForbidden)
 	codes := make([]openmates.Secret, 0, len(made))
 	for _, l := range made {
 		path, c, ok := strings.Cut(l.URL.Reveal(), "?code=")
-		if !ok || path != origin+ResetPath || l.User.ID != ben.ID || !l.Expires.Equal(h.now().Add(24*time.Hour)) {
+		if !ok || path != origin+ResetPath || l.User.ID != ben.ID || !l.Expires.Equal(h.Clock().Add(24*time.Hour)) {
 			t.Fatalf("%+v", l)
 		}
 		codes = append(codes, openmates.Secret(c))
@@ -235,14 +237,14 @@ func TestAnAdminHandsAResetOn(t *testing.T) {
 		must(t, err) // the second step is dropped
 	})
 	h.errands.going.Wait()
-	if len(post.sent) != 1 || !strings.Contains(post.sent[0], "that an admin of the server made") || !strings.Contains(post.sent[0], "second step") {
-		t.Errorf("told %q", post.sent)
+	if len(post.Sent) != 1 || !strings.Contains(post.Sent[0], "that an admin of the server made") || !strings.Contains(post.Sent[0], "second step") {
+		t.Errorf("told %q", post.Sent)
 	}
 	must(t, byAda(false, goodPassword))
-	ada, err := h.db.UserByName(ctx, "ada")
+	ada, err := h.DB.UserByName(ctx, "ada")
 	must(t, err)
 	ada.Admin = false
-	must(t, h.db.SaveUser(ctx, ada))
+	must(t, h.DB.SaveUser(ctx, ada))
 	_, c, _ := strings.Cut(made[2].URL.Reveal(), "?code=")
 	_, err = h.Reset(ctx, from(1), openmates.Secret(c), goodPassword)
 	code(t, err, openmates.EInvalid) // it does not outlive its maker's right
@@ -278,8 +280,8 @@ func TestTheOperatorLetsPeopleBackIn(t *testing.T) {
 		}
 	})
 	h.errands.going.Wait()
-	if len(post.sent) != 3 {
-		t.Errorf("told %d times: %q", len(post.sent), post.sent)
+	if len(post.Sent) != 3 {
+		t.Errorf("told %d times: %q", len(post.Sent), post.Sent)
 	}
 	for _, action := range []string{"account.reset_link", "account.reset", "account.second_step_reset", "server.admin"} {
 		h.recorded(t, action, "ben")
@@ -287,7 +289,7 @@ func TestTheOperatorLetsPeopleBackIn(t *testing.T) {
 	for n := range 12 { // what its owner hears is bounded, too
 		h.tellNow(ctx, ben, "Notice "+strconv.Itoa(n))
 	}
-	if len(post.sent) != 10 {
-		t.Errorf("told %d times", len(post.sent))
+	if len(post.Sent) != 10 {
+		t.Errorf("told %d times", len(post.Sent))
 	}
 }

@@ -26,11 +26,11 @@ func TestCookiesFollowTheAddress(t *testing.T) {
 	if c := cookie(); strings.Contains(c, "Secure") || !strings.HasPrefix(c, h.CookieName()+"=") {
 		t.Errorf("by http: %s", c)
 	}
-	must(t, h.public.Move("https://mates.example"))
+	must(t, h.Public.Move("https://mates.example"))
 	if c := cookie(); strings.Count(c, "; Secure") != 1 || !strings.HasPrefix(c, h.CookieName()+"=") {
 		t.Errorf("by https: %s", c)
 	}
-	must(t, h.public.Move("http://mates.example"))
+	must(t, h.Public.Move("http://mates.example"))
 	if c := cookie(); strings.Contains(c, "Secure") {
 		t.Errorf("by http again: %s", c)
 	}

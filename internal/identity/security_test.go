@@ -20,8 +20,8 @@ const origin = "https://mates.example.org"
 func guarded(t *testing.T) (*house, *http.Cookie) {
 	t.Helper()
 	h := seeded(t)
-	must(t, h.public.Move(origin))
-	h.audit = h.db.AddAudit
+	must(t, h.Public.Move(origin))
+	h.Audit = h.DB.AddAudit
 	return h, h.enter(t, "ada")
 }
 
@@ -54,9 +54,9 @@ func (h *house) who(t *testing.T, cookie *http.Cookie) (name string) {
 // codeNow is what the app of the caller shows.
 func (h *house) codeNow(t *testing.T, id openmates.ID) string {
 	t.Helper()
-	a, err := h.db.Authenticator(t.Context(), id)
+	a, err := h.DB.Authenticator(t.Context(), id)
 	must(t, err)
-	code, err := codeAt(a.Secret, h.now().Unix()/stepSeconds)
+	code, err := codeAt(a.Secret, h.Clock().Unix()/stepSeconds)
 	must(t, err)
 	return code
 }
@@ -70,7 +70,7 @@ func (h *house) turnOn(t *testing.T, cookie *http.Cookie) (codes []openmates.Sec
 		codes, err = h.ConfirmAuthenticator(ctx, c, h.codeNow(t, c.User.ID))
 		must(t, err)
 	})
-	h.pass(time.Minute)
+	h.Pass(time.Minute)
 	return codes
 }
 
@@ -165,9 +165,9 @@ func TestAuthenticator(t *testing.T) {
 
 func stepCode(t *testing.T, h *house, id openmates.ID, by int64) string {
 	t.Helper()
-	a, err := h.db.Authenticator(t.Context(), id)
+	a, err := h.DB.Authenticator(t.Context(), id)
 	must(t, err)
-	c, err := codeAt(a.Secret, h.now().Unix()/stepSeconds+by)
+	c, err := codeAt(a.Secret, h.Clock().Unix()/stepSeconds+by)
 	must(t, err)
 	return c
 }
@@ -209,12 +209,12 @@ func TestGuessingCodesMeetsALimit(t *testing.T) {
 	h.visit(t, h.half(t, "ada"), func(ctx context.Context) {
 		_, err := h.SecondStep(ctx, from(50), h.codeNow(t, id))
 		code(t, err, openmates.ELimit)
-		h.pass(5*time.Minute + time.Second)
+		h.Pass(5*time.Minute + time.Second)
 		_, err = h.SecondStep(ctx, from(50), h.codeNow(t, id))
 		must(t, err)
 	})
 	late := h.half(t, "ada")
-	h.pass(awaitFor + time.Second)
+	h.Pass(awaitFor + time.Second)
 	h.visit(t, late, func(ctx context.Context) {
 		_, err := h.SecondStep(ctx, from(51), h.codeNow(t, id))
 		code(t, err, openmates.EUnauthorized)
@@ -310,9 +310,9 @@ func TestPasskey(t *testing.T) {
 		if len(keys) != 1 || keys[0].Used.IsZero() {
 			t.Fatalf("passkeys %+v", keys)
 		}
-		bens, err := h.db.UserByName(ctx, "ben")
+		bens, err := h.DB.UserByName(ctx, "ben")
 		must(t, err)
-		foreign, err := h.db.Passkeys(ctx, bens.ID)
+		foreign, err := h.DB.Passkeys(ctx, bens.ID)
 		must(t, err)
 		code(t, h.RemovePasskey(ctx, c, foreign[0].ID, goodPassword), openmates.ENotFound)
 		must(t, h.RemovePasskey(ctx, c, keys[0].ID, goodPassword))
@@ -376,7 +376,7 @@ func TestPasskeysNeedAName(t *testing.T) {
 		"https://mates.example.org": true, "https://mates.example.org:8443": true, "http://localhost:8080": true, "http://mates.localhost": true,
 		"http://127.0.0.1:8080": false, "https://192.0.2.1": false, "http://mates.example.org": false, "https://[::1]:8080": false,
 	} {
-		must(t, h.public.Move(address))
+		must(t, h.Public.Move(address))
 		if _, err := h.PasskeyHost(); (err == nil) != fine {
 			t.Errorf("%s: %v", address, err)
 		}
@@ -472,7 +472,7 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 	if h.works(own) || h.works(team) || h.works(second) {
 		t.Error("signing out everywhere: the wrong tokens are revoked")
 	}
-	lines, err := h.db.FindAudit(t.Context(), openmates.AuditSearch{Action: "account.sessions_end", Limit: 5})
+	lines, err := h.DB.FindAudit(t.Context(), openmates.AuditSearch{Action: "account.sessions_end", Limit: 5})
 	must(t, err)
 	if len(lines) != 2 || lines[0].After != `{"tokens_revoked":3}` || lines[1].After != `{"tokens_revoked":1}` {
 		t.Errorf("on record: %+v", lines)

@@ -1,23 +1,13 @@
 package server
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
-	"log/slog"
-	"net/http"
 	"net/netip"
-	"sync"
 	"testing"
-	"time"
 
 	"openmates"
-	"openmates/internal/address"
-	"openmates/internal/guard"
 	"openmates/internal/identity"
-	"openmates/internal/mail"
-	"openmates/internal/secret"
-	"openmates/internal/store"
+	"openmates/internal/store/roomtest"
 	"openmates/internal/team"
 )
 
@@ -29,43 +19,12 @@ type (
 	teams  = team.Room
 )
 
-// house is the room over a real database, with the rooms around it. What it is
-// given can be changed while it runs.
+// house is the room over a real database, with the rooms around it.
 type house struct {
 	*Room
 	*people
 	*teams
-	db  *store.DB
-	log *bytes.Buffer
-	mu  sync.Mutex
-	at  time.Time
-
-	audit  openmates.Audit // nil = nothing is recorded
-	sender mail.Sender     // nil = there is no mail server
-	public *address.Public
-	reach  http.RoundTripper // nil = the network
-}
-
-// Send implements mail.Sender.
-func (h *house) Send(ctx context.Context, s mail.Settings, m mail.Message) error {
-	if h.sender == nil {
-		return openmates.Errorf(openmates.EUnavailable, "There is no mail server.")
-	}
-	return h.sender.Send(ctx, s, m)
-}
-
-// RoundTrip implements http.RoundTripper.
-func (h *house) RoundTrip(r *http.Request) (*http.Response, error) {
-	if h.reach == nil {
-		return (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
-	}
-	return h.reach.RoundTrip(r)
-}
-
-func (h *house) now() time.Time {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.at
+	*roomtest.Ground
 }
 
 func newHouse(t *testing.T) *house {
@@ -76,34 +35,15 @@ func newHouse(t *testing.T) *house {
 // newHouseAt is newHouse with a public address, which somebody has chosen or not.
 func newHouseAt(t *testing.T, url string, chosen bool) *house {
 	t.Helper()
-	key := make([]byte, 32)
-	rand.Read(key)
-	ring, err := secret.New(key)
-	must(t, err)
-	h := &house{at: time.Now(), log: &bytes.Buffer{}}
-	h.db, err = store.Open(context.Background(), store.Config{Dir: t.TempDir(), Seal: ring, Log: slog.New(slog.DiscardHandler), Watch: time.Hour})
-	must(t, err)
-	t.Cleanup(func() { _ = h.db.Close() })
-	log := slog.New(slog.NewTextHandler(h.log, nil))
-	h.public, err = address.New(url, chosen)
-	must(t, err)
-	audit := func(ctx context.Context, e openmates.AuditEntry) error {
-		if h.audit == nil {
-			return nil
-		}
-		return h.audit(ctx, e)
-	}
-	post, err := mail.NewPostman(mail.PostmanConfig{Store: h.db, Log: log, Sender: h, Clock: h.now})
-	must(t, err)
-	failures, err := guard.NewFailures(guard.FailuresConfig{Log: log, Audit: audit, Clock: h.now})
-	must(t, err)
-	h.people, err = identity.New(identity.Config{Store: h.db, Log: log, Failures: failures, Post: post, Address: h.public, Audit: audit, Clock: h.now,
-		ServerName: func(ctx context.Context) (string, error) { return StoredName(ctx, h.db) },
+	h := &house{Ground: roomtest.New(t, url, chosen)}
+	var err error
+	h.people, err = identity.New(identity.Config{Store: h.DB, Log: h.Logger, Failures: h.Failures, Post: h.Mail, Address: h.Public, Audit: h.Record, Clock: h.Clock,
+		ServerName: func(ctx context.Context) (string, error) { return StoredName(ctx, h.DB) },
 		Cost:       identity.Cost{Memory: 64, Time: 1, Threads: 1}}) // the tests are about what happens around the hashes
 	must(t, err)
-	h.Room, err = New(Config{Store: h.db, Log: log, Accounts: h.people, Failures: failures, Post: post, Address: h.public, Audit: audit, Clock: h.now, Reach: h})
+	h.Room, err = New(Config{Store: h.DB, Log: h.Logger, Accounts: h.people, Failures: h.Failures, Post: h.Mail, Address: h.Public, Audit: h.Record, Clock: h.Clock, Reach: h.Out()})
 	must(t, err)
-	h.teams, err = team.New(team.Config{Store: h.db, Log: log, Accounts: h.people, Session: h.people, SignUp: h.Room, Post: post, Audit: audit, Clock: h.now})
+	h.teams, err = team.New(team.Config{Store: h.DB, Log: h.Logger, Accounts: h.people, Session: h.people, SignUp: h.Room, Post: h.Mail, Audit: h.Record, Clock: h.Clock})
 	must(t, err)
 	return h
 }

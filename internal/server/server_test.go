@@ -124,7 +124,7 @@ func TestAWrongAddressIsDiagnosed(t *testing.T) {
 		"another server":     {listening(t, says(200, "<html>hello</html>")).URL, nil, []string{"Another server answers"}},
 		"another OpenMates":  {listening(t, says(200, strings.Repeat("0a", 32)+"\n")).URL, nil, []string{"Another OpenMates server"}},
 	} {
-		h.reach = c.by
+		h.Reach = c.by
 		err := h.Reaches(t.Context(), c.address)
 		if openmates.CodeOf(err) != openmates.EInvalid {
 			t.Errorf("%s: %v", name, err)
@@ -190,7 +190,7 @@ func TestSettlingTheServer(t *testing.T) {
 	ctx := t.Context()
 	h := newHouse(t)
 	var record []openmates.AuditEntry
-	h.audit = func(_ context.Context, e openmates.AuditEntry) error { record = append(record, e); return nil }
+	h.Audit = func(_ context.Context, e openmates.AuditEntry) error { record = append(record, e); return nil }
 
 	code, err := h.SetupCode(ctx)
 	must(t, err)
@@ -215,7 +215,7 @@ func TestSettlingTheServer(t *testing.T) {
 	if err := h.SetURL(ctx, ada.ID, bad, false); openmates.CodeOf(err) != openmates.EInvalid {
 		t.Errorf("a wrong address is taken: %v", err)
 	}
-	if h.public.URL() != "http://mates.example" {
+	if h.Public.URL() != "http://mates.example" {
 		t.Error("a wrong address is used")
 	}
 	must(t, h.SetURL(ctx, ada.ID, bad+"/", true))
@@ -224,8 +224,8 @@ func TestSettlingTheServer(t *testing.T) {
 	}
 	s, err = h.Settings(ctx)
 	must(t, err)
-	if s.Name != "Harbour" || s.URL != bad || !strings.Contains(s.Problem.String(), "502") || s.SignUp != OpenToTeams || s.Currency != "EUR" || h.public.URL() != bad {
-		t.Errorf("now: %+v, moved to %v", s, h.public.URL())
+	if s.Name != "Harbour" || s.URL != bad || !strings.Contains(s.Problem.String(), "502") || s.SignUp != OpenToTeams || s.Currency != "EUR" || h.Public.URL() != bad {
+		t.Errorf("now: %+v, moved to %v", s, h.Public.URL())
 	}
 	var actions []string
 	for _, e := range record {

@@ -24,7 +24,7 @@ func TestSetup(t *testing.T) {
 	}
 	fresh, err := h.SetupCode(ctx)
 	must(t, err)
-	stored, err := h.db.SetupHash(ctx)
+	stored, err := h.DB.SetupHash(ctx)
 	must(t, err)
 	if strings.Contains(stored, fresh.Reveal()) {
 		t.Error("the code is stored readable")
@@ -54,7 +54,7 @@ func TestSetup(t *testing.T) {
 	if !u.Admin || team.Slug != "harbour" {
 		t.Errorf("made %+v, %+v", u, team)
 	}
-	if role, _ := h.db.Role(ctx, team.ID, u.ID); role != openmates.RoleAdmin {
+	if role, _ := h.DB.Role(ctx, team.ID, u.ID); role != openmates.RoleAdmin {
 		t.Errorf("role %q", role)
 	}
 	_, _, err = h.Setup(ctx, from(2), founder(fresh))
@@ -62,8 +62,8 @@ func TestSetup(t *testing.T) {
 	if again, err := h.SetupCode(ctx); again != "" || err != nil {
 		t.Errorf("a code for a server that has an admin: %v %v", again, err)
 	}
-	if h.log.Len() == 0 || strings.Contains(h.log.String(), fresh.Reveal()) {
-		t.Errorf("log: %s", h.log)
+	if h.Log.Len() == 0 || strings.Contains(h.Log.String(), fresh.Reveal()) {
+		t.Errorf("log: %s", h.Log)
 	}
 }
 
@@ -90,9 +90,9 @@ func TestSetupRace(t *testing.T) {
 			t.Errorf("a loser got %v", err)
 		}
 	}
-	teams, err := h.db.Teams(t.Context())
+	teams, err := h.DB.Teams(t.Context())
 	must(t, err)
-	users, err := h.db.Users(t.Context())
+	users, err := h.DB.Users(t.Context())
 	must(t, err)
 	if won != 1 || len(teams) != 1 || len(users) != 1 {
 		t.Errorf("%d won, %d teams, %d users", won, len(teams), len(users))

@@ -12,6 +12,7 @@ import (
 	"openmates"
 	"openmates/internal/guard"
 	"openmates/internal/policy"
+	"openmates/internal/store/roomtest"
 )
 
 func link(code string) string { return "https://mates.example/join/" + code }
@@ -32,13 +33,13 @@ func TestAnInviteExpires(t *testing.T) {
 	if len(code1) < 26 { // base32: 130 bits
 		t.Errorf("the code has %d characters", len(code1))
 	}
-	if _, stored, err := h.db.InviteByHash(ctx, guard.Digest(code1)); err != nil || strings.Contains(stored, code1) {
+	if _, stored, err := h.DB.InviteByHash(ctx, guard.Digest(code1)); err != nil || strings.Contains(stored, code1) {
 		t.Errorf("stored %q: %v", stored, err)
 	}
-	h.pass(7*24*time.Hour - time.Minute)
+	h.Pass(7*24*time.Hour - time.Minute)
 	_, err = h.Welcome(ctx, openmates.Caller{}, code1, "")
 	must(t, err)
-	h.pass(2 * time.Minute)
+	h.Pass(2 * time.Minute)
 	w, err := h.Welcome(ctx, openmates.Caller{}, code1, "")
 	code(t, err, openmates.EConflict)
 	if said := openmates.MessageOf(err); !strings.Contains(said, "expired") || !strings.Contains(said, "Ask Ada") || w.Team.Name != "Harbour" {
@@ -46,10 +47,10 @@ func TestAnInviteExpires(t *testing.T) {
 	}
 	_, _, err = h.Join(ctx, openmates.Caller{}, from(1), code1, "", nora(1))
 	code(t, err, openmates.EConflict)
-	if got, _, err := h.db.InviteByHash(ctx, guard.Digest(code1)); err != nil || got.Used != 0 || got.ID != i.ID {
+	if got, _, err := h.DB.InviteByHash(ctx, guard.Digest(code1)); err != nil || got.Used != 0 || got.ID != i.ID {
 		t.Errorf("%+v %v", got, err)
 	}
-	if strings.Contains(h.log.String(), code1) {
+	if strings.Contains(h.Log.String(), code1) {
 		t.Error("the log holds a code")
 	}
 }
@@ -119,14 +120,14 @@ func TestAnAddressIsProvedByMail(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	h := seeded(t)
-	post := h.mailing(t)
+	post := h.Mailing(t)
 	ada, p := h.in(t, "ada", "harbour")
 	n := NewInvite{Role: openmates.RoleMember, Days: 30, Only: "Nora@Example.org; @example.com, broken@example.net", Mail: true}
 	_, c, mailed, err := h.Invite(ctx, ada, p, n, link)
 	must(t, err)
 	want := []Delivery{{To: "broken@example.net", Problem: openmates.T("The mail server refuses this address.")}, {To: "nora@example.org"}}
-	if len(post.sent) != 1 || !strings.HasPrefix(post.sent[0], "nora@example.org: ") || !strings.Contains(post.sent[0], link(c)) || !slices.Equal(mailed, want) {
-		t.Fatalf("sent %q: %q", post.sent, mailed)
+	if len(post.Sent) != 1 || !strings.HasPrefix(post.Sent[0], "nora@example.org: ") || !strings.Contains(post.Sent[0], link(c)) || !slices.Equal(mailed, want) {
+		t.Fatalf("sent %q: %q", post.Sent, mailed)
 	}
 	_, _, err = h.Join(ctx, openmates.Caller{}, from(1), c, "", openmates.Newcomer{Username: "nora", Email: "nora@example.org", Password: goodPassword, Self: openmates.Self{Name: "N"}})
 	code(t, err, openmates.EInvalid) // typing it proves nothing
@@ -136,9 +137,9 @@ func TestAnAddressIsProvedByMail(t *testing.T) {
 	code(t, ask("eve@elsewhere.org"), openmates.EForbidden)
 	code(t, ask("nonsense"), openmates.EInvalid)
 	must(t, ask("anybody@example.com"))
-	m := regexp.MustCompile(`proof=(\S+)`).FindStringSubmatch(post.sent[1])
-	if m == nil || !strings.HasPrefix(post.sent[1], "anybody@example.com: ") {
-		t.Fatalf("sent %q", post.sent[1])
+	m := regexp.MustCompile(`proof=(\S+)`).FindStringSubmatch(post.Sent[1])
+	if m == nil || !strings.HasPrefix(post.Sent[1], "anybody@example.com: ") {
+		t.Fatalf("sent %q", post.Sent[1])
 	}
 	_, other, _, err := h.Invite(ctx, ada, p, NewInvite{Role: openmates.RoleAdmin, Days: 30, Only: "example.com"}, link)
 	must(t, err)
@@ -156,32 +157,32 @@ func TestAnAddressIsProvedByMail(t *testing.T) {
 	if u.Email != "anybody@example.com" {
 		t.Errorf("the account has %q", u.Email)
 	}
-	if yes, err := h.db.EmailConfirmed(ctx, u.ID); err != nil || !yes {
+	if yes, err := h.DB.EmailConfirmed(ctx, u.ID); err != nil || !yes {
 		t.Errorf("an address that was proved counts as confirmed: %v %v", yes, err)
 	}
 	h.joinsWithProof(t, c, ask, post)
 	must(t, ask("late@example.com"))
-	m = regexp.MustCompile(`proof=(\S+)`).FindStringSubmatch(post.sent[len(post.sent)-1])
-	h.pass(25 * time.Hour)
+	m = regexp.MustCompile(`proof=(\S+)`).FindStringSubmatch(post.Sent[len(post.Sent)-1])
+	h.Pass(25 * time.Hour)
 	_, err = h.Welcome(ctx, openmates.Caller{}, c, m[1])
 	code(t, err, openmates.EInvalid)
 }
 
 // joinsWithProof has somebody join who has an account: its address is confirmed
 // if it is the one that was proved, and left alone if not.
-func (h *house) joinsWithProof(t *testing.T, invite string, ask func(string) error, post *outbox) {
+func (h *house) joinsWithProof(t *testing.T, invite string, ask func(string) error, post *roomtest.Outbox) {
 	t.Helper()
 	ctx := t.Context()
 	for n, has := range map[int]string{7: "known@example.com", 8: "private@elsewhere.org"} {
-		u, err := h.db.AddUser(ctx, openmates.User{Username: "known" + strconv.Itoa(n), DisplayName: "K", Email: has}, "")
+		u, err := h.DB.AddUser(ctx, openmates.User{Username: "known" + strconv.Itoa(n), DisplayName: "K", Email: has}, "")
 		must(t, err)
 		must(t, ask("known@example.com"))
-		m := regexp.MustCompile(`proof=(\S+)`).FindStringSubmatch(post.sent[len(post.sent)-1])
+		m := regexp.MustCompile(`proof=(\S+)`).FindStringSubmatch(post.Sent[len(post.Sent)-1])
 		_, _, err = h.Join(ctx, openmates.Caller{User: u, Session: "s"}, from(n), invite, m[1], openmates.Newcomer{})
 		must(t, err)
-		is, err := h.db.User(ctx, u.ID)
+		is, err := h.DB.User(ctx, u.ID)
 		must(t, err)
-		if yes, err := h.db.EmailConfirmed(ctx, u.ID); err != nil || yes != (n == 7) || is.Email != has {
+		if yes, err := h.DB.EmailConfirmed(ctx, u.ID); err != nil || yes != (n == 7) || is.Email != has {
 			t.Errorf("%s is confirmed: %v %v; the account has %s", has, yes, err, is.Email)
 		}
 	}
@@ -193,16 +194,16 @@ func TestAProofOfAnAddressWorksOnce(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	h := seeded(t)
-	post := h.mailing(t)
+	post := h.Mailing(t)
 	ada, p := h.in(t, "ada", "harbour")
 	_, c, _, err := h.Invite(ctx, ada, p, NewInvite{Role: openmates.RoleMember, Days: 30, Uses: 10, Only: "corp.example"}, link)
 	must(t, err)
 	ask := func(n int) string {
 		t.Helper()
 		must(t, h.AskProof(ctx, openmates.Caller{}, from(n), c, "Mallory@Corp.example", func(proof string) string { return "proof=" + proof }))
-		m := regexp.MustCompile(`proof=(\S+)`).FindStringSubmatch(post.sent[len(post.sent)-1])
-		if !strings.HasPrefix(post.sent[len(post.sent)-1], "mallory@corp.example: ") {
-			t.Fatalf("sent %q", post.sent)
+		m := regexp.MustCompile(`proof=(\S+)`).FindStringSubmatch(post.Sent[len(post.Sent)-1])
+		if !strings.HasPrefix(post.Sent[len(post.Sent)-1], "mallory@corp.example: ") {
+			t.Fatalf("sent %q", post.Sent)
 		}
 		return m[1]
 	}
@@ -231,7 +232,7 @@ func TestAProofOfAnAddressWorksOnce(t *testing.T) {
 	if lines, err := h.Invites(ctx, ada, p); err != nil || lines[0].Used != 1 {
 		t.Errorf("the invite was used %d times, %v", lines[0].Used, err)
 	}
-	_, err = h.db.UserByName(ctx, nora(7).Username)
+	_, err = h.DB.UserByName(ctx, nora(7).Username)
 	code(t, err, openmates.ENotFound)
 }
 
@@ -241,7 +242,7 @@ func TestAnotherLetterIsAnotherAddress(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	h := seeded(t)
-	post := h.mailing(t)
+	post := h.Mailing(t)
 	ada, p := h.in(t, "ada", "harbour")
 	_, c, _, err := h.Invite(ctx, ada, p, NewInvite{Role: openmates.RoleMember, Days: 30, Only: "Kim@example.org, müller.example"}, link)
 	must(t, err)
@@ -250,14 +251,14 @@ func TestAnotherLetterIsAnotherAddress(t *testing.T) {
 	}
 	code(t, ask(1, "\u212aim@example.org"), openmates.EInvalid)
 	code(t, ask(2, "kım@example.org"), openmates.EInvalid)
-	if len(post.sent) > 0 {
-		t.Fatalf("sent %q", post.sent)
+	if len(post.Sent) > 0 {
+		t.Fatalf("sent %q", post.Sent)
 	}
 	must(t, ask(3, "KIM@EXAMPLE.ORG"))
 	must(t, ask(4, "ada@MÜLLER.example"))
 	for n, to := range []string{"kim@example.org: ", "ada@xn--mller-kva.example: "} {
-		if !strings.HasPrefix(post.sent[n], to) {
-			t.Errorf("sent %q, want it %s", post.sent[n], to)
+		if !strings.HasPrefix(post.Sent[n], to) {
+			t.Errorf("sent %q, want it %s", post.Sent[n], to)
 		}
 	}
 }

@@ -51,7 +51,7 @@ func (a Audit) Record(ctx context.Context, e AuditEntry, before, after any) erro
 		*side.into = string(b)
 	}
 	if err := a(ctx, e); err != nil {
-		return fmt.Errorf("record %s: %w", e.Action, err)
+		return fmt.Errorf("record %s of %s: %w", e.Action, e.Target, err)
 	}
 	return nil
 }

@@ -127,7 +127,7 @@ type Config struct {
 	Address    *address.Public // where browsers reach the server
 	Changed    func()          // told after a bot was saved or paused; nil = nobody
 	// Audit records an administrative change; nil = nobody keeps a record.
-	Audit func(ctx context.Context, e openmates.AuditEntry) error
+	Audit openmates.Audit
 	Log   *slog.Logger
 	Clock openmates.Clock // nil = the real one
 }
@@ -139,7 +139,7 @@ type Room struct {
 	states     States
 	address    *address.Public
 	changed    func()
-	audit      func(ctx context.Context, e openmates.AuditEntry) error
+	audit      openmates.Audit
 	log        *slog.Logger
 	now        openmates.Clock
 

@@ -2,8 +2,6 @@ package connect
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"openmates"
 	"openmates/internal/messenger"
@@ -67,62 +65,32 @@ func (r *Room) saveBot(ctx context.Context, actor openmates.ID, action string, m
 // record writes a line of the audit record; ctx is that of the transaction in
 // which it happens.
 func (r *Room) record(ctx context.Context, actor openmates.ID, action, target string, before, after auditBot) error {
-	if r.audit == nil {
+	e := openmates.AuditEntry{Actor: actor, Action: action, Target: target}
+	return r.audit.Record(ctx, e, before.side(), after.side())
+}
+
+// side returns the bot as a side of an audit entry; nil = none.
+func (a auditBot) side() any {
+	if a == nil {
 		return nil
 	}
-	e := openmates.AuditEntry{Actor: actor, Action: action, Target: target}
-	for _, side := range []struct {
-		of   auditBot
-		into *string
-	}{{before, &e.Before}, {after, &e.After}} {
-		if side.of == nil {
-			continue
-		}
-		b, err := json.Marshal(side.of)
-		if err != nil {
-			return fmt.Errorf("describe the change: %w", err)
-		}
-		*side.into = string(b)
-	}
-	if err := r.audit(ctx, e); err != nil {
-		return fmt.Errorf("record %s: %w", action, err)
-	}
-	return nil
+	return a
 }
 
 // note writes a line of the audit record about a bot in a workspace of a team.
 func (r *Room) note(ctx context.Context, actor, team openmates.ID, action, target string, w messenger.Workspace) error {
-	if r.audit == nil {
-		return nil
-	}
-	about, err := json.Marshal(map[string]string{"workspace": string(w.ID), "name": w.Name})
-	if err != nil {
-		return fmt.Errorf("describe the workspace: %w", err)
-	}
-	e := openmates.AuditEntry{Actor: actor, TeamID: team, Action: action, Target: target, After: string(about)}
-	if err := r.audit(ctx, e); err != nil {
-		return fmt.Errorf("record %s: %w", action, err)
-	}
-	return nil
+	e := openmates.AuditEntry{Actor: actor, TeamID: team, Action: action, Target: target}
+	return r.audit.Record(ctx, e, nil, map[string]string{"workspace": string(w.ID), "name": w.Name})
 }
 
 // noteAccount writes a line of the audit record about an account that a person
-// has linked or unlinked. Which one it was stands in the sides alone, which the
+// has linked or unlinked. Which one it was is in the sides alone, which the
 // store empties when the person's account is deleted.
 func (r *Room) noteAccount(ctx context.Context, actor openmates.ID, action string, n openmates.Network, a messenger.Account) error {
-	if r.audit == nil {
-		return nil
-	}
-	about, err := json.Marshal(map[string]string{"account": string(a.ID), "name": a.Name})
-	if err != nil {
-		return fmt.Errorf("describe the account: %w", err)
-	}
 	e := openmates.AuditEntry{Actor: actor, Action: action, Target: string(n) + " account"}
-	if e.After = string(about); action == "account.unlink" {
-		e.Before, e.After = e.After, ""
+	about := map[string]string{"account": string(a.ID), "name": a.Name}
+	if action == "account.unlink" {
+		return r.audit.Record(ctx, e, about, nil)
 	}
-	if err := r.audit(ctx, e); err != nil {
-		return fmt.Errorf("record %s: %w", action, err)
-	}
-	return nil
+	return r.audit.Record(ctx, e, nil, about)
 }

@@ -16,7 +16,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -77,7 +76,7 @@ type Part struct {
 // Config holds what a Room needs; Apps, Providers and Clock may be nil.
 type Config struct {
 	Store     Store
-	Audit     func(ctx context.Context, e openmates.AuditEntry) error
+	Audit     openmates.Audit
 	Apps      func(ctx context.Context) ([]Group, error) // what there is to allow; nil = nothing
 	Providers func(ctx context.Context) ([]Group, error) // likewise, with the models that are enabled
 	Log       *slog.Logger
@@ -87,7 +86,7 @@ type Config struct {
 // Room is the mate room. It is safe for concurrent use.
 type Room struct {
 	store     Store
-	audit     func(ctx context.Context, e openmates.AuditEntry) error
+	audit     openmates.Audit
 	apps      func(ctx context.Context) ([]Group, error)
 	providers func(ctx context.Context) ([]Group, error)
 	log       *slog.Logger
@@ -151,20 +150,17 @@ func (r *Room) Version(ctx context.Context, m openmates.Mate, n int64) (openmate
 // record writes into the audit record what differs between two states. ctx is
 // that of the transaction in which it is changed.
 func (r *Room) record(ctx context.Context, actor openmates.ID, action, target string, before, after any) error {
-	e := openmates.AuditEntry{Actor: actor, Action: action, Target: target, Before: encode(before), After: encode(after)}
-	if err := r.audit(ctx, e); err != nil {
-		return fmt.Errorf("record %s of %s: %w", action, target, err)
+	if err := r.audit.Record(ctx, openmates.AuditEntry{Actor: actor, Action: action, Target: target}, before, after); err != nil {
+		return err
 	}
 	r.log.InfoContext(ctx, "changed", "action", action, "target", target, "by", actor)
 	return nil
 }
 
+// encode returns v as JSON, by which limits are compared.
 func encode(v any) string {
-	if v == nil {
-		return ""
-	}
 	b, err := json.Marshal(v)
-	if err != nil { // can't be: what is recorded is made of texts and numbers
+	if err != nil { // can't be: what is compared is made of texts and numbers
 		return ""
 	}
 	return string(b)

@@ -55,8 +55,7 @@ func (r *Room) setMember(ctx context.Context, actor openmates.ID, t openmates.Te
 		if err := r.store.SetMemberLimits(ctx, t.ID, u.ID, to); err != nil {
 			return err
 		}
-		return r.audit(ctx, openmates.AuditEntry{Actor: actor, TeamID: t.ID, Action: "member.limits",
-			Before: encode(own), After: encode(to)}.AboutPerson(u.ID))
+		return r.audit.Record(ctx, openmates.AuditEntry{Actor: actor, TeamID: t.ID, Action: "member.limits"}.AboutPerson(u.ID), own, to)
 	})
 }
 

@@ -77,7 +77,6 @@ func (r *Room) setTeam(ctx context.Context, actor openmates.ID, t openmates.Team
 		if err := r.store.SetTeamLimits(ctx, t.ID, to); err != nil {
 			return err
 		}
-		return r.audit(ctx, openmates.AuditEntry{Actor: actor, TeamID: t.ID, Action: "team.limits", Target: "team " + t.Slug,
-			Before: encode(own), After: encode(to)})
+		return r.audit.Record(ctx, openmates.AuditEntry{Actor: actor, TeamID: t.ID, Action: "team.limits", Target: "team " + t.Slug}, own, to)
 	})
 }

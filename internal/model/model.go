@@ -16,9 +16,7 @@ package model
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -74,7 +72,7 @@ type Fixed struct {
 // Config holds what a Room needs; what has no word behind it is required.
 type Config struct {
 	Store    Store
-	Audit    func(ctx context.Context, e openmates.AuditEntry) error
+	Audit    openmates.Audit
 	Adapters map[string]func(openmates.Provider) (llm.Provider, error) // by kind
 	Fixed    []Fixed                                                   // may be none
 	Default  string                                                    // the settings' model, as "provider/model"; "" = none
@@ -140,20 +138,5 @@ func (r *Room) within(ctx context.Context, do func(ctx context.Context) error) e
 
 // record writes a change into the audit record; ctx is that of within.
 func (r *Room) record(ctx context.Context, actor openmates.ID, action, target string, before, after any) error {
-	e := openmates.AuditEntry{Actor: actor, Action: action, Target: target, Before: encode(before), After: encode(after)}
-	if err := r.cfg.Audit(ctx, e); err != nil {
-		return fmt.Errorf("record %s of %s: %w", action, target, err)
-	}
-	return nil
-}
-
-func encode(v any) string {
-	if v == nil {
-		return ""
-	}
-	b, err := json.Marshal(v)
-	if err != nil { // can't be: the records hold texts, numbers and truths
-		return ""
-	}
-	return string(b)
+	return r.cfg.Audit.Record(ctx, openmates.AuditEntry{Actor: actor, Action: action, Target: target}, before, after)
 }

@@ -46,16 +46,9 @@ func (l *listener) catchUp(ctx context.Context, guildID, channel string, since t
 }
 
 func (l *listener) missed(ctx context.Context, m *messageObject) error {
-	role, err := l.role(ctx, m)
-	if err != nil {
+	in, ok, err := l.decide(ctx, m)
+	if err != nil || !ok {
 		return err
-	}
-	l.mu.Lock()
-	ok := means(m, l.world.user, role)
-	in := l.world.inbound(m)
-	l.mu.Unlock()
-	if !ok {
-		return nil
 	}
 	l.log.Info("a missed message is made up for", "message", in.Message, "channel", in.Channel)
 	return l.host.Receive(ctx, in)

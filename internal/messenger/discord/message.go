@@ -77,18 +77,23 @@ func (l *listener) message(m *messageObject) step {
 
 // receiveLater decides about a message once the bot's role is known.
 func (l *listener) receiveLater(ctx context.Context, m *messageObject) error {
-	role, err := l.role(ctx, m)
-	if err != nil {
+	in, ok, err := l.decide(ctx, m)
+	if err != nil || !ok {
 		return err
 	}
-	l.mu.Lock()
-	ok := means(m, l.world.user, role)
-	in := l.world.inbound(m)
-	l.mu.Unlock()
-	if !ok {
-		return nil
-	}
 	return l.receive(ctx, in)
+}
+
+// decide returns a message in the product's form, and whether it is for the
+// mate. It may ask Discord for the bot's role.
+func (l *listener) decide(ctx context.Context, m *messageObject) (in messenger.Inbound, ok bool, err error) {
+	role, err := l.role(ctx, m)
+	if err != nil {
+		return in, false, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.world.inbound(m), means(m, l.world.user, role), nil
 }
 
 func (l *listener) receive(ctx context.Context, in messenger.Inbound) error {

@@ -11,10 +11,7 @@ import (
 	"path/filepath"
 
 	"openmates/internal/address"
-	"openmates/internal/guard"
 	"openmates/internal/identity"
-	"openmates/internal/mail"
-	"openmates/internal/mail/smtp"
 	"openmates/internal/server"
 )
 
@@ -55,21 +52,11 @@ func administer(ctx context.Context, command string, s settings, log *slog.Logge
 	if err != nil {
 		return err
 	}
-	post, err := mail.NewPostman(mail.PostmanConfig{Store: db, Log: log, Sender: smtp.New(smtp.Config{})})
+	p, err := newPeople(db, at, log)
 	if err != nil {
 		return err
 	}
-	failures, err := guard.NewFailures(guard.FailuresConfig{Log: log, Audit: db.AddAudit})
-	if err != nil {
-		return err
-	}
-	room, err := identity.New(identity.Config{
-		Store: db, Log: log, Failures: failures, Post: post, Address: at, Audit: db.AddAudit,
-		ServerName: func(ctx context.Context) (string, error) { return server.StoredName(ctx, db) },
-	})
-	if err != nil {
-		return err
-	}
+	room := p.identity
 	defer room.Close()
 	err = operate(ctx, command, s.person, room.Operator(), out)
 	if err == nil && guessed && command == resetPassword {

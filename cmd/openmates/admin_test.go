@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -68,11 +67,7 @@ func TestCommandsLetPeopleBackIn(t *testing.T) {
 			c.set.Data = t.TempDir()
 			c.args = []string{"--data", c.set.Data, "--url", "https://mates.example.org/"}
 			if engine == "postgres" {
-				address := os.Getenv(sqldbtest.Env)
-				if address == "" {
-					t.Skip(sqldbtest.Env + " is not set")
-				}
-				c.set.DatabaseURL = sealed(sqldbtest.Schema(t, address))
+				c.set.DatabaseURL = sealed(sqldbtest.Address(t))
 				c.args = append(c.args, "--database-url", string(c.set.DatabaseURL))
 			}
 			if said := c.do(2, "admin", "make-admin", "ada"); !strings.Contains(said, "there is no") {

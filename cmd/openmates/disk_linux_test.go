@@ -1,62 +1,21 @@
 package main
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
+
+	"openmates/internal/sqldb/disktest"
 )
-
-// smallDisk mounts a file system of its own, for which root is needed.
-func smallDisk(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=12m,mode=700"); err != nil {
-		t.Skipf("this process can't mount a file system: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
-
-// fill leaves no byte of a disk.
-func fill(t *testing.T, dir string) (empty func()) {
-	t.Helper()
-	name := filepath.Join(dir, "filler")
-	f, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for size := 1 << 16; size > 0; size /= 2 {
-		for err = nil; err == nil; {
-			_, err = f.Write(make([]byte, size))
-		}
-		if !errors.Is(err, syscall.ENOSPC) {
-			t.Fatal(err)
-		}
-	}
-	return func() {
-		if err := os.Remove(name); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
 
 // Whoever sends a form while the disk is full reads why it was not saved, and
 // loses nothing of what was typed; the server says of itself that it can't
 // serve, goes on showing pages, and is well again as soon as there is space.
 func TestAFullDiskIsToldAndKeepsTheForm(t *testing.T) {
 	t.Parallel()
-	dir := smallDisk(t)
+	dir := disktest.Small(t, 12)
 	p := start(t, nil, "serve", "--addr", "127.0.0.1:0", "--data", dir)
 	v := newVisitor(t, p.web)
 	v.c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -75,7 +34,7 @@ func TestAFullDiskIsToldAndKeepsTheForm(t *testing.T) {
 	code := regexp.MustCompile(`code=(\S+)`).FindStringSubmatch(<-p.later)[1]
 	founder := url.Values{"code": {code}, "name": {"Nora New"}, "username": {"nora"}, "password": {"a long password 1"}, "team": {"Harbour & Sons"}}
 
-	empty := fill(t, dir)
+	empty := disktest.Fill(t, dir)
 	status, text := v.send(p.web+"/setup", founder)
 	wants("the set-up", 503, status, text, full, `value="Nora New"`, `value="nora"`, `value="Harbour &amp; Sons"`)
 	if strings.Contains(text, "a long password") {
@@ -91,7 +50,7 @@ func TestAFullDiskIsToldAndKeepsTheForm(t *testing.T) {
 	status, text = v.send(p.web+"/setup", founder)
 	wants("the set-up with space", 303, status, text)
 
-	empty = fill(t, dir)
+	empty = disktest.Fill(t, dir)
 	status, text = v.send(p.web+"/server", nil)
 	wants("a page", 200, status, text, "Nora New")
 	settings := url.Values{"name": {"Our “mates”"}, "url": {p.web}, "sign_up": {"invite"}, "currency": {"EUR"}}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -41,11 +40,7 @@ func TestNothingIsLostOrSaidTwice(t *testing.T) {
 			t.Parallel()
 			var db string
 			if c.postgres {
-				address := os.Getenv(sqldbtest.Env)
-				if address == "" {
-					t.Skip(sqldbtest.Env + " is not set")
-				}
-				db = sqldbtest.Schema(t, address)
+				db = sqldbtest.Address(t)
 			}
 			w := newWorld(t, plan{bots: 8, channels: 8, people: 5, answer: numbered(c.answer)})
 			in := install(t, w, db)

@@ -134,20 +134,11 @@ func (c *cluster) listening(m *member) {
 	m.until(c.t, "connected", func() bool { return c.world.connected(c.world.apps) == len(c.world.apps) })
 }
 
-func postgres(t *testing.T) string {
-	t.Helper()
-	address := os.Getenv(sqldbtest.Env)
-	if address == "" {
-		t.Skip(sqldbtest.Env + " is not set")
-	}
-	return sqldbtest.Schema(t, address)
-}
-
 // NATS may be killed and come back without a memory: meanwhile mentions are
 // answered from the journal, and afterwards as before. Nobody restarts a role.
 func TestNATSMayRestart(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, postgres(t), plan{bots: 2, channels: 2, people: 2}, quick)
+	c := newCluster(t, sqldbtest.Address(t), plan{bots: 2, channels: 2, people: 2}, quick)
 	listens, works := c.add("listen"), c.add("work")
 	for _, m := range []*member{listens, works} { // NATS is away at their start
 		m.becomes(t, 503, "messages are answered about a second later")
@@ -244,7 +235,7 @@ func TestAKilledRoleIsReplacedSoon(t *testing.T) {
 	for _, role := range []string{"listen", "work"} {
 		t.Run(role, func(t *testing.T) {
 			t.Parallel()
-			c := newCluster(t, postgres(t), plan{bots: 2, channels: 2, people: 2}, quick)
+			c := newCluster(t, sqldbtest.Address(t), plan{bots: 2, channels: 2, people: 2}, quick)
 			c.nats.start(t)
 			stays := "work"
 			if role == "work" {
@@ -279,7 +270,7 @@ func TestAPausedProcessSaysNothingWhenItGoesOn(t *testing.T) {
 	for _, stream := range []string{"--stream", "--no-stream"} {
 		t.Run(stream, func(t *testing.T) {
 			t.Parallel()
-			c := newCluster(t, postgres(t), plan{bots: 3, channels: 3, people: 2}, func(llmtest.Question) llmtest.Reply {
+			c := newCluster(t, sqldbtest.Address(t), plan{bots: 3, channels: 3, people: 2}, func(llmtest.Question) llmtest.Reply {
 				return llmtest.Reply{First: 300 * time.Millisecond, Gap: 500 * time.Millisecond}
 			})
 			c.nats.start(t)

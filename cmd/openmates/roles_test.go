@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -35,14 +34,11 @@ func broker(t *testing.T) string {
 // working, on PostgreSQL and NATS, and kills one that works in the middle.
 func TestManyProcessesShareTheWork(t *testing.T) {
 	t.Parallel()
-	address := os.Getenv(sqldbtest.Env)
-	if address == "" {
-		t.Skip(sqldbtest.Env + " is not set")
-	}
+	address := sqldbtest.Address(t)
 	w := newWorld(t, plan{bots: 4, channels: 4, people: 3, answer: numbered(func(llmtest.Question) llmtest.Reply {
 		return llmtest.Reply{First: 20 * time.Millisecond}
 	})})
-	in := install(t, w, sqldbtest.Schema(t, address))
+	in := install(t, w, address)
 	nats := broker(t)
 	role := func(name string) *process {
 		in.flags = []string{"--role", name, "--nats-url", nats, "--stream=false"}
@@ -84,12 +80,9 @@ func TestManyProcessesShareTheWork(t *testing.T) {
 // disconnects a guild.
 func TestWhatEndsIsOverInEveryProcess(t *testing.T) {
 	t.Parallel()
-	address := os.Getenv(sqldbtest.Env)
-	if address == "" {
-		t.Skip(sqldbtest.Env + " is not set")
-	}
+	address := sqldbtest.Address(t)
 	w := newWorld(t, plan{bots: 2, channels: 6, people: 3, answer: numbered(func(llmtest.Question) llmtest.Reply { return llmtest.Reply{} })})
-	in := install(t, w, sqldbtest.Schema(t, address))
+	in := install(t, w, address)
 	nats := broker(t)
 	role := func(name string) *process {
 		in.flags = []string{"--role", name, "--nats-url", nats, "--stream=false"}

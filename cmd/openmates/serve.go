@@ -255,32 +255,44 @@ func (srv *service) wire(demo *web.Demo) (err error) {
 
 // people makes the rooms of who people are, of their teams and of the server.
 func (srv *service) people() error {
-	post, err := mail.NewPostman(mail.PostmanConfig{Store: srv.db, Log: srv.log, Sender: smtp.New(smtp.Config{})})
+	p, err := newPeople(srv.db, srv.address, srv.log)
 	if err != nil {
 		return err
 	}
-	failures, err := guard.NewFailures(guard.FailuresConfig{Log: srv.log, Audit: srv.db.AddAudit})
-	if err != nil {
-		return err
-	}
-	srv.identity, err = identity.New(identity.Config{
-		Store: srv.db, Log: srv.log, Failures: failures, Post: post, Address: srv.address, Audit: srv.db.AddAudit,
-		ServerName: func(ctx context.Context) (string, error) { return server.StoredName(ctx, srv.db) },
-	})
-	if err != nil {
-		return err
-	}
+	srv.identity = p.identity
 	srv.closers = append(srv.closers, srv.identity.Close)
 	srv.server, err = server.New(server.Config{
-		Store: srv.db, Log: srv.log, Accounts: srv.identity, Failures: failures, Post: post, Address: srv.address, Audit: srv.db.AddAudit,
+		Store: srv.db, Log: srv.log, Accounts: srv.identity, Failures: p.failures, Post: p.post, Address: srv.address, Audit: srv.db.AddAudit,
 	})
 	if err != nil {
 		return err
 	}
 	srv.team, err = team.New(team.Config{
-		Store: srv.db, Log: srv.log, Accounts: srv.identity, Session: srv.identity, SignUp: srv.server, Post: post, Audit: srv.db.AddAudit,
+		Store: srv.db, Log: srv.log, Accounts: srv.identity, Session: srv.identity, SignUp: srv.server, Post: p.post, Audit: srv.db.AddAudit,
 	})
 	return err
+}
+
+// people is the room of who people are, with what it shares with other rooms.
+type people struct {
+	identity *identity.Room
+	post     *mail.Postman
+	failures *guard.Failures
+}
+
+// newPeople makes it for a server that runs, or for a command beside one.
+func newPeople(db *store.DB, at *address.Public, log *slog.Logger) (p people, err error) {
+	if p.post, err = mail.NewPostman(mail.PostmanConfig{Store: db, Log: log, Sender: smtp.New(smtp.Config{})}); err != nil {
+		return p, err
+	}
+	if p.failures, err = guard.NewFailures(guard.FailuresConfig{Log: log, Audit: db.AddAudit}); err != nil {
+		return p, err
+	}
+	p.identity, err = identity.New(identity.Config{
+		Store: db, Log: log, Failures: p.failures, Post: p.post, Address: at, Audit: db.AddAudit,
+		ServerName: func(ctx context.Context) (string, error) { return server.StoredName(ctx, db) },
+	})
+	return p, err
 }
 
 // only picks the bots of a process that listens for some mates alone.

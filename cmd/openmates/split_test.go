@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 
@@ -21,11 +20,7 @@ func TestABotInAProcessOfItsOwn(t *testing.T) {
 			t.Parallel()
 			var db string
 			if engine == "PostgreSQL" {
-				address := os.Getenv(sqldbtest.Env)
-				if address == "" {
-					t.Skip(sqldbtest.Env + " is not set")
-				}
-				db = sqldbtest.Schema(t, address)
+				db = sqldbtest.Address(t)
 			}
 			w := newWorld(t, plan{bots: 2, channels: 1, people: 1, answer: func(llmtest.Question) llmtest.Reply {
 				return llmtest.Reply{Pieces: []string{"Here I am."}}

@@ -2,30 +2,15 @@ package sqldb
 
 import (
 	"context"
-	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
+	"openmates/internal/sqldb/disktest"
+
 	"openmates"
 )
-
-// smallDisk mounts a file system of its own, for which root is needed.
-func smallDisk(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=6m,mode=700"); err != nil {
-		t.Skipf("this process can't mount a file system: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
 
 func openAt(t *testing.T, dir string) *DB {
 	t.Helper()
@@ -41,30 +26,11 @@ func openAt(t *testing.T, dir string) *DB {
 func TestADiskThatTakesNothingIsNoticedAndRecovers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		want    string
-		spoil   func(t *testing.T, dir string)
-		restore func(t *testing.T, dir string)
+		want  string
+		spoil func(t *testing.T, dir string) (restore func())
 	}{
-		"full": {"disk is full", func(t *testing.T, dir string) {
-			f, err := os.Create(filepath.Join(dir, "filler"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			for size := 1 << 16; size > 0; size /= 2 {
-				for err = nil; err == nil; {
-					_, err = f.Write(make([]byte, size))
-				}
-				if !errors.Is(err, syscall.ENOSPC) {
-					t.Fatal(err)
-				}
-			}
-		}, func(t *testing.T, dir string) {
-			if err := os.Remove(filepath.Join(dir, "filler")); err != nil {
-				t.Fatal(err)
-			}
-		}},
-		"read-only": {"write to its disk", func(t *testing.T, dir string) {
+		"full": {"disk is full", disktest.Fill},
+		"read-only": {"write to its disk", func(t *testing.T, dir string) func() {
 			// Files that are open for writing keep a mount writable, so the new
 			// mount of the same folder is what the probe meets.
 			if err := syscall.Mount(dir, dir, "", syscall.MS_BIND, ""); err != nil {
@@ -73,21 +39,22 @@ func TestADiskThatTakesNothingIsNoticedAndRecovers(t *testing.T) {
 			if err := syscall.Mount("", dir, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 				t.Fatal(err)
 			}
-		}, func(t *testing.T, dir string) {
-			if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-				t.Fatal(err)
+			return func() {
+				if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := smallDisk(t)
+			dir := disktest.Small(t, 6)
 			db := openAt(t, dir)
 			ctx := t.Context()
 			if err := db.Ready(ctx); err != nil {
 				t.Fatalf("at first: %v", err)
 			}
-			c.spoil(t, dir)
+			restore := c.spoil(t, dir)
 			if err := db.Ready(ctx); openmates.CodeOf(err) != openmates.EUnavailable || !strings.Contains(openmates.MessageOf(err), c.want) {
 				t.Errorf("not ready with %v", err)
 			}
@@ -101,7 +68,7 @@ func TestADiskThatTakesNothingIsNoticedAndRecovers(t *testing.T) {
 					t.Errorf("what failed is there: %v, %v", ok, err)
 				}
 			}
-			c.restore(t, dir)
+			restore()
 			if err := db.Ready(ctx); err != nil {
 				t.Errorf("afterwards: %v", err)
 			}
@@ -119,7 +86,7 @@ func TestADiskThatTakesNothingIsNoticedAndRecovers(t *testing.T) {
 // A server whose disk is read-only from the start says so in a sentence.
 func TestAReadOnlyFolderIsNamedAtStart(t *testing.T) {
 	t.Parallel()
-	dir := smallDisk(t)
+	dir := disktest.Small(t, 6)
 	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		t.Fatal(err)
 	}

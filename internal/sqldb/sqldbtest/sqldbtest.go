@@ -32,10 +32,16 @@ type Open func(change ...func(*sqldb.Config)) *sqldb.DB
 // Each runs a test on every engine that is at hand.
 func Each(t *testing.T, run func(t *testing.T, open Open)) {
 	t.Helper()
+	EachEngine(t, func(t *testing.T, engine string) { run(t, One(t, engine)) })
+}
+
+// EachEngine runs a test once for each engine, by its name.
+func EachEngine(t *testing.T, run func(t *testing.T, engine string)) {
+	t.Helper()
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			run(t, One(t, engine))
+			run(t, engine)
 		})
 	}
 }
@@ -92,7 +98,7 @@ func Address(t testing.TB) string {
 	if server == "" {
 		t.Skip(Env + " is not set")
 	}
-	return Schema(t, server)
+	return schema(t, server)
 }
 
 // Run runs a statement past the engine and returns what the database said.
@@ -111,9 +117,9 @@ func Run(t testing.TB, c sqldb.Config, text string, args ...any) error {
 	return err
 }
 
-// Schema makes an empty schema on a PostgreSQL server and returns the address
+// schema makes an empty schema on a PostgreSQL server and returns the address
 // by which it is the only one seen.
-func Schema(t testing.TB, address string) string {
+func schema(t testing.TB, address string) string {
 	t.Helper()
 	conf, err := pgx.ParseConfig(address)
 	if err != nil {

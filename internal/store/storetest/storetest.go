@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"database/sql"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -25,12 +24,7 @@ type Open func(change ...func(*store.Config)) *store.DB
 // Each runs a test on every engine that is at hand.
 func Each(t *testing.T, run func(t *testing.T, open Open)) {
 	t.Helper()
-	for _, engine := range []string{"sqlite", "postgres"} {
-		t.Run(engine, func(t *testing.T) {
-			t.Parallel()
-			run(t, One(t, engine))
-		})
-	}
+	sqldbtest.EachEngine(t, func(t *testing.T, engine string) { run(t, One(t, engine)) })
 }
 
 // One is a fresh database of one engine, "sqlite" or "postgres"; the test is
@@ -40,11 +34,7 @@ func One(t testing.TB, engine string) Open {
 	if engine == "sqlite" {
 		return opener(t, "", t.TempDir())
 	}
-	address := os.Getenv(sqldbtest.Env)
-	if address == "" {
-		t.Skip(sqldbtest.Env + " is not set")
-	}
-	return opener(t, sqldbtest.Schema(t, address), t.TempDir())
+	return opener(t, sqldbtest.Address(t), t.TempDir())
 }
 
 // SQLite opens a fresh SQLite database for tests of other packages.

@@ -17,7 +17,7 @@ func TestBackup(t *testing.T) {
 		return code, b.String()
 	}
 	to := filepath.Join(out, "copy.db")
-	if code, text := do(nil, "backup", to, "--data", dir); code != 2 || !strings.Contains(text, "no database at "+dir) {
+	if code, text := do(nil, "backup", to, "--data", dir); code != 2 || !strings.Contains(text, "There's no database at "+dir) {
 		t.Errorf("without a database: %d %s", code, text)
 	}
 	p := start(t, nil, "serve", "--addr", "127.0.0.1:0", "--data", dir)

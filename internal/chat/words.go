@@ -88,7 +88,7 @@ const (
 	lastRound    = "\n\n(That was the last time that tools could be used for this answer. Answer now with what you know.)"
 	noTime       = "The time for the tools of this answer is used up. Answer now with what you know."
 	noRoom       = "The tools have brought back as much text as one answer may use. Answer now with what you know."
-	tooManyCalls = "That were too many calls at once. Ask again for what is still needed, at most 8 at a time."
+	tooManyCalls = "Those were too many calls at once. Ask again for what is still needed, at most 8 at a time."
 )
 
 func noSuchTool(name string, shown []llm.Tool) string {

@@ -71,7 +71,7 @@ func TestTroubleWhileAnsweringIsNoted(t *testing.T) {
 		kind llm.Kind
 		want string
 	}{
-		{llm.KindBadKey, "accept this key"}, {llm.KindNoCredit, "is out of credit"}, {llm.KindUnavailable, "nothing to fix on your side"},
+		{llm.KindBadKey, "doesn't accept this key"}, {llm.KindNoCredit, "is out of credit"}, {llm.KindUnavailable, "nothing to fix on your side"},
 	} {
 		far.Script(llmtest.Reply{Fail: &llmtest.Failure{Kind: tc.kind}})
 		if _, err := w.ask(mate); err == nil {
@@ -135,7 +135,7 @@ func TestModelsThatComeAndGo(t *testing.T) {
 	}
 	w.says(w.room.AddModel(t.Context(), admin, "house", "b"), openmates.EConflict, "already")
 	w.says(w.room.SetModels(t.Context(), admin, "house", []model.Edit{{Model: "b", Input: "1"}}), openmates.EInvalid, "a number for input and one for output")
-	w.says(w.room.SetModels(t.Context(), admin, "house", []model.Edit{{Model: "b", Input: "1", Output: "-2"}}), openmates.EInvalid, "an amount")
+	w.says(w.room.SetModels(t.Context(), admin, "house", []model.Edit{{Model: "b", Input: "1", Output: "-2"}}), openmates.EInvalid, "isn't an amount")
 	w.ok(w.room.Free(t.Context(), admin, "house"))
 	if v := w.view("house"); v.NoPrice != 0 {
 		t.Errorf("%d without a price", v.NoPrice)
@@ -164,7 +164,7 @@ func TestKeysStayWithTheirHost(t *testing.T) {
 		t.Errorf("the stored key is lost: %v", err)
 	}
 	_, err = w.room.Change(t.Context(), admin, "house", model.Draft{URL: far.URL(), Key: "sk-revoked"})
-	w.says(err, openmates.EInvalid, "accept this key")
+	w.says(err, openmates.EInvalid, "doesn't accept this key")
 	if _, err := w.ask(openmates.Mate{}); err != nil {
 		t.Errorf("a wrong key took the place of the right one: %v", err)
 	}

@@ -158,7 +158,7 @@ func TestEveryKindIsCheckedAndAnswers(t *testing.T) {
 			w := setup(t)
 			far := w.server(llmtest.Config{API: api, Key: canary, Models: []string{"b", "a"}})
 			_, err := w.room.Add(t.Context(), admin, model.Draft{Kind: kind, Label: "Mine", URL: far.URL(), Key: "sk-wrong"})
-			w.says(err, openmates.EInvalid, "accept this key")
+			w.says(err, openmates.EInvalid, "doesn't accept this key")
 			p := w.add(model.Draft{Kind: kind, Label: "Mine", URL: far.URL(), Key: canary})
 			v := w.view(p.Name)
 			if v.Name != "mine" || v.Key != "" || !v.HasKey || len(v.Models) != 2 || v.Enabled != 2 || v.NoPrice != 2 || v.Problem != "" {
@@ -235,14 +235,14 @@ func TestEachTroubleHasItsCure(t *testing.T) {
 		code     openmates.Code
 		want     string
 	}{
-		"wrong key":         {status(401), "sk-x", openmates.EInvalid, "accept this key"},
+		"wrong key":         {status(401), "sk-x", openmates.EInvalid, "doesn't accept this key"},
 		"no key":            {status(401), "", openmates.EInvalid, "requires a key"},
 		"no credit":         {status(402), "sk-x", openmates.EUnavailable, "is out of credit"},
 		"too many requests": {status(429), "sk-x", openmates.EUnavailable, "Wait a minute"},
 		"no such host":      {"http://nowhere.invalid/v1", "", openmates.EInvalid, `no host named "nowhere.invalid"`},
 		"refused":           {"http://127.0.0.1:1/v1", "", openmates.EUnavailable, "Nothing is listening at 127.0.0.1:1. Is it running there?"},
 		"in a container":    {"http://127.0.0.1:1/v1", "", openmates.EUnavailable, "host.docker.internal"},
-		"web page":          {html, "", openmates.EInvalid, "not an API"},
+		"web page":          {html, "", openmates.EInvalid, "There's a web page at 127.0.0.1"},
 		"no API":            {status(404) + "/api", "", openmates.EUnavailable, "/api/v1"},
 		"no list":           {status(404), "", openmates.EUnavailable, "/v1"},
 		"their trouble":     {status(503), "", openmates.EUnavailable, "is having problems (status 503)"},

@@ -119,7 +119,7 @@ func TestAWrongAddressIsDiagnosed(t *testing.T) {
 		"no encryption":      {strings.Replace(plain.URL, "http:", "https:", 1), nil, []string{"without encryption"}},
 		"redirect":           {listening(t, says(301, "", "Location", "https://www.example.org/x")).URL, nil, []string{"redirects to https://www.example.org"}},
 		"redirect to itself": {listening(t, says(302, "")).URL, nil, []string{"Turn that redirect off"}},
-		"proxy without us":   {listening(t, says(502, "bad gateway")).URL, nil, []string{"reach this server", "502"}},
+		"proxy without us":   {listening(t, says(502, "bad gateway")).URL, nil, []string{"doesn't reach this server", "502"}},
 		"sign-in in front":   {listening(t, says(401, "")).URL, nil, []string{"OpenMates has its own sign-in"}},
 		"another server":     {listening(t, says(200, "<html>hello</html>")).URL, nil, []string{"Another server answers"}},
 		"another OpenMates":  {listening(t, says(200, strings.Repeat("0a", 32)+"\n")).URL, nil, []string{"Another OpenMates server"}},

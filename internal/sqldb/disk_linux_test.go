@@ -29,8 +29,8 @@ func TestADiskThatTakesNothingIsNoticedAndRecovers(t *testing.T) {
 		want  string
 		spoil func(t *testing.T, dir string) (restore func())
 	}{
-		"full": {"disk is full", disktest.Fill},
-		"read-only": {"write to its disk", func(t *testing.T, dir string) func() {
+		"full": {"This server's disk is full", disktest.Fill},
+		"read-only": {"This server can't write to its disk", func(t *testing.T, dir string) func() {
 			// Files that are open for writing keep a mount writable, so the new
 			// mount of the same folder is what the probe meets.
 			if err := syscall.Mount(dir, dir, "", syscall.MS_BIND, ""); err != nil {

@@ -96,7 +96,7 @@ func testFullDisk(t *testing.T, writes, big int, swallowed bool) {
 		if hit != (err != nil) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if hit && (openmates.CodeOf(err) != openmates.EUnavailable || !strings.Contains(openmates.MessageOf(err), "disk is full")) {
+		if hit && (openmates.CodeOf(err) != openmates.EUnavailable || !strings.Contains(openmates.MessageOf(err), "server's disk is full")) {
 			t.Errorf("%s was told %q", name, openmates.MessageOf(err))
 		}
 		if err == nil {

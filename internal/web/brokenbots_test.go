@@ -60,13 +60,13 @@ func brokenStates() []broken {
 	}
 	return []broken{
 		{name: "empty token", act: enter(with("token", "")), check: "token", tone: "bad",
-			say: "The bot token is missing", cure: "Press “Reset Token” on the", link: "/bot"},
+			say: "The bot token is missing", cure: "Press “Reset Token” on the application's Bot page", link: "/bot"},
 		{name: "malformed token", act: enter(with("token", "not-a-token")), check: "token", tone: "bad",
 			say: "a token has three parts separated by dots", cure: "not on the OAuth2 page", link: "/bot"},
 		{name: "client secret in place of the token", act: enter(with("token", strings.Repeat("x", 32))), check: "token", tone: "bad",
-			say: "looks like a client secret", cure: "Press “Reset Token” on the"},
+			say: "looks like a client secret", cure: "Press “Reset Token” on the Bot page"},
 		{name: "public key in place of the token", act: enter(with("token", strings.Repeat("ab", 32))), check: "token", tone: "bad",
-			say: "looks like the application's public key", cure: "Press “Reset Token” on the"},
+			say: "looks like the application's public key", cure: "Press “Reset Token” on the Bot page"},
 		{name: "wrong token", act: enter(with("token", "MTIz.abcdef.ghijkl")), check: "token", tone: "bad",
 			say: "Discord rejected the bot token.", cure: "reset the token, and enter the new one here", link: "/bot"},
 		{name: "ID is no ID", act: enter(with("app_id", "sophia")), check: "application", tone: "bad",
@@ -94,7 +94,7 @@ func brokenStates() []broken {
 		{name: "content intent demanded but off", act: enter(with("content", "1")), check: "content", tone: "bad",
 			say: "but the Message Content Intent is off for its application", cure: "Switch on “Message Content Intent”", link: "/bot"},
 		{name: "interactions elsewhere", act: configure(func(_ *botScene, c *discordtest.Settings) { c.InteractionsURL = "https://elsewhere.example/x" }), check: "interactions", tone: "bad",
-			say: "are sent to https://elsewhere.example/x", cure: "Clear the field", link: "/information"},
+			say: "are sent to https://elsewhere.example/x", cure: "Clear the field “Interactions Endpoint URL”", link: "/information"},
 		{name: "another name", act: after(func(s *botScene) { s.sim.Rename(s.app.ID, "Bot 7") }), check: "name", tone: "warn",
 			say: "The bot is called “Bot 7” and the mate “Sophia”", cure: "Apply name and picture"},
 		{name: "no picture", act: enter(), check: "portrait", tone: "warn", say: "The bot has no picture.", cure: "Apply name and picture"},
@@ -119,11 +119,11 @@ func brokenStates() []broken {
 		{name: "application deleted", act: after(func(s *botScene) { s.sim.DeleteApplication(s.app.ID) }), check: "token", tone: "bad",
 			say: "Discord rejected both the bot token and the client secret", cure: "create a new application"},
 		{name: "Discord is having problems", act: failing(discordtest.Failure{Status: 503}), check: "token", tone: "plain",
-			say: "Discord is having problems (status 503).", cure: "nothing to change here"},
+			say: "Discord is having problems (status 503).", cure: "There's nothing to change here"},
 		{name: "Discord is slow", conf: sceneConfig{patience: 200 * time.Millisecond}, act: failing(discordtest.Failure{Hang: true}), check: "token", tone: "plain",
 			say: "Discord didn't answer within 200ms.", cure: "Check again in a minute"},
 		{name: "Discord is out of reach", conf: sceneConfig{api: "http://127.0.0.1:1/api"}, act: enter(), check: "token", tone: "plain",
-			say: "connect to 127.0.0.1:", cure: "its firewall and its proxy"},
+			say: "This server can't connect to 127.0.0.1:", cure: "its firewall and its proxy"},
 		{name: "wrong public address", act: func(s *botScene) answer {
 			s.perfect()
 			must(s.t, s.db.SetSetting(context.Background(), "server.set_up_host", "mates.example"))
@@ -132,7 +132,7 @@ func brokenStates() []broken {
 		{name: "intent refused at connect (4014)", act: func(s *botScene) answer {
 			wants(s.t, s.set(with("content", "1")), 200)
 			return answer{}
-		}, say: "The bot asks for the Message Content intent", cure: "Switch on \"Message Content Intent\""},
+		}, say: "The bot asks for the Message Content intent, which isn't enabled", cure: "Switch on \"Message Content Intent\""},
 		{name: "token reset while running (4004)", act: func(s *botScene) answer {
 			s.perfect()
 			s.sim.ResetToken(s.app.ID)

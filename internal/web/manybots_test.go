@@ -118,9 +118,9 @@ func TestReplacingATokenDisturbsNobody(t *testing.T) {
 	s.await("a new session", func() bool {
 		return s.sim.Identifies(s.app.ID) == sessions+1 && s.phase("sophia") == messenger.Connected
 	})
-	wants(t, s.ada.confirms(sophiaAt+"/pause", url.Values{}), 200, "Resume", "The listener is paused")
+	wants(t, s.ada.confirms(sophiaAt+"/pause", url.Values{}), 200, "<button>Resume</button>", "The listener is paused")
 	s.await("no connection", func() bool { return len(s.sim.Connections(s.app.ID)) == 0 })
-	wants(t, s.ada.follow(sophiaAt+"/resume", url.Values{}), 200, "Pause")
+	wants(t, s.ada.follow(sophiaAt+"/resume", url.Values{}), 200, `<button class="second">Pause</button>`)
 	s.listening()
 	for _, app := range apps {
 		if s.sim.Identifies(app.ID) != 1 || s.sim.Resumes(app.ID) != 0 || len(s.sim.Connections(app.ID)) != 1 {
@@ -171,7 +171,7 @@ func TestStatesOfAnotherProcess(t *testing.T) {
 	later = 2 * messenger.Stale
 	m, err = other.Mate(t.Context(), "sophia")
 	must(t, err)
-	if st := m.Bots[0].State; st.Phase != messenger.NeedsAttention || !strings.Contains(st.Reason.String(), "reported since") || !strings.Contains(st.Reason.String(), "(test)") || st.Cure == "" {
+	if st := m.Bots[0].State; st.Phase != messenger.NeedsAttention || !strings.Contains(st.Reason.String(), "hasn't reported since") || !strings.Contains(st.Reason.String(), "(test)") || st.Cure == "" {
 		t.Errorf("when it fell silent: %+v", st)
 	}
 }

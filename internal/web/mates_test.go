@@ -221,7 +221,7 @@ func TestTryIt(t *testing.T) {
 	if len(last.Past) != 4 || last.Past[0].Question != "q5" || last.Team.Slug != "harbour" || len([]rune(last.Past[0].Answer)) != 6000 {
 		t.Errorf("asked with %d exchanges in %+v", len(last.Past), last.Team)
 	}
-	wants(t, ada.post(at, url.Values{"text": {"none"}}), 503, "have a model yet", ">none</textarea>")
+	wants(t, ada.post(at, url.Values{"text": {"none"}}), 503, "doesn&#39;t have a model yet", ">none</textarea>")
 	wants(t, ada.post(at, url.Values{"text": {strings.Repeat("x", 6001)}}), 422, "at most 6000")
 	if got := ada.post(at, url.Values{"text": {"broken"}}); got.status != 500 || strings.Contains(got.body, "10.0.0.1") {
 		t.Errorf("a failure: %d", got.status)
@@ -326,7 +326,7 @@ func TestLimitsOfTheServerAndOfAMate(t *testing.T) {
 	// What is wrong comes back as it was entered.
 	for _, tc := range []struct{ field, value, want string }{
 		{"per_minute", "-1", "whole number"}, {"per_minute", "1.5", "whole number"}, {"per_minute", "ten", "whole number"}, {"per_minute", "100001", "whole number"},
-		{"per_minute", strings.Repeat("9", 400), "whole number"}, {"per_month", "-1", "an amount"}, {"per_month", "1e9", "an amount"}, {"per_month", `"><script>alert(1)</script>`, "an amount"},
+		{"per_minute", strings.Repeat("9", 400), "whole number"}, {"per_month", "-1", "isn&#39;t an amount"}, {"per_month", "1e9", "isn&#39;t an amount"}, {"per_month", `"><script>alert(1)</script>`, "isn&#39;t an amount"},
 		{"stamp", "", "The options have changed since you opened this page"}, {"stamp", "feed", "The options have changed since you opened this page"},
 	} {
 		for _, path := range []string{"/server/limits", "/server/mates/sophia/limits"} {

@@ -59,16 +59,16 @@ func TestProviderPages(t *testing.T) {
 	wants(t, ada.get("/server/providers/new?kind=nonsense"), 404, "Unknown kind of provider")
 
 	add := url.Values{"kind": {"compatible"}, "label": {"House"}, "url": {far.URL()}, "key": {"sk-wrong"}}
-	wants(t, ada.post("/server/providers", add), 422, "accept this key", `value="House"`, far.URL())
+	wants(t, ada.post("/server/providers", add), 422, "doesn&#39;t accept this key", `value="House"`, far.URL())
 	add.Set("key", canaryKey)
-	wants(t, ada.follow("/server/providers", add), 200, "checked and added", "gpt-5-mini", "Suggested price", `value="0.25"`, "No price", "key saved")
+	wants(t, ada.follow("/server/providers", add), 200, "checked and added", "gpt-5-mini", "Suggested price", `value="0.25"`, "No price", "<dd>key saved</dd>")
 	wants(t, ada.get("/server/providers"), 200, "House", "Works", "2 of 3 models enabled", "2 without a price")
 	wants(t, ada.get("/server/providers/house?show=all"), 200, "text-embedding-3", "probably doesn’t write text")
 	wants(t, ada.get("/server/providers/house?q=embed&page=9"), 200, "1 of 3 models")
 
 	at := "/server/providers/house"
 	prices := url.Values{"model-0": {"gpt-5-mini"}, "on-0": {"yes"}, "input-0": {"0.25"}, "cached-0": {""}, "output-0": {"two"}}
-	wants(t, ada.post(at+"/models", prices), 422, "an amount", `value="two"`)
+	wants(t, ada.post(at+"/models", prices), 422, "isn&#39;t an amount", `value="two"`)
 	prices.Set("output-0", "2,00")
 	wants(t, ada.follow(at+"/models", prices), 200, "models are saved", `value="2"`)
 	wants(t, ada.follow(at+"/free", url.Values{}), 200, "Models without a price are now free")

@@ -85,7 +85,7 @@ func TestAnAdminLetsSomebodyBackIn(t *testing.T) {
 	h := newHouse(t).furnish()
 	ada := h.as("ada")
 	wants(t, ada.get("/server/reset?user=ben"), http.StatusOK, `value="ben"`, "openmates admin make-admin")
-	wants(t, ada.post("/server/reset", pass("username", "ben", "password", "wrong", "second", "yes")), http.StatusForbidden, "your password", `value="ben"`, "checked")
+	wants(t, ada.post("/server/reset", pass("username", "ben", "password", "wrong", "second", "yes")), http.StatusForbidden, "This isn&#39;t your password", `value="ben"`, "checked")
 	wants(t, ada.post("/server/reset", pass("username", "nobody")), http.StatusUnprocessableEntity, "No one on this server")
 	page := ada.follow("/server/reset", pass("username", "ben", "second", "yes"))
 	link := regexp.MustCompile(`(/signin/reset\?code=\w{26})`).FindString(page.body)

@@ -68,7 +68,7 @@ func TestAStrangerFoundsATeam(t *testing.T) {
 	if got := b.get("/found/mates"); got.header.Get("Location") != "/found" {
 		t.Errorf("a step before the first: %d", got.status)
 	}
-	for slug, said := range map[string]string{"harbour": "already taken by another team", "api": "The address", "a--b": "single hyphens", "x": "2 to 40", "ÄÖÜ": "a–z"} {
+	for slug, said := range map[string]string{"harbour": "already taken by another team", "api": "is reserved. Choose a different one.", "a--b": "single hyphens", "x": "2 to 40", "ÄÖÜ": "a–z"} {
 		wants(t, b.get("/parts/slug?name=Pier&slug="+url.QueryEscape(slug)), 200, said)
 		got := b.post("/found", url.Values{"name": {"Pier"}, "slug": {slug}})
 		if got.status != 422 && got.status != 409 || !strings.Contains(got.body, said) || !strings.Contains(got.body, `value="Pier"`) {
@@ -85,7 +85,7 @@ func TestAStrangerFoundsATeam(t *testing.T) {
 	wants(t, page, 200, "How much", "At most 30, the limit of the server")
 	stamp := stampOf(t, page)
 	wants(t, b.post("/found/money", url.Values{"stamp": {stamp}, "per_minute": {"many"}, "per_month": {"7"}}), 422, "whole number", `value="many"`, `value="7"`)
-	wants(t, b.follow("/found/money", url.Values{"stamp": {stamp}, "per_minute": {"5"}, "per_month": {"20"}}), 200, "Your messenger", "your account comes first")
+	wants(t, b.follow("/found/money", url.Values{"stamp": {stamp}, "per_minute": {"5"}, "per_month": {"20"}}), 200, "<h2>Your messenger</h2>", "your account comes first")
 	wants(t, b.follow("/found/connect", url.Values{}), 200, "Your account")
 	bad := newcomerFields("nora")
 	bad.Set("password", "short")
@@ -238,7 +238,7 @@ func TestPeopleOfATeam(t *testing.T) {
 	}
 	wants(t, ada.post(at+"/eve/role", url.Values{"role": {"member"}}), 404) // of another team
 	wants(t, ada.post(at+"/eve/remove", url.Values{}), 404)
-	wants(t, ada.follow(at+"/ben/role", url.Values{"role": {"admin"}}), 200, "role is changed", "Make member")
+	wants(t, ada.follow(at+"/ben/role", url.Values{"role": {"admin"}}), 200, "ben’s role is changed", "Make member")
 	wants(t, ben.get("/teams/harbour/usage"), 200)
 	wants(t, ben.confirms(at+"/ada/role", url.Values{"role": {"member"}}), 200)
 	wants(t, ada.get("/teams/harbour/usage"), 403) // at once, in the session that she has

@@ -176,8 +176,8 @@ func TestFirstWay(t *testing.T) {
 	h.states.set(m.Bots[0].ID, messenger.State{Phase: messenger.Connected, Workspaces: 1})
 	wants(t, b.get(at+"/state"), 200, "Online")
 	wants(t, b.get("/parts/mates"), 200, "Online")
-	wants(t, b.confirms(at+"/pause", url.Values{}), 200, "is paused", "Resume")
-	wants(t, b.follow(at+"/resume", url.Values{}), 200, "is listening again", "Pause")
+	wants(t, b.confirms(at+"/pause", url.Values{}), 200, "is paused", "<button>Resume</button>")
+	wants(t, b.follow(at+"/resume", url.Values{}), 200, "is listening again", `<button class="second">Pause</button>`)
 
 	got := b.post("/teams/harbour/install", url.Values{"mate": {"sophia"}, "network": {"testnet"}})
 	q, err := h.network.Install(got.header.Get("Location"), messenger.Workspace{ID: "55", Name: "Pier"})
@@ -445,7 +445,7 @@ func TestDemo(t *testing.T) {
 	h.model = Model{Name: "scripted", Scripted: true}
 	b := h.browser()
 	page := b.get("/signin")
-	wants(t, page, 200, "no real AI", "http://127.0.0.1:7777", "Ben")
+	wants(t, page, 200, "Demo model (offline, no real AI)", "http://127.0.0.1:7777", "Ben")
 	checkPage(t, "signin", page.body)
 	wants(t, b.follow("/signin/demo", url.Values{"username": {"ben"}, "next": {"/profile"}}), 200, "Ben Bitdiddle")
 	wants(t, b.post("/signin/demo", url.Values{"username": {"ada"}}), 404) // not one of the demo's people

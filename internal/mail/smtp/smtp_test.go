@@ -99,11 +99,11 @@ func TestEveryFailureNamesItsCure(t *testing.T) {
 	}{
 		{"unknown host", smtptest.Config{}, mail.Plain, func(s *mail.Settings) { s.Host = "mail.invalid" }, "", "mail.invalid", true},
 		{"nobody there", smtptest.Config{}, mail.Plain, func(s *mail.Settings) { s.Port = 1 }, openmates.EInvalid, "Nothing answers", true},
-		{"says nothing", smtptest.Config{Mute: true}, mail.Plain, nil, openmates.EUnavailable, "answer in time", true},
+		{"says nothing", smtptest.Config{Mute: true}, mail.Plain, nil, openmates.EUnavailable, "didn't answer in time", true},
 		{"no mail server", smtptest.Config{Hello: "HTTP/1.1 400 Bad Request"}, mail.Plain, nil, openmates.EInvalid, "no mail server", true},
 		{"certificate of nobody", smtptest.Config{TLS: true}, mail.TLS, nil, openmates.EInvalid, "comes from an authority that this server", false},
 		{"certificate of another", smtptest.Config{TLS: true, Names: []string{"other.example.org"}}, mail.TLS, nil, openmates.EInvalid, "certificate isn't for", true},
-		{"no TLS there", smtptest.Config{}, mail.TLS, nil, openmates.EInvalid, "start with TLS", true},
+		{"no TLS there", smtptest.Config{}, mail.TLS, nil, openmates.EInvalid, "doesn't start with TLS", true},
 		{"no STARTTLS there", smtptest.Config{}, mail.StartTLS, nil, openmates.EInvalid, "use no encryption only within your own network", true},
 		{"wrong password", smtptest.Config{StartTLS: true, Username: "u", Password: "right"}, mail.StartTLS, nil, openmates.EInvalid, "rejected the username or the password", true},
 		{"wants a password", smtptest.Config{StartTLS: true, Username: "u", Password: "right"}, mail.StartTLS, func(s *mail.Settings) { s.Username = "" }, openmates.EInvalid, "Enter the username and password of the mailbox", true},

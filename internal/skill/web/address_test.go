@@ -57,7 +57,7 @@ func TestNoWayToWriteTheLoopbackIsRead(t *testing.T) {
 	if n := inside.hits.Load(); n != 0 {
 		t.Errorf("the server inside was asked %d times", n)
 	}
-	r.refuses(t, "http://inside.test:"+inside.port()+"/?canary", "on the public web")
+	r.refuses(t, "http://inside.test:"+inside.port()+"/?canary", "it isn't on the public web, or it doesn't respond")
 	if log := r.log.String(); !strings.Contains(log, "not public") || strings.Contains(log, "canary") || !strings.Contains(log, "user=7") || !strings.Contains(log, "turn=t1") {
 		t.Errorf("the log says %q", log)
 	}
@@ -80,10 +80,10 @@ func TestAddressesThatAreNotRead(t *testing.T) {
 		"http://example.test:22/":                 "usual ports",
 		"http://example.test:8080/":               "usual ports",
 		"http://example.test:0/":                  "usual ports",
-		"http://169.254.169.254/latest/meta-data": "on the public web",
+		"http://169.254.169.254/latest/meta-data": "it isn't on the public web, or it doesn't respond",
 		"http://exa mple.test/":                   "no valid web address",
 		"http://[::1/":                            "no valid web address",
-		"http://nowhere.test/":                    "on the public web",
+		"http://nowhere.test/":                    "it isn't on the public web, or it doesn't respond",
 		"http://example.test/\x00":                "no valid web address",
 	} {
 		r.refuses(t, address, want)
@@ -138,7 +138,7 @@ func TestAChangedDNSAnswerLeadsNowhere(t *testing.T) {
 		Trust:    []netip.AddrPort{outside.addr()},
 		Resolver: serveNames(t, map[string][]string{"rebind.test": {"127.0.0.1", "127.0.0.2"}}),
 	})
-	r.refuses(t, "http://rebind.test:"+outside.port()+"/", "on the public web")
+	r.refuses(t, "http://rebind.test:"+outside.port()+"/", "it isn't on the public web, or it doesn't respond")
 	if outside.hits.Load() != 1 || inside.hits.Load() != 0 {
 		t.Errorf("outside was asked %d times, inside %d times", outside.hits.Load(), inside.hits.Load())
 	}

@@ -154,10 +154,10 @@ func TestASilentServerIsLeft(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "127.0.0.1:0", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	r := open(t, web.Config{Trust: []netip.AddrPort{s.addr()}, Time: 50 * time.Millisecond})
-	r.refuses(t, s.URL, "answer in time")
+	r.refuses(t, s.URL, "didn't answer in time")
 	gone := serve(t, "127.0.0.1:0", html(""))
 	gone.Close()
-	open(t, web.Config{Trust: []netip.AddrPort{gone.addr()}}).refuses(t, gone.URL, "on the public web")
+	open(t, web.Config{Trust: []netip.AddrPort{gone.addr()}}).refuses(t, gone.URL, "it isn't on the public web, or it doesn't respond")
 }
 
 func TestBrokenAnswers(t *testing.T) {

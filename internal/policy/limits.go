@@ -43,9 +43,6 @@ func MayUse(a openmates.Asker, t Thing) (ok bool, by openmates.Layer, why Why) {
 	return true, by, ""
 }
 
-// Effective returns what remains for an asker after all layers.
-func Effective(a openmates.Asker) openmates.Limits { return openmates.Effective(a.Layers...) }
-
 // TeamMayUse reports whether a team may have a mate, whoever of it asks: whether
 // the mate can be added to the team's workspaces.
 func TeamMayUse(t openmates.Team, m openmates.Mate) bool {

@@ -85,7 +85,7 @@ func TestWhatIsEnforcedIsWhatTheEffectiveViewSays(t *testing.T) {
 		for n := range len(levels) + 1 {
 			a := a
 			a.Layers = levels[:n].Layers(a, set)
-			effective := policy.Effective(a)
+			effective := openmates.Effective(a.Layers...)
 			for _, x := range things() {
 				ok, by, why := policy.MayUse(a, x)
 				member := a.Team.ID == 0 || a.User.ID != 0 && a.Role != ""

@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"openmates/internal/browsertest"
 	"openmates/internal/messenger/discord/discordtest"
 )
 
@@ -214,10 +215,8 @@ func (b *besieged) together(people ...*person) map[string]*person {
 // opensTab gives a second tab of the person's browser.
 func (p *person) opensTab() *person {
 	p.tab.Helper()
-	ctx, cancel := chromedp.NewContext(p.ctx)
-	p.tab.Cleanup(cancel)
 	second := *p
-	second.tab = &tab{T: p.tab.T, ctx: ctx}
+	second.tab = &tab{T: p.tab.T, ctx: browsertest.Tab(p.ctx, p.tab.T)}
 	second.runs(p.scripts)
 	return &second
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"openmates/internal/browsertest"
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger/discord/discordtest"
 )
@@ -33,7 +34,7 @@ func newStage(t *testing.T, known ...string) *stage {
 	t.Helper()
 	s := bareStage(t, known...)
 	s.chrome = browse(t).ctx
-	if err := chromedp.Do(s.chrome, chromedp.Navigate("about:blank")); err != nil {
+	if err := browsertest.Do(s.chrome, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatal(err)
 	}
 	s.begins(t)
@@ -100,12 +101,7 @@ type person struct {
 
 func (s *stage) enters(username string, scripts bool) *person {
 	s.Helper()
-	ctx, cancel := chromedp.NewContext(s.chrome, chromedp.WithNewBrowserContext())
-	s.Cleanup(cancel)
-	// The tab lives as long as the context that first runs in it.
-	if err := chromedp.Do(ctx); err != nil {
-		s.Fatal(err)
-	}
+	ctx := browsertest.Tab(s.chrome, s.T, chromedp.WithNewBrowserContext())
 	p := &person{tab: &tab{T: s.T, ctx: ctx}, stage: s, username: username}
 	p.account = s.sim.AddPerson(strings.ToUpper(username[:1]) + username[1:] + " on Discord")
 	p.tab.do("get a browser", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
@@ -129,7 +125,7 @@ func (p *person) runs(scripts bool) {
 // goes opens a page of the server and gives how it answered.
 func (p *person) goes(path string) int64 {
 	p.tab.Helper()
-	res, err := chromedp.Run(p.ctx, chromedp.NavigateResponse(p.web+path))
+	res, err := browsertest.Run(p.ctx, chromedp.NavigateResponse(p.web+path))
 	if err != nil {
 		p.tab.Fatalf("open %s: %v", path, err)
 	}
@@ -145,7 +141,7 @@ func (p *person) waits(css string) {
 // has says whether an element stands on the page now.
 func (p *person) has(css string) bool {
 	p.tab.Helper()
-	ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`document.querySelector(%q) !== null`, css)))
+	ok, err := browsertest.Run(p.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`document.querySelector(%q) !== null`, css)))
 	if err != nil {
 		p.tab.Fatalf("look for %s: %v", css, err)
 	}
@@ -326,7 +322,7 @@ func (p *person) visitor() *visitor {
 	if err != nil {
 		p.tab.Fatal(err)
 	}
-	got, err := chromedp.Run(p.ctx, chromedp.Action[network.GetCookiesResult](func(ctx context.Context, t *chromedp.Target) (network.GetCookiesResult, error) {
+	got, err := browsertest.Run(p.ctx, chromedp.Action[network.GetCookiesResult](func(ctx context.Context, t *chromedp.Target) (network.GetCookiesResult, error) {
 		return cdp.Call(ctx, t, network.GetCookies, network.GetCookiesParams{URLs: []string{p.web}})
 	}))
 	if err != nil {

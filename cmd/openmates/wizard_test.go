@@ -39,7 +39,7 @@ func (b *tab) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 // read evaluates an expression in the page.
 func (b *tab) read(expression string) string {
 	b.Helper()
-	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](expression))
+	v, err := browsertest.Run(b.ctx, chromedp.Evaluate[string](expression))
 	if err != nil {
 		return fmt.Sprintf("(%v)", err)
 	}

@@ -36,10 +36,33 @@ func Open(t *testing.T) context.Context {
 	ctx, cancel = chromedp.NewContext(ctx)
 	// Cancel waits until the browser has ended and no longer uses its folder.
 	t.Cleanup(func() { _ = chromedp.Cancel(ctx); cancel() })
-	if err := chromedp.Do(ctx); err != nil { // it starts
+	begin(ctx, t)
+	return ctx
+}
+
+// Tab opens another tab of the browser of a tab, until the test ends.
+func Tab(of context.Context, t *testing.T, options ...chromedp.ContextOption) context.Context {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(of, options...)
+	t.Cleanup(cancel)
+	begin(ctx, t)
+	return ctx
+}
+
+// begin has a tab run in its own context first. A tab lives as long as the
+// first context that runs in it, which must have no deadline.
+func begin(tab context.Context, t *testing.T) {
+	t.Helper()
+	if err := chromedp.Do(tab); err != nil {
 		t.Fatal(err)
 	}
-	return ctx
+}
+
+// Run does one thing in a tab, within Patience.
+func Run[T any](tab context.Context, action chromedp.Action[T]) (T, error) {
+	ctx, cancel := context.WithTimeout(tab, Patience)
+	defer cancel()
+	return chromedp.Run(ctx, action)
 }
 
 // Do runs steps in a tab, within Patience.

@@ -208,9 +208,7 @@ type looker struct {
 // newLooker opens a window of that width.
 func newLooker(browser context.Context, t *testing.T, axe string, wide int64) *looker {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewWindow(true))
-	t.Cleanup(cancel)
-	must(t, chromedp.Do(ctx)) // the window opens
+	ctx := browsertest.Tab(browser, t, chromedp.WithNewWindow(true))
 	l := &looker{ctx, t, axe}
 	viewport := chromedp.EmulateViewport(wide, 900)
 	if wide < 600 {
@@ -286,9 +284,7 @@ func (l *looker) judge(in, rules string) (wrong []string) {
 // evaluated is what a promise in the page comes to.
 func evaluated[T any](l *looker, expression string) (v T) {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.ctx, browsertest.Patience)
-	defer cancel()
-	text, err := chromedp.Run(ctx, chromedp.Evaluate[[]byte](expression, chromedp.EvalAwaitPromise))
+	text, err := browsertest.Run(l.ctx, chromedp.Evaluate[[]byte](expression, chromedp.EvalAwaitPromise))
 	if err == nil {
 		err = json.Unmarshal(text, &v)
 	}

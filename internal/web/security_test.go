@@ -304,7 +304,7 @@ func TestPasskeyInABrowser(t *testing.T) {
 	step := func(what string, steps ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
 		if err := browsertest.Do(browser, steps...); err != nil {
-			now, _ := chromedp.Run(browser, chromedp.Evaluate[string]("location.href + ' ' + document.body.innerText"))
+			now, _ := browsertest.Run(browser, chromedp.Evaluate[string]("location.href + ' ' + document.body.innerText"))
 			t.Fatalf("%s: %v; the page: %s", what, err, now)
 		}
 	}
@@ -314,7 +314,7 @@ func TestPasskeyInABrowser(t *testing.T) {
 	step("add a passkey", chromedp.Navigate(h.address.URL()+securityAt), chromedp.WaitVisible(css("#passkey-name")),
 		chromedp.SetValue(css("#passkey-name"), "Chromium"), chromedp.SetValue(css("#passkey-password"), canaryPassword),
 		chromedp.Click(css(`form[data-passkey="make"] button`)), chromedp.WaitVisible(css(`main > .flash[role="status"]`)))
-	said, err := chromedp.Run(browser, chromedp.Evaluate[string](`document.querySelector("main > .flash").textContent + document.querySelectorAll("[data-no-passkeys]:not([hidden])").length`))
+	said, err := browsertest.Run(browser, chromedp.Evaluate[string](`document.querySelector("main > .flash").textContent + document.querySelectorAll("[data-no-passkeys]:not([hidden])").length`))
 	if err != nil || !strings.Contains(said, "“Chromium” is added") || !strings.HasSuffix(said, "0") {
 		t.Errorf("said %q, %v", said, err)
 	}

@@ -27,7 +27,7 @@ func run(ctx context.Context, t *testing.T, steps ...chromedp.Action[chromedp.Vo
 // read evaluates an expression in the page.
 func read(ctx context.Context, t *testing.T, expression string) string {
 	t.Helper()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[string](expression))
+	v, err := browsertest.Run(ctx, chromedp.Evaluate[string](expression))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func TestAFullDiskIsToldAndKeepsTheForm(t *testing.T) {
 			}
 		}
 	}
-	const full = "server's disk is full"
+	const full = "disk is full, so nothing was saved"
 	code := regexp.MustCompile(`code=(\S+)`).FindStringSubmatch(<-p.later)[1]
 	founder := url.Values{"code": {code}, "name": {"Nora New"}, "username": {"nora"}, "password": {"a long password 1"}, "team": {"Harbour & Sons"}}
 

@@ -248,14 +248,15 @@ func crash(t *testing.T, h Harness) {
 	})
 	push(t, first, "done", "lane")
 	waitEmpty(t, h.Journal)
-	start(t, h, 4, func(_ context.Context, j queue.Job) error {
-		ran <- j
-		return nil
-	})
 	for n := range 3 {
 		push(t, first, fmt.Sprint("job-", n), "lane")
 	}
 	get(t, begun, "the job's begin")
+	// Only now: a process that comes sooner may be given the lane by then.
+	start(t, h, 4, func(_ context.Context, j queue.Job) error {
+		ran <- j
+		return nil
+	})
 	killed := time.Now()
 	first.kill()
 	for n := range 3 {

@@ -1,6 +1,6 @@
 // Package internal_test holds no code, only what keeps the house in shape: the
 // floors of the imports, what the binary carries, and what every file obeys.
-// docs/adr/0001-the-house.md gives the reasons.
+// docs/adr/0001-structure.md gives the reasons.
 package internal_test
 
 import (

@@ -7,7 +7,7 @@
 // by it; that the layers, their order and their counters are one list (Levels),
 // in which a lower layer only narrows; and that what works without its maker (an
 // invite, a token) does so only as long as its maker may still make it;
-// docs/adr/0015-what-outlives-its-maker.md lists what that is about.
+// docs/adr/0015-delegated-access.md lists what that is about.
 //
 // It refuses to find out who calls: that is an openmates.Caller already. Limits
 // that were set are handed in; it reads no database.

@@ -9,7 +9,7 @@ import (
 
 // What somebody left behind ends in the transaction that takes their right
 // away. Which right that is, and that it is asked for again at each use, is
-// for package policy to say; docs/adr/0015-what-outlives-its-maker.md.
+// for package policy to say; docs/adr/0015-delegated-access.md.
 
 // EndAccess ends all that lets anybody act for a person: sessions, half ones
 // too, what waits for them, tokens, and open invites for admins. With a new

@@ -5,7 +5,7 @@ help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## the whole product with a pretend Discord and a scripted model
+demo: ## the whole product with a simulated Discord and a scripted model
 	go run ./cmd/openmates demo
 
 .PHONY: run

@@ -12,8 +12,9 @@ import (
 	"openmates/internal/web"
 )
 
-// findAddress finds out where people reach the server: the settings of this
-// process say it, or the database, or it is made of where the process listens.
+// findAddress determines where people reach the server: from the settings of
+// this process, else from the database, else from the address that the process
+// listens on.
 func (srv *service) findAddress(ctx context.Context) (err error) {
 	url, chosen := srv.set.URL, srv.set.URL != ""
 	if !chosen {
@@ -29,8 +30,8 @@ func (srv *service) findAddress(ctx context.Context) (err error) {
 	return err
 }
 
-// followAddress moves this process along when another one has changed the
-// public address, until ctx ends. An address from the settings stays.
+// followAddress updates this process when another one changes the public
+// address, until ctx ends. An address from the settings doesn't change.
 func (srv *service) followAddress(ctx context.Context) error {
 	for {
 		select {
@@ -47,8 +48,8 @@ func (srv *service) followAddress(ctx context.Context) error {
 	}
 }
 
-// facts are what an admin may want to know of this process and can't change in
-// the pages. None of them is a secret.
+// facts returns what an admin may want to know about this process and can't
+// change on the pages. None of it is secret.
 func (srv *service) facts() []web.Fact {
 	data := web.Fact{Label: openmates.T("Data"), Text: openmates.T("SQLite in %s", srv.set.Data)}
 	if u, err := url.Parse(srv.set.DatabaseURL.reveal().Reveal()); err == nil && srv.set.DatabaseURL != "" {

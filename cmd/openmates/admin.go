@@ -15,15 +15,15 @@ import (
 	"openmates/internal/server"
 )
 
-// The commands that let people back in.
+// Commands for people who can't sign in.
 const (
 	resetPassword   = "admin reset-password"
 	resetSecondStep = "admin reset-second-step"
 	makeAdmin       = "admin make-admin"
 )
 
-// administer does one of them with the database of a server, which may run
-// meanwhile.
+// administer runs one of these commands on a server's database. The server may
+// be running.
 func administer(ctx context.Context, command string, s settings, log *slog.Logger, out io.Writer) error {
 	if err := s.isThere(); err != nil {
 		return err
@@ -60,7 +60,7 @@ func administer(ctx context.Context, command string, s settings, log *slog.Logge
 	defer room.Close()
 	err = operate(ctx, command, s.person, room.Operator(), out)
 	if err == nil && guessed && command == resetPassword {
-		fmt.Fprintln(out, "Nobody has said yet where people reach this server. If it is elsewhere, change the beginning of the link, up to /signin.")
+		fmt.Fprintln(out, "The public address isn't set yet. If people reach this server at another address, replace the part of the link before /signin.")
 	}
 	return err
 }
@@ -72,13 +72,13 @@ func operate(ctx context.Context, command, person string, o identity.Operator, o
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "With this link %s chooses a new password. It works once, until %s:\n%s\n", l.User.Username, l.Expires.UTC().Format("2 January 2006, 15:04 UTC"), l.URL.Reveal())
+		fmt.Fprintf(out, "%s can choose a new password with this link. It works once, until %s:\n%s\n", l.User.Username, l.Expires.UTC().Format("2 January 2006, 15:04 UTC"), l.URL.Reveal())
 	case resetSecondStep:
 		u, err := o.DropSecondStep(ctx, person)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "The second step and the passkeys of %s are removed. Their password alone signs them in, until they set up new ones.\n", u.Username)
+		fmt.Fprintf(out, "Removed the second step and the passkeys of %s. They can sign in with only their password until they set up new ones.\n", u.Username)
 	case makeAdmin:
 		u, err := o.MakeAdmin(ctx, person)
 		if err != nil {
@@ -91,13 +91,14 @@ func operate(ctx context.Context, command, person string, o identity.Operator, o
 	return nil
 }
 
-// isThere says what is missing where no server has ever run with these
-// settings: a command makes no database and no key. Nor does it run as another
-// account than the server, which could not open what SQLite writes then.
+// isThere returns an error that says what is missing if no server has ever run
+// with these settings, because a command creates neither a database nor a key.
+// It also refuses to run under another account than the server's, which
+// couldn't open the files that SQLite would write.
 func (s *settings) isThere() error {
 	if s.Key == "" {
 		if _, err := os.Stat(filepath.Join(s.Data, keyFile)); errors.Is(err, fs.ErrNotExist) { //nolint:gosec // the folder is the admin's own setting
-			return invalid("key", "there is no key in %s; give the folder or the key that the server uses", s.Data)
+			return invalid("key", "there is no key in %s; use the server's folder or key", s.Data)
 		}
 	}
 	if s.DatabaseURL != "" {
@@ -105,13 +106,13 @@ func (s *settings) isThere() error {
 	}
 	st, err := os.Stat(filepath.Join(s.Data, databaseFile)) //nolint:gosec // as above
 	if errors.Is(err, fs.ErrNotExist) {
-		return invalid("data", "there is no database in %s; give the folder that the server uses", s.Data)
+		return invalid("data", "there is no database in %s; use the server's folder", s.Data)
 	}
 	if err != nil {
 		return invalid("data", "%v", err)
 	}
 	if owner, known := ownerOf(st); known && owner != os.Geteuid() {
-		return invalid("data", "the database in %s belongs to another account of this machine; run the command as that account: `sudo -u '#%d' openmates …`", s.Data, owner)
+		return invalid("data", "the database in %s belongs to another account on this machine; run the command as that account: `sudo -u '#%d' openmates …`", s.Data, owner)
 	}
 	return nil
 }

@@ -13,12 +13,13 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// backup writes the SQLite database into one file, also while the server runs.
-// The key is not in it: who has both can read the stored credentials.
+// backup writes the SQLite database to one file; the server may be running. The
+// backup doesn't contain the key: with both, anyone could read the stored
+// credentials.
 func backup(ctx context.Context, s settings, to string, stdout io.Writer) error {
 	if s.DatabaseURL != "" {
 		return openmates.Errorf(openmates.EInvalid,
-			"The data of this server is in PostgreSQL. Please back it up with pg_dump, for example: pg_dump --format=custom --file=%s \"$OPENMATES_DATABASE_URL\"", to)
+			"This server's data is in PostgreSQL. Back it up with pg_dump, for example: pg_dump --format=custom --file=%s \"$OPENMATES_DATABASE_URL\"", to)
 	}
 	from := filepath.Join(s.Data, databaseFile)
 	if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
@@ -27,9 +28,9 @@ func backup(ctx context.Context, s settings, to string, stdout io.Writer) error 
 	if err := sqldb.Backup(ctx, from, to); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "The database is saved in %s.\n", to)
+	fmt.Fprintf(stdout, "Saved the database to %s.\n", to)
 	if s.Key == "" {
-		fmt.Fprintf(stdout, "The key for stored credentials is not in it. Keep a copy of %s too, at another place.\n", filepath.Join(s.Data, keyFile))
+		fmt.Fprintf(stdout, "It doesn't contain the key for stored credentials. Keep a copy of %s, too, in another place.\n", filepath.Join(s.Data, keyFile))
 	}
 	return nil
 }

@@ -19,85 +19,85 @@ import (
 	"openmates"
 )
 
-// settings are all that can be set from outside, as flags (--discord-api) or in
+// settings are everything that can be set with flags (--discord-api) or in
 // the environment (OPENMATES_DISCORD_API). A secret can also be read from the
 // file that OPENMATES_…_FILE names. What a team may change is in the database,
 // not here.
 type settings struct {
 	Addr string   `default:"127.0.0.1:8080" help:"Where the web interface and the API listen, as HOST:PORT. Port 0 takes a free one."`
-	Data string   `default:"data" type:"path" help:"Folder for the database, the key and the locks; it is made at first start."`
-	URL  string   `help:"Address under which people reach the web interface, such as https://mates.example.org. The server answers to the name in it, and to localhost. Empty: made from --addr, until an admin sets one."`
-	Role []string `default:"all" enum:"all,web,listen,work" help:"What this process does: all, or some of web, listen and work where several processes share one database, as web,work."`
-	Bot  []string `help:"Mates that a process with the role listen listens for, by handle. Empty: all."`
+	Data string   `default:"data" type:"path" help:"Folder for the database, the key and the locks. Created at the first start."`
+	URL  string   `help:"Address where people reach the web interface, such as https://mates.example.org. The server answers to the name in it, and to localhost. Empty: derived from --addr, until an admin sets one."`
+	Role []string `default:"all" enum:"all,web,listen,work" help:"What this process does: all, or some of web, listen and work if several processes share one database, such as web,work."`
+	Bot  []string `help:"Handles of the mates that a process with the role listen listens for. Empty: all."`
 
-	Proxies []string `help:"Addresses or networks (10.0.0.0/8) of proxies in front of the server, which are believed when they say where a request came from. Empty: nobody is."`
+	Proxies []string `help:"Addresses or networks (10.0.0.0/8) of proxies in front of the server. OpenMates trusts what they say about where a request came from. Empty: no proxy is trusted."`
 
 	DatabaseURL sealed `help:"PostgreSQL address (postgres://…). Empty: SQLite in the data folder."`
-	NATSURL     sealed `name:"nats-url" help:"NATS server (nats://…) that wakes the processes which share the work. Empty: one process at a time does the work."`
-	Key         sealed `help:"Key that seals stored credentials, 32 bytes in base64. Empty: a key file in the data folder, made at first start."`
+	NATSURL     sealed `name:"nats-url" help:"NATS server (nats://…) that wakes processes when there is work. Empty: only one process at a time works."`
+	Key         sealed `help:"Key that encrypts stored credentials, 32 bytes in base64. Empty: a key file in the data folder, created at the first start."`
 
-	DiscordAPI       string `name:"discord-api" default:"https://discord.com/api" help:"Where Discord's API is."`
-	DiscordAuthorize string `name:"discord-authorize" default:"https://discord.com/oauth2/authorize" help:"Where Discord's consent page is."`
+	DiscordAPI       string `name:"discord-api" default:"https://discord.com/api" help:"Base address of Discord's API."`
+	DiscordAuthorize string `name:"discord-authorize" default:"https://discord.com/oauth2/authorize" help:"Address of Discord's consent page."`
 
-	Model        string `help:"Model that answers where neither a mate nor the page Providers names one, as PROVIDER/MODEL, such as openai/gpt-5-mini. Empty: the enabled model that fits best."`
-	OpenAIURL    string `name:"openai-url" default:"https://api.openai.com/v1" help:"Base address of the OpenAI API, or of any server that speaks it (Ollama, vLLM, OpenRouter …)."`
-	OpenAIKey    sealed `name:"openai-key" help:"Key for the OpenAI API. A server without keys needs none."`
+	Model        string `help:"Default model as PROVIDER/MODEL, such as openai/gpt-5-mini, used if neither a mate nor the Providers page names one. Empty: the enabled model that fits best."`
+	OpenAIURL    string `name:"openai-url" default:"https://api.openai.com/v1" help:"Base address of the OpenAI API, or of any compatible server (Ollama, vLLM, OpenRouter …)."`
+	OpenAIKey    sealed `name:"openai-key" help:"Key for the OpenAI API. Leave it empty for a server that needs no key."`
 	AnthropicURL string `name:"anthropic-url" default:"https://api.anthropic.com" help:"Base address of the Anthropic API."`
 	AnthropicKey sealed `help:"Key for the Anthropic API."`
 	GoogleURL    string `name:"google-url" default:"https://generativelanguage.googleapis.com" help:"Base address of the Google Gemini API."`
 	GoogleKey    sealed `help:"Key for the Google Gemini API."`
 
-	WebAnyAddress bool `name:"web-any-address" help:"Let mates also read web addresses that the model itself comes up with. Without it they read what stands in the conversation, or on a page that they have just read: whoever can write a page or a message could otherwise have a model carry the conversation out in an address."`
+	WebAnyAddress bool `name:"web-any-address" help:"Let mates also read web addresses that the model comes up with. By default they only read addresses from the conversation, or from a page that they have just read; otherwise a page or a message could make a model leak the conversation in an address."`
 
-	Workers int           `default:"64" help:"How many replies may be written at once."`
+	Workers int           `default:"64" help:"Maximum number of replies written at once."`
 	Stream  bool          `default:"true" negatable:"" help:"Show an answer while it is being written."`
-	Grace   time.Duration `default:"8s" help:"How long replies may go on after the process was asked to stop; what is not done by then is done after the next start."`
+	Grace   time.Duration `default:"8s" help:"How long replies may continue after the process is asked to stop. The rest is answered after the next start."`
 
 	LogLevel string `default:"info" enum:"debug,info,warn,error" help:"How much is logged: debug, info, warn or error."`
-	backupTo string `kong:"-"` // of the command backup
+	backupTo string `kong:"-"` // set by the backup command
 
-	LogFormat string `default:"text" enum:"text,json" help:"How it is logged: text or json."`
+	LogFormat string `default:"text" enum:"text,json" help:"Log format: text or json."`
 
-	person string // whom an admin command is about; no setting
+	person string // the user that an admin command is about; not a setting
 }
 
 // sealed is a setting whose value is never printed.
 type sealed string
 
-// Decode lets kong read a secret.
+// Decode implements kong.MapperValue.
 func (s *sealed) Decode(ctx *kong.DecodeContext) error {
 	return ctx.Scan.PopValueInto("secret", (*string)(s))
 }
 
-// String masks the value, wherever it is printed.
+// String returns a mask instead of the value.
 func (s sealed) String() string { return openmates.Secret(s).String() }
 
-// GoString masks it for %#v.
+// GoString returns the mask for %#v.
 func (s sealed) GoString() string { return s.String() }
 
 func (s sealed) reveal() openmates.Secret { return openmates.Secret(s) }
 
-// commandLine is what can be typed behind "openmates".
+// commandLine is what can be typed after "openmates".
 type commandLine struct {
 	settings
 
-	Serve  struct{}      `cmd:"" default:"1" help:"Run the server (also what a bare openmates does)."`
-	Demo   struct{}      `cmd:"" help:"Try everything with a pretend Discord and a scripted model; no account needed."`
+	Serve  struct{}      `cmd:"" default:"1" help:"Run the server (the default command)."`
+	Demo   struct{}      `cmd:"" help:"Try everything with a simulated Discord and a scripted model; no account needed."`
 	Config struct{}      `cmd:"" help:"Show every setting with its default and what it does."`
-	Health struct{}      `cmd:"" help:"Ask the server at --addr whether it lives; the exit code tells."`
-	Admin  adminCommands `cmd:"" help:"Let people back in, on the machine of the server; it may run meanwhile."`
+	Health struct{}      `cmd:"" help:"Check whether the server at --addr is running; see the exit code."`
+	Admin  adminCommands `cmd:"" help:"Help people who can't sign in. Run it on the server's machine; the server may be running."`
 	Backup struct {
 		File string `arg:"" type:"path" help:"The file to write; it must not exist."`
-	} `cmd:"" help:"Write the SQLite database into one file, also while the server runs."`
+	} `cmd:"" help:"Back up the SQLite database to a file; the server may be running."`
 	Version struct{} `cmd:"" help:"Show the version."`
 	Help    struct{} `cmd:"" help:"Show this help."`
 }
 
-// adminCommands are for when nobody can sign in who could help.
+// adminCommands help when no admin can sign in.
 type adminCommands struct {
-	ResetPassword   forPerson `cmd:"" help:"Print a link by which a person chooses a new password, once."`
-	ResetSecondStep forPerson `cmd:"" help:"Remove a person's second step and passkeys, at once."`
-	MakeAdmin       forPerson `cmd:"" help:"Make a person an admin of the server."`
+	ResetPassword   forPerson `cmd:"" help:"Print a one-time link with which a person chooses a new password."`
+	ResetSecondStep forPerson `cmd:"" help:"Remove a person's second step and passkeys."`
+	MakeAdmin       forPerson `cmd:"" help:"Make a person a server admin."`
 }
 
 type forPerson struct {
@@ -106,11 +106,11 @@ type forPerson struct {
 
 const envPrefix = "OPENMATES_"
 
-// errShown says that all there is to say was printed already.
+// errShown means that everything has already been printed.
 var errShown = errors.New("shown")
 
 // parse reads the command line and the environment. set names the settings
-// that were given rather than left at their default.
+// that were given explicitly.
 func parse(args []string, env func(string) (string, bool), out io.Writer) (command string, s settings, set map[string]bool, err error) {
 	var c commandLine
 	set = map[string]bool{}
@@ -120,7 +120,7 @@ func parse(args []string, env func(string) (string, bool), out io.Writer) (comma
 	}
 	parser, err := kong.New(&c,
 		kong.Name("openmates"),
-		kong.Description("AI team mates that live where your team already talks. Every flag --some-thing can be set as "+envPrefix+"SOME_THING too."),
+		kong.Description("AI team mates that live where your team already talks. Every flag --some-thing can also be set as "+envPrefix+"SOME_THING."),
 		kong.Writers(out, out),
 		kong.Exit(func(int) { done = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
@@ -161,7 +161,7 @@ func wrongSetting(err error) error {
 	}
 }
 
-// environment resolves flags from the environment; a secret also from a file.
+// environment resolves flags from the environment, and secrets also from files.
 func environment(env func(string) (string, bool)) kong.Resolver {
 	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, f *kong.Flag) (any, error) {
 		name := envName(f.Name)
@@ -177,7 +177,7 @@ func environment(env func(string) (string, bool)) kong.Resolver {
 			}
 			value, ok = strings.TrimSpace(string(b)), true
 		}
-		if !ok || value == "" { // compose files pass what is not set as ""
+		if !ok || value == "" { // compose files pass unset variables as ""
 			return nil, nil
 		}
 		return value, nil
@@ -188,7 +188,7 @@ func envName(flag string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// check finds what the types can't: each error names the setting.
+// check validates what the types can't. Each error names the setting.
 func (s *settings) check() error {
 	if _, _, err := net.SplitHostPort(s.Addr); err != nil {
 		return invalid("addr", "%q is not of the form HOST:PORT", s.Addr)
@@ -199,14 +199,14 @@ func (s *settings) check() error {
 	} {
 		u, err := url.Parse(v)
 		if v != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-			return invalid(name, "%q is not an address that begins with http:// or https://", v)
+			return invalid(name, "%q is not an address that starts with http:// or https://", v)
 		}
 	}
 	if u := string(s.DatabaseURL); u != "" && !strings.HasPrefix(u, "postgres://") && !strings.HasPrefix(u, "postgresql://") {
-		return invalid("database-url", "it must begin with postgres://")
+		return invalid("database-url", "it must start with postgres://")
 	}
 	if u := string(s.NATSURL); u != "" && s.DatabaseURL == "" {
-		return invalid("nats-url", "it needs --database-url too, since many processes can't share SQLite over a network")
+		return invalid("nats-url", "it also needs --database-url, because SQLite can't be shared over a network")
 	}
 	if _, err := s.proxies(); err != nil {
 		return err
@@ -218,12 +218,12 @@ func (s *settings) check() error {
 		return invalid("grace", "%s is not between 0s and 10m", s.Grace)
 	}
 	if len(s.Bot) > 0 && (s.does("web") || s.does("work")) {
-		return invalid("bot", "it goes with --role listen only")
+		return invalid("bot", "it only works with --role listen")
 	}
 	return nil
 }
 
-// proxies reads the networks of --proxies; an address is a network of one.
+// proxies parses --proxies. An address becomes a network with one address.
 func (s *settings) proxies() ([]netip.Prefix, error) {
 	var all []netip.Prefix
 	for _, text := range s.Proxies {
@@ -244,7 +244,7 @@ func (s *settings) proxies() ([]netip.Prefix, error) {
 	return all, nil
 }
 
-// does says whether a role is among those of this process.
+// does reports whether this process has a role.
 func (s *settings) does(role string) bool {
 	return slices.Contains(s.Role, role) || slices.Contains(s.Role, "all")
 }
@@ -253,8 +253,8 @@ func invalid(name, format string, args ...any) error {
 	return openmates.Errorf(openmates.EInvalid, "The setting --%s (%s) can't be used: %s.", name, envName(name), fmt.Sprintf(format, args...))
 }
 
-// unknownSettings lists variables that look like settings and are none, with
-// the likeliest cause: a typing error.
+// unknownSettings lists variables that look like settings but aren't. Most are
+// typos.
 func unknownSettings(environ []string) []string {
 	var unknown []string
 	known := map[string]bool{}
@@ -279,7 +279,7 @@ type described struct {
 	secret               bool
 }
 
-// describe lists every setting in the order of the type.
+// describe lists every setting in the order of the struct.
 func describe() []described {
 	parser, err := kong.New(&commandLine{}, kong.Name("openmates"))
 	if err != nil {
@@ -296,7 +296,7 @@ func describe() []described {
 	return all
 }
 
-// printConfig writes every setting with its default and a sentence.
+// printConfig writes every setting with its default and its help.
 func printConfig(w io.Writer) {
 	for _, d := range describe() {
 		env := d.env

@@ -23,7 +23,7 @@ import (
 	"openmates/internal/web"
 )
 
-// The demo's world: a team in a guild, two people and three mates.
+// The demo's data: a team in a guild, two people and three mates.
 const (
 	demoTeam     = "Lighthouse"
 	demoPassword = openmates.Secret("lantern-harbour-42")
@@ -36,13 +36,14 @@ func demoPlan() team.Plan {
 	}}
 }
 
-// demoPages tells the pages what is pretended and who can sign in.
+// demoPages returns what the pages need to know about the demo: what is
+// simulated and who can sign in.
 func demoPages(discord string, kept bool) *web.Demo {
 	d := &web.Demo{Discord: discord, Kept: kept}
 	for _, p := range demoPlan().People {
 		about := openmates.T("member of the team %s", demoTeam)
 		if p.Admin {
-			about = openmates.T("runs the server and the team %s", demoTeam)
+			about = openmates.T("admin of the server and the team %s", demoTeam)
 		}
 		d.People = append(d.People, web.DemoPerson{
 			Username: p.Username, Name: p.Name, About: about, Password: p.Password,
@@ -51,14 +52,14 @@ func demoPages(discord string, kept bool) *web.Demo {
 	return d
 }
 
-// demo runs the whole product against a pretend Discord until ctx ends. Only
-// the other side is pretended: every message takes the way that it takes on
-// discord.com, over real sockets.
+// demo runs the whole product with a simulated Discord until ctx ends. Only
+// Discord is simulated: messages take the same path as with discord.com, over
+// real sockets.
 func demo(ctx context.Context, s settings, set map[string]bool, log *slog.Logger, stdout io.Writer) error {
 	if !set["data"] {
 		dir, err := os.MkdirTemp("", "openmates-demo-")
 		if err != nil {
-			return fmt.Errorf("make a folder for the demo: %w", err)
+			return fmt.Errorf("create a folder for the demo: %w", err)
 		}
 		defer os.RemoveAll(dir)
 		s.Data = dir
@@ -73,7 +74,7 @@ func demo(ctx context.Context, s settings, set map[string]bool, log *slog.Logger
 		File: filepath.Join(s.Data, "discord.json"), Log: log,
 	})
 	if err != nil {
-		return fmt.Errorf("start the pretend Discord: %w", err)
+		return fmt.Errorf("start the simulated Discord: %w", err)
 	}
 	defer sim.Close()
 	s.DiscordAPI, s.DiscordAuthorize = sim.API(), sim.Authorize()
@@ -99,7 +100,7 @@ func demo(ctx context.Context, s settings, set map[string]bool, log *slog.Logger
 	return srv.run(ctx)
 }
 
-// freeAddr is addr if nobody listens there, else a free port of the same host.
+// freeAddr returns addr if it is free, else a free port on the same host.
 func freeAddr(addr string) string {
 	l, err := net.Listen("tcp", addr)
 	if err == nil {
@@ -110,8 +111,8 @@ func freeAddr(addr string) string {
 	return net.JoinHostPort(host, "0")
 }
 
-// seed makes the demo's world on both sides, unless an earlier run with the
-// same folder did. It gives the path of the chat page to begin with.
+// seed creates the demo's data on both sides, unless an earlier run with the
+// same folder did. It returns the path of the chat page to open first.
 func seed(ctx context.Context, srv *service, sim *discordtest.Server) (place string, err error) {
 	const remembered = "demo.place"
 	if place, ok, err := srv.db.Setting(ctx, remembered); err != nil || ok {
@@ -150,8 +151,8 @@ func seed(ctx context.Context, srv *service, sim *discordtest.Server) (place str
 	return place, srv.db.SetSetting(ctx, remembered, place)
 }
 
-// seedMates makes each mate, registers its application in the pretend Discord
-// and adds its bot to the guild.
+// seedMates creates the mates, registers their applications in the simulated
+// Discord and adds their bots to the guild.
 func seedMates(ctx context.Context, srv *service, sim *discordtest.Server, team openmates.Team, owner discordtest.Person, guild discordtest.Guild) error {
 	ready, err := catalogue.Mates()
 	if err != nil {
@@ -187,7 +188,7 @@ func seedMates(ctx context.Context, srv *service, sim *discordtest.Server, team 
 	return seedLinkApp(ctx, srv, sim, owner)
 }
 
-// seedLinkApp registers the server's own application, by which people link
+// seedLinkApp registers the server's own application, which people use to link
 // their accounts.
 func seedLinkApp(ctx context.Context, srv *service, sim *discordtest.Server, owner discordtest.Person) error {
 	app := sim.AddApplication(owner.ID, "OpenMates")
@@ -201,8 +202,8 @@ func seedLinkApp(ctx context.Context, srv *service, sim *discordtest.Server, own
 	return err
 }
 
-// quiet lets only warnings and errors through, so that the demo's few lines
-// stay on the screen.
+// quiet only passes on warnings and errors, so that the demo's few lines stay
+// on screen.
 type quiet struct{ slog.Handler }
 
 // Enabled implements slog.Handler.

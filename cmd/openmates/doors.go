@@ -10,8 +10,8 @@ import (
 	"openmates/internal/web"
 )
 
-// doors makes the API and the pages and puts them behind one address. A process
-// that only listens or works shows its health alone.
+// doors creates the API and the pages and serves them at one address. A process
+// that only listens or works just serves its health.
 func (srv *service) doors(demo *web.Demo) error {
 	proxies, err := srv.set.proxies()
 	if err != nil {
@@ -62,7 +62,7 @@ func onlyHealth(h http.Handler) http.Handler {
 	})
 }
 
-// process lets the API ask a mate.
+// process asks a mate for the API.
 func (srv *service) process(ctx context.Context, q api.Question, show func(string)) (api.Answer, error) {
 	o, err := srv.chat.Process(ctx, chat.Ask{Team: q.Team, User: q.User, Role: q.Role, Mate: q.Mate, Text: q.Text, Show: show})
 	if err != nil {
@@ -71,8 +71,8 @@ func (srv *service) process(ctx context.Context, q api.Question, show func(strin
 	return answerOf(o)
 }
 
-// answerOf is an outcome as the API tells it: a limit that is used up is not
-// forbidden, it has room again later.
+// answerOf converts an outcome for the API. A used-up limit isn't reported as
+// forbidden, because it resets later.
 func answerOf(o openmates.Outcome) (api.Answer, error) {
 	switch {
 	case o.State == openmates.TurnRefused && (o.Why == openmates.TroubleRate || o.Why == openmates.TroubleMoney):

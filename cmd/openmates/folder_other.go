@@ -4,8 +4,8 @@ package main
 
 import "io/fs"
 
-// keepPrivate does nothing: this system has no umask.
+// keepPrivate does nothing, because this system has no umask.
 func keepPrivate() {}
 
-// ownerOf knows no owner here.
+// ownerOf returns false, because this system has no owners.
 func ownerOf(fs.FileInfo) (uid int, known bool) { return 0, false }

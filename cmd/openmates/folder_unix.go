@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// keepPrivate makes every file and folder that this process creates its own:
-// also those that a library makes without saying with which mode.
+// keepPrivate makes every file and folder that this process creates private,
+// including those created by libraries that don't set a mode.
 func keepPrivate() { syscall.Umask(0o077) }
 
-// ownerOf returns the account that a file belongs to.
+// ownerOf returns the account that owns a file.
 func ownerOf(st fs.FileInfo) (uid int, known bool) {
 	s, ok := st.Sys().(*syscall.Stat_t)
 	if !ok {

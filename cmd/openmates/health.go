@@ -10,17 +10,18 @@ import (
 	"openmates"
 )
 
-// health asks the server that runs with the same settings whether it lives. An
-// image without a shell has no other way to be asked.
+// health checks whether the server with these settings is running. It is for
+// images without a shell or other programs.
 func health(ctx context.Context, s settings, stdout io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
 	defer cancel()
 	at := "http://" + reachable(s.Addr) + "/healthz"
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
-		return fmt.Errorf("ask %s: %w", at, err)
+		return fmt.Errorf("check %s: %w", at, err)
 	}
-	// No proxy of the environment stands between a process and itself.
+	// Ignore proxies from the environment: a process doesn't need one to reach
+	// itself.
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Do(req)
 	if err != nil {

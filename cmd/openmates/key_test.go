@@ -31,7 +31,7 @@ func TestALostKeyIsToldAtTheStart(t *testing.T) {
 		}
 		return p.stderr.String()
 	}
-	const lost = "the key for stored credentials is missing or another one"
+	const lost = "the key for stored credentials is missing or has changed; restore the old key and restart, or enter the credentials again on the pages"
 	if log := lives(nil); strings.Contains(log, "key") {
 		t.Errorf("at first:\n%s", log)
 	}

@@ -1,8 +1,8 @@
 // Command openmates runs AI team mates that live where a team already talks.
 //
 // This package is the only one that names adapters: it reads the settings,
-// makes every part, hands each what it needs, and starts and stops them. It
-// refuses to hold a rule of the product.
+// creates all parts, passes each what it needs, and starts and stops them. It
+// contains none of the product's rules.
 package main
 
 import (
@@ -15,9 +15,9 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
-	_ "time/tzdata" // people have time zones, small images have none
+	_ "time/tzdata" // minimal images have no time zones
 
-	_ "golang.org/x/crypto/x509roots/fallback" // nor have they certificate authorities
+	_ "golang.org/x/crypto/x509roots/fallback" // … and no certificate authorities
 
 	"openmates"
 )
@@ -28,12 +28,12 @@ var version string
 func main() {
 	keepPrivate()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	context.AfterFunc(ctx, stop) // a second signal ends the process immediately
 	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
 }
 
-// run does one command and gives the process's exit code: 0 for success, 2 for
-// what the caller did wrong, 1 for the rest.
+// run executes a command and returns the exit code: 0 for success, 2 for a
+// mistake by the caller, 1 for other failures.
 func run(ctx context.Context, args []string, env func(string) (string, bool), stdout, stderr io.Writer) int {
 	err := do(ctx, args, env, stdout, stderr)
 	switch {
@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		fmt.Fprintln(stderr, openmates.MessageOf(err))
 		return 2
 	}
-	fmt.Fprintf(stderr, "openmates could not go on: %v\n", err)
+	fmt.Fprintf(stderr, "openmates can't continue: %v\n", err)
 	return 1
 }
 
@@ -77,7 +77,8 @@ func do(ctx context.Context, args []string, env func(string) (string, bool), std
 	return serve(ctx, s, set, log, stdout)
 }
 
-// versionText is the release, or the commit that the binary was built from.
+// versionText returns the release, or the commit that the binary was built
+// from.
 func versionText() string {
 	if version != "" {
 		return version

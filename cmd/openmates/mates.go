@@ -7,7 +7,7 @@ import (
 	"openmates/internal/mate"
 )
 
-// makeMates makes the room of the mates.
+// makeMates creates the mate room.
 func (srv *service) makeMates() (err error) {
 	srv.mate, err = mate.New(mate.Config{
 		Store: srv.db, Audit: srv.db.AddAudit, Log: srv.log, Apps: srv.offeredSkills, Providers: srv.offeredModels,
@@ -15,7 +15,7 @@ func (srv *service) makeMates() (err error) {
 	return err
 }
 
-// offeredSkills lists the apps with their skills, as limits choose among them.
+// offeredSkills lists the apps and skills that limits can name.
 func (srv *service) offeredSkills(context.Context) ([]mate.Group, error) {
 	var all []mate.Group
 	for _, a := range srv.skills.Apps() {
@@ -28,7 +28,7 @@ func (srv *service) offeredSkills(context.Context) ([]mate.Group, error) {
 	return all, nil
 }
 
-// offeredModels lists the models that are enabled, as limits choose among them.
+// offeredModels lists the enabled models that limits can name.
 func (srv *service) offeredModels(ctx context.Context) ([]mate.Group, error) {
 	providers, err := srv.models.room.Providers(ctx)
 	if err != nil {

@@ -20,15 +20,16 @@ import (
 	"openmates/internal/web"
 )
 
-// models are the providers that the settings name, and the room that chooses
-// among them and those of the pages.
+// models holds the providers from the settings, and the room that chooses among
+// them and those added on the pages.
 type models struct {
 	fixed []model.Fixed
-	def   string // "provider/model"; "" = none is set
+	def   string // "provider/model"; "" = not set
 	room  *model.Room
 }
 
-// adapters make a provider of each kind; an address of "" is the API's own.
+// adapters returns a constructor for each kind of provider; the address "" is
+// the API's own.
 func adapters() map[string]func(openmates.Provider) (llm.Provider, error) {
 	speaksOpenAI := func(p openmates.Provider) (llm.Provider, error) {
 		return openai.New(openai.Config{URL: p.URL, Key: p.Key})
@@ -45,9 +46,9 @@ func adapters() map[string]func(openmates.Provider) (llm.Provider, error) {
 	}
 }
 
-// newModels makes the providers for which the settings have a key or an
-// address of their own. scriptedToo adds the scripted model, which answers
-// where there is no other.
+// newModels creates the providers for which the settings have a key or an
+// address. scriptedToo adds the scripted model, which answers if there is no
+// other.
 func newModels(s settings, set map[string]bool, scriptedToo bool) (*models, error) {
 	m := &models{def: s.Model}
 	for _, p := range []struct {
@@ -86,8 +87,8 @@ func newModels(s settings, set map[string]bool, scriptedToo bool) (*models, erro
 	return m, m.checkDefault()
 }
 
-// checkDefault completes a model without a provider where only one can be
-// meant, and refuses one where it isn't clear which.
+// checkDefault completes a default model without a provider if there is only
+// one, and refuses it if it's ambiguous.
 func (m *models) checkDefault() error {
 	if m.def == "" {
 		return nil
@@ -103,13 +104,13 @@ func (m *models) checkDefault() error {
 	case len(names) == 1:
 		m.def = names[0] + "/" + m.def
 		return nil
-	case len(names) == 0 && named: // a provider of the pages
+	case len(names) == 0 && named: // a provider added on the pages
 		return nil
 	}
-	return invalid("model", "%q does not begin with a provider that is set up (%s)", m.def, orNone(strings.Join(names, ", ")))
+	return invalid("model", "%q doesn't start with a provider that is set up (%s)", m.def, orNone(strings.Join(names, ", ")))
 }
 
-// open makes the room over the database.
+// open creates the model room on the database.
 func (m *models) open(ctx context.Context, db *store.DB, log *slog.Logger) (err error) {
 	m.room, err = model.New(model.Config{
 		Store: db, Audit: db.AddAudit, Adapters: adapters(), Fixed: m.fixed, Default: m.def,
@@ -128,17 +129,17 @@ func (m *models) open(ctx context.Context, db *store.DB, log *slog.Logger) (err 
 	}
 	provider, _, _ := strings.Cut(m.def, "/")
 	if _, err := m.room.Provider(ctx, provider); openmates.CodeOf(err) == openmates.ENotFound {
-		return invalid("model", "%q does not begin with a provider that is set up", m.def)
+		return invalid("model", "%q doesn't start with a provider that is set up", m.def)
 	}
 	return nil
 }
 
-// shown says which model answers now, for the pages.
+// shown returns the model that answers now, for the pages.
 func (m *models) shown(ctx context.Context) web.Model {
 	name, err := m.room.Answering(ctx, openmates.Mate{})
 	switch {
 	case err != nil && len(m.fixed) > 0 && openmates.CodeOf(err) == openmates.ENotFound:
-		return web.Model{Name: cmp.Or(m.def, m.fixed[0].Label+"/…")} // its list comes with the first question
+		return web.Model{Name: cmp.Or(m.def, m.fixed[0].Label+"/…")} // its list is loaded with the first question
 	case err != nil && m.hasProvider(ctx):
 		return web.Model{Cure: openmates.T("Enable a model on the provider's page.")}
 	case err != nil:
@@ -149,7 +150,7 @@ func (m *models) shown(ctx context.Context) web.Model {
 	return web.Model{Name: name}
 }
 
-// hasProvider reports whether a provider is set up, whatever its models are.
+// hasProvider reports whether a provider is set up, with or without models.
 func (m *models) hasProvider(ctx context.Context) bool {
 	all, err := m.room.Providers(ctx)
 	return err == nil && len(all) > 0

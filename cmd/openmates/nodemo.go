@@ -10,8 +10,8 @@ import (
 	"openmates"
 )
 
-// demo is left out of the program that people install: its pretend Discord is
-// for trying things out, and a server has no use for it.
+// demo isn't in the released program: the simulated Discord is for trying
+// things out, and a server doesn't need it.
 func demo(context.Context, settings, map[string]bool, *slog.Logger, io.Writer) error {
 	return openmates.Errorf(openmates.EInvalid, "This build has no demo. Run `go run ./cmd/openmates demo` in a copy of the source code.")
 }

@@ -16,15 +16,15 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// porch is where requests arrive. Every role has it, since every process is
-// asked for its health, also while it waits at its start for what it needs.
+// porch is the HTTP server. Every role has one, because every process serves
+// its health, even while it waits at startup.
 type porch struct {
 	server *http.Server
 	at     net.Listener
 	open   sync.Once
 	served chan error
-	inside atomic.Pointer[http.Handler] // nil until the start is done
-	lacks  atomic.Pointer[string]       // what the start waits for
+	inside atomic.Pointer[http.Handler] // nil until startup is complete
+	lacks  atomic.Pointer[string]       // what startup is waiting for
 }
 
 func newPorch(at net.Listener, log *slog.Logger) *porch {
@@ -39,7 +39,7 @@ func newPorch(at net.Listener, log *slog.Logger) *porch {
 	return p
 }
 
-// begin answers from now on.
+// begin starts answering requests.
 func (p *porch) begin() {
 	p.open.Do(func() {
 		go func() { p.served <- p.server.Serve(p.at) }()
@@ -63,10 +63,10 @@ func (p *porch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Retry-After", "5")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text+"\n") //nolint:gosec // plain text, and none of it from outside
+	_, _ = io.WriteString(w, text+"\n") //nolint:gosec // plain text without outside input
 }
 
-// serve lets requests in until ctx ends.
+// serve serves requests until ctx ends.
 func (p *porch) serve(ctx context.Context, h http.Handler) error {
 	p.inside.Store(&h)
 	p.begin()
@@ -82,7 +82,7 @@ func (p *porch) serve(ctx context.Context, h http.Handler) error {
 
 func (p *porch) close() error { return errors.Join(p.server.Close(), p.at.Close()) }
 
-// databaseAway and natsAway say what is missing, in /readyz and at the start.
+// databaseAway and natsAway are the messages for /readyz and startup.
 func databaseAway() openmates.Text { return openmates.T("The database isn't responding.") }
 
 func natsAway() openmates.Text {
@@ -91,14 +91,13 @@ func natsAway() openmates.Text {
 
 const patience = 500 * time.Millisecond
 
-// patient does one step of the start, again and again while the database is
-// away.
+// patient runs one startup step, retrying while the database is down.
 func (srv *service) patient(ctx context.Context, step func(context.Context) error) error {
 	for waits := false; ; {
 		err := step(ctx)
 		if err == nil && waits {
 			srv.porch.lacks.Store(nil)
-			srv.log.Info("the database answers; the start goes on")
+			srv.log.Info("the database responds; startup continues")
 		}
 		if err == nil || !sqldb.Away(err) || ctx.Err() != nil {
 			return err
@@ -108,7 +107,7 @@ func (srv *service) patient(ctx context.Context, step func(context.Context) erro
 			lacks := databaseAway().String()
 			srv.porch.lacks.Store(&lacks)
 			srv.porch.begin()
-			srv.log.Warn("the database does not answer; the start waits for it", "err", err)
+			srv.log.Warn("the database doesn't respond; waiting for it", "err", err)
 		}
 		again := time.NewTimer(patience)
 		select {
@@ -120,7 +119,8 @@ func (srv *service) patient(ctx context.Context, step func(context.Context) erro
 	}
 }
 
-// ready says whether the server can serve, and if not, all that is missing.
+// ready returns an error that lists everything that keeps the server from
+// serving.
 func (srv *service) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -128,7 +128,7 @@ func (srv *service) ready(ctx context.Context) error {
 	err := srv.db.Ping(ctx)
 	if err != nil {
 		lacks = append(lacks, databaseAway())
-	} else if err = srv.db.Ready(ctx); err != nil { // a disk that takes nothing
+	} else if err = srv.db.Ready(ctx); err != nil { // such as a full disk
 		lacks = append(lacks, openmates.TextOf(err))
 	}
 	if srv.nats != nil && !srv.nats() {

@@ -13,8 +13,8 @@ import (
 	"openmates/internal/spelling"
 )
 
-// openQueue chooses how jobs are handed out: to one process, or shared among
-// many that NATS wakes. The leases are the database's in both.
+// openQueue chooses how jobs are handed out: to one process, or to several that
+// NATS wakes. Both use the database's leases.
 func (srv *service) openQueue() error {
 	srv.hold = srv.db
 	if !srv.usesNATS() {
@@ -24,7 +24,7 @@ func (srv *service) openQueue() error {
 	}
 	conn, err := natsqueue.Connect(srv.set.NATSURL.reveal().Reveal(), srv.log)
 	if err != nil {
-		return invalid("nats-url", "it is no address of a NATS server, such as nats://host:4222")
+		return invalid("nats-url", "it isn't the address of a NATS server, such as nats://host:4222")
 	}
 	srv.nats = conn.IsConnected
 	srv.closers = append(srv.closers, func() error { conn.Close(); return nil })
@@ -36,25 +36,24 @@ func (srv *service) openQueue() error {
 	return nil
 }
 
-// usesNATS reports whether this process hands out work or does it, and NATS is
-// there for that. Pages and the API need the database alone.
+// usesNATS reports whether this process creates or does work, and NATS is set.
+// Pages and the API only need the database.
 func (srv *service) usesNATS() bool {
 	return srv.set.NATSURL != "" && (srv.set.does("listen") || srv.set.does("work"))
 }
 
-// saveState puts what a listener of this process reports where every process
-// can read it.
+// saveState stores what a listener of this process reports, so that every
+// process can read it.
 func (srv *service) saveState(ctx context.Context, bot openmates.ID, s messenger.State) error {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("describe the listener's state: %w", err)
 	}
-	host, _ := os.Hostname() // without one, the number of the process says enough
+	host, _ := os.Hostname() // without a host name, the process ID is enough
 	return srv.db.SaveBotReport(ctx, openmates.BotReport{BotID: bot, Process: fmt.Sprintf("%s/%d", host, os.Getpid()), State: text})
 }
 
-// workspaces keeps what is known of a bot's workspaces in step with the
-// network.
+// workspaces keeps the stored workspaces of a bot in sync with the network.
 func (srv *service) workspaces(ctx context.Context, b openmates.Bot, c messenger.WorkspaceChange) error {
 	switch {
 	case c.Known:

@@ -35,7 +35,7 @@ import (
 	"openmates/internal/web"
 )
 
-// server is everything that one process runs, wired and ready to start.
+// service is everything that one process runs, wired and ready to start.
 type service struct {
 	set        settings
 	log        *slog.Logger
@@ -44,7 +44,7 @@ type service struct {
 	db         *store.DB
 	queue      queue.Queue
 	hold       queue.Leaser
-	nats       func() bool // whether it answers; nil = it is not needed
+	nats       func() bool // reports whether NATS answers; nil = not needed
 	models     *models
 	identity   *identity.Room
 	team       *team.Room
@@ -58,7 +58,7 @@ type service struct {
 	handler    http.Handler
 	porch      *porch
 	closers    []func() error
-	settled    chan struct{} // a setting of the server was changed, here or elsewhere
+	settled    chan struct{} // signals that a server setting changed, here or in another process
 }
 
 // serve runs the server until ctx ends.
@@ -86,8 +86,9 @@ func serve(ctx context.Context, s settings, set map[string]bool, log *slog.Logge
 	return srv.run(ctx)
 }
 
-// invite prints the setup link of a server without an admin. A fresh link
-// makes the last one worthless, so only a process that has pages prints one.
+// invite prints the setup link of a server without an admin. Printing a new
+// link invalidates the previous one, so only a process with the web role does
+// it.
 func (srv *service) invite(ctx context.Context, stdout io.Writer) error {
 	code, err := srv.server.SetupCode(ctx)
 	if err != nil {
@@ -99,8 +100,8 @@ func (srv *service) invite(ctx context.Context, stdout io.Writer) error {
 	return nil
 }
 
-// newServer makes every part and hands each what it needs. Nothing runs yet,
-// but the address is taken.
+// newServer creates all parts and wires them. Nothing runs yet, but the address
+// is bound.
 func newServer(ctx context.Context, s settings, m *models, demo *web.Demo, log *slog.Logger) (*service, error) {
 	srv := &service{set: s, log: log, models: m, settled: make(chan struct{}, 1)}
 	if err := srv.prepare(ctx, demo); err != nil {
@@ -148,7 +149,7 @@ func (srv *service) prepare(ctx context.Context, demo *web.Demo) error {
 	return nil
 }
 
-// listen takes the address to serve at.
+// listen binds the address to serve at.
 func (srv *service) listen() error {
 	l, err := net.Listen("tcp", srv.set.Addr)
 	if err != nil {
@@ -160,8 +161,8 @@ func (srv *service) listen() error {
 	return nil
 }
 
-// reachable turns the address that a listener on all interfaces reports into
-// one that a browser on this machine can open.
+// reachable turns the address of a listener on all interfaces into one that a
+// browser on this machine can open.
 func reachable(addr string) string {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -196,7 +197,7 @@ func (srv *service) open(ctx context.Context) error {
 	return srv.openQueue()
 }
 
-// keys reads the keys that seal credentials.
+// keys loads the keys that seal credentials.
 func (s *settings) keys() (*secret.Ring, error) {
 	return secret.Load(secret.Config{Keys: s.Key.reveal(), File: filepath.Join(s.Data, keyFile)})
 }
@@ -205,8 +206,8 @@ func (s *settings) database(ctx context.Context, seal *secret.Ring, log *slog.Lo
 	return store.Open(ctx, store.Config{URL: s.DatabaseURL.reveal().Reveal(), Dir: s.Data, Seal: seal, Log: log})
 }
 
-// messengers returns a connector for each messenger that the server speaks to.
-// A new messenger gets its line here.
+// messengers returns a connector for each supported messenger. A new messenger
+// gets its line here.
 func (srv *service) messengers() (map[openmates.Network]messenger.Connector, error) {
 	d, err := discord.New(discord.Config{
 		API: srv.set.DiscordAPI, Authorize: srv.set.DiscordAuthorize, Version: versionText(),
@@ -218,7 +219,7 @@ func (srv *service) messengers() (map[openmates.Network]messenger.Connector, err
 	return map[openmates.Network]messenger.Connector{discord.Network: d}, nil
 }
 
-// wire makes the rooms and the doors.
+// wire creates the rooms and the doors.
 func (srv *service) wire(demo *web.Demo) (err error) {
 	if srv.skills, err = newSkills(srv.set, srv.log); err != nil {
 		return err
@@ -253,7 +254,7 @@ func (srv *service) wire(demo *web.Demo) (err error) {
 	return srv.doors(demo)
 }
 
-// people makes the rooms of who people are, of their teams and of the server.
+// people creates the rooms identity, team and server.
 func (srv *service) people() error {
 	p, err := newPeople(srv.db, srv.address, srv.log)
 	if err != nil {
@@ -273,14 +274,15 @@ func (srv *service) people() error {
 	return err
 }
 
-// people is the room of who people are, with what it shares with other rooms.
+// people is the identity room, with what it shares with other rooms.
 type people struct {
 	identity *identity.Room
 	post     *mail.Postman
 	failures *guard.Failures
 }
 
-// newPeople makes it for a server that runs, or for a command beside one.
+// newPeople creates it for a running server, or for a command that works on its
+// database.
 func newPeople(db *store.DB, at *address.Public, log *slog.Logger) (p people, err error) {
 	if p.post, err = mail.NewPostman(mail.PostmanConfig{Store: db, Log: log, Sender: smtp.New(smtp.Config{})}); err != nil {
 		return p, err
@@ -295,7 +297,8 @@ func newPeople(db *store.DB, at *address.Public, log *slog.Logger) (p people, er
 	return p, err
 }
 
-// only picks the bots of a process that listens for some mates alone.
+// only returns a filter for the bots of a process that listens for some mates,
+// or nil.
 func (srv *service) only() func(context.Context, openmates.Bot) bool {
 	if len(srv.set.Bot) == 0 {
 		return nil
@@ -314,8 +317,8 @@ func (srv *service) only() func(context.Context, openmates.Bot) bool {
 	}
 }
 
-// run starts what the role asks for and waits until ctx ends and all of it has
-// stopped.
+// run starts the parts of the role and waits until ctx ends and all of them
+// have stopped.
 func (srv *service) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return srv.porch.serve(ctx, srv.handler) })
@@ -344,7 +347,7 @@ func (srv *service) run(ctx context.Context) error {
 	return err
 }
 
-// close gives back what newServer took, last first.
+// close releases what newServer opened, in reverse order.
 func (srv *service) close() {
 	for _, closer := range slices.Backward(srv.closers) {
 		if err := closer(); err != nil && !errors.Is(err, net.ErrClosed) {
@@ -353,7 +356,7 @@ func (srv *service) close() {
 	}
 }
 
-// firstMates puts the ready mates into an empty database.
+// firstMates adds the catalogue's mates to an empty database.
 func (srv *service) firstMates(ctx context.Context) error {
 	there, err := srv.db.Mates(ctx)
 	if err != nil || len(there) > 0 {

@@ -9,8 +9,8 @@ import (
 	"openmates/internal/skill/web"
 )
 
-// newSkills puts the apps of this server together. Which of their skills
-// somebody may use is a matter of limits, not of settings.
+// newSkills registers the apps of this server. Limits, not settings, decide who
+// may use which of their skills.
 func newSkills(s settings, log *slog.Logger) (*skill.Registry, error) {
 	calculation, err := calc.New(calc.Config{})
 	if err != nil {

@@ -204,7 +204,7 @@ func (p *person) confirms(css string) {
 	p.presses(`main form:has(input[name="confirm"]) button`)
 }
 
-// authorizes passes the consent page of the pretend Discord, as who is signed
+// authorizes passes the consent page of the simulated Discord, as who is signed
 // in there, and the page that waits behind it. Without JavaScript that page has
 // a button.
 func (p *person) authorizes(guild string) {

@@ -92,7 +92,7 @@ func (b *tab) until(what, expression string) {
 	}
 }
 
-// consent passes the pretend Discord's own page as somebody.
+// consent passes the simulated Discord's own page as somebody.
 func (b *tab) consent(person string) {
 	b.Helper()
 	b.clicks++

@@ -184,9 +184,9 @@ func headers(next http.Handler) http.Handler {
 
 const about = `Teams, people and AI team mates of this server.
 
-Requests are made with the session of somebody who is signed in, or with a token: “Authorization: Bearer om_…”. A token has scopes: read looks, write does what a member may do, admin what an admin may; each holds those before it, and none gives more than its person has.
+A request needs the session of somebody who is signed in, or a token: “Authorization: Bearer om_…”. A token has scopes: read for reading, write for what a member may do, admin for what an admin may do. Each includes the ones before it, and none allows more than the person themselves may do.
 
-Every failure is a problem with a sentence and a stable code. Lists come in pages: limit, cursor, next. What is read has an ETag; a change that sends it as If-Match is refused with 412 if somebody else was first. A POST with an Idempotency-Key is done once, and answered the same for a day; operations with a password, or for people in person, take no key. X-Request-Id names a request in the answer and in the log.`
+Every failure is a problem with a sentence and a stable code. Lists are paginated: limit, cursor, next. Objects have an ETag; a change that sends it as If-Match fails with 412 if somebody else changed the object first. A POST with an Idempotency-Key is executed once, and repeats get the same answer for a day; operations that take a password, or that a token can't call, accept no key. X-Request-Id identifies a request in the answer and in the log.`
 
 // schemaName names a type in the document. What is not of this door is what is
 // kept, as it is given to take along.
@@ -229,7 +229,7 @@ func (s *Server) register() (http.Handler, error) {
 	config.Transformers = []huma.Transformer{s.problems, s.sentences}
 	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"session": {Type: "apiKey", In: "cookie", Name: s.identity.CookieName(), Description: "The session that signing in begins, on the pages or by /auth/sign-in."},
+		"session": {Type: "apiKey", In: "cookie", Name: s.identity.CookieName(), Description: "The session started by signing in, on the pages or with /auth/sign-in."},
 		"token":   {Type: "http", Scheme: "bearer", BearerFormat: "om_…", Description: "A token of a person, of a team, or of a listener."},
 	}
 	config.Security = []map[string][]string{{"session": {}}, {"token": {}}}

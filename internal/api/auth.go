@@ -37,23 +37,23 @@ func (n *NewAccount) newcomer(c openmates.Caller) (openmates.Newcomer, error) {
 // Welcome is an invite as it is shown to whoever has its code.
 type Welcome struct {
 	Team    string         `json:"team" doc:"The name of the team."`
-	Slug    string         `json:"slug,omitempty" doc:"Of the team; for its members."`
-	By      string         `json:"by" doc:"Who invites."`
-	Role    openmates.Role `json:"role" enum:"admin,member" doc:"What the person will be."`
+	Slug    string         `json:"slug,omitempty" doc:"The team's slug, for its members."`
+	By      string         `json:"by" doc:"The person who invites."`
+	Role    openmates.Role `json:"role" enum:"admin,member" doc:"The role that the person will have."`
 	Expires time.Time      `json:"expires"`
-	Limited bool           `json:"limited" doc:"It is for certain e-mail addresses."`
+	Limited bool           `json:"limited" doc:"The invite is limited to certain email addresses."`
 	Confirm bool           `json:"confirm" doc:"The address must be confirmed by mail first: /auth/invite/proof sends the link."`
-	Member  bool           `json:"member" doc:"The caller is in the team already."`
+	Member  bool           `json:"member" doc:"The caller is already in the team."`
 }
 
 type setUpInput struct {
 	Body struct {
-		Code     string `json:"code" maxLength:"100" doc:"Of the link that the server prints when it starts."`
+		Code     string `json:"code" maxLength:"100" doc:"From the link that the server prints when it starts."`
 		Username string `json:"username" maxLength:"200"`
 		Name     string `json:"name" maxLength:"200"`
 		Password string `json:"password" maxLength:"4096"`
 		Team     string `json:"team" maxLength:"200" doc:"The name of the first team."`
-		Slug     string `json:"slug,omitempty" maxLength:"80" doc:"Its address; without one it is made from the name."`
+		Slug     string `json:"slug,omitempty" maxLength:"80" doc:"Its slug; made from the name if omitted."`
 	}
 }
 
@@ -67,7 +67,7 @@ type signInInput struct {
 type inviteCode struct {
 	Body struct {
 		Code  string `json:"code" maxLength:"100"`
-		Proof string `json:"proof,omitempty" maxLength:"100" doc:"Of the link that confirms an address."`
+		Proof string `json:"proof,omitempty" maxLength:"100" doc:"From the link that confirms an address."`
 	}
 }
 
@@ -82,61 +82,61 @@ type joinInput struct {
 	Body struct {
 		Code    string      `json:"code" maxLength:"100"`
 		Proof   string      `json:"proof,omitempty" maxLength:"100"`
-		Email   string      `json:"email,omitempty" maxLength:"400" doc:"Of somebody who has an account, where the invite asks for one."`
-		Account *NewAccount `json:"account,omitempty" doc:"For somebody who has none."`
+		Email   string      `json:"email,omitempty" maxLength:"400" doc:"The address of somebody with an account, if the invite requires one."`
+		Account *NewAccount `json:"account,omitempty" doc:"For somebody without an account."`
 	}
 }
 
 type askResetInput struct {
 	Body struct {
-		Who string `json:"who" maxLength:"400" doc:"A username, or the address that the account has confirmed."`
+		Who string `json:"who" maxLength:"400" doc:"A username, or the account's confirmed address."`
 	}
 }
 
 type resetInput struct {
 	Body struct {
-		Code     string `json:"code" maxLength:"100" doc:"Of the link."`
-		Password string `json:"password" maxLength:"4096" doc:"The new one."`
+		Code     string `json:"code" maxLength:"100" doc:"From the link."`
+		Password string `json:"password" maxLength:"4096" doc:"The new password."`
 	}
 }
 
 func (s *Server) authOperations() {
 	all := anybody()
-	change(s, route{"ask-reset", http.MethodPost, "/auth/reset/ask", "Ask for a new password", "A link is mailed if there is such an account with a confirmed address; the answer is the same if there is none. It works once, within 30 minutes.", 202}, all,
+	change(s, route{"ask-reset", http.MethodPost, "/auth/reset/ask", "Request a password reset", "Mails a link if the account exists and has a confirmed address; the answer is the same if it doesn't. The link works once, within 30 minutes.", 202}, all,
 		func(ctx context.Context, _ openmates.Caller, in *askResetInput) error {
 			return s.identity.AskReset(ctx, fromOf(ctx), in.Body.Who)
 		})
-	change(s, route{"reset-password", http.MethodPost, "/auth/reset", "Choose a new password", "By the code of a link. All sessions and access tokens of the account end; nobody is signed in.", 0}, all,
+	change(s, route{"reset-password", http.MethodPost, "/auth/reset", "Choose a new password", "With the code from a reset link. Ends all sessions and access tokens of the account; signs nobody in.", 0}, all,
 		func(ctx context.Context, _ openmates.Caller, in *resetInput) error {
 			_, err := s.identity.Reset(ctx, fromOf(ctx), openmates.Secret(in.Body.Code), openmates.Secret(in.Body.Password))
 			return err
 		})
-	serve(s, route{"set-up", http.MethodPost, "/auth/setup", "Set up the server", "Once: makes the first admin, their team, and a session.", 201}, all, s.setUp)
-	serve(s, route{"sign-in", http.MethodPost, "/auth/sign-in", "Sign in", "Begins a session, whose cookie comes with the answer. Where the account asks for a second step, the problem says so (reason second_step).", 0}, all,
+	serve(s, route{"set-up", http.MethodPost, "/auth/setup", "Set up the server", "Works once. Creates the first admin, their team, and a session.", 201}, all, s.setUp)
+	serve(s, route{"sign-in", http.MethodPost, "/auth/sign-in", "Sign in", "Starts a session and sets its cookie. If the account requires a second step, the problem says so (reason second_step).", 0}, all,
 		func(ctx context.Context, _ openmates.Caller, in *signInInput) (MeLine, error) {
 			u, err := s.identity.SignIn(ctx, fromOf(ctx), in.Body.Username, openmates.Secret(in.Body.Password))
 			return lineOf(u), err
 		})
-	serve(s, route{"second-step", http.MethodPost, "/auth/second-step", "Show the second step", "A code of the authenticator app, or a recovery code.", 0}, all,
+	serve(s, route{"second-step", http.MethodPost, "/auth/second-step", "Complete the second step", "With a code from the authenticator app, or a recovery code.", 0}, all,
 		func(ctx context.Context, _ openmates.Caller, in *codeInput) (MeLine, error) {
 			u, err := s.identity.SecondStep(ctx, fromOf(ctx), in.Body.Code)
 			return lineOf(u), err
 		})
-	change(s, route{"sign-out", http.MethodPost, "/auth/sign-out", "Sign out", "The session ends at once.", 0}, all,
+	change(s, route{"sign-out", http.MethodPost, "/auth/sign-out", "Sign out", "Ends the session.", 0}, all,
 		func(ctx context.Context, c openmates.Caller, _ *struct{}) error {
 			if c.Token.ID != 0 {
 				return nil
 			}
 			return s.identity.SignOut(ctx)
 		})
-	serve(s, route{"look-at-invite", http.MethodPost, "/auth/invite", "Look at an invite", "Changes nothing. The code is in the body, since addresses end up in logs.", 0}, all, s.lookAtInvite)
-	change(s, route{"prove-address", http.MethodPost, "/auth/invite/proof", "Have an address confirmed", "For an invite that is limited to certain addresses. A link is mailed.", 202}, all,
+	serve(s, route{"look-at-invite", http.MethodPost, "/auth/invite", "Look at an invite", "Changes nothing. The code is in the body, because addresses end up in logs.", 0}, all, s.lookAtInvite)
+	change(s, route{"prove-address", http.MethodPost, "/auth/invite/proof", "Confirm an address for an invite", "For an invite that is limited to certain addresses. Mails a link.", 202}, all,
 		func(ctx context.Context, c openmates.Caller, in *proofInput) error {
 			return s.team.AskProof(ctx, c, fromOf(ctx), in.Body.Code, in.Body.Email, func(proof string) string {
 				return s.joinLink(in.Body.Code) + "?proof=" + url.QueryEscape(proof)
 			})
 		})
-	serve(s, route{"join", http.MethodPost, "/auth/join", "Join a team by an invite", "Somebody without an account gets one in the same step, and a session.", 0}, all, s.join)
+	serve(s, route{"join", http.MethodPost, "/auth/join", "Join a team with an invite", "Creates an account and a session for somebody who has none.", 0}, all, s.join)
 }
 
 func (s *Server) setUp(ctx context.Context, _ openmates.Caller, in *setUpInput) (TeamLine, error) {

@@ -14,13 +14,13 @@ import (
 // Bot is a mate's application on a network, without its credentials.
 type Bot struct {
 	Network   openmates.Network `json:"network"`
-	Label     string            `json:"label" doc:"Of the network."`
-	Handle    string            `json:"handle" doc:"The mate's; “openmates” is the server's own application, for linking accounts."`
-	AppID     string            `json:"app_id,omitempty" doc:"None: no application was entered yet."`
+	Label     string            `json:"label" doc:"The network's name."`
+	Handle    string            `json:"handle" doc:"The mate's handle; “openmates” is the server's own application, for linking accounts."`
+	AppID     string            `json:"app_id,omitempty" doc:"Absent if no application has been entered."`
 	Name      string            `json:"name,omitempty"`
 	Paused    bool              `json:"paused"`
-	Content   bool              `json:"content" doc:"It reads the text of all messages."`
-	HasSecret bool              `json:"has_secret" doc:"It can be installed and can link accounts."`
+	Content   bool              `json:"content" doc:"The bot reads the text of all messages."`
+	HasSecret bool              `json:"has_secret" doc:"The bot can be installed and can link accounts."`
 	Invite    string            `json:"invite,omitempty"`
 	State     *State            `json:"state,omitempty"`
 }
@@ -32,7 +32,7 @@ func (b Bot) version() string {
 // BotSetup is a bot with what there is to do about it.
 type BotSetup struct {
 	Bot
-	Redirect    string       `json:"redirect" doc:"The address to register with the application."`
+	Redirect    string       `json:"redirect" doc:"The redirect address to register for the application."`
 	Guide       []Step       `json:"guide" nullable:"false"`
 	Permissions []Permission `json:"permissions" nullable:"false"`
 	CanDress    bool         `json:"can_dress"`
@@ -64,7 +64,7 @@ type Finding struct {
 	Sentence openmates.Text         `json:"sentence"`
 	Cure     openmates.Text         `json:"cure,omitempty"`
 	CureURL  string                 `json:"cure_url,omitempty"`
-	Dress    bool                   `json:"dress,omitempty" doc:"Dressing the bot cures it."`
+	Dress    bool                   `json:"dress,omitempty" doc:"Applying the bot's profile fixes it."`
 }
 
 // Inspection is what a look at a bot's set-up has found.
@@ -82,7 +82,7 @@ type BotSaved struct {
 // BotInput names a bot.
 type BotInput struct {
 	Network openmates.Network `path:"network" maxLength:"40"`
-	Handle  string            `path:"handle" maxLength:"80" doc:"The mate's, or “openmates”."`
+	Handle  string            `path:"handle" maxLength:"80" doc:"The mate's handle, or “openmates”."`
 }
 
 // The fields of a bot's form that this API has names for, since it is older than
@@ -97,17 +97,17 @@ const (
 type botCredentials struct {
 	BotInput
 	Body struct {
-		AppID   string            `json:"app_id,omitempty" maxLength:"400" doc:"None = the one that the token belongs to."`
-		Token   string            `json:"token,omitempty" maxLength:"4096" doc:"None = the stored one."`
-		Secret  string            `json:"secret,omitempty" maxLength:"4096" doc:"None = the stored one."`
-		Content *bool             `json:"content,omitempty" doc:"It reads the text of all messages. None = as it is."`
-		Values  map[string]string `json:"values,omitempty" maxProperties:"20" doc:"What the network's form asks for besides, by the names of its fields."`
+		AppID   string            `json:"app_id,omitempty" maxLength:"400" doc:"Default: the one that the token belongs to."`
+		Token   string            `json:"token,omitempty" maxLength:"4096" doc:"Default: the stored one."`
+		Secret  string            `json:"secret,omitempty" maxLength:"4096" doc:"Default: the stored one."`
+		Content *bool             `json:"content,omitempty" doc:"The bot reads the text of all messages. Default: unchanged."`
+		Values  map[string]string `json:"values,omitempty" maxProperties:"20" doc:"Other values that the network needs, by field name."`
 	}
 }
 
 type findingsInput struct {
 	BotInput
-	Again bool `query:"again" doc:"Look now, also if it was looked at within the last minute."`
+	Again bool `query:"again" doc:"Check now, even if the last check was less than a minute ago."`
 }
 
 type permissionInput struct {
@@ -118,14 +118,14 @@ type permissionInput struct {
 }
 
 func (s *Server) botOperations() {
-	serve(s, route{"list-bots", http.MethodGet, "/server/bots", "All bots", "With how their listeners are.", 0}, admin(), s.listBots)
-	serve(s, route{"get-bot", http.MethodGet, "/server/bots/{network}/{handle}", "A mate's bot", "With the guide that leads through its set-up.", 0}, admin(),
+	serve(s, route{"list-bots", http.MethodGet, "/server/bots", "List bots", "With the state of their listeners.", 0}, admin(), s.listBots)
+	serve(s, route{"get-bot", http.MethodGet, "/server/bots/{network}/{handle}", "Get a mate's bot", "With its setup guide.", 0}, admin(),
 		func(ctx context.Context, _ openmates.Caller, in *BotInput) (BotSetup, error) {
 			b, err := s.connect.Setup(ctx, in.Handle, in.Network)
 			return botSetup(b), err
 		})
-	serve(s, route{"put-bot", http.MethodPut, "/server/bots/{network}/{handle}", "Enter a bot's application", "It is checked with the network; what that refuses is not stored.", 0}, admin(), s.putBot)
-	serve(s, route{"get-findings", http.MethodGet, "/server/bots/{network}/{handle}/findings", "What is wrong with a bot", "Each with its cure.", 0}, admin(),
+	serve(s, route{"put-bot", http.MethodPut, "/server/bots/{network}/{handle}", "Enter a bot's application", "Checks it with the network first; anything that the network rejects isn't saved.", 0}, admin(), s.putBot)
+	serve(s, route{"get-findings", http.MethodGet, "/server/bots/{network}/{handle}/findings", "Check a bot", "Lists what is wrong, and how to fix it.", 0}, admin(),
 		func(ctx context.Context, _ openmates.Caller, in *findingsInput) (Inspection, error) {
 			b, err := s.connect.Setup(ctx, in.Handle, in.Network)
 			if err != nil {
@@ -138,16 +138,16 @@ func (s *Server) botOperations() {
 		id, path, summary, about string
 		do                       func(ctx context.Context, actor, mate openmates.ID, n openmates.Network) error
 	}{
-		{"pause-bot", "pause", "Pause a bot", "Its listener is switched off.", func(ctx context.Context, actor, mate openmates.ID, n openmates.Network) error {
+		{"pause-bot", "pause", "Pause a bot", "Stops its listener.", func(ctx context.Context, actor, mate openmates.ID, n openmates.Network) error {
 			_, err := s.connect.PauseBot(ctx, actor, mate, n, true)
 			return err
 		}},
-		{"resume-bot", "resume", "Resume a bot", "Its listener is switched on again.", func(ctx context.Context, actor, mate openmates.ID, n openmates.Network) error {
+		{"resume-bot", "resume", "Resume a bot", "Starts its listener again.", func(ctx context.Context, actor, mate openmates.ID, n openmates.Network) error {
 			_, err := s.connect.PauseBot(ctx, actor, mate, n, false)
 			return err
 		}},
-		{"restart-bot", "restart", "Restart a bot", "Its listener begins a new session, in whatever process it runs.", s.connect.RestartBot},
-		{"dress-bot", "dress", "Dress a bot", "It gets name, picture and description of its mate.", s.connect.DressBot},
+		{"restart-bot", "restart", "Restart a bot", "Its listener starts a new session, whichever process it runs in.", s.connect.RestartBot},
+		{"dress-bot", "dress", "Apply a bot's profile", "Gives the bot its mate's name, picture and description.", s.connect.DressBot},
 	} {
 		change(s, route{o.id, http.MethodPost, "/server/bots/{network}/{handle}/" + o.path, o.summary, o.about, 0}, admin(),
 			func(ctx context.Context, c openmates.Caller, in *BotInput) error {
@@ -158,7 +158,7 @@ func (s *Server) botOperations() {
 				return o.do(ctx, c.User.ID, b.Mate.ID, in.Network)
 			})
 	}
-	change(s, route{"put-permissions", http.MethodPut, "/server/bots/{network}/{handle}/permissions", "Set what a bot asks for", "When it is added to a workspace. Where it is already, nothing changes.", 0}, admin(),
+	change(s, route{"put-permissions", http.MethodPut, "/server/bots/{network}/{handle}/permissions", "Set a bot's permissions", "The permissions that it requests when it is added to a workspace. Nothing changes where it has already been added.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *permissionInput) error {
 			b, err := s.connect.Setup(ctx, in.Handle, in.Network)
 			if err != nil {

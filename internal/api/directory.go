@@ -15,8 +15,8 @@ type Person struct {
 	Username string       `json:"username"`
 	Name     string       `json:"name"`
 	Admin    bool         `json:"server_admin"`
-	Seen     *time.Time   `json:"last_seen,omitempty" doc:"In a browser, or asking a mate; absent = never."`
-	Teams    []string     `json:"teams" nullable:"false" doc:"By name."`
+	Seen     *time.Time   `json:"last_seen,omitempty" doc:"In a browser, or asking a mate; absent if never."`
+	Teams    []string     `json:"teams" nullable:"false" doc:"Names of the teams."`
 	Created  time.Time    `json:"created"`
 }
 
@@ -26,9 +26,9 @@ type AnyTeam struct {
 	Slug       string           `json:"slug"`
 	Name       string           `json:"name"`
 	Members    int64            `json:"members"`
-	Admins     []string         `json:"admins" nullable:"false" doc:"Their usernames."`
+	Admins     []string         `json:"admins" nullable:"false" doc:"The admins' usernames."`
 	Workspaces int64            `json:"workspaces"`
-	Mates      int64            `json:"mates" doc:"That are present in them."`
+	Mates      int64            `json:"mates" doc:"Mates that are in the team's workspaces."`
 	Spent      openmates.Micros `json:"spent" doc:"This month (UTC), in millionths of the server's currency unit."`
 	Created    time.Time        `json:"created"`
 }
@@ -38,19 +38,19 @@ type AnyWorkspace struct {
 	Network   openmates.Network `json:"network"`
 	Workspace string            `json:"workspace"`
 	Name      string            `json:"name"`
-	Team      string            `json:"team" doc:"Its slug."`
-	Mates     []string          `json:"mates" nullable:"false" doc:"Names of those that are present."`
+	Team      string            `json:"team" doc:"The team's slug."`
+	Mates     []string          `json:"mates" nullable:"false" doc:"Names of the mates in it."`
 	Since     time.Time         `json:"since"`
 }
 
 // Departed names the bots that could not leave by themselves.
 type Departed struct {
-	Stayed []string `json:"stayed" nullable:"false" doc:"Bots that could not leave; who manages the place has to remove them."`
+	Stayed []string `json:"stayed" nullable:"false" doc:"Bots that could not leave; a manager of the workspace has to remove them."`
 }
 
 type directoryInput struct {
 	PageInput
-	Query string `query:"q" maxLength:"200" doc:"A part of a name, an address or an ID."`
+	Query string `query:"q" maxLength:"200" doc:"Part of a name, an address or an ID."`
 }
 
 func (in directoryInput) search() openmates.DirectorySearch {
@@ -60,19 +60,19 @@ func (in directoryInput) search() openmates.DirectorySearch {
 type personPatch struct {
 	Username string `path:"username" maxLength:"80"`
 	Body     struct {
-		Admin bool `json:"server_admin" doc:"Whether they run the server."`
+		Admin bool `json:"server_admin" doc:"Whether the person is a server admin."`
 	}
 }
 
 type personEnd struct {
 	Username string `path:"username" maxLength:"80"`
-	Confirm  string `query:"confirm" required:"true" maxLength:"80" doc:"The username once more."`
+	Confirm  string `query:"confirm" required:"true" maxLength:"80" doc:"The username again, to confirm."`
 }
 
 type anyTeamEnd struct {
 	Team    string `path:"team" maxLength:"80" doc:"The team's slug, or its ID."`
-	Confirm string `query:"confirm" required:"true" maxLength:"80" doc:"The team's slug once more."`
-	Bots    string `query:"bots" enum:"leave,stay" default:"leave" doc:"Whether its mates leave its workspaces."`
+	Confirm string `query:"confirm" required:"true" maxLength:"80" doc:"The team's slug again, to confirm."`
+	Bots    string `query:"bots" enum:"leave,stay" default:"leave" doc:"Whether the team's mates leave its workspaces."`
 }
 
 type untieInput struct {
@@ -82,18 +82,18 @@ type untieInput struct {
 }
 
 func (s *Server) directoryOperations() {
-	serve(s, route{"list-people", http.MethodGet, "/server/people", "All people of the server", "By username.", 0}, admin(), s.listPeople)
-	change(s, route{"change-person", http.MethodPatch, "/server/people/{username}", "Make somebody an admin of the server, or end that", "The last admin stays one. A token can't do it.", 0}, admin(),
+	serve(s, route{"list-people", http.MethodGet, "/server/people", "List the server's people", "By username.", 0}, admin(), s.listPeople)
+	change(s, route{"change-person", http.MethodPatch, "/server/people/{username}", "Make somebody a server admin, or remove the role", "The last admin can't be removed. Not allowed with a token.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *personPatch) error {
 			return s.server.SetServerAdmin(ctx, c, in.Username, in.Body.Admin)
 		})
-	change(s, route{"delete-person", http.MethodDelete, "/server/people/{username}", "Delete somebody's account", "For good, with the text of what they asked; what it cost stays in the books. A token can't do it.", 0}, admin(), s.deletePerson)
-	serve(s, route{"list-all-teams", http.MethodGet, "/server/teams", "All teams of the server", "By slug. Nothing that is said in them.", 0}, admin(), s.listAllTeams)
-	serve(s, route{"delete-any-team", http.MethodDelete, "/server/teams/{team}", "Remove a team of the server",
-		"With its connections, invites, tokens and the text of what was asked in it, for good. Its people keep their accounts, and what it spent stays in the books. A token can't do it.", 0}, admin(), s.deleteAnyTeam)
-	serve(s, route{"list-workspaces", http.MethodGet, "/server/workspaces", "The workspaces of all teams", "By network and ID.", 0}, admin(), s.listWorkspaces)
-	serve(s, route{"untie-workspace", http.MethodDelete, "/server/workspaces/{network}/{workspace}", "Take a workspace from its team",
-		"The team's admins are told. Another team can connect it then.", 0}, admin(),
+	change(s, route{"delete-person", http.MethodDelete, "/server/people/{username}", "Delete somebody's account", "Permanently, with the text of their questions; the cost records are kept. Not allowed with a token.", 0}, admin(), s.deletePerson)
+	serve(s, route{"list-all-teams", http.MethodGet, "/server/teams", "List the server's teams", "By slug. Contains nothing that is said in them.", 0}, admin(), s.listAllTeams)
+	serve(s, route{"delete-any-team", http.MethodDelete, "/server/teams/{team}", "Delete any team",
+		"Permanently, with its connections, invites, tokens and the text of its questions. Its people keep their accounts, and the cost records are kept. Not allowed with a token.", 0}, admin(), s.deleteAnyTeam)
+	serve(s, route{"list-workspaces", http.MethodGet, "/server/workspaces", "List the workspaces of all teams", "By network and ID.", 0}, admin(), s.listWorkspaces)
+	serve(s, route{"untie-workspace", http.MethodDelete, "/server/workspaces/{network}/{workspace}", "Untie a workspace from its team",
+		"The team's admins are notified. Another team can then connect the workspace.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *untieInput) (Departed, error) {
 			_, stayed, err := s.connect.Untie(ctx, c.User.ID, in.Network, openmates.WorkspaceID(in.Workspace), in.Bots == "leave")
 			return Departed{append([]string{}, stayed...)}, err

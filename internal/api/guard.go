@@ -11,19 +11,19 @@ import (
 
 // Session is one place in which the caller is signed in.
 type Session struct {
-	ID    string         `json:"id" doc:"Names it; it is no credential."`
-	Here  bool           `json:"here" doc:"The one of this request."`
-	Agent openmates.Text `json:"agent,omitempty" doc:"What the browser says of itself."`
-	From  string         `json:"from,omitempty" doc:"Address."`
+	ID    string         `json:"id" doc:"Identifies the session; not a credential."`
+	Here  bool           `json:"here" doc:"The session of this request."`
+	Agent openmates.Text `json:"agent,omitempty" doc:"The browser, as it identifies itself."`
+	From  string         `json:"from,omitempty" doc:"The IP address."`
 	Since time.Time      `json:"since"`
-	Seen  time.Time      `json:"seen" doc:"Roughly."`
+	Seen  time.Time      `json:"seen" doc:"Approximate."`
 }
 
 // Protection is what stands between a password and a session.
 type Protection struct {
-	Authenticator bool `json:"authenticator" doc:"Codes of an app are asked for."`
+	Authenticator bool `json:"authenticator" doc:"An authenticator app is required after the password."`
 	Passkeys      int  `json:"passkeys"`
-	AskPasskey    bool `json:"ask_passkey" doc:"A passkey is asked for after the password."`
+	AskPasskey    bool `json:"ask_passkey" doc:"A passkey is required after the password."`
 	Recovery      int  `json:"recovery_codes" doc:"How many are left."`
 }
 
@@ -31,8 +31,8 @@ type Protection struct {
 type Email struct {
 	Address   string `json:"address,omitempty"`
 	Confirmed bool   `json:"confirmed"`
-	Awaited   string `json:"awaited,omitempty" doc:"One that a link was sent to."`
-	Mail      bool   `json:"mail" doc:"This server sends mail, so a new address is asked to confirm."`
+	Awaited   string `json:"awaited,omitempty" doc:"The address that a confirmation link was sent to."`
+	Mail      bool   `json:"mail" doc:"The server sends mail, so a new address has to be confirmed."`
 }
 
 // Passkey is a credential of WebAuthn.
@@ -45,23 +45,23 @@ type Passkey struct {
 
 // Setup is what an authenticator app needs.
 type Setup struct {
-	Secret string `json:"secret" doc:"Base32, to type."`
+	Secret string `json:"secret" doc:"Base32, to type in."`
 	URL    string `json:"url" doc:"The same, for a QR code."`
 }
 
 // Codes are recovery codes, shown once.
 type Codes struct {
-	Codes []string `json:"codes" nullable:"false" doc:"Each works once. Shown this once; none where the account has some already."`
+	Codes []string `json:"codes" nullable:"false" doc:"Each works once. Only shown now; empty if the account already has some."`
 }
 
 // Ceremony is what a browser is asked to do with a passkey, or what it did.
 type Ceremony struct {
-	Options json.RawMessage `json:"options" doc:"For navigator.credentials, as WebAuthn describes it."`
+	Options json.RawMessage `json:"options" doc:"For navigator.credentials, as defined by WebAuthn."`
 }
 
 type passwordInput struct {
 	Body struct {
-		Password string `json:"password" maxLength:"4096" doc:"The caller's, to show that it is them."`
+		Password string `json:"password" maxLength:"4096" doc:"The caller's password, to confirm who they are."`
 	}
 }
 
@@ -71,17 +71,17 @@ type newPassword struct {
 	Body struct {
 		Old  string `json:"old" maxLength:"4096"`
 		New  string `json:"new" maxLength:"4096"`
-		Keep bool   `json:"keep_shared_tokens,omitempty" doc:"Tokens that the caller made for a team or a listener stay."`
+		Keep bool   `json:"keep_shared_tokens,omitempty" doc:"Keep tokens that the caller made for a team or a listener."`
 	}
 }
 
 type endInput struct {
-	Keep bool `query:"keep_shared_tokens" doc:"Tokens that the caller made for a team or a listener stay."`
+	Keep bool `query:"keep_shared_tokens" doc:"Keep tokens that the caller made for a team or a listener."`
 }
 
 type newEmail struct {
 	Body struct {
-		Address  string `json:"address" maxLength:"400" doc:"Empty for none."`
+		Address  string `json:"address" maxLength:"400" doc:"Empty to remove the address."`
 		Password string `json:"password" maxLength:"4096"`
 	}
 }
@@ -125,7 +125,7 @@ type askInput struct {
 
 type leaveInput struct {
 	Body struct {
-		Username string `json:"username" maxLength:"200" doc:"The caller's, to say that they mean it."`
+		Username string `json:"username" maxLength:"200" doc:"The caller's username, to confirm."`
 		Password string `json:"password" maxLength:"4096"`
 	}
 }
@@ -134,57 +134,57 @@ type leaveInput struct {
 // by a token.
 func (s *Server) guardOperations() {
 	me := person()
-	serve(s, route{"list-sessions", http.MethodGet, "/me/sessions", "Where you’re signed in", "Here first, then the latest used.", 0}, me, s.listSessions)
-	change(s, route{"end-session", http.MethodDelete, "/me/sessions/{id}", "Sign out in one place", "At once.", 0}, me,
+	serve(s, route{"list-sessions", http.MethodGet, "/me/sessions", "List your sessions", "This one first, then the most recently used.", 0}, me, s.listSessions)
+	change(s, route{"end-session", http.MethodDelete, "/me/sessions/{id}", "End a session", "Takes effect immediately.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *sessionInput) error {
 			return s.identity.EndSession(ctx, c, in.ID)
 		})
-	change(s, route{"end-sessions", http.MethodDelete, "/me/sessions", "Sign out everywhere else", "The session of the request stays, with a new cookie. The tokens that the caller has made are revoked, their open invites for admins, and whatever waits: second steps, codes, consents.", 0}, me,
+	change(s, route{"end-sessions", http.MethodDelete, "/me/sessions", "Sign out everywhere else", "Keeps the session of this request, with a new cookie. Revokes the tokens that the caller has made, their open invites for admins, and everything unfinished: second steps, codes, consents.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *endInput) error {
 			return s.identity.EndSessions(ctx, c, false, in.Keep)
 		})
-	change(s, route{"change-password", http.MethodPost, "/me/password", "Change your password", "Ends what signing out everywhere else ends.", 0}, me,
+	change(s, route{"change-password", http.MethodPost, "/me/password", "Change your password", "Ends everything that signing out everywhere else ends.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *newPassword) error {
 			return s.identity.ChangePassword(ctx, c, openmates.Secret(in.Body.Old), openmates.Secret(in.Body.New), in.Body.Keep)
 		})
-	serve(s, route{"get-email", http.MethodGet, "/me/email", "Your address", "And whether it is confirmed.", 0}, me, s.getEmail)
-	serve(s, route{"put-email", http.MethodPut, "/me/email", "Change your address", "Where the server sends mail, the new one is asked to confirm first.", 0}, me, s.putEmail)
-	serve(s, route{"confirm-email", http.MethodPost, "/me/email/confirm", "Confirm your address", "With the code of the link that was mailed.", 0}, me,
+	serve(s, route{"get-email", http.MethodGet, "/me/email", "Get your email address", "And whether it is confirmed.", 0}, me, s.getEmail)
+	serve(s, route{"put-email", http.MethodPut, "/me/email", "Change your email address", "If the server sends mail, the new address has to be confirmed first.", 0}, me, s.putEmail)
+	serve(s, route{"confirm-email", http.MethodPost, "/me/email/confirm", "Confirm your email address", "With the code from the link that was mailed.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *codeInput) (Email, error) {
 			if _, err := s.identity.ConfirmEmail(ctx, c, openmates.Secret(in.Body.Code)); err != nil {
 				return Email{}, err
 			}
 			return s.getEmail(ctx, c, nil)
 		})
-	serve(s, route{"get-protection", http.MethodGet, "/me/protection", "What protects your account", "Beside the password.", 0}, me, s.getProtection)
-	serve(s, route{"begin-authenticator", http.MethodPost, "/me/authenticator", "Set an authenticator app up", "It protects nothing until a code of it was confirmed.", 0}, me, s.beginAuthenticator)
-	serve(s, route{"confirm-authenticator", http.MethodPost, "/me/authenticator/confirm", "Turn the authenticator app on", "With a code that it shows.", 0}, me,
+	serve(s, route{"get-protection", http.MethodGet, "/me/protection", "Get your account's protection", "What is required besides the password.", 0}, me, s.getProtection)
+	serve(s, route{"begin-authenticator", http.MethodPost, "/me/authenticator", "Set up an authenticator app", "It isn't required until a code from it has been confirmed.", 0}, me, s.beginAuthenticator)
+	serve(s, route{"confirm-authenticator", http.MethodPost, "/me/authenticator/confirm", "Turn on the authenticator app", "With a code that it shows.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *codeInput) (Codes, error) {
 			return codes(s.identity.ConfirmAuthenticator(ctx, c, in.Body.Code))
 		})
-	change(s, route{"remove-authenticator", http.MethodPost, "/me/authenticator/remove", "Turn the authenticator app off", "", 0}, me,
+	change(s, route{"remove-authenticator", http.MethodPost, "/me/authenticator/remove", "Turn off the authenticator app", "", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *passwordInput) error {
 			return s.identity.RemoveAuthenticator(ctx, c, in.secret())
 		})
-	serve(s, route{"renew-recovery", http.MethodPost, "/me/recovery-codes", "Make new recovery codes", "The old ones are worth nothing from then on.", 0}, me,
+	serve(s, route{"renew-recovery", http.MethodPost, "/me/recovery-codes", "Create new recovery codes", "The old ones stop working.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *passwordInput) (Codes, error) {
 			return codes(s.identity.NewRecovery(ctx, c, in.secret()))
 		})
 	s.passkeyOperations(me)
-	change(s, route{"leave-server", http.MethodPost, "/me/leave", "Delete your account", "For good, and at once. Who is the only admin of something hands that over first.", 0}, me,
+	change(s, route{"leave-server", http.MethodPost, "/me/leave", "Delete your account", "Permanently and immediately. The only admin of a team or the server has to hand that over first.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *leaveInput) error {
 			return s.identity.Leave(ctx, c, in.Body.Username, openmates.Secret(in.Body.Password))
 		})
 }
 
 func (s *Server) passkeyOperations(me gate) {
-	serve(s, route{"list-passkeys", http.MethodGet, "/me/passkeys", "Your passkeys", "", 0}, me, s.listPasskeys)
-	serve(s, route{"begin-passkey", http.MethodPost, "/me/passkeys/begin", "Begin to add a passkey", "Gives what the browser is asked.", 0}, me,
+	serve(s, route{"list-passkeys", http.MethodGet, "/me/passkeys", "List your passkeys", "", 0}, me, s.listPasskeys)
+	serve(s, route{"begin-passkey", http.MethodPost, "/me/passkeys/begin", "Start adding a passkey", "Returns the options for the browser.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *newPasskey) (Ceremony, error) {
 			o, err := s.identity.BeginPasskey(ctx, c, in.Body.Name, openmates.Secret(in.Body.Password))
 			return Ceremony{o}, err
 		})
-	serve(s, route{"add-passkey", http.MethodPost, "/me/passkeys", "Add passkey", "With what the browser answered.", 201}, me,
+	serve(s, route{"add-passkey", http.MethodPost, "/me/passkeys", "Add a passkey", "With the browser's answer.", 201}, me,
 		func(ctx context.Context, c openmates.Caller, in *passkeyAnswer) (Passkey, error) {
 			answer, err := json.Marshal(in.Body.Answer)
 			if err != nil {
@@ -201,7 +201,7 @@ func (s *Server) passkeyOperations(me gate) {
 			}
 			return s.identity.RemovePasskey(ctx, c, id, openmates.Secret(in.Body.Password))
 		})
-	serve(s, route{"ask-passkey", http.MethodPost, "/me/passkeys/ask", "Require a passkey after the password", "Or stop to.", 0}, me,
+	serve(s, route{"ask-passkey", http.MethodPost, "/me/passkeys/ask", "Require a passkey after the password", "Or stop requiring it.", 0}, me,
 		func(ctx context.Context, c openmates.Caller, in *askInput) (Codes, error) {
 			return codes(s.identity.AskPasskey(ctx, c, in.Body.Ask, openmates.Secret(in.Body.Password)))
 		})

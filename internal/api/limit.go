@@ -17,8 +17,8 @@ type Limits struct {
 	Skills    Set              `json:"skills,omitempty" doc:"app.skill"`
 	Providers Set              `json:"providers,omitempty"`
 	Models    Set              `json:"models,omitempty" doc:"provider/model"`
-	PerMinute int              `json:"per_minute,omitempty" minimum:"0" maximum:"100000" doc:"Requests; 0 = this layer sets none."`
-	PerMonth  openmates.Micros `json:"per_month,omitempty" minimum:"0" maximum:"1000000000000000" doc:"In millionths of the server's currency unit; 0 = this layer sets none."`
+	PerMinute int              `json:"per_minute,omitempty" minimum:"0" maximum:"100000" doc:"Requests; 0 = no limit in this layer."`
+	PerMonth  openmates.Micros `json:"per_month,omitempty" minimum:"0" maximum:"1000000000000000" doc:"In millionths of the server's currency unit; 0 = no limit in this layer."`
 }
 
 // Set is everything, unless only is set; then just the names.
@@ -42,7 +42,7 @@ func limitsOf(l openmates.Limits) Limits {
 // LimitsSheet are the limits of a layer, with what comes of them.
 type LimitsSheet struct {
 	Own       Limits `json:"own" doc:"What this layer sets."`
-	Effective Limits `json:"effective" doc:"With what the wider layers set."`
+	Effective Limits `json:"effective" doc:"Combined with the wider layers."`
 }
 
 func (l LimitsSheet) version() string { return text(l.Own) }
@@ -69,16 +69,16 @@ type mateLimits struct {
 }
 
 func (s *Server) limitOperations() {
-	serve(s, route{"get-server-limits", http.MethodGet, "/server/limits", "What the server allows", "", 0}, admin(),
+	serve(s, route{"get-server-limits", http.MethodGet, "/server/limits", "Get the server's limits", "", 0}, admin(),
 		func(ctx context.Context, _ openmates.Caller, _ *struct{}) (LimitsSheet, error) {
 			l, err := s.mate.ServerLimits(ctx)
 			return LimitsSheet{limitsOf(l), limitsOf(l)}, err
 		})
-	change(s, route{"put-server-limits", http.MethodPut, "/server/limits", "Set what the server allows", "All of it at once.", 0}, admin(),
+	change(s, route{"put-server-limits", http.MethodPut, "/server/limits", "Set the server's limits", "Replaces all of them.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *serverLimits) error {
 			return s.mate.PutServer(ctx, c.User.ID, in.Body.of())
 		})
-	serve(s, route{"get-mate-limits", http.MethodGet, "/server/mates/{handle}/limits", "What a mate may use", "In all teams.", 0}, admin(),
+	serve(s, route{"get-mate-limits", http.MethodGet, "/server/mates/{handle}/limits", "Get a mate's limits", "In all teams.", 0}, admin(),
 		func(ctx context.Context, _ openmates.Caller, in *MateName) (LimitsSheet, error) {
 			m, err := s.mate.Mate(ctx, in.Handle)
 			if err != nil {
@@ -87,7 +87,7 @@ func (s *Server) limitOperations() {
 			sheet, err := s.mate.MateSheet(ctx, m)
 			return sheetOf(sheet), err
 		})
-	change(s, route{"put-mate-limits", http.MethodPut, "/server/mates/{handle}/limits", "Set what a mate may use", "All of it at once.", 0}, admin(),
+	change(s, route{"put-mate-limits", http.MethodPut, "/server/mates/{handle}/limits", "Set a mate's limits", "Replaces all of them.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *mateLimits) error {
 			m, err := s.mate.Mate(ctx, in.Handle)
 			if err == nil {
@@ -95,17 +95,17 @@ func (s *Server) limitOperations() {
 			}
 			return err
 		})
-	serveTeam(s, route{"get-team-limits", http.MethodGet, "/{team_slug}/limits", "What a team may use", "", 0}, policy.SeeTeam,
+	serveTeam(s, route{"get-team-limits", http.MethodGet, "/{team_slug}/limits", "Get a team's limits", "", 0}, policy.SeeTeam,
 		func(ctx context.Context, _ openmates.Caller, p policy.Place, _ *teamInput) (LimitsSheet, error) {
 			sheet, err := s.mate.TeamSheet(ctx, p.Team.Limits)
 			return sheetOf(sheet), err
 		})
-	changeTeam(s, route{"put-team-limits", http.MethodPut, "/{team_slug}/limits", "Set what a team may use", "All of it at once, within what the server allows.", 0}, policy.RunTeam,
+	changeTeam(s, route{"put-team-limits", http.MethodPut, "/{team_slug}/limits", "Set a team's limits", "Replaces all of them, within what the server allows.", 0}, policy.RunTeam,
 		func(ctx context.Context, c openmates.Caller, p policy.Place, in *teamLimits) error {
 			return s.mate.PutTeam(ctx, c.User.ID, p.Team, in.Body.of())
 		})
-	serveTeam(s, route{"get-user-limits", http.MethodGet, "/{team_slug}/users/{username}/limits", "What a person may use in a team", "", 0}, policy.RunTeam, s.getMemberLimits)
-	changeTeam(s, route{"put-user-limits", http.MethodPut, "/{team_slug}/users/{username}/limits", "Set what a person may use in a team", "All of it at once, within what the team may use.", 0}, policy.RunTeam,
+	serveTeam(s, route{"get-user-limits", http.MethodGet, "/{team_slug}/users/{username}/limits", "Get a person's limits in a team", "", 0}, policy.RunTeam, s.getMemberLimits)
+	changeTeam(s, route{"put-user-limits", http.MethodPut, "/{team_slug}/users/{username}/limits", "Set a person's limits in a team", "Replaces all of them, within what the team may use.", 0}, policy.RunTeam,
 		func(ctx context.Context, c openmates.Caller, p policy.Place, in *memberLimits) error {
 			m, err := s.team.Member(ctx, p, in.Username)
 			if err != nil {
@@ -130,12 +130,12 @@ func (s *Server) getMemberLimits(ctx context.Context, _ openmates.Caller, p poli
 
 // Allowance is what the caller may use in a team, and what is left of it.
 type Allowance struct {
-	Team      string            `json:"team" doc:"Its slug."`
+	Team      string            `json:"team" doc:"The team's slug."`
 	Own       Limits            `json:"own" doc:"What is set for the caller."`
-	Effective Limits            `json:"effective" doc:"With what the team and the server set."`
+	Effective Limits            `json:"effective" doc:"Combined with the limits of the team and the server."`
 	Spent     openmates.Micros  `json:"spent" doc:"By the caller, in this calendar month (UTC)."`
-	Left      *openmates.Micros `json:"left,omitempty" doc:"What the caller can still spend of the budgets below, if nobody else does; none = there are none."`
-	Budgets   []Budget          `json:"budgets" nullable:"false" doc:"The ones that hold, the widest first. The server's is shown to its admins only."`
+	Left      *openmates.Micros `json:"left,omitempty" doc:"What the caller can still spend of the budgets below, if nobody else spends anything; absent if there are no budgets."`
+	Budgets   []Budget          `json:"budgets" nullable:"false" doc:"The budgets that apply, widest first. The server's is only shown to its admins."`
 }
 
 // Budget is the money that one layer has set aside for this month.
@@ -183,12 +183,12 @@ type App struct {
 type Skill struct {
 	Name    string         `json:"name" doc:"app.skill"`
 	Label   openmates.Text `json:"label,omitempty"`
-	Allowed *bool          `json:"allowed,omitempty" doc:"Whether the team's mates may use it; where a team is asked about."`
+	Allowed *bool          `json:"allowed,omitempty" doc:"Whether the team's mates may use it; only in the list for a team."`
 }
 
 func (s *Server) appOperations() {
 	read := reader()
-	serve(s, route{"list-apps", http.MethodGet, "/apps", "The apps of the server", "With their skills.", 0}, read,
+	serve(s, route{"list-apps", http.MethodGet, "/apps", "List the server's apps", "With their skills.", 0}, read,
 		func(ctx context.Context, _ openmates.Caller, in *PageInput) (page[App], error) {
 			all, err := s.apps(ctx, nil)
 			if err != nil {
@@ -196,7 +196,7 @@ func (s *Server) appOperations() {
 			}
 			return cut(all, *in, func(a App) string { return a.Name })
 		})
-	serveTeam(s, route{"list-team-apps", http.MethodGet, "/{team_slug}/apps", "The apps of a team", "With the skills that its mates may use.", 0}, policy.SeeTeam,
+	serveTeam(s, route{"list-team-apps", http.MethodGet, "/{team_slug}/apps", "List a team's apps", "With the skills that its mates may use.", 0}, policy.SeeTeam,
 		func(ctx context.Context, _ openmates.Caller, p policy.Place, in *teamPage) (page[App], error) {
 			sheet, err := s.mate.TeamSheet(ctx, p.Team.Limits)
 			if err != nil {

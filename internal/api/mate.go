@@ -18,8 +18,8 @@ type MateSetup struct {
 	Field       string       `json:"field,omitempty"`
 	Description string       `json:"description,omitempty"`
 	Prompt      string       `json:"prompt"`
-	Model       string       `json:"model,omitempty" doc:"provider/model; none = the default of the class."`
-	Class       string       `json:"class,omitempty" doc:"Of model: quick, balanced or deep; none = any."`
+	Model       string       `json:"model,omitempty" doc:"provider/model; absent = the default of the class."`
+	Class       string       `json:"class,omitempty" doc:"Class of model: quick, balanced or deep; absent = any."`
 	Enabled     bool         `json:"enabled"`
 	Archived    bool         `json:"archived"`
 	Version     int64        `json:"version"`
@@ -36,7 +36,7 @@ type MateVersion struct {
 
 type newMate struct {
 	Body struct {
-		Handle      string `json:"handle,omitempty" maxLength:"80" doc:"Without one it is made from the name."`
+		Handle      string `json:"handle,omitempty" maxLength:"80" doc:"Made from the name if omitted."`
 		Name        string `json:"name" maxLength:"200"`
 		Field       string `json:"field,omitempty" maxLength:"400"`
 		Description string `json:"description,omitempty" maxLength:"2000"`
@@ -49,7 +49,7 @@ type newMate struct {
 type matePatch struct {
 	MateName
 	Body struct {
-		Version     int64   `json:"version,omitempty" minimum:"1" doc:"The one that was read; if it is not the newest any more, nothing is changed."`
+		Version     int64   `json:"version,omitempty" minimum:"1" doc:"The version that was read; if it is no longer the newest, nothing is changed."`
 		Name        *string `json:"name,omitempty" maxLength:"200"`
 		Field       *string `json:"field,omitempty" maxLength:"400"`
 		Description *string `json:"description,omitempty" maxLength:"2000"`
@@ -94,20 +94,20 @@ type Turns struct {
 }
 
 func (s *Server) mateOperations() {
-	serve(s, route{"list-mates", http.MethodGet, "/server/mates", "All mates", "By handle, those that are put away included.", 0}, admin(), s.listMates)
-	serve(s, route{"add-mate", http.MethodPost, "/server/mates", "Make a mate", "It is switched on.", 201}, admin(),
+	serve(s, route{"list-mates", http.MethodGet, "/server/mates", "List mates", "By handle, including archived ones.", 0}, admin(), s.listMates)
+	serve(s, route{"add-mate", http.MethodPost, "/server/mates", "Create a mate", "It starts enabled.", 201}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *newMate) (MateSetup, error) {
 			b := in.Body
 			m, err := s.mate.Create(ctx, c.User.ID, b.Handle, mate.Draft{Name: b.Name, Field: b.Field, Description: b.Description, Prompt: b.Prompt, Model: b.Model, Class: b.Class})
 			return setupOf(m), err
 		})
-	serve(s, route{"get-mate", http.MethodGet, "/server/mates/{handle}", "A mate", "With its prompt.", 0}, admin(),
+	serve(s, route{"get-mate", http.MethodGet, "/server/mates/{handle}", "Get a mate", "With its prompt.", 0}, admin(),
 		func(ctx context.Context, _ openmates.Caller, in *MateName) (MateSetup, error) {
 			m, err := s.mate.Mate(ctx, in.Handle)
 			return setupOf(m), err
 		})
-	serve(s, route{"change-mate", http.MethodPatch, "/server/mates/{handle}", "Change a mate", "What is left out stays. Each change is a version.", 0}, admin(), s.changeMate)
-	change(s, route{"delete-mate", http.MethodDelete, "/server/mates/{handle}", "Put a mate away", "It answers nobody any more. What refers to it stays, and it can be brought back (archived: false).", 0}, admin(),
+	serve(s, route{"change-mate", http.MethodPatch, "/server/mates/{handle}", "Change a mate", "Omitted fields stay unchanged. Each change is a new version.", 0}, admin(), s.changeMate)
+	change(s, route{"delete-mate", http.MethodDelete, "/server/mates/{handle}", "Archive a mate", "It stops answering. References to it are kept, and it can be restored (archived: false).", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *MateName) error {
 			m, err := s.mate.Mate(ctx, in.Handle)
 			if err == nil {
@@ -115,7 +115,7 @@ func (s *Server) mateOperations() {
 			}
 			return err
 		})
-	serve(s, route{"duplicate-mate", http.MethodPost, "/server/mates/{handle}/duplicate", "Make a mate like another", "Under a name and a handle of its own.", 201}, admin(),
+	serve(s, route{"duplicate-mate", http.MethodPost, "/server/mates/{handle}/duplicate", "Duplicate a mate", "Under a new name and handle.", 201}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *mateCopy) (MateSetup, error) {
 			m, err := s.mate.Mate(ctx, in.Handle)
 			if err != nil {
@@ -124,8 +124,8 @@ func (s *Server) mateOperations() {
 			m, err = s.mate.Duplicate(ctx, c.User.ID, m, in.Body.Handle, in.Body.Name)
 			return setupOf(m), err
 		})
-	serve(s, route{"list-mate-versions", http.MethodGet, "/server/mates/{handle}/versions", "What a mate was", "Newest first.", 0}, admin(), s.listVersions)
-	serve(s, route{"get-mate-version", http.MethodGet, "/server/mates/{handle}/versions/{version}", "A version of a mate", "", 0}, admin(),
+	serve(s, route{"list-mate-versions", http.MethodGet, "/server/mates/{handle}/versions", "List a mate's versions", "Newest first.", 0}, admin(), s.listVersions)
+	serve(s, route{"get-mate-version", http.MethodGet, "/server/mates/{handle}/versions/{version}", "Get a version of a mate", "", 0}, admin(),
 		func(ctx context.Context, _ openmates.Caller, in *versionInput) (MateVersion, error) {
 			m, err := s.mate.Mate(ctx, in.Handle)
 			if err != nil {
@@ -134,7 +134,7 @@ func (s *Server) mateOperations() {
 			v, err := s.mate.Version(ctx, m, in.Version)
 			return versionOf(v), err
 		})
-	serve(s, route{"restore-mate-version", http.MethodPost, "/server/mates/{handle}/versions/{version}/restore", "Bring a version back", "It becomes the newest one.", 0}, admin(),
+	serve(s, route{"restore-mate-version", http.MethodPost, "/server/mates/{handle}/versions/{version}/restore", "Restore a version", "It becomes the newest one.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *versionInput) (MateSetup, error) {
 			m, err := s.mate.Mate(ctx, in.Handle)
 			if err != nil {
@@ -143,7 +143,7 @@ func (s *Server) mateOperations() {
 			m, err = s.mate.Restore(ctx, c.User.ID, m, in.Version)
 			return setupOf(m), err
 		})
-	serve(s, route{"try-mate", http.MethodPost, "/server/mates/{handle}/try", "Try a mate out", "Nothing of it is remembered.", 0}, admin(), s.tryMate)
+	serve(s, route{"try-mate", http.MethodPost, "/server/mates/{handle}/try", "Try a mate", "The mate doesn't remember it.", 0}, admin(), s.tryMate)
 }
 
 func setupOf(m openmates.Mate) MateSetup {

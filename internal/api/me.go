@@ -18,8 +18,8 @@ type Me struct {
 	Name        string       `json:"name"`
 	Email       string       `json:"email,omitempty"`
 	ServerAdmin bool         `json:"server_admin"`
-	Language    string       `json:"language,omitempty" doc:"BCP 47; none = that of the messages."`
-	TimeZone    string       `json:"time_zone,omitempty" doc:"IANA; none = UTC."`
+	Language    string       `json:"language,omitempty" doc:"BCP 47; absent = the language of the message."`
+	TimeZone    string       `json:"time_zone,omitempty" doc:"IANA; absent = UTC."`
 	Preferences Preferences  `json:"preferences"`
 	Created     time.Time    `json:"created"`
 }
@@ -41,26 +41,26 @@ type mePatch struct {
 		Name        *string      `json:"name,omitempty" maxLength:"200"`
 		Language    *string      `json:"language,omitempty" maxLength:"80"`
 		TimeZone    *string      `json:"time_zone,omitempty" maxLength:"80"`
-		Preferences *Preferences `json:"preferences,omitempty" doc:"All of them at once."`
+		Preferences *Preferences `json:"preferences,omitempty" doc:"Replaces all of them."`
 	}
 }
 
 // Privacy is what mates may see of a person.
 type Privacy struct {
-	Facts []openmates.Fact            `json:"facts" nullable:"false" doc:"All facts that there are, in order."`
-	Usual []openmates.Fact            `json:"usual" nullable:"false" doc:"What mates see as a rule."`
-	Mates map[string][]openmates.Fact `json:"mates" doc:"By handle, where a mate sees something else."`
+	Facts []openmates.Fact            `json:"facts" nullable:"false" doc:"All existing facts, in order."`
+	Usual []openmates.Fact            `json:"usual" nullable:"false" doc:"What mates see by default."`
+	Mates map[string][]openmates.Fact `json:"mates" doc:"By handle, for mates that see something else."`
 }
 
 type factsBody struct {
-	Facts []openmates.Fact `json:"facts" nullable:"false" maxItems:"20" enum:"name,username,place,answers,about,projects,goals,likes,dislikes,topics" doc:"What is seen; what is not named is not."`
+	Facts []openmates.Fact `json:"facts" nullable:"false" maxItems:"20" enum:"name,username,place,answers,about,projects,goals,likes,dislikes,topics" doc:"The visible facts; others are hidden."`
 }
 
 type usualInput struct{ Body factsBody }
 
 // MateName names a mate.
 type MateName struct {
-	Handle string `path:"handle" maxLength:"80" doc:"The mate's."`
+	Handle string `path:"handle" maxLength:"80" doc:"The mate's handle."`
 }
 
 type differInput struct {
@@ -71,8 +71,8 @@ type differInput struct {
 // OwnUsage is what a request of the caller spent.
 type OwnUsage struct {
 	At     time.Time        `json:"at"`
-	Team   string           `json:"team,omitempty" doc:"Its slug."`
-	Mate   string           `json:"mate,omitempty" doc:"Its handle."`
+	Team   string           `json:"team,omitempty" doc:"The team's slug."`
+	Mate   string           `json:"mate,omitempty" doc:"The mate's handle."`
 	Model  string           `json:"model"`
 	Input  int              `json:"input"`
 	Cached int              `json:"cached"`
@@ -83,7 +83,7 @@ type OwnUsage struct {
 // LinkCode is a code for a person to send to a mate.
 type LinkCode struct {
 	Code    string    `json:"code"`
-	Label   string    `json:"label" doc:"Of the network."`
+	Label   string    `json:"label" doc:"The network's name."`
 	Expires time.Time `json:"expires"`
 }
 
@@ -99,23 +99,23 @@ type linkInput struct {
 
 func (s *Server) meOperations() {
 	read, write := mine(http.MethodGet), mine(http.MethodPost)
-	serve(s, route{"get-me", http.MethodGet, "/me", "Your account", "Who the caller is.", 0}, read, s.getMe)
-	change(s, route{"change-me", http.MethodPatch, "/me", "Change what you say about yourself", "What is left out stays.", 0}, write, s.changeMe)
-	serve(s, route{"get-privacy", http.MethodGet, "/me/privacy", "What mates may see of you", "As a rule, and where a mate differs.", 0}, read, s.getPrivacy)
-	change(s, route{"put-privacy", http.MethodPut, "/me/privacy", "Choose what mates see as a rule", "What is not named is not seen.", 0}, write,
+	serve(s, route{"get-me", http.MethodGet, "/me", "Get your account", "Who the caller is.", 0}, read, s.getMe)
+	change(s, route{"change-me", http.MethodPatch, "/me", "Change your account", "Omitted fields stay unchanged.", 0}, write, s.changeMe)
+	serve(s, route{"get-privacy", http.MethodGet, "/me/privacy", "Get what mates may see of you", "The default, and exceptions for individual mates.", 0}, read, s.getPrivacy)
+	change(s, route{"put-privacy", http.MethodPut, "/me/privacy", "Set what mates see by default", "Facts that aren't listed are hidden.", 0}, write,
 		func(ctx context.Context, c openmates.Caller, in *usualInput) error {
 			return s.identity.SetPrivacy(ctx, c, "", in.Body.Facts, true)
 		})
-	change(s, route{"put-mate-privacy", http.MethodPut, "/me/privacy/{handle}", "Choose what one mate sees", "What is not named is not seen.", 0}, write,
+	change(s, route{"put-mate-privacy", http.MethodPut, "/me/privacy/{handle}", "Set what one mate sees", "Facts that aren't listed are hidden.", 0}, write,
 		func(ctx context.Context, c openmates.Caller, in *differInput) error {
 			return s.identity.SetPrivacy(ctx, c, in.Handle, in.Body.Facts, true)
 		})
-	change(s, route{"drop-mate-privacy", http.MethodDelete, "/me/privacy/{handle}", "Let a mate see what is the rule", "It differs no more.", 0}, write,
+	change(s, route{"drop-mate-privacy", http.MethodDelete, "/me/privacy/{handle}", "Let a mate see the default again", "Removes the exception.", 0}, write,
 		func(ctx context.Context, c openmates.Caller, in *MateName) error {
 			return s.identity.SetPrivacy(ctx, c, in.Handle, nil, false)
 		})
-	serve(s, route{"list-my-mates", http.MethodGet, "/me/mates", "The mates that you may ask", "In any of the caller's teams.", 0}, read, s.listMyMates)
-	serve(s, route{"list-links", http.MethodGet, "/me/links", "Linked accounts", "What is linked and what can be.", 0}, read,
+	serve(s, route{"list-my-mates", http.MethodGet, "/me/mates", "List the mates you may ask", "In any of the caller's teams.", 0}, read, s.listMyMates)
+	serve(s, route{"list-links", http.MethodGet, "/me/links", "List linked accounts", "Also lists the messengers on which you can link one.", 0}, read,
 		func(ctx context.Context, c openmates.Caller, in *PageInput) (page[Link], error) {
 			all, err := s.links(ctx, c.User.ID)
 			if err != nil {
@@ -123,7 +123,7 @@ func (s *Server) meOperations() {
 			}
 			return cut(all, *in, func(l Link) string { return string(l.Network) })
 		})
-	change(s, route{"unlink", http.MethodDelete, "/me/links/{id}", "Unlink an account", "At once.", 0}, write,
+	change(s, route{"unlink", http.MethodDelete, "/me/links/{id}", "Unlink an account", "Takes effect immediately.", 0}, write,
 		func(ctx context.Context, c openmates.Caller, in *linkInput) error {
 			id, err := idOf(in.ID, openmates.T("linked account"))
 			if err != nil {
@@ -132,19 +132,19 @@ func (s *Server) meOperations() {
 			return s.connect.Unlink(ctx, c.User.ID, id)
 		})
 	// A linked account speaks for its person for good, so that no token makes one.
-	serve(s, route{"begin-link-code", http.MethodPost, "/me/link-codes", "Get a code to send to a mate", "Whichever account sends it to a mate is linked, once, within fifteen minutes: in a direct message, as it is or after the word “link”. It is the way where no browser is asked. Shown this once, and worth nothing once the session has ended.", 201}, person(),
+	serve(s, route{"begin-link-code", http.MethodPost, "/me/link-codes", "Create a link code to send to a mate", "The account that sends it to a mate is linked: once, within 15 minutes, in a direct message, on its own or after the word “link”. For networks without a consent page. The code is only shown now and becomes invalid when the session ends.", 201}, person(),
 		func(ctx context.Context, c openmates.Caller, in *codeStart) (LinkCode, error) {
 			o, err := s.connect.BeginOwnCode(ctx, who(c), in.Body.Network)
 			return LinkCode{o.Code.Reveal(), o.Label, o.Expires.UTC()}, err
 		})
-	serve(s, route{"finish-link-code", http.MethodPost, "/me/link-codes/finish", "Link the account that a mate gave you a code for", "The other way round: the code comes from the chat.", 0}, person(),
+	serve(s, route{"finish-link-code", http.MethodPost, "/me/link-codes/finish", "Link an account with a code from a mate", "The other way round: the code comes from the chat.", 0}, person(),
 		func(ctx context.Context, c openmates.Caller, in *codeInput) (Connected, error) {
 			o, err := s.connect.FinishCode(ctx, who(c), openmates.Secret(in.Body.Code))
 			return Connected{Kind: connect.Link, Account: &Linked{string(o.Account.ID), o.Account.Name}}, err
 		})
-	serve(s, route{"list-my-usage", http.MethodGet, "/me/usage", "What your requests spent", "Newest first.", 0}, read, s.listMyUsage)
-	serve(s, route{"list-my-limits", http.MethodGet, "/me/limits", "What you may use in each of your teams", "And what is left of it.", 0}, read, s.listMyLimits)
-	serve(s, route{"export-me", http.MethodGet, "/me/export", "All that is kept about you", "To take along. It holds no credential.", 0}, person(),
+	serve(s, route{"list-my-usage", http.MethodGet, "/me/usage", "List what your requests cost", "Newest first.", 0}, read, s.listMyUsage)
+	serve(s, route{"list-my-limits", http.MethodGet, "/me/limits", "List your limits in each of your teams", "And how much of them is left.", 0}, read, s.listMyLimits)
+	serve(s, route{"export-me", http.MethodGet, "/me/export", "Download your data", "Contains no credentials.", 0}, person(),
 		func(ctx context.Context, c openmates.Caller, _ *struct{}) (identity.Export, error) {
 			return s.identity.Export(ctx, c)
 		})

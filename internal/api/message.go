@@ -19,10 +19,10 @@ const discord = openmates.Network("discord")
 
 type loginInput struct {
 	Body struct {
-		Guilde      string            `json:"discord_guilde_id,omitempty" maxLength:"100" doc:"As the workflow writes it."`
-		Guild       string            `json:"discord_guild_id,omitempty" maxLength:"100" doc:"The same, as Discord writes it."`
+		Guilde      string            `json:"discord_guilde_id,omitempty" maxLength:"100" doc:"As spelled in the workflow."`
+		Guild       string            `json:"discord_guild_id,omitempty" maxLength:"100" doc:"The same, as Discord spells it."`
 		DiscordUser string            `json:"discord_user_id,omitempty" maxLength:"100"`
-		Network     openmates.Network `json:"network,omitempty" maxLength:"40" doc:"Of a messenger other than Discord."`
+		Network     openmates.Network `json:"network,omitempty" maxLength:"40" doc:"A messenger other than Discord."`
 		Workspace   string            `json:"workspace_id,omitempty" maxLength:"200" doc:"On that messenger."`
 		Account     string            `json:"account_id,omitempty" maxLength:"200" doc:"On that messenger."`
 	}
@@ -36,34 +36,34 @@ type Login struct {
 	Username string         `json:"username"`
 	Name     string         `json:"name"`
 	Role     openmates.Role `json:"role" enum:"admin,member"`
-	Mates    []string       `json:"mates" nullable:"false" doc:"Handles of those that the person may ask."`
+	Mates    []string       `json:"mates" nullable:"false" doc:"Handles of the mates that the person may ask."`
 }
 
 type beginInput struct {
 	InTeam
 	Body struct {
-		Kind      connect.Kind      `json:"kind" enum:"install,link" doc:"install adds a mate to a workspace of the team, link ties an account to the caller."`
+		Kind      connect.Kind      `json:"kind" enum:"install,link" doc:"install adds a mate to a workspace of the team, link links an account to the caller."`
 		Network   openmates.Network `json:"network" maxLength:"40"`
-		Mate      string            `json:"mate,omitempty" maxLength:"64" doc:"The handle, to install."`
-		Workspace string            `json:"workspace_id,omitempty" maxLength:"200" doc:"One of the team's own, to choose it beforehand."`
+		Mate      string            `json:"mate,omitempty" maxLength:"64" doc:"The mate's handle, for install."`
+		Workspace string            `json:"workspace_id,omitempty" maxLength:"200" doc:"One of the team's workspaces, to preselect it."`
 	}
 }
 
 // Begun is the way to a consent page.
 type Begun struct {
-	URL string `json:"url" doc:"Open it in a browser. What it is sent back with (state and code) is the proof for /apps/messages/connect: within ten minutes, once, and by the caller who began."`
+	URL string `json:"url" doc:"Open it in a browser. The state and code that it returns with are the proof for /apps/messages/connect: once, within ten minutes, and only for the caller who started."`
 }
 
 type connectInput struct {
 	InTeam
 	Body struct {
-		Guilde string       `json:"discord_guilde_id,omitempty" maxLength:"100" doc:"As the workflow writes it."`
-		Guild  string       `json:"discord_guild_id,omitempty" maxLength:"100" doc:"The same, as Discord writes it."`
+		Guilde string       `json:"discord_guilde_id,omitempty" maxLength:"100" doc:"As spelled in the workflow."`
+		Guild  string       `json:"discord_guild_id,omitempty" maxLength:"100" doc:"The same, as Discord spells it."`
 		Team   openmates.ID `json:"openmates_team_id,omitempty" type:"string" doc:"The team of the path."`
 		User   openmates.ID `json:"openmates_user_id,omitempty" type:"string" doc:"The caller."`
-		Code   string       `json:"code,omitempty" maxLength:"2000" doc:"Of the consent to add a mate."`
-		Auth   string       `json:"discord_auth_code,omitempty" maxLength:"2000" doc:"The code of the consent to link an account."`
-		State  string       `json:"state,omitempty" maxLength:"200" doc:"That came along with the code."`
+		Code   string       `json:"code,omitempty" maxLength:"2000" doc:"From the consent to add a mate."`
+		Auth   string       `json:"discord_auth_code,omitempty" maxLength:"2000" doc:"The code from the consent to link an account."`
+		State  string       `json:"state,omitempty" maxLength:"200" doc:"The state that came with the code."`
 	}
 }
 
@@ -71,7 +71,7 @@ type connectInput struct {
 type Connected struct {
 	Kind      connect.Kind  `json:"kind" enum:"install,link"`
 	TeamID    *openmates.ID `json:"team_id,omitempty" type:"string"`
-	Mate      string        `json:"mate,omitempty" doc:"Its handle."`
+	Mate      string        `json:"mate,omitempty" doc:"The mate's handle."`
 	Workspace *Workspace    `json:"workspace,omitempty"`
 	Account   *Linked       `json:"account,omitempty"`
 }
@@ -84,11 +84,11 @@ type Linked struct {
 
 type processInput struct {
 	InTeam
-	Accept string `header:"Accept" doc:"text/event-stream for the answer as it grows."`
+	Accept string `header:"Accept" doc:"text/event-stream to stream the answer."`
 	Body   struct {
 		Mate   string       `json:"mate" minLength:"1" maxLength:"64" doc:"The mate's handle."`
 		Text   string       `json:"text" minLength:"1" maxLength:"32000" doc:"What to say to the mate."`
-		UserID openmates.ID `json:"user_id,omitempty" type:"string" doc:"Who asks; for a listener. Anybody else asks for themselves."`
+		UserID openmates.ID `json:"user_id,omitempty" type:"string" doc:"For listeners: the person who asks. Others ask for themselves."`
 	}
 }
 
@@ -109,15 +109,15 @@ type Tokens struct {
 }
 
 func (s *Server) messageOperations() {
-	serve(s, route{"login", http.MethodPost, "/login", "Whose message it is", "Tells from the IDs of a messenger which team a workspace belongs to and which person of it an account. Both IDs are public, so anybody else gets 401. A workspace or account that nobody connected is 404 with the sentence for the chat, and a reason for the program.", 0},
+	serve(s, route{"login", http.MethodPost, "/login", "Look up whose message it is", "Looks up, by a messenger's IDs, the team that a workspace belongs to and the person that an account belongs to. Both IDs are public, so anybody else gets 401. If nobody has connected the workspace or account, the answer is 404 with the sentence for the chat and a reason for the program.", 0},
 		gate{forListener, func(_ context.Context, c openmates.Caller) error {
 			if !c.IsListener() {
 				return openmates.Errorf(openmates.EUnauthorized, "Only a listener's credential can ask this. A server admin can create one.")
 			}
 			return nil
 		}}, s.login)
-	serveTeam(s, route{"begin-connect", http.MethodPost, "/{team_slug}/apps/messages/begin", "Begin to connect", "Gives the address of the consent page on which a mate is added to a workspace, or an account proved. A token can't link accounts.", 0}, policy.ConnectTeam, s.beginConnect)
-	serveTeam(s, route{"connect", http.MethodPost, "/{team_slug}/apps/messages/connect", "Connect a workspace or an account", "With the proof of a finished consent: state and code. The ID of a workspace alone proves nothing; it is accepted only where such a consent has connected it to this team before.", 0}, policy.ConnectTeam, s.finishConnect)
+	serveTeam(s, route{"begin-connect", http.MethodPost, "/{team_slug}/apps/messages/begin", "Start connecting", "Returns the address of the consent page for adding a mate to a workspace, or for linking an account. A token can't link accounts.", 0}, policy.ConnectTeam, s.beginConnect)
+	serveTeam(s, route{"connect", http.MethodPost, "/{team_slug}/apps/messages/connect", "Connect a workspace or an account", "With the proof of a completed consent: state and code. The ID of a workspace alone proves nothing; it is only accepted if such a consent has already connected it to this team.", 0}, policy.ConnectTeam, s.finishConnect)
 	s.processOperation()
 }
 
@@ -220,7 +220,7 @@ func (s *Server) connectAccount(ctx context.Context, c openmates.Caller, in *con
 // processOperation is apart because its answer comes whole or as it grows.
 func (s *Server) processOperation() {
 	o := s.operation(route{"process-message", http.MethodPost, "/{team_slug}/apps/messages/process", "Ask a mate",
-		"Answers a text as a mate of the team, by the same rules as in a messenger. With Accept: text/event-stream the answer comes as it grows: “text” events with what is added, “reset” where what came so far is replaced, and at the end “done” with the whole reply, or “problem”. A listener asks for a person by user_id.", 0}, "a member of the team, or a listener")
+		"Answers a text as a mate of the team, by the same rules as in a messenger. With Accept: text/event-stream the answer is streamed: “text” events with what is added, “reset” when everything so far is replaced, and at the end “done” with the whole reply, or “problem”. A listener asks for a person by user_id.", 0}, "a team member, or a listener")
 	schemas := s.api.OpenAPI().Components.Schemas
 	o.Responses["200"] = &huma.Response{Description: "The reply", Content: map[string]*huma.MediaType{
 		"application/json":  {Schema: schemas.Schema(reflect.TypeFor[Reply](), true, "Reply")},

@@ -23,10 +23,10 @@ type route struct {
 // Who may call an operation, as the document says it.
 const (
 	forAnybody  = "anybody"
-	forSignedIn = "whoever is signed in"
-	forPerson   = "whoever has signed in themselves; a token can't"
+	forSignedIn = "anyone who is signed in"
+	forPerson   = "anyone who has signed in; a token can't"
 	forListener = "a listener's credential"
-	forServer   = "an admin of the server"
+	forServer   = "a server admin"
 )
 
 // reply is a good answer.
@@ -132,7 +132,7 @@ func change[I any](s *Server, r route, g gate, do func(ctx context.Context, c op
 
 // InTeam is the part of every input that names a team.
 type InTeam struct {
-	Slug string `path:"team_slug" maxLength:"80" doc:"The team's address, or its ID."`
+	Slug string `path:"team_slug" maxLength:"80" doc:"The team's slug, or its ID."`
 }
 
 func (t *InTeam) team() string { return t.Slug }
@@ -169,9 +169,9 @@ func changeTeam[I any, P of[I]](s *Server, r route, right policy.Right, do func(
 
 // within describes a right in a team; who has it is found out on the way in.
 func (s *Server) within(right policy.Right) gate {
-	who := "an admin of the team"
+	who := "a team admin"
 	if policy.Allowed(openmates.User{ID: 1}, openmates.RoleMember, right) {
-		who = "a member of the team"
+		who = "a team member"
 	}
 	return gate{who, func(context.Context, openmates.Caller) error { return nil }}
 }
@@ -232,8 +232,8 @@ type page[T any] struct {
 
 // PageInput is the part of every list's input that says which page it is.
 type PageInput struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many items at most."`
-	Cursor string `query:"cursor" maxLength:"300" doc:"From next of the page before."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Maximum number of items."`
+	Cursor string `query:"cursor" maxLength:"300" doc:"From next of the previous page."`
 }
 
 // cut gives one page of a list that is read as a whole. The cursor is the key

@@ -18,7 +18,7 @@ type User struct {
 	Username string         `json:"username"`
 	Name     string         `json:"name"`
 	Role     openmates.Role `json:"role" enum:"admin,member"`
-	Links    []Link         `json:"links,omitempty" doc:"The messengers on which accounts can be linked; for the person themselves only."`
+	Links    []Link         `json:"links,omitempty" doc:"The messengers on which accounts can be linked; only for the person themselves."`
 }
 
 func (u User) version() string { return text(u.ID, u.Username, u.Name, u.Role) }
@@ -34,10 +34,10 @@ type Link struct {
 
 // Account is a linked account.
 type Account struct {
-	ID        openmates.ID `json:"id" type:"string" doc:"Of the link."`
-	AccountID string       `json:"account_id" doc:"As the network names it."`
+	ID        openmates.ID `json:"id" type:"string" doc:"The ID of the link."`
+	AccountID string       `json:"account_id" doc:"The network's ID of the account."`
 	Name      string       `json:"name,omitempty"`
-	Avatar    string       `json:"avatar,omitempty" doc:"Where its picture is, on the network's own servers; none = it has none."`
+	Avatar    string       `json:"avatar,omitempty" doc:"The address of its picture, on the network's own servers; absent if it has none."`
 }
 
 // Invite is a link by which people join a team.
@@ -45,25 +45,25 @@ type Invite struct {
 	ID      openmates.ID          `json:"id" type:"string"`
 	Role    openmates.Role        `json:"role" enum:"admin,member"`
 	Note    string                `json:"note,omitempty"`
-	Only    []string              `json:"only" nullable:"false" doc:"Addresses and domains that may use it; none = everybody."`
-	Uses    int                   `json:"uses" doc:"How many people may join by it; 0 = no bound."`
+	Only    []string              `json:"only" nullable:"false" doc:"Addresses and domains that may use it; empty = everybody."`
+	Uses    int                   `json:"uses" doc:"How many people may join with it; 0 = unlimited."`
 	Used    int                   `json:"used"`
 	State   openmates.InviteState `json:"state" enum:"open,used,expired,revoked"`
 	By      string                `json:"by,omitempty" doc:"Who made it."`
 	Created time.Time             `json:"created"`
 	Expires time.Time             `json:"expires"`
-	Joined  []Joined              `json:"joined" nullable:"false" doc:"Who came by it."`
+	Joined  []Joined              `json:"joined" nullable:"false" doc:"Who joined with it."`
 	// Only in the answer to the making of one.
-	Code   string     `json:"code,omitempty" doc:"Shown this once."`
-	URL    string     `json:"url,omitempty" doc:"The link to hand on. Shown this once."`
-	Mailed []Delivery `json:"mailed,omitempty" doc:"What became of the mail to each address. The link in a mail also proves its address; the link here doesn't."`
+	Code   string     `json:"code,omitempty" doc:"Only shown now."`
+	URL    string     `json:"url,omitempty" doc:"The link to share. Only shown now."`
+	Mailed []Delivery `json:"mailed,omitempty" doc:"The result of mailing it to each address. The link in a mail also proves its address; this link doesn't."`
 	Unsent []string   `json:"unsent,omitempty" doc:"Addresses to which it could not be mailed."`
 }
 
 // Delivery is what became of a message to one address.
 type Delivery struct {
 	To      string         `json:"to"`
-	Problem openmates.Text `json:"problem,omitempty" doc:"Why it was not sent; none = the mail server took it."`
+	Problem openmates.Text `json:"problem,omitempty" doc:"Why it was not sent; absent if the mail server accepted it."`
 }
 
 // Joined is somebody who came by an invite.
@@ -91,10 +91,10 @@ type newInvite struct {
 	Body struct {
 		Role openmates.Role `json:"role,omitempty" enum:"admin,member" default:"member"`
 		Note string         `json:"note,omitempty" maxLength:"1000" doc:"For the team's admins."`
-		Only []string       `json:"only,omitempty" maxItems:"100" doc:"E-mail addresses, and domains such as example.org, that may use it."`
-		Uses *int           `json:"uses,omitempty" minimum:"0" maximum:"1000" default:"1" doc:"How many people may join by it; 0 = no bound."`
+		Only []string       `json:"only,omitempty" maxItems:"100" doc:"Email addresses, and domains such as example.org, that may use it."`
+		Uses *int           `json:"uses,omitempty" minimum:"0" maximum:"1000" default:"1" doc:"How many people may join with it; 0 = unlimited."`
 		Days int            `json:"days,omitempty" minimum:"1" maximum:"365" default:"7"`
-		Mail bool           `json:"mail,omitempty" doc:"Send it to the addresses, where the server can."`
+		Mail bool           `json:"mail,omitempty" doc:"Mail it to the addresses, if the server can."`
 	}
 }
 
@@ -104,17 +104,17 @@ type inviteInput struct {
 }
 
 func (s *Server) peopleOperations() {
-	serveTeam(s, route{"list-users", http.MethodGet, "/{team_slug}/users", "The people of a team", "By username.", 0}, policy.SeeTeam, s.listUsers)
-	serveTeam(s, route{"get-user", http.MethodGet, "/{team_slug}/users/{username}", "A person of a team",
-		"A member of the team. The messengers that can be linked, and what is linked, are shown to the person themselves only.", 0}, policy.SeeTeam, s.getUser)
-	changeTeam(s, route{"change-user", http.MethodPatch, "/{team_slug}/users/{username}", "Change a role", "The last admin stays one. A token can't do it.", 0}, policy.ManagePeople,
+	serveTeam(s, route{"list-users", http.MethodGet, "/{team_slug}/users", "List a team's people", "By username.", 0}, policy.SeeTeam, s.listUsers)
+	serveTeam(s, route{"get-user", http.MethodGet, "/{team_slug}/users/{username}", "Get a person in a team",
+		"A member of the team. Only the person themselves sees their linked accounts and the messengers that can be linked.", 0}, policy.SeeTeam, s.getUser)
+	changeTeam(s, route{"change-user", http.MethodPatch, "/{team_slug}/users/{username}", "Change a role", "The last admin can't be demoted. Not allowed with a token.", 0}, policy.ManagePeople,
 		func(ctx context.Context, c openmates.Caller, p policy.Place, in *memberPatch) error {
 			return s.team.SetRole(ctx, c, p, in.Username, in.Body.Role)
 		})
-	changeTeam(s, route{"remove-user", http.MethodDelete, "/{team_slug}/users/{username}", "Take somebody out of a team", "Or leave it oneself, which every member may. The last admin stays.", 0}, policy.LeaveTeam, s.removeUser)
-	serveTeam(s, route{"list-invites", http.MethodGet, "/{team_slug}/invites", "The invites of a team", "Newest first, with who came by which.", 0}, policy.InvitePeople, s.listInvites)
-	serveTeam(s, route{"add-invite", http.MethodPost, "/{team_slug}/invites", "Invite people", "The code and the link are shown this once. The invite ends where the caller may not invite any more, and with the token by which it was made; a token can't invite admins.", 201}, policy.InvitePeople, s.addInvite)
-	changeTeam(s, route{"revoke-invite", http.MethodDelete, "/{team_slug}/invites/{id}", "Revoke an invite", "At once.", 0}, policy.InvitePeople,
+	changeTeam(s, route{"remove-user", http.MethodDelete, "/{team_slug}/users/{username}", "Remove somebody from a team", "Every member can also leave. The last admin can't.", 0}, policy.LeaveTeam, s.removeUser)
+	serveTeam(s, route{"list-invites", http.MethodGet, "/{team_slug}/invites", "List a team's invites", "Newest first, with who joined with each.", 0}, policy.InvitePeople, s.listInvites)
+	serveTeam(s, route{"add-invite", http.MethodPost, "/{team_slug}/invites", "Invite people", "The code and the link are only shown now. The invite becomes invalid when the caller may no longer invite, and with the token that made it; a token can't invite admins.", 201}, policy.InvitePeople, s.addInvite)
+	changeTeam(s, route{"revoke-invite", http.MethodDelete, "/{team_slug}/invites/{id}", "Revoke an invite", "Takes effect immediately.", 0}, policy.InvitePeople,
 		func(ctx context.Context, c openmates.Caller, p policy.Place, in *inviteInput) error {
 			id, err := idOf(in.ID, openmates.T("invite"))
 			if err != nil {

@@ -22,22 +22,22 @@ import (
 // Problem is a failure as RFC 9457 writes it, with the code that programs may
 // rely on.
 type Problem struct {
-	Type   string         `json:"type" doc:"Names the kind of problem; about:blank, as the code tells the kinds apart." example:"about:blank"`
+	Type   string         `json:"type" doc:"The kind of problem; always about:blank, because the code tells problems apart." example:"about:blank"`
 	Title  string         `json:"title" doc:"The status in words."`
 	Status int            `json:"status" doc:"The HTTP status."`
 	Code   openmates.Code `json:"code" doc:"Stable, for programs." enum:"invalid,unauthorized,forbidden,not_found,conflict,limit,unavailable,internal"`
-	Reason string         `json:"reason,omitempty" doc:"Which of several reasons it is, where programs may want to tell." enum:"workspace_not_connected,account_not_linked,not_a_member,proof_missing,precondition_failed,second_step,password"`
-	Detail string         `json:"detail" doc:"A finished sentence for a person: what is wrong and what to do."`
-	Errors []FieldProblem `json:"errors,omitempty" doc:"What is wrong where, if the request's form is."`
+	Reason string         `json:"reason,omitempty" doc:"Tells problems with the same code apart, where programs may need it." enum:"workspace_not_connected,account_not_linked,not_a_member,proof_missing,precondition_failed,second_step,password"`
+	Detail string         `json:"detail" doc:"A complete sentence for a person: what is wrong and what to do."`
+	Errors []FieldProblem `json:"errors,omitempty" doc:"What is wrong with which field, if the request is malformed."`
 	// Request is what the log knows the request by.
-	Request string `json:"request_id,omitempty" doc:"Names the request in the log of the server."`
+	Request string `json:"request_id,omitempty" doc:"Identifies the request in the server's log."`
 
 	wait time.Duration // until trying again can help; 0 = not known
 }
 
 // FieldProblem is one thing wrong with a request.
 type FieldProblem struct {
-	Location string `json:"location" doc:"Where, such as body.text."`
+	Location string `json:"location" doc:"The field, such as body.text."`
 	Message  string `json:"message"`
 }
 

@@ -11,10 +11,10 @@ import (
 
 // Provider is a service that runs models. Its key is never given back.
 type Provider struct {
-	Name    string          `json:"name" doc:"The first half of provider/model."`
+	Name    string          `json:"name" doc:"The part before the slash in provider/model."`
 	Kind    string          `json:"kind"`
 	Label   string          `json:"label"`
-	URL     string          `json:"url,omitempty" doc:"None = the API's own address."`
+	URL     string          `json:"url,omitempty" doc:"Absent = the API's own address."`
 	HasKey  bool            `json:"has_key"`
 	Fixed   bool            `json:"fixed" doc:"It comes from the settings with which the server is started."`
 	Checked *time.Time      `json:"checked,omitempty"`
@@ -33,14 +33,14 @@ func (p Provider) version() string {
 
 // ProviderModel is a model that a provider offers.
 type ProviderModel struct {
-	Name    string   `json:"name" doc:"In full: provider/model."`
-	Model   string   `json:"model" doc:"As the provider calls it."`
+	Name    string   `json:"name" doc:"The full name: provider/model."`
+	Model   string   `json:"model" doc:"The provider's own name for it."`
 	Enabled bool     `json:"enabled" doc:"Mates may use it."`
-	Listed  bool     `json:"listed" doc:"The provider named it at the last check."`
+	Listed  bool     `json:"listed" doc:"The provider listed it at the last check."`
 	Class   string   `json:"class,omitempty"`
-	Price   *Price   `json:"price,omitempty" doc:"None: nobody entered one, so budgets can't count it."`
-	Propose *Price   `json:"propose,omitempty" doc:"A list price that may be right."`
-	Serves  []string `json:"serves" nullable:"false" doc:"Names of the mates that it answers for now."`
+	Price   *Price   `json:"price,omitempty" doc:"Absent if nobody entered one; then budgets can't count it."`
+	Propose *Price   `json:"propose,omitempty" doc:"A list price, as a suggestion."`
+	Serves  []string `json:"serves" nullable:"false" doc:"Names of the mates that use it now."`
 }
 
 // Price is what a model costs per million tokens, as an amount such as 2.50.
@@ -70,9 +70,9 @@ type Place struct {
 
 // Effect is what happens to a mate's model.
 type Effect struct {
-	Mate string         `json:"mate" doc:"Its handle."`
+	Mate string         `json:"mate" doc:"The mate's handle."`
 	From string         `json:"from"`
-	To   string         `json:"to,omitempty" doc:"None = no model is left for it."`
+	To   string         `json:"to,omitempty" doc:"Absent if no model is left for the mate."`
 	Why  openmates.Text `json:"why,omitempty"`
 }
 
@@ -82,9 +82,9 @@ type Defaults struct {
 	Quick    string                    `json:"quick,omitempty" maxLength:"400"`
 	Balanced string                    `json:"balanced,omitempty" maxLength:"400"`
 	Deep     string                    `json:"deep,omitempty" maxLength:"400"`
-	Choices  []string                  `json:"choices,omitempty" readOnly:"true" doc:"The models that are switched on."`
-	Now      map[string]string         `json:"now,omitempty" readOnly:"true" doc:"By class: what answers now."`
-	Broken   map[string]openmates.Text `json:"broken,omitempty" readOnly:"true" doc:"By class: why what is set can't answer."`
+	Choices  []string                  `json:"choices,omitempty" readOnly:"true" doc:"The enabled models."`
+	Now      map[string]string         `json:"now,omitempty" readOnly:"true" doc:"By class: the model that answers now."`
+	Broken   map[string]openmates.Text `json:"broken,omitempty" readOnly:"true" doc:"By class: why the default can't answer."`
 }
 
 func (d Defaults) version() string { return text(d.Any, d.Quick, d.Balanced, d.Deep) }
@@ -97,11 +97,11 @@ type ProviderName struct {
 type newProvider struct {
 	Body struct {
 		Kind   string `json:"kind" maxLength:"40"`
-		Name   string `json:"name,omitempty" maxLength:"40" doc:"A proposal; it is made unique."`
+		Name   string `json:"name,omitempty" maxLength:"40" doc:"A suggestion; made unique if needed."`
 		Label  string `json:"label,omitempty" maxLength:"200"`
 		URL    string `json:"url,omitempty" maxLength:"1000"`
 		Key    string `json:"key,omitempty" maxLength:"8000"`
-		Anyway bool   `json:"anyway,omitempty" doc:"Save it also if it can't be checked now."`
+		Anyway bool   `json:"anyway,omitempty" doc:"Save it even if it can't be checked now."`
 	}
 }
 
@@ -110,8 +110,8 @@ type providerPatch struct {
 	Body struct {
 		Label  *string `json:"label,omitempty" maxLength:"200"`
 		URL    *string `json:"url,omitempty" maxLength:"1000"`
-		Key    string  `json:"key,omitempty" maxLength:"8000" doc:"None = the stored one."`
-		NoKey  bool    `json:"no_key,omitempty" doc:"Forget the stored one."`
+		Key    string  `json:"key,omitempty" maxLength:"8000" doc:"Default: the stored one."`
+		NoKey  bool    `json:"no_key,omitempty" doc:"Delete the stored key."`
 		Anyway bool    `json:"anyway,omitempty"`
 	}
 }
@@ -126,7 +126,7 @@ type modelsPatch struct {
 type modelEdit struct {
 	Model   string `json:"model" maxLength:"400"`
 	Enabled bool   `json:"enabled"`
-	Price   *Price `json:"price,omitempty" doc:"None = there is none."`
+	Price   *Price `json:"price,omitempty" doc:"Absent = no price."`
 }
 
 type modelInput struct {
@@ -159,8 +159,8 @@ type Changes struct {
 }
 
 func (s *Server) modelOperations() {
-	serve(s, route{"list-provider-kinds", http.MethodGet, "/server/provider-kinds", "The kinds of providers", "", 0}, admin(), s.listKinds)
-	serve(s, route{"list-providers", http.MethodGet, "/server/providers", "The providers of models", "Without their keys.", 0}, admin(),
+	serve(s, route{"list-provider-kinds", http.MethodGet, "/server/provider-kinds", "List kinds of providers", "", 0}, admin(), s.listKinds)
+	serve(s, route{"list-providers", http.MethodGet, "/server/providers", "List providers", "Without their keys.", 0}, admin(),
 		func(ctx context.Context, _ openmates.Caller, in *PageInput) (page[Provider], error) {
 			views, err := s.model.Providers(ctx)
 			if err != nil {
@@ -172,7 +172,7 @@ func (s *Server) modelOperations() {
 			}
 			return cut(all, *in, func(p Provider) string { return p.Name })
 		})
-	serve(s, route{"add-provider", http.MethodPost, "/server/providers", "Add provider", "It is checked first.", 201}, admin(),
+	serve(s, route{"add-provider", http.MethodPost, "/server/providers", "Add a provider", "It is checked first.", 201}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *newProvider) (Provider, error) {
 			b := in.Body
 			p, err := s.model.Add(ctx, c.User.ID, model.Draft{Kind: b.Kind, Label: b.Label, URL: b.URL, Key: openmates.Secret(b.Key), Anyway: b.Anyway, Propose: b.Name})
@@ -181,7 +181,7 @@ func (s *Server) modelOperations() {
 			}
 			return s.provider(ctx, p.Name)
 		})
-	serve(s, route{"get-provider", http.MethodGet, "/server/providers/{provider}", "A provider", "Without its key.", 0}, admin(),
+	serve(s, route{"get-provider", http.MethodGet, "/server/providers/{provider}", "Get a provider", "Without its key.", 0}, admin(),
 		func(ctx context.Context, _ openmates.Caller, in *ProviderName) (Provider, error) {
 			return s.provider(ctx, in.Name)
 		})
@@ -190,31 +190,31 @@ func (s *Server) modelOperations() {
 		func(ctx context.Context, c openmates.Caller, in *ProviderName) error {
 			return s.model.Remove(ctx, c.User.ID, in.Name)
 		})
-	serve(s, route{"get-provider-impact", http.MethodGet, "/server/providers/{provider}/impact", "What removing a provider would do", "To which mates.", 0}, admin(), s.impact)
-	serve(s, route{"check-provider", http.MethodPost, "/server/providers/{provider}/check", "Check a provider", "Reads its list of models anew.", 0}, admin(),
+	serve(s, route{"get-provider-impact", http.MethodGet, "/server/providers/{provider}/impact", "Preview removing a provider", "Lists the mates that it would affect.", 0}, admin(), s.impact)
+	serve(s, route{"check-provider", http.MethodPost, "/server/providers/{provider}/check", "Check a provider", "Reads its list of models again.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *ProviderName) (Changes, error) {
 			l, err := s.model.Refresh(ctx, c.User.ID, in.Name)
 			return Changes{append([]string{}, l.New...), append([]string{}, l.Gone...)}, err
 		})
-	change(s, route{"change-models", http.MethodPatch, "/server/providers/{provider}/models", "Switch models on and off, and price them", "Models that are not named stay.", 0}, admin(), s.changeModels)
-	serve(s, route{"add-model", http.MethodPost, "/server/providers/{provider}/models", "Add a model by name", "For a provider that doesn't list all it has.", 201}, admin(),
+	change(s, route{"change-models", http.MethodPatch, "/server/providers/{provider}/models", "Enable, disable and price models", "Models that aren't listed stay unchanged.", 0}, admin(), s.changeModels)
+	serve(s, route{"add-model", http.MethodPost, "/server/providers/{provider}/models", "Add a model by name", "For a provider that doesn't list all of its models.", 201}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *modelInput) (Provider, error) {
 			if err := s.model.AddModel(ctx, c.User.ID, in.Name, in.Body.Model); err != nil {
 				return Provider{}, err
 			}
 			return s.provider(ctx, in.Name)
 		})
-	change(s, route{"free-models", http.MethodPost, "/server/providers/{provider}/free", "Say that models cost nothing", "Those without a price, as on a machine of one's own.", 0}, admin(),
+	change(s, route{"free-models", http.MethodPost, "/server/providers/{provider}/free", "Treat models without a price as free", "Such as models on your own machine.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *ProviderName) error {
 			return s.model.Free(ctx, c.User.ID, in.Name)
 		})
-	serve(s, route{"try-model", http.MethodPost, "/server/providers/{provider}/try", "Try a model", "It is asked for a sentence.", 0}, admin(),
+	serve(s, route{"try-model", http.MethodPost, "/server/providers/{provider}/try", "Try a model", "Asks it for a sentence.", 0}, admin(),
 		func(ctx context.Context, _ openmates.Caller, in *modelInput) (ModelTrial, error) {
 			t, err := s.model.Try(ctx, in.Name, in.Body.Model)
 			return ModelTrial{t.Model, t.Text, t.Took.Milliseconds()}, err
 		})
-	serve(s, route{"get-defaults", http.MethodGet, "/server/default-models", "The default models", "", 0}, admin(), s.getDefaults)
-	change(s, route{"put-defaults", http.MethodPut, "/server/default-models", "Set the default models", "All of them at once.", 0}, admin(),
+	serve(s, route{"get-defaults", http.MethodGet, "/server/default-models", "Get the default models", "", 0}, admin(), s.getDefaults)
+	change(s, route{"put-defaults", http.MethodPut, "/server/default-models", "Set the default models", "Replaces all of them.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *defaultsInput) error {
 			return s.model.SetDefaults(ctx, c.User.ID, openmates.ModelDefaults(in.Body))
 		})

@@ -13,11 +13,11 @@ import (
 // Status is how the server is.
 type Status struct {
 	Version    string `json:"version"`
-	Model      string `json:"model" doc:"The model that answers by default; empty where none is set up."`
-	Scripted   bool   `json:"scripted" doc:"Whether that is the scripted model: offline, no real AI."`
+	Model      string `json:"model" doc:"The model that answers by default; empty if none is set up."`
+	Scripted   bool   `json:"scripted" doc:"Whether it is the demo's scripted model: offline, no real AI."`
 	Teams      int64  `json:"teams"`
 	People     int64  `json:"people"`
-	Linked     int64  `json:"linked" doc:"People with an account on a messenger."`
+	Linked     int64  `json:"linked" doc:"People with a linked account on a messenger."`
 	Workspaces int64  `json:"workspaces"`
 	Mates      []Mate `json:"mates" nullable:"false"`
 }
@@ -28,8 +28,8 @@ type Settings struct {
 	URL      string         `json:"url" doc:"Where people reach the server."`
 	Fixed    bool           `json:"url_fixed" doc:"The address comes from the settings with which the server is started."`
 	Problem  openmates.Text `json:"url_problem,omitempty" doc:"What the last check of the address found."`
-	SignUp   server.SignUp  `json:"sign_up" enum:"open,invite" doc:"Who may make an account and found a team."`
-	Currency string         `json:"currency" doc:"That prices and budgets are in."`
+	SignUp   server.SignUp  `json:"sign_up" enum:"open,invite" doc:"Who may create an account and a team."`
+	Currency string         `json:"currency" doc:"The currency of prices and budgets."`
 }
 
 // version leaves out what checks find.
@@ -52,14 +52,14 @@ type Trouble struct {
 	At     time.Time           `json:"at"`
 	Why    openmates.Trouble   `json:"why"`
 	State  openmates.TurnState `json:"state"`
-	Mate   string              `json:"mate,omitempty" doc:"Its handle."`
-	Team   string              `json:"team,omitempty" doc:"Its slug."`
+	Mate   string              `json:"mate,omitempty" doc:"The mate's handle."`
+	Team   string              `json:"team,omitempty" doc:"The team's slug."`
 	Person string              `json:"person,omitempty"`
 }
 
 // Usage is what the server spent in a month.
 type Usage struct {
-	Start    time.Time        `json:"start" doc:"Of the month, UTC."`
+	Start    time.Time        `json:"start" doc:"Start of the month, UTC."`
 	Requests int64            `json:"requests"`
 	Cost     openmates.Micros `json:"cost" doc:"In millionths of the server's currency unit."`
 	Mates    []Spent          `json:"mates" nullable:"false"`
@@ -70,7 +70,7 @@ type settingsPatch struct {
 	Body struct {
 		Name     *string        `json:"name,omitempty" maxLength:"200"`
 		URL      *string        `json:"url,omitempty" maxLength:"1000"`
-		Anyway   bool           `json:"anyway,omitempty" doc:"Take the address also if it does not lead here as far as the server can tell."`
+		Anyway   bool           `json:"anyway,omitempty" doc:"Save the address even if it doesn't seem to lead to this server."`
 		SignUp   *server.SignUp `json:"sign_up,omitempty" enum:"open,invite"`
 		Currency *string        `json:"currency,omitempty" maxLength:"20"`
 	}
@@ -82,37 +82,37 @@ type mailInput struct {
 		Port     int           `json:"port" minimum:"1" maximum:"65535"`
 		Security mail.Security `json:"security" maxLength:"20"`
 		Username string        `json:"username,omitempty" maxLength:"400"`
-		Password string        `json:"password,omitempty" maxLength:"2000" doc:"None = the stored one, which is sent only to the same host and port, as the same user, and with at least as much encryption."`
+		Password string        `json:"password,omitempty" maxLength:"2000" doc:"Default: the stored one, which is only sent to the same host and port, as the same user, and with at least as much encryption."`
 		From     string        `json:"from" maxLength:"400"`
 		Name     string        `json:"name,omitempty" maxLength:"200"`
-		TestTo   string        `json:"test_to" maxLength:"400" doc:"A test message goes there first; what the mail server refuses is not stored."`
+		TestTo   string        `json:"test_to" maxLength:"400" doc:"A test message is sent here first; if the mail server refuses it, nothing is saved."`
 	}
 }
 
 // ResetLink lets its person choose a new password.
 type ResetLink struct {
 	Username string    `json:"username"`
-	URL      string    `json:"url" doc:"The link to hand on. Shown this once."`
-	Second   bool      `json:"second_step" doc:"It drops the second step, too."`
+	URL      string    `json:"url" doc:"The link to share. Only shown now."`
+	Second   bool      `json:"second_step" doc:"It also removes the second step."`
 	Expires  time.Time `json:"expires"`
 }
 
 type resetLinkInput struct {
 	Body struct {
 		Username string `json:"username" maxLength:"200"`
-		Second   bool   `json:"second_step,omitempty" doc:"Drop the person's second step and passkeys as well."`
-		Password string `json:"password" maxLength:"4096" doc:"The caller's own."`
+		Second   bool   `json:"second_step,omitempty" doc:"Also remove the person's second step and passkeys."`
+		Password string `json:"password" maxLength:"4096" doc:"The caller's password."`
 	}
 }
 
 type auditInput struct {
 	PageInput
 	Actor  string    `query:"actor" maxLength:"200" doc:"A username."`
-	Action string    `query:"action" maxLength:"200" doc:"The whole action, or how it begins."`
-	Target string    `query:"target" maxLength:"200" doc:"A part of it."`
-	Text   string    `query:"text" maxLength:"200" doc:"A part of anything in the line."`
+	Action string    `query:"action" maxLength:"200" doc:"The whole action, or its beginning."`
+	Target string    `query:"target" maxLength:"200" doc:"Part of the target."`
+	Text   string    `query:"text" maxLength:"200" doc:"Part of any text in the entry."`
 	From   time.Time `query:"from"`
-	To     time.Time `query:"to" doc:"Not included."`
+	To     time.Time `query:"to" doc:"Exclusive."`
 }
 
 type troubleInput struct {
@@ -120,16 +120,16 @@ type troubleInput struct {
 }
 
 type monthInput struct {
-	Month string `query:"month" pattern:"^[0-9]{4}-(0[1-9]|1[0-2])$" doc:"Such as 2026-11; none = this one (UTC)."`
+	Month string `query:"month" pattern:"^[0-9]{4}-(0[1-9]|1[0-2])$" doc:"Such as 2026-11; default: the current month (UTC)."`
 }
 
 func (s *Server) serverOperations() {
 	s.directoryOperations()
-	serve(s, route{"get-status", http.MethodGet, "/status", "How the server is",
-		"The model that answers, all mates with their listeners, and how many there are of what.", 0}, admin(), s.getStatus)
-	serve(s, route{"get-settings", http.MethodGet, "/server/settings", "The server's settings", "", 0}, admin(), s.getSettings)
-	serve(s, route{"change-settings", http.MethodPatch, "/server/settings", "Change the server's settings", "What is left out stays. The address is checked first.", 0}, admin(), s.changeSettings)
-	serve(s, route{"check-address", http.MethodPost, "/server/settings/check", "Check the server's address", "Whether it leads here.", 0}, admin(),
+	serve(s, route{"get-status", http.MethodGet, "/status", "Get the server's status",
+		"The default model, all mates with their listeners, and counts.", 0}, admin(), s.getStatus)
+	serve(s, route{"get-settings", http.MethodGet, "/server/settings", "Get the server's settings", "", 0}, admin(), s.getSettings)
+	serve(s, route{"change-settings", http.MethodPatch, "/server/settings", "Change the server's settings", "Omitted fields stay unchanged. The address is checked first.", 0}, admin(), s.changeSettings)
+	serve(s, route{"check-address", http.MethodPost, "/server/settings/check", "Check the server's address", "Whether it leads to this server.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, _ *struct{}) (Settings, error) {
 			err := s.server.Recheck(ctx, s.connect.PublicURL())
 			if code := openmates.CodeOf(err); code != "" && code != openmates.EInvalid {
@@ -137,18 +137,18 @@ func (s *Server) serverOperations() {
 			}
 			return s.getSettings(ctx, c, nil) // it says what was found
 		})
-	serve(s, route{"get-mail", http.MethodGet, "/server/mail", "How the server sends mail", "Without the password.", 0}, admin(), s.getMail)
-	serve(s, route{"put-mail", http.MethodPut, "/server/mail", "Set how the server sends mail", "After a test message that the mail server took.", 0}, admin(), s.putMail)
-	change(s, route{"delete-mail", http.MethodDelete, "/server/mail", "Remove mail settings", "", 0}, admin(),
+	serve(s, route{"get-mail", http.MethodGet, "/server/mail", "Get the mail settings", "Without the password.", 0}, admin(), s.getMail)
+	serve(s, route{"put-mail", http.MethodPut, "/server/mail", "Set the mail settings", "The mail server has to accept a test message first.", 0}, admin(), s.putMail)
+	change(s, route{"delete-mail", http.MethodDelete, "/server/mail", "Remove the mail settings", "", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, _ *struct{}) error { return s.server.StopMail(ctx, c) })
-	serve(s, route{"add-reset-link", http.MethodPost, "/server/reset-links", "Restore access", "A link by which a person chooses a new password, once, within a day. An earlier one is void. A token can't make one.", 201}, admin(),
+	serve(s, route{"add-reset-link", http.MethodPost, "/server/reset-links", "Create a password reset link", "It works once, within a day, and replaces earlier ones. Not allowed with a token.", 201}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *resetLinkInput) (ResetLink, error) {
 			l, err := s.identity.ResetLinkFor(ctx, c, in.Body.Username, in.Body.Second, openmates.Secret(in.Body.Password))
 			return ResetLink{l.User.Username, l.URL.Reveal(), l.Second, l.Expires.UTC()}, err
 		})
-	serve(s, route{"get-usage", http.MethodGet, "/server/usage", "What the server spent", "In a calendar month, by mate and by model.", 0}, admin(), s.getUsage)
-	serve(s, route{"list-troubles", http.MethodGet, "/server/troubles", "What went wrong lately", "Newest first, without anything that was said.", 0}, admin(), s.listTroubles)
-	serve(s, route{"list-audit", http.MethodGet, "/server/audit", "Who changed what", "Newest first.", 0}, admin(), s.listAudit)
+	serve(s, route{"get-usage", http.MethodGet, "/server/usage", "Get the server's usage", "In a calendar month, by mate and by model.", 0}, admin(), s.getUsage)
+	serve(s, route{"list-troubles", http.MethodGet, "/server/troubles", "List recent problems", "Newest first, without anything that was said.", 0}, admin(), s.listTroubles)
+	serve(s, route{"list-audit", http.MethodGet, "/server/audit", "List the audit log", "Newest first.", 0}, admin(), s.listAudit)
 }
 
 func (s *Server) getStatus(ctx context.Context, _ openmates.Caller, _ *struct{}) (Status, error) {

@@ -20,7 +20,7 @@ type Team struct {
 	Slug  string         `json:"slug"`
 	Name  string         `json:"name"`
 	Role  openmates.Role `json:"role" enum:"admin,member" doc:"The caller's role."`
-	Mates []Mate         `json:"mates" nullable:"false" doc:"Those that the team and the caller may use."`
+	Mates []Mate         `json:"mates" nullable:"false" doc:"The mates that the team and the caller may use."`
 }
 
 // version leaves out how the listeners are, which changes by itself.
@@ -57,10 +57,10 @@ type Messenger struct {
 	Network    openmates.Network `json:"network"`
 	Label      string            `json:"label"`
 	AppID      string            `json:"app_id"`
-	Name       string            `json:"name,omitempty" doc:"As the network shows it."`
-	Invite     string            `json:"invite,omitempty" doc:"The link by which the mate is added to a workspace. It connects nothing by itself: /apps/messages/begin gives one that does."`
+	Name       string            `json:"name,omitempty" doc:"The bot's name on the network."`
+	Invite     string            `json:"invite,omitempty" doc:"The link that adds the mate to a workspace. It doesn't connect the workspace: /apps/messages/begin returns a link that does."`
 	State      State             `json:"state"`
-	Workspaces []Workspace       `json:"workspaces" nullable:"false" doc:"Where the mate is present for this team."`
+	Workspaces []Workspace       `json:"workspaces" nullable:"false" doc:"The team's workspaces that the mate is in."`
 }
 
 // State is how a listener is.
@@ -81,7 +81,7 @@ type Workspace struct {
 // be.
 type Installation struct {
 	Network openmates.Network `json:"network"`
-	Label   string            `json:"label" doc:"Of the network."`
+	Label   string            `json:"label" doc:"The network's name."`
 	ID      string            `json:"id"`
 	Name    string            `json:"name,omitempty"`
 	Mates   []Guest           `json:"mates" nullable:"false"`
@@ -92,7 +92,7 @@ type Guest struct {
 	Handle   string           `json:"handle"`
 	Presence connect.Presence `json:"presence" enum:"missing,present,left"`
 	Since    *time.Time       `json:"since,omitempty"`
-	CanAdd   bool             `json:"can_add" doc:"Its application is ready to be added by a link."`
+	CanAdd   bool             `json:"can_add" doc:"Its application is ready to be added with a link."`
 }
 
 // Disconnected says what came of disconnecting a workspace.
@@ -116,22 +116,22 @@ type PlaceInput struct {
 // GuestInput names a mate in a workspace.
 type GuestInput struct {
 	PlaceInput
-	Handle string `path:"handle" maxLength:"80" doc:"The mate's."`
+	Handle string `path:"handle" maxLength:"80" doc:"The mate's handle."`
 }
 
 type testInput struct {
 	GuestInput
 	Body struct {
-		Channel string `json:"channel_id,omitempty" maxLength:"200" doc:"None = the first one in which it can answer."`
+		Channel string `json:"channel_id,omitempty" maxLength:"200" doc:"Default: the first one in which it can answer."`
 	}
 }
 
 type newTeam struct {
 	Body struct {
 		Name    string      `json:"name" maxLength:"200"`
-		Slug    string      `json:"slug,omitempty" maxLength:"80" doc:"The address; without one it is made from the name."`
-		Limits  *Limits     `json:"limits,omitempty" doc:"What the team uses, within what the server allows."`
-		Account *NewAccount `json:"account,omitempty" doc:"For somebody who has none, where the server is open to them."`
+		Slug    string      `json:"slug,omitempty" maxLength:"80" doc:"The slug; made from the name if omitted."`
+		Limits  *Limits     `json:"limits,omitempty" doc:"What the team may use, within what the server allows."`
+		Account *NewAccount `json:"account,omitempty" doc:"For somebody without an account, if the server allows it."`
 	}
 }
 
@@ -156,22 +156,22 @@ type teamMonthInput struct {
 
 type teamEnd struct {
 	InTeam
-	Confirm string `query:"confirm" required:"true" maxLength:"80" doc:"The team's address once more."`
+	Confirm string `query:"confirm" required:"true" maxLength:"80" doc:"The team's slug again, to confirm."`
 }
 
 func (s *Server) teamOperations() {
-	serve(s, route{"list-teams", http.MethodGet, "/teams", "Your teams", "The teams that the caller belongs to; with a team's token, that one.", 0}, reader(), s.listTeams)
-	serve(s, route{"add-team", http.MethodPost, "/teams", "Create a team", "The caller becomes its admin. Whether strangers may found one is the server's to say; they get an account in the same step.", 201}, anybody(), s.addTeam)
-	serveTeam(s, route{"get-team", http.MethodGet, "/{team_slug}", "A team with its mates",
-		"The team, with the mates that it may use, and for each of them the messengers it speaks on and how its listeners are.", 0}, policy.SeeTeam, s.getTeam)
-	changeTeam(s, route{"change-team", http.MethodPatch, "/{team_slug}", "Rename a team", "Its address stays.", 0}, policy.RunTeam, s.changeTeamName)
-	changeTeam(s, route{"delete-team", http.MethodDelete, "/{team_slug}", "Remove a team", "With its people, connections, invites and tokens, for good. A token can't do it.", 0}, policy.RunTeam,
+	serve(s, route{"list-teams", http.MethodGet, "/teams", "List your teams", "The teams that the caller belongs to; with a team's token, only that team.", 0}, reader(), s.listTeams)
+	serve(s, route{"add-team", http.MethodPost, "/teams", "Create a team", "The caller becomes its admin. If the server allows it, somebody without an account can create one in the same step.", 201}, anybody(), s.addTeam)
+	serveTeam(s, route{"get-team", http.MethodGet, "/{team_slug}", "Get a team with its mates",
+		"The team, the mates that it may use, and for each mate its messengers and the state of its listeners.", 0}, policy.SeeTeam, s.getTeam)
+	changeTeam(s, route{"change-team", http.MethodPatch, "/{team_slug}", "Rename a team", "Its slug stays the same.", 0}, policy.RunTeam, s.changeTeamName)
+	changeTeam(s, route{"delete-team", http.MethodDelete, "/{team_slug}", "Delete a team", "Permanently, with its memberships, connections, invites and tokens. Not allowed with a token.", 0}, policy.RunTeam,
 		func(ctx context.Context, c openmates.Caller, p policy.Place, in *teamEnd) error {
 			return s.team.EndTeam(ctx, c, p, in.Confirm)
 		})
 	s.placeOperations()
-	serveTeam(s, route{"get-team-usage", http.MethodGet, "/{team_slug}/usage", "What a team spent", "In a calendar month (UTC).", 0}, policy.SeeUsage, s.getTeamUsage)
-	serveTeam(s, route{"list-team-audit", http.MethodGet, "/{team_slug}/audit", "Who changed what in a team", "Newest first.", 0}, policy.RunTeam, s.listTeamAudit)
+	serveTeam(s, route{"get-team-usage", http.MethodGet, "/{team_slug}/usage", "Get a team's usage", "In a calendar month (UTC).", 0}, policy.SeeUsage, s.getTeamUsage)
+	serveTeam(s, route{"list-team-audit", http.MethodGet, "/{team_slug}/audit", "List a team's audit log", "Newest first.", 0}, policy.RunTeam, s.listTeamAudit)
 }
 
 func (s *Server) listTeams(ctx context.Context, c openmates.Caller, in *PageInput) (page[TeamLine], error) {
@@ -271,7 +271,7 @@ func (s *Server) changeTeamName(ctx context.Context, c openmates.Caller, p polic
 
 func (s *Server) placeOperations() {
 	const path = "/{team_slug}/installations"
-	serveTeam(s, route{"list-installations", http.MethodGet, path, "Where a team's mates are", "The workspaces that are connected to the team, and which mates are in each.", 0}, policy.SeeTeam,
+	serveTeam(s, route{"list-installations", http.MethodGet, path, "List a team's workspaces", "The workspaces that are connected to the team, and the mates in each.", 0}, policy.SeeTeam,
 		func(ctx context.Context, _ openmates.Caller, p policy.Place, in *teamPage) (page[Installation], error) {
 			places, err := s.connect.Places(ctx, p.Team)
 			if err != nil {
@@ -283,22 +283,22 @@ func (s *Server) placeOperations() {
 			}
 			return cut(all, in.PageInput, func(i Installation) string { return string(i.Network) + "/" + i.ID })
 		})
-	serveTeam(s, route{"get-installation", http.MethodGet, path + "/{network}/{workspace}", "A workspace of a team", "", 0}, policy.SeeTeam,
+	serveTeam(s, route{"get-installation", http.MethodGet, path + "/{network}/{workspace}", "Get a team's workspace", "", 0}, policy.SeeTeam,
 		func(ctx context.Context, _ openmates.Caller, p policy.Place, in *PlaceInput) (Installation, error) {
 			w, err := s.connect.PlaceOf(ctx, p.Team, in.Network, openmates.WorkspaceID(in.Workspace))
 			return installationOf(w), err
 		})
-	serveTeam(s, route{"disconnect", http.MethodDelete, path + "/{network}/{workspace}", "Disconnect a workspace", "Its mates leave, and answer there no more, at once.", 0}, policy.RunTeam,
+	serveTeam(s, route{"disconnect", http.MethodDelete, path + "/{network}/{workspace}", "Disconnect a workspace", "Its mates leave and stop answering there immediately.", 0}, policy.RunTeam,
 		func(ctx context.Context, c openmates.Caller, p policy.Place, in *PlaceInput) (Disconnected, error) {
 			name, stayed, err := s.connect.Disconnect(ctx, c.User.ID, p.Team, in.Network, openmates.WorkspaceID(in.Workspace))
 			return Disconnected{name, append([]string{}, stayed...)}, err
 		})
-	changeTeam(s, route{"remove-mate", http.MethodDelete, path + "/{network}/{workspace}/{handle}", "Take a mate out of a workspace", "With its last mate the workspace is let go.", 0}, policy.RunTeam,
+	changeTeam(s, route{"remove-mate", http.MethodDelete, path + "/{network}/{workspace}/{handle}", "Remove a mate from a workspace", "Removing the last mate disconnects the workspace.", 0}, policy.RunTeam,
 		func(ctx context.Context, c openmates.Caller, p policy.Place, in *GuestInput) error {
 			_, err := s.connect.Remove(ctx, c.User.ID, p.Team, in.Network, openmates.WorkspaceID(in.Workspace), in.Handle)
 			return err
 		})
-	serveTeam(s, route{"test-mate", http.MethodPost, path + "/{network}/{workspace}/{handle}/test", "Let a mate say something", "At most once a minute in each workspace.", 0}, policy.ConnectTeam,
+	serveTeam(s, route{"test-mate", http.MethodPost, path + "/{network}/{workspace}/{handle}/test", "Send a test message as a mate", "At most once a minute per workspace.", 0}, policy.ConnectTeam,
 		func(ctx context.Context, _ openmates.Caller, p policy.Place, in *testInput) (Sent, error) {
 			where, err := s.connect.SendTest(ctx, p.Team, in.Network, openmates.WorkspaceID(in.Workspace), in.Handle, openmates.ChannelID(in.Body.Channel))
 			return Sent{where}, err
@@ -322,7 +322,7 @@ type Spent struct {
 
 // TeamUsage is what a team spent in a month.
 type TeamUsage struct {
-	Start    time.Time        `json:"start" doc:"Of the month, UTC."`
+	Start    time.Time        `json:"start" doc:"Start of the month, UTC."`
 	Requests int64            `json:"requests"`
 	Cost     openmates.Micros `json:"cost" doc:"In millionths of the server's currency unit."`
 	People   []Spent          `json:"people" nullable:"false"`
@@ -356,12 +356,12 @@ type AuditLine struct {
 	ID       openmates.ID `json:"id" type:"string"`
 	At       time.Time    `json:"at"`
 	ActorID  openmates.ID `json:"actor_id" type:"string" doc:"0 = the server itself."`
-	Username string       `json:"username,omitempty" doc:"Of the actor, where the account still exists."`
-	Team     string       `json:"team,omitempty" doc:"Its name."`
+	Username string       `json:"username,omitempty" doc:"The actor's username, if the account still exists."`
+	Team     string       `json:"team,omitempty" doc:"The team's name."`
 	Action   string       `json:"action"`
-	Target   string       `json:"target" doc:"A person has the name that they have today."`
-	Subject  openmates.ID `json:"subject_id,omitempty" type:"string" doc:"The person whom it is about, also when the account is gone; absent where it is about none."`
-	Before   string       `json:"before,omitempty" doc:"Usually JSON. Never a secret."`
+	Target   string       `json:"target" doc:"A person is shown with their current name."`
+	Subject  openmates.ID `json:"subject_id,omitempty" type:"string" doc:"The person it is about, even if the account is gone; absent if it isn't about a person."`
+	Before   string       `json:"before,omitempty" doc:"Usually JSON. Never contains a secret."`
 	After    string       `json:"after,omitempty"`
 }
 

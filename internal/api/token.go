@@ -17,19 +17,19 @@ type Token struct {
 	Hint    string            `json:"hint" doc:"Its last characters."`
 	Scopes  []openmates.Scope `json:"scopes" nullable:"false"`
 	UserID  openmates.ID      `json:"user_id" type:"string" doc:"Whose rights it has; 0 = a listener's."`
-	TeamID  openmates.ID      `json:"team_id,omitempty" type:"string" doc:"The one team that it is for; none = no team in particular."`
+	TeamID  openmates.ID      `json:"team_id,omitempty" type:"string" doc:"The team it is for; absent if it isn't for a particular team."`
 	By      openmates.ID      `json:"by" type:"string" doc:"Who made it."`
 	Created time.Time         `json:"created"`
-	Expires *time.Time        `json:"expires,omitempty" doc:"None = it does not."`
-	Used    *time.Time        `json:"used,omitempty" doc:"Roughly; none = never."`
-	Token   string            `json:"token,omitempty" doc:"Shown this once, in the answer to its making."`
+	Expires *time.Time        `json:"expires,omitempty" doc:"Absent if it doesn't expire."`
+	Used    *time.Time        `json:"used,omitempty" doc:"Approximate; absent if never used."`
+	Token   string            `json:"token,omitempty" doc:"Only shown when it is created."`
 }
 
 type tokenBody struct {
 	Name     string            `json:"name" maxLength:"200" doc:"What it is for."`
 	Scopes   []openmates.Scope `json:"scopes" nullable:"false" maxItems:"4" enum:"read,write,admin"`
-	Days     int               `json:"days,omitempty" minimum:"0" maximum:"366" doc:"For which it works; 0 = 90."`
-	Password string            `json:"password,omitempty" maxLength:"4096" doc:"The caller's, where they signed in more than a quarter of an hour ago (reason password)."`
+	Days     int               `json:"days,omitempty" minimum:"0" maximum:"366" doc:"How long it is valid; 0 = 90."`
+	Password string            `json:"password,omitempty" maxLength:"4096" doc:"The caller's password, if they signed in more than 15 minutes ago (reason password)."`
 }
 
 func (b tokenBody) token() identity.NewToken {
@@ -46,8 +46,8 @@ type newTeamToken struct {
 type newListener struct {
 	Body struct {
 		Name     string `json:"name" maxLength:"200"`
-		Days     int    `json:"days,omitempty" minimum:"0" maximum:"366" doc:"For which it works; 0 = until it is revoked."`
-		Password string `json:"password,omitempty" maxLength:"4096" doc:"The caller's, where they signed in more than a quarter of an hour ago (reason password)."`
+		Days     int    `json:"days,omitempty" minimum:"0" maximum:"366" doc:"How long it is valid; 0 = until revoked."`
+		Password string `json:"password,omitempty" maxLength:"4096" doc:"The caller's password, if they signed in more than 15 minutes ago (reason password)."`
 	}
 }
 
@@ -61,15 +61,15 @@ type teamTokenInput struct {
 }
 
 func (s *Server) tokenOperations() {
-	serve(s, route{"list-tokens", http.MethodGet, "/me/tokens", "Your tokens", "All that the caller has made: for themselves, for teams and for listeners. Newest first.", 0}, mine(http.MethodGet),
+	serve(s, route{"list-tokens", http.MethodGet, "/me/tokens", "List your tokens", "All tokens that the caller has made: for themselves, for teams and for listeners. Newest first.", 0}, mine(http.MethodGet),
 		func(ctx context.Context, c openmates.Caller, in *PageInput) (page[Token], error) {
 			return tokenPage(*in)(s.identity.Tokens(ctx, c))
 		})
-	serve(s, route{"add-token", http.MethodPost, "/me/tokens", "Make a token of your own", "It has the caller's rights in all their teams, as far as its scopes go. Shown this once.", 201}, person(),
+	serve(s, route{"add-token", http.MethodPost, "/me/tokens", "Create a personal token", "It has the caller's rights in all their teams, limited by its scopes. Only shown now.", 201}, person(),
 		func(ctx context.Context, c openmates.Caller, in *newToken) (Token, error) {
 			return tokenOnce(s.identity.AddToken(ctx, c, in.Body.token()))
 		})
-	change(s, route{"revoke-token", http.MethodDelete, "/me/tokens/{id}", "Revoke a token that you made", "At once.", 0}, mine(http.MethodDelete),
+	change(s, route{"revoke-token", http.MethodDelete, "/me/tokens/{id}", "Revoke a token that you made", "Takes effect immediately.", 0}, mine(http.MethodDelete),
 		func(ctx context.Context, c openmates.Caller, in *tokenInput) error {
 			id, err := idOf(in.ID, openmates.T("token"))
 			if err != nil {
@@ -77,15 +77,15 @@ func (s *Server) tokenOperations() {
 			}
 			return s.identity.RevokeToken(ctx, c, id)
 		})
-	serveTeam(s, route{"list-team-tokens", http.MethodGet, "/{team_slug}/tokens", "The tokens of a team", "Newest first.", 0}, policy.RunTeam,
+	serveTeam(s, route{"list-team-tokens", http.MethodGet, "/{team_slug}/tokens", "List a team's tokens", "Newest first.", 0}, policy.RunTeam,
 		func(ctx context.Context, _ openmates.Caller, p policy.Place, in *teamPage) (page[Token], error) {
 			return tokenPage(in.PageInput)(s.identity.TeamTokens(ctx, p))
 		})
-	serveTeam(s, route{"add-team-token", http.MethodPost, "/{team_slug}/tokens", "Make a token of a team", "It has the caller's rights in this team alone, and ends where they are no admin of it any more. Shown this once. A token can't do it.", 201}, policy.RunTeam,
+	serveTeam(s, route{"add-team-token", http.MethodPost, "/{team_slug}/tokens", "Create a team token", "It has the caller's rights in this team only, and becomes invalid when they stop being its admin. Only shown now. Not allowed with a token.", 201}, policy.RunTeam,
 		func(ctx context.Context, c openmates.Caller, p policy.Place, in *newTeamToken) (Token, error) {
 			return tokenOnce(s.identity.AddTeamToken(ctx, c, p, in.Body.token()))
 		})
-	changeTeam(s, route{"revoke-team-token", http.MethodDelete, "/{team_slug}/tokens/{id}", "Revoke a token of a team", "At once.", 0}, policy.RunTeam,
+	changeTeam(s, route{"revoke-team-token", http.MethodDelete, "/{team_slug}/tokens/{id}", "Revoke a team's token", "Takes effect immediately.", 0}, policy.RunTeam,
 		func(ctx context.Context, c openmates.Caller, p policy.Place, in *teamTokenInput) error {
 			id, err := idOf(in.ID, openmates.T("token"))
 			if err != nil {
@@ -93,15 +93,15 @@ func (s *Server) tokenOperations() {
 			}
 			return s.identity.RevokeTeamToken(ctx, c, p, id)
 		})
-	serve(s, route{"list-listeners", http.MethodGet, "/server/listeners", "The credentials of listeners", "Newest first.", 0}, admin(),
+	serve(s, route{"list-listeners", http.MethodGet, "/server/listeners", "List listeners' credentials", "Newest first.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *PageInput) (page[Token], error) {
 			return tokenPage(*in)(s.identity.ListenerTokens(ctx, c))
 		})
-	serve(s, route{"add-listener", http.MethodPost, "/server/listeners", "Make a credential for a listener", "For a program that listens on a messenger and calls /login and process. It ends where the caller is no admin of the server any more. Shown this once. A token can't do it.", 201}, admin(),
+	serve(s, route{"add-listener", http.MethodPost, "/server/listeners", "Create a credential for a listener", "For a program that listens on a messenger and calls /login and process. It becomes invalid when the caller stops being a server admin. Only shown now. Not allowed with a token.", 201}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *newListener) (Token, error) {
 			return tokenOnce(s.identity.AddListenerToken(ctx, c, identity.NewToken{Name: in.Body.Name, Days: in.Body.Days, Password: openmates.Secret(in.Body.Password)}))
 		})
-	change(s, route{"revoke-listener", http.MethodDelete, "/server/listeners/{id}", "Revoke the credential of a listener", "At once.", 0}, admin(),
+	change(s, route{"revoke-listener", http.MethodDelete, "/server/listeners/{id}", "Revoke a listener's credential", "Takes effect immediately.", 0}, admin(),
 		func(ctx context.Context, c openmates.Caller, in *tokenInput) error {
 			id, err := idOf(in.ID, openmates.T("credential"))
 			if err != nil {

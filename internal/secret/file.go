@@ -83,7 +83,7 @@ func private(file string) error {
 	}
 	if st.Mode().Perm()&0o077 != 0 {
 		return openmates.Errorf(openmates.EInvalid,
-			"Other users of this machine can read the key file. Run `chmod 600 %s` and start again.", file)
+			"Other users on this machine can read the key file. Run `chmod 600 %s` and start again.", file)
 	}
 	return nil
 }

@@ -146,7 +146,7 @@ func (s *Server) keyProblems(ctx context.Context, o *overview) error {
 	if n := lost.Installations; n > 0 {
 		o.Problems = append(o.Problems, Problem{
 			What: openmates.T("The key for stored credentials is missing or another one: mates can’t answer in %d of the workspaces that they were added to.", n),
-			Cure: openmates.T("Put the old key back and start the server again. If it is lost, admins of the teams remove the mates there and add them again on their team’s page."),
+			Cure: openmates.T("Restore the old key and restart the server. If it’s lost, team admins have to remove the mates and add them again on their team’s page."),
 		})
 	}
 	if n := lost.ForPeople(); n > 0 {

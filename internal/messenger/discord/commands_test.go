@@ -17,7 +17,7 @@ import (
 	"openmates/internal/messenger/discord/discordtest"
 )
 
-// as makes a request to the pretend Discord, as a bot ("Bot …") or a person.
+// as makes a request to the simulated Discord, as a bot ("Bot …") or a person.
 func (s *scene) as(token, method, path string, body any) (int, []byte) {
 	s.t.Helper()
 	raw, err := json.Marshal(body)

@@ -53,6 +53,8 @@ const (
 	TroubleInvalid     Trouble = "invalid"      // the provider did not understand
 	TroubleUnreachable Trouble = "unreachable"  // the provider does not answer
 	TroubleNoWords     Trouble = "no_words"     // the model said nothing
+	TroubleThought     Trouble = "thought"      // the model spent its room on thinking
+	TroubleBarred      Trouble = "barred"       // the provider, or a firewall, serves no request from this server
 	TroubleNotPosted   Trouble = "not_posted"   // the network refused the answer
 	TroubleGivenUp     Trouble = "given_up"     // the log has the reason
 )

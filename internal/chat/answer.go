@@ -201,8 +201,18 @@ func conclude(text string, stop llm.Stop, err error, fixed bool, say func(openma
 		return openmates.TurnFailed, openmates.TroubleNoWords, say(onlySkills())
 	case stop == stopRounds:
 		return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(tooManyRounds()))
+	case text == "" && stop == llm.StopFilter:
+		why, said := modelTrouble(&llm.Error{Kind: llm.KindFiltered}, fixed)
+		return openmates.TurnFailed, why, say(said)
+	case text == "" && stop == llm.StopLength:
+		return openmates.TurnFailed, openmates.TroubleThought, say(onlyThoughts())
+	case text == "" && stop == llm.StopOther:
+		why, said := modelTrouble(&llm.Error{Kind: llm.KindCut}, fixed)
+		return openmates.TurnFailed, why, say(said)
 	case text == "":
 		return openmates.TurnFailed, openmates.TroubleNoWords, say(noWords())
+	case stop == llm.StopOther:
+		return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(cutShort()))
 	case stop == llm.StopLength:
 		return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(tooLong()))
 	case stop == llm.StopFilter:

@@ -25,6 +25,7 @@ type talk struct {
 	tools  *tools
 	w      written
 	stop   llm.Stop
+	echo   llm.Echo  // what the model wants back with the results of its calls
 	spent  llm.Usage // by all rounds and attempts
 
 	usage  openmates.Usage // as it was reserved for the first round
@@ -64,7 +65,7 @@ func (t *talk) run(ctx context.Context) error {
 		if round == maxRounds-1 {
 			results[len(results)-1].Text += lastRound
 		}
-		t.req.Messages = append(t.req.Messages, llm.Message{Role: llm.RoleAssistant, Text: t.w.now(), Calls: calls})
+		t.req.Messages = append(t.req.Messages, llm.Message{Role: llm.RoleAssistant, Text: t.w.now(), Calls: calls, Echo: t.echo})
 		t.req.Messages = append(t.req.Messages, results...)
 		t.w.keep()
 		if ok, err := t.afford(ctx); !ok {
@@ -111,8 +112,8 @@ func (t *talk) persist(ctx context.Context) error {
 			err = t.write(ctx)
 			e, ok = errors.AsType[*llm.Error](err)
 		}
-		if !ok || e.Kind != llm.KindCut || n == attempts {
-			return err
+		if !ok || e.Kind != llm.KindCut || n == attempts || !t.w.begun() {
+			return err // where nothing was written, it was asked twice already
 		}
 		if ok, err := t.afford(ctx); !ok {
 			return err
@@ -138,7 +139,7 @@ func (t *talk) shorten() bool {
 // broke off bills for what it had written; one that wrote nothing, for nothing,
 // unless it says so itself.
 func (t *talk) write(ctx context.Context) error {
-	t.stop = ""
+	t.stop, t.echo = "", llm.Echo{}
 	var told *llm.Usage
 	begun := false
 	defer func() {
@@ -154,7 +155,7 @@ func (t *talk) write(ctx context.Context) error {
 	}()
 	for p, err := range t.choice.Model.Stream(ctx, t.req) {
 		if p.Usage != nil {
-			told, t.stop = p.Usage, p.Stop
+			told, t.stop, t.echo = p.Usage, p.Stop, p.Echo
 		}
 		if err != nil {
 			return err
@@ -256,6 +257,9 @@ type written struct {
 // add says whether the answer, or what it asks of tools, has become too long.
 func (w *written) add(p llm.Piece) (full bool) {
 	w.mu.Lock()
+	if p.Drop {
+		w.b.Reset()
+	}
 	w.b.WriteString(p.Text)
 	if p.Call != nil {
 		w.calls = append(w.calls, *p.Call)
@@ -300,6 +304,13 @@ func (w *written) now() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.b.String()
+}
+
+// begun reports whether this round wrote anything.
+func (w *written) begun() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.b.Len() > 0 || len(w.calls) > 0
 }
 
 // wanted are the calls that this round asked for.

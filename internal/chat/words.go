@@ -3,6 +3,7 @@ package chat
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -61,6 +62,10 @@ func noText() openmates.Text {
 
 func noWords() openmates.Text {
 	return openmates.T("My model returned an empty answer. Please ask me again, perhaps in other words.")
+}
+
+func onlyThoughts() openmates.Text {
+	return openmates.T("My model used all its room for thinking and had none left to answer. Please ask a smaller question, or ask an admin of this OpenMates server to choose another model for me.")
 }
 
 func cutShort() openmates.Text {
@@ -200,13 +205,26 @@ func modelTrouble(err error, fixed bool) (openmates.Trouble, openmates.Text) {
 		return openmates.TroubleTooLong, openmates.T("That's more text than my model can read at once. Please send a shorter question.")
 	case llm.KindFiltered:
 		return openmates.TroubleFiltered, openmates.T("My model's provider refuses to answer this. Please try different words.")
+	case llm.KindBarred:
+		return openmates.TroubleBarred, openmates.T("My model's provider doesn't serve this server: its country isn't supported, or a firewall in between blocks it. Please tell the admin of this OpenMates server.")
 	case llm.KindRateLimited:
+		if wait := askAgainIn(err); wait > time.Minute {
+			return openmates.TroubleBusy, openmates.T("My model's provider is getting too many requests from this server. Please ask me again in %d minutes.", int(math.Ceil(wait.Minutes())))
+		}
 		return openmates.TroubleBusy, openmates.T("My model's provider is getting too many requests from this server. Please ask me again in a minute.")
 	case llm.KindInvalid:
 		return openmates.TroubleInvalid, openmates.T("My model's provider rejected the request. Please tell the admin of this OpenMates server; the reason is in the log.")
 	default:
 		return openmates.TroubleUnreachable, openmates.T("I can't reach my model right now. Please ask me again in a minute.")
 	}
+}
+
+// askAgainIn is how long a provider asks to wait.
+func askAgainIn(err error) time.Duration {
+	if e, ok := errors.AsType[*llm.Error](err); ok {
+		return e.After
+	}
+	return 0
 }
 
 // remark is what a mate adds to an answer that ended early.

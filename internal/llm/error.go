@@ -19,6 +19,7 @@ const (
 	KindTooLong                 // the request exceeds the model's context
 	KindFiltered                // the provider refuses the content
 	KindInvalid                 // the provider refuses the request otherwise
+	KindBarred                  // the provider, or a firewall, serves no request from here: region, address
 )
 
 // Error is a provider's refusal or failure. Err never holds the key.
@@ -44,6 +45,6 @@ func (e *Error) Again() bool { return e.Kind <= KindCut }
 func (k Kind) String() string {
 	return [...]string{
 		"unavailable", "rate limited", "cut", "bad key", "no credit",
-		"no model", "too long", "filtered", "invalid",
+		"no model", "too long", "filtered", "invalid", "barred",
 	}[k]
 }

@@ -68,6 +68,16 @@ type Message struct {
 	CallID string // RoleTool: the call that Text answers
 	Name   string // RoleTool: the called tool
 	Failed bool   // RoleTool: Text tells why the call failed
+	Echo   Echo   // RoleAssistant: as the Answer had it
+}
+
+// Echo is what a provider wants back, in its own words, together with what it
+// said: the thoughts behind a call, or their signature. Only the adapter that
+// wrote it reads it, and only for the model that it came from; for all others it
+// is nothing. It is shown to nobody and lives no longer than the turn.
+type Echo struct {
+	Of   string // the model
+	Data string
 }
 
 // Tool is a function that the model may ask for.
@@ -83,14 +93,17 @@ type Call struct {
 	ID        string
 	Name      string
 	Arguments string
+	Echo      Echo
 }
 
 // Piece is a part of an answer: text, a whole call, or the end.
 type Piece struct {
 	Text  string
+	Drop  bool // all text before this piece was a thought and isn't part of the answer
 	Call  *Call
 	Usage *Usage // only in the last piece, or together with a failure
 	Stop  Stop   // only in the last piece
+	Echo  Echo   // only in the last piece: of the answer as a whole
 }
 
 // Size is how many bytes of an answer the piece holds.
@@ -118,6 +131,7 @@ const (
 	StopLength Stop = "length" // MaxTokens or the model's own limit cut it
 	StopCalls  Stop = "calls"  // it waits for the results of its calls
 	StopFilter Stop = "filter" // the provider withheld the rest
+	StopOther  Stop = "other"  // the provider ended it for a reason of its own: more was to come
 )
 
 // Answer is a whole answer.
@@ -126,6 +140,7 @@ type Answer struct {
 	Calls []Call
 	Usage Usage
 	Stop  Stop
+	Echo  Echo
 }
 
 // Generate collects a whole answer. On an error the Answer has what arrived until
@@ -137,12 +152,15 @@ func Generate(ctx context.Context, m Model, req Request) (Answer, error) {
 	size := 0
 	for p, err := range m.Stream(ctx, req) {
 		if p.Usage != nil {
-			a.Usage, a.Stop = *p.Usage, p.Stop
+			a.Usage, a.Stop, a.Echo = *p.Usage, p.Stop, p.Echo
 		}
 		if err != nil {
 			a.Stop = ""
 			a.Text = text.String()
 			return a, err
+		}
+		if p.Drop {
+			text.Reset()
 		}
 		written.Piece(p)
 		size += p.Size()

@@ -96,10 +96,13 @@ func (u Usage) piece() Piece {
 	return Piece{Usage: &u}
 }
 
+// cutAttempts bounds the attempts at an answer that was begun: each may be paid.
+const cutAttempts = 2
+
 // pause waits before the next attempt. It returns the error to give up with.
 func (p *Patience) pause(ctx context.Context, attempt int, err error) error {
 	e, ok := errors.AsType[*Error](err)
-	if !ok || !e.Again() || attempt >= p.Attempts {
+	if !ok || !e.Again() || attempt >= p.Attempts || e.Kind == KindCut && attempt == cutAttempts {
 		return err
 	}
 	d := p.Base << min(attempt-1, 20)

@@ -72,6 +72,7 @@ func TestRetry(t *testing.T) {
 		"something was yielded":        {[]play{{pieces: []string{"a"}, err: down}}, "a", down, nil},
 		"the wait is too long":         {[]play{{err: failure(llm.KindRateLimited, time.Hour)}}, "", failure(llm.KindRateLimited, time.Hour), nil},
 		"not an error of the provider": {[]play{{err: context.Canceled}}, "", context.Canceled, nil},
+		"cut again":                    {[]play{{err: failure(llm.KindCut, 0)}, {err: failure(llm.KindCut, 0)}}, "", failure(llm.KindCut, 0), []time.Duration{time.Second}},
 		"cut before the first piece":   {[]play{{err: failure(llm.KindCut, 0)}, good}, "ab", nil, []time.Duration{time.Second}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -101,15 +102,15 @@ func TestRetry(t *testing.T) {
 // came of them.
 func TestRetryCountsWhatFailedAttemptsSpent(t *testing.T) {
 	t.Parallel()
-	cut := failure(llm.KindCut, 0)
-	lost := play{err: cut, spent: &llm.Usage{Input: 10, Output: 100}}
+	down := failure(llm.KindUnavailable, 0)
+	lost := play{err: down, spent: &llm.Usage{Input: 10, Output: 100}}
 	for name, c := range map[string]struct {
 		answers []play
 		want    llm.Usage
 	}{
-		"an answer in the end": {[]play{lost, {err: cut}, lost, {pieces: []string{"a"}}}, llm.Usage{Input: 23, Output: 204}},
+		"an answer in the end": {[]play{lost, {err: down}, lost, {pieces: []string{"a"}}}, llm.Usage{Input: 23, Output: 204}},
 		"none in the end":      {[]play{lost, lost, lost, lost}, llm.Usage{Input: 40, Output: 400}},
-		"one that breaks off":  {[]play{lost, {pieces: []string{"a"}, err: cut, spent: &llm.Usage{Input: 1, Output: 2}}}, llm.Usage{Input: 11, Output: 102}},
+		"one that breaks off":  {[]play{lost, {pieces: []string{"a"}, err: down, spent: &llm.Usage{Input: 1, Output: 2}}}, llm.Usage{Input: 11, Output: 102}},
 		"refused for good":     {[]play{lost, {err: failure(llm.KindBadKey, 0)}}, llm.Usage{Input: 10, Output: 100}},
 	} {
 		m := llm.Retry(llm.Patience{Sleep: func(context.Context, time.Duration) error { return nil }})(&script{answers: c.answers})

@@ -177,7 +177,7 @@ func (r *Room) note(ctx context.Context, m openmates.ProviderModel, err error) {
 			return
 		}
 		switch e.Kind {
-		case llm.KindBadKey, llm.KindNoCredit, llm.KindUnavailable:
+		case llm.KindBadKey, llm.KindNoCredit, llm.KindUnavailable, llm.KindBarred:
 			problem = r.diagnose(p, err).sentence
 		case llm.KindNoModel:
 			r.noteGone(ctx, s, m)

@@ -40,6 +40,8 @@ func (r *Room) diagnose(p openmates.Provider, err error) finding {
 	switch e.Kind {
 	case llm.KindBadKey:
 		return finding{badKey(p, k), false}
+	case llm.KindBarred:
+		return finding{openmates.T("%s doesn't serve this server: its country isn't supported, or a firewall in between blocks it. Choose another provider, or check the firewall.", p.Label), true}
 	case llm.KindNoCredit:
 		return finding{noCredit(p, k), true}
 	case llm.KindRateLimited:

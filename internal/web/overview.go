@@ -260,6 +260,10 @@ func cureOf(t openmates.TroubledTurn, in []teamCard) Problem {
 		return Problem{What: openmates.T("The provider didn’t answer."), Cure: openmates.T("Check it on its page."), Path: "/server/providers"}
 	case openmates.TroubleNoWords:
 		return Problem{What: openmates.T("The model returned an empty answer."), Cure: openmates.T("If it happens again, choose another model."), Path: at.mate}
+	case openmates.TroubleThought:
+		return Problem{What: openmates.T("The model used all its room for thinking."), Cure: openmates.T("Choose a model that thinks less, or one with more room."), Path: at.mate}
+	case openmates.TroubleBarred:
+		return Problem{What: openmates.T("The provider doesn’t serve this server: its country isn’t supported, or a firewall blocks it."), Cure: openmates.T("Choose another provider, or check the firewall."), Path: "/server/providers"}
 	case openmates.TroubleNotPosted:
 		return Problem{What: openmates.T("The messenger rejected the answer."), Cure: openmates.T("The mate may not be able to see the channel or write there: check its permissions."), Path: "/server/bots"}
 	}

@@ -98,6 +98,6 @@ type model struct {
 // Stream sends req and yields the answer in pieces.
 func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Piece, error] {
 	return func(yield func(llm.Piece, error) bool) {
-		m.client.Ask(ctx, "/v1/messages", req, encode(m.id, req), &decoder{}, yield)
+		m.client.Ask(ctx, "/v1/messages", req, encode(m.id, req), &decoder{of: m.id}, yield)
 	}
 }

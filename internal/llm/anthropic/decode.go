@@ -9,30 +9,39 @@ import (
 	"openmates/internal/llm/wire"
 )
 
-// An event of the stream ("Streaming Messages" in the documentation). The
-// fields of all types stand side by side; unknown types are to be ignored.
+// An event of the stream ("Streaming Messages" in the documentation), or the
+// whole message of a server that doesn't stream. The fields of all types stand
+// side by side; unknown types are to be ignored.
 type event struct {
 	Type    string `json:"type"`
 	Index   int    `json:"index"`
 	Message struct {
 		Usage wire.Counts `json:"usage"`
 	} `json:"message"`
-	Block struct {
-		Type  string          `json:"type"`
-		Text  string          `json:"text"`
-		ID    string          `json:"id"`
-		Name  string          `json:"name"`
-		Input json.RawMessage `json:"input"`
-	} `json:"content_block"`
-	Delta struct {
-		Type string `json:"type"`
-		Text string `json:"text"`
-		JSON string `json:"partial_json"`
-		Stop string `json:"stop_reason"`
-
-		Thought string `json:"thinking"`
+	Block   part   `json:"content_block"`
+	Content []part `json:"content"` // of a whole message
+	Stop    string `json:"stop_reason"`
+	Delta   struct {
+		Type      string      `json:"type"`
+		Text      wire.Quoted `json:"text"`
+		JSON      wire.Quoted `json:"partial_json"`
+		Stop      string      `json:"stop_reason"`
+		Thought   wire.Quoted `json:"thinking"`
+		Signature string      `json:"signature"`
 	} `json:"delta"`
 	Usage wire.Counts `json:"usage"`
+}
+
+// part is a block of the answer, or its beginning.
+type part struct {
+	Type      string          `json:"type"`
+	Text      wire.Quoted     `json:"text"`
+	ID        string          `json:"id"`
+	Name      string          `json:"name"`
+	Input     json.RawMessage `json:"input"`
+	Thought   wire.Quoted     `json:"thinking"`
+	Signature string          `json:"signature"`
+	Data      string          `json:"data"` // of redacted_thinking
 }
 
 // usage counts are cumulative; message_delta may leave out those of the input.
@@ -59,10 +68,13 @@ func higher(was, told int) int {
 // decoder reads one answer.
 type decoder struct {
 	wire.Tally
-	calls []building
-	usage usage
-	stop  string
-	over  bool
+	of       string // the model
+	words    wire.Halves
+	calls    []building
+	thoughts []thought
+	usage    usage
+	stop     string
+	over     bool
 }
 
 // building is a call whose input is still arriving.
@@ -74,8 +86,22 @@ type building struct {
 	parts []byte
 }
 
+// thought is a block of thinking as it has to come back ("Preserving thinking
+// blocks").
+type thought struct {
+	index     int
+	Type      string `json:"type"`
+	Thinking  string `json:"thinking,omitempty"`
+	Signature string `json:"signature,omitempty"`
+	Data      string `json:"data,omitempty"`
+}
+
 // Event reads one event.
 func (d *decoder) Event(ev wire.Event) (string, error) {
+	if string(ev.Data) == "[DONE]" { // gateways end with it in place of message_stop
+		d.over = true
+		return "", nil
+	}
 	var e event
 	if err := json.Unmarshal(ev.Data, &e); err != nil {
 		return "", err
@@ -84,12 +110,7 @@ func (d *decoder) Event(ev wire.Event) (string, error) {
 	case "message_start":
 		d.usage.update(e.Message.Usage)
 	case "content_block_start":
-		if e.Block.Type == "tool_use" {
-			d.calls = append(d.calls, building{index: e.Index, id: e.Block.ID, name: e.Block.Name, whole: e.Block.Input})
-			d.NewCall()
-			d.Keep(e.Block.ID, e.Block.Name, string(e.Block.Input))
-		}
-		return e.Block.Text, nil
+		return d.begin(e.Index, e.Block), nil
 	case "content_block_delta":
 		return d.delta(&e), nil
 	case "message_delta":
@@ -99,27 +120,86 @@ func (d *decoder) Event(ev wire.Event) (string, error) {
 		}
 	case "message_stop":
 		d.over = true
+	case "message":
+		return d.whole(&e), nil
 	case "error":
 		return "", refusal(0, ev.Data)
 	}
 	return "", nil
 }
 
+// whole reads the message of a server that doesn't stream.
+func (d *decoder) whole(e *event) string {
+	var text strings.Builder
+	for i, p := range e.Content {
+		text.WriteString(d.begin(i, p))
+	}
+	d.usage.update(e.Usage)
+	d.stop, d.over = cmp.Or(e.Stop, "end_turn"), true
+	return text.String()
+}
+
+// begin takes a block, or what its first event has of it.
+func (d *decoder) begin(index int, p part) string {
+	switch p.Type {
+	case "tool_use":
+		d.calls = append(d.calls, building{index: index, id: p.ID, name: p.Name, whole: p.Input})
+		d.NewCall()
+		d.Keep(p.ID, p.Name, string(p.Input))
+	case "thinking", "redacted_thinking":
+		said := p.Thought.String()
+		d.thoughts = append(d.thoughts, thought{index: index, Type: p.Type, Thinking: said, Signature: p.Signature, Data: p.Data})
+		d.Think(said)
+		d.Hold(len(said) + len(p.Signature) + len(p.Data))
+	}
+	return d.words.Join(p.Text)
+}
+
 func (d *decoder) delta(e *event) string {
 	switch e.Delta.Type {
 	case "text_delta":
-		return e.Delta.Text
+		return d.words.Join(e.Delta.Text)
 	case "input_json_delta":
 		for i := range d.calls {
 			if d.calls[i].index == e.Index {
-				d.calls[i].parts = append(d.calls[i].parts, e.Delta.JSON...)
-				d.Keep("", "", e.Delta.JSON)
+				more := e.Delta.JSON.String()
+				d.calls[i].parts = append(d.calls[i].parts, more...)
+				d.Keep("", "", more)
 			}
 		}
 	case "thinking_delta":
-		d.Think(e.Delta.Thought)
+		d.think(e.Index, e.Delta.Thought.String())
+	case "signature_delta":
+		for i := range d.thoughts {
+			if d.thoughts[i].index == e.Index {
+				d.thoughts[i].Signature += e.Delta.Signature
+				d.Hold(len(e.Delta.Signature))
+			}
+		}
 	}
-	return "" // thinking and its signature are not part of the answer
+	return ""
+}
+
+func (d *decoder) think(index int, more string) {
+	d.Think(more)
+	for i := range d.thoughts {
+		if d.thoughts[i].index == index {
+			d.thoughts[i].Thinking += more
+			d.Hold(len(more))
+		}
+	}
+}
+
+// echo is the thinking that has to stand before the calls that it led to.
+func (d *decoder) echo() llm.Echo {
+	if len(d.thoughts) == 0 || len(d.calls) == 0 {
+		return llm.Echo{}
+	}
+	data, err := json.Marshal(d.thoughts)
+	if err != nil {
+		return llm.Echo{}
+	}
+	return llm.Echo{Of: d.of, Data: string(data)}
 }
 
 // Progress says how far the answer is.
@@ -134,7 +214,7 @@ func (d *decoder) Progress() wire.Progress {
 }
 
 // End returns the calls, the usage and why the answer ended.
-func (d *decoder) End() ([]llm.Call, llm.Usage, llm.Stop) {
+func (d *decoder) End() wire.End {
 	calls := make([]llm.Call, 0, len(d.calls))
 	for i := range d.calls {
 		c := &d.calls[i]
@@ -149,7 +229,7 @@ func (d *decoder) End() ([]llm.Call, llm.Usage, llm.Stop) {
 	if u.input < 0 || u.written < 0 {
 		told.Input = -1 // their sum must not hide it
 	}
-	return calls, told, d.ended(len(calls))
+	return wire.End{Calls: calls, Usage: told, Stop: d.ended(len(calls)), Echo: d.echo()}
 }
 
 func (d *decoder) ended(calls int) llm.Stop {
@@ -158,11 +238,13 @@ func (d *decoder) ended(calls int) llm.Stop {
 		return llm.StopLength
 	case "refusal":
 		return llm.StopFilter
+	case "", "end_turn", "stop_sequence", "tool_use", "stop", "tool_calls":
+		if calls > 0 {
+			return llm.StopCalls
+		}
+		return llm.StopEnd
 	}
-	if calls > 0 {
-		return llm.StopCalls
-	}
-	return llm.StopEnd
+	return llm.StopOther // pause_turn among them: it wants to be asked to go on
 }
 
 // kinds are the types of errors ("Errors" in the documentation).
@@ -186,25 +268,24 @@ func refusal(status int, body []byte) *llm.Error {
 		} `json:"error"`
 	}
 	_ = json.Unmarshal(body, &r)
-	kind, known := kinds[r.Error.Type]
-	if !known {
-		kind = wire.ByStatus(status)
-	}
-	if r.Error.Type == "invalid_request_error" {
-		kind = invalid(r.Error.Message)
-	}
-	return &llm.Error{Kind: kind, Status: status, Err: wire.Words(r.Error.Type, r.Error.Message, body)}
+	return &llm.Error{Kind: kind(status, r.Error.Type, r.Error.Message, body), Status: status, Err: wire.Words(r.Error.Type, r.Error.Message, body)}
 }
 
-// invalid tells apart what the API puts into one type.
-func invalid(message string) llm.Kind {
-	switch {
-	case wire.SaysTooLong(message):
-		return llm.KindTooLong
-	case strings.Contains(message, "credit balance"):
-		return llm.KindNoCredit
-	case strings.Contains(message, "content filtering policy"):
-		return llm.KindFiltered
+// kind lets the words decide, then the type, then the status. Gateways give
+// every failure the type api_error.
+func kind(status int, typ, message string, body []byte) llm.Kind {
+	words := typ + " " + message
+	if message == "" {
+		words = string(body)
 	}
-	return llm.KindInvalid
+	if k, ok := wire.Means(status, words); ok {
+		return k
+	}
+	if k, ok := kinds[typ]; ok && (typ != "api_error" || status == 0) {
+		return k
+	}
+	if typ == "invalid_request_error" {
+		return llm.KindInvalid
+	}
+	return wire.ByStatus(status)
 }

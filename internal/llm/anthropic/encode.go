@@ -24,7 +24,7 @@ type message struct {
 	Content []block `json:"content"`
 }
 
-// block is one of text, tool_use and tool_result.
+// block is one of text, tool_use, tool_result and thinking.
 type block struct {
 	Type    string          `json:"type"`
 	Text    string          `json:"text,omitempty"`
@@ -34,6 +34,17 @@ type block struct {
 	CallID  string          `json:"tool_use_id,omitempty"`
 	Content string          `json:"content,omitempty"`
 	Failed  bool            `json:"is_error,omitempty"`
+
+	raw json.RawMessage // the block as it came, in place of all this
+}
+
+// MarshalJSON writes the block.
+func (b block) MarshalJSON() ([]byte, error) {
+	if b.raw != nil {
+		return b.raw, nil
+	}
+	type plain block
+	return json.Marshal(plain(b))
 }
 
 type tool struct {
@@ -48,7 +59,7 @@ func encode(id string, req llm.Request) request {
 		MaxTokens: cmp.Or(req.MaxTokens, DefaultMaxTokens),
 	}
 	for _, m := range req.Messages {
-		role, blocks := blocks(m)
+		role, blocks := blocks(id, m)
 		if len(blocks) == 0 {
 			continue
 		}
@@ -67,13 +78,13 @@ func encode(id string, req llm.Request) request {
 
 // blocks are the parts of a message. The API refuses texts that are empty or
 // blank: such an answer is left out, such a question is named.
-func blocks(m llm.Message) (string, []block) {
+func blocks(model string, m llm.Message) (string, []block) {
 	blank := strings.TrimSpace(m.Text) == ""
 	switch m.Role {
 	case llm.RoleTool:
 		return "user", []block{{Type: "tool_result", CallID: wire.CallID(m.CallID), Content: m.Text, Failed: m.Failed}}
 	case llm.RoleAssistant:
-		var all []block
+		all := echoed(model, m.Echo)
 		if !blank {
 			all = append(all, block{Type: "text", Text: m.Text})
 		}
@@ -86,4 +97,18 @@ func blocks(m llm.Message) (string, []block) {
 		return "user", []block{{Type: "text", Text: "(a message without text)"}}
 	}
 	return "user", []block{{Type: "text", Text: m.Text}}
+}
+
+// echoed are the blocks of thinking that the model wrote before its calls.
+func echoed(model string, e llm.Echo) []block {
+	if e.Of != model {
+		return nil
+	}
+	var raw []json.RawMessage
+	_ = json.Unmarshal([]byte(e.Data), &raw)
+	var all []block
+	for _, r := range raw {
+		all = append(all, block{raw: r})
+	}
+	return all
 }

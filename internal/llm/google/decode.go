@@ -1,6 +1,7 @@
 package google
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -27,6 +28,7 @@ type chunk struct {
 // decoder reads one answer.
 type decoder struct {
 	wire.Tally
+	of     string // the model
 	calls  []llm.Call
 	usage  wire.Counts
 	finish string
@@ -81,10 +83,14 @@ func (d *decoder) part(p part, text *strings.Builder) {
 		if args == "" {
 			args = "{}"
 		}
-		c := llm.Call{ID: join(p.Call.ID, p.Signature), Name: p.Call.Name, Arguments: args}
+		c := llm.Call{ID: cmp.Or(p.Call.ID, wire.NewCallID()), Name: p.Call.Name, Arguments: args}
+		if p.Signature != "" {
+			c.Echo = llm.Echo{Of: d.of, Data: p.Signature}
+		}
 		d.calls = append(d.calls, c)
 		d.NewCall()
 		d.Keep(c.ID, c.Name, c.Arguments)
+		d.Hold(len(p.Signature))
 	}
 }
 
@@ -98,8 +104,8 @@ func (d *decoder) Progress() wire.Progress {
 }
 
 // End returns the calls, the usage and why the answer ended.
-func (d *decoder) End() ([]llm.Call, llm.Usage, llm.Stop) {
-	return d.calls, d.told(), d.stop()
+func (d *decoder) End() wire.End {
+	return wire.End{Calls: d.calls, Usage: d.told(), Stop: d.stop()}
 }
 
 // told is the usage as the API counts it ("UsageMetadata"). The prompt is
@@ -123,11 +129,13 @@ func (d *decoder) stop() llm.Stop {
 		return llm.StopLength
 	case "SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY":
 		return llm.StopFilter
+	case "", "STOP", "FINISH_REASON_UNSPECIFIED":
+		if len(d.calls) > 0 {
+			return llm.StopCalls
+		}
+		return llm.StopEnd
 	}
-	if len(d.calls) > 0 {
-		return llm.StopCalls
-	}
-	return llm.StopEnd
+	return llm.StopOther
 }
 
 // problem is google.rpc.Status, the error of all of Google's APIs.
@@ -154,7 +162,7 @@ func refusal(status int, body []byte) *llm.Error {
 	if status == 0 {
 		status = p.Code
 	}
-	e := &llm.Error{Kind: kind(status, p), Status: status, Err: wire.Words(p.Status, p.Message, body)}
+	e := &llm.Error{Kind: kind(status, p, body), Status: status, Err: wire.Words(p.Status, p.Message, body)}
 	for _, d := range p.Details {
 		if wait, err := time.ParseDuration(d.Delay); err == nil && wait > 0 {
 			e.After = wire.Wait(wait)
@@ -163,18 +171,22 @@ func refusal(status int, body []byte) *llm.Error {
 	return e
 }
 
-func kind(status int, p problem) llm.Kind {
+func kind(status int, p problem, body []byte) llm.Kind {
+	words := p.Message
 	for _, d := range p.Details {
 		if d.Reason == "API_KEY_INVALID" {
 			return llm.KindBadKey
 		}
 	}
+	if words == "" {
+		words = string(body)
+	}
+	if k, ok := wire.Means(status, words); ok {
+		return k
+	}
 	switch p.Status {
 	case "INVALID_ARGUMENT":
-		switch {
-		case wire.SaysTooLong(p.Message):
-			return llm.KindTooLong
-		case strings.Contains(p.Message, "API key"):
+		if strings.Contains(p.Message, "API key") {
 			return llm.KindBadKey
 		}
 		return llm.KindInvalid
@@ -188,9 +200,6 @@ func kind(status int, p problem) llm.Kind {
 	case "NOT_FOUND":
 		return llm.KindNoModel
 	case "RESOURCE_EXHAUSTED":
-		if strings.Contains(p.Message, "credits are depleted") {
-			return llm.KindNoCredit
-		}
 		return llm.KindRateLimited
 	case "UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED", "ABORTED", "CANCELLED":
 		return llm.KindUnavailable

@@ -2,7 +2,6 @@ package google
 
 import (
 	"encoding/json"
-	"strings"
 
 	"openmates/internal/llm"
 	"openmates/internal/llm/wire"
@@ -58,7 +57,7 @@ type declaration struct {
 	Parameters  json.RawMessage `json:"parametersJsonSchema"`
 }
 
-func encode(req llm.Request) request {
+func encode(id string, req llm.Request) request {
 	var r request
 	if req.System != "" {
 		r.System = &content{Parts: []part{{Text: &req.System}}}
@@ -67,7 +66,7 @@ func encode(req llm.Request) request {
 		r.Config = &config{MaxTokens: req.MaxTokens}
 	}
 	for _, m := range req.Messages {
-		role, parts := parts(m)
+		role, parts := parts(id, m)
 		// All results of parallel calls have to stand in one content.
 		if n := len(r.Contents); n > 0 && r.Contents[n-1].Role == role {
 			r.Contents[n-1].Parts = append(r.Contents[n-1].Parts, parts...)
@@ -85,41 +84,27 @@ func encode(req llm.Request) request {
 	return r
 }
 
-func parts(m llm.Message) (string, []part) {
+func parts(model string, m llm.Message) (string, []part) {
 	switch m.Role {
 	case llm.RoleTool:
-		id, _ := split(m.CallID)
 		field := "output"
 		if m.Failed {
 			field = "error"
 		}
-		return "user", []part{{Response: &response{id, m.Name, map[string]string{field: m.Text}}}}
+		return "user", []part{{Response: &response{m.CallID, m.Name, map[string]string{field: m.Text}}}}
 	case llm.RoleAssistant:
 		var all []part
 		if m.Text != "" || len(m.Calls) == 0 {
 			all = append(all, part{Text: &m.Text})
 		}
 		for _, c := range m.Calls {
-			id, signature := split(c.ID)
-			all = append(all, part{Call: &call{id, c.Name, wire.Arguments(c.Arguments)}, Signature: signature})
+			p := part{Call: &call{c.ID, c.Name, wire.Arguments(c.Arguments)}}
+			if c.Echo.Of == model {
+				p.Signature = c.Echo.Data
+			}
+			all = append(all, p)
 		}
 		return "model", all
 	}
 	return "user", []part{{Text: &m.Text}}
-}
-
-// join puts a signature behind the id of its call; split takes it off.
-func join(id, signature string) string {
-	if id == "" {
-		id = wire.NewCallID()
-	}
-	if signature == "" {
-		return id
-	}
-	return id + "~" + signature
-}
-
-func split(id string) (plain, signature string) {
-	plain, signature, _ = strings.Cut(id, "~")
-	return plain, signature
 }

@@ -2,8 +2,7 @@
 //
 // It promises llm.Model's contract. Thoughts are left out of the text but
 // counted as output, as they are billed. The signature that newer models want
-// back with a call travels in the call's id, behind a "~", so that nobody else
-// has to know of it.
+// back with a call goes with it as its Echo.
 //
 // It refuses Vertex AI, whose keys are another matter.
 package google
@@ -101,6 +100,6 @@ type model struct {
 func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Piece, error] {
 	return func(yield func(llm.Piece, error) bool) {
 		path := "/models/" + url.PathEscape(m.id) + ":streamGenerateContent?alt=sse"
-		m.client.Ask(ctx, path, req, encode(req), &decoder{}, yield)
+		m.client.Ask(ctx, path, req, encode(m.id, req), &decoder{of: m.id}, yield)
 	}
 }

@@ -58,7 +58,7 @@ func question(more ...llm.Message) llm.Request {
 // What the model signed has to come back with the call, and the id without it.
 func TestSignatures(t *testing.T) {
 	t.Parallel()
-	call := llm.Call{ID: "abc~c2lnbmF0dXJl", Name: "now", Arguments: `{"zone":"UTC"}`}
+	call := llm.Call{ID: "abc", Name: "now", Arguments: `{"zone":"UTC"}`, Echo: llm.Echo{Of: "m", Data: "c2lnbmF0dXJl"}}
 	s, m := asked(t, llmtest.Reply{Calls: []llm.Call{call}})
 	a, err := llm.Generate(t.Context(), m, question())
 	if err != nil || len(a.Calls) != 1 || a.Calls[0] != call {
@@ -74,6 +74,14 @@ func TestSignatures(t *testing.T) {
 	got := s.Questions()[1].Messages
 	if got[1].Calls[0] != call || got[2].CallID != "abc" || got[2].Text != "noon" {
 		t.Errorf("got %+v", got)
+	}
+	// Another model, or another provider, gets nothing of it.
+	a.Calls[0].Echo.Of = "another"
+	if _, err = llm.Generate(t.Context(), m, question(llm.Message{Role: llm.RoleAssistant, Calls: a.Calls}, llm.Message{Role: llm.RoleTool, CallID: call.ID, Name: "now", Text: "noon"})); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Questions()[2].Messages[1].Calls[0]; got.Echo != (llm.Echo{}) {
+		t.Errorf("the signature of another model is sent: %+v", got)
 	}
 }
 
@@ -127,7 +135,7 @@ func TestRefusalsAsDocumented(t *testing.T) {
 		{429, `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"quota","details":[{"@type":"x"},{"retryDelay":"34.5s"}]}}`, llm.KindRateLimited, 34500 * time.Millisecond},
 		{429, `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"Your prepayment credits are depleted."}}`, llm.KindNoCredit, 0},
 		{400, `{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"x","details":[{"reason":"API_KEY_INVALID"}]}}`, llm.KindBadKey, 0},
-		{400, `{"error":{"code":400,"status":"FAILED_PRECONDITION","message":"User location is not supported"}}`, llm.KindInvalid, 0},
+		{400, `{"error":{"code":400,"status":"FAILED_PRECONDITION","message":"User location is not supported"}}`, llm.KindBarred, 0},
 		{504, `{"error":{"code":504,"status":"DEADLINE_EXCEEDED","message":"x"}}`, llm.KindUnavailable, 0},
 		{502, `<html>`, llm.KindUnavailable, 0},
 		{0, `[{"error":{"code":500,"status":"INTERNAL","message":"x"}}]`, llm.KindUnavailable, 0},

@@ -39,6 +39,10 @@ type anthropicBlock struct {
 	CallID  string          `json:"tool_use_id"`
 	Content anthropicText   `json:"content"`
 	Failed  bool            `json:"is_error"`
+
+	Thinking  string `json:"thinking"`
+	Signature string `json:"signature"`
+	Data      string `json:"data"`
 }
 
 // anthropicText is a string or a list of text blocks, as the API takes both.
@@ -120,6 +124,11 @@ func anthropicMessages(role llm.Role, blocks []anthropicBlock, names map[string]
 				return nil, fmt.Errorf("tool_use_id %q answers no call", b.CallID)
 			}
 			all = append(all, llm.Message{Role: llm.RoleTool, CallID: b.CallID, Name: names[b.CallID], Text: string(b.Content), Failed: b.Failed})
+		case "thinking", "redacted_thinking":
+			if b.Signature == "" && b.Data == "" {
+				return nil, fmt.Errorf("thinking blocks must have their signature")
+			}
+			answer.Echo.Data += b.Thinking + "~" + b.Signature + b.Data
 		default:
 			return nil, fmt.Errorf("unknown block %q", b.Type)
 		}

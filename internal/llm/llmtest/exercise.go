@@ -52,6 +52,16 @@ func Exercise[X Runner[X]](t X, api API, open Open) {
 			c.run(newWorld(t, api, open))
 		})
 	}
+	for _, table := range [...][]quirk{ways(), streams(), thinking(), refusalWords()} {
+		for _, c := range table {
+			if c.api == api || c.api == "" && api == OpenAI {
+				t.Run(c.name, func(t X) {
+					t.Parallel()
+					c.run(newWorld(t, api, open))
+				})
+			}
+		}
+	}
 }
 
 // key is the key that the worlds use; no error may hold it.

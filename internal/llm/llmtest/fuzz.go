@@ -29,11 +29,11 @@ func Decode(d wire.Decoder, in string) error {
 			return nil
 		}
 	}
-	calls, _, stop := d.End()
-	if stop == "" {
+	end := d.End()
+	if end.Stop == "" {
 		return errors.New("no reason to stop")
 	}
-	for _, c := range calls {
+	for _, c := range end.Calls {
 		if c.ID == "" {
 			return fmt.Errorf("a call without an id: %+v", c)
 		}

@@ -75,7 +75,7 @@ func (google) ask(r *http.Request, body []byte) (Question, error) {
 		if len(c.Parts) == 0 {
 			return Question{}, fmt.Errorf("contents.parts must not be empty")
 		}
-		q.Messages = append(q.Messages, googleMessages(c)...)
+		q.Messages = append(q.Messages, googleMessages(name, c)...)
 	}
 	for _, t := range in.Tools {
 		for _, f := range t.Functions {
@@ -86,7 +86,7 @@ func (google) ask(r *http.Request, body []byte) (Question, error) {
 }
 
 // googleMessages takes apart what the API wants joined.
-func googleMessages(c googleContent) []llm.Message {
+func googleMessages(model string, c googleContent) []llm.Message {
 	var all []llm.Message
 	answer := llm.Message{Role: llm.RoleAssistant}
 	for _, p := range c.Parts {
@@ -98,11 +98,11 @@ func googleMessages(c googleContent) []llm.Message {
 			}
 			all = append(all, m)
 		case p.Call != nil:
-			id := p.Call.ID
+			call := llm.Call{ID: p.Call.ID, Name: p.Call.Name, Arguments: string(p.Call.Args)}
 			if p.Signature != "" {
-				id += "~" + p.Signature
+				call.Echo = llm.Echo{Of: model, Data: p.Signature}
 			}
-			answer.Calls = append(answer.Calls, llm.Call{ID: id, Name: p.Call.Name, Arguments: string(p.Call.Args)})
+			answer.Calls = append(answer.Calls, call)
 		case p.Text != nil && c.Role == "model":
 			answer.Text += *p.Text
 		case p.Text != nil:
@@ -206,10 +206,9 @@ func googleFinish(s llm.Stop) string {
 func (google) parts(r Reply) []object {
 	var parts []object
 	for _, c := range r.Calls {
-		id, signature, signed := strings.Cut(c.ID, "~")
-		part := object{"functionCall": object{"id": id, "name": c.Name, "args": json.RawMessage(c.Arguments)}}
-		if signed {
-			part["thoughtSignature"] = signature
+		part := object{"functionCall": object{"id": c.ID, "name": c.Name, "args": json.RawMessage(c.Arguments)}}
+		if c.Echo.Data != "" {
+			part["thoughtSignature"] = c.Echo.Data
 		}
 		parts = append(parts, part)
 	}

@@ -38,6 +38,7 @@ const (
 	OpenAI    API = "openai"    // chat completions
 	Anthropic API = "anthropic" // messages
 	Google    API = "google"    // generateContent, streamGenerateContent
+	Responses API = "responses" // OpenAI's other one
 )
 
 // Config says what to serve; its zero value will do.
@@ -51,6 +52,7 @@ type Config struct {
 
 // Question is what was asked, in the words of llm.
 type Question struct {
+	Path      string
 	Model     string
 	System    string
 	Messages  []llm.Message
@@ -231,7 +233,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.dialect.refuse(w, Failure{Kind: llm.KindInvalid, Message: err.Error()})
 		return
 	}
-	q.Body, q.Header = body, masked(r.Header)
+	q.Path, q.Body, q.Header = r.URL.Path, body, masked(r.Header)
 	s.play(w, r, q, s.reply(q))
 }
 

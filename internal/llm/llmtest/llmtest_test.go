@@ -106,7 +106,7 @@ func TestStrictness(t *testing.T) {
 func TestNotStreamed(t *testing.T) {
 	t.Parallel()
 	c := client(t)
-	r := llmtest.Reply{Text: "hi", Calls: []llm.Call{{ID: "a~b", Name: "now", Arguments: "{}"}}}
+	r := llmtest.Reply{Text: "hi", Calls: []llm.Call{{ID: "a", Echo: llm.Echo{Data: "b"}, Name: "now", Arguments: "{}"}}}
 	for api, ask := range map[llmtest.API][2]string{
 		llmtest.OpenAI: {"/chat/completions", asked},
 		llmtest.Google: {"/models/m:generateContent", `{"contents":[{"role":"user","parts":[{"text":"hello"}]}]}`},

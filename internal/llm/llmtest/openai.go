@@ -44,6 +44,9 @@ type openAIRequest struct {
 }
 
 func (openAI) ask(r *http.Request, body []byte) (Question, error) {
+	if strings.HasSuffix(r.URL.Path, "/responses") {
+		return responses{}.ask(r, body)
+	}
 	if !strings.HasSuffix(r.URL.Path, "/chat/completions") {
 		return Question{}, errNoSuchPath
 	}

@@ -17,7 +17,7 @@ import (
 type Reply struct {
 	Text   string     // streamed word by word
 	Pieces []string   // the pieces themselves, instead of Text
-	Calls  []llm.Call // the tools that it asks for; in Google's API what follows a "~" in an id is its signature
+	Calls  []llm.Call // the tools that it asks for; Google's API signs a call with the Data of its Echo
 	Args   int        // bytes of a call's arguments in one chunk; 0 = all
 	Usage  *llm.Usage // nil = a small count
 	Stop   llm.Stop   // "" = StopCalls if there are calls, StopEnd if not
@@ -39,6 +39,7 @@ type Reply struct {
 	Whole     bool   // OpenAI: one document though a stream was asked for
 	Raw       []byte // a body that is sent as it is, instead of all above
 	Type      string // of a Raw body; "" = text/event-stream
+	Status    int    // of a Raw body; 0 = 200
 }
 
 // Cut is a way to end a stream too early.
@@ -74,7 +75,7 @@ type dialect interface {
 	whole(q Question, r Reply) []byte
 }
 
-var dialects = map[API]dialect{OpenAI: openAI{}, Anthropic: anthropic{}, Google: google{}}
+var dialects = map[API]dialect{OpenAI: openAI{}, Anthropic: anthropic{}, Google: google{}, Responses: responses{}}
 
 var errNoSuchPath = errors.New("no such path")
 
@@ -195,6 +196,9 @@ func stream(ctx context.Context, w http.ResponseWriter, b *builder) {
 	}
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Cache-Control", "no-cache")
+	if b.reply.Status != 0 {
+		w.WriteHeader(b.reply.Status)
+	}
 	out := http.NewResponseController(w)
 	all, begin := b.buf.Bytes(), 0
 	for _, end := range b.cuts() {

@@ -27,66 +27,23 @@ type choice struct {
 	Index   int         `json:"index"`
 	Delta   delta       `json:"delta"`
 	Message *delta      `json:"message"`
-	Finish  string      `json:"finish_reason"`
+	Finish  wire.Quoted `json:"finish_reason"`
 	Usage   wire.Counts `json:"usage"` // Moonshot's place for it
-}
-
-type delta struct {
-	Content string     `json:"content"`
-	Refusal string     `json:"refusal"`
-	Calls   []fragment `json:"tool_calls"`
-	Thought thought    `json:"reasoning_content"` // DeepSeek, vLLM, Moonshot
-	Reason  thought    `json:"reasoning"`         // OpenRouter, Groq, Ollama
-}
-
-// thought is what a model thinks aloud, if it is a text.
-type thought string
-
-// UnmarshalJSON never fails.
-func (t *thought) UnmarshalJSON(b []byte) error {
-	var s string
-	_ = json.Unmarshal(b, &s)
-	*t = thought(s)
-	return nil
-}
-
-type fragment struct {
-	Index    *int   `json:"index"`
-	ID       string `json:"id"`
-	Function struct {
-		Name      string    `json:"name"`
-		Arguments arguments `json:"arguments"`
-	} `json:"function"`
-}
-
-// arguments are JSON in a string, which some servers leave away.
-type arguments string
-
-// UnmarshalJSON never fails.
-func (a *arguments) UnmarshalJSON(b []byte) error {
-	var s string
-	if json.Unmarshal(b, &s) != nil {
-		s = string(b)
-	}
-	*a = arguments(s)
-	return nil
 }
 
 // decoder reads one answer.
 type decoder struct {
 	wire.Tally
-	calls  []building
-	usage  wire.Counts
-	finish string
-	over   bool
-}
-
-// building is a call whose arguments are still arriving.
-type building struct {
-	index int
-	id    string
-	name  string
-	args  []byte
+	of      string // the model
+	words   wire.Halves
+	grown   bool // parts came as deltas
+	calls   []building
+	thought strings.Builder // as the server wants it back with the calls
+	field   string          // in which it came
+	details []json.RawMessage
+	usage   wire.Counts
+	finish  string
+	over    bool
 }
 
 // Event reads a chunk.
@@ -103,7 +60,7 @@ func (d *decoder) Event(ev wire.Event) (string, error) {
 	if err := json.Unmarshal(data, &c); err != nil {
 		return d.lines(data, err)
 	}
-	if ev.Name == "error" || len(c.Error) > 0 && string(c.Error) != "null" {
+	if ev.Name == "error" || tellsError(c.Error) {
 		return "", refusal(0, data)
 	}
 	return d.chunk(&c), nil
@@ -127,6 +84,16 @@ func (d *decoder) lines(data []byte, cause error) (string, error) {
 	return all.String(), nil
 }
 
+// tellsError reports whether the error of a chunk is one; good chunks of some
+// servers have an empty one.
+func tellsError(raw json.RawMessage) bool {
+	switch string(bytes.TrimSpace(raw)) {
+	case "", "null", "false", `""`, "{}", "[]", "0":
+		return false
+	}
+	return true
+}
+
 func (d *decoder) chunk(c *chunk) string {
 	d.count(c.Groq.Usage)
 	d.count(c.Usage)
@@ -136,59 +103,81 @@ func (d *decoder) chunk(c *chunk) string {
 			continue // one answer was asked for
 		}
 		part := ch.Delta
-		if ch.Message != nil {
+		// A server that doesn't stream has the answer in message, one that does
+		// may have it there as a whole once more.
+		if part.empty() && ch.Message != nil && !d.grown {
 			part = *ch.Message
+		} else if !part.empty() {
+			d.grown = true
 		}
 		d.count(ch.Usage)
-		d.Think(string(part.Thought))
-		if part.Reason != part.Thought { // some servers send both
-			d.Think(string(part.Reason))
+		text.WriteString(d.part(&part))
+		if reason := ch.Finish.String(); reason != "" {
+			d.finish = reason
 		}
-		text.WriteString(part.Content + part.Refusal)
-		for _, f := range part.Calls {
-			d.fragment(f)
-		}
-		d.finish = cmp.Or(ch.Finish, d.finish)
 	}
 	return text.String()
 }
 
-// count remembers the last usage that tells anything.
-func (d *decoder) count(u wire.Counts) {
-	if u.Tells() {
-		d.usage = u
+// part reads what one chunk holds of the answer.
+func (d *decoder) part(p *delta) string {
+	text, thought := d.said(p.Content)
+	d.Think(thought)
+	d.think("reasoning_content", p.Thought.String())
+	if p.Reason != p.Thought { // some servers send both
+		d.think("reasoning", p.Reason.String())
+	}
+	d.detail(p.Details)
+	for _, f := range p.Calls {
+		d.fragment(f)
+	}
+	if p.Legacy.Name != "" || p.Legacy.Arguments != "" {
+		var f fragment
+		f.Function.Name, f.Function.Arguments = p.Legacy.Name, p.Legacy.Arguments
+		d.fragment(f)
+	}
+	return text + p.Refusal.String()
+}
+
+// think keeps a thought: servers of models that think refuse the result of a
+// call whose thoughts don't come back with it.
+func (d *decoder) think(field, text string) {
+	if text == "" {
+		return
+	}
+	d.Think(text)
+	d.field = cmp.Or(d.field, field)
+	if field == d.field {
+		d.thought.WriteString(text)
+		d.Hold(len(text))
 	}
 }
 
-// fragment adds to the call it belongs to. Some servers number every call 0,
-// or none: a new id begins a new call there too.
-func (d *decoder) fragment(f fragment) {
-	index := max(len(d.calls)-1, 0)
-	if f.Index != nil {
-		index = *f.Index
+func (d *decoder) detail(raw json.RawMessage) {
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil {
+		return
 	}
-	at := -1
-	for i := range d.calls {
-		if c := &d.calls[i]; c.index == index && (f.ID == "" || c.id == "" || c.id == f.ID) {
-			at = i
+	for _, one := range list {
+		d.details = append(d.details, bytes.Clone(one))
+		d.Hold(len(one))
+	}
+}
+
+// count keeps the highest that was told of each number: counts grow while an
+// answer does, and a last chunk may be all zeros.
+func (d *decoder) count(u wire.Counts) {
+	if !u.Tells() {
+		return
+	}
+	if d.usage == nil {
+		d.usage = wire.Counts{}
+	}
+	for name, n := range u {
+		if was, ok := d.usage[name]; !ok || n > was || n < 0 {
+			d.usage[name] = n
 		}
 	}
-	if at < 0 || f.Index == nil && f.ID == "" && f.Function.Name != "" {
-		d.calls = append(d.calls, building{index: index})
-		d.NewCall()
-		at = len(d.calls) - 1
-	}
-	c := &d.calls[at]
-	if c.id == "" {
-		c.id = f.ID
-		d.Keep(f.ID, "", "")
-	}
-	if c.name == "" {
-		c.name = f.Function.Name
-		d.Keep("", c.name, "")
-	}
-	c.args = append(c.args, f.Function.Arguments...)
-	d.Keep("", "", string(f.Function.Arguments))
 }
 
 // Progress says how far the answer is. A finish reason ends the answer, [DONE]
@@ -204,18 +193,31 @@ func (d *decoder) Progress() wire.Progress {
 }
 
 // End returns the calls, the usage and why the answer ended.
-func (d *decoder) End() ([]llm.Call, llm.Usage, llm.Stop) {
-	calls := make([]llm.Call, 0, len(d.calls))
-	for i := range d.calls {
-		c := &d.calls[i]
-		if c.id == "" {
-			c.id = wire.NewCallID()
-		}
-		calls = append(calls, llm.Call{
-			ID: c.id, Name: c.name, Arguments: string(c.args),
-		})
+func (d *decoder) End() wire.End {
+	calls := d.finished()
+	e := wire.End{Calls: calls, Usage: d.told(), Stop: d.stop(len(calls))}
+	if len(calls) > 0 {
+		e.Echo = d.echo()
 	}
-	return calls, d.told(), d.stop(len(calls))
+	return e
+}
+
+// thoughts is what goes back with the calls that it led to.
+type thoughts struct {
+	Field   string            `json:"field,omitempty"`
+	Text    string            `json:"text,omitempty"`
+	Details []json.RawMessage `json:"details,omitempty"`
+}
+
+func (d *decoder) echo() llm.Echo {
+	if d.field == "" && len(d.details) == 0 {
+		return llm.Echo{}
+	}
+	data, err := json.Marshal(thoughts{d.field, d.thought.String(), d.details})
+	if err != nil {
+		return llm.Echo{} // a detail that is no JSON: nothing that could be sent
+	}
+	return llm.Echo{Of: d.of, Data: string(data)}
 }
 
 // told is the usage under the names that servers have for it. Where thoughts
@@ -232,17 +234,22 @@ func (d *decoder) told() llm.Usage {
 	return u
 }
 
+// stop knows the ends that are one. All others are told as an end that came too
+// soon: model servers stop for want of room, of memory or of a connection, in
+// words of their own.
 func (d *decoder) stop(calls int) llm.Stop {
-	switch d.finish {
-	case "length", "max_tokens":
+	switch strings.ToLower(d.finish) {
+	case "length", "max_tokens", "model_length", "max_output_tokens":
 		return llm.StopLength
-	case "content_filter":
+	case "content_filter", "sensitive", "safety", "refusal", "content_filtered":
 		return llm.StopFilter
+	case "", "stop", "tool_calls", "tool_call", "tool_use", "function_call", "eos", "eos_token", "stop_sequence", "end_turn", "end", "complete", "done":
+		if calls > 0 { // several servers say "stop" even so
+			return llm.StopCalls
+		}
+		return llm.StopEnd
 	}
-	if calls > 0 { // several servers say "stop" even so
-		return llm.StopCalls
-	}
-	return llm.StopEnd
+	return llm.StopOther
 }
 
 // refusal tells what an error object means. Servers put it under "error", or
@@ -267,7 +274,7 @@ func refusal(status int, body []byte) *llm.Error {
 	if n, err := strconv.Atoi(code); err == nil && status == 0 {
 		status = n
 	}
-	return &llm.Error{Kind: kind(status, code, p), Status: status, Err: wire.Words(code, p.Message, body)}
+	return &llm.Error{Kind: kind(status, code, p, body), Status: status, Err: wire.Words(code, p.Message, body)}
 }
 
 type problem struct {
@@ -281,30 +288,34 @@ var kinds = [...]struct { //nolint:gochecknoglobals // a table that nobody write
 	word string
 	kind llm.Kind
 }{
-	{"insufficient_quota", llm.KindNoCredit},
 	{"billing", llm.KindNoCredit},
 	{"credit", llm.KindNoCredit},
-	{"content_filter", llm.KindFiltered},
-	{"content_policy", llm.KindFiltered},
-	{"model_not_found", llm.KindNoModel},
-	{"invalid_api_key", llm.KindBadKey},
 	{"authentication", llm.KindBadKey},
 	{"rate_limit", llm.KindRateLimited},
 	{"server_error", llm.KindUnavailable},
 	{"overloaded", llm.KindUnavailable},
 }
 
-func kind(status int, code string, p problem) llm.Kind {
-	if status < 500 && wire.SaysTooLong(code+" "+p.Message) {
+func kind(status int, code string, p problem, body []byte) llm.Kind {
+	words := code + " " + p.Type + " " + p.Message
+	if p.Message == "" {
+		words = string(body)
+	}
+	if k, ok := wire.Means(status, words); ok {
+		return k
+	}
+	switch code { // z.ai's numbers
+	case "1301":
+		return llm.KindFiltered
+	case "1113":
+		return llm.KindNoCredit
+	case "1261":
 		return llm.KindTooLong
 	}
 	for _, k := range kinds {
 		if status < 500 && (strings.Contains(code, k.word) || strings.Contains(p.Type, k.word)) {
 			return k.kind
 		}
-	}
-	if status == 400 && strings.Contains(p.Message, "API key not valid") {
-		return llm.KindBadKey // Google's compatible API
 	}
 	if status == 0 && strings.HasPrefix(p.Type, "invalid_request") {
 		return llm.KindInvalid

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"slices"
 
 	"openmates/internal/llm"
 	"openmates/internal/llm/wire"
@@ -16,6 +17,7 @@ type request struct {
 	MaxNew    int            `json:"max_completion_tokens,omitempty"`
 	Stream    bool           `json:"stream"`
 	Options   *streamOptions `json:"stream_options,omitempty"`
+	Effort    string         `json:"reasoning_effort,omitempty"`
 }
 
 type streamOptions struct {
@@ -27,12 +29,18 @@ type message struct {
 	Content *string `json:"content"` // null next to calls alone
 	Calls   []call  `json:"tool_calls,omitempty"`
 	CallID  string  `json:"tool_call_id,omitempty"`
+
+	// The thoughts before the calls, in the field that they came in.
+	Thought *string           `json:"reasoning_content,omitempty"`
+	Reason  *string           `json:"reasoning,omitempty"`
+	Details []json.RawMessage `json:"reasoning_details,omitempty"`
 }
 
 type call struct {
-	ID       string   `json:"id"`
-	Type     string   `json:"type"`
-	Function function `json:"function"`
+	ID       string          `json:"id"`
+	Type     string          `json:"type"`
+	Function function        `json:"function"`
+	Extra    json.RawMessage `json:"extra_content,omitempty"`
 }
 
 type function struct {
@@ -61,19 +69,41 @@ func encode(id string, req llm.Request, w way) request {
 	if !w.noUsage {
 		r.Options = &streamOptions{IncludeUsage: true}
 	}
+	if w.noSystem {
+		req = withoutSystem(req)
+	}
 	if req.System != "" {
 		r.Messages = append(r.Messages, message{Role: "system", Content: &req.System})
 	}
 	for _, m := range req.Messages {
-		r.Messages = append(r.Messages, encodeMessage(m))
+		r.Messages = append(r.Messages, encodeMessage(id, m, w))
+	}
+	if w.noTools {
+		return r
 	}
 	for _, t := range req.Tools {
 		r.Tools = append(r.Tools, tool{Type: "function", Function: declaration{t.Name, t.Description, wire.Parameters(t.Parameters)}})
 	}
+	if w.noEffort && len(req.Tools) > 0 {
+		r.Effort = "none"
+	}
 	return r
 }
 
-func encodeMessage(m llm.Message) message {
+// withoutSystem puts the instructions in front of the first message of the
+// user, for models that know no role for them.
+func withoutSystem(req llm.Request) llm.Request {
+	first := slices.IndexFunc(req.Messages, func(m llm.Message) bool { return m.Role == llm.RoleUser })
+	if first < 0 || req.System == "" {
+		return req
+	}
+	req.Messages = slices.Clone(req.Messages)
+	req.Messages[first].Text = req.System + "\n\n" + req.Messages[first].Text
+	req.System = ""
+	return req
+}
+
+func encodeMessage(id string, m llm.Message, w way) message {
 	out := message{Role: string(m.Role), Content: &m.Text}
 	if m.Role == llm.RoleTool {
 		out.CallID = wire.CallID(m.CallID)
@@ -84,13 +114,32 @@ func encodeMessage(m llm.Message) message {
 		return out
 	}
 	for _, c := range m.Calls {
-		out.Calls = append(out.Calls, call{
-			ID: wire.CallID(c.ID), Type: "function",
-			Function: function{c.Name, string(wire.Arguments(c.Arguments))},
-		})
+		one := call{ID: wire.CallID(c.ID), Type: "function", Function: function{c.Name, string(wire.Arguments(c.Arguments))}}
+		if c.Echo.Of == id {
+			one.Extra = json.RawMessage(c.Echo.Data)
+		}
+		out.Calls = append(out.Calls, one)
 	}
-	if len(out.Calls) > 0 && m.Text == "" {
+	if len(out.Calls) > 0 && m.Text == "" && !w.noNull {
 		out.Content = nil
 	}
+	if m.Echo.Of == id {
+		out.echo(m.Echo.Data)
+	}
 	return out
+}
+
+// echo puts the thoughts back where they came from.
+func (m *message) echo(data string) {
+	var t thoughts
+	if json.Unmarshal([]byte(data), &t) != nil {
+		return
+	}
+	switch t.Field {
+	case "reasoning_content":
+		m.Thought = &t.Text
+	case "reasoning":
+		m.Reason = &t.Text
+	}
+	m.Details = t.Details
 }

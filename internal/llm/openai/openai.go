@@ -12,6 +12,7 @@ package openai
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"iter"
 	"net/http"
@@ -32,13 +33,17 @@ type Config struct {
 	URL  string           // "" = DefaultURL; an address without a path gets /v1
 	Key  openmates.Secret // "" = none, as local servers want it
 	HTTP *http.Client     // nil = one of its own
+
+	Responses bool // ask by the Responses API until a model refuses it
 }
 
 // Provider is one server reached with one key. It is safe for concurrent use.
 type Provider struct {
 	client *wire.Client
 	hosted bool     // by OpenAI itself
+	first  way      // how a model is asked of which nothing is known
 	ways   sync.Map // model id → way, learned from refusals
+	aloud  sync.Map // model id → bool: it thinks in its text, without an opening tag
 }
 
 // New checks the settings; it does no I/O.
@@ -50,12 +55,13 @@ func New(c Config) (*Provider, error) {
 	}
 	client, err := wire.New(wire.Config{
 		URL: address(c.URL), Key: openmates.Secret(key), Header: header, HTTP: c.HTTP, Refusal: refusal,
-		Fields: []string{fieldUsage, fieldNewLimit, fieldLimit, unsupported},
+		Fields: []string{fieldUsage, fieldNewLimit, fieldLimit, fieldEffort, pathResponses, unsupported},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Provider{client: client, hosted: client.URL() == DefaultURL}, nil
+	hosted := client.URL() == DefaultURL
+	return &Provider{client: client, hosted: hosted, first: way{newLimit: hosted, responses: c.Responses}}, nil
 }
 
 // address mends what people paste: the full path of the endpoint, or a bare
@@ -74,19 +80,38 @@ func address(s string) string {
 
 // Models lists the ids that the key may use, sorted.
 func (p *Provider) Models(ctx context.Context) ([]string, error) {
-	var list struct {
-		Data []struct {
-			ID string `json:"id"`
-		} `json:"data"`
-	}
+	var list models
 	if err := p.client.Get(ctx, "/models", &list); err != nil {
 		return nil, err
 	}
 	var ids wire.Models
-	for _, m := range list.Data {
-		ids.Add(m.ID)
+	for _, id := range list {
+		ids.Add(id)
 	}
 	return ids.Sorted(), nil
+}
+
+// models are the ids of a list, which some servers (Together, GitHub) send
+// without an object around it.
+type models []string
+
+// UnmarshalJSON reads either form; an id that is no string is left out.
+func (m *models) UnmarshalJSON(b []byte) error {
+	type model struct {
+		ID wire.Quoted `json:"id"`
+	}
+	var list struct {
+		Data []model `json:"data"`
+	}
+	err := json.Unmarshal(b, &list.Data)
+	if err != nil {
+		err = json.Unmarshal(b, &list)
+	}
+	*m = nil
+	for _, one := range list.Data {
+		*m = append(*m, one.ID.String())
+	}
+	return err
 }
 
 // Model returns the model with this id.
@@ -104,67 +129,64 @@ func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Piece
 			yield(llm.Piece{}, err)
 			return
 		}
-		s, err := m.post(ctx, req)
+		s, d, err := m.post(ctx, req)
 		if err != nil {
 			yield(wire.Gone(ctx, req), err)
 			return
 		}
 		defer s.Close()
-		s.Pump(&decoder{}, yield)
+		s.Thoughts.Hold = m.swallows()
+		s.Pump(d, yield)
+		m.remember(&s.Thoughts)
 	}
 }
 
-// way is how a model wants to be asked.
-type way struct {
-	newLimit bool // max_completion_tokens instead of max_tokens
-	noUsage  bool // without stream_options
-}
+// mostTries bounds the requests until a server answers: each but the last is
+// refused before anything is paid.
+const mostTries = 6
 
-// post sends the request. A server that refuses a field by name is asked again
-// without it, and asked so from then on; nothing of an answer came before such
-// a refusal, and it isn't a failure that waiting could heal.
-func (m *model) post(ctx context.Context, req llm.Request) (*wire.Stream, error) {
-	w := way{newLimit: m.hosted}
+// post sends the request. A server that refuses it for how it is asked, not for
+// what, is asked again in its way, and from then on at once; nothing of an answer
+// came before such a refusal, and it isn't a failure that waiting could heal.
+func (m *model) post(ctx context.Context, req llm.Request) (*wire.Stream, wire.Decoder, error) {
+	w := m.first
 	if learned, ok := m.ways.Load(m.id); ok {
 		w, _ = learned.(way)
 	}
-	for tries := 0; ; tries++ {
-		s, err := m.client.Post(ctx, "/chat/completions", req, encode(m.id, req, w))
+	tried := map[way]bool{}
+	most := w.bound(req)
+	for tries := 1; ; tries++ {
+		tried[w] = true
+		asked := req
+		asked.MaxTokens = most
+		s, d, err := m.try(ctx, asked, w)
 		e, refused := errors.AsType[*llm.Error](err)
-		if !refused || e.Kind != llm.KindInvalid || tries == 2 {
-			return s, err
+		if !refused || tries == mostTries {
+			return s, d, err
 		}
-		other, ok := w.other(e, req)
-		if !ok {
-			return s, err
+		switch e.Kind {
+		case llm.KindInvalid, llm.KindNoModel, llm.KindTooLong:
+		default:
+			return s, d, err
 		}
-		w = other
+		other, left, ok := w.other(e, asked, m.hosted)
+		if !ok || tried[other] && left == 0 {
+			return s, d, err
+		}
+		w, most = other, other.bound(req)
+		if left > 0 {
+			most = min(most, left)
+		}
 		m.ways.Store(m.id, w)
 	}
 }
 
-// The words of a refusal that tell which field it is about.
-const (
-	fieldUsage    = "stream_options"
-	fieldLimit    = "max_tokens"
-	fieldNewLimit = "max_completion_tokens"
-	unsupported   = "nsupported"
-)
-
-// other is the way that a refusal asks for, if it asks for one.
-func (w way) other(e *llm.Error, req llm.Request) (way, bool) {
-	words := e.Err.Error()
-	switch {
-	case !w.noUsage && strings.Contains(words, fieldUsage):
-		w.noUsage = true
-	case !w.newLimit && req.MaxTokens > 0 && strings.Contains(words, fieldNewLimit):
-		w.newLimit = true
-	case w.newLimit && req.MaxTokens > 0 && strings.Contains(words, fieldNewLimit):
-		w.newLimit = false
-	case !w.newLimit && req.MaxTokens > 0 && strings.Contains(words, fieldLimit) && strings.Contains(words, unsupported):
-		w.newLimit = true
-	default:
-		return w, false
+// try asks in one way.
+func (m *model) try(ctx context.Context, req llm.Request, w way) (*wire.Stream, wire.Decoder, error) {
+	if w.responses {
+		s, err := m.client.Post(ctx, "/responses", req, encodeResponse(m.id, req, w))
+		return s, &responses{decoder: decoder{of: m.id}}, err
 	}
-	return w, true
+	s, err := m.client.Post(ctx, "/chat/completions", req, encode(m.id, req, w))
+	return s, &decoder{of: m.id}, err
 }

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"runtime"
 	"strings"
 	"testing"
@@ -27,6 +30,14 @@ func open(url string, key openmates.Secret, c *http.Client) (llm.Provider, error
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	llmtest.Exercise(t, llmtest.OpenAI, open)
+}
+
+// The same by the Responses API.
+func TestConformanceOfResponses(t *testing.T) {
+	t.Parallel()
+	llmtest.Exercise(t, llmtest.Responses, func(url string, key openmates.Secret, c *http.Client) (llm.Provider, error) {
+		return openai.New(openai.Config{URL: url, Key: key, HTTP: c, Responses: true})
+	})
 }
 
 // asked starts a server that answers with these replies, and a model on it.
@@ -393,4 +404,69 @@ func BenchmarkStream(b *testing.B) {
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "answers/s")
+}
+
+// hostedAt sends what goes to OpenAI's own address to a server of the test.
+type hostedAt struct {
+	http.RoundTripper
+	url string
+}
+
+// RoundTrip sends a request.
+func (h hostedAt) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	at, err := url.Parse(h.url)
+	if err != nil {
+		return nil, err
+	}
+	r.URL.Scheme, r.URL.Host = at.Scheme, at.Host
+	return h.RoundTripper.RoundTrip(r)
+}
+
+// OpenAI's models that take no tools beside their thoughts are asked by the API
+// that has room for both.
+func TestOpenAIsOwnModelsUseToolsByTheResponsesAPI(t *testing.T) {
+	t.Parallel()
+	s := llmtest.Start(t, llmtest.Config{API: llmtest.OpenAI, Answer: func(q llmtest.Question) llmtest.Reply {
+		if strings.HasSuffix(q.Path, "/chat/completions") {
+			return llmtest.Reply{Fail: &llmtest.Failure{Kind: llm.KindInvalid, Message: "Function tools with reasoning_effort are not supported for gpt-5.6-x in /v1/chat/completions. Please use /v1/responses or set reasoning_effort to 'none'."}}
+		}
+		return llmtest.Reply{Raw: []byte("data: {\"type\":\"response.output_text.delta\",\"delta\":\"fine.\"}\n\ndata: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\"}}\n\n")}
+	}})
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	p, err := open("", "k", &http.Client{Transport: hostedAt{transport, s.URL()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := hello(77)
+	req.Tools = []llm.Tool{{Name: "now", Description: "Tells the time"}}
+	if a, err := llm.Generate(t.Context(), p.Model("gpt-5.6-x"), req); err != nil || a.Text != "fine." {
+		t.Errorf("got %+v, %v", a, err)
+	}
+	asked := s.Questions()
+	if len(asked) != 2 || asked[1].Path != "/v1/responses" || len(asked[1].Tools) != 1 {
+		t.Errorf("asked %+v", asked)
+	}
+}
+
+func TestListsOfModels(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"data":[{"id":"b"},{"id":"a"},{"id":7}]}`: "[a b]",
+		`[{"id":"b","object":"model"},{"id":"a"}]`:  "[a b]",
+		`{"models":[]}`: "[]",
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }))
+		t.Cleanup(s.Close)
+		transport := &http.Transport{}
+		t.Cleanup(transport.CloseIdleConnections)
+		p, err := open(s.URL, "k", &http.Client{Transport: transport})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ids, err := p.Models(t.Context()); err != nil || fmt.Sprint(ids) != want {
+			t.Errorf("%s: %q, %v", body, ids, err)
+		}
+	}
 }

@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,9 +21,17 @@ type Decoder interface {
 	Progress() Progress
 	// Counted is what it has read besides the text.
 	Counted() *Tally
-	// End returns what stands only when all is read. The usage is as the server
-	// tells it, zero where it tells none.
-	End() (calls []llm.Call, usage llm.Usage, stop llm.Stop)
+	// End returns what stands only when all is read.
+	End() End
+}
+
+// End is what stands at the end of an answer. The usage is as the server tells
+// it, zero where it tells none.
+type End struct {
+	Calls []llm.Call
+	Usage llm.Usage
+	Stop  llm.Stop
+	Echo  llm.Echo
 }
 
 // Tally is what a decoder has read besides the text that it gave. It is embedded
@@ -29,6 +39,7 @@ type Decoder interface {
 type Tally struct {
 	calls   int
 	bytes   int
+	thought bool      // what is thought comes apart from the text
 	written llm.Count // of calls, and of thoughts that are shown to nobody
 }
 
@@ -45,7 +56,13 @@ func (t *Tally) Keep(id, name, arguments string) {
 }
 
 // Think counts a thought, which is billed though nobody sees it.
-func (t *Tally) Think(text string) { t.written.Add(text) }
+func (t *Tally) Think(text string) {
+	t.written.Add(text)
+	t.thought = t.thought || text != ""
+}
+
+// Hold counts bytes that are kept of a thought.
+func (t *Tally) Hold(bytes int) { t.bytes += bytes }
 
 // Progress is how far an answer is.
 type Progress int
@@ -58,8 +75,9 @@ const (
 )
 
 // Pump hands the answer to d and yields its pieces as Model.Stream has to. It
-// is the one place where what a server says of its usage is held against what
-// went and came, and where an answer that never ends is ended.
+// is the one place where thoughts are taken out of the text, where what a server
+// says of its usage is held against what went and came, and where an answer that
+// never ends is ended.
 func (s *Stream) Pump(d Decoder, yield func(llm.Piece, error) bool) {
 	next, err := s.events()
 	if err != nil {
@@ -69,18 +87,17 @@ func (s *Stream) Pump(d Decoder, yield func(llm.Piece, error) bool) {
 	for d.Progress() != Over {
 		was := d.Progress()
 		text, err := s.step(d, next)
-		text, full := s.room(d, text)
+		piece, full := s.room(d, text)
 		switch {
 		case err != nil && was == Whole && s.outer.Err() == nil:
 			// What broke was no longer needed.
 		case err != nil:
 			yield(s.spent(d), err)
 			return
-		case text != "" && !yield(llm.Piece{Text: text}, nil):
+		case shows(piece) && !yield(piece, nil):
 			return
 		case full:
-			_, told, _ := d.End()
-			yield(llm.Piece{Usage: s.usage(d, told), Stop: llm.StopLength}, nil)
+			yield(llm.Piece{Usage: s.usage(d, d.End().Usage), Stop: llm.StopLength}, nil)
 			return
 		default:
 			continue
@@ -92,9 +109,11 @@ func (s *Stream) Pump(d Decoder, yield func(llm.Piece, error) bool) {
 	}
 }
 
-// room takes as much of a text as still fits into an answer, and reports whether
-// that is full.
-func (s *Stream) room(d Decoder, text string) (fits string, full bool) {
+func shows(p llm.Piece) bool { return p.Text != "" || p.Drop }
+
+// room takes as much of a text as still fits into an answer, without the
+// thoughts in it, and reports whether the answer is full.
+func (s *Stream) room(d Decoder, text string) (p llm.Piece, full bool) {
 	h := d.Counted()
 	left := llm.MaxAnswer - s.said.Len() - h.bytes
 	if len(text) > left {
@@ -102,7 +121,11 @@ func (s *Stream) room(d Decoder, text string) (fits string, full bool) {
 	}
 	s.said.WriteString(text)
 	s.text.Add(text)
-	return text, full || left < 0 || h.calls > llm.MaxCalls || s.received > maxStream
+	if h.thought {
+		s.Thoughts.Hold = false
+	}
+	p.Text, _, p.Drop = s.Thoughts.Add(text)
+	return p, full || left < 0 || h.calls > llm.MaxCalls || s.received > maxStream
 }
 
 // usage is what the answer used, as far as its server can be believed.
@@ -119,40 +142,93 @@ func (s *Stream) spent(d Decoder) llm.Piece {
 	if s.text.Bytes() == 0 && d.Counted().written.Bytes() == 0 && s.outer.Err() == nil {
 		return llm.Piece{}
 	}
-	_, told, _ := d.End()
-	return llm.Piece{Usage: s.usage(d, told)}
+	return llm.Piece{Usage: s.usage(d, d.End().Usage)}
 }
 
-// end yields the calls and the last piece, and reports whether the reader took
-// them all.
+// end yields what was held back, the calls and the last piece, and reports
+// whether the reader took them all.
 func (s *Stream) end(d Decoder, yield func(llm.Piece, error) bool) bool {
-	calls, told, stop := d.End()
-	for _, c := range calls {
+	var rest llm.Piece
+	rest.Text, _, rest.Drop = s.Thoughts.Rest()
+	if shows(rest) && !yield(rest, nil) {
+		return false
+	}
+	e := d.End()
+	for _, c := range e.Calls {
 		if !yield(llm.Piece{Call: &c}, nil) {
 			return false
 		}
 	}
-	return yield(llm.Piece{Usage: s.usage(d, told), Stop: stop}, nil)
+	return yield(llm.Piece{Usage: s.usage(d, e.Usage), Stop: e.Stop, Echo: e.Echo}, nil)
 }
 
-// events returns the events one by one, io.EOF behind the last.
+// events returns the events one by one, io.EOF behind the last. Servers and
+// proxies call a stream a document and a document a stream; its first character
+// tells.
 func (s *Stream) events() (func() (Event, error), error) {
-	stream, err := s.isEvents()
-	if err != nil {
+	if err := s.notAPage(); err != nil {
 		return nil, err
 	}
-	if stream {
-		return NewReader(s.body).Next, nil
-	}
-	done := false
+	body := bufio.NewReaderSize(s.body, 4<<10)
+	var read func() (Event, error)
 	return func() (Event, error) {
-		if done {
-			return Event{}, io.EOF
+		if read == nil {
+			first, err := firstByte(body)
+			if err != nil {
+				return Event{}, err
+			}
+			read = NewReader(body).Next
+			if first == '{' || first == '[' {
+				read = documents(body)
+			}
 		}
-		done = true
-		body, err := io.ReadAll(io.LimitReader(s.body, maxBody))
-		return Event{Data: body}, err
+		return read()
 	}, nil
+}
+
+// firstByte returns the first character that is no blank, without reading it.
+func firstByte(r *bufio.Reader) (byte, error) {
+	for {
+		b, err := r.ReadByte()
+		if err != nil {
+			return 0, err
+		}
+		if b != ' ' && b != '\t' && b != '\r' && b != '\n' {
+			return b, r.UnreadByte()
+		}
+	}
+}
+
+// documents returns the JSON documents of a body one by one, and the elements of
+// a list as documents: Google's API sends its chunks as one where a proxy loses
+// the query. What follows the last document is not looked at.
+func documents(r io.Reader) func() (Event, error) {
+	in := json.NewDecoder(io.LimitReader(r, maxBody))
+	var queue []json.RawMessage
+	return func() (Event, error) {
+		if len(queue) == 0 {
+			var doc json.RawMessage
+			if err := in.Decode(&doc); err != nil {
+				return Event{}, notJSON(err)
+			}
+			queue = []json.RawMessage{doc}
+			if doc[0] == '[' && json.Unmarshal(doc, &queue) != nil || len(queue) == 0 {
+				return Event{}, io.EOF
+			}
+		}
+		ev := Event{Data: queue[0]}
+		queue = queue[1:]
+		return ev, nil
+	}
+}
+
+// notJSON tells the end of the documents: what follows them, "data: [DONE]"
+// for one, means nothing.
+func notJSON(err error) error {
+	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return io.EOF
+	}
+	return err
 }
 
 // step reads one event. The clock that gives up a silent connection stands

@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"openmates/internal/llm"
 )
 
 // maxWait bounds what a server may ask a client to wait; beyond it the number
@@ -52,49 +50,6 @@ func number(s string, unit time.Duration) (time.Duration, bool) {
 		return 0, false
 	}
 	return time.Duration(n), true
-}
-
-// ByStatus is what a status means in every API; what is finer is in the
-// body. Status 0 is a refusal within the stream without a telling body.
-func ByStatus(status int) llm.Kind {
-	switch status {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return llm.KindBadKey
-	case http.StatusPaymentRequired:
-		return llm.KindNoCredit
-	case http.StatusNotFound:
-		return llm.KindNoModel
-	case http.StatusRequestEntityTooLarge:
-		return llm.KindTooLong
-	case http.StatusTooManyRequests:
-		return llm.KindRateLimited
-	case 0, http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly:
-		return llm.KindUnavailable
-	}
-	if status >= http.StatusInternalServerError {
-		return llm.KindUnavailable
-	}
-	return llm.KindInvalid
-}
-
-// tooLong are the words in which servers say that a request exceeds the
-// context of the model: OpenAI and vLLM, Anthropic, Google, llama.cpp and
-// Ollama. None of them has a status or a code for it that the others share.
-var tooLong = [...]string{ //nolint:gochecknoglobals // a table that nobody writes
-	"context_length_exceeded", "maximum context length", "prompt is too long", "context window",
-	"exceeds the maximum number of tokens", "exceed_context_size", "exceeds the available context",
-	"too many tokens", "input is too long", "reduce the length of the messages",
-}
-
-// SaysTooLong reports whether a server's words mean that the request was too long.
-func SaysTooLong(words string) bool {
-	words = strings.ToLower(words)
-	for _, w := range tooLong {
-		if strings.Contains(words, w) {
-			return true
-		}
-	}
-	return false
 }
 
 // Words makes the error text of a server's code and message, or of its whole

@@ -200,6 +200,8 @@ var errIdle = errors.New("nothing arrived for too long")
 
 // Stream is an answer on its way.
 type Stream struct {
+	Thoughts Thoughts // what takes them out of the text
+
 	client *Client
 	outer  context.Context // the caller's
 	ctx    context.Context // ends with it, on Close and when idle
@@ -270,15 +272,10 @@ func (s *Stream) refused() error {
 	return e
 }
 
-// isEvents reports whether the answer is a stream of events, or one document. A
-// page of HTML is neither: it is what a wrong address gives.
-func (s *Stream) isEvents() (bool, error) {
-	kind, _, _ := mime.ParseMediaType(s.res.Header.Get("Content-Type"))
-	switch kind {
-	case "application/json":
-		return false, nil
-	case "text/html":
-		return false, &llm.Error{Kind: llm.KindInvalid, Status: s.res.StatusCode, Err: errors.New("the server answered with a web page; is the address that of an API?")}
+// notAPage refuses a page of HTML, which is what a wrong address gives.
+func (s *Stream) notAPage() error {
+	if kind, _, _ := mime.ParseMediaType(s.res.Header.Get("Content-Type")); kind == "text/html" {
+		return &llm.Error{Kind: llm.KindInvalid, Status: s.res.StatusCode, Err: errors.New("the server answered with a web page; is the address that of an API?")}
 	}
-	return true, nil
+	return nil
 }

@@ -29,7 +29,8 @@ type lines struct {
 }
 
 func (l *lines) Event(ev wire.Event) (string, error) {
-	switch string(ev.Data) {
+	said := strings.Trim(string(ev.Data), `"`)
+	switch said {
 	case "end":
 		l.at = wire.Whole
 		return "", nil
@@ -39,11 +40,11 @@ func (l *lines) Event(ev wire.Event) (string, error) {
 	case "bad":
 		return "", errors.New("bad")
 	}
-	return string(ev.Data), nil
+	return said, nil
 }
 func (l *lines) Progress() wire.Progress { return l.at }
-func (l *lines) End() ([]llm.Call, llm.Usage, llm.Stop) {
-	return nil, llm.Usage{Output: 1}, llm.StopEnd
+func (l *lines) End() wire.End {
+	return wire.End{Usage: llm.Usage{Output: 1}, Stop: llm.StopEnd}
 }
 
 func serve(t *testing.T, h http.HandlerFunc) *httptest.Server {
@@ -230,14 +231,27 @@ func TestEndOfAnAnswer(t *testing.T) {
 	}
 }
 
-func TestWholeDocument(t *testing.T) {
+// A stream is one whatever its Content-Type says, and so is a document.
+func TestDocumentsAndStreamsAreToldApartByWhatTheyAre(t *testing.T) {
 	t.Parallel()
-	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		_, _ = io.WriteString(w, "over")
-	})
-	if _, whole, err := pump(t, client(t, wire.Config{URL: s.URL})); !whole || err != nil {
-		t.Errorf("whole %v, %v", whole, err)
+	for name, c := range map[string]struct{ kind, body string }{
+		"a list":                       {"application/json; charset=utf-8", ` ["a", "over"]`},
+		"a list that is called events": {"text/event-stream", `["a","over"]`},
+		"something behind it":          {"text/event-stream", "[\"a\",\"over\"]\n\ndata: [DONE]\n\n"},
+		"events":                       {"text/event-stream", "\n\ndata: a\n\ndata: over\n\n"},
+		"events that are called JSON":  {"application/json", "data: a\n\ndata: over\n\n"},
+		"without a name":               {"", "data: a\n\ndata: over\n\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", c.kind)
+				_, _ = io.WriteString(w, c.body)
+			})
+			if text, whole, err := pump(t, client(t, wire.Config{URL: s.URL})); text != "a" || !whole || err != nil {
+				t.Errorf("got %q, whole %v, %v", text, whole, err)
+			}
+		})
 	}
 }
 

@@ -27,7 +27,7 @@ type Job struct {
 	Key      string
 	Lane     string
 	Body     []byte
-	Attempt  int // 1 at first
+	Attempt  int // starts at 1
 	Accepted time.Time
 	// Again is set on delivery when the job may have been begun before, so that
 	// the worker must look up what it recorded then.
@@ -67,7 +67,7 @@ type Journal interface {
 	DelayJob(ctx context.Context, key string, attempt int, t time.Time) error
 }
 
-// OpenJob is a job with the time before which it must not run (zero: at once).
+// OpenJob is a job with the earliest time at which it may run (zero: now).
 type OpenJob struct {
 	Job
 	NotBefore time.Time
@@ -76,20 +76,20 @@ type OpenJob struct {
 // End says how a job ended.
 type End string
 
-// The ends.
+// Possible ends.
 const (
 	Done    End = "done"
 	Dropped End = "dropped"
 )
 
-// Leaser lets one process at a time do a thing. It is asked by the dispatcher
-// of jobs and by the supervisor of listeners.
+// Leaser lets one process at a time do something. The dispatcher of jobs and
+// the supervisor of listeners use it.
 type Leaser interface {
-	// Hold waits until this process alone holds name, then runs do, and frees
-	// the name when do returns. do's context ends with openmates.ErrLost when
-	// another process may have the name, and openmates.Fence with it tells
-	// whether that is so. A hold of a process that died is free within three
-	// seconds, sooner where the engine can tell.
+	// Hold waits until only this process holds name, runs do, and releases the
+	// name when do returns. The context of do is cancelled with
+	// openmates.ErrLost when another process may hold the name; openmates.Fence
+	// reports whether that is so. If a process dies its names are released
+	// within three seconds, or sooner if the engine can tell.
 	Hold(ctx context.Context, name string, do func(context.Context) error) error
 }
 
@@ -119,8 +119,8 @@ func IsAfter(err error) (time.Duration, bool) {
 	return a.d, ok
 }
 
-// Backoff is the pause before attempt n+1 of a failing job: 1 s, 2 s, 4 s … up
-// to five minutes.
+// Backoff returns the pause before attempt n+1 of a failing job: 1 s, 2 s, 4 s
+// … up to five minutes.
 func Backoff(n int) time.Duration {
 	d := time.Second << min(max(n-1, 0), 10)
 	return min(d, 5*time.Minute)

@@ -11,11 +11,11 @@ import (
 	"openmates"
 )
 
-// Backup writes a SQLite database into a new file that is whole by itself, with
-// all that was committed before it began. Servers that use the database go on
-// meanwhile. A file that exists is EInvalid.
+// Backup writes a SQLite database to a new, self-contained file with everything
+// that was committed before it started. Servers can go on using the database
+// meanwhile. If the file exists Backup returns EInvalid.
 func Backup(ctx context.Context, from, to string) (err error) {
-	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // VACUUM INTO takes an empty file
+	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // VACUUM INTO accepts an empty file
 	if errors.Is(err, fs.ErrExist) {
 		return openmates.Errorf(openmates.EInvalid, "%s already exists. Choose another file name, or remove that file first.", to)
 	}

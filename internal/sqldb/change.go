@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// OnChange calls fn after each commit that changed something of a kind that
-// others keep in caches; a change by another process is told within a second
-// or so, and one's own may be told twice. fn must not block.
+// OnChange calls fn after each commit that changed a kind of data that is
+// cached. Changes by other processes are reported within about a second;
+// changes by this process may be reported twice. fn must not block.
 func (db *DB) OnChange(fn func(kind string)) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -28,7 +28,8 @@ func (db *DB) tell(kinds []string) {
 	}
 }
 
-// countChanges writes down for other processes what this transaction changes.
+// countChanges records the kinds that this transaction changes, for other
+// processes.
 func (t *Tx) countChanges() error {
 	for _, kind := range t.kinds {
 		_, err := t.Exec(`INSERT INTO revisions (kind, n) VALUES ($1, 1)
@@ -40,7 +41,7 @@ func (t *Tx) countChanges() error {
 	return nil
 }
 
-// watch looks for the changes of other processes until ctx ends.
+// watch watches for changes by other processes until ctx ends.
 func (db *DB) watch(ctx context.Context, every time.Duration) error {
 	seen, err := db.revisions(ctx)
 	if err != nil {
@@ -79,9 +80,9 @@ func (db *DB) watch(ctx context.Context, every time.Duration) error {
 	return nil
 }
 
-// Revision grows with each commit that changes something of any of these
-// kinds, by this process or another. Whoever keeps something in a cache and
-// reads the revision before using it never uses what is out of date.
+// Revision returns a number that grows with each commit that changes one of
+// these kinds, in any process. A cache that checks it before each use never
+// returns outdated data.
 func (db *DB) Revision(ctx context.Context) (int64, error) {
 	var n int64
 	_, err := Get(ctx, db, `SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM revisions`, nil, &n)

@@ -1,16 +1,16 @@
-// Package sqldb runs one text of SQL on SQLite and on PostgreSQL.
+// Package sqldb runs the same SQL on SQLite and on PostgreSQL.
 //
-// It promises that a write which returned nil has happened as a whole and
-// stays: a Hard one survives a power failure, a Soft one the death of the
-// process. It makes the schema from numbered files, shares one fsync among
-// writes that come at the same time, hands out increasing IDs, tells caches of
-// every process what has changed, and lets one process at a time hold a lease.
+// A write that returned nil has happened completely and is durable: a Hard one
+// survives a power failure, a Soft one the death of the process. The package
+// creates the schema from numbered files, shares one fsync among concurrent
+// writes, generates increasing IDs, tells caches in every process what has
+// changed, and lets one process at a time hold a lease.
 //
-// It refuses to start on a schema that is newer than the program. It knows no
-// table of the product. Three are its own, which the schema's files must make:
-// revisions (kind TEXT PRIMARY KEY, n BIGINT), processes (id TEXT PRIMARY KEY,
-// beat BIGINT) and leases (name TEXT PRIMARY KEY, holder TEXT, which references
-// processes and is deleted with its row).
+// It refuses to start on a schema that is newer than the program. It knows none
+// of the product's tables. It needs three of its own, which the schema's files
+// must create: revisions (kind TEXT PRIMARY KEY, n BIGINT), processes (id TEXT
+// PRIMARY KEY, beat BIGINT) and leases (name TEXT PRIMARY KEY, holder TEXT,
+// which references processes and is deleted with its row).
 package sqldb
 
 import (
@@ -27,19 +27,19 @@ import (
 	"openmates"
 )
 
-// Config holds what a DB needs.
+// Config configures a DB.
 type Config struct {
-	// URL is the path of a SQLite file, or begins with postgres://; "" is
+	// URL is the path of a SQLite file, or starts with postgres://; "" =
 	// Name.db in Dir.
 	URL        string
 	Name       string       // of the program; required
-	Dir        string       // folder of SQLite's file, where URL names none, and of its locks
+	Dir        string       // folder of SQLite's file, unless URL names one, and of its locks
 	Migrations fs.FS        // the schema's files, 0001_name.sql and so on; required
 	Log        *slog.Logger // required
 	Clock      func() time.Time
-	Watch      time.Duration // how often changes by other processes are looked for; 0 = each second
-	// Shared keeps leases in rows also on SQLite, as on PostgreSQL, so that
-	// tests of several processes need no PostgreSQL.
+	Watch      time.Duration // how often to check for changes by other processes; 0 = every second
+	// Shared stores leases in rows even on SQLite, as on PostgreSQL, so that
+	// tests with several processes don't need PostgreSQL.
 	Shared bool
 }
 
@@ -57,34 +57,34 @@ type DB struct {
 	watching  sync.WaitGroup
 }
 
-// engine is what differs between SQLite and PostgreSQL, apart from the words
-// in dialect.go.
+// engine is what differs between SQLite and PostgreSQL, apart from the words in
+// dialect.go.
 type engine interface {
 	Querier
-	// write runs fn in one transaction of the given durability. fn may run
+	// write runs fn in a transaction of the given durability. It may run fn
 	// more than once, each time from a clean state.
 	write(ctx context.Context, d Durability, fn func(*Tx) error) error
-	// exec runs one statement as a transaction of its own.
+	// exec runs one statement in its own transaction.
 	exec(ctx context.Context, d Durability, query string, args ...any) (int64, error)
 	words() dialect
 	leases(*slog.Logger) leaser
 	// space reports whether the last write failed because of the disk, and
-	// returns an error if the disk has no room now.
+	// returns an error if the disk is full now.
 	space() (hurt bool, err error)
 	close() error
 }
 
-// Durability says what a returned write has survived.
+// Durability says what a completed write survives.
 type Durability int
 
 const (
-	// Hard survives a power failure.
+	// Hard writes survive a power failure.
 	Hard Durability = iota
-	// Soft survives the death of the process.
+	// Soft writes survive the death of the process.
 	Soft
 )
 
-// Open opens the database and brings its schema up to date.
+// Open opens the database and migrates its schema.
 func Open(ctx context.Context, c Config) (*DB, error) {
 	if c.Name == "" || c.Migrations == nil || c.Log == nil {
 		return nil, errors.New("sqldb: Config needs Name, Migrations and Log")
@@ -126,37 +126,38 @@ func openEngine(ctx context.Context, c Config) (engine, error) {
 	return openSQLite(ctx, path, filepath.Join(c.Dir, "locks"), c.Migrations)
 }
 
-// Close waits for running writes and closes the database. Methods that are
-// called later fail.
+// Close waits for running writes and closes the database. Methods called later
+// fail.
 func (db *DB) Close() error {
 	db.stop()
 	db.watching.Wait()
 	return errors.Join(db.leaser.free(), db.engine.close())
 }
 
-// Leases returns the leases where they are rows, nil where they are locks on
-// files.
+// Leases returns the leases if they are rows, or nil if they are file locks.
 func (db *DB) Leases() *Leases {
 	l, _ := db.leaser.(*Leases)
 	return l
 }
 
-// Ping reports by its error whether the database answers.
+// Ping returns an error if the database doesn't respond.
 func (db *DB) Ping(ctx context.Context) error {
 	var n int
 	_, err := Get(ctx, db, `SELECT 1`, nil, &n)
 	return err
 }
 
-// NextID returns an ID that is higher than all that this process was given.
+// NextID returns an ID that is higher than all others that this process has
+// drawn.
 func (db *DB) NextID() openmates.ID { return db.ids.next() }
 
-// ForUpdate is the end of a SELECT that locks its rows until the transaction
-// ends: PostgreSQL's FOR UPDATE, and nothing on SQLite, which has one writer.
+// ForUpdate returns the end of a SELECT that locks its rows until the
+// transaction ends: FOR UPDATE on PostgreSQL, and nothing on SQLite, which has
+// one writer.
 func (db *DB) ForUpdate() string { return db.engine.words().forUpdate }
 
-// Query implements Querier. Within a transaction of this database it sees what
-// the transaction has written.
+// Query implements Querier. Inside a transaction of this database it sees the
+// transaction's own writes.
 func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if t := db.joined(ctx); t != nil {
 		return t.Query(ctx, query, args...)
@@ -164,9 +165,8 @@ func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, 
 	return db.engine.Query(ctx, query, args...)
 }
 
-// Exec runs one statement as a transaction of its own, or as part of the one
-// that ctx is in, and returns the number of rows that it changed. No listener
-// is told.
+// Exec runs one statement in its own transaction, or as part of ctx's, and
+// returns the number of rows that it changed. It doesn't notify caches.
 func (db *DB) Exec(ctx context.Context, d Durability, query string, args ...any) (n int64, err error) {
 	if t := db.joined(ctx); t != nil {
 		err = t.join(func(t *Tx) error {
@@ -183,10 +183,10 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	return db.Write(ctx, Hard, fn)
 }
 
-// Write runs fn in one transaction, or in the one that ctx is in, and then
-// tells the listeners what has changed. If fn returns an error nothing of it
-// has happened. fn may run more than once, each time from a clean state; it
-// must not wait for anything but the database.
+// Write runs fn in one transaction, or as part of ctx's, and then notifies
+// caches of the changes. If fn returns an error nothing has changed. fn may run
+// more than once, each time from a clean state, and must wait for nothing but
+// the database.
 func (db *DB) Write(ctx context.Context, d Durability, fn func(*Tx) error) error {
 	if t := db.joined(ctx); t != nil {
 		return t.join(fn)
@@ -205,13 +205,12 @@ func (db *DB) Write(ctx context.Context, d Durability, fn func(*Tx) error) error
 	return err
 }
 
-// Within runs do in one Hard transaction. All that is read and written with the
-// context that do is given belongs to it: it happens as a whole, or, if do or
-// any write in it fails, not at all. Like fn of Write, do may run more than
-// once and must not wait for anything but the database. It must not use
-// another context for the database, which would wait for this transaction to
-// end, nor hand its own to another goroutine. A Within inside another
-// belongs to the same transaction.
+// Within runs do in one Hard transaction. All reads and writes with the context
+// passed to do belong to it: either all of it happens or, if do or any write in
+// it fails, nothing. Like fn in Write, do may run more than once and must wait
+// for nothing but the database. It must not use another context for the
+// database, which would wait for this transaction to end, nor pass its own to
+// another goroutine. A nested Within joins the same transaction.
 func (db *DB) Within(ctx context.Context, do func(ctx context.Context) error) error {
 	if db.joined(ctx) != nil {
 		return do(ctx)
@@ -229,7 +228,7 @@ func (db *DB) Within(ctx context.Context, do func(ctx context.Context) error) er
 // InTransaction reports whether ctx comes from Within.
 func (db *DB) InTransaction(ctx context.Context) bool { return db.joined(ctx) != nil }
 
-// txKey is the key of a context's transaction, one for each database.
+// txKey is the context key of a database's transaction.
 type txKey struct{ db *DB }
 
 func (db *DB) joined(ctx context.Context) *Tx {

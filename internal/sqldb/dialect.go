@@ -13,31 +13,31 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// dialect is all that SQL and its errors have different in the two engines.
+// dialect is where the two engines' SQL and errors differ.
 type dialect struct {
 	goose     goose.Dialect
 	schema    func(string) string
-	forUpdate string // locks the rows that a SELECT names
+	forUpdate string // locks the rows of a SELECT
 }
 
-// sqliteWords: SQLite has one writer and needs no row locks. INTEGER PRIMARY KEY
-// is its word for a 64-bit key that is also the row's place.
-var sqliteWords = dialect{ //nolint:gochecknoglobals // nobody writes it
+// sqliteWords: SQLite has one writer and needs no row locks. INTEGER PRIMARY
+// KEY is its 64-bit key that is also the row ID.
+var sqliteWords = dialect{ //nolint:gochecknoglobals // never written
 	goose:  goose.DialectSQLite3,
 	schema: func(s string) string { return strings.ReplaceAll(s, "BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY") },
 }
 
-// postgresWords: WITHOUT ROWID is SQLite's; it keeps a table's rows in the tree
-// of their key, where SQLite would otherwise keep two trees and write to both.
-// In any other spelling PostgreSQL refuses the file.
-var postgresWords = dialect{ //nolint:gochecknoglobals // nobody writes it
+// postgresWords: WITHOUT ROWID is SQLite's. It stores a table's rows in the
+// tree of their key; otherwise SQLite would have two trees and write to both.
+// Migrations must spell it exactly like this, or PostgreSQL rejects the file.
+var postgresWords = dialect{ //nolint:gochecknoglobals // never written
 	goose:     goose.DialectPostgres,
 	schema:    func(s string) string { return strings.ReplaceAll(s, ") WITHOUT ROWID;", ");") },
 	forUpdate: " FOR UPDATE",
 }
 
-// Duplicate reports whether err is a breach of a unique key, and of which: the
-// answer holds the names of the key's columns or its own name.
+// Duplicate reports whether err violates a unique key, and which: key contains
+// the names of the key's columns or its own name.
 func Duplicate(err error) (key string, ok bool) {
 	if e, is := errors.AsType[*sqlite.Error](err); is {
 		switch e.Code() {
@@ -51,7 +51,7 @@ func Duplicate(err error) (key string, ok bool) {
 	return "", false
 }
 
-// Collision reports whether err can be a generated ID that was taken already.
+// Collision reports whether err may mean that a generated ID was already taken.
 func Collision(err error) bool {
 	if e, is := errors.AsType[*sqlite.Error](err); is {
 		return e.Code() == sqlite3.SQLITE_CONSTRAINT_ROWID ||
@@ -61,7 +61,7 @@ func Collision(err error) bool {
 	return ok && strings.HasSuffix(key, "_pkey")
 }
 
-// Orphan reports whether err is a reference to a row that does not exist.
+// Orphan reports whether err is a reference to a row that doesn't exist.
 func Orphan(err error) bool {
 	if e, is := errors.AsType[*sqlite.Error](err); is {
 		return e.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
@@ -70,20 +70,19 @@ func Orphan(err error) bool {
 	return is && e.Code == "23503"
 }
 
-// passing says whether PostgreSQL ended the transaction only because of
-// another one at the same moment (deadlock, serialization).
+// passing reports whether PostgreSQL ended the transaction only because of a
+// concurrent one (deadlock, serialization).
 func passing(err error) bool {
 	e, is := errors.AsType[*pgconn.PgError](err)
 	return is && (e.Code == "40P01" || e.Code == "40001")
 }
 
-// Away reports whether err says that PostgreSQL can't be reached now, or not
-// yet, so that waiting may help. A refused password or a database that does not
-// exist is not of that kind.
+// Away reports whether err means that PostgreSQL can't be reached now, so that
+// waiting may help. A rejected password or a missing database doesn't count.
 func Away(err error) bool {
 	if e, is := errors.AsType[*pgconn.PgError](err); is {
 		switch e.Code[:2] {
-		case "08", "53", "57": // connection, too many of them, shutting down or starting up
+		case "08", "53", "57": // connection failed, too many connections, shutting down or starting up
 			return true
 		}
 		return false

@@ -16,14 +16,14 @@ import (
 	"openmates"
 )
 
-// disk knows whether the last write met a disk that takes nothing.
+// disk records whether the last write failed because of the disk.
 type disk struct {
 	hurt atomic.Pointer[openmates.Error]
 }
 
-// heard takes in how a write ended. What the disk is to blame for gets a
-// sentence for the person.
-func (d *disk) heard(err error) error {
+// note records how a write ended. Errors caused by the disk get a message for
+// the person.
+func (d *disk) note(err error) error {
 	if err == nil {
 		if d.hurt.Load() != nil {
 			d.hurt.Store(nil)
@@ -45,8 +45,7 @@ func diskShut() openmates.Text {
 	return openmates.T("This server can't write to its disk, so nothing was saved. Tell a server admin, and try again once it's fixed.")
 }
 
-// diskError returns what to tell people of an error that the disk is to blame
-// for, nil for any other error.
+// diskError returns a message for people if the disk caused err, else nil.
 func diskError(err error) *openmates.Error {
 	var sentence openmates.Text
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
@@ -77,9 +76,9 @@ func diskError(err error) *openmates.Error {
 	return &openmates.Error{Code: openmates.EUnavailable, Message: sentence, Err: err}
 }
 
-// Ready reports whether the database can serve: it answers, and it can be
-// written to. After a write that failed because of the disk it tries another
-// one, so that it notices by itself when the disk takes writes again.
+// Ready reports whether the database can serve: it responds and can be written
+// to. After a write that failed because of the disk it tries another, to notice
+// when the disk accepts writes again.
 func (db *DB) Ready(ctx context.Context) error {
 	if err := db.Ping(ctx); err != nil {
 		return &openmates.Error{Code: openmates.EUnavailable, Message: openmates.T("The database isn't responding."), Err: err}
@@ -92,13 +91,13 @@ func (db *DB) Ready(ctx context.Context) error {
 	return err
 }
 
-// spaceNeeded is what a disk must have left to count as not full: some answers
-// are written before anybody can act.
+// spaceNeeded is how much room a disk needs to count as not full: some answers
+// are written before anybody can react.
 const spaceNeeded = 1 << 20
 
-// space reports whether the last write met a disk that takes nothing, and
-// returns an error if the disk has no room at the moment. What it writes is
-// gone before it gets to the disk.
+// space reports whether the last write failed because of the disk, and returns
+// an error if the disk is full now. What it writes to find out is removed
+// before it reaches the disk.
 func (l *lite) space() (hurt bool, err error) {
 	name := filepath.Join(l.dir, ".space")
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
@@ -112,5 +111,5 @@ func (l *lite) space() (hurt bool, err error) {
 	return l.disk.hurt.Load() != nil, nil // another process may have removed it
 }
 
-// space implements engine; where PostgreSQL's disk is, only its answers tell.
+// space implements engine. PostgreSQL's disk can't be checked from here.
 func (p *postgres) space() (hurt bool, err error) { return p.disk.hurt.Load() != nil, nil }

@@ -19,10 +19,10 @@ type leaser interface {
 	free() error
 }
 
-// fileLeaser holds names by locks on files, which the operating system frees
-// at the moment the process dies, and no sooner: a process that is paused keeps
-// them. The files stay: removing one would let two processes lock two files of
-// the same name.
+// fileLeaser holds names by file locks. The operating system releases a lock
+// when its process dies, and not before: a paused process keeps it. The files
+// are never removed, because then two processes could lock two files of the
+// same name.
 type fileLeaser struct{ dir string }
 
 const fileRetry = 100 * time.Millisecond
@@ -42,7 +42,7 @@ func (l fileLeaser) Hold(ctx context.Context, name string, do func(context.Conte
 
 func (l fileLeaser) free() error { return nil }
 
-// fileName is readable and, by the hash, unique.
+// fileName returns a readable name, made unique by a hash.
 func fileName(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	readable := strings.Map(func(r rune) rune {

@@ -8,7 +8,7 @@ import (
 	"openmates"
 )
 
-// epoch is when the clock of IDs began; 41 bits of milliseconds last 69 years.
+// epoch is the start of the ID clock; 41 bits of milliseconds last 69 years.
 const epoch = 1_735_689_600_000 // 2025-01-01T00:00:00Z
 
 const (
@@ -16,11 +16,11 @@ const (
 	idRandom = 1<<(idBits-1) - 1
 )
 
-// ids makes IDs: milliseconds, then 22 bits that start at random in the lower
-// half of their range and count up. Within a process they grow strictly, even
-// when the clock jumps back. Two processes meet in the same ID about once in
-// two million shared milliseconds; the unique key tells, and the write is made
-// again with another one.
+// ids generates IDs: milliseconds, then 22 bits that start at a random value in
+// the lower half of their range and count up. Within a process IDs always
+// increase, even if the clock jumps back. Two processes draw the same ID about
+// once in two million shared milliseconds; then the unique key fails and the
+// write is repeated with another ID.
 type ids struct {
 	now  func() time.Time
 	mu   sync.Mutex
@@ -38,7 +38,7 @@ func (g *ids) next() openmates.ID {
 	return openmates.ID(id)
 }
 
-// FirstID is the lowest ID that can be drawn at a time.
+// FirstID returns the lowest ID that can be drawn at a time.
 func FirstID(t time.Time) openmates.ID {
 	return openmates.ID((t.UnixMilli() - epoch) << idBits)
 }

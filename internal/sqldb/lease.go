@@ -16,21 +16,21 @@ import (
 // Leases is queue.Leaser for processes on several machines, as rows of the
 // database.
 //
-// Each process has a row whose beat it counts up, again and again. Whoever sees
-// the same beat for longer than silent removes that row, and with it all that
-// the process held. The process itself is certain of what it holds only for
-// sureFor after it sent the last beat that arrived, which is over before anybody
-// can have removed it. So there are never two that are certain, and no clock is
-// compared with another one: not those of two machines, nor the database's.
+// Each process has a row with a beat that it increments regularly. A process
+// that sees the same beat for longer than silent removes that row, and with it
+// everything that its owner held. The owner itself is certain of its leases
+// only for sureFor after it sent the last beat that arrived, which ends before
+// anybody can have removed it. So two processes are never certain at once, and
+// no clocks are compared: not those of two machines, nor the database's.
 //
-// A process that is not certain does nothing (openmates.Fence waits) and is
-// mostly certain again with the next beat; only one that was removed, or that
-// hears nothing for giveUpAfter, loses what it holds.
+// A process that isn't certain does nothing (openmates.Fence waits) and usually
+// becomes certain again with the next beat. Only one that was removed, or that
+// can't reach the database for giveUpAfter, loses its leases.
 type Leases struct {
 	db  leaseDB
 	log *slog.Logger
 
-	joining sync.Mutex // one at a time makes a session
+	joining sync.Mutex // only one goroutine creates a session
 	start   sync.Once
 	stop    context.CancelFunc
 	ctx     context.Context
@@ -39,21 +39,21 @@ type Leases struct {
 	mu    sync.Mutex
 	me    *session
 	held  map[string]*heldLease // by this process
-	taken map[string]bool       // by anybody, as last seen; nil = not seen
+	taken map[string]bool       // by any process, as last seen; nil = unknown
 	news  chan struct{}         // closed after each round
 
-	procs map[string]sight // as last seen; of the rounds alone
+	procs map[string]sight // as last seen; only used by rounds
 }
 
-// leaseDB is where the rows are.
+// leaseDB accesses the rows.
 type leaseDB interface {
 	Querier
 	exec(ctx context.Context, d Durability, query string, args ...any) (int64, error)
 }
 
-// Between a kill and the takeover pass at most silent and two rounds. What lies
-// between sureFor and silent is for what was begun at the last certain moment to
-// arrive where it goes.
+// After a kill, a takeover takes at most silent and two rounds. The time
+// between sureFor and silent is for requests that were sent at the last certain
+// moment to arrive.
 const (
 	beatEvery   = 250 * time.Millisecond
 	sureFor     = 1200 * time.Millisecond
@@ -61,22 +61,22 @@ const (
 	giveUpAfter = 10 * time.Second
 )
 
-// session is one life of this process among the others.
+// session is one registration of this process.
 type session struct {
 	id   string
-	lost chan struct{} // closed when it is
+	lost chan struct{} // closed when it is lost
 
 	mu   sync.Mutex
 	sent time.Time                          // of the last beat that arrived
 	news chan struct{}                      // closed when sent changes
-	do   map[string]context.CancelCauseFunc // what is done under it
+	do   map[string]context.CancelCauseFunc // what runs under it
 }
 
-// heldLease is a lease that is held, or just being taken or given back; then
-// since is zero.
+// heldLease is a lease that is held, or (if since is zero) being taken or
+// released.
 type heldLease struct{ since time.Time }
 
-// sight is since when a process has shown the same beat.
+// sight records since when a process has shown the same beat.
 type sight struct {
 	beat  int64
 	since time.Time
@@ -88,7 +88,7 @@ func newLeases(db leaseDB, log *slog.Logger) *Leases {
 	return l
 }
 
-// Hold waits until this process alone holds name, and then runs do, see
+// Hold waits until only this process holds name, and then runs do; see
 // queue.Leaser.
 func (l *Leases) Hold(ctx context.Context, name string, do func(context.Context) error) error {
 	for {
@@ -110,8 +110,8 @@ func (l *Leases) Hold(ctx context.Context, name string, do func(context.Context)
 	}
 }
 
-// Try is Hold without waiting: where name is held already, or the database does
-// not answer, do is not called and ok is false.
+// Try is Hold without waiting: if the name is held, or the database doesn't
+// respond, it doesn't call do and ok is false.
 func (l *Leases) Try(ctx context.Context, name string, do func(context.Context) error) (ok bool, err error) {
 	l.start.Do(func() { l.running.Go(l.beat) })
 	s, err := l.take(ctx, name)
@@ -129,12 +129,12 @@ func (l *Leases) Try(ctx context.Context, name string, do func(context.Context) 
 	return true, do(openmates.WithFence(ctx, s.fence))
 }
 
-// Held lists the leases that are held, by whichever process.
+// Held lists the leases held by any process.
 func (l *Leases) Held(ctx context.Context) ([]string, error) {
 	return List(ctx, l.db, func(s Row) (name string, err error) { return name, s.Scan(&name) }, `SELECT name FROM leases`)
 }
 
-// take gives nil where another one holds the name.
+// take returns nil if another process holds the name.
 func (l *Leases) take(ctx context.Context, name string) (*session, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -176,7 +176,7 @@ func (l *Leases) enter(ctx context.Context, name string) (*session, error) {
 	return s, nil
 }
 
-// join gives this process's session, a new one where the last was lost.
+// join returns this process's session, or a new one if the last was lost.
 func (l *Leases) join(ctx context.Context) (*session, error) {
 	l.joining.Lock()
 	defer l.joining.Unlock()
@@ -189,7 +189,7 @@ func (l *Leases) join(ctx context.Context) (*session, error) {
 	if l.ctx.Err() != nil {
 		return nil, errClosed
 	}
-	host, _ := os.Hostname() // only for people who look into the table
+	host, _ := os.Hostname() // only for people who read the table
 	s = &session{
 		id: fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text()), sent: time.Now(),
 		lost: make(chan struct{}), news: make(chan struct{}), do: map[string]context.CancelCauseFunc{},
@@ -209,7 +209,7 @@ var (
 	errForgot  = errors.New("the database has forgotten a lease")
 )
 
-// lost ends a session and all that is done under it.
+// lost ends a session and everything that runs under it.
 func (l *Leases) lost(s *session, why error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -220,7 +220,7 @@ func (l *Leases) lost(s *session, why error) {
 	s.lose()
 }
 
-// giveBack frees a name. What fails here is done by the next round.
+// giveBack releases a name. If this fails, the next round does it.
 func (l *Leases) giveBack(ctx context.Context, s *session, name string) {
 	l.mu.Lock()
 	l.held[name].since = time.Time{}
@@ -235,7 +235,7 @@ func (l *Leases) giveBack(ctx context.Context, s *session, name string) {
 	delete(l.held, name)
 }
 
-// beat goes round and round.
+// beat runs rounds until the last lease is released.
 func (l *Leases) beat() {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
@@ -249,7 +249,7 @@ func (l *Leases) beat() {
 	}
 }
 
-// round tells the others that this process lives, and looks after them.
+// round tells others that this process is alive, and checks on them.
 func (l *Leases) round() {
 	ctx, cancel := context.WithTimeout(l.ctx, silent)
 	defer cancel()
@@ -269,7 +269,7 @@ func (l *Leases) round() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.taken = v.taken; err != nil {
-		// Nobody is dead only because the database was away.
+		// A process isn't dead just because the database was away.
 		clear(l.procs)
 	}
 	close(l.news)
@@ -289,11 +289,11 @@ func (l *Leases) renew(ctx context.Context, s *session) {
 	}
 }
 
-// view is the tables at one moment.
+// view is the content of the tables at one moment.
 type view struct {
 	asked time.Time
 	beats map[string]int64    // of all processes
-	taken map[string]bool     // names that anybody holds
+	taken map[string]bool     // names held by any process
 	names map[string][]string // by process
 }
 
@@ -320,7 +320,7 @@ func (l *Leases) look(ctx context.Context) (view, error) {
 	return v, nil
 }
 
-// removeSilent takes away what silent processes held.
+// removeSilent removes silent processes and their leases.
 func (l *Leases) removeSilent(ctx context.Context, s *session, v view) (removed bool) {
 	now := time.Now()
 	for id := range l.procs {
@@ -337,7 +337,7 @@ func (l *Leases) removeSilent(ctx context.Context, s *session, v view) (removed 
 		if now.Sub(p.since) < silent {
 			continue
 		}
-		// It may have spoken since; then it stays.
+		// It may have beaten since; then it stays.
 		n, err := l.db.exec(ctx, Hard, `DELETE FROM processes WHERE id = $1 AND beat = $2`, id, beat)
 		if err == nil && n > 0 {
 			removed = true
@@ -347,8 +347,8 @@ func (l *Leases) removeSilent(ctx context.Context, s *session, v view) (removed 
 	return removed
 }
 
-// compare looks whether the database still has what this process holds, and
-// nothing else. A replica that took over may lack what was written last.
+// compare checks that the database has exactly what this process holds. A
+// replica that took over may lack the last writes.
 func (l *Leases) compare(ctx context.Context, s *session, v view) {
 	l.mu.Lock()
 	var left []string
@@ -359,7 +359,7 @@ func (l *Leases) compare(ctx context.Context, s *session, v view) {
 			own[name] = true
 			if l.held[name] == nil {
 				left = append(left, name)
-				l.held[name] = &heldLease{} // nobody takes it meanwhile
+				l.held[name] = &heldLease{} // reserved, so that nobody takes it meanwhile
 			}
 		}
 		for name, h := range l.held {
@@ -377,7 +377,7 @@ func (l *Leases) compare(ctx context.Context, s *session, v view) {
 	}
 }
 
-// free gives everything back.
+// free releases everything.
 func (l *Leases) free() error {
 	l.stop()
 	l.running.Wait()
@@ -391,11 +391,11 @@ func (l *Leases) free() error {
 	s.lose()
 	ctx, cancel := context.WithTimeout(context.Background(), silent)
 	defer cancel()
-	_, _ = l.db.exec(ctx, Hard, `DELETE FROM processes WHERE id = $1`, s.id) // else others find it silent
+	_, _ = l.db.exec(ctx, Hard, `DELETE FROM processes WHERE id = $1`, s.id) // otherwise others have to find it silent
 	return nil
 }
 
-// confirm notes that a beat arrived.
+// confirm records that a beat arrived.
 func (s *session) confirm(sent time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -404,8 +404,7 @@ func (s *session) confirm(sent time.Time) {
 	s.news = make(chan struct{})
 }
 
-// lose ends what is done under this session; only then anybody learns that it is
-// lost.
+// lose ends what runs under this session, and only then reports it as lost.
 func (s *session) lose() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -430,7 +429,7 @@ func (s *session) over() bool {
 	}
 }
 
-// dependents changes what ends with this session.
+// dependents changes the set of what ends with this session.
 func (s *session) dependents(change func(map[string]context.CancelCauseFunc)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -443,8 +442,8 @@ func (s *session) last() time.Time {
 	return s.sent
 }
 
-// fence is openmates.Fence for what is done under this session. The clock on the
-// wall is asked, too: the other one stands still while a machine sleeps.
+// fence is openmates.Fence for what runs under this session. It also checks the
+// wall clock, because the monotonic clock stops while a machine sleeps.
 func (s *session) fence(ctx context.Context) error {
 	for {
 		s.mu.Lock()

@@ -14,8 +14,8 @@ import (
 	"openmates"
 )
 
-// migrate brings the schema up to date. Each file is one transaction; a
-// process that starts at the same moment waits.
+// migrate migrates the schema. Each file is one transaction; a process that
+// starts at the same time waits.
 func migrate(ctx context.Context, db *sql.DB, d dialect, files fs.FS) error {
 	steps, newest, err := steps(d, files)
 	if err != nil {
@@ -47,7 +47,7 @@ func migrate(ctx context.Context, db *sql.DB, d dialect, files fs.FS) error {
 	return nil
 }
 
-// steps returns one migration for each file, in the words of the engine.
+// steps returns one migration per file, in the engine's dialect.
 func steps(d dialect, files fs.FS) (all []*goose.Migration, newest int64, err error) {
 	names, err := fs.Glob(files, "*.sql")
 	if err != nil {

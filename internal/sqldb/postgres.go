@@ -14,14 +14,14 @@ import (
 	"openmates"
 )
 
-// postgres keeps two pools: connections whose commits wait for the disk, and
+// postgres has two pools: connections whose commits wait for the disk, and
 // connections whose commits don't (synchronous_commit = off, PostgreSQL manual
-// 28.4), which also read. A setting of the connection costs no round trip, as
-// SET LOCAL would.
+// 28.4), which are also used to read. Setting this per connection costs no
+// round trip, unlike SET LOCAL.
 type postgres struct {
 	hard *sql.DB
 	soft *sql.DB
-	// held is for leases, whose beats wait for nobody.
+	// held is for leases, whose beats must not wait for other queries.
 	held *sql.DB
 	disk disk
 }
@@ -34,7 +34,7 @@ const (
 
 func openPostgres(ctx context.Context, c Config) (engine, error) {
 	conf, err := pgx.ParseConfig(c.URL)
-	if err != nil { // its text may hold the password
+	if err != nil { // its text may contain the password
 		return nil, openmates.Errorf(openmates.EInvalid,
 			"The database's address isn't valid. It should look like postgres://user:password@host:5432/database.")
 	}
@@ -45,7 +45,7 @@ func openPostgres(ctx context.Context, c Config) (engine, error) {
 	lazy := conf.Copy()
 	lazy.RuntimeParams["synchronous_commit"] = "off"
 	held := conf.Copy()
-	held.RuntimeParams["synchronous_commit"] = "on" // a lease that was forgotten would be held twice
+	held.RuntimeParams["synchronous_commit"] = "on" // two processes would hold a lease that was lost
 	p := &postgres{
 		hard: stdlib.OpenDB(*conf),
 		soft: stdlib.OpenDB(*lazy),
@@ -83,7 +83,7 @@ func (p *postgres) Query(ctx context.Context, query string, args ...any) (*sql.R
 
 func (p *postgres) exec(ctx context.Context, d Durability, query string, args ...any) (int64, error) {
 	res, err := p.pool(d).ExecContext(ctx, query, plain(args)...)
-	if err = p.disk.heard(err); err != nil {
+	if err = p.disk.note(err); err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
@@ -93,7 +93,7 @@ func (p *postgres) write(ctx context.Context, d Durability, fn func(*Tx) error) 
 	for try := 0; ; try++ {
 		err := p.once(ctx, d, fn)
 		if err == nil || try == 10 || !(Collision(err) && try < 3 || passing(err)) {
-			return p.disk.heard(err)
+			return p.disk.note(err)
 		}
 	}
 }
@@ -103,7 +103,7 @@ func (p *postgres) once(ctx context.Context, d Durability, fn func(*Tx) error) e
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	defer t.Rollback() // does nothing after Commit
+	defer t.Rollback() // no-op after Commit
 	if err := fn(&Tx{ctx: ctx, on: t}); err != nil {
 		return err
 	}

@@ -55,11 +55,11 @@ func openSQLite(ctx context.Context, path, locks string, schema fs.FS) (engine, 
 	return &lite{readers: readers, writer: w, dir: filepath.Dir(path), locks: locks}, nil
 }
 
-// prepareFiles makes the folders and the file, readable by this account alone
-// before a byte is in it: the file holds people's messages, and SQLite gives
-// the files beside it the mode that it finds. A file that is there is not
-// opened for that, since closing it would end the locks that this process
-// holds on it (POSIX, fcntl).
+// prepareFiles creates the folders and the file, private before the file
+// contains a byte: it stores people's messages, and SQLite copies its mode to
+// the files next to it. An existing file is not opened for this, because
+// closing it would release the locks that this process holds on it (POSIX,
+// fcntl).
 func prepareFiles(path, locks string) error {
 	for _, dir := range []string{filepath.Dir(path), locks} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -88,8 +88,8 @@ func prepareFiles(path, locks string) error {
 	return nil
 }
 
-// unusable says in a sentence why a database can't be opened, where that is the
-// disk's fault.
+// unusable returns a message about why a database can't be opened, if the disk
+// is the cause.
 func unusable(path string, err error) error {
 	err = fmt.Errorf("open %s: %w", path, err)
 	if e := diskError(err); e != nil {
@@ -102,14 +102,14 @@ func unusable(path string, err error) error {
 	return err
 }
 
-// dsn names the file as a URI, in which no character of the path has a meaning.
+// dsn returns a URI for the file in which no character of the path is special.
 func dsn(path string, pragmas ...string) string {
 	q := url.Values{"_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
-// query reads with a prepared statement. A read takes microseconds, so it is
-// not interrupted: watching the context would cost a goroutine each time.
+// Query reads with a prepared statement. A read takes microseconds, so it isn't
+// interrupted: watching the context would cost a goroutine each time.
 func (l *lite) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func (l *lite) write(ctx context.Context, d Durability, fn func(*Tx) error) erro
 	for try := 0; ; try++ {
 		err := l.writer.do(ctx, d, fn)
 		if err == nil || try == 3 || !Collision(err) {
-			return l.disk.heard(err)
+			return l.disk.note(err)
 		}
 	}
 }
@@ -154,7 +154,7 @@ func (l *lite) close() error {
 	return errors.Join(l.writer.close(), l.readers.Close())
 }
 
-// busy says whether another process kept the database locked for too long.
+// busy reports whether another process kept the database locked for too long.
 func busy(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	return ok && e.Code()&0xff == 5 // SQLITE_BUSY

@@ -15,7 +15,7 @@ import (
 	"openmates"
 )
 
-// Querier reads: a DB, or a Tx.
+// Querier runs queries: a DB, or a Tx.
 type Querier interface {
 	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
@@ -26,13 +26,13 @@ type runner interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// Tx is a transaction that is being made. It is for one goroutine, and only
-// until the function that was given it returns.
+// Tx is an open transaction. It is for one goroutine, and only until the
+// function that received it returns.
 type Tx struct {
 	ctx    context.Context
 	on     runner
-	kinds  []string // what it changes, for the caches
-	failed error    // of the first part that failed
+	kinds  []string // the kinds that it changes, for the caches
+	failed error    // error of the first part that failed
 	over   bool
 }
 
@@ -63,15 +63,15 @@ func (t *Tx) Get(query string, args []any, dest ...any) (bool, error) {
 	return Get(t.ctx, t, query, args, dest...)
 }
 
-// Changed notes that caches of this kind are out of date once this commits.
+// Changed records that caches of this kind are outdated once this commits.
 func (t *Tx) Changed(kind string) {
 	if !slices.Contains(t.kinds, kind) {
 		t.kinds = append(t.kinds, kind)
 	}
 }
 
-// join runs a part of the transaction. After one that failed there is no other,
-// and no commit.
+// join runs a part of the transaction. After a failed part, no other part runs
+// and nothing is committed.
 func (t *Tx) join(fn func(*Tx) error) error {
 	if t.over {
 		return errOver
@@ -119,11 +119,11 @@ func List[T any](ctx context.Context, q Querier, scan func(Row) (T, error), quer
 	return all, rows.Err()
 }
 
-// plain turns arguments into those that both drivers take: times become
-// milliseconds, named types of text and whole numbers their values. PostgreSQL
-// refuses text with a NUL or with broken UTF-8, which people and models do
-// send, so neither engine is given any. A Secret is refused: it is sealed
-// before it is written.
+// plain converts arguments to types that both drivers accept: times become
+// milliseconds, named string and integer types their values. PostgreSQL rejects
+// text with NUL or invalid UTF-8, which people and models do send, so both are
+// removed for either engine. A Secret is refused, because it must be sealed
+// before it is stored.
 func plain(args []any) []any {
 	for i, a := range args {
 		switch v := a.(type) {
@@ -148,7 +148,7 @@ func plain(args []any) []any {
 	return args
 }
 
-// refused is an argument that no driver takes.
+// refused is an argument that no driver accepts.
 type refused struct{}
 
 func (refused) Value() (driver.Value, error) {
@@ -162,7 +162,8 @@ func clean(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
 }
 
-// Millis is the column's form of a time: Unix milliseconds, 0 for none.
+// Millis returns a time as it is stored: Unix milliseconds, 0 for the zero
+// time.
 func Millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -178,11 +179,11 @@ func TimeOf(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// Bytes are kept in text columns, which both engines have alike: as they are
-// where they are text, as nearly all are, else in base64 behind a mark.
+// Bytes are stored in text columns, which both engines have: unchanged if they
+// are text, as almost all are, else in base64 after a mark.
 const base64Mark = "\x01base64:"
 
-// EncodeBytes is the column's form of bytes.
+// EncodeBytes returns bytes as they are stored.
 func EncodeBytes(b []byte) string {
 	if utf8.Valid(b) && !slices.Contains(b, 0) && !strings.HasPrefix(string(b), base64Mark) {
 		return string(b)

@@ -15,25 +15,25 @@ import (
 	"openmates"
 )
 
-// writer is SQLite's one writing connection. Whoever finds it free commits in
-// its own goroutine, which saves two changes of goroutine for each write. Writes
-// that come meanwhile wait, and the first of them commits all of them in one
-// transaction, so that one fsync serves them all. A batch with a hard write in
-// it is synced; a batch of soft writes is not, but goes to the operating system
-// before anyone hears of it.
+// writer is SQLite's only writing connection. A caller that finds it free
+// commits in its own goroutine, which saves two goroutine switches per write.
+// Writes that arrive meanwhile wait, and the first of them commits all of them
+// in one transaction, so that they share one fsync. A batch that contains a
+// hard write is synced. A batch of soft writes isn't, but it reaches the
+// operating system before any caller returns.
 type writer struct {
 	db   *sql.DB
 	conn *sql.Conn
 
 	mu      sync.Mutex
 	idle    sync.Cond // busy has become false
-	busy    bool      // somebody commits, who alone uses conn, stmts and sync
+	busy    bool      // a goroutine is committing; only it uses conn, stmts and sync
 	closed  bool
 	waiting []*pending
 
 	stmts map[string]*sql.Stmt
-	sync  bool  // what PRAGMA synchronous stands at
-	lost  error // why SQLite gave the running transaction up; nil = it did not
+	sync  bool  // the current value of PRAGMA synchronous
+	lost  error // why SQLite rolled back the running transaction; nil = it didn't
 }
 
 type pending struct {
@@ -41,7 +41,7 @@ type pending struct {
 	d    Durability
 	fn   func(*Tx) error
 	err  error
-	turn chan []*pending // the batch to commit, or nothing when it was committed
+	turn chan []*pending // the batch to commit, or nil if another goroutine has committed it
 }
 
 const mostInBatch = 256
@@ -58,9 +58,9 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	return w, nil
 }
 
-// do runs fn and waits for its commit. A context that ends before fn began
-// keeps it from running; later it changes nothing, so that the caller always
-// knows what has happened.
+// do runs fn and waits for its commit. If ctx ends before fn starts, fn doesn't
+// run; later it has no effect, so that the caller always knows what has
+// happened.
 func (w *writer) do(ctx context.Context, d Durability, fn func(*Tx) error) error {
 	p := &pending{ctx: ctx, d: d, fn: fn}
 	w.mu.Lock()
@@ -89,7 +89,7 @@ func (w *writer) do(ctx context.Context, d Durability, fn func(*Tx) error) error
 	return p.err
 }
 
-// leave takes a write back that nobody has begun.
+// leave withdraws a write that hasn't started.
 func (w *writer) leave(p *pending) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -101,9 +101,9 @@ func (w *writer) leave(p *pending) bool {
 	return true
 }
 
-// lead commits a batch, in which the caller's write comes first, and makes the
-// first of those who came meanwhile do the same. Of nothing there is nothing to
-// do: somebody else has led.
+// lead commits a batch that starts with the caller's write, and then makes the
+// first waiting caller do the same. An empty batch means that another goroutine
+// has already committed it.
 func (w *writer) lead(batch []*pending) {
 	if len(batch) == 0 {
 		return
@@ -112,7 +112,8 @@ func (w *writer) lead(batch []*pending) {
 	w.commit(batch)
 }
 
-// next tells those whose write was committed, and hands the connection on.
+// next wakes the callers whose writes are committed, and passes on the
+// connection.
 func (w *writer) next(committed []*pending) {
 	for _, p := range committed {
 		p.turn <- nil
@@ -130,10 +131,10 @@ func (w *writer) next(committed []*pending) {
 	batch[0].turn <- batch
 }
 
-// commit runs a batch as one transaction, and each write that fails as if it
-// had never begun. Where SQLite gave the whole transaction up because of one of
-// them, or there was no room for all, each of the others has a transaction of
-// its own, so that what is told of a write is true of it.
+// commit runs a batch as one transaction; a write that fails leaves no trace.
+// If SQLite rolled the whole transaction back because of one write, or the disk
+// had no room for all of them, each of the others gets its own transaction, so
+// that each caller gets the true result.
 func (w *writer) commit(batch []*pending) {
 	live := make([]*pending, 0, len(batch))
 	for _, p := range batch {
@@ -157,8 +158,8 @@ func (w *writer) commit(batch []*pending) {
 }
 
 // together runs writes as one transaction and sets the error of each. It
-// reports whether SQLite gave the transaction up, and at which write; nil means
-// at the commit. Then nothing of any of them is there.
+// reports whether SQLite rolled the transaction back, and at which write (nil:
+// at the commit). In that case none of the writes has happened.
 func (w *writer) together(live []*pending) (culprit *pending, lost bool) {
 	sync := slices.ContainsFunc(live, func(p *pending) bool { return p.d == Hard })
 	err := w.level(sync)
@@ -174,7 +175,7 @@ func (w *writer) together(live []*pending) (culprit *pending, lost bool) {
 	for _, p := range live {
 		p.err = w.one(p, len(live) > 1)
 		if w.lost != nil {
-			_ = w.raw("ROLLBACK") // where SQLite has done it already, this fails
+			_ = w.raw("ROLLBACK") // fails if SQLite has already done it
 			return p, true
 		}
 		if p.err == nil {
@@ -193,10 +194,10 @@ func (w *writer) together(live []*pending) (culprit *pending, lost bool) {
 	return nil, false
 }
 
-// gaveUp reports whether SQLite may have rolled back the whole transaction by
-// itself because of err: https://sqlite.org/lang_transaction.html, "Response To
-// Errors Within A Transaction". What came after it would be a transaction of
-// its own.
+// gaveUp reports whether SQLite may have rolled back the whole transaction
+// because of err: https://sqlite.org/lang_transaction.html, "Response To Errors
+// Within A Transaction". Later statements would then be a transaction of their
+// own.
 func gaveUp(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
@@ -210,7 +211,7 @@ func gaveUp(err error) bool {
 	return false
 }
 
-// fail tells err to all that have none of their own.
+// fail sets err on all writes without an error.
 func fail(batch []*pending, err error) {
 	if busy(err) {
 		err = &openmates.Error{Code: openmates.EUnavailable,
@@ -223,7 +224,7 @@ func fail(batch []*pending, err error) {
 	}
 }
 
-// one runs a write, within a savepoint where others share the transaction.
+// one runs a write, in a savepoint if others share the transaction.
 func (w *writer) one(p *pending, shared bool) (err error) {
 	if shared {
 		if err := w.raw("SAVEPOINT one"); err != nil {
@@ -236,7 +237,7 @@ func (w *writer) one(p *pending, shared bool) (err error) {
 		w.lost = err
 	}
 	switch {
-	case w.lost != nil: // also where fn did not pass it on
+	case w.lost != nil: // even if fn ignored it
 		return errors.Join(err, w.lost)
 	case !shared:
 		return err
@@ -254,20 +255,21 @@ func (w *writer) one(p *pending, shared bool) (err error) {
 	return err
 }
 
-// call keeps a panic of one write from the others.
+// call turns a panic in one write into an error, so that it doesn't affect the
+// others.
 func (w *writer) call(p *pending) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic in a write: %v\n%s", r, debug.Stack())
 		}
 	}()
-	// The driver watches a context with a goroutine per statement; a write is
-	// over sooner than that.
+	// The driver would watch the context with a goroutine per statement; a
+	// write is over sooner than that.
 	return p.fn(&Tx{ctx: context.WithoutCancel(p.ctx), on: w})
 }
 
-// level sets how the next commit is synced. SQLite acts on this pragma while
-// it compiles it, so it can't be prepared beforehand.
+// level sets how the next commit is synced. SQLite applies this pragma while it
+// compiles it, so it can't be prepared.
 func (w *writer) level(sync bool) error {
 	if w.sync == sync {
 		return nil
@@ -283,7 +285,7 @@ func (w *writer) level(sync bool) error {
 	return nil
 }
 
-// raw runs a statement of the transaction itself.
+// raw runs a statement that controls the transaction, such as BEGIN.
 func (w *writer) raw(text string) error {
 	s, err := w.stmt(text)
 	if err == nil {
@@ -303,7 +305,7 @@ func (w *writer) stmt(text string) (*sql.Stmt, error) {
 	return s, err
 }
 
-// ExecContext runs a statement prepared. Only who leads calls it.
+// ExecContext runs a prepared statement. Only the leader calls it.
 func (w *writer) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	s, err := w.part(text)
 	if err != nil {
@@ -325,8 +327,9 @@ func (w *writer) QueryContext(ctx context.Context, text string, args ...any) (*s
 	return rows, err
 }
 
-// part is a statement of a write. After SQLite gave the transaction up it would
-// be a transaction of its own, so there is none.
+// part returns a prepared statement of a write. After SQLite has rolled back
+// the transaction it fails, because the statement would be a transaction of its
+// own.
 func (w *writer) part(text string) (*sql.Stmt, error) {
 	if w.lost != nil {
 		return nil, w.lost
@@ -342,7 +345,7 @@ func (w *writer) note(err error) {
 	}
 }
 
-// close waits for the writes that were begun or wait; later ones fail.
+// close waits for all pending writes; later ones fail.
 func (w *writer) close() error {
 	w.mu.Lock()
 	w.closed = true

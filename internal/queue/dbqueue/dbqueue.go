@@ -1,19 +1,19 @@
 // Package dbqueue processes jobs directly from the journal: a queue without a
 // separate service.
 //
-// One process at a time works for a database: the one that holds the lease
+// Only one process at a time works for a database: the one that holds the lease
 // "worker". The others wait, and one takes over when it dies. A job that the
-// working process accepts goes to its workers through memory, at once and
-// without a further write. Jobs that other processes accept are found in the
+// working process accepts goes to its workers through memory, immediately and
+// without another write. Jobs that other processes accept are found in the
 // journal, within Poll. After a takeover every open job is processed with Again
-// set, each lane in its order; a delayed job delays the jobs behind it.
+// set, each lane in order; a delayed job delays the jobs after it.
 //
-// It keeps at most Room jobs in memory (and a page more); the rest waits in the
+// It keeps at most Room jobs in memory (plus one page); the rest waits in the
 // journal. It starts a goroutine for each running job and none for each lane.
 //
 // Lanes keep the order of acceptance, with one exception: if two processes
-// accept jobs of one lane within the same Poll, and none did so recently, those
-// two jobs may swap.
+// accept jobs of one lane within the same Poll, and neither did so recently,
+// those two jobs may swap.
 package dbqueue
 
 import (
@@ -27,18 +27,18 @@ import (
 	"openmates/internal/queue/lanes"
 )
 
-// Config holds what a Queue needs.
+// Config configures a Queue.
 type Config struct {
 	Journal queue.Journal
 	Lease   queue.Leaser
 	Log     *slog.Logger
 	Clock   func() time.Time        // nil = the real clock
-	Poll    time.Duration           // how often jobs of other processes are looked for; 0 = 250 ms
+	Poll    time.Duration           // how often the journal is checked for jobs of other processes; 0 = 250 ms
 	Room    int                     // jobs held in memory; 0 = 10,000
 	Backoff func(int) time.Duration // nil = queue.Backoff
 }
 
-// lease is the name of what only the working process holds.
+// lease is the name of the lease that the working process holds.
 const lease = "worker"
 
 // Queue is a queue.Queue. It is safe for concurrent use.
@@ -47,12 +47,12 @@ type Queue struct {
 	pushing pushing
 
 	mu   sync.Mutex
-	here *lanes.Set // nil while this process does not work
+	here *lanes.Set // nil while this process doesn't work
 }
 
 var _ queue.Queue = (*Queue)(nil)
 
-// New makes a Queue.
+// New returns a Queue.
 func New(c Config) (*Queue, error) {
 	if c.Journal == nil || c.Lease == nil || c.Log == nil {
 		return nil, errors.New("dbqueue: Config needs Journal, Lease and Log")
@@ -73,15 +73,15 @@ func New(c Config) (*Queue, error) {
 	return &Queue{Config: c, pushing: pushing{keys: map[string]int{}}}, nil
 }
 
-// Push stores the job and, where this process works, hands it to a worker.
+// Push stores the job and, if this process works, hands it to a worker.
 func (q *Queue) Push(ctx context.Context, j queue.Job) error {
 	j.Attempt = max(j.Attempt, 1)
 	if j.Accepted.IsZero() {
 		j.Accepted = q.Clock()
 	}
-	// While it is noted here, a look into the journal leaves the job to Push;
-	// otherwise it could be found, processed and forgotten before AddJob
-	// returns, and then be passed on a second time.
+	// While the key is in pushing, a scan of the journal leaves the job to
+	// Push. Otherwise the scan could find, process and forget it before AddJob
+	// returns, and Push would then run it a second time.
 	q.pushing.begin(j.Key)
 	fresh, err := q.Journal.AddJob(ctx, j)
 	end := func() { q.pushing.end(j.Key) }
@@ -92,7 +92,7 @@ func (q *Queue) Push(ctx context.Context, j queue.Job) error {
 	}
 	end()
 	if here == nil {
-		// Work may have begun in between, and have left the job to this call.
+		// Work may have started meanwhile, and left the job to this call.
 		if here = q.working(); here != nil {
 			here.Look()
 		}
@@ -100,8 +100,8 @@ func (q *Queue) Push(ctx context.Context, j queue.Job) error {
 	return err
 }
 
-// Work waits until this process holds the lease, and then works, until ctx
-// ends. It gives nil then.
+// Work waits until this process holds the lease, then works until ctx ends and
+// returns nil.
 func (q *Queue) Work(ctx context.Context, n int, do func(context.Context, queue.Job) error) error {
 	if n < 1 {
 		return errors.New("dbqueue: Work needs room for one job at least")
@@ -114,10 +114,10 @@ func (q *Queue) Work(ctx context.Context, n int, do func(context.Context, queue.
 		q.Log.WarnContext(ctx, "this process does not work off jobs any more; it stands by", "err", err)
 		lanes.Wait(ctx, time.Second)
 	}
-	return nil //nolint:nilerr // ctx ended, and that is how Work ends
+	return nil //nolint:nilerr // ctx ended, which is how Work ends
 }
 
-// hold works as long as the lease is held.
+// hold works while the lease is held.
 func (q *Queue) hold(ctx context.Context, n int, do func(context.Context, queue.Job) error) error {
 	here := lanes.New(ctx, lanes.Config{
 		Journal: q.Journal, Log: q.Log, Clock: q.Clock, Poll: q.Poll, Room: q.Room, Backoff: q.Backoff,
@@ -141,7 +141,7 @@ func (q *Queue) set(s *lanes.Set) {
 	q.here = s
 }
 
-// pushing is the keys between the call of AddJob and the job's way on.
+// pushing holds the keys of jobs that Push is storing.
 type pushing struct {
 	mu   sync.Mutex
 	keys map[string]int

@@ -1,9 +1,9 @@
 // Package lanes is the part of a queue that both adapters share: it keeps the
 // order of each lane, runs jobs while there are free slots, records how they
-// end, and reads the journal for jobs that nobody announced. Which process
-// works on which lanes is decided by the adapter.
+// end, and scans the journal for jobs that nobody announced. The adapter
+// decides which process works on which lanes.
 //
-// It keeps at most Room jobs in memory, and a page more; the rest waits in the
+// It keeps at most Room jobs in memory, plus one page; the rest waits in the
 // journal. It starts a goroutine for each running job and none for each lane.
 package lanes
 
@@ -17,7 +17,7 @@ import (
 	"openmates/internal/queue"
 )
 
-// Config holds what a Set needs. Nothing may be left out but Skip and Trouble.
+// Config configures a Set. All fields but Skip and Trouble are required.
 type Config struct {
 	Journal queue.Journal
 	Log     *slog.Logger
@@ -26,39 +26,39 @@ type Config struct {
 	Room    int
 	Backoff func(int) time.Duration
 	Slots   *Slots
-	// Skip says of a job found in the journal that Pushed will be told of it.
+	// Skip reports whether Pushed will deliver this job, so that a scan can
+	// skip it.
 	Skip func(key string) bool
-	// Trouble says when the journal can't be used and when it can again;
-	// several Sets may share it.
+	// Trouble logs when the journal becomes unavailable and available again.
+	// Several Sets may share one.
 	Trouble *Trouble
 }
 
-// Set is the jobs that a working process knows of: which wait in which lane,
-// and which lanes may go on.
+// Set holds the jobs that a working process has in memory, by lane.
 type Set struct {
 	Config
 	ctx     context.Context
 	do      func(context.Context, queue.Job) error
 	workers sync.WaitGroup
-	wake    chan struct{} // something for Run to look at
+	wake    chan struct{} // signals Run that something has changed
 
 	mu       sync.Mutex
 	draining bool
 	known    map[string]bool // keys in memory
 	lanes    map[string]*lane
-	ready    []*lane // the first job of each may run
-	delayed  delayed // the first job of each must wait
+	ready    []*lane // lanes whose first job may run
+	delayed  delayed // lanes whose first job must wait
 	scan     scan
 }
 
-// lane is the waiting jobs of one lane; the first one may be running. A lane
-// without jobs is forgotten.
+// lane is a queue of jobs that run in order; the first may be running. A lane
+// without jobs is removed.
 type lane struct {
 	jobs []queue.OpenJob
-	at   int // place in delayed
+	at   int // index in delayed
 }
 
-// New makes a Set. do's context is ctx.
+// New returns a Set. do is called with ctx.
 func New(ctx context.Context, c Config, do func(context.Context, queue.Job) error) *Set {
 	now := c.Clock()
 	if c.Trouble == nil {
@@ -74,17 +74,17 @@ func New(ctx context.Context, c Config, do func(context.Context, queue.Job) erro
 	}
 }
 
-// Pushed takes a job that was stored just now. It calls taken when from now on
-// Skip must not name the job any more, in one with the taking: otherwise a job
-// that is left to the journal could be skipped there.
+// Pushed adds a job that was just stored. It calls taken, in the same critical
+// section, when Skip must no longer report the job: otherwise a job that is
+// left to the journal could be skipped there.
 func (d *Set) Pushed(j queue.Job, taken func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	defer taken()
 	if d.scan.full(d) || d.scan.shared(d.Clock()) {
-		// Jobs before it may wait in the journal only, and it must not
-		// overtake those of its lane. It may lie before what was read already:
-		// IDs are drawn before they become visible.
+		// Jobs before it may only be in the journal, and it must not overtake
+		// those of its lane. It may be before the position that was read,
+		// because IDs are drawn before they become visible.
 		d.scan.missed, d.scan.rewind = true, true
 		d.poke()
 		return
@@ -92,7 +92,7 @@ func (d *Set) Pushed(j queue.Job, taken func()) {
 	d.add(queue.OpenJob{Job: j})
 }
 
-// Look reads the journal before any further job is taken from elsewhere.
+// Look scans the journal before any other job is added.
 func (d *Set) Look() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -100,7 +100,7 @@ func (d *Set) Look() {
 	d.poke()
 }
 
-// Wake reads the journal soon: it holds a job that is not in memory.
+// Wake scans the journal soon, because it contains a job that isn't in memory.
 func (d *Set) Wake() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -108,7 +108,7 @@ func (d *Set) Wake() {
 	d.poke()
 }
 
-// add puts a job behind those of its lane.
+// add appends a job to its lane.
 func (d *Set) add(j queue.OpenJob) {
 	if d.known[j.Key] {
 		return
@@ -125,7 +125,7 @@ func (d *Set) add(j queue.OpenJob) {
 	}
 }
 
-// offer lets the first job of a lane run, now or when its time comes.
+// offer makes the first job of a lane runnable, now or when its time comes.
 func (d *Set) offer(l *lane) {
 	if l.jobs[0].NotBefore.After(d.Clock()) {
 		heap.Push(&d.delayed, l)
@@ -138,7 +138,7 @@ func (d *Set) offer(l *lane) {
 	d.start()
 }
 
-// start runs what may run while there is a free place.
+// start runs jobs while there are free slots.
 func (d *Set) start() {
 	for len(d.ready) > 0 && !d.draining && d.ctx.Err() == nil && d.Slots.take(d) {
 		l := d.ready[0]
@@ -149,7 +149,8 @@ func (d *Set) start() {
 	}
 }
 
-// due moves the lanes whose time has come and returns the time of the next.
+// due makes lanes runnable whose time has come, and returns the time of the
+// next one.
 func (d *Set) due(now time.Time) time.Time {
 	for len(d.delayed) > 0 {
 		l := d.delayed[0]
@@ -163,7 +164,7 @@ func (d *Set) due(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// done takes the first job of a lane out of memory and lets the next one run.
+// done removes the first job of a lane and offers the next.
 func (d *Set) done(l *lane) {
 	job := l.jobs[0]
 	l.jobs[0] = queue.OpenJob{}
@@ -177,7 +178,7 @@ func (d *Set) done(l *lane) {
 	d.offer(l)
 }
 
-// Drain lets running jobs end and begins no more.
+// Drain lets running jobs finish and starts no more.
 func (d *Set) Drain() {
 	d.mu.Lock()
 	d.draining = true
@@ -198,11 +199,11 @@ func (d *Set) poke() {
 	}
 }
 
-// Run works until ctx ends or, with ctx alive, until Drain; it returns when the
-// last job has.
+// Run works until ctx ends or Drain is called, and returns when the last job
+// has ended.
 func (d *Set) Run() error {
 	defer func() {
-		d.Drain() // or Pushed could begin a job after the wait
+		d.Drain() // otherwise Pushed could start a job after the wait
 		d.workers.Wait()
 	}()
 	timer := time.NewTimer(0)
@@ -231,7 +232,7 @@ func (d *Set) Run() error {
 	}
 }
 
-// delayed is a heap of lanes by the time of their first job.
+// delayed is a heap of lanes, by the time of their first job.
 type delayed []*lane
 
 func (h delayed) Len() int { return len(h) }
@@ -245,14 +246,14 @@ func (h delayed) Swap(i, j int) {
 	h[i].at, h[j].at = i, j
 }
 
-// Push is heap.Interface's.
+// Push implements heap.Interface.
 func (h *delayed) Push(x any) {
 	l := x.(*lane) //nolint:forcetypeassert // the heap holds nothing else
 	l.at = len(*h)
 	*h = append(*h, l)
 }
 
-// Pop is heap.Interface's.
+// Pop implements heap.Interface.
 func (h *delayed) Pop() any {
 	old := *h
 	l := old[len(old)-1]

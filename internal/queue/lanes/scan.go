@@ -2,27 +2,27 @@ package lanes
 
 import "time"
 
-// scan is how far the journal has been read. Two things make that more than a
-// position: a job may become visible behind a position that was read already
-// (its ID is drawn before its transaction ends), so the last seconds are read
-// again each time; and a job may end while a page that still shows it as open
-// is on its way, so ends are noted during a reading.
+// scan records how far the journal has been read. A position alone is not
+// enough, for two reasons. A job may become visible before a position that has
+// been read, because its ID is drawn before its transaction commits; so each
+// scan rereads the last seconds. And a job may end after a page was read that
+// shows it as open; so ends are recorded during a scan.
 type scan struct {
-	next   time.Time // of the next reading
-	soon   time.Time // of the next reading for what was missed
-	full30 time.Time // of the next reading from the very start
+	next   time.Time // time of the next scan
+	soon   time.Time // time of the next scan for missed jobs
+	full30 time.Time // time of the next full scan
 
-	behind bool // the journal holds open jobs that were never in memory
-	missed bool // a job was left to the journal since the reading began
-	woken  bool // somebody said that there is something new, since the reading began
-	rewind bool // the next reading must not trust floor
+	behind bool // the journal has open jobs that were never in memory
+	missed bool // a job was left to the journal since the scan started
+	woken  bool // Wake was called since the scan started
+	rewind bool // the next scan must not start at floor
 	caught bool // the journal has been read to its end once
 
-	floor   int64  // all open jobs up to here are in memory, those of the last seconds excepted
+	floor   int64  // all open jobs up to here are in memory, except those of the last seconds
 	marks   []mark // floors of the last seconds, oldest first
 	foreign time.Time
 
-	during map[string]bool // jobs that ended during this reading; nil when there is none
+	during map[string]bool // jobs that ended during this scan; nil between scans
 }
 
 type mark struct {
@@ -32,16 +32,16 @@ type mark struct {
 
 const (
 	pageSize = 500
-	// A job that is older than this when it becomes visible is found by the
-	// reading from the start.
+	// A job that becomes visible later than this is found by the next full
+	// scan.
 	overlap = 10 * time.Second
-	// How often the whole journal is read, against what nobody has thought of.
+	// How often the whole journal is read, in case something was missed.
 	wholeEvery = 30 * time.Second
-	// How long a job of another process is taken as a sign that more will come.
+	// How long after a job of another process we expect more of them.
 	sharedFor = 10 * time.Minute
 )
 
-// full reports whether the next job must wait in the journal.
+// full reports whether new jobs must wait in the journal.
 func (s *scan) full(d *Set) bool {
 	if len(d.known) >= d.Room {
 		s.fallBack()
@@ -49,7 +49,7 @@ func (s *scan) full(d *Set) bool {
 	return s.behind
 }
 
-// fallBack makes the journal the only source until it is read to its end.
+// fallBack makes the journal the only source until it has been read to its end.
 func (s *scan) fallBack() {
 	if !s.behind {
 		s.behind, s.floor = true, s.start()
@@ -61,7 +61,7 @@ func (s *scan) shared(now time.Time) bool {
 	return !s.foreign.IsZero() && now.Sub(s.foreign) < sharedFor
 }
 
-// ended notes the end of a job.
+// ended records the end of a job.
 func (s *scan) ended(d *Set, key string) {
 	if s.during != nil {
 		s.during[key] = true
@@ -71,13 +71,13 @@ func (s *scan) ended(d *Set, key string) {
 	}
 }
 
-// start is where a reading begins that must not miss what came late: the floor
-// of ten seconds ago, the journal's start in the first ten seconds.
+// start returns where a scan starts that must not miss late jobs: at the floor
+// of ten seconds ago, or at the journal's start in the first ten seconds.
 func (s *scan) start() int64 {
 	return s.marks[0].floor
 }
 
-// reached notes that the journal was read up to here.
+// reached records that the journal has been read up to floor.
 func (s *scan) reached(now time.Time, poll time.Duration, floor int64) {
 	s.floor = max(s.floor, floor)
 	if now.Sub(s.marks[len(s.marks)-1].at) >= poll {
@@ -88,7 +88,7 @@ func (s *scan) reached(now time.Time, poll time.Duration, floor int64) {
 	}
 }
 
-// due is when to look again.
+// due returns the time of the next scan.
 func (s *scan) due() time.Time {
 	if (s.missed || s.woken) && s.soon.Before(s.next) {
 		return s.soon
@@ -96,12 +96,12 @@ func (s *scan) due() time.Time {
 	return s.next
 }
 
-// look reads the journal if it is time to.
+// look scans the journal if it is time.
 func (d *Set) look() error {
 	s := &d.scan
 	d.mu.Lock()
 	now := d.Clock()
-	// Where many jobs wait anyway, one more can wait for its turn to be read.
+	// If many jobs are waiting anyway, a missed one can wait for the next scan.
 	needed := (s.missed || s.woken) && len(d.known) <= pageSize && !now.Before(s.soon) || s.behind && len(d.known) <= d.Room*3/4
 	if !needed && now.Before(s.next) {
 		d.mu.Unlock()
@@ -129,7 +129,7 @@ func (d *Set) look() error {
 	defer d.mu.Unlock()
 	s.during = nil
 	end := d.Clock()
-	// Reading takes at most a twentieth of the time, and a fifth for what was
+	// Scans take at most a twentieth of the time, or a fifth if jobs were
 	// missed.
 	s.next, s.soon = end.Add(max(d.Poll, 20*end.Sub(now))), end.Add(4*end.Sub(now))
 	if err != nil {
@@ -141,8 +141,7 @@ func (d *Set) look() error {
 	return err
 }
 
-// read takes page after page into memory until the journal's end or until
-// there is no room.
+// read reads pages until the journal's end, or until memory is full.
 func (d *Set) read(from int64) error {
 	s := &d.scan
 	for {
@@ -155,7 +154,7 @@ func (d *Set) read(from int64) error {
 		}
 		d.mu.Lock()
 		now := d.Clock()
-		again := !s.caught // the previous holder of the lease may have begun it
+		again := !s.caught // the previous holder of the lease may have started it
 		for _, j := range jobs {
 			if d.known[j.Key] || s.during[j.Key] || d.Skip(j.Key) {
 				continue
@@ -173,11 +172,11 @@ func (d *Set) read(from int64) error {
 		}
 		full := !atEnd && len(d.known) >= d.Room
 		if full {
-			s.behind = true // from here on, not from the start
+			s.behind = true // continue here, not at the start
 		}
 		d.mu.Unlock()
 		if atEnd || full || d.ctx.Err() != nil {
-			return nil //nolint:nilerr // Run sees ctx's end itself
+			return nil //nolint:nilerr // Run checks ctx itself
 		}
 		from = last
 	}

@@ -2,17 +2,18 @@ package lanes
 
 import "sync"
 
-// Slots are the places for running jobs that several Sets share.
+// Slots limits how many jobs run at once, across several Sets.
 type Slots struct {
 	mu      sync.Mutex
 	left    int
 	waiting map[*Set]bool
 }
 
-// NewSlots makes n places.
+// NewSlots returns n slots.
 func NewSlots(n int) *Slots { return &Slots{left: n, waiting: map[*Set]bool{}} }
 
-// take returns a place, or remembers that the set waits for one.
+// take returns true if there is a free slot; otherwise it registers the set as
+// waiting.
 func (s *Slots) take(d *Set) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -24,7 +25,7 @@ func (s *Slots) take(d *Set) bool {
 	return true
 }
 
-// free returns a place and wakes who waits for one.
+// free releases a slot and wakes a waiting set.
 func (s *Slots) free() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,18 +6,18 @@ import (
 	"sync"
 )
 
-// Trouble writes one line to the log when the journal can't be used and one
-// when it can again, however often it is tried meanwhile.
+// Trouble logs one line when the journal becomes unavailable and one when it is
+// available again, however many attempts fail in between.
 type Trouble struct {
 	log *slog.Logger
 	mu  sync.Mutex
 	on  bool
 }
 
-// NewTrouble makes a Trouble that begins with all being well.
+// NewTrouble returns a Trouble that assumes the journal is available.
 func NewTrouble(log *slog.Logger) *Trouble { return &Trouble{log: log} }
 
-// Note takes the result of each try.
+// Note records the result of an attempt.
 func (t *Trouble) Note(ctx context.Context, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

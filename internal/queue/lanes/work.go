@@ -11,11 +11,11 @@ import (
 	"openmates/internal/queue"
 )
 
-// journalPatience is how long a worker that is told to stop still tries to
-// write down what it has done.
+// journalPatience is how long a worker that was told to stop keeps trying to
+// record what it has done.
 const journalPatience = 5 * time.Second
 
-// work runs the first job of a lane and then lets go of the lane.
+// work runs the first job of a lane and then releases the lane.
 func (d *Set) work(l *lane, job queue.OpenJob) {
 	err := d.call(job.Job)
 	open := d.settle(&job, err)
@@ -32,23 +32,23 @@ func (d *Set) work(l *lane, job queue.OpenJob) {
 	d.start()
 }
 
-// call keeps a panic of one job from the others; like any failure it is tried
-// again, and in the end dropped.
+// call runs a job and turns a panic into an error, so that the job is retried
+// and finally dropped like any other failure.
 func (d *Set) call(j queue.Job) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
 		}
 	}()
-	// One that was replaced begins nothing more: its successor takes what comes
-	// from now on for untouched.
+	// A replaced process must not start anything: its successor assumes that
+	// jobs from now on are untouched.
 	if err := openmates.Fence(d.ctx); err != nil {
 		return err
 	}
 	return d.do(d.ctx, j)
 }
 
-// settle writes down what became of a job, and reports whether it is still open.
+// settle records how a job ended, and reports whether it is still open.
 func (d *Set) settle(job *queue.OpenJob, err error) (open bool) {
 	log := d.Log.With("job", job.Key, "attempt", job.Attempt)
 	pause, isAfter := queue.IsAfter(err)
@@ -72,7 +72,7 @@ func (d *Set) settle(job *queue.OpenJob, err error) (open bool) {
 	return !d.record(job.Key, func(ctx context.Context) error { return d.Journal.CloseJob(ctx, job.Key, end) })
 }
 
-// delay keeps the job open, but not before some time.
+// delay keeps the job open until after a pause.
 func (d *Set) delay(job *queue.OpenJob, attempt int, pause time.Duration) (open bool) {
 	job.Attempt, job.NotBefore, job.Again = attempt, d.Clock().Add(pause), true
 	d.record(job.Key, func(ctx context.Context) error {
@@ -81,8 +81,8 @@ func (d *Set) delay(job *queue.OpenJob, attempt int, pause time.Duration) (open 
 	return true
 }
 
-// record writes to the journal, again and again while this process works; it
-// reports whether that worked.
+// record writes to the journal, with retries while this process works. It
+// reports whether that succeeded.
 func (d *Set) record(key string, write func(context.Context) error) bool {
 	for try := 1; ; try++ {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), journalPatience)

@@ -9,16 +9,16 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// Connect returns a connection that is tried for ever, from now on and whenever it
-// is lost, and writes one line to the log each time that NATS goes or comes. Its
-// error says that the address can't be used.
+// Connect returns a connection that reconnects for ever, and logs one line each
+// time NATS goes down or comes back. It returns an error only if the address is
+// invalid.
 func Connect(address string, log *slog.Logger) (*nats.Conn, error) {
 	s := &sight{log: log.With("pkg", "natsqueue")}
 	conn, err := nats.Connect(address, nats.Name("openmates"),
 		nats.Timeout(5*time.Second), nats.PingInterval(10*time.Second), nats.MaxPingsOutstanding(2),
 		nats.NoCallbacksAfterClientClose(), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort(),
 		nats.ReconnectWait(500*time.Millisecond), nats.ReconnectJitter(250*time.Millisecond, 250*time.Millisecond),
-		nats.ReconnectBufSize(-1), // who was not told in time finds the job in the journal
+		nats.ReconnectBufSize(-1), // a process that misses a message finds the job in the journal
 		nats.ConnectHandler(func(*nats.Conn) { s.now(true, nil) }),
 		nats.ReconnectHandler(func(*nats.Conn) { s.now(true, nil) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { s.now(false, err) }),
@@ -36,7 +36,7 @@ func Connect(address string, log *slog.Logger) (*nats.Conn, error) {
 	return conn, nil
 }
 
-// sight is whether NATS was there when it was last looked at.
+// sight records whether NATS was up when last checked.
 type sight struct {
 	log  *slog.Logger
 	mu   sync.Mutex

@@ -26,26 +26,26 @@ import (
 	"openmates/internal/queue"
 )
 
-// Leaser returns the leases of partitions.
+// Leaser manages the leases of partitions.
 type Leaser interface {
-	// Try is queue.Leaser's Hold without waiting: where the name is held, do is
-	// not called and ok is false.
+	// Try is queue.Leaser's Hold without waiting: if the name is held, it
+	// doesn't call do and ok is false.
 	Try(ctx context.Context, name string, do func(context.Context) error) (ok bool, err error)
-	// Held lists the names that are held, by whichever process.
+	// Held lists the names held by any process.
 	Held(ctx context.Context) ([]string, error)
 }
 
-// Config holds what a Queue needs.
+// Config configures a Queue.
 type Config struct {
 	Conn       *nats.Conn
 	Journal    queue.Journal
 	Lease      Leaser
 	Log        *slog.Logger
 	Clock      func() time.Time        // nil = the real clock
-	Name       string                  // begins the subjects in NATS; "" = "openmates"
+	Name       string                  // prefix of the NATS subjects; "" = "openmates"
 	Partitions int                     // the same for all processes; 0 = 16
-	Poll       time.Duration           // how often the journal is read without being told; 0 = 1 s
-	Share      time.Duration           // how often partitions are looked for; 0 = 250 ms
+	Poll       time.Duration           // how often the journal is read without a message; 0 = 1 s
+	Share      time.Duration           // how often free partitions are looked for; 0 = 250 ms
 	Room       int                     // jobs held in memory per partition; 0 = 2,000
 	Backoff    func(int) time.Duration // nil = queue.Backoff
 }
@@ -55,7 +55,7 @@ type Queue struct{ Config }
 
 var _ queue.Queue = (*Queue)(nil)
 
-// New makes a Queue.
+// New returns a Queue.
 func New(c Config) (*Queue, error) {
 	if c.Conn == nil || c.Journal == nil || c.Lease == nil || c.Log == nil {
 		return nil, errors.New("natsqueue: Config needs Conn, Journal, Lease and Log")
@@ -85,8 +85,8 @@ func New(c Config) (*Queue, error) {
 	return &Queue{c}, nil
 }
 
-// Push stores the job and wakes the worker of its partition. That nobody
-// could be woken is no error: the job is stored, and will be found.
+// Push stores the job and wakes the worker of its partition. Failing to wake it
+// is not an error: the job is stored and will be found.
 func (q *Queue) Push(ctx context.Context, j queue.Job) error {
 	j.Attempt = max(j.Attempt, 1)
 	if j.Accepted.IsZero() {
@@ -112,14 +112,14 @@ func (q *Queue) subject(partition int) string {
 	return fmt.Sprintf("%s.wake.%d", q.Name, partition)
 }
 
-// part is the journal as far as it concerns one partition.
+// part is the journal restricted to one partition.
 type part struct {
 	queue.Journal
 	q *Queue
 	n int
 }
 
-// OpenJobs returns a page that is shorter than n only at the journal's end.
+// OpenJobs returns fewer than n jobs only at the journal's end.
 func (p part) OpenJobs(ctx context.Context, after int64, n int) ([]queue.OpenJob, int64, error) {
 	var own []queue.OpenJob
 	for {

@@ -14,14 +14,13 @@ import (
 	"openmates/internal/queue/lanes"
 )
 
-// workers begins the names of the leases that working processes have to be
-// counted by.
+// workers is the prefix of the leases by which working processes are counted.
 const workers = "worker-"
 
 func lease(partition int) string { return fmt.Sprint("partition-", partition) }
 
-// Work takes a fair share of the partitions and works on them, until ctx ends.
-// It gives nil then.
+// Work takes a fair share of the partitions and works on them until ctx ends.
+// It then returns nil.
 func (q *Queue) Work(ctx context.Context, n int, do func(context.Context, queue.Job) error) error {
 	if n < 1 {
 		return errors.New("natsqueue: Work needs room for one job at least")
@@ -38,7 +37,7 @@ func (q *Queue) Work(ctx context.Context, n int, do func(context.Context, queue.
 	return nil
 }
 
-// worker is one process's part of the work.
+// worker is one process's share of the work.
 type worker struct {
 	q       *Queue
 	do      func(context.Context, queue.Job) error
@@ -47,10 +46,10 @@ type worker struct {
 	running sync.WaitGroup
 
 	mu    sync.Mutex
-	parts map[int]*lanes.Set // what is held; nil while it is being begun
+	parts map[int]*lanes.Set // partitions that are held; nil while one is starting
 }
 
-// beCounted holds a name by which the others know that they share.
+// beCounted holds a lease so that other processes count this one.
 func (w *worker) beCounted(ctx context.Context) {
 	name := workers + rand.Text()
 	for ctx.Err() == nil {
@@ -62,8 +61,8 @@ func (w *worker) beCounted(ctx context.Context) {
 	}
 }
 
-// share takes partitions that are free, and gives some back when others have
-// come.
+// share takes free partitions, and releases some when other processes have
+// joined.
 func (w *worker) share(ctx context.Context) error {
 	names, err := w.q.Lease.Held(ctx)
 	if err != nil {
@@ -110,7 +109,7 @@ func (w *worker) giveBack(fair int) {
 	}
 }
 
-// try works on one partition, if it is free, until its lease is lost or it is
+// try works on a partition, if it is free, until its lease is lost or it is
 // drained.
 func (w *worker) try(ctx context.Context, p int) {
 	defer func() {
@@ -130,8 +129,8 @@ func (w *worker) part(ctx context.Context, p int) error {
 		Journal: part{q.Journal, q, p}, Log: q.Log, Clock: q.Clock, Poll: q.Poll, Room: q.Room, Backoff: q.Backoff,
 		Slots: w.slots, Trouble: w.trouble,
 	}, w.do)
-	// The connection keeps this over every absence of NATS. What was said
-	// meanwhile is found in the journal.
+	// The client keeps the subscription while NATS is down. Jobs announced
+	// meanwhile are found in the journal.
 	told, err := q.Conn.Subscribe(q.subject(p), func(*nats.Msg) { set.Wake() })
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)

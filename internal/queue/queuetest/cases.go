@@ -244,7 +244,7 @@ func crash(t *testing.T, h Harness) {
 		default:
 		}
 		<-ctx.Done()
-		return nil // as if it had worked, but nobody hears of it
+		return nil // as if it had worked, but the result is lost
 	})
 	push(t, first, "done", "lane")
 	waitEmpty(t, h.Journal)
@@ -252,7 +252,7 @@ func crash(t *testing.T, h Harness) {
 		push(t, first, fmt.Sprint("job-", n), "lane")
 	}
 	get(t, begun, "the job's begin")
-	// Only now: a process that comes sooner may be given the lane by then.
+	// Not earlier, or another process could get the lane.
 	start(t, h, 4, func(_ context.Context, j queue.Job) error {
 		ran <- j
 		return nil
@@ -305,18 +305,18 @@ func failing(t *testing.T, h Harness) {
 		ran <- j.Key
 		return nil
 	})
-	p.glass.broken.Store(true)
+	p.journal.broken.Store(true)
 	if err := p.Push(t.Context(), queue.Job{Key: "key", Lane: "lane"}); err == nil {
 		t.Error("a job was accepted that nobody stored")
 	}
-	p.glass.broken.Store(false)
+	p.journal.broken.Store(false)
 	push(t, p, "key", "lane")
 	get(t, ran, "the job")
 	none(t, ran, "ran again")
 }
 
-// chaos kills one process after the other while jobs come in and some fail;
-// in the end every job has run to its end at least once, in the order of its
+// chaos kills one process after the other while jobs arrive and some fail. In
+// the end every job must have completed at least once, in the order of its
 // lane.
 func chaos(t *testing.T, h Harness) {
 	const lanes, each, lives = 5, 24, 3

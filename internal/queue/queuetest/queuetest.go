@@ -1,4 +1,4 @@
-// Package queuetest holds every queue to the promises of package queue.
+// Package queuetest checks that a queue keeps the promises of package queue.
 package queuetest
 
 import (
@@ -13,21 +13,21 @@ import (
 	"openmates/internal/queue"
 )
 
-// Harness is one journal and a way to work on it.
+// Harness is a journal and a way to work on it.
 type Harness struct {
 	Journal queue.Journal
-	// New makes a queue as a process of its own would have it: nothing is
-	// shared with another one but what outlives a process. j is the Journal,
-	// seen through glass that the suite can break to play a crash; backoff is
+	// New returns a queue as a separate process would have it: it shares
+	// nothing with others except what outlives a process. j is the Journal,
+	// wrapped so that the suite can break it to simulate a crash; backoff is
 	// the pause after a failed attempt.
 	New func(t *testing.T, j queue.Journal, backoff func(int) time.Duration) queue.Queue
 }
 
-// patience is how long a test waits for what must happen. It is far longer
-// than what a good queue needs, so that a busy machine fails no test.
+// patience is how long a test waits for something that must happen. It is far
+// longer than a good queue needs, so that no test fails on a busy machine.
 const patience = 30 * time.Second
 
-// Exercise runs the suite. open gives a fresh, empty Harness.
+// Exercise runs the suite. open returns a new, empty Harness.
 func Exercise(t *testing.T, open func(t *testing.T) Harness) {
 	t.Helper()
 	for _, c := range []struct {
@@ -57,15 +57,15 @@ func Exercise(t *testing.T, open func(t *testing.T) Harness) {
 // process is a queue that works until it is stopped or killed.
 type process struct {
 	queue.Queue
-	glass  *glass
-	cancel context.CancelFunc
-	ended  chan struct{}
+	journal *breakable
+	cancel  context.CancelFunc
+	ended   chan struct{}
 }
 
 func start(t *testing.T, h Harness, n int, do func(context.Context, queue.Job) error) *process {
 	t.Helper()
-	g := &glass{Journal: h.Journal}
-	p := &process{Queue: h.New(t, g, quick), glass: g, ended: make(chan struct{})}
+	g := &breakable{Journal: h.Journal}
+	p := &process{Queue: h.New(t, g, quick), journal: g, ended: make(chan struct{})}
 	ctx, cancel := context.WithCancel(t.Context())
 	p.cancel = cancel
 	go func() {
@@ -78,43 +78,43 @@ func start(t *testing.T, h Harness, n int, do func(context.Context, queue.Job) e
 	return p
 }
 
-// stop ends Work as a shutdown does.
+// stop ends Work like a shutdown.
 func (p *process) stop() {
 	p.cancel()
 	<-p.ended
 }
 
-// kill ends the process as a crash does: from now on nothing is written.
+// kill ends the process like a crash: nothing is written any more.
 func (p *process) kill() {
-	p.glass.broken.Store(true)
+	p.journal.broken.Store(true)
 	p.stop()
 }
 
 func quick(int) time.Duration { return time.Millisecond }
 
-// glass is a journal that can break.
-type glass struct {
+// breakable is a journal that can be broken.
+type breakable struct {
 	queue.Journal
 	broken atomic.Bool
 }
 
 var errBroken = errors.New("the process is dead")
 
-func (g *glass) AddJob(ctx context.Context, j queue.Job) (bool, error) {
+func (g *breakable) AddJob(ctx context.Context, j queue.Job) (bool, error) {
 	if g.broken.Load() {
 		return false, errBroken
 	}
 	return g.Journal.AddJob(ctx, j)
 }
 
-func (g *glass) CloseJob(ctx context.Context, key string, e queue.End) error {
+func (g *breakable) CloseJob(ctx context.Context, key string, e queue.End) error {
 	if g.broken.Load() {
 		return errBroken
 	}
 	return g.Journal.CloseJob(ctx, key, e)
 }
 
-func (g *glass) DelayJob(ctx context.Context, key string, attempt int, at time.Time) error {
+func (g *breakable) DelayJob(ctx context.Context, key string, attempt int, at time.Time) error {
 	if g.broken.Load() {
 		return errBroken
 	}
@@ -140,7 +140,7 @@ func get[T any](t *testing.T, c <-chan T, what string) T {
 	}
 }
 
-// none looks whether nothing comes for a short while.
+// none checks that nothing arrives for a short while.
 func none[T any](t *testing.T, c <-chan T, what string) {
 	t.Helper()
 	select {
@@ -172,7 +172,7 @@ func waitEmpty(t *testing.T, j queue.Journal) {
 	}
 }
 
-// record notes which jobs ran and breaks of the order.
+// record records which jobs ran and any that ran out of order.
 type record struct {
 	t       *testing.T
 	mu      sync.Mutex

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Small mounts a file system of that many MB, for which root is needed.
+// Small mounts a file system of the given size. This needs root.
 func Small(t *testing.T, mb int) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -24,7 +24,7 @@ func Small(t *testing.T, mb int) (dir string) {
 	return dir
 }
 
-// Fill leaves no byte of a disk; empty frees what it has taken.
+// Fill fills a disk completely; empty frees the space.
 func Fill(t *testing.T, dir string) (empty func()) {
 	t.Helper()
 	name := filepath.Join(dir, "filler")

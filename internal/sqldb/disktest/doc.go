@@ -1,3 +1,3 @@
-// Package disktest gives tests a disk of their own, and fills it. It works on
-// Linux and for root; elsewhere tests are skipped.
+// Package disktest gives tests their own disk, and fills it. It needs Linux and
+// root; elsewhere tests are skipped.
 package disktest

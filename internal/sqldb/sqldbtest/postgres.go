@@ -19,7 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Postgres is a PostgreSQL server of one test's own, which may be killed.
+// Postgres is a test's own PostgreSQL server, which it may kill.
 type Postgres struct {
 	URL  string
 	bin  string
@@ -29,15 +29,15 @@ type Postgres struct {
 	done chan struct{}
 }
 
-// NewPostgres makes a server, which does not run yet. The test is skipped where
-// OPENMATES_TEST_POSTGRES is not set; where it is, PostgreSQL's programs must be
-// on this machine.
+// NewPostgres returns a server that isn't running yet. The test is skipped if
+// OPENMATES_TEST_POSTGRES isn't set; if it is, PostgreSQL's programs must be
+// installed on this machine.
 func NewPostgres(t testing.TB) *Postgres {
 	t.Helper()
 	if os.Getenv(Env) == "" {
 		t.Skip(Env + " is not set")
 	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // Debian keeps them out of the PATH
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // Debian doesn't add them to the PATH
 	if path, err := exec.LookPath("initdb"); err == nil {
 		found = append(found, path)
 	}
@@ -56,20 +56,21 @@ func NewPostgres(t testing.TB) *Postgres {
 	return p
 }
 
-// own gives the folder to whom the server runs as: it refuses to run as root.
+// own gives the folder to the account that runs the server, which refuses to
+// run as root.
 func (p *Postgres) own() error {
 	c := servant()
 	if c == nil {
 		return nil
 	}
-	if err := os.Chmod(filepath.Dir(p.dir), 0o755); err != nil { //nolint:gosec // the way to the folder, which is empty
+	if err := os.Chmod(filepath.Dir(p.dir), 0o755); err != nil { //nolint:gosec // access to the folder, which is empty
 		return err
 	}
 	return os.Chown(p.dir, int(c.Uid), int(c.Gid))
 }
 
-// servant is the account that Debian makes for the server; nil where the test
-// is not run as root.
+// servant returns the account that Debian creates for the server, or nil if the
+// test doesn't run as root.
 func servant() *syscall.Credential {
 	if os.Getuid() != 0 {
 		return nil
@@ -91,7 +92,7 @@ func (p *Postgres) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Start runs the server and returns when it answers.
+// Start starts the server and returns when it responds.
 func (p *Postgres) Start(t testing.TB) {
 	t.Helper()
 	late := time.NewTimer(time.Minute)
@@ -105,7 +106,7 @@ func (p *Postgres) Start(t testing.TB) {
 			return
 		}
 		select {
-		case <-p.done: // what was left of a killed one still held the memory
+		case <-p.done: // leftovers of a killed server still held the memory
 			p.cmd = nil
 		case <-again.C:
 		case <-late.C:
@@ -133,7 +134,7 @@ func (p *Postgres) run(t testing.TB) {
 		_ = cmd.Wait()
 	}()
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGQUIT) // takes its children along
+		_ = cmd.Process.Signal(syscall.SIGQUIT) // also ends its children
 		<-done
 	})
 }
@@ -149,7 +150,7 @@ func (p *Postgres) answers(ctx context.Context) bool {
 	return c.Ping(ctx) == nil
 }
 
-// Kill ends the server as the operating system does it: kill -9.
+// Kill ends the server with kill -9.
 func (p *Postgres) Kill() {
 	if p.cmd != nil {
 		_ = p.cmd.Process.Kill()
@@ -158,8 +159,8 @@ func (p *Postgres) Kill() {
 	}
 }
 
-// FreePort is a port on which a server can be started again and again: it lies
-// below those that the system gives to others.
+// FreePort returns a port on which a server can be restarted: it is below the
+// range from which the system assigns ports.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {

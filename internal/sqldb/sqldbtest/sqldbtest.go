@@ -1,6 +1,6 @@
-// Package sqldbtest runs tests against real databases: SQLite in a folder of
-// the test, and PostgreSQL, in a schema of the test, when
-// OPENMATES_TEST_POSTGRES is the address of one. Nothing is left behind.
+// Package sqldbtest runs tests against real databases: SQLite in the test's
+// folder and, if OPENMATES_TEST_POSTGRES is the address of one, PostgreSQL in
+// the test's own schema. It leaves nothing behind.
 package sqldbtest
 
 import (
@@ -25,11 +25,11 @@ import (
 // Env is the setting that names a PostgreSQL server.
 const Env = "OPENMATES_TEST_POSTGRES"
 
-// Open opens the test's database; called again it opens the same one once
-// more, as another process would. The test closes it when it ends.
+// Open opens the test's database. Each call opens the same one, as another
+// process would. The test closes it when it ends.
 type Open func(change ...func(*sqldb.Config)) *sqldb.DB
 
-// Each runs a test on every engine that is at hand.
+// Each runs a test on every available engine.
 func Each(t *testing.T, run func(t *testing.T, open Open)) {
 	t.Helper()
 	EachEngine(t, func(t *testing.T, engine string) { run(t, One(t, engine)) })
@@ -46,8 +46,8 @@ func EachEngine(t *testing.T, run func(t *testing.T, engine string)) {
 	}
 }
 
-// One returns a fresh database of one engine, "sqlite" or "postgres"; the test
-// is skipped where that is not at hand.
+// One returns a new database of one engine, "sqlite" or "postgres". The test is
+// skipped if that isn't available.
 func One(t testing.TB, engine string) Open {
 	t.Helper()
 	c := Config(t)
@@ -69,13 +69,13 @@ func One(t testing.TB, engine string) Open {
 	}
 }
 
-// Config is that of a SQLite database in a folder of the test, with a table of
-// names and values.
+// Config returns the configuration of a SQLite database in the test's folder,
+// with a table of names and values.
 func Config(t testing.TB) sqldb.Config {
 	return sqldb.Config{Name: "test", Dir: t.TempDir(), Migrations: Tables(), Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 }
 
-// Tables is the schema of Config: the tables that package sqldb needs, and
+// Tables returns the schema of Config: the tables that package sqldb needs, and
 // "pairs" with the columns name and value.
 func Tables() fs.FS {
 	return fstest.MapFS{"0001_tables.sql": {Data: []byte(`
@@ -86,12 +86,11 @@ func Tables() fs.FS {
 		CREATE TABLE things (id BIGINT PRIMARY KEY, name TEXT NOT NULL UNIQUE);`)}}
 }
 
-// Shared keeps leases in rows also on SQLite.
+// Shared stores leases in rows even on SQLite.
 func Shared(c *sqldb.Config) { c.Shared = true }
 
-// Address makes an empty schema on the server that Env names, and returns the
-// address by which it is the only one seen. The test is skipped where Env is not
-// set.
+// Address creates an empty schema on the server that Env names, and returns an
+// address that uses only this schema. The test is skipped if Env isn't set.
 func Address(t testing.TB) string {
 	t.Helper()
 	server := os.Getenv(Env)
@@ -101,7 +100,7 @@ func Address(t testing.TB) string {
 	return schema(t, server)
 }
 
-// Run runs a statement past the engine and returns what the database said.
+// Run runs a statement without the engine and returns the database's error.
 func Run(t testing.TB, c sqldb.Config, text string, args ...any) error {
 	t.Helper()
 	driver, address := "pgx", c.URL
@@ -117,8 +116,8 @@ func Run(t testing.TB, c sqldb.Config, text string, args ...any) error {
 	return err
 }
 
-// schema makes an empty schema on a PostgreSQL server and returns the address
-// by which it is the only one seen.
+// schema creates an empty schema on a PostgreSQL server and returns an address
+// that uses only this schema.
 func schema(t testing.TB, address string) string {
 	t.Helper()
 	conf, err := pgx.ParseConfig(address)

@@ -1,9 +1,9 @@
 // Package address knows where people reach this server: its public address,
-// which an admin can change while it runs.
+// which an admin can change while the server runs.
 //
-// It promises that everybody who asks gets the same address, and that whoever
-// waits for a change hears of it. It refuses to check that the address leads
-// here, and to keep it: that is for the room that changes it.
+// Everybody who asks gets the same address, and everybody who waits for a
+// change is notified. The package doesn't check that the address leads to this
+// server, and doesn't store it: that is up to the room that changes it.
 package address
 
 import (
@@ -22,7 +22,7 @@ type Public struct {
 }
 
 // New returns a Public with an address such as "https://mates.example". chosen
-// says whether somebody has chosen it, or it was only made of where the server
+// says whether somebody chose it, or it was only derived from where the server
 // listens.
 func New(url string, chosen bool) (*Public, error) {
 	p := &Public{moved: make(chan struct{})}
@@ -33,14 +33,14 @@ func New(url string, chosen bool) (*Public, error) {
 	return p, nil
 }
 
-// URL returns the address without a slash at its end.
+// URL returns the address without a trailing slash.
 func (p *Public) URL() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.url
 }
 
-// Secure reports whether browsers reach the server by https only.
+// Secure reports whether browsers reach the server over https only.
 func (p *Public) Secure() bool { return strings.HasPrefix(p.URL(), "https://") }
 
 // Chosen reports whether somebody has chosen the address.
@@ -64,7 +64,7 @@ func (p *Public) Move(to string) error {
 	return nil
 }
 
-// Moved returns a channel that is closed when the address changes next.
+// Moved returns a channel that is closed at the next change of the address.
 func (p *Public) Moved() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,8 +1,7 @@
-// Package browsertest opens a real browser for tests. It promises that a test
-// without OPENMATES_TEST_CHROMIUM is skipped, that the browser has ended when
-// the test ends, and that each thing asked of a browser has a deadline of its
-// own, however long the test has waited for its turn. It refuses to look for a
-// browser that nobody named.
+// Package browsertest opens a real browser for tests. A test is skipped unless
+// OPENMATES_TEST_CHROMIUM is set, the browser ends with the test, and each step
+// in a browser has its own deadline, however long the test has waited for its
+// turn. The package never looks for a browser itself.
 package browsertest
 
 import (
@@ -14,8 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Patience is how long a browser may take for one thing that is asked of it, on
-// a machine that has much else to do.
+// Patience is how long a browser may take for one step on a busy machine.
 const Patience = time.Minute
 
 // Open starts a headless Chromium and returns the context of its first tab. The
@@ -40,7 +38,7 @@ func Open(t *testing.T) context.Context {
 	return ctx
 }
 
-// Tab opens another tab of the browser of a tab, until the test ends.
+// Tab opens another tab in the browser of a tab, until the test ends.
 func Tab(of context.Context, t *testing.T, options ...chromedp.ContextOption) context.Context {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(of, options...)
@@ -49,8 +47,8 @@ func Tab(of context.Context, t *testing.T, options ...chromedp.ContextOption) co
 	return ctx
 }
 
-// begin has a tab run in its own context first. A tab lives as long as the
-// first context that runs in it, which must have no deadline.
+// begin first runs a tab in its own context. A tab lives as long as the first
+// context that runs in it, so that context must have no deadline.
 func begin(tab context.Context, t *testing.T) {
 	t.Helper()
 	if err := chromedp.Do(tab); err != nil {
@@ -58,7 +56,7 @@ func begin(tab context.Context, t *testing.T) {
 	}
 }
 
-// Run does one thing in a tab, within Patience.
+// Run runs one action in a tab, within Patience.
 func Run[T any](tab context.Context, action chromedp.Action[T]) (T, error) {
 	ctx, cancel := context.WithTimeout(tab, Patience)
 	defer cancel()

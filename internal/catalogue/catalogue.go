@@ -1,8 +1,8 @@
-// Package catalogue has the ready mates that every server starts with: who they
+// Package catalogue contains the mates that every server starts with: who they
 // are, what they are good at, and their prompts, one Markdown file each.
 //
-// Every file is complete (a test reads them all). What an admin changes about a
-// mate is in the database, not here.
+// Every file is complete, which a test checks. Changes that an admin makes to a
+// mate are in the database, not here.
 package catalogue
 
 import (
@@ -19,8 +19,7 @@ import (
 //go:embed mates/*.md
 var files embed.FS
 
-// Mates are the ready mates, in alphabetical order of their handles. They have
-// no IDs yet.
+// Mates returns the catalogue's mates, sorted by handle. They have no IDs yet.
 func Mates() ([]openmates.Mate, error) {
 	entries, err := fs.ReadDir(files, "mates")
 	if err != nil {
@@ -42,7 +41,7 @@ func Mates() ([]openmates.Mate, error) {
 }
 
 // parse reads one file: "key: value" lines, a line "---", and the prompt. The
-// apps are the mate's limits: it may use these alone until an admin allows it
+// apps become the mate's limits: it may only use these until an admin allows
 // more.
 func parse(handle, text string) (openmates.Mate, error) {
 	m := openmates.Mate{Handle: handle, Enabled: true}

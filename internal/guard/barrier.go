@@ -5,16 +5,15 @@ import (
 	"time"
 )
 
-// Barrier bounds how often one secret of an account is guessed, without letting
-// a stranger keep its owner out: each network has attempts of its own, all
+// Barrier limits how often one secret of an account can be guessed, without
+// letting a stranger lock out its owner. Each network has its own attempts, all
 // networks together have many more, and a browser in which the owner has signed
-// in before depends on neither.
+// in before is counted separately.
 type Barrier struct{ near, wide, known *Throttle }
 
-// NewBarrier returns a Barrier that allows burst attempts at once from a
-// network or a known browser, and one more each time that every has passed;
-// and mostWide at once from everywhere, one more each time that everyWide has
-// passed.
+// NewBarrier returns a Barrier. A network or a known browser has burst attempts
+// at once, plus one per every; all networks together have mostWide at once,
+// plus one per everyWide.
 func NewBarrier(every time.Duration, burst int, everyWide time.Duration, mostWide int) *Barrier {
 	return &Barrier{near: NewThrottle(every, burst, 10_000), wide: NewThrottle(everyWide, mostWide, 10_000), known: NewThrottle(every, burst, 10_000)}
 }
@@ -23,7 +22,7 @@ func NewBarrier(every time.Duration, burst int, everyWide time.Duration, mostWid
 type Try struct {
 	Account string // whose secret is guessed
 	From    netip.Addr
-	Browser string // by which the owner is known; "" = an unknown one
+	Browser string // a known browser of the owner; "" = an unknown one
 }
 
 // Allow counts a guess and reports whether it is allowed.
@@ -34,7 +33,7 @@ func (b *Barrier) Allow(t Try, now time.Time) bool {
 	return b.near.Allow(t.Account+" "+Network(t.From), now) && b.wide.Allow(t.Account, now)
 }
 
-// Forget clears the counts for somebody who got in.
+// Forget clears the counts after a successful attempt.
 func (b *Barrier) Forget(t Try) {
 	b.known.Forget(t.Account + " " + t.Browser)
 	b.near.Forget(t.Account + " " + Network(t.From))

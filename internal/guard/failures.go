@@ -11,29 +11,29 @@ import (
 	"openmates"
 )
 
-// Failures notes failed attempts to get in: each in the log, and some in the
-// audit record, which somebody who tries all day must not be able to fill. It
-// is safe for concurrent use.
+// Failures records failed attempts to get in: all of them in the log, and some
+// in the audit log, which somebody who tries all day must not be able to fill.
+// It is safe for concurrent use.
 type Failures struct {
 	log   *slog.Logger
 	audit openmates.Audit
 	now   openmates.Clock
 
-	lines     *Throttle // of the log, by network
-	byAccount *Throttle // of the record
+	lines     *Throttle // for the log, by network
+	byAccount *Throttle // for the audit log
 	byNetwork *Throttle
 	all       *Throttle
-	left      atomic.Int64 // failures that were left out of the record
+	left      atomic.Int64 // failures that were left out of the audit log
 }
 
-// FailuresConfig is what Failures need.
+// FailuresConfig configures Failures.
 type FailuresConfig struct {
 	Log   *slog.Logger
-	Audit openmates.Audit // nil = nothing is recorded
+	Audit openmates.Audit // nil = no audit log
 	Clock openmates.Clock // nil = the real one
 }
 
-// NewFailures returns Failures.
+// NewFailures returns a Failures.
 func NewFailures(c FailuresConfig) (*Failures, error) {
 	if c.Log == nil {
 		return nil, errors.New("guard: FailuresConfig needs Log")
@@ -67,9 +67,9 @@ const (
 	WhyReset    = "wrong or old link to a new password"
 )
 
-// Note notes a failed attempt. userID is whose account it was at, 0 = nobody's,
-// or it is not known. What was typed is never noted, because people type
-// passwords into every field.
+// Note records a failed attempt. userID is the account it was for, 0 if there
+// is none or it isn't known. What was typed is never recorded, because people
+// type passwords into every field.
 func (f *Failures) Note(ctx context.Context, from netip.Addr, why string, userID openmates.ID) {
 	now, network := f.now(), Network(from)
 	if f.lines.Allow(network, now) {

@@ -1,13 +1,11 @@
-// Package guard stands between a guess and a secret: it bounds how often
-// anybody may try, notes who tried in vain, and says in which form one-time
-// codes are kept.
+// Package guard protects secrets from guessing: it limits attempts, records
+// failed ones, and hashes one-time codes for storage.
 //
-// It promises that its memory is bounded however many names are invented, that
-// a stranger who guesses doesn't keep the owner of an account out, and that what
-// was typed is never noted.
+// Its memory is bounded however many names are invented, a stranger who guesses
+// can't lock out the owner of an account, and what was typed is never recorded.
 //
-// It refuses to know what is guessed at, and to keep counts in the database:
-// each process counts for itself.
+// It doesn't know what is being guessed, and doesn't store counts in the
+// database: each process counts for itself.
 package guard
 
 import (
@@ -19,23 +17,23 @@ import (
 	"openmates"
 )
 
-// TooMany returns the refusal of somebody who has tried too often.
+// TooMany returns the error for somebody who has tried too often.
 func TooMany() error {
 	return openmates.Errorf(openmates.ELimit, "Too many attempts. Wait a few minutes and try again.")
 }
 
-// Digest returns the form in which a one-time code is kept. The codes are long
+// Digest returns the hash of a one-time code for storage. The codes are long
 // and random, so a fast hash is enough.
 func Digest(code string) string {
 	sum := sha256.Sum256([]byte(code))
 	return hex.EncodeToString(sum[:])
 }
 
-// DigestTyped is Digest for a code that somebody typed or pasted: spaces around
-// it and small letters don't matter.
+// DigestTyped is Digest for a code that somebody typed or pasted: it ignores
+// spaces around it and case.
 func DigestTyped(code string) string { return Digest(strings.ToUpper(strings.TrimSpace(code))) }
 
-// Party returns what one party on the internet can't change at will: an IPv4
+// Party returns what one party on the internet can't easily change: an IPv4
 // address, or the /64 network of an IPv6 one.
 func Party(a netip.Addr) string {
 	a = a.Unmap()
@@ -47,8 +45,8 @@ func Party(a netip.Addr) string {
 	return a.String()
 }
 
-// Network returns what somebody who rents a few addresses has one of: the /24
-// network of an IPv4 address, or the /64 of an IPv6 one.
+// Network returns what somebody who rents a few addresses has only one of: the
+// /24 network of an IPv4 address, or the /64 of an IPv6 one.
 func Network(a netip.Addr) string {
 	if a = a.Unmap(); a.Is4() {
 		if p, err := a.Prefix(24); err == nil {

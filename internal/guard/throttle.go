@@ -8,15 +8,15 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Throttle counts attempts by key. It remembers a bounded number of keys and
-// forgets the one that was quiet for longest. It is safe for concurrent use.
+// Throttle counts attempts by key. It remembers a limited number of keys and
+// forgets the least recently used one. It is safe for concurrent use.
 type Throttle struct {
 	every time.Duration
 	burst int
 	most  int
 
 	mu    sync.Mutex
-	order *list.List // of *gauge, latest first
+	order *list.List // of *gauge, most recent first
 	keys  map[string]*list.Element
 }
 
@@ -25,8 +25,8 @@ type gauge struct {
 	*rate.Limiter
 }
 
-// NewThrottle returns a Throttle that allows burst attempts at once for each
-// key, and one more each time that every has passed. It remembers most keys.
+// NewThrottle returns a Throttle that allows each key burst attempts at once,
+// plus one per every. It remembers at most most keys.
 func NewThrottle(every time.Duration, burst, most int) *Throttle {
 	return &Throttle{every: every, burst: burst, most: most, order: list.New(), keys: map[string]*list.Element{}}
 }
@@ -50,8 +50,7 @@ func (t *Throttle) Allow(key string, now time.Time) bool {
 
 func gaugeOf(e *list.Element) *gauge { return e.Value.(*gauge) } //nolint:forcetypeassert // the list holds nothing else
 
-// Forget clears the count of a key: somebody who got in was entitled to the
-// attempts before.
+// Forget clears the count of a key after a successful attempt.
 func (t *Throttle) Forget(key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -1,12 +1,12 @@
-// Package intake is what both doors have in common: how they read a request,
-// and which HTTP status an error has.
+// Package intake is what both doors share: how they read a request, and which
+// HTTP status an error has.
 //
-// It promises that a body that arrives too slowly is given up, while an answer
-// may take as long as it needs. JSON means the same to every reader: a name is
-// spelled exactly as described, appears once at each depth, and nothing follows
-// the document.
+// A body that arrives too slowly is rejected, while an answer may take as long
+// as it needs. JSON means the same to every reader: names are spelled exactly
+// as described and appear only once per object, and nothing follows the
+// document.
 //
-// It does not know what a request is for.
+// It doesn't know what a request is for.
 package intake
 
 import (
@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// Patience is how long a body may take: First, and a second more for every Rate
-// bytes that have arrived.
+// Patience is how long a body may take: First, plus one second for every Rate
+// bytes received.
 type Patience struct {
 	First time.Duration
 	Rate  int // bytes
@@ -26,8 +26,8 @@ type Patience struct {
 // Usual is the default patience.
 func Usual() Patience { return Patience{First: 5 * time.Second, Rate: 8 << 10} }
 
-// Within bounds how long the body of a request may take. A body that is late
-// ends with an error that wraps os.ErrDeadlineExceeded. p zero = Usual.
+// Within limits how long the body of a request may take. Reading a late body
+// returns an error that wraps os.ErrDeadlineExceeded. A zero p means Usual.
 func Within(w http.ResponseWriter, r *http.Request, p Patience) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return
@@ -38,9 +38,9 @@ func Within(w http.ResponseWriter, r *http.Request, p Patience) {
 	r.Body = &timed{ReadCloser: r.Body, on: http.NewResponseController(w), since: time.Now(), patience: p}
 }
 
-// timed is a body with a deadline that moves with what arrives. At the end of
-// the body the deadline is removed: the server keeps reading the connection to
-// notice a caller who hangs up, and would mistake the deadline for that.
+// timed is a body whose deadline moves as data arrives. At the end of the body
+// the deadline is removed: the server keeps reading the connection to notice a
+// caller who hangs up, and would mistake the deadline for that.
 type timed struct {
 	io.ReadCloser
 	on       *http.ResponseController
@@ -49,7 +49,7 @@ type timed struct {
 	patience Patience
 }
 
-// Read reads a part of the body within what time is left.
+// Read reads a part of the body before the deadline.
 func (t *timed) Read(p []byte) (int, error) {
 	more := time.Duration(float64(t.read) / float64(t.patience.Rate) * float64(time.Second))
 	if err := t.until(t.since.Add(t.patience.First + more)); err != nil {
@@ -65,7 +65,7 @@ func (t *timed) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// until sets the deadline, where the connection has one.
+// until sets the deadline, if the connection supports it.
 func (t *timed) until(deadline time.Time) error {
 	err := t.on.SetReadDeadline(deadline)
 	if errors.Is(err, http.ErrNotSupported) {

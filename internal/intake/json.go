@@ -12,13 +12,13 @@ import (
 	"unicode/utf8"
 )
 
-// deepest is how many objects and lists may be within one another.
+// deepest is how deep objects and lists may be nested.
 const deepest = 64
 
-// JSON reads data into v as encoding/json does, but refuses what that takes
-// with a shrug: a name in another case than v's own, a name that comes twice, a
-// name that v has no place for, text behind the end, and text that is not UTF-8.
-// The error's text may be shown to the sender and repeats no value.
+// JSON reads data into v like encoding/json, but rejects what encoding/json
+// tolerates: a name in another case than v's, a duplicate name, an unknown
+// name, text after the end, and invalid UTF-8. The error may be shown to the
+// sender and contains no value.
 func JSON(data []byte, v any) error {
 	if err := check(data, reflect.TypeOf(v)); err != nil {
 		return err
@@ -29,8 +29,8 @@ func JSON(data []byte, v any) error {
 	return nil
 }
 
-// Once refuses JSON in which a name comes twice, and what JSON refuses of any
-// text. It is for a text that a library reads.
+// Once rejects JSON with duplicate names, and anything else that JSON rejects
+// in any text. It is for text that a library parses.
 func Once(data []byte) error { return check(data, nil) }
 
 func check(data []byte, t reflect.Type) error {
@@ -49,7 +49,7 @@ func check(data []byte, t reflect.Type) error {
 	return nil
 }
 
-// plainly says what is wrong without the value that is.
+// plainly returns an error without the offending value.
 func plainly(err error) error {
 	if _, ok := errors.AsType[*json.SyntaxError](err); ok || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("this is not JSON")
@@ -60,10 +60,10 @@ func plainly(err error) error {
 	return err
 }
 
-// walk goes through a text alongside the type that it is read into.
+// walk walks through a text and the type that it is read into.
 type walk struct{ *json.Decoder }
 
-// value reads one value; t nil = nothing is known of it.
+// value reads one value; t is nil if its type isn't known.
 func (w walk) value(t reflect.Type, depth int) error {
 	if depth > deepest {
 		return fmt.Errorf("more than %d levels are within one another", deepest)
@@ -127,8 +127,8 @@ func (w walk) object(t reflect.Type, depth int) error {
 	return err
 }
 
-// known returns the type whose fields a text must fit, nil where the type reads
-// texts by itself or takes any.
+// known returns the type whose fields the text must match, or nil if the type
+// parses text itself or accepts any.
 func known(t reflect.Type) reflect.Type {
 	for t != nil {
 		if own(t) || own(reflect.PointerTo(t)) {
@@ -149,7 +149,7 @@ func own(t reflect.Type) bool {
 	return t.Implements(reflect.TypeFor[json.Unmarshaler]()) || t.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
-// fieldsOf lists a struct's fields by their names in JSON.
+// fieldsOf returns a struct's fields by their JSON names.
 func fieldsOf(t reflect.Type) map[string]reflect.Type {
 	all := map[string]reflect.Type{}
 	for f := range t.Fields() {

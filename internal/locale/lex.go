@@ -5,19 +5,20 @@ import (
 	"strings"
 )
 
-// kind is what a token of a template is.
+// kind is the kind of a token.
 type kind int
 
 const (
 	text   kind = iota
 	value       // an action that prints: {{.Name}}
-	opens       // an inline tag that wants its end: <b>
+	opens       // an inline tag that needs an end tag: <b>
 	closes      // </b>
 	lone        // an inline tag without content: <br>
-	wall        // whatever ends a message: other tags, control actions, comments
+	wall        // anything that ends a message: other tags, control actions, comments
 )
 
-// token is a piece of a template's source; all of them in a row are the source.
+// token is a piece of a template's source; joined in order, the tokens are the
+// source.
 type token struct {
 	kind kind
 	raw  string
@@ -25,15 +26,15 @@ type token struct {
 	bare bool   // a tag without attributes
 }
 
-// inline are the elements that may stand within a sentence.
+// inline lists the elements that may appear within a sentence.
 const inline = " a abbr b br cite code em i kbd mark q small span strong sub sup time var "
 
-// verbatim are the elements whose content is no sentence.
+// verbatim lists the elements whose content is not a sentence.
 const verbatim = " pre script style svg textarea "
 
 var tagName = regexp.MustCompile(`^</?([a-zA-Z][a-zA-Z0-9]*)`)
 
-// lex cuts the source of an html/template into tokens.
+// lex splits the source of an html/template into tokens.
 func lex(source string) (tokens []token) {
 	for source != "" {
 		t := next(source)
@@ -49,13 +50,13 @@ func lex(source string) (tokens []token) {
 	return tokens
 }
 
-// silent says whether an element asks to be left alone (HTML, the translate
-// attribute).
+// silent reports whether an element asks not to be translated (HTML, the
+// translate attribute).
 func silent(t token) bool {
 	return t.name != "" && !strings.HasPrefix(t.raw, "</") && strings.Contains(t.raw, ` translate="no"`)
 }
 
-// until gives what stands before the end tag of an element.
+// until returns the text before an element's end tag.
 func until(source, name string) string {
 	if i := strings.Index(source, "</"+name); i >= 0 {
 		return source[:i]
@@ -108,8 +109,8 @@ func tag(raw string) token {
 	return t
 }
 
-// action gives the length of the action at the beginning of source. Strings
-// within it may hold braces.
+// action returns the length of the action at the start of source. Strings
+// within it may contain braces.
 func action(source string) int {
 	if strings.HasPrefix(source, "{{/*") || strings.HasPrefix(source, "{{- /*") {
 		if i := strings.Index(source, "*/"); i >= 0 {

@@ -1,16 +1,17 @@
-// Package locale tells people what the product says in their own language.
+// Package locale translates what the product says into people's languages.
 //
-// English is the source: templates and the formats of openmates.T are written in
-// it, where they are made. Every other language is one gettext file in the folder po (for the
-// format see https://www.gnu.org/software/gettext/manual/html_node/PO-Files.html);
-// who adds a language adds a file there and touches no code.
+// English is the source: templates and the formats of openmates.T are written
+// in English, where they are used. Every other language is a gettext file in
+// the folder po (for the format see
+// https://www.gnu.org/software/gettext/manual/html_node/PO-Files.html). To add
+// a language, add a file there; no code changes.
 //
-// It promises that what a language lacks is shown in English, never as a key or
-// as nothing, and that a translation can't change what a page does: the tags,
-// addresses and values of a message are those of the source. It translates what
-// the type openmates.Text marks as a text of the product and nothing else, so what
-// people wrote is shown as they wrote it, whatever it says. docs/adr/0008-languages.md
-// and docs/adr/0017-text-is-a-value.md give the reasons.
+// What a language lacks is shown in English, never as a key or as nothing. A
+// translation can't change what a page does: the tags, addresses and values of
+// a message come from the source. Only what the type openmates.Text marks as a
+// text of the product is translated, so what people wrote is shown unchanged,
+// whatever it says. docs/adr/0008-languages.md and
+// docs/adr/0017-text-is-a-value.md have the reasons.
 package locale
 
 import (
@@ -35,26 +36,26 @@ var files embed.FS
 // English is the tag of the source.
 const English = "en"
 
-// Book holds every language that the pages speak.
+// Book contains the languages of the pages.
 type Book struct {
 	files   fs.FS
 	names   []Language
 	matcher language.Matcher
 	mu      sync.Mutex
-	voices  map[string]*Voice // those that were asked for
+	voices  map[string]*Voice // those used so far
 }
 
-// Language is one that the pages speak.
+// Language is a language of the pages.
 type Language struct {
 	Tag  string // BCP 47, such as "de"
-	Name string // as its speakers call it
+	Name string // in the language itself
 }
 
-// Open lists the languages of the program; the file of one is read when somebody
-// first wants it.
+// Open lists the languages of the program. A language's file is read when it is
+// first used.
 func Open() (*Book, error) { return OpenIn(Files()) }
 
-// Files are the catalogues of the program, in its folder po.
+// Files returns the embedded catalogues, in the folder po.
 func Files() fs.FS { return files }
 
 // OpenIn is Open for other catalogues.
@@ -99,19 +100,19 @@ func header(files fs.FS, tag string) (string, error) {
 	return name, nil
 }
 
-// Languages are all there are, the source first.
+// Languages returns all languages, the source first.
 func (b *Book) Languages() []Language { return slices.Clone(b.names) }
 
-// Has says whether there is a language of this very tag.
+// Has reports whether there is a language with exactly this tag.
 func (b *Book) Has(tag string) bool {
 	return slices.ContainsFunc(b.names, func(l Language) bool { return l.Tag == tag })
 }
 
-// Match gives the tag of the language that suits best: each wish is a tag or an
-// Accept-Language header (RFC 9110 12.5.4), the first one that suits counts.
+// Match returns the tag of the best language. Each wish is a tag or an
+// Accept-Language header (RFC 9110 12.5.4); the first one that matches wins.
 func (b *Book) Match(wishes ...string) string {
 	for _, wish := range wishes {
-		if len(wish) > 200 { // nobody speaks so many
+		if len(wish) > 200 { // longer than any honest header
 			continue
 		}
 		tags, _, err := language.ParseAcceptLanguage(wish)
@@ -125,7 +126,8 @@ func (b *Book) Match(wishes ...string) string {
 	return English
 }
 
-// Voice gives the voice of a language; of one that there is not, English.
+// Voice returns the voice of a language, or English if there is no such
+// language.
 func (b *Book) Voice(tag string) *Voice {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -146,13 +148,13 @@ func (b *Book) Voice(tag string) *Voice {
 type Voice struct {
 	Language
 	po    *gotext.Po        // nil = the source itself
-	texts map[string]string // of po, by message: its own lookup copies them all
+	texts map[string]string // of po, by message, because po's own lookup copies them all
 }
 
 func read(files fs.FS, l Language) *Voice {
 	text, err := fs.ReadFile(files, path.Join("po", l.Tag+".po"))
 	if err != nil {
-		return &Voice{Language: l} // it was there when the book was opened
+		return &Voice{Language: l} // it existed when the book was opened
 	}
 	return parse(l, text)
 }
@@ -169,8 +171,7 @@ func parse(l Language, text []byte) *Voice {
 	return v
 }
 
-// message gives a translation as it stands in the catalogue, with its
-// placeholders.
+// message returns a translation from the catalogue, with its placeholders.
 func (v *Voice) message(id string) string {
 	if text := v.texts[id]; text != "" {
 		return text
@@ -178,14 +179,14 @@ func (v *Voice) message(id string) string {
 	return id
 }
 
-// Say returns a text in the voice's language. A format that the catalogue does
-// not have, such as one that an older server stored, is said in English; what a
-// person typed is shown as it is.
+// Say returns a text in the voice's language. A format that isn't in the
+// catalogue, such as one stored by an older version, is returned in English.
+// What a person typed is returned unchanged.
 func (v *Voice) Say(t openmates.Text) string {
 	return t.In(v.message, v.value)
 }
 
-// value is an argument of a text as the language writes it.
+// value formats an argument of a text in the language.
 func (v *Voice) value(a any) any {
 	if d, ok := a.(openmates.Day); ok {
 		return v.Date(d.Layout, d.Time)
@@ -193,8 +194,8 @@ func (v *Voice) value(a any) any {
 	return a
 }
 
-// Count says how many there are of something: one and many are messages with
-// one %d, of which the language chooses its own form.
+// Count formats a number of things: one and many are messages with one %d, and
+// the language chooses its plural form.
 func (v *Voice) Count(n int, one, many string) string {
 	if v.po == nil {
 		if n == 1 {
@@ -205,9 +206,9 @@ func (v *Voice) Count(n int, one, many string) string {
 	return v.po.GetN(one, many, n, n)
 }
 
-// Date writes a time by a layout of package time, which is a message: a
-// language orders it as it is used to. Names of months and days are messages,
-// too.
+// Date formats a time with a layout of package time. The layout is a message,
+// so that a language can order its parts. Names of months and days are
+// messages, too.
 func (v *Voice) Date(layout string, t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -225,8 +226,7 @@ func (v *Voice) Date(layout string, t time.Time) string {
 	return text
 }
 
-// Decimal writes a number that has a point in English with the sign that the
-// language puts there.
+// Decimal formats a number with the language's decimal sign.
 func (v *Voice) Decimal(number string) string {
 	if v.po == nil {
 		return number

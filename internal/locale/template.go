@@ -8,13 +8,12 @@ import (
 	"unicode"
 )
 
-// A message of a template is a run of words that no block element and no
-// control action interrupts. In the catalogue its values are {1}, {2} …, an
-// inline element without attributes is itself (<b>), one with attributes is
-// numbered (<a1>the simulator</a1>). Of attributes, those that are read out or
-// shown are messages of their own.
+// A message in a template is a run of words without a block element or control
+// action. In the catalogue its values are {1}, {2} …; an inline element without
+// attributes is kept (<b>), one with attributes is numbered (<a1>the
+// simulator</a1>). Attributes that are shown or read out are separate messages.
 
-// Template gives the source of an html/template in the voice's language.
+// Template returns the source of an html/template in the voice's language.
 func (v *Voice) Template(source string) (string, error) {
 	if v.po == nil {
 		return source, nil
@@ -31,7 +30,7 @@ func (v *Voice) Template(source string) (string, error) {
 	return b.String(), failed
 }
 
-// attribute gives the value of an attribute in the voice's language.
+// attribute returns the value of an attribute in the voice's language.
 func (v *Voice) attribute(value string) string {
 	var b strings.Builder
 	walk(plainText(value), func(raw string) { b.WriteString(raw) }, func(m message) {
@@ -44,7 +43,7 @@ func (v *Voice) attribute(value string) string {
 	return b.String()
 }
 
-// plainText cuts a text that holds actions but no tags.
+// plainText splits a text that contains actions but no tags.
 func plainText(source string) (tokens []token) {
 	for source != "" {
 		t := token{kind: text, raw: source}
@@ -58,10 +57,10 @@ func plainText(source string) (tokens []token) {
 	return tokens
 }
 
-// message is a run of tokens that is said as one.
+// message is a run of tokens that is translated as one.
 type message struct {
 	id     string
-	raw    string   // as it stands in the source
+	raw    string   // its source
 	values []string // the actions
 	tags   []pair
 }
@@ -69,8 +68,8 @@ type message struct {
 // pair is an inline element of a message.
 type pair struct{ label, open, close string }
 
-// walk hands the tokens on: those of a message to say, all others to keep.
-// attr sees the values of attributes that are words.
+// walk passes on the tokens: those of a message to say, all others to keep.
+// attr gets the values of attributes that contain words.
 func walk(tokens []token, keep func(raw string), say func(message), attr func(string) string) {
 	if attr == nil {
 		attr = func(s string) string { return s }
@@ -108,7 +107,7 @@ func walk(tokens []token, keep func(raw string), say func(message), attr func(st
 	run(tokens[start:])
 }
 
-// partners gives for each tag the place of its other half, or -1.
+// partners returns for each tag the index of its matching tag, or -1.
 func partners(ts []token) []int {
 	mate := make([]int, len(ts))
 	var open []int
@@ -129,7 +128,7 @@ func partners(ts []token) []int {
 	return mate
 }
 
-// balanced cuts a run at the tags whose other half stands elsewhere.
+// balanced splits a run at tags whose matching tag is outside of it.
 func balanced(ts []token) (parts [][]token) {
 	start := 0
 	mate := partners(ts)
@@ -142,8 +141,8 @@ func balanced(ts []token) (parts [][]token) {
 	return append(parts, ts[start:])
 }
 
-// core leaves out what surrounds the words: space, and elements that hold all
-// of them.
+// core leaves out what surrounds the words: space, and elements around all of
+// them.
 func core(ts []token) (first, last int) {
 	mate := partners(ts)
 	first, last = 0, len(ts)
@@ -168,7 +167,7 @@ func core(ts []token) (first, last int) {
 
 func blank(t token) bool { return t.kind == text && strings.TrimSpace(t.raw) == "" }
 
-// letters says whether there are words among the tokens; numbers and signs
+// letters reports whether the tokens contain words; numbers and punctuation
 // need no translation.
 func letters(ts []token) bool {
 	for _, t := range ts {
@@ -184,8 +183,8 @@ var (
 	spaces = regexp.MustCompile(`\s+`)
 )
 
-// newMessage makes a message of a run, and gives the space around it. A run
-// without words makes none.
+// newMessage makes a message of a run, and returns the space around it. A run
+// without words makes an empty message.
 func newMessage(ts []token) (m message, before, after string) {
 	if !letters(ts) {
 		return m, "", ""
@@ -193,7 +192,7 @@ func newMessage(ts []token) (m message, before, after string) {
 	mate := partners(ts)
 	labels := make([]string, len(ts))
 	var id strings.Builder
-	trim := false // the last action eats the space behind it
+	trim := false // the last action trims the space after it
 	for i, t := range ts {
 		m.raw += t.raw
 		switch t.kind {
@@ -246,8 +245,8 @@ func untrimmed(action string) string {
 
 var placeholder = regexp.MustCompile(`\{(\d+)\}|<(/?)([a-z]+)(\d*)>`)
 
-// in puts the message's values and tags into a translation. Each must stand
-// there just once: a translation orders them anew, but adds and loses none.
+// in puts the message's values and tags into a translation. Each must appear
+// exactly once: a translation can reorder them, but not add or lose any.
 func (m message) in(translation string, tag func(raw string) string) (string, error) {
 	used := map[string]int{}
 	var b strings.Builder
@@ -283,7 +282,7 @@ func (m message) in(translation string, tag func(raw string) string) (string, er
 	return b.String(), nil
 }
 
-// raws gives what a placeholder stands for.
+// raws returns the source of a placeholder.
 func (m message) raws(sign string) (string, bool) {
 	p := placeholder.FindStringSubmatch(sign)
 	if p[1] != "" {
@@ -309,8 +308,8 @@ func (m message) raws(sign string) (string, bool) {
 
 var wordy = regexp.MustCompile(`\s(?:placeholder|aria-label|title|alt|data-say-[a-z-]+)=$`)
 
-// attributes hands the values of a tag's wordy attributes to f, and gives the
-// tag with what f makes of them.
+// attributes calls f for the tag's attributes that contain words, and returns
+// the tag with the results.
 func attributes(raw string, f func(value string) string) string {
 	var b strings.Builder
 	for i := 0; i < len(raw); {
@@ -335,7 +334,7 @@ func attributes(raw string, f func(value string) string) string {
 	return b.String()
 }
 
-// attributeEnd gives the length of the quoted value at the beginning of source.
+// attributeEnd returns the length of the quoted value at the start of source.
 func attributeEnd(source string) int {
 	for i := 1; i < len(source); i++ {
 		if strings.HasPrefix(source[i:], "{{") {

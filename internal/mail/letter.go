@@ -11,22 +11,22 @@ import (
 	"openmates"
 )
 
-// Occasion is why a message is sent. It decides the subject, which holds no
-// words of a person, and the budgets that the message counts against.
+// Occasion is why a message is sent. It decides the subject, which contains
+// nothing that a person typed, and the budgets that apply.
 type Occasion string
 
-// The occasions. The values are kept in the database as long as the budgets
-// last.
+// The occasions. The values are stored in the database for as long as the
+// budgets last.
 const (
 	Inviting   Occasion = "inviting"    // a team invites an address
 	Proving    Occasion = "proving"     // somebody claims an address, to use an invite
-	Confirming Occasion = "confirming"  // a person's new address
-	Recovering Occasion = "coming back" // a link to a new password
+	Confirming Occasion = "confirming"  // a person confirms a new address
+	Recovering Occasion = "coming back" // a link to reset a password
 	Notifying  Occasion = "telling"     // something happened to a person's account
-	Testing    Occasion = "trying"      // an admin sets mail up
+	Testing    Occasion = "trying"      // an admin sets up mail
 )
 
-// subject is the line that a mailbox lists. It is the same for everybody.
+// subject returns the subject line. It is the same for everybody.
 func (o Occasion) subject() string {
 	switch o {
 	case Inviting:
@@ -43,8 +43,8 @@ func (o Occasion) subject() string {
 	return "Mail works"
 }
 
-// pot groups the occasions whose messages are counted together. What strangers
-// can cause to be sent never uses up what an account's owner needs.
+// pot groups the occasions that are counted together. What strangers can
+// trigger never uses up what an account's owner needs.
 func (o Occasion) pot() string {
 	switch o {
 	case Recovering, Notifying, Testing:
@@ -56,11 +56,11 @@ func (o Occasion) pot() string {
 // longest is the longest period of a budget.
 const longest = 24 * time.Hour
 
-// budgets are how much may be sent: to one mailbox, by one person, by one team,
-// and by the server.
+// budgets returns how much may be sent to one mailbox, by one person, by one
+// team, and by the server.
 func (o Occasion) budgets() []openmates.MailBudget {
 	switch o {
-	case Testing: // failed attempts count, too; the person who makes them runs the server
+	case Testing: // includes failed attempts; only server admins make them
 		return []openmates.MailBudget{
 			{Scope: openmates.MailToRecipient, Most: 10, Within: time.Hour},
 			{Scope: openmates.MailBySender, Most: 30, Within: time.Hour},
@@ -81,17 +81,17 @@ func (o Occasion) budgets() []openmates.MailBudget {
 	}
 }
 
-// Letter is a message to one address. It has no subject of its own.
+// Letter is a message to one address. Its subject comes from its occasion.
 type Letter struct {
 	On   Occasion
 	To   string
-	By   openmates.ID // whom it is counted for; 0 = nobody
-	Team openmates.ID // likewise
-	Body string       // holds what people typed only as Quoted returns it
+	By   openmates.ID // who it is counted for; 0 = nobody
+	Team openmates.ID // the team it is counted for; 0 = none
+	Body string       // may contain what people typed only as returned by Quoted
 }
 
-// mailbox is what the budget of a recipient is counted by: spellings that often
-// reach the same person count as one.
+// mailbox returns the key of a recipient's budget: spellings that often reach
+// the same person count as one.
 func mailbox(address string) string {
 	local, domain, _ := strings.Cut(strings.ToLower(address), "@")
 	local, _, _ = strings.Cut(local, "+")
@@ -102,8 +102,8 @@ func mailbox(address string) string {
 const maxQuoted = 60 // characters
 
 // Quoted returns what a person typed as it may appear in a message to somebody
-// else: on one line, not long, between quotation marks that it can't close, and
-// in a form that no mail program takes for a link.
+// else: on one line, short, in quotation marks that it can't close, and in a
+// form that no mail program turns into a link.
 func Quoted(s string) string {
 	var b strings.Builder
 	n, space := 0, true
@@ -125,7 +125,7 @@ func Quoted(s string) string {
 		case strings.ContainsRune("“”\"„‟«»", c):
 			put('\'')
 		case strings.ContainsRune(".:/\\@%&?=#<>[](){}|。．｡：／＠﹒․‥…", c):
-			put(c) // a gap behind each breaks what would be an address
+			put(c) // a gap after each breaks anything that would be an address
 			put(' ')
 		default:
 			put(c)
@@ -134,8 +134,8 @@ func Quoted(s string) string {
 	return "“" + strings.TrimSpace(b.String()) + "”"
 }
 
-// atTime says when something works again: rounded up to the minute, with the
-// day where it is another one.
+// atTime returns when something works again: rounded up to the minute, with the
+// date if it isn't today.
 func atTime(at, now time.Time) string {
 	at = at.UTC().Add(time.Minute - 1).Truncate(time.Minute)
 	if at.Format(time.DateOnly) == now.UTC().Format(time.DateOnly) {
@@ -144,7 +144,8 @@ func atTime(at, now time.Time) string {
 	return at.Format("2006-01-02 15:04") + " UTC"
 }
 
-// overBudget says which budget is used up, and until when.
+// overBudget returns an error that says which budget is used up, and until
+// when.
 func overBudget(r openmates.MailRefusal, now time.Time) error {
 	again := atTime(r.Again, now)
 	switch r.Scope {

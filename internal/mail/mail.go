@@ -1,9 +1,9 @@
-// Package mail is the contract of sending mail.
+// Package mail is the contract for sending mail.
 //
-// A Sender returns nil only if the mail server has accepted the message; its
-// errors say in a finished sentence what to change. It never sends a password
-// in the clear, stores what it sends, or adds anything that tells whether a
-// message was read: no picture, no tracked link.
+// A Sender returns nil only if the mail server has accepted the message. Its
+// errors say in a complete sentence what to change. It never sends a password
+// unencrypted, stores what it sends, or adds anything that shows whether a
+// message was read: no pictures, no tracked links.
 package mail
 
 import (
@@ -19,28 +19,28 @@ import (
 	"openmates"
 )
 
-// Security says how the way to the mail server is protected.
+// Security is how the connection to the mail server is protected.
 type Security string
 
-// The ways, by the names that mail programs give them.
+// The options, as mail programs call them.
 const (
 	TLS      Security = "tls"      // from the first byte, usually port 465
-	StartTLS Security = "starttls" // begun in the clear and then protected, usually port 587
-	Plain    Security = "none"     // only to this machine or within one's own network
+	StartTLS Security = "starttls" // starts unencrypted and is then encrypted, usually port 587
+	Plain    Security = "none"     // only for this machine or your own network
 )
 
-// Settings are how a mail server is reached.
+// Settings describe how to reach a mail server.
 type Settings struct {
 	Host     string           `json:"host"`
 	Port     int              `json:"port"`
 	Security Security         `json:"security"`
-	Username string           `json:"username"` // "" = the server asks for none
+	Username string           `json:"username"` // "" = the server needs none
 	Password openmates.Secret `json:"-"`
 	From     string           `json:"from"` // the sender's address
 	Name     string           `json:"name"` // the sender's name
 }
 
-// Message is one message to one person.
+// Message is a message to one person.
 type Message struct {
 	To      string
 	Subject string
@@ -48,15 +48,15 @@ type Message struct {
 	HTML    string
 }
 
-// Sender hands a message to a mail server. Its error is an openmates.Error:
-// EInvalid where the settings or the address must change, EUnavailable where
-// trying later can help.
+// Sender sends messages through a mail server. Its error is an openmates.Error:
+// EInvalid if the settings or the address must change, EUnavailable if trying
+// again later can help.
 type Sender interface {
 	Send(ctx context.Context, s Settings, m Message) error
 }
 
-// HTML is a text as a simple page: paragraphs, and links where a line is an
-// address of a page.
+// HTML returns a text as a simple page: paragraphs, and links for lines that
+// are the address of a page.
 func HTML(text string) string {
 	var b strings.Builder
 	b.WriteString(`<!doctype html><html><head><meta charset="utf-8"></head><body style="font-family:sans-serif;line-height:1.5;max-width:36em">`)
@@ -82,12 +82,12 @@ func isLink(line string) bool {
 	return (strings.HasPrefix(line, "https://") || strings.HasPrefix(line, "http://")) && !strings.ContainsAny(line, " \t")
 }
 
-// Address checks an e-mail address and returns its one form, which is what is
-// compared, kept and sent to: small letters, and a domain as DNS spells it
-// (“müller.example” is xn--mller-kva.example). The part before the @ is ASCII,
-// because Unicode folds other letters into a–z, such as the sign of Kelvin into
-// k: an address that was only compared like that would be somebody else's. It
-// says nothing about whether anybody reads mail there.
+// Address checks an email address and returns its normal form, which is what is
+// compared, stored and used: lower case, and a domain as DNS spells it
+// (“müller.example” is xn--mller-kva.example). The part before the @ must be
+// ASCII, because Unicode folds other letters into a–z, such as the Kelvin sign
+// into k: an address that was only compared in folded form would be somebody
+// else's. It doesn't check that anybody reads mail there.
 func Address(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	bad := openmates.Errorf(openmates.EInvalid, "This isn't an e-mail address. An address looks like ada@example.org.")
@@ -116,14 +116,14 @@ func Address(s string) (string, error) {
 
 const longestAddress = 254 // RFC 5321, section 4.5.3.1.3
 
-// Domain checks what comes after the @ and returns its one form.
+// Domain checks the part after the @ and returns its normal form.
 func Domain(s string) (string, error) {
 	bad := openmates.Errorf(openmates.EInvalid, "This isn't the domain of an e-mail address. A domain looks like example.org.")
 	if len(s) > 4*longestAddress || !utf8.ValidString(s) {
 		return "", bad
 	}
 	d, err := idna.Lookup.ToASCII(s)
-	if err == nil { // what it makes of a domain has to be one itself
+	if err == nil { // the converted domain must be valid, too
 		s, err = idna.Lookup.ToASCII(d)
 	}
 	if err != nil || d != s || len(d) > longestAddress || d != "localhost" && !strings.Contains(strings.Trim(d, "."), ".") {

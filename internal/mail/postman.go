@@ -11,24 +11,23 @@ import (
 	"openmates"
 )
 
-// Store is what the Postman asks of the database, which is told neither what is
-// sent nor to whom. Every method is one transaction.
+// Store is the part of the database that the Postman needs. It learns neither
+// what is sent nor to whom. Every method is one transaction.
 type Store interface {
-	// MailSettings returns how mail is sent and the password that belongs to it,
-	// as they were written together; "" where nobody has set it up. Where this
-	// server's key doesn't open the password, it returns the settings and
-	// openmates.ErrUnreadable.
+	// MailSettings returns how mail is sent and the password that was saved
+	// with it; "" if it isn't set up. If this server's key can't open the
+	// password, it returns the settings and openmates.ErrUnreadable.
 	MailSettings(ctx context.Context) (settings string, password openmates.Secret, err error)
-	// BookMail counts a message, for all processes, or returns which budget is
-	// used up.
+	// BookMail counts a message, across all processes, or returns the budget
+	// that is used up.
 	BookMail(ctx context.Context, m openmates.MailRecord, budgets []openmates.MailBudget) (id openmates.ID, refused *openmates.MailRefusal, err error)
-	// UnbookMail takes a message out of the count: the mailbox got nothing.
+	// UnbookMail uncounts a message that wasn't delivered.
 	UnbookMail(ctx context.Context, id openmates.ID) error
-	// ForgetMail forgets what was counted before a time.
+	// ForgetMail deletes the counts before a time.
 	ForgetMail(ctx context.Context, until time.Time) error
 }
 
-// PostmanConfig is what a Postman needs.
+// PostmanConfig configures a Postman.
 type PostmanConfig struct {
 	Store  Store
 	Log    *slog.Logger
@@ -36,9 +35,9 @@ type PostmanConfig struct {
 	Clock  openmates.Clock // nil = the real one
 }
 
-// Postman is the one way by which mail leaves the server. It looks up how mail
-// is sent each time, since any process may have changed it, and sends nothing
-// that is over a budget. It is safe for concurrent use.
+// Postman sends all of the server's mail. It reads the settings each time,
+// because any process may have changed them, and sends nothing that exceeds a
+// budget. It is safe for concurrent use.
 type Postman struct {
 	store  Store
 	sender Sender
@@ -57,14 +56,14 @@ func NewPostman(c PostmanConfig) (*Postman, error) {
 	return &Postman{store: c.Store, sender: c.Sender, log: c.Log.With("pkg", "mail"), now: c.Clock}, nil
 }
 
-// Stored is how mail is sent, as an admin has set it up.
+// Stored is how mail is sent, as set up by an admin.
 type Stored struct {
 	Settings
 	Set  bool
-	Lost bool // there is a password that can't be read
+	Lost bool // there is a password, but it can't be read
 }
 
-// Settings returns how mail is sent; Set is false where nobody has set it up.
+// Settings returns how mail is sent; Set is false if it isn't set up.
 func (p *Postman) Settings(ctx context.Context) (s Stored, err error) {
 	text, password, err := p.store.MailSettings(ctx)
 	if s.Lost = errors.Is(err, openmates.ErrUnreadable); s.Lost {
@@ -81,7 +80,7 @@ func (p *Postman) Settings(ctx context.Context) (s Stored, err error) {
 }
 
 // Ready reports whether this server sends mail: it can, and an admin has set it
-// up. Where it is false, people are helped by links that somebody passes on.
+// up. If not, people get links that somebody passes on.
 func (p *Postman) Ready(ctx context.Context) bool {
 	s, err := p.Settings(ctx)
 	if err != nil {
@@ -90,12 +89,12 @@ func (p *Postman) Ready(ctx context.Context) bool {
 	return s.Set && !s.Lost && p.sender != nil
 }
 
-// CanSend reports whether this server was built with a way to send mail.
+// CanSend reports whether this server has a Sender.
 func (p *Postman) CanSend() bool { return p.sender != nil }
 
-// Send hands one message to the mail server. The error is an openmates.Error
-// whose sentence says what to do: ELimit with the time when the budget has room
-// again, EUnavailable where mail is not set up.
+// Send sends a message. The error is an openmates.Error whose sentence says
+// what to do: ELimit with the time when the budget has room again, EUnavailable
+// if mail isn't set up.
 func (p *Postman) Send(ctx context.Context, l Letter) error {
 	s, err := p.Settings(ctx)
 	if err != nil {

@@ -7,18 +7,17 @@ import (
 	"openmates"
 )
 
-// Limits are the limits that were set, by the kind of layer that they were set
-// for. A kind that is missing sets none.
+// Limits contains the limits that are set, by kind of layer. A missing kind has
+// none.
 type Limits map[openmates.LayerKind]openmates.Limits
 
-// Counter is a sum that usage counts in: all usage with the same IDs as By
-// names.
+// Counter is a sum of usage: all usage with the same IDs in the columns By.
 type Counter struct {
 	Scope openmates.CounterName
 	By    []Column
 }
 
-// Column is an ID by which usage is told apart.
+// Column is an ID that distinguishes usage.
 type Column string
 
 // The columns.
@@ -28,21 +27,21 @@ const (
 	ByMate Column = "mate"
 )
 
-// Level is the row of one kind of layer.
+// Level describes one kind of layer.
 type Level struct {
 	Kind openmates.LayerKind
 	// Holds reports whether the layer applies to an asker.
 	Holds func(a openmates.Asker) bool
-	// Name names the layer within a sentence: "the team Acme".
+	// Name returns the layer's name within a sentence: "the team Acme".
 	Name func(a openmates.Asker) openmates.Text
-	// Counters returns the sums that usage counts in, the layer's own first.
+	// Counters returns the sums that usage is added to, the layer's own first.
 	Counters func(u openmates.Usage) []Counter
 }
 
-// Levels are kinds of layers, the widest first.
+// Levels lists kinds of layers, widest first.
 type Levels []Level
 
-// All returns the levels of the product. A new kind of layer is a row here.
+// All returns the product's levels. Add a new kind of layer here.
 func All() Levels {
 	return Levels{
 		{
@@ -81,23 +80,23 @@ func All() Levels {
 	}
 }
 
-// The scopes of the product's layers, as the database keeps them.
+// The scopes of the product's layers, as stored in the database.
 
-// ServerScope names the counters of the whole server.
+// ServerScope returns the name of the server's counters.
 func ServerScope() openmates.CounterName { return scope(openmates.ServerLayer) }
 
-// MateScope names the counters of a mate, over all teams.
+// MateScope returns the name of a mate's counters, across all teams.
 func MateScope(mate openmates.ID) openmates.CounterName { return scope(openmates.MateLayer, mate) }
 
-// TeamMateScope names the counters of a mate within one team.
+// TeamMateScope returns the name of a mate's counters within one team.
 func TeamMateScope(team, mate openmates.ID) openmates.CounterName {
 	return scope(openmates.MateLayer, team, mate)
 }
 
-// TeamScope names the counters of a team.
+// TeamScope returns the name of a team's counters.
 func TeamScope(team openmates.ID) openmates.CounterName { return scope(openmates.TeamLayer, team) }
 
-// MemberScope names the counters of a person within a team.
+// MemberScope returns the name of a person's counters within a team.
 func MemberScope(team, user openmates.ID) openmates.CounterName {
 	return scope(openmates.MemberLayer, team, user)
 }
@@ -110,8 +109,8 @@ func scope(k openmates.LayerKind, ids ...openmates.ID) openmates.CounterName {
 	return openmates.CounterName(strings.Join(parts, ":"))
 }
 
-// Layers returns the layers that hold for an asker and limit anything, the
-// widest first.
+// Layers returns the layers that apply to an asker and have limits, widest
+// first.
 func (ls Levels) Layers(a openmates.Asker, set Limits) []openmates.Layer {
 	u := openmates.Usage{TeamID: a.Team.ID, UserID: a.User.ID, MateID: a.Mate.ID}
 	var all []openmates.Layer
@@ -128,7 +127,7 @@ func (ls Levels) Above(k openmates.LayerKind) Levels {
 	return ls[:max(slices.IndexFunc(ls, func(l Level) bool { return l.Kind == k }), 0)]
 }
 
-// Counters returns every sum that usage counts in.
+// Counters returns all sums that usage is added to.
 func (ls Levels) Counters(u openmates.Usage) []Counter {
 	var all []Counter
 	for _, l := range ls {

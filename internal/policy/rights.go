@@ -1,26 +1,25 @@
-// Package policy is the one place that says who may do what: the rights of
-// people, the layers of limits, and whether what somebody has left behind still
-// works.
+// Package policy decides who may do what: the rights of people, the layers of
+// limits, and whether something that somebody left behind is still valid.
 //
-// It promises that what a caller may do is in one table, which denies whatever
-// it doesn't name; that what chat enforces by MayUse is what pages and API show
-// by it; that the layers, their order and their counters are one list (Levels),
-// in which a lower layer only narrows; and that what works without its maker (an
-// invite, a token) does so only as long as its maker may still make it;
-// docs/adr/0015-delegated-access.md lists what that is about.
+// Rights are in one table, which denies everything that it doesn't list. MayUse
+// both enforces limits in chat and filters what pages and API show. Layers,
+// their order and their counters are one list (Levels), in which a lower layer
+// can only narrow. What works without its maker (an invite, a token) is valid
+// only as long as its maker may still make it;
+// docs/adr/0015-delegated-access.md has the list.
 //
-// It refuses to find out who calls: that is an openmates.Caller already. Limits
-// that were set are handed in; it reads no database.
+// The package doesn't determine who is calling: it gets an openmates.Caller. It
+// reads no database: limits are passed in.
 package policy
 
 import (
 	"openmates"
 )
 
-// Right is one thing that a person may do.
+// Right is something that a person may do.
 type Right string
 
-// The rights. Those of a team hold within that team only.
+// The rights. A team's rights only apply within that team.
 const (
 	RunServer    Right = "run_server"    // mates, their bots, models, the server's state
 	SeeTeam      Right = "see_team"      // the team's page: mates, people, connections
@@ -28,13 +27,13 @@ const (
 	ConnectTeam  Right = "connect_team"  // add mates to the team's workspaces
 	AskMates     Right = "ask_mates"     // talk to the team's mates
 	RunTeam      Right = "run_team"      // name, limits, connections of the team
-	ManagePeople Right = "manage_people" // change roles, take people out of the team
-	InvitePeople Right = "invite_people" // make, list and revoke invites
+	ManagePeople Right = "manage_people" // change roles, remove people from the team
+	InvitePeople Right = "invite_people" // create, list and revoke invites
 	SeeUsage     Right = "see_usage"     // what the team spent, by person
 )
 
-// standing is somebody who can hold rights: an admin of the server everywhere, a
-// member of a team by role within it.
+// standing is a role that has rights: server admins everywhere, members of a
+// team within it.
 type standing string
 
 const (
@@ -43,9 +42,9 @@ const (
 	teamMember           = standing(openmates.RoleMember)
 )
 
-// held is the one table of who may do what, for both doors. What it does not
-// name is denied. A server admin is no member of every team: what a team says
-// stays with the team.
+// held is the table of who may do what, for both doors. What it doesn't list is
+// denied. Server admins have no access to teams they aren't members of: what a
+// team says stays with the team.
 func held(h standing, r Right) bool {
 	switch r {
 	case RunServer:
@@ -58,7 +57,7 @@ func held(h standing, r Right) bool {
 	return false
 }
 
-// Allowed reports whether somebody with this place in a team (role "" = none) has
+// Allowed reports whether a user with this role in a team (role "" = none) has
 // a right.
 func Allowed(u openmates.User, role openmates.Role, r Right) bool {
 	if u.ID == 0 {
@@ -67,8 +66,8 @@ func Allowed(u openmates.User, role openmates.Role, r Right) bool {
 	return u.Admin && held(serverAdmin, r) || (role == openmates.RoleAdmin || role == openmates.RoleMember) && held(standing(role), r)
 }
 
-// Require returns nil if the caller has a right of the server, else EUnauthorized
-// for nobody and EForbidden for somebody.
+// Require returns nil if the caller has a server right, else EUnauthorized if
+// nobody is signed in, or EForbidden.
 func Require(c openmates.Caller, r Right) error {
 	if !c.SignedIn() {
 		return openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
@@ -82,7 +81,7 @@ func Require(c openmates.Caller, r Right) error {
 	return c.Permit(ScopeOf(r))
 }
 
-// Place is a caller within a team.
+// Place is a caller in a team.
 type Place struct {
 	Team openmates.Team
 	Role openmates.Role
@@ -99,8 +98,8 @@ func ScopeOf(right Right) openmates.Scope {
 	return openmates.ScopeAdmin
 }
 
-// RequireInPerson is Require for what no program may do: the caller has signed in
-// themselves.
+// RequireInPerson is Require for what no token may do: the caller must have
+// signed in.
 func RequireInPerson(c openmates.Caller, r Right) error {
 	if err := Require(c, r); err != nil {
 		return err
@@ -116,7 +115,7 @@ func (p Place) Require(c openmates.Caller, r Right) error {
 	return nil
 }
 
-// Entry returns the entry of the audit record about what the caller does in the
+// Entry returns an audit log entry about something that the caller does in the
 // team.
 func (p Place) Entry(c openmates.Caller, action, target string) openmates.AuditEntry {
 	return openmates.AuditEntry{Actor: c.User.ID, TeamID: p.Team.ID, Action: action, Target: target}

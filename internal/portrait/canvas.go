@@ -7,7 +7,7 @@ import (
 	"golang.org/x/image/vector"
 )
 
-// canvas paints areas with smooth edges. scale and top lead from the drawing
+// canvas paints areas with smooth edges. scale and top convert from the drawing
 // to pixels.
 type canvas struct {
 	img    *image.RGBA
@@ -16,8 +16,8 @@ type canvas struct {
 	top    float64
 }
 
-// fill paints what the lines enclose by the non-zero rule. An area is closed,
-// whether its line is or not.
+// fill paints the area enclosed by the lines, by the non-zero rule. Open lines
+// are closed.
 func (c *canvas) fill(lines []line, ink color.NRGBA) {
 	box := c.bounds(lines)
 	if box.Empty() {
@@ -43,7 +43,8 @@ func (c *canvas) pixel(p point) (x, y float32) {
 	return float32(p.x * c.scale), float32((p.y - c.top) * c.scale)
 }
 
-// bounds is the part of the picture that the lines reach: only that is painted.
+// bounds returns the part of the picture that the lines cover; only that is
+// painted.
 func (c *canvas) bounds(lines []line) image.Rectangle {
 	var box image.Rectangle
 	for _, l := range lines {

@@ -10,14 +10,14 @@ import (
 
 type point struct{ x, y float64 }
 
-// line is a run of straight pieces.
+// line is a series of straight segments.
 type line struct {
 	points []point
 	closed bool
 }
 
-// parsePath reads path data (SVG 2, section 9.3) and straightens its curves.
-// Arcs and quadratic curves are not drawn with.
+// parsePath reads path data (SVG 2, section 9.3) and flattens its curves. It
+// doesn't support arcs and quadratic curves, which the drawings don't use.
 func parsePath(d string) ([]line, error) {
 	p := &path{rest: d}
 	for {
@@ -65,7 +65,7 @@ func (p *path) more() bool {
 	return p.rest != "" && strings.IndexByte("+-.0123456789", p.rest[0]) >= 0
 }
 
-// number reads one number; "1.5.5" are two, and so are "1-2".
+// number reads one number; "1.5.5" is two numbers, and so is "1-2".
 func (p *path) number() (float64, error) {
 	p.space()
 	n, dot := 0, false
@@ -85,7 +85,8 @@ func (p *path) number() (float64, error) {
 	return v, nil
 }
 
-// pair reads a point, from the current one where the command is in lower case.
+// pair reads a point, relative to the current one if the command is in lower
+// case.
 func (p *path) pair(relative bool) (point, error) {
 	x, err := p.number()
 	if err != nil {
@@ -197,8 +198,8 @@ func ellipse(cx, cy, rx, ry float64) line {
 	return l
 }
 
-// outline is the area that a pen of radius r leaves along lines, with round
-// joints. Ends are round or cut off.
+// outline returns the area that a pen of radius r covers along lines, with
+// round joins. Ends are round or butt.
 func outline(lines []line, r float64, round bool) []line {
 	var out []line
 	for _, l := range lines {
@@ -230,7 +231,7 @@ func outline(lines []line, r float64, round bool) []line {
 	return out
 }
 
-// side is the line at the distance r on one side of pts.
+// side returns the line at the distance r on one side of pts.
 func side(pts []point, r float64, closed bool) []point {
 	var out []point
 	last := normal(pts[0], pts[1])
@@ -246,7 +247,7 @@ func side(pts []point, r float64, closed bool) []point {
 	return out
 }
 
-// normal is the direction that lies to the side of the way from a to b.
+// normal returns the direction perpendicular to the way from a to b.
 func normal(a, b point) float64 { return math.Atan2(b.y-a.y, b.x-a.x) - math.Pi/2 }
 
 func around(p point, r, angle float64) point {

@@ -13,16 +13,16 @@ import (
 	"strings"
 )
 
-// The part of the drawing, which is 120 wide and 140 high, that becomes the
-// square picture: the face a little above the middle, as it looks best in the
-// circle that messengers cut out of it.
+// The part of the 120 × 140 drawing that becomes the square picture: the face
+// is a little above the middle, which looks best in the circle that messengers
+// cut out.
 const (
 	drawn   = 120.0
 	fromTop = 4.0
 )
 
-// PNG paints the mate with that handle as a square picture of size × size
-// pixels, without the rounded corners that the pages give it.
+// PNG returns a mate's portrait as a square picture of size × size pixels,
+// without the rounded corners that it has on the pages.
 func PNG(handle string, size int) ([]byte, error) {
 	if size < 16 || size > 2048 {
 		return nil, errors.New("portrait: a picture has 16 to 2048 pixels on each side")
@@ -38,8 +38,7 @@ func PNG(handle string, size int) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// style is what an element inherits from those around it (SVG 2, section
-// 13.2, 13.5).
+// style is what an element inherits (SVG 2, sections 13.2 and 13.5).
 type style struct {
 	fill, stroke  string
 	width         float64
@@ -48,7 +47,7 @@ type style struct {
 	round         bool // stroke-linecap
 }
 
-// paint reads the few elements that the drawings are made of.
+// paint draws the few elements that the drawings consist of.
 func (c *canvas) paint(svg string) error {
 	dec := xml.NewDecoder(strings.NewReader(svg))
 	stack := []style{{fill: "#000", stroke: "none", width: 1, fillOpacity: 1, strokeOpacity: 1}}

@@ -1,8 +1,8 @@
 // Package portrait draws the faces of mates.
 //
 // A handle always gets the same face: as SVG on the pages, and as PNG for
-// messengers, painted from the SVG. It loads no pictures: a face is a few traits
-// and plain shapes, drawn here.
+// messengers, painted from the SVG. No pictures are loaded: a face is made of a
+// few traits and plain shapes.
 package portrait
 
 import (
@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// A portrait is drawn from a few traits. The mates that come with the product
-// have traits of their own; any other handle gets some that depend on nothing
-// but the handle, so that a mate keeps its face.
+// A portrait is drawn from a few traits. The catalogue's mates have fixed
+// traits; for other handles they depend only on the handle, so a mate keeps its
+// face.
 
 type look struct {
 	wall, skin, hair, cloth int // index into the palettes
@@ -36,7 +36,7 @@ const (
 	scarf
 	curls
 	bald
-	cuts // how many there are
+	cuts // number of cuts
 )
 
 type garment int
@@ -47,7 +47,7 @@ const (
 	blazer
 	roll
 	apron
-	garments // how many there are
+	garments // number of garments
 )
 
 type pair struct{ base, shade string }
@@ -113,7 +113,7 @@ func lookOf(handle string) look {
 	}
 }
 
-// SVG draws the mate with that handle as an SVG file; name is what it says to who
+// SVG returns a mate's portrait as an SVG file; name is its text for people who
 // can't see it.
 func SVG(handle, name string) string {
 	l := lookOf(handle)
@@ -181,7 +181,7 @@ func body(g garment, c, skin pair) string {
 	return torso + neck + fmt.Sprintf(`<path fill="none" stroke="%s" stroke-width="3.500" d="M48.500 102c5 8 18 8 23 0"/>`, c.shade)
 }
 
-// behind is the hair that lies behind the shoulders.
+// behind draws the hair behind the shoulders.
 func behind(c cut, hair string) string {
 	d := ""
 	switch c {
@@ -202,7 +202,7 @@ func behind(c cut, hair string) string {
 	return fmt.Sprintf(`<g fill="%s">%s</g>`, hair, d)
 }
 
-// before is the hair that falls over the head.
+// before draws the hair over the head.
 func before(c cut, hair string) string {
 	d := ""
 	switch c {

@@ -16,11 +16,11 @@ import (
 
 // Config says where the keys come from.
 type Config struct {
-	Keys openmates.Secret // base64 keys, divided by spaces, commas or line breaks; the first seals
-	File string           // read when Keys is empty; made when it does not exist
+	Keys openmates.Secret // base64 keys, separated by spaces, commas or line breaks; the first seals
+	File string           // read if Keys is empty; created if it doesn't exist
 }
 
-// Load makes the Ring of a server. Keys of the setting win over the file.
+// Load returns the Ring of a server. Keys takes precedence over File.
 func Load(c Config) (*Ring, error) {
 	if c.Keys != "" {
 		return parse(c.Keys.Reveal(), "The setting with the keys for stored credentials")
@@ -63,7 +63,7 @@ func parse(text, where string) (*Ring, error) {
 	return New(keys...)
 }
 
-// decode reads base64 in its standard and its URL alphabet, padded or not.
+// decode decodes base64 in its standard or URL alphabet, padded or not.
 func decode(s string) ([]byte, error) {
 	s = strings.TrimRight(s, "=")
 	if strings.ContainsAny(s, "-_") {
@@ -72,9 +72,9 @@ func decode(s string) ([]byte, error) {
 	return base64.RawStdEncoding.DecodeString(s)
 }
 
-// private refuses a file that others can read.
+// private rejects a file that others can read.
 func private(file string) error {
-	if runtime.GOOS == "windows" { // has no such bits
+	if runtime.GOOS == "windows" { // has no such permissions
 		return nil
 	}
 	st, err := os.Stat(file)
@@ -88,8 +88,8 @@ func private(file string) error {
 	return nil
 }
 
-// create writes a new key to file, which appears whole or not at all; another
-// process that makes it at the same moment wins or loses as a whole.
+// create writes a new key to file atomically. If another process does so at the
+// same moment, one of the two keys wins.
 func create(file string) error {
 	raw := make([]byte, keySize)
 	if _, err := rand.Read(raw); err != nil {
@@ -99,7 +99,7 @@ func create(file string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(dir, ".key-*") // made with mode 0600
+	tmp, err := os.CreateTemp(dir, ".key-*") // created with mode 0600
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func create(file string) error {
 	return syncDir(dir)
 }
 
-// syncDir makes a new name survive a power failure.
+// syncDir makes a new file name survive a power failure.
 func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil

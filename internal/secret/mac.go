@@ -11,8 +11,8 @@ import (
 	"openmates"
 )
 
-// macKey derives the key for MACs from a sealing key, so that the two ciphers
-// never share one (RFC 5869).
+// macKey derives the MAC key from a sealing key, so that the two algorithms
+// never share a key (RFC 5869).
 func macKey(raw []byte) ([]byte, error) {
 	k, err := hkdf.Key(sha256.New, raw, nil, "openmates mac v1", sha256.Size)
 	if err != nil {
@@ -21,15 +21,15 @@ func macKey(raw []byte) ([]byte, error) {
 	return k, nil
 }
 
-// MAC returns a keyed hash of text for one place. Unlike a plain hash it says
-// nothing about text to somebody who has the database but not the keys,
+// MAC returns a keyed hash of text for one place. Unlike a plain hash it
+// reveals nothing about text to somebody who has the database but not the keys,
 // however easy text is to guess. The same text at the same place has the same
 // MAC, as long as the first key stays.
 func (r *Ring) MAC(place string, text openmates.Secret) string {
 	return r.first.sum(place, text)
 }
 
-// Verify reports whether mac was made of text for this place, by any of the
+// Verify reports whether mac was made from text for this place, with any of the
 // keys.
 func (r *Ring) Verify(place string, text openmates.Secret, mac string) bool {
 	_, rest, _ := strings.Cut(mac, ".")

@@ -1,21 +1,21 @@
-// Package secret seals credentials that are stored.
+// Package secret seals credentials for storage.
 //
-// A Ring has one or more 256-bit keys: the first seals, all of them open, so a
-// key is rotated by putting a new one in front. Sealed text is bound to its
-// place (a table, a column and a row): moved to another place it does not open.
-// It is printable and names its key, so that "the key is missing" can be told
-// from "the text was tampered with".
+// A Ring has one or more 256-bit keys: the first seals, all of them open. To
+// rotate keys, add a new one in front. Sealed text is bound to its place (a
+// table, a column and a row): moved to another place it doesn't open. It is
+// printable and names its key, so that a missing key can be distinguished from
+// tampered text.
 //
 // It also makes keyed hashes (MAC) of what is only ever compared, such as a
-// request that may contain a password: a copy of the database alone does not
-// let anybody guess what was hashed.
+// request that may contain a password: with only a copy of the database, nobody
+// can guess what was hashed.
 //
-// It rejects a key file that other accounts of the machine can read, and never
-// writes a key, a credential or a part of one into an error.
+// It rejects a key file that other accounts on the machine can read, and never
+// puts a key, a credential or a part of one in an error.
 //
-// The cipher is AES-256-GCM with a random nonce of 96 bits (NIST SP 800-38D,
-// 8.2.2), which allows 2^32 seals per key: far beyond the number of bots and
-// consent pages that a server will ever see.
+// The cipher is AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D,
+// 8.2.2), which allows 2^32 seals per key: far more than a server will ever
+// need.
 package secret
 
 import (
@@ -36,23 +36,23 @@ const (
 	keySize = 32
 )
 
-// Ring seals and opens. It is safe for concurrent use.
+// Ring seals and opens credentials. It is safe for concurrent use.
 type Ring struct {
 	first key
 	all   map[string]key
 	made  bool
 }
 
-// Made reports whether Load made the key, because there was none.
+// Made reports whether Load created the key because there was none.
 func (r *Ring) Made() bool { return r.made }
 
 type key struct {
 	id   string
 	aead cipher.AEAD
-	mac  []byte // key of MAC
+	mac  []byte // key for MAC
 }
 
-// New makes a Ring of the given keys, 32 bytes each, of which the first seals.
+// New returns a Ring with the given keys, 32 bytes each. The first one seals.
 func New(keys ...[]byte) (*Ring, error) {
 	if len(keys) == 0 {
 		return nil, openmates.Errorf(openmates.EInvalid, "No key to encrypt saved credentials is set.")
@@ -84,8 +84,8 @@ func newKey(raw []byte) (key, error) {
 	if err != nil {
 		return key{}, fmt.Errorf("make cipher: %w", err)
 	}
-	// The id tells keys apart and gives nothing of them away: it is 32 bits of
-	// a hash over 256 random ones.
+	// The ID distinguishes keys and reveals nothing about them: it is 32 bits
+	// of a hash of 256 random bits.
 	sum := sha256.Sum256(append([]byte("openmates key id\x00"), raw...))
 	mac, err := macKey(raw)
 	return key{id: hex.EncodeToString(sum[:4]), aead: aead, mac: mac}, err
@@ -133,8 +133,8 @@ func (r *Ring) Open(place, sealed string) (openmates.Secret, error) {
 	return openmates.Secret(plain), nil
 }
 
-// Stale reports whether sealed was made with another key than the one that seals
-// now, so that a rotation can seal it again.
+// Stale reports whether sealed was sealed with another key than the current
+// one, so that a rotation can seal it again.
 func (r *Ring) Stale(sealed string) bool {
 	return sealed != "" && !strings.HasPrefix(sealed, version+"."+r.first.id+".")
 }

@@ -2,10 +2,10 @@ package spelling
 
 import "github.com/rivo/uniseg"
 
-// Prefix returns the beginning of s: no more than most code points, and as many whole
-// characters as fit, as a reader sees them (Unicode UAX #29, grapheme clusters).
-// A flag or an emoji of several code points is kept or left out, never cut. A
-// single character that is longer is cut between code points.
+// Prefix returns the start of s: at most most code points, and only whole
+// characters as a reader sees them (Unicode UAX #29, grapheme clusters). A flag
+// or an emoji of several code points is kept or left out, never cut. A single
+// character that is too long is cut between code points.
 func Prefix(s string, most int) string {
 	n, used, state := 0, 0, -1
 	for rest := s; rest != ""; {
@@ -24,7 +24,7 @@ func Prefix(s string, most int) string {
 	return s[:n]
 }
 
-// Clip returns s, or its Prefix with an ellipsis behind it.
+// Clip returns s, or its Prefix followed by an ellipsis.
 func Clip(s string, most int) string {
 	if p := Prefix(s, most); p != s {
 		return p + "…"

@@ -9,14 +9,14 @@ import (
 	"openmates"
 )
 
-// The longest slug and handle.
+// The maximum length of slugs and handles.
 const (
 	longestSlug   = 40
 	longestHandle = 32
 )
 
-// Slug proposes a slug for a team's name: one that openmates.ValidSlug accepts,
-// or "" where the name has no letter that a slug can carry.
+// Slug suggests a slug for a team's name: one that openmates.ValidSlug accepts,
+// or "" if the name has no usable letter.
 func Slug(name string) string {
 	slug := Path(name, longestSlug)
 	if slug != "" && openmates.ValidSlug(slug) != nil {
@@ -25,8 +25,8 @@ func Slug(name string) string {
 	return slug
 }
 
-// Handle proposes a handle for a mate's name: one that openmates.ValidHandle
-// accepts, or "" where the name has no letter that a handle can carry.
+// Handle suggests a handle for a mate's name: one that openmates.ValidHandle
+// accepts, or "" if the name has no usable letter.
 func Handle(name string) string {
 	handle := Path(name, longestHandle)
 	if handle == "" {
@@ -41,9 +41,9 @@ func Handle(name string) string {
 	return handle
 }
 
-// Path writes a name with a–z, 0–9 and single inner hyphens, for a path: at
-// most so many characters. Umlauts and the like are written as their languages
-// do it, and of other letters with an accent the letter stays.
+// Path converts a name for a path: a–z, 0–9 and single inner hyphens, at most
+// most characters. Umlauts and the like are transcribed as in their languages;
+// other letters lose their accents.
 func Path(name string, most int) string {
 	var b strings.Builder
 	gap := false
@@ -69,8 +69,8 @@ func Path(name string, most int) string {
 
 func cut(s string, most int) string { return strings.TrimRight(s[:min(len(s), most)], "-") }
 
-// latin writes out the letters that are more than one with an accent.
-var latin = strings.NewReplacer( //nolint:gochecknoglobals // nobody writes it
+// latin transcribes letters that are more than a letter with an accent.
+var latin = strings.NewReplacer( //nolint:gochecknoglobals // never written
 	"ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "æ", "ae", "ø", "oe", "å", "aa", "œ", "oe",
 	"þ", "th", "ð", "d", "đ", "d", "ł", "l", "ħ", "h", "ı", "i", "ŋ", "ng",
 )

@@ -8,8 +8,8 @@ import (
 	"openmates"
 )
 
-// Person is Name for what somebody is called. Whoever signs as the product, or as
-// somebody whose account is gone, could have others believe it.
+// Person is Name for a person's name. It rejects names that pose as the
+// product, or as somebody whose account is gone.
 func Person(s string) (string, error) {
 	s, err := Name(s, openmates.T("your name"), Longest)
 	if err != nil {
@@ -22,8 +22,8 @@ func Person(s string) (string, error) {
 	return s, nil
 }
 
-// Team checks the name and the address of a team that is to be created; slug ""
-// = it is made of the name. The error is EInvalid.
+// Team checks the name and slug of a team to be created; slug "" = derived from
+// the name. The error is EInvalid.
 func Team(name, slug string) (openmates.Team, error) {
 	name, err := Name(name, openmates.T("the team's name"), Longest)
 	if err != nil {
@@ -40,8 +40,8 @@ func Team(name, slug string) (openmates.Team, error) {
 	return openmates.Team{Slug: slug, Name: name}, nil
 }
 
-// Text checks a text of several lines that may be empty, such as what somebody
-// says about themselves. The error is EInvalid.
+// Text checks a multi-line text that may be empty, such as what somebody writes
+// about themselves. The error is EInvalid.
 func Text(s string, what openmates.Text, most int) (string, error) {
 	s = strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n"))
 	bad := func(c rune) bool {

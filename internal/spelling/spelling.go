@@ -1,14 +1,13 @@
-// Package spelling is the one place that knows how names are spelled: those
-// that people choose (their own, a team's, a mate's, a token's) and those that
-// a network or a provider sends.
+// Package spelling normalises names: those that people choose (their own, a
+// team's, a mate's, a token's) and those that a network or a provider sends.
 //
-// A name that it returns has one form (Unicode's NFC, single spaces), at least
-// one visible character and no invisible one, and a bounded length. No word of it
-// mixes alphabets that look alike. What it makes of a name for a path is a–z,
-// 0–9 and hyphens, with umlauts written out. Texts are cut between characters as
-// readers see them.
+// A name that it returns is in NFC with single spaces, has at least one visible
+// character and no invisible one, and has a limited length. None of its words
+// mixes alphabets that look alike. A name converted for a path consists of a–z,
+// 0–9 and hyphens, with umlauts transcribed. Texts are cut between characters
+// as readers see them.
 //
-// It does not know whether a name is taken: that is up to the database.
+// It doesn't know whether a name is taken: that is up to the database.
 package spelling
 
 import (
@@ -23,17 +22,16 @@ import (
 	"openmates"
 )
 
-// Longest is how many characters a name may have where its place does not say
-// otherwise.
+// Longest is the default maximum length of a name, in characters.
 const Longest = 80
 
-// Name checks a name that is shown to others and returns its one form. what
-// says in the refusal which name is meant. The error is EInvalid.
+// Name checks a name that is shown to others and returns its normal form. what
+// says in the error which name is meant. The error is EInvalid.
 func Name(s string, what openmates.Text, most int) (string, error) {
 	if !utf8.ValidString(s) {
 		return "", openmates.Errorf(openmates.EInvalid, "Enter %s again: some of its characters are broken.", what)
 	}
-	if len(s) > 16*most { // nothing that long is worth reading closely
+	if len(s) > 16*most { // too long to examine
 		return "", tooLong(s, what, most)
 	}
 	s = norm.NFC.String(strings.TrimSpace(s))
@@ -68,12 +66,12 @@ func Line(s string, what openmates.Text, most int) (string, error) {
 	return Name(s, what, most)
 }
 
-// Clean makes a name that a network or a provider sent fit to be shown: what
-// can't be seen is left out, and what is too long is cut. It returns "" where
-// nothing is left to see.
+// Clean makes a name that a network or a provider sent fit to be shown: it
+// removes invisible characters and cuts what is too long. It returns "" if
+// nothing visible is left.
 func Clean(s string, most int) string {
 	if len(s) > 64*most {
-		s = s[:64*most] // a character cut in half is left out below
+		s = s[:64*most] // a character cut in half is removed below
 	}
 	s = norm.NFC.String(strings.ToValidUTF8(s, ""))
 	var b strings.Builder
@@ -91,7 +89,7 @@ func Clean(s string, most int) string {
 		s = s[i+n:]
 	}
 	s = strings.Join(strings.Fields(b.String()), " ")
-	if firstHidden(s) >= 0 { // a joiner that has lost its neighbour
+	if firstHidden(s) >= 0 { // a joiner without its neighbour
 		s = strings.Join(strings.Fields(strings.Map(func(c rune) rune {
 			if ignorable(c) {
 				return -1
@@ -108,16 +106,16 @@ func Clean(s string, most int) string {
 	return norm.NFC.String(s)
 }
 
-// Visible reports whether s has a character that leaves ink.
+// Visible reports whether s has a visible character.
 func Visible(s string) bool {
 	return strings.ContainsFunc(s, func(c rune) bool {
 		return unicode.In(c, unicode.L, unicode.N, unicode.P, unicode.S) && !ignorable(c) && !blank(c)
 	})
 }
 
-// firstHidden returns where the first character is that can't be seen, -1 for
-// nowhere. The joiners and variation selectors that scripts and emoji need are
-// fine after what they belong to.
+// firstHidden returns the index of the first invisible character, or -1. The
+// joiners and variation selectors that scripts and emoji need are allowed after
+// what they belong to.
 func firstHidden(s string) int {
 	var before rune
 	for i, c := range s {
@@ -141,13 +139,13 @@ func firstHidden(s string) int {
 	return -1
 }
 
-// joinable reports whether a joiner may stand next to c: it changes how the
-// letters of some scripts and how emoji are drawn, and nothing else.
+// joinable reports whether a joiner may be next to c: it changes how the
+// letters of some scripts and emoji are drawn, and nothing else.
 func joinable(c rune) bool {
 	return unicode.In(c, unicode.L, unicode.M, unicode.So, unicode.Sk) && !unicode.In(c, alike()...) && (!ignorable(c) || c == '\ufe0f')
 }
 
-// alike are the alphabets whose letters look like those of another.
+// alike returns the alphabets with letters that look like those of another.
 func alike() []*unicode.RangeTable {
 	return []*unicode.RangeTable{
 		unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee, unicode.Coptic, unicode.Lisu,
@@ -156,32 +154,32 @@ func alike() []*unicode.RangeTable {
 	}
 }
 
-// ignorable is Unicode's Default_Ignorable_Code_Point, by its derivation in
-// DerivedCoreProperties.txt: what is drawn as nothing. The few format
-// characters that are drawn don't belong into a name either.
+// ignorable reports whether c is in Unicode's Default_Ignorable_Code_Point, as
+// derived in DerivedCoreProperties.txt: characters without a glyph. The few
+// format characters with a glyph don't belong in a name either.
 func ignorable(c rune) bool {
 	return unicode.In(c, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// blank reports whether c is a letter or a symbol that leaves no ink, or only
-// means something that isn't there.
+// blank reports whether c is a letter or symbol that is invisible, or a
+// placeholder for something missing.
 func blank(c rune) bool {
 	switch c {
-	case '\u2800', // an empty cell of Braille
+	case '\u2800', // an empty Braille cell
 		'\U0001d159',               // a note without a head
-		'\U00013441', '\U00013442', // the place of a hieroglyph
-		'\ufffc', '\ufffd': // an object, a character that was lost
+		'\U00013441', '\U00013442', // a placeholder for a hieroglyph
+		'\ufffc', '\ufffd': // an object, a lost character
 		return true
 	}
 	return false
 }
 
-// mostMarks is how many accents one letter may carry: Vietnamese has two,
-// pointed Hebrew up to three.
+// mostMarks is how many accents a letter may have: Vietnamese uses two, pointed
+// Hebrew up to three.
 const mostMarks = 4
 
-// piled reports whether so many marks stand on one letter that they cover the
-// lines around.
+// piled reports whether a letter has so many marks that they cover the lines
+// around it.
 func piled(s string) bool {
 	n := 0
 	for _, c := range norm.NFD.String(s) {
@@ -195,10 +193,9 @@ func piled(s string) bool {
 	return false
 }
 
-// mixed reports whether a word has letters of several of the alphabets whose
-// letters look alike: "аdmin" begins with a Cyrillic one. Letters of another
-// cut, such as the bold ones of mathematics or the wide ones of East Asia, are
-// an alphabet of their own.
+// mixed reports whether a word has letters from several alphabets that look
+// alike: "аdmin" starts with a Cyrillic letter. Letters in another style, such
+// as bold mathematical or fullwidth ones, count as a separate alphabet.
 func mixed(s string) bool {
 	alike := alike()
 	for word := range strings.FieldsFuncSeq(s, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsMark(c) }) {
@@ -217,7 +214,7 @@ func mixed(s string) bool {
 	return false
 }
 
-// another reports whether c is a Latin or Greek letter in another cut. Signs
+// another reports whether c is a Latin or Greek letter in another style. Signs
 // such as µ and ª, which people type within words, are not.
 func another(c rune) bool {
 	if c < '\u2100' || !unicode.IsLetter(c) {

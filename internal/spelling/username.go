@@ -6,10 +6,10 @@ import (
 	"openmates"
 )
 
-// Username checks the name that a person signs in with and returns it in small
-// letters: 2 to 32 of a–z, 0–9, and single inner hyphens, dots or underscores,
-// so that it fits into a path and a mention, and no word that means
-// somebody else. The error is EInvalid.
+// Username checks the name that a person signs in with and returns it in lower
+// case: 2 to 32 characters a–z, 0–9, and single inner hyphens, dots or
+// underscores, so that it fits into a path and a mention, and no word that
+// means somebody else. The error is EInvalid.
 func Username(s string) (string, error) {
 	s = Fold(s)
 	if n := len([]rune(s)); n < 2 || n > 32 {
@@ -32,9 +32,9 @@ func Username(s string) (string, error) {
 	return s, nil
 }
 
-// Fold writes A–Z small and leaves out outer space. Other letters stay as they
-// are: Unicode folds some of them into a–z, such as the sign of Kelvin into k,
-// and two spellings would name one account.
+// Fold converts A–Z to lower case and trims spaces. It doesn't change other
+// letters: Unicode folds some of them into a–z, such as the Kelvin sign into k,
+// so that two spellings would name one account.
 func Fold(s string) string {
 	return strings.Map(func(c rune) rune {
 		if c >= 'A' && c <= 'Z' {
@@ -44,8 +44,8 @@ func Fold(s string) string {
 	}, strings.TrimSpace(s))
 }
 
-// posing reports whether a username reads as the server, its keepers, everybody,
-// or nobody in particular.
+// posing reports whether a username reads as the server, its operators,
+// everybody, or nobody in particular.
 func posing(s string) bool {
 	plain := strings.NewReplacer(".", "", "-", "", "_", "", "0", "o", "5", "s", "3", "e").Replace(s)
 	for _, one := range []string{"i", "l"} {

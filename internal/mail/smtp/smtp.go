@@ -25,12 +25,12 @@ import (
 	"openmates/internal/mail"
 )
 
-// usualPatience is for how long a mail server may let one wait.
+// usualPatience is how long a mail server may take.
 const usualPatience = 20 * time.Second
 
-// Config holds what a Sender needs. All of it has a default.
+// Config configures a Sender. Every field has a default.
 type Config struct {
-	Roots    *x509.CertPool // nil = those of the system
+	Roots    *x509.CertPool // nil = the system's
 	Patience time.Duration
 }
 
@@ -42,7 +42,7 @@ type Sender struct {
 
 var _ mail.Sender = (*Sender)(nil)
 
-// New makes a Sender.
+// New returns a Sender.
 func New(c Config) *Sender {
 	if c.Patience == 0 {
 		c.Patience = usualPatience
@@ -50,7 +50,7 @@ func New(c Config) *Sender {
 	return &Sender{roots: c.Roots, patience: c.Patience}
 }
 
-// Send hands a message to the mail server.
+// Send sends a message through the mail server.
 func (s *Sender) Send(ctx context.Context, set mail.Settings, m mail.Message) error {
 	message, err := compose(set, m)
 	if err != nil {
@@ -79,7 +79,7 @@ func compose(set mail.Settings, m mail.Message) (*gomail.Msg, error) {
 	msg.Subject(strings.Join(strings.Fields(m.Subject), " "))
 	msg.SetDate()
 	msg.SetMessageID()
-	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: nobody's absence answers it
+	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no automatic replies
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
 	if m.HTML != "" {
 		msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
@@ -106,8 +106,9 @@ func (s *Sender) client(set mail.Settings) (*gomail.Client, error) {
 	return gomail.NewClient(set.Host, opts...)
 }
 
-// authType leaves the choice to what the server offers; without encryption the
-// library then takes only ways that hide the password, except on this machine.
+// authType leaves the choice to what the server offers. Without encryption the
+// library then only uses methods that hide the password, except on this
+// machine.
 func authType(set mail.Settings) gomail.SMTPAuthType {
 	if set.Security == mail.Plain && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, set.Host) {
 		return gomail.SMTPAuthPlainNoEnc
@@ -115,7 +116,7 @@ func authType(set mail.Settings) gomail.SMTPAuthType {
 	return gomail.SMTPAuthAutoDiscover
 }
 
-// hide keeps an answer that repeats the password out of the log.
+// hide keeps a response that repeats the password out of the log.
 func hide(err *openmates.Error, set mail.Settings) error {
 	if set.Password != "" && strings.Contains(err.Err.Error(), set.Password.Reveal()) {
 		err.Err = errors.New("the answer of the mail server repeats the password")
@@ -123,7 +124,7 @@ func hide(err *openmates.Error, set mail.Settings) error {
 	return err
 }
 
-// diagnose says what is wrong and how to mend it.
+// diagnose says what is wrong and how to fix it.
 func diagnose(set mail.Settings, m mail.Message, err error) *openmates.Error {
 	at := net.JoinHostPort(set.Host, strconv.Itoa(set.Port))
 	say := func(code openmates.Code, t openmates.Text) *openmates.Error {
@@ -178,7 +179,7 @@ func ofSignIn(set mail.Settings, err error, say sayer) *openmates.Error {
 	return say(openmates.EUnavailable, openmates.T("%s couldn't be used. Check host, port and encryption, then try again; the mail server's answer is in the log.", set.Host))
 }
 
-// ofSending names who refused what, once the way to the server stood.
+// ofSending describes what was rejected after the connection was established.
 func ofSending(set mail.Settings, m mail.Message, e *gomail.SendError, say sayer) *openmates.Error {
 	switch {
 	case e.ErrorCode() == 530:

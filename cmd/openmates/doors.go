@@ -22,7 +22,7 @@ func (srv *service) doors(demo *web.Demo) error {
 	}
 	w, err := web.New(web.Config{
 		Identity: srv.identity, Team: srv.team, Server: srv.server, Connect: srv.connect, Model: srv.models.room, Log: srv.log,
-		Shown: srv.models.shown, Ready: srv.ready, Demo: demo, Version: versionText(),
+		Shown: srv.models.room.Shown, Ready: srv.ready, Demo: demo, Version: versionText(),
 		Mate: srv.mate, Try: srv.chat.Try, Answering: srv.models.room.Answering,
 		Proxies: proxies, Records: srv.db, FixedURL: srv.set.URL != "" || demo != nil, Facts: srv.facts(),
 	})
@@ -36,10 +36,7 @@ func (srv *service) doors(demo *web.Demo) error {
 	a, err := api.New(api.Config{
 		Identity: srv.identity, Team: srv.team, Server: srv.server, Connect: srv.connect, Mate: srv.mate, Model: srv.models.room, Records: srv.db, Answers: srv.db,
 		Log: srv.log, Version: versionText(), From: w.From, Asked: w.Asked, FixedURL: srv.set.URL != "",
-		Shown: func(ctx context.Context) (string, bool) {
-			m := srv.models.shown(ctx)
-			return m.Name, m.Scripted
-		},
+		Shown:   srv.models.room.Shown,
 		Process: srv.process, Try: srv.chat.Try,
 	})
 	if err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -9,7 +8,6 @@ import (
 	"strings"
 
 	"openmates"
-	"openmates/internal/chat"
 	"openmates/internal/llm"
 	"openmates/internal/llm/anthropic"
 	"openmates/internal/llm/google"
@@ -17,7 +15,6 @@ import (
 	"openmates/internal/llm/scripted"
 	"openmates/internal/model"
 	"openmates/internal/store"
-	"openmates/internal/web"
 )
 
 // models holds the providers from the settings, and the room that chooses among
@@ -84,30 +81,16 @@ func newModels(s settings, set map[string]bool, scriptedToo bool) (*models, erro
 		m.fixed = append(m.fixed, model.Fixed{Service: service,
 			Provider: openmates.Provider{Name: scripted.ID, Kind: model.KindScripted, Label: scripted.Name}})
 	}
-	return m, m.checkDefault()
-}
-
-// checkDefault completes a default model without a provider if there is only
-// one, and refuses it if it's ambiguous.
-func (m *models) checkDefault() error {
-	if m.def == "" {
-		return nil
-	}
-	provider, _, named := strings.Cut(m.def, "/")
-	var names []string
-	for _, f := range m.fixed {
-		if names = append(names, f.Name); named && f.Name == provider {
-			return nil
+	full, ok := model.FullName(m.def, m.fixed)
+	if !ok {
+		names := make([]string, len(m.fixed))
+		for i, f := range m.fixed {
+			names[i] = f.Name
 		}
+		return nil, invalid("model", "%q doesn't start with a provider that is set up (%s)", m.def, orNone(strings.Join(names, ", ")))
 	}
-	switch {
-	case len(names) == 1:
-		m.def = names[0] + "/" + m.def
-		return nil
-	case len(names) == 0 && named: // a provider added on the pages
-		return nil
-	}
-	return invalid("model", "%q doesn't start with a provider that is set up (%s)", m.def, orNone(strings.Join(names, ", ")))
+	m.def = full
+	return m, nil
 }
 
 // open creates the model room on the database.
@@ -132,32 +115,4 @@ func (m *models) open(ctx context.Context, db *store.DB, log *slog.Logger) (err 
 		return invalid("model", "%q doesn't start with a provider that is set up", m.def)
 	}
 	return nil
-}
-
-// shown returns the model that answers now, for the pages.
-func (m *models) shown(ctx context.Context) web.Model {
-	name, err := m.room.Answering(ctx, openmates.Mate{})
-	switch {
-	case err != nil && len(m.fixed) > 0 && openmates.CodeOf(err) == openmates.ENotFound:
-		return web.Model{Name: cmp.Or(m.def, m.fixed[0].Label+"/…")} // its list is loaded with the first question
-	case err != nil && m.hasProvider(ctx):
-		return web.Model{Cure: openmates.T("Enable a model on the provider's page.")}
-	case err != nil:
-		return web.Model{Cure: openmates.T("Add a provider.")}
-	case strings.HasPrefix(name, scripted.ID+"/"):
-		return web.Model{Name: scripted.Name, Scripted: true, Cure: openmates.T("Add a provider to get answers from a real model.")}
-	}
-	return web.Model{Name: name}
-}
-
-// hasProvider reports whether a provider is set up, with or without models.
-func (m *models) hasProvider(ctx context.Context) bool {
-	all, err := m.room.Providers(ctx)
-	return err == nil && len(all) > 0
-}
-
-// choose implements chat.Config.Model.
-func (m *models) choose(ctx context.Context, mate openmates.Mate) (chat.Choice, error) {
-	c, err := m.room.Choose(ctx, mate)
-	return chat.Choice{Name: c.Name, Model: c.Model, Price: c.Price, Fixed: c.Fixed}, err
 }

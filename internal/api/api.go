@@ -52,9 +52,8 @@ type Config struct {
 	Answers  Answers
 	Log      *slog.Logger
 	Version  string
-	// Shown names the model that answers by default ("" = none) and says
-	// whether it is the scripted one.
-	Shown func(ctx context.Context) (name string, scripted bool)
+	// Shown names the model that answers by default.
+	Shown func(ctx context.Context) model.Shown
 	// Process answers a text as a mate, by the same rules as in a messenger.
 	// show, unless nil, is given the text so far while it grows.
 	Process func(ctx context.Context, q Question, show func(text string)) (Answer, error)
@@ -106,7 +105,7 @@ type Server struct {
 	log      *slog.Logger
 	now      openmates.Clock
 	version  string
-	shown    func(ctx context.Context) (string, bool)
+	shown    func(ctx context.Context) model.Shown
 	process  func(context.Context, Question, func(string)) (Answer, error)
 	try      func(context.Context, chat.Trial) (openmates.Outcome, error)
 	from     func(*http.Request) netip.Addr

@@ -136,7 +136,7 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 		}})
 	must(t, err)
 	c := Config{Identity: h.identity, Team: h.teams, Server: h.server, Connect: h.connect, Mate: mates, Model: models, Records: h.db, Answers: h.db, Log: log, Version: "1.2.3",
-		Shown: func(context.Context) (string, bool) { return "scripted", true }, Process: h.process, Try: h.try}
+		Shown: func(context.Context) model.Shown { return model.Shown{Name: "scripted", Scripted: true} }, Process: h.process, Try: h.try}
 	for _, f := range change {
 		f(&c)
 	}

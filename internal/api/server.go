@@ -158,7 +158,8 @@ func (s *Server) getStatus(ctx context.Context, _ openmates.Caller, _ *struct{})
 	}
 	n, err := s.records.Count(ctx)
 	out := Status{Version: s.version, Teams: n.Teams, People: n.People, Linked: n.Linked, Workspaces: n.Workspaces, Mates: []Mate{}}
-	out.Model, out.Scripted = s.shown(ctx)
+	m := s.shown(ctx)
+	out.Model, out.Scripted = m.Name, m.Scripted
 	for _, m := range mates {
 		out.Mates = append(out.Mates, mateOf(m, nil))
 	}

@@ -70,7 +70,7 @@ func (r *Room) answer(ctx context.Context, q question, d *draft) (openmates.Outc
 	}
 	tools := r.toolsFor(q)
 	req.Tools = tools.shown
-	usage := choice.reserve(openmates.Usage{
+	usage := reservation(choice, openmates.Usage{
 		TeamID: q.asker.Team.ID, UserID: q.asker.User.ID, MateID: q.asker.Mate.ID,
 		Model: choice.Name, At: r.cfg.Clock(),
 	}, 0, req)
@@ -219,4 +219,13 @@ func conclude(text string, stop llm.Stop, err error, fixed bool, say func(openma
 		return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(withheld()))
 	}
 	return openmates.TurnAnswered, "", text
+}
+
+// reservation is what is set aside before a call with this request, in addition
+// to what was spent before it. Once the call is made, its input is paid for in
+// any case.
+func reservation(c llm.Choice, u openmates.Usage, spent openmates.Micros, req llm.Request) openmates.Usage {
+	u.Cost = spent.Plus(c.Price.Cost(llm.Estimate(req), 0, answerTokens))
+	u.Sent = spent.Plus(c.Price.Cost(llm.Estimate(req), 0, 0))
+	return u
 }

@@ -41,7 +41,7 @@ type Config struct {
 	Connectors map[openmates.Network]messenger.Connector
 	// Model gives the model that answers for a mate. None:
 	// openmates.ENotFound.
-	Model func(ctx context.Context, mate openmates.Mate) (Choice, error)
+	Model func(ctx context.Context, mate openmates.Mate) (llm.Choice, error)
 	// Currency names what money is counted in, as it is settled now.
 	Currency func(ctx context.Context) (string, error)
 	Log      *slog.Logger
@@ -63,27 +63,6 @@ type Config struct {
 	NoStreaming bool          // post whole answers only
 	Grace       time.Duration // how long a reply may go on after its context ended; 0 = not at all
 	CacheFor    time.Duration // how long an Asker may be remembered; 0 = 30 s
-}
-
-// Choice is a model with its full name and price.
-type Choice struct {
-	Name  string // "provider/model"
-	Model llm.Model
-	Price openmates.Price
-	Fixed bool // its provider, with the key, comes from the settings of the server
-}
-
-// expected is the most that one call with this request should cost.
-func (c Choice) expected(req llm.Request) openmates.Micros {
-	return c.Price.Cost(llm.Estimate(req), 0, answerTokens)
-}
-
-// reserve is what is set aside before a call with this request, beside what was
-// spent before it. Once it is made, its input is gone in any case.
-func (c Choice) reserve(u openmates.Usage, spent openmates.Micros, req llm.Request) openmates.Usage {
-	u.Cost = spent.Plus(c.expected(req))
-	u.Sent = spent.Plus(c.Price.Cost(llm.Estimate(req), 0, 0))
-	return u
 }
 
 // Room receives messages and replies to them. Its methods are safe for

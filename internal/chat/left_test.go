@@ -202,8 +202,8 @@ func TestMoneyOfAKilledProcessIsFreed(t *testing.T) {
 		Store: &ending{DB: db, ended: ended}, Queue: jobs, Connectors: map[openmates.Network]messenger.Connector{},
 		Log: slog.New(slog.DiscardHandler), Clock: func() time.Time { return now.Add(3 * time.Minute) },
 		Currency: func(context.Context) (string, error) { return "USD", nil },
-		Model: func(context.Context, openmates.Mate) (chat.Choice, error) {
-			return chat.Choice{}, openmates.Errorf(openmates.ENotFound, "none")
+		Model: func(context.Context, openmates.Mate) (llm.Choice, error) {
+			return llm.Choice{}, openmates.Errorf(openmates.ENotFound, "none")
 		},
 	})
 	must(t, err)
@@ -279,8 +279,8 @@ func child(dir string) error {
 	room, err := chat.New(chat.Config{
 		Store: db, Queue: jobs, Connectors: map[openmates.Network]messenger.Connector{}, Log: slog.New(slog.DiscardHandler),
 		Currency: func(context.Context) (string, error) { return "USD", nil },
-		Model: func(context.Context, openmates.Mate) (chat.Choice, error) {
-			return chat.Choice{Name: "test/one", Model: hanging{}, Price: openmates.Price{Input: 1_000_000, Output: 2_000_000}}, nil
+		Model: func(context.Context, openmates.Mate) (llm.Choice, error) {
+			return llm.Choice{Name: "test/one", Model: hanging{}, Price: openmates.Price{Input: 1_000_000, Output: 2_000_000}}, nil
 		},
 	})
 	if err != nil {

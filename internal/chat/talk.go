@@ -20,7 +20,7 @@ type talk struct {
 	say    func(openmates.Text) string // to the person who asks
 	room   *Room
 	key    string
-	choice Choice
+	choice llm.Choice
 	req    llm.Request
 	tools  *tools
 	w      written
@@ -77,7 +77,7 @@ func (t *talk) run(ctx context.Context) error {
 // afford reserves what the next call of the model may cost, beside what the
 // ones before have cost. Where a layer's money doesn't reach, the talk ends.
 func (t *talk) afford(ctx context.Context) (bool, error) {
-	u := t.choice.reserve(t.usage, t.cost(), t.req)
+	u := reservation(t.choice, t.usage, t.cost(), t.req)
 	err := t.room.cfg.Store.Reserve(ctx, t.key, u, t.layers)
 	if limit, ok := errors.AsType[*openmates.LimitError](err); ok {
 		t.stop, t.over = stopMoney, limit

@@ -158,11 +158,11 @@ func (w *world) grace(d time.Duration) {
 		Links:  w.links,
 		Skills: w.skills, SkillTime: w.skillTime,
 		Connectors: map[openmates.Network]messenger.Connector{"memory": w.net},
-		Model: func(_ context.Context, mate openmates.Mate) (chat.Choice, error) {
+		Model: func(_ context.Context, mate openmates.Mate) (llm.Choice, error) {
 			if mate.Model == "none" {
-				return chat.Choice{}, openmates.Errorf(openmates.ENotFound, "none")
+				return llm.Choice{}, openmates.Errorf(openmates.ENotFound, "none")
 			}
-			return chat.Choice{Name: "test/one", Model: w.model, Price: openmates.Price{Input: 1_000_000, Output: 2_000_000}, Fixed: w.fixed}, nil
+			return llm.Choice{Name: "test/one", Model: w.model, Price: openmates.Price{Input: 1_000_000, Output: 2_000_000}, Fixed: w.fixed}, nil
 		},
 	})
 	must(w.T, err)

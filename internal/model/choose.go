@@ -13,37 +13,28 @@ import (
 	"openmates/internal/llm"
 )
 
-// Choice is a model that answers, with its full name and its price.
-type Choice struct {
-	Name   string // "provider/model"
-	Model  llm.Model
-	Price  openmates.Price
-	Priced bool // false: nobody entered a price, so budgets can't count it
-	Fixed  bool // its provider comes from the settings of the server
-}
-
 // Choose gives the model that answers for a mate: its own, else the default of
 // its class, else the server's, else the one that the settings name, else the
 // one of the enabled models that fits best. There is none: openmates.ENotFound
 // with a sentence for an admin.
-func (r *Room) Choose(ctx context.Context, mate openmates.Mate) (Choice, error) {
+func (r *Room) Choose(ctx context.Context, mate openmates.Mate) (llm.Choice, error) {
 	s, err := r.now(ctx)
 	if err != nil {
-		return Choice{}, err
+		return llm.Choice{}, err
 	}
 	m, err := s.pick(mate, r.cfg.Default)
 	if openmates.CodeOf(err) == openmates.ENotFound && mate.Model == "" {
 		if s, err = r.firstLists(ctx, s); err != nil {
-			return Choice{}, err
+			return llm.Choice{}, err
 		}
 		m, err = s.pick(mate, r.cfg.Default)
 	}
 	if err != nil {
-		return Choice{}, err
+		return llm.Choice{}, err
 	}
 	service := s.services[m.Provider]
 	_, fixed := r.fixed[m.Provider]
-	return Choice{
+	return llm.Choice{
 		Name: m.Name(), Price: m.Price, Priced: m.Priced, Fixed: fixed,
 		Model: &watched{r.cfg.Wrap(service.Model(m.Model)), r, m},
 	}, nil

@@ -7,6 +7,7 @@ import (
 
 	"openmates"
 	"openmates/internal/connect"
+	"openmates/internal/model"
 	"openmates/internal/policy"
 )
 
@@ -43,7 +44,7 @@ func (t teamCard) Where() string { return placeNames(t.Places) }
 // matesList is the part of the home page that is kept fresh.
 type matesList struct {
 	Mates []connect.Mate
-	Model Model
+	Model model.Shown
 }
 
 func (s *Server) home(w http.ResponseWriter, r *http.Request) error {

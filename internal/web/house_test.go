@@ -65,7 +65,7 @@ type house struct {
 	try      func(ctx context.Context, t chat.Trial) (openmates.Outcome, error) // nil = it echoes
 	log      *lockedBuffer
 	ready    error
-	model    Model
+	model    model.Shown
 
 	language string // that browsers ask for; "" = they don't say
 }
@@ -122,7 +122,7 @@ func newHouseWith(t *testing.T, change func(*house, *Config)) *house {
 	rand.Read(key)
 	ring, err := secret.New(key)
 	must(t, err)
-	h := &house{t: t, states: &states{m: map[openmates.ID]messenger.State{}}, log: &lockedBuffer{}, model: Model{Name: "openai/gpt-5"}}
+	h := &house{t: t, states: &states{m: map[openmates.ID]messenger.State{}}, log: &lockedBuffer{}, model: model.Shown{Name: "openai/gpt-5"}}
 	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.dir = t.TempDir()
 	h.db, err = store.Open(context.Background(), store.Config{Dir: h.dir, Seal: ring, Log: log, Watch: time.Hour})
@@ -159,7 +159,7 @@ func newHouseWith(t *testing.T, change func(*house, *Config)) *house {
 		Model: h.models,
 		Mate:  h.mates, Try: h.trial,
 		Identity: h.identity, Team: h.team, Server: h.server, Connect: h.connect, Log: log, Version: "test", Records: h.db,
-		Shown: func(context.Context) Model { return h.model }, Ready: func(context.Context) error { return h.ready },
+		Shown: func(context.Context) model.Shown { return h.model }, Ready: func(context.Context) error { return h.ready },
 	}
 	change(h, &c)
 	if c.Book != nil { // of a test that reads it

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"openmates/internal/messenger"
+
+	"openmates/internal/model"
 )
 
 // TestLook serves a furnished house at OPENMATES_TEST_LOOK (host:port) for a
@@ -31,7 +33,7 @@ func TestLook(t *testing.T) { //nolint:paralleltest // serves until it is stoppe
 	must(t, err)
 	setupURL := "/setup?code=" + code.Reveal()
 	h.furnish()
-	h.model = Model{Name: "scripted", Scripted: true}
+	h.model = model.Shown{Name: "scripted", Scripted: true}
 	b := h.setBot("mark", "1002", "token-mark", "secret-mark")
 	h.states.set(b.ID, messenger.State{Phase: messenger.BadCredentials, Since: time.Now().Add(-5 * time.Minute), Reason: "Discord rejected the bot token.", Cure: "Reset the token on the Bot page of the application and enter the new one here."})
 	sophia, err := h.connect.Mate(t.Context(), "sophia")

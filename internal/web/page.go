@@ -17,6 +17,7 @@ import (
 	"openmates"
 	"openmates/internal/intake"
 	"openmates/internal/messenger"
+	"openmates/internal/model"
 )
 
 //go:embed templates
@@ -29,7 +30,7 @@ type shell struct {
 	Here    string // its whole address, to come back to it
 	User    *openmates.User
 	Flash   openmates.Text
-	Model   Model
+	Model   model.Shown
 	Demo    *Demo
 	Version string
 	Teams   []openmates.Team // of the person, to switch between

@@ -17,6 +17,7 @@ import (
 	"openmates/internal/connect"
 	"openmates/internal/locale"
 	"openmates/internal/messenger"
+	"openmates/internal/model"
 	"openmates/internal/queue"
 	"openmates/internal/server"
 )
@@ -52,8 +53,8 @@ func TestStepsOfTheSetUp(t *testing.T) {
 		{"address leads elsewhere", setupState{Server: server.Settings{Name: "A", URL: "http://x", Problem: openmates.T("Nothing answers.")}}, 0, false, "Nothing answers."},
 		{"no policy", setupState{}, 1, false, "#sign-up"},
 		{"policy", setupState{Server: server.Settings{SignUp: server.InviteOnly}}, 1, true, ""},
-		{"no model", setupState{Model: Model{Cure: openmates.T("Set a key.")}}, 2, false, "Set a key."},
-		{"model", setupState{Model: Model{Name: "a/b"}}, 2, true, ""},
+		{"no model", setupState{Model: model.Shown{Cure: openmates.T("Set a key.")}}, 2, false, "Set a key."},
+		{"model", setupState{Model: model.Shown{Name: "a/b"}}, 2, true, ""},
 		{"no mate", setupState{Mates: []connect.Mate{{Mate: openmates.Mate{Handle: "x"}}}}, 3, false, "/server/mates"},
 		{"a mate", setupState{Mates: bot("", "")}, 3, true, ""},
 		{"no bot", setupState{Mates: []connect.Mate{{}}}, 4, false, "/server/bots"},
@@ -88,7 +89,7 @@ func TestStepsOfTheSetUp(t *testing.T) {
 	if w := (setupState{}).wizard(); w.Done != 0 || w.Next == nil || len(w.Steps) != 9 {
 		t.Errorf("at first: %+v", w)
 	}
-	all := setupState{Server: server.Settings{Name: "A", URL: "u", SignUp: server.InviteOnly}, Model: Model{Name: "m"}, Mates: bot(messenger.Connected, ""),
+	all := setupState{Server: server.Settings{Name: "A", URL: "u", SignUp: server.InviteOnly}, Model: model.Shown{Name: "m"}, Mates: bot(messenger.Connected, ""),
 		Teams: []teamCard{placed}, Links: []connect.LinkChoice{{Linked: []openmates.Identity{{ID: 1}}}}, Answered: true}
 	if w := all.wizard(); w.Done != 9 || w.Next != nil {
 		t.Errorf("in the end: %+v", w)

@@ -7,6 +7,7 @@ import (
 	"openmates"
 	"openmates/internal/connect"
 	"openmates/internal/messenger"
+	"openmates/internal/model"
 	"openmates/internal/policy"
 	"openmates/internal/server"
 )
@@ -26,7 +27,7 @@ type step struct {
 type setupState struct {
 	Server   server.Settings
 	Fixed    bool // the address comes from the settings of the process
-	Model    Model
+	Model    model.Shown
 	Mates    []connect.Mate
 	Teams    []teamCard
 	Links    []connect.LinkChoice

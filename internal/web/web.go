@@ -45,9 +45,9 @@ type Config struct {
 	Model    *model.Room
 	Mate     *mate.Room
 	Log      *slog.Logger
-	Shown    func(ctx context.Context) Model // which model answers now
-	Ready    func(ctx context.Context) error // nil = the server can serve; MessageOf says why not
-	Demo     *Demo                           // nil outside of the demo
+	Shown    func(ctx context.Context) model.Shown // which model answers now
+	Ready    func(ctx context.Context) error       // nil = the server can serve; MessageOf says why not
+	Demo     *Demo                                 // nil outside of the demo
 	Version  string
 	Book     *locale.Book // nil = the languages that the program carries
 	// Proxies are believed when they say from which address a request came
@@ -62,13 +62,6 @@ type Config struct {
 	// Answering names the model that answers for a mate; nil = the mate's own
 	// or the one that Model says.
 	Answering func(ctx context.Context, m openmates.Mate) (string, error)
-}
-
-// Model says which model answers for the mates.
-type Model struct {
-	Name     string         // "" = none is set up
-	Scripted bool           // no AI, but prepared answers
-	Cure     openmates.Text // how to get a real one, as a finished sentence; "" where there is one
 }
 
 // Demo is what is special in a demonstration.
@@ -94,7 +87,7 @@ type Server struct {
 	connect  *connect.Room
 	model    *model.Room
 	log      *slog.Logger
-	shown    func(ctx context.Context) Model
+	shown    func(ctx context.Context) model.Shown
 	ready    func(ctx context.Context) error
 	demo     *Demo
 	version  string

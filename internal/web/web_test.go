@@ -17,6 +17,7 @@ import (
 	"openmates/internal/connect/connecttest"
 	mates "openmates/internal/mate"
 	"openmates/internal/messenger"
+	"openmates/internal/model"
 	"openmates/internal/server"
 )
 
@@ -52,7 +53,7 @@ func TestEveryPageRenders(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	user := &openmates.User{ID: 7, Username: "ada", DisplayName: `Ada "<b>" Lovelace`, Admin: true}
-	sh := shell{Title: openmates.T("T"), Path: "/", User: user, Flash: openmates.T("Done."), Model: Model{Name: "scripted", Scripted: true, Cure: openmates.T("Set a key.")},
+	sh := shell{Title: openmates.T("T"), Path: "/", User: user, Flash: openmates.T("Done."), Model: model.Shown{Name: "scripted", Scripted: true, Cure: openmates.T("Set a key.")},
 		Demo: &Demo{Discord: "http://127.0.0.1:1", People: []DemoPerson{{Username: "ada", Name: "Ada", About: openmates.T("x"), Password: canaryPassword}}}, Version: "1"}
 	mate := openmates.Mate{Handle: "sophia", Name: "Sophia", Field: "code", Description: "d", Prompt: "p", Model: "m"}
 	var bots []connect.Bot
@@ -442,7 +443,7 @@ func TestDemo(t *testing.T) {
 	h := newHouse(t, func(c *Config) {
 		c.Demo = &Demo{Discord: "http://127.0.0.1:7777", People: []DemoPerson{{Username: "ben", Name: "Ben", About: openmates.T("asks"), Password: canaryPassword}}}
 	}).furnish()
-	h.model = Model{Name: "scripted", Scripted: true}
+	h.model = model.Shown{Name: "scripted", Scripted: true}
 	b := h.browser()
 	page := b.get("/signin")
 	wants(t, page, 200, "Demo model (offline, no real AI)", "http://127.0.0.1:7777", "Ben")
@@ -454,7 +455,7 @@ func TestDemo(t *testing.T) {
 func TestNoModel(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()
-	h.model = Model{Cure: openmates.T("Set a key and start again.")}
+	h.model = model.Shown{Cure: openmates.T("Set a key and start again.")}
 	wants(t, h.as("ada").get("/"), 200, "No model is set up", "Set a key and start again.", "No model")
 	if got := h.as("ben").get("/"); strings.Contains(got.body, "Set a key") {
 		t.Error("a member is told what only an admin can do")

@@ -123,14 +123,13 @@ func TestFailures(t *testing.T) {
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	must(t, h.doc.Validate(t.Context()))
 	all := h.operations()
 	if !strings.HasPrefix(h.doc.OpenAPI, "3.1") || len(all) < 100 {
 		t.Errorf("OpenAPI %s with %d operations", h.doc.OpenAPI, len(all))
 	}
 	for _, o := range all {
-		p := o.op.Responses.Default()
-		if p == nil || p.Value.Content.Get("application/problem+json") == nil || o.op.Summary == "" || o.op.Description == "" || o.op.Extensions["x-for"] == nil {
+		failed, _ := o.op.Answer(http.StatusTeapot)["content"].(map[string]any)
+		if failed["application/problem+json"] == nil || o.op.Tree["summary"] == nil || o.op.Tree["description"] == nil || o.op.Tree["x-for"] == nil {
 			t.Errorf("%s is not described whole", o.id)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"runtime"
 	"slices"
@@ -16,15 +15,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/gorillamux"
 	"go.uber.org/goleak"
 
 	"openmates"
 	"openmates/internal/messenger"
 	"openmates/internal/messenger/discord/discordtest"
+	"openmates/internal/openapitest"
 )
 
 func TestMain(m *testing.M) {
@@ -176,25 +172,25 @@ func described(t testing.TB, next http.RoundTripper) http.RoundTripper {
 	if os.Getenv("OPENMATES_TEST_DISCORD_OPENAPI") == "" {
 		return next
 	}
-	router, err := description()
+	doc, err := description()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return validator{t: t, router: router, next: next}
+	return validator{t: t, doc: doc, next: next}
 }
 
-var description = sync.OnceValues(func() (routers.Router, error) {
-	doc, err := openapi3.NewLoader().LoadFromFile(os.Getenv("OPENMATES_TEST_DISCORD_OPENAPI"))
+var description = sync.OnceValues(func() (*openapitest.Document, error) {
+	text, err := os.ReadFile(os.Getenv("OPENMATES_TEST_DISCORD_OPENAPI"))
 	if err != nil {
 		return nil, err
 	}
-	return gorillamux.NewRouter(doc)
+	return openapitest.Read(text)
 })
 
 type validator struct {
-	t      testing.TB
-	router routers.Router
-	next   http.RoundTripper
+	t    testing.TB
+	doc  *openapitest.Document
+	next http.RoundTripper
 }
 
 func (v validator) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -207,14 +203,10 @@ func (v validator) RoundTrip(r *http.Request) (*http.Response, error) {
 		body, _ = io.ReadAll(r.Body)
 		_ = r.Body.Close()
 	}
-	check := r.Clone(context.Background())
-	check.Body = io.NopCloser(bytes.NewReader(body))
-	check.URL = &url.URL{Scheme: "https", Host: "discord.com", Path: r.URL.Path, RawQuery: r.URL.RawQuery}
-	check.Host = "discord.com"
 	// The description has an object for an application's description, the
 	// documentation (resources/application) and all clients have a string.
 	odd := r.Method == "PATCH" && bytes.HasPrefix(body, []byte(`{"description":"`))
-	if err := v.validate(check); err != nil && !odd {
+	if err := v.validate(r, body); err != nil && !odd {
 		v.t.Errorf("%s %s is not as described: %v", r.Method, r.URL.Path, err)
 	}
 	r = r.Clone(r.Context())
@@ -222,15 +214,13 @@ func (v validator) RoundTrip(r *http.Request) (*http.Response, error) {
 	return v.next.RoundTrip(r)
 }
 
-func (v validator) validate(r *http.Request) error {
-	route, params, err := v.router.FindRoute(r)
-	if err != nil {
-		return err
+func (v validator) validate(r *http.Request, body []byte) error {
+	path := strings.TrimPrefix(r.URL.Path, "/api/v10")
+	o := v.doc.Find(r.Method, path)
+	if o == nil {
+		return errors.New("there is no such operation")
 	}
-	return openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
-		Request: r, PathParams: params, Route: route,
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
-	})
+	return o.CheckRequest(path, r.URL.Query(), r.Header.Get("Content-Type"), body)
 }
 
 func via(b openmates.Bot) messenger.Via { return messenger.Via{Bot: b} }

@@ -22,6 +22,7 @@ func TestDiscordsWordsStayInItsConnector(t *testing.T) {
 		"internal/api/message.go":               "the fields of the workflow are a promise to programs: discord_guilde_id",
 		"client/calls.go":                       "sends those fields",
 		"cmd/openmates/demo.go":                 "sets up the simulator of Discord",
+		"internal/walktest/stage.go":            "quotes what mates answer, to the letter",
 		"internal/store/storetest/storetest.go": "a workspace of tests is called so",
 	}
 	seen := map[string]bool{}

@@ -28,7 +28,7 @@ func TestBackup(t *testing.T) {
 	if code, text := do(nil, "backup", to, "--data", dir); code != 2 || !strings.Contains(text, "already exists") {
 		t.Errorf("once more: %d %s", code, text)
 	}
-	p.stop()
+	p.Stop()
 	// The copy is a server's database.
 	again := t.TempDir()
 	b, err := os.ReadFile(to)

@@ -14,13 +14,14 @@ import (
 	"openmates/client"
 	"openmates/internal/messenger/discord"
 	"openmates/internal/messenger/discord/discordtest"
+	"openmates/internal/walktest"
 )
 
 // clients is the walk of programs: Ada runs the server, Ben founds the team
 // Lighthouse with the guild Lamp, Cleo joins him, and a listener asks for her.
 // Their clicks on Discord's consent page are all that the client can't do.
 type clients struct {
-	*stage
+	*walktest.Stage
 	ada, ben, cleo, listener *client.Client
 	bensID, cleosID          openmates.ID
 	team                     client.TeamLine
@@ -34,13 +35,13 @@ type clients struct {
 // the API by the package client.
 func TestTheWorkflowByTheClient(t *testing.T) {
 	t.Parallel()
-	w := &clients{stage: bareStage(t, factsOf("cleo")...), onDiscord: map[string]discordtest.Person{}}
-	w.begins(t)
+	w := &clients{Stage: walktest.NewStage(t, walktest.Facts("cleo")...), onDiscord: map[string]discordtest.Person{}}
+	w.Program = start(t, w.Settings(), walktest.Serve(t)...).Program
 	for _, name := range []string{"ada", "ben", "cleo"} {
-		w.onDiscord[name] = w.sim.AddPerson(name + " on Discord")
+		w.onDiscord[name] = w.Sim.AddPerson(name + " on Discord")
 	}
-	w.lamp = w.sim.AddGuild(w.onDiscord["ben"].ID, "Lamp")
-	w.sim.Join(w.lamp.ID, w.onDiscord["cleo"].ID)
+	w.lamp = w.Sim.AddGuild(w.onDiscord["ben"].ID, "Lamp")
+	w.Sim.Join(w.lamp.ID, w.onDiscord["cleo"].ID)
 	w.setsUpTheServer()
 	w.setsUpTheBot()
 	w.foundsATeam()
@@ -58,9 +59,9 @@ func TestTheWorkflowByTheClient(t *testing.T) {
 
 func (w *clients) setsUpTheServer() {
 	w.Helper()
-	link, err := url.Parse(setupLink(w.program))
+	link, err := url.Parse(w.SetupLink())
 	w.must(err)
-	code, founder := openmates.Secret(link.Query().Get("code")), client.Founder{Username: "ada", Name: "Ada", Password: passwordOf("ada"), Team: "Harbour"}
+	code, founder := openmates.Secret(link.Query().Get("code")), client.Founder{Username: "ada", Name: "Ada", Password: walktest.Password("ada"), Team: "Harbour"}
 	w.ada = w.caller("")
 	_, err = w.ada.SetUp(w.Context(), "WRONG", founder)
 	w.fails("a wrong setup code", err, http.StatusUnauthorized, openmates.EUnauthorized, "")
@@ -75,7 +76,7 @@ func (w *clients) setsUpTheServer() {
 	w.must(w.ada.SignOut(w.Context()))
 	_, err = w.ada.Me(w.Context())
 	w.fails("after signing out", err, http.StatusUnauthorized, openmates.EUnauthorized, "")
-	w.must(w.ada.SignIn(w.Context(), "ada", openmates.Secret(passwordOf("ada"))))
+	w.must(w.ada.SignIn(w.Context(), "ada", openmates.Secret(walktest.Password("ada"))))
 	me, err := w.ada.Me(w.Context())
 	w.must(err)
 	if me.Username != "ada" || !me.ServerAdmin {
@@ -83,10 +84,10 @@ func (w *clients) setsUpTheServer() {
 	}
 	s, err := w.ada.ChangeSettings(w.Context(), map[string]any{"sign_up": "open"})
 	w.must(err)
-	if s.SignUp != "open" || s.URL != w.web {
+	if s.SignUp != "open" || s.URL != w.Web {
 		w.Errorf("the settings are %+v", s)
 	}
-	p, err := w.ada.AddProvider(w.Context(), client.NewProvider{Kind: "compatible", Label: "Test", URL: w.model.URL()})
+	p, err := w.ada.AddProvider(w.Context(), client.NewProvider{Kind: "compatible", Label: "Test", URL: w.Model.URL()})
 	w.must(err)
 	if !slices.ContainsFunc(p.Models, func(m client.ProviderModel) bool { return m.Model == "gpt-5-mini" && m.Enabled }) {
 		w.Errorf("the provider is %+v", p)
@@ -101,14 +102,14 @@ func (w *clients) setsUpTheBot() {
 	if len(b.Guide) == 0 || b.State != nil {
 		w.Errorf("before its set-up the bot is %+v", b)
 	}
-	w.sophia = w.sim.AddApplication(w.onDiscord["ada"].ID, "Sophia")
-	w.sim.Configure(w.sophia.ID, func(c *discordtest.Settings) { c.Redirects = []string{b.Redirect}; c.CodeGrant = true })
+	w.sophia = w.Sim.AddApplication(w.onDiscord["ada"].ID, "Sophia")
+	w.Sim.Configure(w.sophia.ID, func(c *discordtest.Settings) { c.Redirects = []string{b.Redirect}; c.CodeGrant = true })
 	w.must(w.ada.PutBot(ctx, discord.Network, "sophia", client.Credentials{AppID: w.sophia.ID, Token: w.sophia.Token, Secret: w.sophia.Secret}))
 	b, err = w.ada.Bot(ctx, discord.Network, "sophia")
 	w.must(err)
 	w.invites(b.Invite)
-	w.waitsFor("Sophia listens", func() bool {
-		return slices.ContainsFunc(w.sim.Connections(w.sophia.ID), func(c discordtest.Connection) bool { return c.Identified })
+	walktest.Until(w.T, "Sophia listens", func() bool {
+		return slices.ContainsFunc(w.Sim.Connections(w.sophia.ID), func(c discordtest.Connection) bool { return c.Identified })
 	})
 }
 
@@ -200,7 +201,7 @@ func (w *clients) connectsTheGuild() {
 	token, err := w.ada.AddListener(ctx, "test")
 	w.must(err)
 	w.listener = w.caller(token.Secret)
-	w.unknown("a guild that nobody connected", "workspace_not_connected", unconnected)
+	w.unknown("a guild that nobody connected", "workspace_not_connected", walktest.Unconnected)
 
 	// Everybody can know the ID of a guild.
 	_, err = w.ben.ConnectGuild(ctx, "lighthouse", w.team.ID, w.lamp.ID, "", "")
@@ -241,7 +242,7 @@ func (w *clients) names(body map[string]any) (got client.Connected, err error) {
 func (w *clients) linksTheAccount() {
 	w.Helper()
 	ctx, account := w.Context(), w.onDiscord["cleo"]
-	w.unknown("an account that nobody linked", "account_not_linked", unlinked)
+	w.unknown("an account that nobody linked", "account_not_linked", walktest.Unlinked)
 	page, err := w.cleo.BeginLink(ctx, "lighthouse", discord.Network)
 	w.must(err)
 	q := w.agrees("cleo", page, "")
@@ -316,13 +317,13 @@ func (w *clients) asks() {
 	if len(grown) == 0 || grown[len(grown)-1] != streamed.Text {
 		w.Errorf("it grew to %q and ended as %q", grown, streamed.Text)
 	}
-	want := strings.Join(append(factsOf("cleo"), modelsEnd), "\n")
-	for way, text := range map[string]string{"whole": whole.Text, "as a stream": streamed.Text, "in the guild": w.says(modelsEnd)} {
+	want := strings.Join(append(walktest.Facts("cleo"), walktest.ModelsEnd), "\n")
+	for way, text := range map[string]string{"whole": whole.Text, "as a stream": streamed.Text, "in the guild": w.says(walktest.ModelsEnd)} {
 		if text != want {
 			w.Errorf("%s, Cleo is told %q", way, text)
 		}
 	}
-	if ben, err := w.ben.Process(ctx, "lighthouse", client.Question{Mate: "sophia", Text: "And of me?"}); err != nil || ben.Text != modelsEnd {
+	if ben, err := w.ben.Process(ctx, "lighthouse", client.Question{Mate: "sophia", Text: "And of me?"}); err != nil || ben.Text != walktest.ModelsEnd {
 		w.Errorf("Ben is told %q: %v", ben.Text, err)
 	}
 	_, err = w.ben.Process(ctx, "lighthouse", q)
@@ -341,7 +342,7 @@ func (w *clients) limitsAMember() {
 	w.fails("a change of what has changed", err, http.StatusPreconditionFailed, openmates.EConflict, "precondition_failed")
 
 	const sentence = "You can't ask Sophia in Lighthouse. A team admin can change that."
-	asked := w.model.Count()
+	asked := w.Model.Count()
 	_, err = w.listener.Process(ctx, "lighthouse", q)
 	if p := w.fails("a mate that she may not use", err, http.StatusForbidden, openmates.EForbidden, ""); p.Detail != sentence {
 		w.Errorf("she is refused with %q", p.Detail)
@@ -350,7 +351,7 @@ func (w *clients) limitsAMember() {
 	if p := w.fails("as a stream", err, http.StatusForbidden, openmates.EForbidden, ""); p.Detail != sentence {
 		w.Errorf("as a stream she is refused with %q", p.Detail)
 	}
-	if got := w.says(sentence); got != sentence || w.model.Count() != asked {
+	if got := w.says(sentence); got != sentence || w.Model.Count() != asked {
 		w.Errorf("in the guild she is refused with %q", got)
 	}
 	if who, err := w.listener.Login(ctx, w.lamp.ID, w.onDiscord["cleo"].ID); err != nil || !slices.Equal(who.Mates, []string{"mark"}) {
@@ -369,20 +370,20 @@ func (w *clients) mayNotWrite() {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.Context(), 30*time.Second)
 	defer cancel()
-	w.sim.SetOverwrite(w.lamp.General, w.sophia.BotID, 0, int64(discord.SendMessages))
-	cleo, asked := w.onDiscord["cleo"].ID, w.model.Count()
-	said := w.sim.Say(w.lamp.General, cleo, "<@"+w.sophia.BotID+"> Can you write here?")
-	_, err := w.sim.Await(ctx, func(m discordtest.Message) bool { return m.ID == said.ID && len(m.Reactions["🔇"]) == 1 })
+	w.Sim.SetOverwrite(w.lamp.General, w.sophia.BotID, 0, int64(discord.SendMessages))
+	cleo, asked := w.onDiscord["cleo"].ID, w.Model.Count()
+	said := w.Sim.Say(w.lamp.General, cleo, "<@"+w.sophia.BotID+"> Can you write here?")
+	_, err := w.Sim.Await(ctx, func(m discordtest.Message) bool { return m.ID == said.ID && len(m.Reactions["🔇"]) == 1 })
 	w.must(err)
-	alone := w.sim.DM(cleo, w.sophia.BotID)
-	_, err = w.sim.Await(ctx, func(m discordtest.Message) bool {
+	alone := w.Sim.DM(cleo, w.sophia.BotID)
+	_, err = w.Sim.Await(ctx, func(m discordtest.Message) bool {
 		return m.ChannelID == alone.ID && strings.HasPrefix(m.Content, "I can't answer you in #general: I'm missing the permission Send Messages there.")
 	})
 	w.must(err)
-	if w.model.Count() != asked {
+	if w.Model.Count() != asked {
 		w.Error("a model was asked for an answer that nobody can read")
 	}
-	w.sim.SetOverwrite(w.lamp.General, w.sophia.BotID, 0, 0)
+	w.Sim.SetOverwrite(w.lamp.General, w.sophia.BotID, 0, 0)
 	w.says("")
 }
 
@@ -396,9 +397,9 @@ func (w *clients) unlinks() {
 	id := links[0].Accounts[0].ID
 	w.fails("another's account", w.ben.Unlink(w.Context(), id), http.StatusNotFound, openmates.ENotFound, "")
 	w.must(w.cleo.Unlink(w.Context(), id))
-	w.unknown("an account that is linked no more", "account_not_linked", unlinked)
-	asked := w.model.Count()
-	if got := w.says(""); !strings.HasPrefix(got, unlinked+"\n") || w.model.Count() != asked {
+	w.unknown("an account that is linked no more", "account_not_linked", walktest.Unlinked)
+	asked := w.Model.Count()
+	if got := w.says(""); !strings.HasPrefix(got, walktest.Unlinked+"\n") || w.Model.Count() != asked {
 		w.Errorf("in the guild she is refused with %q", got)
 	}
 }
@@ -406,16 +407,16 @@ func (w *clients) unlinks() {
 // caller is somebody's client.
 func (w *clients) caller(token openmates.Secret) *client.Client {
 	w.Helper()
-	c, err := client.New(client.Config{URL: w.web, Token: token})
+	c, err := client.New(client.Config{URL: w.Web, Token: token})
 	w.must(err)
 	return c
 }
 
 // newcomer is the account that somebody asks for, with the facts about them.
 func newcomer(username string) *client.NewAccount {
-	f := factsOf(username)
+	f := walktest.Facts(username)
 	return &client.NewAccount{
-		Username: username, Name: strings.ToUpper(username[:1]) + username[1:], Password: passwordOf(username), Email: username + "@example.org",
+		Username: username, Name: strings.ToUpper(username[:1]) + username[1:], Password: walktest.Password(username), Email: username + "@example.org",
 		Preferences: openmates.Preferences{Tone: f[0], About: f[1], Goals: f[2]},
 	}
 }
@@ -423,11 +424,11 @@ func newcomer(username string) *client.NewAccount {
 // agrees clicks on Authorize and gives what the browser is sent back with.
 func (w *clients) agrees(username, page, guild string) url.Values {
 	w.Helper()
-	back, err := w.sim.Approve(page, w.onDiscord[username].ID, guild)
+	back, err := w.Sim.Approve(page, w.onDiscord[username].ID, guild)
 	w.must(err)
 	u, err := url.Parse(back)
 	w.must(err)
-	if !strings.HasPrefix(back, w.web+"/messenger/connect?") {
+	if !strings.HasPrefix(back, w.Web+"/messenger/connect?") {
 		w.Errorf("the browser is sent to %s", back)
 	}
 	return u.Query()
@@ -436,14 +437,14 @@ func (w *clients) agrees(username, page, guild string) url.Values {
 // says has Cleo ask Sophia in the guild and gives the reply that ends so.
 func (w *clients) says(end string) string {
 	w.Helper()
-	said := w.sim.Say(w.lamp.General, w.onDiscord["cleo"].ID, "<@"+w.sophia.BotID+"> Do you hear me?")
+	said := w.Sim.Say(w.lamp.General, w.onDiscord["cleo"].ID, "<@"+w.sophia.BotID+"> Do you hear me?")
 	ctx, cancel := context.WithTimeout(w.Context(), 30*time.Second)
 	defer cancel()
-	m, err := w.sim.Await(ctx, func(m discordtest.Message) bool {
+	m, err := w.Sim.Await(ctx, func(m discordtest.Message) bool {
 		return m.ReplyTo == said.ID && m.Bot && strings.HasSuffix(m.Content, end)
 	})
 	if err != nil {
-		w.Fatalf("Cleo is not answered: %v; the replies are %+v", err, w.sim.Replies(said.ID))
+		w.Fatalf("Cleo is not answered: %v; the replies are %+v", err, w.Sim.Replies(said.ID))
 	}
 	return m.Content
 }

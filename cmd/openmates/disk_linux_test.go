@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"openmates/internal/sqldb/disktest"
+	"openmates/internal/walktest"
 )
 
 // Whoever sends a form while the disk is full reads why it was not saved, and
@@ -17,8 +18,8 @@ func TestAFullDiskIsToldAndKeepsTheForm(t *testing.T) {
 	t.Parallel()
 	dir := disktest.Small(t, 12)
 	p := start(t, nil, "serve", "--addr", "127.0.0.1:0", "--data", dir)
-	v := newVisitor(t, p.web)
-	v.c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	v := walktest.NewVisitor(t, p.Web)
+	v.Client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	wants := func(what string, status int, code int, text string, all ...string) {
 		t.Helper()
 		if code != status {
@@ -31,34 +32,34 @@ func TestAFullDiskIsToldAndKeepsTheForm(t *testing.T) {
 		}
 	}
 	const full = "disk is full, so nothing was saved"
-	code := regexp.MustCompile(`code=(\S+)`).FindStringSubmatch(<-p.later)[1]
+	code := regexp.MustCompile(`code=(\S+)`).FindStringSubmatch(<-p.Later)[1]
 	founder := url.Values{"code": {code}, "name": {"Nora New"}, "username": {"nora"}, "password": {"a long password 1"}, "team": {"Harbour & Sons"}}
 
 	empty := disktest.Fill(t, dir)
-	status, text := v.send(p.web+"/setup", founder)
+	status, text := v.Send(p.Web+"/setup", founder)
 	wants("the set-up", 503, status, text, full, `value="Nora New"`, `value="nora"`, `value="Harbour &amp; Sons"`)
 	if strings.Contains(text, "a long password") {
 		t.Error("the page holds a password")
 	}
-	status, text = v.send(p.web+"/readyz", nil)
+	status, text = v.Send(p.Web+"/readyz", nil)
 	wants("/readyz", 503, status, text, full)
-	status, text = v.send(p.web+"/healthz", nil)
+	status, text = v.Send(p.Web+"/healthz", nil)
 	wants("/healthz", 200, status, text)
 	empty()
-	status, text = v.send(p.web+"/readyz", nil)
+	status, text = v.Send(p.Web+"/readyz", nil)
 	wants("/readyz with space", 200, status, text)
-	status, text = v.send(p.web+"/setup", founder)
+	status, text = v.Send(p.Web+"/setup", founder)
 	wants("the set-up with space", 303, status, text)
 
 	empty = disktest.Fill(t, dir)
-	status, text = v.send(p.web+"/server", nil)
+	status, text = v.Send(p.Web+"/server", nil)
 	wants("a page", 200, status, text, "Nora New")
-	settings := url.Values{"name": {"Our “mates”"}, "url": {p.web}, "sign_up": {"invite"}, "currency": {"EUR"}}
-	status, text = v.send(p.web+"/server/settings", settings)
+	settings := url.Values{"name": {"Our “mates”"}, "url": {p.Web}, "sign_up": {"invite"}, "currency": {"EUR"}}
+	status, text = v.Send(p.Web+"/server/settings", settings)
 	wants("the settings", 503, status, text, full, `action="/server/settings"`, `name="name" value="Our “mates”"`, `value="EUR"`, "Try again")
 	empty()
-	status, text = v.send(p.web+"/server/settings", settings)
+	status, text = v.Send(p.Web+"/server/settings", settings)
 	wants("the settings with space", 303, status, text)
-	status, text = v.send(p.web+"/server/settings", nil)
+	status, text = v.Send(p.Web+"/server/settings", nil)
 	wants("the settings afterwards", 200, status, text, "Our “mates”", "EUR")
 }

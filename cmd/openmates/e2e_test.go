@@ -1,90 +1,30 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"openmates/internal/llm/llmtest"
+	"openmates/internal/walktest"
 )
 
 // program is the real program, run by a test in this process.
-type program struct {
-	*testing.T
-	web, discord string
-	lines        []string
-	later        chan string // what it prints after its addresses
-	stop         func() int  // asks it to stop and gives its exit code
-	stderr       *bytes.Buffer
-}
+type program struct{ *walktest.Program }
 
 // start runs the program with these arguments and waits until it has printed
 // its addresses.
 func start(t *testing.T, env map[string]string, args ...string) *program {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	out, in := io.Pipe()
-	p := &program{T: t, stderr: &bytes.Buffer{}, later: make(chan string, 100)}
-	code := make(chan int, 1)
-	go func() {
-		code <- run(ctx, args, environOf(env), in, p.stderr)
-		in.Close()
-	}()
-	p.stop = sync.OnceValue(func() int {
-		cancel()
-		select {
-		case c := <-code:
-			return c
-		case <-time.After(15 * time.Second):
-			t.Error("the program did not stop")
-			return -1
-		}
-	})
-	t.Cleanup(func() {
-		if c := p.stop(); c != 0 {
-			t.Errorf("exit code %d; %s", c, p.stderr)
-		}
-	})
-	p.read(bufio.NewScanner(out), args)
-	return p
-}
-
-func (p *program) read(out *bufio.Scanner, args []string) {
-	p.Helper()
-	last := "web"
-	if len(args) > 0 && args[0] == "demo" {
-		last = "Open"
-	}
-	for out.Scan() {
-		word, rest, _ := strings.Cut(out.Text(), " ")
-		p.lines = append(p.lines, out.Text())
-		switch word {
-		case "web":
-			p.web = rest
-		case "discord":
-			p.discord = rest
-		}
-		if word == last {
-			go func() {
-				for out.Scan() { // nothing may block on an unread pipe
-					select {
-					case p.later <- out.Text():
-					default:
-					}
-				}
-			}()
-			return
-		}
-	}
-	p.Fatalf("it ended before it printed its addresses: %s", p.stderr)
+	return &program{walktest.Start(t, len(args) > 0 && args[0] == "demo", func(ctx context.Context, out, log io.Writer) int {
+		return run(ctx, args, environOf(env), out, log)
+	})}
 }
 
 // member plays a person of the demo over Discord's REST API.
@@ -97,7 +37,7 @@ func (p *program) member(name string) *member {
 	p.Helper()
 	m := &member{program: p}
 	var people []struct{ Name, Token string }
-	m.get(p.discord+"/sim/persons", &people)
+	m.get(p.Discord+"/sim/persons", &people)
 	for _, who := range people {
 		if who.Name == name {
 			m.token = who.Token
@@ -107,13 +47,13 @@ func (p *program) member(name string) *member {
 		p.Fatalf("no person %s in %v", name, people)
 	}
 	var guilds []struct{ ID string }
-	m.get(p.discord+"/api/v10/users/@me/guilds", &guilds)
+	m.get(p.Discord+"/api/v10/users/@me/guilds", &guilds)
 	m.guild = guilds[0].ID
 	var channels []struct {
 		ID   string
 		Type int
 	}
-	m.get(p.discord+"/api/v10/guilds/"+m.guild+"/channels", &channels)
+	m.get(p.Discord+"/api/v10/guilds/"+m.guild+"/channels", &channels)
 	for _, c := range channels {
 		if c.Type == 0 && m.channel == "" {
 			m.channel = c.ID
@@ -164,7 +104,7 @@ func (m *member) bot(name string) string {
 	var members []struct {
 		User struct{ ID, Username string }
 	}
-	m.get(m.discord+"/api/v10/guilds/"+m.guild+"/members?limit=100", &members)
+	m.get(m.Discord+"/api/v10/guilds/"+m.guild+"/members?limit=100", &members)
 	for _, x := range members {
 		if x.User.Username == name {
 			return x.User.ID
@@ -177,30 +117,24 @@ func (m *member) bot(name string) string {
 func (m *member) say(text string) chatMessage {
 	m.Helper()
 	var said chatMessage
-	m.do(http.MethodPost, m.discord+"/api/v10/channels/"+m.channel+"/messages", map[string]string{"content": text}, &said)
+	m.do(http.MethodPost, m.Discord+"/api/v10/channels/"+m.channel+"/messages", map[string]string{"content": text}, &said)
 	return said
 }
 
 // answer waits for the reply to a message that ok accepts.
 func (m *member) answer(to chatMessage, ok func(chatMessage) bool) chatMessage {
 	m.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	timeout := time.After(20 * time.Second)
-	var list []chatMessage
-	for {
-		m.get(m.discord+"/api/v10/channels/"+m.channel+"/messages?limit=100&after="+to.ID, &list)
-		for _, c := range list {
-			if c.Reference != nil && c.Reference.ID == to.ID && ok(c) {
-				return c
-			}
+	var found chatMessage
+	walktest.Until(m.T, "an answer comes", func() bool {
+		var list []chatMessage
+		m.get(m.Discord+"/api/v10/channels/"+m.channel+"/messages?limit=100&after="+to.ID, &list)
+		i := slices.IndexFunc(list, func(c chatMessage) bool { return c.Reference != nil && c.Reference.ID == to.ID && ok(c) })
+		if i >= 0 {
+			found = list[i]
 		}
-		select {
-		case <-tick.C:
-		case <-timeout:
-			m.Fatalf("no answer came; the channel holds %+v; the log says: %s", list, m.stderr)
-		}
-	}
+		return i >= 0
+	})
+	return found
 }
 
 func demoArgs(t *testing.T) []string {
@@ -210,8 +144,8 @@ func demoArgs(t *testing.T) []string {
 func TestTheDemoAnswersAMention(t *testing.T) {
 	t.Parallel()
 	p := start(t, nil, demoArgs(t)...)
-	if !strings.HasPrefix(p.lines[0], "web http://") || !strings.HasPrefix(p.lines[1], "discord http://") {
-		t.Errorf("its first lines are %q", p.lines)
+	if !strings.HasPrefix(p.Lines[0], "web http://") || !strings.HasPrefix(p.Lines[1], "discord http://") {
+		t.Errorf("its first lines are %q", p.Lines)
 	}
 	ada := p.member("Ada")
 	sophia := ada.bot("Sophia")
@@ -237,12 +171,12 @@ func TestTheDemoStartsAgainWithItsFolder(t *testing.T) {
 	ada := p.member("Ada")
 	said := ada.say("<@" + ada.bot("Lisa") + "> hello")
 	ada.answer(said, func(chatMessage) bool { return true })
-	if code := p.stop(); code != 0 {
-		t.Fatalf("exit code %d: %s", code, p.stderr)
+	if code := p.Stop(); code != 0 {
+		t.Fatalf("exit code %d: %s", code, p.Log)
 	}
 	again := start(t, nil, args...).member("Ada")
 	var list []chatMessage
-	again.get(again.discord+"/api/v10/channels/"+again.channel+"/messages?limit=100&after="+said.ID, &list)
+	again.get(again.Discord+"/api/v10/channels/"+again.channel+"/messages?limit=100&after="+said.ID, &list)
 	if len(list) != 1 {
 		t.Errorf("after the restart %d messages follow the question: %+v", len(list), list)
 	}
@@ -254,7 +188,7 @@ func TestServeOnAFirstStart(t *testing.T) {
 	t.Parallel()
 	p := start(t, nil, "serve", "--addr", "127.0.0.1:0", "--data", t.TempDir())
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/": 200, "/nowhere/at/all": 404} {
-		res, err := http.Get(p.web + path)
+		res, err := http.Get(p.Web + path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -283,7 +217,7 @@ func TestCommandsThatOnlyPrint(t *testing.T) {
 func TestAWrongSettingStopsTheStart(t *testing.T) {
 	t.Parallel()
 	busy := start(t, nil, "serve", "--addr", "127.0.0.1:0", "--data", t.TempDir())
-	u, err := url.Parse(busy.web)
+	u, err := url.Parse(busy.Web)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -323,7 +257,7 @@ func TestARealModelAnswersInTheDemo(t *testing.T) {
 			if q.Model != "wise" || !q.Stream || !strings.Contains(q.System, "You are Sophia") {
 				t.Errorf("the model was asked %+v", q)
 			}
-			if strings.Contains(p.stderr.String(), "canary") {
+			if strings.Contains(p.Log.String(), "canary") {
 				t.Error("the log holds the key")
 			}
 		})

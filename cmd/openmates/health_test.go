@@ -12,7 +12,7 @@ import (
 func TestHealthAsksTheServerOfItsSettings(t *testing.T) {
 	t.Parallel()
 	p := start(t, nil, "serve", "--addr", "127.0.0.1:0", "--data", t.TempDir())
-	_, port, _ := net.SplitHostPort(strings.TrimPrefix(p.web, "http://"))
+	_, port, _ := net.SplitHostPort(strings.TrimPrefix(p.Web, "http://"))
 	sick := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
 	defer sick.Close()
 	for _, c := range []struct {

@@ -18,7 +18,7 @@ func TestALostKeyIsToldAtTheStart(t *testing.T) {
 	key := filepath.Join(dir, "key")
 	lives := func(env map[string]string) string {
 		p := start(t, env, "demo", "--addr", "127.0.0.1:0", "--data", dir)
-		resp, err := http.Get(p.web + "/readyz")
+		resp, err := http.Get(p.Web + "/readyz")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -26,10 +26,10 @@ func TestALostKeyIsToldAtTheStart(t *testing.T) {
 		if text, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusOK {
 			t.Errorf("/readyz: %d %s, %v", resp.StatusCode, text, err)
 		}
-		if code := p.stop(); code != 0 {
+		if code := p.Stop(); code != 0 {
 			t.Errorf("exit code %d", code)
 		}
-		return p.stderr.String()
+		return p.Log.String()
 	}
 	const lost = "the key for stored credentials is missing or has changed; restore the old key and restart, or enter the credentials again on the pages"
 	if log := lives(nil); strings.Contains(log, "key") {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"openmates/internal/walktest"
 )
 
 // browser is one that is signed in or not, with its cookies.
@@ -27,7 +29,7 @@ func (p *program) browser() *browser {
 	if err != nil {
 		p.Fatal(err)
 	}
-	return &browser{T: p.T, Client: http.Client{Jar: jar, Timeout: 20 * time.Second}, web: p.web}
+	return &browser{T: p.T, Client: http.Client{Jar: jar, Timeout: 20 * time.Second}, web: p.Web}
 }
 
 func (b *browser) read(res *http.Response, err error) string {
@@ -60,32 +62,28 @@ func (m *member) command(app, name string, ok func(string) bool) string {
 	body := map[string]any{
 		"type": 2, "application_id": app, "guild_id": m.guild, "channel_id": m.channel, "data": map[string]any{"name": name},
 	}
-	deadline := time.Now().Add(20 * time.Second)
-	for !m.tries("/api/v10/interactions", body) { // until the command is registered
-		if time.Now().After(deadline) {
-			m.Fatalf("/%s is not offered; the log says: %s", name, m.stderr)
-		}
-	}
-	for time.Now().Before(deadline) {
+	walktest.Until(m.T, "/"+name+" is offered", func() bool { return m.tries("/api/v10/interactions", body) })
+	said := ""
+	walktest.Until(m.T, "/"+name+" is answered", func() bool {
 		var list []struct {
 			Content string
 			Flags   int
 		}
-		m.get(m.discord+"/api/v10/channels/"+m.channel+"/messages?limit=100", &list)
+		m.get(m.Discord+"/api/v10/channels/"+m.channel+"/messages?limit=100", &list)
 		for _, c := range list {
 			if c.Flags&(1<<6) != 0 && ok(c.Content) {
-				return c.Content
+				said = c.Content
 			}
 		}
-	}
-	m.Fatalf("/%s was not answered; the log says: %s", name, m.stderr)
-	return ""
+		return said != ""
+	})
+	return said
 }
 
 func (m *member) tries(path string, body any) bool {
 	m.Helper()
 	b, _ := json.Marshal(body)
-	req, err := http.NewRequestWithContext(m.Context(), http.MethodPost, m.discord+path, strings.NewReader(string(b)))
+	req, err := http.NewRequestWithContext(m.Context(), http.MethodPost, m.Discord+path, strings.NewReader(string(b)))
 	if err != nil {
 		m.Fatal(err)
 	}
@@ -108,7 +106,7 @@ func TestAnUnlinkedPersonLinksAndIsAnswered(t *testing.T) {
 	p := start(t, nil, demoArgs(t)...)
 	ben, web := p.member("Ben"), p.browser()
 	web.send("/signin/demo", "username", "ben")
-	found := identityField.FindStringSubmatch(web.open(p.web + "/profile"))
+	found := identityField.FindStringSubmatch(web.open(p.Web + "/profile"))
 	if found == nil {
 		t.Fatal("Ben has no linked account to begin with")
 	}
@@ -118,7 +116,7 @@ func TestAnUnlinkedPersonLinksAndIsAnswered(t *testing.T) {
 	refused := ben.answer(said, func(chatMessage) bool { return true }).Content
 	lines := strings.Split(refused, "\n")
 	if lines[0] != "Please connect first your Discord account with your OpenMates account" ||
-		len(lines) != 2 || lines[1] != "<"+p.web+"/profile?link=discord>" {
+		len(lines) != 2 || lines[1] != "<"+p.Web+"/profile?link=discord>" {
 		t.Fatalf("the refusal is %q", refused)
 	}
 	ben.say("<@" + ben.bot("Mark") + "> are you there?") // is not told the same again
@@ -135,7 +133,7 @@ func TestAnUnlinkedPersonLinksAndIsAnswered(t *testing.T) {
 		t.Errorf("without a session: %s", page)
 	}
 	fresh.send("/signin/demo", "username", "ben", "next", "/")
-	page := fresh.open(p.web + "/profile") // as after an invite: the profile leads back
+	page := fresh.open(p.Web + "/profile") // as after an invite: the profile leads back
 	if !strings.Contains(page, "Link the Discord account Ben to your OpenMates account?") {
 		t.Fatalf("the page is %s", page)
 	}
@@ -159,7 +157,7 @@ func TestAnUnlinkedPersonLinksAndIsAnswered(t *testing.T) {
 	ben.command(ben.bot("Sophia"), "usage", func(s string) bool {
 		return strings.Contains(s, "in the team Lighthouse**") && strings.Contains(s, " USD for 1 request.") && strings.Contains(s, "Left for the team: no limit")
 	})
-	if strings.Contains(p.stderr.String(), code.Query().Get("code")) {
+	if strings.Contains(p.Log.String(), code.Query().Get("code")) {
 		t.Error("the log holds the code")
 	}
 }
@@ -168,7 +166,7 @@ func TestAnUnlinkedPersonLinksAndIsAnswered(t *testing.T) {
 func (m *member) channelSays(as *member, part string) (string, bool) {
 	m.Helper()
 	var list []chatMessage
-	as.get(m.discord+"/api/v10/channels/"+m.channel+"/messages?limit=100", &list)
+	as.get(m.Discord+"/api/v10/channels/"+m.channel+"/messages?limit=100", &list)
 	var all []string
 	for _, c := range list {
 		all = append(all, c.Content)

@@ -12,6 +12,7 @@ import (
 	"openmates/client"
 	"openmates/internal/llm"
 	"openmates/internal/llm/llmtest"
+	"openmates/internal/walktest"
 )
 
 // A model server lies about what it used, repeats what it was asked, and never
@@ -20,8 +21,8 @@ import (
 // reaches the log.
 func TestAModelServerThatMeansHarm(t *testing.T) {
 	t.Parallel()
-	w := &clients{stage: bareStage(t)}
-	w.begins(t)
+	w := &clients{Stage: walktest.NewStage(t)}
+	w.Program = start(t, w.Settings(), walktest.Serve(t)...).Program
 	w.setsUpTheServer()
 	w.foundsATeam()
 	_, err := w.ada.Do(w.Context(), http.MethodPatch, "/server/providers/test/models",
@@ -30,7 +31,7 @@ func TestAModelServerThatMeansHarm(t *testing.T) {
 
 	spent := w.spent()
 	for _, told := range []llm.Usage{{Input: 5, Output: -1_000_000}, {Input: -1_000_000, Output: 5}, {}, {Input: 1 << 60, Output: 1 << 60}, {Input: 1, Output: 1}} {
-		w.model.Script(llmtest.Reply{Text: strings.Repeat("an answer ", 50), Usage: &told})
+		w.Model.Script(llmtest.Reply{Text: strings.Repeat("an answer ", 50), Usage: &told})
 		_, err := w.ben.Process(w.Context(), "lighthouse", client.Question{Mate: "sophia", Text: "What is it?"})
 		w.must(err)
 		now := w.spent()
@@ -41,8 +42,8 @@ func TestAModelServerThatMeansHarm(t *testing.T) {
 	}
 	w.echoes()
 	w.leaves()
-	w.stop()
-	log := w.stderr.String()
+	w.Stop()
+	log := w.Log.String()
 	if !strings.Contains(log, "the model failed") || strings.Contains(log, "MEDICAL") || strings.Contains(log, "my knee") {
 		w.Errorf("the log: %s", log)
 	}
@@ -61,7 +62,7 @@ func (w *clients) echoes() {
 	const private = "MY-PRIVATE-MEDICAL-QUESTION about my knee"
 	for status, times := range map[int]int{400: 1, 422: 1, 500: 4} { // a failure that may pass is asked again
 		for range times {
-			w.model.Script(llmtest.Reply{Fail: &llmtest.Failure{Kind: llm.KindInvalid, Status: status, Message: "input_value='" + private + "'"}})
+			w.Model.Script(llmtest.Reply{Fail: &llmtest.Failure{Kind: llm.KindInvalid, Status: status, Message: "input_value='" + private + "'"}})
 		}
 		_, err := w.ben.Process(w.Context(), "lighthouse", client.Question{Mate: "sophia", Text: private})
 		if err == nil || strings.Contains(err.Error(), "MEDICAL") {
@@ -76,9 +77,9 @@ func (w *clients) leaves() {
 	before := w.spent()
 	ctx, leave := context.WithCancel(w.Context())
 	defer leave()
-	asked := w.model.Count()
+	asked := w.Model.Count()
 	for range 40 {
-		w.model.Script(llmtest.Reply{Text: "the first words of it", Hold: true})
+		w.Model.Script(llmtest.Reply{Text: "the first words of it", Hold: true})
 	}
 	var all sync.WaitGroup
 	for i := range 40 {
@@ -95,11 +96,11 @@ func (w *clients) leaves() {
 			}
 		})
 	}
-	w.waitsFor("all are asked", func() bool { return w.model.Count() == asked+40 })
+	walktest.Until(w.T, "all are asked", func() bool { return w.Model.Count() == asked+40 })
 	held := w.spent()
 	leave()
 	all.Wait()
-	w.waitsFor("what was held is free", func() bool {
+	walktest.Until(w.T, "what was held is free", func() bool {
 		now := w.spent()
 		return now > before && now < before+(held-before)/10
 	})

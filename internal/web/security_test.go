@@ -14,13 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/webauthn"
-	"github.com/chromedp/chromedp"
 	"github.com/pquerna/otp/totp"
 
 	"openmates"
-	"openmates/internal/browsertest"
 	"openmates/internal/identity"
 	"openmates/internal/identity/passkeytest"
 	"openmates/internal/mail"
@@ -282,42 +278,4 @@ func TestNobodyReachesSecurityWithoutASession(t *testing.T) {
 			t.Errorf("%s from another site: %d", path, foreign.status)
 		}
 	}
-}
-
-// A real browser makes a passkey and signs in with it.
-func TestPasskeyInABrowser(t *testing.T) {
-	t.Parallel()
-	browser := browsertest.Open(t)
-	h := newHouse(t).furnish()
-	must(t, h.address.Move(strings.Replace(h.url, "127.0.0.1", "localhost", 1)))
-	device := func(ctx context.Context, tab *chromedp.Target) (none chromedp.Void, err error) {
-		if _, err = cdp.Call(ctx, tab, webauthn.Enable, webauthn.EnableParams{}); err != nil {
-			return none, err
-		}
-		_, err = cdp.Call(ctx, tab, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
-			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
-			HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
-		}})
-		return none, err
-	}
-	css := func(s string) chromedp.CSS { return chromedp.CSS(s) }
-	step := func(what string, steps ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		if err := browsertest.Do(browser, steps...); err != nil {
-			now, _ := browsertest.Run(browser, chromedp.Evaluate[string]("location.href + ' ' + document.body.innerText"))
-			t.Fatalf("%s: %v; the page: %s", what, err, now)
-		}
-	}
-	step("sign in", chromedp.Navigate(h.address.URL()+"/signin"), device,
-		chromedp.SetValue(css("#username"), "ben"), chromedp.SetValue(css("#password"), canaryPassword),
-		chromedp.Click(css(`form[action="/signin"] button`)), chromedp.WaitVisible(css(`nav a[href="/profile"]`)))
-	step("add a passkey", chromedp.Navigate(h.address.URL()+securityAt), chromedp.WaitVisible(css("#passkey-name")),
-		chromedp.SetValue(css("#passkey-name"), "Chromium"), chromedp.SetValue(css("#passkey-password"), canaryPassword),
-		chromedp.Click(css(`form[data-passkey="make"] button`)), chromedp.WaitVisible(css(`main > .flash[role="status"]`)))
-	said, err := browsertest.Run(browser, chromedp.Evaluate[string](`document.querySelector("main > .flash").textContent + document.querySelectorAll("[data-no-passkeys]:not([hidden])").length`))
-	if err != nil || !strings.Contains(said, "“Chromium” is added") || !strings.HasSuffix(said, "0") {
-		t.Errorf("said %q, %v", said, err)
-	}
-	step("sign out", chromedp.Click(css(`form[action="/signout"] button`)), chromedp.WaitVisible(css(`form[data-passkey="use"] button`)))
-	step("sign in with the passkey", chromedp.Click(css(`form[data-passkey="use"] button`)), chromedp.WaitVisible(css(`nav a[href="/profile"]`)))
 }

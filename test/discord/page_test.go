@@ -13,8 +13,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
-	"openmates/internal/browsertest"
 	"openmates/internal/messenger/discord/discordtest"
+	"openmates/test/browsertest"
 )
 
 func run(ctx context.Context, t *testing.T, steps ...chromedp.Action[chromedp.Void]) {

@@ -1,4 +1,4 @@
-package main
+package walk
 
 import (
 	"fmt"
@@ -17,8 +17,9 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
-	"openmates/internal/browsertest"
 	"openmates/internal/messenger/discord/discordtest"
+	"openmates/internal/walktest"
+	"openmates/test/browsertest"
 )
 
 // besieged is a server with two teams that nothing is connected to yet: Ada runs
@@ -37,7 +38,7 @@ func newBesieged(t *testing.T) *besieged {
 	b := &besieged{stage: newStage(t)}
 	b.ada, b.ours, b.sophia = b.serves(false, "open")
 	b.eve = b.enters("eve", false)
-	b.theirs = b.sim.AddGuild(b.eve.account.ID, "Theirs")
+	b.theirs = b.Sim.AddGuild(b.eve.account.ID, "Theirs")
 	b.eve.goes("/found")
 	b.eve.types("name", "Lighthouse")
 	for _, step := range []string{"", "/mates", "/apps", "/money", "/connect"} {
@@ -72,7 +73,7 @@ func (p *person) agrees() string {
 	p.tab.Helper()
 	p.presses("#authorize")
 	p.waits(processing)
-	return strings.TrimPrefix(p.tab.read("location.href"), p.web)
+	return strings.TrimPrefix(p.tab.read("location.href"), p.Web)
 }
 
 // finishes opens a way back and clicks the button there; it gives the status
@@ -185,7 +186,7 @@ func (b *besieged) sendsTwice() {
 		b.Fatalf("sent from two tabs, it ends with %v", got)
 	}
 	for _, p := range got {
-		if to := p.tab.read("location.href"); !strings.HasPrefix(to, b.web+"/") {
+		if to := p.tab.read("location.href"); !strings.HasPrefix(to, b.Web+"/") {
 			b.Errorf("it leads to %s", to)
 		}
 	}
@@ -240,7 +241,7 @@ func (p *person) signsIn(username string) {
 	p.tab.Helper()
 	p.goes("/signin")
 	p.types("username", username)
-	p.pastes("password", passwordOf(username))
+	p.pastes("password", walktest.Password(username))
 	p.presses(`form[action="/signin"] button`)
 }
 
@@ -275,13 +276,13 @@ func TestFormsOfAnotherSiteInABrowser(t *testing.T) {
 	b.ada.presses(processing + " button")
 	b.ada.links()
 	v := b.ada.visitor()
-	forms := formsOf(v.crawl("/"), b.web)
+	forms := formsOf(v.Crawl("/"), b.Web)
 	for _, must := range []string{"/profile/unlink", "/signout", "/teams/harbour/install", "/teams/harbour/connect/discord/" + b.ours.ID + "/disconnect", "/server/settings"} {
-		if !slices.ContainsFunc(forms, func(f string) bool { return strings.Contains(f, `action="`+b.web+must+`"`) }) {
+		if !slices.ContainsFunc(forms, func(f string) bool { return strings.Contains(f, `action="`+b.Web+must+`"`) }) {
 			t.Errorf("among %d forms there is none for %s", len(forms), must)
 		}
 	}
-	_, before := v.get("/server/audit/export.json")
+	_, before := v.Get("/server/audit/export.json")
 
 	// The same host with another port is the same site for cookies.
 	evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -292,11 +293,11 @@ func TestFormsOfAnotherSiteInABrowser(t *testing.T) {
 	answers := b.ada.hears()
 	b.ada.runs(true)
 	b.ada.open(evil.URL)
-	b.waitsFor("every form was refused", func() bool { return answers()["403"] == len(forms) })
+	walktest.Until(b.T, "every form was refused", func() bool { return answers()["403"] == len(forms) })
 	if got := answers(); len(got) != 1 {
 		t.Errorf("%d forms of another site were answered with %v", len(forms), got)
 	}
-	if _, after := v.get("/server/audit/export.json"); after != before {
+	if _, after := v.Get("/server/audit/export.json"); after != before {
 		t.Errorf("the record says that something happened: %s", after)
 	}
 	b.ada.goes("/profile")

@@ -1,4 +1,4 @@
-package main
+package walk
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -15,77 +14,26 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
-	"openmates/internal/browsertest"
-	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger/discord/discordtest"
+	"openmates/internal/walktest"
+	"openmates/test/browsertest"
 )
 
-// stage is what a walk needs: the program, its Discord, its model, and one
-// Chromium in which everybody has a browser of their own.
+// stage is a walk's, with one Chromium in which everybody has a browser of
+// their own.
 type stage struct {
-	*program
-	sim    *discordtest.Server
-	model  *llmtest.Server
+	*walktest.Stage
 	chrome context.Context
-	known  []string // what people tell of themselves; the model repeats what it is told of it
 }
 
 func newStage(t *testing.T, known ...string) *stage {
 	t.Helper()
-	s := bareStage(t, known...)
-	s.chrome = browse(t).ctx
+	s := &stage{Stage: walktest.NewStage(t, known...), chrome: browse(t).ctx}
 	if err := browsertest.Do(s.chrome, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatal(err)
 	}
-	s.begins(t)
+	s.Program = start(t, s.Settings(), walktest.Serve(t)...)
 	return s
-}
-
-// bareStage is one without a browser, on which the program does not run yet.
-func bareStage(t *testing.T, known ...string) *stage {
-	t.Helper()
-	s := &stage{known: known, sim: discordtest.Start(t, discordtest.Config{MaxConcurrency: 16})}
-	var err error
-	if s.model, err = llmtest.New(llmtest.Config{Models: []string{"gpt-5-mini"}, Answer: s.repeat}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.model.Close)
-	return s
-}
-
-// begins starts the program.
-func (s *stage) begins(t *testing.T) {
-	t.Helper()
-	s.program = start(t, map[string]string{"OPENMATES_DISCORD_API": s.sim.API(), "OPENMATES_DISCORD_AUTHORIZE": s.sim.Authorize()},
-		"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--log-level", "debug")
-}
-
-// waitsFor asks again and again whether ok holds.
-func (s *stage) waitsFor(what string, ok func() bool) {
-	s.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	timeout := time.After(30 * time.Second)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-timeout:
-			s.Fatalf("waited in vain until %s", what)
-		}
-	}
-}
-
-const modelsEnd = "That is all I was told."
-
-// repeat is the model: it says what it was told of the person who asks.
-func (s *stage) repeat(q llmtest.Question) llmtest.Reply {
-	var told []string
-	for _, fact := range s.known {
-		if strings.Contains(q.System, fact) {
-			told = append(told, fact)
-		}
-	}
-	return llmtest.Reply{Text: strings.Join(append(told, modelsEnd), "\n")}
 }
 
 // person is somebody with a browser of their own, whose cookies nobody shares,
@@ -103,7 +51,7 @@ func (s *stage) enters(username string, scripts bool) *person {
 	s.Helper()
 	ctx := browsertest.Tab(s.chrome, s.T, chromedp.WithNewBrowserContext())
 	p := &person{tab: &tab{T: s.T, ctx: ctx}, stage: s, username: username}
-	p.account = s.sim.AddPerson(strings.ToUpper(username[:1]) + username[1:] + " on Discord")
+	p.account = s.Sim.AddPerson(strings.ToUpper(username[:1]) + username[1:] + " on Discord")
 	p.tab.do("get a browser", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 		return err
@@ -125,7 +73,7 @@ func (p *person) runs(scripts bool) {
 // goes opens a page of the server and gives how it answered.
 func (p *person) goes(path string) int64 {
 	p.tab.Helper()
-	res, err := browsertest.Run(p.ctx, chromedp.NavigateResponse(p.web+path))
+	res, err := browsertest.Run(p.ctx, chromedp.NavigateResponse(p.Web+path))
 	if err != nil {
 		p.tab.Fatalf("open %s: %v", path, err)
 	}
@@ -244,10 +192,8 @@ func (p *person) newcomer() {
 	p.tab.Helper()
 	p.types("name", strings.ToUpper(p.username[:1])+p.username[1:])
 	p.types("username", p.username)
-	p.pastes("password", passwordOf(p.username))
+	p.pastes("password", walktest.Password(p.username))
 }
-
-func passwordOf(username string) string { return "three quiet boats of " + username }
 
 // tells fills in facts about oneself.
 func (p *person) tells(facts ...string) {
@@ -256,14 +202,8 @@ func (p *person) tells(facts ...string) {
 		p.ticks("main form details > summary")
 	}
 	for _, f := range facts {
-		p.types(f, fact(f, p.username))
+		p.types(f, walktest.Fact(f, p.username))
 	}
-}
-
-func fact(name, username string) string { return "the " + name + " of " + username }
-
-func factsOf(username string) []string {
-	return []string{fact("tone", username), fact("about", username), fact("goals", username)}
 }
 
 // links ties the account on Discord to the one here.
@@ -279,23 +219,23 @@ func (p *person) links() {
 
 // says has the person write something on Discord.
 func (p *person) says(g discordtest.Guild, app discordtest.Application, text string) discordtest.Message {
-	return p.sim.Say(g.General, p.account.ID, "<@"+app.BotID+"> "+text)
+	return p.Sim.Say(g.General, p.account.ID, "<@"+app.BotID+"> "+text)
 }
 
 // answered waits until a mate's answer is whole.
 func (p *person) answered(to discordtest.Message) string {
 	p.tab.Helper()
-	return p.reply(to, func(text string) bool { return strings.HasSuffix(text, modelsEnd) })
+	return p.reply(to, func(text string) bool { return strings.HasSuffix(text, walktest.ModelsEnd) })
 }
 
 // reply waits for a reply that ok accepts.
 func (p *person) reply(to discordtest.Message, ok func(string) bool) string {
 	p.tab.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(p.ctx, walktest.Patience)
 	defer cancel()
-	m, err := p.sim.Await(ctx, func(m discordtest.Message) bool { return m.ReplyTo == to.ID && m.Bot && ok(m.Content) })
+	m, err := p.Sim.Await(ctx, func(m discordtest.Message) bool { return m.ReplyTo == to.ID && m.Bot && ok(m.Content) })
 	if err != nil {
-		p.tab.Fatalf("%s is not answered: %v; the replies are %+v", p.username, err, p.sim.Replies(to.ID))
+		p.tab.Fatalf("%s is not answered: %v; the replies are %+v", p.username, err, p.Sim.Replies(to.ID))
 	}
 	return m.Content
 }
@@ -303,7 +243,7 @@ func (p *person) reply(to discordtest.Message, ok func(string) bool) string {
 // toldOnly makes sure that an answer shows these facts and no other ones.
 func (p *person) toldOnly(answer string, facts ...string) {
 	p.tab.Helper()
-	for _, f := range p.known {
+	for _, f := range p.Known {
 		mine := false
 		for _, g := range facts {
 			mine = mine || f == g
@@ -315,15 +255,15 @@ func (p *person) toldOnly(answer string, facts ...string) {
 }
 
 // visitor is the person's browser without its pages: the same cookies.
-func (p *person) visitor() *visitor {
+func (p *person) visitor() *walktest.Visitor {
 	p.tab.Helper()
-	v := newVisitor(p.tab.T, p.web)
-	u, err := url.Parse(p.web)
+	v := walktest.NewVisitor(p.tab.T, p.Web)
+	u, err := url.Parse(p.Web)
 	if err != nil {
 		p.tab.Fatal(err)
 	}
 	got, err := browsertest.Run(p.ctx, chromedp.Action[network.GetCookiesResult](func(ctx context.Context, t *chromedp.Target) (network.GetCookiesResult, error) {
-		return cdp.Call(ctx, t, network.GetCookies, network.GetCookiesParams{URLs: []string{p.web}})
+		return cdp.Call(ctx, t, network.GetCookies, network.GetCookiesParams{URLs: []string{p.Web}})
 	}))
 	if err != nil {
 		p.tab.Fatal(err)
@@ -332,6 +272,6 @@ func (p *person) visitor() *visitor {
 	for _, c := range got.Cookies {
 		all = append(all, &http.Cookie{Name: c.Name, Value: c.Value, Path: "/"})
 	}
-	v.c.Jar.SetCookies(u, all)
+	v.Client.Jar.SetCookies(u, all)
 	return v
 }

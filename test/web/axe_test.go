@@ -1,4 +1,7 @@
-package web
+// Package web_test opens every page of the product in a real browser. The pages
+// come from the tests of internal/web, which can start each part of a server by
+// itself and keep what it answers in an album.
+package web_test
 
 import (
 	"context"
@@ -21,7 +24,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
-	"openmates/internal/browsertest"
+	"openmates/test/browsertest"
 )
 
 // mostBytesOfAPage is what HTML, styles and scripts of a page may have together.
@@ -35,16 +38,17 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 	t.Parallel()
 	browser := browsertest.Open(t)
 	axe := axeSource(t)
+	all := newAlbum(t)
 	for name, wide := range map[string]int64{"phone": 360, "desk": 1280} {
 		// German words are long, so they are read on the phone.
-		a := newPages(t, map[string]string{"phone": "de", "desk": "en"}[name])
-		srv := a.serve()
+		pages := all.Pages[map[string]string{"phone": "de", "desk": "en"}[name]]
+		srv := all.serve(t, pages)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			look := newLooker(browser, t, axe, wide)
-			for i, p := range a.pages {
+			for i, p := range pages {
 				for _, wrong := range look.at(fmt.Sprintf("%s/%s/%d", srv.URL, name, i)) {
-					t.Errorf("%s: %s", p.name, wrong)
+					t.Errorf("%s: %s", p.Name, wrong)
 				}
 			}
 			// The eye must be able to see.
@@ -70,26 +74,62 @@ const badStyle = `body { background: #fff } .pale { color: #eee } .broad { width
 
 const badScript = `requestAnimationFrame(() => setTimeout(() => document.getElementById("late").className = "late"))`
 
+// album is every page of the product with all that the pages load.
+type album struct {
+	Pages map[string][]printed `json:"pages"` // by their language
+	Files map[string]printed   `json:"files"` // by their path
+}
+
+type printed struct {
+	Name   string      `json:"name"`
+	Header http.Header `json:"header"`
+	Body   []byte      `json:"body"`
+}
+
+// newAlbum has the tests of internal/web print theirs.
+func newAlbum(t *testing.T) (all album) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "album.json")
+	print := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-run", "^TestThePagesOfTheAlbumHaveAllThatTheyLoad$", "./internal/web", "-print", file)
+	print.Dir = "../.."
+	if out, err := print.CombinedOutput(); err != nil {
+		t.Fatalf("print the album: %v\n%s", err, out)
+	}
+	text, err := os.ReadFile(file)
+	must(t, err)
+	must(t, json.Unmarshal(text, &all))
+	if len(all.Pages["de"]) == 0 || len(all.Pages["en"]) == 0 {
+		t.Fatal("the album is empty")
+	}
+	return all
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // serve gives each page its address by the window and its number, with the
-// headers that came with it; styles come from a server as it is. Scripts come
+// headers that came with it; what it loads comes from the album, too. Scripts come
 // after the page was drawn, as they do over a slow line: then it is seen what
 // they move.
-func (a *album) serve() *httptest.Server {
-	h := newHouse(a.t)
+func (a *album) serve(t *testing.T, pages []printed) *httptest.Server {
+	t.Helper()
 	m := http.NewServeMux()
 	m.HandleFunc("GET /{window}/{number}", func(w http.ResponseWriter, r *http.Request) {
 		i, err := strconv.Atoi(r.PathValue("number"))
-		if err != nil || i >= len(a.pages) {
+		if err != nil || i >= len(pages) {
 			http.NotFound(w, r)
 			return
 		}
-		maps.Copy(w.Header(), a.pages[i].header)
-		_, _ = w.Write([]byte(a.pages[i].body)) // the browser is gone if this fails
+		pages[i].answer(w)
 	})
 	for path, file := range map[string][2]string{"/bad": {"text/html", badPage}, "/bad.css": {"text/css", badStyle},
 		"/bad.js": {"text/javascript", badScript + strings.Repeat(" ", mostBytesOfAPage)}} {
 		m.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Security-Policy", a.pages[0].header.Get("Content-Security-Policy"))
+			w.Header().Set("Content-Security-Policy", pages[0].Header.Get("Content-Security-Policy"))
 			w.Header().Set("Content-Type", file[0])
 			_, _ = w.Write([]byte(file[1])) // the browser is gone if this fails
 		})
@@ -100,27 +140,27 @@ func (a *album) serve() *httptest.Server {
 		return c.(chan struct{}) //nolint:errcheck,forcetypeassert // nothing else is stored
 	}
 	m.HandleFunc("GET /drawn", func(_ http.ResponseWriter, r *http.Request) { close(at(r)) })
-	m.HandleFunc("GET /static/{sum}/{name}", func(w http.ResponseWriter, r *http.Request) {
-		script, is := h.web.assets.byName[r.PathValue("name")]
-		if !is || !strings.HasSuffix(r.URL.Path, ".js") {
-			h.web.ServeHTTP(w, r)
-			return
-		}
-		select {
-		case <-at(r):
-		case <-r.Context().Done():
-		}
-		w.Header().Set("Content-Type", script.kind)
-		w.Header().Set("Cache-Control", "no-store")
-		_, _ = w.Write(script.content) // the browser is gone if this fails
-	})
-	m.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		r.Host = strings.TrimPrefix(h.url, "http://")
-		h.web.ServeHTTP(w, r)
-	})
+	for path, file := range a.Files {
+		m.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(path, ".js") {
+				select {
+				case <-at(r):
+				case <-r.Context().Done():
+				}
+				file.Header.Set("Cache-Control", "no-store") // else the next page has it before it is drawn
+			}
+			file.answer(w)
+		})
+	}
 	srv := httptest.NewServer(m)
-	a.t.Cleanup(srv.Close)
+	t.Cleanup(srv.Close)
 	return srv
+}
+
+// answer is that of the server.
+func (p printed) answer(w http.ResponseWriter) {
+	maps.Copy(w.Header(), p.Header)
+	_, _ = w.Write(p.Body) // the browser is gone if this fails
 }
 
 // axeSource is the text of axe-core. The test is skipped where node is missing

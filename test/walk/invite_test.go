@@ -1,4 +1,4 @@
-package main
+package walk
 
 import (
 	"net/url"
@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"openmates/internal/messenger/discord/discordtest"
+	"openmates/internal/walktest"
 )
 
 // Two people come by one invite link, each in a browser of their own, and end
@@ -17,7 +18,7 @@ func TestFromTheInviteToTheTalkingMember(t *testing.T) {
 	for name, scripts := range map[string]bool{"with JavaScript": true, "without JavaScript": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, slices.Concat(factsOf("noor"), factsOf("pavel"))...)
+			s := newStage(t, slices.Concat(walktest.Facts("noor"), walktest.Facts("pavel"))...)
 			ada, guild, sophia := s.harbour(scripts)
 			link := ada.invites("harbour", "2")
 
@@ -25,7 +26,7 @@ func TestFromTheInviteToTheTalkingMember(t *testing.T) {
 			noor, pavel := s.enters("noor", scripts), s.enters("pavel", scripts)
 			both := []*person{noor, pavel}
 			for _, p := range both {
-				s.sim.Join(guild.ID, p.account.ID)
+				s.Sim.Join(guild.ID, p.account.ID)
 				p.open(link)
 				p.newcomer()
 				if zone := p.read(`document.querySelector("[name=time_zone]").value`); (zone != "") != scripts {
@@ -48,15 +49,15 @@ func TestFromTheInviteToTheTalkingMember(t *testing.T) {
 				}
 			}
 			first, second := noor.says(guild, sophia, "What do you know of me?"), pavel.says(guild, sophia, "And of me?")
-			noor.toldOnly(noor.answered(first), factsOf("noor")...)
-			pavel.toldOnly(pavel.answered(second), factsOf("pavel")...)
+			noor.toldOnly(noor.answered(first), walktest.Facts("noor")...)
+			pavel.toldOnly(pavel.answered(second), walktest.Facts("pavel")...)
 
 			ada.goes("/teams/harbour/people")
 			for _, p := range both {
 				ada.waits(`form[action="/teams/harbour/people/` + p.username + `/remove"]`)
 			}
 			third := s.enters("quinn", scripts)
-			if status := third.goes(strings.TrimPrefix(link, s.web)); status/100 != 4 || third.has(`form[action^="/join/"]`) {
+			if status := third.goes(strings.TrimPrefix(link, s.Web)); status/100 != 4 || third.has(`form[action^="/join/"]`) {
 				t.Errorf("by a link for two, a third person gets %d: %s", status, third.page())
 			}
 		})
@@ -80,24 +81,24 @@ func (s *stage) harbour(scripts bool) (*person, discordtest.Guild, discordtest.A
 func (s *stage) serves(scripts bool, signUp string) (*person, discordtest.Guild, discordtest.Application) {
 	s.Helper()
 	ada := s.enters("ada", scripts)
-	ada.open(setupLink(s.program))
+	ada.open(s.SetupLink())
 	ada.newcomer()
 	ada.types("team", "Harbour")
 	ada.presses(`form[action="/setup"] button`)
 	v := ada.visitor()
-	v.post("/server/settings", url.Values{"name": {"Pier"}, "url": {s.web}, "sign_up": {signUp}, "currency": {"EUR"}}, "/server/setup")
-	v.post("/server/providers", url.Values{"kind": {"compatible"}, "label": {"Test"}, "url": {s.model.URL()}}, "gpt-5-mini")
-	guild := s.sim.AddGuild(ada.account.ID, "Quay")
+	v.Post("/server/settings", url.Values{"name": {"Pier"}, "url": {s.Web}, "sign_up": {signUp}, "currency": {"EUR"}}, "/server/setup")
+	v.Post("/server/providers", url.Values{"kind": {"compatible"}, "label": {"Test"}, "url": {s.Model.URL()}}, "gpt-5-mini")
+	guild := s.Sim.AddGuild(ada.account.ID, "Quay")
 	sophia := s.application(ada.account, "Sophia")
-	v.post("/server/bots/discord/sophia", url.Values{"token": {sophia.Token}, "secret": {sophia.Secret}}, sophia.ID)
+	v.Post("/server/bots/discord/sophia", url.Values{"token": {sophia.Token}, "secret": {sophia.Secret}}, sophia.ID)
 	return ada, guild, sophia
 }
 
 // application is one at Discord's developer portal, set up as the guide says.
 func (s *stage) application(owner discordtest.Person, name string) discordtest.Application {
-	app := s.sim.AddApplication(owner.ID, name)
-	s.sim.Configure(app.ID, func(c *discordtest.Settings) {
-		c.Redirects = []string{s.web + "/messenger/connect"}
+	app := s.Sim.AddApplication(owner.ID, name)
+	s.Sim.Configure(app.ID, func(c *discordtest.Settings) {
+		c.Redirects = []string{s.Web + "/messenger/connect"}
 		c.CodeGrant = true
 	})
 	return app

@@ -1,4 +1,4 @@
-package main
+package walk
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger/discord"
 	"openmates/internal/messenger/discord/discordtest"
+	"openmates/internal/walktest"
 )
 
 // workflow is the walk through the product's workflow: Ada runs the server and,
@@ -28,19 +29,13 @@ type mateOfWalk struct {
 	app          discordtest.Application
 }
 
-const (
-	unlinked    = "Please connect first your Discord account with your OpenMates account"
-	unconnected = "Please connect first the Discord guilde with your team."
-	noMember    = "Your Discord account is linked, but you aren't a member of the team Lighthouse that this guild belongs to. Ask one of its admins to invite you."
-)
-
 // The workflow of the product from its first line to its last: two teams, two
 // guilds, four people, all mates. The quoted lines are those of the workflow.
 func TestTheWorkflowInABrowser(t *testing.T) {
 	t.Parallel()
 	var facts []string
 	for _, name := range []string{"ada", "ben", "cleo", "dan"} {
-		facts = append(facts, factsOf(name)...)
+		facts = append(facts, walktest.Facts(name)...)
 	}
 	w := &workflow{stage: newStage(t, facts...)} // "starts docker compose setup on server via terminal"
 	w.setsUpTheServer()
@@ -63,7 +58,7 @@ func (w *workflow) setsUpTheServer() {
 	w.Helper()
 	// "will access web interface to continue setup"
 	w.ada = w.enters("ada", true)
-	w.ada.open(setupLink(w.program))
+	w.ada.open(w.SetupLink())
 	w.ada.newcomer()
 	w.ada.types("team", "Harbour")
 	w.ada.presses(`form[action="/setup"] button`)
@@ -73,7 +68,7 @@ func (w *workflow) setsUpTheServer() {
 	w.ada.presses(`a.button[href="/server/providers"]`)
 	w.ada.presses(`a[href="/server/providers/new?kind=compatible"]`)
 	w.ada.types("label", "Test")
-	w.ada.types("url", w.model.URL())
+	w.ada.types("url", w.Model.URL())
 	w.ada.presses(`form[action="/server/providers"] button`)
 	w.ada.waits(`a[href^="/server/bots"]`)
 }
@@ -106,8 +101,8 @@ func (w *workflow) setsUpMates() {
 	}
 	// "for every Discord application [...] a Discord Listener [...] starts waiting for new messages"
 	for _, m := range w.mates {
-		w.waitsFor(m.name+" listens", func() bool {
-			return slices.ContainsFunc(w.sim.Connections(m.app.ID), func(c discordtest.Connection) bool { return c.Identified })
+		walktest.Until(w.T, m.name+" listens", func() bool {
+			return slices.ContainsFunc(w.Sim.Connections(m.app.ID), func(c discordtest.Connection) bool { return c.Identified })
 		})
 	}
 }
@@ -118,8 +113,8 @@ func (w *workflow) setsUpBot(m *mateOfWalk) {
 	// "user will be guided throw how to set up an application and bot in discord"
 	w.ada.waits("ol.steps li")
 	redirect := w.ada.tab.read(`[...document.querySelectorAll("ol.steps code")].map(e => e.textContent).find(s => s.includes("/messenger/connect")) || ""`)
-	m.app = w.sim.AddApplication(w.ada.account.ID, m.name)
-	w.sim.Configure(m.app.ID, func(c *discordtest.Settings) { c.Redirects = []string{redirect}; c.CodeGrant = true })
+	m.app = w.Sim.AddApplication(w.ada.account.ID, m.name)
+	w.Sim.Configure(m.app.ID, func(c *discordtest.Settings) { c.Redirects = []string{redirect}; c.CodeGrant = true })
 	// "user is asked to enter the application ID"
 	w.ada.pastes("app_id", m.app.ID)
 	w.ada.pastes("token", m.app.Token)
@@ -182,11 +177,11 @@ func (w *workflow) joinsTheTeam() {
 	w.cleo.waits(`a[href="/teams/lighthouse"]`)
 
 	w.dan = w.enters("dan", true) // he has no account here yet
-	w.lamp, w.quay = w.sim.AddGuild(w.ben.account.ID, "Lamp"), w.sim.AddGuild(w.ada.account.ID, "Quay")
+	w.lamp, w.quay = w.Sim.AddGuild(w.ben.account.ID, "Lamp"), w.Sim.AddGuild(w.ada.account.ID, "Quay")
 	for _, p := range []*person{w.cleo, w.dan, w.ada} {
-		w.sim.Join(w.lamp.ID, p.account.ID)
+		w.Sim.Join(w.lamp.ID, p.account.ID)
 	}
-	w.sim.Join(w.quay.ID, w.dan.account.ID)
+	w.Sim.Join(w.quay.ID, w.dan.account.ID)
 }
 
 // "if team with discord_guilde_id [...] cannot be found, respond with [...]":
@@ -194,8 +189,8 @@ func (w *workflow) joinsTheTeam() {
 func (w *workflow) strangersAreRefused() {
 	w.Helper()
 	sophia := w.mate("sophia")
-	w.sim.Install(w.quay.ID, sophia.ID, int64(discord.Default))
-	w.refused(w.ada, w.quay, sophia, unconnected)
+	w.Sim.Install(w.quay.ID, sophia.ID, int64(discord.Default))
+	w.refused(w.ada, w.quay, sophia, walktest.Unconnected)
 }
 
 // Of the workflow: "Invite AI mates to Discord, Slack, etc.".
@@ -216,7 +211,7 @@ func (w *workflow) addsMates(p *person, team string, guild discordtest.Guild, cl
 		w.Fatal(err)
 	}
 	q := link.Query()
-	if q.Get("scope") != "bot applications.commands" || q.Get("response_type") != "code" || q.Get("permissions") == "" || q.Get("state") == "" || q.Get("redirect_uri") != w.web+"/messenger/connect" {
+	if q.Get("scope") != "bot applications.commands" || q.Get("response_type") != "code" || q.Get("permissions") == "" || q.Get("state") == "" || q.Get("redirect_uri") != w.Web+"/messenger/connect" {
 		w.Errorf("the consent page is %s", link)
 	}
 	p.authorizes(guild.ID)
@@ -245,26 +240,26 @@ func (w *workflow) talks() {
 	w.Helper()
 	sophia, mark := w.mate("sophia"), w.mate("mark")
 	// "code checks if the message is mentioning bot directly and is not from the bot itself"
-	aside := w.sim.Say(w.lamp.General, w.ben.account.ID, "Nobody is meant.")
-	own := w.sim.Say(w.lamp.General, sophia.BotID, "<@"+sophia.BotID+"> I talk to myself.")
+	aside := w.Sim.Say(w.lamp.General, w.ben.account.ID, "Nobody is meant.")
+	own := w.Sim.Say(w.lamp.General, sophia.BotID, "<@"+sophia.BotID+"> I talk to myself.")
 	// "will load custom user data for specific team and then process message accordingly"
 	w.answers(w.ben, w.lamp, sophia, "Lamp one")
 	w.answers(w.cleo, w.lamp, sophia, "Lamp two")
 	w.answers(w.cleo, w.lamp, mark, "Lamp three")
 	w.answers(w.ben, w.lamp, sophia, "Lamp four")
 	for _, m := range []discordtest.Message{aside, own} {
-		if r := w.sim.Replies(m.ID); len(r) > 0 {
+		if r := w.Sim.Replies(m.ID); len(r) > 0 {
 			w.Errorf("%q is answered: %+v", m.Content, r)
 		}
 	}
-	if n := w.model.Count(); n != 4 {
+	if n := w.Model.Count(); n != 4 {
 		w.Errorf("the model was asked %d times", n)
 	}
 	for _, m := range w.mates { // all are here
 		w.answers(w.ben, w.lamp, m.app, "Lamp, "+m.name)
 	}
 	// "or user with discord_user_id cannot be found, respond with [...]"
-	w.refused(w.dan, w.lamp, sophia, unlinked)
+	w.refused(w.dan, w.lamp, sophia, walktest.Unlinked)
 }
 
 // The second team takes the same way with its own guild and its own people.
@@ -284,7 +279,7 @@ func (w *workflow) secondTeam() {
 		p := []*person{w.ada, w.dan}[i%2]
 		w.answers(p, w.quay, m.app, "Quay, "+m.name)
 	}
-	w.refused(w.ada, w.lamp, w.mate("sophia"), noMember) // an account, but not of this team
+	w.refused(w.ada, w.lamp, w.mate("sophia"), walktest.NoMember) // an account, but not of this team
 }
 
 // A guild answers by the limits of its team, and of its mates.
@@ -298,9 +293,9 @@ func (w *workflow) eachByItsTeamsLimits() {
 	w.ada.goes("/teams/harbour/limits")
 	w.ada.ticks(`input[name="mate"][value="mark"]`)
 	w.ada.presses(`form[action="/teams/harbour/limits"] > button`)
-	asked := w.model.Count()
+	asked := w.Model.Count()
 	said := w.dan.says(w.quay, w.mate("mark"), "May I?")
-	if got := w.dan.reply(said, func(string) bool { return true }); !strings.Contains(got, "Harbour") || w.model.Count() != asked {
+	if got := w.dan.reply(said, func(string) bool { return true }); !strings.Contains(got, "Harbour") || w.Model.Count() != asked {
 		w.Errorf("Harbour may not use Mark, and yet: %q", got)
 	}
 	w.answers(w.ben, w.lamp, w.mate("mark"), "Lamp five")
@@ -321,7 +316,7 @@ func (w *workflow) teamsDoNotSeeEachOther() {
 				w.Errorf("%s opens %s of %s: %d", c.who.username, page, c.foreign, status)
 			}
 		}
-		pages := c.who.visitor().crawl("/")
+		pages := c.who.visitor().Crawl("/")
 		if pages["/teams/"+c.own] == "" || pages["/teams/"+c.own+"/connect"] == "" {
 			w.Errorf("%s did not find the own team among %d pages", c.who.username, len(pages))
 		}
@@ -339,7 +334,7 @@ func (w *workflow) teamsDoNotSeeEachOther() {
 // Cleo stands at the consent page when Ben removes her from the team.
 func (w *workflow) removedOnTheWay() {
 	w.Helper()
-	own := w.sim.AddGuild(w.cleo.account.ID, "Own")
+	own := w.Sim.AddGuild(w.cleo.account.ID, "Own")
 	w.answers(w.cleo, w.lamp, w.mate("sophia"), "Lamp six")
 	w.cleo.goes("/teams/lighthouse/connect")
 	w.cleo.presses(`[aria-labelledby="new"] form[action="/teams/lighthouse/install"] button`)
@@ -347,7 +342,7 @@ func (w *workflow) removedOnTheWay() {
 
 	w.ben.goes("/teams/lighthouse/people")
 	w.ben.confirms(`form[action="/teams/lighthouse/people/cleo/remove"] button`)
-	w.refused(w.cleo, w.lamp, w.mate("sophia"), noMember) // the very next message
+	w.refused(w.cleo, w.lamp, w.mate("sophia"), walktest.NoMember) // the very next message
 	w.cleo.authorizes(own.ID)
 	w.ben.goes("/teams/lighthouse/connect")
 	if strings.Contains(w.ben.page(), own.ID) {
@@ -359,24 +354,24 @@ func (w *workflow) removedOnTheWay() {
 	w.answers(w.ben, w.lamp, w.mate("sophia"), "Lamp seven")
 }
 
-// What is unlinked or disconnected counts with the very next message.
+// What is walktest.Unlinked or disconnected counts with the very next message.
 func (w *workflow) takesAway() {
 	w.Helper()
 	sophia := w.mate("sophia")
 	w.answers(w.dan, w.quay, sophia, "Quay one")
 	w.dan.goes("/profile")
 	w.dan.confirms(`form[action="/profile/unlink"] button`)
-	w.refused(w.dan, w.quay, sophia, unlinked)
+	w.refused(w.dan, w.quay, sophia, walktest.Unlinked)
 
 	w.answers(w.ada, w.quay, sophia, "Quay two")
 	w.ada.goes("/teams/harbour/connect")
 	w.ada.ticks("main details > summary")
 	w.ada.confirms(`form[action="/teams/harbour/connect/discord/` + w.quay.ID + `/disconnect"] button`)
-	asked := w.model.Count()
+	asked := w.Model.Count()
 	unheard := w.ada.says(w.quay, sophia, "Are you still here?")
-	w.sim.Install(w.quay.ID, sophia.ID, int64(discord.Default)) // by a bare link again
-	w.refused(w.ada, w.quay, sophia, unconnected)
-	if r := w.sim.Replies(unheard.ID); len(r) > 0 || w.model.Count() != asked {
+	w.Sim.Install(w.quay.ID, sophia.ID, int64(discord.Default)) // by a bare link again
+	w.refused(w.ada, w.quay, sophia, walktest.Unconnected)
+	if r := w.Sim.Replies(unheard.ID); len(r) > 0 || w.Model.Count() != asked {
 		w.Errorf("after the disconnect it answered %+v", r)
 	}
 	w.answers(w.ben, w.lamp, sophia, "Lamp eight")
@@ -394,16 +389,16 @@ func (w *workflow) mate(handle string) discordtest.Application {
 // answers makes sure that a mate answers with the asker's own facts alone.
 func (w *workflow) answers(p *person, g discordtest.Guild, app discordtest.Application, text string) {
 	w.Helper()
-	p.toldOnly(p.answered(p.says(g, app, text)), factsOf(p.username)...)
+	p.toldOnly(p.answered(p.says(g, app, text)), walktest.Facts(p.username)...)
 }
 
 // refused makes sure that a mate refuses with a sentence, to the letter, and
 // that no model is asked.
 func (w *workflow) refused(p *person, g discordtest.Guild, app discordtest.Application, sentence string) {
 	w.Helper()
-	asked := w.model.Count()
+	asked := w.Model.Count()
 	got := p.reply(p.says(g, app, "Do you hear me?"), func(string) bool { return true })
-	if first, _, _ := strings.Cut(got, "\n"); first != sentence || w.model.Count() != asked {
+	if first, _, _ := strings.Cut(got, "\n"); first != sentence || w.Model.Count() != asked {
 		w.Errorf("%s is refused with %q, want %q", p.username, first, sentence)
 	}
 }
@@ -411,7 +406,7 @@ func (w *workflow) refused(p *person, g discordtest.Guild, app discordtest.Appli
 // apps are those that the model could use when it was asked this.
 func (w *workflow) apps(about string) string {
 	w.Helper()
-	all := w.model.Questions()
+	all := w.Model.Questions()
 	i := slices.IndexFunc(all, func(q llmtest.Question) bool { return strings.HasSuffix(q.Last(), about) })
 	if i < 0 {
 		w.Fatalf("the model was not asked %q", about)

@@ -1,17 +1,17 @@
-package main
+package walk
 
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
-	"openmates/internal/browsertest"
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger/discord/discordtest"
+	"openmates/internal/walktest"
+	"openmates/test/browsertest"
 )
 
 // tab is a tab of a headless Chromium in which the pages are walked.
@@ -73,22 +73,16 @@ func (b *tab) sees(text string) {
 	b.until("the page says "+text, fmt.Sprintf(`document.readyState === "complete" && document.body.innerText.includes(%q)`, text))
 }
 
-// until asks the page again and again, also while it changes to another one.
+// until asks the page, also while it changes to another one.
 func (b *tab) until(what, expression string) {
 	b.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
 	ctx, cancel := context.WithTimeout(b.ctx, browsertest.Patience)
 	defer cancel()
-	for {
-		if ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression)); err == nil && ok {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			b.Fatalf("waited in vain until %s\nthe page at %s says: %s", what, b.read("location.href"), b.read("document.body.innerText"))
-		}
+	if !walktest.Await(ctx, func() bool {
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression))
+		return err == nil && ok
+	}) {
+		b.Fatalf("waited in vain until %s\nthe page at %s says: %s", what, b.read("location.href"), b.read("document.body.innerText"))
 	}
 }
 
@@ -116,7 +110,7 @@ func TestTheWizardInABrowser(t *testing.T) {
 		"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--log-level", "debug")
 	begun := time.Now()
 
-	b.open(setupLink(p))
+	b.open(p.SetupLink())
 	b.fill("name", "Ada Lovelace")
 	b.fill("username", "ada")
 	b.fill("password", "three quiet lighthouses")
@@ -167,23 +161,8 @@ func TestTheWizardInABrowser(t *testing.T) {
 	if b.fields > 12 {
 		t.Errorf("%d fields had to be filled in", b.fields)
 	}
-	b.open(p.web + "/server")
+	b.open(p.Web + "/server")
 	b.sees("of 1 connected")
-	b.open(p.web + "/server/audit")
+	b.open(p.Web + "/server/audit")
 	b.sees("server.setup")
-}
-
-// setupLink waits for the link that the first start prints.
-func setupLink(p *program) string {
-	p.Helper()
-	select {
-	case line := <-p.later:
-		if link := regexp.MustCompile(`http\S+/setup\?code=\w+`).FindString(line); link != "" {
-			return link
-		}
-		p.Fatalf("it printed %q, which holds no link", line)
-	case <-time.After(20 * time.Second):
-		p.Fatalf("no setup link came: %s", p.stderr)
-	}
-	return ""
 }

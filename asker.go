@@ -17,6 +17,10 @@ type Asker struct {
 	// Outsider is the owner of the account, if that person is not a member of Team;
 	// User is zero then.
 	Outsider User
+	// AccountLanguage is what the network, or the door, tells of the language that
+	// the person reads, a BCP 47 tag; "" = nothing. What they have settled here,
+	// User.Language, comes first.
+	AccountLanguage string
 	// Privacy is what the person lets mates see.
 	Privacy Privacy
 	Layers  []Layer // server, mate, team, member: the ones that set any limit, widest first

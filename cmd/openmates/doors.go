@@ -21,7 +21,7 @@ func (srv *service) doors(demo *web.Demo) error {
 		return err
 	}
 	w, err := web.New(web.Config{
-		Identity: srv.identity, Team: srv.team, Server: srv.server, Connect: srv.connect, Model: srv.models.room, Log: srv.log,
+		Identity: srv.identity, Team: srv.team, Server: srv.server, Connect: srv.connect, Model: srv.models.room, Log: srv.log, Book: srv.book,
 		Shown: srv.models.room.Shown, Ready: srv.ready, Demo: demo, Version: versionText(),
 		Mate: srv.mate, Try: srv.chat.Try, Answering: srv.models.room.Answering,
 		Proxies: proxies, Records: srv.db, FixedURL: srv.set.URL != "" || demo != nil, Facts: srv.facts(),

@@ -21,6 +21,7 @@ import (
 	"openmates/internal/connect"
 	"openmates/internal/guard"
 	"openmates/internal/identity"
+	"openmates/internal/locale"
 	"openmates/internal/mail"
 	"openmates/internal/mail/smtp"
 	"openmates/internal/mate"
@@ -39,6 +40,7 @@ import (
 type service struct {
 	set        settings
 	log        *slog.Logger
+	book       *locale.Book
 	address    *address.Public
 	listener   net.Listener
 	db         *store.DB
@@ -111,7 +113,10 @@ func newServer(ctx context.Context, s settings, m *models, demo *web.Demo, log *
 	return srv, nil
 }
 
-func (srv *service) prepare(ctx context.Context, demo *web.Demo) error {
+func (srv *service) prepare(ctx context.Context, demo *web.Demo) (err error) {
+	if srv.book, err = locale.Open(); err != nil {
+		return err
+	}
 	if err := srv.listen(); err != nil {
 		return err
 	}
@@ -125,7 +130,6 @@ func (srv *service) prepare(ctx context.Context, demo *web.Demo) error {
 		return err
 	}
 	if srv.networks == nil {
-		var err error
 		if srv.networks, err = srv.messengers(); err != nil {
 			return err
 		}
@@ -244,7 +248,7 @@ func (srv *service) wire(demo *web.Demo) (err error) {
 	}
 	srv.chat, err = chat.New(chat.Config{
 		Store: srv.db, Queue: srv.queue, Connectors: srv.networks, Model: srv.models.room.Choose, Currency: srv.server.Currency,
-		Log: srv.log, Skills: srv.skills,
+		Log: srv.log, Skills: srv.skills, Say: srv.book.Say,
 		NoStreaming: !srv.set.Stream, Grace: srv.set.Grace, Links: srv.connect,
 	})
 	if err != nil {

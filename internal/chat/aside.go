@@ -55,7 +55,7 @@ func (r *Room) linkWanted(ctx context.Context, q question, o *openmates.Outcome)
 	if err != nil {
 		return false, fmt.Errorf("find whose account it is: %w", err)
 	}
-	o.Text = r.says(u, linkedAlready(q.info, u))
+	o.Text = r.says(u, q.asker.AccountLanguage, linkedAlready(q.info, u))
 	return true, nil
 }
 
@@ -68,7 +68,7 @@ func (r *Room) linkBy(ctx context.Context, q question) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("link by a code: %w", err)
 	}
-	return r.says(u, linkedNow(q.info, u)), nil
+	return r.says(u, q.asker.AccountLanguage, linkedNow(q.info, u)), nil
 }
 
 // chooseTeam is the command for what team does.

@@ -47,9 +47,9 @@ type Config struct {
 	Log      *slog.Logger
 	Clock    openmates.Clock // nil = the real one
 
-	// Say returns a text in a language, a BCP 47 tag or "" where it is not known;
-	// nil = English.
-	Say func(language string, t openmates.Text) string
+	// Say returns a text in the first of some languages that it can: BCP 47 tags,
+	// "" where one is not known. nil = English.
+	Say func(t openmates.Text, languages ...string) string
 
 	// Skills are what mates can do beside talking; nil = nothing. Which of them a
 	// model is shown is decided for each turn by the limits of its layers.
@@ -149,6 +149,7 @@ func (r *Room) Reply(ctx context.Context, j queue.Job) error {
 	if err != nil {
 		return fmt.Errorf("job %s: find who asks: %w", j.Key, err)
 	}
+	asker.AccountLanguage = in.Author.Language
 	d := newDraft(conn, asker, in, j.Again)
 	err = r.finish(ctx, d, j, question{asker: asker, in: in, info: conn.Info()})
 	if err != nil && j.Attempt >= queue.MaxAttempts && ctx.Err() == nil {

@@ -70,8 +70,17 @@ func (r *Room) Command(ctx context.Context, c messenger.Command) (messenger.Repl
 	if err != nil {
 		return messenger.Reply{}, fmt.Errorf("command %s: find who asks: %w", c.Name, err)
 	}
+	asker.AccountLanguage = c.Account.Language
 	o := order{c, conn.Info(), asker}
-	switch c.Name {
+	rep, err := r.carryOut(ctx, o)
+	if err != nil {
+		rep = r.private(o, openmates.TextOf(err))
+	}
+	return rep, err
+}
+
+func (r *Room) carryOut(ctx context.Context, o order) (messenger.Reply, error) {
+	switch o.Name {
 	case cmdHelp:
 		return r.help(ctx, o)
 	case cmdLink:
@@ -82,7 +91,7 @@ func (r *Room) Command(ctx context.Context, c messenger.Command) (messenger.Repl
 	if rep, missing, err := r.notConnected(ctx, o); missing || err != nil {
 		return rep, err
 	}
-	switch c.Name {
+	switch o.Name {
 	case cmdWhoAmI:
 		return private(r.lines(o, whoAmI(o))), nil
 	case cmdUsage:
@@ -92,7 +101,7 @@ func (r *Room) Command(ctx context.Context, c messenger.Command) (messenger.Repl
 	case cmdStop:
 		return r.stop(ctx, o)
 	}
-	return messenger.Reply{}, openmates.Errorf(openmates.ENotFound, "I don't know the command /%s. Use /help to see what I can do.", c.Name)
+	return messenger.Reply{}, openmates.Errorf(openmates.ENotFound, "I don't know the command /%s. Use /help to see what I can do.", o.Name)
 }
 
 func private(text string, links ...messenger.Link) messenger.Reply {
@@ -144,9 +153,9 @@ func (r *Room) link(ctx context.Context, o order) (messenger.Reply, error) {
 	case err != nil:
 		return messenger.Reply{}, fmt.Errorf("find whose account it is: %w", err)
 	}
-	rep := private(r.says(u, linkedAlready(o.info, u)))
+	rep := private(r.says(u, o.asker.AccountLanguage, linkedAlready(o.info, u)))
 	if r.cfg.Links != nil {
-		rep.Links = []messenger.Link{{Label: r.says(u, openmates.T("Your profile")), URL: r.cfg.Links.AccountPage(o.Network)}}
+		rep.Links = []messenger.Link{{Label: r.says(u, o.asker.AccountLanguage, openmates.T("Your profile")), URL: r.cfg.Links.AccountPage(o.Network)}}
 	}
 	return rep, nil
 }

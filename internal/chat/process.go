@@ -16,7 +16,10 @@ type Ask struct {
 	Role openmates.Role
 	Mate openmates.Mate
 	Text string
-	Show func(text string) // given the text so far while it grows; nil = nobody looks
+	// Language is the one that the caller asks for, where the person has settled
+	// none; "" = it isn't known.
+	Language string
+	Show     func(text string) // given the text so far while it grows; nil = nobody looks
 }
 
 // Process answers at once, by the same rules and with the same records as a
@@ -24,7 +27,7 @@ type Ask struct {
 // What the mate refuses or can't do is an Outcome too, not an error.
 func (r *Room) Process(ctx context.Context, a Ask) (openmates.Outcome, error) {
 	q := question{
-		asker: openmates.Asker{Team: a.Team, User: a.User, Role: a.Role, Mate: a.Mate},
+		asker: openmates.Asker{Team: a.Team, User: a.User, Role: a.Role, Mate: a.Mate, AccountLanguage: a.Language},
 		in: messenger.Inbound{
 			Key: "api:" + rand.Text(), Network: "api", BotID: a.Mate.ID,
 			Workspace: openmates.WorkspaceID(a.Team.ID.String()), Channel: openmates.ChannelID(a.Team.ID.String() + ":" + a.User.ID.String()),

@@ -42,8 +42,9 @@ type world struct {
 	links     chat.Links  // before grace
 	skills    chat.Skills // before grace
 	skillTime time.Duration
-	currency  string // "" = USD
-	fixed     bool   // the model's provider comes from the settings
+	currency  string                                 // "" = USD
+	say       func(openmates.Text, ...string) string // before grace; nil = English
+	fixed     bool                                   // the model's provider comes from the settings
 	log       *slog.Logger
 }
 
@@ -154,7 +155,7 @@ func (w *world) grace(d time.Duration) {
 	var err error
 	w.room, err = chat.New(chat.Config{
 		Store: db, Queue: w.jobs, Clock: w.clock, Grace: d, Currency: w.unit,
-		Log:    w.log,
+		Log: w.log, Say: w.say,
 		Links:  w.links,
 		Skills: w.skills, SkillTime: w.skillTime,
 		Connectors: map[openmates.Network]messenger.Connector{"memory": w.net},

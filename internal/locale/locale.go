@@ -144,6 +144,12 @@ func (b *Book) Voice(tag string) *Voice {
 	return b.voices[English]
 }
 
+// Say returns a text in the first of the languages that there is, each a tag or
+// "", else in English.
+func (b *Book) Say(t openmates.Text, languages ...string) string {
+	return b.Voice(b.Match(languages...)).Say(t)
+}
+
 // Voice says things in one language. It is safe for concurrent use.
 type Voice struct {
 	Language

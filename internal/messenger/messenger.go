@@ -99,8 +99,8 @@ type Linker interface {
 type Info struct {
 	Network     openmates.Network
 	Label       string           // "Discord"
-	Place       string           // what the refusal to an unconnected workspace calls it, as the product's workflow spells it
-	Workspace   string           // what people there call a workspace, in the singular
+	Place       openmates.Text   // what the refusal to an unconnected workspace calls it, as the product's workflow spells it
+	Workspace   openmates.Text   // what people there call a workspace, in the singular
 	TextLimit   int              // longest text of one message, in Measure's units
 	Measure     func(string) int // length of a text as the network counts it
 	EditEvery   time.Duration    // shortest pause between two edits of a streamed answer
@@ -128,8 +128,8 @@ type Host interface {
 	// Commands lists what a Commander offers; none = it offers no commands.
 	Commands() []CommandInfo
 	// Command carries out what a person asked for. It may be called at any time
-	// and concurrently. Errors are already logged; the person is shown
-	// openmates.MessageOf.
+	// and concurrently. Errors are already logged. The person is shown the Reply;
+	// where an error comes without one, openmates.MessageOf.
 	Command(ctx context.Context, c Command) (Reply, error)
 }
 
@@ -163,6 +163,9 @@ type Account struct {
 	ID     openmates.AccountID `json:"id"`
 	Name   string              `json:"name,omitempty"`
 	Avatar string              `json:"avatar,omitempty"` // address of its picture, https; "" = none, or not needed here
+	// Language is the one that the network is used in, a BCP 47 tag; "" = the
+	// network doesn't tell.
+	Language string `json:"language,omitempty"`
 }
 
 // File is an attachment, not yet fetched. URL may expire.

@@ -88,7 +88,7 @@ func (db *DB) scanAsker(s sqldb.Row) (a openmates.Asker, err error) {
 		}
 	}
 	if u.id != nil && t.id != nil && role == nil {
-		a.Outsider = openmates.User{ID: openmates.ID(*u.id), Username: *u.username, DisplayName: *u.display}
+		a.Outsider = openmates.User{ID: openmates.ID(*u.id), Username: *u.username, DisplayName: *u.display, Language: *u.lang}
 	}
 	if role != nil {
 		a.Role = openmates.Role(*role)

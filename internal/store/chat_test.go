@@ -58,7 +58,7 @@ func TestAsker(t *testing.T) {
 		ok(t, db.RemoveMember(ctx, w.Team.ID, w.User.ID))
 		a = ask("guild", "account")
 		same(t, a.User.ID, openmates.ID(0))
-		same(t, a.Outsider, openmates.User{ID: w.User.ID, Username: w.User.Username, DisplayName: w.User.DisplayName})
+		same(t, a.Outsider, openmates.User{ID: w.User.ID, Username: w.User.Username, DisplayName: w.User.DisplayName, Language: w.User.Language})
 		same(t, ask("guild", "stranger").Outsider, openmates.User{})
 		same(t, a.Team.ID, w.Team.ID)
 		same(t, ask("", "account").Role, openmates.RoleAdmin)

@@ -63,5 +63,5 @@ func Facts(username string) []string {
 const (
 	Unlinked    = "Please connect first your Discord account with your OpenMates account"
 	Unconnected = "Please connect first the Discord guilde with your team."
-	NoMember    = "Your Discord account is linked, but you aren't a member of the team Lighthouse that this guild belongs to. Ask one of its admins to invite you."
+	NoMember    = "Your Discord account is linked, but you aren't a member of the team Lighthouse that this Discord server belongs to. Ask one of its admins to invite you."
 )

@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -116,8 +117,9 @@ type interactionObject struct {
 		Nick text       `json:"nick"`
 		User userObject `json:"user"`
 	} `json:"member"` // in a guild
-	User userObject `json:"user"` // in a direct message
-	Data struct {
+	User   userObject `json:"user"`   // in a direct message
+	Locale text       `json:"locale"` // of the person's client (reference, Locales)
+	Data   struct {
 		Name    text `json:"name"`
 		Options list[struct {
 			Name  text `json:"name"`
@@ -166,10 +168,12 @@ func (x *interactionObject) command(b openmates.Bot) messenger.Command {
 		who = x.Member.User
 		who.Member.Nick = x.Member.Nick
 	}
+	account := who.account()
+	account.Language = string(x.Locale)
 	c := messenger.Command{
 		Name: string(x.Data.Name), BotID: b.ID, Network: Network,
 		Workspace: openmates.WorkspaceID(x.GuildID), Channel: openmates.ChannelID(x.ChannelID),
-		Account: who.account(),
+		Account: account,
 	}
 	for _, o := range x.Data.Options {
 		if o.Name == optionName {
@@ -190,7 +194,7 @@ func (l *listener) command(ctx context.Context, x *interactionObject) {
 	l.wg.Go(func() {
 		r, err := l.host.Command(ctx, x.command(l.bot))
 		if err != nil {
-			r = messenger.Reply{Text: openmates.MessageOf(err), Private: true}
+			r.Text, r.Private = cmp.Or(r.Text, openmates.MessageOf(err)), true
 		}
 		replies <- r
 	})

@@ -134,7 +134,7 @@ func TestACommandIsAnswered(t *testing.T) {
 	}
 	want := messenger.Command{
 		Name: "team", Text: "Acme", BotID: s.bot.ID, Network: Network, Workspace: openmates.WorkspaceID(s.guild.ID), Channel: openmates.ChannelID(s.guild.General),
-		Account: messenger.Account{ID: openmates.AccountID(s.ann.ID), Name: "Ann", Avatar: pictureOf(s.ann)},
+		Account: messenger.Account{ID: openmates.AccountID(s.ann.ID), Name: "Ann", Avatar: pictureOf(s.ann), Language: "en-US"},
 	}
 	if len(got) != 2 || got[1] != want {
 		t.Errorf("the Host got %+v, want %+v", got, want)

@@ -138,8 +138,8 @@ func (d *Connector) Info() messenger.Info {
 	return messenger.Info{
 		Network:   Network,
 		Label:     "Discord",
-		Place:     "guilde",
-		Workspace: "guild",
+		Place:     openmates.T("guilde"),
+		Workspace: openmates.T("Discord server"),
 		Fields:    d.fields,
 		TextLimit: textLimit,
 		Measure:   measure,

@@ -56,7 +56,7 @@ func (n *Network) Info() messenger.Info {
 		limit = 2000
 	}
 	return messenger.Info{
-		Network: "memory", Label: "Memory", Place: "room", Workspace: "room", TextLimit: limit,
+		Network: "memory", Label: "Memory", Place: openmates.T("room"), Workspace: openmates.T("room"), TextLimit: limit,
 		Measure:   func(s string) int { return len(s) },
 		EditEvery: time.Second, TypingLasts: 10 * time.Second,
 		Fields: []messenger.Field{

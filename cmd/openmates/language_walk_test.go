@@ -24,7 +24,7 @@ func TestAMemberIsToldInTheirOwnLanguage(t *testing.T) {
 	}
 	ben.command(ben.bot("Sophia"), "whoami", func(s string) bool { return strings.Contains(s, "Hier bist du") })
 
-	found := regexp.MustCompile(`name="identity" value="(\d+)"`).FindStringSubmatch(web.open(p.web + "/profile"))
+	found := regexp.MustCompile(`name="identity" value="(\d+)"`).FindStringSubmatch(web.open(p.Web + "/profile"))
 	if found == nil {
 		t.Fatal("Ben has no linked account to begin with")
 	}

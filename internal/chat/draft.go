@@ -47,15 +47,9 @@ func (d *draft) streams() bool {
 	return ok
 }
 
-// show brings the channel up to the text so far. What is whole is posted as it
-// is, the growing end with an open code block closed.
+// show brings the channel up to the text so far.
 func (d *draft) show(ctx context.Context, text string) error {
-	texts := d.cut(text)
-	texts[len(texts)-1] = messenger.Closed(texts[len(texts)-1])
-	if last := texts[len(texts)-1]; d.info.Measure(last) > d.limit() {
-		texts = texts[:len(texts)-1]
-	}
-	return d.put(ctx, texts)
+	return d.put(ctx, d.cut(text))
 }
 
 // finish brings the channel to the whole text and takes back what an earlier
@@ -81,9 +75,11 @@ func (d *draft) limit() int {
 	return d.info.TextLimit
 }
 
+// cut makes the parts of a text: as the network shows it, an open code block at
+// the end closed.
 func (d *draft) cut(text string) []string {
 	var texts []string
-	for rest := text; rest != "" || texts == nil; {
+	for rest := messenger.Closed(messenger.Adapt(text, d.info.Markdown)); rest != "" || texts == nil; {
 		var p string
 		p, rest = messenger.Cut(rest, d.limit(), d.info.Measure)
 		texts = append(texts, p)

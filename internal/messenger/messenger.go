@@ -101,6 +101,7 @@ type Info struct {
 	Label       string           // "Discord"
 	Place       openmates.Text   // what the refusal to an unconnected workspace calls it, as the product's workflow spells it
 	Workspace   openmates.Text   // what people there call a workspace, in the singular
+	Markdown    Markdown         // what of it messages show
 	TextLimit   int              // longest text of one message, in Measure's units
 	Measure     func(string) int // length of a text as the network counts it
 	EditEvery   time.Duration    // shortest pause between two edits of a streamed answer

@@ -256,6 +256,6 @@ func (l *listener) fillIn(ctx context.Context, x *interactionObject, r messenger
 	return l.d.rest.do(ctx, l.bot, call{
 		method: "PATCH", route: "/webhooks/{}/{}/messages/@original",
 		path: "/webhooks/" + l.bot.AppID + "/" + string(x.Token) + "/messages/@original",
-		body: changedMessage{Content: fit(r.Whole()), AllowedMentions: allowedMentions{Parse: []string{}}},
+		body: changedMessage{Content: fit(r.Whole()), AllowedMentions: allowedMentions{Parse: []string{}}, Flags: noEmbeds},
 	}, nil)
 }

@@ -349,12 +349,12 @@ func TestRequestBodies(t *testing.T) {
 	_ = d.Edit(t.Context(), via(someBot), "8", alone)
 	n := nonce(someOut.Key, 0)
 	for i, want := range []string{
-		`{"content":"hello","nonce":"` + n + `","enforce_nonce":true,"allowed_mentions":{"parse":[],"replied_user":true},"message_reference":{"message_id":"7","fail_if_not_exists":false}}`,
-		`{"content":"hello","nonce":"` + n + `","enforce_nonce":true,"allowed_mentions":{"parse":[],"replied_user":false}}`,
-		`{"content":"changed","allowed_mentions":{"parse":[],"replied_user":true}}`,
-		`{"content":"changed","allowed_mentions":{"parse":[],"replied_user":false}}`,
-		`{"content":"\u003c@1308012345678901234\u003e changed","nonce":"` + n + `","enforce_nonce":true,"allowed_mentions":{"parse":[],"users":["1308012345678901234"],"replied_user":false}}`,
-		`{"content":"\u003c@1308012345678901234\u003e changed","allowed_mentions":{"parse":[],"users":["1308012345678901234"],"replied_user":false}}`,
+		`{"content":"hello","nonce":"` + n + `","enforce_nonce":true,"allowed_mentions":{"parse":[],"replied_user":true},"flags":4,"message_reference":{"message_id":"7","fail_if_not_exists":false}}`,
+		`{"content":"hello","nonce":"` + n + `","enforce_nonce":true,"allowed_mentions":{"parse":[],"replied_user":false},"flags":4}`,
+		`{"content":"changed","allowed_mentions":{"parse":[],"replied_user":true},"flags":4}`,
+		`{"content":"changed","allowed_mentions":{"parse":[],"replied_user":false},"flags":4}`,
+		`{"content":"\u003c@1308012345678901234\u003e changed","nonce":"` + n + `","enforce_nonce":true,"allowed_mentions":{"parse":[],"users":["1308012345678901234"],"replied_user":false},"flags":4}`,
+		`{"content":"\u003c@1308012345678901234\u003e changed","allowed_mentions":{"parse":[],"users":["1308012345678901234"],"replied_user":false},"flags":4}`,
 	} {
 		if s.bodies[i] != want {
 			t.Errorf("sent %s\nwant %s", s.bodies[i], want)

@@ -61,12 +61,14 @@ type newMessage struct {
 	Nonce           string            `json:"nonce"`
 	EnforceNonce    bool              `json:"enforce_nonce"`
 	AllowedMentions allowedMentions   `json:"allowed_mentions"`
+	Flags           int               `json:"flags"`
 	Reference       *messageReference `json:"message_reference,omitempty"`
 }
 
 type changedMessage struct {
 	Content         string          `json:"content"`
 	AllowedMentions allowedMentions `json:"allowed_mentions"`
+	Flags           int             `json:"flags"`
 }
 
 // Send implements messenger.Connector. The nonce makes Discord itself give
@@ -100,7 +102,7 @@ func (d *Connector) Send(ctx context.Context, via messenger.Via, out messenger.O
 }
 
 func (d *Connector) post(ctx context.Context, b openmates.Bot, out messenger.Outbound) (openmates.MessageID, error) {
-	m := newMessage{Nonce: nonce(out.Key, out.Part), EnforceNonce: true}
+	m := newMessage{Nonce: nonce(out.Key, out.Part), EnforceNonce: true, Flags: noEmbeds}
 	m.Content, m.AllowedMentions = worded(out)
 	if out.ReplyTo != "" {
 		m.Reference = &messageReference{MessageID: out.ReplyTo}
@@ -125,7 +127,7 @@ func (d *Connector) Edit(ctx context.Context, via messenger.Via, message openmat
 	if parseSnowflake(string(message)) == 0 {
 		return refuse(openmates.T("There's no message to edit."))
 	}
-	var m changedMessage
+	m := changedMessage{Flags: noEmbeds}
 	m.Content, m.AllowedMentions = worded(out)
 	err := d.rest.do(ctx, via.Bot, call{
 		method: "PATCH", route: "/channels/{}/messages/{}", path: messagePath(messenger.MessageRef{Channel: out.Channel, ID: message}), major: string(out.Channel), body: m,

@@ -24,15 +24,33 @@ import (
 
 // Job is one unit of work. Body is opaque to the queue and holds no secret.
 type Job struct {
-	Key      string
-	Lane     string
+	Key  string
+	Kind Kind // what Body holds; "" = Message
+	Lane string
+	// Alone has the job wait for no other one of its lane, and no other one for
+	// it. What its lane is good for then, only the journal's readers know.
+	Alone    bool
 	Body     []byte
 	Attempt  int // starts at 1
 	Accepted time.Time
+	// NotBefore is the earliest time at which the job may run; zero = now. It
+	// holds up the jobs behind it in its lane.
+	NotBefore time.Time
+	// Soft is for whoever pushes a job, waits for what becomes of it and pushes it
+	// again if it is lost: then Push need not wait for the disk. The job survives
+	// the death of every process, but perhaps not that of the machine. It is not
+	// kept.
+	Soft bool
 	// Again is set on delivery when the job may have been begun before, so that
 	// the worker must look up what it recorded then.
 	Again bool
 }
+
+// Kind tells the worker what a job's Body holds.
+type Kind string
+
+// Message is the kind of a job that names none, as all did at first.
+const Message Kind = "message"
 
 // Queue carries jobs.
 type Queue interface {
@@ -41,14 +59,19 @@ type Queue interface {
 	// was not accepted and must be pushed again.
 	Push(ctx context.Context, j Job) error
 
-	// Work calls do for each job, at most n at once, until ctx ends, and returns
-	// when the last call has returned. The error of do decides what follows: nil
+	// Work calls do for each job until ctx ends, and returns when the last call
+	// has returned: for at most n jobs at once that keep an order, and for at most
+	// BesideEach times as many that are Alone. Neither kind waits for the other. The error of do decides what follows: nil
 	// closes the job as Done, and Drop(err) closes it as Dropped. After(d, err)
 	// retries it after d without counting the attempt, and any other error
 	// retries it after a growing pause, up to MaxAttempts. A job whose do
 	// returned because ctx ended stays open.
 	Work(ctx context.Context, n int, do func(context.Context, Job) error) error
 }
+
+// BesideEach is how many jobs that are Alone may run at once for each that keeps
+// an order: somebody holds a connection open for most of them.
+const BesideEach = 4
 
 // MaxAttempts is how often a failing job is tried before it is dropped.
 const MaxAttempts = 8
@@ -60,17 +83,11 @@ type Journal interface {
 	AddJob(ctx context.Context, j Job) (fresh bool, err error)
 	// OpenJobs lists at most n open jobs after the given position, in order of
 	// acceptance, with the position of the last one. Position 0 is the start.
-	OpenJobs(ctx context.Context, after int64, n int) (jobs []OpenJob, last int64, err error)
+	OpenJobs(ctx context.Context, after int64, n int) (jobs []Job, last int64, err error)
 	// CloseJob ends a job; closing twice is a no-op.
 	CloseJob(ctx context.Context, key string, end End) error
 	// DelayJob keeps a job open but not before t.
 	DelayJob(ctx context.Context, key string, attempt int, t time.Time) error
-}
-
-// OpenJob is a job with the earliest time at which it may run (zero: now).
-type OpenJob struct {
-	Job
-	NotBefore time.Time
 }
 
 // End says how a job ended.

@@ -161,13 +161,18 @@ func TestJournal(t *testing.T) {
 		ok(t, db.DelayJob(ctx, "b", 3, now.Add(time.Minute)))
 		jobs, last, err := db.OpenJobs(ctx, 0, 2)
 		ok(t, err)
-		same(t, jobs, []queue.OpenJob{
-			{Job: queue.Job{Key: "a", Lane: "l", Body: body, Attempt: 1, Accepted: now}},
-			{Job: queue.Job{Key: "b", Lane: "l", Body: body, Attempt: 3, Accepted: now}, NotBefore: now.Add(time.Minute)},
+		same(t, jobs, []queue.Job{
+			{Key: "a", Kind: queue.Message, Lane: "l", Body: body, Attempt: 1, Accepted: now},
+			{Key: "b", Kind: queue.Message, Lane: "l", Body: body, Attempt: 3, Accepted: now, NotBefore: now.Add(time.Minute)},
 		})
-		jobs, end, err := db.OpenJobs(ctx, last, 2)
+		later := queue.Job{Key: "d", Kind: "reminder", Lane: "l", Alone: true, Body: body, Attempt: 1, Accepted: now, NotBefore: now.Add(time.Hour), Soft: true}
+		_, err = db.AddJob(ctx, later)
 		ok(t, err)
-		same(t, len(jobs), 1)
+		jobs, end, err := db.OpenJobs(ctx, last, 3)
+		ok(t, err)
+		same(t, len(jobs), 2)
+		later.Soft = false // which is not kept
+		same(t, jobs[1], later)
 		none, still, err := db.OpenJobs(ctx, end, 2)
 		ok(t, err)
 		same(t, still, end)
@@ -187,7 +192,7 @@ func TestJournal(t *testing.T) {
 		}
 		jobs, _, err = db.OpenJobs(ctx, 0, 10)
 		ok(t, err)
-		same(t, len(jobs), 1)
+		same(t, len(jobs), 2) // c, and d of later
 	})
 }
 

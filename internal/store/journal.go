@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -12,18 +13,22 @@ import (
 // MAX stands in a query of its own, which SQLite answers from the end of the
 // tree; within an expression it would read the whole journal. (SQLite needs
 // WHERE to tell the conflict clause from a join.)
-const addJob = `INSERT INTO turns (id, key, lane, body, attempt, accepted)
-	SELECT CASE WHEN latest.id >= $1 THEN latest.id + 1 ELSE $1 END, $2, $3, $4, $5, $6
+const addJob = `INSERT INTO turns (id, key, lane, body, attempt, accepted, kind, alone, not_before)
+	SELECT CASE WHEN latest.id >= $1 THEN latest.id + 1 ELSE $1 END, $2, $3, $4, $5, $6, $7, $8, $9
 	FROM (SELECT (SELECT MAX(id) FROM turns) AS id) AS latest WHERE TRUE
 	ON CONFLICT (key) DO NOTHING`
 
 // AddJob stores a job as open; fresh is false when its key was seen before,
-// and then nothing changes.
+// and then nothing changes. It waits for the disk, unless the job is soft.
 func (db *DB) AddJob(ctx context.Context, j queue.Job) (fresh bool, err error) {
 	body := sqldb.EncodeBytes(j.Body)
 	accepted := j.Accepted
 	if accepted.IsZero() {
 		accepted = db.now()
+	}
+	durability := sqldb.Hard
+	if j.Soft {
+		durability = sqldb.Soft
 	}
 	for try := 0; ; try++ {
 		// Processes draw IDs by their own clocks, so within a millisecond, or
@@ -31,8 +36,8 @@ func (db *DB) AddJob(ctx context.Context, j queue.Job) (fresh bool, err error) {
 		// lifted above: what is accepted later has the higher ID. Two
 		// connections of PostgreSQL can then meet at one ID; the loser tries
 		// again.
-		n, err := db.Exec(ctx, sqldb.Hard, addJob,
-			db.NextID(), j.Key, j.Lane, body, max(j.Attempt, 1), accepted)
+		n, err := db.Exec(ctx, durability, addJob,
+			db.NextID(), j.Key, j.Lane, body, max(j.Attempt, 1), accepted, string(cmp.Or(j.Kind, queue.Message)), j.Alone, j.NotBefore)
 		if err != nil && try < 10 && sqldb.Collision(err) {
 			continue
 		}
@@ -42,18 +47,18 @@ func (db *DB) AddJob(ctx context.Context, j queue.Job) (fresh bool, err error) {
 
 // OpenJobs lists at most n open jobs after the given position, in order of
 // acceptance, with the position of the last one. Position 0 is the start.
-func (db *DB) OpenJobs(ctx context.Context, after int64, n int) ([]queue.OpenJob, int64, error) {
+func (db *DB) OpenJobs(ctx context.Context, after int64, n int) ([]queue.Job, int64, error) {
 	last := after
-	jobs, err := sqldb.List(ctx, db, func(s sqldb.Row) (j queue.OpenJob, err error) {
+	jobs, err := sqldb.List(ctx, db, func(s sqldb.Row) (j queue.Job, err error) {
 		var body string
 		var attempt, notBefore, accepted int64
-		if err = s.Scan(&last, &j.Key, &j.Lane, &body, &attempt, &notBefore, &accepted); err != nil {
+		if err = s.Scan(&last, &j.Key, &j.Kind, &j.Lane, &j.Alone, &body, &attempt, &notBefore, &accepted); err != nil {
 			return j, err
 		}
 		j.Attempt, j.NotBefore, j.Accepted = int(attempt), sqldb.TimeOf(notBefore), sqldb.TimeOf(accepted)
 		j.Body, err = sqldb.DecodeBytes(body)
 		return j, err
-	}, `SELECT id, key, lane, body, attempt, not_before, accepted FROM turns WHERE open AND id > $1 ORDER BY id LIMIT $2`, after, n)
+	}, `SELECT id, key, kind, lane, alone, body, attempt, not_before, accepted FROM turns WHERE open AND id > $1 ORDER BY id LIMIT $2`, after, n)
 	if err != nil {
 		return nil, after, err
 	}

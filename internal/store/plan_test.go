@@ -29,7 +29,7 @@ func TestNoStatementReadsTheWholeJournal(t *testing.T) {
 		name, text string
 		args       []any
 	}{
-		{"addJob", addJob, []any{1, "key", "lane", "body", 1, 1}},
+		{"addJob", addJob, []any{1, "key", "lane", "body", 1, 1, "message", false, 0}},
 		{"unheard", unheard, []any{1, 1}},
 		{"oldestTurns", oldestTurns, []any{1, 1}},
 		{"leftAlone", leftAlone, []any{1, 1}},

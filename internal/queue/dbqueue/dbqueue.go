@@ -17,6 +17,7 @@
 package dbqueue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -75,7 +76,7 @@ func New(c Config) (*Queue, error) {
 
 // Push stores the job and, if this process works, hands it to a worker.
 func (q *Queue) Push(ctx context.Context, j queue.Job) error {
-	j.Attempt = max(j.Attempt, 1)
+	j.Attempt, j.Kind = max(j.Attempt, 1), cmp.Or(j.Kind, queue.Message)
 	if j.Accepted.IsZero() {
 		j.Accepted = q.Clock()
 	}

@@ -46,7 +46,8 @@ type Set struct {
 	draining bool
 	known    map[string]bool // keys in memory
 	lanes    map[string]*lane
-	ready    []*lane // lanes whose first job may run
+	ordered  line    // lanes whose first job may run
+	alone    line    // likewise, of jobs that are alone
 	delayed  delayed // lanes whose first job must wait
 	scan     scan
 }
@@ -54,8 +55,16 @@ type Set struct {
 // lane is a queue of jobs that run in order; the first may be running. A lane
 // without jobs is removed.
 type lane struct {
-	jobs []queue.OpenJob
+	jobs []queue.Job
 	at   int // index in delayed
+}
+
+// Of names the lane in which a job waits; one that is alone has its own.
+func Of(j queue.Job) string {
+	if j.Alone {
+		return "\x00" + j.Key
+	}
+	return j.Lane
 }
 
 // New returns a Set. do is called with ctx.
@@ -89,7 +98,7 @@ func (d *Set) Pushed(j queue.Job, taken func()) {
 		d.poke()
 		return
 	}
-	d.add(queue.OpenJob{Job: j})
+	d.add(j)
 }
 
 // Look scans the journal before any other job is added.
@@ -109,15 +118,15 @@ func (d *Set) Wake() {
 }
 
 // add appends a job to its lane.
-func (d *Set) add(j queue.OpenJob) {
+func (d *Set) add(j queue.Job) {
 	if d.known[j.Key] {
 		return
 	}
 	d.known[j.Key] = true
-	l := d.lanes[j.Lane]
+	l := d.lanes[Of(j)]
 	if l == nil {
 		l = &lane{}
-		d.lanes[j.Lane] = l
+		d.lanes[Of(j)] = l
 	}
 	l.jobs = append(l.jobs, j)
 	if len(l.jobs) == 1 {
@@ -134,19 +143,38 @@ func (d *Set) offer(l *lane) {
 		}
 		return
 	}
-	d.ready = append(d.ready, l)
+	d.queue(l)
 	d.start()
 }
 
-// start runs jobs while there are free slots.
-func (d *Set) start() {
-	for len(d.ready) > 0 && !d.draining && d.ctx.Err() == nil && d.Slots.take(d) {
-		l := d.ready[0]
-		d.ready[0] = nil
-		d.ready = d.ready[1:]
-		job := l.jobs[0]
-		d.workers.Go(func() { d.work(l, job) })
+// queue lines a lane up for a free slot.
+func (d *Set) queue(l *lane) {
+	if l.jobs[0].Alone {
+		d.alone = append(d.alone, l)
+		return
 	}
+	d.ordered = append(d.ordered, l)
+}
+
+// start runs ready jobs while there are free slots for their kind.
+func (d *Set) start() {
+	for _, w := range []*line{&d.ordered, &d.alone} {
+		for len(*w) > 0 && !d.draining && d.ctx.Err() == nil && d.Slots.take(d, (*w)[0].jobs[0]) {
+			l := w.first()
+			job := l.jobs[0]
+			d.workers.Go(func() { d.work(l, job) })
+		}
+	}
+}
+
+// line is lanes that wait for a slot.
+type line []*lane
+
+func (w *line) first() *lane {
+	l := (*w)[0]
+	(*w)[0] = nil
+	*w = (*w)[1:]
+	return l
 }
 
 // due makes lanes runnable whose time has come, and returns the time of the
@@ -158,7 +186,7 @@ func (d *Set) due(now time.Time) time.Time {
 			return at
 		}
 		heap.Pop(&d.delayed)
-		d.ready = append(d.ready, l)
+		d.queue(l)
 	}
 	d.start()
 	return time.Time{}
@@ -167,12 +195,12 @@ func (d *Set) due(now time.Time) time.Time {
 // done removes the first job of a lane and offers the next.
 func (d *Set) done(l *lane) {
 	job := l.jobs[0]
-	l.jobs[0] = queue.OpenJob{}
+	l.jobs[0] = queue.Job{}
 	l.jobs = l.jobs[1:]
 	delete(d.known, job.Key)
 	d.scan.ended(d, job.Key)
 	if len(l.jobs) == 0 {
-		delete(d.lanes, job.Lane)
+		delete(d.lanes, Of(job))
 		return
 	}
 	d.offer(l)

@@ -16,12 +16,12 @@ import (
 const journalPatience = 5 * time.Second
 
 // work runs the first job of a lane and then releases the lane.
-func (d *Set) work(l *lane, job queue.OpenJob) {
-	err := d.call(job.Job)
+func (d *Set) work(l *lane, job queue.Job) {
+	err := d.call(job)
 	open := d.settle(&job, err)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.Slots.free()
+	d.Slots.free(job)
 	switch {
 	case !open:
 		d.done(l)
@@ -49,7 +49,7 @@ func (d *Set) call(j queue.Job) (err error) {
 }
 
 // settle records how a job ended, and reports whether it is still open.
-func (d *Set) settle(job *queue.OpenJob, err error) (open bool) {
+func (d *Set) settle(job *queue.Job, err error) (open bool) {
 	log := d.Log.With("job", job.Key, "attempt", job.Attempt)
 	pause, isAfter := queue.IsAfter(err)
 	end := queue.Dropped
@@ -73,7 +73,7 @@ func (d *Set) settle(job *queue.OpenJob, err error) (open bool) {
 }
 
 // delay keeps the job open until after a pause.
-func (d *Set) delay(job *queue.OpenJob, attempt int, pause time.Duration) (open bool) {
+func (d *Set) delay(job *queue.Job, attempt int, pause time.Duration) (open bool) {
 	job.Attempt, job.NotBefore, job.Again = attempt, d.Clock().Add(pause), true
 	d.record(job.Key, func(ctx context.Context) error {
 		return d.Journal.DelayJob(ctx, job.Key, job.Attempt, job.NotBefore)

@@ -14,6 +14,7 @@
 package natsqueue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"openmates/internal/queue"
+	"openmates/internal/queue/lanes"
 )
 
 // Leaser manages the leases of partitions.
@@ -88,7 +90,7 @@ func New(c Config) (*Queue, error) {
 // Push stores the job and wakes the worker of its partition. Failing to wake it
 // is not an error: the job is stored and will be found.
 func (q *Queue) Push(ctx context.Context, j queue.Job) error {
-	j.Attempt = max(j.Attempt, 1)
+	j.Attempt, j.Kind = max(j.Attempt, 1), cmp.Or(j.Kind, queue.Message)
 	if j.Accepted.IsZero() {
 		j.Accepted = q.Clock()
 	}
@@ -96,15 +98,15 @@ func (q *Queue) Push(ctx context.Context, j queue.Job) error {
 	if err != nil || !fresh {
 		return err
 	}
-	if err := q.Conn.Publish(q.subject(q.partition(j.Lane)), nil); err != nil {
+	if err := q.Conn.Publish(q.subject(q.partition(j)), nil); err != nil {
 		q.Log.DebugContext(ctx, "nobody could be told of a job; it waits to be found in the journal", "job", j.Key, "err", err)
 	}
 	return nil
 }
 
-func (q *Queue) partition(lane string) int {
+func (q *Queue) partition(j queue.Job) int {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(lane))
+	_, _ = h.Write([]byte(lanes.Of(j)))
 	return int(h.Sum32() % uint32(q.Partitions))
 }
 
@@ -120,15 +122,15 @@ type part struct {
 }
 
 // OpenJobs returns fewer than n jobs only at the journal's end.
-func (p part) OpenJobs(ctx context.Context, after int64, n int) ([]queue.OpenJob, int64, error) {
-	var own []queue.OpenJob
+func (p part) OpenJobs(ctx context.Context, after int64, n int) ([]queue.Job, int64, error) {
+	var own []queue.Job
 	for {
 		jobs, last, err := p.Journal.OpenJobs(ctx, after, n)
 		if err != nil {
 			return nil, after, err
 		}
 		for _, j := range jobs {
-			if p.q.partition(j.Lane) == p.n {
+			if p.q.partition(j) == p.n {
 				own = append(own, j)
 			}
 		}

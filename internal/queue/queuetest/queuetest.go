@@ -38,6 +38,8 @@ func Exercise(t *testing.T, open func(t *testing.T) Harness) {
 		{"a slow lane holds up no other", slowLane},
 		{"a key runs once", once},
 		{"at most n at once", atMost},
+		{"alone", alone},
+		{"not before", notBefore},
 		{"after", after},
 		{"drop", drop},
 		{"retry until it is too much", retry},

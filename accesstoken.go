@@ -8,31 +8,31 @@ import (
 // Scope is what an access token may be used for.
 type Scope string
 
-// The scopes. The first three are a ladder: each holds those before it. The
-// listener's stands alone.
+// The scopes. Each of the first three includes the ones before it. The
+// listener's is separate.
 const (
-	ScopeRead     Scope = "read"     // look at what its person may see
+	ScopeRead     Scope = "read"     // read what its person may see
 	ScopeWrite    Scope = "write"    // and do what a member may do
 	ScopeAdmin    Scope = "admin"    // and what an admin may do, if its person is one
-	ScopeListener Scope = "listener" // tell teams and people from the IDs of a messenger, and ask mates for them
+	ScopeListener Scope = "listener" // look up teams and people by a messenger's IDs, and ask mates for them
 )
 
-// AccessToken lets a program use the API in place of somebody who signs in. It
-// can never do more than the person who made it; the server keeps a hash of it.
+// AccessToken lets a program use the API without anybody signing in. It can
+// never do more than the person who made it. The server stores its hash.
 type AccessToken struct {
 	ID      ID
-	UserID  ID // whose rights it has; 0 = a listener's, which are nobody's
-	TeamID  ID // the one team that it is for; 0 = all teams of the person
+	UserID  ID // whose rights it has; 0 = a listener's, which acts for others
+	TeamID  ID // the only team it is for; 0 = all of the person's teams
 	Name    string
-	Hint    string // its last characters, to tell it from others
+	Hint    string // its last characters, to tell tokens apart
 	Scopes  []Scope
 	By      ID // who made it
 	Created time.Time
-	Expires time.Time // zero = it does not
-	Used    time.Time // roughly; zero = never
+	Expires time.Time // zero = never
+	Used    time.Time // approximate; zero = never
 }
 
-// Has says whether the token may be used for a scope.
+// Has reports whether the token has a scope.
 func (t AccessToken) Has(s Scope) bool {
 	ladder := []Scope{ScopeRead, ScopeWrite, ScopeAdmin}
 	step := slices.Index(ladder, s)
@@ -42,12 +42,12 @@ func (t AccessToken) Has(s Scope) bool {
 	return slices.ContainsFunc(ladder[step:], func(s Scope) bool { return slices.Contains(t.Scopes, s) })
 }
 
-// KeptAnswer is what a request that makes something was answered, for whoever
-// sends it again under the same key.
+// KeptAnswer is the stored answer to a request that created something, for when
+// it is repeated with the same idempotency key.
 type KeptAnswer struct {
-	Request string // hash of what was asked
+	Request string // hash of the request
 	Status  int    // 0 = it is still being answered
 	Type    string // media type
-	Body    Secret // it may show a credential that is shown once
+	Body    Secret // may contain a credential that is only shown once
 	Begun   time.Time
 }

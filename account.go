@@ -2,61 +2,62 @@ package openmates
 
 import "time"
 
-// Passkey is a credential of WebAuthn that a person signs in with.
+// Passkey is a WebAuthn credential that a person signs in with.
 type Passkey struct {
 	ID         ID
 	UserID     ID
 	Credential string // its ID, as base64url
 	Data       Secret // the credential record
-	Lost       bool   // it can't be read (ErrUnreadable), so it signs nobody in; Data is "" then
-	Name       string // as its owner calls it
+	Lost       bool   // it can't be read (ErrUnreadable), so it can't be used; Data is "" then
+	Name       string // chosen by its owner
 	Created    time.Time
 	Used       time.Time
 }
 
-// Authenticator is what a person's app makes six-digit codes from.
+// Authenticator is the secret from which a person's authenticator app makes
+// six-digit codes.
 type Authenticator struct {
 	Secret    Secret // base32
-	Lost      bool   // it can't be read (ErrUnreadable), so no code fits; Secret is "" then
-	Confirmed bool   // a code of it was typed: it is asked for from then on
-	Step      int64  // the last one whose code was used
+	Lost      bool   // it can't be read (ErrUnreadable), so no code is valid; Secret is "" then
+	Confirmed bool   // a code from it was entered; from then on it is required
+	Step      int64  // the last time step whose code was used
 	Created   time.Time
 }
 
-// Protection is what stands between an account's password and a session.
+// Protection lists what an account requires besides the password.
 type Protection struct {
 	Authenticator bool // a confirmed one
 	Passkeys      int
-	AskPasskey    bool // a passkey is asked for after the password
-	Recovery      int  // codes that are left
+	AskPasskey    bool // a passkey is required after the password
+	Recovery      int  // number of recovery codes left
 }
 
-// TwoSteps says whether the password alone does not let anybody in.
+// TwoSteps reports whether the password alone isn't enough.
 func (p Protection) TwoSteps() bool { return p.Authenticator || p.AskPasskey && p.Passkeys > 0 }
 
-// AccessEnd says whose ways in end, all at once.
+// AccessEnd says whose sessions, tokens and invites to end.
 type AccessEnd struct {
 	UserID     ID
-	Password   string // PHC string of a new one; "" = it stays
-	KeepShared bool   // tokens that they made for a team or a listener stay
+	Password   string // PHC string of a new password; "" = unchanged
+	KeepShared bool   // keep tokens that they made for a team or a listener
 }
 
-// AccessEnded says what came of it.
+// AccessEnded is the result of an AccessEnd.
 type AccessEnded struct {
-	Epoch   int64 // of the account from now on
-	Tokens  int64 // how many were revoked
-	Invites int64 // how many, for admins, were revoked
+	Epoch   int64 // the account's new epoch
+	Tokens  int64 // number of revoked tokens
+	Invites int64 // number of revoked invites for admins
 }
 
 // SessionRecord is a stored session.
 type SessionRecord struct {
 	Hash    string // of its token
-	UserID  ID     // who is signed in, or has yet to show the second step; 0 = nobody
+	UserID  ID     // who is signed in, or has yet to complete the second step; 0 = nobody
 	Data    []byte
 	Expires time.Time
 }
 
-// OwnTurn is a question of a person and what became of it.
+// OwnTurn is a person's question and its answer.
 type OwnTurn struct {
 	At       time.Time `json:"at"`
 	Team     string    `json:"team,omitempty"` // slug
@@ -66,7 +67,7 @@ type OwnTurn struct {
 	Answer   string    `json:"answer,omitempty"`
 }
 
-// OwnUsage is what a request of a person spent.
+// OwnUsage is what a person's request cost.
 type OwnUsage struct {
 	At     time.Time `json:"at"`
 	Team   string    `json:"team,omitempty"` // slug
@@ -78,8 +79,8 @@ type OwnUsage struct {
 	Cost   Micros    `json:"cost_micros"`
 }
 
-// OwnTies is what ties a person to teams, programs and other people, as they
-// can take it along: without a secret, and without naming anybody else.
+// OwnTies is what connects a person to teams, programs and other people, for
+// their data download: without secrets, and without naming anybody else.
 type OwnTies struct {
 	Memberships []OwnMembership `json:"memberships"`
 	Tokens      []OwnToken      `json:"tokens"`
@@ -89,7 +90,7 @@ type OwnTies struct {
 	Changes     []OwnChange     `json:"changes"`
 }
 
-// OwnMembership is a place in a team.
+// OwnMembership is a membership in a team.
 type OwnMembership struct {
 	Team   string    `json:"team"` // slug
 	Name   string    `json:"name"`
@@ -101,7 +102,7 @@ type OwnMembership struct {
 // OwnToken is an access token that a person has made.
 type OwnToken struct {
 	Name    string    `json:"name"`
-	Team    string    `json:"team,omitempty"` // slug; "" = for none in particular
+	Team    string    `json:"team,omitempty"` // slug; "" = not for a particular team
 	Scopes  string    `json:"scopes"`
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires,omitzero"`
@@ -120,23 +121,23 @@ type OwnInvite struct {
 	Revoked time.Time `json:"revoked,omitzero"`
 }
 
-// OwnJoin says by which invite a person came into a team.
+// OwnJoin is the invite with which a person joined a team.
 type OwnJoin struct {
 	Team string    `json:"team"` // slug
 	At   time.Time `json:"at"`
 }
 
-// OwnChoice is the team for which a person asks a mate in direct messages.
+// OwnChoice is the team that a person chose for a mate's direct messages.
 type OwnChoice struct {
 	Mate string `json:"mate"`           // handle
-	Team string `json:"team,omitempty"` // slug; "" = is asked anew
+	Team string `json:"team,omitempty"` // slug; "" = ask again
 }
 
-// OwnChange is something that a person did and that stands in the audit record.
+// OwnChange is an audit log entry about something that a person did.
 type OwnChange struct {
 	At     time.Time `json:"at"`
 	Action string    `json:"action"`
 }
 
-// FormerMember is how somebody is shown whose account is gone.
+// FormerMember is how a person is shown after their account is deleted.
 const FormerMember = "a former member"

@@ -7,32 +7,32 @@ import (
 	"time"
 )
 
-// AuditEntry is one line of the record of who changed what. Before and After
-// hold no secret, and nothing of it holds a person's name: that would stay when
-// their account is deleted, and be read as that of whoever takes the name next.
+// AuditEntry is an entry in the audit log. Before and After contain no secret.
+// No field contains a person's name: it would remain after their account is
+// deleted, and be taken for the next person with that name.
 type AuditEntry struct {
 	ID      ID
 	At      time.Time
 	Actor   ID // user; 0 = the server itself
-	TeamID  ID // 0 = no team's affair
+	TeamID  ID // 0 = not about a team
 	Action  string
 	Target  string
-	Subject ID // user whom it is about, with the Target "person"; 0 = nobody. Read, Target has the name that they have today
+	Subject ID // the user that an entry with the Target "person" is about; 0 = none. When read, Target has their current name
 	Before  string
 	After   string
 }
 
-// AboutPerson is the entry with the person whom it is about.
+// AboutPerson returns the entry with the person that it is about.
 func (e AuditEntry) AboutPerson(id ID) AuditEntry {
 	e.Target, e.Subject = "person", id
 	return e
 }
 
-// Audit keeps an entry of the audit record. A nil Audit keeps nothing.
+// Audit writes an entry to the audit log. A nil Audit writes nothing.
 type Audit func(ctx context.Context, e AuditEntry) error
 
-// Record keeps e with what was before and after, as JSON; nil = nothing. Neither
-// holds a secret.
+// Record writes e with the states before and after, as JSON; nil = nothing.
+// Neither may contain a secret.
 func (a Audit) Record(ctx context.Context, e AuditEntry, before, after any) error {
 	if a == nil {
 		return nil
@@ -59,19 +59,19 @@ func (a Audit) Record(ctx context.Context, e AuditEntry, before, after any) erro
 // AuditLine is an AuditEntry with the names of what it refers to.
 type AuditLine struct {
 	AuditEntry
-	Username string // of the actor; "" = the server itself, or an account that is gone
+	Username string // of the actor; "" = the server itself, or a deleted account
 	Team     string
 }
 
-// AuditSearch asks for lines of the audit record. What is empty asks for
-// nothing in particular; case does not count.
+// AuditSearch is a search in the audit log. Empty fields match everything; case
+// doesn't matter.
 type AuditSearch struct {
 	Actor  string // username
-	Action string // the whole action, or how it begins: "provider."
-	Target string // a part of it
-	Text   string // a part of anything in the line
+	Action string // the whole action, or its beginning: "provider."
+	Target string // part of it
+	Text   string // part of any text in the entry
 	From   time.Time
-	To     time.Time // not included
-	Before ID        // lines older than this one; 0 = from the newest on
+	To     time.Time // exclusive
+	Before ID        // only older entries; 0 = from the newest
 	Limit  int
 }

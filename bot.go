@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Network names a messenger: "discord". It is opaque to all but the connector
-// of that network.
+// Network names a messenger: "discord". Only the network's connector looks
+// inside it.
 type Network string
 
 // Bot is a mate's registered application on one network.
@@ -14,27 +14,26 @@ type Bot struct {
 	ID      ID
 	MateID  ID // 0: the server's own application, for linking accounts
 	Network Network
-	AppID   string    // the network's name for the application, unique within the network
-	UserID  AccountID // the account that the bot speaks as
-	Name    string    // as the network shows it
-	// Settings and Secrets are what an admin entered, by the names of the fields
-	// that the network's connector asks for. Only the connector knows what they
-	// mean.
+	AppID   string    // the application's ID on the network, unique within it
+	UserID  AccountID // the bot's account
+	Name    string    // its name on the network
+	// Settings and Secrets are what an admin entered, by the names of the
+	// connector's fields. Only the connector knows what they mean.
 	Settings Settings
 	Secrets  Secrets
-	Lost     []string // names of Secrets that are stored, but can't be read with this server's key (ErrUnreadable)
-	Paused   bool     // its listener is off
-	Revision int64    // grows with every change of a setting or a credential, which restarts its listener
+	Lost     []string // names of Secrets that are stored but can't be read with this server's key (ErrUnreadable)
+	Paused   bool     // its listener is stopped
+	Revision int64    // grows with every change of a setting or credential, which restarts its listener
 
-	Asks   string // the permissions that it asks for when it is added to a workspace, as its connector writes them; "" = the connector's default
-	Invite string // the link by which it is added
+	Asks   string // the permissions that it requests when it is added to a workspace, in its connector's format; "" = the connector's default
+	Invite string // the link that adds it to a workspace
 }
 
-// Settings are values by name. A Settings is never changed in place, since
+// Settings maps names to values. It must not be changed in place, because
 // copies of a Bot share it.
 type Settings map[string]string
 
-// With returns a copy in which name has this value; "" removes it.
+// With returns a copy with name set to value; "" removes it.
 func (s Settings) With(name, value string) Settings {
 	c := maps.Clone(s)
 	if c == nil {
@@ -46,11 +45,11 @@ func (s Settings) With(name, value string) Settings {
 	return c
 }
 
-// Secrets are credentials by name. A Secrets is never changed in place, since
+// Secrets maps names to credentials. It must not be changed in place, because
 // copies of a Bot share it.
 type Secrets map[string]Secret
 
-// With returns a copy in which name has this value; "" removes it.
+// With returns a copy with name set to value; "" removes it.
 func (s Secrets) With(name string, value Secret) Secrets {
 	c := maps.Clone(s)
 	if c == nil {
@@ -62,20 +61,20 @@ func (s Secrets) With(name string, value Secret) Secrets {
 	return c
 }
 
-// BotReport is what the process that listens for a bot last said of it.
+// BotReport is the last report of the process that listens for a bot.
 type BotReport struct {
 	BotID   ID
 	Process string
-	State   []byte // as that process wrote it
+	State   []byte // in that process's format
 	At      time.Time
 }
 
-// BotCheck is what the last check of a bot's set-up found. It holds for the
-// Revision of the bot and the Redirect that it was made with, and for no other.
+// BotCheck is the result of the last check of a bot's setup. It is only valid
+// for this Revision of the bot and this Redirect.
 type BotCheck struct {
 	BotID    ID
 	Revision int64
 	Redirect string
-	Findings []byte // as the room that checks wrote them
+	Findings []byte // in the format of the room that checks
 	At       time.Time
 }

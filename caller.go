@@ -6,18 +6,18 @@ import "context"
 // an access token. The zero Caller is nobody.
 type Caller struct {
 	User    User
-	Session string      // names the session or the token; a hash, so it signs nobody in
-	Token   AccessToken // of a program; zero = the person themselves
+	Session string      // identifies the session or token; a hash, so it can't be used to sign in
+	Token   AccessToken // the program's; zero = the person themselves
 }
 
-// SignedIn reports whether there is a person behind the request.
+// SignedIn reports whether a person is behind the request.
 func (c Caller) SignedIn() bool { return c.User.ID != 0 }
 
 // IsListener reports whether the caller is a program with a listener's
 // credential. It acts for other people and has no user of its own.
 func (c Caller) IsListener() bool { return c.Token.ID != 0 && c.Token.Has(ScopeListener) }
 
-// RequireSignIn returns nil if there is a person, else EUnauthorized.
+// RequireSignIn returns nil if a person is signed in, else EUnauthorized.
 func (c Caller) RequireSignIn() error {
 	if !c.SignedIn() {
 		return Errorf(EUnauthorized, "Please sign in first.")
@@ -25,8 +25,9 @@ func (c Caller) RequireSignIn() error {
 	return nil
 }
 
-// InPerson returns nil if the caller has signed in themselves. What protects an
-// account, or would outlive a token, can't be done with one: EForbidden.
+// InPerson returns nil if the caller has signed in themselves, else EForbidden.
+// What protects an account, or would outlive a token, can't be done with a
+// token.
 func (c Caller) InPerson() error {
 	if err := c.RequireSignIn(); err != nil {
 		return err
@@ -54,8 +55,8 @@ func CallerOf(ctx context.Context) Caller {
 	return c
 }
 
-// WithCaller returns a copy of ctx that belongs to a request of c. Only code
-// that has checked a credential of c in this very request may call it.
+// WithCaller returns a copy of ctx for a request by c. Only code that has
+// verified c's credential for this request may call it.
 func WithCaller(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
 }

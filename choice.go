@@ -8,8 +8,8 @@ import (
 // Kind names one of the sets of Limits.
 type Kind string
 
-// The kinds of names that limits choose among. A skill belongs to an app and a
-// model to a provider: what the whole is forbidden, no part is allowed.
+// The kinds of names that limits allow. A skill belongs to an app and a model
+// to a provider: if the whole is forbidden, so are its parts.
 const (
 	KindMate     Kind = "mate"
 	KindApp      Kind = "app"
@@ -18,8 +18,8 @@ const (
 	KindModel    Kind = "model" // "provider/model"
 )
 
-// Whole is the kind and name of what a name belongs to: the app of a skill, the
-// provider of a model; ok is false for a whole.
+// Whole returns the kind and name of what a name belongs to: the app of a
+// skill, the provider of a model. ok is false if it isn't a part.
 func (k Kind) Whole(name string) (whole Kind, of string, ok bool) {
 	switch k {
 	case KindSkill:
@@ -32,7 +32,7 @@ func (k Kind) Whole(name string) (whole Kind, of string, ok bool) {
 	return "", "", false
 }
 
-// Set gives the set of a kind.
+// Set returns the set of a kind.
 func (l Limits) Set(k Kind) Set {
 	switch k {
 	case KindMate:
@@ -49,7 +49,7 @@ func (l Limits) Set(k Kind) Set {
 	return OnlyThese()
 }
 
-// With gives l with another set of a kind.
+// With returns l with another set for a kind.
 func (l Limits) With(k Kind, s Set) Limits {
 	switch k {
 	case KindMate:
@@ -66,7 +66,7 @@ func (l Limits) With(k Kind, s Set) Limits {
 	return l
 }
 
-// Allows says whether the limits allow a name and what it belongs to.
+// Allows reports whether the limits allow a name and what it belongs to.
 func (l Limits) Allows(k Kind, name string) bool {
 	if whole, of, ok := k.Whole(name); ok && !l.Set(whole).Allows(of) {
 		return false
@@ -74,7 +74,7 @@ func (l Limits) Allows(k Kind, name string) bool {
 	return l.Set(k).Allows(name)
 }
 
-// Effective is what holds where all layers do, in whichever order they come.
+// Effective returns the limits that apply when all layers do, in any order.
 func Effective(layers ...Layer) Limits {
 	var all Limits
 	for _, l := range layers {
@@ -83,8 +83,8 @@ func Effective(layers ...Layer) Limits {
 	return all
 }
 
-// Forbidding is the first of the layers, which is the widest, that doesn't
-// allow a name; ok is false where all of them do.
+// Forbidding returns the first, and so the widest, of the layers that doesn't
+// allow a name. ok is false if all of them do.
 func Forbidding(layers []Layer, k Kind, name string) (by Layer, ok bool) {
 	for _, l := range layers {
 		if !l.Limits.Allows(k, name) {
@@ -94,16 +94,16 @@ func Forbidding(layers []Layer, k Kind, name string) (by Layer, ok bool) {
 	return Layer{}, false
 }
 
-// Choice is one name as a layer can choose it.
+// Choice is a name that a layer can allow or not.
 type Choice struct {
 	Name    string
-	Checked bool // the layer's own set has it
-	By      Text // who above the layer forbids it; "" = the layer may choose
-	Allowed bool // what comes of it, the layer's own choice of the whole included
+	Checked bool // the layer's own set contains it
+	By      Text // the wider layer that forbids it; "" = the layer may choose
+	Allowed bool // the result, including the layer's own choice for the whole
 }
 
-// Choices says of each name what a layer below others can make of it. Who
-// forbids is named by the Name of the Layer.
+// Choices returns, for each name, what a layer below others can choose. The
+// Name of a Layer says who forbids it.
 func Choices(above []Layer, own Limits, k Kind, names []string) []Choice {
 	all := make([]Choice, 0, len(names))
 	for _, n := range names {
@@ -116,7 +116,7 @@ func Choices(above []Layer, own Limits, k Kind, names []string) []Choice {
 	return all
 }
 
-// Tally counts what is allowed: "14 of 20".
+// Tally counts how many are allowed: "14 of 20".
 type Tally struct{ Allowed, Of int }
 
 // Count tallies choices.
@@ -130,10 +130,10 @@ func Count(choices []Choice) Tally {
 	return t
 }
 
-// Choose gives the set that a person meant who was shown choices and checked
-// some of them. What could not be chosen stays as it was. A set that forbids
-// nothing of what there is becomes everything, also what is added later; one
-// that forbids something holds just what is listed.
+// Choose returns the set that a person meant who was shown choices and checked
+// some of them. Names that couldn't be chosen keep their state. If everything
+// shown is allowed, the set becomes everything, including later additions;
+// otherwise it contains just what is listed.
 func (s Set) Choose(shown []Choice, checked []string) Set {
 	var names []string
 	forbids := false
@@ -151,7 +151,7 @@ func (s Set) Choose(shown []Choice, checked []string) Set {
 	if !forbids {
 		return Set{}
 	}
-	if s.Only { // what is gone for now is not forgotten
+	if s.Only { // what is temporarily missing is kept
 		for _, n := range s.Names {
 			if !slices.ContainsFunc(shown, func(c Choice) bool { return c.Name == n }) {
 				names = append(names, n)

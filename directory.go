@@ -2,41 +2,40 @@ package openmates
 
 import "time"
 
-// DirectorySearch asks for a page of all people, teams or workspaces of the
-// server.
+// DirectorySearch selects a page of the server's people, teams or workspaces.
 type DirectorySearch struct {
-	Text  string // a part of a name, an address or an ID; "" = everything
-	After string // the key of the last line of the page before; "" = the first page
+	Text  string // part of a name, an address or an ID; "" = everything
+	After string // the key of the previous page's last line; "" = the first page
 	Limit int
 }
 
-// DirectoryPerson is a person as an admin of the server sees them.
+// DirectoryPerson is a person as server admins see them.
 type DirectoryPerson struct {
 	User  User
 	Teams []string  // names of their teams
-	Asked time.Time // when a mate was asked last; zero = never
+	Asked time.Time // when they last asked a mate; zero = never
 }
 
-// DirectoryTeam is a team as an admin of the server sees it. What is said in it
-// stays with the team.
+// DirectoryTeam is a team as server admins see it, without anything that is
+// said in it.
 type DirectoryTeam struct {
 	Team    Team
 	Members int64
 	Admins  []string // usernames
 	Places  int64    // workspaces
-	Mates   int64    // that are present in them
-	Spent   Micros   // in the month
+	Mates   int64    // present in its workspaces
+	Spent   Micros   // this month
 }
 
-// DirectoryPlace is a workspace of a team as an admin of the server sees it.
+// DirectoryPlace is a team's workspace as server admins see it.
 type DirectoryPlace struct {
 	Network   Network
 	Workspace WorkspaceID
 	Name      string
 	Team      Team
-	Mates     []string // names of those that are present
+	Mates     []string // names of the mates in it
 	Since     time.Time
 }
 
-// Key is what the next page begins after.
+// Key returns the cursor after which the next page starts.
 func (p DirectoryPlace) Key() string { return string(p.Network) + "/" + string(p.Workspace) }

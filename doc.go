@@ -1,8 +1,8 @@
-// Package openmates is the vocabulary of the product: the nouns that every
-// other package speaks of, their rules that need no I/O, and the two-audience
-// error.
+// Package openmates is the vocabulary of the product: the nouns that all other
+// packages use, their rules that need no I/O, and the error type with two
+// audiences.
 //
-// It promises to import nothing but the standard library and to know no
-// network, database or model provider by name. Whoever reads this package
-// knows the domain; docs/glossary.md says the same in prose.
+// It imports only the standard library and names no network, database or model
+// provider. Read this package to learn the domain; docs/glossary.md says the
+// same in prose.
 package openmates

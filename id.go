@@ -6,19 +6,19 @@ import (
 	"unicode/utf8"
 )
 
-// ID names a stored thing. IDs sort by time of making, are unique over all
-// processes of one installation, and are written as decimal strings in JSON
-// because JavaScript rounds integers above 2^53.
+// ID identifies a stored object. IDs sort by creation time, are unique across
+// all processes of an installation, and are decimal strings in JSON because
+// JavaScript rounds integers above 2^53.
 type ID int64
 
-// String is the decimal form.
+// String returns the decimal form.
 func (id ID) String() string { return strconv.FormatInt(int64(id), 10) }
 
-// MarshalText writes the decimal form.
+// MarshalText returns the decimal form.
 func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote: what ParseID accepts, and the "0"
-// of a reference to nothing.
+// UnmarshalText parses the output of MarshalText: what ParseID accepts, and "0"
+// for a reference to nothing.
 func (id *ID) UnmarshalText(b []byte) error {
 	if string(b) == "0" {
 		*id = 0
@@ -32,8 +32,8 @@ func (id *ID) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// ParseID reads a positive ID in the one form that String writes, so that two
-// spellings never name the same thing; anything else ("0", "+7", "007") is
+// ParseID parses a positive ID in the form that String returns, so that two
+// spellings never mean the same ID. Anything else ("0", "+7", "007") is
 // EInvalid.
 func ParseID(s string) (ID, error) {
 	v, err := strconv.ParseInt(s, 10, 64)
@@ -43,7 +43,7 @@ func ParseID(s string) (ID, error) {
 	return ID(v), nil
 }
 
-// Clock tells the time; tests inject their own.
+// Clock returns the time; tests inject their own.
 type Clock func() time.Time
 
 // clip cuts s to at most n bytes of whole characters.

@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// Invite is a link by which people join a team. Its code is known to those who
-// have the link alone; the server keeps a hash of it.
+// Invite is a link with which people join a team. Only people with the link
+// know its code; the server stores a hash of it.
 type Invite struct {
 	ID      ID
 	TeamID  ID
 	Role    Role
-	Note    string   // for the team's admins: whom it is for
-	Only    []string // addresses ("ada@example.org") and domains ("@example.org") that may use it; none = everybody
-	Uses    int      // how many people may join by it; 0 = no bound
+	Note    string   // for the team's admins, such as who it is for
+	Only    []string // addresses ("ada@example.org") and domains ("@example.org") that may use it; none = anybody
+	Uses    int      // how many people may join with it; 0 = unlimited
 	Used    int
 	By      ID // who made it
-	TokenID ID // the access token by which they did; 0 = in person
+	TokenID ID // the access token that made it; 0 = made in person
 	Created time.Time
 	Expires time.Time
-	Revoked time.Time // zero = it was not
+	Revoked time.Time // zero = not revoked
 }
 
 // InviteState says whether an invite can be used, and if not, why.
@@ -34,7 +34,7 @@ const (
 	InviteRevoked InviteState = "revoked"
 )
 
-// State is what an invite is at a moment.
+// State returns the state of an invite at a time.
 func (i Invite) State(now time.Time) InviteState {
 	switch {
 	case !i.Revoked.IsZero():
@@ -47,27 +47,27 @@ func (i Invite) State(now time.Time) InviteState {
 	return InviteOpen
 }
 
-// Welcomes says whether somebody with this e-mail address, in its one form, may
-// use the invite.
+// Welcomes reports whether somebody with this email address, in its normal
+// form, may use the invite.
 func (i Invite) Welcomes(email string) bool {
 	at := strings.LastIndexByte(email, '@')
 	return len(i.Only) == 0 || at > 0 && (slices.Contains(i.Only, email) || slices.Contains(i.Only, email[at:]))
 }
 
-// InviteLine is an invite with the names of those who have to do with it.
+// InviteLine is an invite with the names of the people involved.
 type InviteLine struct {
 	Invite
-	Maker  string // display name; "" = the account is gone
+	Maker  string // display name; "" = deleted account
 	Joined []Joined
 }
 
-// Joined is somebody who came by an invite.
+// Joined is somebody who joined with an invite.
 type Joined struct {
 	User Username
 	At   time.Time
 }
 
-// Username is how a person is named to others.
+// Username is how a person is shown to others.
 type Username struct{ Username, DisplayName string }
 
 // InviteMail is an e-mail address that somebody has yet to prove is theirs.
@@ -77,11 +77,11 @@ type InviteMail struct {
 	Expires  time.Time
 }
 
-// UsageLine is what one person spent on one day with one mate and one model.
+// UsageLine is what one person used on one day with one mate and one model.
 type UsageLine struct {
 	Day      time.Time
 	Person   string
-	Mate     string // "" = one that is gone
+	Mate     string // "" = deleted
 	Model    string
 	Requests int64
 	Input    int64 // tokens
@@ -90,7 +90,7 @@ type UsageLine struct {
 	Cost     Micros
 }
 
-// TeamMonth is what a team spent in a calendar month (UTC).
+// TeamMonth is a team's usage in a calendar month (UTC).
 type TeamMonth struct {
 	Start    time.Time
 	Requests int64

@@ -6,36 +6,35 @@ import (
 )
 
 // Limits are what a layer (server, team, mate, user) allows. A lower layer can
-// only narrow: see Narrow.
+// only narrow them, see Narrow.
 type Limits struct {
 	Mates     Set    `json:"mates"`                // handles
 	Apps      Set    `json:"apps"`                 // names
 	Skills    Set    `json:"skills"`               // "app.skill"
 	Providers Set    `json:"providers"`            // names
 	Models    Set    `json:"models"`               // "provider/model"
-	PerMinute int    `json:"per_minute,omitempty"` // requests; 0 = this layer sets none
-	PerMonth  Micros `json:"per_month,omitempty"`  // money; 0 = this layer sets none
+	PerMinute int    `json:"per_minute,omitempty"` // requests; 0 = no limit in this layer
+	PerMonth  Micros `json:"per_month,omitempty"`  // money; 0 = no limit in this layer
 }
 
-// Set is a choice among names: everything, unless Only is set; then just what
-// Names lists. The zero Set allows everything, an Only set without names
-// nothing.
+// Set is a set of names: everything, unless Only is set; then just what Names
+// lists. The zero Set allows everything, an Only set without names nothing.
 type Set struct {
 	Only  bool     `json:"only,omitempty"`
 	Names []string `json:"names,omitempty"`
 }
 
-// OnlyThese is a Set of just these names, in order and each once. The caller
-// keeps names.
+// OnlyThese returns a Set of just these names, sorted and without duplicates.
+// It doesn't keep names.
 func OnlyThese(names ...string) Set {
 	names = slices.Sorted(slices.Values(names))
 	return Set{Only: true, Names: slices.Compact(names)}
 }
 
-// Allows says whether name is in the set.
+// Allows reports whether name is in the set.
 func (s Set) Allows(name string) bool { return !s.Only || slices.Contains(s.Names, name) }
 
-// Narrow is what both sets allow.
+// Narrow returns what both sets allow.
 func (s Set) Narrow(t Set) Set {
 	if !s.Only {
 		return t
@@ -52,8 +51,8 @@ func (s Set) Narrow(t Set) Set {
 	return OnlyThese(both...)
 }
 
-// Narrow gives the limits that hold where both layers do: the intersection of
-// the sets and the smaller of the numbers.
+// Narrow returns the limits that apply when both do: the intersection of the
+// sets and the smaller numbers.
 func (l Limits) Narrow(m Limits) Limits {
 	return Limits{
 		Mates:     l.Mates.Narrow(m.Mates),
@@ -73,16 +72,16 @@ func lower[N int | Micros](a, b N) N {
 	return a
 }
 
-// Usage is what one request spent.
+// Usage is what one request used.
 type Usage struct {
 	TeamID ID
 	UserID ID
 	MateID ID
 	Model  string
-	Input  int // tokens read, cached ones included
-	Cached int // of these, tokens read from the provider's cache
-	Output int // tokens written
+	Input  int // input tokens, including cached ones
+	Cached int // of these, read from the provider's cache
+	Output int // output tokens
 	Cost   Micros
-	Sent   Micros // of a reservation: what is gone even if nobody ever settles it
+	Sent   Micros // of a reservation: what is spent even if it is never settled
 	At     time.Time
 }

@@ -2,15 +2,15 @@ package openmates
 
 import "time"
 
-// LinkCode is what a one-time code stands for that ties an account on a network
-// to its person. It is begun on one side and finished on the other: in the chat
-// by the account, or in OpenMates by the person.
+// LinkCode is what a one-time link code stands for. It is created on one side
+// and used on the other: in the chat by the account, or in OpenMates by the
+// person.
 type LinkCode struct {
 	Network   Network
-	AccountID AccountID // who began in the chat; "" = begun in OpenMates
-	Name      string    // of that account, as the network shows it
-	Avatar    string    // and where its picture is; "" = none
-	UserID    ID        // who began in OpenMates; 0 = begun in the chat
-	Session   string    // hash of the session in which they did
+	AccountID AccountID // the account that started in the chat; "" = started in OpenMates
+	Name      string    // the account's name on the network
+	Avatar    string    // the address of its picture; "" = none
+	UserID    ID        // the user who started in OpenMates; 0 = started in the chat
+	Session   string    // hash of that user's session
 	Expires   time.Time
 }

@@ -2,17 +2,17 @@ package openmates
 
 import "time"
 
-// MailRecord is one message that the server sent or tried to send, without
-// what it says. It is kept for as long as a budget looks back.
+// MailRecord is a message that the server sent or tried to send, without its
+// content. It is kept as long as a budget needs it.
 type MailRecord struct {
-	Pot       string // budgets are held against the records of one pot
-	Recipient string // hash of the mailbox, "" = it got nothing
-	Sender    ID     // the user who caused it; 0 = nobody in particular
+	Pot       string // budgets count the records of one pot
+	Recipient string // hash of the mailbox; "" = nothing was delivered
+	Sender    ID     // the user who caused it; 0 = none
 	TeamID    ID     // 0 = none
 	At        time.Time
 }
 
-// MailScope is whose mail a budget counts.
+// MailScope is what a mail budget applies to.
 type MailScope string
 
 // The scopes.
@@ -23,7 +23,7 @@ const (
 	MailByServer    MailScope = "server"
 )
 
-// MailBudget allows so many messages of a scope within any period this long.
+// MailBudget limits the messages of a scope within any period of this length.
 type MailBudget struct {
 	Scope  MailScope
 	Most   int
@@ -36,14 +36,14 @@ type MailRefusal struct {
 	Again time.Time
 }
 
-// PasswordReset lets whoever has its code choose a new password for a user,
-// once. The code is kept as a hash.
+// PasswordReset lets somebody with its code choose a new password for a user,
+// once. The code is stored as a hash.
 type PasswordReset struct {
 	UserID  ID
 	Origin  ResetOrigin
-	Maker   ID     // the server admin who made it; 0 = nobody with an account
-	Address string // that it was mailed to; it is void once the user has another one
-	Second  bool   // it drops the second step, too
+	Maker   ID     // the server admin who made it; 0 = none
+	Address string // that it was mailed to; invalid once the user's address has changed
+	Second  bool   // it also removes the second step
 	Expires time.Time
 }
 

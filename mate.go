@@ -12,27 +12,27 @@ type Mate struct {
 	Description string
 	Prompt      string
 	Model       string // "" = the default of its class
-	Class       string // of model: quick, balanced or deep; "" = any
+	Class       string // class of model: quick, balanced or deep; "" = any
 	Limits      Limits
-	Enabled     bool  // the admin's switch: off, it answers nobody and its bots hear nothing
+	Enabled     bool  // the admin's switch; a disabled mate answers nobody and its bots don't listen
 	Version     int64 // grows with every change
-	Archived    bool  // kept for what refers to it, else gone
+	Archived    bool  // only kept because other data refers to it
 }
 
-// Works says whether the mate is there for anybody.
+// Works reports whether the mate is enabled and not archived.
 func (m Mate) Works() bool { return m.Enabled && !m.Archived }
 
-// MateVersion is a mate as it was saved once.
+// MateVersion is a saved state of a mate.
 type MateVersion struct {
-	Mate  Mate   // Mate.Version tells which one it is
+	Mate  Mate   // Mate.Version is its number
 	Actor ID     // who saved it; 0 = the server itself
-	By    string // their name, "" where there is no such account (any more)
+	By    string // their name; "" if the account doesn't exist
 	At    time.Time
 }
 
-// ValidHandle checks the handle of a mate: 2 to 32 characters of a–z, 0–9 and
-// single inner hyphens, beginning with a letter, and not a reserved word. The
-// error is EInvalid and says which of these is broken.
+// ValidHandle checks a mate's handle: 2 to 32 characters a–z, 0–9 and single
+// inner hyphens, starting with a letter, and not a reserved word. The error is
+// EInvalid and says which rule is broken.
 func ValidHandle(handle string) error {
 	if n := len([]rune(handle)); n < 2 || n > 32 {
 		return Errorf(EInvalid, "A mate's handle has 2 to 32 characters; this one has %d.", n)

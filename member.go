@@ -1,6 +1,6 @@
 package openmates
 
-// Member is a user as a team sees them.
+// Member is a user in a team.
 type Member struct {
 	User User
 	Role Role

@@ -9,17 +9,17 @@ import (
 // Micros is money in millionths of the server's currency unit.
 type Micros int64
 
-// MostMicros is the most that an amount can be, a trillion of the currency's
-// units: two of them can be added without an overflow.
+// MostMicros is the largest amount, a trillion units of the currency. Two of
+// them can be added without overflow.
 const MostMicros Micros = 1_000_000_000_000_000_000
 
-// Plus is the sum of two amounts, held between 0 and MostMicros.
+// Plus returns the sum of two amounts, limited to 0 to MostMicros.
 func (m Micros) Plus(n Micros) Micros {
 	m, n = min(max(m, -MostMicros), MostMicros), min(max(n, -MostMicros), MostMicros)
 	return min(max(m+n, 0), MostMicros)
 }
 
-// String writes an amount as ParseMoney reads it: "12", "2.50", "0.000031".
+// String formats an amount as ParseMoney reads it: "12", "2.50", "0.000031".
 func (m Micros) String() string {
 	if m < 0 {
 		return "-" + (-max(m, -MostMicros)).String()
@@ -34,8 +34,8 @@ func (m Micros) String() string {
 	return strconv.FormatInt(int64(whole), 10) + "." + decimals
 }
 
-// Shown writes an amount for people: with two decimals, or with four where few
-// cents would look like none.
+// Shown formats an amount for people: with two decimals, or four if two would
+// hide a few cents.
 func (m Micros) Shown() string {
 	digits := 2
 	if m != 0 && m < 100_000 && m > -100_000 {
@@ -44,8 +44,8 @@ func (m Micros) Shown() string {
 	return strconv.FormatFloat(float64(m)/1_000_000, 'f', digits, 64)
 }
 
-// ParseMoney reads an amount from 0 to 1,000,000,000 as people write it, with a
-// point or a comma before at most six decimals; nothing is 0.
+// ParseMoney parses an amount from 0 to 1,000,000,000 as people write it, with
+// a point or a comma and at most six decimals; "" is 0.
 func ParseMoney(s string) (Micros, error) {
 	text := strings.TrimSpace(s)
 	if text == "" {

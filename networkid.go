@@ -1,15 +1,15 @@
 package openmates
 
-// The IDs below are a network's own. They are opaque to everything but the
-// connector of that network, and mean nothing without it.
+// The IDs below are a network's own. Only its connector looks inside them, and
+// they mean nothing without the network.
 type (
-	// WorkspaceID names a workspace of a network. "" = outside of all of them, as
-	// in a direct message on a network whose direct messages belong to none.
+	// WorkspaceID identifies a workspace on a network. "" = none, as for direct
+	// messages on networks where they belong to no workspace.
 	WorkspaceID string
-	// ChannelID names a channel, a thread or a direct message.
+	// ChannelID identifies a channel, a thread or a direct message.
 	ChannelID string
-	// MessageID names a message within its channel.
+	// MessageID identifies a message within its channel.
 	MessageID string
-	// AccountID names what a person, or a bot, has on a network.
+	// AccountID identifies the account of a person or a bot on a network.
 	AccountID string
 )

@@ -2,8 +2,8 @@ package openmates
 
 import "time"
 
-// TroubledTurn is a turn that was refused, has failed, or whose answer could
-// not be posted, without anything that was said. What is not known is "".
+// TroubledTurn is a turn that was refused or failed, or whose answer couldn't
+// be posted, without anything that was said. Unknown fields are "".
 type TroubledTurn struct {
 	At       time.Time
 	Why      Trouble
@@ -14,17 +14,17 @@ type TroubledTurn struct {
 	TeamName string
 	Person   string
 	Channel  string // where the mate may not write; "" = it may
-	Lacks    string // names of the permissions that it would need there
+	Lacks    string // names of the permissions that it is missing there
 }
 
-// SpendLine is what was spent on one thing.
+// SpendLine is the cost of one thing.
 type SpendLine struct {
 	Name     string
 	Requests int64
 	Cost     Micros
 }
 
-// MonthSpend is what a calendar month has cost so far.
+// MonthSpend is the cost of a calendar month so far.
 type MonthSpend struct {
 	Start    time.Time
 	Requests int64
@@ -33,10 +33,10 @@ type MonthSpend struct {
 	Models   []SpendLine
 }
 
-// Counts say how many there are on the server.
+// Counts counts things on the server.
 type Counts struct {
 	Teams      int64
 	People     int64
-	Linked     int64 // people with an account on a messenger
+	Linked     int64 // people with a linked account on a messenger
 	Workspaces int64
 }

@@ -2,7 +2,7 @@ package openmates
 
 import "slices"
 
-// Fact is one thing about a person that a mate can be told.
+// Fact is one thing about a person that mates may be told.
 type Fact string
 
 // The facts.
@@ -16,27 +16,27 @@ const (
 	FactGoals    Fact = "goals"
 	FactLikes    Fact = "likes"
 	FactDislikes Fact = "dislikes"
-	FactTopics   Fact = "topics" // what the person asked lately
+	FactTopics   Fact = "topics" // what the person recently asked about
 )
 
-// Facts lists the facts in the order in which pages show them.
+// Facts returns the facts in the order in which pages show them.
 func Facts() []Fact {
 	return []Fact{FactName, FactUsername, FactPlace, FactAnswers, FactAbout, FactProjects, FactGoals, FactLikes, FactDislikes, FactTopics}
 }
 
-// usually says whether mates see a fact of a person who has settled nothing:
-// what was typed for them, they see; what was not, they don't.
+// usually reports whether mates see a fact by default: they see what people
+// enter for them, and nothing else.
 func (f Fact) usually() bool {
 	return f != FactUsername && f != FactTopics && slices.Contains(Facts(), f)
 }
 
-// Privacy is what a person lets mates see. The zero Privacy settles nothing.
+// Privacy is what a person lets mates see. The zero Privacy has only defaults.
 type Privacy struct {
-	Usual map[Fact]bool            `json:"usual,omitempty"` // for every mate
-	Mates map[string]map[Fact]bool `json:"mates,omitempty"` // by handle: where one differs
+	Usual map[Fact]bool            `json:"usual,omitempty"` // for all mates
+	Mates map[string]map[Fact]bool `json:"mates,omitempty"` // by handle: exceptions
 }
 
-// Usually says whether mates see a fact as a rule.
+// Usually reports whether mates see a fact, apart from exceptions.
 func (p Privacy) Usually(f Fact) bool {
 	if shown, ok := p.Usual[f]; ok {
 		return shown
@@ -44,7 +44,7 @@ func (p Privacy) Usually(f Fact) bool {
 	return f.usually()
 }
 
-// Shows says whether the mate with this handle sees a fact.
+// Shows reports whether the mate with this handle sees a fact.
 func (p Privacy) Shows(mate string, f Fact) bool {
 	if shown, ok := p.Mates[mate][f]; ok {
 		return shown
@@ -52,17 +52,17 @@ func (p Privacy) Shows(mate string, f Fact) bool {
 	return p.Usually(f)
 }
 
-// Seen is a person as a mate sees them: what it may not see is empty.
+// Seen is a person as a mate sees them: what the mate may not see is empty.
 type Seen struct {
 	Name        string
 	Username    string
 	Language    string
 	TimeZone    string
 	Preferences Preferences
-	Topics      bool // it may be told what the person asked lately
+	Topics      bool // it may be told what the person recently asked about
 }
 
-// SeenBy gives the person as the mate with this handle sees them.
+// SeenBy returns the person as the mate with this handle sees them.
 func (u User) SeenBy(p Privacy, mate string) Seen {
 	var s Seen
 	for fact, show := range map[Fact]func(){

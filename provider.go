@@ -2,54 +2,54 @@ package openmates
 
 import "time"
 
-// Provider is a service that runs models, reached with one key.
+// Provider is a service that runs models, used with one key.
 type Provider struct {
 	ID      ID
-	Name    string // unique, lower case: the first half of "provider/model"
-	Kind    string // which API it speaks
+	Name    string // unique, lower case: the part before the slash in "provider/model"
+	Kind    string // the API it uses
 	Label   string // for people
 	URL     string // "" = the API's own address
-	Key     Secret // "" = it needs none, or the settings of the server hold it
+	Key     Secret // "" = it needs none, or the server's settings have it
 	KeyLost bool   // a key is stored but can't be read (ErrUnreadable); Key is "" then
-	Fixed   bool   // it comes from the settings of the server and isn't changed in the pages
+	Fixed   bool   // it comes from the server's settings and can't be changed on the pages
 	Checked time.Time
 	Problem Text // what the last check or request found; "" = nothing
 }
 
-// ProviderModel is a model as a provider offers it and as the server uses it.
+// ProviderModel is a model of a provider, with its settings on this server.
 type ProviderModel struct {
 	ProviderID ID
 	Provider   string // its name
-	Model      string // the provider's id of it
+	Model      string // the provider's ID of it
 	Enabled    bool   // mates may use it
-	Listed     bool   // the provider named it at the last check
-	Priced     bool   // somebody entered a price; else budgets can't count it
+	Listed     bool   // the provider listed it at the last check
+	Priced     bool   // somebody entered a price; otherwise budgets can't count it
 	Price      Price
 }
 
-// Name is the model's full name: "provider/model".
+// Name returns the model's full name: "provider/model".
 func (m ProviderModel) Name() string { return m.Provider + "/" + m.Model }
 
 // The classes of models, by what they are good for.
 const (
-	ClassQuick    = "quick"    // short answers at once, for little money
+	ClassQuick    = "quick"    // short, fast and cheap answers
 	ClassBalanced = "balanced" // most things
-	ClassDeep     = "deep"     // hard questions, slow and dear
+	ClassDeep     = "deep"     // hard questions, slow and expensive
 )
 
-// Classes lists the classes in their order.
+// Classes returns the classes in order.
 func Classes() []string { return []string{ClassQuick, ClassBalanced, ClassDeep} }
 
-// ModelDefaults are the full names of the models that answer for mates without
-// one of their own; "" = none is set.
+// ModelDefaults contains the full names of the models for mates without their
+// own; "" = not set.
 type ModelDefaults struct {
-	Any      string `json:"any,omitempty"` // where the class sets none
+	Any      string `json:"any,omitempty"` // used if the class has none
 	Quick    string `json:"quick,omitempty"`
 	Balanced string `json:"balanced,omitempty"`
 	Deep     string `json:"deep,omitempty"`
 }
 
-// Of is the default of a class alone.
+// Of returns the default of a class, without falling back.
 func (d ModelDefaults) Of(class string) string {
 	switch class {
 	case ClassQuick:
@@ -62,7 +62,7 @@ func (d ModelDefaults) Of(class string) string {
 	return ""
 }
 
-// With is d with another default for a class, "" being any.
+// With returns d with another default for a class, "" being any.
 func (d ModelDefaults) With(class, model string) ModelDefaults {
 	switch class {
 	case ClassQuick:

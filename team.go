@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Team is a tenant: a group of people with the mates they may use and the
-// limits they agreed on. Slug names it in every path.
+// Team is a tenant: people, the mates they may use, and their limits. Slug is
+// part of every path.
 type Team struct {
 	ID      ID
 	Slug    string
@@ -17,7 +17,7 @@ type Team struct {
 }
 
 // IsReserved reports whether a word stands for the server, everybody or nobody,
-// wherever it stands: no team, mate or person can have it.
+// so that no team, mate or person can have it as a name.
 func IsReserved(word string) bool {
 	switch word {
 	case "admin", "all", "api", "channel", "discord", "everyone", "here", "mate", "mates", "me", "nobody", "openmates",
@@ -27,7 +27,7 @@ func IsReserved(word string) bool {
 	return false
 }
 
-// isPath reports whether a slug would hide a path of the API or of the pages.
+// isPath reports whether a slug would hide a path of the API or the pages.
 func isPath(slug string) bool {
 	switch slug {
 	case "apps", "assets", "auth", "demo", "docs", "health", "healthz", "help",
@@ -39,10 +39,9 @@ func isPath(slug string) bool {
 	return false
 }
 
-// ValidSlug checks the slug of a team: 2 to 40 characters of a–z, 0–9 and
-// single inner hyphens, not a reserved word, and not digits alone: those are
-// another team's ID, and where a path names a team either may stand. The error
-// is EInvalid and says which of these is broken.
+// ValidSlug checks a team's slug: 2 to 40 characters a–z, 0–9 and single inner
+// hyphens, not a reserved word, and not only digits, because a path may name a
+// team by its ID instead. The error is EInvalid and says which rule is broken.
 func ValidSlug(slug string) error {
 	if n := utf8.RuneCountInString(slug); n < 2 || n > 40 {
 		return Errorf(EInvalid, "A team's address has 2 to 40 characters; this one has %d.", n)

@@ -21,15 +21,15 @@ import (
 // and never converted from or to a string.
 type Text string
 
-// T returns the sentence of a format of package fmt and its arguments. The
-// format is English and a message of the catalogue, so it is a constant.
+// T returns a sentence from a format of package fmt and its arguments. The
+// format is English and a message in the catalogue, so it must be a constant.
 //
-// A string among the arguments is a name or something that somebody typed, and
-// is shown as it is. A Text is shown in the reader's language, and so are a
-// number, a Day and the sentence of an *Error.
+// A string argument is a name or something that somebody typed, and is shown
+// unchanged. A Text is shown in the reader's language, and so are numbers, a
+// Day and the sentence of an *Error.
 func T(format string, args ...any) Text {
 	if false {
-		_ = fmt.Sprintf(format, args...) // go vet checks the calls of T like those of Sprintf
+		_ = fmt.Sprintf(format, args...) // makes go vet check calls of T like those of Sprintf
 	}
 	if len(args) == 0 && !strings.Contains(format, "%") && !strings.HasPrefix(format, textStart) {
 		return Text(format)
@@ -55,7 +55,7 @@ func T(format string, args ...any) Text {
 	}
 	encoded, err := json.Marshal(parts)
 	if err != nil {
-		return Text(format) // a number that JSON can't write
+		return Text(format) // a number that JSON can't represent
 	}
 	return Text(encoded)
 }
@@ -69,7 +69,7 @@ func And[S ~string](items []S) Text {
 	return T("%s and %s", List(items[:last]), items[last])
 }
 
-// List returns the items with commas between them.
+// List returns the items separated by commas.
 func List[S ~string](items []S) Text {
 	if len(items) == 0 {
 		return ""
@@ -81,8 +81,7 @@ func List[S ~string](items []S) Text {
 	return T(strings.TrimSuffix(strings.Repeat("%s, ", len(all)), ", "), all...)
 }
 
-// Sentences returns one sentence after the other, without those that say
-// nothing.
+// Sentences joins sentences with spaces, leaving out empty ones.
 func Sentences(all ...Text) Text {
 	var text Text
 	for _, s := range all {
@@ -96,24 +95,24 @@ func Sentences(all ...Text) Text {
 	return text
 }
 
-// Day is a date that a Text names by a layout of package time, such as
-// "2 January".
+// Day is a date in a Text, formatted with a layout of package time such as "2
+// January".
 type Day struct {
 	Layout string
 	Time   time.Time
 }
 
-// String is the date in English.
+// String returns the date in English.
 func (d Day) String() string { return d.Time.Format(d.Layout) }
 
 const (
 	textStart    = `["`
-	textArgBytes = 2000 // of one argument that is a string
-	textDepth    = 8    // texts within texts
+	textArgBytes = 2000 // per string argument
+	textDepth    = 8    // nesting of texts
 )
 
-// textArgument is an argument as it is encoded: a string, a number, a bool, or
-// an object that says which kind of value it is.
+// textArgument returns an argument as it is encoded: a string, a number, a
+// bool, or an object that says which kind of value it is.
 func textArgument(a any) any {
 	switch a := a.(type) {
 	case nil:
@@ -139,8 +138,8 @@ func textArgument(a any) any {
 	return cutArgument(fmt.Sprint(a))
 }
 
-// encodedText is a text within a text: the array that it is, or an object with
-// what stands for itself.
+// encodedText returns a text within a text: the array that it is, or an object
+// for a text without arguments.
 func encodedText(t Text) any {
 	if strings.HasPrefix(string(t), textStart) && json.Valid([]byte(t)) {
 		return json.RawMessage(t)
@@ -166,9 +165,9 @@ func cutArgument(s string) string {
 }
 
 // Parts returns the format and its arguments: strings, numbers, bools, Texts
-// and Days. A text that T did not make, such as a sentence that an older server
-// stored, is a format of its own; ok is false then, and for a T without
-// arguments, and the format is not for package fmt but the whole text.
+// and Days. For a text without arguments, or one that T didn't make (such as a
+// sentence stored by an older version), ok is false and format is the whole
+// text, not a format of package fmt.
 func (t Text) Parts() (format string, args []any, ok bool) {
 	if !strings.HasPrefix(string(t), textStart) {
 		return string(t), nil, false
@@ -195,7 +194,7 @@ func argumentOf(p json.RawMessage) any {
 		return Day{o.Layout, o.Time}
 	case '"', 't', 'f', 'n':
 		var v any
-		_ = json.Unmarshal(p, &v) // it was read once already
+		_ = json.Unmarshal(p, &v) // has already been parsed once
 		return v
 	}
 	if n, err := strconv.ParseInt(string(p), 10, 64); err == nil {
@@ -205,13 +204,13 @@ func argumentOf(p json.RawMessage) any {
 	return f
 }
 
-// String is the text in English.
+// String returns the text in English.
 func (t Text) String() string {
 	return t.In(func(message string) string { return message }, func(value any) any { return value })
 }
 
-// In is the text as a language says it: message translates a format, and value
-// an argument that is neither a string nor a Text.
+// In returns the text in a language: message translates a format, and value
+// formats an argument that is neither a string nor a Text.
 func (t Text) In(message func(string) string, value func(any) any) string {
 	return t.in(message, value, 0)
 }

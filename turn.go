@@ -2,11 +2,11 @@ package openmates
 
 import "time"
 
-// Turn is one accepted message and what became of it: the journal's row. It is
-// what makes redelivery harmless, see package queue.
+// Turn is one accepted message and its state: a row in the journal. It makes
+// redelivery harmless, see package queue.
 type Turn struct {
 	Key          string // unique: network, bot and message id
-	Conversation string // the lane: turns of one conversation are answered in order
+	Conversation string // the lane: turns of a conversation are answered in order
 	BotID        ID
 	State        TurnState
 	Answer       string // the model's whole answer, once it is recorded
@@ -14,10 +14,10 @@ type Turn struct {
 	Attempt      int
 }
 
-// TurnState is how far a turn has come.
+// TurnState is the state of a turn.
 type TurnState string
 
-// The states of a turn. The last three end it.
+// The states of a turn. The last three are final.
 const (
 	TurnReceived TurnState = "received"
 	TurnRunning  TurnState = "running"
@@ -26,42 +26,42 @@ const (
 	TurnFailed   TurnState = "failed"
 )
 
-// Trouble says why a turn was refused, has failed, or could not be posted, for
-// those who mend it. "" where nothing was wrong.
+// Trouble is why a turn was refused, failed, or couldn't be posted, for those
+// who can fix it. "" = no problem.
 type Trouble string
 
-// The troubles, by who can cure them.
+// The troubles, with who can fix them.
 const (
-	TroubleWorkspace   Trouble = "workspace"    // the team connects the place
+	TroubleWorkspace   Trouble = "workspace"    // the team connects the workspace
 	TroubleAccount     Trouble = "account"      // the person links the account, or joins the team
-	TroubleNotMember   Trouble = "not_member"   // an admin of the team invites the person
+	TroubleNotMember   Trouble = "not_member"   // a team admin invites the person
 	TroubleNoAccess    Trouble = "no_access"    // the mate may not write there
 	TroubleTeam        Trouble = "team"         // the person asks in a channel of one team
-	TroubleText        Trouble = "text"         // the person writes something
+	TroubleText        Trouble = "text"         // the person writes some text
 	TroubleNotAllowed  Trouble = "not_allowed"  // limits of server, team, mate or person
-	TroubleMateOff     Trouble = "mate_off"     // the mate is switched off on the server
-	TroubleRate        Trouble = "rate"         // requests of the minute
-	TroubleMoney       Trouble = "money"        // money of the month
+	TroubleMateOff     Trouble = "mate_off"     // the mate is disabled on the server
+	TroubleRate        Trouble = "rate"         // the minute's requests
+	TroubleMoney       Trouble = "money"        // the month's money
 	TroubleNoModel     Trouble = "no_model"     // none is set up, or the mate's is gone
-	TroubleKey         Trouble = "key"          // the provider refuses its key
-	TroubleSettingsKey Trouble = "settings_key" // likewise, and the key is one of the server's settings
+	TroubleKey         Trouble = "key"          // the provider rejects its key
+	TroubleSettingsKey Trouble = "settings_key" // the same, and the key is in the server's settings
 	TroubleCredit      Trouble = "credit"       // the provider's account is empty
-	TroubleModelGone   Trouble = "model_gone"   // the provider has no such model any more
-	TroubleTooLong     Trouble = "too_long"     // more text than the model reads
+	TroubleModelGone   Trouble = "model_gone"   // the provider no longer has the model
+	TroubleTooLong     Trouble = "too_long"     // more text than the model can read
 	TroubleFiltered    Trouble = "filtered"     // the provider refuses to answer
-	TroubleBusy        Trouble = "busy"         // the provider has too many requests
+	TroubleBusy        Trouble = "busy"         // the provider gets too many requests
 	TroubleInvalid     Trouble = "invalid"      // the provider did not understand
-	TroubleUnreachable Trouble = "unreachable"  // the provider does not answer
-	TroubleNoWords     Trouble = "no_words"     // the model said nothing
-	TroubleThought     Trouble = "thought"      // the model spent its room on thinking
-	TroubleBarred      Trouble = "barred"       // the provider, or a firewall, serves no request from this server
+	TroubleUnreachable Trouble = "unreachable"  // the provider doesn't respond
+	TroubleNoWords     Trouble = "no_words"     // the model's answer was empty
+	TroubleThought     Trouble = "thought"      // the model used up its output on thinking
+	TroubleBarred      Trouble = "barred"       // the provider, or a firewall, blocks this server
 	TroubleNotPosted   Trouble = "not_posted"   // the network refused the answer
 	TroubleGivenUp     Trouble = "given_up"     // the log has the reason
 )
 
-// Exchange is one question and its answer as remembered for later prompts.
+// Exchange is a question and its answer, as remembered for later prompts.
 type Exchange struct {
-	Author   User    // who asked; zero = an account that is gone, or nobody's
+	Author   User    // who asked; zero = a deleted account, or unknown
 	Privacy  Privacy // what they let mates see
 	Question string
 	Answer   string

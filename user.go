@@ -16,12 +16,12 @@ type User struct {
 	TimeZone    string
 	Preferences Preferences
 	Created     time.Time
-	Epoch       int64 // grows with each new password and each "sign out everywhere": what was begun before is worth nothing
+	Epoch       int64 // grows with each new password and each "sign out everywhere", which invalidates everything started before
 }
 
-// Skeleton returns what usernames that look alike have in common, after the idea
-// of UTS 39: one account may have it. A username is ASCII, and this is what is
-// alike within ASCII.
+// Skeleton returns the common form of usernames that look alike, in the spirit
+// of UTS 39; only one account can have it. Usernames are ASCII, so only ASCII
+// characters are considered.
 func Skeleton(username string) string {
 	for _, alike := range [][2]string{{"0", "o"}, {"1", "l"}, {"rn", "m"}, {"vv", "w"}, {".", "-"}, {"_", "-"}} {
 		username = strings.ReplaceAll(username, alike[0], alike[1])
@@ -29,8 +29,8 @@ func Skeleton(username string) string {
 	return username
 }
 
-// Preferences are what a person tells the mates about themselves and about the
-// answers they like. All of it is optional.
+// Preferences are what a person tells mates about themselves and about the
+// answers they like. All fields are optional.
 type Preferences struct {
 	Tone      string `json:"tone,omitempty"`
 	Length    string `json:"length,omitempty"`
@@ -42,7 +42,7 @@ type Preferences struct {
 	Dislikes  string `json:"dislikes,omitempty"`
 }
 
-// Role is what a user may do within one team.
+// Role is what a user may do in a team.
 type Role string
 
 // The roles, from most to least.
@@ -51,7 +51,7 @@ const (
 	RoleMember Role = "member"
 )
 
-// Membership is a user's place in a team.
+// Membership is a user's role in a team.
 type Membership struct {
 	TeamID ID
 	UserID ID

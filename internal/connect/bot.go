@@ -11,31 +11,31 @@ import (
 	"openmates/internal/messenger"
 )
 
-// Bot is what may be shown of a bot: everything but its credentials.
+// Bot is everything about a bot that may be shown: all but its credentials.
 type Bot struct {
 	ID       openmates.ID
 	MateID   openmates.ID
 	Network  openmates.Network
-	Label    string // of the network
+	Label    string // the network's name
 	AppID    string
 	Name     string
 	Paused   bool
 	Settings openmates.Settings
-	Stored   []string // names of the secrets that are stored and can be read
+	Stored   []string // names of the secrets that are stored and readable
 	Lost     []string // names of those that can't be read and have to be entered again
-	// CanConsent reports whether it has what consent pages need: it can be
-	// installed and can link accounts.
+	// CanConsent reports whether the bot has what consent pages need, so that
+	// it can be installed and can link accounts.
 	CanConsent bool
 	Invite     string
 	State      messenger.State
-	Check      Inspection // the last valid one; its At is zero if there is none
+	Check      Inspection // the last valid check; its At is zero if there is none
 }
 
-// CanAdd reports whether teams can add the bot by a link, as far as is known.
+// CanAdd reports whether teams can add the bot with a link, as far as known.
 func (b Bot) CanAdd() bool { return b.CanConsent && b.Check.Blocking() == nil }
 
-// Trouble returns what is wrong with the bot's set-up, nil if nothing is known
-// to be. What the listener says already is not said twice.
+// Trouble returns what is wrong with the bot's setup, or nil if nothing is
+// known to be. It leaves out what the listener already reports.
 func (b Bot) Trouble() *messenger.Finding {
 	f := b.Check.Bad()
 	if f != nil && f.Check == messenger.CheckToken && b.State.Phase == messenger.BadCredentials {
@@ -44,25 +44,25 @@ func (b Bot) Trouble() *messenger.Finding {
 	return f
 }
 
-// Credentials are what an admin types for a bot.
+// Credentials are what an admin enters for a bot.
 type Credentials struct {
-	Actor   openmates.ID // who does it
+	Actor   openmates.ID // who enters them
 	MateID  openmates.ID // 0 = the server's own application, for linking accounts
 	Network openmates.Network
-	// Values are what was typed, by the names of the connector's fields. An empty
-	// secret keeps the stored one, and so does a setting that is left out.
+	// Values are the entered values, by the connector's field names. An empty
+	// secret or a missing setting keeps the stored value.
 	Values openmates.Secrets
 }
 
-// longestCredential bounds a token or a secret, in bytes. Networks whose tokens
-// are signed statements have some of several hundred.
+// longestCredential limits the length of a token or secret, in bytes. Networks
+// with signed tokens use several hundred.
 const longestCredential = 4096
 
-// SetBot looks with the network at what was typed and, if the token is real
-// and belongs to the application, stores it; its listener starts by that. What
-// the network refuses is never stored: not the token, and not the client
-// secret, of which then the one before stays. The Inspection tells what was
-// found, also where there is an error.
+// SetBot checks the entered values with the network and stores them if the
+// token is valid and belongs to the application. This starts the bot's
+// listener. What the network rejects is never stored: not the token, and not
+// the client secret, in which case the previous secret is kept. The Inspection
+// says what was found, even if there is an error.
 func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, error) {
 	con, err := r.connector(c.Network)
 	if err != nil {
@@ -108,7 +108,8 @@ func (r *Room) SetBot(ctx context.Context, c Credentials) (Bot, Inspection, erro
 	return shown, found, err
 }
 
-// taken says whose an application is already, and how it gets free.
+// taken returns an error that says which mate uses an application, and how to
+// free it.
 func (r *Room) taken(ctx context.Context, con messenger.Connector, b openmates.Bot, cause error) error {
 	e := &openmates.Error{Code: openmates.EConflict, Err: cause,
 		Message: openmates.T("This %s application already belongs to another mate. Every mate needs its own application.", con.Info().Label)}
@@ -131,7 +132,7 @@ func (r *Room) taken(ctx context.Context, con messenger.Connector, b openmates.B
 	return e
 }
 
-// merge puts what was typed over what is stored.
+// merge combines the entered values with the stored ones.
 func (r *Room) merge(ctx context.Context, c Credentials, info messenger.Info) (was, b openmates.Bot, err error) {
 	was, found, err := r.find(ctx, c.MateID, c.Network)
 	if err != nil {
@@ -140,7 +141,7 @@ func (r *Room) merge(ctx context.Context, c Credentials, info messenger.Info) (w
 	b = was
 	b.MateID, b.Network = c.MateID, c.Network
 	var application string
-	var renewed bool // a secret that the listener needs was typed
+	var renewed bool // a new secret that the listener needs
 	for _, f := range info.Fields {
 		typed, given := c.Values[f.Name]
 		v := strings.TrimSpace(typed.Reveal())
@@ -166,12 +167,12 @@ func (r *Room) merge(ctx context.Context, c Credentials, info messenger.Info) (w
 		return was, b, openmates.Errorf(openmates.EInvalid, "The saved bot token was encrypted with another key and can't be read. Paste it again.")
 	}
 	if found && application == "" && renewed {
-		b.AppID = "" // the token says which
+		b.AppID = "" // derive it from the new token
 	}
 	return was, b, nil
 }
 
-// find gives a mate's bot on a network; found is false where it has none yet.
+// find returns a mate's bot on a network; found is false if there is none.
 func (r *Room) find(ctx context.Context, mate openmates.ID, n openmates.Network) (b openmates.Bot, found bool, err error) {
 	b, err = r.store.BotOf(ctx, mate, n)
 	if openmates.CodeOf(err) == openmates.ENotFound {
@@ -180,7 +181,7 @@ func (r *Room) find(ctx context.Context, mate openmates.ID, n openmates.Network)
 	return b, err == nil, err
 }
 
-// must is find for what needs a bot.
+// must is find for callers that need a bot.
 func (r *Room) must(ctx context.Context, mate openmates.ID, n openmates.Network) (openmates.Bot, openmates.Mate, error) {
 	b, found, err := r.find(ctx, mate, n)
 	if err == nil && !found {
@@ -193,7 +194,7 @@ func (r *Room) must(ctx context.Context, mate openmates.ID, n openmates.Network)
 	return b, m, err
 }
 
-// mateOf is the mate that a bot speaks for; the zero Mate for the server's own
+// mateOf returns the mate of a bot, or the zero Mate for the server's own
 // application.
 func (r *Room) mateOf(ctx context.Context, b openmates.Bot) (openmates.Mate, error) {
 	if b.MateID == 0 {
@@ -211,7 +212,7 @@ func (r *Room) mateOf(ctx context.Context, b openmates.Bot) (openmates.Mate, err
 	return openmates.Mate{}, openmates.Errorf(openmates.ENotFound, "This mate doesn't exist here.")
 }
 
-// PauseBot switches a bot's listener off, or on again.
+// PauseBot stops a bot's listener, or starts it again.
 func (r *Room) PauseBot(ctx context.Context, actor, mate openmates.ID, n openmates.Network, paused bool) (Bot, error) {
 	b, m, err := r.must(ctx, mate, n)
 	if err != nil {
@@ -235,8 +236,8 @@ func (r *Room) PauseBot(ctx context.Context, actor, mate openmates.ID, n openmat
 	return r.shown(ctx, b, m)
 }
 
-// RestartBot makes a bot's listener begin a new session, in whatever process
-// it runs. The others don't notice.
+// RestartBot makes a bot's listener start a new session, whichever process it
+// runs in. Other bots aren't affected.
 func (r *Room) RestartBot(ctx context.Context, actor, mate openmates.ID, n openmates.Network) error {
 	b, m, err := r.must(ctx, mate, n)
 	if err != nil {
@@ -261,7 +262,7 @@ func (r *Room) shown(ctx context.Context, b openmates.Bot, m openmates.Mate) (Bo
 	return r.show(b, m, k), err
 }
 
-// known is what processes and checks last said of all bots.
+// known contains the last reports and checks of all bots.
 type known struct {
 	reports map[openmates.ID]openmates.BotReport
 	checks  map[openmates.ID]openmates.BotCheck

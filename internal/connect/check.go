@@ -11,23 +11,23 @@ import (
 	"openmates/internal/messenger"
 )
 
-// Checks are what the room remembers of checking bots.
+// Checks stores the results of checking bots.
 type Checks interface {
 	BotChecks(ctx context.Context) ([]openmates.BotCheck, error)
 	SaveBotCheck(ctx context.Context, c openmates.BotCheck) error
 }
 
 const (
-	checkEvery = 20 * time.Second // how often CheckBots looks for a check that is due
-	tryEvery   = time.Minute      // how long it waits before it asks about the same bot again
-	goodFor    = 6 * time.Hour    // how long a check without findings holds
-	badFor     = 5 * time.Minute  // how long one with findings does: somebody may be at it
+	checkEvery = 20 * time.Second // how often CheckBots looks for due checks
+	tryEvery   = time.Minute      // how long before it asks about the same bot again
+	goodFor    = 6 * time.Hour    // how long a check without findings is valid
+	badFor     = 5 * time.Minute  // how long one with findings is valid, because somebody may be fixing them
 )
 
-// CheckBots checks the set-up of every bot whose last check is old, or was made
-// before its credentials or the server's address changed, until ctx ends. So
-// pages can tell what is wrong without asking the network, and a server that
-// has moved finds out by itself which redirects are stale.
+// CheckBots checks the setup of every bot whose last check is old, or older
+// than its credentials or the server's address, until ctx ends. So pages can
+// show problems without asking the network, and a server that has moved finds
+// out which redirects are outdated.
 func (r *Room) CheckBots(ctx context.Context) error {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
@@ -40,12 +40,12 @@ func (r *Room) CheckBots(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
-		case <-moved: // the redirects that are registered don't follow by themselves
+		case <-moved: // registered redirects have to be changed by hand
 		}
 	}
 }
 
-// CheckDue does once what CheckBots does. Any process may call it at any time.
+// CheckDue does one round of CheckBots. Any process may call it at any time.
 func (r *Room) CheckDue(ctx context.Context) error {
 	bots, err := r.store.Bots(ctx)
 	if err != nil {
@@ -61,7 +61,7 @@ func (r *Room) CheckDue(ctx context.Context) error {
 		}
 		m, err := r.mateOf(ctx, b)
 		if err != nil || b.MateID != 0 && !m.Works() {
-			continue // nobody needs it now; its page checks it
+			continue // unused; its page checks it
 		}
 		if _, err := r.check(ctx, b, m); err != nil {
 			r.log.WarnContext(ctx, "a bot could not be checked", "bot", b.ID, "err", err)
@@ -85,7 +85,8 @@ func (r *Room) due(c openmates.BotCheck, b openmates.Bot) bool {
 	return age >= goodFor
 }
 
-// try reports whether CheckBots may ask about a bot now, and notes that it does.
+// try reports whether CheckBots may ask about a bot now, and records that it
+// does.
 func (r *Room) try(bot openmates.ID) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -96,7 +97,7 @@ func (r *Room) try(bot openmates.ID) bool {
 	return true
 }
 
-// check asks the network and remembers what it said.
+// check asks the network and stores the result.
 func (r *Room) check(ctx context.Context, b openmates.Bot, m openmates.Mate) (Inspection, error) {
 	con, err := r.connector(b.Network)
 	if err != nil {
@@ -110,11 +111,12 @@ func (r *Room) check(ctx context.Context, b openmates.Bot, m openmates.Mate) (In
 		return found, err
 	}
 	r.remember(ctx, b, found)
-	return found, nil // the findings say what the error would
+	return found, nil // the findings say the same as the error
 }
 
-// lost says of a bot that its credentials can't be read; the network is not
-// asked. It is not remembered, since the bot is as before once the key is back.
+// lost returns a result for a bot whose credentials can't be read, without
+// asking the network. It isn't stored, because the bot is fine again once the
+// key is back.
 func (r *Room) lost(info messenger.Info, b openmates.Bot) Inspection {
 	found := Inspection{At: r.now()}
 	for _, f := range info.Fields {
@@ -127,9 +129,8 @@ func (r *Room) lost(info messenger.Info, b openmates.Bot) Inspection {
 	return found
 }
 
-// remember keeps what a check found for the other pages and processes. A check
-// that the network didn't answer says nothing about the bot, so that the one
-// before it goes on holding.
+// remember stores a result for other pages and processes. If the network didn't
+// respond, the result says nothing about the bot and the previous one stays.
 func (r *Room) remember(ctx context.Context, b openmates.Bot, found Inspection) {
 	if f := found.of(messenger.CheckToken); f != nil && f.State == messenger.FindingUnknown {
 		return
@@ -158,8 +159,8 @@ func (r *Room) checks(ctx context.Context) (map[openmates.ID]openmates.BotCheck,
 	return by, nil
 }
 
-// holds returns what a check found; nothing if the bot, or the server's
-// address, has changed since.
+// holds returns the result of a check, or nothing if the bot or the server's
+// address has changed since.
 func (r *Room) holds(c openmates.BotCheck, b openmates.Bot) Inspection {
 	if c.BotID != b.ID || c.Revision != b.Revision || c.Redirect != r.Redirect() {
 		return Inspection{}
@@ -172,7 +173,7 @@ func (r *Room) holds(c openmates.BotCheck, b openmates.Bot) Inspection {
 }
 
 // Blocking returns the first finding that keeps the bot from being added to a
-// workspace, nil if there is none.
+// workspace, or nil.
 func (i Inspection) Blocking() *messenger.Finding {
 	for n := range i.Findings {
 		if f := &i.Findings[n]; f.Blocks && f.State == messenger.FindingBad {
@@ -182,8 +183,7 @@ func (i Inspection) Blocking() *messenger.Finding {
 	return nil
 }
 
-// Bad returns the first finding that is wrong, a blocking one before others;
-// nil if there is none.
+// Bad returns the first bad finding, blocking ones first, or nil.
 func (i Inspection) Bad() *messenger.Finding {
 	if f := i.Blocking(); f != nil {
 		return f

@@ -10,42 +10,42 @@ import (
 	"openmates/internal/policy"
 )
 
-// Belonging is what the IDs of a messenger stand for here.
+// Belonging is what a messenger's IDs stand for here.
 type Belonging struct {
 	Team openmates.Team
 	User openmates.User
 	Role openmates.Role
 }
 
-// UnknownError says that a workspace is no team's, an account nobody's, or its
-// owner no member of that team. Its sentence is what the person is told in the
-// chat.
+// UnknownError means that a workspace belongs to no team, an account to nobody,
+// or that its owner isn't a member of the team. Its sentence is for the person
+// in the chat.
 type UnknownError struct {
 	What     Unknown
 	sentence openmates.Text
 }
 
-// Unknown is what of a message is not known.
+// Unknown is the part of a message that isn't known.
 type Unknown string
 
-// What can be unknown.
+// The parts that can be unknown.
 const (
 	UnknownWorkspace Unknown = "workspace"
 	UnknownAccount   Unknown = "account"
-	NotMember        Unknown = "member" // the account is known, and its owner not in the team
+	NotMember        Unknown = "member" // the account is known, but its owner isn't in the team
 )
 
-// Error is the text for the log.
+// Error returns the text for the log.
 func (e *UnknownError) Error() string { return e.sentence.String() }
 
-// Unwrap gives the sentence for people.
+// Unwrap returns the sentence for people.
 func (e *UnknownError) Unwrap() error {
 	return openmates.Errorf(openmates.ENotFound, "%s", e.sentence)
 }
 
-// Login tells whose team a workspace is, and who of it an account. Both IDs are
-// public, so the caller has made sure that a listener asks. Its refusals keep
-// the wording of the product's workflow to the letter.
+// Login returns the team of a workspace and the member of it who owns an
+// account. Both IDs are public, so the caller must make sure that a listener is
+// asking. The errors use the exact wording of the product's workflow.
 func (r *Room) Login(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID, account openmates.AccountID) (Belonging, error) {
 	con, err := r.connector(n)
 	if err != nil {
@@ -78,24 +78,24 @@ func (r *Room) Login(ctx context.Context, n openmates.Network, workspace openmat
 	return b, nil
 }
 
-// Proof is what a consent page sends a browser back with.
+// Proof is what a consent page adds to the redirect.
 type Proof struct {
 	State string
 	Code  string
 }
 
-// ProofError says that an ID alone proves nothing.
+// ProofError means that an ID alone proves nothing.
 type ProofError struct{ sentence string }
 
-// Error is the text for the log.
+// Error returns the text for the log.
 func (e *ProofError) Error() string { return e.sentence }
 
-// Unwrap gives the sentence for people.
+// Unwrap returns the sentence for people.
 func (e *ProofError) Unwrap() error { return openmates.Errorf(openmates.EForbidden, "%s", e.sentence) }
 
-// ClaimWorkspace connects a workspace to a team, by the proof of a consent that
-// who began for this team. Without a proof it only confirms what such a consent
-// has connected before: the ID of a workspace is public, and proves nothing.
+// ClaimWorkspace connects a workspace to a team, with the proof of a consent
+// that who started for this team. Without a proof it only confirms what such a
+// consent has already connected, because the ID of a workspace is public.
 func (r *Room) ClaimWorkspace(ctx context.Context, who Who, t openmates.Team, n openmates.Network, workspace openmates.WorkspaceID, p Proof) (Outcome, error) {
 	con, err := r.connector(n)
 	if err != nil {
@@ -113,13 +113,13 @@ func (r *Room) ClaimWorkspace(ctx context.Context, who Who, t openmates.Team, n 
 	}
 	o, err := r.Finish(ctx, who, Install, q)
 	if err == nil && o.Workspace.ID != workspace && workspace != "" {
-		// Connected it is, and to the right team, but it is another one.
+		// A workspace was connected to the right team, but not this one.
 		err = openmates.Errorf(openmates.EConflict, "You gave consent for a different %s than the one you named. That one is connected now; check the team's connections.", info.Workspace)
 	}
 	return o, err
 }
 
-// claimed finds what a finished consent has connected to the team.
+// claimed returns what a completed consent has connected to the team.
 func (r *Room) claimed(ctx context.Context, t openmates.Team, n openmates.Network, workspace openmates.WorkspaceID, bare error) (Outcome, error) {
 	p, err := r.PlaceOf(ctx, t, n, workspace)
 	if openmates.CodeOf(err) == openmates.ENotFound {

@@ -13,32 +13,32 @@ import (
 	"openmates/internal/spelling"
 )
 
-// Codes are one-time codes that tie an account to its person without a consent
-// page: begun by the account in the chat and finished by the person here, or
-// the other way round. The network vouches for the account each time, the
-// session or the store for the person; the code only brings both together, so
-// neither side can name somebody else.
+// Codes are one-time codes that link an account without a consent page: started
+// by the account in the chat and finished by the person here, or the other way
+// round. The network vouches for the account, and the session or the store for
+// the person. The code only connects the two, so neither side can name somebody
+// else.
 type Codes interface {
-	// AddLinkCode keeps a code under its hash, in place of the one that the same
-	// account or person was given before.
+	// AddLinkCode stores a code by its hash, replacing an earlier one for the
+	// same account or person.
 	AddLinkCode(ctx context.Context, hash string, c openmates.LinkCode) error
-	// LinkCode gives what a code stands for; one that has expired, was used or
-	// never was is openmates.ENotFound.
+	// LinkCode returns what a code stands for. If it has expired, was used or
+	// doesn't exist, the error is openmates.ENotFound.
 	LinkCode(ctx context.Context, hash string) (openmates.LinkCode, error)
-	// TakeLinkCode gives it and removes it: of several takers one gets it.
+	// TakeLinkCode returns it and removes it: only one of several callers gets
+	// it.
 	TakeLinkCode(ctx context.Context, hash string) (openmates.LinkCode, error)
 	User(ctx context.Context, id openmates.ID) (openmates.User, error)
 }
 
-// codeLasts is how long a code can be used.
+// codeLasts is how long a code is valid.
 const codeLasts = 15 * time.Minute
 
-// CodePath is the page on which a code from the chat is finished.
+// CodePath is the page for codes from the chat.
 const CodePath = "/link"
 
-// BeginCode gives an address at which somebody who is signed in, or signs in or
-// up there, ties this account to themselves, once. Whoever shows it must show
-// it to the owner of the account alone.
+// BeginCode returns an address where somebody who signs in or signs up can link
+// this account, once. It must only be shown to the account's owner.
 func (r *Room) BeginCode(ctx context.Context, n openmates.Network, a messenger.Account) (string, error) {
 	if _, err := r.connector(n); err != nil {
 		return "", err
@@ -57,13 +57,14 @@ func (r *Room) BeginCode(ctx context.Context, n openmates.Network, a messenger.A
 	return r.PublicURL() + CodePath + "?" + url.Values{"code": {code}}.Encode(), nil
 }
 
-// Offer is what a code from the chat stands for.
+// Offer describes a code from the chat.
 type Offer struct {
-	Label   string // of the network
+	Label   string // the network's name
 	Account messenger.Account
 }
 
-// Offered tells whose account a code would tie. It uses nothing up.
+// Offered returns the account that a code would link. It doesn't use up the
+// code.
 func (r *Room) Offered(ctx context.Context, code openmates.Secret) (Offer, error) {
 	c, err := r.store.LinkCode(ctx, hash(code.Reveal()))
 	if err != nil || c.AccountID == "" {
@@ -72,12 +73,12 @@ func (r *Room) Offered(ctx context.Context, code openmates.Secret) (Offer, error
 	return Offer{Label: r.label(c.Network), Account: messenger.Account{ID: c.AccountID, Name: c.Name, Avatar: c.Avatar}}, nil
 }
 
-// FinishCode ties the account that a code from the chat stands for to who.
+// FinishCode links the account of a code from the chat to who.
 func (r *Room) FinishCode(ctx context.Context, who Who, code openmates.Secret) (Outcome, error) {
 	if who.UserID == 0 || who.Session == "" {
 		return Outcome{}, openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
 	}
-	if _, err := r.Offered(ctx, code); err != nil { // a code of the other way is not used up here
+	if _, err := r.Offered(ctx, code); err != nil { // don't use up a code of the other direction here
 		return Outcome{}, err
 	}
 	c, err := r.store.TakeLinkCode(ctx, hash(code.Reveal()))
@@ -91,14 +92,14 @@ func (r *Room) FinishCode(ctx context.Context, who Who, code openmates.Secret) (
 	return Outcome{Kind: Link, Network: c.Network, Label: r.label(c.Network), Account: a}, nil
 }
 
-// OwnCode is a code for a person to send to a mate.
+// OwnCode is a code that a person sends to a mate.
 type OwnCode struct {
 	Code    openmates.Secret
-	Label   string // of the network
+	Label   string // the network's name
 	Expires time.Time
 }
 
-// BeginOwnCode gives a code that ties whichever account sends it to a bot of
+// BeginOwnCode returns a code that links the account that sends it to a bot of
 // this server to who.
 func (r *Room) BeginOwnCode(ctx context.Context, who Who, n openmates.Network) (OwnCode, error) {
 	if who.UserID == 0 || who.Session == "" {
@@ -115,11 +116,12 @@ func (r *Room) BeginOwnCode(ctx context.Context, who Who, n openmates.Network) (
 	return o, nil
 }
 
-// CodeHash is what a code is found by, so that a journal need not hold the code.
+// CodeHash returns the key under which a code is stored, so that a journal
+// needn't contain the code.
 func (r *Room) CodeHash(code openmates.Secret) string { return hash(code.Reveal()) }
 
-// FinishByChat ties the account that sent the code with this hash to the person
-// who was given it. The code holds on its own network only.
+// FinishByChat links the account that sent the code with this hash to the
+// person who created it. The code is only valid on its own network.
 func (r *Room) FinishByChat(ctx context.Context, sum string, n openmates.Network, a messenger.Account) (openmates.User, error) {
 	c, err := r.store.LinkCode(ctx, sum)
 	if err != nil || c.UserID == 0 || c.Network != n || a.ID == "" {
@@ -135,7 +137,7 @@ func (r *Room) FinishByChat(ctx context.Context, sum string, n openmates.Network
 	return u, r.tie(ctx, u.ID, n, a)
 }
 
-// tie makes an account a person's, unless it is somebody else's.
+// tie links an account to a person, unless it is somebody else's.
 func (r *Room) tie(ctx context.Context, user openmates.ID, n openmates.Network, a messenger.Account) error {
 	a.Name = spelling.Clean(a.Name, longestName)
 	err := r.store.Within(ctx, func(ctx context.Context) error {
@@ -159,12 +161,12 @@ func (r *Room) tie(ctx context.Context, user openmates.ID, n openmates.Network, 
 
 const (
 	longestPicture = 500
-	longestName    = 100 // of a workspace or an account, as a network tells it
+	longestName    = 100 // of a workspace or an account, as the network reports it
 )
 
-// picture is the address of an account's picture as it is kept: what is no
-// address of the web, or one without end, is left away, as the account is
-// linked without it just as well.
+// picture returns the address of an account's picture for storage, or "" if it
+// is too long or not a web address, because the account can be linked without
+// it.
 func picture(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
@@ -176,7 +178,7 @@ func picture(address string) string {
 	return address
 }
 
-// codeError says that a code does not hold; why is nobody's business.
+// codeError hides why a code is invalid.
 func codeError(err error) error {
 	if err != nil && openmates.CodeOf(err) != openmates.ENotFound {
 		return fmt.Errorf("find a code: %w", err)
@@ -185,7 +187,8 @@ func codeError(err error) error {
 		Message: openmates.T("This code has been used or has expired: codes are valid for fifteen minutes. Get a new one by sending /link to a mate, or from your profile.")}
 }
 
-// ConnectPage is where a workspace is connected with a team. It holds no secret.
+// ConnectPage returns the page where a workspace is connected to a team. It
+// contains no secret.
 func (r *Room) ConnectPage(n openmates.Network, workspace openmates.WorkspaceID, mate string) string {
 	q := url.Values{"network": {string(n)}}
 	if mate != "" {
@@ -200,7 +203,8 @@ func (r *Room) ConnectPage(n openmates.Network, workspace openmates.WorkspaceID,
 // ConnectPath leads to the connect page of a person's team.
 const ConnectPath = "/connect"
 
-// AccountPage is where people link their accounts. It holds no secret.
+// AccountPage returns the page where people link their accounts. It contains no
+// secret.
 func (r *Room) AccountPage(n openmates.Network) string {
 	return r.PublicURL() + "/profile?link=" + url.QueryEscape(strings.ToLower(string(n)))
 }

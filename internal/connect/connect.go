@@ -1,17 +1,17 @@
-// Package connect ties what is outside to what is inside: a mate's bot to its
-// credentials, a workspace to the team it works for, an account on a messenger
-// to its person.
+// Package connect connects the outside to the inside: a mate's bot to its
+// credentials, a workspace to its team, an account on a messenger to its
+// person.
 //
-// It promises that a workspace is only ever taken from the network's own
-// answer to a code exchange, never from an address that a browser brought;
-// that what one browser session began can be finished once, within ten
-// minutes, by that session alone; that a workspace belongs to one team and an
-// account to one person, and that a team loses one only to whoever proves it
-// when none of its mates is there any more; and that credentials leave this room only towards the
-// store and the connectors.
+// A workspace is only ever read from the network's own response to a code
+// exchange, never from an address that a browser sent. What a browser session
+// started can be finished once, within ten minutes, and only by that session. A
+// workspace belongs to one team and an account to one person; a team only loses
+// a workspace to somebody who proves that they manage it while none of the
+// team's mates is in it. Credentials leave this room only for the store and the
+// connectors.
 //
-// It refuses to know any network. Which of them can install a bot or link an
-// account is asked of their connectors.
+// It knows no particular network: connectors say whether they can install bots
+// or link accounts.
 package connect
 
 import (
@@ -30,82 +30,84 @@ import (
 	"openmates/internal/messenger"
 )
 
-// Store is what the room asks of the database. Every method is one
-// transaction. What doesn't exist is openmates.ENotFound.
+// Store is the part of the database that the room needs. Every method is one
+// transaction. A missing row is openmates.ENotFound.
 type Store interface {
 	Bots
 	Reports
-	Ways
+	PendingConsents
 	Checks
 	Links
 	Codes
 	Places
 	Takeovers
 	Untying
-	// Within runs do in one transaction: what is read and written with the context
-	// that do is given happens as a whole, or not at all. do may run more than
-	// once, and must wait for nothing but the database.
+	// Within runs do in one transaction: everything read and written with the
+	// context passed to do happens completely or not at all. do may run more
+	// than once, and must wait for nothing but the database.
 	Within(ctx context.Context, do func(ctx context.Context) error) error
 }
 
-// Bots are the mates and the applications that they speak through.
+// Bots reads and writes mates and their applications.
 type Bots interface {
-	// Layers lists the limits that hold for a.User within a.Team and, where
-	// there is one, for asking a.Mate: see policy.Levels.
+	// Layers returns the limits that apply to a.User in a.Team and, if there is
+	// one, to asking a.Mate: see policy.Levels.
 	Layers(ctx context.Context, a openmates.Asker) ([]openmates.Layer, error)
 	Mates(ctx context.Context) ([]openmates.Mate, error)
 	Bots(ctx context.Context) ([]openmates.Bot, error)
 	Bot(ctx context.Context, id openmates.ID) (openmates.Bot, error)
-	// BotOf gives a mate's bot on a network; mate 0 is the server's own
+	// BotOf returns a mate's bot on a network; mate 0 is the server's own
 	// application there.
 	BotOf(ctx context.Context, mateID openmates.ID, n openmates.Network) (openmates.Bot, error)
-	// SaveBot adds a bot (ID 0) or changes one. A changed credential makes its
-	// Revision grow. An application that another bot uses is
+	// SaveBot adds a bot (ID 0) or changes one. A changed credential increments
+	// its Revision. An application that another bot uses is
 	// openmates.EConflict.
 	SaveBot(ctx context.Context, b openmates.Bot) (openmates.Bot, error)
-	// RemoveBot deletes a bot with its credentials and its installations; a
-	// workspace that no other bot is in belongs to no team any more.
+	// RemoveBot deletes a bot with its credentials and installations. A
+	// workspace without other bots no longer belongs to a team.
 	RemoveBot(ctx context.Context, id openmates.ID) error
 	PauseBot(ctx context.Context, id openmates.ID, paused bool) error
-	// RestartBot makes the process that listens for the bot begin anew.
+	// RestartBot makes the process that listens for the bot restart the
+	// listener.
 	RestartBot(ctx context.Context, id openmates.ID) error
 }
 
-// Reports are what the processes that listen say of their bots, and where
+// Reports contains what the listening processes say about their bots, and where
 // teams have added them.
 type Reports interface {
 	BotReports(ctx context.Context) ([]openmates.BotReport, error)
-	// InstallationsOfBot lists where teams have added a bot, left places
-	// included.
+	// InstallationsOfBot lists where teams have added a bot, including
+	// workspaces that it has left.
 	InstallationsOfBot(ctx context.Context, botID openmates.ID) ([]openmates.Installation, error)
 }
 
-// Ways are the one-time ways to a consent page and back.
-type Ways interface {
+// PendingConsents stores the states of consents in progress.
+type PendingConsents interface {
 	AddState(ctx context.Context, hash string, s openmates.ConnectState) error
-	// TakeState gives the state and uses it up, so that of any number of takers
-	// one succeeds; the others get openmates.EConflict. One that never was is
-	// ENotFound, one that has expired is given.
+	// TakeState returns the state and uses it up: of any number of callers one
+	// succeeds, the others get openmates.EConflict. An unknown state is
+	// ENotFound; an expired one is returned.
 	TakeState(ctx context.Context, hash string) (openmates.ConnectState, error)
 }
 
-// Links are what is tied already.
+// Links reads and writes existing connections.
 type Links interface {
 	Team(ctx context.Context, id openmates.ID) (openmates.Team, error)
-	// TeamAt gives the team that a workspace belongs to.
+	// TeamAt returns the team that a workspace belongs to.
 	TeamAt(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID) (openmates.Team, error)
-	// UserOf gives the person who owns an account.
+	// UserOf returns the person who owns an account.
 	UserOf(ctx context.Context, n openmates.Network, account openmates.AccountID) (openmates.User, error)
-	// Role is "" where the user is no member.
+	// Role returns "" if the user isn't a member.
 	Role(ctx context.Context, teamID, userID openmates.ID) (openmates.Role, error)
 	// AddInstallation binds the workspace to the team and the bot to the
 	// workspace. It may be repeated. A workspace of another team is
 	// openmates.EConflict.
 	AddInstallation(ctx context.Context, in openmates.Installation) (openmates.Installation, error)
-	// InstallationsOf lists where bots are for a team, left places included.
+	// InstallationsOf lists a team's installations, including those that have
+	// left.
 	InstallationsOf(ctx context.Context, teamID openmates.ID) ([]openmates.Installation, error)
-	// InstallationAt gives a bot's presence in a workspace, left or not; its
-	// TeamID is 0 where the workspace is no team's.
+	// InstallationAt returns a bot's installation in a workspace, even if it
+	// has left; its TeamID is 0 if the workspace belongs to no team.
 	InstallationAt(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) (openmates.Installation, error)
 	// AddIdentity may be repeated. An account of another user is
 	// openmates.EConflict.
@@ -114,19 +116,19 @@ type Links interface {
 	RemoveIdentity(ctx context.Context, userID, id openmates.ID) error
 }
 
-// States tells how the listeners are; the supervisor does.
+// States returns the state of listeners; the supervisor implements it.
 type States interface {
 	State(botID openmates.ID) (messenger.State, bool)
 }
 
-// Config holds what a Room needs.
+// Config configures a Room.
 type Config struct {
 	Store      Store
 	Connectors map[openmates.Network]messenger.Connector
 	States     States          // nil = this process runs no listeners
 	Address    *address.Public // where browsers reach the server
-	Changed    func()          // told after a bot was saved or paused; nil = nobody
-	// Audit records an administrative change; nil = nobody keeps a record.
+	Changed    func()          // called after a bot was saved or paused; nil = not called
+	// Audit records administrative changes; nil = not recorded.
 	Audit openmates.Audit
 	Log   *slog.Logger
 	Clock openmates.Clock // nil = the real one
@@ -145,15 +147,15 @@ type Room struct {
 
 	mu    sync.Mutex
 	held  map[heldKey]held
-	tried map[openmates.ID]time.Time // when CheckBots last asked the network about a bot
+	tried map[openmates.ID]time.Time // when CheckBots last asked the network about each bot
 
 	looks looks
 }
 
-// RedirectPath is where consent pages send the browser back to.
+// RedirectPath is where consent pages redirect the browser to.
 const RedirectPath = "/messenger/connect"
 
-// New makes a Room.
+// New returns a Room.
 func New(c Config) (*Room, error) {
 	if c.Store == nil || c.Log == nil || c.Address == nil {
 		return nil, errors.New("connect: Config needs Store, Log and Address")
@@ -179,17 +181,17 @@ func New(c Config) (*Room, error) {
 	return r, nil
 }
 
-// PublicURL is where browsers reach the server, without a slash at its end.
+// PublicURL returns where browsers reach the server, without a trailing slash.
 func (r *Room) PublicURL() string { return r.address.URL() }
 
-// Redirect is the address to register with every application.
+// Redirect returns the address to register with every application.
 func (r *Room) Redirect() string { return r.PublicURL() + RedirectPath }
 
-// Network is a messenger that the server can speak to.
+// Network describes a messenger that the server supports.
 type Network struct {
 	Network    openmates.Network
 	Label      string
-	CanInstall bool // its bots are added by a link in the browser
+	CanInstall bool // bots are added with a link in the browser
 	CanLink    bool // people prove their accounts in the browser
 }
 
@@ -210,7 +212,7 @@ func (r *Room) network(n openmates.Network, c messenger.Connector) Network {
 }
 
 // ConsentOrigins lists the origins (scheme and host) of the consent pages, for
-// the policy that says where a form of ours may lead.
+// the content security policy of our forms.
 func (r *Room) ConsentOrigins() []string {
 	var all []string
 	add := func(address string) {
@@ -239,7 +241,7 @@ func (r *Room) connector(n openmates.Network) (messenger.Connector, error) {
 	return c, nil
 }
 
-// Label is what a network is called.
+// Label returns the name of a network.
 func (r *Room) Label(n openmates.Network) string { return r.label(n) }
 
 func (r *Room) label(n openmates.Network) string {

@@ -21,39 +21,40 @@ import (
 // validFor is how long a consent page may stay open.
 const validFor = 10 * time.Minute
 
-// clockSlack is how far the clocks of two processes may be apart.
+// clockSlack is the largest difference between the clocks of two processes.
 const clockSlack = time.Minute
 
-// Who is the person and the browser session that acts.
+// Who is the acting person and browser session.
 type Who struct {
 	UserID  openmates.ID
 	Session string
-	team    openmates.ID // 0 = whichever team it was begun for
+	team    openmates.ID // 0 = the team for which it was started
 }
 
-// Kind says what a way to a consent page is for.
+// Kind is the purpose of a consent.
 type Kind string
 
 // The kinds.
 const (
 	Install Kind = "install" // add a mate's bot to a workspace of a team
-	Link    Kind = "link"    // tie an account to its person
+	Link    Kind = "link"    // link an account to its person
 )
 
-// Outcome is what a finished consent led to.
+// Outcome is the result of a completed consent.
 type Outcome struct {
 	Kind      Kind
 	Network   openmates.Network
-	Label     string              // of the network
+	Label     string              // the network's name
 	Team      openmates.Team      // of an install
 	Mate      openmates.Mate      // of an install
 	Workspace messenger.Workspace // of an install
 	Account   messenger.Account   // of a link
 }
 
-// BeginInstall gives the address of the consent page on which who adds a mate
-// to a workspace of a team. The caller has made sure that who may connect the
-// team. workspace preselects one of the team's own; "" leaves the choice open.
+// BeginInstall returns the address of the consent page on which who adds a mate
+// to a team's workspace. The caller must make sure that who may connect the
+// team. workspace preselects one of the team's workspaces; "" leaves the choice
+// open.
 func (r *Room) BeginInstall(ctx context.Context, who Who, t openmates.Team, mate string, n openmates.Network, workspace openmates.WorkspaceID) (string, error) {
 	con, err := r.connector(n)
 	if err != nil {
@@ -90,9 +91,9 @@ func (r *Room) BeginInstall(ctx context.Context, who Who, t openmates.Team, mate
 	return installer.InstallURL(b, r.Redirect(), state, workspace), nil
 }
 
-// addable refuses a bot that the network's consent page would refuse. What was
-// found earlier may have been cured since, so the network is asked again before
-// anybody is turned away.
+// addable refuses a bot that the network's consent page would reject. Earlier
+// problems may have been fixed since, so it asks the network again before it
+// refuses anybody.
 func (r *Room) addable(ctx context.Context, b openmates.Bot, m openmates.Mate) error {
 	checks, err := r.checks(ctx)
 	if err != nil {
@@ -111,7 +112,7 @@ func (r *Room) addable(ctx context.Context, b openmates.Bot, m openmates.Mate) e
 	return nil
 }
 
-// BeginLink gives the address of the consent page on which who proves an
+// BeginLink returns the address of the consent page on which who proves an
 // account.
 func (r *Room) BeginLink(ctx context.Context, who Who, n openmates.Network) (string, error) {
 	con, err := r.connector(n)
@@ -146,11 +147,11 @@ func (r *Room) begin(ctx context.Context, who Who, c openmates.ConnectState) (st
 	return state, r.store.AddState(ctx, hash(state), c)
 }
 
-// Finish ends what BeginInstall or BeginLink began, from the query that the
-// consent page sent the browser back with. want, unless "", refuses a consent
-// of another kind. Whatever comes of it, the state is used up. Beside an error,
-// the Outcome tells what was begun, as far as it is who's own, so that there is
-// a way on.
+// Finish completes what BeginInstall or BeginLink started, with the query that
+// the consent page added to the redirect. want, unless "", rejects a consent of
+// another kind. In any case the state is used up. Even with an error, the
+// Outcome says what was started, if who may know, so that the page can offer a
+// way on.
 func (r *Room) Finish(ctx context.Context, who Who, want Kind, q url.Values) (Outcome, error) {
 	c, err := r.take(ctx, who, want, q.Get("state"))
 	begun := r.begun(ctx, c)
@@ -180,20 +181,20 @@ func (r *Room) Finish(ctx context.Context, who Who, want Kind, q url.Values) (Ou
 	return out, nil
 }
 
-// begun is what a state stands for; nothing where it is not known, or not for
-// the eyes of who came back.
+// begun returns what a state was for, or nothing if that isn't known, or not
+// for the person who returned.
 func (r *Room) begun(ctx context.Context, c openmates.ConnectState) Outcome {
 	out := Outcome{Kind: Kind(c.Kind)}
 	if c.TeamID != 0 {
 		if role, err := r.store.Role(ctx, c.TeamID, c.UserID); err == nil && policy.Allowed(openmates.User{ID: c.UserID}, role, policy.SeeTeam) {
-			out.Team, _ = r.store.Team(ctx, c.TeamID) // without it the way on is a longer one
+			out.Team, _ = r.store.Team(ctx, c.TeamID) // without it the page only has a less direct link
 		}
 	}
 	return out
 }
 
-// consented reads what the consent page sent back beside the state. RFC 6749
-// section 4.1.2.1: an error comes in place of a code.
+// consented reads what the consent page added to the redirect besides the
+// state. RFC 6749 section 4.1.2.1: an error replaces the code.
 func (r *Room) consented(ctx context.Context, b openmates.Bot, label string, q url.Values) error {
 	switch e := q.Get("error"); {
 	case e == "access_denied":
@@ -207,7 +208,8 @@ func (r *Room) consented(ctx context.Context, b openmates.Bot, label string, q u
 	return nil
 }
 
-// take uses the state up and makes sure that it may be finished here and now.
+// take uses up the state and checks that it may be finished by this caller and
+// now.
 func (r *Room) take(ctx context.Context, who Who, want Kind, state string) (openmates.ConnectState, error) {
 	var none openmates.ConnectState
 	if who.UserID == 0 || who.Session == "" {
@@ -247,8 +249,8 @@ func (r *Room) finishInstall(ctx context.Context, c openmates.ConnectState, b op
 	if _, can := con.(messenger.Leaver); refused != nil && !can {
 		return Outcome{}, refused
 	}
-	// Also for one who may not: only the answer tells which workspace the bot
-	// has to leave again.
+	// Exchange the code even if who is no longer allowed, because only the
+	// response says which workspace the bot has to leave again.
 	g, err := installer.Installed(ctx, b, r.Redirect(), q)
 	g.Workspace.Name = spelling.Clean(g.Workspace.Name, longestName)
 	w := g.Workspace
@@ -264,21 +266,21 @@ func (r *Room) finishInstall(ctx context.Context, c openmates.ConnectState, b op
 		err = r.claim(ctx, c, b, con, t, m, g)
 	}
 	if err != nil {
-		r.retreat(ctx, c, b, con, g, err)
+		r.undoInstall(ctx, c, b, con, g, err)
 		return Outcome{}, err
 	}
 	r.log.InfoContext(ctx, "mate installed", "bot", b.ID, "team", t.ID, "workspace", w.ID)
 	return Outcome{Kind: Install, Network: b.Network, Label: label, Team: t, Mate: m, Workspace: w}, nil
 }
 
-// retreat makes a bot leave a workspace that it was added to in vain, unless a
-// team has it there, and puts what looks like an attack on the record.
-func (r *Room) retreat(ctx context.Context, c openmates.ConnectState, b openmates.Bot, con messenger.Connector, g messenger.Grant, why error) {
+// undoInstall makes a bot leave a workspace after a failed install, unless a
+// team has added it there, and records what looks like an attack.
+func (r *Room) undoInstall(ctx context.Context, c openmates.ConnectState, b openmates.Bot, con messenger.Connector, g messenger.Grant, why error) {
 	w := g.Workspace
 	code := openmates.CodeOf(why)
 	if code == openmates.EForbidden || code == openmates.EConflict {
 		r.log.WarnContext(ctx, "install refused", "bot", b.ID, "team", c.TeamID, "user", c.UserID, "workspace", w.ID, "err", why)
-		m, _ := r.mateOf(ctx, b) // its name is all that is missing then
+		m, _ := r.mateOf(ctx, b) // at worst, its name is missing
 		if err := r.note(ctx, c.UserID, c.TeamID, "team.connect_refused", target(m, b), w); err != nil {
 			r.log.ErrorContext(ctx, "a refused install could not be recorded", "err", err)
 		}
@@ -292,15 +294,15 @@ func (r *Room) retreat(ctx context.Context, c openmates.ConnectState, b openmate
 		r.log.ErrorContext(ctx, "a bot may be in a workspace in vain", "bot", b.ID, "workspace", w.ID, "err", err)
 		return
 	case err == nil && in.TeamID != 0 && in.Left.IsZero() && !in.Connected.IsZero():
-		return // a team brought it there: what somebody else tries must not take it away
+		return // a team added it there; somebody else's attempt must not remove it
 	}
 	if err := leaver.Leave(ctx, messenger.Via{Bot: b, Workspace: w.ID, Token: g.Token}); err != nil {
 		r.log.WarnContext(ctx, "a bot could not leave again", "bot", b.ID, "workspace", w.ID, "err", err)
 	}
 }
 
-// stillAllowed looks again at what BeginInstall saw: in ten minutes a person
-// can leave a team and a mate can be taken away from it.
+// stillAllowed repeats the checks of BeginInstall: in ten minutes a person can
+// leave a team, and a mate can be taken away from it.
 func (r *Room) stillAllowed(ctx context.Context, c openmates.ConnectState, b openmates.Bot) (openmates.Team, openmates.Mate, error) {
 	var m openmates.Mate
 	t, err := r.store.Team(ctx, c.TeamID)
@@ -345,7 +347,7 @@ func (r *Room) finishLink(ctx context.Context, c openmates.ConnectState, b openm
 	return Outcome{Kind: Link, Network: b.Network, Label: label, Account: a}, nil
 }
 
-// teamBot gives a mate that the team may use and its bot.
+// teamBot returns a mate that the team may use, and its bot.
 func (r *Room) teamBot(ctx context.Context, t openmates.Team, handle string, n openmates.Network) (openmates.Mate, openmates.Bot, error) {
 	m, err := r.Mate(ctx, handle)
 	if err != nil {
@@ -361,9 +363,9 @@ func (r *Room) teamBot(ctx context.Context, t openmates.Team, handle string, n o
 	return m.Mate, b, err
 }
 
-// linkBot is the application through which accounts are linked: the server's
-// own, else any mate's whose secret is known, for a person's account is the
-// same through all of them.
+// linkBot returns the application for linking accounts: the server's own, or
+// else any mate's whose secret is known, because a person's account has the
+// same ID in all of them.
 func (r *Room) linkBot(ctx context.Context, n openmates.Network) (openmates.Bot, bool, error) {
 	all, err := r.store.Bots(ctx)
 	if err != nil {
@@ -387,8 +389,8 @@ func (r *Room) linkBot(ctx context.Context, n openmates.Network) (openmates.Bot,
 	return *found, true, nil
 }
 
-// random gives 256 bits in 43 characters, which also is what RFC 7636 section
-// 4.1 wants of a code verifier.
+// random returns 256 bits in 43 characters, which also meets RFC 7636 section
+// 4.1 for code verifiers.
 func random() string {
 	b := make([]byte, 32)
 	rand.Read(b) // never fails, see crypto/rand
@@ -400,7 +402,7 @@ func hash(state string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// named quotes the name of a place, or says it otherwise where it has none.
+// named quotes a workspace's name, or returns otherwise if it has none.
 func named(name string, otherwise openmates.Text) openmates.Text {
 	if name == "" {
 		return otherwise

@@ -9,14 +9,15 @@ import (
 	"openmates/internal/messenger"
 )
 
-// greetEvery is how often Greet looks for strangers.
+// greetEvery is how often Greet looks for unclaimed workspaces.
 const greetEvery = 20 * time.Second
 
-// greetAfter is how long a bot waits before it greets as a stranger: whoever
-// adds it from a team's page comes back from the consent page within that.
+// greetAfter is how long a bot waits before it greets an unclaimed workspace.
+// Anybody who adds it from a team's page has returned from the consent page by
+// then.
 const greetAfter = time.Minute
 
-// Greet does GreetStrangers now and then until ctx ends.
+// Greet calls GreetStrangers regularly until ctx ends.
 func (r *Room) Greet(ctx context.Context) error {
 	tick := time.NewTicker(greetEvery)
 	defer tick.Stop()
@@ -32,8 +33,8 @@ func (r *Room) Greet(ctx context.Context) error {
 	}
 }
 
-// GreetStrangers makes bots that somebody added by a bare link say, once in
-// each workspace, how they are connected. A workspace of a team hears nothing.
+// GreetStrangers makes bots that somebody added with a bare link explain, once
+// in each workspace, how to connect it. They say nothing in a team's workspace.
 // It may be called at any time, by any process.
 func (r *Room) GreetStrangers(ctx context.Context) error {
 	all, err := r.store.Strangers(ctx, r.now().Add(-greetAfter))
@@ -62,9 +63,10 @@ func (r *Room) greet(ctx context.Context, in openmates.Installation) error {
 	via := messenger.Via{Bot: b, Workspace: in.Workspace, Token: in.Token}
 	s, err := surveyor.Survey(ctx, via)
 	if openmates.CodeOf(err) == openmates.EUnavailable {
-		return err // another time
+		return err // try again later
 	}
-	// From here on it is done, whatever comes of it: rather no greeting than two.
+	// Counts as done from here on, whatever happens: no greeting is better than
+	// two.
 	if first, claimed := r.store.GreetOnce(ctx, b.ID, in.Workspace); claimed != nil || !first {
 		return claimed
 	}
@@ -88,7 +90,7 @@ func (r *Room) greeting(m openmates.Mate, i messenger.Info) string {
 		"To connect it, sign in at %s, open your team's page, choose “Connect” and add me there.", m.Name, i.Label, r.PublicURL())
 }
 
-// tryout is what a mate posts as a test.
-func tryout(m openmates.Mate) string {
+// testMessage returns what a mate posts as a test.
+func testMessage(m openmates.Mate) string {
 	return fmt.Sprintf("Hello, this is a test: %s can write here. Mention me with a question, and I answer.", m.Name)
 }

@@ -9,25 +9,25 @@ import (
 	"openmates/internal/messenger"
 )
 
-// heldFor is how long a credential that could not be saved yet is held.
+// heldFor is how long a credential that couldn't be saved is kept.
 const heldFor = 10 * time.Minute
 
-// heldKey says whose attempt at which bot it was.
+// heldKey identifies an actor's attempt to set up a bot.
 type heldKey struct {
 	actor, mate openmates.ID
 	network     openmates.Network
 }
 
-// held are the secrets of an attempt that were not found wrong. Networks show a
-// secret once: if one of them was mistyped, the others must not have to be made
-// again. They stay in the memory of this process.
+// held contains the secrets of a failed attempt that weren't rejected. Networks
+// show a secret only once: if one of them was mistyped, the others shouldn't
+// have to be created again. They stay in this process's memory.
 type held struct {
 	secrets openmates.Secrets
 	until   time.Time
 }
 
-// Held lists the fields whose secrets of the actor's last attempt are still
-// held, so that they may be left empty in the next one.
+// Held lists the fields whose secrets are kept from the actor's last attempt,
+// so that they may be left empty in the next one.
 func (r *Room) Held(actor, mate openmates.ID, n openmates.Network) []string {
 	return slices.Sorted(maps.Keys(r.heldBy(heldKey{actor, mate, n}).secrets))
 }
@@ -43,7 +43,7 @@ func (r *Room) heldBy(k heldKey) held {
 	return h
 }
 
-// filled puts what is held into the fields that were left empty.
+// filled fills empty fields with the kept secrets.
 func (r *Room) filled(c Credentials, info messenger.Info) Credentials {
 	h := r.heldBy(heldKey{c.Actor, c.MateID, c.Network})
 	for _, f := range info.Fields {
@@ -54,8 +54,8 @@ func (r *Room) filled(c Credentials, info messenger.Info) Credentials {
 	return c
 }
 
-// hold keeps those secrets of an attempt that were not found wrong and could not
-// be saved; nothing after one that was.
+// hold keeps the secrets of an attempt that weren't rejected but couldn't be
+// saved. After a successful attempt it keeps nothing.
 func (r *Room) hold(c Credentials, info messenger.Info, found Inspection, saved bool) {
 	k := heldKey{c.Actor, c.MateID, c.Network}
 	h := held{until: r.now().Add(heldFor)}

@@ -12,23 +12,23 @@ import (
 	"openmates/internal/portrait"
 )
 
-// Own stands for the server's own application in the place of a mate's handle.
+// Own is the handle of the server's own application.
 const Own = "openmates"
 
 const (
-	fresh        = time.Minute // how long a look at a bot is shown before the next
+	fresh        = time.Minute // how long a result is reused
 	ownLabel     = "OpenMates"
 	portraitSize = 512 // pixels
 	recent       = 30 * 24 * time.Hour
 )
 
-// Inspection is what a look at a bot's set-up has found.
+// Inspection is the result of checking a bot's setup.
 type Inspection struct {
 	At       time.Time
 	Findings []messenger.Finding
 }
 
-// Wrong says how many findings are not as they should be.
+// Wrong returns how many findings are not OK.
 func (i Inspection) Wrong() int {
 	n := 0
 	for _, f := range i.Findings {
@@ -39,7 +39,7 @@ func (i Inspection) Wrong() int {
 	return n
 }
 
-// Undressed says whether dressing the bot would cure something.
+// Undressed reports whether applying the bot's profile would fix something.
 func (i Inspection) Undressed() bool {
 	for _, f := range i.Findings {
 		if f.Dress {
@@ -49,7 +49,7 @@ func (i Inspection) Undressed() bool {
 	return false
 }
 
-// of gives the finding of a check, nil where it was not made.
+// of returns the finding of a check, or nil if there is none.
 func (i Inspection) of(check string) *messenger.Finding {
 	for n := range i.Findings {
 		if i.Findings[n].Check == check {
@@ -59,12 +59,12 @@ func (i Inspection) of(check string) *messenger.Finding {
 	return nil
 }
 
-// Setup is all that the screen of a bot shows.
+// Setup is everything on a bot's page.
 type Setup struct {
 	Network     Network
 	Mate        openmates.Mate // zero for the server's own application
-	Handle      string         // of the mate, or Own
-	Name        string         // of the mate, or of the product
+	Handle      string         // the mate's, or Own
+	Name        string         // the mate's, or the product's
 	Bot         *Bot           // nil = none yet
 	Guide       []messenger.Step
 	Fields      []Field // of the form
@@ -73,13 +73,13 @@ type Setup struct {
 	CanDress    bool
 }
 
-// Field is a field of a bot's form with what is stored in it. A secret's value
-// is never shown.
+// Field is a field of a bot's form with its stored value. A secret's value is
+// never shown.
 type Field struct {
 	messenger.Field
 	Value  string
-	Stored bool // a secret is stored and can be read
-	Lost   bool // a secret is stored and can't be read
+	Stored bool // a readable secret is stored
+	Lost   bool // an unreadable secret is stored
 }
 
 // fieldsOf lists the fields for a bot.
@@ -100,8 +100,8 @@ func fieldsOf(info messenger.Info, b openmates.Bot, own bool) (all []Field) {
 	return all
 }
 
-// Setup gives the screen of a mate's bot on a network; handle Own is the
-// server's own application, by which accounts are linked.
+// Setup returns the page of a mate's bot on a network; handle Own is the
+// server's own application for linking accounts.
 func (r *Room) Setup(ctx context.Context, handle string, n openmates.Network) (Setup, error) {
 	con, err := r.connector(n)
 	if err != nil {
@@ -139,15 +139,15 @@ func (r *Room) Setup(ctx context.Context, handle string, n openmates.Network) (S
 	}
 	if in, ok := con.(messenger.Inviter); ok && handle != Own {
 		s.Permissions = in.Permissions(b)
-		if s.Bot != nil { // the stored one, but with the address of today
+		if s.Bot != nil { // the stored one, with the current address
 			s.Bot.Invite = in.InviteURL(b, r.Redirect())
 		}
 	}
 	return s, nil
 }
 
-// Inspect looks at a bot's set-up. Unless again is set, what was found less
-// than a minute ago is good enough.
+// Inspect checks a bot's setup. Unless again is set, it reuses a result that is
+// less than a minute old.
 func (r *Room) Inspect(ctx context.Context, mate openmates.ID, n openmates.Network, again bool) (Inspection, error) {
 	b, m, err := r.must(ctx, mate, n)
 	if err != nil {
@@ -206,8 +206,8 @@ func (r *Room) look(ctx context.Context, con messenger.Connector, b openmates.Bo
 	return p, found, openmates.Errorf(openmates.EUnavailable, "%s didn't tell us whose bot it is. Try again in a minute.", con.Info().Label)
 }
 
-// mistaken looks whether a bot is named like another mate: then it is not the
-// name that is wrong, but the page on which it was saved.
+// mistaken checks whether a bot has the name of another mate. Then its name
+// isn't wrong, but it was entered on the wrong mate's page.
 func (r *Room) mistaken(ctx context.Context, p messenger.Profile, m openmates.Mate, found Inspection) error {
 	f := found.of(messenger.CheckName)
 	if f == nil || f.State == messenger.FindingOK {
@@ -228,7 +228,7 @@ func (r *Room) mistaken(ctx context.Context, p messenger.Profile, m openmates.Ma
 	return nil
 }
 
-// wanted is what a bot's set-up is held against.
+// wanted returns what a bot's setup should be.
 func (r *Room) wanted(ctx context.Context, b openmates.Bot, m openmates.Mate) (messenger.Wanted, error) {
 	w := messenger.Wanted{Redirect: r.Redirect()}
 	if b.MateID == 0 {
@@ -250,7 +250,7 @@ func (r *Room) wanted(ctx context.Context, b openmates.Bot, m openmates.Mate) (m
 	return w, nil
 }
 
-// DressBot makes a bot look like its mate.
+// DressBot applies the mate's profile to a bot.
 func (r *Room) DressBot(ctx context.Context, actor, mate openmates.ID, n openmates.Network) error {
 	b, m, err := r.must(ctx, mate, n)
 	if err != nil {
@@ -279,8 +279,8 @@ func (r *Room) DressBot(ctx context.Context, actor, mate openmates.ID, n openmat
 	return err
 }
 
-// SetPermissions says what a bot asks for when it is added to a workspace.
-// Where it is already, nothing changes.
+// SetPermissions sets which permissions a bot requests when it is added to a
+// workspace. It changes nothing where the bot has already been added.
 func (r *Room) SetPermissions(ctx context.Context, actor, mate openmates.ID, n openmates.Network, permissions []string) error {
 	b, m, err := r.must(ctx, mate, n)
 	if err != nil {
@@ -305,7 +305,7 @@ func (r *Room) SetPermissions(ctx context.Context, actor, mate openmates.ID, n o
 	return err
 }
 
-// invite is the stored invitation of a mate's bot.
+// invite returns the invitation link of a mate's bot.
 func (r *Room) invite(con messenger.Connector, b openmates.Bot) string {
 	inviter, ok := con.(messenger.Inviter)
 	if !ok || b.MateID == 0 {

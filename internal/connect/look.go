@@ -9,18 +9,18 @@ import (
 	"openmates/internal/messenger"
 )
 
-// A page that shows many mates looks at all of them at once, and not again
-// within lookEvery: each look costs requests of its bot.
+// A page with many mates checks all of them in parallel, and not again within
+// lookEvery, because each check needs requests by its bot.
 const (
 	lookEvery = 30 * time.Second
 	lookAtOne = 4
 	mostLooks = 1000
 )
 
-// Look is what a survey found, and when.
+// Look is the result of a survey.
 type Look struct {
 	Survey messenger.Survey
-	Gone   bool // the network says that the bot is not there
+	Gone   bool // the network says that the bot isn't there
 	Err    error
 	At     time.Time
 }
@@ -30,7 +30,7 @@ type lookKey struct {
 	workspace openmates.WorkspaceID
 }
 
-// looks remembers the last look at each bot in each workspace.
+// looks caches the last look at each bot in each workspace.
 type looks struct {
 	mu  sync.Mutex
 	all map[lookKey]Look
@@ -58,12 +58,11 @@ func (l *looks) forget() {
 	clear(l.all)
 }
 
-// Forget drops what was seen in workspaces; it is called when installations
-// change.
+// Forget clears the cached looks; it is called when installations change.
 func (r *Room) Forget() { r.looks.forget() }
 
-// LookAround surveys the mates that are present in a place, by handle, as far
-// as that is possible until ctx ends.
+// LookAround surveys the mates that are present in a workspace, by handle, as
+// far as possible before ctx ends.
 func (r *Room) LookAround(ctx context.Context, p Place) map[string]Look {
 	out := map[string]Look{}
 	if _, can := r.connectors[p.Network].(messenger.Surveyor); !can {
@@ -89,8 +88,7 @@ func (r *Room) LookAround(ctx context.Context, p Place) map[string]Look {
 	return out
 }
 
-// LookAt surveys one mate in a place; fresh asks the network although it was
-// asked just now.
+// LookAt surveys one mate in a workspace; fresh ignores the cache.
 func (r *Room) LookAt(ctx context.Context, p Place, g Guest, fresh bool) (got Look, can bool) {
 	if _, can = r.connectors[p.Network].(messenger.Surveyor); !can {
 		return got, false
@@ -111,7 +109,7 @@ func (r *Room) lookInto(ctx context.Context, bot openmates.ID, p Place, fresh bo
 	if err != nil {
 		return Look{Err: err, At: r.now()}
 	}
-	s, err := r.connectors[p.Network].(messenger.Surveyor).Survey(ctx, via) //nolint:forcetypeassert // callers have looked
+	s, err := r.connectors[p.Network].(messenger.Surveyor).Survey(ctx, via) //nolint:forcetypeassert // checked by the callers
 	got := Look{Survey: s, Err: err, At: r.now()}
 	if openmates.CodeOf(err) == openmates.ENotFound {
 		got.Gone, got.Err = true, nil

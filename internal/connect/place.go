@@ -12,50 +12,49 @@ import (
 	"openmates/internal/messenger"
 )
 
-// Places are what the room asks of the database about bots in workspaces.
+// Places reads and writes bots in workspaces.
 type Places interface {
-	// UnbindWorkspace takes a workspace from a team.
+	// UnbindWorkspace removes a workspace from a team.
 	UnbindWorkspace(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID, teamID openmates.ID) error
-	// RemoveInstallation forgets that a bot is, or was, in a workspace of a
-	// team.
+	// RemoveInstallation removes a bot's installation in a team's workspace.
 	RemoveInstallation(ctx context.Context, teamID, botID openmates.ID, workspace openmates.WorkspaceID) error
-	// TestInstallation says whether a bot may post a test message now, and
-	// notes that it does: once in every span of time.
+	// TestInstallation reports whether a bot may post a test message now, at
+	// most once per interval, and records it.
 	TestInstallation(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID, every time.Duration) (bool, error)
-	// Strangers lists where bots have been since then, or longer, without that
-	// anybody connected the workspace or the bot said how that is done.
+	// Strangers lists bots that have been in a workspace since before a time,
+	// that nobody has connected, and in which the bot hasn't greeted.
 	Strangers(ctx context.Context, since time.Time) ([]openmates.Installation, error)
-	// GreetOnce says whether a bot is to say it now; of all askers one is told
-	// yes.
+	// GreetOnce reports whether the bot should greet now; only one caller gets
+	// true.
 	GreetOnce(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) (bool, error)
 }
 
-// Presence is how a mate is in a workspace.
+// Presence says whether a mate is in a workspace.
 type Presence string
 
 // The presences.
 const (
-	Missing Presence = "missing" // nobody has added it there
+	Missing Presence = "missing" // never added
 	Present Presence = "present"
-	Left    Presence = "left" // somebody removed it there
+	Left    Presence = "left" // removed
 )
 
-// Place is a workspace of a team, with all mates that could be in it.
+// Place is a team's workspace, with all mates that could be in it.
 type Place struct {
 	Network openmates.Network
-	Label   string // of the network
+	Label   string // the network's name
 	ID      openmates.WorkspaceID
 	Name    string
 	Guests  []Guest // by name
 }
 
-// Guest is a mate in a workspace of a team, or missing there.
+// Guest is a mate and its presence in a team's workspace.
 type Guest struct {
 	Mate     Mate
 	Bot      Bot
 	Presence Presence
-	Since    time.Time // it is there, or was removed
-	CanAdd   bool      // its application is ready to be added by a link
+	Since    time.Time // when it joined or was removed
+	CanAdd   bool      // its application is ready to be added with a link
 }
 
 // In counts the mates that are present.
@@ -68,8 +67,8 @@ func (p Place) In() (n int) {
 	return n
 }
 
-// Next is the first mate that can be added with one click; ok is false where
-// all are in.
+// Next returns the first mate that can be added with one click; ok is false if
+// there is none.
 func (p Place) Next() (g Guest, ok bool) {
 	for _, g := range p.Guests {
 		if g.Presence == Missing && g.CanAdd {
@@ -79,9 +78,9 @@ func (p Place) Next() (g Guest, ok bool) {
 	return Guest{}, false
 }
 
-// Places lists the workspaces of a team by name, and says of each mate that the
-// server and the team allow whether it is there. A workspace that all mates
-// have left is still the team's.
+// Places lists a team's workspaces by name, with the presence of each mate that
+// the server and the team allow. A workspace that all mates have left still
+// belongs to the team.
 func (r *Room) Places(ctx context.Context, t openmates.Team) ([]Place, error) {
 	mates, err := r.TeamMates(ctx, t)
 	if err != nil {
@@ -144,7 +143,7 @@ func (r *Room) place(n openmates.Network, of openmates.Installation, mates []Tea
 	return p
 }
 
-// PlaceOf is one workspace of a team; another team's is as good as none.
+// PlaceOf returns a workspace of a team; another team's is openmates.ENotFound.
 func (r *Room) PlaceOf(ctx context.Context, t openmates.Team, n openmates.Network, workspace openmates.WorkspaceID) (Place, error) {
 	all, err := r.Places(ctx, t)
 	if err != nil {
@@ -158,7 +157,7 @@ func (r *Room) PlaceOf(ctx context.Context, t openmates.Team, n openmates.Networ
 	return Place{}, openmates.Errorf(openmates.ENotFound, "The team %s doesn't have this workspace (any more).", t.Name)
 }
 
-// guest is a mate that is, or was, in a workspace of a team.
+// guest returns a mate that is, or was, in a team's workspace.
 func (r *Room) guest(ctx context.Context, t openmates.Team, n openmates.Network, workspace openmates.WorkspaceID, mate string) (Guest, openmates.Bot, messenger.Workspace, error) {
 	p, err := r.PlaceOf(ctx, t, n, workspace)
 	if err != nil {
@@ -174,11 +173,11 @@ func (r *Room) guest(ctx context.Context, t openmates.Team, n openmates.Network,
 	return Guest{}, openmates.Bot{}, w, openmates.Errorf(openmates.ENotFound, "This mate isn’t in %s (any more).", named(p.Name, openmates.T("that workspace")))
 }
 
-// testEvery is how often a mate posts a test message in one workspace.
+// testEvery is how often a mate may post a test message in a workspace.
 const testEvery = time.Minute
 
-// SendTest makes a mate say one sentence in a channel in which it can answer,
-// at most once a minute in each workspace.
+// SendTest makes a mate post a sentence in a channel in which it can answer, at
+// most once a minute per workspace.
 func (r *Room) SendTest(ctx context.Context, t openmates.Team, n openmates.Network, workspace openmates.WorkspaceID, mate string, channel openmates.ChannelID) (where string, err error) {
 	surveyor, can := r.connectors[n].(messenger.Surveyor)
 	if !can {
@@ -210,14 +209,14 @@ func (r *Room) SendTest(ctx context.Context, t openmates.Team, n openmates.Netwo
 	if !ok {
 		return "", openmates.Errorf(openmates.ELimit, "%s has just sent a test message there. Wait a minute before sending another.", g.Mate.Name)
 	}
-	out := messenger.Outbound{Key: "test:" + random(), Channel: channel, Text: tryout(g.Mate.Mate)}
+	out := messenger.Outbound{Key: "test:" + random(), Channel: channel, Text: testMessage(g.Mate.Mate)}
 	if _, err = r.connectors[n].Send(ctx, via, out); err != nil {
 		return "", sendFailure(openmates.T("%s couldn't write there.", g.Mate.Name), err)
 	}
 	return s.Channels[i].Name, nil
 }
 
-// sendFailure turns a connector's refusal into a sentence.
+// sendFailure turns a connector's error into a sentence.
 func sendFailure(what openmates.Text, err error) error {
 	e, ok := errors.AsType[*messenger.SendError](err)
 	if !ok {
@@ -230,9 +229,9 @@ func sendFailure(what openmates.Text, err error) error {
 	return &openmates.Error{Code: code, Message: openmates.T("%s %s", what, e.Reason), Err: err}
 }
 
-// Remove takes one mate out of a workspace of a team: the bot leaves first, for
-// a bot that stayed would go on answering there. With its last mate the
-// workspace itself is let go.
+// Remove removes one mate from a team's workspace. The bot leaves first,
+// because one that stayed would go on answering there. Removing the last mate
+// also releases the workspace.
 func (r *Room) Remove(ctx context.Context, actor openmates.ID, t openmates.Team, n openmates.Network, workspace openmates.WorkspaceID, mate string) (Guest, error) {
 	g, b, w, err := r.guest(ctx, t, n, workspace, mate)
 	if err != nil {
@@ -253,8 +252,8 @@ func (r *Room) Remove(ctx context.Context, actor openmates.ID, t openmates.Team,
 	return g, err
 }
 
-// forget removes a bot from a team's workspace, and the workspace from the team
-// with its last bot. The network may have told of either in the meantime.
+// forget removes a bot from a team's workspace and, with its last bot, the
+// workspace from the team. The network may already have reported both.
 func (r *Room) forget(ctx context.Context, t openmates.Team, n openmates.Network, b openmates.Bot, workspace openmates.WorkspaceID) error {
 	in, err := r.store.InstallationAt(ctx, b.ID, workspace)
 	if err == nil && in.TeamID == t.ID {
@@ -289,7 +288,7 @@ func (r *Room) leave(ctx context.Context, b openmates.Bot, workspace openmates.W
 	return leaver.Leave(ctx, via)
 }
 
-// via is what a bot does something through in a workspace.
+// via returns how a bot acts in a workspace.
 func (r *Room) via(ctx context.Context, b openmates.Bot, workspace openmates.WorkspaceID) (messenger.Via, error) {
 	v := messenger.Via{Bot: b, Workspace: workspace}
 	if !r.connectors[b.Network].Info().GrantsToken {
@@ -303,9 +302,9 @@ func (r *Room) via(ctx context.Context, b openmates.Bot, workspace openmates.Wor
 	return v, nil
 }
 
-// Disconnect takes a whole workspace from a team. From then on no bot answers
-// there; stayed names the mates that could not leave it, which its own admins
-// have to remove.
+// Disconnect removes a workspace from a team. From then on no bot answers
+// there. stayed names the mates that could not leave; the workspace's own
+// admins have to remove them.
 func (r *Room) Disconnect(ctx context.Context, actor openmates.ID, t openmates.Team, n openmates.Network, workspace openmates.WorkspaceID) (name string, stayed []string, err error) {
 	p, err := r.PlaceOf(ctx, t, n, workspace)
 	if err != nil {

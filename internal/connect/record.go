@@ -7,11 +7,11 @@ import (
 	"openmates/internal/messenger"
 )
 
-// auditBot is what the audit record holds of a bot, by name: its settings, and
-// of credentials only whether there is one and whether it was changed.
+// auditBot is a bot in the audit log, by field: its settings and, for
+// credentials, only whether they are set and whether they changed.
 type auditBot map[string]any
 
-// masked describes a bot compared with the one that it was before; nil for none.
+// masked describes a bot compared with its previous state; nil for none.
 func masked(b, was openmates.Bot) auditBot {
 	if b.ID == 0 {
 		return nil
@@ -43,7 +43,7 @@ func masked(b, was openmates.Bot) auditBot {
 	return of
 }
 
-// target names a bot in the record: "discord/sophia".
+// target returns a bot's name in the audit log: "discord/sophia".
 func target(m openmates.Mate, b openmates.Bot) string {
 	if b.MateID == 0 {
 		return string(b.Network) + "/" + Own
@@ -51,7 +51,7 @@ func target(m openmates.Mate, b openmates.Bot) string {
 	return string(b.Network) + "/" + m.Handle
 }
 
-// saveBot changes a bot and records that.
+// saveBot saves a bot and records the change.
 func (r *Room) saveBot(ctx context.Context, actor openmates.ID, action string, m openmates.Mate, was, b openmates.Bot) (saved openmates.Bot, err error) {
 	err = r.store.Within(ctx, func(ctx context.Context) (err error) {
 		if saved, err = r.store.SaveBot(ctx, b); err != nil {
@@ -62,8 +62,8 @@ func (r *Room) saveBot(ctx context.Context, actor openmates.ID, action string, m
 	return saved, err
 }
 
-// record writes a line of the audit record; ctx is that of the transaction in
-// which it happens.
+// record writes an entry to the audit log; ctx is that of the change's
+// transaction.
 func (r *Room) record(ctx context.Context, actor openmates.ID, action, target string, before, after auditBot) error {
 	e := openmates.AuditEntry{Actor: actor, Action: action, Target: target}
 	return r.audit.Record(ctx, e, before.side(), after.side())
@@ -77,15 +77,15 @@ func (a auditBot) side() any {
 	return a
 }
 
-// note writes a line of the audit record about a bot in a workspace of a team.
+// note writes an entry to the audit log about a bot in a team's workspace.
 func (r *Room) note(ctx context.Context, actor, team openmates.ID, action, target string, w messenger.Workspace) error {
 	e := openmates.AuditEntry{Actor: actor, TeamID: team, Action: action, Target: target}
 	return r.audit.Record(ctx, e, nil, map[string]string{"workspace": string(w.ID), "name": w.Name})
 }
 
-// noteAccount writes a line of the audit record about an account that a person
-// has linked or unlinked. Which one it was is in the sides alone, which the
-// store empties when the person's account is deleted.
+// noteAccount writes an entry to the audit log about an account that a person
+// linked or unlinked. Only Before and After say which one, and the store clears
+// them when the person's account is deleted.
 func (r *Room) noteAccount(ctx context.Context, actor openmates.ID, action string, n openmates.Network, a messenger.Account) error {
 	e := openmates.AuditEntry{Actor: actor, Action: action, Target: string(n) + " account"}
 	about := map[string]string{"account": string(a.ID), "name": a.Name}

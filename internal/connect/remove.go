@@ -7,11 +7,11 @@ import (
 	"openmates"
 )
 
-// RemoveBot takes a bot from its mate: it leaves every workspace, its
+// RemoveBot removes a bot from its mate: it leaves every workspace, its
 // credentials are deleted, and its application is free for another mate. A
-// workspace in which it was the last mate belongs to no team any more. What was
-// asked and what it cost stays in the books. It returns the names of the
-// workspaces that the bot could not leave; it answers nobody there.
+// workspace without other mates no longer belongs to a team. Questions and
+// costs are kept. RemoveBot returns the names of the workspaces that the bot
+// could not leave; it answers nobody there.
 func (r *Room) RemoveBot(ctx context.Context, actor, mate openmates.ID, n openmates.Network) (stayed []string, err error) {
 	b, m, err := r.must(ctx, mate, n)
 	if err != nil {
@@ -21,7 +21,7 @@ func (r *Room) RemoveBot(ctx context.Context, actor, mate openmates.ID, n openma
 	if err != nil {
 		return nil, fmt.Errorf("list where the bot is: %w", err)
 	}
-	// Deleted first: a bot that can't leave any more, because its token was
+	// Delete it first: even a bot that can't leave, because its token was
 	// reset, must not keep its credentials here.
 	err = r.store.Within(ctx, func(ctx context.Context) error {
 		if err := r.store.RemoveBot(ctx, b.ID); err != nil {

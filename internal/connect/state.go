@@ -9,7 +9,7 @@ import (
 	"openmates/internal/messenger"
 )
 
-// reports gives what the listening processes last said, by bot.
+// reports returns the last reports of the listening processes, by bot.
 func (r *Room) reports(ctx context.Context) (map[openmates.ID]openmates.BotReport, error) {
 	all, err := r.store.BotReports(ctx)
 	if err != nil {
@@ -22,8 +22,8 @@ func (r *Room) reports(ctx context.Context) (map[openmates.ID]openmates.BotRepor
 	return by, nil
 }
 
-// state is the listener's state: from this process where it runs here, else
-// from what the process that runs it last said.
+// state returns a listener's state: from this process if it runs here, else
+// from the last report of the process that runs it.
 func (r *Room) state(b openmates.Bot, m openmates.Mate, reports map[openmates.ID]openmates.BotReport) messenger.State {
 	switch {
 	case b.Paused:

@@ -12,21 +12,20 @@ import (
 	"openmates/internal/messenger"
 )
 
-// Takeovers are what the room asks of the database about workspaces that change
-// hands.
+// Takeovers reads and writes workspaces that change teams.
 type Takeovers interface {
-	// TakeOver is openmates.EConflict where something has changed since it was
-	// looked.
+	// TakeOver returns openmates.EConflict if something has changed since the
+	// check.
 	TakeOver(ctx context.Context, o openmates.Takeover) (openmates.Installation, error)
 }
 
-// UntiePath is the page on which an admin of the server unties workspaces.
+// UntiePath is the page on which a server admin unties workspaces.
 const UntiePath = "/server/workspaces"
 
-// claim gives a workspace to the team whose consent the network has just
-// answered. One that another team holds goes over to it if, as the network
-// itself says now, no mate of that team is there any more: then whoever runs the
-// workspace has thrown it out, and nobody else could add a bot.
+// claim gives a workspace to the team of a completed consent. A workspace of
+// another team is transferred if, as the network itself says now, none of that
+// team's mates is in it: then somebody who manages the workspace has removed
+// them, and nobody else could add a bot.
 func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.Bot, con messenger.Connector, t openmates.Team, m openmates.Mate, g messenger.Grant) error {
 	w := g.Workspace
 	in := openmates.Installation{BotID: b.ID, TeamID: t.ID, Workspace: w.ID, Name: w.Name, Token: g.Token}
@@ -35,7 +34,7 @@ func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.
 		return err
 	}
 	holder, err := r.store.TeamAt(ctx, b.Network, w.ID)
-	if openmates.CodeOf(err) == openmates.ENotFound { // let go this very moment
+	if openmates.CodeOf(err) == openmates.ENotFound { // released at this very moment
 		return r.install(ctx, c, b, t, m, in)
 	}
 	if err != nil {
@@ -58,7 +57,7 @@ func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.
 		if _, err := r.store.TakeOver(ctx, o); err != nil {
 			return err
 		}
-		// Who did it is the new team's affair.
+		// Who did it is only for the new team to know.
 		if err := r.note(ctx, 0, holder.ID, "team.workspace_lost", string(b.Network)+"/"+string(w.ID), w); err != nil {
 			return err
 		}
@@ -76,7 +75,7 @@ func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.
 	return err
 }
 
-// install connects a workspace that no other team holds, and records that.
+// install connects a workspace that no other team has, and records that.
 func (r *Room) install(ctx context.Context, c openmates.ConnectState, b openmates.Bot, t openmates.Team, m openmates.Mate, in openmates.Installation) error {
 	return r.store.Within(ctx, func(ctx context.Context) error {
 		if _, err := r.store.AddInstallation(ctx, in); err != nil {
@@ -86,7 +85,7 @@ func (r *Room) install(ctx context.Context, c openmates.ConnectState, b openmate
 	})
 }
 
-// keeps is the refusal of a workspace that another team keeps.
+// keeps returns the error for a workspace that another team keeps.
 func (r *Room) keeps(w messenger.Workspace, why openmates.Text) error {
 	belongs := openmates.T("%s is connected to another team on this server, and a workspace can only belong to one team.", named(w.Name, openmates.T("This workspace")))
 	cure := openmates.T("A server admin can disconnect it at %s", r.PublicURL()+UntiePath+"?q="+url.QueryEscape(string(w.ID)))
@@ -98,11 +97,11 @@ func (r *Room) installationsIn(ctx context.Context, t openmates.Team, workspace 
 	return slices.DeleteFunc(all, func(in openmates.Installation) bool { return in.Workspace != workspace }), err
 }
 
-// leftBehind names the mates that still work for the team that holds a
-// workspace. What the database remembers does not count, only what the network
-// says now; the bot that was just added is asked, since it is there for
-// certain. It counts itself if it was there before this consent, or if the
-// holder has brought it since it last came.
+// leftBehind names the mates that still work for the current team of a
+// workspace. Only what the network says now counts, not what the database
+// remembers. The question goes through the bot that was just added, because it
+// is certainly there. That bot itself counts if it was there before this
+// consent, or if the current team added it after it last joined.
 func (r *Room) leftBehind(ctx context.Context, c openmates.ConnectState, via messenger.Via, con messenger.Connector, name string, seen []openmates.Installation) ([]string, error) {
 	b := via.Bot
 	census, can := con.(messenger.Census)
@@ -141,9 +140,9 @@ func accountOf(b openmates.Bot) openmates.AccountID {
 	return openmates.AccountID(b.AppID)
 }
 
-// was reports whether the bot that a consent has added worked for the holder
-// before. The network's clock may differ a little from ours; what can't be told
-// apart counts for the holder.
+// was reports whether the bot that a consent added already worked for the
+// current team. The network's clock may differ slightly from ours; in doubt it
+// did.
 func was(joined time.Time, c openmates.ConnectState, b openmates.Bot, seen []openmates.Installation) bool {
 	begun := c.Expires.Add(-validFor)
 	if joined.Before(begun.Add(-clockSlack)) {
@@ -151,7 +150,7 @@ func was(joined time.Time, c openmates.ConnectState, b openmates.Bot, seen []ope
 	}
 	i := slices.IndexFunc(seen, func(in openmates.Installation) bool { return in.BotID == b.ID })
 	if i < 0 || !seen[i].Left.IsZero() || seen[i].Connected.IsZero() {
-		return false // it was seen to leave, or nobody has brought it
+		return false // it was seen leaving, or nobody added it
 	}
 	return !joined.After(seen[i].Connected.Add(clockSlack))
 }

@@ -7,15 +7,14 @@ import (
 	"openmates/internal/messenger"
 )
 
-// Untying is what the room asks of the database about the workspaces of all
-// teams.
+// Untying reads and writes the workspaces of all teams.
 type Untying interface {
 	FindWorkspaces(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPlace, error)
 	AddNotice(ctx context.Context, teamID openmates.ID, sentence openmates.Text) error
 }
 
-// AnyPlaces lists the workspaces of all teams and says whether there are more.
-// The caller has made sure that an admin of the server asks.
+// AnyPlaces lists the workspaces of all teams and reports whether there are
+// more. The caller must make sure that a server admin is asking.
 func (r *Room) AnyPlaces(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPlace, bool, error) {
 	limit := q.Limit
 	q.Limit++
@@ -26,7 +25,8 @@ func (r *Room) AnyPlaces(ctx context.Context, q openmates.DirectorySearch) ([]op
 	return all, false, err
 }
 
-// AnyPlace is the team that a workspace belongs to, and the workspace's name.
+// AnyPlace returns the team that a workspace belongs to, and the workspace's
+// name.
 func (r *Room) AnyPlace(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID) (openmates.Team, messenger.Workspace, error) {
 	w := messenger.Workspace{ID: workspace, Name: string(workspace)}
 	t, err := r.store.TeamAt(ctx, n, workspace)
@@ -45,9 +45,9 @@ func (r *Room) AnyPlace(ctx context.Context, n openmates.Network, workspace open
 	return t, w, err
 }
 
-// Untie takes a workspace from whichever team holds it, on behalf of an admin
-// of the server, and tells the team's admins. Its mates leave it, or stay and
-// answer nobody there until a team connects it again; stayed names those that
+// Untie removes a workspace from whichever team has it, on behalf of a server
+// admin, and notifies the team's admins. Its mates leave, or stay and answer
+// nobody until a team connects the workspace again; stayed names those that
 // could not leave.
 func (r *Room) Untie(ctx context.Context, actor openmates.ID, n openmates.Network, workspace openmates.WorkspaceID, leave bool) (name string, stayed []string, err error) {
 	t, w, err := r.AnyPlace(ctx, n, workspace)
@@ -78,7 +78,7 @@ func (r *Room) Untie(ctx context.Context, actor openmates.ID, n openmates.Networ
 	return w.Name, stayed, nil
 }
 
-// leaveAll makes bots leave where they are and names those that could not.
+// leaveAll makes bots leave their workspaces and names those that could not.
 func (r *Room) leaveAll(ctx context.Context, ins []openmates.Installation) (stayed []string) {
 	for _, in := range ins {
 		if !in.Left.IsZero() {
@@ -97,8 +97,9 @@ func (r *Room) leaveAll(ctx context.Context, ins []openmates.Installation) (stay
 	return stayed
 }
 
-// Withdrawal is how the bots of a team leave all its workspaces once the team
-// is gone: what the database knows of them goes with it.
+// Withdrawal returns a function that makes a team's bots leave all its
+// workspaces once the team is deleted, because its installations are deleted
+// with it.
 func (r *Room) Withdrawal(ctx context.Context, t openmates.Team) (leave func(ctx context.Context) (stayed []string), err error) {
 	ins, err := r.store.InstallationsOf(ctx, t.ID)
 	return func(ctx context.Context) []string { return r.leaveAll(ctx, ins) }, err

@@ -16,22 +16,22 @@ type Mate struct {
 	Bots []Bot
 }
 
-// TeamMate is a mate as one team has it.
+// TeamMate is a mate in one team.
 type TeamMate struct {
 	Mate
-	In []Workspace // where it is present for this team
+	In []Workspace // the team's workspaces that it is in
 }
 
-// Workspace is a place of a team on a network.
+// Workspace is a team's workspace on a network.
 type Workspace struct {
 	Network openmates.Network
-	Label   string // of the network
+	Label   string // the network's name
 	ID      openmates.WorkspaceID
 	Name    string
-	Mates   []string // handles of those that are present
+	Mates   []string // handles of the mates in it
 }
 
-// Mates lists the mates that are not archived, by name.
+// Mates lists the mates that aren't archived, by name.
 func (r *Room) Mates(ctx context.Context) ([]Mate, error) {
 	mates, err := r.store.Mates(ctx)
 	if err != nil {
@@ -62,7 +62,7 @@ func (r *Room) Mates(ctx context.Context) ([]Mate, error) {
 	return all, nil
 }
 
-// Mate is one mate that is not archived.
+// Mate returns a mate that isn't archived.
 func (r *Room) Mate(ctx context.Context, handle string) (Mate, error) {
 	all, err := r.Mates(ctx)
 	if err != nil {
@@ -76,8 +76,8 @@ func (r *Room) Mate(ctx context.Context, handle string) (Mate, error) {
 	return Mate{}, openmates.Errorf(openmates.ENotFound, "There’s no mate with that name here.")
 }
 
-// TeamMates lists the mates that are switched on and that a team may use, and
-// where each of them is.
+// TeamMates lists the enabled mates that a team may use, and where each of them
+// is.
 func (r *Room) TeamMates(ctx context.Context, t openmates.Team) ([]TeamMate, error) {
 	mates, err := r.Mates(ctx)
 	if err != nil {
@@ -122,7 +122,7 @@ func (r *Room) MatesFor(ctx context.Context, t openmates.Team, u openmates.User,
 	}), nil
 }
 
-// Workspaces turns a team's mates around: the places of the team, by name.
+// Workspaces inverts a list of mates: it lists the team's workspaces, by name.
 func Workspaces(mates []TeamMate) []Workspace {
 	var all []Workspace
 	for _, m := range mates {
@@ -143,12 +143,12 @@ func Workspaces(mates []TeamMate) []Workspace {
 type LinkChoice struct {
 	Network Network
 	Ready   bool // an application for it is set up
-	ByCode  bool // by a code that the account sends to a mate, see BeginOwnCode
+	ByCode  bool // with a code that the account sends to a mate, see BeginOwnCode
 	Linked  []openmates.Identity
 }
 
-// LinkChoices lists the networks with the way to link an account, and what the
-// person has linked there.
+// LinkChoices lists the networks on which accounts can be linked, how, and what
+// the person has linked.
 func (r *Room) LinkChoices(ctx context.Context, userID openmates.ID) ([]LinkChoice, error) {
 	ids, err := r.store.IdentitiesOf(ctx, userID)
 	if err != nil {
@@ -203,7 +203,8 @@ func (r *Room) Unlink(ctx context.Context, userID, identity openmates.ID) error 
 	return nil
 }
 
-// Applications counts the applications that have to know the redirect.
+// Applications returns the number of applications that have to know the
+// redirect.
 func (r *Room) Applications(ctx context.Context) (int, error) {
 	bots, err := r.store.Bots(ctx)
 	return len(bots), err

@@ -9,8 +9,8 @@ import (
 	"openmates/internal/spelling"
 )
 
-// Create makes a mate and switches it on. Without a handle it gets one from its
-// name.
+// Create creates a mate and enables it. Without a handle it gets one derived
+// from its name.
 func (r *Room) Create(ctx context.Context, actor openmates.ID, handle string, d Draft) (openmates.Mate, error) {
 	d, err := r.checked(ctx, d, "")
 	if err != nil {
@@ -22,8 +22,7 @@ func (r *Room) Create(ctx context.Context, actor openmates.ID, handle string, d 
 	return r.add(ctx, actor, "mate.add", d.onto(openmates.Mate{Handle: handle}), nil)
 }
 
-// Duplicate makes a mate that is as another one, under a name and a handle of
-// its own.
+// Duplicate creates a copy of a mate with a new name and handle.
 func (r *Room) Duplicate(ctx context.Context, actor openmates.ID, of openmates.Mate, handle, name string) (openmates.Mate, error) {
 	name, err := line(name, openmates.T("the name of the copy"), 1, longestName)
 	if err != nil {
@@ -61,7 +60,8 @@ func (r *Room) add(ctx context.Context, actor openmates.ID, action string, m ope
 	return made, nil
 }
 
-// handleTaken says by whom, since an archived mate is easily forgotten.
+// handleTaken says which mate has it, because archived mates are easily
+// forgotten.
 func (r *Room) handleTaken(ctx context.Context, handle string, cause error) error {
 	sentence := openmates.T("Another mate already has the handle %q. Choose a different one.", handle)
 	if other, err := r.store.MateByHandle(ctx, handle); err == nil && other.Archived {
@@ -70,8 +70,8 @@ func (r *Room) handleTaken(ctx context.Context, handle string, cause error) erro
 	return &openmates.Error{Code: openmates.EConflict, Message: sentence, Err: cause}
 }
 
-// Edit changes what a mate is. version is the one that the admin had before
-// them; if it is not the newest any more, nothing is changed: EConflict.
+// Edit changes a mate. version is the one that the admin saw; if it is no
+// longer the newest, nothing is changed and the error is EConflict.
 func (r *Room) Edit(ctx context.Context, actor openmates.ID, m openmates.Mate, version int64, d Draft) (openmates.Mate, error) {
 	d, err := r.checked(ctx, d, m.Model)
 	if err != nil {
@@ -82,8 +82,8 @@ func (r *Room) Edit(ctx context.Context, actor openmates.ID, m openmates.Mate, v
 	return r.change(ctx, actor, "mate.change", m, to)
 }
 
-// Switch switches a mate on or off. What is off answers nobody, and its bots
-// hear nothing.
+// Switch enables or disables a mate. A disabled mate answers nobody, and its
+// bots don't listen.
 func (r *Room) Switch(ctx context.Context, actor openmates.ID, m openmates.Mate, on bool) (openmates.Mate, error) {
 	to, action := m, "mate.disable"
 	if to.Enabled = on; on {
@@ -92,7 +92,7 @@ func (r *Room) Switch(ctx context.Context, actor openmates.ID, m openmates.Mate,
 	return r.change(ctx, actor, action, m, to)
 }
 
-// Archive puts a mate away, or brings it back.
+// Archive archives a mate, or restores it.
 func (r *Room) Archive(ctx context.Context, actor openmates.ID, m openmates.Mate, archived bool) (openmates.Mate, error) {
 	to, action := m, "mate.unarchive"
 	if to.Archived = archived; archived {
@@ -102,7 +102,7 @@ func (r *Room) Archive(ctx context.Context, actor openmates.ID, m openmates.Mate
 }
 
 // Restore makes an older version the newest one: who the mate is and what it
-// may use. Whether it is switched on stays as it is.
+// may use. It doesn't change whether the mate is enabled.
 func (r *Room) Restore(ctx context.Context, actor openmates.ID, m openmates.Mate, n int64) (openmates.Mate, error) {
 	v, err := r.Version(ctx, m, n)
 	if err != nil {
@@ -113,7 +113,7 @@ func (r *Room) Restore(ctx context.Context, actor openmates.ID, m openmates.Mate
 	return r.change(ctx, actor, "mate.restore", m, to)
 }
 
-// change saves a mate, unless nothing differs.
+// change saves a mate, unless nothing has changed.
 func (r *Room) change(ctx context.Context, actor openmates.ID, action string, from, to openmates.Mate) (openmates.Mate, error) {
 	before, after := difference(from, to)
 	if len(after) == 0 && from.Version == to.Version {
@@ -135,8 +135,9 @@ func (r *Room) change(ctx context.Context, actor openmates.ID, action string, fr
 
 func target(m openmates.Mate) string { return "mate " + m.Handle }
 
-// difference gives the fields in which two mates differ, before and after. Of a
-// prompt it tells the length alone: the versions hold the text.
+// difference returns the fields in which two mates differ, before and after.
+// For a prompt it only returns the length, because the versions contain the
+// text.
 func difference(a, b openmates.Mate) (before, after map[string]any) {
 	before, after = map[string]any{}, map[string]any{}
 	diff := func(name string, same bool, was, is any) {

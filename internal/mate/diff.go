@@ -4,22 +4,22 @@ import "slices"
 
 import "strings"
 
-// DiffLine is a line of a comparison.
+// DiffLine is a line in a comparison.
 type DiffLine struct {
-	Op   string // "=" in both, "-" in the older one alone, "+" in the newer one alone
+	Op   string // "=" in both, "-" only in the older, "+" only in the newer one
 	Text string
 }
 
-// Diff compares two texts line by line. Very long ones are told apart as a
-// whole, as nobody reads that.
+// Diff compares two texts line by line. Very long ones are compared as a whole,
+// because nobody reads such a diff.
 func Diff(older, newer string) []DiffLine {
 	a, b := strings.Split(older, "\n"), strings.Split(newer, "\n")
 	const most = 1500
 	if len(a) > most || len(b) > most {
 		return append(marked("-", a), marked("+", b)...)
 	}
-	// common[i][j] is the length of the longest common run of lines of a[i:]
-	// and b[j:].
+	// common[i][j] is the length of the longest common subsequence of lines of
+	// a[i:] and b[j:].
 	common := make([][]int, len(a)+1)
 	for i := range common {
 		common[i] = make([]int, len(b)+1)

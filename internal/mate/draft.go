@@ -12,7 +12,7 @@ import (
 	"openmates/internal/spelling"
 )
 
-// Draft is what an admin types of a mate.
+// Draft is what an admin enters for a mate.
 type Draft struct {
 	Name        string
 	Field       string
@@ -22,7 +22,7 @@ type Draft struct {
 	Class       string
 }
 
-// How long they may be, in characters. A name must fit a messenger.
+// Maximum lengths, in characters. A name must fit a messenger.
 const (
 	longestName        = 32
 	longestField       = 80
@@ -35,8 +35,8 @@ func (d Draft) onto(m openmates.Mate) openmates.Mate {
 	return m
 }
 
-// checked gives the draft as it is stored, or says what is wrong with it. A
-// model that the mate had before may stay, also when it is gone for now.
+// checked returns the draft as it is stored, or an error that says what is
+// wrong. The mate's current model may stay, even if it is missing for now.
 func (r *Room) checked(ctx context.Context, d Draft, had string) (Draft, error) {
 	var err error
 	for _, f := range []struct {
@@ -73,7 +73,7 @@ func (r *Room) checked(ctx context.Context, d Draft, had string) (Draft, error) 
 	return d, openmates.Errorf(openmates.EInvalid, "This model isn't enabled on this server. Choose one from the list; you can add models under Providers.")
 }
 
-// line checks a text of one line and gives its one form.
+// line checks a one-line text and normalises it.
 func line(s string, what openmates.Text, least, most int) (string, error) {
 	if least == 0 {
 		return spelling.Line(s, what, most)
@@ -81,7 +81,7 @@ func line(s string, what openmates.Text, least, most int) (string, error) {
 	return spelling.Name(s, what, most)
 }
 
-// prompt checks a text of many lines.
+// prompt checks a multi-line text.
 func prompt(s string) (string, error) {
 	s = strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n"))
 	s = strings.TrimPrefix(s, "\ufeff")
@@ -101,9 +101,9 @@ func prompt(s string) (string, error) {
 	return s, nil
 }
 
-// hidden says whether a character can't be seen but changes what is read: an
+// hidden reports whether a character is invisible but changes what is read: an
 // admin must see what a mate is told. Scripts and emoji need the joiners and
-// the marks of direction (U+200C to U+200F).
+// the directional marks (U+200C to U+200F).
 func hidden(c rune) bool {
 	return unicode.Is(unicode.Cf, c) && (c < '\u200c' || c > '\u200f') && c != '\u00ad'
 }

@@ -11,19 +11,18 @@ import (
 	"openmates"
 )
 
-// Sheet is everything that the limits of one layer can choose, with what comes
-// of it.
+// Sheet contains everything that a layer's limits can choose, with the result.
 type Sheet struct {
-	Mates     []MateLine // on the sheets of teams and people only
+	Mates     []MateLine // only on the sheets of teams and people
 	Apps      []Line
 	Providers []Line
 	Own       openmates.Limits
-	Effective openmates.Limits // with what stands above
-	RateBy    openmates.Text   // who above sets a narrower rate; "" = nobody
-	MoneyBy   openmates.Text   // who above sets less money; "" = nobody
+	Effective openmates.Limits // combined with the wider layers
+	RateBy    openmates.Text   // the wider layer with a lower rate; "" = none
+	MoneyBy   openmates.Text   // the wider layer with less money; "" = none
 	Skills    openmates.Tally
 	Models    openmates.Tally
-	Stamp     string // changes with what there is to choose
+	Stamp     string // changes with the choices on the sheet
 }
 
 // Line is a whole with its parts.
@@ -31,11 +30,11 @@ type Line struct {
 	Group
 	Choice openmates.Choice
 	Parts  []PartLine
-	Tally  openmates.Tally // of the parts
+	Tally  openmates.Tally // counts the parts
 }
 
 // MateLine is a mate on a sheet.
-type MateLine struct { //nolint:revive // a line of a sheet that is a mate, beside Line and PartLine
+type MateLine struct { //nolint:revive // a line for a mate, next to Line and PartLine
 	openmates.Mate
 	Choice openmates.Choice
 }
@@ -46,15 +45,15 @@ type PartLine struct {
 	openmates.Choice
 }
 
-// Terms are the limits that an admin enters on a sheet.
+// Terms are the limits as entered on a sheet.
 type Terms struct {
 	Checked   map[openmates.Kind][]string
 	PerMinute string // "" or 0 = no limit
 	PerMonth  string
-	Stamp     string // of the sheet that was filled in
+	Stamp     string // of the sheet as it was shown
 }
 
-// ServerSheet is what the server allows.
+// ServerSheet returns the sheet of the server.
 func (r *Room) ServerSheet(ctx context.Context) (Sheet, error) {
 	own, err := r.store.ServerLimits(ctx)
 	if err != nil {
@@ -63,7 +62,7 @@ func (r *Room) ServerSheet(ctx context.Context) (Sheet, error) {
 	return r.sheet(ctx, nil, own)
 }
 
-// MateSheet is what a mate may use of what the server allows.
+// MateSheet returns the sheet of a mate, within what the server allows.
 func (r *Room) MateSheet(ctx context.Context, m openmates.Mate) (Sheet, error) {
 	above, err := r.above(ctx, openmates.MateLayer, openmates.Asker{Mate: m})
 	if err != nil {
@@ -116,8 +115,8 @@ func lines(above []openmates.Layer, own openmates.Limits, whole, part openmates.
 	return all, sum
 }
 
-// stamp is what a filled-in sheet is compared by: a box that is not checked
-// must have been there to be left out.
+// stamp identifies the choices on a sheet: an unchecked box only counts if it
+// was on the sheet.
 func stamp(s Sheet) string {
 	h := sha256.New()
 	for _, k := range TeamKinds() {
@@ -132,7 +131,7 @@ func kinds() []openmates.Kind {
 	return []openmates.Kind{openmates.KindApp, openmates.KindSkill, openmates.KindProvider, openmates.KindModel}
 }
 
-// choices are the boxes of one kind.
+// choices returns the boxes of one kind.
 func (s Sheet) choices(k openmates.Kind) []openmates.Choice {
 	var all []openmates.Choice
 	if k == openmates.KindMate {
@@ -157,7 +156,7 @@ func (s Sheet) choices(k openmates.Kind) []openmates.Choice {
 	return all
 }
 
-// Recheck puts checks onto the sheet as they were entered, to be shown again.
+// Recheck sets the boxes as they were entered, to show the sheet again.
 func (s *Sheet) Recheck(t Terms) {
 	set := func(k openmates.Kind, c *openmates.Choice) {
 		if c.By == "" {
@@ -180,7 +179,7 @@ func (s *Sheet) Recheck(t Terms) {
 	}
 }
 
-// SetServer writes what the server allows.
+// SetServer sets what the server allows.
 func (r *Room) SetServer(ctx context.Context, actor openmates.ID, t Terms) error {
 	s, err := r.ServerSheet(ctx)
 	if err != nil {
@@ -198,7 +197,7 @@ func (r *Room) SetServer(ctx context.Context, actor openmates.ID, t Terms) error
 	})
 }
 
-// SetMate writes what a mate may use.
+// SetMate sets what a mate may use.
 func (r *Room) SetMate(ctx context.Context, actor openmates.ID, m openmates.Mate, t Terms) (openmates.Mate, error) {
 	s, err := r.MateSheet(ctx, m)
 	if err != nil {
@@ -213,7 +212,7 @@ func (r *Room) SetMate(ctx context.Context, actor openmates.ID, m openmates.Mate
 
 const mostPerMinute = 100_000
 
-// fill turns what was entered into limits.
+// fill converts what was entered into limits.
 func (s Sheet) fill(t Terms) (openmates.Limits, error) {
 	return s.Fill(t, true, kinds()...)
 }
@@ -222,7 +221,7 @@ func stale() error {
 	return openmates.Errorf(openmates.EConflict, "The options have changed since you opened this page, so nothing was saved. Check the boxes and save again.")
 }
 
-// count reads the requests per minute.
+// count parses the requests per minute.
 func count(s string) (int, error) {
 	s = strings.TrimSpace(s)
 	n := 0
@@ -238,7 +237,7 @@ func count(s string) (int, error) {
 	return n, nil
 }
 
-// Spent says what was spent in this calendar month (UTC), by mate and in all.
+// Spent returns the cost of this calendar month (UTC), per mate and in total.
 func (r *Room) Spent(ctx context.Context) (byMate map[openmates.ID]openmates.Micros, all openmates.Micros, err error) {
 	byMate, err = r.store.SpentInMonth(ctx, r.now())
 	for _, m := range byMate {
@@ -247,5 +246,5 @@ func (r *Room) Spent(ctx context.Context) (byMate map[openmates.ID]openmates.Mic
 	return byMate, all, err
 }
 
-// Models lists the models that a mate can be given, by provider.
+// Models lists the models that a mate can use, by provider.
 func (r *Room) Models(ctx context.Context) ([]Group, error) { return r.providers(ctx) }

@@ -7,8 +7,8 @@ import (
 	"openmates/internal/policy"
 )
 
-// MemberSheet is what a person may use of what their team allows. Of what it
-// holds, mates and numbers are for the team's admins to choose.
+// MemberSheet returns the sheet of a person in a team, within what the team
+// allows. The team's admins choose mates and numbers on it.
 func (r *Room) MemberSheet(ctx context.Context, t openmates.Team, u openmates.User) (Sheet, error) {
 	own, err := r.store.MemberLimits(ctx, t.ID, u.ID)
 	if err != nil {
@@ -36,8 +36,8 @@ func (r *Room) above(ctx context.Context, k openmates.LayerKind, a openmates.Ask
 	return policy.All().Above(k).Layers(a, set), err
 }
 
-// SetMember writes which mates a person may ask in a team, and how much. Who
-// may do that, the door has asked.
+// SetMember sets which mates a person may ask in a team, and how much. The
+// caller must check the right.
 func (r *Room) SetMember(ctx context.Context, actor openmates.ID, t openmates.Team, u openmates.User, terms Terms) error {
 	s, err := r.MemberSheet(ctx, t, u)
 	if err != nil {
@@ -59,20 +59,20 @@ func (r *Room) setMember(ctx context.Context, actor openmates.ID, t openmates.Te
 	})
 }
 
-// Bound is a numeric limit and who sets it: 0 by nobody where there is none.
+// Bound is a numeric limit and who sets it: 0 = no limit.
 type Bound[N int | openmates.Micros] struct {
 	Most N
 	By   openmates.Text
 }
 
-// Above is what the wider layers allow a member at most, whatever the member's
-// own limits say.
+// Above is the maximum that the wider layers allow a member, whatever the
+// member's own limits say.
 type Above struct {
 	Rate  Bound[int]
 	Money Bound[openmates.Micros]
 }
 
-// AboveMember is that for the members of a team.
+// AboveMember returns it for the members of a team.
 func (r *Room) AboveMember(ctx context.Context, t openmates.Team) (Above, error) {
 	layers, err := r.aboveMembers(ctx, t)
 	var a Above
@@ -91,29 +91,28 @@ func (b Bound[N]) narrow(n N, by openmates.Text) Bound[N] {
 }
 
 // Allowance is what a person may use in a team, and what is left of it in this
-// calendar month (UTC). What is left of the server's budget is not in it, see
-// WithServer.
+// calendar month (UTC). It doesn't include the server's budget, see WithServer.
 type Allowance struct {
 	Team      openmates.Team
-	Own       openmates.Limits // of the person
-	Effective openmates.Limits // with what team and server allow
-	RateBy    openmates.Text   // whose rate holds; "" = there is none
+	Own       openmates.Limits // the person's
+	Effective openmates.Limits // combined with the team's and the server's
+	RateBy    openmates.Text   // who sets the rate; "" = no limit
 	Spent     openmates.Micros // by the person
-	Budgets   []Budget         // the ones that hold for them, the widest first
+	Budgets   []Budget         // the budgets that apply, widest first
 }
 
-// Budget is the money of a month that one layer has set aside.
+// Budget is the money per month that a layer has set aside.
 type Budget struct {
 	Layer openmates.LayerKind
 	Of    openmates.Micros
 	Spent openmates.Micros
 }
 
-// Left is what is left of it.
+// Left returns how much of it is left.
 func (b Budget) Left() openmates.Micros { return max(b.Of-b.Spent, 0) }
 
-// Left is what the person can still spend of these budgets, if nobody else
-// does; ok is false where there is none.
+// Left returns what the person can still spend of these budgets, if nobody else
+// does; ok is false if there are none.
 func (a Allowance) Left() (left openmates.Micros, ok bool) {
 	for i, b := range a.Budgets {
 		if l := b.Left(); i == 0 || l < left {
@@ -123,7 +122,7 @@ func (a Allowance) Left() (left openmates.Micros, ok bool) {
 	return left, len(a.Budgets) > 0
 }
 
-// Allowance gives what a person may use in a team of theirs.
+// Allowance returns what a person may use in one of their teams.
 func (r *Room) Allowance(ctx context.Context, t openmates.Team, u openmates.User) (Allowance, error) {
 	a := Allowance{Team: t}
 	layers, err := r.aboveMembers(ctx, t)
@@ -153,9 +152,9 @@ func (r *Room) Allowance(ctx context.Context, t openmates.Team, u openmates.User
 	return a, nil
 }
 
-// WithServer puts what the whole server has set aside before the other budgets.
-// What is left of it tells what other teams spend, so it is for the eyes of the
-// server's admins alone; that is for the door to ask.
+// WithServer adds the server's budget before the others. What is left of it
+// reveals what other teams spend, so only server admins may see it, which the
+// caller must check.
 func (r *Room) WithServer(ctx context.Context, a Allowance) (Allowance, error) {
 	server, err := r.store.ServerLimits(ctx)
 	if err != nil || server.PerMonth == 0 {

@@ -8,18 +8,18 @@ import (
 	"openmates/internal/spelling"
 )
 
-// Apps lists what mates can do beside talking, with the skills of each app.
+// Apps lists the apps with their skills.
 func (r *Room) Apps(ctx context.Context) ([]Group, error) { return r.apps(ctx) }
 
-// Offered lists the providers with the models that are switched on.
+// Offered lists the providers with their enabled models.
 func (r *Room) Offered(ctx context.Context) ([]Group, error) { return r.providers(ctx) }
 
-// ServerLimits are what the server allows.
+// ServerLimits returns the server's limits.
 func (r *Room) ServerLimits(ctx context.Context) (openmates.Limits, error) {
 	return r.store.ServerLimits(ctx)
 }
 
-// PutServer writes the limits of the server as they are given.
+// PutServer replaces the server's limits.
 func (r *Room) PutServer(ctx context.Context, actor openmates.ID, to openmates.Limits) error {
 	own, err := r.store.ServerLimits(ctx)
 	if err != nil {
@@ -36,7 +36,7 @@ func (r *Room) PutServer(ctx context.Context, actor openmates.ID, to openmates.L
 	})
 }
 
-// PutMate writes the limits of a mate as they are given.
+// PutMate replaces a mate's limits.
 func (r *Room) PutMate(ctx context.Context, actor openmates.ID, m openmates.Mate, to openmates.Limits) (openmates.Mate, error) {
 	limits, err := r.given(ctx, m.Limits, to, false)
 	if err != nil {
@@ -47,8 +47,7 @@ func (r *Room) PutMate(ctx context.Context, actor openmates.ID, m openmates.Mate
 	return r.change(ctx, actor, "mate.limits", m, next)
 }
 
-// PutTeam writes the limits of a team as they are given. Who may do that, the
-// door has asked.
+// PutTeam replaces a team's limits. The caller must check the right.
 func (r *Room) PutTeam(ctx context.Context, actor openmates.ID, t openmates.Team, to openmates.Limits) error {
 	to, err := r.given(ctx, t.Limits, to, true)
 	if err != nil || encode(to) == encode(t.Limits) {
@@ -57,18 +56,18 @@ func (r *Room) PutTeam(ctx context.Context, actor openmates.ID, t openmates.Team
 	return r.setTeam(ctx, actor, t, t.Limits, to)
 }
 
-// NewTeamLimits checks the limits of a team that is about to be founded.
+// NewTeamLimits checks the limits of a team that is about to be created.
 func (r *Room) NewTeamLimits(ctx context.Context, to openmates.Limits) (openmates.Limits, error) {
 	return r.given(ctx, openmates.Limits{}, to, true)
 }
 
-// MemberLimits are those of a person in a team.
+// MemberLimits returns the limits of a person in a team.
 func (r *Room) MemberLimits(ctx context.Context, t openmates.Team, u openmates.User) (openmates.Limits, error) {
 	return r.store.MemberLimits(ctx, t.ID, u.ID)
 }
 
-// PutMember writes the limits of a person in a team as they are given. Who may
-// do that, the door has asked.
+// PutMember replaces the limits of a person in a team. The caller must check
+// the right.
 func (r *Room) PutMember(ctx context.Context, actor openmates.ID, t openmates.Team, u openmates.User, to openmates.Limits) error {
 	own, err := r.store.MemberLimits(ctx, t.ID, u.ID)
 	if err != nil {
@@ -81,13 +80,12 @@ func (r *Room) PutMember(ctx context.Context, actor openmates.ID, t openmates.Te
 }
 
 const (
-	mostPerMonth = 1_000_000_000_000_000 // as ParseMoney reads it
+	mostPerMonth = 1_000_000_000_000_000 // the maximum of ParseMoney
 	mostNames    = 1000
 )
 
-// given checks limits that a program sends whole. A name that nothing here has
-// may stay where it was, since what is gone for now is not forgotten, but is
-// not added.
+// given checks limits that a program sends whole. An unknown name may stay
+// where it was, because it may only be missing for now, but can't be added.
 func (r *Room) given(ctx context.Context, own, to openmates.Limits, mates bool) (openmates.Limits, error) {
 	switch {
 	case to.PerMinute < 0 || to.PerMinute > mostPerMinute:
@@ -123,7 +121,7 @@ func (r *Room) given(ctx context.Context, own, to openmates.Limits, mates bool) 
 	return to, nil
 }
 
-// names lists what there is of a kind.
+// names lists the existing names of a kind.
 func (r *Room) names(ctx context.Context, k openmates.Kind) ([]string, error) {
 	var names []string
 	switch k {

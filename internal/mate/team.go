@@ -6,8 +6,8 @@ import (
 	"openmates"
 )
 
-// TeamSheet is what a team with these limits may use of what the server
-// allows, the mates among it.
+// TeamSheet returns the sheet of a team with these limits, including the mates,
+// within what the server allows.
 func (r *Room) TeamSheet(ctx context.Context, own openmates.Limits) (Sheet, error) {
 	above, err := r.above(ctx, openmates.TeamLayer, openmates.Asker{})
 	if err != nil {
@@ -20,7 +20,7 @@ func (r *Room) TeamSheet(ctx context.Context, own openmates.Limits) (Sheet, erro
 	return r.withMates(ctx, s, above)
 }
 
-// withMates puts the mates onto a sheet.
+// withMates adds the mates to a sheet.
 func (r *Room) withMates(ctx context.Context, s Sheet, above []openmates.Layer) (Sheet, error) {
 	mates, err := r.store.Mates(ctx)
 	if err != nil {
@@ -35,8 +35,8 @@ func (r *Room) withMates(ctx context.Context, s Sheet, above []openmates.Layer) 
 	return s, nil
 }
 
-// Fill gives the limits of the sheet with what was entered of some kinds, and
-// with the numbers where numbers are asked for.
+// Fill returns the limits of the sheet with what was entered for some kinds
+// and, if numbers is set, with the numbers.
 func (s Sheet) Fill(t Terms, numbers bool, kinds ...openmates.Kind) (openmates.Limits, error) {
 	to := s.Own
 	if t.Stamp != s.Stamp {
@@ -56,10 +56,10 @@ func (s Sheet) Fill(t Terms, numbers bool, kinds ...openmates.Kind) (openmates.L
 	return to, err
 }
 
-// TeamKinds are the kinds that a team chooses among.
+// TeamKinds returns the kinds that a team can choose.
 func TeamKinds() []openmates.Kind { return append(kinds(), openmates.KindMate) }
 
-// SetTeam writes what a team may use. Who may do that, the door has asked.
+// SetTeam sets what a team may use. The caller must check the right.
 func (r *Room) SetTeam(ctx context.Context, actor openmates.ID, team openmates.Team, t Terms) error {
 	s, err := r.TeamSheet(ctx, team.Limits)
 	if err != nil {

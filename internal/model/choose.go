@@ -13,10 +13,10 @@ import (
 	"openmates/internal/llm"
 )
 
-// Choose gives the model that answers for a mate: its own, else the default of
-// its class, else the server's, else the one that the settings name, else the
-// one of the enabled models that fits best. There is none: openmates.ENotFound
-// with a sentence for an admin.
+// Choose returns the model that answers for a mate: its own, or else the
+// default of its class, the server's default, the one in the settings, or the
+// enabled model that fits best. If there is none, the error is
+// openmates.ENotFound with a sentence for an admin.
 func (r *Room) Choose(ctx context.Context, mate openmates.Mate) (llm.Choice, error) {
 	s, err := r.now(ctx)
 	if err != nil {
@@ -40,7 +40,8 @@ func (r *Room) Choose(ctx context.Context, mate openmates.Mate) (llm.Choice, err
 	}, nil
 }
 
-// Answering names the model that answers for a mate. Errors as for Choose.
+// Answering returns the name of the model that answers for a mate. Errors are
+// as for Choose.
 func (r *Room) Answering(ctx context.Context, mate openmates.Mate) (string, error) {
 	s, err := r.now(ctx)
 	if err != nil {
@@ -53,11 +54,11 @@ func (r *Room) Answering(ctx context.Context, mate openmates.Mate) (string, erro
 	return m.Name(), nil
 }
 
-// tryAgain is how long a provider that could not list its models is left alone.
+// tryAgain is how long to wait after a provider failed to list its models.
 const tryAgain = 5 * time.Second
 
-// firstLists asks the providers of the settings that have told no models yet:
-// nobody has to open a page for that.
+// firstLists asks the settings' providers that haven't listed their models yet,
+// so that nobody has to open a page for it.
 func (r *Room) firstLists(ctx context.Context, s *state) (*state, error) {
 	for _, p := range s.providers {
 		if !p.Fixed || len(s.modelsOf(p.ID)) > 0 || r.cfg.Clock().Sub(p.Checked) < tryAgain {
@@ -87,8 +88,8 @@ func (s *state) pick(mate openmates.Mate, settings string) (openmates.ProviderMo
 	return s.automatic(mate.Class)
 }
 
-// automatic is the enabled model that fits a class best, as far as its name is
-// known; the scripted one answers only where there is no other.
+// automatic returns the enabled model that fits a class best, as far as its
+// name is known. The scripted one is only used if there is no other.
 func (s *state) automatic(class string) (openmates.ProviderModel, error) {
 	class = cmp.Or(class, openmates.ClassBalanced)
 	rank := func(m openmates.ProviderModel) int {
@@ -126,8 +127,8 @@ func (s *state) automatic(class string) (openmates.ProviderModel, error) {
 	}), nil
 }
 
-// watched is a model whose failures are noted at its provider, and whose next
-// success clears them.
+// watched is a model whose failures are recorded on its provider, and whose
+// next success clears them.
 type watched struct {
 	llm.Model
 	room *Room
@@ -150,8 +151,8 @@ func (w *watched) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Pie
 	}
 }
 
-// note remembers how a request ended, if that says something new. It costs a
-// look into memory where all is as before.
+// note records how a request ended, if that is news. Otherwise it only reads
+// memory.
 func (r *Room) note(ctx context.Context, m openmates.ProviderModel, err error) {
 	s, stateErr := r.now(ctx)
 	if stateErr != nil {
@@ -186,7 +187,7 @@ func (r *Room) note(ctx context.Context, m openmates.ProviderModel, err error) {
 	r.log.InfoContext(ctx, "a provider's state has changed", "provider", p.Name, "problem", problem)
 }
 
-// noteGone remembers that a model doesn't exist at its provider any more.
+// noteGone records that a provider no longer has a model.
 func (r *Room) noteGone(ctx context.Context, s *state, m openmates.ProviderModel) {
 	m, known := s.byName[m.Name()]
 	if !known || !m.Listed {

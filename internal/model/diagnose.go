@@ -17,14 +17,14 @@ import (
 	"openmates/internal/llm"
 )
 
-// finding is what a failure means for an admin.
+// finding says what a failure means for an admin.
 type finding struct {
-	sentence openmates.Text // with its cure
-	later    bool           // the provider may be right all the same: saving it unchecked can make sense
+	sentence openmates.Text // says how to fix it
+	later    bool           // the provider may still be right, so saving it unchecked can make sense
 }
 
-// diagnose finds out why a provider could not be asked for its models, or did
-// not answer.
+// diagnose says why a provider's models couldn't be listed, or why it didn't
+// answer.
 func (r *Room) diagnose(p openmates.Provider, err error) finding {
 	k, host := kindOf(p.Kind), hostOf(p)
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -72,7 +72,7 @@ func wantsKey[S ~string](provider S, page string) openmates.Text {
 	return madeAt(sentence, page)
 }
 
-// madeAt adds where keys are made, as far as that is known.
+// madeAt adds where keys are created, if that is known.
 func madeAt(sentence openmates.Text, page string) openmates.Text {
 	if page == "" {
 		return sentence
@@ -97,7 +97,7 @@ func noAPI(p openmates.Provider) openmates.Text {
 	return openmates.T("%s answers, but has no list of models there (404). Check the address; if it's right, save it without the check and add models by name.", p.Label)
 }
 
-// strange is an answer that this kind of API does not give.
+// strange describes a response that isn't from this kind of API.
 func strange(p openmates.Provider, e *llm.Error) finding {
 	words := e.Err.Error()
 	var syntax *json.SyntaxError
@@ -115,7 +115,7 @@ func strange(p openmates.Provider, e *llm.Error) finding {
 	return finding{openmates.T("%s answers, but not as the API of %s does. Check that the address belongs to this kind of provider.", hostOf(p), kindOf(p.Kind).Label), true}
 }
 
-// unreachable tells the troubles of a network apart.
+// unreachable distinguishes network problems.
 func (r *Room) unreachable(p openmates.Provider, e *llm.Error, host string) finding {
 	if e.Status != 0 {
 		return finding{openmates.T("%s is having problems (status %d). There's nothing to fix on your side; try again in a few minutes.", p.Label, e.Status), true}
@@ -164,7 +164,7 @@ func tlsTrouble(err error, p openmates.Provider, host string) (finding, bool) {
 	return finding{}, false
 }
 
-// refused names what is probably not running.
+// refused says what is probably not running.
 func refused(p openmates.Provider, host string) openmates.Text {
 	text := openmates.T("Nothing is listening at %s. Is it running there?", host)
 	for _, place := range kindOf(p.Kind).Places {
@@ -180,7 +180,7 @@ func refused(p openmates.Provider, host string) openmates.Text {
 	return text
 }
 
-// modelTrouble is diagnose for a question to one model.
+// modelTrouble is diagnose for a request to one model.
 func (r *Room) modelTrouble(p openmates.Provider, model string, err error) openmates.Text {
 	if e, ok := errors.AsType[*llm.Error](err); ok {
 		switch e.Kind {
@@ -195,7 +195,7 @@ func (r *Room) modelTrouble(p openmates.Provider, model string, err error) openm
 	return r.diagnose(p, err).sentence
 }
 
-// hostOf is where a provider is, for a sentence.
+// hostOf returns a provider's host, for a message.
 func hostOf(p openmates.Provider) string {
 	u, err := url.Parse(p.URL)
 	if err != nil || u.Host == "" {

@@ -8,13 +8,13 @@ import (
 	"openmates"
 )
 
-// The kinds of providers, by the API that they speak.
+// The kinds of providers, by the API that they use.
 const (
 	KindOpenAI     = "openai"
 	KindAnthropic  = "anthropic"
 	KindGoogle     = "google"
-	KindCompatible = "compatible" // anybody who speaks OpenAI's API
-	KindScripted   = "scripted"   // no AI; of the demo
+	KindCompatible = "compatible" // any OpenAI-compatible server
+	KindScripted   = "scripted"   // no AI; for the demo
 )
 
 // Kind is what people need to know to add a provider.
@@ -22,22 +22,22 @@ type Kind struct {
 	Name     string
 	Label    openmates.Text
 	About    openmates.Text
-	KeyPage  string // where its keys are made
+	KeyPage  string // where its keys are created
 	Billing  string // where its account is topped up
 	NeedsKey bool
 	NeedsURL bool
-	Places   []Place // addresses that are worth proposing
+	Places   []Place // suggested addresses
 }
 
 // Place is a well-known service of a kind.
 type Place struct {
-	Name    string // as a provider's name
+	Name    string // name for the provider
 	Label   string
 	URL     string
 	KeyPage string // "" = it usually has no key
 }
 
-// kinds lists them in the order in which they are shown.
+// kinds lists the kinds in display order.
 func kinds() []Kind {
 	return []Kind{
 		{Name: KindOpenAI, Label: openmates.T("OpenAI"), About: openmates.T("GPT models, directly from OpenAI."), NeedsKey: true,
@@ -64,7 +64,7 @@ func (r *Room) Kinds() []Kind {
 	return slices.DeleteFunc(kinds(), func(k Kind) bool { return r.cfg.Adapters[k.Name] == nil })
 }
 
-// kindOf describes a kind; one that isn't known has only its name.
+// kindOf returns a kind; an unknown one has only its name.
 func kindOf(name string) Kind {
 	for _, k := range kinds() {
 		if k.Name == name {
@@ -74,7 +74,7 @@ func kindOf(name string) Kind {
 	return Kind{Name: name, Label: openmates.T("%s", name)}
 }
 
-// keyPage is where a key for an address of this kind is made, "" if unknown.
+// keyPage returns where a key for an address is created, "" if unknown.
 func (k Kind) keyPage(url string) string {
 	for _, p := range k.Places {
 		if url != "" && strings.TrimRight(url, "/") == p.URL {

@@ -6,15 +6,15 @@ import (
 	"openmates"
 )
 
-// about is what is known of a model by its name.
+// about is what we know about a model from its name.
 type about struct {
 	class string
-	price openmates.Price // the list price when this was written
+	price openmates.Price // the list price at the time of writing
 }
 
-// knownModel finds a model by its name, with or without the date or the
-// publisher that some providers add to it. The prices are proposals only:
-// nobody is charged by them before an admin has saved them.
+// knownModel looks up a model by its name, with or without the date or
+// publisher that some providers add. The prices are only suggestions: they
+// don't count until an admin saves them.
 func knownModel(id string) (about, bool) {
 	id = id[strings.LastIndexByte(id, '/')+1:]
 	best, found := about{}, ""
@@ -27,7 +27,7 @@ func knownModel(id string) (about, bool) {
 	return best, found != ""
 }
 
-// isVersion says whether a rest of a name is a date or "-latest" and not
+// isVersion reports whether the rest of a name is a date or "-latest", and not
 // another model of the family ("-mini", "-audio-preview").
 func isVersion(rest string) bool {
 	if rest == "" || rest == "-latest" {
@@ -63,8 +63,8 @@ func known() map[string]about {
 	}
 }
 
-// talks guesses from its name whether a model writes text: providers list
-// those for pictures, sounds and searching beside the others.
+// talks guesses from its name whether a model writes text: providers also list
+// models for pictures, sound and search.
 func talks(id string) bool {
 	id = strings.ToLower(id)
 	for _, part := range []string{
@@ -78,12 +78,12 @@ func talks(id string) bool {
 	return true
 }
 
-// mostAtOnce is how many models are enabled unasked when a provider is added:
-// a machine of one's own has a few, which were put there on purpose.
+// mostAtOnce is how many models are enabled automatically when a provider is
+// added: your own machine has a few, which were installed on purpose.
 const mostAtOnce = 12
 
-// enableFirst decides for the first list of a provider: all that write text,
-// or the known ones where there are many.
+// enableFirst decides which models of a first list to enable: all that write
+// text, or only the known ones if there are many.
 func enableFirst(ids []string) func(string) bool {
 	n := 0
 	for _, id := range ids {

@@ -11,15 +11,15 @@ import (
 	"openmates/internal/llm"
 )
 
-// Edit is what an admin typed for one model. Prices are per million tokens;
-// all of them empty means that there is none.
+// Edit is what an admin entered for one model. Prices are per million tokens;
+// if all are empty there is no price.
 type Edit struct {
 	Model                 string
 	Enabled               bool
 	Input, Cached, Output string
 }
 
-// recordOfModel is a model in the audit record, for a person to read.
+// recordOfModel describes a model in the audit log, for a person.
 func recordOfModel(m openmates.ProviderModel) string {
 	text := "not enabled"
 	if m.Enabled {
@@ -31,8 +31,8 @@ func recordOfModel(m openmates.ProviderModel) string {
 	return fmt.Sprintf("%s, %s in, %s cached, %s out", text, m.Price.Input, m.Price.Cached, m.Price.Output)
 }
 
-// SetModels writes what was edited of a provider's models, all or nothing.
-// Models that are not named stay as they are.
+// SetModels applies the edits to a provider's models, all or nothing. Models
+// that aren't listed stay unchanged.
 func (r *Room) SetModels(ctx context.Context, actor openmates.ID, provider string, edits []Edit) error {
 	s, err := r.now(ctx)
 	if err != nil {
@@ -69,8 +69,8 @@ func (r *Room) SetModels(ctx context.Context, actor openmates.ID, provider strin
 	})
 }
 
-// Free says that the models of a provider without a price cost nothing, as on
-// a machine of one's own.
+// Free sets the price of a provider's models without a price to 0, such as for
+// models on your own machine.
 func (r *Room) Free(ctx context.Context, actor openmates.ID, provider string) error {
 	s, err := r.now(ctx)
 	if err != nil {
@@ -89,8 +89,8 @@ func (r *Room) Free(ctx context.Context, actor openmates.ID, provider string) er
 	return r.SetModels(ctx, actor, provider, edits)
 }
 
-// AddModel adds a model by its name, for a provider that doesn't list all it
-// has. It is enabled.
+// AddModel adds and enables a model by name, for a provider that doesn't list
+// all of its models.
 func (r *Room) AddModel(ctx context.Context, actor openmates.ID, provider, model string) error {
 	model = strings.TrimSpace(model)
 	if err := validModel(model); err != nil {
@@ -120,7 +120,7 @@ func (r *Room) AddModel(ctx context.Context, actor openmates.ID, provider, model
 	})
 }
 
-// SetDefaults writes which models answer for mates without one of their own.
+// SetDefaults sets which models answer for mates without their own.
 func (r *Room) SetDefaults(ctx context.Context, actor openmates.ID, d openmates.ModelDefaults) error {
 	s, err := r.now(ctx)
 	if err != nil {
@@ -144,19 +144,19 @@ func (r *Room) SetDefaults(ctx context.Context, actor openmates.ID, d openmates.
 	})
 }
 
-// Trial is what a model said when it was tried.
+// Trial is the answer of a model that was tried.
 type Trial struct {
 	Model string // full name
 	Text  string // untrusted
 	Took  time.Duration
 }
 
-// trialFor is how long a model may think about a greeting.
+// trialFor is how long a model may take for a greeting.
 const trialFor = 45 * time.Second
 
-// Try asks a model for a sentence: that proves more than a list of models does
-// (the account's credit, the model itself). What went wrong is
-// openmates.EUnavailable with its cure.
+// Try asks a model for a sentence. That proves more than a list of models does:
+// the account has credit and the model works. A failure is
+// openmates.EUnavailable with a sentence that says how to fix it.
 func (r *Room) Try(ctx context.Context, provider, model string) (Trial, error) {
 	t := Trial{Model: provider + "/" + model}
 	s, err := r.now(ctx)
@@ -174,7 +174,7 @@ func (r *Room) Try(ctx context.Context, provider, model string) (Trial, error) {
 	ctx, cancel := context.WithTimeout(ctx, trialFor)
 	defer cancel()
 	begun := r.cfg.Clock()
-	// Models that think first use up tokens for it.
+	// Reasoning models use up tokens first.
 	a, err := llm.Generate(ctx, &watched{s.services[provider].Model(model), r, m}, llm.Request{
 		Messages:  []llm.Message{{Role: llm.RoleUser, Text: "Say hello in one short sentence."}},
 		MaxTokens: 1000,
@@ -192,9 +192,9 @@ func (r *Room) Try(ctx context.Context, provider, model string) (Trial, error) {
 	return t, nil
 }
 
-// Run keeps the lists fresh until ctx ends: those of the settings' providers at
-// once, since nobody opens a page for them, all of them some times a day, and
-// those that can't be read more often.
+// Run keeps the lists of models up to date until ctx ends: those of the
+// settings' providers right away, because nobody opens a page for them, all of
+// them a few times a day, and those that failed more often.
 func (r *Room) Run(ctx context.Context) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
@@ -210,7 +210,7 @@ func (r *Room) Run(ctx context.Context) error {
 	}
 }
 
-// stale is the age at which a list is read again.
+// stale is the age at which a list is refreshed.
 const stale = 6 * time.Hour
 
 func (r *Room) refreshStale(ctx context.Context, first bool) error {
@@ -222,7 +222,7 @@ func (r *Room) refreshStale(ctx context.Context, first bool) error {
 		old := r.cfg.Clock().Sub(p.Checked)
 		empty := len(s.modelsOf(p.ID)) == 0
 		if first && p.Fixed || old > stale || old > time.Minute && (empty || p.Problem != "") {
-			// What went wrong stands at the provider now.
+			// The problem is now recorded on the provider.
 			if _, err := r.Refresh(ctx, 0, p.Name); openmates.CodeOf(err) == openmates.EInternal {
 				return err
 			}

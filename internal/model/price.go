@@ -6,8 +6,8 @@ import (
 	"openmates"
 )
 
-// parsePrices reads the three prices of a model. Without one for cached input,
-// that costs as much as any other.
+// parsePrices parses the three prices of a model. Without a price for cached
+// input, it costs the same as other input.
 func parsePrices(e Edit) (p openmates.Price, priced bool, err error) {
 	in, cached, out := strings.TrimSpace(e.Input), strings.TrimSpace(e.Cached), strings.TrimSpace(e.Output)
 	if in == "" && out == "" && cached == "" {

@@ -14,19 +14,18 @@ import (
 	"openmates/internal/spelling"
 )
 
-// Draft is a provider as an admin typed it.
+// Draft is a provider as an admin entered it.
 type Draft struct {
 	Kind    string
 	Label   string
 	URL     string
-	Key     openmates.Secret // "" = the stored one, if there is one
-	NoKey   bool             // forget the stored one
-	Anyway  bool             // save it also if it can't be checked now
-	Propose string           // the name to take if it is free; "" = made from Label
+	Key     openmates.Secret // "" = the stored one, if any
+	NoKey   bool             // delete the stored key
+	Anyway  bool             // save it even if it can't be checked now
+	Propose string           // the preferred name if it is free; "" = derived from Label
 }
 
-// record is a provider in the audit record; of the key only whether there is
-// one.
+// record is a provider in the audit log; of the key only whether there is one.
 type record struct {
 	Kind  string `json:"kind"`
 	Label string `json:"label"`
@@ -42,9 +41,9 @@ func recordOf(p openmates.Provider) *record {
 	return &record{p.Kind, p.Label, p.URL, key}
 }
 
-// Add checks a provider and saves it with the models that it lists. What is
-// wrong for good is openmates.EInvalid; what may pass is EUnavailable, and
-// with Anyway the provider is saved with that as its problem.
+// Add checks a provider and saves it with the models that it lists. A permanent
+// failure is openmates.EInvalid. A temporary one is EUnavailable; with Anyway
+// the provider is saved with that problem.
 func (r *Room) Add(ctx context.Context, actor openmates.ID, d Draft) (openmates.Provider, error) {
 	p, err := r.clean(d)
 	if err != nil {
@@ -76,7 +75,7 @@ func (r *Room) Add(ctx context.Context, actor openmates.ID, d Draft) (openmates.
 	return saved, err
 }
 
-// Change is Add for a provider that exists. Its kind and its name stay.
+// Change is Add for an existing provider. Its kind and name don't change.
 func (r *Room) Change(ctx context.Context, actor openmates.ID, name string, d Draft) (openmates.Provider, error) {
 	was, err := r.changeable(ctx, name)
 	if err != nil {
@@ -131,7 +130,7 @@ func (r *Room) Change(ctx context.Context, actor openmates.ID, name string, d Dr
 }
 
 // Remove removes a provider with its key, its models and their prices. Impact
-// tells beforehand what that does.
+// shows beforehand what that does.
 func (r *Room) Remove(ctx context.Context, actor openmates.ID, name string) error {
 	p, err := r.changeable(ctx, name)
 	if err != nil {
@@ -155,7 +154,7 @@ type Lists struct {
 }
 
 // Refresh asks a provider for its models again. actor 0 is the server itself.
-// Its error is what it noted as the provider's problem.
+// The error is the problem that it recorded on the provider.
 func (r *Room) Refresh(ctx context.Context, actor openmates.ID, name string) (Lists, error) {
 	var l Lists
 	s, err := r.now(ctx)
@@ -200,9 +199,9 @@ func (r *Room) Refresh(ctx context.Context, actor openmates.ID, name string) (Li
 	})
 }
 
-// list writes down a provider's models. New ones of a provider that was listed
-// before wait for an admin, since they may cost more; those of the settings'
-// providers may all be used, as before anybody opened the pages.
+// list stores a provider's models. New ones of a provider that was listed
+// before stay disabled until an admin enables them, because they may cost more.
+// Those of the settings' providers are all enabled.
 func (r *Room) list(ctx context.Context, p openmates.Provider, ids []string) error {
 	all, err := r.cfg.Store.ProviderModels(ctx)
 	if err != nil {
@@ -218,8 +217,8 @@ func (r *Room) list(ctx context.Context, p openmates.Provider, ids []string) err
 	return r.cfg.Store.ListModels(ctx, p.ID, ids, enable)
 }
 
-// check asks a provider that is about to be saved for its models, and notes in
-// it what was found.
+// check asks a provider that is about to be saved for its models, and records
+// in it what was found.
 func (r *Room) check(ctx context.Context, p *openmates.Provider, anyway bool) ([]string, error) {
 	service, err := r.make(*p)
 	if err != nil {
@@ -264,7 +263,7 @@ func (r *Room) ask(ctx context.Context, p openmates.Provider, service llm.Provid
 	return ids, finding{}, nil
 }
 
-// changeable gives a provider that the pages may change.
+// changeable returns a provider that can be changed on the pages.
 func (r *Room) changeable(ctx context.Context, name string) (openmates.Provider, error) {
 	s, err := r.now(ctx)
 	if err != nil {
@@ -277,7 +276,7 @@ func (r *Room) changeable(ctx context.Context, name string) (openmates.Provider,
 	return p, err
 }
 
-// clean checks what was typed.
+// clean checks what was entered.
 func (r *Room) clean(d Draft) (openmates.Provider, error) {
 	k := kindOf(d.Kind)
 	p := openmates.Provider{Kind: d.Kind, Label: strings.TrimSpace(d.Label), URL: strings.TrimSpace(d.URL),
@@ -311,8 +310,8 @@ func validURL(s string) error {
 	return nil
 }
 
-// sameHost says whether a key that was entered for one address may go to the
-// other one.
+// sameHost reports whether a key that was entered for one address may be sent
+// to another.
 func sameHost(a, b string) bool {
 	u, err := url.Parse(a)
 	v, err2 := url.Parse(b)
@@ -322,12 +321,12 @@ func sameHost(a, b string) bool {
 const longestLabel = 60
 
 // called reports whether a provider other than the one with this ID has a
-// label. Nobody could tell two of them apart in a list.
+// label, because two of them couldn't be told apart in a list.
 func called(label string, all []openmates.Provider, but openmates.ID) bool {
 	return slices.ContainsFunc(all, func(p openmates.Provider) bool { return p.ID != but && strings.EqualFold(p.Label, label) })
 }
 
-// freeLabel numbers a label that another provider has.
+// freeLabel adds a number to a label that another provider has.
 func freeLabel(label string, all []openmates.Provider) string {
 	free := label
 	for n := 2; called(free, all, 0); n++ {
@@ -337,11 +336,11 @@ func freeLabel(label string, all []openmates.Provider) string {
 	return free
 }
 
-// freeName makes a name out of what a provider is called: a–z, 0–9 and single
-// hyphens, since it is the first half of "provider/model" and of a path.
+// freeName derives a name from a provider's label: a–z, 0–9 and single hyphens,
+// because it is the first part of "provider/model" and of a path.
 func freeName(label string, taken []openmates.Provider) string {
 	base := spelling.Path(label, 32)
-	if base == "" || base == "new" || base == "defaults" { // these are pages
+	if base == "" || base == "new" || base == "defaults" { // those are pages
 		base = strings.Trim("provider-"+base, "-")
 	}
 	name := base
@@ -351,8 +350,8 @@ func freeName(label string, taken []openmates.Provider) string {
 	return name
 }
 
-// validModel checks a model's id: a line of text, since it stands in pages and
-// settings.
+// validModel checks a model's ID: one line of text, because it appears on pages
+// and in settings.
 func validModel(id string) error {
 	if is, err := spelling.Name(id, "", 200); err != nil || is != id || len(id) > 200 {
 		return openmates.Errorf(openmates.EInvalid, "A model's name is one line of at most 200 characters, as the provider writes it.")

@@ -10,22 +10,23 @@ import (
 	"openmates/internal/llm"
 )
 
-// state is all that choosing a model needs, read at once. It is never changed.
+// state is everything needed to choose a model, read at one moment. It is never
+// modified.
 type state struct {
 	providers []openmates.Provider
-	services  map[string]llm.Provider // by provider's name
+	services  map[string]llm.Provider // by provider name
 	models    []openmates.ProviderModel
 	byName    map[string]openmates.ProviderModel
 	defaults  openmates.ModelDefaults
 }
 
-// Settle writes down the providers that the settings name, so that their
-// models can have prices. One whose name is taken by a provider of the pages
-// gets another one.
+// Settle stores the providers from the settings, so that their models can have
+// prices. If a provider from the pages already has the name, it gets another
+// one.
 func (r *Room) Settle(ctx context.Context) error {
 	for _, f := range r.cfg.Fixed {
 		name, err := r.settle(ctx, f.Provider)
-		if openmates.CodeOf(err) == openmates.EConflict { // another process was first
+		if openmates.CodeOf(err) == openmates.EConflict { // another process already did
 			name, err = r.settle(ctx, f.Provider)
 		}
 		if err != nil {
@@ -62,7 +63,7 @@ func (r *Room) settle(ctx context.Context, p openmates.Provider) (string, error)
 	return "", openmates.Errorf(openmates.EConflict, "The names for the provider %q from the settings are already used by providers from the pages.", p.Name)
 }
 
-// now gives the state, from memory if nothing has changed.
+// now returns the state, from memory if nothing has changed.
 func (r *Room) now(ctx context.Context) (*state, error) {
 	if s := r.state.Load(); s != nil {
 		return s, nil
@@ -97,7 +98,7 @@ func (r *Room) read(ctx context.Context) (*state, error) {
 	if s.defaults, err = r.cfg.Store.ModelDefaults(ctx); err != nil {
 		return nil, fmt.Errorf("read the default models: %w", err)
 	}
-	stored := map[openmates.ID]string{} // kind
+	stored := map[openmates.ID]string{} // the kind by provider
 	for _, p := range providers {
 		service, shown := r.service(p)
 		if !shown {
@@ -108,7 +109,7 @@ func (r *Room) read(ctx context.Context) (*state, error) {
 		stored[p.ID] = p.Kind
 	}
 	for _, m := range models {
-		// The scripted model costs nothing, and nobody has to say so.
+		// The scripted model is free without anybody saying so.
 		m.Priced = m.Priced || stored[m.ProviderID] == KindScripted
 		if stored[m.ProviderID] != "" {
 			s.models = append(s.models, m)
@@ -123,9 +124,9 @@ func (r *Room) read(ctx context.Context) (*state, error) {
 	return s, nil
 }
 
-// service gives the adapter of a provider: the one that was made before, if
-// nothing that it was made from has changed. It is nil where none can be made.
-// A provider of settings that are no more is not shown.
+// service returns a provider's adapter: the existing one if nothing that it was
+// created from has changed, or nil if none can be created. ok is false for a
+// provider from settings that no longer exist, which isn't shown.
 func (r *Room) service(p openmates.Provider) (llm.Provider, bool) {
 	if p.Fixed {
 		f := r.fixed[p.Name]
@@ -172,8 +173,8 @@ func (s *state) modelsOf(id openmates.ID) []openmates.ProviderModel {
 	return all
 }
 
-// model finds what a full name means. A provider of the settings may be asked
-// for any model that nobody switched off.
+// model looks up a full name. A provider from the settings may be asked for any
+// model that nobody disabled.
 func (s *state) model(name string) (openmates.ProviderModel, error) {
 	m, known := s.byName[name]
 	provider, id, _ := strings.Cut(name, "/")
@@ -193,7 +194,7 @@ func (s *state) model(name string) (openmates.ProviderModel, error) {
 	return m, nil
 }
 
-// without is the state as it would be without a provider.
+// without returns the state as it would be without a provider.
 func (s *state) without(name string) *state {
 	d := s.defaults
 	for _, class := range append(openmates.Classes(), "") {
@@ -217,7 +218,7 @@ func (s *state) without(name string) *state {
 	return after
 }
 
-// defaultOf is the default of a class, "" being any.
+// defaultOf returns the default of a class, "" being any.
 func defaultOf(d openmates.ModelDefaults, class string) string {
 	if class == "" {
 		return d.Any

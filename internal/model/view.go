@@ -7,25 +7,25 @@ import (
 	"openmates"
 )
 
-// View is a provider as the pages show it: without its key.
+// View is a provider as the pages show it, without its key.
 type View struct {
 	openmates.Provider
 	API     Kind
 	HasKey  bool
-	KeyPage string // where its keys are made, "" if unknown
+	KeyPage string // where its keys are created, "" if unknown
 	Models  []ModelView
-	Enabled int // how many models mates may use
-	Missing int // of these, how many the provider doesn't list
-	NoPrice int // of these, how many have no price
+	Enabled int // number of enabled models
+	Missing int // of these, not listed by the provider
+	NoPrice int // of these, without a price
 }
 
 // ModelView is a model as the pages show it.
-type ModelView struct { //nolint:revive // a view of a model, beside that of a provider
+type ModelView struct { //nolint:revive // a view of a model, next to that of a provider
 	openmates.ProviderModel
-	Class   string           // what it is good for, as far as it is known
-	Propose *openmates.Price // a list price that may be right; nil where one is set or none is known
-	Talks   bool             // it seems to write text
-	Serves  []string         // names of the mates that it answers for now
+	Class   string           // what it is good for, if known
+	Propose *openmates.Price // a suggested list price; nil if a price is set or none is known
+	Talks   bool             // it probably writes text
+	Serves  []string         // names of the mates that use it now
 }
 
 // Providers lists the providers.
@@ -45,7 +45,7 @@ func (r *Room) Providers(ctx context.Context) ([]View, error) {
 	return all, nil
 }
 
-// Provider is one of them.
+// Provider returns one of them.
 func (r *Room) Provider(ctx context.Context, name string) (View, error) {
 	all, err := r.Providers(ctx)
 	if err != nil {
@@ -57,7 +57,7 @@ func (r *Room) Provider(ctx context.Context, name string) (View, error) {
 	return View{}, openmates.Errorf(openmates.ENotFound, "There's no provider with that name (any more).")
 }
 
-// serves tells for which mates each model answers now, by its full name.
+// serves returns the mates that each model answers for now, by its full name.
 func (r *Room) serves(ctx context.Context, s *state) (map[string][]string, error) {
 	mates, err := r.cfg.Store.Mates(ctx)
 	if err != nil {
@@ -98,15 +98,15 @@ func (s *state) view(p openmates.Provider, serves map[string][]string) View {
 	return v
 }
 
-// Defaults are the models that answer for mates without one of their own.
+// Defaults are the models for mates without their own.
 type Defaults struct {
 	Set     openmates.ModelDefaults
 	Choices []string                  // full names of the enabled models
-	Now     map[string]string         // by class, "" = none: the model that answers; none where none can
-	Broken  map[string]openmates.Text // by class: why what is set can't answer
+	Now     map[string]string         // by class, "" = none: the model that answers; missing if none can
+	Broken  map[string]openmates.Text // by class: why the default can't answer
 }
 
-// Defaults tells which models answer by default.
+// Defaults returns which models answer by default.
 func (r *Room) Defaults(ctx context.Context) (Defaults, error) {
 	s, err := r.now(ctx)
 	if err != nil {
@@ -136,11 +136,11 @@ type Effect struct {
 	Mate openmates.Mate
 	From string         // the model that answers now
 	To   string         // "" = none
-	Why  openmates.Text // a mate without a model: the reason
+	Why  openmates.Text // why the mate has no model
 }
 
-// Impact tells for which mates another model would answer, or none, without a
-// provider; those that would be left without a model come first.
+// Impact returns the mates for which another model, or none, would answer
+// without a provider; those left without a model come first.
 func (r *Room) Impact(ctx context.Context, name string) ([]Effect, error) {
 	s, err := r.now(ctx)
 	if err != nil {
@@ -171,11 +171,10 @@ func (r *Room) Impact(ctx context.Context, name string) ([]Effect, error) {
 	return append(mute, others...), nil
 }
 
-// on says whether a mate answers anybody.
+// on reports whether a mate answers anybody.
 func on(m openmates.Mate) bool { return m.Enabled && !m.Archived }
 
-// Mute lists the mates that are on and have no model to answer with, each with
-// the reason.
+// Mute lists the enabled mates without a model, each with the reason.
 func (r *Room) Mute(ctx context.Context) ([]Effect, error) {
 	s, err := r.now(ctx)
 	if err != nil {

@@ -8,12 +8,12 @@ import (
 	"openmates"
 )
 
-// LookAtInvite looks at an invite.
+// LookAtInvite returns what an invite offers.
 func (c *Client) LookAtInvite(ctx context.Context, in InviteCode, options ...Option) (Welcome, error) {
 	return post[Welcome](ctx, c, "/auth/invite", in, options...)
 }
 
-// ProveAddress has an address confirmed.
+// ProveAddress requests a mail that confirms an address for an invite.
 func (c *Client) ProveAddress(ctx context.Context, code openmates.Secret, email string, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodPost, "/auth/invite/proof", map[string]any{"code": code.Reveal(), "email": email}, nil, options...)
 	return err
@@ -25,56 +25,56 @@ func (c *Client) ResetPassword(ctx context.Context, code openmates.Secret, passw
 	return err
 }
 
-// AskReset asks for a new password.
+// AskReset requests a password reset.
 func (c *Client) AskReset(ctx context.Context, who string, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodPost, "/auth/reset/ask", map[string]any{"who": who}, nil, options...)
 	return err
 }
 
-// SecondStep shows the second step.
+// SecondStep completes the second step.
 func (c *Client) SecondStep(ctx context.Context, code openmates.Secret, options ...Option) (MeLine, error) {
 	return post[MeLine](ctx, c, "/auth/second-step", map[string]any{"code": code.Reveal()}, options...)
 }
 
-// ChangeMe changes what the caller says about themselves.
+// ChangeMe changes the caller's account.
 func (c *Client) ChangeMe(ctx context.Context, fields map[string]any, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodPatch, "/me", fields, nil, options...)
 	return err
 }
 
-// BeginAuthenticator sets an authenticator app up.
+// BeginAuthenticator sets up an authenticator app.
 func (c *Client) BeginAuthenticator(ctx context.Context, password openmates.Secret, options ...Option) (Authenticator, error) {
 	return post[Authenticator](ctx, c, "/me/authenticator", map[string]any{"password": password.Reveal()}, options...)
 }
 
-// ConfirmAuthenticator turns the authenticator app on.
+// ConfirmAuthenticator turns on the authenticator app.
 func (c *Client) ConfirmAuthenticator(ctx context.Context, code openmates.Secret, options ...Option) (RecoveryCodes, error) {
 	return post[RecoveryCodes](ctx, c, "/me/authenticator/confirm", map[string]any{"code": code.Reveal()}, options...)
 }
 
-// RemoveAuthenticator turns the authenticator app off.
+// RemoveAuthenticator turns off the authenticator app.
 func (c *Client) RemoveAuthenticator(ctx context.Context, password openmates.Secret, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodPost, "/me/authenticator/remove", map[string]any{"password": password.Reveal()}, nil, options...)
 	return err
 }
 
-// Email returns the caller's address.
+// Email returns the caller's email address.
 func (c *Client) Email(ctx context.Context) (Email, error) {
 	return get[Email](ctx, c, "/me/email")
 }
 
-// PutEmail changes the caller's address.
+// PutEmail changes the caller's email address.
 func (c *Client) PutEmail(ctx context.Context, address string, password openmates.Secret, options ...Option) (out Email, err error) {
 	_, err = c.Do(ctx, http.MethodPut, "/me/email", map[string]any{"address": address, "password": password.Reveal()}, &out, options...)
 	return out, err
 }
 
-// ConfirmEmail confirms the caller's address.
+// ConfirmEmail confirms the caller's email address.
 func (c *Client) ConfirmEmail(ctx context.Context, code openmates.Secret, options ...Option) (Email, error) {
 	return post[Email](ctx, c, "/me/email/confirm", map[string]any{"code": code.Reveal()}, options...)
 }
 
-// Export returns all that is kept about the caller, as a document.
+// Export returns the caller's data, as a document.
 func (c *Client) Export(ctx context.Context) (json.RawMessage, error) {
 	return get[json.RawMessage](ctx, c, "/me/export")
 }
@@ -85,17 +85,17 @@ func (c *Client) LeaveServer(ctx context.Context, password openmates.Secret, use
 	return err
 }
 
-// Allowances returns what the caller may use in each of the callerr teams.
+// Allowances returns the caller's limits in each of their teams.
 func (c *Client) Allowances(ctx context.Context, options ...Option) ([]Allowance, error) {
 	return All[Allowance](ctx, c, "/me/limits", options...)
 }
 
-// BeginLinkCode gets a code to send to a mate.
+// BeginLinkCode creates a link code to send to a mate.
 func (c *Client) BeginLinkCode(ctx context.Context, network openmates.Network, options ...Option) (LinkCode, error) {
 	return post[LinkCode](ctx, c, "/me/link-codes", map[string]any{"network": network}, options...)
 }
 
-// FinishLinkCode links the account that a mate gave the caller a code for.
+// FinishLinkCode links an account with a code from a mate.
 func (c *Client) FinishLinkCode(ctx context.Context, code openmates.Secret, options ...Option) (Connected, error) {
 	return post[Connected](ctx, c, "/me/link-codes/finish", map[string]any{"code": code.Reveal()}, options...)
 }
@@ -115,12 +115,12 @@ func (c *Client) AddPasskey(ctx context.Context, answer map[string]json.RawMessa
 	return post[Passkey](ctx, c, "/me/passkeys", map[string]any{"answer": answer}, options...)
 }
 
-// AskPasskey asks for a passkey after the password.
+// AskPasskey sets whether a passkey is required after the password.
 func (c *Client) AskPasskey(ctx context.Context, ask bool, password openmates.Secret, options ...Option) (RecoveryCodes, error) {
 	return post[RecoveryCodes](ctx, c, "/me/passkeys/ask", map[string]any{"ask": ask, "password": password.Reveal()}, options...)
 }
 
-// BeginPasskey begins to add a passkey.
+// BeginPasskey starts adding a passkey.
 func (c *Client) BeginPasskey(ctx context.Context, name string, password openmates.Secret, options ...Option) (Ceremony, error) {
 	return post[Ceremony](ctx, c, "/me/passkeys/begin", map[string]any{"name": name, "password": password.Reveal()}, options...)
 }
@@ -142,30 +142,30 @@ func (c *Client) Privacy(ctx context.Context) (Privacy, error) {
 	return get[Privacy](ctx, c, "/me/privacy")
 }
 
-// PutPrivacy chooses what mates see as a rule.
+// PutPrivacy sets what mates see by default.
 func (c *Client) PutPrivacy(ctx context.Context, facts []string, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodPut, "/me/privacy", map[string]any{"facts": facts}, nil, options...)
 	return err
 }
 
-// DropMatePrivacy lets a mate see what is the rule.
+// DropMatePrivacy lets a mate see the default again.
 func (c *Client) DropMatePrivacy(ctx context.Context, handle string, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodDelete, Path("me", "privacy", handle), nil, nil, options...)
 	return err
 }
 
-// PutMatePrivacy chooses what one mate sees.
+// PutMatePrivacy sets what one mate sees.
 func (c *Client) PutMatePrivacy(ctx context.Context, handle string, facts []string, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodPut, Path("me", "privacy", handle), map[string]any{"facts": facts}, nil, options...)
 	return err
 }
 
-// Protection returns what protects the caller's account.
+// Protection returns what the caller's account requires besides the password.
 func (c *Client) Protection(ctx context.Context) (Protection, error) {
 	return get[Protection](ctx, c, "/me/protection")
 }
 
-// RenewRecovery makes new recovery codes.
+// RenewRecovery creates new recovery codes.
 func (c *Client) RenewRecovery(ctx context.Context, password openmates.Secret, options ...Option) (RecoveryCodes, error) {
 	return post[RecoveryCodes](ctx, c, "/me/recovery-codes", map[string]any{"password": password.Reveal()}, options...)
 }
@@ -176,18 +176,18 @@ func (c *Client) EndSessions(ctx context.Context, options ...Option) error {
 	return err
 }
 
-// Sessions returns where the caller is signed in.
+// Sessions returns the caller's sessions.
 func (c *Client) Sessions(ctx context.Context, options ...Option) ([]Session, error) {
 	return All[Session](ctx, c, "/me/sessions", options...)
 }
 
-// EndSession signs out in one place.
+// EndSession ends a session.
 func (c *Client) EndSession(ctx context.Context, id openmates.ID, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodDelete, Path("me", "sessions", id.String()), nil, nil, options...)
 	return err
 }
 
-// MyUsage returns what the caller's requests spent.
+// MyUsage returns what the caller's requests cost.
 func (c *Client) MyUsage(ctx context.Context, options ...Option) ([]OwnUsage, error) {
 	return All[OwnUsage](ctx, c, "/me/usage", options...)
 }

@@ -13,29 +13,29 @@ import (
 	"openmates"
 )
 
-// SetUp makes the first account and the first team of a server, with the code
-// that its start has printed, and begins a session.
-func (c *Client) SetUp(ctx context.Context, code openmates.Secret, f Founder) (TeamLine, error) {
+// SetUp creates the first account and the first team of a server, with the code
+// that the server printed at startup, and starts a session.
+func (c *Client) SetUp(ctx context.Context, code openmates.Secret, f FirstAdmin) (TeamLine, error) {
 	return post[TeamLine](ctx, c, "/auth/setup", struct {
-		Founder
+		FirstAdmin
 		Code string `json:"code"`
 	}{f, code.Reveal()})
 }
 
-// SignIn begins a session, which the client's cookies carry from then on.
+// SignIn starts a session, which the client's cookies carry from then on.
 func (c *Client) SignIn(ctx context.Context, username string, password openmates.Secret) error {
 	_, err := c.Do(ctx, http.MethodPost, "/auth/sign-in", map[string]string{"username": username, "password": password.Reveal()}, nil)
 	return err
 }
 
-// SignOut ends it.
+// SignOut ends the session.
 func (c *Client) SignOut(ctx context.Context) error {
 	_, err := c.Do(ctx, http.MethodPost, "/auth/sign-out", nil, nil)
 	return err
 }
 
-// Join joins a team by an invite; a, unless nil, is the account that is made
-// for it.
+// Join joins a team with an invite; a, unless nil, is the account to create for
+// it.
 func (c *Client) Join(ctx context.Context, code openmates.Secret, a *NewAccount) (TeamLine, error) {
 	return post[TeamLine](ctx, c, "/auth/join", struct {
 		Code    string      `json:"code"`
@@ -43,7 +43,7 @@ func (c *Client) Join(ctx context.Context, code openmates.Secret, a *NewAccount)
 	}{code.Reveal(), a})
 }
 
-// Me gives the caller's own account.
+// Me returns the caller's account.
 func (c *Client) Me(ctx context.Context) (Me, error) { return get[Me](ctx, c, "/me") }
 
 // Teams lists the caller's teams.
@@ -51,39 +51,39 @@ func (c *Client) Teams(ctx context.Context) ([]TeamLine, error) {
 	return All[TeamLine](ctx, c, "/teams")
 }
 
-// Found founds a team. Who has no account yet gets one with it, and a session.
-func (c *Client) Found(ctx context.Context, n NewTeam, options ...Option) (TeamLine, error) {
+// AddTeam creates a team. A caller without an account gets one, and a session.
+func (c *Client) AddTeam(ctx context.Context, n NewTeam, options ...Option) (TeamLine, error) {
 	return post[TeamLine](ctx, c, "/teams", n, options...)
 }
 
-// Team gives a team by its slug or ID.
+// Team returns a team by its slug or ID.
 func (c *Client) Team(ctx context.Context, team string) (Team, error) {
 	return get[Team](ctx, c, Path(team))
 }
 
-// Users lists the people of a team.
+// Users lists a team's people.
 func (c *Client) Users(ctx context.Context, team string) ([]User, error) {
 	return All[User](ctx, c, Path(team, "users"))
 }
 
-// User gives a person of a team.
+// User returns a person in a team.
 func (c *Client) User(ctx context.Context, team, username string) (User, error) {
 	return get[User](ctx, c, Path(team, "users", username))
 }
 
-// SetRole changes what a member may do.
+// SetRole changes a member's role.
 func (c *Client) SetRole(ctx context.Context, team, username string, role openmates.Role) error {
 	_, err := c.Do(ctx, http.MethodPatch, Path(team, "users", username), map[string]any{"role": role}, nil)
 	return err
 }
 
-// RemoveUser takes somebody out of a team, or the caller themselves.
+// RemoveUser removes somebody, or the caller, from a team.
 func (c *Client) RemoveUser(ctx context.Context, team, username string) error {
 	_, err := c.Do(ctx, http.MethodDelete, Path(team, "users", username), nil, nil)
 	return err
 }
 
-// Invite makes an invite, with its code.
+// Invite creates an invite and returns it with its code.
 func (c *Client) Invite(ctx context.Context, team string, n NewInvite, options ...Option) (Invite, error) {
 	made, err := post[struct {
 		Invite
@@ -98,47 +98,47 @@ func (c *Client) Invites(ctx context.Context, team string) ([]Invite, error) {
 	return All[Invite](ctx, c, Path(team, "invites"))
 }
 
-// RevokeInvite ends one.
+// RevokeInvite revokes an invite.
 func (c *Client) RevokeInvite(ctx context.Context, team string, id openmates.ID) error {
 	_, err := c.Do(ctx, http.MethodDelete, Path(team, "invites", id.String()), nil, nil)
 	return err
 }
 
-// Limits gives those of a team, with their ETag.
+// Limits returns a team's limits, with their ETag.
 func (c *Client) Limits(ctx context.Context, team string) (l LimitsSheet, etag string, err error) {
 	etag, err = c.Do(ctx, http.MethodGet, Path(team, "limits"), nil, &l)
 	return l, etag, err
 }
 
-// PutLimits writes those of a team.
+// PutLimits replaces a team's limits.
 func (c *Client) PutLimits(ctx context.Context, team string, l openmates.Limits, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodPut, Path(team, "limits"), l, nil, options...)
 	return err
 }
 
-// UserLimits gives those of a person in a team, with their ETag.
+// UserLimits returns the limits of a person in a team, with their ETag.
 func (c *Client) UserLimits(ctx context.Context, team, username string) (l LimitsSheet, etag string, err error) {
 	etag, err = c.Do(ctx, http.MethodGet, Path(team, "users", username, "limits"), nil, &l)
 	return l, etag, err
 }
 
-// PutUserLimits writes those of a person in a team.
+// PutUserLimits replaces the limits of a person in a team.
 func (c *Client) PutUserLimits(ctx context.Context, team, username string, l openmates.Limits, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodPut, Path(team, "users", username, "limits"), l, nil, options...)
 	return err
 }
 
-// Installations lists where a team's mates are.
+// Installations lists a team's workspaces.
 func (c *Client) Installations(ctx context.Context, team string) ([]Installation, error) {
 	return All[Installation](ctx, c, Path(team, "installations"))
 }
 
-// BeginInstall gives the consent page on which a mate is added to a workspace.
+// BeginInstall returns the consent page for adding a mate to a workspace.
 func (c *Client) BeginInstall(ctx context.Context, team string, n openmates.Network, mate string) (string, error) {
 	return c.begin(ctx, team, map[string]any{"kind": "install", "network": n, "mate": mate})
 }
 
-// BeginLink gives the consent page on which the caller proves an account.
+// BeginLink returns the consent page for linking an account.
 func (c *Client) BeginLink(ctx context.Context, team string, n openmates.Network) (string, error) {
 	return c.begin(ctx, team, map[string]any{"kind": "link", "network": n})
 }
@@ -150,37 +150,37 @@ func (c *Client) begin(ctx context.Context, team string, in any) (string, error)
 	return b.URL, err
 }
 
-// ConnectGuild connects a Discord guild to a team, with the state and the code
-// that the consent page has sent back.
+// ConnectGuild connects a Discord guild to a team, with the state and code from
+// the consent page.
 func (c *Client) ConnectGuild(ctx context.Context, team string, id openmates.ID, guild, state, code string) (Connected, error) {
 	return post[Connected](ctx, c, Path(team, "apps", "messages", "connect"),
 		map[string]any{"discord_guilde_id": guild, "openmates_team_id": id, "state": state, "code": code})
 }
 
-// ConnectAccount links the caller's Discord account, likewise.
+// ConnectAccount links the caller's Discord account in the same way.
 func (c *Client) ConnectAccount(ctx context.Context, team string, user openmates.ID, state, code string) (Connected, error) {
 	return post[Connected](ctx, c, Path(team, "apps", "messages", "connect"),
 		map[string]any{"openmates_user_id": user, "discord_auth_code": code, "state": state})
 }
 
-// Links lists the messengers with the caller's accounts there.
+// Links lists the messengers with the caller's linked accounts.
 func (c *Client) Links(ctx context.Context) ([]Link, error) {
 	return All[Link](ctx, c, "/me/links")
 }
 
-// Unlink unlinks an account of the caller, by the ID of the link.
+// Unlink unlinks one of the caller's accounts, by the ID of the link.
 func (c *Client) Unlink(ctx context.Context, id openmates.ID) error {
 	_, err := c.Do(ctx, http.MethodDelete, Path("me", "links", id.String()), nil, nil)
 	return err
 }
 
-// Login tells a listener whose message it is. Reason tells in a *Problem what
-// is not connected yet.
+// Login returns, to a listener, whose message it is. In a *Problem, Reason says
+// what isn't connected.
 func (c *Client) Login(ctx context.Context, guild, user string) (Login, error) {
 	return post[Login](ctx, c, "/login", map[string]string{"discord_guilde_id": guild, "discord_user_id": user})
 }
 
-// Question is what somebody asks a mate; UserID is for listeners.
+// Question is a question to a mate; UserID is for listeners.
 type Question struct {
 	Mate   string       `json:"mate"`
 	Text   string       `json:"text"`
@@ -192,8 +192,8 @@ func (c *Client) Process(ctx context.Context, team string, q Question, options .
 	return post[Reply](ctx, c, Path(team, "apps", "messages", "process"), q, options...)
 }
 
-// Stream asks a mate and gives the text so far, again and again while it grows.
-// It is tried once.
+// Stream asks a mate and calls show with the text so far, repeatedly while it
+// grows. It doesn't retry.
 func (c *Client) Stream(ctx context.Context, team string, q Question, show func(text string)) (Reply, error) {
 	body, err := json.Marshal(q)
 	if err != nil {
@@ -208,10 +208,10 @@ func (c *Client) Stream(ctx context.Context, team string, q Question, show func(
 	return events(resp.Body, show)
 }
 
-// longestEvent bounds one line of a stream.
+// longestEvent limits the length of a line in a stream.
 const longestEvent = 1 << 20
 
-// events reads an event stream to the event that ends it.
+// events reads an event stream until its final event.
 func events(r io.Reader, show func(string)) (Reply, error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, longestEvent)
@@ -256,17 +256,17 @@ func events(r io.Reader, show func(string)) (Reply, error) {
 	return Reply{}, fmt.Errorf("client: read the stream: %w", err)
 }
 
-// AddToken makes a token of the caller's own, with its secret.
+// AddToken creates a personal token and returns it with its secret.
 func (c *Client) AddToken(ctx context.Context, name string, days int, scopes ...openmates.Scope) (Token, error) {
 	return c.addToken(ctx, "/me/tokens", map[string]any{"name": name, "days": days, "scopes": scopes})
 }
 
-// AddTeamToken makes a token of a team.
+// AddTeamToken creates a team token.
 func (c *Client) AddTeamToken(ctx context.Context, team, name string, days int, scopes ...openmates.Scope) (Token, error) {
 	return c.addToken(ctx, Path(team, "tokens"), map[string]any{"name": name, "days": days, "scopes": scopes})
 }
 
-// AddListener makes a credential for a listener.
+// AddListener creates a listener's credential.
 func (c *Client) AddListener(ctx context.Context, name string) (Token, error) {
 	return c.addToken(ctx, "/server/listeners", map[string]any{"name": name})
 }
@@ -280,39 +280,39 @@ func (c *Client) addToken(ctx context.Context, path string, in any) (Token, erro
 	return made.Token, err
 }
 
-// Tokens lists the caller's own tokens.
+// Tokens lists the caller's tokens.
 func (c *Client) Tokens(ctx context.Context) ([]Token, error) {
 	return All[Token](ctx, c, "/me/tokens")
 }
 
-// RevokeToken ends one.
+// RevokeToken revokes one of them.
 func (c *Client) RevokeToken(ctx context.Context, id openmates.ID) error {
 	_, err := c.Do(ctx, http.MethodDelete, Path("me", "tokens", id.String()), nil, nil)
 	return err
 }
 
-// TeamUsage is what a team spent this month.
+// TeamUsage returns a team's usage this month.
 func (c *Client) TeamUsage(ctx context.Context, team string) (TeamUsage, error) {
 	return get[TeamUsage](ctx, c, Path(team, "usage"))
 }
 
-// Mates lists all mates of the server.
+// Mates lists the server's mates.
 func (c *Client) Mates(ctx context.Context) ([]MateSetup, error) {
 	return All[MateSetup](ctx, c, "/server/mates")
 }
 
-// AddMate makes a mate.
+// AddMate creates a mate.
 func (c *Client) AddMate(ctx context.Context, n NewMate, options ...Option) (MateSetup, error) {
 	return post[MateSetup](ctx, c, "/server/mates", n, options...)
 }
 
-// ChangeMate changes the named fields of a mate.
+// ChangeMate changes the given fields of a mate.
 func (c *Client) ChangeMate(ctx context.Context, handle string, fields map[string]any, options ...Option) (m MateSetup, err error) {
 	_, err = c.Do(ctx, http.MethodPatch, Path("server", "mates", handle), fields, &m, options...)
 	return m, err
 }
 
-// Bot gives a mate's bot, with the guide to its set-up.
+// Bot returns a mate's bot, with its setup guide.
 func (c *Client) Bot(ctx context.Context, n openmates.Network, handle string) (BotSetup, error) {
 	return get[BotSetup](ctx, c, Path("server", "bots", string(n), handle))
 }
@@ -323,31 +323,31 @@ func (c *Client) PutBot(ctx context.Context, n openmates.Network, handle string,
 	return err
 }
 
-// Providers lists the providers of models.
+// Providers lists the providers.
 func (c *Client) Providers(ctx context.Context) ([]Provider, error) {
 	return All[Provider](ctx, c, "/server/providers")
 }
 
-// AddProvider adds one, after a check.
+// AddProvider checks and adds a provider.
 func (c *Client) AddProvider(ctx context.Context, n NewProvider, options ...Option) (Provider, error) {
 	return post[Provider](ctx, c, "/server/providers", n, options...)
 }
 
-// Settings are those of the server.
+// Settings returns the server's settings.
 func (c *Client) Settings(ctx context.Context) (Settings, error) {
 	return get[Settings](ctx, c, "/server/settings")
 }
 
-// ChangeSettings changes the named ones.
+// ChangeSettings changes the given settings.
 func (c *Client) ChangeSettings(ctx context.Context, fields map[string]any, options ...Option) (s Settings, err error) {
 	_, err = c.Do(ctx, http.MethodPatch, "/server/settings", fields, &s, options...)
 	return s, err
 }
 
-// Status is how the server is.
+// Status returns the server's status.
 func (c *Client) Status(ctx context.Context) (Status, error) { return get[Status](ctx, c, "/status") }
 
-// Audit lists who changed what on the server, newest first.
+// Audit lists the server's audit log, newest first.
 func (c *Client) Audit(ctx context.Context, options ...Option) ([]AuditLine, error) {
 	return All[AuditLine](ctx, c, "/server/audit", options...)
 }

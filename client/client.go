@@ -1,16 +1,15 @@
-// Package client speaks to the API of an OpenMates server.
+// Package client calls the API of an OpenMates server.
 //
-// It promises that a failure which the server names is a *Problem, with its
-// stable code and its sentence; that a call which makes something is sent under
-// one Idempotency-Key however often it is tried, or once where the server takes
-// no key; and that a token never goes to another host than the one it was given
-// for.
+// A failure reported by the server is a *Problem, with its stable code and its
+// sentence. A call that creates something uses the same Idempotency-Key for
+// every attempt; if the server accepts no key, it is sent only once. A token is
+// never sent to another host than the one it was given for.
 //
-// It has a method for each operation of the API, which a test compares with the
-// API's description. It knows no rules: what the server refuses, it refuses. It
-// needs the standard library and the vocabulary alone. The module's name is no
-// address, so another program uses it from a copy of this repository, by a
-// replace directive in its go.mod or a go.work file.
+// There is a method for each operation of the API, which a test compares with
+// the API's description. The package knows no rules: it leaves refusing to the
+// server. It only needs the standard library and the vocabulary. The module's
+// name isn't an address, so another program uses it from a copy of this
+// repository, with a replace directive in its go.mod or a go.work file.
 package client
 
 import (
@@ -31,18 +30,18 @@ import (
 	"openmates"
 )
 
-// Prefix is where the API is on a server.
+// Prefix is the path of the API on a server.
 const Prefix = "/api/v1"
 
-// Config says which server, and who speaks.
+// Config configures a Client.
 type Config struct {
 	URL   string           // "https://mates.example"
-	Token openmates.Secret // "" = nobody yet: SignIn begins a session
-	HTTP  *http.Client     // nil = one with a cookie jar of its own; redirects are never followed
-	Tries int              // of a call that the server could not answer; 0 = 3
+	Token openmates.Secret // "" = none; SignIn starts a session
+	HTTP  *http.Client     // nil = a new one with its own cookie jar; redirects are never followed
+	Tries int              // attempts if the server is unavailable; 0 = 3
 }
 
-// Client is one caller of one server. It is safe for concurrent use.
+// Client calls a server on behalf of one caller. It is safe for concurrent use.
 type Client struct {
 	base  *url.URL
 	token openmates.Secret
@@ -50,7 +49,7 @@ type Client struct {
 	tries int
 }
 
-// New makes a Client. It does no I/O.
+// New returns a Client. It does no I/O.
 func New(c Config) (*Client, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" {
@@ -74,46 +73,47 @@ func New(c Config) (*Client, error) {
 	return &Client{base: u, token: c.Token, http: &h, tries: c.Tries}, nil
 }
 
-// Problem is a failure as the server tells it (RFC 9457).
+// Problem is a failure reported by the server (RFC 9457).
 type Problem struct {
 	Status  int            `json:"status"`
 	Code    openmates.Code `json:"code"`
 	Reason  string         `json:"reason"`
-	Detail  string         `json:"detail"` // a finished sentence
+	Detail  string         `json:"detail"` // a complete sentence
 	Request string         `json:"request_id"`
 	Errors  []Wrong        `json:"errors"`
 
-	RetryAfter time.Duration `json:"-"` // as the server asks; 0 = it does not say
+	RetryAfter time.Duration `json:"-"` // from the server; 0 = not given
 }
 
-// Wrong is one thing wrong with a request.
+// Wrong is an error in one field of a request.
 type Wrong struct {
 	Location string `json:"location"`
 	Message  string `json:"message"`
 }
 
-// Error is the code and the sentence.
+// Error returns the code and the sentence.
 func (p *Problem) Error() string { return string(p.Code) + ": " + p.Detail }
 
-// Unwrap lets openmates.CodeOf and openmates.MessageOf find code and sentence.
+// Unwrap returns an *openmates.Error, for openmates.CodeOf and
+// openmates.MessageOf.
 func (p *Problem) Unwrap() error {
 	return &openmates.Error{Code: p.Code, Message: openmates.T("%s", p.Detail)}
 }
 
-// Option changes one call.
+// Option modifies a call.
 type Option func(*http.Request)
 
-// IfMatch makes a change only if what is changed is still as its ETag says.
+// IfMatch makes a change fail if the object no longer has this ETag.
 func IfMatch(etag string) Option { return func(r *http.Request) { r.Header.Set("If-Match", etag) } }
 
-// Key sends the call under this Idempotency-Key and not under one of its own, so
-// that it can be sent again by another process.
+// Key sets the Idempotency-Key, instead of a generated one, so that another
+// process can repeat the call.
 func Key(key string) Option { return func(r *http.Request) { r.Header.Set("Idempotency-Key", key) } }
 
-// RequestID names the call in the log of the server.
+// RequestID names the call in the server's log.
 func RequestID(id string) Option { return func(r *http.Request) { r.Header.Set("X-Request-Id", id) } }
 
-// Query adds a parameter.
+// Query adds a query parameter.
 func Query(name, value string) Option {
 	return func(r *http.Request) {
 		q := r.URL.Query()
@@ -122,8 +122,8 @@ func Query(name, value string) Option {
 	}
 }
 
-// Do makes any call. path begins after Prefix and is made by Path where parts
-// of it come from outside; in and out may be nil. It gives the ETag.
+// Do makes any call. path is relative to Prefix; use Path if it contains
+// outside values. in and out may be nil. Do returns the ETag.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any, options ...Option) (etag string, err error) {
 	var body []byte
 	if in != nil {
@@ -143,7 +143,7 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, optio
 			defer resp.Body.Close()
 			return resp.Header.Get("ETag"), read(resp, out)
 		case !errors.As(err, &p):
-			p = &Problem{} // the network
+			p = &Problem{} // a network error
 		case p.Status != http.StatusBadGateway && p.Status != http.StatusTooManyRequests:
 			return "", err
 		}
@@ -158,15 +158,15 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, optio
 	}
 }
 
-// takesKey reports whether what is made at a path can be asked for under an
-// Idempotency-Key. Where passwords go in, or credentials come out, it can't: the
-// server keeps neither. Such a call is sent once.
+// takesKey reports whether creating something at a path accepts an
+// Idempotency-Key. Paths that take passwords or return credentials don't,
+// because the server stores neither. Such a call is sent once.
 func takesKey(path string) bool {
 	return !strings.HasPrefix(path, "/auth/") && !strings.HasPrefix(path, "/me/") && !strings.HasSuffix(path, "/tokens") && path != "/server/listeners" && path != "/server/reset-links"
 }
 
-// Path makes a path of its parts, each of which stays one segment whatever is
-// in it.
+// Path builds a path from its parts, each of which stays one segment, whatever
+// it contains.
 func Path(parts ...string) string {
 	var b strings.Builder
 	for _, p := range parts {
@@ -176,7 +176,7 @@ func Path(parts ...string) string {
 	return b.String()
 }
 
-// send makes one try; its error is a *Problem where the server has answered.
+// send makes one attempt; its error is a *Problem if the server has answered.
 func (c *Client) send(ctx context.Context, method, path, key string, body []byte, options []Option) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base.String()+Prefix+path, bytes.NewReader(body))
 	if err != nil {
@@ -206,7 +206,7 @@ func (c *Client) send(ctx context.Context, method, path, key string, body []byte
 	return nil, problem(resp)
 }
 
-// mostRead bounds what is read of an answer.
+// mostRead limits how much of an answer is read.
 const mostRead = 64 << 20
 
 func read(resp *http.Response, out any) error {
@@ -219,8 +219,8 @@ func read(resp *http.Response, out any) error {
 	return nil
 }
 
-// problem reads a failure. One that is no problem comes from something in
-// front of the server.
+// problem reads a failure. One that isn't a problem document comes from
+// something in front of the server.
 func problem(resp *http.Response) error {
 	p := &Problem{}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
@@ -237,7 +237,7 @@ func problem(resp *http.Response) error {
 // List is one page of a list.
 type List[T any] struct {
 	Items []T    `json:"items"`
-	Next  string `json:"next"` // "" = it is the last one
+	Next  string `json:"next"` // "" = last page
 }
 
 // All reads a list to its end.

@@ -8,7 +8,7 @@ import (
 	"openmates"
 )
 
-// Apps returns the apps of the server.
+// Apps returns the server's apps.
 func (c *Client) Apps(ctx context.Context, options ...Option) ([]App, error) {
 	return All[App](ctx, c, "/apps", options...)
 }
@@ -18,7 +18,7 @@ func (c *Client) Bots(ctx context.Context, options ...Option) ([]Bot, error) {
 	return All[Bot](ctx, c, "/server/bots", options...)
 }
 
-// DressBot dresses a bot.
+// DressBot applies a bot's profile.
 func (c *Client) DressBot(ctx context.Context, n openmates.Network, handle string, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodPost, Path("server", "bots", string(n), handle, "dress"), nil, nil, options...)
 	return err
@@ -35,7 +35,7 @@ func (c *Client) PauseBot(ctx context.Context, n openmates.Network, handle strin
 	return err
 }
 
-// PutPermissions sets what a bot asks for.
+// PutPermissions sets a bot's permissions.
 func (c *Client) PutPermissions(ctx context.Context, n openmates.Network, handle string, bits []int64, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodPut, Path("server", "bots", string(n), handle, "permissions"), map[string]any{"bits": bits}, nil, options...)
 	return err
@@ -64,47 +64,47 @@ func (c *Client) PutDefaults(ctx context.Context, in NewDefaults, options ...Opt
 	return err
 }
 
-// ServerLimits returns what the server allows, with the ETag.
+// ServerLimits returns the server's limits, with their ETag.
 func (c *Client) ServerLimits(ctx context.Context) (l LimitsSheet, etag string, err error) {
 	etag, err = c.Do(ctx, http.MethodGet, "/server/limits", nil, &l)
 	return l, etag, err
 }
 
-// PutServerLimits sets what the server allows.
+// PutServerLimits replaces the server's limits.
 func (c *Client) PutServerLimits(ctx context.Context, l openmates.Limits, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodPut, "/server/limits", l, nil, options...)
 	return err
 }
 
-// Listeners returns the credentials of listeners.
+// Listeners returns the listeners' credentials.
 func (c *Client) Listeners(ctx context.Context, options ...Option) ([]Token, error) {
 	return All[Token](ctx, c, "/server/listeners", options...)
 }
 
-// RevokeListener revokes the credential of a listener.
+// RevokeListener revokes a listener's credential.
 func (c *Client) RevokeListener(ctx context.Context, id openmates.ID, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodDelete, Path("server", "listeners", id.String()), nil, nil, options...)
 	return err
 }
 
-// DeleteMail stops sending mail.
+// DeleteMail removes the mail settings.
 func (c *Client) DeleteMail(ctx context.Context, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodDelete, "/server/mail", nil, nil, options...)
 	return err
 }
 
-// Mail returns how the server sends mail.
+// Mail returns the mail settings.
 func (c *Client) Mail(ctx context.Context) (Mail, error) {
 	return get[Mail](ctx, c, "/server/mail")
 }
 
-// PutMail sets how the server sends mail.
+// PutMail sets the mail settings.
 func (c *Client) PutMail(ctx context.Context, in NewMail, options ...Option) (out Mail, err error) {
 	_, err = c.Do(ctx, http.MethodPut, "/server/mail", in, &out, options...)
 	return out, err
 }
 
-// DeleteMate puts a mate away.
+// DeleteMate archives a mate.
 func (c *Client) DeleteMate(ctx context.Context, handle string, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodDelete, Path("server", "mates", handle), nil, nil, options...)
 	return err
@@ -115,29 +115,29 @@ func (c *Client) Mate(ctx context.Context, handle string) (MateSetup, error) {
 	return get[MateSetup](ctx, c, Path("server", "mates", handle))
 }
 
-// DuplicateMate makes a mate like another.
+// DuplicateMate duplicates a mate.
 func (c *Client) DuplicateMate(ctx context.Context, handle string, in MateCopy, options ...Option) (MateSetup, error) {
 	return post[MateSetup](ctx, c, Path("server", "mates", handle, "duplicate"), in, options...)
 }
 
-// MateLimits returns what a mate may use, with the ETag.
+// MateLimits returns a mate's limits, with their ETag.
 func (c *Client) MateLimits(ctx context.Context, handle string) (l LimitsSheet, etag string, err error) {
 	etag, err = c.Do(ctx, http.MethodGet, Path("server", "mates", handle, "limits"), nil, &l)
 	return l, etag, err
 }
 
-// PutMateLimits sets what a mate may use.
+// PutMateLimits replaces a mate's limits.
 func (c *Client) PutMateLimits(ctx context.Context, handle string, l openmates.Limits, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodPut, Path("server", "mates", handle, "limits"), l, nil, options...)
 	return err
 }
 
-// TryMate tries a mate out.
+// TryMate asks a mate a question as a trial.
 func (c *Client) TryMate(ctx context.Context, handle string, in NewTrial, options ...Option) (Reply, error) {
 	return post[Reply](ctx, c, Path("server", "mates", handle, "try"), in, options...)
 }
 
-// MateVersions returns what a mate was.
+// MateVersions returns a mate's versions.
 func (c *Client) MateVersions(ctx context.Context, handle string, options ...Option) ([]MateVersion, error) {
 	return All[MateVersion](ctx, c, Path("server", "mates", handle, "versions"), options...)
 }
@@ -147,12 +147,12 @@ func (c *Client) MateVersion(ctx context.Context, handle string, version int64) 
 	return get[MateVersion](ctx, c, Path("server", "mates", handle, "versions", strconv.FormatInt(version, 10)))
 }
 
-// RestoreMateVersion brings a version back.
+// RestoreMateVersion restores a version.
 func (c *Client) RestoreMateVersion(ctx context.Context, handle string, version int64, options ...Option) (MateSetup, error) {
 	return post[MateSetup](ctx, c, Path("server", "mates", handle, "versions", strconv.FormatInt(version, 10), "restore"), nil, options...)
 }
 
-// People returns all people of the server.
+// People returns the server's people.
 func (c *Client) People(ctx context.Context, options ...Option) ([]Person, error) {
 	return All[Person](ctx, c, "/server/people", options...)
 }
@@ -163,7 +163,7 @@ func (c *Client) DeletePerson(ctx context.Context, username string, options ...O
 	return err
 }
 
-// ChangePerson makes somebody an admin of the server, or end that.
+// ChangePerson makes somebody a server admin, or removes the role.
 func (c *Client) ChangePerson(ctx context.Context, username string, serverAdmin bool, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodPatch, Path("server", "people", username), map[string]any{"server_admin": serverAdmin}, nil, options...)
 	return err
@@ -196,24 +196,24 @@ func (c *Client) CheckProvider(ctx context.Context, provider string, options ...
 	return post[ModelChanges](ctx, c, Path("server", "providers", provider, "check"), nil, options...)
 }
 
-// FreeModels says that models cost nothing.
+// FreeModels sets the price of models without a price to 0.
 func (c *Client) FreeModels(ctx context.Context, provider string, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodPost, Path("server", "providers", provider, "free"), nil, nil, options...)
 	return err
 }
 
-// ProviderImpact returns what removing a provider would do.
+// ProviderImpact returns what removing a provider would change.
 func (c *Client) ProviderImpact(ctx context.Context, provider string, options ...Option) ([]ModelEffect, error) {
 	return All[ModelEffect](ctx, c, Path("server", "providers", provider, "impact"), options...)
 }
 
-// ChangeModels switches models on and off, and price them.
+// ChangeModels enables, disables and prices models.
 func (c *Client) ChangeModels(ctx context.Context, provider string, edits []ModelEdit, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodPatch, Path("server", "providers", provider, "models"), map[string]any{"models": edits}, nil, options...)
 	return err
 }
 
-// AddModel adds a model by its name.
+// AddModel adds a model by name.
 func (c *Client) AddModel(ctx context.Context, provider string, model string, options ...Option) (Provider, error) {
 	return post[Provider](ctx, c, Path("server", "providers", provider, "models"), map[string]any{"model": model}, options...)
 }
@@ -223,7 +223,7 @@ func (c *Client) TryModel(ctx context.Context, provider string, model string, op
 	return post[ModelTrial](ctx, c, Path("server", "providers", provider, "try"), map[string]any{"model": model}, options...)
 }
 
-// AddResetLink lets somebody back in.
+// AddResetLink creates a password reset link.
 func (c *Client) AddResetLink(ctx context.Context, in NewResetLink, options ...Option) (ResetLink, error) {
 	return post[ResetLink](ctx, c, "/server/reset-links", in, options...)
 }
@@ -233,23 +233,23 @@ func (c *Client) CheckAddress(ctx context.Context, options ...Option) (Settings,
 	return post[Settings](ctx, c, "/server/settings/check", nil, options...)
 }
 
-// AllTeams returns all teams of the server.
+// AllTeams returns the server's teams.
 func (c *Client) AllTeams(ctx context.Context, options ...Option) ([]AnyTeam, error) {
 	return All[AnyTeam](ctx, c, "/server/teams", options...)
 }
 
-// DeleteAnyTeam removes a team of the server.
+// DeleteAnyTeam deletes any team.
 func (c *Client) DeleteAnyTeam(ctx context.Context, team string, options ...Option) (out Departed, err error) {
 	_, err = c.Do(ctx, http.MethodDelete, Path("server", "teams", team), nil, &out, options...)
 	return out, err
 }
 
-// Troubles returns what went wrong lately.
+// Troubles returns recent problems.
 func (c *Client) Troubles(ctx context.Context, options ...Option) ([]Trouble, error) {
 	return All[Trouble](ctx, c, "/server/troubles", options...)
 }
 
-// Usage returns what the server spent.
+// Usage returns the server's usage.
 func (c *Client) Usage(ctx context.Context) (ServerUsage, error) {
 	return get[ServerUsage](ctx, c, "/server/usage")
 }
@@ -259,7 +259,7 @@ func (c *Client) Workspaces(ctx context.Context, options ...Option) ([]AnyWorksp
 	return All[AnyWorkspace](ctx, c, "/server/workspaces", options...)
 }
 
-// UntieWorkspace takes a workspace from its team.
+// UntieWorkspace unties a workspace from its team.
 func (c *Client) UntieWorkspace(ctx context.Context, n openmates.Network, workspace string, options ...Option) (out Departed, err error) {
 	_, err = c.Do(ctx, http.MethodDelete, Path("server", "workspaces", string(n), workspace), nil, &out, options...)
 	return out, err

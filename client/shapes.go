@@ -7,15 +7,16 @@ import (
 	"openmates"
 )
 
-// InviteCode is the code of an invite, with the proof of an address where the invite asks for one.
+// InviteCode is the code of an invite, with the proof of an address if the
+// invite requires one.
 type InviteCode struct {
 	Code  string `json:"code"`
-	Proof string `json:"proof,omitempty"` // Of the link that confirms an address
+	Proof string `json:"proof,omitempty"` // from the link that confirms an address
 }
 
-// NewPassword changes the password of the caller.
+// NewPassword changes the caller's password.
 type NewPassword struct {
-	KeepSharedTokens bool   `json:"keep_shared_tokens,omitempty"` // Tokens that the caller made for a team or a listener stay
+	KeepSharedTokens bool   `json:"keep_shared_tokens,omitempty"` // keep tokens that the caller made for a team or a listener
 	New              string `json:"new"`
 	Old              string `json:"old"`
 }
@@ -28,15 +29,15 @@ type NewDefaults struct {
 	Quick    string `json:"quick,omitempty"`
 }
 
-// NewMail says how the server sends mail.
+// NewMail sets the mail settings.
 type NewMail struct {
 	From     string `json:"from"`
 	Host     string `json:"host"`
 	Name     string `json:"name,omitempty"`
-	Password string `json:"password,omitempty"` // None = the stored one, which is sent only to the same host and port, as the same user, and with at least as much encryption
+	Password string `json:"password,omitempty"` // "" = the stored one, which is only sent to the same host and port, as the same user, and with at least as much encryption
 	Port     int64  `json:"port"`
 	Security string `json:"security"`
-	TestTo   string `json:"test_to"` // A test message goes there first; what the mail server refuses is not stored
+	TestTo   string `json:"test_to"` // a test message is sent here first; if the mail server refuses it, nothing is saved
 	Username string `json:"username,omitempty"`
 }
 
@@ -46,22 +47,22 @@ type MateCopy struct {
 	Name   string `json:"name"`
 }
 
-// NewTrial is a question to a mate that is tried out.
+// NewTrial is a trial question to a mate.
 type NewTrial struct {
-	Past []TrialTurn `json:"past,omitempty"` // What was said before in this trial
+	Past []TrialTurn `json:"past,omitempty"` // what was said before in this trial
 	Text string      `json:"text"`
 }
 
-// NewResetLink asks for a link by which somebody gets back in.
+// NewResetLink requests a password reset link for somebody.
 type NewResetLink struct {
-	Password   string `json:"password"`              // The caller's own
-	SecondStep bool   `json:"second_step,omitempty"` // Drop the person's second step and passkeys as well
+	Password   string `json:"password"`              // the caller's
+	SecondStep bool   `json:"second_step,omitempty"` // also remove the person's second step and passkeys
 	Username   string `json:"username"`
 }
 
-// MateTest says where a mate says something.
+// MateTest says where a mate posts a test message.
 type MateTest struct {
-	ChannelID string `json:"channel_id,omitempty"` // None = the first one in which it can answer
+	ChannelID string `json:"channel_id,omitempty"` // "" = the first one in which it can answer
 }
 
 // App is a set of skills.
@@ -74,14 +75,14 @@ type App struct {
 
 // Welcome is what an invite offers.
 type Welcome struct {
-	By      string         `json:"by"`      // Who invites
-	Confirm bool           `json:"confirm"` // The address must be confirmed by mail first: /auth/invite/proof sends the link
+	By      string         `json:"by"`      // the person who invites
+	Confirm bool           `json:"confirm"` // the address must be confirmed by mail first: /auth/invite/proof sends the link
 	Expires time.Time      `json:"expires"`
-	Limited bool           `json:"limited"` // It is for certain e-mail addresses
-	Member  bool           `json:"member"`  // The caller is in the team already
-	Role    openmates.Role `json:"role"`    // What the person will be
-	Slug    string         `json:"slug"`    // Of the team; for its members
-	Team    string         `json:"team"`    // The name of the team
+	Limited bool           `json:"limited"` // it is limited to certain email addresses
+	Member  bool           `json:"member"`  // the caller is already in the team
+	Role    openmates.Role `json:"role"`    // the role that the person will have
+	Slug    string         `json:"slug"`    // the team's slug, for its members
+	Team    string         `json:"team"`    // the team's name
 }
 
 // MeLine is who has signed in.
@@ -91,40 +92,40 @@ type MeLine struct {
 	Username string       `json:"username"`
 }
 
-// Authenticator is what an authenticator app is set up with.
+// Authenticator is what you need to set up an authenticator app.
 type Authenticator struct {
-	Secret string `json:"secret"` // Base32, to type
-	URL    string `json:"url"`    // The same, for a QR code
+	Secret string `json:"secret"` // base32, to type in
+	URL    string `json:"url"`    // the same, for a QR code
 }
 
-// RecoveryCodes let a person in once each, in place of a second step.
+// RecoveryCodes are codes that each work once instead of a second step.
 type RecoveryCodes struct {
-	Codes []string `json:"codes"` // Each works once
+	Codes []string `json:"codes"` // each works once
 }
 
-// Email is the caller's address.
+// Email is the caller's email address.
 type Email struct {
 	Address   string `json:"address"`
-	Awaited   string `json:"awaited"` // One that a link was sent to
+	Awaited   string `json:"awaited"` // the address that a confirmation link was sent to
 	Confirmed bool   `json:"confirmed"`
-	Mail      bool   `json:"mail"` // This server sends mail, so a new address is asked to confirm
+	Mail      bool   `json:"mail"` // the server sends mail, so a new address has to be confirmed
 }
 
-// Allowance is what the caller may use in a team, and what is left of it.
+// Allowance is what the caller may use in a team, and how much of it is left.
 type Allowance struct {
-	Budgets   []Budget         `json:"budgets"`   // The ones that hold, the widest first
-	Effective openmates.Limits `json:"effective"` // With what the team and the server set
-	Left      openmates.Micros `json:"left"`      // What the caller can still spend of the budgets below, if nobody else does; none = there are none
-	Own       openmates.Limits `json:"own"`       // What is set for the caller
-	Spent     openmates.Micros `json:"spent"`     // By the caller, in this calendar month (UTC)
-	Team      string           `json:"team"`      // Its slug
+	Budgets   []Budget         `json:"budgets"`   // the budgets that apply, widest first
+	Effective openmates.Limits `json:"effective"` // combined with the limits of the team and the server
+	Left      openmates.Micros `json:"left"`      // what the caller can still spend of the budgets, if nobody else spends anything
+	Own       openmates.Limits `json:"own"`       // what is set for the caller
+	Spent     openmates.Micros `json:"spent"`     // by the caller, in this calendar month (UTC)
+	Team      string           `json:"team"`      // the team's slug
 }
 
 // LinkCode is a one-time code that links an account.
 type LinkCode struct {
 	Code    string    `json:"code"`
 	Expires time.Time `json:"expires"`
-	Label   string    `json:"label"` // Of the network
+	Label   string    `json:"label"` // the network's name
 }
 
 // MateLine is a mate in a list.
@@ -135,7 +136,7 @@ type MateLine struct {
 	Name   string       `json:"name"`
 }
 
-// Passkey is a credential of WebAuthn.
+// Passkey is a WebAuthn credential.
 type Passkey struct {
 	Created time.Time    `json:"created"`
 	ID      openmates.ID `json:"id"`
@@ -143,66 +144,66 @@ type Passkey struct {
 	Used    *time.Time   `json:"used"`
 }
 
-// Ceremony is what a browser is asked for a passkey.
+// Ceremony is a request to the browser for a passkey.
 type Ceremony struct {
-	Options json.RawMessage `json:"options"` // For navigator.credentials, as WebAuthn describes it
+	Options json.RawMessage `json:"options"` // for navigator.credentials, as defined by WebAuthn
 }
 
 // Privacy is what mates may see of the caller.
 type Privacy struct {
-	Facts []string            `json:"facts"` // All facts that there are, in order
-	Mates map[string][]string `json:"mates"` // By handle, where a mate sees something else
-	Usual []string            `json:"usual"` // What mates see as a rule
+	Facts []string            `json:"facts"` // all existing facts, in order
+	Mates map[string][]string `json:"mates"` // by handle, for mates that see something else
+	Usual []string            `json:"usual"` // what mates see by default
 }
 
-// Protection is what protects the caller's account.
+// Protection is what the caller's account requires besides the password.
 type Protection struct {
-	AskPasskey    bool  `json:"ask_passkey"`   // A passkey is asked for after the password
-	Authenticator bool  `json:"authenticator"` // Codes of an app are asked for
+	AskPasskey    bool  `json:"ask_passkey"`   // a passkey is required after the password
+	Authenticator bool  `json:"authenticator"` // an authenticator app is required after the password
 	Passkeys      int64 `json:"passkeys"`
-	RecoveryCodes int64 `json:"recovery_codes"` // How many are left
+	RecoveryCodes int64 `json:"recovery_codes"` // how many are left
 }
 
-// Session is a place where the caller is signed in.
+// Session is a session of the caller.
 type Session struct {
-	Agent string       `json:"agent"` // What the browser says of itself
-	From  string       `json:"from"`  // Address
-	Here  bool         `json:"here"`  // The one of this request
-	ID    openmates.ID `json:"id"`    // Names it; it is no credential
-	Seen  time.Time    `json:"seen"`  // Roughly
+	Agent string       `json:"agent"` // the browser, as it identifies itself
+	From  string       `json:"from"`  // the IP address
+	Here  bool         `json:"here"`  // the session of this request
+	ID    openmates.ID `json:"id"`    // not a credential
+	Seen  time.Time    `json:"seen"`  // approximate
 	Since time.Time    `json:"since"`
 }
 
-// OwnUsage is what one request of the caller took.
+// OwnUsage is what one of the caller's requests used.
 type OwnUsage struct {
 	At     time.Time        `json:"at"`
 	Cached int64            `json:"cached"`
-	Cost   openmates.Micros `json:"cost"` // In millionths of the server's currency unit
+	Cost   openmates.Micros `json:"cost"` // in millionths of the server's currency unit
 	Input  int64            `json:"input"`
-	Mate   string           `json:"mate"` // Its handle
+	Mate   string           `json:"mate"` // the mate's handle
 	Model  string           `json:"model"`
 	Output int64            `json:"output"`
-	Team   string           `json:"team"` // Its slug
+	Team   string           `json:"team"` // the team's slug
 }
 
-// Inspection is what the last check of a bot found.
+// Inspection is the result of the last check of a bot.
 type Inspection struct {
 	At       time.Time `json:"at"`
 	Findings []Finding `json:"findings"`
 }
 
-// Defaults are the models that answer where a mate names none.
+// Defaults are the models for mates without their own.
 type Defaults struct {
 	Any      string            `json:"any"`
 	Balanced string            `json:"balanced"`
-	Broken   map[string]string `json:"broken"`  // By class: why what is set can't answer
-	Choices  []string          `json:"choices"` // The models that are switched on
+	Broken   map[string]string `json:"broken"`  // by class: why the default can't answer
+	Choices  []string          `json:"choices"` // the enabled models
 	Deep     string            `json:"deep"`
-	Now      map[string]string `json:"now"` // By class: what answers now
+	Now      map[string]string `json:"now"` // by class: the model that answers now
 	Quick    string            `json:"quick"`
 }
 
-// Mail is how the server sends mail.
+// Mail contains the mail settings.
 type Mail struct {
 	From        string `json:"from"`
 	HasPassword bool   `json:"has_password"`
@@ -214,28 +215,28 @@ type Mail struct {
 	Username    string `json:"username"`
 }
 
-// TrialTurn is what was said before in a trial.
+// TrialTurn is a question and answer of a trial.
 type TrialTurn struct {
 	Answer   string `json:"answer"`
 	Question string `json:"question"`
 }
 
-// MateVersion is a mate as it was saved once.
+// MateVersion is a saved state of a mate.
 type MateVersion struct {
 	At      time.Time `json:"at"`
-	By      string    `json:"by"` // Who saved it
+	By      string    `json:"by"` // who saved it
 	Mate    MateSetup `json:"mate"`
 	Version int64     `json:"version"`
 }
 
-// Person is a person of the server.
+// Person is a person on the server.
 type Person struct {
 	Created     time.Time    `json:"created"`
 	ID          openmates.ID `json:"id"`
-	LastSeen    *time.Time   `json:"last_seen"` // In a browser, or asking a mate; absent = never
+	LastSeen    *time.Time   `json:"last_seen"` // in a browser, or asking a mate; nil = never
 	Name        string       `json:"name"`
 	ServerAdmin bool         `json:"server_admin"`
-	Teams       []string     `json:"teams"` // By name
+	Teams       []string     `json:"teams"` // names of the teams
 	Username    string       `json:"username"`
 }
 
@@ -250,7 +251,7 @@ type ProviderKind struct {
 	Places   []ProviderPlace `json:"places"`
 }
 
-// ModelChanges are the models that came and went with a check.
+// ModelChanges are the models that a check found new or missing.
 type ModelChanges struct {
 	Gone []string `json:"gone"`
 	New  []string `json:"new"`
@@ -259,119 +260,119 @@ type ModelChanges struct {
 // ModelEffect is what happens to the model of a mate.
 type ModelEffect struct {
 	From string `json:"from"`
-	Mate string `json:"mate"` // Its handle
-	To   string `json:"to"`   // None = no model is left for it
+	Mate string `json:"mate"` // the mate's handle
+	To   string `json:"to"`   // "" = no model is left for the mate
 	Why  string `json:"why"`
 }
 
-// ModelTrial is the answer of a model that was tried.
+// ModelTrial is the answer of a model to a trial question.
 type ModelTrial struct {
 	Model  string `json:"model"`
 	Text   string `json:"text"`
 	TookMS int64  `json:"took_ms"`
 }
 
-// ResetLink is a link by which somebody chooses a new password.
+// ResetLink is a link with which somebody chooses a new password.
 type ResetLink struct {
 	Expires    time.Time `json:"expires"`
-	SecondStep bool      `json:"second_step"` // It drops the second step, too
-	URL        string    `json:"url"`         // The link to hand on
+	SecondStep bool      `json:"second_step"` // it also removes the second step
+	URL        string    `json:"url"`         // the link to share
 	Username   string    `json:"username"`
 }
 
-// AnyTeam is a team as the admins of the server see it.
+// AnyTeam is a team as server admins see it.
 type AnyTeam struct {
-	Admins     []string         `json:"admins"` // Their usernames
+	Admins     []string         `json:"admins"` // the admins' usernames
 	Created    time.Time        `json:"created"`
 	ID         openmates.ID     `json:"id"`
-	Mates      int64            `json:"mates"` // That are present in them
+	Mates      int64            `json:"mates"` // mates that are in the team's workspaces
 	Members    int64            `json:"members"`
 	Name       string           `json:"name"`
 	Slug       string           `json:"slug"`
-	Spent      openmates.Micros `json:"spent"` // This month (UTC), in millionths of the server's currency unit
+	Spent      openmates.Micros `json:"spent"` // this month (UTC), in millionths of the server's currency unit
 	Workspaces int64            `json:"workspaces"`
 }
 
-// Departed tells what could not be undone on the network.
+// Departed lists bots that could not leave.
 type Departed struct {
-	Stayed []string `json:"stayed"` // Bots that could not leave; who manages the place has to remove them
+	Stayed []string `json:"stayed"` // bots that could not leave; a manager of the workspace has to remove them
 }
 
 // Trouble is a question that was not answered.
 type Trouble struct {
 	At     time.Time `json:"at"`
-	Mate   string    `json:"mate"` // Its handle
+	Mate   string    `json:"mate"` // the mate's handle
 	Person string    `json:"person"`
 	State  string    `json:"state"`
-	Team   string    `json:"team"` // Its slug
+	Team   string    `json:"team"` // the team's slug
 	Why    string    `json:"why"`
 }
 
-// ServerUsage is what the server spent in a month.
+// ServerUsage is the server's usage in a month.
 type ServerUsage struct {
-	Cost     openmates.Micros `json:"cost"` // In millionths of the server's currency unit
+	Cost     openmates.Micros `json:"cost"` // in millionths of the server's currency unit
 	Mates    []Spent          `json:"mates"`
 	Models   []Spent          `json:"models"`
 	Requests int64            `json:"requests"`
-	Start    time.Time        `json:"start"` // Of the month, UTC
+	Start    time.Time        `json:"start"` // start of the month, UTC
 }
 
-// AnyWorkspace is a workspace as the admins of the server see it.
+// AnyWorkspace is a workspace as server admins see it.
 type AnyWorkspace struct {
-	Mates     []string          `json:"mates"` // Names of those that are present
+	Mates     []string          `json:"mates"` // names of the mates in it
 	Name      string            `json:"name"`
 	Network   openmates.Network `json:"network"`
 	Since     time.Time         `json:"since"`
-	Team      string            `json:"team"` // Its slug
+	Team      string            `json:"team"` // the team's slug
 	Workspace string            `json:"workspace"`
 }
 
 // Disconnected is a workspace that was disconnected.
 type Disconnected struct {
 	Name   string   `json:"name"`
-	Stayed []string `json:"stayed"` // Mates that could not leave; the workspace's own admins have to remove them
+	Stayed []string `json:"stayed"` // mates that could not leave; the workspace's own admins have to remove them
 }
 
-// Sent tells where a mate said something.
+// Sent says where a mate posted a test message.
 type Sent struct {
 	Where string `json:"where"`
 }
 
 // Skill is what an app offers.
 type Skill struct {
-	Allowed bool   `json:"allowed"` // Whether the team's mates may use it; where a team is asked about
+	Allowed bool   `json:"allowed"` // whether the team's mates may use it; only in the list for a team
 	Label   string `json:"label"`
 	Name    string `json:"name"` // app.skill
 }
 
-// Budget is the money of a month that one layer has set aside.
+// Budget is the money per month that a layer has set aside.
 type Budget struct {
 	Layer string           `json:"layer"`
 	Of    openmates.Micros `json:"of"`
 	Spent openmates.Micros `json:"spent"`
 }
 
-// Finding is what one check of a bot found, with its cure.
+// Finding is the result of one check of a bot, and how to fix it.
 type Finding struct {
 	Check    string `json:"check"`
 	Cure     string `json:"cure"`
 	CureURL  string `json:"cure_url"`
-	Dress    bool   `json:"dress"` // Dressing the bot cures it
+	Dress    bool   `json:"dress"` // applying the bot's profile fixes it
 	Sentence string `json:"sentence"`
 	State    string `json:"state"`
 	Title    string `json:"title"`
 }
 
-// ProviderPlace is a known address of a kind of provider.
+// ProviderPlace is a known address for a kind of provider.
 type ProviderPlace struct {
 	Label string `json:"label"`
 	Name  string `json:"name"`
 	URL   string `json:"url"`
 }
 
-// ModelEdit switches a model on or off, and prices it.
+// ModelEdit enables, disables or prices a model.
 type ModelEdit struct {
 	Model   string `json:"model"`
 	Enabled bool   `json:"enabled"`
-	Price   *Price `json:"price,omitempty"` // nil = it has none
+	Price   *Price `json:"price,omitempty"` // nil = no price
 }

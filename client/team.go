@@ -7,7 +7,7 @@ import (
 	"openmates"
 )
 
-// DeleteTeam removes a team.
+// DeleteTeam deletes a team.
 func (c *Client) DeleteTeam(ctx context.Context, team string, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodDelete, Path(team), nil, nil, options...)
 	return err
@@ -19,12 +19,12 @@ func (c *Client) ChangeTeam(ctx context.Context, team string, fields map[string]
 	return err
 }
 
-// TeamApps returns the apps of a team.
+// TeamApps returns a team's apps.
 func (c *Client) TeamApps(ctx context.Context, team string, options ...Option) ([]App, error) {
 	return All[App](ctx, c, Path(team, "apps"), options...)
 }
 
-// TeamAudit returns who changed what in a team.
+// TeamAudit returns a team's audit log.
 func (c *Client) TeamAudit(ctx context.Context, team string, options ...Option) ([]AuditLine, error) {
 	return All[AuditLine](ctx, c, Path(team, "audit"), options...)
 }
@@ -35,28 +35,28 @@ func (c *Client) Disconnect(ctx context.Context, team string, n openmates.Networ
 	return out, err
 }
 
-// Installation returns a workspace of a team.
+// Installation returns a team's workspace.
 func (c *Client) Installation(ctx context.Context, team string, n openmates.Network, workspace string) (Installation, error) {
 	return get[Installation](ctx, c, Path(team, "installations", string(n), workspace))
 }
 
-// RemoveMate takes a mate out of a workspace.
+// RemoveMate removes a mate from a workspace.
 func (c *Client) RemoveMate(ctx context.Context, team string, n openmates.Network, workspace string, handle string, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodDelete, Path(team, "installations", string(n), workspace, handle), nil, nil, options...)
 	return err
 }
 
-// TestMate lets a mate say something.
+// TestMate sends a test message as a mate.
 func (c *Client) TestMate(ctx context.Context, team string, n openmates.Network, workspace string, handle string, in MateTest, options ...Option) (Sent, error) {
 	return post[Sent](ctx, c, Path(team, "installations", string(n), workspace, handle, "test"), in, options...)
 }
 
-// TeamTokens returns the tokens of a team.
+// TeamTokens returns a team's tokens.
 func (c *Client) TeamTokens(ctx context.Context, team string, options ...Option) ([]Token, error) {
 	return All[Token](ctx, c, Path(team, "tokens"), options...)
 }
 
-// RevokeTeamToken revokes a token of a team.
+// RevokeTeamToken revokes a team's token.
 func (c *Client) RevokeTeamToken(ctx context.Context, team string, id openmates.ID, options ...Option) error {
 	_, err := c.Do(ctx, http.MethodDelete, Path(team, "tokens", id.String()), nil, nil, options...)
 	return err

@@ -6,7 +6,7 @@ import (
 	"openmates"
 )
 
-// Me is the caller's own account.
+// Me is the caller's account.
 type Me struct {
 	ID          openmates.ID          `json:"id"`
 	Username    string                `json:"username"`
@@ -45,7 +45,7 @@ type Mate struct {
 	Messengers  []Messenger  `json:"messengers"`
 }
 
-// Messenger is a mate's presence on one network.
+// Messenger is a mate's bot on one network.
 type Messenger struct {
 	Network    openmates.Network `json:"network"`
 	Label      string            `json:"label"`
@@ -56,7 +56,7 @@ type Messenger struct {
 	Workspaces []Workspace       `json:"workspaces"`
 }
 
-// State is how a listener is.
+// State is the state of a listener.
 type State struct {
 	Phase  string     `json:"phase"`
 	Since  *time.Time `json:"since"`
@@ -64,13 +64,13 @@ type State struct {
 	Cure   string     `json:"cure"`
 }
 
-// Workspace is a place on a network.
+// Workspace is a workspace on a network.
 type Workspace struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
 
-// User is a person of a team.
+// User is a person in a team.
 type User struct {
 	ID       openmates.ID   `json:"id"`
 	Username string         `json:"username"`
@@ -79,7 +79,7 @@ type User struct {
 	Links    []Link         `json:"links"`
 }
 
-// Link is a messenger and the caller's accounts there.
+// Link is a messenger with the caller's linked accounts.
 type Link struct {
 	Network  openmates.Network `json:"network"`
 	Label    string            `json:"label"`
@@ -96,24 +96,24 @@ type Account struct {
 	Avatar    string       `json:"avatar"`
 }
 
-// Founder is who sets a server up, with their team.
-type Founder struct {
+// FirstAdmin is the person who sets up a server, with their team.
+type FirstAdmin struct {
 	Username string `json:"username"`
 	Name     string `json:"name"`
 	Password string `json:"password"`
 	Team     string `json:"team"`
-	Slug     string `json:"slug,omitempty"` // "" = made from Team
+	Slug     string `json:"slug,omitempty"` // "" = derived from Team
 }
 
-// NewTeam is what a person tells to found a team.
+// NewTeam is a team to create.
 type NewTeam struct {
 	Name    string            `json:"name"`
-	Slug    string            `json:"slug,omitempty"` // "" = made from Name
+	Slug    string            `json:"slug,omitempty"` // "" = derived from Name
 	Limits  *openmates.Limits `json:"limits,omitempty"`
-	Account *NewAccount       `json:"account,omitempty"` // of somebody who has none
+	Account *NewAccount       `json:"account,omitempty"` // for a caller without an account
 }
 
-// NewAccount is what a person tells to get an account.
+// NewAccount is an account to create.
 type NewAccount struct {
 	Username    string                `json:"username"`
 	Name        string                `json:"name"`
@@ -124,17 +124,17 @@ type NewAccount struct {
 	Preferences openmates.Preferences `json:"preferences,omitzero"`
 }
 
-// NewInvite is what an admin says of an invite.
+// NewInvite is an invite to create.
 type NewInvite struct {
 	Role openmates.Role `json:"role,omitempty"`
 	Note string         `json:"note,omitempty"`
 	Only []string       `json:"only,omitempty"`
-	Uses *int           `json:"uses,omitempty"` // nil = 1, 0 = no bound
+	Uses *int           `json:"uses,omitempty"` // nil = 1, 0 = unlimited
 	Days int            `json:"days,omitempty"` // 0 = 7
 	Mail bool           `json:"mail,omitempty"`
 }
 
-// Invite is a link by which people join a team.
+// Invite is a link with which people join a team.
 type Invite struct {
 	ID      openmates.ID          `json:"id"`
 	Role    openmates.Role        `json:"role"`
@@ -147,26 +147,26 @@ type Invite struct {
 	Created time.Time             `json:"created"`
 	Expires time.Time             `json:"expires"`
 	Joined  []Joined              `json:"joined"`
-	Code    openmates.Secret      `json:"-"` // only where it was made just now
+	Code    openmates.Secret      `json:"-"` // only set by Client.Invite
 	URL     string                `json:"url"`
-	Mailed  []Delivery            `json:"mailed"` // what became of the mail to each address
+	Mailed  []Delivery            `json:"mailed"` // the result of mailing it to each address
 	Unsent  []string              `json:"unsent"`
 }
 
-// Delivery is what became of a message to one address.
+// Delivery is the result of a message to one address.
 type Delivery struct {
 	To      string `json:"to"`
-	Problem string `json:"problem"` // why it was not sent, "" = the mail server took it
+	Problem string `json:"problem"` // why it was not sent; "" = the mail server accepted it
 }
 
-// Joined is somebody who came by an invite.
+// Joined is somebody who joined with an invite.
 type Joined struct {
 	Username string    `json:"username"`
 	Name     string    `json:"name"`
 	At       time.Time `json:"at"`
 }
 
-// Installation is a workspace of a team.
+// Installation is a team's workspace.
 type Installation struct {
 	Network openmates.Network `json:"network"`
 	Label   string            `json:"label"`
@@ -175,7 +175,7 @@ type Installation struct {
 	Mates   []Guest           `json:"mates"`
 }
 
-// Guest is a mate in a workspace, or missing there.
+// Guest is a mate and its presence in a workspace.
 type Guest struct {
 	Handle   string     `json:"handle"`
 	Presence string     `json:"presence"`
@@ -183,7 +183,8 @@ type Guest struct {
 	CanAdd   bool       `json:"can_add"`
 }
 
-// LimitsSheet are the limits of a layer, with what comes of them.
+// LimitsSheet contains the limits of a layer, alone and combined with wider
+// ones.
 type LimitsSheet struct {
 	Own       openmates.Limits `json:"own"`
 	Effective openmates.Limits `json:"effective"`
@@ -200,7 +201,7 @@ type Login struct {
 	Mates    []string       `json:"mates"`
 }
 
-// Connected is what came of a consent.
+// Connected is the result of a consent.
 type Connected struct {
 	Kind      string       `json:"kind"`
 	TeamID    openmates.ID `json:"team_id"`
@@ -223,7 +224,7 @@ type Reply struct {
 	Usage Tokens `json:"usage"`
 }
 
-// Tokens is what an answer took.
+// Tokens is what an answer used.
 type Tokens struct {
 	Input  int              `json:"input"`
 	Cached int              `json:"cached"`
@@ -238,15 +239,15 @@ type Token struct {
 	Hint    string            `json:"hint"`
 	Scopes  []openmates.Scope `json:"scopes"`
 	UserID  openmates.ID      `json:"user_id"`
-	TeamID  openmates.ID      `json:"team_id"` // 0 = no team in particular
+	TeamID  openmates.ID      `json:"team_id"` // 0 = not for a particular team
 	By      openmates.ID      `json:"by"`
 	Created time.Time         `json:"created"`
 	Expires *time.Time        `json:"expires"`
 	Used    *time.Time        `json:"used"`
-	Secret  openmates.Secret  `json:"-"` // only where it was made just now
+	Secret  openmates.Secret  `json:"-"` // only set when it is created
 }
 
-// MateSetup is a mate as the admins of the server look after it.
+// MateSetup is a mate as server admins manage it.
 type MateSetup struct {
 	ID          openmates.ID     `json:"id"`
 	Handle      string           `json:"handle"`
@@ -262,7 +263,7 @@ type MateSetup struct {
 	Limits      openmates.Limits `json:"limits"`
 }
 
-// NewMate is what an admin types of a mate.
+// NewMate is a mate to create.
 type NewMate struct {
 	Handle      string `json:"handle,omitempty"`
 	Name        string `json:"name"`
@@ -284,10 +285,10 @@ type Bot struct {
 	Content   bool              `json:"content"`
 	HasSecret bool              `json:"has_secret"`
 	Invite    string            `json:"invite"`
-	State     *State            `json:"state"` // nil = no application was entered yet
+	State     *State            `json:"state"` // nil = no application has been entered
 }
 
-// BotSetup is a bot with what there is to do about it.
+// BotSetup is a bot with its setup guide.
 type BotSetup struct {
 	Bot
 	Redirect    string       `json:"redirect"`
@@ -296,7 +297,7 @@ type BotSetup struct {
 	CanDress    bool         `json:"can_dress"`
 }
 
-// Step is one thing to do on the network's pages.
+// Step is one step on the network's pages.
 type Step struct {
 	Title string   `json:"title"`
 	Say   []string `json:"say"`
@@ -304,7 +305,7 @@ type Step struct {
 	Copy  string   `json:"copy"`
 }
 
-// Permission is something that a bot asks for when it is added.
+// Permission is a permission that a bot may request when it is added.
 type Permission struct {
 	Name   string `json:"name"`
 	Bit    int64  `json:"bit"`
@@ -312,13 +313,14 @@ type Permission struct {
 	On     bool   `json:"on"`
 }
 
-// Credentials are what an admin enters for a bot; what is empty stays.
+// Credentials are what an admin enters for a bot; empty fields keep the stored
+// values.
 type Credentials struct {
 	AppID   string            `json:"app_id,omitempty"`
 	Token   string            `json:"token,omitempty"`
 	Secret  string            `json:"secret,omitempty"`
 	Content bool              `json:"content,omitempty"`
-	Values  map[string]string `json:"values,omitempty"` // what else the network asks for, by the names of its fields
+	Values  map[string]string `json:"values,omitempty"` // other values that the network needs, by field name
 }
 
 // Provider is a service that runs models.
@@ -363,7 +365,7 @@ type NewProvider struct {
 	Anyway bool   `json:"anyway,omitempty"`
 }
 
-// Settings are what is settled about the whole server.
+// Settings are the server's settings.
 type Settings struct {
 	Name     string `json:"name"`
 	URL      string `json:"url"`
@@ -373,7 +375,7 @@ type Settings struct {
 	Currency string `json:"currency"`
 }
 
-// Status is how the server is.
+// Status is the server's status.
 type Status struct {
 	Version    string `json:"version"`
 	Model      string `json:"model"`
@@ -385,7 +387,7 @@ type Status struct {
 	Mates      []Mate `json:"mates"`
 }
 
-// AuditLine is a line of the record of who changed what.
+// AuditLine is an entry in the audit log.
 type AuditLine struct {
 	ID       openmates.ID `json:"id"`
 	At       time.Time    `json:"at"`
@@ -399,7 +401,7 @@ type AuditLine struct {
 	After    string       `json:"after"`
 }
 
-// TeamUsage is what a team spent in a month.
+// TeamUsage is a team's usage in a month.
 type TeamUsage struct {
 	Start    time.Time        `json:"start"`
 	Requests int64            `json:"requests"`

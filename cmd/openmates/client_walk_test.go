@@ -61,7 +61,7 @@ func (w *clients) setsUpTheServer() {
 	w.Helper()
 	link, err := url.Parse(w.SetupLink())
 	w.must(err)
-	code, founder := openmates.Secret(link.Query().Get("code")), client.Founder{Username: "ada", Name: "Ada", Password: walktest.Password("ada"), Team: "Harbour"}
+	code, founder := openmates.Secret(link.Query().Get("code")), client.FirstAdmin{Username: "ada", Name: "Ada", Password: walktest.Password("ada"), Team: "Harbour"}
 	w.ada = w.caller("")
 	_, err = w.ada.SetUp(w.Context(), "WRONG", founder)
 	w.fails("a wrong setup code", err, http.StatusUnauthorized, openmates.EUnauthorized, "")
@@ -127,7 +127,7 @@ func (w *clients) foundsATeam() {
 	w.Helper()
 	w.ben = w.caller("")
 	var err error
-	w.team, err = w.ben.Found(w.Context(), client.NewTeam{Name: "Lighthouse", Limits: &openmates.Limits{Mates: openmates.OnlyThese("mark", "sophia")}, Account: newcomer("ben")})
+	w.team, err = w.ben.AddTeam(w.Context(), client.NewTeam{Name: "Lighthouse", Limits: &openmates.Limits{Mates: openmates.OnlyThese("mark", "sophia")}, Account: newcomer("ben")})
 	w.must(err)
 	me, err := w.ben.Me(w.Context())
 	w.must(err)

@@ -8,6 +8,9 @@ type Caller struct {
 	User    User
 	Session string      // identifies the session or token; a hash, so it can't be used to sign in
 	Token   AccessToken // the program's; zero = the person themselves
+	// Language is the one in which the request is answered, a BCP 47 tag; "" = none
+	// is chosen yet. It is also known for a caller who is nobody.
+	Language string
 }
 
 // SignedIn reports whether a person is behind the request.
@@ -53,6 +56,13 @@ type callerKey struct{}
 func CallerOf(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c
+}
+
+// WithLanguage returns a copy of ctx whose caller is answered in a language.
+func WithLanguage(ctx context.Context, language string) context.Context {
+	c := CallerOf(ctx)
+	c.Language = language
+	return context.WithValue(ctx, callerKey{}, c)
 }
 
 // WithCaller returns a copy of ctx for a request by c. Only code that has

@@ -12,6 +12,7 @@ import (
 
 	"openmates/internal/address"
 	"openmates/internal/identity"
+	"openmates/internal/locale"
 	"openmates/internal/server"
 )
 
@@ -52,7 +53,11 @@ func administer(ctx context.Context, command string, s settings, log *slog.Logge
 	if err != nil {
 		return err
 	}
-	p, err := newPeople(db, at, log)
+	book, err := locale.Open()
+	if err != nil {
+		return err
+	}
+	p, err := newPeople(db, at, book, log)
 	if err != nil {
 		return err
 	}

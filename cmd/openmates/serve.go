@@ -260,7 +260,7 @@ func (srv *service) wire(demo *web.Demo) (err error) {
 
 // people creates the rooms identity, team and server.
 func (srv *service) people() error {
-	p, err := newPeople(srv.db, srv.address, srv.log)
+	p, err := newPeople(srv.db, srv.address, srv.book, srv.log)
 	if err != nil {
 		return err
 	}
@@ -287,8 +287,8 @@ type people struct {
 
 // newPeople creates it for a running server, or for a command that works on its
 // database.
-func newPeople(db *store.DB, at *address.Public, log *slog.Logger) (p people, err error) {
-	if p.post, err = mail.NewPostman(mail.PostmanConfig{Store: db, Log: log, Sender: smtp.New(smtp.Config{})}); err != nil {
+func newPeople(db *store.DB, at *address.Public, book *locale.Book, log *slog.Logger) (p people, err error) {
+	if p.post, err = mail.NewPostman(mail.PostmanConfig{Store: db, Log: log, Sender: smtp.New(smtp.Config{}), Voices: book}); err != nil {
 		return p, err
 	}
 	if p.failures, err = guard.NewFailures(guard.FailuresConfig{Log: log, Audit: db.AddAudit}); err != nil {

@@ -76,8 +76,8 @@ func TestWordsOfPeopleAreQuotedInMail(t *testing.T) {
 		t.Fatalf("%+v", mailed)
 	}
 	must(t, h.post.Send(ctx, h.confirmation(eve, "kim2@example.org", origin+"/x")))
-	must(t, h.post.Send(ctx, h.wayBack(openmates.User{Username: "evil.example", Email: "kim3@example.org"}, origin+"/y")))
-	must(t, h.post.Send(ctx, h.notice(openmates.User{Username: "evil.example", Email: "kim4@example.org"}, "Something happened.")))
+	must(t, h.post.Send(ctx, h.wayBack(openmates.User{Username: "evil.example", Email: "kim3@example.org"}, "", origin+"/y")))
+	must(t, h.post.Send(ctx, h.notice(openmates.User{Username: "evil.example", Email: "kim4@example.org"}, "", openmates.T("Something happened."))))
 	must(t, h.AskProof(ctx, openmates.Caller{}, from(1), c, "kim@example.org", func(string) string { return origin + "/z" }))
 	if len(post.Messages) != 5 {
 		t.Fatalf("sent %d", len(post.Messages))

@@ -39,7 +39,7 @@ func (o Operator) DropSecondStep(ctx context.Context, username string) (openmate
 	if err := o.room.store.DropSecondStep(ctx, u.ID); err != nil {
 		return u, err
 	}
-	o.room.tellNow(ctx, u, "Your second step and your passkeys were removed by a command on the server's machine. Until you set up new ones, your password alone signs you in.")
+	o.room.tellNow(ctx, u, "", openmates.T("Your second step and your passkeys were removed by a command on the server's machine. Until you set up new ones, your password alone signs you in."))
 	before := map[string]any{"authenticator": p.Authenticator, "passkeys": p.Passkeys, "ask_passkey": p.AskPasskey}
 	return u, o.room.audit.Record(ctx, openmates.AuditEntry{Action: "account.second_step_reset"}.AboutPerson(u.ID), before, nil)
 }
@@ -56,6 +56,6 @@ func (o Operator) MakeAdmin(ctx context.Context, username string) (openmates.Use
 	if err := o.room.store.SetServerAdmin(ctx, u.ID, true); err != nil {
 		return u, err
 	}
-	o.room.tellNow(ctx, u, "Your account was made an admin of the server by a command on the server's machine.")
+	o.room.tellNow(ctx, u, "", openmates.T("Your account was made an admin of the server by a command on the server's machine."))
 	return u, o.room.audit.Record(ctx, openmates.AuditEntry{Action: "server.admin"}.AboutPerson(u.ID), map[string]any{"server_admin": false}, map[string]any{"server_admin": true})
 }

@@ -43,6 +43,7 @@ func (r *Room) AskReset(ctx context.Context, from netip.Addr, who string) error 
 	if !r.post.Ready(ctx) {
 		return openmates.Errorf(openmates.EUnavailable, "This server doesn't send mail. Ask a server admin for a link; anyone with access to the server's command line can also create one with “openmates admin reset-password”.")
 	}
+	language := openmates.CallerOf(ctx).Language
 	who = strings.TrimSpace(who)
 	if who == "" || len(who) > maxAddress {
 		return openmates.Errorf(openmates.EInvalid, "Enter your username or your e-mail address.")
@@ -50,7 +51,7 @@ func (r *Room) AskReset(ctx context.Context, from netip.Addr, who string) error 
 	if !r.byStranger.Allow("reset:"+guard.Party(from), r.now()) {
 		return guard.TooMany()
 	}
-	if !r.errands.begin(func(ctx context.Context) { r.mailResets(ctx, who) }) {
+	if !r.errands.begin(func(ctx context.Context) { r.mailResets(ctx, who, language) }) {
 		return openmates.Errorf(openmates.EUnavailable, "Too many password resets right now. Try again in a minute.")
 	}
 	return nil
@@ -58,15 +59,16 @@ func (r *Room) AskReset(ctx context.Context, from netip.Addr, who string) error 
 
 const maxAddress = 254 // RFC 5321, section 4.5.3.1.3
 
-// mailResets sends a link to each account that who names.
-func (r *Room) mailResets(ctx context.Context, who string) {
+// mailResets sends a link to each account that who names, which was asked for
+// in a language.
+func (r *Room) mailResets(ctx context.Context, who, language string) {
 	users, err := r.named(ctx, who)
 	if err != nil {
 		r.log.ErrorContext(ctx, "can't find who lost their password", "err", err)
 		return
 	}
 	for _, u := range users {
-		if err := r.mailReset(ctx, u); err != nil {
+		if err := r.mailReset(ctx, u, language); err != nil {
 			r.log.WarnContext(ctx, "a link to a new password was not sent", "user", u.ID, "err", err)
 		}
 	}
@@ -87,7 +89,7 @@ func (r *Room) named(ctx context.Context, who string) ([]openmates.User, error) 
 	return []openmates.User{u}, err
 }
 
-func (r *Room) mailReset(ctx context.Context, u openmates.User) error {
+func (r *Room) mailReset(ctx context.Context, u openmates.User, language string) error {
 	if confirmed, err := r.store.EmailConfirmed(ctx, u.ID); err != nil || !confirmed || u.Email == "" {
 		return err
 	}
@@ -95,7 +97,7 @@ func (r *Room) mailReset(ctx context.Context, u openmates.User) error {
 	if err != nil {
 		return err
 	}
-	if err := r.post.Send(ctx, r.wayBack(u, link)); err != nil {
+	if err := r.post.Send(ctx, r.wayBack(u, language, link)); err != nil {
 		return err
 	}
 	r.log.InfoContext(ctx, "a link to a new password was mailed", "user", u.ID)
@@ -225,36 +227,36 @@ func (r *Room) Reset(ctx context.Context, from netip.Addr, code, fresh openmates
 	r.byAccount.Forget(guard.Try{Account: guard.Digest(u.Username), From: from})
 	r.log.InfoContext(ctx, "a password was reset", "user", u.ID, "origin", reset.Origin, "tokens", ended.Tokens)
 	after := map[string]any{"by": reset.Origin, "second_step_dropped": reset.Second, "tokens_revoked": ended.Tokens, "invites_revoked": ended.Invites}
-	r.tell(u, resetNotice(reset))
+	r.tell(u, openmates.CallerOf(ctx).Language, resetNotice(reset))
 	return u, r.audit.Record(ctx, ownEntry(u, "account.reset"), nil, after)
 }
 
-func resetNotice(reset openmates.PasswordReset) string {
-	news := "A new password was chosen for your account\nby a link that was mailed to this address."
+func resetNotice(reset openmates.PasswordReset) openmates.Text {
+	news := openmates.T("A new password was chosen for your account by a link that was mailed to this address.")
 	switch reset.Origin {
 	case openmates.ResetByAdmin:
-		news = "A new password was chosen for your account\nby a link that an admin of the server made."
+		news = openmates.T("A new password was chosen for your account by a link that an admin of the server made.")
 	case openmates.ResetByCommand:
-		news = "A new password was chosen for your account\nby a link that was made on the server's machine."
+		news = openmates.T("A new password was chosen for your account by a link that was made on the server's machine.")
 	}
 	if reset.Second {
-		news += " Your second step and your passkeys are removed; please set them up again."
+		news = openmates.Sentences(news, openmates.T("Your second step and your passkeys are removed; please set them up again."))
 	}
-	return news + " Everybody who was signed in to it was signed out."
+	return openmates.Sentences(news, openmates.T("Everybody who was signed in to it was signed out."))
 }
 
 // tell mails somebody what happened to their account, if they have confirmed an
 // address and mail is set up. Nothing waits for it.
-func (r *Room) tell(u openmates.User, what string) {
-	if !r.errands.begin(func(ctx context.Context) { r.tellNow(ctx, u, what) }) {
+func (r *Room) tell(u openmates.User, language string, what openmates.Text) {
+	if !r.errands.begin(func(ctx context.Context) { r.tellNow(ctx, u, language, what) }) {
 		r.log.Warn("somebody was not told what happened to their account", "user", u.ID)
 	}
 }
 
-func (r *Room) tellNow(ctx context.Context, u openmates.User, what string) {
+func (r *Room) tellNow(ctx context.Context, u openmates.User, language string, what openmates.Text) {
 	confirmed, err := r.store.EmailConfirmed(ctx, u.ID)
 	if err == nil && confirmed && u.Email != "" && r.post.Ready(ctx) {
-		err = r.post.Send(ctx, r.notice(u, what))
+		err = r.post.Send(ctx, r.notice(u, language, what))
 	}
 	if err != nil {
 		r.log.WarnContext(ctx, "somebody was not told what happened to their account", "user", u.ID, "err", err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -287,7 +286,7 @@ func TestTheOperatorLetsPeopleBackIn(t *testing.T) {
 		h.recorded(t, action, "ben")
 	}
 	for n := range 12 { // what its owner hears is bounded, too
-		h.tellNow(ctx, ben, "Notice "+strconv.Itoa(n))
+		h.tellNow(ctx, ben, "", openmates.T("Notice %d", n))
 	}
 	if len(post.Sent) != 10 {
 		t.Errorf("told %d times", len(post.Sent))

@@ -24,10 +24,9 @@ var update = flag.Bool("update", false, "write the messages of the source into e
 
 const root = "../.."
 
-// words are said, too, but stand where no shape tells them from names: those
-// who set limits, who made an invite, and what dates are made of.
+// words are said, too, but stand in no format: what dates are made of.
 func words() []string {
-	all := []string{"2 January", "2 January 2006"}
+	var all []string
 	for day := range time.Weekday(7) {
 		all = append(all, day.String(), day.String()[:3])
 	}

@@ -130,8 +130,11 @@ func (r *reading) file(file *ast.File, info *types.Info) {
 		if !ok {
 			return true
 		}
-		if call, ok := e.(*ast.CallExpr); ok {
-			r.call(call, info, where)
+		switch e := e.(type) {
+		case *ast.CallExpr:
+			r.call(e, info, where)
+		case *ast.CompositeLit:
+			r.day(e, info, where)
 		}
 		if keeps {
 			return true
@@ -190,6 +193,28 @@ func (r *reading) call(call *ast.CallExpr, info *types.Info, where string) {
 		return
 	}
 	r.source.add(constantAt(at), where)
+}
+
+// day notes the layout of a date.
+func (r *reading) day(lit *ast.CompositeLit, info *types.Info, where string) {
+	if t := info.Types[lit].Type; t == nil || t.String() != module+".Day" || where == "text.go" {
+		return
+	}
+	for _, elt := range lit.Elts {
+		kv, ok := elt.(*ast.KeyValueExpr)
+		if !ok {
+			r.complain(elt, "a Day is written with the names of its fields")
+			continue
+		}
+		if key, named := kv.Key.(*ast.Ident); !named || key.Name != "Layout" {
+			continue
+		}
+		if v := info.Types[kv.Value].Value; v != nil {
+			r.source.add(constant.StringVal(v), where)
+		} else {
+			r.complain(kv, "the layout is no constant, so nobody can translate it")
+		}
+	}
 }
 
 func (r *reading) complain(n ast.Node, why string) {

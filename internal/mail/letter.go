@@ -26,21 +26,22 @@ const (
 	Testing    Occasion = "trying"      // an admin sets up mail
 )
 
-// subject returns the subject line. It is the same for everybody.
-func (o Occasion) subject() string {
+// subject returns the subject line. It is the same for everybody who reads the
+// same language.
+func (o Occasion) subject() openmates.Text {
 	switch o {
 	case Inviting:
-		return "An invitation to a team on OpenMates"
+		return openmates.T("An invitation to a team on OpenMates")
 	case Proving:
-		return "Confirm your address to join a team on OpenMates"
+		return openmates.T("Confirm your address to join a team on OpenMates")
 	case Confirming:
-		return "Please confirm your address"
+		return openmates.T("Please confirm your address")
 	case Recovering:
-		return "Choose a new password for OpenMates"
+		return openmates.T("Choose a new password for OpenMates")
 	case Notifying:
-		return "Your OpenMates account was changed"
+		return openmates.T("Your OpenMates account was changed")
 	}
-	return "Mail works"
+	return openmates.T("Mail works")
 }
 
 // pot groups the occasions that are counted together. What strangers can
@@ -85,9 +86,12 @@ func (o Occasion) budgets() []openmates.MailBudget {
 type Letter struct {
 	On   Occasion
 	To   string
-	By   openmates.ID // who it is counted for; 0 = nobody
-	Team openmates.ID // the team it is counted for; 0 = none
-	Body string       // may contain what people typed only as returned by Quoted
+	By   openmates.ID   // who it is counted for; 0 = nobody
+	Team openmates.ID   // the team it is counted for; 0 = none
+	Body openmates.Text // may contain what people typed only as returned by Quoted
+	// Languages are those that its reader can be expected to read, BCP 47 tags, the
+	// best one first; "" if one isn't known.
+	Languages []string
 }
 
 // mailbox returns the key of a recipient's budget: spellings that often reach
@@ -136,12 +140,12 @@ func Quoted(s string) string {
 
 // atTime returns when something works again: rounded up to the minute, with the
 // date if it isn't today.
-func atTime(at, now time.Time) string {
+func atTime(at, now time.Time) openmates.Day {
 	at = at.UTC().Add(time.Minute - 1).Truncate(time.Minute)
 	if at.Format(time.DateOnly) == now.UTC().Format(time.DateOnly) {
-		return at.Format("15:04") + " UTC"
+		return openmates.Day{Layout: "15:04 UTC", Time: at}
 	}
-	return at.Format("2006-01-02 15:04") + " UTC"
+	return openmates.Day{Layout: "2006-01-02 15:04 UTC", Time: at}
 }
 
 // overBudget returns an error that says which budget is used up, and until

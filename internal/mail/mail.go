@@ -42,10 +42,11 @@ type Settings struct {
 
 // Message is a message to one person.
 type Message struct {
-	To      string
-	Subject string
-	Text    string
-	HTML    string
+	To       string
+	Language string // a BCP 47 tag
+	Subject  string
+	Text     string
+	HTML     string
 }
 
 // Sender sends messages through a mail server. Its error is an openmates.Error:
@@ -55,11 +56,11 @@ type Sender interface {
 	Send(ctx context.Context, s Settings, m Message) error
 }
 
-// HTML returns a text as a simple page: paragraphs, and links for lines that
+// HTML returns a text in a language as a simple page: paragraphs, and links for lines that
 // are the address of a page.
-func HTML(text string) string {
+func HTML(language, text string) string {
 	var b strings.Builder
-	b.WriteString(`<!doctype html><html><head><meta charset="utf-8"></head><body style="font-family:sans-serif;line-height:1.5;max-width:36em">`)
+	b.WriteString(`<!doctype html><html lang="` + html.EscapeString(language) + `"><head><meta charset="utf-8"></head><body style="font-family:sans-serif;line-height:1.5;max-width:36em">`)
 	for paragraph := range strings.SplitSeq(strings.ReplaceAll(strings.TrimSpace(text), "\r\n", "\n"), "\n\n") {
 		b.WriteString("<p>")
 		for i, line := range strings.Split(paragraph, "\n") {

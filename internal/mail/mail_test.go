@@ -24,7 +24,7 @@ func TestAddress(t *testing.T) {
 
 func TestHTMLShowsTextAsItIs(t *testing.T) {
 	t.Parallel()
-	got := HTML("Hello <b>Ada</b>,\nplease open\n\nhttps://mates.example.org/x?a=1&b=2\n\njavascript:alert(1) https://no.example\n")
+	got := HTML("en", "Hello <b>Ada</b>,\nplease open\n\nhttps://mates.example.org/x?a=1&b=2\n\njavascript:alert(1) https://no.example\n")
 	for _, part := range []string{"Hello &lt;b&gt;Ada&lt;/b&gt;,<br>please open", `<a href="https://mates.example.org/x?a=1&amp;b=2">`} {
 		if !strings.Contains(got, part) {
 			t.Errorf("lacks %q: %s", part, got)

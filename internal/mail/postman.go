@@ -33,6 +33,16 @@ type PostmanConfig struct {
 	Log    *slog.Logger
 	Sender Sender          // nil = this server can't send mail
 	Clock  openmates.Clock // nil = the real one
+	Voices Voices          // nil = English
+}
+
+// Voices are the languages of the product; package locale has them.
+type Voices interface {
+	// Match returns the tag of the first of some languages that there is, else
+	// that of English.
+	Match(languages ...string) string
+	// Say returns a text in that language.
+	Say(t openmates.Text, languages ...string) string
 }
 
 // Postman sends all of the server's mail. It reads the settings each time,
@@ -41,6 +51,7 @@ type PostmanConfig struct {
 type Postman struct {
 	store  Store
 	sender Sender
+	voices Voices
 	log    *slog.Logger
 	now    openmates.Clock
 }
@@ -53,7 +64,7 @@ func NewPostman(c PostmanConfig) (*Postman, error) {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
-	return &Postman{store: c.Store, sender: c.Sender, log: c.Log.With("pkg", "mail"), now: c.Clock}, nil
+	return &Postman{store: c.Store, sender: c.Sender, voices: c.Voices, log: c.Log.With("pkg", "mail"), now: c.Clock}, nil
 }
 
 // Stored is how mail is sent, as set up by an admin.
@@ -126,7 +137,7 @@ func (p *Postman) SendBy(ctx context.Context, s Settings, l Letter) error {
 		p.log.WarnContext(ctx, "a message was not sent: a budget is used up", "occasion", l.On, "of", refused.Scope, "sender", l.By, "team", l.Team)
 		return overBudget(*refused, now)
 	}
-	err = p.sender.Send(ctx, s, Message{To: to, Subject: l.On.subject(), Text: l.Body, HTML: HTML(l.Body)})
+	err = p.sender.Send(ctx, s, p.message(l))
 	if err == nil {
 		return nil
 	}
@@ -135,4 +146,15 @@ func (p *Postman) SendBy(ctx context.Context, s Settings, l Letter) error {
 		p.log.WarnContext(ctx, "a message that was not sent still counts", "err", lost)
 	}
 	return err
+}
+
+// message is a letter in the language of who reads it.
+func (p *Postman) message(l Letter) Message {
+	m := Message{To: l.To, Language: "en", Subject: l.On.subject().String(), Text: l.Body.String()}
+	if p.voices != nil {
+		m.Language = p.voices.Match(l.Languages...)
+		m.Subject, m.Text = p.voices.Say(l.On.subject(), m.Language), p.voices.Say(l.Body, m.Language)
+	}
+	m.HTML = HTML(m.Language, m.Text)
+	return m
 }

@@ -70,7 +70,8 @@ func (r *Room) SetMail(ctx context.Context, c openmates.Caller, s mail.Settings,
 	if !r.post.CanSend() {
 		return openmates.Errorf(openmates.EUnavailable, "This build of OpenMates can't send mail.")
 	}
-	test := mail.Letter{On: mail.Testing, To: to, By: c.User.ID, Body: "This is the test message of your OpenMates server.\n\nYou can read it, so mail works: invitations, confirmations of addresses, and links to choose a new password are sent from now on.\n"}
+	test := mail.Letter{On: mail.Testing, To: to, By: c.User.ID, Languages: []string{c.User.Language, c.Language},
+		Body: openmates.T("This is the test message of your OpenMates server.\n\nYou can read it, so mail works: invitations, confirmations of addresses, and links to choose a new password are sent from now on.\n")}
 	if err := r.post.SendBy(ctx, s, test); err != nil {
 		return err
 	}

@@ -123,7 +123,7 @@ func (r *Room) mailInvite(ctx context.Context, c openmates.Caller, p policy.Plac
 
 func (r *Room) mailInviteTo(ctx context.Context, c openmates.Caller, p policy.Place, i openmates.Invite, to, link string) error {
 	proof := rand.Text()
-	if err := r.post.Send(ctx, r.invitation(c, p, i, to, link+"?proof="+proof)); err != nil {
+	if err := r.post.Send(ctx, r.invitation(ctx, c, p, i, to, link+"?proof="+proof)); err != nil {
 		return err
 	}
 	return r.store.AddInviteMail(ctx, openmates.InviteMail{InviteID: i.ID, Email: to, Expires: i.Expires}, guard.Digest(proof), r.now())

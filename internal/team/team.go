@@ -52,6 +52,8 @@ type Members interface {
 	User(ctx context.Context, id openmates.ID) (openmates.User, error)
 	UserByName(ctx context.Context, username string) (openmates.User, error)
 	AddUser(ctx context.Context, u openmates.User, phc string) (openmates.User, error)
+	// ConfirmedUsers are the accounts that have proved this address to be theirs.
+	ConfirmedUsers(ctx context.Context, address string) ([]openmates.User, error)
 	// Role is "" where the user is no member.
 	Role(ctx context.Context, teamID, userID openmates.ID) (openmates.Role, error)
 	Members(ctx context.Context, teamID openmates.ID) ([]openmates.Member, error)

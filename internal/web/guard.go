@@ -140,7 +140,7 @@ func (s *Server) sendOn(w http.ResponseWriter, r *http.Request, to string) {
 		http.Redirect(w, r, to, http.StatusFound) //nolint:gosec // to is made of our own public address
 		return
 	}
-	s.settle(w, r)
+	r = s.settle(w, r)
 	p := messagePage{shell: shell{Title: openmates.T("This server has another address"), Path: r.URL.Path, Here: "/", Model: s.shown(r.Context()), Version: s.version},
 		Heading: openmates.T("This server has another address"), Ways: []way{{openmates.T("Continue there"), s.connect.PublicURL()}},
 		Sentence: openmates.T("This server’s address is %s, so nothing was changed here. Do it again there.", s.connect.PublicURL())}
@@ -179,7 +179,7 @@ func (s *Server) strange(w http.ResponseWriter, r *http.Request, err error) {
 		plain(w, http.StatusInternalServerError, openmates.MessageOf(err))
 		return
 	}
-	s.settle(w, r)
+	r = s.settle(w, r)
 	plain(w, http.StatusMisdirectedRequest, s.voice(w).Say(openmates.TextOf(err)))
 }
 

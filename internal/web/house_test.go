@@ -26,6 +26,7 @@ import (
 	"openmates/internal/connect/connecttest"
 	"openmates/internal/guard"
 	"openmates/internal/identity"
+	"openmates/internal/locale"
 	"openmates/internal/locale/localetest"
 	"openmates/internal/mail"
 	"openmates/internal/mail/smtp"
@@ -135,7 +136,9 @@ func newHouseWith(t *testing.T, change func(*house, *Config)) *house {
 	srv := httptest.NewUnstartedServer(nil)
 	h.url = "http://" + srv.Listener.Addr().String()
 	h.address = addressOf(t, h.url)
-	post, err := mail.NewPostman(mail.PostmanConfig{Store: h.db, Log: log, Sender: smtp.New(smtp.Config{})})
+	book, err := locale.Open()
+	must(t, err)
+	post, err := mail.NewPostman(mail.PostmanConfig{Store: h.db, Log: log, Sender: smtp.New(smtp.Config{}), Voices: book})
 	must(t, err)
 	failures, err := guard.NewFailures(guard.FailuresConfig{Log: log, Audit: h.db.AddAudit})
 	must(t, err)

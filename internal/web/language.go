@@ -18,9 +18,9 @@ import (
 // The choice is a cookie, so that it holds before anybody has signed in.
 const languageCookie = "language"
 
-// settle chooses the language of an answer and notes it where both the browser
-// and render find it (RFC 9110 8.5).
-func (s *Server) settle(w http.ResponseWriter, r *http.Request) {
+// settle chooses the language of an answer and notes it where the browser,
+// render (RFC 9110 8.5) and the rooms, in the request that it returns, find it.
+func (s *Server) settle(w http.ResponseWriter, r *http.Request) *http.Request {
 	chosen, preferred := "", ""
 	if c, err := r.Cookie(languageCookie); err == nil {
 		chosen = c.Value
@@ -28,8 +28,10 @@ func (s *Server) settle(w http.ResponseWriter, r *http.Request) {
 	if c := openmates.CallerOf(r.Context()); c.SignedIn() {
 		preferred = c.User.Language
 	}
-	w.Header().Set("Content-Language", s.pages.book.Match(chosen, preferred, r.Header.Get("Accept-Language")))
+	tag := s.pages.book.Match(chosen, preferred, r.Header.Get("Accept-Language"))
+	w.Header().Set("Content-Language", tag)
 	w.Header().Set("Vary", "Accept-Language, Cookie")
+	return r.WithContext(openmates.WithLanguage(r.Context(), tag))
 }
 
 // voice is the one that an answer is told in.

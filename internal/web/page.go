@@ -88,7 +88,7 @@ type handler func(http.ResponseWriter, *http.Request) error
 // handle turns what a handler returns into a page.
 func (s *Server) handle(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.settle(w, r)
+		r = s.settle(w, r)
 		err := h(w, r)
 		if err == nil {
 			return

@@ -80,6 +80,9 @@ func compose(set mail.Settings, m mail.Message) (*gomail.Msg, error) {
 	msg.SetDate()
 	msg.SetMessageID()
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no automatic replies
+	if m.Language != "" {
+		msg.SetGenHeader("Content-Language", m.Language) // RFC 3282
+	}
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
 	if m.HTML != "" {
 		msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)

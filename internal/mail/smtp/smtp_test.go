@@ -33,7 +33,7 @@ func settings(s *smtptest.Server, how mail.Security) mail.Settings {
 
 func message() mail.Message {
 	text := "Grüße,\n\nhttps://mates.example.org/confirm?code=" + strings.Repeat("x", 90) + "\n"
-	return mail.Message{To: "ada@example.org", Subject: "Bitte bestätigen\r\nBcc: eve@example.org", Text: text, HTML: mail.HTML(text)}
+	return mail.Message{To: "ada@example.org", Subject: "Bitte bestätigen\r\nBcc: eve@example.org", Text: text, HTML: mail.HTML("de", text), Language: "de"}
 }
 
 func TestSend(t *testing.T) {

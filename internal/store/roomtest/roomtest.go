@@ -21,6 +21,7 @@ import (
 	"openmates"
 	"openmates/internal/address"
 	"openmates/internal/guard"
+	"openmates/internal/locale"
 	"openmates/internal/mail"
 	"openmates/internal/secret"
 	"openmates/internal/store"
@@ -59,7 +60,9 @@ func New(t *testing.T, url string, chosen bool) *Ground {
 	t.Cleanup(func() { _ = g.DB.Close() })
 	g.Public, err = address.New(url, chosen)
 	must(t, err)
-	g.Mail, err = mail.NewPostman(mail.PostmanConfig{Store: g.DB, Log: g.Logger, Sender: sender{g}, Clock: g.Clock})
+	book, err := locale.Open()
+	must(t, err)
+	g.Mail, err = mail.NewPostman(mail.PostmanConfig{Store: g.DB, Log: g.Logger, Sender: sender{g}, Clock: g.Clock, Voices: book})
 	must(t, err)
 	g.Failures, err = guard.NewFailures(guard.FailuresConfig{Log: g.Logger, Audit: g.Record, Clock: g.Clock})
 	must(t, err)

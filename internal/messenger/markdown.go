@@ -262,3 +262,20 @@ func (l layout) around(at int) []span {
 	slices.SortStableFunc(all, func(a, b span) int { return a.from - b.from })
 	return all
 }
+
+// WithoutCode returns a text with blanks in place of its code, in which networks
+// read no mentions.
+func WithoutCode(text string) string {
+	if !strings.Contains(text, "`") {
+		return text
+	}
+	b := []byte(text)
+	for _, s := range scan(text).spans {
+		if strings.HasSuffix(s.close, "`") {
+			for i := s.from; i < s.to; i++ {
+				b[i] = ' '
+			}
+		}
+	}
+	return string(b)
+}

@@ -147,6 +147,7 @@ type Inbound struct {
 	Text      string                `json:"text"`                // without the leading mention of the mate; other mentions as @Name
 	CodeHash  string                `json:"code_hash,omitempty"` // of the one-time code that the message was, which is kept nowhere; set by the product
 	Files     []File                `json:"files,omitempty"`
+	Quotes    []Quote               `json:"quotes,omitempty"` // at most MaxQuotes
 	At        time.Time             `json:"at"`
 }
 
@@ -175,6 +176,8 @@ type File struct {
 	Type string `json:"type,omitempty"` // media type, as the network claims it
 	Size int64  `json:"size,omitempty"` // bytes
 	URL  string `json:"url"`
+
+	Voice bool `json:"voice,omitempty"` // it was spoken as a message
 }
 
 // Outbound is one message of the mate.

@@ -158,9 +158,53 @@ type messageObject struct {
 	Mentions     list[userObject]       `json:"mentions"`
 	MentionRoles list[text]             `json:"mention_roles"`
 	Attachments  list[attachmentObject] `json:"attachments"`
+	Flags        number                 `json:"flags"`
 	Reference    struct {
-		MessageID text `json:"message_id"`
+		Type      number `json:"type"`
+		MessageID text   `json:"message_id"`
+		ChannelID text   `json:"channel_id"`
 	} `json:"message_reference"`
+	Referenced json.RawMessage      `json:"referenced_message"` // null = deleted
+	Snapshots  list[snapshotObject] `json:"message_snapshots"`
+	Embeds     list[embedObject]    `json:"embeds"`
+	Stickers   list[stickerObject]  `json:"sticker_items"`
+	Poll       pollObject           `json:"poll"`
+}
+
+// snapshotObject is a forwarded message as it was then, without its author.
+type snapshotObject struct {
+	Message messageObject `json:"message"`
+}
+
+type embedObject struct {
+	Title       text `json:"title"`
+	Description text `json:"description"`
+	URL         text `json:"url"`
+	Author      struct {
+		Name text `json:"name"`
+	} `json:"author"`
+	Fields list[struct {
+		Name  text `json:"name"`
+		Value text `json:"value"`
+	}] `json:"fields"`
+	Footer struct {
+		Text text `json:"text"`
+	} `json:"footer"`
+}
+
+type stickerObject struct {
+	Name text `json:"name"`
+}
+
+type pollObject struct {
+	Question struct {
+		Text text `json:"text"`
+	} `json:"question"`
+	Answers list[struct {
+		Media struct {
+			Text text `json:"text"`
+		} `json:"poll_media"`
+	}] `json:"answers"`
 }
 
 type attachmentObject struct {

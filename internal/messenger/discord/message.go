@@ -111,7 +111,10 @@ const (
 )
 
 // means reports whether a message is from a person and for the mate. @everyone
-// and @here are not.
+// and @here are not. What the text says comes first: a reply notifies the author
+// of the message that it answers, but one that names another bot is for that
+// bot. A reply to the mate that names no other bot is for the mate, with the
+// notification switched off as well if its words can be read.
 func means(m *messageObject, botID, role string) bool {
 	switch {
 	case bool(m.Author.Bot), m.WebhookID != "", string(m.Author.ID) == botID, m.Author.ID == "":
@@ -124,6 +127,35 @@ func means(m *messageObject, botID, role string) bool {
 		return true
 	case role != "" && slices.Contains(m.MentionRoles, text(role)):
 		return true
+	}
+	named, other := addressed(m, botID)
+	if named || m.Type != typeReply {
+		return named || slices.ContainsFunc(m.Mentions, func(u userObject) bool { return string(u.ID) == botID })
+	}
+	return !other && repliesTo(m, botID)
+}
+
+// addressed reports whether the text names the bot, and whether it names another
+// one. Names in code are none.
+func addressed(m *messageObject, botID string) (named, other bool) {
+	if !strings.Contains(string(m.Content), "<@") {
+		return false, false
+	}
+	for _, found := range markup.FindAllStringSubmatch(messenger.WithoutCode(string(m.Content)), -1) {
+		if found[1] != "@" && found[1] != "@!" {
+			continue
+		}
+		named = named || found[2] == botID
+		other = other || found[2] != botID && slices.ContainsFunc(m.Mentions, func(u userObject) bool { return string(u.ID) == found[2] && bool(u.Bot) })
+	}
+	return named, other
+}
+
+// repliesTo reports whether a reply is to a message of the bot. Where Discord
+// leaves that message out, the notification tells.
+func repliesTo(m *messageObject, botID string) bool {
+	if r := m.referenced(); r != nil && (m.Content != "" || len(m.Attachments) > 0) {
+		return string(r.Author.ID) == botID
 	}
 	return slices.ContainsFunc(m.Mentions, func(u userObject) bool { return string(u.ID) == botID })
 }
@@ -151,14 +183,7 @@ type names struct {
 
 // newInbound returns a message in the product's form.
 func newInbound(b openmates.Bot, m *messageObject, n names) messenger.Inbound {
-	n.user = func(id string) string {
-		for _, u := range m.Mentions {
-			if string(u.ID) == id {
-				return u.name()
-			}
-		}
-		return ""
-	}
+	n.user = m.mentioned
 	author := m.Author
 	author.Member = m.Member
 	in := messenger.Inbound{
@@ -168,7 +193,7 @@ func newInbound(b openmates.Bot, m *messageObject, n names) messenger.Inbound {
 		Workspace: openmates.WorkspaceID(m.GuildID),
 		Channel:   openmates.ChannelID(m.ChannelID),
 		Message:   openmates.MessageID(m.ID),
-		ReplyTo:   openmates.MessageID(m.Reference.MessageID),
+		ReplyTo:   m.repliedTo(),
 		Author:    author.account(),
 		Text:      readable(string(m.Content), n),
 		At:        snowflakeTime(parseSnowflake(string(m.ID))),
@@ -176,15 +201,19 @@ func newInbound(b openmates.Bot, m *messageObject, n names) messenger.Inbound {
 	if in.Workspace != "" { // an account is linked in private; else the journal needs no picture
 		in.Author.Avatar = ""
 	}
-	for _, a := range m.Attachments {
-		if a.URL == "" {
-			continue
-		}
-		in.Files = append(in.Files, messenger.File{
-			Name: string(a.Filename), Type: string(a.ContentType), Size: int64(a.Size), URL: string(a.URL),
-		})
-	}
+	in.Files = m.files()
+	in.Quotes = m.quotes(n)
 	return in
+}
+
+// mentioned is the name of a user whom the message mentions.
+func (m *messageObject) mentioned(id string) string {
+	for _, u := range m.Mentions {
+		if string(u.ID) == id {
+			return u.name()
+		}
+	}
+	return ""
 }
 
 // keyOf names a message once for each bot that hears it. It is made of the

@@ -2,9 +2,11 @@ package discord
 
 import (
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"openmates"
 	"openmates/internal/messenger"
@@ -55,23 +57,32 @@ func TestMeans(t *testing.T) {
 		d    string
 		want bool
 	}{
-		"mention":                 {message(guild + `,` + me), true},
-		"reply with ping":         {message(guild + `,` + me + `,"type":19`), true},
-		"reply without ping":      {message(guild + `,"type":19,"referenced_message":{"author":{"id":"222222222222222222"}}`), false},
-		"my role":                 {message(guild + `,"mention_roles":["777777777777777777"]`), true},
-		"another role":            {message(guild + `,"mention_roles":["888"]`), false},
-		"somebody else":           {message(guild + `,"mentions":[{"id":"8"}]`), false},
-		"nobody":                  {message(guild), false},
-		"everyone":                {message(guild + `,"mention_everyone":true,"content":"@everyone"`), false},
-		"direct message":          {`{"id":"1","channel_id":"9","author":{"id":"4"},"content":"hi"}`, true},
-		"forward in a DM":         {`{"id":"1","channel_id":"9","author":{"id":"4"},"message_reference":{"guild_id":"8"}}`, true},
-		"of a bot":                {message(guild + `,` + me + `,"author":{"id":"4","bot":true}`), false},
-		"of a webhook":            {message(guild + `,` + me + `,"webhook_id":"3"`), false},
-		"of a webhook, no member": {`{"id":"1","channel_id":"9","guild_id":"5","author":{"id":"4"},"webhook_id":"3"}`, false},
-		"of itself":               {message(guild + `,` + me + `,"author":{"id":"222222222222222222"}`), false},
-		"command":                 {message(guild + `,` + me + `,"type":20`), false},
-		"context command":         {message(guild + `,` + me + `,"type":23`), false},
-		"join notice":             {message(guild + `,` + me + `,"type":7`), false},
+		"mention":            {message(guild + `,` + me), true},
+		"reply with ping":    {message(guild + `,` + me + `,"type":19`), true},
+		"reply without ping": {message(guild + `,"type":19,"content":"and in French?","referenced_message":{"author":{"id":"222222222222222222"}}`), true},
+		"reply without ping that names another bot": {message(guild + `,"type":19,"content":"<@8> and you?","mentions":[{"id":"8","bot":true}],"referenced_message":{"id":"7","author":{"id":"222222222222222222"}}`), false},
+		"reply with ping that names another bot":    {message(guild + `,"type":19,"content":"<@8> is that right?","mentions":[{"id":"8","bot":true},{"id":"222222222222222222","bot":true}],"referenced_message":{"id":"7","author":{"id":"222222222222222222"}}`), false},
+		"reply with ping that names a person":       {message(guild + `,"type":19,"content":"tell <@8>","mentions":[{"id":"8"},{"id":"222222222222222222","bot":true}],"referenced_message":{"id":"7","author":{"id":"222222222222222222"}}`), true},
+		"reply to another bot that names me":        {message(guild + `,"type":19,"content":"<@222222222222222222> is that right?","mentions":[{"id":"222222222222222222","bot":true},{"id":"8","bot":true}],"referenced_message":{"id":"7","author":{"id":"8"}}`), true},
+		"reply to another bot that names nobody":    {message(guild + `,"type":19,"content":"thanks","mentions":[{"id":"8","bot":true}],"referenced_message":{"id":"7","author":{"id":"8"},"content":"<@222222222222222222>"}`), false},
+		"both are named":                            {message(guild + `,"content":"<@8> <@222222222222222222> hi","mentions":[{"id":"8","bot":true},{"id":"222222222222222222","bot":true}]`), true},
+		"named in the text alone":                   {message(guild + `,"content":"<@!222222222222222222> hi"`), true},
+		"named in code":                             {message(guild + "," + `"content":"see ` + "```<@222222222222222222>```" + `"`), false},
+		"named in a span of code":                   {message(guild + "," + `"content":"see ` + "`<@222222222222222222>`" + `"`), false},
+		"my role":                                   {message(guild + `,"mention_roles":["777777777777777777"]`), true},
+		"another role":                              {message(guild + `,"mention_roles":["888"]`), false},
+		"somebody else":                             {message(guild + `,"mentions":[{"id":"8"}]`), false},
+		"nobody":                                    {message(guild), false},
+		"everyone":                                  {message(guild + `,"mention_everyone":true,"content":"@everyone"`), false},
+		"direct message":                            {`{"id":"1","channel_id":"9","author":{"id":"4"},"content":"hi"}`, true},
+		"forward in a DM":                           {`{"id":"1","channel_id":"9","author":{"id":"4"},"message_reference":{"guild_id":"8"}}`, true},
+		"of a bot":                                  {message(guild + `,` + me + `,"author":{"id":"4","bot":true}`), false},
+		"of a webhook":                              {message(guild + `,` + me + `,"webhook_id":"3"`), false},
+		"of a webhook, no member":                   {`{"id":"1","channel_id":"9","guild_id":"5","author":{"id":"4"},"webhook_id":"3"}`, false},
+		"of itself":                                 {message(guild + `,` + me + `,"author":{"id":"222222222222222222"}`), false},
+		"command":                                   {message(guild + `,` + me + `,"type":20`), false},
+		"context command":                           {message(guild + `,` + me + `,"type":23`), false},
+		"join notice":                               {message(guild + `,` + me + `,"type":7`), false},
 		"odd types": {message(guild + `,"mentions":[7,{"id":222222222222222222,"public_flags":"0"}],"type":"0",` +
 			`"author":{"id":4,"bot":"no","public_flags":"64"},"application_id":null,"attachments":{},"member":"?"`), true},
 		"a role, spaced": {message(guild + `,"mention_roles" : [ "777777777777777777" ]`), true},
@@ -269,5 +280,67 @@ func TestDecodeKeepsTheRest(t *testing.T) {
 	}
 	if decode([]byte(`{"id":`), &g) == nil {
 		t.Fatal("what is not JSON is taken")
+	}
+}
+
+// What a message shows beside its own text comes along, as Discord tells it.
+func TestQuotes(t *testing.T) {
+	t.Parallel()
+	l, _ := testListener(t)
+	const head = `{"id":"1308012345678901235","channel_id":"9","guild_id":"555555555555555555","author":{"id":"4","username":"ada"},"content":"<@222222222222222222> what do you think of this?"`
+	const answered = `,"type":19,"message_reference":{"message_id":"7","channel_id":"9"}`
+	for name, c := range map[string]struct {
+		fields string
+		want   []messenger.Quote
+	}{
+		"nothing": {``, nil},
+		"a reply": {answered + `,"referenced_message":{"id":"7","author":{"id":"5","username":"ben","global_name":"Ben"},"content":"ship on <@4>'s Friday?","mentions":[{"id":"4","username":"ada"}],"attachments":[{"filename":"plan.md","size":3,"url":"https://cdn.discordapp.com/x"}]}`,
+			[]messenger.Quote{{Kind: "reply", ID: "7", Author: "Ben", Text: "ship on @ada's Friday?", Files: []messenger.File{{Name: "plan.md", Size: 3, URL: "https://cdn.discordapp.com/x"}}}}},
+		"a reply to the mate": {answered + `,"referenced_message":{"id":"7","author":{"id":"222222222222222222","username":"sophia","bot":true},"content":"Hello!"}`,
+			[]messenger.Quote{{Kind: "reply", ID: "7", Author: "sophia", Own: true, Text: "Hello!"}}},
+		"a reply of which only the id is told": {answered, []messenger.Quote{{Kind: "reply", ID: "7", State: messenger.QuoteUnread}}},
+		"a reply to what was deleted":          {answered + `,"referenced_message":null`, []messenger.Quote{{Kind: "reply", ID: "7", State: messenger.QuoteDeleted}}},
+		"a forward": {`,"type":0,"message_reference":{"type":1,"message_id":"70","channel_id":"80"},"message_snapshots":[{"message":{"content":"the build fails","attachments":[{"filename":"log.txt","size":9,"url":"https://cdn.discordapp.com/y"}]}}]`,
+			[]messenger.Quote{{Kind: "forward", Text: "the build fails", Files: []messenger.File{{Name: "log.txt", Size: 9, URL: "https://cdn.discordapp.com/y"}}}}},
+		"a poll":    {`,"poll":{"question":{"text":"Lunch?"},"answers":[{"answer_id":1,"poll_media":{"text":"Pizza"}},{"answer_id":2,"poll_media":{"text":"Salad"}}]}`, []messenger.Quote{{Kind: "poll", Text: "Lunch?\n- Pizza\n- Salad"}}},
+		"a sticker": {`,"sticker_items":[{"id":"3","name":"thumbs up","format_type":1}]`, []messenger.Quote{{Kind: "sticker", Text: "thumbs up"}}},
+		"an embed":  {`,"embeds":[{"title":"Build 7","url":"https://ci.example/7","description":"failed","fields":[{"name":"step","value":"lint"}]}]`, []messenger.Quote{{Kind: "embed", Text: "Build 7\nhttps://ci.example/7\nfailed\nstep: lint"}}},
+		"a reply to an embed": {answered + `,"referenced_message":{"id":"7","author":{"id":"6","username":"ci","bot":true},"content":"","embeds":[{"title":"Build 7"}]}`,
+			[]messenger.Quote{{Kind: "reply", ID: "7", Author: "ci", Text: "[embed] Build 7"}}},
+		"odd types": {`,"sticker_items":{},"poll":[],"embeds":[7],"message_snapshots":"?","referenced_message":7`, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := new(messageObject)
+			if err := decode([]byte(head+c.fields+`}`), m); err != nil {
+				t.Fatal(err)
+			}
+			got := newInbound(l.bot, m, names{bot: botID})
+			for i := range got.Quotes {
+				got.Quotes[i].At = time.Time{}
+			}
+			if !reflect.DeepEqual(got.Quotes, c.want) {
+				t.Errorf("got  %+v\nwant %+v", got.Quotes, c.want)
+			}
+			if strings.Contains(c.fields, `"type":1,`) && got.ReplyTo != "" {
+				t.Errorf("a forward answers %s", got.ReplyTo)
+			}
+		})
+	}
+	m := &messageObject{ID: "5", ChannelID: "9", Content: "see https://discord.com/channels/555555555555555555/9/77 and https://discord.com/channels/555555555555555555/10/78"}
+	if got := newInbound(l.bot, m, names{}).Quotes; len(got) != 1 || got[0].ID != "77" || got[0].Kind != messenger.QuoteLink || got[0].State != messenger.QuoteUnread {
+		t.Errorf("links: %+v", got)
+	}
+	long := &messageObject{Snapshots: list[snapshotObject]{{Message: messageObject{Content: text(strings.Repeat("é", messenger.MaxQuote))}}}}
+	for range 50 {
+		long.Snapshots = append(long.Snapshots, long.Snapshots[0])
+	}
+	got := newInbound(l.bot, long, names{}).Quotes
+	if len(got) != messenger.MaxQuotes || len(got[0].Text) > messenger.MaxQuote || !got[0].Cut {
+		t.Errorf("%d quotes of %d bytes, cut %t", len(got), len(got[0].Text), got[0].Cut)
+	}
+	voice := &messageObject{Flags: flagVoice, Attachments: list[attachmentObject]{{Filename: "voice-message.ogg", ContentType: "audio/ogg", URL: "https://cdn.discordapp.com/v"}}}
+	if in := newInbound(l.bot, voice, names{}); len(in.Files) != 1 || !in.Files[0].Voice {
+		t.Errorf("a voice message: %+v", in.Files)
 	}
 }

@@ -376,7 +376,8 @@ func TestDirectMessageAndThread(t *testing.T) {
 	}
 }
 
-// A reply pings, or not.
+// A reply to the mate is for the mate if it notifies or can be read; one to
+// somebody else is not.
 func TestReplies(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, discordtest.Config{})
@@ -389,13 +390,22 @@ func TestReplies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.sim.Reply(s.guild.General, s.ann.ID, "not for you", string(id), false)
+	s.sim.Reply(s.guild.General, s.ann.ID, "not for you", asked, false)
+	s.sim.Reply(s.guild.General, s.ann.ID, "words that a bot without the intent can't see", string(id), false)
 	m := s.sim.Reply(s.guild.General, s.ann.ID, "and then?", string(id), true)
 	s.received(append(keys, keyOf(s.bot, m.ID)))
 	s.host.mu.Lock()
 	defer s.host.mu.Unlock()
-	if in := s.host.seen[keyOf(s.bot, m.ID)]; in.ReplyTo != id || in.Text != "and then?" {
+	if in := s.host.seen[keyOf(s.bot, m.ID)]; in.ReplyTo != id || in.Text != "and then?" || len(in.Quotes) != 1 || !in.Quotes[0].Own || in.Quotes[0].Text != "answer" {
 		t.Errorf("%+v", in)
+	}
+	q, err := s.d.Read(t.Context(), via(s.bot), messenger.MessageRef{Channel: openmates.ChannelID(s.guild.General), ID: openmates.MessageID(asked)})
+	if err != nil || q.Author != "Ann" || q.Text == "" || q.Own {
+		t.Errorf("read %+v, %v", q, err)
+	}
+	q, err = s.d.Read(t.Context(), via(s.bot), messenger.MessageRef{Channel: openmates.ChannelID(s.guild.General), ID: "1"})
+	if err != nil || q.State != messenger.QuoteDeleted {
+		t.Errorf("read what is gone: %+v, %v", q, err)
 	}
 }
 

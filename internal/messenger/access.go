@@ -41,5 +41,5 @@ type Whisperer interface {
 	Whisper(ctx context.Context, via Via, account openmates.AccountID, out Outbound) error
 }
 
-// MentionRoom is how much of a message Outbound.Asker may take.
+// MentionRoom is how much of a message's limit Outbound.Asker may use.
 const MentionRoom = 32

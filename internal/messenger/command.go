@@ -21,11 +21,11 @@ type Commander interface {
 type CommandInfo struct {
 	Name        string // lower case letters
 	Description string // at most 100 characters
-	Option      string // describes the text that may follow; "" = none may
+	Option      string // describes the text that may follow; "" = none
 }
 
-// Command is one that a person gave. It is never stored: what is needed to
-// answer it stays with the connector.
+// Command is a command that a person gave. It is never stored: what is needed
+// to answer it stays with the connector.
 type Command struct {
 	Name      string
 	Text      string // what followed
@@ -36,22 +36,24 @@ type Command struct {
 	Account   Account
 }
 
-// Conversation is the one in which the command was given, see Inbound.
+// Conversation returns the conversation in which the command was given, see
+// Inbound.
 func (c Command) Conversation() string {
 	return Inbound{Network: c.Network, BotID: c.BotID, Channel: c.Channel}.Conversation()
 }
 
-// Reply is what a command says in answer.
+// Reply is the answer to a command.
 type Reply struct {
 	Text    string // mentions nobody
-	Private bool   // shown to the person alone, if the network can do that
-	Links   []Link // where to go from there
+	Private bool   // only shown to the person, if the network can do that
+	Links   []Link // related pages
 }
 
 // Link is a page with its name.
 type Link struct{ Label, URL string }
 
-// Whole is the text with its links below, for networks that show them so.
+// Whole returns the text with its links below, for networks that show them like
+// that.
 func (r Reply) Whole() string {
 	var text strings.Builder
 	text.WriteString(r.Text)
@@ -61,8 +63,8 @@ func (r Reply) Whole() string {
 	return text.String()
 }
 
-// String writes the link as people read it. The angle brackets are Markdown's
-// for an address, and keep networks from showing a preview of it.
+// String returns the link as text. The angle brackets are Markdown's for an
+// address, and keep networks from showing a preview.
 func (l Link) String() string {
 	if l.Label == "" {
 		return "<" + l.URL + ">"

@@ -6,11 +6,11 @@ import (
 	"openmates"
 )
 
-// SendError tells why a message could not be posted or edited. It reaches the
-// caller only after the connector itself has retried.
+// SendError says why a message could not be posted or edited. It is returned
+// only after the connector itself has retried.
 type SendError struct {
 	Kind   SendKind
-	Reason openmates.Text // finished sentence for the admin
+	Reason openmates.Text // complete sentence for the admin
 	Err    error
 }
 
@@ -19,14 +19,14 @@ type SendKind int
 
 // The kinds.
 const (
-	SendLater   SendKind = iota // the network is in trouble or limits us: try again later
-	SendGone                    // channel or message is gone: there is nobody to answer
+	SendLater   SendKind = iota // the network has problems or limits us: try again later
+	SendGone                    // channel or message no longer exists: there is nobody to answer
 	SendDenied                  // a permission is missing: the Reason names it
-	SendBroken                  // the credential is dead: the listener's state tells the admin
-	SendInvalid                 // the network refuses this text for good
+	SendBroken                  // the credential is invalid: the listener's state tells the admin
+	SendInvalid                 // the network will never accept this text
 )
 
-// Error is the text for the log.
+// Error returns the text for the log.
 func (e *SendError) Error() string { return fmt.Sprintf("send: %s: %v", e.Reason, e.Err) }
 
 // Unwrap returns the cause.

@@ -6,13 +6,13 @@ import (
 	"openmates"
 )
 
-// Field is one value that an admin enters for a bot. What a network needs is its
-// connector's to say (Info.Fields); pages, API and store only carry it.
+// Field is a value that an admin enters for a bot. The connector decides what
+// its network needs (Info.Fields); pages, API and store only pass it on.
 type Field struct {
 	Name  string // in forms, and in Bot.Settings or Bot.Secrets
 	Kind  FieldKind
 	Label openmates.Text
-	Hint  openmates.Text // a finished sentence below the field; "" = none
+	Hint  openmates.Text // a complete sentence below the field; "" = none
 	// Warning is what doesn't work while the value is missing; "" = the value is
 	// required, or nothing is lost without it.
 	Warning openmates.Text

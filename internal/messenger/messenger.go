@@ -1,16 +1,17 @@
 // Package messenger is the contract between the product and the networks that
-// people talk on.
+// people chat on.
 //
-// It holds the contract of a connector, the supervisor that keeps the
+// It contains the contract of a connector, the supervisor that keeps the
 // listeners of all bots running, and what every network needs (splitting long
 // texts). Messages come in at least once: a connector passes every message for
-// the mate to Host.Receive and acknowledges it only after Receive returned nil. Messages go out at most once per (Outbound.Key, Part):
-// a connector finds what an earlier attempt posted and never posts it twice.
+// the mate to Host.Receive and acknowledges it only after Receive returned nil.
+// Messages go out at most once per (Outbound.Key, Part): a connector finds what
+// an earlier attempt posted and never posts it twice.
 //
-// It does not know any network. Connectors live in folders of their own below
-// it, import only this package and the vocabulary, and meet the product in
-// main. What a network calls things, what has to be entered for a bot, and
-// which steps lead there, its connector describes as data.
+// It knows no particular network. Connectors are in their own folders below it,
+// import only this package and the vocabulary, and are wired in main. A
+// connector describes its network as data: what the network calls things, what
+// to enter for a bot, and which steps that takes.
 package messenger
 
 import (
@@ -99,7 +100,7 @@ type Linker interface {
 type Info struct {
 	Network     openmates.Network
 	Label       string           // "Discord"
-	Place       openmates.Text   // what the refusal to an unconnected workspace calls it, as the product's workflow spells it
+	Place       openmates.Text   // what the refusal in an unconnected workspace calls it, as spelled in the product's workflow
 	Workspace   openmates.Text   // what people there call a workspace, in the singular
 	Markdown    Markdown         // what of it messages show
 	TextLimit   int              // longest text of one message, in Measure's units
@@ -111,6 +112,7 @@ type Info struct {
 }
 
 // Host is what a listening connector may ask of the product. A connector calls
+// Host is what the product offers a listening connector. A connector calls
 // Receive and SaveNotes of one bot in the order of the network's events.
 type Host interface {
 	// Receive takes a message for the mate. nil means that it is stored durably,
@@ -202,9 +204,9 @@ type Workspace struct {
 	Name string
 }
 
-// WorkspaceChange tells that a bot is in a workspace (Left false) or was
-// removed from it. Known is set when All lists every workspace of the bot, so
-// that what it has left while nobody listened can be seen.
+// WorkspaceChange says that a bot is in a workspace (Left false) or was removed
+// from it. Known is set if All lists every workspace of the bot, which shows
+// what it has left while nobody listened.
 type WorkspaceChange struct {
 	Workspace Workspace
 	Left      bool
@@ -217,5 +219,5 @@ type Profile struct {
 	AppID  string
 	UserID openmates.AccountID
 	Name   string
-	Hints  []openmates.Text // finished sentences: what will not work as it is set up, and the cure
+	Hints  []openmates.Text // complete sentences: what will not work with this setup, and how to fix it
 }

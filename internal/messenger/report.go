@@ -11,8 +11,8 @@ const (
 	saveWithin = 3 * time.Second
 )
 
-// Stale is the age from which a stored state counts as that of a process that
-// died without reporting.
+// Stale is the age after which a stored state must be from a process that died
+// without reporting.
 const Stale = 4 * alive
 
 // keepStates stores what the listeners report until stop is called.
@@ -51,7 +51,7 @@ func (s *Supervisor) keepStates(ctx context.Context) (stop func()) {
 	}
 }
 
-// own makes this process the one that reports for the bot.
+// own makes this process report for the bot.
 func (l *listener) own() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -68,8 +68,8 @@ func (l *listener) disown() {
 	l.mine = false
 }
 
-// unsaved reports whether the state has to be stored now: a new one within a
-// second, a new phase at once, and an unchanged one as a sign of life.
+// unsaved reports whether the state has to be stored now: a new state within a
+// second, a new phase immediately, and an unchanged one as a sign of life.
 func (l *listener) unsaved(urgent bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

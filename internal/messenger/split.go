@@ -102,8 +102,8 @@ func (l layout) whole(at int) int {
 	}
 }
 
-// Closed returns a text as it can be shown while it is still growing: an open
-// code block is closed.
+// Closed returns a text as it can be shown while it is still growing: it closes
+// an open code block.
 func Closed(text string) string {
 	for _, s := range scan(text).spans {
 		if !s.ends && s.close[0] == '\n' {

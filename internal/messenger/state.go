@@ -6,7 +6,7 @@ import (
 	"openmates"
 )
 
-// Phase is the named state of a listener.
+// Phase is the phase of a listener.
 type Phase string
 
 // The phases. BadCredentials and NeedsAttention need a person; all others
@@ -20,15 +20,15 @@ const (
 	NeedsAttention Phase = "needs_attention"
 )
 
-// State is what is known of a listener. Reason and Cure are finished sentences
-// for the admin, "" where there is nothing to say.
+// State is the state of a listener. Reason and Cure are complete sentences for
+// the admin, or "".
 type State struct {
 	Phase      Phase
 	Since      time.Time
 	Reason     openmates.Text
 	Cure       openmates.Text
 	Workspaces int
-	Latency    time.Duration // of the last heartbeat; 0 = not known
+	Latency    time.Duration // of the last heartbeat; 0 = unknown
 	LastEvent  time.Time
 }
 

@@ -12,9 +12,10 @@ import (
 	"openmates"
 )
 
-// Supervisor keeps one listener per bot running, each on its own: whatever one
-// of them does, including a panic, does not affect the others. It doesn't run a
-// bot that another process holds; it waits until it can have it.
+// Supervisor keeps one listener per bot running. Listeners are independent:
+// whatever one of them does, including a panic, doesn't affect the others. A
+// bot that another process listens for is started when that process releases
+// it.
 type Supervisor struct {
 	cfg  SupervisorConfig
 	wake chan struct{}
@@ -30,8 +31,8 @@ type Supervisor struct {
 type Product struct {
 	// Receive stores a message, see Host.
 	Receive func(ctx context.Context, in Inbound) error
-	// Commands are what people can ask for besides talking, and Command carries
-	// one out. Both or neither are set.
+	// Commands are what people can ask for besides talking, and Command
+	// executes one. Set both or neither.
 	Commands []CommandInfo
 	Command  func(ctx context.Context, c Command) (Reply, error)
 }
@@ -50,7 +51,7 @@ type SupervisorConfig struct {
 	Only       func(context.Context, openmates.Bot) bool // which bots this process listens for; nil = all
 	// SaveState stores the states of this process's listeners where others can
 	// read them: soon after each change of phase, otherwise at most once a
-	// second, and now and then without a change, as a sign of life. nil: states
+	// second, and regularly without a change, as a sign of life. nil: states
 	// are not stored.
 	SaveState func(ctx context.Context, bot openmates.ID, s State) error
 	Every     time.Duration // how often Bots is asked again; 0 = every 5 s
@@ -67,11 +68,11 @@ type listener struct {
 
 	mu    sync.Mutex
 	state State
-	mine  bool // this process reports for the bot: it holds it, or gave up on it
+	mine  bool // this process reports for the bot: it holds its lease, or gave up on it
 	dirty bool // not stored yet
 	saved time.Time
 
-	saving sync.Mutex // one save after the other
+	saving sync.Mutex // one save at a time
 }
 
 // NewSupervisor returns a Supervisor that does nothing until Run.
@@ -118,8 +119,8 @@ func (s *Supervisor) Restart(bot openmates.ID) {
 	s.Wake()
 }
 
-// State returns the state of a bot's listener in this process. ok is false when
-// it has none here, or only waits while another process listens.
+// State returns the state of a bot's listener in this process. ok is false if
+// there is none, or if it only waits while another process listens.
 func (s *Supervisor) State(bot openmates.ID) (st State, ok bool) {
 	s.mu.Lock()
 	l := s.running[bot]
@@ -227,8 +228,8 @@ func (l *listener) end() {
 	<-l.done
 }
 
-// run holds the bot's lease and listens, again and again, until ctx ends or a
-// person must act.
+// run holds the bot's lease and listens, repeatedly, until ctx ends or a person
+// must act.
 func (l *listener) run(ctx context.Context) {
 	for n := 0; ctx.Err() == nil; n++ {
 		err := l.sup.cfg.Hold(ctx, "listen-"+l.bot.ID.String(), l.listen)
@@ -236,7 +237,7 @@ func (l *listener) run(ctx context.Context) {
 			return
 		}
 		if errors.Is(err, openmates.ErrLost) {
-			n = -1 // nothing is wrong with it; another process listens
+			n = -1 // nothing is wrong; another process listens
 			continue
 		}
 		if openmates.CodeOf(err) == openmates.EInvalid {
@@ -257,7 +258,7 @@ func (l *listener) run(ctx context.Context) {
 	}
 }
 
-// giveUp makes the state say that a person must act.
+// giveUp sets a state that says a person must act.
 func (l *listener) giveUp(err error) {
 	l.sup.cfg.Log.Warn("listener needs a person", "bot", l.bot.Name, "err", err)
 	l.mu.Lock()
@@ -275,11 +276,11 @@ func (l *listener) listen(ctx context.Context) (err error) {
 			err = errors.New("listener panicked")
 		}
 		switch {
-		case errors.Is(context.Cause(ctx), openmates.ErrLost): // another one speaks for it
+		case errors.Is(context.Cause(ctx), openmates.ErrLost): // another process reports for it
 			l.disown()
 		case ctx.Err() != nil:
-			// While the lease is held still, so that it can't overwrite what the
-			// next holder says.
+			// Do this while the lease is still held, so that it can't overwrite
+			// what the next holder reports.
 			l.Report(State{Phase: Off, Reason: openmates.T("The process that ran this bot's listener has stopped.")})
 			l.save(context.WithoutCancel(ctx))
 			l.disown()
@@ -313,7 +314,7 @@ func (l *listener) Commands() []CommandInfo {
 	return l.sup.to.Commands
 }
 
-// Command implements Host. A panic in a command ends that command alone.
+// Command implements Host. A panic in a command only ends that command.
 func (l *listener) Command(ctx context.Context, c Command) (rep Reply, err error) {
 	c.BotID, c.Network = l.bot.ID, l.bot.Network
 	defer func() {

@@ -2,10 +2,9 @@ package messenger
 
 import "openmates"
 
-// Via is what a connector does something through: a bot, the workspace in which
-// it does it, and the credential that it has there. A network with one
-// credential per bot ignores Token; one with a credential per installation uses
-// it for all that it does in that workspace.
+// Via is how a connector acts: the bot, the workspace, and the bot's credential
+// there. A network with one credential per bot ignores Token; one with a
+// credential per installation uses it for everything in that workspace.
 type Via struct {
 	Bot       openmates.Bot
 	Workspace openmates.WorkspaceID // "" = outside of all workspaces, see Inbound
@@ -14,22 +13,21 @@ type Via struct {
 	Token openmates.Secret
 }
 
-// ExpectedWorkspace is what a program that finishes a consent itself calls the
-// workspace that it expects in the query of Installer.Installed. It proves
-// nothing; a connector refuses the consent if the network names another one.
+// ExpectedWorkspace is the query parameter of Installer.Installed for programs
+// that finish a consent themselves: the workspace that they expect. It proves
+// nothing; a connector rejects the consent if the network names another one.
 const ExpectedWorkspace = "expected_workspace"
 
-// MessageRef names a message on a network.
+// MessageRef identifies a message on a network.
 type MessageRef struct {
 	Channel openmates.ChannelID
 	ID      openmates.MessageID
 }
 
-// Grant is what a person's consent gave a bot.
+// Grant is what a bot got from a person's consent.
 type Grant struct {
 	Workspace Workspace
-	// Token is the bot's credential in this workspace, "" where the network
-	// grants none. It is stored sealed with the installation and comes back in
-	// Via.
+	// Token is the bot's credential in this workspace, or "" if the network
+	// grants none. It is stored sealed with the installation and passed in Via.
 	Token openmates.Secret
 }

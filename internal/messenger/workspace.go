@@ -7,8 +7,8 @@ import (
 	"openmates"
 )
 
-// Leaver is a Connector whose bots can leave a workspace by themselves. Not
-// being in it is not an error; otherwise Leave follows the error rules of Send.
+// Leaver is a Connector whose bots can leave a workspace. Not being in it is
+// not an error; otherwise Leave follows the error rules of Send.
 type Leaver interface {
 	Leave(ctx context.Context, via Via) error
 }
@@ -16,13 +16,13 @@ type Leaver interface {
 // Surveyor is a Connector that can find out what a bot may do in a workspace.
 // It changes nothing there. A person is waiting, so it gives up soon.
 type Surveyor interface {
-	// Survey looks into via.Workspace. Errors: openmates.ENotFound when the bot
-	// isn't in it, EInvalid when its credentials are refused, EUnavailable.
+	// Survey examines via.Workspace. Errors: openmates.ENotFound if the bot
+	// isn't in it, EInvalid if its credentials are rejected, EUnavailable.
 	Survey(ctx context.Context, via Via) (Survey, error)
 }
 
-// Census is a Connector that can list which bots are in a workspace, asked
-// through one that is in it. It changes nothing there.
+// Census is a Connector that can list which bots are in a workspace, through
+// one that is in it. It changes nothing there.
 type Census interface {
 	// Joined returns when each of these accounts joined via.Workspace; accounts
 	// that are not in it are left out. If the network can't say, it returns an
@@ -33,20 +33,20 @@ type Census interface {
 
 // Survey is what a bot can do in a workspace.
 type Survey struct {
-	// Lacking names the permissions that the bot asks for when it is added and
-	// doesn't have in the workspace as a whole: adding it again grants them.
+	// Lacking names the permissions that the bot requests when it is added but
+	// doesn't have in the whole workspace: adding it again grants them.
 	Lacking []openmates.Text
-	// Channels lists those that people write in, in the network's order.
+	// Channels lists the channels that people write in, in the network's order.
 	Channels []ChannelView
 }
 
-// ChannelView is a channel as a bot finds it.
+// ChannelView is a channel as a bot sees it.
 type ChannelView struct {
 	ID   openmates.ChannelID
 	Name string
 	Seen bool // the bot receives what is said there
-	// Missing names the permissions that it would need to answer there; none
-	// where it can. Unseen ones may be closed to it on purpose.
+	// Missing names the permissions that it would need to answer there; empty
+	// if it can. Unseen channels may be closed to it on purpose.
 	Missing []openmates.Text
 	// Wanting names the permissions without which it answers, but not as well.
 	Wanting []openmates.Text

@@ -1,9 +1,9 @@
-// Package connecttest is a messenger for tests that exists in memory only: its
-// consent pages are approved by a method call, and it can be made to lie.
+// Package connecttest is an in-memory messenger for tests: a method call
+// approves its consent pages, and it can be told to lie.
 //
-// It keeps what an OAuth2 server must keep: a code works once, for the
-// application, the redirect and the purpose that it was given for, and with
-// the code verifier that fits (RFC 7636). It carries messages out only, for tests to read.
+// It enforces what an OAuth2 server must enforce: a code works once, only for
+// the application, redirect and purpose that it was issued for, and only with
+// the right code verifier (RFC 7636). Messages go out only, for tests to read.
 package connecttest
 
 import (
@@ -25,7 +25,7 @@ const Name openmates.Network = "testnet"
 // Origin is where its consent pages are.
 const Origin = "https://consent.testnet.example"
 
-// Network is the messenger. Make it with New.
+// Network is the messenger. Create it with New.
 type Network struct {
 	mu    sync.Mutex
 	apps  map[string]App
@@ -51,18 +51,18 @@ type grant struct {
 	account                  messenger.Account
 }
 
-// New makes a network with these applications by ID.
+// New returns a network with these applications, by ID.
 func New(apps map[string]App) *Network {
 	return &Network{apps: apps, codes: map[string]grant{}}
 }
 
-// Install is what a person does who adds the bot to a workspace on the consent
-// page at address: it gives the query that the browser comes back with.
+// Install acts as a person who adds the bot to a workspace on the consent page
+// at address. It returns the query of the redirect.
 func (n *Network) Install(address string, w messenger.Workspace) (url.Values, error) {
 	return n.approve(address, "install", grant{workspace: w})
 }
 
-// Link is what a person does who proves an account on the consent page.
+// Link acts as a person who proves an account on the consent page.
 func (n *Network) Link(address string, a messenger.Account) (url.Values, error) {
 	return n.approve(address, "link", grant{account: a})
 }
@@ -88,7 +88,7 @@ func (n *Network) approve(address, purpose string, g grant) (url.Values, error) 
 	return back, nil
 }
 
-// Exchanges is how often a code was brought.
+// Exchanges returns how many code exchanges were attempted.
 func (n *Network) Exchanges() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()

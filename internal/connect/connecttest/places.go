@@ -15,7 +15,7 @@ func (n *Network) Leaves() []string {
 	return append([]string(nil), n.left...)
 }
 
-// Sent lists what bots have posted, in order.
+// Sent lists the bots' messages, in order.
 func (n *Network) Sent() []messenger.Outbound {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -35,7 +35,7 @@ func (n *Network) Send(_ context.Context, _ messenger.Via, out messenger.Outboun
 	return openmates.MessageID(strconv.Itoa(len(n.sent))), nil
 }
 
-// Open lets a bot find these channels in a workspace from now on.
+// Open gives a bot these channels in a workspace.
 func (n *Network) Open(app string, workspace openmates.WorkspaceID, s messenger.Survey) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package localetest helps to test that the product says everything in its
-// reader's language.
+// Package localetest helps to test that everything the product says is
+// translated.
 package localetest
 
 import (
@@ -15,8 +15,8 @@ import (
 // Tag is the language of Brackets.
 const Tag = "de"
 
-// Brackets is a book in whose language every message of the catalogue stands
-// between brackets, so that a test finds the words that are no message.
+// Brackets returns a book with a language that puts every message of the
+// catalogue in brackets, so that a test can find words that aren't messages.
 func Brackets() (*locale.Book, error) {
 	text, err := fs.ReadFile(locale.Files(), "po/"+Tag+".po")
 	if err != nil {

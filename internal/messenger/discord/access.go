@@ -19,17 +19,17 @@ var (
 )
 
 const (
-	// What a bot may do is asked again after a minute; sooner where Discord
-	// tells of a change, or refuses what seemed to be allowed. That something
-	// is forbidden is remembered just long enough to bear a crowd: an admin who
-	// mends it tries at once.
+	// A bot's permissions are checked again after a minute; sooner if Discord
+	// reports a change, or refuses what seemed to be allowed. A missing
+	// permission is remembered only long enough to survive a crowd, because an
+	// admin who fixes it tries again immediately.
 	accessLasts = time.Minute
 	deniedLasts = 2 * time.Second
 	accessWaits = 3 * time.Second
 	mostAccess  = 1000 // channels of one bot
 )
 
-// accesses remembers what bots may do in channels, by application and channel.
+// accesses caches bots' permissions in channels, by application and channel.
 type accesses struct {
 	mu  sync.Mutex
 	all map[string]map[openmates.ChannelID]seenAccess
@@ -63,21 +63,22 @@ func (a *accesses) put(b openmates.Bot, channel openmates.ChannelID, got messeng
 	a.all[b.AppID][channel] = seenAccess{got, now.Add(lasts)}
 }
 
-// forget drops what is known of one channel.
+// forget removes one channel from the cache.
 func (a *accesses) forget(b openmates.Bot, channel openmates.ChannelID) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.all[b.AppID], channel)
 }
 
-// forgetBot drops all that is known of a bot.
+// forgetBot removes a bot from the cache.
 func (a *accesses) forgetBot(b openmates.Bot) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.all, b.AppID)
 }
 
-// Access implements messenger.AccessChecker by the rules of topics/permissions.
+// Access implements messenger.AccessChecker, by the rules of
+// topics/permissions.
 func (d *Connector) Access(ctx context.Context, via messenger.Via, channel openmates.ChannelID) (messenger.Access, error) {
 	b := via.Bot
 	if parseSnowflake(string(via.Workspace)) == 0 || parseSnowflake(string(channel)) == 0 {
@@ -99,7 +100,7 @@ func (d *Connector) Access(ctx context.Context, via messenger.Via, channel openm
 	return got, nil
 }
 
-// placement is a channel with what decides who may do what in it.
+// placement is a channel with everything that decides about permissions in it.
 type placement struct {
 	channelRights
 	ParentID text `json:"parent_id"`
@@ -130,7 +131,7 @@ func (d *Connector) askAccess(ctx context.Context, via messenger.Via, channel op
 	all.Go(func() { errs[2] = get("/guilds/{}/roles", "/guilds/"+guild+"/roles", guild, &roles) })
 	all.Wait()
 	if err := errors.Join(errs[1], errs[2]); err != nil {
-		return messenger.Access{}, errors.New("the bot's roles are not known: " + err.Error()) // whatever their status is
+		return messenger.Access{}, errors.New("the bot's roles are not known: " + err.Error()) // whatever their status
 	}
 	if errs[0] != nil {
 		return messenger.Access{}, errs[0]
@@ -170,14 +171,14 @@ func accessIn(c placement, p Permissions) messenger.Access {
 		need(SendMessages, "Send Messages")
 	}
 	if c.Thread.Locked {
-		need(manageThreads, "Manage Threads") // only with it may anybody write in a locked one
+		need(manageThreads, "Manage Threads") // required to write in a locked one
 	}
 	a.Replies = p&ReadMessageHistory != 0
 	a.Reacts = p&ViewChannel != 0 && p&ReadMessageHistory != 0 && p&AddReactions != 0 && !bool(c.Thread.Locked)
 	return a
 }
 
-// sendError classes a failed call in a channel; one that is refused shows that
+// sendError classifies a failed call in a channel. A refused call shows that
 // the permissions have changed.
 func (d *Connector) sendError(b openmates.Bot, channel openmates.ChannelID, err error) error {
 	if e, ok := errors.AsType[*apiError](err); ok && e.status == http.StatusForbidden {
@@ -201,8 +202,8 @@ func (d *Connector) React(ctx context.Context, via messenger.Via, m messenger.Me
 	return nil
 }
 
-// Whisper implements messenger.Whisperer by a direct message (resources/user,
-// Create DM, which finds the channel that is open already).
+// Whisper implements messenger.Whisperer with a direct message (resources/user,
+// Create DM, which returns the existing channel if there is one).
 func (d *Connector) Whisper(ctx context.Context, via messenger.Via, account openmates.AccountID, out messenger.Outbound) error {
 	if parseSnowflake(string(account)) == 0 {
 		return refuse(openmates.T("There's no one to write to."))

@@ -17,15 +17,15 @@ type apiError struct {
 	code    int // Discord's JSON error code (topics/opcodes-and-status-codes)
 	text    string
 	wait    time.Duration // 429
-	global  bool          // 429 of all routes
-	shared  bool          // 429 that is not this bot's fault
-	network bool          // no answer, or half of one
-	limited bool          // a limit would have to be waited for too long
+	global  bool          // 429 for all routes
+	shared  bool          // 429 that isn't this bot's fault
+	network bool          // no response, or only part of one
+	limited bool          // a rate limit would take too long
 	broken  bool          // the breaker is open
 	err     error
 }
 
-// Error is the text for the log.
+// Error returns the text for the log.
 func (e *apiError) Error() string {
 	switch {
 	case e.err != nil:
@@ -45,8 +45,8 @@ func (e *apiError) again() bool {
 	return e.network || e.status == http.StatusTooManyRequests || e.status >= 500
 }
 
-// readError reads a refusal. The body's shape differs between Discord and the
-// network in front of it, so everything in it is optional.
+// readError reads an error response. Its shape differs between Discord and the
+// proxies in front of it, so all fields are optional.
 func readError(resp *http.Response, raw []byte) *apiError {
 	var body struct {
 		Message    text     `json:"message"`
@@ -61,7 +61,7 @@ func readError(resp *http.Response, raw []byte) *apiError {
 	}
 	e.global = bool(body.Global) || resp.Header.Get("X-RateLimit-Global") == "true" || resp.Header.Get("X-RateLimit-Scope") == "global"
 	e.shared = resp.Header.Get("X-RateLimit-Scope") == "shared"
-	// Never come back at once, even when told no time.
+	// Never retry immediately, even without a given time.
 	e.wait = time.Second
 	if after, ok := seconds(resp.Header.Get("Retry-After")); ok {
 		e.wait = after
@@ -75,7 +75,7 @@ func readError(resp *http.Response, raw []byte) *apiError {
 	return e
 }
 
-// sendError classes a failed call for the caller of Send and Edit.
+// sendError classifies a failed call for callers of Send and Edit.
 func sendError(err error) error {
 	kind, reason := classify(err)
 	return &messenger.SendError{Kind: kind, Reason: reason, Err: err}

@@ -12,12 +12,13 @@ import (
 	"openmates"
 )
 
-// catchUp reads back what a channel said since a time, as far as it means the
+// catchUp reads back the messages in a channel since a time that are for the
 // mate, oldest first. Discord has no replay beyond the resume window (events/
-// gateway, Resuming), so this is all that is left of a longer absence.
+// gateway, Resuming), so this is the only way to recover after a longer
+// absence.
 //
-// A channel that may not be read is left out; when Discord does not answer,
-// the error says so and the caller tries again.
+// A channel that the bot may not read is skipped; if Discord doesn't respond,
+// the error says so and the caller retries.
 func (l *listener) catchUp(ctx context.Context, guildID, channel string, since time.Time) error {
 	after := snowflakeAt(since)
 	for read := 0; read < backfillMost; {
@@ -31,7 +32,7 @@ func (l *listener) catchUp(ctx context.Context, guildID, channel string, since t
 		}
 		for _, m := range page {
 			after = max(after, parseSnowflake(string(m.ID)))
-			m.GuildID = text(guildID) // REST leaves it out
+			m.GuildID = text(guildID) // missing in REST responses
 			m.ChannelID = text(channel)
 			if err := l.missed(ctx, m); err != nil {
 				return err
@@ -56,8 +57,8 @@ func (l *listener) missed(ctx context.Context, m *messageObject) error {
 
 const pageSize = 100
 
-// messages returns up to pageSize messages after an id, oldest first; Discord
-// writes them newest first (resources/message, Get Channel Messages).
+// messages returns up to pageSize messages after an ID, oldest first; Discord
+// returns them newest first (resources/message, Get Channel Messages).
 func (d *Connector) messages(ctx context.Context, b openmates.Bot, channel string, after uint64) ([]*messageObject, error) {
 	var raws []json.RawMessage
 	err := d.rest.do(ctx, b, call{
@@ -89,9 +90,9 @@ func (d *Connector) messages(ctx context.Context, b openmates.Bot, channel strin
 	return page, nil
 }
 
-// role is the bot's managed role in a message's guild. It is asked for over
-// REST when it matters and is not known: a resumed session does not tell it
-// again.
+// role returns the bot's managed role in a message's guild. If it matters and
+// isn't known, it is requested over REST, because a resumed session doesn't
+// send it again.
 func (l *listener) role(ctx context.Context, m *messageObject) (string, error) {
 	guildID := string(m.GuildID)
 	l.mu.Lock()

@@ -23,7 +23,7 @@ type breaker struct {
 	}
 }
 
-// count notes an invalid response.
+// count records an invalid response.
 func (b *breaker) count(now time.Time) {
 	tick := now.UnixNano() / int64(invalidWindow/invalidSlots)
 	b.mu.Lock()
@@ -35,7 +35,7 @@ func (b *breaker) count(now time.Time) {
 	s.count++
 }
 
-// open reports whether no more requests may be made for now.
+// open reports whether requests are stopped for now.
 func (b *breaker) open(now time.Time) bool {
 	tick := now.UnixNano() / int64(invalidWindow/invalidSlots)
 	b.mu.Lock()

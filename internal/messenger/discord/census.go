@@ -49,7 +49,7 @@ func (d *Connector) Joined(ctx context.Context, via messenger.Via, accounts []op
 			return nil, d.refusal(err)
 		}
 		at, err := time.Parse(time.RFC3339, string(m.Joined))
-		if err != nil { // it is there, and has been, as far as anybody knows, for ever
+		if err != nil { // it is there; treat the unknown time as long ago
 			at = time.Unix(0, 0).UTC()
 		}
 		all[id] = at

@@ -29,7 +29,8 @@ func (d *Connector) Check(ctx context.Context, b openmates.Bot) (messenger.Profi
 	return s.profile, nil
 }
 
-// applicationObject is what is read of an application (resources/application).
+// applicationObject contains the fields that we read of an application
+// (resources/application).
 type applicationObject struct {
 	ID           text       `json:"id"`
 	Name         text       `json:"name"`
@@ -45,8 +46,8 @@ type applicationObject struct {
 	} `json:"install_params"`
 }
 
-// credentials finds out whether the token is real and whose it is. It fills
-// in the profile only when both are as they should be.
+// credentials checks whether the token is valid and whose it is. It sets the
+// profile only if both are right.
 func (s *inspection) credentials(ctx context.Context) {
 	if !s.looksRight() {
 		return
@@ -78,9 +79,9 @@ func (s *inspection) credentials(ctx context.Context) {
 	s.profile = messenger.Profile{AppID: id, UserID: openmates.AccountID(s.self.ID), Name: s.self.name()}
 }
 
-// looksRight finds what can't be right without asking Discord. A token is
-// three groups between dots; the form is not documented, but what people paste
-// in its place is.
+// looksRight finds obvious mistakes without asking Discord. A token is three
+// groups separated by dots; that isn't documented, but it catches what people
+// paste instead.
 func (s *inspection) looksRight() bool {
 	token := tokenOf(s.bot).Reveal()
 	bad := func(check string, title, sentence, cure openmates.Text, section string) bool {
@@ -106,7 +107,7 @@ func (s *inspection) looksRight() bool {
 	return true
 }
 
-// tokenRefused says why Discord does not vouch for the token.
+// tokenRefused says why Discord rejects the token.
 func (s *inspection) tokenRefused(err error) {
 	f := messenger.Finding{Check: messenger.CheckToken, Title: openmates.T("Bot token"), State: messenger.FindingUnknown, Blocks: true}
 	e, isAPI := errors.AsType[*apiError](err)

@@ -14,7 +14,7 @@ import (
 
 var _ messenger.Commander = (*Connector)(nil)
 
-// Numbers of interactions/receiving-and-responding and
+// Constants of interactions/receiving-and-responding and
 // interactions/application-commands.
 const (
 	commandSlash     = 1 // CHAT_INPUT
@@ -26,8 +26,8 @@ const (
 	ephemeral        = 1 << 6
 	noEmbeds         = 1 << 2
 
-	// An interaction's token dies when nothing was answered within three
-	// seconds, else after fifteen minutes.
+	// An interaction's token expires after three seconds without a response,
+	// otherwise after fifteen minutes.
 	answerWithin = 3 * time.Second
 	commandsMost = 16 // at once, for one bot
 )
@@ -59,9 +59,9 @@ func commandObjects(all []messenger.CommandInfo) []commandObject {
 	return out
 }
 
-// Register implements messenger.Commander. Discord counts how many commands are
-// created in a day (interactions/application-commands, Registering a Command),
-// and shows changed ones late, so what is there already is left alone.
+// Register implements messenger.Commander. Discord limits how many commands are
+// created per day (interactions/application-commands, Registering a Command),
+// and shows changes late, so existing commands are left unchanged.
 func (d *Connector) Register(ctx context.Context, b openmates.Bot, all []messenger.CommandInfo) error {
 	if parseSnowflake(b.AppID) == 0 {
 		return errors.New("register commands: the application is not known")
@@ -82,8 +82,8 @@ func (d *Connector) Register(ctx context.Context, b openmates.Bot, all []messeng
 	return d.rest.do(ctx, b, call{method: "PUT", route: "/applications/{}/commands", path: path, body: want}, nil)
 }
 
-// register offers the Host's commands and tries again where Discord has
-// trouble; without them the mate can still be talked to.
+// register offers the Host's commands, with retries if Discord has problems.
+// Without commands people can still talk to the mate.
 func (l *listener) register(ctx context.Context) {
 	all := l.host.Commands()
 	if len(all) == 0 {
@@ -105,8 +105,8 @@ func (l *listener) register(ctx context.Context) {
 	}
 }
 
-// interactionObject is a command that somebody ran. Its token lets anybody
-// answer in the bot's name, so it is kept nowhere but here.
+// interactionObject is a command that somebody ran. With its token anybody
+// could answer in the bot's name, so it isn't kept anywhere else.
 type interactionObject struct {
 	ID        text   `json:"id"`
 	Type      number `json:"type"`
@@ -128,8 +128,8 @@ type interactionObject struct {
 	} `json:"data"`
 }
 
-// interaction takes an INTERACTION_CREATE. It does not wait in the pipe: what
-// is answered later than after three seconds is not answered.
+// interaction handles an INTERACTION_CREATE. It doesn't go through the pipe,
+// because answers after three seconds are ignored.
 func (l *listener) interaction(ctx context.Context, e envelope) {
 	x := new(interactionObject)
 	if err := decode(e.data, x); err != nil {
@@ -139,7 +139,8 @@ func (l *listener) interaction(ctx context.Context, e envelope) {
 	if x.Type != interactionSlash || parseSnowflake(string(x.ID)) == 0 || x.Token == "" || len(l.host.Commands()) == 0 {
 		return
 	}
-	// One that is replayed after a pause can't be answered, so it isn't done.
+	// A command that is replayed after a pause can't be answered, so it isn't
+	// executed.
 	if !safeToken(string(x.Token)) || l.d.now().Sub(snowflakeTime(parseSnowflake(string(x.ID)))) > time.Minute {
 		return
 	}
@@ -155,7 +156,7 @@ func (l *listener) interaction(ctx context.Context, e envelope) {
 	})
 }
 
-// safeToken keeps a token from becoming another part of an address.
+// safeToken keeps a token from changing the path of a URL.
 func safeToken(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.=~", r))
@@ -183,9 +184,9 @@ func (x *interactionObject) command(b openmates.Bot) messenger.Command {
 	return c
 }
 
-// command has the Host carry a command out and shows the reply: at once where
-// it is there in time, else Discord shows meanwhile that it is being thought
-// about. Nothing in the log holds the token: routes are logged without ids.
+// command makes the Host execute a command and shows the reply: directly if it
+// is ready in time, else Discord shows "thinking" meanwhile. The log never
+// contains the token, because routes are logged without IDs.
 func (l *listener) command(ctx context.Context, x *interactionObject) {
 	begun := l.d.now()
 	ctx, cancel := context.WithTimeout(ctx, messenger.CommandTime)
@@ -204,7 +205,7 @@ func (l *listener) command(ctx context.Context, x *interactionObject) {
 	case r := <-replies:
 		l.commandDone(l.callback(ctx, x, begun, answerMessage, replyBody(r)))
 	case <-later.C:
-		// Whether the reply is private is not known yet: private, then.
+		// We don't know yet whether the reply is private, so it is.
 		if !l.commandDone(l.callback(ctx, x, begun, answerLater, map[string]any{"flags": ephemeral})) {
 			return
 		}
@@ -232,7 +233,7 @@ func replyBody(r messenger.Reply) map[string]any {
 	return map[string]any{"content": fit(r.Whole()), "flags": flags, "allowed_mentions": allowedMentions{Parse: []string{}}}
 }
 
-// fit cuts a reply that is too long for one message.
+// fit truncates a reply that is too long for one message.
 func fit(s string) string {
 	if strings.TrimSpace(s) == "" {
 		return "…"
@@ -251,7 +252,7 @@ func (l *listener) callback(ctx context.Context, x *interactionObject, begun tim
 	}, nil)
 }
 
-// fillIn puts the reply where Discord shows that it is being thought about.
+// fillIn replaces the "thinking" message with the reply.
 func (l *listener) fillIn(ctx context.Context, x *interactionObject, r messenger.Reply) error {
 	return l.d.rest.do(ctx, l.bot, call{
 		method: "PATCH", route: "/webhooks/{}/{}/messages/@original",

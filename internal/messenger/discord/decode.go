@@ -12,10 +12,10 @@ import (
 	"openmates/internal/messenger"
 )
 
-// decode reads JSON forgivingly: a field of another type than expected stays
-// empty and costs nothing else. Discord changes types of fields now and then
+// decode reads JSON leniently: a field of an unexpected type stays empty and
+// does no other harm. Discord sometimes changes the types of fields
 // (channel.application_id became nullable in August 2026), and other servers
-// that speak its protocol differ in many.
+// with its protocol differ in many.
 func decode(raw []byte, out any) error {
 	err := json.Unmarshal(raw, out)
 	if _, odd := errors.AsType[*json.UnmarshalTypeError](err); odd {
@@ -24,7 +24,7 @@ func decode(raw []byte, out any) error {
 	return err
 }
 
-// text is a string that may come as a number: ids do, on some servers.
+// text is a string that may arrive as a number, as IDs do on some servers.
 type text string
 
 // UnmarshalJSON never fails.
@@ -43,7 +43,7 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// number is an integer that may come as a string.
+// number is an integer that may arrive as a string.
 type number int64
 
 // UnmarshalJSON never fails.
@@ -56,13 +56,13 @@ func (n *number) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// millis reads the number as milliseconds, held between two bounds: what a
-// network tells us to wait must neither overflow nor keep us busy or silent.
+// millis returns the number as milliseconds, clamped: a pause that a network
+// asks for must neither overflow nor keep us busy or silent.
 func (n number) millis(least, most time.Duration) time.Duration {
 	return time.Duration(min(max(int64(n), least.Milliseconds()), most.Milliseconds())) * time.Millisecond
 }
 
-// flag is a boolean that may come as something else, which is then false.
+// flag is a boolean; other types count as false.
 type flag bool
 
 // UnmarshalJSON never fails.
@@ -71,8 +71,7 @@ func (f *flag) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// list is an array of which single elements may be of an odd type; those are
-// left out.
+// list is an array; elements of an unexpected type are left out.
 type list[T any] []T
 
 // UnmarshalJSON never fails.
@@ -87,19 +86,19 @@ func (l *list[T]) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	var raws []json.RawMessage
-	_ = json.Unmarshal(b, &raws) // what is no list counts as an empty one
+	_ = json.Unmarshal(b, &raws) // anything but a list counts as an empty one
 	for _, raw := range raws {
 		var one T
 		err := json.Unmarshal(raw, &one)
 		odd, ok := errors.AsType[*json.UnmarshalTypeError](err)
-		if err == nil || ok && odd.Field != "" { // a field of it is odd, not all of it
+		if err == nil || ok && odd.Field != "" { // only a field has the wrong type, not the whole element
 			*l = append(*l, one)
 		}
 	}
 	return nil
 }
 
-// The parts of Discord's objects that are used. Names as in resources/user,
+// The parts of Discord's objects that we use. Names are as in resources/user,
 // resources/message, resources/guild, resources/channel, topics/permissions.
 
 type userObject struct {
@@ -108,10 +107,10 @@ type userObject struct {
 	GlobalName text         `json:"global_name"`
 	Avatar     text         `json:"avatar"` // its hash
 	Bot        flag         `json:"bot"`
-	Member     memberObject `json:"member"` // only within mentions
+	Member     memberObject `json:"member"` // only in mentions
 }
 
-// name is what Discord shows for a user.
+// name returns the name that Discord shows for a user.
 func (u userObject) name() string {
 	switch {
 	case u.Member.Nick != "":
@@ -122,17 +121,17 @@ func (u userObject) name() string {
 	return string(u.Username)
 }
 
-// account is a user as the product knows one.
+// account returns a user as an account of the product.
 func (u userObject) account() messenger.Account {
 	return messenger.Account{ID: openmates.AccountID(u.ID), Name: u.name(), Avatar: u.picture()}
 }
 
-// cdn is where Discord keeps pictures (reference, Image Formatting), for every
-// address of its API.
+// cdn is where Discord stores pictures (reference, Image Formatting), whatever
+// the address of its API.
 const cdn = "https://cdn.discordapp.com"
 
-// picture is where a user's own picture is, "" without one. One that moves has
-// a still image under the same name.
+// picture returns the address of a user's own picture, or "". An animated
+// picture has a still image under the same name.
 func (u userObject) picture() string {
 	hash := string(u.Avatar)
 	odd := func(r rune) bool { return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r == '_') }

@@ -1,24 +1,23 @@
 // Package discord connects mates to Discord.
 //
-// It promises that a message which means the mate is handed on at least once:
-// through lost connections, refused resumes, dead resume hosts, restarts of
-// the process and times of absence of up to a day, because the position in
-// Discord's stream of events is stored only after Host.Receive took what came
-// before it, and what lies beyond Discord's own replay is read back over REST.
-// It promises that a part of an answer is posted once, however often Send is
-// called for it, and that no answer ever pings anybody but, when asked, the
-// person it answers, whom it names through every edit.
+// A message for the mate is passed on at least once, through lost connections,
+// refused resumes, unreachable resume hosts, restarts of the process and
+// absences of up to a day: the position in Discord's event stream is stored
+// only after Host.Receive has accepted everything before it, and what is beyond
+// Discord's own replay is read back over REST. A part of an answer is posted
+// once, however often Send is called for it. No answer ever pings anybody
+// except, if asked to, the person it answers, whom it also names in every edit.
 //
-// It obeys Discord's limits before Discord has to enforce them: identifies,
-// rate-limit buckets, and the number of invalid responses that would get the
-// whole host banned. Events are decoded in part and forgivingly: only fields
-// that are used, and a field of an unexpected type costs neither the event nor
-// the connection.
+// The package respects Discord's limits before Discord has to enforce them:
+// identifies, rate-limit buckets, and the number of invalid responses that
+// would get the whole host banned. Events are decoded partially and leniently:
+// only fields that are used, and a field of an unexpected type breaks neither
+// the event nor the connection.
 //
-// It refuses the MESSAGE_CONTENT intent unless told otherwise: Discord
-// delivers the content of mentions and direct messages without it (events/
-// gateway, Message Content Intent). It never reads edits, voice, presence or
-// members, and it knows nothing of teams, models or storage.
+// It doesn't use the MESSAGE_CONTENT intent unless told to: Discord delivers
+// the content of mentions and direct messages without it (events/ gateway,
+// Message Content Intent). It never reads edits, voice, presence or members,
+// and it knows nothing about teams, models or storage.
 package discord
 
 import (
@@ -36,32 +35,32 @@ import (
 	"openmates/internal/messenger"
 )
 
-// Network is the name under which bots, workspaces and accounts of Discord
-// are stored.
+// Network is the name under which Discord's bots, workspaces and accounts are
+// stored.
 const Network openmates.Network = "discord"
 
 // textLimit is Discord's limit for a message's content (resources/message,
-// Create Message). Its unit is not documented; UTF-16 units never count less
-// than characters do.
+// Create Message). Its unit isn't documented; the number of UTF-16 units is
+// never below that of characters.
 const textLimit = 2000
 
-// Config is what a Connector needs.
+// Config configures a Connector.
 type Config struct {
 	API       string // required: https://discord.com/api; the version is appended
 	Authorize string // required: https://discord.com/oauth2/authorize
 	Version   string // of this program, for the User-Agent
 
-	Permissions    Permissions   // asked for on installing; 0 = Default
-	Patience       time.Duration // how long Inspect waits for Discord in all; 0 = 10 s
-	MessageContent bool          // ask for the privileged intent, so that replies' and threads' context can be read
+	Permissions    Permissions   // requested when installing; 0 = Default
+	Patience       time.Duration // how long Inspect may wait for Discord in total; 0 = 10 s
+	MessageContent bool          // request the privileged intent, so that replies' and threads' context can be read
 
-	HTTP  *http.Client    // nil: a client of its own
+	HTTP  *http.Client    // nil: a new client
 	Log   *slog.Logger    // nil: nothing is logged
 	Clock openmates.Clock // nil: time.Now
 	Rand  func() float64  // jitter, 0 ≤ x < 1; nil: math/rand
 }
 
-// Connector speaks Discord's protocol. Make it with New; one serves any
+// Connector implements Discord's protocol. Create it with New; one serves any
 // number of bots.
 type Connector struct {
 	api       string
@@ -81,7 +80,7 @@ type Connector struct {
 	access    accesses
 }
 
-// New makes a Connector. It does no I/O.
+// New returns a Connector. It does no I/O.
 func New(c Config) (*Connector, error) {
 	for _, u := range []string{c.API, c.Authorize} {
 		if p, err := url.Parse(u); err != nil || p.Host == "" || p.Scheme != "https" && p.Scheme != "http" {
@@ -143,8 +142,8 @@ func (d *Connector) Info() messenger.Info {
 		Fields:    d.fields,
 		TextLimit: textLimit,
 		Measure:   measure,
-		// Five edits per five seconds and channel are allowed; a little less
-		// leaves room for the posts of other answers in the channel.
+		// Discord allows five edits per five seconds and channel. A little less
+		// leaves room for other answers in the channel.
 		EditEvery: 1200 * time.Millisecond,
 		// Documented as ten seconds (resources/channel, Trigger Typing).
 		TypingLasts: 10 * time.Second,
@@ -165,16 +164,16 @@ func ownTransport() *http.Transport {
 	if d, ok := http.DefaultTransport.(*http.Transport); ok {
 		t = d.Clone()
 	}
-	// As many answers as are posted at once by default. With fewer, a busy
-	// server makes a connection for every second post; over HTTP/2 one is
+	// The default number of answers that are posted at once. With fewer, a busy
+	// server opens a connection for every second post; with HTTP/2 one is
 	// enough anyway.
 	t.MaxIdleConnsPerHost = 64
 	return t
 }
 
 // socketClient returns the client for websockets. Each upgraded connection
-// keeps its transport's buffers for life, and a hundred idle bots keep a
-// hundred of them, so they are small.
+// keeps its transport's buffers for its lifetime, and a hundred idle bots have
+// a hundred of them, so they are small.
 func socketClient(c *http.Client) *http.Client {
 	t, ok := c.Transport.(*http.Transport)
 	if c.Transport == nil {
@@ -185,6 +184,6 @@ func socketClient(c *http.Client) *http.Client {
 	}
 	t = t.Clone()
 	t.ReadBufferSize, t.WriteBufferSize = 1024, 1024
-	t.IdleConnTimeout = 10 * time.Second // left over only from refused upgrades
+	t.IdleConnTimeout = 10 * time.Second // for leftovers of refused upgrades
 	return &http.Client{Transport: t}
 }

@@ -9,8 +9,8 @@ import (
 	"openmates/internal/messenger"
 )
 
-// dispatch takes one event: it learns from it at once, so that the next event
-// is seen rightly, and leaves what needs the Host to the pipe.
+// dispatch handles one event: it updates the world immediately, so that the
+// next event is understood correctly, and queues work for the Host in the pipe.
 func (l *listener) dispatch(e envelope, at time.Time) {
 	do, err := l.work(e)
 	if err != nil {
@@ -33,7 +33,7 @@ func workspaceIDs(guilds []string) []openmates.WorkspaceID {
 
 type step func(ctx context.Context) error
 
-// work returns what is to be done for an event, nil for nothing.
+// work returns what to do for an event, or nil.
 func (l *listener) work(e envelope) (step, error) {
 	switch e.event {
 	case "MESSAGE_CREATE":
@@ -47,7 +47,7 @@ func (l *listener) work(e envelope) (step, error) {
 	case "GUILD_DELETE":
 		g := new(guildObject)
 		return decoded(e, g, func() step { return l.guildDelete(g) })
-	case "GUILD_MEMBER_UPDATE": // without its intent only of the bot itself (events/gateway, Gateway Intents)
+	case "GUILD_MEMBER_UPDATE": // without its intent only for the bot itself (events/gateway, Gateway Intents)
 		l.d.access.forgetBot(l.bot)
 	case "GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE", "GUILD_ROLE_DELETE":
 		l.d.access.forgetBot(l.bot)
@@ -71,8 +71,8 @@ func decoded(e envelope, into any, then func() step) (step, error) {
 	return then(), nil
 }
 
-// ready takes the beginning of a new session: which guilds there are, and
-// what happened in direct messages since the last one.
+// ready handles the start of a new session: it learns which guilds there are,
+// and catches up on direct messages since the last session.
 func (l *listener) ready(r *readyObject) step {
 	l.mu.Lock()
 	l.world.ready(r)
@@ -99,8 +99,8 @@ func (l *listener) ready(r *readyObject) step {
 				}
 			}
 		}
-		// Only now: until here a restart goes back to the session before, is
-		// refused, and catches up from the same mark.
+		// Only now: a restart before this resumes the previous session, is
+		// refused, and catches up from the same position.
 		l.pipe.change(func(n *notes) {
 			n.Session, n.Seq, n.Resume, n.User = string(r.SessionID), 0, string(r.ResumeURL), user
 			n.Since, n.Pending = next.Since, next.Pending
@@ -113,15 +113,15 @@ func (l *listener) ready(r *readyObject) step {
 				n.Since = 0
 			}
 		})
-		// Without a stored session a crash would leave nothing to go on from:
-		// a bot's first start has no mark to catch up from either.
+		// Without a stored session a crash would leave nothing to resume, and a
+		// bot's first start has no position to catch up from either.
 		l.pipe.saveNext()
 		return nil
 	}
 }
 
-// guildCreate takes a guild: one that the bot was in already, one that came
-// back from an outage, or one that it was added to.
+// guildCreate handles a guild that the bot was already in, that came back from
+// an outage, or that it was added to.
 func (l *listener) guildCreate(g *guildObject) step {
 	id := string(g.ID)
 	if id == "" || bool(g.Unavailable) {
@@ -163,7 +163,7 @@ func (l *listener) guildCreate(g *guildObject) step {
 	}
 }
 
-// guildDelete takes the loss of a guild. With unavailable it is an outage,
+// guildDelete handles the loss of a guild. With unavailable it is an outage,
 // and the bot is still in it (events/gateway-events, Guild Delete).
 func (l *listener) guildDelete(g *guildObject) step {
 	id := string(g.ID)

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// envelope is the outer object of every gateway payload (events/gateway-
-// events, Payload Structure). data stays undecoded and points into the frame.
+// envelope is the outer object of every gateway payload (events/gateway-events,
+// Payload Structure). data isn't decoded and points into the frame.
 type envelope struct {
 	op    int
 	seq   int64 // 0 = none
@@ -18,9 +18,9 @@ type envelope struct {
 
 var errEnvelope = errors.New("not a gateway payload")
 
-// parseEnvelope reads a frame without decoding what it carries: most events
-// mean nothing to the mate and are dropped by their name or by a search in
-// their bytes, so their insides are never parsed.
+// parseEnvelope parses a frame without decoding its data: most events aren't
+// for the mate and are dropped by name or after a byte search, so their data is
+// never parsed.
 func parseEnvelope(frame []byte) (envelope, error) {
 	e := envelope{op: -1}
 	b := bytes.TrimSpace(frame)
@@ -41,7 +41,8 @@ func parseEnvelope(frame []byte) (envelope, error) {
 		}
 		i = skipSpace(b, i+1)
 		if string(key) == `"d"` && e.op >= 0 && sawSeq && sawEvent {
-			// Everything else is known and d comes last, as Discord writes it.
+			// All other fields are known, and d comes last, as Discord sends
+			// it.
 			e.data = bytes.TrimSpace(b[i : len(b)-1])
 			return e, nil
 		}
@@ -76,8 +77,8 @@ func parseEnvelope(frame []byte) (envelope, error) {
 	return e, nil
 }
 
-// eventName reads t. The names that come often are constants, so that they
-// cost no memory.
+// eventName parses t. Frequent names are constants, so that they need no
+// allocation.
 func eventName(quoted []byte) string {
 	switch string(quoted) {
 	case "null":
@@ -94,8 +95,8 @@ func eventName(quoted []byte) string {
 	return s
 }
 
-// The scanners below never run past the end: b ends with the brace of the
-// outer object, and each gives -1 where that brace would have to be crossed.
+// The scanners below never run past the end: b ends with the brace of the outer
+// object, and each returns -1 when it would have to cross that brace.
 
 func skipSpace(b []byte, i int) int {
 	for i < len(b)-1 && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {

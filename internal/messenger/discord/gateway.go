@@ -12,8 +12,8 @@ import (
 	"openmates/internal/messenger"
 )
 
-// listener keeps one bot connected: it carries out what its session decides
-// and puts what it hears into its pipe.
+// listener keeps one bot connected: it executes what its session decides and
+// puts events into its pipe.
 type listener struct {
 	d    *Connector
 	bot  openmates.Bot
@@ -28,7 +28,7 @@ type listener struct {
 	results chan result
 	wg      sync.WaitGroup
 
-	commands chan struct{} // as many as are being carried out
+	commands chan struct{} // one slot per running command
 
 	mu    sync.Mutex
 	world *world
@@ -57,7 +57,7 @@ func (d *Connector) Listen(ctx context.Context, b openmates.Bot, h messenger.Hos
 	}
 	n := readNotes(raw)
 	if n.Mark == 0 {
-		n.Mark = d.now().UnixMilli() // what is said while the first session is begun counts
+		n.Mark = d.now().UnixMilli() // messages from while the first session is starting count
 	}
 	if n.Revision != b.Revision {
 		n.Revision, n.Session, n.Seq, n.Resume = b.Revision, "", 0, ""
@@ -84,8 +84,8 @@ func (d *Connector) Listen(ctx context.Context, b openmates.Bot, h messenger.Hos
 	return l.run(ctx)
 }
 
-// storedNotes reads the notes. Without them missed messages would not be
-// made up for, so it insists.
+// storedNotes reads the notes, with retries, because without them missed
+// messages couldn't be recovered.
 func storedNotes(ctx context.Context, d *Connector, h messenger.Host, log *slog.Logger) ([]byte, error) {
 	for try := 0; ; try++ {
 		raw, err := h.Notes(ctx)
@@ -113,7 +113,7 @@ func (l *listener) run(ctx context.Context) error {
 		}
 		close(drain)
 		if ctx.Err() == nil {
-			<-piped // what was heard before the end is still handed on
+			<-piped // events received before the end are still passed on
 		}
 		cancel()
 		<-piped
@@ -124,7 +124,7 @@ func (l *listener) run(ctx context.Context) error {
 	defer timer.Stop()
 	l.wg.Go(func() { l.register(work) })
 	account := l.d.rest.account(l.bot)
-	account.reinstate() // the gateway tells whether the token is really dead
+	account.reinstate() // the gateway will say whether the token is really invalid
 	l.apply(work, l.sess.start(), nil)
 	for l.err == nil {
 		wait := time.Hour
@@ -150,10 +150,10 @@ func (l *listener) run(ctx context.Context) error {
 	return l.err
 }
 
-// onFrame handles what a link read.
+// onFrame handles a frame from a link.
 func (l *listener) onFrame(ctx context.Context, in incoming) {
 	if in.from != l.link {
-		return // of a connection that was given up meanwhile
+		return // from a connection that has been given up
 	}
 	now := l.d.now()
 	if in.end {
@@ -176,7 +176,7 @@ func (l *listener) onFrame(ctx context.Context, in incoming) {
 	l.apply(ctx, l.sess.frame(now, e), &e)
 }
 
-// onResult handles the outcome of a lookup or a dial.
+// onResult handles the result of a lookup or a dial.
 func (l *listener) onResult(ctx context.Context, r result) {
 	now := l.d.now()
 	switch {
@@ -192,8 +192,7 @@ func (l *listener) onResult(ctx context.Context, r result) {
 	}
 }
 
-// apply carries out what the session decided; e is the frame that it decided
-// upon.
+// apply executes the session's decisions; e is the frame that they are about.
 func (l *listener) apply(ctx context.Context, actions []action, e *envelope) {
 	for _, a := range actions {
 		switch a.verb {
@@ -226,8 +225,8 @@ func (l *listener) apply(ctx context.Context, actions []action, e *envelope) {
 	}
 }
 
-// background does I/O outside the loop; the loop always takes the result,
-// unless it has ended.
+// background does I/O outside the loop. The loop receives the result, unless it
+// has ended.
 func (l *listener) background(ctx context.Context, do func() result) {
 	l.wg.Go(func() {
 		r := do()
@@ -245,14 +244,14 @@ func (l *listener) send(body []byte) {
 	if l.link == nil {
 		return
 	}
-	// A failed write shows as a failed read, which the session hears of.
+	// A failed write shows up as a failed read, which the session handles.
 	if err := l.link.send(body); err != nil {
 		l.log.Debug("a gateway payload could not be sent", "err", err)
 	}
 	l.keepBudget()
 }
 
-// keepBudget stores the count of IDENTIFYs when it changed.
+// keepBudget stores the number of IDENTIFYs if it has changed.
 func (l *listener) keepBudget() {
 	var stored budget
 	l.pipe.read(func(n *notes) { stored = n.Budget })
@@ -261,7 +260,7 @@ func (l *listener) keepBudget() {
 	}
 }
 
-// look asks where the gateway is and how many sessions may be begun.
+// look asks for the gateway's address and how many sessions may be started.
 func (l *listener) look(ctx context.Context) result {
 	var body struct {
 		URL   text `json:"url"`
@@ -287,7 +286,8 @@ func (l *listener) look(ctx context.Context) result {
 	return result{info: info, err: err}
 }
 
-// report tells the Host the state, with what only the listener knows.
+// report reports the state to the Host, with details that only the listener
+// knows.
 func (l *listener) report(s messenger.State) {
 	if s.Phase != l.phase {
 		l.phase, l.phaseSince = s.Phase, l.d.now()
@@ -299,7 +299,7 @@ func (l *listener) report(s messenger.State) {
 	l.host.Report(s)
 }
 
-// recount reports again when the bot has come into a guild or left one.
+// recount reports again when the bot has joined or left a guild.
 func (l *listener) recount() {
 	if l.phase == messenger.Connected && l.last.Workspaces != l.guilds() {
 		l.report(l.last)

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// gates stagger the IDENTIFYs of each application within this process, also
-// over restarts of its listener: max_concurrency per five seconds
-// (events/gateway, Rate Limiting). Applications don't hold each other up.
+// gates space out the IDENTIFYs of each application within this process, even
+// across restarts of its listener: max_concurrency per five seconds
+// (events/gateway, Rate Limiting). Applications don't wait for each other.
 type gates struct {
 	mu   sync.Mutex
 	last map[string][]time.Time
@@ -34,7 +34,7 @@ func (g *gates) reserve(app string, now time.Time, concurrency int, window time.
 	return at
 }
 
-// sent notes when the IDENTIFY of the last reservation was really sent: a slow
+// sent records when the reserved IDENTIFY was actually sent, because a slow
 // connection delays it.
 func (g *gates) sent(app string, now time.Time) {
 	g.mu.Lock()
@@ -45,10 +45,9 @@ func (g *gates) sent(app string, now time.Time) {
 	}
 }
 
-// budget counts IDENTIFYs. Discord ends all sessions and resets the token of
-// an application that identifies more than 1,000 times in 24 hours, so the
-// count is kept over restarts and stops short of that even where the server
-// does not tell its own.
+// budget counts IDENTIFYs. Discord ends all sessions and resets the token of an
+// application that identifies more than 1,000 times in 24 hours, so the count
+// survives restarts and stays below that even if the server reports no limit.
 type budget struct {
 	Used  int       `json:"used,omitempty"`
 	Since time.Time `json:"since,omitzero"`
@@ -66,7 +65,7 @@ func (b *budget) spend(now time.Time) {
 	b.Used++
 }
 
-// wait is how long to hold back the next IDENTIFY; zero = not at all.
+// wait returns how long to delay the next IDENTIFY.
 func (b *budget) wait(now time.Time, info gatewayInfo) time.Duration {
 	if info.limited && info.remaining <= 0 {
 		return max(info.resetAfter, time.Second)

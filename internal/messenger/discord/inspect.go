@@ -16,7 +16,7 @@ import (
 	"openmates/internal/messenger"
 )
 
-// inspection is one look at a bot's set-up.
+// inspection is one check of a bot's setup.
 type inspection struct {
 	d        *Connector
 	bot      openmates.Bot
@@ -25,22 +25,22 @@ type inspection struct {
 	self     userObject
 	profile  messenger.Profile
 	findings []messenger.Finding
-	err      error // why Discord did not vouch for the token
+	err      error // why Discord rejected the token
 }
 
 func (s *inspection) add(f messenger.Finding) { s.findings = append(s.findings, f) }
 
-// ask makes a call of an inspection: a person waits, so it is tried twice at
-// most.
+// ask makes a call for an inspection. It tries at most twice, because a person
+// is waiting.
 func (s *inspection) ask(ctx context.Context, route, path string, out any) error {
 	return s.d.rest.do(ctx, s.bot, call{method: "GET", route: route, path: path, test: true, tries: 2}, out)
 }
 
-// page is the address of an application's page in the developer portal.
+// page returns the address of an application's page in the developer portal.
 func (s *inspection) page(app, section string) string { return s.d.portalPage(app, section) }
 
-// portalPage is an address in the developer portal, which stands beside the
-// consent page. The sections are those of the portal's own menu.
+// portalPage returns an address in the developer portal, which is next to the
+// consent page. The sections are those of the portal's menu.
 func (d *Connector) portalPage(app, section string) string {
 	base := strings.TrimSuffix(d.authorize, "/oauth2/authorize") + "/developers/applications"
 	if parseSnowflake(app) == 0 {
@@ -71,8 +71,8 @@ func (d *Connector) Inspect(ctx context.Context, b openmates.Bot, w messenger.Wa
 	return s.profile, s.findings
 }
 
-// secret tries the client secret by asking for a token of the application's
-// owner (topics/oauth2, Client Credentials Grant) and gives that back.
+// secret tests the client secret by requesting a token for the application's
+// owner (topics/oauth2, Client Credentials Grant), which it then revokes.
 func (s *inspection) secret(ctx context.Context) messenger.Finding {
 	f := messenger.Finding{Check: fieldSecret, Title: openmates.T("Client secret"), Blocks: true, CureURL: s.page(s.bot.AppID, "oauth2")}
 	if secretOf(s.bot) == "" {
@@ -101,8 +101,8 @@ func (s *inspection) secret(ctx context.Context) messenger.Finding {
 	return f
 }
 
-// perhapsDeleted looks why the token is refused: where the secret is refused
-// as well, the application itself is gone, or a stranger.
+// perhapsDeleted finds out why the token is rejected: if the secret is rejected
+// as well, the application is deleted or unknown.
 func (s *inspection) perhapsDeleted(ctx context.Context) {
 	last := len(s.findings) - 1
 	if last < 0 || s.findings[last].State != messenger.FindingBad || s.findings[last].Sentence != tokenRefusal() || secretOf(s.bot) == "" || parseSnowflake(s.bot.AppID) == 0 {
@@ -119,8 +119,7 @@ func (s *inspection) perhapsDeleted(ctx context.Context) {
 	s.add(f)
 }
 
-// redirect compares the registered addresses, as Discord does it, letter by
-// letter.
+// redirect compares the registered addresses exactly, as Discord does.
 func (s *inspection) redirect() {
 	if s.want.Redirect == "" {
 		return
@@ -142,8 +141,8 @@ func (s *inspection) redirect() {
 	s.add(f)
 }
 
-// almost says in what an address differs from the one that is wanted, "" when
-// it is quite another.
+// almost says how an address differs from the wanted one, or "" if it is
+// completely different.
 func almost(have, want string) openmates.Text {
 	h, herr := url.Parse(strings.TrimSpace(have))
 	w, werr := url.Parse(want)
@@ -168,7 +167,7 @@ func almost(have, want string) openmates.Text {
 	return ""
 }
 
-// switches looks at what only a person can switch in the portal.
+// switches checks what only a person can switch in the portal.
 func (s *inspection) switches() {
 	state := func(check string, title openmates.Text, value *bool, section string, good, bad, cure openmates.Text) {
 		f := messenger.Finding{Check: check, Title: title, State: messenger.FindingBad, Sentence: bad, Cure: cure, CureURL: s.page(s.bot.AppID, section)}
@@ -216,7 +215,7 @@ func (s *inspection) content() {
 	}
 }
 
-// sessions looks how often the bot may still begin a session today
+// sessions checks how many more sessions the bot may start today
 // (events/gateway, Session Start Limit Object).
 func (s *inspection) sessions(ctx context.Context) {
 	check, title := "sessions", openmates.T("Connection starts")
@@ -246,7 +245,7 @@ func (s *inspection) sessions(ctx context.Context) {
 	}
 }
 
-// refusal reads a failed call for a person.
+// refusal describes a failed call for a person.
 func (d *Connector) refusal(err error) error {
 	e, isAPI := errors.AsType[*apiError](err)
 	if isAPI && e.status == http.StatusUnauthorized {

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// globalRate stays below Discord's 50 requests per second and bot, whatever
-// second one looks at: 10 at once and 40 more per second.
+// globalRate stays below Discord's 50 requests per second and bot in any
+// one-second window: 10 at once plus 40 per second.
 const (
 	globalRate  = 40
 	globalBurst = 10
@@ -18,28 +18,28 @@ const (
 )
 
 // limiter keeps one bot within its rate limits (topics/rate-limits). A limit
-// holds for a bucket, which Discord names in a header, together with the
-// major parameter of the path (the channel or guild).
+// applies to a bucket, which Discord names in a header, together with the major
+// parameter of the path (the channel or guild).
 type limiter struct {
 	global *rate.Limiter
 
 	mu      sync.Mutex
-	blocked time.Time // until when all routes wait: the global limit was hit
+	blocked time.Time // all routes wait until then: the global limit was hit
 	names   map[string]string
 	buckets map[string]*bucket
 }
 
 type bucket struct {
 	limit, left int
-	known       bool // the headers told limit and left
+	known       bool // limit and left are known from headers
 	reset       time.Time
 	blocked     time.Time // a 429 said to wait until then
-	probing     bool      // the first request is under way
-	probed      bool      // it was answered
+	probing     bool      // the first request is in flight
+	probed      bool      // the first request was answered
 }
 
-// probeWait is how often those look again who wait for the first answer of a
-// bucket, which tells how many may go at once.
+// probeWait is how often callers check again while they wait for a bucket's
+// first response, which says how many requests may run at once.
 const probeWait = 10 * time.Millisecond
 
 func newLimiter() *limiter {
@@ -50,8 +50,8 @@ func newLimiter() *limiter {
 	}
 }
 
-// take asks for leave to make one request. Zero means go; otherwise nothing is
-// taken and the caller asks again after the pause.
+// take asks for permission to make one request. Zero means go; otherwise
+// nothing is taken and the caller asks again after the pause.
 func (l *limiter) take(now time.Time, route, major string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -81,7 +81,7 @@ func (l *limiter) take(now time.Time, route, major string) time.Duration {
 	return 0
 }
 
-// answered tells that a request has ended, however it did.
+// answered records that a request has ended, successfully or not.
 func (l *limiter) answered(now time.Time, route, major string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -89,8 +89,8 @@ func (l *limiter) answered(now time.Time, route, major string) {
 	b.probed = true
 }
 
-// note learns from a response's headers. Servers that send none are limited
-// by the global rate alone.
+// note updates the limits from a response's headers. Servers that send none are
+// only limited by the global rate.
 func (l *limiter) note(now time.Time, route, major string, h http.Header) {
 	limit, err1 := strconv.Atoi(h.Get("X-RateLimit-Limit"))
 	left, err2 := strconv.Atoi(h.Get("X-RateLimit-Remaining"))
@@ -108,15 +108,15 @@ func (l *limiter) note(now time.Time, route, major string, h http.Header) {
 	}
 	b := l.bucket(now, route, major)
 	reset := now.Add(after)
-	// Within a window the smaller number is right: requests still under way
-	// are counted here but not in the header.
+	// Within a window the smaller number is right: requests in flight are
+	// counted here but not in the header.
 	if b.known && now.Before(b.reset) {
 		left = min(left, b.left)
 	}
 	b.limit, b.left, b.reset, b.known, b.probed = max(limit, 1), left, reset, true, true
 }
 
-// block obeys a 429.
+// block applies a 429.
 func (l *limiter) block(now time.Time, route, major string, global bool, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -145,7 +145,7 @@ func (l *limiter) bucket(now time.Time, route, major string) *bucket {
 	return b
 }
 
-// forget drops the buckets that hold nobody back any more.
+// forget drops buckets that no longer delay anything.
 func (l *limiter) forget(now time.Time) {
 	for k, b := range l.buckets {
 		if !now.Before(b.reset) && !now.Before(b.blocked) && (b.probed || !b.probing) {
@@ -154,12 +154,12 @@ func (l *limiter) forget(now time.Time) {
 	}
 }
 
-// longestPause is the longest that Discord can mean by a limit's pause: a day,
-// which is the window of its longest limit.
+// longestPause is the longest plausible pause for a rate limit: a day, the
+// window of Discord's longest limit.
 const longestPause = 24 * time.Hour
 
-// seconds reads a duration written in seconds with a fraction. Rounding it
-// down would mean coming back too early.
+// seconds parses fractional seconds. It must not round down, or a request would
+// come too early.
 func seconds(s string) (time.Duration, bool) {
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil {
@@ -168,9 +168,9 @@ func seconds(s string) (time.Duration, bool) {
 	return pause(f)
 }
 
-// pause is so many seconds, if they can be meant.
+// pause returns a number of seconds as a duration, if it is plausible.
 func pause(seconds float64) (time.Duration, bool) {
-	if !(seconds >= 0 && seconds <= longestPause.Seconds()) { // not a number is neither
+	if !(seconds >= 0 && seconds <= longestPause.Seconds()) { // false for NaN
 		return 0, false
 	}
 	return time.Duration(seconds * float64(time.Second)), true

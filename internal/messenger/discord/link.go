@@ -12,14 +12,14 @@ import (
 const (
 	dialTimeout = 15 * time.Second
 	sendTimeout = 10 * time.Second
-	// closeTimeout is how long the other side may take to answer a close
-	// frame. A dead peer must not hold up the next connection.
+	// closeTimeout is how long the other side may take to answer a close frame.
+	// A dead peer must not delay the next connection.
 	closeTimeout = 500 * time.Millisecond
-	// frameMost bounds one payload. The guild of a big community, which comes
-	// as one GUILD_CREATE, has a few megabytes.
+	// frameMost limits one payload. The GUILD_CREATE of a big community has a
+	// few megabytes.
 	frameMost = 32 << 20
 	// bufferKeep is how much of the read buffer is kept between payloads: most
-	// messages fit, and what a hundred idle bots keep adds up.
+	// messages fit, and a hundred idle bots keep a hundred buffers.
 	bufferKeep = 4 << 10
 )
 
@@ -28,13 +28,13 @@ type link struct {
 	conn   *websocket.Conn
 	ctx    context.Context
 	cancel context.CancelFunc
-	done   chan struct{} // the receiver is through with the last frame
+	done   chan struct{} // the receiver is done with the last frame
 }
 
-// incoming is a frame of a link, or its end.
+// incoming is a frame from a link, or its end.
 type incoming struct {
 	from  *link
-	frame []byte // valid until from.done is told
+	frame []byte // valid until the receiver sends on from.done
 	end   bool
 	code  int // close code, -1 = none
 	err   error
@@ -57,7 +57,7 @@ func dial(ctx context.Context, c *http.Client, agent, url string) (*link, error)
 	return k, nil
 }
 
-// read hands on what comes until the connection ends.
+// read passes on frames until the connection ends.
 func (k *link) read(to chan<- incoming) {
 	var buf []byte
 	for {
@@ -116,7 +116,7 @@ func (k *link) send(body []byte) error {
 // shut closes the connection so that the session can be resumed.
 func (k *link) shut() {
 	t := time.AfterFunc(closeTimeout, k.cancel)
-	_ = k.conn.Close(closeKeep, "") // the peer may be gone already
+	_ = k.conn.Close(closeKeep, "") // the peer may already be gone
 	t.Stop()
 	k.cancel()
 }

@@ -14,11 +14,11 @@ import (
 // descriptionLimit is Discord's limit for an application's description.
 const descriptionLimit = 400
 
-// installScopes are what the link on the bot's own profile asks for.
+// installScopes returns the scopes of the link on the bot's own profile.
 func installScopes() []string { return []string{"bot", "applications.commands"} }
 
-// look compares how the bot presents itself with its mate. Discord names a
-// picture by a hash of its own, so only whether there is one can be seen.
+// look compares the bot's profile with its mate. Discord names a picture by its
+// own hash, so we can only see whether there is one.
 func (s *inspection) look() {
 	dress := openmates.T("Press “Apply name and picture” here.")
 	l := s.want.Look
@@ -38,7 +38,7 @@ func (s *inspection) look() {
 		openmates.T("The bot's profile doesn't describe %s, or its button asks for other permissions.", l.Name))
 }
 
-// describe is the text on the bot's profile.
+// describe returns the text for the bot's profile.
 func describe(l *messenger.Look) string {
 	d := strings.TrimSpace(l.Description)
 	if measure(d) <= descriptionLimit {
@@ -49,8 +49,8 @@ func describe(l *messenger.Look) string {
 }
 
 // Dress implements messenger.Dresser (resources/user, Modify Current User;
-// resources/application, Edit Current Application). One thing that Discord
-// refuses does not keep the others from being set.
+// resources/application, Edit Current Application). If Discord refuses one
+// thing, the others are set anyway.
 func (d *Connector) Dress(ctx context.Context, b openmates.Bot, l messenger.Look) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*d.patience)
 	defer cancel()
@@ -68,22 +68,23 @@ func (d *Connector) Dress(ctx context.Context, b openmates.Bot, l messenger.Look
 	}
 	parts = append(parts,
 		part{what: openmates.T("the description"), route: "/applications/@me", body: map[string]any{"description": describe(&l)}},
-		// A number, as the official description says, where answers have a string.
+		// A number, as in the official description, although responses have a
+		// string.
 		part{what: openmates.T("the permissions of the profile's button"), route: "/applications/@me", body: map[string]any{
 			"install_params": map[string]any{"scopes": installScopes(), "permissions": int64(d.permissions(b))}}})
 	var self userObject
 	if err := d.rest.do(ctx, b, call{method: "GET", route: "/users/@me", path: "/users/@me", test: true, tries: 2}, &self); err != nil {
 		return d.refusal(err)
 	}
-	if string(self.Username) == l.Name { // names may be changed only twice an hour
+	if string(self.Username) == l.Name { // names can only be changed twice an hour
 		parts = parts[1:]
 	}
 	var refused []openmates.Text
 	var last error
 	for _, p := range parts {
 		if _, given := p.body["avatar"]; given {
-			// The official description demands a name with it; the present one
-			// changes nothing.
+			// The official description requires a name; the current one changes
+			// nothing.
 			p.body["username"] = string(self.Username)
 		}
 		err := d.rest.do(ctx, b, call{method: "PATCH", route: p.route, path: p.route, body: p.body, test: true, tries: 2}, nil)

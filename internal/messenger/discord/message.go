@@ -11,8 +11,8 @@ import (
 	"openmates/internal/messenger"
 )
 
-// messageStep returns what is to be done for a MESSAGE_CREATE. Most of them are
-// dropped before they are decoded.
+// messageStep returns what to do for a MESSAGE_CREATE. Most are dropped before
+// they are decoded.
 func (l *listener) messageStep(e envelope) (step, error) {
 	if !concerns(e.data, l.needle) {
 		return nil, nil
@@ -21,11 +21,11 @@ func (l *listener) messageStep(e envelope) (step, error) {
 	return decoded(e, m, func() step { return l.message(m) })
 }
 
-// concerns reports whether a MESSAGE_CREATE may be for the mate, from its bytes
-// alone. It may be true too often, but is never wrongly false: a mention has the
-// bot's id; a mention of a role fills mention_roles; a direct message has no
-// guild_id of its own, and where one occurs deeper inside (a forwarded
-// message), still no member.
+// concerns reports, from its bytes alone, whether a MESSAGE_CREATE may be for
+// the mate. It may have false positives, but no false negatives: a mention
+// contains the bot's ID; a mention of a role fills mention_roles; a direct
+// message has no guild_id of its own, and where one occurs deeper inside (a
+// forwarded message), still no member.
 func concerns(data, botID []byte) bool {
 	return bytes.Contains(data, botID) ||
 		!bytes.Contains(data, keyGuild) ||
@@ -33,12 +33,12 @@ func concerns(data, botID []byte) bool {
 		!bytes.Contains(data, keyMember)
 }
 
-// The opening quotes are left out: a search that begins with the commonest
-// byte of JSON is several times slower.
+// The opening quotes are left out, because a search that starts with the most
+// frequent byte of JSON is several times slower.
 var (
-	keyGuild  = []byte(`guild_id":`)     //nolint:gochecknoglobals // a table that nobody writes
-	keyMember = []byte(`member":`)       //nolint:gochecknoglobals // a table that nobody writes
-	keyRoles  = []byte(`mention_roles"`) //nolint:gochecknoglobals // a table that nobody writes
+	keyGuild  = []byte(`guild_id":`)     //nolint:gochecknoglobals // a read-only table
+	keyMember = []byte(`member":`)       //nolint:gochecknoglobals // a read-only table
+	keyRoles  = []byte(`mention_roles"`) //nolint:gochecknoglobals // a read-only table
 )
 
 // mentionsRole reports whether any mention_roles in data is not an empty array.
@@ -56,8 +56,7 @@ func mentionsRole(data []byte) bool {
 	}
 }
 
-// message returns what is to be done for a message: nothing if it is not for
-// the mate.
+// message returns what to do for a message, or nil if it isn't for the mate.
 func (l *listener) message(m *messageObject) step {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -103,18 +102,18 @@ func (l *listener) receive(ctx context.Context, in messenger.Inbound) error {
 	return l.host.Receive(ctx, in)
 }
 
-// Message types that people write (resources/message, Message Types); 20 and
-// 23 are results of commands, all others are notices of the system.
+// Types of messages that people write (resources/message, Message Types); 20
+// and 23 are results of commands, all others are system notices.
 const (
 	typeDefault = 0
 	typeReply   = 19
 )
 
 // means reports whether a message is from a person and for the mate. @everyone
-// and @here are not. What the text says comes first: a reply notifies the author
-// of the message that it answers, but one that names another bot is for that
-// bot. A reply to the mate that names no other bot is for the mate, with the
-// notification switched off as well if its words can be read.
+// and @here don't count. The text takes precedence: a reply notifies the author
+// of the message that it replies to, but one that names another bot is for that
+// bot. A reply to the mate that names no other bot is for the mate, even with
+// the notification switched off, if its text can be read.
 func means(m *messageObject, botID, role string) bool {
 	switch {
 	case bool(m.Author.Bot), m.WebhookID != "", string(m.Author.ID) == botID, m.Author.ID == "":
@@ -160,8 +159,8 @@ func repliesTo(m *messageObject, botID string) bool {
 	return slices.ContainsFunc(m.Mentions, func(u userObject) bool { return string(u.ID) == botID })
 }
 
-// inbound returns a message in the product's form, with the names that the
-// listener knows.
+// inbound returns a message in the product's form, with names that the listener
+// knows.
 func (w *world) inbound(m *messageObject) messenger.Inbound {
 	n := names{bot: w.user}
 	if g := w.guilds[string(m.GuildID)]; g != nil {
@@ -172,10 +171,10 @@ func (w *world) inbound(m *messageObject) messenger.Inbound {
 	return newInbound(w.bot, m, n)
 }
 
-// names are what ids in a text stand for.
+// names resolves IDs in a text.
 type names struct {
 	bot     string // the bot's user id
-	role    string // the bot's managed role in this guild, "" = none known
+	role    string // the bot's managed role in this guild, "" = unknown
 	user    func(id string) string
 	roles   func(id string) string
 	channel func(id string) string
@@ -198,7 +197,7 @@ func newInbound(b openmates.Bot, m *messageObject, n names) messenger.Inbound {
 		Text:      readable(string(m.Content), n),
 		At:        snowflakeTime(parseSnowflake(string(m.ID))),
 	}
-	if in.Workspace != "" { // an account is linked in private; else the journal needs no picture
+	if in.Workspace != "" { // accounts are linked in direct messages; otherwise the journal needs no picture
 		in.Author.Avatar = ""
 	}
 	in.Files = m.files()
@@ -206,7 +205,7 @@ func newInbound(b openmates.Bot, m *messageObject, n names) messenger.Inbound {
 	return in
 }
 
-// mentioned is the name of a user whom the message mentions.
+// mentioned returns the name of a user whom the message mentions.
 func (m *messageObject) mentioned(id string) string {
 	for _, u := range m.Mentions {
 		if string(u.ID) == id {
@@ -216,19 +215,19 @@ func (m *messageObject) mentioned(id string) string {
 	return ""
 }
 
-// keyOf names a message once for each bot that hears it. It is made of the
-// application and not of the Bot's own id, so that a bot that is removed and
-// set up again does not answer old messages a second time.
+// keyOf returns a message's key, unique per bot. It uses the application's ID
+// instead of the Bot's, so that a bot that is removed and set up again doesn't
+// answer old messages again.
 func keyOf(b openmates.Bot, message string) string {
 	return string(Network) + ":" + b.AppID + ":" + message
 }
 
-// markup is Discord's notation for things in a text (reference, Message
+// markup is Discord's markup for mentions and the like (reference, Message
 // Formatting).
 var markup = regexp.MustCompile(`<(@!?|@&|#|a?:[A-Za-z0-9_]{1,64}:)([0-9]{1,20})>`)
 
-// readable writes a message's text the way a person sees it, without the
-// leading mention of the mate.
+// readable returns a message's text as a person sees it, without the leading
+// mention of the mate.
 func readable(content string, n names) string {
 	s := strings.TrimSpace(content)
 	for {
@@ -261,7 +260,7 @@ func (n names) mate(kind, id string) bool {
 	return false
 }
 
-// name returns what a mention shows, "" where it is not known.
+// name returns what a mention shows, or "" if unknown.
 func (n names) name(kind, id string) string {
 	sign, find := "@", n.user
 	switch kind {

@@ -6,36 +6,36 @@ import (
 	"time"
 )
 
-// notes are what a listener must know to go on where it, or the process
-// before it, stopped. Losing the latest of them costs a longer replay and
-// nothing else, because every message has its key.
+// notes are what a listener needs to resume where it, or the previous process,
+// stopped. Losing the latest ones only costs a longer replay, because every
+// message has its key.
 type notes struct {
 	Revision int64  `json:"revision"` // of the bot; another token can't resume this session
 	Session  string `json:"session,omitempty"`
 	Seq      int64  `json:"seq,omitempty"` // of the last event that was handled
 	Resume   string `json:"resume,omitempty"`
 	User     string `json:"user,omitempty"` // the bot's account
-	Mark     int64  `json:"mark,omitempty"` // Unix milliseconds: everything before is handled
+	Mark     int64  `json:"mark,omitempty"` // Unix milliseconds: everything before it is handled
 
-	// What is still to be read back after a session was lost: everything
-	// since Since, in the guilds of Pending.
+	// What still has to be read back after a lost session: everything since
+	// Since, in the guilds of Pending.
 	Since   int64    `json:"since,omitempty"`
 	Pending []string `json:"pending,omitempty"`
 
-	Guilds map[string]string `json:"guilds,omitempty"` // id → the bot's managed role, "-" = it has none
-	DMs    []string          `json:"dms,omitempty"`    // channels, the latest last
+	Guilds map[string]string `json:"guilds,omitempty"` // ID → the bot's managed role, "-" = none
+	DMs    []string          `json:"dms,omitempty"`    // channels, most recent last
 	Budget budget            `json:"budget,omitzero"`
 }
 
 const (
 	noRole = "-"
-	// These keep the notes well below the 64 KiB that a Host takes. What
-	// doesn't fit is learned again when it is needed.
+	// These keep the notes well below a Host's 64 KiB. What doesn't fit is
+	// looked up again when it is needed.
 	mostGuilds = 600
 	mostDMs    = 50
 )
 
-// readNotes reads stored notes; what can't be read counts as never written.
+// readNotes parses stored notes; invalid ones count as empty.
 func readNotes(raw []byte) notes {
 	var n notes
 	if json.Unmarshal(raw, &n) != nil {
@@ -63,7 +63,7 @@ func (n *notes) encode() ([]byte, error) {
 	return json.Marshal(short)
 }
 
-// addDM remembers a direct message channel, the latest last.
+// addDM adds a direct message channel, most recent last.
 func (n *notes) addDM(channel string) {
 	if len(n.DMs) > 0 && n.DMs[len(n.DMs)-1] == channel {
 		return
@@ -75,15 +75,15 @@ func (n *notes) addDM(channel string) {
 	}
 }
 
-// How far back a lost session is made up for.
+// How much of a lost session is read back.
 const (
 	backfillAge    = 24 * time.Hour
 	backfillMargin = 2 * time.Minute // for clocks that differ from Discord's
 	backfillMost   = 500             // messages per channel
 )
 
-// lost is called for a new session: what was missed since the last handled
-// event is to be read back, in these guilds.
+// lost is called for a new session: everything since the last handled event has
+// to be read back, in these guilds.
 func (n *notes) lost(now time.Time, guilds []string) {
 	if n.Mark == 0 {
 		return
@@ -95,7 +95,7 @@ func (n *notes) lost(now time.Time, guilds []string) {
 	n.Pending = slices.Clone(guilds)
 }
 
-// caughtUp takes a guild off the list.
+// caughtUp removes a guild from the list.
 func (n *notes) caughtUp(guild string) {
 	n.Pending = slices.DeleteFunc(n.Pending, func(g string) bool { return g == guild })
 	if len(n.Pending) == 0 {

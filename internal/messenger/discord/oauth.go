@@ -55,9 +55,8 @@ func (d *Connector) InviteURL(b openmates.Bot, redirect string) string {
 	return d.InstallURL(b, redirect, "", "")
 }
 
-// Installed implements messenger.Installer. The guild_id of the redirect is
-// only a hint that anybody can forge; the guild of the token response is what
-// Discord vouches for.
+// Installed implements messenger.Installer. Anybody can forge the guild_id of
+// the redirect; Discord only vouches for the guild in the token response.
 func (d *Connector) Installed(ctx context.Context, b openmates.Bot, redirect string, q url.Values) (messenger.Grant, error) {
 	var none messenger.Grant
 	ctx, cancel := context.WithTimeout(ctx, oauthTimeout)
@@ -85,8 +84,8 @@ func (d *Connector) Installed(ctx context.Context, b openmates.Bot, redirect str
 	return grant, nil
 }
 
-// granted reports whether a person agreed to a scope. A response without scopes
-// means those that were asked for (RFC 6749 section 5.1).
+// granted reports whether a person granted a scope. A response without scopes
+// means those that were requested (RFC 6749 section 5.1).
 func granted(t *oauth2.Token, scope string) bool {
 	all, ok := t.Extra("scope").(string)
 	return !ok || all == "" || slices.Contains(strings.Fields(all), scope)
@@ -106,7 +105,7 @@ func (d *Connector) Linked(ctx context.Context, b openmates.Bot, redirect, verif
 	if err != nil {
 		return none, err
 	}
-	// The account is all that is wanted: give the token back, whatever comes of reading.
+	// We only need the account, so revoke the token in any case.
 	defer d.revoke(ctx, b, t)
 	if !granted(t, "identify") {
 		return none, openmates.Errorf(openmates.EInvalid,
@@ -128,7 +127,7 @@ func (d *Connector) Linked(ctx context.Context, b openmates.Bot, redirect, verif
 	return u.account(), nil
 }
 
-// exchange turns the redirect's code into a token. It is tried once, because
+// exchange exchanges the redirect's code for a token, without retries, because
 // a code works once.
 func (d *Connector) exchange(ctx context.Context, b openmates.Bot, redirect string, q url.Values, o ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
 	switch e := q.Get("error"); {
@@ -156,7 +155,7 @@ func (d *Connector) oauthContext(ctx context.Context) context.Context {
 	return context.WithValue(ctx, oauth2.HTTPClient, client)
 }
 
-// retrieveError reads a refusal of the token endpoint; status 0 = no answer.
+// retrieveError reads an error of the token endpoint; status 0 = no response.
 func retrieveError(err error) (status int, code string) {
 	e, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok || e.Response == nil {
@@ -170,7 +169,8 @@ func exchangeError(err error) error {
 	if status == 0 {
 		return unavailable(fmt.Errorf("exchange the code: %w", err))
 	}
-	// The response's body stays out of the log: it may quote what was sent.
+	// The response's body stays out of the log, because it may quote the
+	// request.
 	cause := fmt.Errorf("exchange the code: status %d, error %q", status, clip(code, 60))
 	switch {
 	case status >= 500 || status == http.StatusTooManyRequests:
@@ -194,8 +194,8 @@ func exchangeError(err error) error {
 	}
 }
 
-// invalidVerifier reports whether a code was refused for its proof (RFC 7636
-// section 4.6): another flow began it.
+// invalidVerifier reports whether a code was refused because of its verifier
+// (RFC 7636 section 4.6): it belongs to another flow.
 func invalidVerifier(err error) bool {
 	e, ok := errors.AsType[*oauth2.RetrieveError](err)
 	return ok && strings.Contains(e.ErrorDescription, "code_verifier")
@@ -207,8 +207,8 @@ func unavailable(err error) error {
 	}
 }
 
-// revoke returns a token back (RFC 7009). Failing is harmless: the token ends
-// with this process, and by itself after a week.
+// revoke revokes a token (RFC 7009). A failure is harmless: nothing keeps the
+// token, and it expires after a week.
 func (d *Connector) revoke(ctx context.Context, b openmates.Bot, t *oauth2.Token) {
 	form := url.Values{"token": {t.AccessToken}, "token_type_hint": {"access_token"}}
 	req, err := http.NewRequestWithContext(ctx, "POST", d.api+"/oauth2/token/revoke", strings.NewReader(form.Encode()))
@@ -222,7 +222,7 @@ func (d *Connector) revoke(ctx context.Context, b openmates.Bot, t *oauth2.Token
 	}
 }
 
-// plain makes a request outside the bots' limits.
+// plain makes a request outside of the bots' limits.
 func (d *Connector) plain(req *http.Request) (json.RawMessage, error) {
 	req.Header.Set("User-Agent", d.agent)
 	resp, err := d.rest.http.Do(req)
@@ -237,8 +237,8 @@ func (d *Connector) plain(req *http.Request) (json.RawMessage, error) {
 	return raw, err
 }
 
-// agentTransport names the program, without which the network in front of
-// Discord may refuse (reference, User Agent).
+// agentTransport sets the User-Agent, without which the proxies in front of
+// Discord may refuse a request (reference, User Agent).
 type agentTransport struct {
 	agent string
 	next  http.RoundTripper

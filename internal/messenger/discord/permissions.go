@@ -8,7 +8,7 @@ import (
 	"openmates/internal/messenger"
 )
 
-// Permissions are what a bot asks for when it is added to a guild
+// Permissions are what a bot requests when it is added to a guild
 // (topics/permissions).
 type Permissions int64
 
@@ -25,12 +25,12 @@ const (
 	SendMessagesInThreads Permissions = 1 << 38
 )
 
-// Default is what mates ask for. Without ViewChannel a bot sees nothing in
-// channels that are not open to everybody.
+// Default is what mates request. Without ViewChannel a bot sees nothing in
+// channels that aren't open to everybody.
 const Default = ViewChannel | SendMessages | SendMessagesInThreads | ReadMessageHistory |
 	AddReactions | EmbedLinks | AttachFiles | CreatePublicThreads | CreatePrivateThreads
 
-// permissions are what a bot asks for.
+// permissions returns what a bot requests.
 func (d *Connector) permissions(b openmates.Bot) Permissions {
 	if p, err := strconv.ParseInt(b.Asks, 10, 64); err == nil && p > 0 {
 		return Permissions(p)
@@ -58,9 +58,9 @@ func (d *Connector) Permissions(b openmates.Bot) []messenger.Permission {
 	return all
 }
 
-// bitOf is the bit that a permission has in Discord's numbers.
+// bitOf returns a permission's bit in Discord's numbers.
 func bitOf(p messenger.Permission) Permissions {
-	n, _ := strconv.ParseInt(p.ID, 10, 64) // of our own making
+	n, _ := strconv.ParseInt(p.ID, 10, 64) // created by us
 	return Permissions(n)
 }
 
@@ -78,7 +78,7 @@ func (d *Connector) Ask(ids []string) string {
 	return sum.String()
 }
 
-// String is the decimal form that Discord's links use.
+// String returns the decimal form used in Discord's links.
 func (p Permissions) String() string { return strconv.FormatInt(int64(p), 10) }
 
 // Intents (events/gateway, List of Intents).
@@ -89,7 +89,7 @@ const (
 	intentMessageContent = 1 << 15
 )
 
-// intentsOf are the intents that a bot identifies with.
+// intentsOf returns the intents with which a bot identifies.
 func (d *Connector) intentsOf(b openmates.Bot) int {
 	if b.Settings[fieldContent] != "" {
 		return d.intents | intentMessageContent

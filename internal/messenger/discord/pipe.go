@@ -10,9 +10,9 @@ import (
 	"openmates/internal/messenger"
 )
 
-// pipe hands events to the Host one after the other, while the connection
-// goes on beating, and keeps the notes: the stored sequence moves on only
-// after the Host took everything before it.
+// pipe passes events to the Host one by one while the connection keeps its
+// heartbeat, and keeps the notes: the stored sequence only advances after the
+// Host has accepted everything before it.
 type pipe struct {
 	host messenger.Host
 	log  *slog.Logger
@@ -20,20 +20,20 @@ type pipe struct {
 	rand func() float64
 	pace pace
 
-	wake    chan struct{} // something changed
-	drained chan struct{} // the queue is short again after it was full
+	wake    chan struct{} // something has changed
+	drained chan struct{} // the queue is short again after having been full
 
 	mu     sync.Mutex
 	queue  []job // the first one is being handled
 	held   bool
 	notes  notes
 	dirty  bool // the notes differ from what is stored
-	urgent bool // in something that concerns the mate
+	urgent bool // the unsaved changes concern the mate
 	saved  time.Time
 }
 
-// job is one event to be handled, and the position in the stream that is
-// reached by handling it.
+// job is an event to handle, and the position in the stream that is reached
+// then.
 type job struct {
 	name string
 	seq  int64
@@ -41,8 +41,9 @@ type job struct {
 	do   func(ctx context.Context) error
 }
 
-// queueMost is how many events may wait. Beyond it the connection is closed,
-// so that Discord keeps what comes; it is resumed when half of them are done.
+// queueMost is how many events may wait. Beyond it the connection is closed, so
+// that Discord keeps further events; it is resumed when half of them are
+// handled.
 const queueMost = 1000
 
 func newPipe(d *Connector, host messenger.Host, log *slog.Logger, n notes) *pipe {
@@ -52,8 +53,8 @@ func newPipe(d *Connector, host messenger.Host, log *slog.Logger, n notes) *pipe
 	}
 }
 
-// full reports whether no more events should come, and remembers to tell when
-// they may again.
+// full reports whether the queue is full, and if so makes the pipe signal when
+// it no longer is.
 func (p *pipe) full() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,7 +70,7 @@ func (p *pipe) push(j job) {
 	notify(p.wake)
 }
 
-// skip notes an event that means nothing: its position is reached as soon as
+// skip records an irrelevant event: its position is reached as soon as
 // everything before it is handled.
 func (p *pipe) skip(seq int64, at time.Time) {
 	p.mu.Lock()
@@ -86,13 +87,13 @@ func (p *pipe) skip(seq int64, at time.Time) {
 	}
 }
 
-// reach moves the stored position on. Within one session it only grows.
+// reach advances the stored position. Within a session it only grows.
 func (p *pipe) reach(seq int64, at time.Time) {
 	p.notes.Seq = max(p.notes.Seq, seq)
 	p.notes.Mark = max(p.notes.Mark, at.UnixMilli())
 }
 
-// change changes the notes.
+// change modifies the notes.
 func (p *pipe) change(f func(n *notes)) {
 	p.mu.Lock()
 	f(&p.notes)
@@ -115,7 +116,7 @@ func (p *pipe) read(f func(n *notes)) {
 	f(&p.notes)
 }
 
-// run handles events until ctx ends, or, once drain is closed, until none is
+// run handles events until ctx ends or, once drain is closed, until none is
 // left. It stores the notes a last time before it returns.
 func (p *pipe) run(ctx context.Context, drain <-chan struct{}) {
 	timer := time.NewTimer(time.Hour)
@@ -138,7 +139,8 @@ func (p *pipe) run(ctx context.Context, drain <-chan struct{}) {
 	}
 }
 
-// next handles the first event; false = there is none, or ctx ended.
+// next handles the first event; it returns false if there is none, or ctx has
+// ended.
 func (p *pipe) next(ctx context.Context) bool {
 	p.mu.Lock()
 	if len(p.queue) == 0 {
@@ -156,7 +158,7 @@ func (p *pipe) next(ctx context.Context) bool {
 		if ctx.Err() != nil {
 			return false
 		}
-		wait := min(p.pace.retry<<min(try, 8), 5*time.Second) // people wait, too
+		wait := min(p.pace.retry<<min(try, 8), 5*time.Second) // people are waiting
 		wait = time.Duration(float64(wait) * (0.5 + p.rand()/2))
 		if try == 0 {
 			p.log.Warn("an event could not be handled; it is tried again until it is", "event", j.name, "err", err)
@@ -167,7 +169,7 @@ func (p *pipe) next(ctx context.Context) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.reach(p.queue[0].seq, p.queue[0].at) // skip may have moved it on
+	p.reach(p.queue[0].seq, p.queue[0].at) // skip may have advanced it
 	p.queue[0] = job{}
 	p.queue = p.queue[1:]
 	p.dirty, p.urgent = true, true
@@ -178,8 +180,8 @@ func (p *pipe) next(ctx context.Context) bool {
 	return true
 }
 
-// saveIfDue stores the notes if it is time to and gives the pause until the
-// next look.
+// saveIfDue stores the notes if it is time, and returns the pause until the
+// next check.
 func (p *pipe) saveIfDue(ctx context.Context) time.Duration {
 	p.mu.Lock()
 	every := p.pace.saveIdle
@@ -209,7 +211,7 @@ func (p *pipe) save(ctx context.Context) {
 		err = p.host.SaveNotes(ctx, raw)
 	}
 	if err != nil {
-		if ctx.Err() == nil { // else it is tried once more, see saveFinal
+		if ctx.Err() == nil { // otherwise saveFinal tries once more
 			p.log.Warn("the position in Discord's events could not be stored", "err", err)
 		}
 		p.mu.Lock()

@@ -10,8 +10,8 @@ import (
 	"openmates/internal/messenger"
 )
 
-// mostPlaces is how many guilds an inspection looks into: each costs three
-// requests, and a person waits.
+// mostPlaces is how many guilds an inspection checks: each needs three
+// requests, and a person is waiting.
 const mostPlaces = 10
 
 // Kinds of channels that people write in (resources/channel, Channel Types).
@@ -44,7 +44,7 @@ type roleRights struct {
 	Permissions number `json:"permissions"`
 }
 
-// places looks whether the bot can do its work where it is.
+// places checks whether the bot can work in its guilds.
 func (s *inspection) places(ctx context.Context) {
 	var guilds []guildObject
 	if err := s.ask(ctx, "/users/@me/guilds", "/users/@me/guilds?limit=200", &guilds); err != nil {
@@ -84,7 +84,7 @@ func placeName(name string) openmates.Text {
 	return openmates.T("“%s”", clip(name, 80))
 }
 
-// place looks into one guild.
+// place checks one guild.
 func (s *inspection) place(ctx context.Context, g guildObject) {
 	id, name := string(g.ID), placeName(string(g.Name))
 	var roles []roleRights
@@ -146,7 +146,7 @@ func count(n *int, yes bool) {
 	}
 }
 
-// some names the first few.
+// some lists the first few.
 func some(names []string) openmates.Text {
 	if len(names) > 5 {
 		return openmates.T("%s and %d more", strings.Join(names[:5], ", "), len(names)-5)
@@ -154,7 +154,7 @@ func some(names []string) openmates.Text {
 	return openmates.T("%s", strings.Join(names, ", "))
 }
 
-// rights are a member's permissions in a channel, by the order of topics/
+// rights returns a member's permissions in a channel, in the order of topics/
 // permissions, Permission Overwrites: everyone, roles, member.
 func rights(guild, member string, roles []roleRights, mine list[text], over list[overwrite]) Permissions {
 	var p Permissions

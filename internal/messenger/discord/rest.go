@@ -19,8 +19,8 @@ import (
 const (
 	maxTries   = 6
 	tryTimeout = 20 * time.Second
-	// longestWait is how long a call waits for a limit before it gives the
-	// message back to the queue, which waits without holding a worker.
+	// longestWait is how long a call waits for a rate limit before it returns
+	// the message to the queue, which waits without blocking a worker.
 	longestWait = 30 * time.Second
 	maxBody     = 8 << 20
 )
@@ -39,43 +39,43 @@ type client struct {
 	accounts map[credential]*account
 }
 
-// credential tells tokens apart, so that trying a wrong one in setup does not
-// disturb a bot that is running.
+// credential identifies a token, so that trying a wrong one in setup doesn't
+// affect a running bot.
 type credential struct {
 	app   string
 	token openmates.Secret
 }
 
-// mostAccounts bounds what is remembered of tokens that are not used any more.
+// mostAccounts limits how many unused tokens are remembered.
 const mostAccounts = 4096
 
-// account is what is known of one bot's token.
+// account is the state of one bot's token.
 type account struct {
 	token openmates.Secret
 	limit *limiter
 
 	mu   sync.Mutex
-	dead chan struct{} // closed once Discord refused the token for good
+	dead chan struct{} // closed once Discord has rejected the token for good
 	gone bool
 }
 
-// call is one request. route is the path with its ids taken out: what
-// Discord's limits are kept for.
+// call is a request. route is the path without its IDs, which Discord's rate
+// limits apply to.
 type call struct {
 	method string
 	route  string
 	path   string
 	major  string // the channel or guild in path
 	body   any
-	test   bool // ask even with a token that Discord refused before
-	tries  int  // how often at most; 0 = maxTries
+	test   bool // try even a token that Discord has rejected before
+	tries  int  // maximum number of attempts; 0 = maxTries
 }
 
 func newClient(base, agent string, h *http.Client, log *slog.Logger, now openmates.Clock, rnd func() float64) *client {
 	return &client{base: base, agent: agent, http: h, log: log, now: now, rand: rnd, accounts: map[credential]*account{}}
 }
 
-// account returns the state of a bot's token; a new token starts again.
+// account returns the state of a bot's token; a new token has a fresh state.
 func (c *client) account(b openmates.Bot) *account {
 	key := credential{b.AppID, tokenOf(b)}
 	c.mu.Lock()
@@ -91,7 +91,7 @@ func (c *client) account(b openmates.Bot) *account {
 	return a
 }
 
-// revoke remembers that Discord refuses the token.
+// revoke records that Discord rejects the token.
 func (a *account) revoke() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -101,7 +101,7 @@ func (a *account) revoke() {
 	}
 }
 
-// reinstate forgets that: Discord took the token after all.
+// reinstate undoes revoke: Discord accepted the token after all.
 func (a *account) reinstate() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -111,7 +111,8 @@ func (a *account) reinstate() {
 	}
 }
 
-// revoked returns a channel that is closed when Discord refuses the token for good.
+// revoked returns a channel that is closed when Discord rejects the token for
+// good.
 func (a *account) revoked() <-chan struct{} {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -124,8 +125,8 @@ func (a *account) isRevoked() bool {
 	return a.gone
 }
 
-// do makes a call with a bot's token, keeps to the limits, and tries again
-// what can be tried again within ctx. Its errors are *apiError, or ctx's.
+// do makes a call with a bot's token, respects the rate limits, and retries
+// what can be retried within ctx. Its errors are *apiError, or ctx's.
 func (c *client) do(ctx context.Context, b openmates.Bot, k call, out any) error {
 	a := c.account(b)
 	var body []byte
@@ -163,7 +164,7 @@ func (c *client) do(ctx context.Context, b openmates.Bot, k call, out any) error
 			return last
 		}
 		if e.status == http.StatusTooManyRequests && try+1 < most {
-			continue // waitForLimits waits as long as Discord said
+			continue // waitForLimits waits as long as Discord asked
 		}
 		if try+1 < most {
 			if err := c.pause(ctx, c.backoff(try)); err != nil {
@@ -174,8 +175,8 @@ func (c *client) do(ctx context.Context, b openmates.Bot, k call, out any) error
 	return last
 }
 
-// confirmRevoked asks a second time whether a token is dead: what follows from that
-// is drastic, and one 401 may be an outage on the other side.
+// confirmRevoked asks a second time whether a token is invalid, because the
+// consequences are drastic and one 401 may be an outage on the other side.
 func (c *client) confirmRevoked(ctx context.Context, b openmates.Bot) bool {
 	err := c.do(ctx, b, call{method: "GET", route: "/users/@me", path: "/users/@me", test: true}, nil)
 	e, ok := errors.AsType[*apiError](err)
@@ -199,7 +200,7 @@ func (c *client) waitForLimits(ctx context.Context, a *account, k call) error {
 	}
 }
 
-// pause sleeps, or says at once that it would take too long.
+// pause sleeps, or returns an error immediately if it would take too long.
 func (c *client) pause(ctx context.Context, d time.Duration) error {
 	if end, ok := ctx.Deadline(); ok && time.Until(end) < d || d > longestWait {
 		return &apiError{text: fmt.Sprintf("would have to wait %s", d.Round(time.Millisecond)), limited: true}
@@ -226,14 +227,14 @@ func (c *client) once(ctx context.Context, a *account, k call, body []byte, out 
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if k.method != http.MethodGet { // after every wait for a limit
+	if k.method != http.MethodGet { // after all waiting for limits
 		if err := openmates.Fence(ctx); err != nil {
 			return fmt.Errorf("not asked: %w", err)
 		}
 	}
 	resp, err := c.http.Do(req)
 	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err // without the address: that of an interaction holds its token
+		err = u.Err // without the URL: that of an interaction contains its token
 	}
 	if err != nil {
 		return &apiError{text: "no answer", network: true, err: err}
@@ -275,7 +276,7 @@ func join(err, last error) error {
 	return fmt.Errorf("%w (after %w)", err, last)
 }
 
-// sleep waits for d or the end of ctx.
+// sleep waits for d or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -12,8 +12,7 @@ import (
 	"openmates/internal/messenger"
 )
 
-// These are checked by the compiler so that the optional abilities can't get
-// lost unnoticed.
+// The compiler checks that none of the optional interfaces gets lost.
 var (
 	_ messenger.Connector = (*Connector)(nil)
 	_ messenger.Editor    = (*Connector)(nil)
@@ -23,8 +22,8 @@ var (
 	_ messenger.Linker    = (*Connector)(nil)
 )
 
-// allowedMentions keeps what a model writes from pinging anybody: parse must
-// be there and empty, or Discord reads mentions from the text (resources/
+// allowedMentions keeps a model's text from pinging anybody: parse must be
+// present and empty, or Discord parses mentions in the text (resources/
 // message, Allowed Mentions Object).
 type allowedMentions struct {
 	Parse       []string              `json:"parse"`
@@ -32,10 +31,10 @@ type allowedMentions struct {
 	RepliedUser bool                  `json:"replied_user"`
 }
 
-// worded is the content of a message and whom it mentions. An edit needs the
-// same as the post: Discord makes the mentions of an edited message from
-// scratch and remembers nothing of how it was created (resources/message, Edit
-// Message), so that an edit without them would take the asker's highlight away.
+// worded returns the content of a message and whom it mentions. An edit needs
+// the same as the post: Discord determines the mentions of an edited message
+// from scratch (resources/message, Edit Message), so an edit without them would
+// remove the asker's highlight.
 func worded(out messenger.Outbound) (content string, m allowedMentions) {
 	m = allowedMentions{Parse: []string{}}
 	switch {
@@ -71,9 +70,9 @@ type changedMessage struct {
 	Flags           int             `json:"flags"`
 }
 
-// Send implements messenger.Connector. The nonce makes Discord itself give
-// the first message back for a second attempt within some minutes; for later
-// ones, MaybePosted looks for what was posted.
+// Send implements messenger.Connector. Because of the nonce, Discord itself
+// returns the first message for a second attempt within some minutes; for later
+// attempts, MaybePosted makes Send search the channel.
 func (d *Connector) Send(ctx context.Context, via messenger.Via, out messenger.Outbound) (openmates.MessageID, error) {
 	b := via.Bot
 	if err := sendable(out.Channel, out.Text); err != nil {
@@ -90,7 +89,7 @@ func (d *Connector) Send(ctx context.Context, via messenger.Via, out messenger.O
 	}
 	id, err := d.post(ctx, b, out)
 	if e, ok := errors.AsType[*apiError](err); ok && e.code == codeNoReply && out.ReplyTo != "" {
-		// Without Read Message History there are no replies, but there are messages.
+		// Without Read Message History a bot can't reply, but it can post.
 		d.access.forget(b, out.Channel)
 		out.ReplyTo = ""
 		id, err = d.post(ctx, b, out)
@@ -147,7 +146,7 @@ func (d *Connector) Remove(ctx context.Context, via messenger.Via, m messenger.M
 		method: "DELETE", route: "/channels/{}/messages/{}", path: messagePath(m), major: string(m.Channel),
 	}, nil)
 	if e, ok := errors.AsType[*apiError](err); ok && e.code == codeUnknownMessage {
-		return nil // a first attempt whose answer was lost, or a moderator
+		return nil // an earlier attempt whose response was lost, or a moderator
 	}
 	if err != nil {
 		return sendError(err)
@@ -169,8 +168,9 @@ func (d *Connector) Typing(ctx context.Context, via messenger.Via, channel openm
 	return nil
 }
 
-// posted looks for a part that an earlier attempt may have posted: every part
-// refers to the message that it answers, and the parts were posted in order.
+// posted searches for a part that an earlier attempt may have posted: every
+// part references the message that it answers, and the parts were posted in
+// order.
 func (d *Connector) posted(ctx context.Context, b openmates.Bot, out messenger.Outbound) (openmates.MessageID, error) {
 	self := ownAccount(b)
 	after := parseSnowflake(string(out.ReplyTo))
@@ -179,7 +179,7 @@ func (d *Connector) posted(ctx context.Context, b openmates.Bot, out messenger.O
 		page, err := d.messages(ctx, b, string(out.Channel), after)
 		if err != nil {
 			if e, ok := errors.AsType[*apiError](err); ok && e.status >= 400 && e.status < 500 && e.status != 429 && e.status != 401 {
-				return "", nil // may not read: then posting tells what is wrong, or works
+				return "", nil // not allowed to read: posting will work, or say what is wrong
 			}
 			return "", err
 		}
@@ -200,7 +200,7 @@ func (d *Connector) posted(ctx context.Context, b openmates.Bot, out messenger.O
 	return "", nil
 }
 
-// sendable refuses what Discord would refuse, before it counts as a request.
+// sendable rejects what Discord would reject, before it counts as a request.
 func sendable(channel openmates.ChannelID, text string) error {
 	switch n := measure(text); {
 	case parseSnowflake(string(channel)) == 0:
@@ -213,8 +213,8 @@ func sendable(channel openmates.ChannelID, text string) error {
 	return nil
 }
 
-// ownAccount is the account that a bot speaks as. For all but very old
-// applications it has the number of the application.
+// ownAccount returns the bot's account. Except for very old applications it has
+// the same ID as the application.
 func ownAccount(b openmates.Bot) openmates.AccountID {
 	if b.UserID != "" {
 		return b.UserID
@@ -236,8 +236,8 @@ func refuse(reason openmates.Text) error {
 	return &messenger.SendError{Kind: messenger.SendInvalid, Reason: reason, Err: errors.New("refused before sending")}
 }
 
-// nonce names one part of one answer in at most 25 characters: 25 digits of
-// base 36 hold 129 bits.
+// nonce identifies one part of one answer in at most 25 characters: 25 base-36
+// digits hold 129 bits.
 func nonce(key string, part int) string {
 	sum := sha256.Sum256([]byte(key + "\x00" + strconv.Itoa(part)))
 	return new(big.Int).SetBytes(sum[:15]).Text(36)

@@ -11,35 +11,34 @@ import (
 	"openmates/internal/messenger"
 )
 
-// session is the life of one bot's gateway session as a state machine without
-// I/O: events with the time at which they happen go in, actions come out. It
-// outlives connections: a session is resumed on the next one.
+// session is a bot's gateway session as a state machine without I/O: timed
+// events go in, actions come out. It outlives connections: a session is resumed
+// on the next one.
 //
-// seq is the sequence of the last event that was taken in, which is what
-// Discord replays from. What is stored is the sequence of the last event that
-// was handled, see pipe.
+// seq is the sequence of the last received event, from which Discord replays.
+// What is stored is the sequence of the last handled event, see pipe.
 type session struct {
 	token   string
 	intents int
-	secure  bool // the API is spoken over TLS, so the gateway must be too
+	secure  bool // the API uses TLS, so the gateway must, too
 	pace    pace
 	rand    func() float64
 	permit  func(now time.Time, concurrency int) time.Time // reserves an IDENTIFY
-	used    func(now time.Time)                            // tells when it was sent
+	used    func(now time.Time)                            // records when it was sent
 	budget  budget
 
 	id     string
 	seq    int64
 	resume string // resume_gateway_url
-	base   string // the gateway's own address, "" = not looked up yet
+	base   string // the gateway's own address, "" = not yet looked up
 
 	stage   stage
 	due     time.Time // when tick has something to do in this stage
-	tries   int       // attempts to connect since it last went well
-	resumes int       // RESUMEs in a row that brought nothing
-	useBase bool      // the resume host is dead
+	tries   int       // attempts to connect since the last success
+	resumes int       // RESUMEs in a row without success
+	useBase bool      // the resume host is unreachable
 	since   time.Time // when the session went live on this connection
-	ident   bool      // this connection identifies
+	ident   bool      // this connection sends IDENTIFY
 
 	interval time.Duration
 	beat     time.Time // when the next heartbeat is due; zero = none
@@ -54,30 +53,30 @@ type session struct {
 type stage int
 
 const (
-	stageWaiting   stage = iota // until due, then try to connect
-	stageLooking                // GET /gateway/bot is under way
-	stagePermitted              // until due, then connect and identify
-	stageDialing                // the connection is being made
-	stageGreeting               // connected, HELLO has not come
-	stageHandshake              // IDENTIFY or RESUME is sent
-	stageLive                   // READY or RESUMED has come
-	stageHeld                   // no connection wanted: too much is waiting to be handled
+	stageWaiting   stage = iota // waits until due, then tries to connect
+	stageLooking                // GET /gateway/bot is in flight
+	stagePermitted              // waits until due, then connects and identifies
+	stageDialing                // connecting
+	stageGreeting               // connected, waiting for HELLO
+	stageHandshake              // IDENTIFY or RESUME sent
+	stageLive                   // READY or RESUMED received
+	stageHeld                   // no connection wanted: too many events are waiting
 	stageEnded                  // only a person can help
 )
 
-// pace are the durations of the protocol; tests shorten them.
+// pace contains the protocol's durations; tests shorten them.
 type pace struct {
 	unit       time.Duration // of the backoff between connections
 	most       time.Duration
 	invalidMin time.Duration // wait after a refused session (events/gateway, Resuming: 1 to 5 seconds)
 	invalidMax time.Duration
-	hello      time.Duration // how long HELLO, READY and RESUMED may take
-	settled    time.Duration // a connection that lived this long was a good one
-	grace      time.Duration // how much later than due an ACK may come
+	hello      time.Duration // maximum time for HELLO, READY and RESUMED
+	settled    time.Duration // a connection that lasted this long was a good one
+	grace      time.Duration // how late an ACK may be
 	save       time.Duration // between two saves of the notes
-	saveIdle   time.Duration // the same, when nothing that concerns the mate happened
-	retry      time.Duration // first pause after Host refused an event
-	command    time.Duration // after which a command is answered with "thinking"
+	saveIdle   time.Duration // the same, if nothing concerned the mate
+	retry      time.Duration // first pause after the Host refused an event
+	command    time.Duration // after which a command shows "thinking"
 	identify   time.Duration // in which max_concurrency IDENTIFYs are allowed (events/gateway, Rate Limiting)
 }
 
@@ -91,7 +90,7 @@ func defaultPace() pace {
 	}
 }
 
-// action is what the runner shall do.
+// action is something the runner has to do.
 type action struct {
 	verb  verb
 	url   string           // connect
@@ -103,27 +102,27 @@ type action struct {
 type verb int
 
 const (
-	lookup  verb = iota // ask GET /gateway/bot, answer with looked
-	connect             // answer with connected or failed
+	lookup  verb = iota // request GET /gateway/bot, then call looked
+	connect             // then call connected or failed
 	send
-	hangup  // close the connection with closeKeep; no closed follows
-	deliver // hand the frame's event on
+	hangup  // close the connection with closeKeep; closed isn't called
+	deliver // pass on the frame's event
 	report
 	stop // Listen returns err
 )
 
-// closeKeep is the close code that the client uses: with 1000 or 1001 Discord
-// would end the session, any other code keeps it resumable.
+// closeKeep is the client's close code: with 1000 or 1001 Discord would end the
+// session, any other code keeps it resumable.
 const closeKeep = 4000
 
-// maxResumes is how many RESUMEs in a row may come to nothing before a new
-// session is begun.
+// maxResumes is how many RESUMEs in a row may fail before a new session is
+// started.
 const maxResumes = 4
 
-// gatewayInfo is the answer of GET /gateway/bot.
+// gatewayInfo is the response to GET /gateway/bot.
 type gatewayInfo struct {
 	url         string
-	limited     bool // the answer held a session_start_limit
+	limited     bool // the response had a session_start_limit
 	remaining   int
 	resetAfter  time.Duration
 	concurrency int
@@ -131,15 +130,14 @@ type gatewayInfo struct {
 
 func (s *session) decide(a action) { s.out = append(s.out, a) }
 
-// collect returns the actions that f decides on. They are valid until the next
-// call.
+// collect returns the actions that f adds. They are valid until the next call.
 func (s *session) collect(f func()) []action {
 	s.out = s.out[:0]
 	f()
 	return s.out
 }
 
-// start begins or, when id is set from the notes, goes on.
+// start starts a session or, if id is set from the notes, resumes it.
 func (s *session) start() []action {
 	return s.collect(func() {
 		s.report(messenger.Starting, "", "")
@@ -147,7 +145,7 @@ func (s *session) start() []action {
 	})
 }
 
-// deadline is when tick wants to be called; zero = not at all.
+// deadline returns when to call tick next; zero = never.
 func (s *session) deadline() time.Time {
 	d := s.due
 	if !s.beat.IsZero() && (d.IsZero() || s.beat.Before(d)) {
@@ -179,8 +177,8 @@ func (s *session) tick(now time.Time) []action {
 	})
 }
 
-// attempt begins a connection: straight to RESUME where that is possible,
-// otherwise by asking where and whether to IDENTIFY.
+// attempt connects: directly to RESUME if possible, otherwise it first asks for
+// the address and whether to IDENTIFY.
 func (s *session) attempt() {
 	if s.id != "" && s.resumes < maxResumes {
 		s.ident = false
@@ -200,7 +198,8 @@ func (s *session) attempt() {
 	s.decide(action{verb: lookup})
 }
 
-// trusted refuses to send the token over a line less safe than the API's.
+// trusted reports whether a connection is as secure as the API's, so that the
+// token may be sent over it.
 func (s *session) trusted(at string) bool {
 	u, err := url.Parse(at)
 	return err == nil && u.Host != "" && (u.Scheme == "wss" || u.Scheme == "ws" && !s.secure)
@@ -211,9 +210,9 @@ func (s *session) connect(at string) {
 	s.decide(action{verb: connect, url: gatewayURL(at)})
 }
 
-// gatewayURL adds what a gateway address must carry (events/gateway,
-// Connecting). No compression: it costs memory per connection, and what mates
-// hear is small.
+// gatewayURL adds the required parameters to a gateway address (events/gateway,
+// Connecting). No compression: it costs memory per connection, and mates
+// receive little.
 func gatewayURL(at string) string {
 	u, err := url.Parse(at)
 	if err != nil {
@@ -229,7 +228,7 @@ func gatewayURL(at string) string {
 	return u.String()
 }
 
-// looked takes the answer of GET /gateway/bot.
+// looked handles the response to GET /gateway/bot.
 func (s *session) looked(now time.Time, info gatewayInfo, err error) []action {
 	return s.collect(func() {
 		if s.stage != stageLooking {
@@ -266,24 +265,25 @@ func (s *session) looked(now time.Time, info gatewayInfo, err error) []action {
 	})
 }
 
-// connected tells that the connection stands.
+// connected records that the connection is established.
 func (s *session) connected(now time.Time) []action {
 	return s.collect(func() {
 		s.stage, s.due = stageGreeting, now.Add(s.pace.hello)
 	})
 }
 
-// failed tells that the connection could not be made.
+// failed records that connecting failed.
 func (s *session) failed(now time.Time) []action {
 	return s.collect(func() {
-		// Hosts to resume on are retired now and then; the base address resumes
-		// as well. When that fails too, the next try is the named host again.
+		// Resume hosts are retired from time to time, and the base address can
+		// resume as well. If that fails, too, the next attempt uses the resume
+		// host again.
 		s.useBase = !s.ident && !s.useBase
 		s.again(now, openmates.T("Discord's gateway isn't responding."))
 	})
 }
 
-// closed tells that the other side ended the connection; code -1 = without a
+// closed records that the other side closed the connection; code -1 = without a
 // close frame.
 func (s *session) closed(now time.Time, code int) []action {
 	return s.collect(func() {
@@ -291,7 +291,7 @@ func (s *session) closed(now time.Time, code int) []action {
 	})
 }
 
-// hold ends the connection until drained is called, because events come in
+// hold closes the connection until drained is called, because events arrive
 // faster than they are handled. Discord keeps them meanwhile.
 func (s *session) hold() []action {
 	return s.collect(func() {
@@ -310,7 +310,7 @@ func (s *session) drained() []action {
 	})
 }
 
-// revoked tells that Discord refused the token elsewhere, over REST.
+// revoked records that Discord rejected the token elsewhere, over REST.
 func (s *session) revoked() []action {
 	return s.collect(func() {
 		s.decide(action{verb: hangup})
@@ -334,12 +334,12 @@ func (s *session) again(now time.Time, reason openmates.Text) {
 	s.report(messenger.Reconnecting, openmates.T("%s The bot will try again by itself.", reason), "")
 }
 
-// quiet stops the clocks of a connection that is over.
+// quiet stops the timers of a closed connection.
 func (s *session) quiet() {
 	s.beat, s.due, s.latency = time.Time{}, time.Time{}, 0
 }
 
-// drop decides what follows the end of a connection.
+// drop decides what happens after a connection has ended.
 func (s *session) drop(now time.Time, code int) {
 	if s.stage == stageLive && now.Sub(s.since) >= s.pace.settled {
 		s.tries = 0
@@ -358,7 +358,7 @@ func (s *session) drop(now time.Time, code int) {
 	s.again(now, reason)
 }
 
-// forget returns the session up.
+// forget gives up the session.
 func (s *session) forget() {
 	s.id, s.seq, s.resume, s.resumes, s.useBase = "", 0, "", 0, false
 }

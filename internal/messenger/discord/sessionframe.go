@@ -19,15 +19,15 @@ const (
 	opAck       = 11
 )
 
-// frame takes one payload of the gateway.
+// frame handles one payload of the gateway.
 func (s *session) frame(now time.Time, e envelope) []action {
 	return s.collect(func() {
 		switch e.op {
 		case opDispatch:
 			s.dispatch(now, e)
 		case opHeartbeat:
-			// The answer leaves the schedule's own ACK watch alone, so that the
-			// two can't be taken for each other.
+			// The answer doesn't affect the regular ACK check, so the two can't
+			// be confused.
 			s.send(opHeartbeat, s.last())
 		case opReconnect:
 			s.decide(action{verb: hangup})
@@ -85,7 +85,7 @@ type resume struct {
 	Seq       int64  `json:"seq"`
 }
 
-// last is what a heartbeat carries: the last sequence, or null.
+// last returns the data of a heartbeat: the last sequence, or null.
 func (s *session) last() any {
 	if s.seq == 0 {
 		return nil
@@ -93,8 +93,8 @@ func (s *session) last() any {
 	return s.seq
 }
 
-// heartbeat beats, or finds that the connection is dead: no ACK came since
-// the last beat (events/gateway, Heartbeat Interval).
+// heartbeat sends a heartbeat, or detects that the connection is dead because
+// there was no ACK since the last one (events/gateway, Heartbeat Interval).
 func (s *session) heartbeat(now time.Time) {
 	switch {
 	case s.acked:
@@ -102,7 +102,7 @@ func (s *session) heartbeat(now time.Time) {
 		s.beat = now.Add(s.interval)
 		s.send(opHeartbeat, s.last())
 	case !s.grace:
-		// The ACK may be waiting to be read, behind a busy processor.
+		// The ACK may have arrived but not been read yet on a busy machine.
 		s.grace = true
 		s.beat = now.Add(min(s.interval/4, s.pace.grace))
 	default:
@@ -125,8 +125,8 @@ func (s *session) ack(now time.Time) {
 	}
 }
 
-// invalid answers op 9. It comes for a RESUME that can't be, for an IDENTIFY
-// too many, or in the middle of a session.
+// invalid handles op 9. It is the response to a RESUME that isn't possible or
+// to one IDENTIFY too many, or arrives in the middle of a session.
 func (s *session) invalid(now time.Time, resumable bool) {
 	s.decide(action{verb: hangup})
 	if !resumable {
@@ -158,7 +158,7 @@ func (s *session) dispatch(now time.Time, e envelope) {
 	default:
 		if e.seq > s.seq {
 			s.seq = e.seq
-			s.resumes = 0 // the replay makes progress
+			s.resumes = 0 // the replay is making progress
 		}
 		if s.stage == stageHandshake {
 			s.due = now.Add(s.pace.hello)
@@ -179,7 +179,7 @@ func tokenCure() openmates.Text {
 	return openmates.T("Open the Bot page of the application in Discord's developer portal, reset the token, and enter the new one here.")
 }
 
-// fatal returns for which close codes trying again can't help
+// fatal returns the state for close codes after which a retry can't help
 // (topics/opcodes-and-status-codes, Gateway Close Event Codes).
 func fatal(code int) (phase messenger.Phase, reason, cure openmates.Text) {
 	switch code {
@@ -205,6 +205,6 @@ func fatal(code int) (phase messenger.Phase, reason, cure openmates.Text) {
 	return "", "", ""
 }
 
-// newSession says after which close codes the session can't be resumed:
+// newSession reports whether a session can't be resumed after a close code:
 // invalid sequence, session timed out.
 func newSession(code int) bool { return code == 4007 || code == 4009 }

@@ -9,9 +9,8 @@ import (
 // (reference, Snowflakes).
 const discordEpoch = 1420070400000
 
-// parseSnowflake reads an id; 0 when it is not one. Only the spelling that
-// Discord itself uses is one: by "0123" a guild could be somebody else's once
-// more.
+// parseSnowflake parses an ID, and returns 0 if it is invalid. Only Discord's
+// own spelling is valid: with "0123" a guild could be claimed a second time.
 func parseSnowflake(s string) uint64 {
 	n, err := strconv.ParseUint(s, 10, 64)
 	if err != nil || s[0] < '1' || s[0] > '9' {
@@ -20,12 +19,12 @@ func parseSnowflake(s string) uint64 {
 	return n
 }
 
-// snowflakeTime is when an id was made.
+// snowflakeTime returns when an ID was created.
 func snowflakeTime(id uint64) time.Time {
 	return time.UnixMilli(int64(id>>22) + discordEpoch).UTC()
 }
 
-// snowflakeAt is the smallest id made at t, to page from.
+// snowflakeAt returns the smallest ID created at t, for paging.
 func snowflakeAt(t time.Time) uint64 {
 	ms := t.UnixMilli() - discordEpoch
 	if ms <= 0 {

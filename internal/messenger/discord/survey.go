@@ -32,13 +32,13 @@ func (d *Connector) Leave(ctx context.Context, via messenger.Via) error {
 	return nil
 }
 
-// absent reports whether Discord answers so about a guild that a bot isn't in:
+// absent reports whether an error means that the bot isn't in the guild:
 // Unknown Guild or Missing Access (topics/opcodes-and-status-codes).
 func absent(e *apiError) bool {
 	return e.code == 10004 || e.code == 50001 || e.status == http.StatusNotFound
 }
 
-// needed are the permissions without which there is no answer in a channel.
+// needed returns the permissions without which a bot can't answer in a channel.
 func needed() []messenger.Permission {
 	return []messenger.Permission{
 		{Name: openmates.T("View Channels"), ID: ViewChannel.String()},
@@ -84,7 +84,7 @@ func (d *Connector) Survey(ctx context.Context, via messenger.Via) (messenger.Su
 	return out, nil
 }
 
-// lacking names what a bot asks for on being added and doesn't have.
+// lacking names the permissions that a bot requests but doesn't have.
 func (d *Connector) lacking(b openmates.Bot, have Permissions) (names []openmates.Text) {
 	for _, p := range d.Permissions(b) {
 		if p.On && have&(bitOf(p)|administrator) == 0 {
@@ -104,7 +104,7 @@ func view(c channelRights, p Permissions) messenger.ChannelView {
 			v.Missing = append(v.Missing, n.Name)
 		}
 	}
-	if p&ReadMessageHistory == 0 { // its answers can't refer to the question
+	if p&ReadMessageHistory == 0 { // its answers can't reference the question
 		v.Wanting = append(v.Wanting, openmates.T("Read Message History"))
 	}
 	return v

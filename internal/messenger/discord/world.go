@@ -6,8 +6,8 @@ import (
 	"openmates"
 )
 
-// world is what a listener knows of the guilds that its bot is in; the
-// listener's lock guards it.
+// world is what a listener knows about its bot's guilds; the listener's lock
+// guards it.
 type world struct {
 	bot    openmates.Bot
 	user   string // the bot's user id
@@ -16,7 +16,7 @@ type world struct {
 
 type guild struct {
 	name     string
-	role     string // the bot's managed role; noRole = it has none, "" = not known
+	role     string // the bot's managed role; noRole = none, "" = unknown
 	roles    map[string]string
 	channels map[string]string
 }
@@ -32,7 +32,7 @@ func newWorld(b openmates.Bot, n notes) *world {
 	return w
 }
 
-// ready takes the list of all guilds that a new session begins with.
+// ready sets the list of all guilds at the start of a new session.
 func (w *world) ready(r *readyObject) {
 	if r.User.ID != "" {
 		w.user = string(r.User.ID)
@@ -47,7 +47,7 @@ func (w *world) ready(r *readyObject) {
 	}
 }
 
-// create takes a whole guild.
+// create adds a guild.
 func (w *world) create(g *guildObject) {
 	k := &guild{
 		name:     string(g.Name),
@@ -69,7 +69,7 @@ func (w *world) create(g *guildObject) {
 	w.guilds[string(g.ID)] = k
 }
 
-// setRole learns of a new or changed role; it says whether it is the bot's.
+// setRole updates a new or changed role; it reports whether it is the bot's.
 func (w *world) setRole(guildID string, r roleObject) bool {
 	g := w.guilds[guildID]
 	if g == nil {
@@ -85,7 +85,7 @@ func (w *world) setRole(guildID string, r roleObject) bool {
 	return mine
 }
 
-// dropRole forgets a role; it says whether it was the bot's.
+// dropRole removes a role; it reports whether it was the bot's.
 func (w *world) dropRole(guildID, role string) bool {
 	g := w.guilds[guildID]
 	if g == nil {
@@ -111,8 +111,8 @@ func (w *world) dropChannel(c channelObject) {
 	}
 }
 
-// roleIn is the bot's managed role; known is false where it has to be asked
-// for.
+// roleIn returns the bot's managed role; known is false if it has to be
+// requested.
 func (w *world) roleIn(guildID string) (role string, known bool) {
 	g := w.guilds[guildID]
 	if g == nil || g.role == "" {

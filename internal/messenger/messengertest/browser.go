@@ -13,9 +13,9 @@ import (
 	"openmates/internal/messenger"
 )
 
-// Browser is a Network whose bots are added, and whose accounts are proven, on
-// consent pages, and whose bots can leave. The codes that it gives work once,
-// for the application, the redirect and the purpose that they were given for.
+// Browser is a Network with consent pages for adding bots and proving accounts,
+// and whose bots can leave. Its codes work once, only for the application,
+// redirect and purpose that they were issued for.
 type Browser struct {
 	*Network
 	Secret openmates.Secret // of every application
@@ -34,7 +34,7 @@ type consent struct {
 
 const consentPage = "https://consent.memory.example/"
 
-// Join puts a bot into a workspace.
+// Join adds a bot to a workspace.
 func (b *Browser) Join(app string, workspace openmates.WorkspaceID) {
 	b.lock.Lock()
 	defer b.lock.Unlock()
@@ -45,8 +45,8 @@ func (b *Browser) Join(app string, workspace openmates.WorkspaceID) {
 
 func presence(app string, w openmates.WorkspaceID) string { return app + " " + string(w) }
 
-// Consent is a person's click on a consent page: what the browser comes back
-// with.
+// Consent acts as a person who confirms a consent page, and returns the query
+// of the redirect.
 func (b *Browser) Consent(page string, w messenger.Workspace, a messenger.Account) url.Values {
 	u, err := url.Parse(page)
 	if err != nil {
@@ -103,7 +103,7 @@ func (b *Browser) redeem(purpose string, bot openmates.Bot, redirect, challenge 
 	return c, nil
 }
 
-// proofOf is RFC 7636's S256.
+// proofOf implements RFC 7636's S256.
 func proofOf(verifier string) string {
 	sum := sha256.Sum256([]byte(verifier))
 	return base64.RawURLEncoding.EncodeToString(sum[:])

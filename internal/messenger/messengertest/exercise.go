@@ -14,8 +14,8 @@ import (
 	"openmates/internal/messenger"
 )
 
-// Subject is a connector at a network with a bot in a workspace, and the hands
-// of a person there. What belongs to an ability that is lacking may be left out.
+// Subject is a connector, a network with a bot in a workspace, and what a
+// person can do there. Fields for an ability that is lacking may be left out.
 type Subject struct {
 	Connector messenger.Connector
 	Bot       openmates.Bot       // its credentials are real
@@ -23,22 +23,22 @@ type Subject struct {
 	Channel   openmates.ChannelID // the bot may read and write there
 	Workspace messenger.Workspace
 	Token     openmates.Secret // of the bot in Workspace, if the network grants one
-	// Say makes a person say something that means the bot in Channel.
+	// Say makes a person say something to the bot in Channel.
 	Say func(text string)
-	// Posts are the texts of the bot that stand in Channel now, oldest first.
+	// Posts returns the bot's current messages in Channel, oldest first.
 	Posts func() []string
 
 	Redirect string            // registered with the application
 	Account  messenger.Account // of the person who consents
-	// Consent is the person's click on a consent page: what the browser comes
-	// back with.
+	// Consent acts as a person who confirms a consent page, and returns the
+	// query of the redirect.
 	Consent func(page string) url.Values
 }
 
-// Exercise holds a connector against its contract. open makes a fresh Subject.
-// lacks names what this network can't do, by the contract's own words: Editor,
-// Remover, Typist, Installer, Linker, Leaver. A connector that lacks something
-// else than it says fails.
+// Exercise checks that a connector keeps its contract. open returns a new
+// Subject. lacks lists what this network can't do, by the names of the
+// contract's interfaces: Editor, Remover, Typist, Installer, Linker, Leaver.
+// The test fails if the connector lacks anything else.
 func Exercise(t *testing.T, open func(t *testing.T) Subject, lacks ...string) {
 	t.Helper()
 	for name, rule := range map[string]func(t *testing.T, s Subject){
@@ -69,7 +69,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Subject, lacks ...string) {
 	}
 }
 
-// ability is a contract that a connector may keep besides Connector.
+// ability is an optional interface of a connector.
 type ability struct {
 	has   func(messenger.Connector) bool
 	holds func(t *testing.T, s Subject)
@@ -136,7 +136,7 @@ func checkRule(t *testing.T, s Subject) {
 	}
 }
 
-// sendRule: one post for each Key and Part, however often it is sent.
+// sendRule: one post per Key and Part, however often it is sent.
 func sendRule(t *testing.T, s Subject) {
 	send := func(key string, part int, text string) openmates.MessageID {
 		t.Helper()
@@ -163,8 +163,8 @@ func sendRule(t *testing.T, s Subject) {
 	}
 }
 
-// grantRule: where a credential is granted for each workspace, the bot's own
-// ones don't do for it, and neither does another workspace's.
+// grantRule: if a network grants a credential per workspace, neither the bot's
+// own credentials nor another workspace's work there.
 func grantRule(t *testing.T, s Subject) {
 	if !s.Connector.Info().GrantsToken {
 		if s.Token != "" {
@@ -189,8 +189,8 @@ func grantRule(t *testing.T, s Subject) {
 	s.post(t)
 }
 
-// fenceRule: who lost the lease changes nothing any more, and is told that it is
-// not the network that refuses.
+// fenceRule: a process that lost the lease changes nothing, and gets an error
+// that doesn't blame the network.
 func fenceRule(t *testing.T, s Subject) {
 	id := s.post(t)
 	lost := openmates.WithFence(t.Context(), func(context.Context) error { return openmates.ErrLost })
@@ -219,7 +219,7 @@ func fenceRule(t *testing.T, s Subject) {
 	}
 }
 
-// via is what the bot does something through in Workspace.
+// via returns how the bot acts in Workspace.
 func (s Subject) via() messenger.Via {
 	return messenger.Via{Bot: s.Bot, Workspace: s.Workspace.ID, Token: s.Token}
 }
@@ -247,7 +247,7 @@ func editRule(t *testing.T, s Subject) {
 func removeRule(t *testing.T, s Subject) {
 	r := as[messenger.Remover](t, s)
 	id := s.post(t)
-	for range 2 { // what is gone already is no error
+	for range 2 { // removing it twice is not an error
 		if err := r.Remove(t.Context(), s.via(), messenger.MessageRef{Channel: s.Channel, ID: id}); err != nil {
 			t.Fatal(err)
 		}
@@ -264,7 +264,7 @@ func typeRule(t *testing.T, s Subject) {
 	}
 }
 
-// host is a product that refuses each message once before it takes it.
+// host is a product that refuses each message once before it accepts it.
 type host struct {
 	mu      sync.Mutex
 	refused map[string]bool
@@ -314,8 +314,8 @@ func (h *host) Command(context.Context, messenger.Command) (messenger.Reply, err
 	return messenger.Reply{}, nil
 }
 
-// listenRule: every message that means the bot comes, in order, although each
-// is refused at first; and Listen ends with its context.
+// listenRule: every message for the bot arrives, in order, although each is
+// refused at first; and Listen ends with its context.
 func listenRule(t *testing.T, s Subject) {
 	h := &host{refused: map[string]bool{}, up: make(chan struct{}), got: make(chan struct{}, 100)}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -348,8 +348,8 @@ func listenRule(t *testing.T, s Subject) {
 	}
 }
 
-// installRule: the workspace is the network's word, never the address's; a
-// code works once.
+// installRule: the workspace is what the network says, never what the address
+// says; a code works once.
 func installRule(t *testing.T, s Subject) {
 	in := as[messenger.Installer](t, s)
 	page := in.InstallURL(s.Bot, s.Redirect, "the-state-of-it", s.Workspace.ID)
@@ -387,8 +387,8 @@ func installRule(t *testing.T, s Subject) {
 	}
 }
 
-// linkRule: the proof of the one who began is needed, and a code works once.
-// Where the account's picture is, is told where it has one.
+// linkRule: the verifier of the person who started is required, and a code
+// works once. The account's picture is returned, if it has one.
 func linkRule(t *testing.T, s Subject) {
 	li := as[messenger.Linker](t, s)
 	const verifier = "a-verifier-of-forty-three-characters-or-more-0"
@@ -418,7 +418,7 @@ func leaveRule(t *testing.T, s Subject) {
 			t.Errorf("before: %+v, %v", got, err)
 		}
 	}
-	for range 2 { // where it isn't, it need not leave
+	for range 2 { // leaving twice is not an error
 		if err := l.Leave(t.Context(), s.via()); err != nil {
 			t.Fatal(err)
 		}

@@ -11,9 +11,9 @@ import (
 	"openmates/internal/messenger"
 )
 
-// Granting is a Browser on which a bot has no credential but those that it is
-// granted when it is added to a workspace. A channel belongs to the workspace
-// that Place puts it into; in one of no workspace nobody posts.
+// Granting is a Browser on which a bot's only credentials are those granted
+// when it is added to a workspace. A channel belongs to the workspace that
+// Place assigned it to; nobody can post in a channel without one.
 type Granting struct {
 	*Browser
 
@@ -29,7 +29,7 @@ func (g *Granting) Info() messenger.Info {
 	return i
 }
 
-// Place puts a channel into a workspace.
+// Place assigns a channel to a workspace.
 func (g *Granting) Place(c openmates.ChannelID, w openmates.WorkspaceID) {
 	g.grants.Lock()
 	defer g.grants.Unlock()
@@ -39,8 +39,8 @@ func (g *Granting) Place(c openmates.ChannelID, w openmates.WorkspaceID) {
 	g.places[c] = w
 }
 
-// Grant adds a bot to a workspace and returns its credential there. The ones
-// that it had before are worthless.
+// Grant adds a bot to a workspace and returns its credential there. Earlier
+// ones become invalid.
 func (g *Granting) Grant(app string, w openmates.WorkspaceID) openmates.Secret {
 	g.Join(app, w)
 	g.grants.Lock()
@@ -62,8 +62,8 @@ func (g *Granting) Installed(ctx context.Context, b openmates.Bot, redirect stri
 	return got, err
 }
 
-// refused is the error for whoever has not been granted anything in the
-// workspace that a channel belongs to.
+// refused returns the error for a caller without a grant for a channel's
+// workspace.
 func (g *Granting) refused(via messenger.Via, c openmates.ChannelID) error {
 	g.grants.Lock()
 	defer g.grants.Unlock()
@@ -114,8 +114,8 @@ func (g *Granting) React(ctx context.Context, via messenger.Via, m messenger.Mes
 	return g.Browser.React(ctx, via, m, sign)
 }
 
-// Leave implements messenger.Leaver; like all else it needs the credential,
-// which ends with it.
+// Leave implements messenger.Leaver. Like everything else it needs the
+// credential, which becomes invalid.
 func (g *Granting) Leave(ctx context.Context, via messenger.Via) error {
 	g.grants.Lock()
 	defer g.grants.Unlock()

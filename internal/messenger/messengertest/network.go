@@ -1,5 +1,5 @@
-// Package messengertest holds a small network in memory that keeps the
-// contract of a messenger's connector, for the tests of what stands on it.
+// Package messengertest is a small in-memory network that keeps the contract of
+// a messenger's connector, for tests of code that uses one.
 package messengertest
 
 import (
@@ -14,16 +14,16 @@ import (
 	"openmates/internal/messenger"
 )
 
-// Network is a messenger whose messages live in memory. Its zero value is
-// ready; fields are set before use.
+// Network is an in-memory messenger. Its zero value is ready; set fields before
+// using it.
 type Network struct {
 	Limit int // of one message, in bytes; 0 = 2000
-	// Refuse, where set, is asked before each Send and Edit; what it returns
-	// fails the call. After makes Send do its work first, so that the answer of
-	// a successful call is lost.
+	// Refuse, if set, is called before each Send and Edit; its error fails the
+	// call. With After, Send does its work first, so that the result of a
+	// successful call is lost.
 	Refuse func(op string, out messenger.Outbound) error
 	After  bool
-	// Closed, where set, is what Access says of a channel.
+	// Closed, if set, returns the Access to a channel.
 	Closed func(channel openmates.ChannelID) messenger.Access
 
 	mu       sync.Mutex
@@ -46,7 +46,7 @@ type Post struct {
 	Removed bool
 }
 
-// Text is what stands in the message now.
+// Text returns the message's current text.
 func (p Post) Text() string { return p.Texts[len(p.Texts)-1] }
 
 // Info implements messenger.Connector.
@@ -71,8 +71,8 @@ func (n *Network) Check(_ context.Context, b openmates.Bot) (messenger.Profile, 
 	return messenger.Profile{AppID: b.AppID, UserID: openmates.AccountID(b.AppID), Name: b.Name}, nil
 }
 
-// Listen implements messenger.Connector; what people say comes by Say, and
-// commands by Give.
+// Listen implements messenger.Connector. Say sends messages to it, and Give
+// commands.
 func (n *Network) Listen(ctx context.Context, b openmates.Bot, h messenger.Host) error {
 	if err := n.Register(ctx, b, h.Commands()); err != nil {
 		return err
@@ -105,7 +105,7 @@ func (n *Network) Offered(bot openmates.ID) []messenger.CommandInfo {
 	return n.offered[bot]
 }
 
-// Give has a person give a command to a bot that listens. One that is not
+// Give makes a person give a command to a listening bot. A command that isn't
 // offered never reaches the Host.
 func (n *Network) Give(ctx context.Context, bot openmates.ID, c messenger.Command) (messenger.Reply, error) {
 	n.mu.Lock()
@@ -143,7 +143,7 @@ func (n *Network) Send(ctx context.Context, _ messenger.Via, out messenger.Outbo
 	return p.ID, refused
 }
 
-// fenced keeps a process that was replaced from the network.
+// fenced returns an error if this process was replaced.
 func fenced(ctx context.Context) error {
 	if err := openmates.Fence(ctx); err != nil {
 		return &messenger.SendError{Kind: messenger.SendLater, Reason: openmates.T("Another process answers."), Err: err}
@@ -201,7 +201,7 @@ func (n *Network) Typings() int {
 	return n.typings
 }
 
-// Posts are the messages that stand in the network, in order.
+// Posts returns the messages that exist now, in order.
 func (n *Network) Posts() []Post {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -216,8 +216,8 @@ func (n *Network) Posts() []Post {
 	return posts
 }
 
-// Await waits until ok says so of what stands in the network; it is asked anew
-// after each change, and after each typing.
+// Await waits until ok returns true for the current messages. It is called
+// again after each change, and after each Typing.
 func (n *Network) Await(ctx context.Context, ok func([]Post) bool) error {
 	for {
 		n.mu.Lock()

@@ -16,7 +16,7 @@ func (n *Network) Access(_ context.Context, _ messenger.Via, channel openmates.C
 	return n.Closed(channel), nil
 }
 
-// React implements messenger.Reactor; Refuse is asked with the operation
+// React implements messenger.Reactor; it calls Refuse with the operation
 // "react".
 func (n *Network) React(ctx context.Context, _ messenger.Via, m messenger.MessageRef, sign string) error {
 	if err := fenced(ctx); err != nil {
@@ -37,14 +37,14 @@ func (n *Network) React(ctx context.Context, _ messenger.Via, m messenger.Messag
 	return nil
 }
 
-// Signs are the reactions to a message.
+// Signs returns the reactions to a message.
 func (n *Network) Signs(message openmates.MessageID) []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.Clone(n.signs[message])
 }
 
-// Whisper implements messenger.Whisperer; Refuse is asked with the operation
+// Whisper implements messenger.Whisperer; it calls Refuse with the operation
 // "whisper".
 func (n *Network) Whisper(ctx context.Context, _ messenger.Via, account openmates.AccountID, out messenger.Outbound) error {
 	if err := fenced(ctx); err != nil {
@@ -60,7 +60,7 @@ func (n *Network) Whisper(ctx context.Context, _ messenger.Via, account openmate
 	return nil
 }
 
-// Whispers are the messages that were for one person alone.
+// Whispers returns the private messages.
 func (n *Network) Whispers() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"openmates/internal/messenger"
 )
 
-// Say has a person say something that means a bot. It is kept until a listener
-// of the bot has handed it on. An empty Key is made up.
+// Say makes a person say something to a bot. It is kept until a listener of the
+// bot has passed it on. An empty Key is replaced by a generated one.
 func (n *Network) Say(bot openmates.ID, in messenger.Inbound) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -28,8 +28,8 @@ func (n *Network) Say(bot openmates.ID, in messenger.Inbound) {
 	}
 }
 
-// deliver hands on what is said, in order, and lets go of a message only after
-// the product took it.
+// deliver passes on messages, in order, and drops one only after the product
+// has accepted it.
 func (n *Network) deliver(ctx context.Context, bot openmates.ID, h messenger.Host) error {
 	for {
 		n.mu.Lock()

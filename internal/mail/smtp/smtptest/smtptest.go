@@ -1,8 +1,7 @@
-// Package smtptest is a mail server on a loopback port that keeps what it is
-// given, for tests. It speaks as much of RFC 5321, RFC 3207 and RFC 4954 as a
-// mail program asks for.
+// Package smtptest is a mail server on a loopback port for tests. It implements
+// as much of RFC 5321, RFC 3207 and RFC 4954 as mail programs need.
 //
-// It promises to behave as badly as it is told to. It refuses to deliver
+// It keeps what it receives, misbehaves as configured, and never delivers
 // anything.
 package smtptest
 
@@ -23,22 +22,22 @@ import (
 	"time"
 )
 
-// Config says how the server behaves.
+// Config configures the server's behaviour.
 type Config struct {
 	Username string // with Password: the sender must sign in
 	Password string
 	TLS      bool // from the first byte
 	StartTLS bool // offered
-	// The names of the certificate, nil = 127.0.0.1 and localhost.
+	// Names in the certificate; nil = 127.0.0.1 and localhost.
 	Names []string
-	// Refuse returns an answer in place of the usual one for a command that
-	// begins with its key ("MAIL FROM", "RCPT TO", "DATA", ".", "AUTH").
+	// Refuse maps the start of a command ("MAIL FROM", "RCPT TO", "DATA", ".",
+	// "AUTH") to the response to give instead of the usual one.
 	Refuse map[string]string
 	Mute   bool   // accepts connections and says nothing
-	Hello  string // the first line, in place of the usual one
+	Hello  string // the first line; "" = the usual one
 }
 
-// Message is a message that was taken.
+// Message is a received message.
 type Message struct {
 	From string
 	To   []string
@@ -57,12 +56,12 @@ type Server struct {
 
 	mu    sync.Mutex
 	taken []Message
-	more  chan struct{} // closed and made again when a message is taken
+	more  chan struct{} // closed and replaced when a message is received
 	conns map[net.Conn]bool
 	done  bool
 }
 
-// Open starts a server; Close ends it.
+// Open starts a server; Close stops it.
 func Open(c Config) (*Server, error) {
 	s := &Server{c: c, conns: map[net.Conn]bool{}, more: make(chan struct{})}
 	var err error
@@ -76,23 +75,23 @@ func Open(c Config) (*Server, error) {
 	return s, nil
 }
 
-// Host and Port are where it listens.
+// Host returns the address on which the server listens.
 func (s *Server) Host() string { return "127.0.0.1" }
 
-// Port is the port.
+// Port returns the port.
 func (s *Server) Port() int { return s.listener.Addr().(*net.TCPAddr).Port } //nolint:forcetypeassert // it is one of tcp
 
-// Roots trusts the server's certificate.
+// Roots returns a pool that trusts the server's certificate.
 func (s *Server) Roots() *x509.CertPool { return s.roots }
 
-// Taken are the messages so far.
+// Taken returns the messages received so far.
 func (s *Server) Taken() []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Message(nil), s.taken...)
 }
 
-// Wait waits until so many messages were taken, and returns the last of them.
+// Wait waits for n messages and returns the last one.
 func (s *Server) Wait(ctx context.Context, n int) (Message, error) {
 	for {
 		s.mu.Lock()
@@ -109,7 +108,7 @@ func (s *Server) Wait(ctx context.Context, n int) (Message, error) {
 	}
 }
 
-// Close ends the server and waits until all connections are gone.
+// Close stops the server and waits until all connections are closed.
 func (s *Server) Close() {
 	_ = s.listener.Close()
 	s.mu.Lock()
@@ -178,7 +177,7 @@ func (s *Server) serve(conn net.Conn) {
 
 func (t *talk) say(lines ...string) { fmt.Fprint(t.conn, strings.Join(lines, "\r\n")+"\r\n") }
 
-// answer gives false where the connection ends.
+// answer returns false when the connection ends.
 func (t *talk) answer(line string) bool {
 	word := strings.ToUpper(line)
 	for begins, refusal := range t.s.c.Refuse {
@@ -293,14 +292,14 @@ func (t *talk) data() bool {
 	return true
 }
 
-// between is the address within <>.
+// between returns the address within <>.
 func between(line string) string {
 	_, rest, _ := strings.Cut(line, "<")
 	address, _, _ := strings.Cut(rest, ">")
 	return address
 }
 
-// certificate makes one that signs itself.
+// certificate returns a self-signed certificate.
 func certificate(names []string) (*tls.Config, *x509.CertPool, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

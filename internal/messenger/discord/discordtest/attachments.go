@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// readForm takes a multipart body apart: payload_json and files[n]
-// (reference, Uploading Files).
+// readForm splits a multipart body into payload_json and files[n] (reference,
+// Uploading Files).
 func (c *call) readForm(raw []byte, boundary string) error {
 	form := multipart.NewReader(bytes.NewReader(raw), boundary)
 	for {
@@ -48,7 +48,7 @@ func (c *call) readForm(raw []byte, boundary string) error {
 	return nil
 }
 
-// attachLocked makes attachments of the uploaded files.
+// attachLocked creates attachments from the uploaded files.
 func (s *Server) attachLocked(c *call) ([]*attachment, error) {
 	if len(c.upl) > mostFiles {
 		return nil, errForm("attachments", "BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length.")
@@ -70,16 +70,16 @@ func (s *Server) attachLocked(c *call) ([]*attachment, error) {
 	return list, nil
 }
 
-// signFile ties an address to its expiry. The key is the file's own id under a
-// fixed word: it must survive a restart and protects nothing but a test.
+// signFile binds a URL to its expiry. The key is a fixed word with the file's
+// ID: it must survive a restart and only protects a test.
 func (s *Server) signFile(id, expires string) string {
 	h := hmac.New(sha256.New, []byte("discord simulator"))
 	fmt.Fprintf(h, "%s.%s", id, expires)
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// serveAttachment gives a file to whoever has its signed address, as Discord's
-// CDN does (reference, Signed Attachment CDN URLs).
+// serveAttachment serves a file to anybody with its signed URL, like Discord's
+// CDN (reference, Signed Attachment CDN URLs).
 func (s *Server) serveAttachment(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	expires, err := strconv.ParseInt(q.Get("ex"), 16, 64)
@@ -100,7 +100,7 @@ func (s *Server) serveAttachment(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", kind)
 	h.Set("X-Content-Type-Options", "nosniff")
-	// Files of strangers must not run on the origin of the chat page.
+	// Uploaded files must not run on the origin of the chat page.
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	if !strings.HasPrefix(kind, "image/") {
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": a.Name}))

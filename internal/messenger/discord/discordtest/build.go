@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// AddPerson makes a human account.
+// AddPerson creates a human account.
 func (s *Server) AddPerson(name string) Person {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -25,8 +25,8 @@ func (s *Server) addUserLocked(u *user) {
 	s.changed()
 }
 
-// AddApplication registers an application with a bot, as the developer portal
-// does it: public, without code grant, without privileged intents.
+// AddApplication registers an application with a bot, like the developer
+// portal: public, without code grant or privileged intents.
 func (s *Server) AddApplication(ownerID, name string) Application {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,8 +55,8 @@ func (s *Server) Configure(appID string, change func(*Settings)) {
 	}
 }
 
-// ResetToken gives the bot a new token. The old one is dead at once; open
-// gateway connections go on until they reconnect.
+// ResetToken gives the bot a new token. The old one becomes invalid
+// immediately; open gateway connections continue until they reconnect.
 func (s *Server) ResetToken(appID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,7 +89,7 @@ func (s *Server) ResetSecret(appID string) string {
 	return app.Secret
 }
 
-// AddGuild makes a guild with one text channel, general.
+// AddGuild creates a guild with one text channel, general.
 func (s *Server) AddGuild(ownerID, name string) Guild {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,7 +110,7 @@ func (g *guild) export() Guild {
 	return Guild{ID: g.ID, Name: g.Name, OwnerID: g.OwnerID, General: g.General}
 }
 
-// AddChannel makes a text channel.
+// AddChannel creates a text channel.
 func (s *Server) AddChannel(guildID, name string) Channel {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -140,7 +140,7 @@ func (c *channel) export() Channel {
 	return Channel{ID: c.ID, GuildID: c.GuildID, Name: c.Name, Type: c.Type, ParentID: c.ParentID}
 }
 
-// AddThread makes a public thread without a starter message.
+// AddThread creates a public thread without a starter message.
 func (s *Server) AddThread(channelID, ownerID, name string) Channel {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,8 +168,8 @@ func (s *Server) addThreadLocked(parent *channel, id, ownerID, name string, kind
 	return c
 }
 
-// Lock locks a thread, so that only who may manage threads writes in it
-// (resources/channel, Thread Metadata Object).
+// Lock locks a thread, so that only accounts that may manage threads can write
+// in it (resources/channel, Thread Metadata Object).
 func (s *Server) Lock(threadID string, on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -208,7 +208,7 @@ func (s *Server) joinLocked(g *guild, userID string, roles ...string) {
 	m := &member{UserID: userID, Joined: s.cfg.Clock(), Roles: roles}
 	d := s.memberJSON(m)
 	d.GuildID = g.ID
-	// The others hear of it; the one who joins gets the guild instead.
+	// The others get this event; the new member gets the guild instead.
 	s.toGuildLocked(g, fixed("GUILD_MEMBER_ADD", intentMembers, d))
 	g.Members[userID] = m
 	g.version++
@@ -219,8 +219,8 @@ func (s *Server) joinLocked(g *guild, userID string, roles ...string) {
 	s.toUserLocked(g.ID, userID, fixed("GUILD_CREATE", intentGuilds, s.guildCreateJSON(g, userID)))
 }
 
-// Install does what the consent page does at its end: the bot joins with a
-// role of its own that carries the permissions.
+// Install does the same as confirming the consent page: the bot joins with its
+// own role, which has the permissions.
 func (s *Server) Install(guildID, appID string, permissions int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -260,7 +260,7 @@ func (s *Server) removeLocked(g *guild, userID string) {
 	if u == nil || g.Members[userID] == nil {
 		return
 	}
-	// A GUILD_DELETE without unavailable says that the account is out of the
+	// A GUILD_DELETE without unavailable means that the account has left the
 	// guild (events/gateway-events, Guild Delete).
 	s.toUserLocked(g.ID, userID, fixed("GUILD_DELETE", intentGuilds, map[string]any{"id": g.ID}))
 	delete(g.Members, userID)
@@ -274,9 +274,9 @@ func (s *Server) removeLocked(g *guild, userID string) {
 	s.changed()
 }
 
-// SetOverwrite sets what a channel allows and denies to a role or an account.
-// Accounts that gain or lose sight of the channel hear of it as of a new or a
-// deleted one.
+// SetOverwrite sets what a channel allows and denies a role or an account.
+// Accounts that can now see the channel, or no longer can, get an event as for
+// a new or deleted channel.
 func (s *Server) SetOverwrite(channelID, roleOrUserID string, allow, deny int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -307,7 +307,7 @@ func (s *Server) SetOverwrite(channelID, roleOrUserID string, allow, deny int64)
 	}
 }
 
-// ManagedRole is the role that came with a bot; "" when it is not installed.
+// ManagedRole returns a bot's managed role; "" if it isn't installed.
 func (s *Server) ManagedRole(guildID, appID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -321,7 +321,8 @@ func (s *Server) ManagedRole(guildID, appID string) string {
 	return ""
 }
 
-// DM opens the direct message between two accounts, or finds it.
+// DM opens the direct message channel between two accounts, or returns the
+// existing one.
 func (s *Server) DM(personID, otherID string) Channel {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -337,8 +338,9 @@ func (s *Server) dmLocked(a, b string) *channel {
 	c := &channel{ID: id, Type: dmChannel, Recipients: []string{a, b}, Created: s.cfg.Clock()}
 	s.channels[id], s.dms[key] = c, c
 	s.changed()
-	// Bots hear of a direct message by its first message only: since API v8 they
-	// get no CHANNEL_CREATE for it (change log, API v8), and disgo panics at one.
+	// Bots learn about a direct message channel only from its first message:
+	// since API v8 they get no CHANNEL_CREATE for it (change log, API v8), and
+	// disgo panics on one.
 	for w := range s.watchers {
 		if slices.Contains(c.Recipients, w.userID) {
 			w.sendLocked(fixed("CHANNEL_CREATE", intentGuilds, s.dmJSON(c, w.userID)))
@@ -349,7 +351,7 @@ func (s *Server) dmLocked(a, b string) *channel {
 
 func dmKey(a, b string) [2]string { return [2]string{min(a, b), max(a, b)} }
 
-// RefuseDMs makes a person refuse direct messages of bots (code 50007).
+// RefuseDMs makes a person refuse direct messages from bots (code 50007).
 func (s *Server) RefuseDMs(personID string, on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -359,7 +361,7 @@ func (s *Server) RefuseDMs(personID string, on bool) {
 	}
 }
 
-// guildsOfLocked are the guilds of an account, oldest first.
+// guildsOfLocked returns an account's guilds, oldest first.
 func (s *Server) guildsOfLocked(userID string) []*guild {
 	var list []*guild
 	for _, g := range s.guilds {
@@ -371,7 +373,7 @@ func (s *Server) guildsOfLocked(userID string) []*guild {
 	return list
 }
 
-// compareIDs orders snowflakes written in decimal by age.
+// compareIDs compares snowflakes in decimal by age.
 func compareIDs(a, b string) int {
 	if len(a) != len(b) {
 		return len(a) - len(b)

@@ -8,9 +8,9 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// compressor is the transport compression of one connection: one context for
-// its whole life, flushed after each payload (events/gateway, Transport
-// Compression). A nil compressor leaves payloads as they are.
+// compressor compresses one connection: one context for its lifetime, flushed
+// after each payload (events/gateway, Transport Compression). A nil compressor
+// doesn't change payloads.
 type compressor struct {
 	buf bytes.Buffer
 	w   interface {
@@ -41,8 +41,8 @@ func newCompressor(kind string) *compressor {
 	return c
 }
 
-// pack gives the bytes that carry a payload; they are valid until the next
-// call. Writing to a buffer cannot fail.
+// pack returns the compressed payload, which is valid until the next call.
+// Writing to a buffer can't fail.
 func (c *compressor) pack(payload []byte) []byte {
 	c.buf.Reset()
 	_, _ = c.w.Write(payload)

@@ -33,13 +33,13 @@ const (
 	closeGoingAway      = 1001
 	batchOfEvents       = 64
 	silentBeatsAllowed  = 2.5
-	deadGateway         = "ws://127.0.0.1:1/gateway" // port 1 is never listened on
+	deadGateway         = "ws://127.0.0.1:1/gateway" // nobody ever listens on port 1
 	largestClientFrame  = 1 << 20
 	closeServerReplaces = 4000
 )
 
-// conn is one websocket. Its reader owns the protocol, its writer owns the
-// socket: control payloads first, then the events of its session.
+// conn is one websocket. Its reader handles the protocol; its writer owns the
+// socket and sends control payloads first, then the events of its session.
 type conn struct {
 	s     *Server
 	ws    *websocket.Conn
@@ -51,7 +51,7 @@ type conn struct {
 	since time.Time
 	beat  *time.Timer
 
-	// The reader's own.
+	// Only used by the reader.
 	window time.Time
 	sends  int
 
@@ -59,13 +59,13 @@ type conn struct {
 	control []control
 	ss      *session
 	resumed bool
-	replay  int64 // number of the RESUMED that ends a replay; 0 = none goes on
+	replay  int64 // number of the RESUMED that ends the replay; 0 = no replay
 	sent    int   // events of the replay sent so far
-	ours    bool  // this side ends the connection
+	ours    bool  // this side closes the connection
 	ready   bool  // identified or resumed
 }
 
-// control is a payload that belongs to no session, or a close frame.
+// control is a payload outside of a session, or a close frame.
 type control struct {
 	payload []byte
 	code    int
@@ -75,7 +75,7 @@ type control struct {
 func (s *Server) serveGateway(w http.ResponseWriter, r *http.Request) {
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
-		return // Accept has answered
+		return // Accept has already answered
 	}
 	ws.SetReadLimit(largestClientFrame)
 	ctx, stop := context.WithCancel(context.Background())
@@ -97,11 +97,11 @@ func (s *Server) serveGateway(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 }
 
-// read runs until the connection ends, then lets go of the session: closing
-// with 1000 or 1001 ends it, anything else keeps it for a while (events/gateway,
+// read runs until the connection ends, then releases the session: closing with
+// 1000 or 1001 ends it, anything else keeps it for a while (events/gateway,
 // Disconnecting).
 func (c *conn) read(version, encoding string) {
-	// Two and a half intervals without a heartbeat are a dead client.
+	// A client without a heartbeat for two and a half intervals is dead.
 	limit := time.Duration(silentBeatsAllowed * float64(c.s.cfg.HeartbeatInterval))
 	c.beat = time.AfterFunc(limit, func() { c.closeWith(closeTimedOut, "Session timed out.") })
 	switch {
@@ -127,7 +127,8 @@ func (c *conn) read(version, encoding string) {
 	c.mu.Unlock()
 	c.leave(ss, code, ours)
 	if ours {
-		// The writer may still be in the closing handshake; it ends by itself.
+		// The writer may still be in the closing handshake, which ends by
+		// itself.
 		return
 	}
 	c.cut()
@@ -151,7 +152,7 @@ func (c *conn) leave(ss *session, code int, ours bool) {
 	}
 }
 
-// closeCode is how the client closed: 1006 when it just went away.
+// closeCode returns how the client closed: 1006 if it just disappeared.
 func closeCode(err error) int {
 	if code := websocket.CloseStatus(err); code >= 0 {
 		return int(code)
@@ -174,7 +175,7 @@ func (c *conn) post(payload []byte) {
 	c.signal()
 }
 
-// closeWith queues a close frame behind what is queued already.
+// closeWith queues a close frame after everything that is already queued.
 func (c *conn) closeWith(code int, reason string) {
 	c.mu.Lock()
 	c.ours = true
@@ -183,7 +184,7 @@ func (c *conn) closeWith(code int, reason string) {
 	c.signal()
 }
 
-// cut ends the TCP connection without a close frame.
+// cut closes the TCP connection without a close frame.
 func (c *conn) cut() {
 	c.mu.Lock()
 	c.ours = true
@@ -192,7 +193,7 @@ func (c *conn) cut() {
 	c.stop()
 }
 
-// write is the only writer of payloads.
+// write is the only goroutine that writes payloads.
 func (c *conn) write() {
 	var (
 		batch []entry
@@ -239,7 +240,7 @@ func (c *conn) take() ([]control, *session) {
 	return controls, c.ss
 }
 
-// pause waits for something to do, at most for wait when it is not 0.
+// pause waits for something to do, but not longer than wait unless it is 0.
 func (c *conn) pause(wait time.Duration) bool {
 	var due <-chan time.Time
 	if wait > 0 {
@@ -269,7 +270,7 @@ func (c *conn) send(payload []byte) bool {
 	return err == nil
 }
 
-// sentOne counts a replay and cuts the connection where a fault says so.
+// sentOne counts a replayed event and cuts the connection if a fault says so.
 func (c *conn) sentOne(ss *session, e *entry) bool {
 	c.mu.Lock()
 	replaying := c.replay > 0 && e.seq < c.replay
@@ -295,8 +296,8 @@ func (c *conn) sentOne(ss *session, e *entry) bool {
 	return !drop
 }
 
-// waiting gives a batch of events that are due, or how long until the next
-// one is. An old RESUMED is not replayed.
+// waiting returns a batch of due events, or how long until the next one is due.
+// It doesn't replay an old RESUMED.
 func (ss *session) waiting(c *conn, batch []entry) ([]entry, time.Duration) {
 	if ss == nil || ss.faults.frozen.Load() {
 		return batch, 0
@@ -334,7 +335,7 @@ func (c *conn) replayEnd() int64 {
 	return c.replay
 }
 
-// advance notes that the events up to seq were sent.
+// advance records that the events up to seq were sent.
 func (ss *session) advance(c *conn, seq int64) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()

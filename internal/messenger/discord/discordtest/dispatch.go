@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Event is what an account gets to see, in the gateway's shape. D holds JSON.
+// Event is an event as the gateway sends it to an account. D holds JSON.
 type Event struct {
 	T string          `json:"t"`
 	D json.RawMessage `json:"d"`
@@ -27,13 +27,13 @@ const (
 	intentsPrivileged    = intentMembers | intentPresences | intentMessageContent
 )
 
-// event is one thing that happened. It is rendered at most once per variant,
+// event is something that happened. It is rendered at most once per variant,
 // and all sessions share the bytes.
 type event struct {
 	t      string
-	intent int64 // bit that a session must have asked for; 0 = every session
-	// d renders for an account; content says whether its session may read the
-	// content of all messages.
+	intent int64 // the intent that a session needs; 0 = none
+	// d renders the event for an account; content says whether its session may
+	// read the content of all messages.
 	d func(userID string, content bool) []byte
 }
 
@@ -47,7 +47,7 @@ func fixed(t string, intent int64, data any) *event {
 	}}
 }
 
-// mustJSON marshals values of this package, none of which can fail.
+// mustJSON marshals a value of this package; none of them can fail.
 func mustJSON(v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *Server) toBotLocked(guildID, userID string, e *event) {
 	}
 }
 
-// watcher is an account that looks on from inside this process: the chat page.
+// watcher is an account that watches from inside this process: the chat page.
 type watcher struct {
 	userID string
 	out    chan Event
@@ -136,10 +136,9 @@ func (w *watcher) endLocked() {
 	}
 }
 
-// watch gives all events that an account sees from now on, until the returned
-// function is called. The channel is closed when its reader falls too far
-// behind or the server ends; the reader then starts over from the present
-// state of the world.
+// watch returns all events that an account sees from now on, until the returned
+// function is called. The channel is closed if its reader falls too far behind
+// or the server ends; the reader then starts over from the current state.
 func (s *Server) watch(userID string) (<-chan Event, func()) {
 	w := &watcher{userID: userID, out: make(chan Event, 512)}
 	s.mu.Lock()
@@ -157,9 +156,9 @@ func (s *Server) watch(userID string) (<-chan Event, func()) {
 	}
 }
 
-// openLocked says whether the gated fields of a message (content, embeds,
-// attachments, components) are shown to a bot that may not read the content of
-// all messages (events/gateway, Message Content Intent).
+// openLocked reports whether a bot that may not read the content of all
+// messages gets the gated fields of a message (content, embeds, attachments,
+// components; events/gateway, Message Content Intent).
 func (s *Server) openLocked(m *message, botID string) bool {
 	if m.AuthorID == botID || m.channel.direct() || slices.Contains(m.Mentions, botID) && !s.hollowPingLocked(m, botID) {
 		return true
@@ -175,9 +174,9 @@ func (s *Server) openLocked(m *message, botID string) bool {
 	return r != nil && slices.Contains(m.MentionRoles, r.ID)
 }
 
-// hollowPingLocked says whether a message mentions the bot only because it
-// answers the bot's answer to an interaction: that opens no content, as Discord
-// has confirmed for its own service.
+// hollowPingLocked reports whether a message mentions the bot only because it
+// replies to the bot's answer to an interaction. That doesn't include the
+// content, as Discord has confirmed for its service.
 func (s *Server) hollowPingLocked(m *message, botID string) bool {
 	if !m.Ping {
 		return false
@@ -199,8 +198,9 @@ func (g *guild) managed(botID string) *role {
 	return nil
 }
 
-// messageEvent renders a message for each account with its gated fields and
-// those of the message it answers either full or empty: four variants at most.
+// messageEvent renders a message for each account, with the gated fields of the
+// message and of the one it replies to each full or empty: at most four
+// variants.
 func (s *Server) messageEvent(t string, m *message) *event {
 	var variants [4][]byte
 	intent := int64(intentGuildMessages)

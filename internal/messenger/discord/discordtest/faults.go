@@ -9,40 +9,40 @@ import (
 	"time"
 )
 
-// Faults are the standing faults of an application.
+// Faults are the permanent faults of an application.
 type Faults struct {
 	DropInReplayAfter int           // cut the socket after this many replayed events, once
-	ResumeHostDead    bool          // READY names a resume_gateway_url at which nobody listens
+	ResumeHostDead    bool          // READY names a resume_gateway_url where nobody listens
 	RefuseResume      bool          // every RESUME gets op 9 d=false
-	IllTyped          bool          // events carry fields of odd types and unknown ones
-	Duplicate         bool          // every dispatch is sent twice, in turn with the same and with the next number
+	IllTyped          bool          // events have fields of unexpected types and unknown fields
+	Duplicate         bool          // every dispatch is sent twice, alternately with the same and with the next number
 	Reorder           bool          // pairs of MESSAGE_CREATE swap places
 	Delay             time.Duration // before every dispatch
 	Fail              []Failure     // REST faults in order, each used Times times
-	FatalClose        int           // close code that answers the next IDENTIFYs and RESUMEs
+	FatalClose        int           // close code in response to IDENTIFYs and RESUMEs
 	BareToken         bool          // the token response has no guild
 }
 
-// Failure is a REST call that goes wrong.
+// Failure is a REST call that fails.
 type Failure struct {
 	Method, Path     string // Path: path.Match pattern below /api/vN; "" = any
 	Status           int
 	RetryAfter       float64 // seconds
 	Global, NoBucket bool
-	AfterEffect      bool // do the work, then fail: the reply is lost
-	Hang             bool // no answer comes until the caller gives up
+	AfterEffect      bool // do the work, then fail: the response is lost
+	Hang             bool // no response until the caller gives up
 	Times            int  // 0 = once
 }
 
-// appFaults are the faults of one application. Faults is guarded by Server.mu;
-// the switches are read by the writers of the sockets.
+// appFaults are the faults of one application. Server.mu guards Faults; the
+// sockets' writers read the switches.
 type appFaults struct {
 	Faults
 	frozen, silent atomic.Bool
 }
 
-// Faults replaces the standing faults of an application, or of all when appID
-// is "".
+// Faults replaces the permanent faults of an application, or of all if appID is
+// "".
 func (s *Server) Faults(appID string, f Faults) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +66,7 @@ func (s *Server) faultsOfLocked(appID string) []*appFaults {
 	return list
 }
 
-// newFaultsLocked are the faults that a new application starts with.
+// newFaultsLocked returns the faults of a new application.
 func (s *Server) newFaultsLocked() *appFaults {
 	f := &appFaults{Faults: s.allFaults.Faults}
 	f.Fail = append([]Failure(nil), f.Fail...)
@@ -107,7 +107,7 @@ func (s *Server) Reconnect(appID string) {
 	}
 }
 
-// Invalidate sends op 9. Not resumable means that the sessions are gone.
+// Invalidate sends op 9. If not resumable, the sessions are deleted.
 func (s *Server) Invalidate(appID string, resumable bool) {
 	for _, c := range s.connsOf(appID) {
 		ready, ss := c.peek()
@@ -127,7 +127,7 @@ func (s *Server) Invalidate(appID string, resumable bool) {
 	}
 }
 
-// Beat asks the clients of an application for a heartbeat at once (op 1).
+// Beat asks the clients of an application for an immediate heartbeat (op 1).
 func (s *Server) Beat(appID string) {
 	for _, c := range s.connsOf(appID) {
 		c.post([]byte(`{"t":null,"s":null,"op":1,"d":null}`))
@@ -135,7 +135,7 @@ func (s *Server) Beat(appID string) {
 }
 
 // Freeze stops all dispatches of an application while its heartbeats are still
-// acknowledged; what happens meanwhile is kept for replay.
+// acknowledged; events are kept for replay.
 func (s *Server) Freeze(appID string, on bool) {
 	s.mu.Lock()
 	for _, f := range s.faultsOfLocked(appID) {
@@ -147,7 +147,7 @@ func (s *Server) Freeze(appID string, on bool) {
 	}
 }
 
-// Silence leaves heartbeats without an answer.
+// Silence stops acknowledging heartbeats.
 func (s *Server) Silence(appID string, on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,7 +168,7 @@ func (s *Server) connsOf(appID string) []*conn {
 	return list
 }
 
-// failureLocked takes the first standing REST fault that fits a call.
+// failureLocked takes the first permanent REST fault that matches a call.
 func (f *appFaults) failureLocked(method, p string) *Failure {
 	for i := range f.Fail {
 		x := &f.Fail[i]
@@ -187,7 +187,7 @@ func (f *appFaults) failureLocked(method, p string) *Failure {
 	return nil
 }
 
-// answer writes the failed reply.
+// answer writes the failed response.
 func (x *Failure) answer(w http.ResponseWriter) {
 	h := w.Header()
 	if x.NoBucket || x.Global {
@@ -200,8 +200,8 @@ func (x *Failure) answer(w http.ResponseWriter) {
 	tooMany(w, time.Duration(x.RetryAfter*float64(time.Second)), x.Global)
 }
 
-// illTyped bends the types of an event in ways that were seen with servers
-// that speak Discord's protocol and in announced changes of Discord's own.
+// illTyped changes the types of an event's fields in ways that were seen in
+// servers with Discord's protocol and in Discord's own announced changes.
 func illTyped(t string, d []byte) []byte {
 	var v any
 	dec := json.NewDecoder(bytes.NewReader(d))

@@ -147,7 +147,7 @@ func (c *conn) identify(d json.RawMessage) {
 	s.readyLocked(ss, u, app)
 }
 
-// checkIdentify gives the close code that answers a wrong IDENTIFY.
+// checkIdentify returns the close code for an invalid IDENTIFY.
 func checkIdentify(in identifyData, set Settings) (int, string) {
 	if in.Shard != nil && (len(in.Shard) != 2 || in.Shard[0] >= in.Shard[1]) {
 		return closeBadShard, "Invalid shard."
@@ -163,8 +163,8 @@ func checkIdentify(in identifyData, set Settings) (int, string) {
 	return 0, ""
 }
 
-// mayStartLocked counts an IDENTIFY against max_concurrency and the daily
-// limit. Going over the latter ends all sessions of the application and resets
+// mayStartLocked counts an IDENTIFY towards max_concurrency and the daily
+// limit. Exceeding the latter ends all sessions of the application and resets
 // its token (events/gateway, Session Start Limit).
 func (s *Server) mayStartLocked(app *application) bool {
 	now := s.cfg.Clock()
@@ -190,7 +190,7 @@ func (s *Server) mayStartLocked(app *application) bool {
 }
 
 // carryLocked binds a session to the connection; replay is the number of the
-// RESUMED that ends a replay.
+// RESUMED that ends the replay.
 func (c *conn) carryLocked(ss *session, resumed bool, replay int64) {
 	c.mu.Lock()
 	c.ss, c.ready, c.resumed, c.replay = ss, true, resumed, replay

@@ -20,20 +20,21 @@ const (
 	tokenWorks   = 15 * time.Minute
 )
 
-// asked is what remains of an interaction in the message that answers it.
+// asked is the part of an interaction that is kept in the message that answers
+// it.
 type asked struct {
 	ID     string `json:"id"`
 	Type   int    `json:"type"`
 	UserID string `json:"user"`
 }
 
-// interaction is a command that a person ran or a button that was pressed.
+// interaction is a command that a person ran or a button that they pressed.
 type interaction struct {
 	asked
 	token    string
 	app      *application
 	channel  *channel
-	source   *message // that carries the button
+	source   *message // the message with the button
 	original *message // the first answer
 	answered bool
 	at       time.Time
@@ -51,7 +52,7 @@ type interactBody struct {
 	Data      map[string]any `json:"data"`
 }
 
-// interact is how a person runs a command or presses a button.
+// interact runs a command or presses a button as a person.
 func (s *Server) interact(c *call) (any, error) {
 	var b interactBody
 	if c.who.bearer != nil || c.who.user.Bot {
@@ -152,7 +153,7 @@ func (s *Server) interactionJSON(in *interaction, data map[string]any) map[strin
 	return j
 }
 
-// callback is the first answer, due within three seconds.
+// callback is the first response, due within three seconds.
 func (s *Server) callback(c *call) (any, error) {
 	in := s.interactions[c.r.PathValue("token")]
 	if in == nil || in.ID != c.r.PathValue("interaction_id") || !in.answered && s.cfg.Clock().Sub(in.at) > answerWithin {
@@ -204,7 +205,7 @@ func (s *Server) callback(c *call) (any, error) {
 	}, nil
 }
 
-// answerLocked posts an answer to an interaction as the application.
+// answerLocked posts a response to an interaction as the application.
 func (s *Server) answerLocked(c *call, in *interaction, deferred bool) (*message, error) {
 	var b messageBody
 	if err := c.decode(&b); err != nil {
@@ -226,8 +227,8 @@ func (s *Server) answerLocked(c *call, in *interaction, deferred bool) (*message
 	return s.postLocked(p)
 }
 
-// hookLocked finds the interaction behind a webhook's address; its token works
-// for 15 minutes.
+// hookLocked finds the interaction of a webhook URL; its token is valid for 15
+// minutes.
 func (s *Server) hookLocked(c *call) (*interaction, error) {
 	in := s.interactions[c.r.PathValue("token")]
 	if in == nil || in.app.ID != c.r.PathValue("application_id") {
@@ -247,7 +248,7 @@ func (s *Server) followUp(c *call) (any, error) {
 	if !in.answered {
 		return nil, &apiError{status: 404, code: 10015, message: "Unknown Webhook"}
 	}
-	// The first follow-up of a deferred answer fills it in.
+	// The first follow-up to a deferred response replaces it.
 	if in.original != nil && in.original.Flags&flagLoading != 0 {
 		if err := s.applyEditLocked(c, in.original); err != nil {
 			return nil, err

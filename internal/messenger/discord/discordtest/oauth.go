@@ -16,22 +16,22 @@ import (
 	"time"
 )
 
-// OAuth2 as topics/oauth2 describes it: the consent page in consent.go, the
-// token endpoint here. Codes live for a minute and are good once; Discord does
-// not publish its own figure.
+// OAuth2 as described in topics/oauth2: the consent page is in consent.go, the
+// token endpoint here. Codes are valid for a minute and once; Discord doesn't
+// publish its own lifetime.
 const (
 	codeLife  = time.Minute
 	tokenLife = 7 * 24 * time.Hour // expires_in 604800
 )
 
-// oauth holds the codes that were given out and not yet redeemed.
+// oauth contains the codes that were issued and not yet redeemed.
 type oauth struct {
 	s     *Server
 	mu    sync.Mutex
 	codes map[string]grantedCode
 }
 
-// grantedCode is what the person agreed to, waiting for its exchange.
+// grantedCode is what the person consented to, until it is exchanged.
 type grantedCode struct {
 	appID, userID, redirect, challenge string
 
@@ -50,8 +50,8 @@ func (s *Server) oauthRoutes(mux, api *http.ServeMux) {
 	api.HandleFunc("GET /oauth2/@me", s.handle(false, s.authorization))
 }
 
-// oauthError is the error shape of RFC 6749, section 5.2, which Discord uses
-// at these two endpoints in place of its own.
+// oauthError writes an error as in RFC 6749, section 5.2, which Discord uses at
+// these two endpoints instead of its own format.
 func oauthError(w http.ResponseWriter, status int, code, description string) {
 	body := map[string]string{"error": code}
 	if description != "" {
@@ -64,13 +64,13 @@ func oauthJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client may be gone, which is its own affair
+	_ = json.NewEncoder(w).Encode(body) // the client may be gone
 }
 
-// form reads the body, which may be nothing but a form ("In accordance with
-// the relevant RFCs, the token and token revocation URLs will only accept a
-// content type of application/x-www-form-urlencoded"), and says which
-// application is calling. It has answered when ok is false.
+// form parses the body, which must be a form ("In accordance with the relevant
+// RFCs, the token and token revocation URLs will only accept a content type of
+// application/x-www-form-urlencoded"), and returns which application is
+// calling. If ok is false it has already answered.
 func (o *oauth) form(w http.ResponseWriter, r *http.Request) (f url.Values, appID string, ok bool) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
@@ -128,14 +128,14 @@ func (o *oauth) serveToken(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// exchange redeems a code. With "Requires OAuth2 Code Grant" this is the
-// moment at which the bot joins.
+// exchange redeems a code. With "Requires OAuth2 Code Grant" the bot joins at
+// this moment.
 func (o *oauth) exchange(w http.ResponseWriter, appID string, f url.Values) {
 	code := f.Get("code")
 	o.mu.Lock()
 	g, found := o.codes[code]
 	if found && g.appID == appID {
-		delete(o.codes, code) // also after a failed attempt: a code is good once
+		delete(o.codes, code) // even after a failed attempt, because a code works once
 	}
 	o.mu.Unlock()
 	switch {
@@ -163,8 +163,8 @@ func (o *oauth) exchange(w http.ResponseWriter, appID string, f url.Values) {
 	oauthJSON(w, http.StatusOK, body)
 }
 
-// verifies checks the proof of RFC 7636 with S256, the only method that
-// Discord takes; a verifier has 43 to 128 characters (section 4.1).
+// verifies checks a verifier by RFC 7636 with S256, the only method that
+// Discord supports; a verifier has 43 to 128 characters (section 4.1).
 func verifies(verifier, challenge string) bool {
 	if len(verifier) < 43 || len(verifier) > 128 {
 		return false
@@ -193,8 +193,8 @@ func (o *oauth) refresh(w http.ResponseWriter, appID string, f url.Values) {
 	oauthJSON(w, http.StatusOK, tokenBody(o.issue(appID, old.UserID, old.Scopes, true)))
 }
 
-// credentials gives a token for the owner of the application
-// (topics/oauth2, Client Credentials Grant).
+// credentials issues a token for the owner of the application (topics/oauth2,
+// Client Credentials Grant).
 func (o *oauth) credentials(w http.ResponseWriter, appID string, f url.Values) {
 	scopes := strings.Fields(f.Get("scope"))
 	if len(scopes) == 0 || !knownScopes(scopes) || slices.Contains(scopes, "bot") {
@@ -232,9 +232,9 @@ func tokenBody(b bearer) map[string]any {
 	return body
 }
 
-// serveRevoke ends a token. "When you revoke a token, any active access or
-// refresh tokens associated with that authorization will be revoked,
-// regardless of the token and token_type_hint values you pass in.".
+// serveRevoke revokes a token. "When you revoke a token, any active access or
+// refresh tokens associated with that authorization will be revoked, regardless
+// of the token and token_type_hint values you pass in.".
 func (o *oauth) serveRevoke(w http.ResponseWriter, r *http.Request) {
 	f, appID, ok := o.form(w, r)
 	if !ok {
@@ -254,7 +254,8 @@ func (o *oauth) serveRevoke(w http.ResponseWriter, r *http.Request) {
 	oauthJSON(w, http.StatusOK, map[string]any{})
 }
 
-// knownScopes are the scopes that a bot's set-up and a link of accounts use.
+// knownScopes reports whether all scopes are known: those for setting up a bot
+// and for linking accounts.
 func knownScopes(scopes []string) bool {
 	for _, s := range scopes {
 		if !slices.Contains([]string{"bot", "identify", "applications.commands", "guilds", "email"}, s) {
@@ -264,8 +265,8 @@ func knownScopes(scopes []string) bool {
 	return true
 }
 
-// authorization tells what a Bearer token is good for (topics/oauth2, Get
-// Current Authorization Information).
+// authorization describes a Bearer token (topics/oauth2, Get Current
+// Authorization Information).
 func (s *Server) authorization(c *call) (any, error) {
 	if c.who.bearer == nil {
 		return nil, errUnauthorized()
@@ -285,8 +286,8 @@ func (s *Server) authorization(c *call) (any, error) {
 	return body, nil
 }
 
-// authorized says whether the person has agreed to all these scopes before, as
-// prompt=none wants to know.
+// authorized reports whether the person has consented to all these scopes
+// before, for prompt=none.
 func (s *Server) authorized(appID, userID string, scopes []string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -301,7 +302,7 @@ func (s *Server) authorized(appID, userID string, scopes []string) bool {
 	return false
 }
 
-// code notes what was agreed to and gives the code for it.
+// code stores a consent and returns its code.
 func (o *oauth) code(c consent, userID, guildID string, permissions int64) string {
 	now := o.s.cfg.Clock()
 	code := secretText(22)
@@ -315,7 +316,7 @@ func (o *oauth) code(c consent, userID, guildID string, permissions int64) strin
 	return code
 }
 
-// withQuery adds parameters to a redirect address and leaves its own alone.
+// withQuery adds parameters to a redirect URL and keeps its own.
 func withQuery(redirect string, add url.Values) string {
 	u, err := url.Parse(redirect)
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// Approve does what the person does who opens authorizeURL, chooses the guild
-// and clicks Authorize, over HTTP like a browser without JavaScript. It
-// answers where the browser is sent; "" when the request had no redirect.
+// Approve opens authorizeURL as the person, chooses the guild and clicks
+// Authorize, over HTTP like a browser without JavaScript. It returns where the
+// browser is redirected, or "" if the request had no redirect.
 func (s *Server) Approve(authorizeURL, personID, guildID string) (redirect string, err error) {
 	return s.decide(authorizeURL, url.Values{"decision": {"authorize"}, "as": {personID}, "guild_id": {guildID}})
 }
 
-// Deny does what the person does who clicks Cancel.
+// Deny clicks Cancel as the person.
 func (s *Server) Deny(authorizeURL, personID string) (redirect string, err error) {
 	return s.decide(authorizeURL, url.Values{"decision": {"cancel"}, "as": {personID}})
 }
@@ -55,7 +55,7 @@ func (s *Server) decide(authorizeURL string, form url.Values) (string, error) {
 	}
 }
 
-// pageText takes the sentence out of page/message.html.
+// pageText extracts the sentence from page/message.html.
 func pageText(page string) string {
 	m := regexp.MustCompile(`(?s)<p id="text">(.*?)</p>`).FindStringSubmatch(page)
 	if m == nil {

@@ -9,15 +9,14 @@ import (
 	"strings"
 )
 
-// consent is one request to the authorization page, understood and found
-// acceptable.
+// consent is a valid request to the authorization page.
 type consent struct {
 	appID, appName, ownerName, description string
 
 	scopes      []string
-	bot         bool // the bot is to join a guild
+	bot         bool // the bot joins a guild
 	permissions int64
-	redirect    string // "" in the bare bot flow, which ends on our own page
+	redirect    string // "" for a bare bot link, which ends on our own page
 	state       string
 	challenge   string
 	guildID     string // preselected
@@ -28,8 +27,8 @@ type consent struct {
 	ownerID     string
 }
 
-// refusal ends a request: with a page of ours when the redirect address
-// cannot be trusted, else by sending the browser back with error.
+// refusal ends a request: with one of our pages if the redirect URL can't be
+// trusted, else by redirecting the browser with an error.
 type refusal struct {
 	redirect, state   string
 	code, description string
@@ -45,7 +44,7 @@ func (f *refusal) serve(w http.ResponseWriter, r *http.Request) {
 	}), http.StatusFound)
 }
 
-// parseConsent reads the parameters of topics/oauth2, Authorization Code Grant
+// parseConsent parses the parameters of topics/oauth2, Authorization Code Grant
 // and Bot Authorization Flow.
 func (s *Server) parseConsent(q url.Values) (consent, *refusal) {
 	s.mu.Lock()
@@ -71,7 +70,7 @@ func (s *Server) parseConsent(q url.Values) (consent, *refusal) {
 	return c, c.judge(q, redirects)
 }
 
-// judge checks the rest, in the order that decides where an error may go.
+// judge checks the rest, in the order that decides where an error may be sent.
 func (c *consent) judge(q url.Values, redirects []string) *refusal {
 	kind := q.Get("response_type")
 	back := q.Get("redirect_uri")
@@ -114,9 +113,9 @@ func (c *consent) judge(q url.Values, redirects []string) *refusal {
 	return nil
 }
 
-// consentPage is what page/consent.html shows.
+// consentPage is the data of page/consent.html.
 type consentPage struct {
-	Action      string // the address of the page, to which the form goes
+	Action      string // the URL that the form posts to
 	App         appView
 	Description string
 	Owner       string
@@ -129,7 +128,7 @@ type consentPage struct {
 	Scopes      []string
 	Permissions []namedPermission
 	CodeGrant   bool
-	Target      string // host to which the browser goes afterwards
+	Target      string // host to which the browser is redirected
 	Problem     string // why nothing can be authorized
 }
 
@@ -181,7 +180,7 @@ func (s *Server) consentPage(c consent, me string, q url.Values) consentPage {
 	return page
 }
 
-// problem says why this person cannot agree to this request.
+// problem says why this person can't authorize this request.
 func (c consent) problem(me string, guilds []guildView) string {
 	if !c.bot {
 		return ""
@@ -198,8 +197,8 @@ func (c consent) problem(me string, guilds []guildView) string {
 	return ""
 }
 
-// manageableLocked are the guilds into which an account may bring a bot:
-// "to add a bot to a server, the user must have the Manage Server permission".
+// manageableLocked returns the guilds to which an account may add a bot: "to
+// add a bot to a server, the user must have the Manage Server permission".
 func (s *Server) manageableLocked(userID string) []guildView {
 	var out []guildView
 	for _, g := range s.guildsOfLocked(userID) {
@@ -210,7 +209,7 @@ func (s *Server) manageableLocked(userID string) []guildView {
 	return out
 }
 
-// serveDecision is the click on Authorize or Cancel.
+// serveDecision handles a click on Authorize or Cancel.
 func (o *oauth) serveDecision(w http.ResponseWriter, r *http.Request) {
 	c, bad := o.s.parseConsent(r.URL.Query())
 	if bad != nil {
@@ -248,7 +247,8 @@ func (o *oauth) serveDecision(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to, http.StatusFound)
 }
 
-// objection repeats every check of the page, for a form can say anything.
+// objection repeats every check of the page, because a form can contain
+// anything.
 func (o *oauth) objection(c consent, me, guildID string) string {
 	s := o.s
 	s.mu.Lock()
@@ -269,8 +269,8 @@ func (o *oauth) objection(c consent, me, guildID string) string {
 	return ""
 }
 
-// accept carries out what was agreed to and says where the browser goes, ""
-// for nowhere.
+// accept carries out a consent and returns where to redirect the browser, or
+// "".
 func (o *oauth) accept(c consent, me, guildID string, permissions int64) string {
 	if !c.bot {
 		guildID, permissions = "", 0

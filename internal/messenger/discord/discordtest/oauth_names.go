@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// namedPermission is one bit with the name that Discord's own pages give it.
+// namedPermission is a permission bit with Discord's name for it.
 type namedPermission struct {
 	Bit  int64
 	Name string
@@ -26,8 +26,8 @@ func permissionNames() []namedPermission {
 	}
 }
 
-// namedPermissions are the bits of p in words; what has no name here is shown
-// by its number, so that nothing is granted unseen.
+// namedPermissions returns the names of the bits of p; an unknown bit is shown
+// as a number, so that nothing is granted unseen.
 func namedPermissions(p int64) []namedPermission {
 	var out []namedPermission
 	for _, n := range permissionNames() {
@@ -43,7 +43,7 @@ func namedPermissions(p int64) []namedPermission {
 	return out
 }
 
-// chosen are the asked bits that the person left ticked.
+// chosen returns the requested bits that the person left checked.
 func chosen(asked int64, ticked []string) int64 {
 	var p int64
 	for _, t := range ticked {
@@ -55,7 +55,7 @@ func chosen(asked int64, ticked []string) int64 {
 	return p & asked
 }
 
-// scopeSentences say what the scopes mean to the person.
+// scopeSentences explains the scopes to the person.
 func scopeSentences(scopes []string) []string {
 	words := []struct{ scope, text string }{
 		{"bot", "Add a bot to a guild"},

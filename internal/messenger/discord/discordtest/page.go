@@ -12,9 +12,9 @@ import (
 	"unicode"
 )
 
-// The pages of the simulator: the chat at /, the consent page and the
-// developer portal. All of them work without JavaScript; where there is some,
-// it is a client of the same REST API as everybody else.
+// The simulator's pages: the chat at /, the consent page and the developer
+// portal. All of them work without JavaScript; scripts use the same REST API as
+// everybody else.
 
 //go:embed page
 var pageFiles embed.FS
@@ -37,16 +37,16 @@ func (s *Server) pageRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /sim/say", sameOrigin(s.formSay))
 }
 
-// sameOrigin keeps other sites' pages from posting forms here.
+// sameOrigin rejects forms posted from other sites.
 func sameOrigin(h http.HandlerFunc) http.Handler {
 	return http.NewCrossOriginProtection().Handler(h)
 }
 
-// messagePage is a page of one sentence.
+// messagePage is a page with one sentence.
 type messagePage struct{ Title, ID, Text, Back string }
 
-// servePage draws page/<name>.html inside page/layout.html. The policy allows
-// nothing but our own files; pictures may also be data, as avatars are.
+// servePage renders page/<name>.html inside page/layout.html. The content
+// security policy only allows our own files, and data URLs for avatars.
 func servePage(w http.ResponseWriter, status int, name string, data any) {
 	t, err := template.New("layout.html").Funcs(template.FuncMap{"avatar": avatarClass}).
 		ParseFS(pageFiles, "page/layout.html", "page/"+name+".html")
@@ -81,16 +81,16 @@ func serveAsset(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(b)
 }
 
-// personCookie remembers who the visitor was last; it proves nothing, as
-// everybody may be everybody here.
+// personCookie remembers the last person that the visitor was; it proves
+// nothing, because here everybody may be anybody.
 const personCookie = "pretend_discord_person"
 
 func remember(w http.ResponseWriter, personID string) {
 	http.SetCookie(w, &http.Cookie{Name: personCookie, Value: personID, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: 30 * 24 * 3600})
 }
 
-// visitor is the id of the person that the address or the cookie names, or of
-// the only person that there is.
+// visitor returns the ID of the person named by the URL or the cookie, or of
+// the only person.
 func (s *Server) visitor(r *http.Request) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,7 +107,7 @@ func (s *Server) visitor(r *http.Request) string {
 	return ""
 }
 
-// The views are what templates see: plain values, no locks.
+// The views are the templates' data: plain values, no locks.
 
 type personView struct {
 	ID, Name, Initials string
@@ -138,7 +138,7 @@ func viewGuild(g *guild) guildView {
 	return guildView{ID: g.ID, Name: g.Name, OwnerID: g.OwnerID, Initials: initials(g.Name), Hue: hue(g.ID)}
 }
 
-// hue and initials count as render.js does.
+// hue and initials compute the same as render.js.
 func hue(id string) int {
 	sum := 7
 	for _, c := range id {
@@ -164,7 +164,7 @@ func initials(name string) string {
 
 func avatarClass(hue int) string { return "avatar h" + strconv.Itoa(hue) }
 
-// peopleLocked are all persons, the eldest first.
+// peopleLocked returns all persons, oldest first.
 func (s *Server) peopleLocked() []personView {
 	var out []personView
 	for _, u := range s.users {

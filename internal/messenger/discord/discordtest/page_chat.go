@@ -8,24 +8,24 @@ import (
 	"time"
 )
 
-// directGuild stands in addresses for "no guild", as in Discord's own.
+// directGuild means "no guild" in URLs, as in Discord's own.
 const directGuild = "@me"
 
-// chatPage is what page/chat.html shows.
+// chatPage is the data of page/chat.html.
 type chatPage struct {
 	Me       personView
 	People   []personLink
 	Guilds   []placeLink
-	Direct   bool // the place is among the direct messages
+	Direct   bool // the page shows direct messages
 	Guild    guildView
 	Channels []channelLink
 	Channel  *channelLink
 	Persons  []personView
 	Bots     []personView
 	Messages []messageView
-	Manager  bool // may make channels
+	Manager  bool // may create channels
 
-	Invitable []personView // persons who are not in the guild
+	Invitable []personView // persons who aren't in the guild
 	Thread    bool
 }
 
@@ -51,7 +51,7 @@ type messageView struct {
 	Files               []Attachment
 }
 
-// welcomePage is what page/welcome.html shows before there is a place to be.
+// welcomePage is the data of page/welcome.html, shown until there is a channel.
 type welcomePage struct {
 	People []personLink
 	Me     *personView
@@ -84,7 +84,7 @@ func (s *Server) serveHome(w http.ResponseWriter, r *http.Request) {
 	servePage(w, http.StatusOK, "welcome", page)
 }
 
-// serveGuild leads to the first channel of a guild.
+// serveGuild redirects to the first channel of a guild.
 func (s *Server) serveGuild(w http.ResponseWriter, r *http.Request) {
 	me, guildID := s.visitor(r), r.PathValue("guild")
 	if guildID == directGuild && me != "" {
@@ -122,8 +122,8 @@ func chatLink(guildID, channelID, as string) string {
 	return "/channels/" + guildID + "/" + channelID + "?as=" + as
 }
 
-// firstChannelLocked is the address of the first channel that somebody sees,
-// or of the guild's empty page.
+// firstChannelLocked returns the URL of the first channel that somebody can
+// see, or of the guild's empty page.
 func (s *Server) firstChannelLocked(g *guild, userID string) string {
 	for _, id := range g.Channels {
 		if c := s.channels[id]; c != nil && s.seesLocked(c, userID) {
@@ -196,8 +196,8 @@ func (s *Server) chatPage(me, guildID, channelID string) (chatPage, bool) {
 	return p, true
 }
 
-// peopleLinksLocked lead to the same place as somebody else, where that person
-// may see it, else to that person's own first place.
+// peopleLinksLocked returns links to the same channel as somebody else, if that
+// person may see it, else to that person's first channel.
 func (s *Server) peopleLinksLocked(guildID, channelID string) []personLink {
 	c := s.channels[channelID]
 	var out []personLink
@@ -239,7 +239,8 @@ func (s *Server) channelLinksLocked(g *guild, me, here string) []channelLink {
 	return out
 }
 
-// directsLocked are the direct messages of an account, the newest talk first.
+// directsLocked returns an account's direct message channels, most recently
+// used first.
 func (s *Server) directsLocked(me string) []*channel {
 	var out []*channel
 	for _, c := range s.channels {
@@ -268,7 +269,7 @@ func (s *Server) directLinksLocked(me, here string) []channelLink {
 	return out
 }
 
-// audienceLocked are the accounts that see a channel.
+// audienceLocked returns the accounts that can see a channel.
 func (s *Server) audienceLocked(c *channel) (persons, bots []personView) {
 	ids := slices.Clone(c.Recipients)
 	if g := s.guilds[c.GuildID]; g != nil {
@@ -293,7 +294,8 @@ func (s *Server) audienceLocked(c *channel) (persons, bots []personView) {
 	return persons, bots
 }
 
-// messageViewsLocked are the newest messages for a page without JavaScript.
+// messageViewsLocked returns the newest messages, for a page without
+// JavaScript.
 func (s *Server) messageViewsLocked(c *channel, me string) []messageView {
 	if s.permissionsLocked(c, me)&permHistory == 0 {
 		return nil
@@ -330,7 +332,7 @@ func shortened(text string) string {
 	return string(r)
 }
 
-// readableLocked puts names in the place of ids.
+// readableLocked replaces IDs with names.
 func (s *Server) readableLocked(text string) string {
 	return regexp.MustCompile(`<(@!?|@&|#)(\d+)>`).ReplaceAllStringFunc(text, func(m string) string {
 		id := strings.Trim(m, "<@!&#>")

@@ -7,10 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// The forms of the chat page. Each does one thing and sends the browser to
-// where the result can be seen.
+// The forms of the chat page. Each does one thing and redirects the browser to
+// where the result is shown.
 
-// named is the trimmed name of a form; ok is false when an answer was written.
+// named returns the trimmed name from a form; if ok is false it has already
+// answered.
 func named(w http.ResponseWriter, r *http.Request) (name string, ok bool) {
 	name = strings.TrimSpace(r.PostFormValue("name"))
 	if n := utf8.RuneCountInString(name); n < 1 || n > 100 {
@@ -38,7 +39,7 @@ func (s *Server) formPerson(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// speaker is the person who sent the form; "" after an answer was written.
+// speaker returns the person who sent the form; "" if it has already answered.
 func (s *Server) speaker(w http.ResponseWriter, r *http.Request) string {
 	me := s.visitor(r)
 	if me == "" {
@@ -78,7 +79,7 @@ func (s *Server) formChannel(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// channelName writes a name as Discord writes those of text channels.
+// channelName converts a name to Discord's form for text channels.
 func channelName(name string) string {
 	return strings.ToLower(strings.Join(strings.Fields(name), "-"))
 }
@@ -119,7 +120,7 @@ func (s *Server) formDM(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, chatLink("", s.DM(me, other).ID, me), http.StatusSeeOther)
 }
 
-// formJoin brings the person into a guild, as an invite would.
+// formJoin adds the person to a guild, like an invite.
 func (s *Server) formJoin(w http.ResponseWriter, r *http.Request) {
 	me := s.speaker(w, r)
 	if me == "" {
@@ -164,8 +165,8 @@ func (s *Server) formSay(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, chatLink(m.GuildID, id, me)+"#m"+m.ID, http.StatusSeeOther)
 }
 
-// encodeMentions turns "@Name" into what a client sends for it, as mentions.js
-// does: the longest name wins, a person before a role of the same name.
+// encodeMentions replaces "@Name" with what a client sends, like mentions.js:
+// the longest name wins, and a person wins over a role with the same name.
 func encodeMentions(text string, targets []target) string {
 	var out strings.Builder
 	var before = ' '

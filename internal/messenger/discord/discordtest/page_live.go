@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// servePersons lists everybody whom the visitor can be, with their tokens:
-// this is a simulator, and every script may play a member.
+// servePersons lists everybody that the visitor can be, with their tokens: in
+// the simulator every script may act as any person.
 func (s *Server) servePersons(w http.ResponseWriter, r *http.Request) {
 	type person struct {
 		ID    string `json:"id"`
@@ -31,7 +31,7 @@ func pageJSON(w http.ResponseWriter, v any) {
 	_ = json.NewEncoder(w).Encode(v) // the browser may be gone
 }
 
-// target is somebody who can be meant by "@Name".
+// target is somebody who can be mentioned with "@Name".
 type target struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
@@ -44,8 +44,8 @@ type idName struct {
 	Name string `json:"name"`
 }
 
-// place is what the page's script must know that the REST API tells only to
-// bots: all members, roles and channels at once.
+// place is what the page's script needs and the REST API only returns to bots:
+// all members, roles and channels at once.
 type place struct {
 	Me struct {
 		ID    string `json:"id"`
@@ -60,10 +60,10 @@ type place struct {
 	Commands []slash  `json:"commands"`
 }
 
-// chatInput is the type of commands that begin with a slash.
+// chatInput is the type of slash commands.
 const chatInput = 1
 
-// slash is a command as the composer offers it.
+// slash is a command as the composer shows it.
 type slash struct {
 	ID          string `json:"id"`
 	AppID       string `json:"application_id"`
@@ -81,7 +81,7 @@ func (s *Server) servePlace(w http.ResponseWriter, r *http.Request) {
 	known := me != nil && !me.Bot && (c == nil || s.seesLocked(c, me.ID))
 	var body []byte
 	if known {
-		// Rendered under the lock, for commands hold maps of the world.
+		// Rendered under the lock, because commands contain shared maps.
 		body = mustJSON(s.placeLocked(me, c))
 	}
 	s.mu.Unlock()
@@ -115,7 +115,8 @@ func (s *Server) placeLocked(me *user, c *channel) place {
 	return p
 }
 
-// targetsLocked are the accounts and roles that can be mentioned in a channel.
+// targetsLocked returns the accounts and roles that can be mentioned in a
+// channel.
 func (s *Server) targetsLocked(c *channel) []target {
 	out := []target{}
 	persons, bots := s.audienceLocked(c)
@@ -132,7 +133,7 @@ func (s *Server) targetsLocked(c *channel) []target {
 	return out
 }
 
-// commandsLocked are the slash commands of the bots that see a channel.
+// commandsLocked returns the slash commands of the bots that can see a channel.
 func (s *Server) commandsLocked(c *channel) []slash {
 	out := []slash{}
 	_, bots := s.audienceLocked(c)
@@ -155,8 +156,7 @@ func (s *Server) commandsLocked(c *channel) []slash {
 }
 
 // serveEvents streams what an account sees as server-sent events, each a
-// gateway dispatch {t, d}. A comment every 15 s keeps the connection from
-// looking dead.
+// gateway dispatch {t, d}. A comment every 15 s keeps the connection alive.
 func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	token := r.URL.Query().Get("token")
 	if token == "" {

@@ -2,8 +2,8 @@ package discordtest
 
 import "slices"
 
-// Permissions that the simulator knows (topics/permissions, Bitwise Permission
-// Flags).
+// Permissions that the simulator supports (topics/permissions, Bitwise
+// Permission Flags).
 const (
 	permKick           = 1 << 1
 	permAdministrator  = 1 << 3
@@ -25,13 +25,13 @@ const (
 	permThreadSend     = 1 << 38
 	permAll            = 1<<53 - 1
 
-	// everyone is what a fresh guild grants to all its members.
+	// everyone is what a new guild grants to all its members.
 	everyone = permAddReactions | permView | permSend | permEmbed | permAttach | permHistory |
 		permEveryone | permCommands | permPublicThreads | permPrivateThreads | permThreadSend
 )
 
-// guildPermissionsLocked are the permissions of a member before the overwrites
-// of a channel; 0 for somebody who is not a member.
+// guildPermissionsLocked returns a member's permissions before the overwrites
+// of a channel; 0 for an account that isn't a member.
 func (s *Server) guildPermissionsLocked(g *guild, userID string) int64 {
 	m := g.Members[userID]
 	if m == nil {
@@ -52,9 +52,9 @@ func (s *Server) guildPermissionsLocked(g *guild, userID string) int64 {
 	return p
 }
 
-// permissionsLocked are the permissions of an account in a channel, by the
-// order of topics/permissions, Permission Overwrites: everyone, roles, member.
-// Without VIEW_CHANNEL nothing is left.
+// permissionsLocked returns an account's permissions in a channel, in the order
+// of topics/permissions, Permission Overwrites: everyone, roles, member.
+// Without VIEW_CHANNEL there are none.
 func (s *Server) permissionsLocked(c *channel, userID string) int64 {
 	if c.direct() {
 		if slices.Contains(c.Recipients, userID) {
@@ -116,7 +116,7 @@ func (s *Server) computeLocked(g *guild, c *channel, userID string) int64 {
 	return p
 }
 
-// seesLocked says whether an account sees a channel at all.
+// seesLocked reports whether an account can see a channel.
 func (s *Server) seesLocked(c *channel, userID string) bool {
 	return s.permissionsLocked(c, userID)&permView != 0
 }

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// The developer portal, built like Discord's own (General Information, OAuth2,
-// Bot), so that instructions written for the real one can be followed here.
+// The developer portal has the same structure as Discord's own (General
+// Information, OAuth2, Bot), so that instructions for the real one work here.
 
 func (s *Server) portalRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /developers", func(w http.ResponseWriter, r *http.Request) {
@@ -25,7 +25,7 @@ func (s *Server) portalRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /developers/applications/{app}/{section}", sameOrigin(s.formSection))
 }
 
-// portalPage is what page/portal.html shows: the list when App is nil, else a
+// portalPage is the data of page/portal.html: the list if App is nil, else a
 // section of an application.
 type portalPage struct {
 	Me       *personView
@@ -33,7 +33,7 @@ type portalPage struct {
 	Apps     []appView
 	App      *portalApp
 	Section  string
-	Token    string // shown once, right after its reset
+	Token    string // only shown right after its reset
 	Secret   string
 	Saved    string
 	Problem  string
@@ -60,8 +60,8 @@ type choice struct {
 	On          bool
 }
 
-// portalPage fills what every page of the portal needs. The visitor is signed
-// in by the cookie or by ?as=.
+// portalPage returns the data for every page of the portal. The visitor is
+// signed in with the cookie or ?as=.
 func (s *Server) portalPage(w http.ResponseWriter, r *http.Request) portalPage {
 	me := s.visitor(r)
 	if me != "" {
@@ -106,7 +106,7 @@ func (s *Server) formApplication(w http.ResponseWriter, r *http.Request) {
 
 func sections() []string { return []string{"information", "oauth2", "bot"} }
 
-// ownApp fills in the application of the address, when it is the visitor's.
+// ownApp sets the application from the URL, if it belongs to the visitor.
 func (s *Server) ownApp(p *portalPage, appID string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,7 +153,7 @@ func (s *Server) section(w http.ResponseWriter, r *http.Request, p portalPage) {
 	servePage(w, status, "portal", p)
 }
 
-// generate is the URL generator; it is a form that asks with GET.
+// generate is the URL generator, a form with method GET.
 func (s *Server) generate(app *portalApp, q url.Values) *generated {
 	g := &generated{}
 	var scopes []string
@@ -191,8 +191,8 @@ func (s *Server) generate(app *portalApp, q url.Values) *generated {
 	return g
 }
 
-// formSection carries out one button of a section and shows the section again.
-// Tokens and secrets are shown in this one answer and never again.
+// formSection handles a button of a section and shows the section again. Tokens
+// and secrets are only shown in this response.
 func (s *Server) formSection(w http.ResponseWriter, r *http.Request) {
 	p := s.portalPage(w, r)
 	id := r.PathValue("app")
@@ -242,7 +242,7 @@ func (s *Server) formSection(w http.ResponseWriter, r *http.Request) {
 	s.section(w, r, p)
 }
 
-// rename changes the name of the application or of its bot; "" leaves one.
+// rename changes the name of the application or of its bot; "" keeps it.
 func (s *Server) rename(appID, name, botName string) string {
 	name, botName = strings.TrimSpace(name), strings.TrimSpace(botName)
 	if len([]rune(name)) > 32 || len([]rune(botName)) > 32 {
@@ -264,8 +264,8 @@ func (s *Server) rename(appID, name, botName string) string {
 	return ""
 }
 
-// addRedirect registers an address. Discord takes at most ten and compares
-// them letter by letter.
+// addRedirect registers a URL. Discord accepts at most ten and compares them
+// exactly.
 func (s *Server) addRedirect(appID, to string) (problem string) {
 	to = strings.TrimSpace(to)
 	u, err := url.Parse(to)
@@ -285,8 +285,8 @@ func (s *Server) addRedirect(appID, to string) (problem string) {
 	return problem
 }
 
-// deleteApplication removes an application: its bot leaves all guilds and its
-// token dies.
+// deleteApplication deletes an application: its bot leaves all guilds and its
+// token becomes invalid.
 func (s *Server) deleteApplication(appID string) {
 	s.mu.Lock()
 	a := s.apps[appID]

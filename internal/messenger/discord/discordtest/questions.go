@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// How much of the past is kept.
+// How much history is kept.
 const (
 	keepMessages = 200_000
 	keepStates   = 400_000
 	keepRequests = 8192
 )
 
-// Messages are all messages of a channel in order, deleted ones included.
+// Messages returns all messages of a channel in order, including deleted ones.
 func (s *Server) Messages(channelID string) []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -25,7 +25,7 @@ func (s *Server) Messages(channelID string) []Message {
 	return exportAll(c.messages, true)
 }
 
-// Replies are the messages that answer a message and stand.
+// Replies returns the replies to a message that weren't deleted.
 func (s *Server) Replies(messageID string) []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,7 +46,7 @@ func exportAll(list []*message, deleted bool) []Message {
 	return out
 }
 
-// snapshotLocked notes the present state of a message for questions.
+// snapshotLocked records the current state of a message for queries.
 func (s *Server) snapshotLocked(m *message) {
 	snap := &Message{
 		ID: m.ID, ChannelID: m.ChannelID, GuildID: m.channel.GuildID, AuthorID: m.AuthorID, Content: m.Content,
@@ -78,8 +78,8 @@ func (s *Server) snapshotLocked(m *message) {
 	s.news = make(chan struct{})
 }
 
-// Await gives the first message that exists or comes, or edit that comes, for
-// which ok is true.
+// Await returns the first existing or future message, or future edit, for which
+// ok returns true.
 func (s *Server) Await(ctx context.Context, ok func(Message) bool) (Message, error) {
 	s.mu.Lock()
 	var now []*Message
@@ -107,7 +107,7 @@ func (s *Server) Await(ctx context.Context, ok func(Message) bool) (Message, err
 	}
 }
 
-// since gives the states of messages from a position on.
+// since returns the states of messages from a position on.
 func (s *Server) since(pos int) ([]*Message, int, chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -156,7 +156,7 @@ func (q *requestRing) add(r Request) {
 	q.next = (q.next + 1) % keepRequests
 }
 
-// Requests are the last REST calls, oldest first.
+// Requests returns the last REST calls, oldest first.
 func (s *Server) Requests() []Request {
 	q := &s.requests
 	q.mu.Lock()
@@ -174,8 +174,8 @@ type Connection struct {
 	Intents             int64
 }
 
-// Connections are the open gateway sockets of an application, or of all with
-// "", oldest first.
+// Connections returns the open gateway sockets of an application, or of all
+// with "", oldest first.
 func (s *Server) Connections(appID string) []Connection {
 	var list []Connection
 	for _, c := range s.connsOf(appID) {
@@ -194,12 +194,12 @@ func (s *Server) Connections(appID string) []Connection {
 	return list
 }
 
-// Identifies counts the IDENTIFYs of an application that were accepted.
+// Identifies returns how many IDENTIFYs of an application were accepted.
 func (s *Server) Identifies(appID string) int {
 	return s.ofApp(appID, func(a *application) int { return a.identified })
 }
 
-// Resumes counts the RESUMEs of an application that were accepted.
+// Resumes returns how many RESUMEs of an application were accepted.
 func (s *Server) Resumes(appID string) int {
 	return s.ofApp(appID, func(a *application) int { return a.resumed })
 }
@@ -216,8 +216,8 @@ func (s *Server) ofApp(appID string, count func(*application) int) int {
 	return n
 }
 
-// CloseCodes tells how the clients of an application closed their sockets, in
-// order; 1006 stands for going away without a close frame.
+// CloseCodes returns how an application's clients closed their sockets, in
+// order; 1006 means without a close frame.
 func (s *Server) CloseCodes(appID string) []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -28,11 +28,11 @@ type rate struct {
 	per   time.Duration
 }
 
-// globalRate is what a bot may do per second over all routes.
+// globalRate is a bot's limit per second for all routes.
 func globalRate() rate { return rate{50, time.Second} }
 
-// rateOf gives the limit of a route. Discord publishes none of them; these are
-// the ones that bots see in the headers.
+// rateOf returns the limit of a route. Discord publishes none of them; these
+// are the values that bots see in the headers.
 func rateOf(pattern string) rate {
 	switch {
 	case strings.Contains(pattern, "/reactions/"):
@@ -51,8 +51,8 @@ func rateOf(pattern string) rate {
 	return rate{10, time.Second}
 }
 
-// major is the part of a path that limits are counted for apart: the channel,
-// the guild or the webhook with its token.
+// major returns the part of a path that has its own limits: the channel, the
+// guild or the webhook with its token.
 func major(path string) string {
 	parts := strings.SplitN(strings.TrimPrefix(path, "/"), "/", 4)
 	if len(parts) < 2 {
@@ -81,7 +81,7 @@ func (s *Server) hasten(r rate) rate {
 	return r
 }
 
-// take counts a call and sets the headers; false means that it was answered
+// take counts a call and sets the headers; false means that it has answered
 // with 429.
 func (l *limiter) take(w http.ResponseWriter, s *Server, who *caller, api *http.ServeMux, r *http.Request) bool {
 	_, pattern := api.Handler(r)
@@ -89,7 +89,8 @@ func (l *limiter) take(w http.ResponseWriter, s *Server, who *caller, api *http.
 		return true
 	}
 	if person := who != nil && !who.bot(); person || !s.cfg.RateLimits {
-		// People never are limited: a script that plays one may go at any pace.
+		// People are never limited: a script that acts as one may go at any
+		// pace.
 		l.unlimited(w, s, pattern)
 		return true
 	}
@@ -121,16 +122,16 @@ func (l *limiter) headers(w http.ResponseWriter, s *Server, _ *caller, api *http
 	}
 }
 
-// unlimited sets the headers of a bucket that is not counted. They tell that
-// it is full again in a moment: a client that counts by itself, as it should,
-// would otherwise wait for a limit that nobody enforces.
+// unlimited sets the headers of a bucket that isn't limited. They say that it
+// will be full again in a moment; otherwise a client that counts by itself, as
+// it should, would wait for a limit that nobody enforces.
 func (l *limiter) unlimited(w http.ResponseWriter, s *Server, pattern string) {
 	const soon = 10 * time.Millisecond
 	limit := rateOf(pattern).limit
 	rateHeaders(w, pattern, limit, limit-1, s.cfg.Clock().Add(soon), soon)
 }
 
-// count takes one from a bucket; it gives what is left and how long until the
+// count takes one from a bucket; it returns what is left and how long until the
 // bucket is full again.
 func (l *limiter) count(k bucketKey, rt rate, now time.Time) (int, time.Duration, bool) {
 	l.mu.Lock()
@@ -166,8 +167,9 @@ func rateHeaders(w http.ResponseWriter, route string, limit, left int, reset tim
 	h.Set("X-RateLimit-Bucket", hashOf(route))
 }
 
-// tooMany answers 429. The global one has no bucket (topics/rate-limits,
-// Exceeding A Rate Limit). Retry-After is in whole seconds, retry_after exact.
+// tooMany answers 429. The global limit has no bucket (topics/rate-limits,
+// Exceeding A Rate Limit). Retry-After is in whole seconds, retry_after is
+// exact.
 func tooMany(w http.ResponseWriter, wait time.Duration, global bool) {
 	h := w.Header()
 	h.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))

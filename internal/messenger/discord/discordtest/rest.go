@@ -53,7 +53,7 @@ func errBadJSON() error {
 	return &apiError{status: 400, code: 50109, message: "The request body contains invalid JSON."}
 }
 
-// errForm names one wrong field; nested fields are joined by dots.
+// errForm names one invalid field; nested fields are joined by dots.
 func errForm(field, code, message string) error {
 	return &apiError{
 		status: 400, code: 50035, message: "Invalid Form Body",
@@ -89,12 +89,12 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(mustJSON(v))
 }
 
-// call is one REST call with its caller; who is nil for calls that carry their
-// right in the path.
+// call is one REST call with its caller; who is nil for calls that are
+// authorized by their path.
 type call struct {
 	r    *http.Request
 	who  *caller
-	body []byte // JSON, also that of payload_json
+	body []byte // JSON, or that in payload_json
 	upl  []upload
 }
 
@@ -117,7 +117,7 @@ func (c *call) decode(v any) error {
 	return nil
 }
 
-// id gives a snowflake of the path.
+// id returns a snowflake from the path.
 func (c *call) id(name string) (string, error) {
 	v := c.r.PathValue(name)
 	if _, ok := snowflake(v); !ok {
@@ -126,15 +126,14 @@ func (c *call) id(name string) (string, error) {
 	return v, nil
 }
 
-// answer is a result with a status of its own; a bare value means 200, nil 204.
+// answer is a result with its own status; other values mean 200, nil means 204.
 type answer struct {
 	status int
 	body   any
 }
 
-// handle serves a call under the lock of the world: handlers see a world that
-// stands still, and what they return is rendered before it moves on. Errors
-// keep their Discord code.
+// handle serves a call while holding the lock: nothing changes until the
+// handler's result has been rendered. Errors keep their Discord code.
 func (s *Server) handle(open bool, fn func(*call) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		c := &call{r: r, who: callerOf(r)}
@@ -183,8 +182,8 @@ func (s *Server) write(w http.ResponseWriter, status int, b []byte) {
 	_, _ = w.Write(b)
 }
 
-// read takes the body apart: JSON, or a form with payload_json and files
-// (reference, Uploading Files).
+// read parses the body: JSON, or a form with payload_json and files (reference,
+// Uploading Files).
 func (c *call) read() error {
 	raw := bodyOf(c.r)
 	kind, params, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
@@ -213,13 +212,13 @@ func callerOf(r *http.Request) *caller {
 	return c
 }
 
-// bodyOf is the body of a call that came through the middleware.
+// bodyOf returns the body of a call that came through the middleware.
 func bodyOf(r *http.Request) []byte {
 	b, _ := r.Context().Value(bodyKey).([]byte)
 	return b
 }
 
-// callerLocked finds who an Authorization header speaks for: "Bot TOKEN", the
+// callerLocked returns the caller for an Authorization header: "Bot TOKEN", the
 // bare token of a person, or "Bearer TOKEN".
 func (s *Server) callerLocked(header string) *caller {
 	if t, ok := strings.CutPrefix(header, "Bot "); ok {
@@ -241,11 +240,11 @@ func (s *Server) callerLocked(header string) *caller {
 	return nil
 }
 
-// botAgent is the User-Agent that a bot must send (reference, User Agent).
+// botAgent matches the User-Agent that a bot must send (reference, User Agent).
 var botAgent = regexp.MustCompile(`^DiscordBot \(\S+, ?\S+.*\)`)
 
-// restMiddleware reads the body, finds the caller, applies faults and limits
-// and keeps a record.
+// restMiddleware reads the body, finds the caller, applies faults and limits,
+// and records the call.
 func (s *Server) restMiddleware(api *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largestRequest))
@@ -293,7 +292,7 @@ func (s *Server) restMiddleware(api *http.ServeMux) http.Handler {
 	})
 }
 
-// route answers unknown paths and methods in Discord's shape.
+// route answers unknown paths and methods in Discord's format.
 func (s *Server) route(w http.ResponseWriter, api *http.ServeMux, r *http.Request) {
 	if _, pattern := api.Handler(r); pattern != "" {
 		api.ServeHTTP(w, r)
@@ -308,8 +307,8 @@ func (s *Server) route(w http.ResponseWriter, api *http.ServeMux, r *http.Reques
 	s.fail(w, errNotFound())
 }
 
-// appOfLocked is the application that a call counts for; the token endpoint
-// names it by Basic authentication or in its form.
+// appOfLocked returns the application that a call counts for; the token
+// endpoint gets it from Basic authentication or its form.
 func (s *Server) appOfLocked(who *caller, r *http.Request, body []byte) string {
 	if who != nil && who.app != nil {
 		return who.app.ID
@@ -324,7 +323,7 @@ func (s *Server) appOfLocked(who *caller, r *http.Request, body []byte) string {
 	return form.PostFormValue("client_id")
 }
 
-// recorder remembers the status of an answer.
+// recorder records the status of a response.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -335,14 +334,14 @@ func (r *recorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
-// discard is an answer that nobody gets.
+// discard is a response that nobody receives.
 type discard struct{ h http.Header }
 
 func (d discard) Header() http.Header         { return d.h }
 func (d discard) Write(b []byte) (int, error) { return len(b), nil }
 func (d discard) WriteHeader(int)             {}
 
-// Request is one REST call that was answered. Path is below /api/vN.
+// Request is an answered REST call. Path is below /api/vN.
 type Request struct {
 	Method, Path, Query string
 	Status              int

@@ -96,9 +96,9 @@ func (s *Server) appJSON(a *application) map[string]any {
 	return j
 }
 
-// patchApplication changes what a bot may change of its own application:
-// neither the redirects nor the code grant (resources/application, Edit
-// Current Application).
+// patchApplication changes what a bot may change about its own application:
+// neither the redirects nor the code grant (resources/application, Edit Current
+// Application).
 func (s *Server) patchApplication(c *call) (any, error) {
 	if !c.who.bot() {
 		return nil, errUnauthorized()
@@ -149,8 +149,8 @@ func (s *Server) patchApplication(c *call) (any, error) {
 	return s.appJSON(c.who.app), nil
 }
 
-// ownAppLocked checks that a bot asks about its own application and a guild
-// that it is in.
+// ownAppLocked checks that a bot's call is about its own application and a
+// guild that it is in.
 func (s *Server) ownAppLocked(c *call) (*application, string, error) {
 	id, err := c.id("application_id")
 	if err != nil {
@@ -197,8 +197,9 @@ func (s *Server) listCommands(c *call) (any, error) {
 	return a.commandsJSON(guildID), nil
 }
 
-// isCommandName says whether Discord allows a name (interactions/application-commands,
-// Application Command Naming). As a regular expression that takes a megabyte.
+// isCommandName reports whether Discord allows a name
+// (interactions/application-commands, Application Command Naming). As a regular
+// expression that would take a megabyte.
 func isCommandName(s string) bool {
 	n := utf8.RuneCountInString(s)
 	return n >= 1 && n <= 32 && strings.IndexFunc(s, func(r rune) bool {

@@ -66,7 +66,7 @@ func (s *Server) getGatewayBot(c *call) (any, error) {
 	}, nil
 }
 
-// guildLocked finds the guild of a call, for a member of it.
+// guildLocked returns the guild of a call, if the caller is a member.
 func (s *Server) guildLocked(c *call) (*guild, error) {
 	id, err := c.id("guild_id")
 	if err != nil {
@@ -102,8 +102,8 @@ func (s *Server) listRoles(c *call) (any, error) {
 	return g.rolesJSON(), nil
 }
 
-// listChannels gives the channels that the caller sees. Discord lists hidden
-// ones too; a text bot must not rely on either.
+// listChannels returns the channels that the caller can see. Discord also lists
+// hidden ones; a text bot must not rely on either.
 func (s *Server) listChannels(c *call) (any, error) {
 	g, err := s.guildLocked(c)
 	if err != nil {
@@ -156,8 +156,8 @@ func (s *Server) listThreads(c *call) (any, error) {
 	}, nil
 }
 
-// listMembers needs the GUILD_MEMBERS intent of a bot (resources/guild, List
-// Guild Members).
+// listMembers requires a bot to have the GUILD_MEMBERS intent (resources/guild,
+// List Guild Members).
 func (s *Server) listMembers(c *call) (any, error) {
 	g, err := s.guildLocked(c)
 	if err != nil {
@@ -231,7 +231,7 @@ func (s *Server) threadBodyOf(c *call) (threadBody, error) {
 	return b, nil
 }
 
-// threadFromMessage makes a thread that has the id of its message
+// threadFromMessage creates a thread with the ID of its message
 // (topics/threads).
 func (s *Server) threadFromMessage(c *call) (any, error) {
 	m, err := s.messageLocked(c)

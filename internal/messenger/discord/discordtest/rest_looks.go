@@ -7,12 +7,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"image"
-	_ "image/png" // pictures come as PNG
+	_ "image/png" // pictures are PNG
 	"strings"
 )
 
-// picture reads image data (reference, Image Data) and gives the hash by which
-// Discord names the picture; "" for null, which removes it.
+// picture parses image data (reference, Image Data) and returns the hash that
+// identifies the picture; "" for null, which removes it.
 func picture(field string, data *string) (string, error) {
 	if data == nil {
 		return "", nil
@@ -29,7 +29,7 @@ func picture(field string, data *string) (string, error) {
 	return hex.EncodeToString(sum[:16]), nil
 }
 
-// pictureField reads a field that was given.
+// pictureField parses a field that was sent.
 func pictureField(field string, raw json.RawMessage) (string, error) {
 	var data *string
 	if json.Unmarshal(raw, &data) != nil {
@@ -45,15 +45,15 @@ func nameOf(hash string) *string {
 	return &hash
 }
 
-// InstallParams are what the link on the bot's profile asks for
+// InstallParams are the parameters of the link on the bot's profile
 // (resources/application, Install Params Object).
 type InstallParams struct {
 	Scopes      []string `json:"scopes"`
 	Permissions string   `json:"permissions"`
 }
 
-// UnmarshalJSON takes the permissions as a number, which requests hold, or as
-// a string, which answers hold.
+// UnmarshalJSON accepts the permissions as a number, as in requests, or as a
+// string, as in responses.
 func (p *InstallParams) UnmarshalJSON(b []byte) error {
 	var raw struct {
 		Scopes      []string        `json:"scopes"`
@@ -66,13 +66,13 @@ func (p *InstallParams) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Look is how an application and its bot present themselves.
+// Look is the profile of an application and its bot.
 type Look struct {
-	BotName, Avatar, Icon, Description string // pictures by their hash, "" = none
+	BotName, Avatar, Icon, Description string // pictures by hash, "" = none
 	Install                            *InstallParams
 }
 
-// Look tells how an application and its bot present themselves.
+// Look returns the profile of an application and its bot.
 func (s *Server) Look(appID string) Look {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,8 +84,8 @@ func (s *Server) Look(appID string) Look {
 	return Look{BotName: u.Name, Avatar: u.Avatar, Icon: a.Settings.Icon, Description: a.Settings.Description, Install: a.Settings.Install}
 }
 
-// Rename gives the bot of an application another name.
+// Rename gives an application's bot another name.
 func (s *Server) Rename(appID, name string) { s.rename(appID, "", name) }
 
-// DeleteApplication removes an application, as the developer portal does.
+// DeleteApplication deletes an application, like the developer portal.
 func (s *Server) DeleteApplication(appID string) { s.deleteApplication(appID) }

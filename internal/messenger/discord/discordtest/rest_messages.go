@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// messageBody is what creates or edits a message. Fields that are absent from
-// an edit stay as they are.
+// messageBody creates or edits a message. An edit keeps fields that are absent.
 type messageBody struct {
 	Content    *string          `json:"content"`
 	Nonce      json.RawMessage  `json:"nonce"`
@@ -28,7 +27,7 @@ type referenceBody struct {
 	Fail      *bool  `json:"fail_if_not_exists"`
 }
 
-// nonce reads a nonce, which may be a string or an integer.
+// nonce parses a nonce, which may be a string or an integer.
 func (b *messageBody) nonce() (string, bool, error) {
 	raw := strings.TrimSpace(string(b.Nonce))
 	if raw == "" || raw == "null" {
@@ -72,7 +71,7 @@ func (b *messageBody) posting(ch *channel, author *user) (*posting, error) {
 	return p, nil
 }
 
-// channelLocked finds the channel of a call, for an account that sees it.
+// channelLocked returns the channel of a call, if the caller can see it.
 func (s *Server) channelLocked(c *call) (*channel, error) {
 	id, err := c.id("channel_id")
 	if err != nil {
@@ -88,8 +87,8 @@ func (s *Server) channelLocked(c *call) (*channel, error) {
 	return ch, nil
 }
 
-// visible says whether an account may know of a message in a channel that it
-// sees.
+// visible reports whether an account may see a message in a channel that it can
+// see.
 func visible(m *message, userID string) bool {
 	return !m.Deleted && (m.Flags&flagEphemeral == 0 || m.Interaction != nil && m.Interaction.UserID == userID)
 }
@@ -110,8 +109,8 @@ func (s *Server) messageLocked(c *call) (*message, error) {
 	return m, nil
 }
 
-// viewFor is how a REST caller sees a message: the rules for gated fields hold
-// here too.
+// viewFor returns how a REST caller sees a message: the rules for gated fields
+// apply here, too.
 func (s *Server) viewFor(m *message, who *caller) view {
 	all := !who.bot() || who.app.Settings.ContentIntent
 	ref := s.messages[m.ReplyTo]
@@ -137,7 +136,7 @@ func (s *Server) createMessage(c *call) (any, error) {
 	if p.files, err = s.attachLocked(c); err != nil {
 		return nil, err
 	}
-	p.flags &^= flagEphemeral | flagLoading // only answers to interactions can have these
+	p.flags &^= flagEphemeral | flagLoading // only for responses to interactions
 	m, err := s.postLocked(p)
 	if err != nil {
 		return nil, err
@@ -170,9 +169,9 @@ func (s *Server) editMessage(c *call) (any, error) {
 	return s.messageJSON(m, s.viewFor(m, c.who)), nil
 }
 
-// applyEditLocked changes what the body names. With a new content the mentions
-// are made from scratch, as the edit's own allowed_mentions says, or by default
-// where it says nothing: what the message was created with is forgotten
+// applyEditLocked changes the fields in the body. With new content the mentions
+// are determined from scratch, by the edit's own allowed_mentions or by default
+// if it has none; those of the original message don't matter
 // (resources/message, Edit Message). Nobody is notified.
 func (s *Server) applyEditLocked(c *call, m *message) error {
 	var b messageBody
@@ -236,8 +235,8 @@ func (s *Server) deleteMessage(c *call) (any, error) {
 	return nil, nil
 }
 
-// listMessages gives the newest first, also with after: then the oldest ones
-// behind that id, newest first (resources/message, Get Channel Messages).
+// listMessages returns the newest first, even with after: then the oldest ones
+// after that ID, newest first (resources/message, Get Channel Messages).
 func (s *Server) listMessages(c *call) (any, error) {
 	ch, err := s.channelLocked(c)
 	if err != nil {
@@ -283,7 +282,7 @@ func listQuery(c *call) (int, map[string]uint64, error) {
 	return limit, marks, nil
 }
 
-// pick takes a page of a channel, newest first.
+// pick returns a page of a channel, newest first.
 func pick(list []*message, limit int, marks map[string]uint64, viewer string) []*message {
 	at := func(n uint64) int { return sort.Search(len(list), func(i int) bool { return list[i].num >= n }) }
 	down := func(from, n int) (out []*message) {
@@ -339,8 +338,8 @@ func (s *Server) startTyping(c *call) (any, error) {
 	return nil, nil
 }
 
-// addReaction needs READ_MESSAGE_HISTORY, and ADD_REACTIONS where nobody has
-// given this emoji yet; a second one of the same account changes nothing
+// addReaction requires READ_MESSAGE_HISTORY, and ADD_REACTIONS unless somebody
+// has already used this emoji; repeating a reaction changes nothing
 // (resources/message, Create Reaction).
 func (s *Server) addReaction(c *call) (any, error) {
 	m, err := s.messageLocked(c)

@@ -9,7 +9,7 @@ import (
 
 const day = 24 * time.Hour
 
-// scoped says whether a caller may ask; a Bearer token needs the scope.
+// scoped reports whether a caller may ask; a Bearer token needs the scope.
 func (c *caller) scoped(scope string) bool {
 	return c.bearer == nil || slices.Contains(c.bearer.Scopes, scope)
 }
@@ -111,8 +111,7 @@ func (s *Server) leaveGuild(c *call) (any, error) {
 	return nil, nil
 }
 
-// listDMs are the direct messages of a person; a bot gets none
-// (resources/user).
+// listDMs returns a person's direct messages; a bot gets none (resources/user).
 func (s *Server) listDMs(c *call) (any, error) {
 	if c.who.bearer != nil {
 		return nil, errUnauthorized()
@@ -127,7 +126,7 @@ func (s *Server) listDMs(c *call) (any, error) {
 	return list, nil
 }
 
-// dmsOfLocked are the direct message channels of an account, oldest first.
+// dmsOfLocked returns an account's direct message channels, oldest first.
 func (s *Server) dmsOfLocked(userID string) []*channel {
 	var list []*channel
 	for _, d := range s.dms {

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// savedMessages is how much of the talk a saved world keeps.
+// savedMessages is how many messages a saved file keeps.
 const savedMessages = 20_000
 
 // saveAfter is how long a change waits for others before it is written.
 const saveAfter = time.Second
 
-// saved is the file of a world. Sessions, codes and Bearer tokens are not part
-// of it: they end with the process.
+// saved is the file's content. Sessions, codes and Bearer tokens aren't saved:
+// they end with the process.
 type saved struct {
 	Version  int            `json:"version"`
 	Last     uint64         `json:"last"`
@@ -30,7 +30,7 @@ type saved struct {
 
 const savedVersion = 1
 
-// changed notes that the world differs from its file. It does not block.
+// changed records that there are unsaved changes. It does not block.
 func (s *Server) changed() {
 	select {
 	case s.dirty <- struct{}{}:
@@ -38,8 +38,7 @@ func (s *Server) changed() {
 	}
 }
 
-// saver writes the world shortly after changes, until Close, which writes it
-// once more.
+// saver saves shortly after changes, until Close, which saves once more.
 func (s *Server) saver() {
 	if s.cfg.File == "" {
 		return
@@ -63,7 +62,7 @@ func (s *Server) saver() {
 	}
 }
 
-// save writes the world beside its file and swaps the two.
+// save writes a temporary file and renames it.
 func (s *Server) save() error {
 	if s.cfg.File == "" {
 		return nil
@@ -86,7 +85,7 @@ func replaceFile(name string, b []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // gone already when the swap worked
+	defer os.Remove(f.Name()) // already gone if the rename worked
 	_, err = f.Write(b)
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err != nil {
@@ -117,7 +116,7 @@ func (s *Server) marshal() ([]byte, error) {
 	return json.Marshal(w)
 }
 
-// load reads the world back; a missing file is an empty world.
+// load loads the file; a missing file means no data.
 func (s *Server) load() error {
 	s.allFaults = &appFaults{}
 	if s.cfg.File == "" {

@@ -37,7 +37,7 @@ type posting struct {
 	flags      int
 	files      []*attachment
 
-	// Of answers to interactions, which no permission stops.
+	// Only for responses to interactions, which need no permission.
 	asked   *asked
 	webhook string
 	kind    int
@@ -72,13 +72,13 @@ func (a *allowedMentions) allows(kind, id string, list []string) bool {
 	return a == nil || slices.Contains(a.Parse, kind) || id != "" && slices.Contains(list, id)
 }
 
-// Say posts a text as an account, under the same rules as the REST call. What
-// the rules forbid is logged and gives a Message without an ID.
+// Say posts a text as an account, under the same rules as the REST call. If the
+// rules forbid it, it logs an error and returns a Message without an ID.
 func (s *Server) Say(channelID, authorID, content string) Message {
 	return s.say(posting{content: content}, channelID, authorID)
 }
 
-// Reply answers a message, with or without pinging its author.
+// Reply replies to a message, with or without pinging its author.
 func (s *Server) Reply(channelID, authorID, content, toMessageID string, ping bool) Message {
 	return s.say(posting{
 		content: content, replyTo: toMessageID,
@@ -110,7 +110,7 @@ func length16(text string) int {
 	return n
 }
 
-// postLocked is the one way in which messages come to be.
+// postLocked creates all messages.
 func (s *Server) postLocked(p *posting) (*message, error) {
 	p.content = strings.TrimSpace(p.content)
 	if err := s.mayPostLocked(p); err != nil {
@@ -152,7 +152,7 @@ func (s *Server) postLocked(p *posting) (*message, error) {
 	return m, nil
 }
 
-// mayPostLocked checks the form, then the permissions.
+// mayPostLocked checks the format, then the permissions.
 func (s *Server) mayPostLocked(p *posting) error {
 	if length16(p.content) > mostContent {
 		return errForm("content", "BASE_TYPE_MAX_LENGTH", "Must be 2000 or fewer in length.")
@@ -187,7 +187,7 @@ func (s *Server) mayPostLocked(p *posting) error {
 	return s.mayDirectLocked(p.channel, p.author)
 }
 
-// mayDirectLocked refuses bots that write to whom they may not.
+// mayDirectLocked rejects direct messages that a bot may not send.
 func (s *Server) mayDirectLocked(c *channel, author *user) error {
 	if !c.direct() || !author.Bot {
 		return nil
@@ -230,7 +230,7 @@ func (s *Server) newMessageLocked(p *posting) *message {
 	return m
 }
 
-// mentionsLocked finds whom a message mentions and, of these, whom it may
+// mentionsLocked determines whom a message mentions and, of these, whom it may
 // ping.
 func (s *Server) mentionsLocked(m *message, p *posting, ref *message) {
 	users, roles := mentionsIn(m.Content)
@@ -284,7 +284,7 @@ func (p *posting) allowedRoles() []string {
 	return p.allowed.Roles
 }
 
-// mentionsIn reads <@id>, <@!id> and <@&role> (reference, Message Formatting).
+// mentionsIn parses <@id>, <@!id> and <@&role> (reference, Message Formatting).
 func mentionsIn(text string) (users, roles []string) {
 	for {
 		_, after, ok := strings.Cut(text, "<@")
@@ -310,12 +310,12 @@ func mentionsIn(text string) (users, roles []string) {
 	}
 }
 
-// keepLocked files a new message and lets go of the oldest one of all.
+// keepLocked stores a new message and drops the oldest one.
 func (s *Server) keepLocked(m *message) {
 	c := m.channel
 	c.messages = append(c.messages, m)
 	c.count++
-	c.Archived = false // sending unarchives a thread
+	c.Archived = false // a new message unarchives a thread
 	if m.Flags&flagEphemeral == 0 {
 		c.Last = m.ID
 	}
@@ -360,7 +360,7 @@ func (s *Server) noteNonceLocked(k nonceKey, m *message) {
 	s.nonces[k] = nonceUse{message: m.ID, at: now}
 }
 
-// editLocked changes a message and tells it.
+// editLocked changes a message and sends the event.
 func (s *Server) editLocked(m *message, change func()) {
 	before := m.Content
 	change()
@@ -394,7 +394,7 @@ func (s *Server) deleteLocked(m *message) {
 	s.toChannelLocked(m.channel, fixed("MESSAGE_DELETE", intent, d))
 }
 
-// rawArray gives a JSON array that is not empty, else nil.
+// rawArray returns a JSON array that isn't empty, else nil.
 func rawArray(v json.RawMessage) []byte {
 	if t := strings.TrimSpace(string(v)); t == "" || t == "null" || t == "[]" {
 		return nil

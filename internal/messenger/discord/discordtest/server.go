@@ -1,14 +1,13 @@
 // Package discordtest is a simulator of Discord: a real HTTP and websocket
-// server on loopback that speaks Gateway v10, REST v10 and OAuth2 as the
-// official documentation describes them, holds a world of people,
-// applications, guilds, channels and messages in memory, fails on demand, and
-// answers questions about what happened.
+// server on loopback that implements Gateway v10, REST v10 and OAuth2 as in the
+// official documentation, keeps people, applications, guilds, channels and
+// messages in memory, fails on demand, and answers queries about what happened.
 //
-// It promises that a client that works against it uses the protocol right:
-// what Discord refuses, it refuses with the same codes; what Discord limits,
-// it limits. It refuses to be a second product: voice, media, moderation,
-// onboarding, emoji, stickers, polls and everything else that a text bot never
-// touches answer 404. Nothing in it reaches beyond loopback.
+// A client that works with it uses the protocol correctly: the simulator
+// rejects what Discord rejects, with the same codes, and enforces Discord's
+// limits. It isn't a second product: voice, media, moderation, onboarding,
+// emoji, stickers, polls and everything else that a text bot never uses answer
+// 404. Nothing in it reaches beyond loopback.
 package discordtest
 
 import (
@@ -22,22 +21,22 @@ import (
 	"time"
 )
 
-// Config says how the simulator behaves. The zero value is a ready one.
+// Config configures the simulator. The zero value works.
 type Config struct {
 	Addr              string           // default "127.0.0.1:0"
 	Log               *slog.Logger     // default discards
 	Clock             func() time.Time // default time.Now
 	HeartbeatInterval time.Duration    // default 41.25 s
-	ResumeWindow      time.Duration    // default 3 min: how long a dropped session can be resumed
+	ResumeWindow      time.Duration    // default 3 min: how long a closed session can be resumed
 	NonceWindow       time.Duration    // default 5 min
 	Identifies        int              // per 24 h and application, default 1000
 	MaxConcurrency    int              // IDENTIFYs per 5 s and application, default 1
-	RateLimits        bool             // answer 429 when a bucket is empty; the headers are always sent
+	RateLimits        bool             // answer 429 if a bucket is empty; the headers are always sent
 	Haste             int              // how many times shorter the windows of rate limits are than Discord's, default 1
-	File              string           // when set, the world is loaded from and saved to this file
+	File              string           // if set, the state is loaded from and saved to this file
 }
 
-// Open starts a simulator; Close ends it and everything that it started.
+// Open starts a simulator; Close stops it and everything that it started.
 func Open(c Config) (*Server, error) {
 	if c.Addr == "" {
 		c.Addr = "127.0.0.1:0"
@@ -103,15 +102,15 @@ func newServer(c Config) *Server {
 	}
 }
 
-// TB is the part of testing.TB that Start needs; production code can import
-// this package without importing the testing package.
+// TB is the part of testing.TB that Start needs, so that other code can import
+// this package without importing testing.
 type TB interface {
 	Helper()
 	Cleanup(func())
 	Fatalf(format string, args ...any)
 }
 
-// Start opens a simulator that ends with the test.
+// Start opens a simulator that stops with the test.
 func Start(t TB, c Config) *Server {
 	t.Helper()
 	s, err := Open(c)
@@ -126,7 +125,7 @@ func Start(t TB, c Config) *Server {
 	return s
 }
 
-// Close cuts all connections, saves the world when it has a file and waits
+// Close cuts all connections, saves the state if there is a file, and waits
 // until every goroutine has ended.
 func (s *Server) Close() error {
 	s.mu.Lock()
@@ -157,23 +156,22 @@ func (s *Server) Close() error {
 	return s.save()
 }
 
-// URL is where the simulator is: the chat page is at /, the developer portal
-// at /developers.
+// URL returns the simulator's address: the chat page is at /, the developer
+// portal at /developers.
 func (s *Server) URL() string { return "http://" + s.ln.Addr().String() }
 
-// API is what takes the place of https://discord.com/api; clients append /v10.
+// API returns the replacement for https://discord.com/api; clients append /v10.
 func (s *Server) API() string { return s.URL() + "/api" }
 
-// Authorize is the consent page, in place of
-// https://discord.com/oauth2/authorize.
+// Authorize returns the replacement for https://discord.com/oauth2/authorize,
+// the consent page.
 func (s *Server) Authorize() string { return s.URL() + "/oauth2/authorize" }
 
-// gatewayURL is what GET /gateway names.
+// gatewayURL returns the address for GET /gateway.
 func (s *Server) gatewayURL() string { return "ws://" + s.ln.Addr().String() + "/gateway" }
 
-// routes registers everything that is served. Handlers on api are reached
-// below /api, /api/v9 and /api/v10 and go through limits, faults and the
-// record of requests.
+// routes registers all handlers. Those on api are below /api, /api/v9 and
+// /api/v10 and go through limits, faults and the record of requests.
 func (s *Server) routes(mux *http.ServeMux) {
 	api := http.NewServeMux()
 	s.restRoutes(api)

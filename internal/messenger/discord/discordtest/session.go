@@ -6,15 +6,14 @@ import (
 	"time"
 )
 
-// How many events a session keeps: those that were sent already, for replay,
-// and those that wait for a connection.
+// How many events a session keeps: sent ones for replay, and unsent ones.
 const (
 	keepSent    = 4096
 	keepWaiting = 200_000
 )
 
-// session is what a gateway client resumes: its numbered events. It outlives
-// the connections that carry it.
+// session is what a gateway client resumes: numbered events. It outlives
+// connections.
 type session struct {
 	id       string
 	token    string
@@ -27,24 +26,24 @@ type session struct {
 
 	mu      sync.Mutex
 	log     []entry
-	next    int // index in log of the first entry that was not sent
+	next    int // index in log of the first unsent entry
 	seq     int64
-	conn    *conn // nil while nobody carries it
+	conn    *conn // nil = no connection
 	dropped time.Time
 	ended   bool
-	held    *entry // a MESSAGE_CREATE that waits to swap places
-	again   bool   // the next duplicate gets a number of its own
+	held    *entry // a MESSAGE_CREATE that waits to be swapped
+	again   bool   // the next duplicate gets its own number
 }
 
 type entry struct {
 	seq int64
 	t   string
 	d   []byte
-	due time.Time // not to be sent before; zero = at once
+	due time.Time // don't send before; zero = now
 }
 
-// hasGuild says whether a guild belongs to the shard (events/gateway,
-// Sharding); direct messages come to shard 0.
+// hasGuild reports whether a guild belongs to the shard (events/gateway,
+// Sharding); direct messages belong to shard 0.
 func (ss *session) hasGuild(id string) bool {
 	if ss.shard[1] < 2 {
 		return true
@@ -53,8 +52,8 @@ func (ss *session) hasGuild(id string) bool {
 	return (n>>22)%ss.shard[1] == ss.shard[0]
 }
 
-// pushLocked appends an event to a session, with the standing faults. It
-// reports false when the session holds more than anybody would replay.
+// pushLocked appends an event to a session, with the permanent faults. It
+// returns false if the session is too long to be replayed.
 func (s *Server) pushLocked(ss *session, t string, d []byte) bool {
 	f := ss.faults
 	if f.IllTyped {
@@ -127,8 +126,8 @@ func (ss *session) wakeLocked() {
 	}
 }
 
-// rewindLocked makes everything after seq wait again. It reports false when
-// the log does not reach back that far.
+// rewindLocked makes everything after seq unsent again. It returns false if the
+// log doesn't go back that far.
 func (ss *session) rewindLocked(seq int64) bool {
 	if len(ss.log) > 0 && ss.log[0].seq > seq+1 {
 		return false
@@ -140,14 +139,14 @@ func (ss *session) rewindLocked(seq int64) bool {
 	return true
 }
 
-// attach gives the session to a connection and returns the one that had it.
+// attachLocked binds the session to a connection and returns the previous one.
 func (ss *session) attachLocked(c *conn) *conn {
 	old := ss.conn
 	ss.conn = c
 	return old
 }
 
-// detach takes the session from a connection, when it still has it.
+// detach releases the session from a connection, if that still has it.
 func (ss *session) detach(c *conn, now time.Time) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -156,7 +155,7 @@ func (ss *session) detach(c *conn, now time.Time) {
 	}
 }
 
-// expiredLocked says whether a session has been without a connection for too
+// expiredLocked reports whether a session has been without a connection for too
 // long to be resumed.
 func (s *Server) expiredLocked(ss *session) bool {
 	ss.mu.Lock()

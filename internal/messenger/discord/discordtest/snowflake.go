@@ -11,8 +11,8 @@ import (
 // (reference, Snowflakes).
 const epoch = 1420070400000
 
-// nextIDLocked makes an id that is greater than all before it, also when many
-// fall into one millisecond.
+// nextIDLocked returns an ID that is greater than all before it, even if many
+// are created in the same millisecond.
 func (s *Server) nextIDLocked() (string, uint64) {
 	now := uint64(s.cfg.Clock().UnixMilli()-epoch) << 22
 	s.last = max(now, s.last+1)
@@ -24,7 +24,7 @@ func snowflake(id string) (uint64, bool) {
 	return n, err == nil
 }
 
-// secretText gives n random bytes in the alphabet of Discord's tokens.
+// secretText returns n random bytes in the alphabet of Discord's tokens.
 func secretText(n int) string {
 	b := make([]byte, n)
 	rand.Read(b) // never fails, see crypto/rand
@@ -37,8 +37,8 @@ func hexText(n int) string {
 	return hex.EncodeToString(b)
 }
 
-// botToken has Discord's shape: the bot's id, a time and a signature, joined
-// by dots.
+// botToken returns a token in Discord's format: the bot's ID, a time and a
+// signature, joined by dots.
 func botToken(botID string) string {
 	return base64.RawStdEncoding.EncodeToString([]byte(botID)) + "." + secretText(4) + "." + secretText(28)
 }

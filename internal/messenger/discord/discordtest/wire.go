@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// The objects as they go over the wire. Fields that no text bot reads are
-// there where the official description requires them.
+// The objects as they are sent. Fields that no text bot reads are included if
+// the official description requires them.
 
 type stubJSON struct {
 	ID          string `json:"id"`
@@ -26,7 +26,7 @@ type userJSON struct {
 	PublicFlags   int             `json:"public_flags"`
 	Flags         int             `json:"flags"`
 	PrimaryGuild  *string         `json:"primary_guild"`
-	Member        json.RawMessage `json:"member,omitempty"` // of a mention in a gateway event
+	Member        json.RawMessage `json:"member,omitempty"` // for a mention in a gateway event
 }
 
 func (u *user) json() userJSON {
@@ -48,7 +48,7 @@ func (s *Server) userJSONLocked(id string) userJSON {
 	return userJSON{ID: id, Username: "Deleted User", Discriminator: "0"}
 }
 
-// selfJSON is an account as it sees itself.
+// selfJSON renders an account for itself.
 func selfJSON(u *user) any {
 	return struct {
 		userJSON
@@ -207,7 +207,7 @@ func (s *Server) channelJSON(c *channel) *channelJSON {
 	return j
 }
 
-// dmJSON renders a direct message channel as one of its accounts sees it: the
+// dmJSON renders a direct message channel for one of its accounts: the
 // recipients are the others.
 func (s *Server) dmJSON(c *channel, viewer string) *channelJSON {
 	j := &channelJSON{ID: c.ID, Type: c.Type}
@@ -222,7 +222,7 @@ func (s *Server) dmJSON(c *channel, viewer string) *channelJSON {
 	return j
 }
 
-// anyChannelJSON renders whichever kind of channel it is.
+// anyChannelJSON renders any kind of channel.
 func (s *Server) anyChannelJSON(c *channel, viewer string) *channelJSON {
 	if c.direct() {
 		return s.dmJSON(c, viewer)
@@ -230,7 +230,7 @@ func (s *Server) anyChannelJSON(c *channel, viewer string) *channelJSON {
 	return s.channelJSON(c)
 }
 
-// guildJSON is a guild as GET /guilds/{id} gives it.
+// guildJSON renders a guild for GET /guilds/{id}.
 func (s *Server) guildJSON(g *guild) map[string]any {
 	return map[string]any{
 		"id": g.ID, "name": g.Name, "icon": nil, "description": nil, "home_header": nil, "splash": nil,
@@ -247,9 +247,9 @@ func (s *Server) guildJSON(g *guild) map[string]any {
 	}
 }
 
-// guildCreateJSON adds what only GUILD_CREATE carries: the channels and
-// threads that the account sees, and the members. Large guilds list only the
-// bots and the account itself; who needs more asks for it.
+// guildCreateJSON adds what is only in GUILD_CREATE: the channels and threads
+// that the account can see, and the members. Large guilds only list the bots
+// and the account itself; clients can request more.
 func (s *Server) guildCreateJSON(g *guild, viewer string) map[string]any {
 	j := s.guildJSON(g)
 	channels, threads := []*channelJSON{}, []*channelJSON{}

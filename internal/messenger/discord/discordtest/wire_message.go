@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// view says for whom a message is rendered: in a gateway event or a REST
-// answer, with the gated fields of it and of the message it answers or not.
+// view says for whom a message is rendered: for a gateway event or a REST
+// response, and whether with the gated fields of the message and of the one it
+// replies to.
 type view struct {
 	gateway bool
 	open    bool
@@ -178,8 +179,8 @@ func partialMember(g *guild, userID string) *memberJSON {
 	return &j
 }
 
-// attachmentJSON signs the address of a file as Discord's CDN does it: with an
-// expiry (ex), the time of signing (is) and a signature (hm).
+// attachmentJSON signs the URL of a file like Discord's CDN: with an expiry
+// (ex), the time of signing (is) and a signature (hm).
 func (s *Server) attachmentJSON(channelID string, a *attachment) attachmentJSON {
 	at := s.attachmentURL(channelID, a)
 	return attachmentJSON{ID: a.ID, Filename: a.Name, Size: len(a.Data), Type: a.Type, URL: at, ProxyURL: at}
@@ -192,5 +193,5 @@ func (s *Server) attachmentURL(channelID string, a *attachment) string {
 	return s.URL() + "/attachments/" + channelID + "/" + a.ID + "/" + url.PathEscape(a.Name) + "?" + q.Encode()
 }
 
-// attachmentLife is how long a signed address works.
+// attachmentLife is how long a signed URL is valid.
 const attachmentLife = 24 * time.Hour

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// Person is a human account. Token is the raw Authorization header of the
-// account, without a prefix, as a user token of Discord is; Avatar is the hash
-// of its picture.
+// Person is a human account. Token is the account's raw Authorization header,
+// without a prefix, like a Discord user token; Avatar is the hash of its
+// picture.
 type Person struct{ ID, Name, Token, Avatar string }
 
-// Application is a registered application with its bot user. Token has no
-// "Bot " in front.
+// Application is a registered application with its bot user. Token has no "Bot
+// " prefix.
 type Application struct{ ID, Name, BotID, Token, Secret string }
 
-// Guild is a community. General is the id of its first text channel.
+// Guild is a guild. General is the ID of its first text channel.
 type Guild struct{ ID, Name, OwnerID, General string }
 
 // Channel is a text channel, a thread or a direct message (GuildID "").
@@ -27,7 +27,7 @@ type Channel struct {
 	ParentID          string
 }
 
-// Message is one message as it stands now, with the texts it had before.
+// Message is a message with its current and earlier texts.
 type Message struct {
 	ID, ChannelID, GuildID, AuthorID, Content, Nonce, ReplyTo string
 
@@ -36,11 +36,11 @@ type Message struct {
 	Edits       []Edit // earlier texts, oldest first
 	Edited      time.Time
 	Deleted     bool
-	Typing      time.Time // when the author last showed typing in the 10 s before; zero if not
+	Typing      time.Time // when the author last showed typing in the 10 s before; zero if they didn't
 	Mentions    []string  // user ids that it pings
 	Roles       []string  // role ids that it mentions
 	Attachments []Attachment
-	Reactions   map[string][]string // emoji to the accounts that gave it
+	Reactions   map[string][]string // emoji to the accounts that used it
 }
 
 // Edit is a text that a message had until At.
@@ -56,8 +56,8 @@ type Attachment struct {
 	URL            string
 }
 
-// Settings are what the developer portal lets an owner change about an
-// application.
+// Settings are what an owner can change about an application in the developer
+// portal.
 type Settings struct {
 	Redirects       []string       `json:"redirects"`
 	Public          bool           `json:"public"`
@@ -69,8 +69,8 @@ type Settings struct {
 	Description     string         `json:"description"`
 	Icon            string         `json:"icon,omitempty"` // its hash
 	Install         *InstallParams `json:"install,omitempty"`
-	// RoleMentionContent delivers the content of a message that mentions only the
-	// managed role of the bot. AddApplication sets it; nobody could confirm what
+	// RoleMentionContent includes the content of a message that only mentions
+	// the bot's managed role. AddApplication sets it; we couldn't confirm what
 	// Discord does.
 	RoleMentionContent bool `json:"role_mention_content"`
 }
@@ -84,8 +84,8 @@ const (
 	privateThread = 12
 )
 
-// The types below are the state of the world. Server.mu guards all of them;
-// the JSON names are those of the file in which the world is kept.
+// The types below are the simulator's state, guarded by Server.mu; the JSON
+// names are those in the saved file.
 
 type user struct {
 	ID            string `json:"id"`
@@ -106,7 +106,7 @@ type application struct {
 	Secret   string                `json:"secret"`
 	Key      string                `json:"key"`
 	Settings Settings              `json:"settings"`
-	Commands map[string][]*command `json:"commands,omitempty"` // by guild id, "" = global
+	Commands map[string][]*command `json:"commands,omitempty"` // by guild ID, "" = global
 
 	starts     []time.Time // IDENTIFYs in the last 24 h
 	identified int
@@ -135,7 +135,7 @@ type guild struct {
 	Threads  []string           `json:"threads,omitempty"`
 
 	bots    []string // members that are bots
-	version int      // grows when a permission may have changed
+	version int      // incremented when a permission may have changed
 }
 
 type role struct {
@@ -181,7 +181,7 @@ type channel struct {
 	messages []*message // oldest first, ids ascending
 	count    int
 	typing   map[string]time.Time
-	allowed  map[string]int64 // permissions by user, valid for version
+	allowed  map[string]int64 // cached permissions by user, valid for version
 	version  int
 }
 
@@ -210,14 +210,14 @@ type message struct {
 	Embeds          []byte              `json:"embeds,omitempty"`     // JSON array
 	Components      []byte              `json:"components,omitempty"` // JSON array
 	Attachments     []*attachment       `json:"attachments,omitempty"`
-	Reactions       map[string][]string `json:"reacted,omitempty"` // emoji to the accounts that gave it
-	WebhookID       string              `json:"webhook,omitempty"` // application id, for an answer to an interaction
+	Reactions       map[string][]string `json:"reacted,omitempty"` // emoji to the accounts that used it
+	WebhookID       string              `json:"webhook,omitempty"` // application ID, for a response to an interaction
 	Interaction     *asked              `json:"interaction,omitempty"`
 	ThreadID        string              `json:"thread,omitempty"`
 
 	num       uint64
 	channel   *channel
-	nonceText bool // the nonce came as a string
+	nonceText bool // the nonce was a string
 	snap      *Message
 	replies   []*message
 }
@@ -249,7 +249,7 @@ type Server struct {
 	channels map[string]*channel
 	dms      map[[2]string]*channel
 	messages map[string]*message
-	order    []*message // all messages, oldest first, bounded
+	order    []*message // all messages, oldest first, limited
 	nonces   map[nonceKey]nonceUse
 	nonceLog []nonceKey // oldest first
 	files    map[string]*attachment
@@ -259,10 +259,10 @@ type Server struct {
 	conns        map[*conn]struct{}
 	watchers     map[*watcher]struct{}
 	interactions map[string]*interaction // by token
-	allFaults    *appFaults              // for applications that are yet to come
+	allFaults    *appFaults              // for future applications
 
-	said     []*Message // every state of every message, oldest first, bounded
-	saidFrom int        // how many were thrown away
+	said     []*Message // every state of every message, oldest first, limited
+	saidFrom int        // how many were dropped
 	news     chan struct{}
 	dirty    chan struct{}
 

@@ -17,11 +17,14 @@ func Estimate(req Request) int {
 	return n
 }
 
-const perMessage = 4
+const (
+	perMessage = 4
+	perPicture = 1_600 // Anthropic's most for one; the others count less
+)
 
 // EstimateMessage is a rough count of the tokens in one message.
 func EstimateMessage(m Message) int {
-	n := estimateText(m.Text)
+	n := estimateText(m.Text) + len(m.Pictures)*perPicture
 	for _, c := range m.Calls {
 		n += estimateText(c.Name) + estimateText(c.Arguments)
 	}

@@ -11,6 +11,7 @@
 package llm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"iter"
@@ -69,6 +70,26 @@ type Message struct {
 	Name   string // RoleTool: the called tool
 	Failed bool   // RoleTool: Text tells why the call failed
 	Echo   Echo   // RoleAssistant: as the Answer had it
+
+	// Pictures are shown together with Text; RoleUser only. An adapter whose model
+	// doesn't see leaves them out and says so in the text.
+	Pictures []Picture
+}
+
+// Picture is an image that a model is shown.
+type Picture struct {
+	Name string // of the file, "" = none
+	Type string // media type: image/png, image/jpeg, image/gif or image/webp
+	Data []byte
+}
+
+// Unseen is what stands in the text for pictures that the model is not shown.
+func Unseen(pictures []Picture) string {
+	names := make([]string, len(pictures))
+	for i, p := range pictures {
+		names[i] = cmp.Or(p.Name, "a picture")
+	}
+	return "[not shown, because this model doesn't see pictures: " + strings.Join(names, ", ") + "]"
 }
 
 // Echo is what a provider wants back, in its own words, together with what it

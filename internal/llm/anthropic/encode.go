@@ -24,7 +24,7 @@ type message struct {
 	Content []block `json:"content"`
 }
 
-// block is one of text, tool_use, tool_result and thinking.
+// block is one of text, image, tool_use, tool_result and thinking.
 type block struct {
 	Type    string          `json:"type"`
 	Text    string          `json:"text,omitempty"`
@@ -35,7 +35,15 @@ type block struct {
 	Content string          `json:"content,omitempty"`
 	Failed  bool            `json:"is_error,omitempty"`
 
+	Source *source `json:"source,omitempty"` // of an image
+
 	raw json.RawMessage // the block as it came, in place of all this
+}
+
+type source struct {
+	Type  string `json:"type"`
+	Media string `json:"media_type"`
+	Data  []byte `json:"data"`
 }
 
 // MarshalJSON writes the block.
@@ -93,10 +101,17 @@ func blocks(model string, m llm.Message) (string, []block) {
 		}
 		return "assistant", all
 	}
-	if blank {
-		return "user", []block{{Type: "text", Text: "(a message without text)"}}
+	var all []block
+	for _, p := range m.Pictures {
+		all = append(all, block{Type: "image", Source: &source{"base64", p.Type, p.Data}})
 	}
-	return "user", []block{{Type: "text", Text: m.Text}}
+	switch {
+	case !blank:
+		all = append(all, block{Type: "text", Text: m.Text})
+	case all == nil:
+		all = append(all, block{Type: "text", Text: "(a message without text)"})
+	}
+	return "user", all
 }
 
 // echoed are the blocks of thinking that the model wrote before its calls.

@@ -31,6 +31,12 @@ type part struct {
 	Call      *call     `json:"functionCall,omitempty"`
 	Response  *response `json:"functionResponse,omitempty"`
 	Signature string    `json:"thoughtSignature,omitempty"`
+	Data      *blob     `json:"inlineData,omitempty"`
+}
+
+type blob struct {
+	Type string `json:"mimeType"`
+	Data []byte `json:"data"`
 }
 
 type call struct {
@@ -106,5 +112,12 @@ func parts(model string, m llm.Message) (string, []part) {
 		}
 		return "model", all
 	}
-	return "user", []part{{Text: &m.Text}}
+	all := []part{}
+	for _, p := range m.Pictures {
+		all = append(all, part{Data: &blob{p.Type, p.Data}})
+	}
+	if m.Text != "" || len(all) == 0 {
+		all = append(all, part{Text: &m.Text})
+	}
+	return "user", all
 }

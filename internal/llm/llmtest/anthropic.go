@@ -43,6 +43,10 @@ type anthropicBlock struct {
 	Thinking  string `json:"thinking"`
 	Signature string `json:"signature"`
 	Data      string `json:"data"`
+	Source    struct {
+		Media string `json:"media_type"`
+		Data  []byte `json:"data"`
+	} `json:"source"`
 }
 
 // anthropicText is a string or a list of text blocks, as the API takes both.
@@ -105,15 +109,19 @@ func (anthropic) ask(r *http.Request, body []byte) (Question, error) {
 // user may hold the results of several calls and what the user said then.
 func anthropicMessages(role llm.Role, blocks []anthropicBlock, names map[string]string) ([]llm.Message, error) {
 	var all []llm.Message
+	var pictures []llm.Picture
 	answer := llm.Message{Role: role}
 	for _, b := range blocks {
 		switch b.Type {
+		case "image":
+			pictures = append(pictures, llm.Picture{Type: b.Source.Media, Data: b.Source.Data})
 		case "text":
 			if strings.TrimSpace(b.Text) == "" {
 				return nil, fmt.Errorf("text content blocks must contain non-whitespace text")
 			}
 			if role == llm.RoleUser {
-				all = append(all, llm.Message{Role: role, Text: b.Text})
+				all = append(all, llm.Message{Role: role, Text: b.Text, Pictures: pictures})
+				pictures = nil
 			}
 			answer.Text += b.Text
 		case "tool_use":

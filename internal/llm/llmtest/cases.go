@@ -28,6 +28,7 @@ var cases = [...]struct {
 	{"leaving in the middle is paid for", paidFor},
 	{"pieces arrive while the model writes", live},
 	{"the question arrives whole", whole},
+	{"pictures", pictures},
 	{"tools there and back", tools},
 	{"calls that the model wrote wrong", badCalls},
 	{"why an answer ended", stops},
@@ -108,6 +109,17 @@ func whole(w *world) {
 	if strings.Contains(fmt.Sprint(q.Header), key) || strings.Contains(string(q.Body), key) {
 		w.Errorf("the key is in what the server remembers")
 	}
+}
+
+// pictures are seen together with the words of their message.
+func pictures(w *world) {
+	req := question("What is this?")
+	req.Messages[0].Pictures = []llm.Picture{{Name: "a.png", Type: "image/png", Data: []byte("\x89PNG one")}, {Type: "image/jpeg", Data: []byte("two \xff")}}
+	if _, err := llm.Generate(w.context(), w.model(), req); err != nil {
+		w.Fatalf("ask: %v", err)
+	}
+	req.Messages[0].Pictures[0].Name = "" // no API has a place for it
+	w.equal("messages", w.server.Questions()[0].Messages, req.Messages)
 }
 
 func tools(w *world) {

@@ -33,6 +33,10 @@ type googlePart struct {
 		Response map[string]string `json:"response"`
 	} `json:"functionResponse,omitempty"`
 	Signature string `json:"thoughtSignature,omitempty"`
+	Data      *struct {
+		Type string `json:"mimeType"`
+		Data []byte `json:"data"`
+	} `json:"inlineData,omitempty"`
 }
 
 type googleRequest struct {
@@ -88,9 +92,12 @@ func (google) ask(r *http.Request, body []byte) (Question, error) {
 // googleMessages takes apart what the API wants joined.
 func googleMessages(model string, c googleContent) []llm.Message {
 	var all []llm.Message
+	var pictures []llm.Picture
 	answer := llm.Message{Role: llm.RoleAssistant}
 	for _, p := range c.Parts {
 		switch {
+		case p.Data != nil:
+			pictures = append(pictures, llm.Picture{Type: p.Data.Type, Data: p.Data.Data})
 		case p.Response != nil:
 			m := llm.Message{Role: llm.RoleTool, CallID: p.Response.ID, Name: p.Response.Name}
 			if m.Text, m.Failed = p.Response.Response["error"]; !m.Failed {
@@ -106,7 +113,8 @@ func googleMessages(model string, c googleContent) []llm.Message {
 		case p.Text != nil && c.Role == "model":
 			answer.Text += *p.Text
 		case p.Text != nil:
-			all = append(all, llm.Message{Role: llm.RoleUser, Text: *p.Text})
+			all = append(all, llm.Message{Role: llm.RoleUser, Text: *p.Text, Pictures: pictures})
+			pictures = nil
 		}
 	}
 	if c.Role == "model" {

@@ -74,7 +74,11 @@ func (responses) ask(r *http.Request, body []byte) (Question, error) {
 			if err != nil {
 				return Question{}, err
 			}
-			q.Messages = append(q.Messages, llm.Message{Role: llm.Role(i.Role), Text: text})
+			pictures, err := picturesOf(i.Content)
+			if err != nil {
+				return Question{}, err
+			}
+			q.Messages = append(q.Messages, llm.Message{Role: llm.Role(i.Role), Text: text, Pictures: pictures})
 		}
 	}
 	for _, t := range in.Tools {

@@ -32,7 +32,14 @@ type responseTool struct {
 
 type inputMessage struct {
 	Role    string `json:"role"`
-	Content string `json:"content"`
+	Content any    `json:"content"` // a string, or a list of inputPart
+}
+
+// inputPart is one of input_text and input_image.
+type inputPart struct {
+	Type    string `json:"type"`
+	Text    string `json:"text,omitempty"`
+	Picture string `json:"image_url,omitempty"`
 }
 
 type inputCall struct {
@@ -51,7 +58,7 @@ type inputResult struct {
 func encodeResponse(id string, req llm.Request, w way) asked {
 	a := asked{Model: id, Instructions: req.System, MaxTokens: req.MaxTokens, Stream: true, Include: []string{"reasoning.encrypted_content"}}
 	for _, m := range req.Messages {
-		a.Input = append(a.Input, items(id, m)...)
+		a.Input = append(a.Input, items(id, m, w)...)
 	}
 	if w.noTools {
 		return a
@@ -63,7 +70,7 @@ func encodeResponse(id string, req llm.Request, w way) asked {
 }
 
 // items are what a message is made of there.
-func items(id string, m llm.Message) []any {
+func items(id string, m llm.Message, w way) []any {
 	if m.Role == llm.RoleTool {
 		text := m.Text
 		if m.Failed { // the API has no field for it
@@ -80,12 +87,24 @@ func items(id string, m llm.Message) []any {
 		}
 	}
 	if m.Text != "" || len(m.Calls) == 0 {
-		all = append(all, inputMessage{string(m.Role), m.Text})
+		all = append(all, inputMessage{string(m.Role), inputOf(m, w)})
 	}
 	for _, c := range m.Calls {
 		all = append(all, inputCall{"function_call", wire.CallID(c.ID), c.Name, string(wire.Arguments(c.Arguments))})
 	}
 	return all
+}
+
+// inputOf is the text of a message, with its pictures where the model sees.
+func inputOf(m llm.Message, w way) any {
+	if len(m.Pictures) == 0 || w.noPictures {
+		return contentOf(m, w)
+	}
+	parts := []inputPart{{Type: "input_text", Text: m.Text}}
+	for _, p := range m.Pictures {
+		parts = append(parts, inputPart{Type: "input_image", Picture: wire.DataURL(p)})
+	}
+	return parts
 }
 
 // responseEvent is an event of the stream, or the whole response of a server

@@ -16,6 +16,7 @@ type way struct {
 	noEffort   bool // reasoning_effort "none" where there are tools
 	noTools    bool // without tools
 	noSystem   bool // the instructions in the first message of the user
+	noPictures bool // without pictures
 	noNull     bool // content "" instead of null beside calls
 	most       int  // tokens of an answer that the model allows; 0 = not known
 	window     int  // tokens of a request and its answer together; 0 = not known
@@ -57,6 +58,8 @@ func (w way) other(e *llm.Error, req llm.Request, hosted bool) (next way, left i
 	case !w.noTools && len(req.Tools) > 0 && says("support tools", "support tool use", "tool choice requires", "tool-call-parser",
 		"support function calling", "function calling is not enabled", "tools are not supported", "tool calling is not supported"):
 		w.noTools = true
+	case !w.noPictures && pictured(req) && says("image", "vision", "multimodal", "must be a string", "valid string"):
+		w.noPictures = true
 	case !w.noSystem && req.System != "" && says("developer instruction is not enabled", "system role not supported", "system role is not supported",
 		"system message is not supported", "does not support system", "only user and assistant roles"):
 		w.noSystem = true
@@ -81,6 +84,11 @@ func (w way) other(e *llm.Error, req llm.Request, hosted bool) (next way, left i
 // callsAlone reports whether a message of the request has calls and no text.
 func callsAlone(req llm.Request) bool {
 	return slices.ContainsFunc(req.Messages, func(m llm.Message) bool { return len(m.Calls) > 0 && m.Text == "" })
+}
+
+// pictured reports whether a message of the request shows a picture.
+func pictured(req llm.Request) bool {
+	return slices.ContainsFunc(req.Messages, func(m llm.Message) bool { return len(m.Pictures) > 0 })
 }
 
 var (

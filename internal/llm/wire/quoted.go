@@ -1,8 +1,11 @@
 package wire
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"strings"
+
+	"openmates/internal/llm"
 )
 
 // Quoted is a JSON string as it was written, without its quotes; "" for all that
@@ -56,4 +59,9 @@ func isHigh(s string) bool {
 // evenSlashes reports whether a backslash behind s begins an escape.
 func evenSlashes(s string) bool {
 	return (len(s)-len(strings.TrimRight(s, `\`)))%2 == 0
+}
+
+// DataURL is a picture as an address that holds it (RFC 2397).
+func DataURL(p llm.Picture) string {
+	return "data:" + p.Type + ";base64," + base64.StdEncoding.EncodeToString(p.Data)
 }

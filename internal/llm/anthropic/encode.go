@@ -9,7 +9,7 @@ import (
 	"openmates/internal/llm/wire"
 )
 
-// The request as the API reference names it ("Create a Message").
+// The request, with the API reference's names ("Create a Message").
 type request struct {
 	Model     string    `json:"model"`
 	MaxTokens int       `json:"max_tokens"`
@@ -37,7 +37,7 @@ type block struct {
 
 	Source *source `json:"source,omitempty"` // of an image
 
-	raw json.RawMessage // the block as it came, in place of all this
+	raw json.RawMessage // the original block, instead of all other fields
 }
 
 type source struct {
@@ -46,7 +46,7 @@ type source struct {
 	Data  []byte `json:"data"`
 }
 
-// MarshalJSON writes the block.
+// MarshalJSON encodes the block.
 func (b block) MarshalJSON() ([]byte, error) {
 	if b.raw != nil {
 		return b.raw, nil
@@ -71,7 +71,7 @@ func encode(id string, req llm.Request) request {
 		if len(blocks) == 0 {
 			continue
 		}
-		// All results of parallel calls have to stand in one message.
+		// All results of parallel calls must be in one message.
 		if n := len(r.Messages); n > 0 && r.Messages[n-1].Role == role {
 			r.Messages[n-1].Content = append(r.Messages[n-1].Content, blocks...)
 			continue
@@ -84,8 +84,8 @@ func encode(id string, req llm.Request) request {
 	return r
 }
 
-// blocks are the parts of a message. The API refuses texts that are empty or
-// blank: such an answer is left out, such a question is named.
+// blocks returns the blocks of a message. The API rejects empty or blank texts:
+// such an answer is left out, such a question gets a placeholder.
 func blocks(model string, m llm.Message) (string, []block) {
 	blank := strings.TrimSpace(m.Text) == ""
 	switch m.Role {
@@ -114,7 +114,7 @@ func blocks(model string, m llm.Message) (string, []block) {
 	return "user", all
 }
 
-// echoed are the blocks of thinking that the model wrote before its calls.
+// echoed returns the thinking blocks that the model wrote before its calls.
 func echoed(model string, e llm.Echo) []block {
 	if e.Of != model {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"openmates/internal/llm/wire"
 )
 
-// The request as the API reference names it ("models.streamGenerateContent").
+// The request, with the API reference's names ("models.streamGenerateContent").
 type request struct {
 	System   *content  `json:"systemInstruction,omitempty"`
 	Contents []content `json:"contents"`
@@ -24,7 +24,7 @@ type content struct {
 	Parts []part `json:"parts"`
 }
 
-// part is a text, a call or the result of one.
+// part is a text, a call or a call's result.
 type part struct {
 	Text      *string   `json:"text,omitempty"`
 	Thought   bool      `json:"thought,omitempty"`
@@ -55,8 +55,8 @@ type tools struct {
 	Functions []declaration `json:"functionDeclarations"`
 }
 
-// declaration has its schema in parametersJsonSchema, since "parameters" knows
-// only a part of JSON Schema.
+// declaration has its schema in parametersJsonSchema, because "parameters" only
+// supports a part of JSON Schema.
 type declaration struct {
 	Name        string          `json:"name"`
 	Description string          `json:"description,omitempty"`
@@ -73,7 +73,7 @@ func encode(id string, req llm.Request) request {
 	}
 	for _, m := range req.Messages {
 		role, parts := parts(id, m)
-		// All results of parallel calls have to stand in one content.
+		// All results of parallel calls must be in one content.
 		if n := len(r.Contents); n > 0 && r.Contents[n-1].Role == role {
 			r.Contents[n-1].Parts = append(r.Contents[n-1].Parts, parts...)
 			continue

@@ -13,7 +13,7 @@ import (
 	"openmates/internal/llm"
 )
 
-// cases is the table that every adapter passes.
+// cases is the table of tests that every adapter passes.
 var cases = [...]struct {
 	name string
 	run  func(*world)
@@ -61,7 +61,7 @@ func text(w *world) {
 	w.equal("requests", w.server.Count(), 1)
 }
 
-// live takes a piece of an answer whose end the server keeps back.
+// live receives a piece of an answer while the server withholds the end.
 func live(w *world) {
 	w.server.Script(Reply{Pieces: []string{"first", "second"}, Hold: true})
 	var got []string
@@ -159,8 +159,8 @@ func decoded(s string) any {
 	return v
 }
 
-// badCalls sends a history with what models wrote that is no JSON object, and
-// with ids that only another provider allows.
+// badCalls sends a history with arguments that aren't JSON objects, and with
+// IDs that only another provider allows.
 func badCalls(w *world) {
 	req := question("go on")
 	for i, args := range []string{"", `{"q": `, `"text"`, "[1]"} {
@@ -297,7 +297,7 @@ func cancel(w *world) {
 	}
 	w.equal("cancelled in the middle", last, context.Canceled)
 
-	// Before the server says anything.
+	// Before the server has sent anything.
 	ctx, end = context.WithTimeout(w.context(), 20*time.Millisecond)
 	defer end()
 	w.server.Script(Reply{First: longest})

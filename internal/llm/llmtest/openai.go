@@ -92,7 +92,7 @@ func (openAI) ask(r *http.Request, body []byte) (Question, error) {
 	return q, nil
 }
 
-// textOf reads content as a string or as a list of text parts.
+// textOf reads content as a string or a list of text parts.
 func textOf(raw json.RawMessage) (string, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return "", nil
@@ -194,7 +194,7 @@ func (o openAI) failure(f Failure) (string, []byte) {
 	return "", body
 }
 
-// openAIFinish names the reasons as the API does.
+// openAIFinish returns the API's name for a reason.
 func openAIFinish(s llm.Stop) string {
 	switch s {
 	case llm.StopLength:
@@ -207,7 +207,7 @@ func openAIFinish(s llm.Stop) string {
 	return "stop"
 }
 
-// The chunks are put together by hand: benchmarks ask for many thousands a
+// The chunks are built by hand, because benchmarks request many thousands per
 // second.
 func (openAI) stream(b *builder, q Question, r Reply) {
 	head := append([]byte(`{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":`), encode(q.Model)...)

@@ -6,11 +6,11 @@ import (
 	"openmates/internal/llm"
 )
 
-// ways are refusals of how something was asked, not of what: each costs nothing,
-// is answered in the same turn, and is not met again.
+// ways are errors about how something was asked, not what: each costs nothing,
+// is resolved within the turn, and doesn't happen again.
 func ways() []quirk {
 	fine := func() Reply { return chunks(texts("fine.")...) }
-	// until refuses while a request has a field.
+	// until fails while a request has a field.
 	until := func(refused func(Question) bool, words string, status int) func(Question, int) Reply {
 		return func(q Question, _ int) Reply {
 			if refused(q) {

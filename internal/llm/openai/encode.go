@@ -8,7 +8,7 @@ import (
 	"openmates/internal/llm/wire"
 )
 
-// The request as the API reference names it ("Create chat completion").
+// The request, with the API reference's names ("Create chat completion").
 type request struct {
 	Model     string         `json:"model"`
 	Messages  []message      `json:"messages"`
@@ -30,7 +30,7 @@ type message struct {
 	Calls   []call `json:"tool_calls,omitempty"`
 	CallID  string `json:"tool_call_id,omitempty"`
 
-	// The thoughts before the calls, in the field that they came in.
+	// The thoughts before the calls, in the field they arrived in.
 	Thought *string           `json:"reasoning_content,omitempty"`
 	Reason  *string           `json:"reasoning,omitempty"`
 	Details []json.RawMessage `json:"reasoning_details,omitempty"`
@@ -101,8 +101,8 @@ func encode(id string, req llm.Request, w way) request {
 	return r
 }
 
-// withoutSystem puts the instructions in front of the first message of the
-// user, for models that know no role for them.
+// withoutSystem puts the instructions in front of the first user message, for
+// models without a system role.
 func withoutSystem(req llm.Request) llm.Request {
 	first := slices.IndexFunc(req.Messages, func(m llm.Message) bool { return m.Role == llm.RoleUser })
 	if first < 0 || req.System == "" {
@@ -157,7 +157,7 @@ func contentOf(m llm.Message, w way) any {
 	return parts
 }
 
-// echo puts the thoughts back where they came from.
+// echo puts the thoughts back into their field.
 func (m *message) echo(data string) {
 	var t thoughts
 	if json.Unmarshal([]byte(data), &t) != nil {

@@ -13,6 +13,8 @@ import (
 	"openmates"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
+
+	"openmates/internal/polltest"
 )
 
 func ok(t *testing.T, err error) {
@@ -420,7 +422,7 @@ func TestChangesAreTold(t *testing.T) {
 		ok(t, here.SetServerLimits(t.Context(), openmates.Limits{PerMinute: 1}))
 		for name, c := range map[string]chan string{"own": own, "other": far} {
 			missing := map[string]bool{store.Bots: true, store.Mates: true, store.Members: true, store.Identities: true, store.Installations: true, store.Limits: true}
-			late := time.After(20 * time.Second)
+			late := time.After(polltest.Patience)
 			for len(missing) > 0 {
 				select {
 				case kind := <-c:

@@ -37,7 +37,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Harness) {
 		{"at most n at once", atMost},
 		{"alone", alone},
 		{"not before", notBefore},
-		{"after", after},
+		{"a failed job waits, and its lane with it", pause},
 		{"drop", drop},
 		{"retry until it is too much", retry},
 		{"the end leaves jobs open", end},
@@ -63,8 +63,13 @@ type process struct {
 
 func start(t *testing.T, h Harness, n int, do func(context.Context, queue.Job) error) *process {
 	t.Helper()
+	return startWith(t, h, n, quick, do)
+}
+
+func startWith(t *testing.T, h Harness, n int, backoff func(int) time.Duration, do func(context.Context, queue.Job) error) *process {
+	t.Helper()
 	g := &breakable{Journal: h.Journal}
-	p := &process{Queue: h.New(t, g, quick), journal: g, ended: make(chan struct{})}
+	p := &process{Queue: h.New(t, g, backoff), journal: g, ended: make(chan struct{})}
 	ctx, cancel := context.WithCancel(t.Context())
 	p.cancel = cancel
 	go func() {

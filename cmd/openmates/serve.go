@@ -291,7 +291,7 @@ func newPeople(db *store.DB, at *address.Public, book *locale.Book, log *slog.Lo
 	if p.post, err = mail.NewPostman(mail.PostmanConfig{Store: db, Log: log, Sender: smtp.New(smtp.Config{}), Voices: book}); err != nil {
 		return p, err
 	}
-	if p.failures, err = guard.NewFailures(guard.FailuresConfig{Log: log, Audit: db.AddAudit}); err != nil {
+	if p.failures, err = guard.NewFailures(guard.FailuresConfig{Log: log, Audit: db.AddAuditAlone}); err != nil {
 		return p, err
 	}
 	p.identity, err = identity.New(identity.Config{

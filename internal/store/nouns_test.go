@@ -397,9 +397,9 @@ func TestAudit(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
 		db, ctx := open(), t.Context()
 		for _, a := range []string{"one", "two", "three"} {
-			ok(t, db.AddAudit(ctx, openmates.AuditEntry{Actor: 1, TeamID: 2, Action: a, Target: "t", Before: "b", After: "a"}))
+			ok(t, db.AddAuditAlone(ctx, openmates.AuditEntry{Actor: 1, TeamID: 2, Action: a, Target: "t", Before: "b", After: "a"}))
 		}
-		ok(t, db.AddAudit(ctx, openmates.AuditEntry{Action: "server"}))
+		ok(t, db.AddAuditAlone(ctx, openmates.AuditEntry{Action: "server"}))
 		page, err := db.Audit(ctx, 2, 0, 2)
 		ok(t, err)
 		same(t, []string{page[0].Action, page[1].Action}, []string{"three", "two"})

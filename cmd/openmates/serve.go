@@ -195,7 +195,8 @@ func (srv *service) open(ctx context.Context) error {
 		return err
 	}
 	srv.closers = append(srv.closers, srv.db.Close)
-	if err := srv.checkKey(ctx, seal); err != nil {
+	// The database may be away again at any moment, also just after it was opened.
+	if err := srv.patient(ctx, func(ctx context.Context) error { return srv.checkKey(ctx, seal) }); err != nil {
 		return err
 	}
 	return srv.openQueue()

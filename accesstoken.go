@@ -50,4 +50,7 @@ type KeptAnswer struct {
 	Type    string // media type
 	Body    Secret // may contain a credential that is only shown once
 	Begun   time.Time
+	// Ticket is of all requests under the key, also of one that takes over from one
+	// that died: what they begin together is one thing.
+	Ticket string
 }

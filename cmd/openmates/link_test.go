@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"openmates/internal/polltest"
+	"openmates/internal/walktest"
 )
 
 // browser is one that is signed in or not, with its cookies.
@@ -62,9 +62,9 @@ func (m *member) command(app, name string, ok func(string) bool) string {
 	body := map[string]any{
 		"type": 2, "application_id": app, "guild_id": m.guild, "channel_id": m.channel, "data": map[string]any{"name": name},
 	}
-	polltest.Until(m.T, "/"+name+" is offered", func() bool { return m.tries("/api/v10/interactions", body) })
+	walktest.Until(m.T, "/"+name+" is offered", func() bool { return m.tries("/api/v10/interactions", body) })
 	said := ""
-	polltest.Until(m.T, "/"+name+" is answered", func() bool {
+	walktest.Until(m.T, "/"+name+" is answered", func() bool {
 		var list []struct {
 			Content string
 			Flags   int

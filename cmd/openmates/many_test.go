@@ -18,8 +18,6 @@ import (
 
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/sqldb/sqldbtest"
-
-	"openmates/internal/polltest"
 )
 
 // cluster is one installation in many processes, with services that can die.
@@ -49,7 +47,7 @@ func (n *natsService) start(t *testing.T) {
 		}
 	case <-n.p.ended:
 		t.Fatal("NATS ended at its start")
-	case <-time.After(polltest.Patience):
+	case <-time.After(30 * time.Second):
 		t.Fatal("NATS does not start")
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"openmates/client"
 	"openmates/internal/llm"
 	"openmates/internal/llm/llmtest"
-	"openmates/internal/polltest"
 	"openmates/internal/walktest"
 )
 
@@ -97,11 +96,11 @@ func (w *clients) leaves() {
 			}
 		})
 	}
-	polltest.Until(w.T, "all are asked", func() bool { return w.Model.Count() == asked+40 })
+	walktest.Until(w.T, "all are asked", func() bool { return w.Model.Count() == asked+40 })
 	held := w.spent()
 	leave()
 	all.Wait()
-	polltest.Until(w.T, "what was held is free", func() bool {
+	walktest.Until(w.T, "what was held is free", func() bool {
 		now := w.spent()
 		return now > before && now < before+(held-before)/10
 	})

@@ -17,7 +17,7 @@ import (
 // NATS wakes. Both use the database's leases.
 func (srv *service) openQueue() error {
 	srv.hold = srv.db
-	if !srv.usesNATS() {
+	if srv.set.NATSURL == "" {
 		q, err := dbqueue.New(dbqueue.Config{Journal: srv.db, Lease: srv.db, Log: srv.log})
 		srv.queue = q
 		return err
@@ -26,7 +26,9 @@ func (srv *service) openQueue() error {
 	if err != nil {
 		return invalid("nats-url", "it isn't the address of a NATS server, such as nats://host:4222")
 	}
-	srv.nats = conn.IsConnected
+	if srv.set.does("listen") || srv.set.does("work") {
+		srv.nats = conn.IsConnected // pages and the API are there without it: their questions are found a little later
+	}
 	srv.closers = append(srv.closers, func() error { conn.Close(); return nil })
 	q, err := natsqueue.New(natsqueue.Config{Conn: conn, Journal: srv.db, Lease: srv.db.Leases(), Log: srv.log})
 	if err != nil {
@@ -34,12 +36,6 @@ func (srv *service) openQueue() error {
 	}
 	srv.queue = q
 	return nil
-}
-
-// usesNATS reports whether this process creates or does work, and NATS is set.
-// Pages and the API only need the database.
-func (srv *service) usesNATS() bool {
-	return srv.set.NATSURL != "" && (srv.set.does("listen") || srv.set.does("work"))
 }
 
 // saveState stores what a listener of this process reports, so that every

@@ -54,11 +54,9 @@ type Config struct {
 	Version  string
 	// Shown names the model that answers by default.
 	Shown func(ctx context.Context) model.Shown
-	// Process answers a text as a mate, by the same rules as in a messenger.
-	// show, unless nil, is given the text so far while it grows.
-	Process func(ctx context.Context, q Question, show func(text string)) (Answer, error)
-	// Try asks a mate on behalf of an admin.
-	Try func(ctx context.Context, t chat.Trial) (openmates.Outcome, error)
+	// Ask asks a mate, by the same rules as in a messenger, and waits for the
+	// outcome. show, unless nil, is given the text so far while it grows.
+	Ask func(ctx context.Context, a chat.Ask, show func(text string)) (openmates.Outcome, error)
 	// From is the address that a request came from; nil = its peer.
 	From func(r *http.Request) netip.Addr
 	// Asked is what a request says about where it was sent to; nil = its Host.
@@ -77,21 +75,6 @@ type Records interface {
 	Count(ctx context.Context) (openmates.Counts, error)
 }
 
-// Question is what somebody asks a mate of their team.
-type Question struct {
-	Team openmates.Team
-	User openmates.User
-	Role openmates.Role
-	Mate openmates.Mate
-	Text string
-}
-
-// Answer is what the mate says.
-type Answer struct {
-	Text  string
-	Usage openmates.Usage
-}
-
 // Server is the door. It is an http.Handler for everything below Prefix.
 type Server struct {
 	identity *identity.Room
@@ -106,8 +89,7 @@ type Server struct {
 	now      openmates.Clock
 	version  string
 	shown    func(ctx context.Context) model.Shown
-	process  func(context.Context, Question, func(string)) (Answer, error)
-	try      func(context.Context, chat.Trial) (openmates.Outcome, error)
+	ask      func(context.Context, chat.Ask, func(string)) (openmates.Outcome, error)
 	from     func(*http.Request) netip.Addr
 	asked    func(*http.Request) server.Asked
 	patient  intake.Patience
@@ -118,16 +100,17 @@ type Server struct {
 	handler    http.Handler
 
 	mux     *http.ServeMux  // of the operations
+	asks    map[string]bool // patterns of operations that ask a mate
 	keyless map[string]bool // patterns of operations that take no Idempotency-Key
 }
 
 // New makes a Server.
 func New(c Config) (*Server, error) {
-	if c.Identity == nil || c.Team == nil || c.Server == nil || c.Connect == nil || c.Log == nil || c.Shown == nil || c.Process == nil {
-		return nil, errors.New("api: Config needs Identity, Team, Server, Connect, Log, Shown and Process")
+	if c.Identity == nil || c.Team == nil || c.Server == nil || c.Connect == nil || c.Log == nil || c.Shown == nil || c.Ask == nil {
+		return nil, errors.New("api: Config needs Identity, Team, Server, Connect, Log, Shown and Ask")
 	}
-	if c.Mate == nil || c.Model == nil || c.Records == nil || c.Answers == nil || c.Try == nil {
-		return nil, errors.New("api: Config needs Mate, Model, Records, Answers and Try")
+	if c.Mate == nil || c.Model == nil || c.Records == nil || c.Answers == nil {
+		return nil, errors.New("api: Config needs Mate, Model, Records and Answers")
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now
@@ -143,7 +126,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		identity: c.Identity, team: c.Team, server: c.Server, connect: c.Connect, mate: c.Mate, model: c.Model, records: c.Records, answers: c.Answers,
 		log: c.Log.With("pkg", "api"), now: c.Clock, version: c.Version,
-		shown: c.Shown, process: c.Process, try: c.Try, from: c.From, asked: c.Asked, patient: c.Patience, fixed: c.FixedURL,
+		shown: c.Shown, ask: c.Ask, from: c.From, asked: c.Asked, patient: c.Patience, fixed: c.FixedURL,
 	}
 	cross := http.NewCrossOriginProtection()
 	if err := cross.AddTrustedOrigin(c.Connect.PublicURL()); err != nil {
@@ -216,6 +199,7 @@ func (s *Server) operate(w http.ResponseWriter, r *http.Request) {
 func (s *Server) register() (http.Handler, error) {
 	mux := http.NewServeMux()
 	s.mux, s.keyless = mux, map[string]bool{}
+	s.asks = map[string]bool{http.MethodPost + " " + Prefix + processPath: true, http.MethodPost + " " + Prefix + tryPath: true}
 	config := huma.DefaultConfig("OpenMates", s.version)
 	config.Info.Description = about
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = Prefix+"/openapi", "", ""

@@ -1,21 +1,15 @@
 package api
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 
 	"openmates"
-	"openmates/internal/chat"
 )
 
 const say = `{"mate":"sophia","text":"hello"}`
-
-func (h *house) try(_ context.Context, t chat.Trial) (openmates.Outcome, error) {
-	return openmates.Outcome{State: openmates.TurnAnswered, Text: "I am " + t.Mate.Name}, nil
-}
 
 func TestAnswers(t *testing.T) {
 	t.Parallel()
@@ -49,7 +43,9 @@ func TestAnswers(t *testing.T) {
 	if v["text"] != "Hello Ben" || v["model"] != "scripted" {
 		t.Errorf("answer %v", v)
 	}
-	if q := h.asked[0]; q.Team.Slug != "harbour" || q.Mate.Handle != "sophia" || q.User.Username != "ben" || q.Role != openmates.RoleMember || q.Text != "hello" {
+	sophia, err := h.db.MateByHandle(t.Context(), "sophia")
+	must(t, err)
+	if q := h.asked[0]; q.Team != h.team.ID || q.Mate != sophia.ID || q.User != h.people["ben"].ID || q.Trial || q.Text != "hello" {
 		t.Errorf("asked %+v", q)
 	}
 	resp, v := h.do(ben, "POST", "/harbour/apps/messages/process", `{"mate":"mark","text":"hello"}`)

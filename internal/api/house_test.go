@@ -18,6 +18,7 @@ import (
 
 	"openmates"
 	"openmates/internal/address"
+	"openmates/internal/chat"
 	"openmates/internal/connect"
 	"openmates/internal/connect/connecttest"
 	"openmates/internal/guard"
@@ -57,7 +58,8 @@ type house struct {
 	cookies  map[string]string
 
 	mu    sync.Mutex
-	asked []Question
+	asked []chat.Ask
+	came  *openmates.Outcome // nil = an answer
 	fail  error
 	says  []string                  // what the mate's answer grows by
 	still atomic.Pointer[time.Time] // at which the rooms' clock stands; nil = it runs
@@ -106,7 +108,7 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	must(t, err)
 	public, err := address.New("http://mates.example", true)
 	must(t, err)
-	failures, err := guard.NewFailures(guard.FailuresConfig{Log: log, Audit: h.db.AddAuditAlone, Clock: h.clock})
+	failures, err := guard.NewFailures(guard.FailuresConfig{Log: log, Audit: h.db.AddAudit, Clock: h.clock})
 	must(t, err)
 	h.identity, err = identity.New(identity.Config{Store: h.db, Log: log, Audit: h.db.AddAudit, Failures: failures, Post: post, Address: public, Clock: h.clock,
 		ServerName: func(ctx context.Context) (string, error) { return server.StoredName(ctx, h.db) },
@@ -134,7 +136,7 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 		}})
 	must(t, err)
 	c := Config{Identity: h.identity, Team: h.teams, Server: h.server, Connect: h.connect, Mate: mates, Model: models, Records: h.db, Answers: h.db, Log: log, Version: "1.2.3",
-		Shown: func(context.Context) model.Shown { return model.Shown{Name: "scripted", Scripted: true} }, Process: h.process, Try: h.try}
+		Shown: func(context.Context) model.Shown { return model.Shown{Name: "scripted", Scripted: true} }, Ask: h.ask}
 	for _, f := range change {
 		f(&c)
 	}
@@ -165,20 +167,29 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	return h
 }
 
-func (h *house) process(_ context.Context, q Question, show func(string)) (Answer, error) {
+func (h *house) ask(ctx context.Context, a chat.Ask, show func(string)) (openmates.Outcome, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.asked = append(h.asked, q)
+	h.asked = append(h.asked, a)
 	for i := range h.says {
 		if show != nil {
 			show(strings.Join(h.says[:i+1], ""))
 		}
 	}
 	text := strings.Join(h.says, "")
-	if text == "" {
-		text = "Hello " + q.User.DisplayName
+	if u, err := h.db.User(ctx, a.User); text == "" && err == nil {
+		text = "Hello " + u.DisplayName
 	}
-	return Answer{Text: text, Usage: openmates.Usage{Model: "scripted", Input: 3, Output: 2}}, h.fail
+	if a.Trial {
+		m, err := h.db.Mate(ctx, a.Mate)
+		must(h.t, err)
+		text = "I am " + m.Name
+	}
+	o := openmates.Outcome{State: openmates.TurnAnswered, Text: text, Usage: openmates.Usage{Model: "scripted", Input: 3, Output: 2}}
+	if h.came != nil {
+		o = *h.came
+	}
+	return o, h.fail
 }
 
 // furnish fills the house.

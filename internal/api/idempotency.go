@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -35,7 +36,7 @@ type Answers interface {
 	// mine is true. Otherwise it gives what the key stands for.
 	ClaimAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer, abandoned, expires time.Time) (is openmates.KeptAnswer, mine bool, err error)
 	KeepAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer) error
-	DropAnswer(ctx context.Context, owner, key string) error
+	DropAnswer(ctx context.Context, owner, key, ticket string) error
 }
 
 // keyless reports whether an operation takes no key: those for people in
@@ -68,7 +69,7 @@ func (s *Server) once(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given, ctx := r.Header[IdempotencyKey], r.Context()
 		owner := ownerOf(openmates.CallerOf(ctx))
-		if len(given) == 0 || r.Method != http.MethodPost || owner == "" || streams(r) || strings.HasPrefix(r.URL.Path, Prefix+"/auth/") {
+		if len(given) == 0 || r.Method != http.MethodPost || owner == "" || streams(r) && !s.asksMates(r) || strings.HasPrefix(r.URL.Path, Prefix+"/auth/") {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -100,15 +101,17 @@ func (s *Server) once(next http.Handler) http.Handler {
 			return
 		}
 		now := s.now()
-		a := openmates.KeptAnswer{Request: requestHash(r, body), Begun: now}
+		a := openmates.KeptAnswer{Request: requestHash(r, body), Begun: now, Ticket: rand.Text()}
 		is, mine, err := s.answers.ClaimAnswer(ctx, owner, key, a, now.Add(-abandoned), now.Add(keepFor))
 		switch {
 		case err != nil:
 			s.refuse(w, r, err)
-		case mine:
-			s.first(w, r, next, owner, key, a)
 		case is.Request != a.Request:
 			s.refuse(w, r, openmates.Errorf(openmates.EConflict, "This Idempotency-Key was used for another request within the last day. Use a new key for each request."))
+		case mine:
+			s.first(w, r, next, owner, key, is)
+		case s.asksMates(r) && (is.Status == 0 || streams(r)): // the same turn, which has or will have an outcome
+			s.first(w, r, next, owner, key, is)
 		case is.Status == 0:
 			s.refuse(w, r, openmates.Errorf(openmates.EConflict, "The same request is still being processed. Wait a moment and send it again."))
 		default:
@@ -130,33 +133,70 @@ func (s *Server) late(w http.ResponseWriter, r *http.Request) {
 	p.write(w)
 }
 
-// first answers the first request under a key. It ends also if the caller has
-// hung up: they will ask again.
+// first answers a request under a key that has no answer yet. It ends also if
+// the caller has hung up, since they will ask again; a question to a mate goes on
+// by itself.
 func (s *Server) first(w http.ResponseWriter, r *http.Request, next http.Handler, owner, key string, a openmates.KeptAnswer) {
-	ctx := context.WithoutCancel(r.Context())
-	k := newKept()
-	done := false
+	settled := context.WithoutCancel(r.Context())
+	claim := &claim{ticket: a.Ticket}
+	ctx := settled
+	if s.asksMates(r) {
+		ctx = r.Context()
+	}
+	ctx = context.WithValue(ctx, claimKey{}, claim)
+	drop := true
 	defer func() {
-		if !done { // it panicked, and the key is free again
-			s.drop(ctx, owner, key)
+		if drop { // also if it panicked: the key is free again
+			s.drop(settled, owner, key, a.Ticket)
 		}
 	}()
+	if streams(r) { // what is told in the stream is in the journal
+		next.ServeHTTP(w, r.WithContext(ctx))
+		drop = !claim.stands
+		return
+	}
+	k := newKept()
 	next.ServeHTTP(k, r.WithContext(ctx))
-	done = true
 	if k.code < 200 || k.code > 299 {
-		s.drop(ctx, owner, key)
+		drop = !claim.stands
 		k.send(w)
 		return
 	}
+	drop = false
 	a.Status, a.Type, a.Body = k.code, k.header.Get("Content-Type"), openmates.Secret(k.body.String())
-	if err := s.answers.KeepAnswer(ctx, owner, key, a); err != nil {
-		s.log.ErrorContext(ctx, "an answer was not kept", "request", requestOf(ctx), "err", err) // it is true all the same
+	if err := s.answers.KeepAnswer(settled, owner, key, a); err != nil {
+		s.log.ErrorContext(settled, "an answer was not kept", "request", requestOf(settled), "err", err) // it is true all the same
 	}
 	k.send(w)
 }
 
-func (s *Server) drop(ctx context.Context, owner, key string) {
-	if err := s.answers.DropAnswer(ctx, owner, key); err != nil {
+// claim is what a request under a key has begun.
+type claim struct {
+	ticket string // "" = the request has no key
+	// stands says that the key still leads to what was begun: there is, or will
+	// be, an outcome worth asking for again.
+	stands bool
+}
+
+type claimKey struct{}
+
+// claimOf is the claim of a request; one without a key has an empty one.
+func claimOf(ctx context.Context) *claim {
+	if c, ok := ctx.Value(claimKey{}).(*claim); ok {
+		return c
+	}
+	return &claim{}
+}
+
+// asksMates reports whether a request is a question to a mate. Its turn is in the
+// journal, so that repeated requests wait for one outcome.
+func (s *Server) asksMates(r *http.Request) bool {
+	_, pattern := s.mux.Handler(r)
+	return s.asks[pattern]
+}
+
+func (s *Server) drop(ctx context.Context, owner, key, ticket string) {
+	if err := s.answers.DropAnswer(ctx, owner, key, ticket); err != nil {
 		s.log.ErrorContext(ctx, "a key was not freed", "request", requestOf(ctx), "err", err)
 	}
 }

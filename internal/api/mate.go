@@ -143,7 +143,7 @@ func (s *Server) mateOperations() {
 			m, err = s.mate.Restore(ctx, c.User.ID, m, in.Version)
 			return setupOf(m), err
 		})
-	serve(s, route{"try-mate", http.MethodPost, "/server/mates/{handle}/try", "Try a mate", "The mate doesn't remember it.", 0}, admin(), s.tryMate)
+	serve(s, route{"try-mate", http.MethodPost, tryPath, "Try a mate", "The mate doesn't remember it.", 0}, admin(), s.tryMate)
 }
 
 func setupOf(m openmates.Mate) MateSetup {
@@ -224,19 +224,9 @@ func (s *Server) tryMate(ctx context.Context, c openmates.Caller, in *trialInput
 	if err != nil {
 		return Reply{}, err
 	}
-	t := chat.Trial{User: c.User, Mate: m, Text: in.Body.Text}
+	q := question{chat.Ask{Trial: true, User: c.User.ID, Mate: m.ID, Text: in.Body.Text}, m.Handle}
 	for _, p := range in.Body.Past {
-		t.Past = append(t.Past, openmates.Exchange{Author: c.User, Question: p.Question, Answer: p.Answer})
+		q.Past = append(q.Past, chat.Said(p))
 	}
-	o, err := s.try(ctx, t)
-	if err != nil {
-		return Reply{}, err
-	}
-	switch o.State {
-	case openmates.TurnRefused:
-		return Reply{}, openmates.Errorf(openmates.EForbidden, "%s", o.Text)
-	case openmates.TurnFailed:
-		return Reply{}, openmates.Errorf(openmates.EUnavailable, "%s", o.Text)
-	}
-	return Reply{Mate: m.Handle, Text: o.Text, Model: o.Usage.Model, Usage: Tokens{Input: o.Usage.Input, Cached: o.Usage.Cached, Output: o.Usage.Output, Cost: o.Usage.Cost}}, nil
+	return s.reply(ctx, q, nil)
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"reflect"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"openmates"
+	"openmates/internal/chat"
 	"openmates/internal/connect"
 	"openmates/internal/policy"
 )
@@ -217,9 +219,21 @@ func (s *Server) connectAccount(ctx context.Context, c openmates.Caller, in *con
 	return Connected{Kind: connect.Link, Account: &Linked{string(o.Account.ID), o.Account.Name}}, nil
 }
 
+// The paths of questions to mates.
+const (
+	processPath = "/{team_slug}/apps/messages/process"
+	tryPath     = "/server/mates/{handle}/try"
+)
+
+// question is what somebody asks a mate.
+type question struct {
+	chat.Ask
+	mate string // its handle
+}
+
 // processOperation is apart because its answer comes whole or as it grows.
 func (s *Server) processOperation() {
-	o := s.operation(route{"process-message", http.MethodPost, "/{team_slug}/apps/messages/process", "Ask a mate",
+	o := s.operation(route{"process-message", http.MethodPost, processPath, "Ask a mate",
 		"Answers a text as a mate of the team, by the same rules as in a messenger. With Accept: text/event-stream the answer is streamed: “text” events with what is added, “reset” when everything so far is replaced, and at the end “done” with the whole reply, or “problem”. A listener asks for a person by user_id.", 0}, "a team member, or a listener")
 	schemas := s.api.OpenAPI().Components.Schemas
 	o.Responses["200"] = &huma.Response{Description: "The reply", Content: map[string]*huma.MediaType{
@@ -234,7 +248,7 @@ func (s *Server) processOperation() {
 		if strings.Contains(in.Accept, "text/event-stream") {
 			return &huma.StreamResponse{Body: func(h huma.Context) { s.stream(h, q) }}, nil
 		}
-		r, err := s.ask(ctx, q, nil)
+		r, err := s.reply(ctx, q, nil)
 		if err != nil {
 			return nil, s.fail(ctx, err)
 		}
@@ -243,7 +257,7 @@ func (s *Server) processOperation() {
 }
 
 // question finds out who asks whom.
-func (s *Server) question(ctx context.Context, in *processInput) (Question, error) {
+func (s *Server) question(ctx context.Context, in *processInput) (question, error) {
 	c := openmates.CallerOf(ctx)
 	var p policy.Place
 	var err error
@@ -254,25 +268,45 @@ func (s *Server) question(ctx context.Context, in *processInput) (Question, erro
 		err = openmates.Errorf(openmates.EForbidden, "You can only ask for yourself. Send your own user_id, or none.")
 	}
 	if err != nil {
-		return Question{}, err
+		return question{}, err
 	}
 	text := strings.TrimSpace(in.Body.Text)
 	if text == "" {
-		return Question{}, openmates.Errorf(openmates.EInvalid, "The text contains nothing for the mate to answer.")
+		return question{}, openmates.Errorf(openmates.EInvalid, "The text contains nothing for the mate to answer.")
 	}
 	mate, err := s.connect.Mate(ctx, in.Body.Mate)
 	if err == nil && !policy.TeamAllows(p.Team, policy.Mate(mate.Mate)) {
 		err = openmates.Errorf(openmates.ENotFound, "There’s no mate with that name here.")
 	}
-	return Question{Team: p.Team, User: u, Role: p.Role, Mate: mate.Mate, Text: text}, err
+	return question{chat.Ask{Team: p.Team.ID, User: u.ID, Mate: mate.Mate.ID, Text: text}, mate.Mate.Handle}, err
 }
 
-func (s *Server) ask(ctx context.Context, q Question, show func(string)) (Reply, error) {
-	a, err := s.process(ctx, q, show)
+// reply asks a mate and waits for what it says. Under the key of the request the
+// same question has the same answer, whoever dies meanwhile.
+func (s *Server) reply(ctx context.Context, q question, show func(string)) (Reply, error) {
+	claim := claimOf(ctx)
+	q.Ticket = claim.ticket
+	o, err := s.ask(ctx, q.Ask, show)
+	if _, pending := errors.AsType[*chat.Pending](err); pending || err == nil && o.State == openmates.TurnAnswered {
+		claim.stands = true
+	}
 	if err != nil {
 		return Reply{}, err
 	}
-	return Reply{Mate: q.Mate.Handle, Text: a.Text, Model: a.Usage.Model, Usage: Tokens{
-		Input: a.Usage.Input, Cached: a.Usage.Cached, Output: a.Usage.Output, Cost: a.Usage.Cost,
-	}}, nil
+	return replyOf(q.mate, o)
+}
+
+// replyOf is an outcome as the API tells it: a limit that is used up is not
+// forbidden, it has room again later.
+func replyOf(mate string, o openmates.Outcome) (Reply, error) {
+	switch {
+	case o.State == openmates.TurnRefused && (o.Why == openmates.TroubleRate || o.Why == openmates.TroubleMoney):
+		return Reply{}, &openmates.WaitError{Err: openmates.Errorf(openmates.ELimit, "%s", o.Text), Until: o.Until}
+	case o.State == openmates.TurnRefused:
+		return Reply{}, openmates.Errorf(openmates.EForbidden, "%s", o.Text)
+	case o.State == openmates.TurnFailed:
+		return Reply{}, openmates.Errorf(openmates.EUnavailable, "%s", o.Text)
+	}
+	u := o.Usage
+	return Reply{Mate: mate, Text: o.Text, Model: u.Model, Usage: Tokens{Input: u.Input, Cached: u.Cached, Output: u.Output, Cost: u.Cost}}, nil
 }

@@ -72,7 +72,7 @@ func (e *events) alive() {
 }
 
 // stream answers a question as the answer grows.
-func (s *Server) stream(h huma.Context, q Question) {
+func (s *Server) stream(h huma.Context, q question) {
 	ctx := h.Context()
 	h.SetHeader("Content-Type", "text/event-stream")
 	h.SetHeader("X-Accel-Buffering", "no") // nginx would hold it back
@@ -97,7 +97,7 @@ func (s *Server) stream(h huma.Context, q Question) {
 			}
 		}
 	})
-	r, err := s.ask(ctx, q, e.grow)
+	r, err := s.reply(ctx, q, e.grow)
 	close(stop)
 	beat.Wait()
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/chat"
 	"openmates/internal/intake"
 	"openmates/internal/server"
 )
@@ -141,15 +142,15 @@ func TestASlowAnswerIsWaitedFor(t *testing.T) {
 	window := 30 * time.Millisecond
 	h := newHouse(t, func(c *Config) {
 		c.Patience = intake.Patience{First: window, Rate: 1 << 20}
-		inner := c.Process
-		c.Process = func(ctx context.Context, q Question, show func(string)) (Answer, error) {
+		inner := c.Ask
+		c.Ask = func(ctx context.Context, a chat.Ask, show func(string)) (openmates.Outcome, error) {
 			long, cancel := context.WithTimeout(ctx, 5*window)
 			defer cancel()
 			<-long.Done()
 			if err := ctx.Err(); err != nil {
-				return Answer{}, err
+				return openmates.Outcome{}, err
 			}
-			return inner(ctx, q, show)
+			return inner(ctx, a, show)
 		}
 	})
 	if resp, v := h.do(h.as("ben"), "POST", "/harbour/apps/messages/process", `{"mate":"sophia","text":"hello"}`); resp.StatusCode != 200 {

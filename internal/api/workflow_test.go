@@ -89,7 +89,7 @@ func TestTheWorkflow(t *testing.T) {
 		}
 	}
 	resp, v = h.do(listener, "POST", "/"+team+"/apps/messages/process", fmt.Sprintf(`{"mate":"sophia","text":"hello","user_id":%q}`, self))
-	if resp.StatusCode != 200 || v["text"] != "Hello Ben" || h.asked[0].User.Username != "ben" {
+	if resp.StatusCode != 200 || v["text"] != "Hello Ben" || h.asked[0].User != h.people["ben"].ID {
 		t.Errorf("process: %d %v", resp.StatusCode, v)
 	}
 	// Who is linked, but in the team no more, is told so: linking again is no cure.

@@ -13,62 +13,56 @@ import (
 // What is settled in direct messages beside asking: for which team a person
 // asks, and, on networks whose people prove their accounts by a code, the code.
 
-// aside answers what needs no model; ok is false where it is a question for one.
-func (r *Room) aside(ctx context.Context, q question, o *openmates.Outcome) (ok bool, err error) {
-	if q.trial != nil {
-		return false, nil
+// aside decides what needs no model; nil = it is a question for one.
+func (r *Room) aside(ctx context.Context, t *turn) (*decision, error) {
+	if t.in.CodeHash != "" && r.cfg.Links != nil {
+		said, err := r.linkBy(ctx, t)
+		return &decision{Text: said}, err
 	}
-	if q.in.CodeHash != "" && r.cfg.Links != nil {
-		o.Text, err = r.linkBy(ctx, q)
-		return true, err
+	if t.in.Workspace != "" {
+		return nil, nil //nolint:nilnil // no decision
 	}
-	if q.in.Workspace != "" {
-		return false, nil
-	}
-	words := strings.TrimSpace(q.in.Text)
+	words := strings.TrimSpace(t.in.Text)
 	if strings.EqualFold(strings.TrimPrefix(words, "/"), cmdLink) && r.cfg.Links != nil {
-		return r.linkWanted(ctx, q, o)
+		return r.linkWanted(ctx, t)
 	}
-	if !q.asker.Mate.Works() || q.asker.User.ID == 0 {
-		return false, nil
+	if !t.asker.Mate.Works() || t.asker.User.ID == 0 {
+		return nil, nil //nolint:nilnil // no decision
 	}
 	again := strings.EqualFold(strings.TrimPrefix(words, "/"), cmdTeam)
-	if q.asker.Team.ID != 0 && !again {
-		return false, nil
+	if t.asker.Team.ID != 0 && !again {
+		return nil, nil //nolint:nilnil // no decision
 	}
 	if again {
 		words = ""
 	}
-	o.Why = openmates.TroubleTeam
-	o.Text, err = r.team(ctx, q.asker, words)
-	return true, err
+	said, err := r.team(ctx, t.asker, words)
+	return &decision{Why: openmates.TroubleTeam, Text: said}, err
 }
 
 // linkWanted answers "link" without a code: with a link of the person's own, as
 // to anybody who is not linked, or by saying whose the account is.
-func (r *Room) linkWanted(ctx context.Context, q question, o *openmates.Outcome) (bool, error) {
-	u, err := r.cfg.Store.UserOf(ctx, q.in.Network, q.in.Author.ID)
+func (r *Room) linkWanted(ctx context.Context, t *turn) (*decision, error) {
+	u, err := r.cfg.Store.UserOf(ctx, t.in.Network, t.in.Author.ID)
 	if openmates.CodeOf(err) == openmates.ENotFound {
-		o.Why, o.Text = openmates.TroubleAccount, r.to(q.asker, q.info.ConnectAccount())
-		return true, nil
+		return r.refuse(t, openmates.TroubleAccount, t.info.ConnectAccount()), nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("find whose account it is: %w", err)
+		return nil, fmt.Errorf("find whose account it is: %w", err)
 	}
-	o.Text = r.says(u, q.asker.AccountLanguage, linkedAlready(q.info, u))
-	return true, nil
+	return &decision{Text: r.says(u, t.asker.AccountLanguage, linkedAlready(t.info, u))}, nil
 }
 
-func (r *Room) linkBy(ctx context.Context, q question) (string, error) {
-	u, err := r.cfg.Links.FinishByChat(ctx, q.in.CodeHash, q.in.Network, q.in.Author)
+func (r *Room) linkBy(ctx context.Context, t *turn) (string, error) {
+	u, err := r.cfg.Links.FinishByChat(ctx, t.in.CodeHash, t.in.Network, t.in.Author)
 	switch openmates.CodeOf(err) {
 	case openmates.ENotFound, openmates.EConflict, openmates.EInvalid, openmates.EForbidden:
-		return r.to(q.asker, openmates.TextOf(err)), nil
+		return r.to(t.asker, openmates.TextOf(err)), nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("link by a code: %w", err)
 	}
-	return r.says(u, q.asker.AccountLanguage, linkedNow(q.info, u)), nil
+	return r.says(u, t.asker.AccountLanguage, linkedNow(t.info, u)), nil
 }
 
 // chooseTeam is the command for what team does.

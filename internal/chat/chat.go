@@ -21,7 +21,6 @@ package chat
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -60,6 +59,7 @@ type Config struct {
 	// lead nowhere.
 	Links Links
 
+	Patience    time.Duration // how long an Ask waits for a worker to start on it; 0 = 30 s
 	NoStreaming bool          // post whole answers only
 	Grace       time.Duration // how long a reply may go on after its context ended; 0 = not at all
 	CacheFor    time.Duration // how long an Asker may be remembered; 0 = 30 s
@@ -72,6 +72,7 @@ type Room struct {
 	askers *askers
 	prompt *template.Template
 	crowd  crowd
+	desk   *desk
 }
 
 // New makes a Room.
@@ -86,6 +87,9 @@ func New(cfg Config) (*Room, error) {
 	if cfg.CacheFor == 0 {
 		cfg.CacheFor = 30 * time.Second
 	}
+	if cfg.Patience == 0 {
+		cfg.Patience = 30 * time.Second
+	}
 	if cfg.SkillTime == 0 {
 		cfg.SkillTime = 2 * time.Minute
 	}
@@ -97,19 +101,12 @@ func New(cfg Config) (*Room, error) {
 	if err != nil {
 		return nil, fmt.Errorf("chat room: %w", err)
 	}
-	return &Room{cfg: cfg, askers: askers, prompt: prompt}, nil
+	return &Room{cfg: cfg, askers: askers, prompt: prompt, desk: newDesk(cfg.Store)}, nil
 }
 
-// Receive journals a message that means a mate. nil means: stored durably, it
-// will be answered.
+// Receive accepts a message of a messenger.
 func (r *Room) Receive(ctx context.Context, in messenger.Inbound) error {
-	body, err := json.Marshal(r.withoutCode(in))
-	if err != nil {
-		return fmt.Errorf("write message %s: %w", in.Key, err)
-	}
-	return r.cfg.Queue.Push(ctx, queue.Job{
-		Key: in.Key, Lane: in.Conversation(), Body: body, Attempt: 1, Accepted: r.cfg.Clock(),
-	})
+	return r.Accept(ctx, Message(r.withoutCode(in)))
 }
 
 // Work replies to accepted messages, n conversations at a time, until ctx
@@ -126,69 +123,6 @@ func (r *Room) Forget() { r.askers.forget() }
 func (r *Room) Close() error {
 	r.askers.close()
 	return nil
-}
-
-// Reply answers one accepted message. Its error is for the queue: see
-// queue.Queue.
-func (r *Room) Reply(ctx context.Context, j queue.Job) error {
-	var in messenger.Inbound
-	if err := json.Unmarshal(j.Body, &in); err != nil {
-		return queue.Drop(fmt.Errorf("read job %s: %w", j.Key, err))
-	}
-	ctx, done := linger(ctx, r.cfg.Grace)
-	defer done()
-
-	conn, ok := r.cfg.Connectors[in.Network]
-	if !ok {
-		return queue.Drop(fmt.Errorf("job %s: no connector for %q", j.Key, in.Network))
-	}
-	asker, err := r.askers.of(ctx, in)
-	if openmates.CodeOf(err) == openmates.ENotFound {
-		return queue.Drop(fmt.Errorf("job %s: the mate is gone: %w", j.Key, err))
-	}
-	if err != nil {
-		return fmt.Errorf("job %s: find who asks: %w", j.Key, err)
-	}
-	asker.AccountLanguage = in.Author.Language
-	d := newDraft(conn, asker, in, j.Again)
-	err = r.finish(ctx, d, j, question{asker: asker, in: in, info: conn.Info()})
-	if err != nil && j.Attempt >= queue.MaxAttempts && ctx.Err() == nil {
-		if err := r.react(ctx, d, signFailed); err != nil { // nobody tries again
-			r.cfg.Log.Warn("nobody could be told that a question is given up", "key", j.Key, "err", err)
-		}
-	}
-	return err
-}
-
-// finish settles the turn, unless an earlier attempt did, and posts what was
-// settled.
-func (r *Room) finish(ctx context.Context, d *draft, j queue.Job, q question) error {
-	r.look(ctx, d)
-	var begun int
-	if j.Again {
-		o, n, ok, err := r.cfg.Store.Settled(ctx, j.Key)
-		if err != nil {
-			return fmt.Errorf("job %s: read what was settled: %w", j.Key, err)
-		}
-		if ok {
-			return r.tell(ctx, d, o, n)
-		}
-		begun = n
-	}
-	o, err := r.answer(ctx, q, d)
-	if err != nil && o.State != openmates.TurnFailed {
-		return err
-	}
-	if e := openmates.Fence(ctx); e != nil {
-		return e // another process settles it, perhaps in other words
-	}
-	if err := r.cfg.Store.Settle(ctx, o); err != nil {
-		return fmt.Errorf("job %s: settle: %w", j.Key, err)
-	}
-	if err != nil {
-		return r.untold(ctx, d, o, err)
-	}
-	return r.tell(ctx, d, o, begun)
 }
 
 // linger gives work that runs when ctx ends a while to finish, but none to what

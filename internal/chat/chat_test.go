@@ -365,27 +365,28 @@ func TestProcessFollowsTheSameRules(t *testing.T) {
 	w := setup(t)
 	mate, err := w.db.MateByHandle(t.Context(), "sophia")
 	must(t, err)
-	ask := chat.Ask{Team: w.team, User: w.user, Role: openmates.RoleMember, Mate: mate, Text: "why?"}
-	o, err := w.room.Process(t.Context(), ask)
+	ask := chat.Ask{Team: w.team.ID, User: w.user.ID, Mate: mate.ID, Text: "why?"}
+	o, err := w.room.Ask(t.Context(), ask, nil)
 	must(t, err)
 	if o.State != openmates.TurnAnswered || o.Text != "Because of the missing index." || o.Usage.Cost != 200 {
 		t.Errorf("outcome %+v", o)
 	}
-	_, err = w.room.Process(t.Context(), ask)
+	_, err = w.room.Ask(t.Context(), ask, nil)
 	must(t, err)
 	if n := len(w.model.requests()[1].Messages); n != 3 {
 		t.Errorf("the second question came with %d messages", n)
 	}
-	ask.Team.Limits = openmates.Limits{PerMinute: 1}
-	_, err = w.room.Process(t.Context(), ask)
+	w.later.Store(int64(time.Minute)) // the requests of this one are counted
+	must(t, w.db.SetTeamLimits(t.Context(), w.team.ID, openmates.Limits{PerMinute: 1}))
+	_, err = w.room.Ask(t.Context(), ask, nil)
 	must(t, err)
-	o, err = w.room.Process(t.Context(), ask)
+	o, err = w.room.Ask(t.Context(), ask, nil)
 	must(t, err)
-	if o.State != openmates.TurnRefused || o.Why != openmates.TroubleRate || !o.Until.After(w.now) || o.Until.After(w.now.Add(time.Minute)) {
-		t.Errorf("outcome %+v at %s", o, w.now)
+	if o.State != openmates.TurnRefused || o.Why != openmates.TroubleRate || !o.Until.After(w.clock()) || o.Until.After(w.clock().Add(time.Minute)) {
+		t.Errorf("outcome %+v at %s", o, w.clock())
 	}
-	ask.Team.Limits = openmates.Limits{Mates: openmates.OnlyThese("mark")}
-	o, err = w.room.Process(t.Context(), ask)
+	must(t, w.db.SetTeamLimits(t.Context(), w.team.ID, openmates.Limits{Mates: openmates.OnlyThese("mark")}))
+	o, err = w.room.Ask(t.Context(), ask, nil)
 	must(t, err)
 	if o.State != openmates.TurnRefused || !strings.Contains(o.Text, "isn't allowed for the team Acme") {
 		t.Errorf("outcome %+v", o)
@@ -414,7 +415,7 @@ func TestAMateThatIsOffSaysSo(t *testing.T) {
 			if got := w.only(); got != want {
 				t.Errorf("said %q", got)
 			}
-			o, err := w.room.Process(t.Context(), chat.Ask{Team: w.team, User: w.user, Role: openmates.RoleMember, Mate: mate, Text: "why?"})
+			o, err := w.room.Ask(t.Context(), chat.Ask{Team: w.team.ID, User: w.user.ID, Mate: mate.ID, Text: "why?"}, nil)
 			must(t, err)
 			if o.State != openmates.TurnRefused || o.Text != want || o.Why != openmates.TroubleMateOff {
 				t.Errorf("through the API: %+v", o)
@@ -435,13 +436,14 @@ func TestATrialNeedsNoTeam(t *testing.T) {
 	mate.Limits.PerMonth = 9000
 	mate, err = w.db.SaveMate(t.Context(), mate)
 	must(t, err)
-	stranger := openmates.User{ID: 99, DisplayName: "Root"}
-	var past []openmates.Exchange
+	root, err := w.db.AddUser(t.Context(), openmates.User{Username: "root", DisplayName: "Root", Admin: true}, "")
+	must(t, err)
+	var past []chat.Said
 	for range 20 {
-		past = append(past, openmates.Exchange{Author: stranger, Question: "before", Answer: "said"})
+		past = append(past, chat.Said{Question: "before", Answer: "said"})
 	}
-	trial := chat.Trial{User: stranger, Mate: mate, Text: "why?", Past: past}
-	o, err := w.room.Try(t.Context(), trial)
+	trial := chat.Ask{Trial: true, User: root.ID, Mate: mate.ID, Text: "why?", Past: past}
+	o, err := w.room.Ask(t.Context(), trial, nil)
 	must(t, err)
 	if o.State != openmates.TurnAnswered || o.Usage.Cost != 200 || o.Usage.TeamID != 0 || o.Usage.Model != "test/one" {
 		t.Errorf("%+v", o)
@@ -451,26 +453,34 @@ func TestATrialNeedsNoTeam(t *testing.T) {
 		t.Errorf("asked with %d messages:\n%s", len(req.Messages), req.System)
 	}
 	// Nothing of it is remembered, but it is paid for.
-	o, err = w.room.Try(t.Context(), chat.Trial{User: stranger, Mate: mate, Text: "and?"})
+	o, err = w.room.Ask(t.Context(), chat.Ask{Trial: true, User: root.ID, Mate: mate.ID, Text: "and?"}, nil)
 	must(t, err)
 	if n := len(w.model.requests()[1].Messages); n != 1 || o.State != openmates.TurnAnswered {
 		t.Errorf("the second trial came with %d messages: %+v", n, o)
 	}
 	for range 8 {
-		o, err = w.room.Try(t.Context(), trial)
+		o, err = w.room.Ask(t.Context(), trial, nil)
 		must(t, err)
 	}
 	if o.State != openmates.TurnRefused || o.Why != openmates.TroubleMoney || !strings.Contains(o.Text, "the mate Sophia") {
 		t.Errorf("over the mate's money: %+v", o)
 	}
-	trial.Team, trial.User = w.team, w.user
-	trial.Team.Limits = openmates.Limits{Mates: openmates.OnlyThese("mark")}
-	if o, err = w.room.Try(t.Context(), trial); err != nil || !strings.Contains(o.Text, "isn't allowed for the team Acme") {
+	trial.Team = w.team.ID
+	if o, err = w.room.Ask(t.Context(), trial, nil); err != nil || o.Why != openmates.TroubleNotMember {
+		t.Errorf("in a team of others: %+v, %v", o, err)
+	}
+	must(t, w.db.AddMember(t.Context(), openmates.Membership{TeamID: w.team.ID, UserID: root.ID, Role: openmates.RoleAdmin}))
+	must(t, w.db.SetTeamLimits(t.Context(), w.team.ID, openmates.Limits{Mates: openmates.OnlyThese("mark")}))
+	if o, err = w.room.Ask(t.Context(), trial, nil); err != nil || !strings.Contains(o.Text, "isn't allowed for the team Acme") {
 		t.Errorf("in a team that forbids the mate: %+v, %v", o, err)
 	}
 	trial.Text = " "
-	if o, err = w.room.Try(t.Context(), trial); err != nil || o.Why != openmates.TroubleText {
+	if o, err = w.room.Ask(t.Context(), trial, nil); err != nil || o.Why != openmates.TroubleText {
 		t.Errorf("without a word: %+v, %v", o, err)
+	}
+	trial.Text, trial.User, trial.Team = "why?", w.user.ID, 0
+	if o, err = w.room.Ask(t.Context(), trial, nil); err != nil || o.State != openmates.TurnRefused || o.Why != openmates.TroubleNotAllowed {
+		t.Errorf("by somebody who is no admin of the server: %+v, %v", o, err)
 	}
 }
 
@@ -488,7 +498,7 @@ func TestAMatesMoneyIsOneForAllTeams(t *testing.T) {
 	must(t, w.db.AddMember(t.Context(), openmates.Membership{TeamID: other.ID, UserID: w.user.ID, Role: openmates.RoleMember}))
 	var last openmates.Outcome
 	for _, team := range []openmates.Team{w.team, other, w.team, other} {
-		last, err = w.room.Process(t.Context(), chat.Ask{Team: team, User: w.user, Role: openmates.RoleMember, Mate: mate, Text: "why?"})
+		last, err = w.room.Ask(t.Context(), chat.Ask{Team: team.ID, User: w.user.ID, Mate: mate.ID, Text: "why?"}, nil)
 		must(t, err)
 	}
 	if n := len(w.model.requests()); n != 2 || !strings.Contains(last.Text, "2 requests per minute for the mate Sophia") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"openmates"
@@ -18,38 +19,39 @@ func TestOnePersonHoldsSoManyAnswersOnly(t *testing.T) {
 	w := setup(t)
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
+	var holding atomic.Bool
+	holding.Store(true)
 	var begun, all sync.WaitGroup
 	begun.Add(most)
 	w.model.hold = func(held context.Context, _ int) {
-		if ctx.Err() == nil && held.Value(crowded{}) != nil {
+		if holding.Load() {
 			begun.Done()
 			<-held.Done()
 		}
 	}
 	for range most {
 		all.Go(func() {
-			if _, err := w.room.Process(context.WithValue(ctx, crowded{}, true), w.question()); !errors.Is(err, context.Canceled) {
+			if _, err := w.room.Ask(ctx, w.question(), nil); !errors.Is(err, context.Canceled) {
 				t.Errorf("one that was held ended with %v", err)
 			}
 		})
 	}
 	begun.Wait()
-	if _, err := w.room.Process(t.Context(), w.question()); openmates.CodeOf(err) != openmates.ELimit {
+	holding.Store(false)
+	if _, err := w.room.Ask(t.Context(), w.question(), nil); openmates.CodeOf(err) != openmates.ELimit {
 		t.Errorf("one more: %v", err)
 	}
 	other := w.question()
 	ben, err := w.db.AddUser(t.Context(), openmates.User{Username: "ben", DisplayName: "Ben"}, "")
 	must(t, err)
 	must(t, w.db.AddMember(t.Context(), openmates.Membership{TeamID: w.team.ID, UserID: ben.ID, Role: openmates.RoleMember}))
-	other.User = ben
-	if o, err := w.room.Process(t.Context(), other); err != nil || o.State != openmates.TurnAnswered {
+	other.User = ben.ID
+	if o, err := w.room.Ask(t.Context(), other, nil); err != nil || o.State != openmates.TurnAnswered {
 		t.Errorf("somebody else: %+v, %v", o, err)
 	}
 	leave()
 	all.Wait()
-	if o, err := w.room.Process(t.Context(), w.question()); err != nil || o.State != openmates.TurnAnswered {
+	if o, err := w.room.Ask(t.Context(), w.question(), nil); err != nil || o.State != openmates.TurnAnswered {
 		t.Errorf("afterwards: %+v, %v", o, err)
 	}
 }
-
-type crowded struct{}

@@ -15,7 +15,7 @@ import (
 // draft is an answer on its way into a channel: the parts that were posted so
 // far and what stands in them. One goroutine at a time uses it.
 type draft struct {
-	conn  messenger.Connector
+	place place
 	info  messenger.Info
 	via   messenger.Via
 	asker openmates.Asker
@@ -33,17 +33,17 @@ type part struct {
 	text string
 }
 
-func newDraft(conn messenger.Connector, asker openmates.Asker, in messenger.Inbound, again bool) *draft {
+func newDraft(t *turn) *draft {
 	return &draft{
-		conn: conn, info: conn.Info(), asker: asker, in: in, again: again,
-		via:    messenger.Via{Bot: asker.Bot, Workspace: in.Workspace, Token: asker.Token},
+		place: t.source.place(), info: t.info, asker: t.asker, in: t.in, again: t.again,
+		via:    messenger.Via{Bot: t.asker.Bot, Workspace: t.in.Workspace, Token: t.asker.Token},
 		access: messenger.Access{Replies: true, Reacts: true},
 	}
 }
 
 // streams says whether the draft can be shown before it is whole.
 func (d *draft) streams() bool {
-	_, ok := d.conn.(messenger.Editor)
+	_, ok := d.place.(messenger.Editor)
 	return ok
 }
 
@@ -98,7 +98,7 @@ func (d *draft) put(ctx context.Context, texts []string) error {
 
 func (d *draft) putPart(ctx context.Context, n int, text string) error {
 	if n == len(d.parts) {
-		id, err := d.conn.Send(ctx, d.via, d.outbound(n, text))
+		id, err := d.place.Send(ctx, d.via, d.outbound(n, text))
 		if err != nil {
 			return err
 		}
@@ -109,7 +109,7 @@ func (d *draft) putPart(ctx context.Context, n int, text string) error {
 		d.parts = append(d.parts, p)
 	}
 	// Networks show no blanks at the end, so one that came or went is no change.
-	editor, ok := d.conn.(messenger.Editor)
+	editor, ok := d.place.(messenger.Editor)
 	if !ok || strings.TrimRight(d.parts[n].text, blanks) == strings.TrimRight(text, blanks) {
 		return nil
 	}
@@ -134,12 +134,12 @@ func (d *draft) outbound(n int, text string) messenger.Outbound {
 // takeBack removes part n. Where only an earlier attempt knew its id, posting
 // it again under the same key finds it.
 func (d *draft) takeBack(ctx context.Context, n int) error {
-	remover, ok := d.conn.(messenger.Remover)
+	remover, ok := d.place.(messenger.Remover)
 	if !ok {
 		return nil
 	}
 	if n >= len(d.parts) {
-		id, err := d.conn.Send(ctx, d.via, d.outbound(n, "…"))
+		id, err := d.place.Send(ctx, d.via, d.outbound(n, "…"))
 		if err != nil {
 			return err
 		}
@@ -150,7 +150,7 @@ func (d *draft) takeBack(ctx context.Context, n int) error {
 
 // typing shows that an answer is being written, where the network can.
 func (d *draft) typing(ctx context.Context) time.Duration {
-	typist, ok := d.conn.(messenger.Typist)
+	typist, ok := d.place.(messenger.Typist)
 	if !ok {
 		return time.Hour
 	}

@@ -131,7 +131,8 @@ func TestProcessAnswersInTheLanguageThatIsAskedFor(t *testing.T) {
 	must(t, err)
 	must(t, w.db.SetServerLimits(t.Context(), openmates.Limits{PerMonth: 1}))
 	for _, c := range []struct{ own, asked, want string }{{"", "", "The budget"}, {"", "de", "Das Budget"}, {"en", "de", "The budget"}} {
-		o, err := w.room.Process(t.Context(), chat.Ask{Team: w.team, User: openmates.User{ID: w.user.ID, Language: c.own}, Role: openmates.RoleMember, Mate: mate, Text: "hello", Language: c.asked})
+		w.speaks(c.own)
+		o, err := w.room.Ask(t.Context(), chat.Ask{Team: w.team.ID, User: w.user.ID, Mate: mate.ID, Text: "hello", Language: c.asked}, nil)
 		must(t, err)
 		if !strings.HasPrefix(o.Text, c.want) {
 			t.Errorf("%+v: said %q", c, o.Text)

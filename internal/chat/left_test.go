@@ -1,15 +1,10 @@
 package chat_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"iter"
 	"log/slog"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -18,25 +13,9 @@ import (
 	"openmates"
 	"openmates/internal/chat"
 	"openmates/internal/llm"
-	"openmates/internal/messenger"
-	"openmates/internal/queue/dbqueue"
 	"openmates/internal/secret"
 	"openmates/internal/store"
 )
-
-const childEnv = "CHAT_TEST_CHILD"
-
-// TestMain lets the test's binary be the process that is killed.
-func TestMain(m *testing.M) {
-	if dir := os.Getenv(childEnv); dir != "" {
-		if err := child(dir); err != nil {
-			fmt.Println("error:", err)
-			os.Exit(1)
-		}
-		return
-	}
-	os.Exit(m.Run())
-}
 
 func (w *world) mate() openmates.Mate {
 	w.Helper()
@@ -47,30 +26,54 @@ func (w *world) mate() openmates.Mate {
 
 func (w *world) question() chat.Ask {
 	w.Helper()
-	return chat.Ask{Team: w.team, User: w.user, Role: openmates.RoleMember, Mate: w.mate(), Text: "why?"}
+	return chat.Ask{Team: w.team.ID, User: w.user.ID, Mate: w.mate().ID, Text: "why?"}
 }
 
-// Forty people leave in the middle of an answer. Each turn has an end and cost
-// what was written by then; nothing more is held, and a budget has room for all
-// that were not asked.
+// asked asks and gives what came of it in the end, also where nobody waited.
+func (w *world) asked(ctx context.Context, a chat.Ask, show func(string)) (openmates.Outcome, error) {
+	o, err := w.room.Ask(ctx, a, show)
+	if err != nil {
+		w.settles(o.Key)
+	}
+	return o, err
+}
+
+// settles waits until a turn is settled.
+func (w *world) settles(key string) openmates.Outcome {
+	w.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		o, _, ok, err := w.db.Settled(w.Context(), key)
+		must(w.T, err)
+		if ok {
+			return o
+		}
+		<-tick.C
+	}
+}
+
+// Forty people leave in the middle of an answer that they can't ask for again.
+// Each turn has an end and cost what was written by then; nothing more is held,
+// and a budget has room for all that were not asked.
 func TestACallThatNobodyWaitsForIsSettled(t *testing.T) {
 	t.Parallel()
 	for name, ask := range map[string]func(w *world, ctx context.Context) (openmates.Outcome, error){
 		"the API": func(w *world, ctx context.Context) (openmates.Outcome, error) {
-			return w.room.Process(ctx, w.question())
+			return w.asked(ctx, w.question(), nil)
 		},
 		"the API, streamed": func(w *world, ctx context.Context) (openmates.Outcome, error) {
-			q := w.question()
-			q.Show = func(string) {}
-			return w.room.Process(ctx, q)
+			return w.asked(ctx, w.question(), func(string) {})
 		},
 		"a trial": func(w *world, ctx context.Context) (openmates.Outcome, error) {
-			return w.room.Try(ctx, chat.Trial{Team: w.team, User: w.user, Mate: w.mate(), Text: "why?"})
+			return w.asked(ctx, chat.Ask{Trial: true, Team: w.team.ID, User: w.user.ID, Mate: w.mate().ID, Text: "why?"}, nil)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := setup(t)
+			w.user.Admin = true
+			must(t, w.db.SaveUser(t.Context(), w.user))
 			must(t, w.db.SetTeamLimits(t.Context(), w.team.ID, openmates.Limits{PerMonth: 40 * 10_000}))
 			ctx, leave := context.WithCancel(t.Context())
 			var begun sync.WaitGroup
@@ -97,12 +100,15 @@ func TestACallThatNobodyWaitsForIsSettled(t *testing.T) {
 			begun.Wait()
 			leave()
 			all.Wait()
+			question := "why?"
+			if name == "a trial" {
+				question = "" // nothing of it is remembered
+			}
 			var sum openmates.Micros
 			for _, o := range outcomes {
-				got, _, ok, err := w.db.Settled(t.Context(), o.Key)
-				must(t, err)
-				if !ok || got.State != openmates.TurnAnswered || got.Text != "Because of the" || got.Question != "why?" || got.Usage.Cost <= 0 {
-					t.Fatalf("settled as %+v, %v", got, ok)
+				got := w.settles(o.Key)
+				if got.State != openmates.TurnAnswered || got.Text != "Because of the" || got.Question != question || got.Usage.Cost <= 0 {
+					t.Fatalf("settled as %+v", got)
 				}
 				sum += got.Usage.Cost
 			}
@@ -119,127 +125,50 @@ func TestACallLeftBeforeTheFirstWord(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	ctx, leave := context.WithCancel(t.Context())
-	w.model.each = func(int, int) { leave() }
-	o, err := w.room.Process(ctx, w.question())
+	w.model.hold = func(ctx context.Context, _ int) { leave(); <-ctx.Done() }
+	o, err := w.room.Ask(ctx, w.question(), nil)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("ended with %v", err)
 	}
-	got, _, ok, err := w.db.Settled(t.Context(), o.Key)
-	must(t, err)
-	if !ok || got.State != openmates.TurnFailed || got.Question != "why?" || w.spent() != got.Usage.Cost {
-		t.Errorf("settled as %+v, %v; %d are held", got, ok, w.spent())
+	got := w.settles(o.Key)
+	if got.State != openmates.TurnFailed || got.Question != "why?" || w.spent() != got.Usage.Cost {
+		t.Errorf("settled as %+v; %d are held", got, w.spent())
 	}
 	if trouble, err := w.db.Troubles(t.Context(), 1); err != nil || len(trouble) != 0 {
 		t.Errorf("it is a trouble: %+v, %v", trouble, err)
 	}
 }
 
-// A database that fails in the middle costs no more than was spent.
+// A database that fails in the middle loses no answer: it is written once more,
+// and nothing more is held than it cost. A question that is given up has an end.
 func TestACallThatTheDatabaseFailed(t *testing.T) {
 	t.Parallel()
 	w := withSkills(setup(t), toolApp(nil)...)
 	w.store = &unwell{DB: w.db}
 	w.grace(0)
-	w.model.say = func(int, llm.Request) ([]llm.Piece, error) {
-		return wants("Let me look.", call(1, "test_echo", `{}`)), nil
-	}
-	o, err := w.room.Process(t.Context(), w.question())
-	if err == nil {
-		t.Fatal("nothing failed")
-	}
-	got, _, ok, err := w.db.Settled(t.Context(), o.Key)
-	must(t, err)
-	if !ok || got.Usage.Cost != 130 || w.spent() != 130 {
-		t.Errorf("settled as %+v, %v; %d are held", got, ok, w.spent())
-	}
-}
-
-// A process is killed while it answers calls of the API. Another one on the same
-// database ends their turns when nothing was heard of them for a while, and
-// frees what they held; a call that is still being answered is left alone.
-func TestMoneyOfAKilledProcessIsFreed(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"="+dir)
-	out, err := cmd.StdoutPipe()
-	must(t, err)
-	must(t, cmd.Start())
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	lines := bufio.NewScanner(out)
-	for n := 0; n < 3 && lines.Scan(); n++ {
-		if lines.Text() != "asked" {
-			t.Fatal(lines.Text())
+	w.model.say = func(n int, _ llm.Request) ([]llm.Piece, error) {
+		if n < 3 { // the second one is of the second attempt
+			return wants("Let me look.", call(1, "test_echo", `{}`)), nil
 		}
+		return words("It is 7."), nil
 	}
-	must(t, cmd.Process.Kill())
-	_ = cmd.Wait()
-
-	db, err := openDB(t.Context(), dir)
+	o, err := w.room.Ask(t.Context(), w.question(), nil)
 	must(t, err)
-	defer db.Close()
-	team, err := db.TeamBySlug(t.Context(), "acme")
-	must(t, err)
-	user, err := db.UserByName(t.Context(), "ada")
-	must(t, err)
-	spent := func(now time.Time) openmates.Micros {
-		_, sum, err := db.SpentBy(t.Context(), team.ID, user.ID, now)
-		must(t, err)
-		return sum
+	if o.State != openmates.TurnAnswered || !strings.HasSuffix(o.Text, "It is 7.") || w.spent() != o.Usage.Cost {
+		t.Errorf("settled as %+v; %d are held", o, w.spent())
 	}
-	now := time.Now()
-	held := spent(now)
-	if held < 3*8000 {
-		t.Fatalf("%d are held", held)
-	}
-	if n, err := db.EndTurns(t.Context(), now, 100); err != nil || n != 0 {
-		t.Errorf("%d turns of a process that may live were ended, %v", n, err)
-	}
-	ended := make(chan int, 1)
-	jobs, err := dbqueue.New(dbqueue.Config{Journal: db, Lease: db, Log: slog.New(slog.DiscardHandler)})
-	must(t, err)
-	room, err := chat.New(chat.Config{
-		Store: &ending{DB: db, ended: ended}, Queue: jobs, Connectors: map[openmates.Network]messenger.Connector{},
-		Log: slog.New(slog.DiscardHandler), Clock: func() time.Time { return now.Add(3 * time.Minute) },
-		Currency: func(context.Context) (string, error) { return "USD", nil },
-		Model: func(context.Context, openmates.Mate) (llm.Choice, error) {
-			return llm.Choice{}, openmates.Errorf(openmates.ENotFound, "none")
-		},
-	})
-	must(t, err)
-	defer room.Close()
-	ctx, end := context.WithCancel(t.Context())
-	swept := make(chan error)
-	go func() { swept <- room.Sweep(ctx) }()
-	if n := <-ended; n != 3 {
-		t.Errorf("%d turns were ended", n)
-	}
-	end()
-	<-swept
-	// What was sent by then is paid for; what was to be written is not.
-	if got := spent(now); got <= 0 || got >= held-3*7999 {
-		t.Errorf("of %d, %d are still spent", held, got)
-	}
-	turns, err := db.OwnUsage(t.Context(), user.ID)
-	must(t, err)
-	if len(turns) != 3 {
-		t.Errorf("%d turns are in the books", len(turns))
+	w.store = &away{DB: w.db}
+	w.grace(0)
+	if _, err := w.room.Ask(t.Context(), w.question(), nil); openmates.CodeOf(err) != openmates.EUnavailable {
+		t.Errorf("a question that was given up: %v", err)
 	}
 }
 
-// ending is a database that tells of the turns that it ended.
-type ending struct {
-	*store.DB
-	ended chan int
-}
+// away is a database that never has the money's tables.
+type away struct{ *store.DB }
 
-func (e *ending) EndTurns(ctx context.Context, now time.Time, n int) (int, error) {
-	n, err := e.DB.EndTurns(ctx, now, n)
-	select {
-	case e.ended <- n:
-	default:
-	}
-	return n, err
+func (*away) Reserve(context.Context, string, openmates.Usage, []openmates.Layer) error {
+	return errors.New("the database is away")
 }
 
 func openDB(ctx context.Context, dir string) (*store.DB, error) {
@@ -248,59 +177,4 @@ func openDB(ctx context.Context, dir string) (*store.DB, error) {
 		return nil, err
 	}
 	return store.Open(ctx, store.Config{Dir: dir, Seal: seal, Log: slog.New(slog.DiscardHandler)})
-}
-
-// child asks three times and is answered never.
-func child(dir string) error {
-	ctx := context.Background()
-	db, err := openDB(ctx, dir)
-	if err != nil {
-		return err
-	}
-	team, err := db.AddTeam(ctx, openmates.Team{Slug: "acme", Name: "Acme"})
-	if err != nil {
-		return err
-	}
-	user, err := db.AddUser(ctx, openmates.User{Username: "ada", DisplayName: "Ada"}, "")
-	if err != nil {
-		return err
-	}
-	if err := db.AddMember(ctx, openmates.Membership{TeamID: team.ID, UserID: user.ID, Role: openmates.RoleMember}); err != nil {
-		return err
-	}
-	mate, err := db.SaveMate(ctx, openmates.Mate{Handle: "sophia", Name: "Sophia", Prompt: strings.Repeat("You like tests. ", 10)})
-	if err != nil {
-		return err
-	}
-	jobs, err := dbqueue.New(dbqueue.Config{Journal: db, Lease: db, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return err
-	}
-	room, err := chat.New(chat.Config{
-		Store: db, Queue: jobs, Connectors: map[openmates.Network]messenger.Connector{}, Log: slog.New(slog.DiscardHandler),
-		Currency: func(context.Context) (string, error) { return "USD", nil },
-		Model: func(context.Context, openmates.Mate) (llm.Choice, error) {
-			return llm.Choice{Name: "test/one", Model: hanging{}, Price: openmates.Price{Input: 1_000_000, Output: 2_000_000}}, nil
-		},
-	})
-	if err != nil {
-		return err
-	}
-	for range 3 {
-		go func() {
-			_, err := room.Process(ctx, chat.Ask{Team: team, User: user, Role: openmates.RoleMember, Mate: mate, Text: "why?"})
-			fmt.Println("error:", err)
-		}()
-	}
-	select {}
-}
-
-// hanging is a model that says nothing for ever.
-type hanging struct{}
-
-func (hanging) Stream(context.Context, llm.Request) iter.Seq2[llm.Piece, error] {
-	return func(func(llm.Piece, error) bool) {
-		fmt.Println("asked")
-		select {}
-	}
 }

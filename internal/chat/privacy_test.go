@@ -93,7 +93,7 @@ func TestTheAPIObeysThePrivacy(t *testing.T) {
 	must(t, w.db.SetPrivacy(t.Context(), w.user.ID, openmates.Privacy{Usual: map[openmates.Fact]bool{openmates.FactName: false, openmates.FactAnswers: false}}))
 	mate, err := w.db.MateByHandle(t.Context(), "sophia")
 	must(t, err)
-	_, err = w.room.Process(t.Context(), chat.Ask{Team: w.team, User: w.user, Role: openmates.RoleMember, Mate: mate, Text: "why?"})
+	_, err = w.room.Ask(t.Context(), chat.Ask{Team: w.team.ID, User: w.user.ID, Mate: mate.ID, Text: "why?"}, nil)
 	must(t, err)
 	reqs := w.model.requests()
 	if all := reqs[len(reqs)-1].System; strings.Contains(all, "Ada") || strings.Contains(all, "dry") {

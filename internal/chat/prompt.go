@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -29,35 +28,24 @@ type promptFacts struct {
 
 // request puts together what the model is asked: who it is, where it talks,
 // what was said before, and the question.
-func (r *Room) request(ctx context.Context, q question) (llm.Request, error) {
-	system, err := r.system(ctx, q)
+func (r *Room) request(ctx context.Context, t *turn) (llm.Request, error) {
+	system, err := r.system(ctx, t)
 	if err != nil {
 		return llm.Request{}, err
 	}
-	past, err := r.past(ctx, q)
+	past, err := t.source.past(ctx, t)
 	if err != nil {
 		return llm.Request{}, fmt.Errorf("read the conversation: %w", err)
 	}
 	req := llm.Request{System: system, MaxTokens: answerTokens}
-	who := speakers{mate: q.asker.Mate.Handle}
+	who := speakers{mate: t.asker.Mate.Handle}
 	for _, e := range past {
 		req.Messages = append(req.Messages,
 			llm.Message{Role: llm.RoleUser, Text: said(who.name(e.Author, e.Privacy), e.Question)},
 			llm.Message{Role: llm.RoleAssistant, Text: e.Answer})
 	}
-	req.Messages = append(req.Messages, llm.Message{Role: llm.RoleUser, Text: said(who.name(q.asker.User, q.asker.Privacy), q.in.Text)})
+	req.Messages = append(req.Messages, llm.Message{Role: llm.RoleUser, Text: said(who.name(t.asker.User, t.asker.Privacy), t.in.Text)})
 	return req, nil
-}
-
-func (r *Room) past(ctx context.Context, q question) ([]openmates.Exchange, error) {
-	if q.trial != nil {
-		past := slices.Clone(q.trial.Past)
-		for i := range past { // an admin tries a mate out alone
-			past[i].Author, past[i].Privacy = q.asker.User, q.asker.Privacy
-		}
-		return past, nil
-	}
-	return r.cfg.Store.History(ctx, q.in.Conversation(), historyTurns)
 }
 
 // Recent topics are the beginnings of questions: a hint, not a record.
@@ -66,15 +54,15 @@ const (
 	topicLetters = 80
 )
 
-func (r *Room) system(ctx context.Context, q question) (string, error) {
-	facts := promptFacts{Mate: q.asker.Mate, Team: q.asker.Team.Name, Network: q.info.Label, Asker: q.seen()}
-	if facts.Asker.Topics && q.asker.Team.ID != 0 {
-		topics, err := r.cfg.Store.Topics(ctx, q.asker.Team.ID, q.asker.User.ID, mostTopics)
+func (r *Room) system(ctx context.Context, t *turn) (string, error) {
+	facts := promptFacts{Mate: t.asker.Mate, Team: t.asker.Team.Name, Network: t.info.Label, Asker: t.seen()}
+	if facts.Asker.Topics && t.asker.Team.ID != 0 {
+		topics, err := r.cfg.Store.Topics(ctx, t.asker.Team.ID, t.asker.User.ID, mostTopics)
 		if err != nil {
 			return "", fmt.Errorf("read recent topics: %w", err)
 		}
-		for _, t := range topics {
-			facts.Topics = append(facts.Topics, topic(t))
+		for _, q := range topics {
+			facts.Topics = append(facts.Topics, topic(q))
 		}
 	}
 	now := r.cfg.Clock().In(location(facts.Asker.TimeZone))
@@ -87,8 +75,8 @@ func (r *Room) system(ctx context.Context, q question) (string, error) {
 }
 
 // seen is the person as the mate may see them.
-func (q question) seen() openmates.Seen {
-	return q.asker.User.SeenBy(q.asker.Privacy, q.asker.Mate.Handle)
+func (t *turn) seen() openmates.Seen {
+	return t.asker.User.SeenBy(t.asker.Privacy, t.asker.Mate.Handle)
 }
 
 // topic is the beginning of a question, on one line.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/chat"
 	"openmates/internal/queue"
 )
 
@@ -21,7 +22,9 @@ func TestOldTurnsLeaveTheJournal(t *testing.T) {
 		must(t, w.room.Reply(t.Context(), answered))
 		must(t, w.db.CloseJob(t.Context(), answered.Key, queue.Done))
 		for n := range 500 {
-			must(t, w.db.AddTurn(t.Context(), fmt.Sprint("api:", n), "api:lane", w.now))
+			_, err := w.db.AddJob(t.Context(), queue.Job{Key: fmt.Sprint("api:", n), Kind: chat.KindAsk, Lane: "api:lane", Alone: true, Soft: true})
+			must(t, err)
+			must(t, w.db.CloseJob(t.Context(), fmt.Sprint("api:", n), queue.Done))
 		}
 		open := w.deliver(w.message("are you there?"))
 		spent := w.spent()

@@ -23,6 +23,7 @@ const (
 // goroutine.
 func (r *Room) stoppable(ctx context.Context, key string) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
+	written := r.desk.begins(key, cancel)
 	var looks sync.WaitGroup
 	looks.Add(1)
 	first := time.AfterFunc(stopLook, func() {
@@ -30,6 +31,7 @@ func (r *Room) stoppable(ctx context.Context, key string) (context.Context, func
 		r.lookForStop(ctx, key, cancel)
 	})
 	return ctx, func() {
+		written()
 		cancel(nil)
 		if first.Stop() {
 			looks.Done()

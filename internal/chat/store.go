@@ -23,26 +23,16 @@ type Store interface { //nolint:interfacebloat // what one turn needs, each meth
 	// gave holds while it stays the same. It is asked for each message.
 	Revision(ctx context.Context) (int64, error)
 
-	// Layers lists the limits that hold for a.User asking a.Mate within a.Team:
-	// server, mate, team, member; only those that limit anything. Without a
-	// team (ID 0) they are the server's and the mate's.
-	Layers(ctx context.Context, a openmates.Asker) ([]openmates.Layer, error)
-
-	// AddTurn records a question that no queue carries, so that it can be
-	// settled. Until then it is being answered; KeepTurn puts that off.
-	AddTurn(ctx context.Context, key, conversation string, until time.Time) error
-	KeepTurn(ctx context.Context, key string, until time.Time) error
-
-	// EndTurns ends at most n turns that nobody answers any more: those of
-	// AddTurn whose time has passed become failed, and what they and others that
-	// have ended still reserve is settled as what they had certainly spent
-	// (u.Sent of Reserve). It gives how many there were.
-	EndTurns(ctx context.Context, now time.Time, n int) (int, error)
+	// AskerOf tells who asks which mate on this server itself. A zero User.ID means
+	// that there is no such person, or that they are no member of the team;
+	// teamID 0 = outside of all teams. A team or mate that doesn't exist is
+	// ENotFound.
+	AskerOf(ctx context.Context, teamID, userID, mateID openmates.ID) (openmates.Asker, error)
 
 	// Reserve counts one request and its expected cost (u.Cost) against every
 	// layer, or, if one layer has no room, against none: then the error is a
-	// *openmates.LimitError. Of the cost, u.Sent is gone whatever happens. Repeating it for the same key counts nothing twice;
-	// with a higher cost than before it counts the difference and no request.
+	// *openmates.LimitError. Of the cost, u.Sent is gone whatever happens. Repeating it for the same key
+	// counts nothing twice; with a higher cost than before it counts the difference and no request.
 	Reserve(ctx context.Context, key string, u openmates.Usage, layers []openmates.Layer) error
 
 	// Settle records what becomes of a turn before it is posted: state, text
@@ -62,9 +52,6 @@ type Store interface { //nolint:interfacebloat // what one turn needs, each meth
 	// last forgotten, oldest first.
 	History(ctx context.Context, conversation string, n int) ([]openmates.Exchange, error)
 
-	// Privacy is what a person lets mates see.
-	Privacy(ctx context.Context, userID openmates.ID) (openmates.Privacy, error)
-
 	// Topics gives the last n questions of a person that mates answered in a
 	// team, newest first.
 	Topics(ctx context.Context, teamID, userID openmates.ID, n int) ([]string, error)
@@ -73,7 +60,34 @@ type Store interface { //nolint:interfacebloat // what one turn needs, each meth
 	// before a time, and gives how many there were. Their usage stays.
 	PruneTurns(ctx context.Context, before time.Time, n int) (int, error)
 
+	// FreeHeld settles at most n reservations of turns that have ended without it,
+	// or are no longer there, as what they had certainly spent (u.Sent of Reserve).
+	// It gives how many there were.
+	FreeHeld(ctx context.Context, n int) (int, error)
+
+	Desk
 	Talks
+}
+
+// Desk is what somebody who waits for an answer asks of the journal.
+type Desk interface {
+	// Progress tells how far a turn is.
+	Progress(ctx context.Context, key string) (Progress, error)
+	// Grow records the text so far of an answer, until it is settled.
+	Grow(ctx context.Context, key, text string) error
+	// StopTurn marks the answer to a turn, see Stopped.
+	StopTurn(ctx context.Context, key string) error
+	// ForgetTrials removes the answers to at most n trials that ended before a
+	// time. It gives how many there were.
+	ForgetTrials(ctx context.Context, before time.Time, n int) (int, error)
+}
+
+// Progress is how far a turn is.
+type Progress struct {
+	Known bool // it is in the journal
+	Taken bool // a worker has started on it
+	Ended bool
+	Text  string // so far
 }
 
 // Talks is what people settle in the chat beside asking.

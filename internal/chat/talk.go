@@ -175,7 +175,7 @@ func (t *talk) write(ctx context.Context) error {
 func (r *Room) showing(ctx context.Context, w *written, d *draft, do func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	if d != nil && !r.cfg.NoStreaming {
+	if !r.cfg.NoStreaming {
 		stop := make(chan struct{})
 		shown := make(chan struct{})
 		go func() {
@@ -250,8 +250,8 @@ type written struct {
 	before string // what earlier rounds wrote
 	b      strings.Builder
 	calls  []llm.Call
-	wishes int               // bytes of the calls
-	seen   func(text string) // given the text so far with each piece; nil = nobody
+	wishes int                      // bytes of the calls
+	seen   func(text func() string) // is told of each piece; nil = nobody
 }
 
 // add says whether the answer, or what it asks of tools, has become too long.
@@ -268,7 +268,7 @@ func (w *written) add(p llm.Piece) (full bool) {
 	full = len(w.before)+w.b.Len() > answerBytes || w.wishes > callBytes
 	w.mu.Unlock()
 	if w.seen != nil && p.Text != "" {
-		w.seen(w.text())
+		w.seen(w.text)
 	}
 	return full
 }

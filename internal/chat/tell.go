@@ -43,7 +43,7 @@ func about(in messenger.Inbound, why openmates.Trouble) string {
 // look finds out what the mate may do in the channel, before anything is paid
 // for an answer there. Where that can't be found out, posting will tell.
 func (r *Room) look(ctx context.Context, d *draft) {
-	checker, ok := d.conn.(messenger.AccessChecker)
+	checker, ok := d.place.(messenger.AccessChecker)
 	if !ok || d.in.Workspace == "" {
 		return
 	}
@@ -55,27 +55,20 @@ func (r *Room) look(ctx context.Context, d *draft) {
 	d.access = a
 }
 
-// connecting reports whether a refusal is one that only connecting cures.
-func connecting(why openmates.Trouble) bool {
-	return why == openmates.TroubleWorkspace || why == openmates.TroubleAccount || why == openmates.TroubleNotMember
-}
-
-// lead makes a refusal that connecting cures silent where the same person was
-// told the same in the same place within the hour, and adds its way out.
-func (r *Room) lead(ctx context.Context, q question, o *openmates.Outcome) error {
-	if !connecting(o.Why) {
-		return nil
-	}
-	say, err := r.cfg.Store.SayRefusal(ctx, q.in.Key, about(q.in, o.Why), r.cfg.Clock().Add(-quietFor))
+// lead refuses what only connecting cures, with the way to the cure. Where the
+// same person was told the same in the same place within the hour, nothing is
+// said.
+func (r *Room) lead(ctx context.Context, t *turn, why openmates.Trouble, said openmates.Text) (*decision, error) {
+	say, err := r.cfg.Store.SayRefusal(ctx, t.in.Key, about(t.in, why), r.cfg.Clock().Add(-quietFor))
 	if err != nil {
-		return fmt.Errorf("look whether it was said: %w", err)
+		return nil, fmt.Errorf("look whether it was said: %w", err)
 	}
 	if !say {
-		o.Text = ""
-		return nil
+		return &decision{Why: why}, nil
 	}
-	o.Text += r.wayOut(q.in, q.asker.Mate, o.Why)
-	return nil
+	decided := r.refuse(t, why, said)
+	decided.Text += r.wayOut(t.in, t.asker.Mate, why)
+	return decided, nil
 }
 
 // wayOut is where a refusal's cure is. In a direct message that is the person's
@@ -91,8 +84,8 @@ func (r *Room) wayOut(in messenger.Inbound, mate openmates.Mate, why openmates.T
 	return ""
 }
 
-// tell brings the channel to what was settled.
-func (r *Room) tell(ctx context.Context, d *draft, o openmates.Outcome, begun int) error {
+// post is the last step: it brings the place to what was settled.
+func (r *Room) post(ctx context.Context, d *draft, o openmates.Outcome, begun int) error {
 	switch {
 	case o.Why == openmates.TroubleNoAccess:
 		return r.unheard(ctx, d, o, signMute)
@@ -173,7 +166,7 @@ func (r *Room) unheard(ctx context.Context, d *draft, o openmates.Outcome, sign 
 			quiet = quietFor
 		}
 	}
-	whisperer, ok := d.conn.(messenger.Whisperer)
+	whisperer, ok := d.place.(messenger.Whisperer)
 	if !ok || d.in.Workspace == "" {
 		return nil
 	}
@@ -191,7 +184,7 @@ func (r *Room) unheard(ctx context.Context, d *draft, o openmates.Outcome, sign 
 
 // react puts a sign to the message.
 func (r *Room) react(ctx context.Context, d *draft, sign string) error {
-	reactor, ok := d.conn.(messenger.Reactor)
+	reactor, ok := d.place.(messenger.Reactor)
 	if !ok {
 		return &messenger.SendError{Kind: messenger.SendDenied, Reason: openmates.T("This network doesn't have reactions."), Err: errors.ErrUnsupported}
 	}
@@ -205,4 +198,14 @@ func again(err error) bool {
 	}
 	e, ok := errors.AsType[*messenger.SendError](err)
 	return !ok || e.Again()
+}
+
+// giveUp puts a sign to a message that nobody will try to answer again.
+func (r *Room) giveUp(ctx context.Context, d *draft) {
+	if _, ok := d.place.(messenger.Reactor); !ok {
+		return // whoever waits at the desk reads it in the journal
+	}
+	if err := r.react(ctx, d, signFailed); err != nil {
+		r.cfg.Log.Warn("nobody could be told that a question is given up", "key", d.in.Key, "err", err)
+	}
 }

@@ -46,7 +46,7 @@ type tools struct {
 }
 
 // toolsFor picks what every layer allows: the app and the skill.
-func (r *Room) toolsFor(q question) *tools {
+func (r *Room) toolsFor(q *turn) *tools {
 	t := &tools{
 		skills: r.cfg.Skills, log: r.cfg.Log, left: maxToolText,
 		known: map[string]skill.Offer{}, denied: map[string]openmates.Layer{},

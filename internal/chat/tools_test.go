@@ -141,7 +141,7 @@ func TestUsageOfAllRoundsIsSettled(t *testing.T) {
 	}
 	mate, err := w.db.MateByHandle(t.Context(), "sophia")
 	must(t, err)
-	o, err := w.room.Process(t.Context(), chat.Ask{Team: w.team, User: w.user, Role: openmates.RoleMember, Mate: mate, Text: "go"})
+	o, err := w.room.Ask(t.Context(), chat.Ask{Team: w.team.ID, User: w.user.ID, Mate: mate.ID, Text: "go"}, nil)
 	must(t, err)
 	if u := o.Usage; u.Input != 300 || u.Cached != 20 || u.Output != 90 || u.Cost != 280+180 {
 		t.Errorf("usage %+v", u)

@@ -145,6 +145,15 @@ func switchedOff(mate openmates.Mate) openmates.Text {
 	return openmates.T("%s was switched off by an admin of this OpenMates server and can't answer until it's switched on again.", mate.Name)
 }
 
+// noMember is what somebody is told whose question was accepted while they were a
+// member.
+func noMember(team openmates.Team) openmates.Text {
+	if team.Name == "" {
+		return openmates.T("The account that asked this doesn't exist any more.")
+	}
+	return openmates.T("You aren't a member of the team %s any more.", team.Name)
+}
+
 func noModel(mate openmates.Mate) openmates.Text {
 	return openmates.T("%s doesn't have a model yet. Please ask the admin of this OpenMates server to connect one.", mate.Name)
 }

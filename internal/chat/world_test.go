@@ -48,11 +48,15 @@ type world struct {
 	log       *slog.Logger
 }
 
-// inbox journals as every queue does and keeps the jobs for the test.
+// inbox journals as every queue does. It keeps messages for the test, and works
+// on what somebody waits for.
 type inbox struct {
-	db   *store.DB
-	mu   sync.Mutex
-	jobs []queue.Job
+	db      *store.DB
+	reply   func(context.Context, queue.Job) error // nil = nobody works
+	ctx     context.Context
+	working sync.WaitGroup
+	mu      sync.Mutex
+	jobs    []queue.Job
 }
 
 func (q *inbox) Push(ctx context.Context, j queue.Job) error {
@@ -60,10 +64,31 @@ func (q *inbox) Push(ctx context.Context, j queue.Job) error {
 	if err != nil || !fresh {
 		return err
 	}
+	if j.Kind != queue.Message {
+		if q.reply != nil {
+			q.working.Go(func() { q.work(j) })
+		}
+		return nil
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.jobs = append(q.jobs, j)
 	return nil
+}
+
+// work replies as a queue has it, without the pauses.
+func (q *inbox) work(j queue.Job) {
+	for err := q.reply(q.ctx, j); err != nil; err = q.reply(q.ctx, j) {
+		if q.ctx.Err() != nil {
+			return
+		}
+		if queue.IsDrop(err) || j.Attempt == queue.MaxAttempts {
+			_ = q.db.CloseJob(q.ctx, j.Key, queue.Dropped) // the test sees an open job
+			return
+		}
+		j.Attempt, j.Again = j.Attempt+1, true
+	}
+	_ = q.db.CloseJob(q.ctx, j.Key, queue.Done)
 }
 
 func (q *inbox) Work(ctx context.Context, _ int, _ func(context.Context, queue.Job) error) error {
@@ -134,7 +159,8 @@ func setup(t *testing.T) *world {
 	must(t, err)
 	t.Cleanup(func() { _ = w.db.Close() })
 	w.model = &script{say: func(int, llm.Request) ([]llm.Piece, error) { return words("Because of the missing index."), nil }}
-	w.jobs = &inbox{db: w.db}
+	w.jobs = &inbox{db: w.db, ctx: t.Context()}
+	t.Cleanup(w.jobs.working.Wait)
 	w.grace(0)
 	w.populate()
 	return w
@@ -168,6 +194,7 @@ func (w *world) grace(d time.Duration) {
 	})
 	must(w.T, err)
 	room := w.room
+	w.jobs.reply = room.Reply
 	w.Cleanup(func() { _ = room.Close() })
 }
 

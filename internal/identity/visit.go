@@ -124,12 +124,10 @@ func (r *Room) EndSession(ctx context.Context, c openmates.Caller, id string) er
 	if id == loaded(ctx).hash {
 		return r.SignOut(ctx)
 	}
-	return r.store.Within(ctx, func(ctx context.Context) error {
-		if err := r.store.EndSession(ctx, c.User.ID, id); err != nil {
-			return err
-		}
-		return r.audit.Record(ctx, ownEntry(c.User, "account.session_end"), nil, nil)
-	})
+	if err := r.store.EndSession(ctx, c.User.ID, id); err != nil {
+		return err
+	}
+	return r.audit.Record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.session_end"}.AboutPerson(c.User.ID), nil, nil)
 }
 
 // EndSessions signs the caller out everywhere else, or, with here, everywhere.
@@ -140,10 +138,16 @@ func (r *Room) EndSessions(ctx context.Context, c openmates.Caller, here, keepSh
 	if err := c.RequireSignIn(); err != nil {
 		return err
 	}
-	if _, err := r.endAccess(ctx, c, "account.sessions_end", openmates.AccessEnd{KeepShared: keepShared}); err != nil || !here {
+	ended, err := r.endAccess(ctx, c, openmates.AccessEnd{KeepShared: keepShared})
+	if err != nil {
 		return err
 	}
-	return r.SignOut(ctx)
+	if here {
+		if err := r.SignOut(ctx); err != nil {
+			return err
+		}
+	}
+	return r.audit.Record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.sessions_end"}.AboutPerson(c.User.ID), nil, revoked(ended))
 }
 
 // sign tells a browser or system by a word in its header.

@@ -14,8 +14,6 @@ import (
 	"openmates/internal/model"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
-
-	"openmates/internal/polltest"
 )
 
 func TestWhoAnswers(t *testing.T) {
@@ -267,7 +265,7 @@ func TestOtherProcessesHearOfChanges(t *testing.T) {
 		_, err := other.Choose(t.Context(), openmates.Mate{})
 		w.says(err, openmates.ENotFound, "No model")
 		w.add(model.Draft{Kind: model.KindCompatible, Label: "House", URL: far.URL(), Key: canary})
-		late := time.After(polltest.Patience)
+		late := time.After(20 * time.Second)
 		for {
 			if c, err := other.Choose(t.Context(), openmates.Mate{}); err == nil && c.Name == "house/a" {
 				break

@@ -21,10 +21,7 @@ func (db *DB) Asker(ctx context.Context, botID openmates.ID, workspace openmates
 
 // In a direct message (workspace "") the team is the one that the person chose
 // there, else their only one; the subqueries give NULL where there is none.
-const askerQuery = `SELECT ` + botCols + `, ` + mateCols + `,
-	t.id, t.slug, t.name, t.limits, t.created,
-	u.id, u.username, u.display_name, u.email, u.admin, u.language, u.time_zone, u.preferences, u.created, u.privacy,
-	r.role, r.limits, s.value, i.workspace, i.token
+const askerQuery = `SELECT ` + botCols + `, ` + mateCols + `, ` + inTeamCols + `, i.workspace, i.token
 	FROM bots b
 	JOIN mates m ON m.id = b.mate_id
 	LEFT JOIN identities d ON d.network = b.network AND d.account_id = $3
@@ -40,23 +37,12 @@ const askerQuery = `SELECT ` + botCols + `, ` + mateCols + `,
 	WHERE b.id = $1 AND NOT b.paused`
 
 func (db *DB) scanAsker(s sqldb.Row) (a openmates.Asker, err error) {
-	var t struct {
-		id, created        *int64
-		slug, name, limits *string
-	}
-	var u struct {
-		id, created                                        *int64
-		username, display, email, lang, tz, prefs, privacy *string
-		admin                                              *bool
-	}
-	var role, memberLimits, server, workspace, token *string
-	rest := []any{&t.id, &t.slug, &t.name, &t.limits, &t.created,
-		&u.id, &u.username, &u.display, &u.email, &u.admin, &u.lang, &u.tz, &u.prefs, &u.created, &u.privacy,
-		&role, &memberLimits, &server, &workspace, &token}
+	var in inTeam
+	var workspace, token *string
 	var mate openmates.Mate
 	a.Bot, err = db.scanBot(between{s, func(bot []any) error {
 		mate, err = scanMate(between{s, func(cols []any) error {
-			return s.Scan(append(append(bot, cols...), rest...)...)
+			return s.Scan(append(append(append(bot, cols...), in.dest()...), &workspace, &token)...)
 		}})
 		return err
 	}})
@@ -69,32 +55,92 @@ func (db *DB) scanAsker(s sqldb.Row) (a openmates.Asker, err error) {
 			return a, err
 		}
 	}
+	return a, in.put(&a)
+}
+
+// AskerOf tells who asks which mate on this server itself, see chat.Store.
+func (db *DB) AskerOf(ctx context.Context, teamID, userID, mateID openmates.ID) (openmates.Asker, error) {
+	a, err := first(ctx, db, openmates.T("This mate"), scanAskerOf, askerOfQuery, teamID, userID, mateID)
+	if err == nil && teamID != a.Team.ID {
+		err = missing(openmates.T("This team"))
+	}
+	if err != nil {
+		return openmates.Asker{}, err
+	}
+	return a, nil
+}
+
+const askerOfQuery = `SELECT ` + mateCols + `, ` + inTeamCols + `
+	FROM mates m
+	LEFT JOIN users u ON u.id = $2
+	LEFT JOIN teams t ON t.id = $1
+	LEFT JOIN members r ON r.team_id = $1 AND r.user_id = $2
+	LEFT JOIN settings s ON s.name = '` + serverLimits + `'
+	WHERE m.id = $3`
+
+func scanAskerOf(s sqldb.Row) (a openmates.Asker, err error) {
+	var in inTeam
+	a.Mate, err = scanMate(between{s, func(mate []any) error { return s.Scan(append(mate, in.dest()...)...) }})
+	if err != nil {
+		return a, err
+	}
+	return a, in.put(&a)
+}
+
+// inTeam is what a row says of who asks, and within which team.
+type inTeam struct {
+	team struct {
+		id, created        *int64
+		slug, name, limits *string
+	}
+	user struct {
+		id, created                                        *int64
+		username, display, email, lang, tz, prefs, privacy *string
+		admin                                              *bool
+	}
+	role, member, server *string
+}
+
+const inTeamCols = `t.id, t.slug, t.name, t.limits, t.created,
+	u.id, u.username, u.display_name, u.email, u.admin, u.language, u.time_zone, u.preferences, u.created, u.privacy,
+	r.role, r.limits, s.value`
+
+func (in *inTeam) dest() []any {
+	t, u := &in.team, &in.user
+	return []any{&t.id, &t.slug, &t.name, &t.limits, &t.created,
+		&u.id, &u.username, &u.display, &u.email, &u.admin, &u.lang, &u.tz, &u.prefs, &u.created, &u.privacy,
+		&in.role, &in.member, &in.server}
+}
+
+// put fills an asker whose mate is known.
+func (in *inTeam) put(a *openmates.Asker) (err error) {
+	t, u := in.team, in.user
 	if t.id != nil {
 		a.Team = openmates.Team{ID: openmates.ID(*t.id), Slug: *t.slug, Name: *t.name, Created: sqldb.TimeOf(*t.created)}
 		if a.Team.Limits, err = decodeLimits(*t.limits); err != nil {
-			return a, err
+			return err
 		}
 	}
 	// Whose account it is matters where the person is a member, or where no
 	// team is known and the answer says what to do about that.
-	if u.id != nil && (t.id == nil || role != nil) {
+	if u.id != nil && (t.id == nil || in.role != nil) {
 		a.User = openmates.User{ID: openmates.ID(*u.id), Username: *u.username, DisplayName: *u.display, Email: *u.email,
 			Admin: *u.admin, Language: *u.lang, TimeZone: *u.tz, Created: sqldb.TimeOf(*u.created)}
 		if err = decodePreferences(*u.prefs, &a.User.Preferences); err != nil {
-			return a, err
+			return err
 		}
 		if a.Privacy, err = decodePrivacy(*u.privacy); err != nil {
-			return a, err
+			return err
 		}
 	}
-	if u.id != nil && t.id != nil && role == nil {
+	if u.id != nil && t.id != nil && in.role == nil {
 		a.Outsider = openmates.User{ID: openmates.ID(*u.id), Username: *u.username, DisplayName: *u.display, Language: *u.lang}
 	}
-	if role != nil {
-		a.Role = openmates.Role(*role)
+	if in.role != nil {
+		a.Role = openmates.Role(*in.role)
 	}
-	a.Layers, err = layers(a, server, memberLimits)
-	return a, err
+	a.Layers, err = layers(*a, in.server, in.member)
+	return err
 }
 
 // between lets a scan function that reads a whole row read some columns of a
@@ -128,9 +174,9 @@ func layers(a openmates.Asker, server, member *string) ([]openmates.Layer, error
 func (db *DB) Settle(ctx context.Context, o openmates.Outcome) error {
 	return db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
 		n, err := t.Exec(`UPDATE turns SET state = $2, answer = $3, author = $4, question = $5, why = $6, team_id = $7, mate_id = $8, user_id = $9,
-				channel = $10, lacks = $11
+				channel = $10, lacks = $11, until = $12
 			WHERE key = $1 AND state IN ('received', 'running')`,
-			o.Key, o.State, o.Text, o.Author, o.Question, string(o.Why), o.TeamID, o.MateID, o.UserID, o.Channel, o.Lacks)
+			o.Key, o.State, o.Text, o.Author, o.Question, string(o.Why), o.TeamID, o.MateID, o.UserID, o.Channel, o.Lacks, o.Until)
 		if err != nil {
 			return fmt.Errorf("settle %q: %w", o.Key, err)
 		}
@@ -154,17 +200,17 @@ func known(t *sqldb.Tx, key string) error {
 // Settled gives what Settle recorded for the turn (ok false: nothing yet) and
 // how many parts were begun by then.
 func (db *DB) Settled(ctx context.Context, key string) (o openmates.Outcome, begun int, ok bool, err error) {
-	var n int64
+	var n, until int64
 	var model *string
 	var team, user, mate, input, cached, output, cost, at *int64
-	found, err := sqldb.Get(ctx, db, `SELECT t.state, t.answer, t.author, t.question, t.posted, t.why, t.channel, t.lacks,
+	found, err := sqldb.Get(ctx, db, `SELECT t.state, t.answer, t.author, t.question, t.posted, t.why, t.channel, t.lacks, t.until,
 			g.team_id, g.user_id, g.mate_id, g.model, g.input, g.cached, g.output, g.cost, g.at
 		FROM turns t LEFT JOIN usage g ON g.turn = t.key AND g.settled WHERE t.key = $1`, []any{key},
-		&o.State, &o.Text, &o.Author, &o.Question, &n, &o.Why, &o.Channel, &o.Lacks, &team, &user, &mate, &model, &input, &cached, &output, &cost, &at)
+		&o.State, &o.Text, &o.Author, &o.Question, &n, &o.Why, &o.Channel, &o.Lacks, &until, &team, &user, &mate, &model, &input, &cached, &output, &cost, &at)
 	if err != nil || !found {
 		return openmates.Outcome{}, 0, false, err
 	}
-	o.Key = key
+	o.Key, o.Until = key, sqldb.TimeOf(until)
 	if model != nil && *model != "" {
 		o.Usage = openmates.Usage{TeamID: openmates.ID(*team), UserID: openmates.ID(*user), MateID: openmates.ID(*mate), Model: *model,
 			Input: int(*input), Cached: int(*cached), Output: int(*output), Cost: openmates.Micros(*cost), At: sqldb.TimeOf(*at)}

@@ -213,7 +213,8 @@ func TestPruneTurns(t *testing.T) {
 			ok(t, db.Settle(ctx, openmates.Outcome{Key: fmt.Sprint(n), State: openmates.TurnAnswered, Text: "a", Question: "q", UserID: w.User.ID, Usage: u}))
 			ok(t, db.CloseJob(ctx, fmt.Sprint(n), queue.Done))
 		}
-		ok(t, db.AddTurn(ctx, "api", "lane", time.Time{})) // whose process died
+		addJob(t, db, "api", "lane")
+		ok(t, db.CloseJob(ctx, "api", queue.Done)) // by a process of before, which died
 		old := now
 		now = now.Add(time.Hour)
 		addJob(t, db, "young", "lane")

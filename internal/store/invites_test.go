@@ -214,9 +214,7 @@ func TestPrivacyAndTopics(t *testing.T) {
 
 		for i, q := range []string{"first", "second", "third"} {
 			key := "k" + strconv.Itoa(i)
-			if err := db.AddTurn(ctx, key, "c", time.Time{}); err != nil {
-				t.Fatal(err)
-			}
+			addJob(t, db, key, "c")
 			o := openmates.Outcome{Key: key, State: openmates.TurnAnswered, Text: "x", Question: q, TeamID: w.Team.ID, UserID: w.User.ID, MateID: w.Mate.ID,
 				Usage: openmates.Usage{TeamID: w.Team.ID, UserID: w.User.ID, MateID: w.Mate.ID, Model: "m/" + q, Cost: 100, At: time.Date(2026, 11, 3+i, 12, 0, 0, 0, time.UTC)}}
 			if i == 1 {

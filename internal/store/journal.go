@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"openmates/internal/chat"
 	"openmates/internal/queue"
 	"openmates/internal/sqldb"
 )
@@ -68,7 +69,7 @@ func (db *DB) OpenJobs(ctx context.Context, after int64, n int) ([]queue.Job, in
 // CloseJob ends a job; closing twice is a no-op. It is a soft write: a job
 // whose end was lost is worked off again, and finds what it did.
 func (db *DB) CloseJob(ctx context.Context, key string, end queue.End) error {
-	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET open = FALSE, closed = $2,
+	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET open = FALSE, closed = $2, body = CASE WHEN kind = '`+string(chat.KindTrial)+`' THEN '' ELSE body END,
 			why = CASE WHEN $3 = 'dropped' AND state IN ('received', 'running') THEN 'given_up'
 				WHEN $3 = 'dropped' AND state = 'answered' THEN 'not_posted' ELSE why END,
 			state = CASE WHEN $3 = 'dropped' AND state IN ('received', 'running') THEN 'failed' ELSE state END

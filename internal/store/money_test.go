@@ -175,7 +175,7 @@ func TestBooksThatWereWrongAreRepaired(t *testing.T) {
 
 // oldBooks takes the schema back to what it was before the checks.
 var oldBooks = []string{
-	`DROP INDEX turns_awaited`, `DROP TABLE usage`, `DROP TABLE counters`,
+	`DROP TABLE usage`, `DROP TABLE counters`,
 	`CREATE TABLE usage (turn TEXT PRIMARY KEY, team_id BIGINT NOT NULL, user_id BIGINT NOT NULL, mate_id BIGINT NOT NULL, model TEXT NOT NULL,
 		input BIGINT NOT NULL DEFAULT 0, cached BIGINT NOT NULL DEFAULT 0, output BIGINT NOT NULL DEFAULT 0, cost BIGINT NOT NULL DEFAULT 0,
 		settled BOOLEAN NOT NULL DEFAULT FALSE, at BIGINT NOT NULL)`,
@@ -184,55 +184,55 @@ var oldBooks = []string{
 		cost BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (scope, period))`,
 }
 
-// Turns that nobody answers any more get an end, and what they hold beyond what
-// they had certainly spent is free; those that somebody answers are left alone.
-func TestTurnsThatNobodyAnswersAreEnded(t *testing.T) {
+// What turns hold that have ended without being settled, or are in the journal no
+// more, is free beyond what they had certainly spent; those that somebody answers
+// are left alone.
+func TestMoneyThatNobodyHoldsIsFreed(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
 		db, ctx, now := open(), t.Context(), time.Now()
 		u := openmates.Usage{TeamID: 11, UserID: 12, MateID: 13, Model: "a/b", At: now, Cost: 100, Sent: 30}
 		server := []openmates.Layer{{Scope: "server", Limits: openmates.Limits{PerMonth: 1000}}}
 		hold := func(key string) { t.Helper(); ok(t, db.Reserve(ctx, key, u, server)) }
-		ok(t, db.AddTurn(ctx, "dead", "lane", now.Add(-time.Second)))
-		hold("dead")
-		ok(t, db.AddTurn(ctx, "poor", "lane", now.Add(-time.Second))) // it never came to reserving
-		ok(t, db.AddTurn(ctx, "alive", "lane", now.Add(-time.Second)))
-		ok(t, db.KeepTurn(ctx, "alive", now.Add(time.Minute)))
-		hold("alive")
 		addJob(t, db, "open", "lane")
 		hold("open")
+		addJob(t, db, "growing", "lane")
+		hold("growing")
+		ok(t, db.Grow(ctx, "growing", "The first"))
 		addJob(t, db, "dropped", "lane")
 		hold("dropped")
 		ok(t, db.CloseJob(ctx, "dropped", "dropped"))
+		addJob(t, db, "poor", "lane") // it never came to reserving
+		ok(t, db.CloseJob(ctx, "poor", "dropped"))
 		hold("pruned") // its turn is in the journal no more
 		addJob(t, db, "answered", "lane")
 		hold("answered")
 		ok(t, db.Settle(ctx, openmates.Outcome{Key: "answered", State: openmates.TurnAnswered, Usage: openmates.Usage{TeamID: 11, UserID: 12, MateID: 13, Model: "a/b", At: now, Cost: 77}}))
 
-		n, err := db.EndTurns(ctx, now, 100)
+		n, err := db.FreeHeld(ctx, 100)
 		ok(t, err)
-		if n != 4 {
-			t.Errorf("%d turns were ended", n)
+		if n != 2 {
+			t.Errorf("%d were freed", n)
 		}
-		if n, err := db.EndTurns(ctx, now, 100); err != nil || n != 0 {
-			t.Errorf("%d turns were ended twice, %v", n, err)
+		if n, err := db.FreeHeld(ctx, 100); err != nil || n != 0 {
+			t.Errorf("%d were freed twice, %v", n, err)
 		}
 		costs := map[string]openmates.Micros{}
-		for _, key := range []string{"dead", "alive", "open", "dropped", "pruned", "poor", "answered"} {
+		for _, key := range []string{"open", "growing", "dropped", "pruned", "poor", "answered"} {
 			o, _, ended, err := db.Settled(ctx, key)
 			ok(t, err)
-			if want := slices.Contains([]string{"dead", "poor", "dropped", "answered"}, key); ended != want {
+			if want := slices.Contains([]string{"poor", "dropped", "answered"}, key); ended != want {
 				t.Errorf("%s: ended %v as %+v", key, ended, o)
 			}
 			costs[key] = o.Usage.Cost
 		}
-		if costs["dead"] != 30 || costs["dropped"] != 30 || costs["poor"] != 0 || costs["answered"] != 77 {
+		if costs["dropped"] != 30 || costs["poor"] != 0 || costs["answered"] != 77 {
 			t.Errorf("they cost %v", costs)
 		}
-		// 30 each for dead, dropped and pruned, 100 each for alive and open, 77.
+		// 30 each for dropped and pruned, 100 each for open and growing, 77.
 		_, spent, err := db.SpentBy(ctx, 11, 12, now)
 		ok(t, err)
-		if spent != 3*30+2*100+77 {
+		if spent != 2*30+2*100+77 {
 			t.Errorf("%d are spent and held", spent)
 		}
 		u.Cost = 1000 - spent
@@ -241,9 +241,9 @@ func TestTurnsThatNobodyAnswersAreEnded(t *testing.T) {
 		if err := db.Reserve(ctx, "one more", u, server); err == nil {
 			t.Error("the counter has room that the books haven't")
 		}
-		// A turn whose process was thought dead stays ended.
-		ok(t, db.Settle(ctx, openmates.Outcome{Key: "dead", State: openmates.TurnAnswered, Usage: openmates.Usage{Cost: 60}}))
-		if o, _, _, err := db.Settled(ctx, "dead"); err != nil || o.Usage.Cost != 30 {
+		// A turn that was given up stays ended.
+		ok(t, db.Settle(ctx, openmates.Outcome{Key: "dropped", State: openmates.TurnAnswered, Usage: openmates.Usage{Cost: 60}}))
+		if o, _, _, err := db.Settled(ctx, "dropped"); err != nil || o.Usage.Cost != 30 {
 			t.Errorf("it was settled again as %+v, %v", o, err)
 		}
 	})

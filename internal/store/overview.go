@@ -71,7 +71,7 @@ func (db *DB) Answered(ctx context.Context, userID openmates.ID) (bool, error) {
 
 // answeredThere is the condition on a turn that it was answered, and in a
 // messenger.
-const answeredThere = `state = 'answered' AND why = '' AND body <> ''`
+const answeredThere = `state = 'answered' AND why = '' AND kind = 'message' AND body <> ''`
 
 // Month sums up what was spent in the calendar month of t (UTC), by mate and
 // by model, the dearest first.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/chat"
 	"openmates/internal/queue"
 	"openmates/internal/store/storetest"
 )
@@ -22,7 +23,7 @@ func TestFindAudit(t *testing.T) {
 			{Action: "provider.problem", Target: "openai", After: "revoked"},
 			{Actor: w.User.ID, TeamID: w.Team.ID, Action: "team.rename", Target: "acme", Before: "Acme", After: "ACME"},
 		} {
-			ok(t, db.AddAuditAlone(ctx, e))
+			ok(t, db.AddAudit(ctx, e))
 			at = at.Add(24 * time.Hour)
 		}
 		day := func(n int) time.Time { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC) }
@@ -127,7 +128,8 @@ func TestAnsweredMeansAMessenger(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
 		db, ctx := open(), t.Context()
 		w := storetest.Seed(t, db)
-		ok(t, db.AddTurn(ctx, "api:1", "api:x", time.Time{}))
+		_, err := db.AddJob(ctx, queue.Job{Key: "api:1", Kind: chat.KindAsk, Lane: "api:x", Body: []byte("{}")})
+		ok(t, err)
 		ok(t, db.Settle(ctx, openmates.Outcome{Key: "api:1", State: openmates.TurnAnswered, UserID: w.User.ID}))
 		if got, err := db.Answered(ctx, w.User.ID); err != nil || got {
 			t.Errorf("%v %v", got, err)

@@ -32,7 +32,8 @@ func TestNoStatementReadsTheWholeJournal(t *testing.T) {
 		{"addJob", addJob, []any{1, "key", "lane", "body", 1, 1, "message", false, 0}},
 		{"unheard", unheard, []any{1, 1}},
 		{"oldestTurns", oldestTurns, []any{1, 1}},
-		{"leftAlone", leftAlone, []any{1, 1}},
+		{"heldByNone", heldByNone, []any{1}},
+		{"oldTrials", oldTrials, []any{1, 1}},
 	} {
 		steps, err := sqldb.List(t.Context(), db, func(s sqldb.Row) (step string, err error) {
 			var n int

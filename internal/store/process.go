@@ -6,62 +6,67 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/chat"
 	"openmates/internal/policy"
 	"openmates/internal/sqldb"
 )
 
-// AddTurn records a question that is answered at once and by nobody but its
-// asker's own request: the queue never sees it. It is a soft write, as the
-// asker who gets no answer asks again.
-func (db *DB) AddTurn(ctx context.Context, key, conversation string, until time.Time) error {
-	_, err := db.Exec(ctx, sqldb.Soft, `INSERT INTO turns (id, key, lane, body, open, accepted, not_before) VALUES ($1, $2, $3, '', FALSE, $4, $5)
-		ON CONFLICT (key) DO NOTHING`, db.NextID(), key, conversation, db.now(), until)
+// Progress tells somebody who waits how far a turn is, see chat.Desk.
+func (db *DB) Progress(ctx context.Context, key string) (p chat.Progress, err error) {
+	var state openmates.TurnState
+	p.Known, err = sqldb.Get(ctx, db, `SELECT state, answer, state <> 'received' OR EXISTS (SELECT 1 FROM usage WHERE turn = $1)
+		FROM turns WHERE key = $1`, []any{key}, &state, &p.Text, &p.Taken)
+	p.Ended = p.Known && state != openmates.TurnReceived && state != openmates.TurnRunning
+	return p, err
+}
+
+// Grow records the text so far of an answer. It is a soft write: the next one
+// holds more.
+func (db *DB) Grow(ctx context.Context, key, text string) error {
+	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET answer = $2, state = 'running' WHERE key = $1 AND state IN ('received', 'running')`, key, text)
 	return err
 }
 
-// KeepTurn says that a turn of AddTurn is still being answered.
-func (db *DB) KeepTurn(ctx context.Context, key string, until time.Time) error {
-	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET not_before = $2 WHERE key = $1 AND NOT open`, key, until)
+// StopTurn marks the answer to a turn as one that shall end.
+func (db *DB) StopTurn(ctx context.Context, key string) error {
+	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET stop = TRUE WHERE key = $1 AND state IN ('received', 'running')`, key)
 	return err
 }
 
-// leftAlone finds turns that nobody answers any more. One that waits in the queue
-// is open; one that was given up has ended, and one that was pruned is no longer
-// there, but either may hold money.
-const leftAlone = `SELECT key FROM (
-		SELECT key FROM turns WHERE NOT open AND state IN ('received', 'running') AND not_before < $1 LIMIT $2) AS left_alone
-	UNION SELECT key FROM (
-		SELECT g.turn AS key FROM usage g LEFT JOIN turns t ON t.key = g.turn
-		WHERE NOT g.settled AND (t.key IS NULL OR t.state NOT IN ('received', 'running')) LIMIT $2) AS held`
+// oldTrials finds trials whose answers need not be kept any longer.
+const oldTrials = `SELECT id FROM turns WHERE kind = '` + string(chat.KindTrial) + `' AND NOT open AND answer <> '' AND closed < $1 LIMIT $2`
 
-// EndTurns ends at most n turns that nobody answers any more, see chat.Store.
-// Each is a transaction of its own, so that others may write in between.
-func (db *DB) EndTurns(ctx context.Context, now time.Time, n int) (int, error) {
-	keys, err := sqldb.List(ctx, db, func(s sqldb.Row) (key string, err error) { return key, s.Scan(&key) },
-		leftAlone, now, n)
+// ForgetTrials removes the answers to at most n trials that ended before a time.
+func (db *DB) ForgetTrials(ctx context.Context, before time.Time, n int) (int, error) {
+	count, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET answer = '' WHERE id IN (`+oldTrials+`)`, before, n)
+	return int(count), err
+}
+
+// heldByNone finds money that is reserved for turns which have ended, or are no
+// longer there.
+const heldByNone = `SELECT g.turn FROM usage g LEFT JOIN turns t ON t.key = g.turn
+	WHERE NOT g.settled AND (t.key IS NULL OR t.state NOT IN ('received', 'running')) LIMIT $1`
+
+// FreeHeld settles at most n reservations of turns that have ended without it, see
+// chat.Store. Each is a transaction of its own, so that others may write in
+// between.
+func (db *DB) FreeHeld(ctx context.Context, n int) (int, error) {
+	keys, err := sqldb.List(ctx, db, func(s sqldb.Row) (key string, err error) { return key, s.Scan(&key) }, heldByNone, n)
 	if err != nil {
 		return 0, err
 	}
 	for i, key := range keys {
-		if err := db.endTurn(ctx, key, now); err != nil {
-			return i, fmt.Errorf("end turn %q: %w", key, err)
+		if err := db.free(ctx, key); err != nil {
+			return i, fmt.Errorf("free what turn %q holds: %w", key, err)
 		}
 	}
 	return len(keys), nil
 }
 
-// endTurn ends one turn. What it has certainly spent stays in the books, and the
-// rest of what it holds is free again.
-func (db *DB) endTurn(ctx context.Context, key string, now time.Time) error {
+// free settles what one turn holds. What it has certainly spent stays in the
+// books, and the rest is free again.
+func (db *DB) free(ctx context.Context, key string) error {
 	return db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
-		if _, err := t.Exec(`UPDATE turns SET state = 'failed' WHERE key = $1 AND NOT open AND state IN ('received', 'running') AND not_before < $2`, key, now); err != nil {
-			return err
-		}
-		var state string
-		known, err := t.Get(`SELECT state FROM turns WHERE key = $1`, []any{key}, &state)
-		if err != nil || known && (state == string(openmates.TurnReceived) || state == string(openmates.TurnRunning)) {
-			return err // somebody has said in between that it is being answered
-		}
 		var u openmates.Usage
 		var at int64
 		held, err := t.Get(`SELECT team_id, user_id, mate_id, cost, sent, at FROM usage WHERE turn = $1 AND NOT settled`+db.ForUpdate(),
@@ -78,7 +83,8 @@ func (db *DB) endTurn(ctx context.Context, key string, now time.Time) error {
 }
 
 // Layers lists the limits that hold for a person who asks a mate within a
-// team, see chat.Store.
+// team, without a team those of
+// the server and the mate.
 func (db *DB) Layers(ctx context.Context, a openmates.Asker) ([]openmates.Layer, error) {
 	server, err := db.ServerLimits(ctx)
 	if err != nil {

@@ -124,18 +124,17 @@ func (db *DB) ClaimAnswer(ctx context.Context, owner, key string, a openmates.Ke
 		if _, err := t.Exec(`DELETE FROM kept_answers WHERE expires <= $1`, a.Begun); err != nil {
 			return err
 		}
-		n, err := t.Exec(`INSERT INTO kept_answers (owner, key, request, begun, expires) VALUES ($1, $2, $3, $4, $5)
+		n, err := t.Exec(`INSERT INTO kept_answers (owner, key, request, begun, expires, ticket) VALUES ($1, $2, $3, $4, $5, $7)
 			ON CONFLICT (owner, key) DO UPDATE SET request = excluded.request, begun = excluded.begun, expires = excluded.expires
 				WHERE kept_answers.status = 0 AND kept_answers.request = excluded.request AND kept_answers.begun <= $6`,
-			owner, key, mac, a.Begun, expires, abandoned)
-		if err != nil || n > 0 {
-			is, mine = a, err == nil
+			owner, key, mac, a.Begun, expires, abandoned, a.Ticket)
+		if err != nil {
 			return err
 		}
 		var status, begun int64
 		var body string
-		ok, err := t.Get(`SELECT request, status, type, body, begun FROM kept_answers WHERE owner = $1 AND key = $2`,
-			[]any{owner, key}, &is.Request, &status, &is.Type, &body, &begun)
+		ok, err := t.Get(`SELECT request, status, type, body, begun, ticket FROM kept_answers WHERE owner = $1 AND key = $2`,
+			[]any{owner, key}, &is.Request, &status, &is.Type, &body, &begun, &is.Ticket)
 		if err != nil {
 			return err
 		}
@@ -145,7 +144,7 @@ func (db *DB) ClaimAnswer(ctx context.Context, owner, key string, a openmates.Ke
 		if db.seal.Verify(requestName(owner, key), openmates.Secret(a.Request), is.Request) {
 			is.Request = a.Request
 		}
-		is.Status, is.Begun = int(status), sqldb.TimeOf(begun)
+		is.Status, is.Begun, mine = int(status), sqldb.TimeOf(begun), n > 0
 		if status != 0 {
 			var lost bool
 			if is.Body, lost, err = db.unseal(answerName(owner, key), body); lost {
@@ -169,9 +168,10 @@ func (db *DB) KeepAnswer(ctx context.Context, owner, key string, a openmates.Kep
 	})
 }
 
-// DropAnswer frees a key whose request came to nothing.
-func (db *DB) DropAnswer(ctx context.Context, owner, key string) error {
-	_, err := db.Exec(ctx, sqldb.Hard, `DELETE FROM kept_answers WHERE owner = $1 AND key = $2 AND status = 0`, owner, key)
+// DropAnswer frees a key whose request came to nothing, if it still has this
+// ticket.
+func (db *DB) DropAnswer(ctx context.Context, owner, key, ticket string) error {
+	_, err := db.Exec(ctx, sqldb.Hard, `DELETE FROM kept_answers WHERE owner = $1 AND key = $2 AND status = 0 AND ticket = $3`, owner, key, ticket)
 	return err
 }
 

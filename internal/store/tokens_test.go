@@ -95,8 +95,8 @@ func TestKeptAnswers(t *testing.T) {
 		_, mine, err = db.ClaimAnswer(ctx, "other", "k", ask, now, now.Add(time.Hour))
 		ok(t, err)
 		same(t, mine, true)
-		ok(t, db.DropAnswer(ctx, "other", "k"))
-		ok(t, db.DropAnswer(ctx, "me", "k")) // what was answered stays
+		ok(t, db.DropAnswer(ctx, "other", "k", ""))
+		ok(t, db.DropAnswer(ctx, "me", "k", "")) // what was answered stays
 		_, mine, err = db.ClaimAnswer(ctx, "me", "k", ask, now, now.Add(time.Hour))
 		ok(t, err)
 		same(t, mine, false)

@@ -25,17 +25,11 @@ func (r *Room) SetRole(ctx context.Context, c openmates.Caller, p policy.Place, 
 	if err != nil || m.Role == role {
 		return err
 	}
-	err = r.store.Within(ctx, func(ctx context.Context) error {
-		if err := r.store.SetRole(ctx, p.Team.ID, m.User.ID, role); err != nil {
-			return err
-		}
-		return r.audit.Record(ctx, p.Entry(c, "team.role", "").AboutPerson(m.User.ID), map[string]any{"role": m.Role}, map[string]any{"role": role})
-	})
-	if err != nil {
+	if err := r.store.SetRole(ctx, p.Team.ID, m.User.ID, role); err != nil {
 		return err
 	}
 	r.log.InfoContext(ctx, "a role was changed", "team", p.Team.Slug, "user", m.User.ID, "role", role, "by", c.User.ID)
-	return nil
+	return r.audit.Record(ctx, p.Entry(c, "team.role", "").AboutPerson(m.User.ID), map[string]any{"role": m.Role}, map[string]any{"role": role})
 }
 
 func validRole(role openmates.Role) error {
@@ -66,17 +60,11 @@ func (r *Room) QuitTeam(ctx context.Context, c openmates.Caller, p policy.Place)
 }
 
 func (r *Room) drop(ctx context.Context, c openmates.Caller, p policy.Place, m openmates.Member, action string) error {
-	err := r.store.Within(ctx, func(ctx context.Context) error {
-		if err := r.store.DropMember(ctx, p.Team.ID, m.User.ID); err != nil {
-			return err
-		}
-		return r.audit.Record(ctx, p.Entry(c, action, "").AboutPerson(m.User.ID), map[string]any{"role": m.Role}, nil)
-	})
-	if err != nil {
+	if err := r.store.DropMember(ctx, p.Team.ID, m.User.ID); err != nil {
 		return err
 	}
 	r.log.InfoContext(ctx, "a member is gone", "team", p.Team.Slug, "user", m.User.ID, "by", c.User.ID)
-	return nil
+	return r.audit.Record(ctx, p.Entry(c, action, "").AboutPerson(m.User.ID), map[string]any{"role": m.Role}, nil)
 }
 
 // RenameTeam changes the name of the team. Its address stays.
@@ -90,12 +78,10 @@ func (r *Room) RenameTeam(ctx context.Context, c openmates.Caller, p policy.Plac
 	}
 	was := p.Team.Name
 	p.Team.Name = name
-	return r.store.Within(ctx, func(ctx context.Context) error {
-		if err := r.store.SaveTeam(ctx, p.Team); err != nil {
-			return err
-		}
-		return r.audit.Record(ctx, p.Entry(c, "team.rename", "team "+p.Team.Slug), map[string]string{"name": was}, map[string]string{"name": name})
-	})
+	if err := r.store.SaveTeam(ctx, p.Team); err != nil {
+		return err
+	}
+	return r.audit.Record(ctx, p.Entry(c, "team.rename", "team "+p.Team.Slug), map[string]string{"name": was}, map[string]string{"name": name})
 }
 
 // Usage is what the team spent in this calendar month (UTC).

@@ -63,7 +63,7 @@ type house struct {
 	states   *states
 	web      *Server
 	mates    *mate.Room
-	try      func(ctx context.Context, t chat.Trial) (openmates.Outcome, error) // nil = it echoes
+	ask      func(ctx context.Context, a chat.Ask) (openmates.Outcome, error) // nil = it echoes
 	log      *lockedBuffer
 	ready    error
 	model    model.Shown
@@ -140,7 +140,7 @@ func newHouseWith(t *testing.T, change func(*house, *Config)) *house {
 	must(t, err)
 	post, err := mail.NewPostman(mail.PostmanConfig{Store: h.db, Log: log, Sender: smtp.New(smtp.Config{}), Voices: book})
 	must(t, err)
-	failures, err := guard.NewFailures(guard.FailuresConfig{Log: log, Audit: h.db.AddAuditAlone})
+	failures, err := guard.NewFailures(guard.FailuresConfig{Log: log, Audit: h.db.AddAudit})
 	must(t, err)
 	h.identity, err = identity.New(identity.Config{Store: h.db, Log: log, Audit: h.db.AddAudit, Failures: failures, Post: post, Address: h.address,
 		ServerName: func(ctx context.Context) (string, error) { return server.StoredName(ctx, h.db) },
@@ -160,7 +160,7 @@ func newHouseWith(t *testing.T, change func(*house, *Config)) *house {
 	h.models = newModels(t, h.db, log)
 	c := Config{
 		Model: h.models,
-		Mate:  h.mates, Try: h.trial,
+		Mate:  h.mates, Ask: h.asks,
 		Identity: h.identity, Team: h.team, Server: h.server, Connect: h.connect, Log: log, Version: "test", Records: h.db,
 		Shown: func(context.Context) model.Shown { return h.model }, Ready: func(context.Context) error { return h.ready },
 	}
@@ -216,11 +216,11 @@ func testProviders(context.Context) ([]mate.Group, error) {
 	return []mate.Group{{Name: "openai", Label: openmates.T("OpenAI"), Parts: []mate.Part{{Name: "openai/gpt-5", Label: openmates.T("gpt-5")}, {Name: "openai/gpt-5-mini", Label: openmates.T("gpt-5-mini")}}}}, nil
 }
 
-func (h *house) trial(ctx context.Context, t chat.Trial) (openmates.Outcome, error) {
-	if h.try != nil {
-		return h.try(ctx, t)
+func (h *house) asks(ctx context.Context, a chat.Ask, _ func(string)) (openmates.Outcome, error) {
+	if h.ask != nil {
+		return h.ask(ctx, a)
 	}
-	return openmates.Outcome{State: openmates.TurnAnswered, Text: "You said: " + t.Text,
+	return openmates.Outcome{State: openmates.TurnAnswered, Text: "You said: " + a.Text,
 		Usage: openmates.Usage{Model: "openai/gpt-5", Input: 10, Output: 5, Cost: 1_000}}, nil
 }
 

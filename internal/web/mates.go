@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"net/http"
 	"strconv"
 
@@ -71,6 +72,24 @@ type versionPage struct {
 	Newest  bool
 	Changes []change
 	Prompt  []mate.DiffLine
+}
+
+func (s *Server) mateRoutes(page *mux) {
+	admin := func(pattern string, h handler) { page.Handle(pattern, s.handle(s.admin(h))) }
+	admin("GET /server/mates", s.mates)
+	admin("POST /server/mates", s.createMate)
+	admin("GET /server/mates/new", s.newMate)
+	admin("GET /server/mates/{handle}", s.mateSetup)
+	admin("POST /server/mates/{handle}", s.editMate)
+	s.asking(page, "/server/mates/{handle}/switch", s.admin, s.askSwitchMate, s.switchMate)
+	s.asking(page, "/server/mates/{handle}/archive", s.admin, s.askArchiveMate, s.archiveMate)
+	admin("POST /server/mates/{handle}/duplicate", s.duplicateMate)
+	admin("POST /server/mates/{handle}/limits", s.limitMate)
+	admin("POST /server/mates/{handle}/try", s.tryMate)
+	admin("GET /server/mates/{handle}/versions/{version}", s.mateVersion)
+	admin("POST /server/mates/{handle}/versions/{version}", s.restoreMate)
+	admin("GET /server/limits", s.limits)
+	admin("POST /server/limits", s.setLimits)
 }
 
 func (s *Server) mates(w http.ResponseWriter, r *http.Request) error {
@@ -207,6 +226,7 @@ func (s *Server) mateOf(r *http.Request) (*mateSetupPage, error) {
 	if p.Sheet, err = s.mateSheet(ctx, m); err != nil {
 		return nil, err
 	}
+	p.Trial.Ticket = rand.Text()
 	p.Trial.Team, err = s.trialTeam(r, m)
 	if err != nil || m.Archived {
 		return p, err

@@ -178,12 +178,14 @@ func clipped(s string) string { return s[:min(len(s), 40)] }
 func TestTryIt(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()
-	var asked []chat.Trial
-	h.try = func(_ context.Context, tr chat.Trial) (openmates.Outcome, error) {
+	var asked []chat.Ask
+	h.ask = func(_ context.Context, tr chat.Ask) (openmates.Outcome, error) {
 		asked = append(asked, tr)
 		switch tr.Text {
 		case "none":
 			return openmates.Outcome{State: openmates.TurnRefused, Text: "Sophia doesn't have a model yet."}, nil
+		case "slow":
+			return openmates.Outcome{}, &chat.Pending{Err: openmates.Errorf(openmates.EUnavailable, "No worker is there. Please ask again.")}
 		case "broken":
 			return openmates.Outcome{}, fmt.Errorf("dial 10.0.0.1")
 		}
@@ -191,6 +193,8 @@ func TestTryIt(t *testing.T) {
 			Usage: openmates.Usage{Model: "openai/gpt-5", Input: 120, Output: 34, Cost: 2_500}}, nil
 	}
 	ada := h.as("ada")
+	harbour, err := h.db.TeamBySlug(t.Context(), "harbour")
+	must(t, err)
 	at := "/server/mates/sophia/try"
 	got := ada.follow(at, url.Values{"text": {"hello <b>"}})
 	wants(t, got, 200, "<strong>hello ", "hello &lt;b&gt;", "openai/gpt-5, 120 tokens in, 34 out", "0.0025 USD", "Charged to the team Harbour")
@@ -218,20 +222,33 @@ func TestTryIt(t *testing.T) {
 		t.Error("what was said before gets out of its field")
 	}
 	last := asked[len(asked)-1]
-	if len(last.Past) != 4 || last.Past[0].Question != "q5" || last.Team.Slug != "harbour" || len([]rune(last.Past[0].Answer)) != 6000 {
-		t.Errorf("asked with %d exchanges in %+v", len(last.Past), last.Team)
+	if len(last.Past) != 4 || last.Past[0].Question != "q5" || last.Team != harbour.ID || !last.Trial || len([]rune(last.Past[0].Answer)) != 6000 {
+		t.Errorf("asked with %d exchanges for team %d", len(last.Past), last.Team)
 	}
 	wants(t, ada.post(at, url.Values{"text": {"none"}}), 503, "doesn&#39;t have a model yet", ">none</textarea>")
 	wants(t, ada.post(at, url.Values{"text": {strings.Repeat("x", 6001)}}), 422, "at most 6000")
 	if got := ada.post(at, url.Values{"text": {"broken"}}); got.status != 500 || strings.Contains(got.body, "10.0.0.1") {
 		t.Errorf("a failure: %d", got.status)
 	}
+	// The form's ticket goes along, and stays where the same question may be asked
+	// again for the same answer.
+	ticket := regexp.MustCompile(`name="ticket" value="([A-Z2-7]{26})"`)
+	own := ticket.FindStringSubmatch(ada.get("/server/mates/sophia").body)
+	if again := ticket.FindStringSubmatch(ada.get("/server/mates/sophia").body); own == nil || again == nil || own[1] == again[1] {
+		t.Fatalf("the forms have the tickets %q and %q", own, again)
+	}
+	for text, stays := range map[string]bool{"slow": true, "none": false} {
+		got := ada.post(at, url.Values{"text": {text}, "ticket": {own[1]}})
+		wants(t, got, 503, ">"+text+"</textarea>")
+		if strings.Contains(got.body, own[1]) != stays || asked[len(asked)-1].Ticket != own[1] {
+			t.Errorf("%s: asked with the ticket %q, and the form with it is there: %v", text, asked[len(asked)-1].Ticket, !stays)
+		}
+	}
+	wants(t, ada.post(at, url.Values{"text": {"hello"}, "ticket": {strings.Repeat("x", 101)}}), 422, "form is broken")
 	// A team that forbids the mate isn't charged for it.
-	team, err := h.db.TeamBySlug(t.Context(), "harbour")
-	must(t, err)
-	must(t, h.db.SetTeamLimits(t.Context(), team.ID, openmates.Limits{Mates: openmates.OnlyThese("mark")}))
+	must(t, h.db.SetTeamLimits(t.Context(), harbour.ID, openmates.Limits{Mates: openmates.OnlyThese("mark")}))
 	wants(t, ada.follow(at, url.Values{"text": {"hello"}}), 200, "Charged to the server")
-	if asked[len(asked)-1].Team.ID != 0 {
+	if asked[len(asked)-1].Team != 0 {
 		t.Error("the team is charged for a mate that it forbids")
 	}
 }

@@ -27,7 +27,10 @@ func (s *Server) memberLimits(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) memberLimitsPage(r *http.Request) (*memberLimitsPage, policy.Place, error) {
-	c, place := placeOf(r)
+	c, place, err := s.place(r, policy.RunTeam)
+	if err != nil {
+		return nil, place, err
+	}
 	m, err := s.team.Member(r.Context(), place, r.PathValue("username"))
 	if err != nil {
 		return nil, place, err

@@ -64,7 +64,11 @@ type addButton struct {
 }
 
 func (s *Server) showTeam(w http.ResponseWriter, r *http.Request) error {
-	c, place := placeOf(r)
+	c := openmates.CallerOf(r.Context())
+	place, err := s.team.Enter(r.Context(), c, r.PathValue("slug"), policy.SeeTeam)
+	if err != nil {
+		return err
+	}
 	p := teamPage{shell: s.shell(r, openmates.T("%s", place.Team.Name)), Team: place.Team, Role: place.Role, Networks: s.connect.Networks()}
 	p.Tabs, p.Notices = tabsOf(c, place), s.notices(r, c, place)
 	p.RunsIt = policy.Require(c, policy.RunServer) == nil
@@ -117,7 +121,11 @@ func adds(m connect.TeamMate, places []connect.Workspace, networks []connect.Net
 }
 
 func (s *Server) install(w http.ResponseWriter, r *http.Request) error {
-	c, place := placeOf(r)
+	c := openmates.CallerOf(r.Context())
+	place, err := s.team.Enter(r.Context(), c, r.PathValue("slug"), policy.ConnectTeam)
+	if err != nil {
+		return err
+	}
 	f, err := form(r)
 	if err != nil {
 		return err

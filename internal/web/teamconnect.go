@@ -74,8 +74,24 @@ func want(all []newcomer, hint url.Values) {
 	all[0] = n
 }
 
+func (s *Server) teamConnectRoutes(page *mux) {
+	const at = "/teams/{slug}/connect"
+	const guest = at + "/{network}/{workspace}/{mate}"
+	for pattern, h := range map[string]handler{
+		"GET " + at: s.teamConnect, "GET " + guest: s.guest,
+		"POST " + guest + "/test": s.testGuest,
+	} {
+		page.Handle(pattern, s.handle(s.signedIn(h)))
+	}
+	s.asking(page, guest+"/remove", s.signedIn, s.askRemoveGuest, s.removeGuest)
+	s.asking(page, at+"/{network}/{workspace}/disconnect", s.signedIn, s.askDisconnect, s.disconnect)
+}
+
 func (s *Server) teamConnect(w http.ResponseWriter, r *http.Request) error {
-	c, team := placeOf(r)
+	c, team, err := s.place(r, policy.ConnectTeam)
+	if err != nil {
+		return err
+	}
 	p := teamConnectPage{inTeam: s.inTeam(r, c, team), RunsIt: policy.Require(c, policy.RunServer) == nil}
 	p.Disjoins = policy.Allowed(c.User, team.Role, policy.RunTeam)
 	places, err := s.connect.Places(r.Context(), team.Team)
@@ -223,8 +239,11 @@ type guestPage struct {
 }
 
 // guestOf gives the mate and the place of the path.
-func (s *Server) guestOf(r *http.Request) (openmates.Caller, policy.Place, connect.Place, connect.Guest, error) {
-	c, team := placeOf(r)
+func (s *Server) guestOf(r *http.Request, right policy.Right) (openmates.Caller, policy.Place, connect.Place, connect.Guest, error) {
+	c, team, err := s.place(r, right)
+	if err != nil {
+		return c, team, connect.Place{}, connect.Guest{}, err
+	}
 	p, err := s.connect.PlaceOf(r.Context(), team.Team, openmates.Network(r.PathValue("network")), openmates.WorkspaceID(r.PathValue("workspace")))
 	if err != nil {
 		return c, team, p, connect.Guest{}, err
@@ -238,7 +257,7 @@ func (s *Server) guestOf(r *http.Request) (openmates.Caller, policy.Place, conne
 }
 
 func (s *Server) guest(w http.ResponseWriter, r *http.Request) error {
-	c, team, place, g, err := s.guestOf(r)
+	c, team, place, g, err := s.guestOf(r, policy.ConnectTeam)
 	if err != nil {
 		return err
 	}
@@ -262,7 +281,7 @@ func (s *Server) guest(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) testGuest(w http.ResponseWriter, r *http.Request) error {
-	_, team, place, g, err := s.guestOf(r)
+	_, team, place, g, err := s.guestOf(r, policy.ConnectTeam)
 	if err != nil {
 		return err
 	}
@@ -278,7 +297,7 @@ func (s *Server) testGuest(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) askRemoveGuest(r *http.Request) (*question, error) {
-	_, team, place, g, err := s.guestOf(r)
+	_, team, place, g, err := s.guestOf(r, policy.RunTeam)
 	if err != nil {
 		return nil, err
 	}
@@ -293,7 +312,10 @@ func (s *Server) askRemoveGuest(r *http.Request) (*question, error) {
 }
 
 func (s *Server) askDisconnect(r *http.Request) (*question, error) {
-	_, team := placeOf(r)
+	_, team, err := s.place(r, policy.RunTeam)
+	if err != nil {
+		return nil, err
+	}
 	p, err := s.connect.PlaceOf(r.Context(), team.Team, openmates.Network(r.PathValue("network")), openmates.WorkspaceID(r.PathValue("workspace")))
 	if err != nil {
 		return nil, err
@@ -306,7 +328,7 @@ func (s *Server) askDisconnect(r *http.Request) (*question, error) {
 }
 
 func (s *Server) removeGuest(w http.ResponseWriter, r *http.Request) error {
-	c, team, place, g, err := s.guestOf(r)
+	c, team, place, g, err := s.guestOf(r, policy.RunTeam)
 	if err != nil {
 		return err
 	}
@@ -317,7 +339,10 @@ func (s *Server) removeGuest(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) error {
-	c, team := placeOf(r)
+	c, team, err := s.place(r, policy.RunTeam)
+	if err != nil {
+		return err
+	}
 	name, stayed, err := s.connect.Disconnect(r.Context(), c.User.ID, team.Team, openmates.Network(r.PathValue("network")), openmates.WorkspaceID(r.PathValue("workspace")))
 	if err != nil {
 		return err

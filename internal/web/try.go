@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"html/template"
 	"net/http"
 	"time"
@@ -16,10 +17,12 @@ import (
 // trialForm is the box in which an admin talks to a mate. What was said is
 // remembered by the page alone.
 type trialForm struct {
-	Team  openmates.Team // who is charged; zero = the server
-	Past  []said
-	Text  string // as typed, when no answer came
-	Error openmates.Text
+	Team openmates.Team // who is charged; zero = the server
+	Past []said
+	Text string // as typed, when no answer came
+	// Ticket is the form's own: sent again, the form asks nothing twice.
+	Ticket string
+	Error  openmates.Text
 }
 
 // said is one question with its answer.
@@ -37,6 +40,7 @@ const (
 	longestTried  = 6_000 // characters
 	longestShown  = 60_000
 	trialPatience = 2 * time.Minute
+	longestTicket = 100
 )
 
 // trialTeam is the team that a trial is charged to: the admin's first one that
@@ -70,12 +74,17 @@ func (s *Server) tryMate(w http.ResponseWriter, r *http.Request) error {
 	p.Trial.Past = p.Trial.Past[max(len(p.Trial.Past)-mostSaid, 0):]
 	ctx, cancel := context.WithTimeout(r.Context(), trialPatience)
 	defer cancel()
-	err = s.ask(ctx, r, p, f.Get("text"))
+	next := p.Trial.Ticket
+	p.Trial.Ticket = f.Get("ticket")
+	err = s.tried(ctx, p, openmates.CallerOf(r.Context()).User.ID, f.Get("text"))
 	if err == nil { // a reload must not ask, and pay, once more
 		return s.once(w, r, "/server/mates/"+p.Mate.Handle+"#try", p.Trial.Past)
 	}
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
+	}
+	if _, pending := errors.AsType[*chat.Pending](err); !pending {
+		p.Trial.Ticket = next // to ask the same again is another question
 	}
 	p.Trial.Text, p.Trial.Error = f.Get("text"), openmates.TextOf(err)
 	s.typeset(&p.Trial)
@@ -89,16 +98,19 @@ func (s *Server) typeset(t *trialForm) {
 	}
 }
 
-// ask puts the question and adds what comes back to what was said.
-func (s *Server) ask(ctx context.Context, r *http.Request, p *mateSetupPage, text string) error {
+// tried puts the question and adds what comes back to what was said.
+func (s *Server) tried(ctx context.Context, p *mateSetupPage, user openmates.ID, text string) error {
 	if len([]rune(text)) > longestTried {
 		return openmates.Errorf(openmates.EInvalid, "Please try it with at most %d characters.", longestTried)
 	}
-	t := chat.Trial{Team: p.Trial.Team, User: openmates.CallerOf(r.Context()).User, Mate: p.Mate, Text: text}
-	for _, x := range p.Trial.Past {
-		t.Past = append(t.Past, openmates.Exchange{Author: t.User, Question: x.Question, Answer: x.Answer})
+	if len(p.Trial.Ticket) > longestTicket {
+		return openmates.Errorf(openmates.EInvalid, "This form is broken. Reload the page and try again.")
 	}
-	o, err := s.try(ctx, t)
+	a := chat.Ask{Trial: true, Ticket: p.Trial.Ticket, Team: p.Trial.Team.ID, User: user, Mate: p.Mate.ID, Text: text}
+	for _, x := range p.Trial.Past {
+		a.Past = append(a.Past, chat.Said{Question: x.Question, Answer: x.Answer})
+	}
+	o, err := s.ask(ctx, a, nil)
 	if err != nil {
 		return err
 	}

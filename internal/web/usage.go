@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/policy"
 )
 
 // usagePage is what a team has spent in the month.
@@ -63,7 +64,10 @@ const (
 )
 
 func (s *Server) teamUsage(w http.ResponseWriter, r *http.Request) error {
-	c, place := placeOf(r)
+	c, place, err := s.place(r, policy.SeeUsage)
+	if err != nil {
+		return err
+	}
 	at, err := s.monthOf(r)
 	if err != nil {
 		return err
@@ -107,7 +111,10 @@ func (s *Server) monthOf(r *http.Request) (time.Time, error) {
 
 // usageCSV is a month as a table for a spreadsheet.
 func (s *Server) usageCSV(w http.ResponseWriter, r *http.Request) error {
-	c, place := placeOf(r)
+	c, place, err := s.place(r, policy.SeeUsage)
+	if err != nil {
+		return err
+	}
 	at, err := s.monthOf(r)
 	if err != nil {
 		return err

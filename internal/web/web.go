@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -56,8 +57,8 @@ type Config struct {
 	Records  Records
 	FixedURL bool // the public address comes from the settings of the process
 	Facts    []Fact
-	// Try asks a mate on behalf of an admin.
-	Try func(ctx context.Context, t chat.Trial) (openmates.Outcome, error)
+	// Ask asks a mate and waits for the outcome, see chat.Room.
+	Ask func(ctx context.Context, a chat.Ask, show func(text string)) (openmates.Outcome, error)
 	// Answering names the model that answers for a mate; nil = the mate's own
 	// or the one that Model says.
 	Answering func(ctx context.Context, m openmates.Mate) (string, error)
@@ -99,7 +100,7 @@ type Server struct {
 	finished atomic.Bool // the set-up was seen to be done
 
 	mate      *mate.Room
-	try       func(ctx context.Context, t chat.Trial) (openmates.Outcome, error)
+	ask       func(ctx context.Context, a chat.Ask, show func(text string)) (openmates.Outcome, error)
 	answering func(ctx context.Context, m openmates.Mate) (string, error)
 	markdown  *markdown
 
@@ -116,8 +117,8 @@ func New(c Config) (*Server, error) {
 	if c.Identity == nil || c.Team == nil || c.Server == nil || c.Connect == nil || c.Mate == nil || c.Model == nil {
 		return nil, errors.New("web: Config needs Identity, Team, Server, Connect, Mate and Model")
 	}
-	if c.Log == nil || c.Shown == nil || c.Records == nil || c.Try == nil {
-		return nil, errors.New("web: Config needs Log, Shown, Records and Try")
+	if c.Log == nil || c.Shown == nil || c.Records == nil || c.Ask == nil {
+		return nil, errors.New("web: Config needs Log, Shown, Records and Ask")
 	}
 	if c.Ready == nil {
 		c.Ready = func(context.Context) error { return nil }
@@ -126,7 +127,7 @@ func New(c Config) (*Server, error) {
 		identity: c.Identity, team: c.Team, server: c.Server, connect: c.Connect, model: c.Model, log: c.Log.With("pkg", "web"), shown: c.Shown, ready: c.Ready,
 		demo: c.Demo, version: c.Version, proxies: c.Proxies, patience: c.Patience,
 	}
-	s.mate, s.try, s.answering, s.markdown = c.Mate, c.Try, c.Answering, newMarkdown()
+	s.mate, s.ask, s.answering, s.markdown = c.Mate, c.Ask, c.Answering, newMarkdown()
 	s.records, s.fixedURL, s.facts = c.Records, c.FixedURL, c.Facts
 	var err error
 	if s.assets, err = newAssets(); err != nil {
@@ -148,6 +149,79 @@ func New(c Config) (*Server, error) {
 
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// mux is a ServeMux that can tell its routes.
+type mux struct {
+	*http.ServeMux
+	patterns []string
+	asking   []string // paths whose form asks before it acts
+}
+
+func newMux() *mux { return &mux{ServeMux: http.NewServeMux()} }
+
+// Handle adds a route.
+func (m *mux) Handle(pattern string, h http.Handler) {
+	m.patterns = append(m.patterns, pattern)
+	m.ServeMux.Handle(pattern, h)
+}
+
+// HandleFunc adds a route.
+func (m *mux) HandleFunc(pattern string, h http.HandlerFunc) { m.Handle(pattern, h) }
+
+// routes lists every address of the door. Whatever needs no session stands
+// outside of the session's middleware, so that it costs no query.
+func (s *Server) routes() http.Handler {
+	page := newMux()
+	open := func(pattern string, h handler) { page.Handle(pattern, s.handle(h)) }
+	member := func(pattern string, h handler) { page.Handle(pattern, s.handle(s.signedIn(h))) }
+
+	s.serverRoutes(page)
+	open("GET /{$}", s.home)
+	open("GET /setup", s.setupForm)
+	open("POST /setup", s.setup)
+	open("GET /signin", s.signInForm)
+	open("POST /signin", s.signIn)
+	open("POST /signin/demo", s.demoSignIn)
+	open("POST /signout", s.signOut)
+	open("GET /goodbye", s.goodbye)
+	open("POST /language", s.chooseLanguage)
+	member("GET /parts/mates", s.matesPart)
+	member("GET /mates/{handle}", s.showMate)
+	member("GET /teams/{slug}", s.showTeam)
+	member("POST /teams/{slug}/install", s.install)
+	s.teamConnectRoutes(page)
+	member("GET /profile", s.profile)
+	member("POST /profile/link", s.link)
+	s.asking(page, "/profile/unlink", s.signedIn, s.askUnlink, s.unlink)
+	s.teamRoutes(page)
+	s.foundRoutes(page)
+	s.joinRoutes(page)
+	s.linkCodeRoutes(page)
+	s.preferenceRoutes(page)
+	s.securityRoutes(page)
+	s.resetRoutes(page)
+	s.tokenRoutes(page)
+	s.botRoutes(page)
+	s.providerRoutes(page)
+	s.mateRoutes(page)
+	for _, way := range []string{connect.RedirectPath, "/messages/connect"} {
+		open("GET "+way, s.connectWait)
+		open("POST "+way, s.connectFinish)
+	}
+	open("/", s.nothingHere)
+
+	all := newMux()
+	all.HandleFunc("GET /healthz", s.healthz)
+	all.HandleFunc("GET /readyz", s.readyz)
+	all.HandleFunc("GET "+server.ReachPath+"{nonce}", s.prove)
+	all.HandleFunc("GET /static/{sum}/{name}", s.assets.serve)
+	all.HandleFunc("GET /portraits/{sum}/{file}", s.servePortrait)
+	all.HandleFunc("GET /favicon.ico", s.favicon)
+	all.HandleFunc("GET /robots.txt", robots)
+	all.Handle("/", s.visits(s.identity.Secured(s.identity.Middleware(page))))
+	s.patterns, s.asks = slices.Concat(page.patterns, all.patterns), page.asking
+	return all
+}
 
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") }
 

@@ -11,7 +11,6 @@ import (
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger/discord"
 	"openmates/internal/messenger/discord/discordtest"
-	"openmates/internal/polltest"
 	"openmates/internal/walktest"
 )
 
@@ -102,7 +101,7 @@ func (w *workflow) setsUpMates() {
 	}
 	// "for every Discord application [...] a Discord Listener [...] starts waiting for new messages"
 	for _, m := range w.mates {
-		polltest.Until(w.T, m.name+" listens", func() bool {
+		walktest.Until(w.T, m.name+" listens", func() bool {
 			return slices.ContainsFunc(w.Sim.Connections(m.app.ID), func(c discordtest.Connection) bool { return c.Identified })
 		})
 	}

@@ -11,21 +11,22 @@ import (
 	"openmates/internal/llm"
 )
 
-// Decoder decodes the events of one answer.
+// Decoder makes sense of the events of one answer.
 type Decoder interface {
-	// Event decodes one event, or the whole answer of a server that doesn't
-	// stream, and returns its text. An *llm.Error is the server's own; any
-	// other error means that the event can't be decoded.
+	// Event takes one event, or the whole answer of a server that doesn't
+	// stream, and returns the text in it. An *llm.Error is the server's own; any
+	// other error means that the event can't be understood.
 	Event(ev Event) (text string, err error)
-	// Progress returns how much of the answer has arrived.
+	// Progress says how far the answer is.
 	Progress() Progress
-	// Counted returns what it has read besides the text.
+	// Counted is what it has read besides the text.
 	Counted() *Tally
-	// End returns what is only known at the end.
+	// End returns what stands only when all is read.
 	End() End
 }
 
-// End is the end of an answer. The usage is as the server reports it, or zero.
+// End is what stands at the end of an answer. The usage is as the server tells
+// it, zero where it tells none.
 type End struct {
 	Calls []llm.Call
 	Usage llm.Usage
@@ -33,13 +34,13 @@ type End struct {
 	Echo  llm.Echo
 }
 
-// Tally counts what a decoder has read besides the text. It is embedded in a
-// decoder, which reports to it everything that it keeps.
+// Tally is what a decoder has read besides the text that it gave. It is embedded
+// in a decoder, which tells it of everything it keeps.
 type Tally struct {
 	calls   int
 	bytes   int
-	thought bool      // thoughts arrive separately from the text
-	written llm.Count // by calls, and by hidden thoughts
+	thought bool      // what is thought comes apart from the text
+	written llm.Count // of calls, and of thoughts that are shown to nobody
 }
 
 // Counted implements Decoder.
@@ -48,35 +49,35 @@ func (t *Tally) Counted() *Tally { return t }
 // NewCall counts a call.
 func (t *Tally) NewCall() { t.calls++ }
 
-// Keep counts what is kept for calls.
+// Keep counts what is kept of calls.
 func (t *Tally) Keep(id, name, arguments string) {
 	t.bytes += len(id) + len(name) + len(arguments)
 	t.written.Call(llm.Call{Name: name, Arguments: arguments})
 }
 
-// Think counts a thought, which is billed although nobody sees it.
+// Think counts a thought, which is billed though nobody sees it.
 func (t *Tally) Think(text string) {
 	t.written.Add(text)
 	t.thought = t.thought || text != ""
 }
 
-// Hold counts bytes that are kept for a thought.
+// Hold counts bytes that are kept of a thought.
 func (t *Tally) Hold(bytes int) { t.bytes += bytes }
 
-// Progress is how much of an answer has arrived.
+// Progress is how far an answer is.
 type Progress int
 
-// The stages. A stream that ends before Whole is truncated.
+// The stages. A stream that ends before Whole is cut.
 const (
 	Going Progress = iota // more must come
-	Whole                 // complete, but the usage may follow
+	Whole                 // nothing is missing, but the usage may follow
 	Over                  // nothing follows
 )
 
-// Pump passes the answer to d and yields its pieces as Model.Stream must. It is
-// the only place where thoughts are removed from the text, where reported usage
-// is checked against the bytes sent and received, and where an endless answer
-// is ended.
+// Pump hands the answer to d and yields its pieces as Model.Stream has to. It
+// is the one place where thoughts are taken out of the text, where what a server
+// says of its usage is held against what went and came, and where an answer that
+// never ends is ended.
 func (s *Stream) Pump(d Decoder, yield func(llm.Piece, error) bool) {
 	next, err := s.events()
 	if err != nil {
@@ -89,7 +90,7 @@ func (s *Stream) Pump(d Decoder, yield func(llm.Piece, error) bool) {
 		piece, full := s.room(d, text)
 		switch {
 		case err != nil && was == Whole && s.outer.Err() == nil:
-			// The rest was no longer needed.
+			// What broke was no longer needed.
 		case err != nil:
 			yield(s.spent(d), err)
 			return
@@ -110,8 +111,8 @@ func (s *Stream) Pump(d Decoder, yield func(llm.Piece, error) bool) {
 
 func shows(p llm.Piece) bool { return p.Text != "" || p.Drop }
 
-// room takes as much of a text, without its thoughts, as still fits into an
-// answer, and reports whether the answer is full.
+// room takes as much of a text as still fits into an answer, without the
+// thoughts in it, and reports whether the answer is full.
 func (s *Stream) room(d Decoder, text string) (p llm.Piece, full bool) {
 	h := d.Counted()
 	left := llm.MaxAnswer - s.said.Len() - h.bytes
@@ -127,7 +128,7 @@ func (s *Stream) room(d Decoder, text string) (p llm.Piece, full bool) {
 	return p, full || left < 0 || h.calls > llm.MaxCalls || s.received > maxStream
 }
 
-// usage returns the answer's usage, as far as the server can be believed.
+// usage is what the answer used, as far as its server can be believed.
 func (s *Stream) usage(d Decoder, told llm.Usage) *llm.Usage {
 	written := s.text
 	written.Join(d.Counted().written)
@@ -135,8 +136,8 @@ func (s *Stream) usage(d Decoder, told llm.Usage) *llm.Usage {
 	return &u
 }
 
-// spent returns the piece that goes with a failure: what was written until then
-// is billed, and so is what an abandoned server has read.
+// spent is the piece together with a failure: what was written by then is billed, and
+// so is what the server has read when it is left.
 func (s *Stream) spent(d Decoder) llm.Piece {
 	if s.text.Bytes() == 0 && d.Counted().written.Bytes() == 0 && s.outer.Err() == nil {
 		return llm.Piece{}
@@ -145,7 +146,7 @@ func (s *Stream) spent(d Decoder) llm.Piece {
 }
 
 // end yields what was held back, the calls and the last piece, and reports
-// whether the reader accepted them all.
+// whether the reader took them all.
 func (s *Stream) end(d Decoder, yield func(llm.Piece, error) bool) bool {
 	var rest llm.Piece
 	rest.Text, _, rest.Drop = s.Thoughts.Rest()
@@ -161,8 +162,9 @@ func (s *Stream) end(d Decoder, yield func(llm.Piece, error) bool) bool {
 	return yield(llm.Piece{Usage: s.usage(d, e.Usage), Stop: e.Stop, Echo: e.Echo}, nil)
 }
 
-// events returns the events one by one, then io.EOF. Servers and proxies call a
-// stream a document and a document a stream; the first character decides.
+// events returns the events one by one, io.EOF behind the last. Servers and
+// proxies call a stream a document and a document a stream; its first character
+// tells.
 func (s *Stream) events() (func() (Event, error), error) {
 	if err := s.notAPage(); err != nil {
 		return nil, err
@@ -184,7 +186,7 @@ func (s *Stream) events() (func() (Event, error), error) {
 	}, nil
 }
 
-// firstByte returns the first non-blank character, without consuming it.
+// firstByte returns the first character that is no blank, without reading it.
 func firstByte(r *bufio.Reader) (byte, error) {
 	for {
 		b, err := r.ReadByte()
@@ -197,9 +199,9 @@ func firstByte(r *bufio.Reader) (byte, error) {
 	}
 }
 
-// documents returns the JSON documents in a body one by one, and the elements
-// of a list as documents: Google's API sends its chunks as a list if a proxy
-// drops the query. What follows the last document is ignored.
+// documents returns the JSON documents of a body one by one, and the elements of
+// a list as documents: Google's API sends its chunks as one where a proxy loses
+// the query. What follows the last document is not looked at.
 func documents(r io.Reader) func() (Event, error) {
 	in := json.NewDecoder(io.LimitReader(r, maxBody))
 	var queue []json.RawMessage
@@ -220,8 +222,8 @@ func documents(r io.Reader) func() (Event, error) {
 	}
 }
 
-// notJSON detects the end of the documents: what follows them, such as "data:
-// [DONE]", is ignored.
+// notJSON tells the end of the documents: what follows them, "data: [DONE]"
+// for one, means nothing.
 func notJSON(err error) error {
 	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return io.EOF
@@ -229,8 +231,8 @@ func notJSON(err error) error {
 	return err
 }
 
-// step reads one event. The idle timer stops while the reader of the answer is
-// busy.
+// step reads one event. The clock that gives up a silent connection stands
+// still while the reader of the answer is busy with what came before.
 func (s *Stream) step(d Decoder, next func() (Event, error)) (string, error) {
 	wait := s.client.idle
 	if d.Progress() == Whole {
@@ -249,7 +251,7 @@ func (s *Stream) step(d Decoder, next func() (Event, error)) (string, error) {
 	return text, nil
 }
 
-// cut returns the error for a stream that ended too early.
+// cut is the error for a stream that ended too early.
 func (s *Stream) cut(err error) error {
 	if errors.Is(err, io.EOF) {
 		err = errors.New("the stream ended before the answer did")
@@ -257,8 +259,7 @@ func (s *Stream) cut(err error) error {
 	return s.broken(llm.KindCut, err)
 }
 
-// inStream returns the error for an event that reports one, or can't be
-// decoded.
+// inStream is the error for what an event said, or failed to say.
 func (s *Stream) inStream(err error) error {
 	if e, ok := errors.AsType[*llm.Error](err); ok {
 		e.Err = s.hide(e.Err)
@@ -267,9 +268,9 @@ func (s *Stream) inStream(err error) error {
 	return s.broken(llm.KindCut, fmt.Errorf("an event can't be read: %w", err))
 }
 
-// drain reads the few remaining bytes of the body, so that the connection can
-// be reused. If the server doesn't end the body, the connection is closed
-// instead.
+// drain reads to the end of the body, which is but a few bytes away, so that
+// the connection can serve the next request. A server that doesn't end it
+// loses the connection instead.
 func (s *Stream) drain() {
 	s.timer.Reset(min(s.client.idle, lastWait/10))
 	_, _ = io.CopyN(io.Discard, s.body, 4<<10)

@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// maxWait limits how long a server may ask a client to wait; a longer time must
-// be a mistake.
+// maxWait bounds what a server may ask a client to wait; beyond it the number
+// is taken for a mistake.
 const maxWait = 24 * time.Hour
 
-// After returns how long a server asks to wait (RFC 9110, section 10.2.3, and
-// OpenAI's more precise retry-after-ms); 0 = not given.
+// After is how long a server asks to wait (RFC 9110, section 10.2.3, and the
+// finer retry-after-ms that OpenAI sends); 0 = it doesn't say.
 func After(h http.Header, now time.Time) time.Duration {
 	if d, ok := number(h.Get("Retry-After-Ms"), time.Millisecond); ok {
 		return d
@@ -34,7 +34,7 @@ func After(h http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// Wait returns d if a server can mean it, else 0.
+// Wait is how long a server asks to wait, if that can be meant; else 0.
 func Wait(d time.Duration) time.Duration {
 	if d < 0 || d > maxWait {
 		return 0
@@ -42,7 +42,7 @@ func Wait(d time.Duration) time.Duration {
 	return d
 }
 
-// number parses a plausible number of units to wait.
+// number reads a count of units that can be waited for.
 func number(s string, unit time.Duration) (time.Duration, bool) {
 	n, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
 	n *= float64(unit)
@@ -52,8 +52,9 @@ func number(s string, unit time.Duration) (time.Duration, bool) {
 	return time.Duration(n), true
 }
 
-// Words builds an error text from a server's code and message, or from its
-// whole body if there is no message. The result is one short line.
+// Words makes the error text of a server's code and message, or of its whole
+// body when it has no message that can be found. The result is short and of one
+// line.
 func Words(code, message string, body []byte) error {
 	if message == "" {
 		message = string(body)
@@ -72,14 +73,13 @@ func Words(code, message string, body []byte) error {
 	return errors.New(message)
 }
 
-// NewCallID returns an ID for a call without one.
+// NewCallID makes an id for a call that the server gave none.
 func NewCallID() string { return "call_" + rand.Text()[:16] }
 
-// CallID converts the ID of a call for an API that only allows letters, digits,
-// "_" and "-", at most 40 of them (OpenAI's limit; Anthropic's is 64). Other
-// providers' IDs can be longer or contain other characters. The same ID is
-// always converted to the same result, so that a call and its result stay
-// together.
+// CallID makes the id of a call fit an API that allows only letters, digits,
+// "_" and "-", at most 40 of them (OpenAI's bound; Anthropic's is 64). Ids of
+// other providers can be longer or hold other characters; the same id always becomes the same one, so that a call
+// and its result stay together.
 func CallID(id string) string {
 	fits := id != "" && len(id) <= 40 && !strings.ContainsFunc(id, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
@@ -91,9 +91,9 @@ func CallID(id string) string {
 	return "call_" + hex.EncodeToString(sum[:12])
 }
 
-// Arguments returns the arguments that a model wrote, as a JSON object that can
-// be sent back: models sometimes write invalid JSON, which the APIs reject in a
-// history.
+// Arguments is what a model wrote as the arguments of a call, as a JSON object
+// that can be sent back to it: models write invalid JSON at times, and the
+// APIs refuse that in a history.
 func Arguments(s string) json.RawMessage {
 	b := bytes.TrimSpace([]byte(s))
 	if len(b) > 0 && b[0] == '{' && json.Valid(b) {
@@ -102,12 +102,12 @@ func Arguments(s string) json.RawMessage {
 	if len(b) == 0 {
 		return json.RawMessage("{}")
 	}
-	wrapped, _ := json.Marshal(map[string]string{"invalid": s}) // strings can always be marshalled
+	wrapped, _ := json.Marshal(map[string]string{"invalid": s}) // strings always marshal
 	return wrapped
 }
 
-// Parameters returns the schema of a tool's parameters, or an empty object if
-// there is none, because every API requires one.
+// Parameters is the schema of a tool's parameters; an empty object when it has
+// none, since no API takes a tool without.
 func Parameters(schema json.RawMessage) json.RawMessage {
 	if len(bytes.TrimSpace(schema)) == 0 {
 		return json.RawMessage(`{"type":"object","properties":{}}`)

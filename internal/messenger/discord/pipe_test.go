@@ -15,7 +15,6 @@ import (
 	"pgregory.net/rapid"
 
 	"openmates/internal/messenger"
-	"openmates/internal/polltest"
 )
 
 // memory is a Host that keeps what it is told.
@@ -128,7 +127,7 @@ func (h *memory) stored() notes {
 // until waits until ok holds; it is asked after every change.
 func (h *memory) until(t testing.TB, what string, ok func(h *memory) bool) {
 	t.Helper()
-	deadline := time.After(polltest.Patience)
+	deadline := time.After(20 * time.Second)
 	for {
 		h.mu.Lock()
 		done, news := ok(h), h.news

@@ -179,18 +179,17 @@ func (w *line) first() *lane {
 
 // due makes lanes runnable whose time has come, and returns the time of the
 // next one.
-func (d *Set) due(now time.Time) (next time.Time) {
+func (d *Set) due(now time.Time) time.Time {
 	for len(d.delayed) > 0 {
 		l := d.delayed[0]
 		if at := l.jobs[0].NotBefore; at.After(now) {
-			next = at
-			break
+			return at
 		}
 		heap.Pop(&d.delayed)
 		d.queue(l)
 	}
 	d.start()
-	return next
+	return time.Time{}
 }
 
 // done removes the first job of a lane and offers the next.

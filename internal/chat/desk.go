@@ -1,0 +1,166 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// desk is where questions of this server are answered. Whoever asked waits in a
+// seat. Worker and seat know each other if they are in the same process; else
+// the text so far goes through the journal.
+type desk struct {
+	store Store
+
+	mu      sync.Mutex
+	seats   map[string][]*seat                 // by key of the turn
+	writing map[string]context.CancelCauseFunc // turns whose answer is being written in this process
+}
+
+func newDesk(s Store) *desk {
+	return &desk{store: s, seats: map[string][]*seat{}, writing: map[string]context.CancelCauseFunc{}}
+}
+
+// seat is somebody who waits for the answer to a turn.
+type seat struct {
+	key   string
+	looks bool          // they want to see the answer grow
+	wake  chan struct{} // something has changed
+
+	// Under the desk's lock.
+	text  string
+	taken bool // a worker of this process writes the answer
+	done  bool // the turn is settled
+}
+
+// sit begins to wait; rise ends it.
+func (d *desk) sit(key string, looks bool) *seat {
+	s := &seat{key: key, looks: looks, wake: make(chan struct{}, 1)}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, s.taken = d.writing[key]
+	d.seats[key] = append(d.seats[key], s)
+	return s
+}
+
+func (d *desk) rise(s *seat) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var left []*seat
+	for _, other := range d.seats[s.key] {
+		if other != s {
+			left = append(left, other)
+		}
+	}
+	if d.seats[s.key] = left; left == nil {
+		delete(d.seats, s.key)
+	}
+}
+
+// see returns what a seat has been told.
+func (d *desk) see(s *seat) (text string, taken, done bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return s.text, s.taken, s.done
+}
+
+// tell changes the seats at a turn and wakes them. It is called under the lock.
+func (d *desk) tell(key string, change func(*seat)) {
+	for _, s := range d.seats[key] {
+		change(s)
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// begins notes that the answer to a turn is written in this process; stop ends
+// the writing. The function that it returns ends the note.
+func (d *desk) begins(key string, stop context.CancelCauseFunc) func() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.writing[key] = stop
+	d.tell(key, func(s *seat) { s.taken = true })
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		delete(d.writing, key)
+	}
+}
+
+// grows tells those who look what is written so far.
+func (d *desk) grows(key string, text func() string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, s := range d.seats[key] {
+		if s.looks {
+			now := text()
+			d.tell(key, func(s *seat) { s.text = now })
+			return
+		}
+	}
+}
+
+// settled wakes those who wait for the outcome of a turn.
+func (d *desk) settled(key string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tell(key, func(s *seat) { s.done = true })
+}
+
+// errLeft ends an answer that nobody waits for any more.
+var errLeft = errors.New("nobody waits for the answer any more")
+
+// leave ends the answer to a turn that nobody can ask for again.
+func (d *desk) leave(ctx context.Context, key string) error {
+	d.mu.Lock()
+	stop, here := d.writing[key]
+	d.mu.Unlock()
+	if here {
+		stop(errLeft)
+		return nil
+	}
+	return d.store.StopTurn(ctx, key)
+}
+
+// counter is the desk as the place that an answer is posted to.
+type counter struct {
+	*desk
+	info messenger.Info
+}
+
+// Info describes the place.
+func (c counter) Info() messenger.Info { return c.info }
+
+// Send shows the text so far. Once the turn is settled there is nothing to show:
+// the outcome is in the journal.
+func (c counter) Send(ctx context.Context, _ messenger.Via, out messenger.Outbound) (openmates.MessageID, error) {
+	return openmates.MessageID(out.Key), c.show(ctx, out)
+}
+
+// Edit is Send for a text that has grown.
+func (c counter) Edit(ctx context.Context, _ messenger.Via, _ openmates.MessageID, out messenger.Outbound) error {
+	return c.show(ctx, out)
+}
+
+func (c counter) show(ctx context.Context, out messenger.Outbound) error {
+	c.mu.Lock()
+	_, writing := c.writing[out.Key]
+	here := len(c.seats[out.Key]) > 0 // who sits here is told of each piece
+	c.mu.Unlock()
+	if !writing || here {
+		return nil
+	}
+	return c.store.Grow(ctx, out.Key, out.Text)
+}
+
+// taken notes that a worker of another process writes the answer.
+func (d *desk) taken(s *seat, yes bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s.taken = s.taken || yes
+}

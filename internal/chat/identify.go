@@ -1,0 +1,24 @@
+package chat
+
+import (
+	"context"
+
+	"openmates"
+	"openmates/internal/messenger"
+)
+
+// The first step: who asks, by what the database says now.
+
+func (s fromMessenger) identify(ctx context.Context, in messenger.Inbound) (openmates.Asker, error) {
+	a, err := s.room.askers.of(ctx, in)
+	a.AccountLanguage = in.Author.Language
+	return a, err
+}
+
+// identify looks up everybody again: since the question was asked, its author
+// may have left the team, or the mate may have been switched off.
+func (s fromAPI) identify(ctx context.Context, _ messenger.Inbound) (openmates.Asker, error) {
+	a, err := s.room.cfg.Store.AskerOf(ctx, s.Team, s.User, s.Mate)
+	a.AccountLanguage = s.Language
+	return a, err
+}

@@ -1,0 +1,248 @@
+package chat
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"openmates"
+	"openmates/internal/messenger"
+	"openmates/internal/queue"
+)
+
+// Question is what a mate is asked, wherever that happens: a Message of a
+// messenger, or an Ask of this server. A new place to ask from is a third one.
+type Question interface {
+	// job is the question as it is journalled. The same question always has the
+	// same key.
+	job(now time.Time) (queue.Job, error)
+}
+
+// The kinds of jobs that the room accepts, next to queue.Message.
+const (
+	KindAsk   queue.Kind = "question"
+	KindTrial queue.Kind = "trial" // its body is removed when the job is closed
+)
+
+// Message is a message on a network that means a mate.
+type Message messenger.Inbound
+
+func (m Message) job(now time.Time) (queue.Job, error) {
+	in := messenger.Inbound(m)
+	body, err := json.Marshal(in)
+	if err != nil {
+		return queue.Job{}, fmt.Errorf("write message %s: %w", in.Key, err)
+	}
+	return queue.Job{Key: in.Key, Kind: queue.Message, Lane: in.Conversation(), Body: body, Attempt: 1, Accepted: now}, nil
+}
+
+// Ask is a question that comes in by the API or the pages of this server. It
+// holds IDs only: who asks, and with which rights, is looked up when it is
+// answered.
+type Ask struct {
+	// Ticket lets whoever has it ask the same question again for the same answer.
+	// Without one, the answer ends when nobody waits for it any more.
+	Ticket string
+	Team   openmates.ID // whose limits hold and who pays; for a trial, 0 = the server alone
+	User   openmates.ID
+	Mate   openmates.ID
+	Text   string
+	// Language is the one that the caller asks for, in case the person has set
+	// none; "" = it isn't known.
+	Language string
+	// Trial is for an admin of the server who tries a mate out, also one that is
+	// switched off. Nothing of a trial is remembered: Past comes with it.
+	Trial bool
+	Past  []Said
+}
+
+// Said is a question with its answer.
+type Said struct {
+	Question string `json:"question"`
+	Answer   string `json:"answer"`
+}
+
+// asked is the body of an Ask's job.
+type asked struct {
+	Team     openmates.ID `json:"team,omitzero"`
+	User     openmates.ID `json:"user"`
+	Mate     openmates.ID `json:"mate"`
+	Text     string       `json:"text"`
+	Language string       `json:"language,omitempty"`
+	At       time.Time    `json:"at"`
+	Past     []Said       `json:"past,omitempty"`
+}
+
+// The networks that an Ask's turn is recorded under: they are places of this
+// server, and no connector's.
+const (
+	networkAPI   openmates.Network = "api"
+	networkTrial openmates.Network = "try"
+)
+
+func (a Ask) kind() (queue.Kind, openmates.Network) {
+	if a.Trial {
+		return KindTrial, networkTrial
+	}
+	return KindAsk, networkAPI
+}
+
+// key is the key of the turn. Nobody else can name it, and another question with
+// the same ticket has another one.
+func (a Ask) key() string {
+	_, network := a.kind()
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %d %q %q", a.Team, a.User, a.Mate, a.Ticket, a.Text))
+	return string(network) + ":" + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:20])
+}
+
+func (a Ask) job(now time.Time) (queue.Job, error) {
+	kind, _ := a.kind()
+	body, err := json.Marshal(asked{
+		Team: a.Team, User: a.User, Mate: a.Mate, Text: a.Text, Language: a.Language, At: now,
+		Past: a.Past[max(len(a.Past)-historyTurns, 0):],
+	})
+	if err != nil {
+		return queue.Job{}, fmt.Errorf("write a question: %w", err)
+	}
+	// People ask several things at once there, each with a connection that waits;
+	// who waits sees when a question is lost, and asks again.
+	j := queue.Job{Key: a.key(), Kind: kind, Alone: true, Soft: true, Body: body, Attempt: 1, Accepted: now}
+	j.Lane = inbound(j, asked{Team: a.Team, User: a.User, Mate: a.Mate}).Conversation()
+	return j, nil
+}
+
+// inbound is an Ask as a message. A person and a mate have one conversation for
+// each team, and a trial is one of its own.
+func inbound(j queue.Job, a asked) messenger.Inbound {
+	in := messenger.Inbound{
+		Key: j.Key, Network: networkAPI, BotID: a.Mate,
+		Workspace: openmates.WorkspaceID(a.Team.String()), Channel: openmates.ChannelID(a.Team.String() + ":" + a.User.String()),
+		Author: messenger.Account{ID: openmates.AccountID(a.User.String()), Language: a.Language},
+		Text:   a.Text, At: a.At,
+	}
+	if j.Kind == KindTrial {
+		in.Network, in.Workspace, in.Channel = networkTrial, "", openmates.ChannelID(j.Key)
+	}
+	return in
+}
+
+// turn is an accepted question on its way to its outcome.
+type turn struct {
+	source source
+	in     messenger.Inbound // the question as a message, wherever it comes from
+	info   messenger.Info
+	asker  openmates.Asker // as of now, since identify
+	again  bool            // an earlier attempt may have posted
+}
+
+// source is where a question comes from. Whatever differs between the places
+// that people ask from is a method here.
+type source interface {
+	// place is where the answer is posted.
+	place() place
+	// identify finds out who asks, as of now. openmates.ENotFound means that there
+	// is nobody to answer, or no mate to do it.
+	identify(ctx context.Context, in messenger.Inbound) (openmates.Asker, error)
+	// authorise decides a turn that needs no model, most often because the mate
+	// may not answer this person here; nil = the model is asked.
+	authorise(ctx context.Context, t *turn) (*decision, error)
+	// past is what was said before, oldest first.
+	past(ctx context.Context, t *turn) ([]openmates.Exchange, error)
+	// remembers reports whether the journal keeps what was asked.
+	remembers() bool
+}
+
+// place is what an answer is posted to: a network's connector, or the desk.
+type place interface {
+	Info() messenger.Info
+	Send(ctx context.Context, via messenger.Via, out messenger.Outbound) (openmates.MessageID, error)
+}
+
+// open reads a job. Its error means that no attempt can read it.
+func (r *Room) open(j queue.Job) (*turn, error) {
+	t := &turn{again: j.Again}
+	switch j.Kind {
+	case queue.Message, "":
+		if err := json.Unmarshal(j.Body, &t.in); err != nil {
+			return nil, fmt.Errorf("read job %s: %w", j.Key, err)
+		}
+		conn, ok := r.cfg.Connectors[t.in.Network]
+		if !ok {
+			return nil, fmt.Errorf("job %s: no connector for %q", j.Key, t.in.Network)
+		}
+		t.source = fromMessenger{r, conn}
+	case KindAsk, KindTrial:
+		var a asked
+		if err := json.Unmarshal(j.Body, &a); err != nil {
+			return nil, fmt.Errorf("read job %s: %w", j.Key, err)
+		}
+		t.in = inbound(j, a)
+		t.source = fromAPI{r, a}
+		if j.Kind == KindTrial {
+			t.source = trial{fromAPI{r, a}}
+		}
+	default:
+		return nil, fmt.Errorf("job %s is of the unknown kind %q", j.Key, j.Kind)
+	}
+	t.info = t.source.place().Info()
+	return t, nil
+}
+
+// The sources.
+type (
+	fromMessenger struct {
+		room *Room
+		conn messenger.Connector
+	}
+	fromAPI struct {
+		room *Room
+		asked
+	}
+	// trial is a question by which an admin of the server tries a mate out.
+	trial struct{ fromAPI }
+)
+
+func (s fromMessenger) place() place { return s.conn }
+func (s fromAPI) place() place {
+	return counter{s.room.desk, houseInfo(networkAPI, "the OpenMates API")}
+}
+func (s trial) place() place {
+	return counter{s.room.desk, houseInfo(networkTrial, "the OpenMates pages, where an admin tries you out")}
+}
+
+// houseInfo describes a place of this server: it takes a text of any length as
+// it is.
+func houseInfo(n openmates.Network, label string) messenger.Info {
+	return messenger.Info{
+		Network: n, Label: label, TextLimit: math.MaxInt, Measure: func(s string) int { return len(s) },
+		Markdown: messenger.Markdown{Tables: true, LongFences: true},
+	}
+}
+
+func (fromMessenger) remembers() bool { return true }
+func (fromAPI) remembers() bool       { return true }
+func (trial) remembers() bool         { return false }
+
+func (s fromMessenger) past(ctx context.Context, t *turn) ([]openmates.Exchange, error) {
+	return s.room.cfg.Store.History(ctx, t.in.Conversation(), historyTurns)
+}
+
+func (s fromAPI) past(ctx context.Context, t *turn) ([]openmates.Exchange, error) {
+	return s.room.cfg.Store.History(ctx, t.in.Conversation(), historyTurns)
+}
+
+func (s trial) past(_ context.Context, t *turn) ([]openmates.Exchange, error) {
+	var past []openmates.Exchange
+	for _, e := range s.Past { // an admin tries a mate out alone
+		past = append(past, openmates.Exchange{Author: t.asker.User, Privacy: t.asker.Privacy, Question: e.Question, Answer: e.Answer})
+	}
+	return past, nil
+}
+
+// blank reports whether a question holds no word.
+func (t *turn) blank() bool { return strings.TrimSpace(t.in.Text) == "" }

@@ -1,0 +1,35 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+
+	"openmates"
+)
+
+// The sixth step: the outcome and its cost are recorded before anything more is
+// posted.
+
+// earlier reads what an earlier attempt has settled, and how many parts it has
+// begun to post.
+func (r *Room) earlier(ctx context.Context, t *turn) (o openmates.Outcome, begun int, settled bool, err error) {
+	if !t.again {
+		return o, 0, false, nil
+	}
+	if o, begun, settled, err = r.cfg.Store.Settled(ctx, t.in.Key); err != nil {
+		err = fmt.Errorf("job %s: read what was settled: %w", t.in.Key, err)
+	}
+	return o, begun, settled, err
+}
+
+// settle records the outcome and wakes whoever waits for it in this process.
+func (r *Room) settle(ctx context.Context, o openmates.Outcome) error {
+	if err := openmates.Fence(ctx); err != nil {
+		return err // another process settles it, perhaps in other words
+	}
+	if err := r.cfg.Store.Settle(ctx, o); err != nil {
+		return fmt.Errorf("job %s: settle: %w", o.Key, err)
+	}
+	r.desk.settled(o.Key)
+	return nil
+}

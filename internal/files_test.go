@@ -77,9 +77,18 @@ func TestTheRulesOfFilesNoticeWhatIsWrong(t *testing.T) {
 }
 
 // A test waits for what it waits for. In a bubble of testing/synctest a sleep
-// takes no time; everywhere else it is a guess.
+// takes no time; everywhere else it is a guess. What has no event is asked for
+// by package polltest; other tickers set a pace, and say here which.
 func TestNoTestSleeps(t *testing.T) {
 	t.Parallel()
+	paces := map[string]string{
+		"internal/polltest/polltest.go":                       "asks again and again, for all tests",
+		"cmd/openmates/kill_test.go":                          "people write messages",
+		"cmd/openmates/many_test.go":                          "people write messages",
+		"cmd/openmates/performance_test.go":                   "people write messages; memory is measured",
+		"internal/sqldb/lease_test.go":                        "who holds a lease acts on it",
+		"internal/messenger/discord/discordtest/page_live.go": "an open page is kept alive",
+	}
 	walk(t, func(path string, text []byte) {
 		ours := strings.HasSuffix(path, "_test.go") || strings.HasSuffix(filepath.Dir(path), "test")
 		if !ours || !strings.HasSuffix(path, ".go") || !bytes.Contains(text, []byte("time.")) {
@@ -87,6 +96,10 @@ func TestNoTestSleeps(t *testing.T) {
 		}
 		for _, at := range sleeps(t, path, text) {
 			t.Errorf("%s sleeps outside of synctest.Test", at)
+		}
+		ticks := bytes.Contains(text, []byte("time.NewTicker(")) && path != "internal/files_test.go"
+		if _, may := paces[path]; ticks != may {
+			t.Errorf("%s has a ticker: %v, want %v: ask by polltest.Until, or say here what it sets the pace of", path, ticks, may)
 		}
 	})
 	// The rule must be able to fail.

@@ -27,7 +27,7 @@ const (
 // house grows by a decision, not by accident.
 func floors() map[string]int {
 	return map[string]int{
-		"messenger": 1, "llm": 1, "skill": 1, "queue": 1, "sqldb": 1, "secret": 1, "catalogue": 1, "portrait": 1, "mail": 1, "locale": 1, "spelling": 1, "intake": 1, "guard": 1, "address": 1, "policy": 1, "openapitest": 1, "walktest": 1,
+		"messenger": 1, "llm": 1, "skill": 1, "queue": 1, "sqldb": 1, "secret": 1, "catalogue": 1, "portrait": 1, "mail": 1, "locale": 1, "spelling": 1, "intake": 1, "guard": 1, "address": 1, "policy": 1, "document": 1, "openapitest": 1, "polltest": 1, "walktest": 1,
 		"identity": 2, "team": 2, "server": 2, "connect": 2, "chat": 2, "model": 2, "mate": 2,
 		"api": 3, "web": 3, "store": 3,
 	}
@@ -68,7 +68,9 @@ func homes() map[string][]string {
 		"golang.org/x/text":                  {"internal/locale", "internal/spelling"},
 		"github.com/google/jsonschema-go":    {"internal/skill"},
 		"github.com/rivo/uniseg":             {"internal/messenger", "internal/spelling"},
-		"golang.org/x/image":                 {"internal/portrait"},
+		"golang.org/x/image":                 {"internal/portrait", "internal/document"},
+		"github.com/ledongthuc/pdf":          {"internal/document"},
+		"github.com/thedatashed/xlsxreader":  {"internal/document"},
 		"golang.org/x/net":                   {"internal/skill/web", "internal/mail"},
 		"github.com/alexedwards/scs":         {"internal/identity"},
 		"github.com/yuin/goldmark":           {"internal/web"},

@@ -8,12 +8,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"openmates"
 	"openmates/client"
 	"openmates/internal/messenger/discord"
 	"openmates/internal/messenger/discord/discordtest"
+	"openmates/internal/polltest"
 	"openmates/internal/walktest"
 )
 
@@ -108,7 +108,7 @@ func (w *clients) setsUpTheBot() {
 	b, err = w.ada.Bot(ctx, discord.Network, "sophia")
 	w.must(err)
 	w.invites(b.Invite)
-	walktest.Until(w.T, "Sophia listens", func() bool {
+	polltest.Until(w.T, "Sophia listens", func() bool {
 		return slices.ContainsFunc(w.Sim.Connections(w.sophia.ID), func(c discordtest.Connection) bool { return c.Identified })
 	})
 }
@@ -368,7 +368,7 @@ func (w *clients) limitsAMember() {
 // private, no model is asked, and the server's admin sees channel and permission.
 func (w *clients) mayNotWrite() {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(w.Context(), polltest.Patience)
 	defer cancel()
 	w.Sim.SetOverwrite(w.lamp.General, w.sophia.BotID, 0, int64(discord.SendMessages))
 	cleo, asked := w.onDiscord["cleo"].ID, w.Model.Count()
@@ -438,7 +438,7 @@ func (w *clients) agrees(username, page, guild string) url.Values {
 func (w *clients) says(end string) string {
 	w.Helper()
 	said := w.Sim.Say(w.lamp.General, w.onDiscord["cleo"].ID, "<@"+w.sophia.BotID+"> Do you hear me?")
-	ctx, cancel := context.WithTimeout(w.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(w.Context(), polltest.Patience)
 	defer cancel()
 	m, err := w.Sim.Await(ctx, func(m discordtest.Message) bool {
 		return m.ReplyTo == said.ID && m.Bot && strings.HasSuffix(m.Content, end)

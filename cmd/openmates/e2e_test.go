@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"openmates/internal/llm/llmtest"
+	"openmates/internal/polltest"
 	"openmates/internal/walktest"
 )
 
@@ -125,7 +126,7 @@ func (m *member) say(text string) chatMessage {
 func (m *member) answer(to chatMessage, ok func(chatMessage) bool) chatMessage {
 	m.Helper()
 	var found chatMessage
-	walktest.Until(m.T, "an answer comes", func() bool {
+	polltest.Until(m.T, "an answer comes", func() bool {
 		var list []chatMessage
 		m.get(m.Discord+"/api/v10/channels/"+m.channel+"/messages?limit=100&after="+to.ID, &list)
 		i := slices.IndexFunc(list, func(c chatMessage) bool { return c.Reference != nil && c.Reference.ID == to.ID && ok(c) })

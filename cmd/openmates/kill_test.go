@@ -15,6 +15,8 @@ import (
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger/discord/discordtest"
 	"openmates/internal/sqldb/sqldbtest"
+
+	"openmates/internal/polltest"
 )
 
 const mentions = 200
@@ -112,7 +114,7 @@ func siege(t *testing.T, in *installation, end func(*testing.T, *process, time.D
 // count waits for the answers, stops the processes and tells what became of
 // each mention.
 func count(t *testing.T, w *world, asked []string, deaths int, ps ...*process) {
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), polltest.Patience)
 	defer cancel()
 	for n, id := range asked {
 		_, err := w.sim.Await(ctx, func(m discordtest.Message) bool { return whole(n, w.sim.Replies(id)) })

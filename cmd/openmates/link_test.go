@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"openmates/internal/walktest"
+	"openmates/internal/polltest"
 )
 
 // browser is one that is signed in or not, with its cookies.
@@ -62,9 +62,9 @@ func (m *member) command(app, name string, ok func(string) bool) string {
 	body := map[string]any{
 		"type": 2, "application_id": app, "guild_id": m.guild, "channel_id": m.channel, "data": map[string]any{"name": name},
 	}
-	walktest.Until(m.T, "/"+name+" is offered", func() bool { return m.tries("/api/v10/interactions", body) })
+	polltest.Until(m.T, "/"+name+" is offered", func() bool { return m.tries("/api/v10/interactions", body) })
 	said := ""
-	walktest.Until(m.T, "/"+name+" is answered", func() bool {
+	polltest.Until(m.T, "/"+name+" is answered", func() bool {
 		var list []struct {
 			Content string
 			Flags   int

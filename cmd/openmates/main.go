@@ -20,7 +20,12 @@ import (
 	_ "golang.org/x/crypto/x509roots/fallback" // … and no certificate authorities
 
 	"openmates"
+	"openmates/internal/document"
 )
+
+// readDocument starts the program as the process that takes one file apart; only
+// the program itself does.
+const readDocument = "read-document"
 
 // version is set by the linker for releases.
 var version string
@@ -48,6 +53,9 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 }
 
 func do(ctx context.Context, args []string, env func(string) (string, bool), stdout, stderr io.Writer) error {
+	if len(args) > 0 && args[0] == readDocument {
+		os.Exit(document.Serve(args[1:], os.Stdin, stdout))
+	}
 	command, s, set, err := parse(args, env, stdout)
 	if err != nil {
 		return err

@@ -18,6 +18,8 @@ import (
 
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/sqldb/sqldbtest"
+
+	"openmates/internal/polltest"
 )
 
 // cluster is one installation in many processes, with services that can die.
@@ -47,7 +49,7 @@ func (n *natsService) start(t *testing.T) {
 		}
 	case <-n.p.ended:
 		t.Fatal("NATS ended at its start")
-	case <-time.After(30 * time.Second):
+	case <-time.After(polltest.Patience):
 		t.Fatal("NATS does not start")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"openmates/client"
 	"openmates/internal/llm"
 	"openmates/internal/llm/llmtest"
+	"openmates/internal/polltest"
 	"openmates/internal/walktest"
 )
 
@@ -96,11 +97,11 @@ func (w *clients) leaves() {
 			}
 		})
 	}
-	walktest.Until(w.T, "all are asked", func() bool { return w.Model.Count() == asked+40 })
+	polltest.Until(w.T, "all are asked", func() bool { return w.Model.Count() == asked+40 })
 	held := w.spent()
 	leave()
 	all.Wait()
-	walktest.Until(w.T, "what was held is free", func() bool {
+	polltest.Until(w.T, "what was held is free", func() bool {
 		now := w.spent()
 		return now > before && now < before+(held-before)/10
 	})

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"openmates/internal/polltest"
 	"openmates/internal/walktest"
 )
 
@@ -33,7 +34,7 @@ func TestAllProcessesMoveAlong(t *testing.T) {
 		t.Fatalf("settings: %d\n%s", status, text)
 	}
 	// A cookie knows no port, so that the session is one at both.
-	walktest.Until(t, "the other process has moved", func() bool {
+	polltest.Until(t, "the other process has moved", func() bool {
 		status, text = v.Send(second.Web+"/server/settings", nil)
 		return status == http.StatusOK && strings.Contains(text, "<code>"+now+"</code>")
 	})

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"openmates/internal/polltest"
 )
 
 // childEnv makes the test's binary be the named program, see TestMain.
@@ -86,8 +88,8 @@ func (p *process) endsBy(t testing.TB, s syscall.Signal, ahead time.Duration) ti
 			t.Errorf("exit code %d after SIGTERM\n%s", code, p.log)
 		}
 		return time.Since(<-sent)
-	case <-time.After(30 * time.Second):
-		t.Fatalf("the process goes on 30 s after the signal %v\n%s", s, p.log)
+	case <-time.After(polltest.Patience):
+		t.Fatalf("the process goes on a minute after the signal %v\n%s", s, p.log)
 		return 0
 	}
 }
@@ -124,8 +126,8 @@ func (p *process) ready(t testing.TB) time.Duration {
 		address = strings.TrimPrefix(line, "web ")
 	case <-p.ended:
 		t.Fatalf("the process ended at its start\n%s", p.log)
-	case <-time.After(20 * time.Second):
-		t.Fatalf("no address after 20 s\n%s", p.log)
+	case <-time.After(polltest.Patience):
+		t.Fatalf("no address after a minute\n%s", p.log)
 	}
 	p.until(t, "ready", func() bool {
 		res, err := http.Get(address + "/readyz")
@@ -139,21 +141,17 @@ func (p *process) ready(t testing.TB) time.Duration {
 	return time.Since(p.begun)
 }
 
-// until asks every millisecond whether ok holds.
+// until waits until ok holds, or fails as soon as the process has ended.
 func (p *process) until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	give := time.After(60 * time.Second)
-	for !ok() {
+	polltest.Until(t, "the process is "+what, func() bool {
 		select {
-		case <-tick.C:
 		case <-p.ended:
 			t.Fatalf("the process ended before it was %s\n%s", what, p.log)
-		case <-give:
-			t.Fatalf("not %s after 60 s\n%s", what, p.log)
+		default:
 		}
-	}
+		return ok()
+	}, p.log.String)
 }
 
 // tail keeps the end of what a child writes.

@@ -195,7 +195,8 @@ func (srv *service) open(ctx context.Context) error {
 		return err
 	}
 	srv.closers = append(srv.closers, srv.db.Close)
-	if err := srv.checkKey(ctx, seal); err != nil {
+	// The database may be away again at any moment, also just after it was opened.
+	if err := srv.patient(ctx, func(ctx context.Context) error { return srv.checkKey(ctx, seal) }); err != nil {
 		return err
 	}
 	return srv.openQueue()
@@ -291,7 +292,7 @@ func newPeople(db *store.DB, at *address.Public, book *locale.Book, log *slog.Lo
 	if p.post, err = mail.NewPostman(mail.PostmanConfig{Store: db, Log: log, Sender: smtp.New(smtp.Config{}), Voices: book}); err != nil {
 		return p, err
 	}
-	if p.failures, err = guard.NewFailures(guard.FailuresConfig{Log: log, Audit: db.AddAudit}); err != nil {
+	if p.failures, err = guard.NewFailures(guard.FailuresConfig{Log: log, Audit: db.AddAuditAlone}); err != nil {
 		return p, err
 	}
 	p.identity, err = identity.New(identity.Config{

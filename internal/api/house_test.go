@@ -108,7 +108,7 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 	must(t, err)
 	public, err := address.New("http://mates.example", true)
 	must(t, err)
-	failures, err := guard.NewFailures(guard.FailuresConfig{Log: log, Audit: h.db.AddAudit, Clock: h.clock})
+	failures, err := guard.NewFailures(guard.FailuresConfig{Log: log, Audit: h.db.AddAuditAlone, Clock: h.clock})
 	must(t, err)
 	h.identity, err = identity.New(identity.Config{Store: h.db, Log: log, Audit: h.db.AddAudit, Failures: failures, Post: post, Address: public, Clock: h.clock,
 		ServerName: func(ctx context.Context) (string, error) { return server.StoredName(ctx, h.db) },

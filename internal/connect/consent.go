@@ -281,7 +281,10 @@ func (r *Room) undoInstall(ctx context.Context, c openmates.ConnectState, b open
 	if code == openmates.EForbidden || code == openmates.EConflict {
 		r.log.WarnContext(ctx, "install refused", "bot", b.ID, "team", c.TeamID, "user", c.UserID, "workspace", w.ID, "err", why)
 		m, _ := r.mateOf(ctx, b) // at worst, its name is missing
-		if err := r.note(ctx, c.UserID, c.TeamID, "team.connect_refused", target(m, b), w); err != nil {
+		err := r.store.Within(ctx, func(ctx context.Context) error {
+			return r.note(ctx, c.UserID, c.TeamID, "team.connect_refused", target(m, b), w)
+		})
+		if err != nil {
 			r.log.ErrorContext(ctx, "a refused install could not be recorded", "err", err)
 		}
 	}

@@ -32,22 +32,27 @@ func (r *Room) ChangePassword(ctx context.Context, c openmates.Caller, old, fres
 	if err != nil {
 		return err
 	}
-	ended, err := r.endAccess(ctx, c, openmates.AccessEnd{Password: phc, KeepShared: keepShared})
+	ended, err := r.endAccess(ctx, c, "account.password", openmates.AccessEnd{Password: phc, KeepShared: keepShared})
 	if err != nil {
 		return err
 	}
 	r.log.InfoContext(ctx, "a password was changed", "user", c.User.ID, "tokens", ended.Tokens)
-	return r.audit.Record(ctx, ownEntry(c.User, "account.password"), nil, revoked(ended))
+	return nil
 }
 
 // endAccess ends all that lets anybody act for the caller but this session,
 // which gets a new token: whoever had the old one is signed out, too.
-func (r *Room) endAccess(ctx context.Context, c openmates.Caller, e openmates.AccessEnd) (openmates.AccessEnded, error) {
+func (r *Room) endAccess(ctx context.Context, c openmates.Caller, action string, e openmates.AccessEnd) (ended openmates.AccessEnded, err error) {
 	if err := r.sessions.RenewToken(ctx); err != nil {
-		return openmates.AccessEnded{}, fmt.Errorf("renew the session: %w", err)
+		return ended, fmt.Errorf("renew the session: %w", err)
 	}
 	e.UserID = c.User.ID
-	ended, err := r.store.EndAccess(ctx, e)
+	err = r.store.Within(ctx, func(ctx context.Context) (err error) {
+		if ended, err = r.store.EndAccess(ctx, e); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, ownEntry(c.User, action), nil, revoked(ended))
+	})
 	if err != nil {
 		return ended, err
 	}
@@ -116,10 +121,12 @@ func (r *Room) SetEmail(ctx context.Context, c openmates.Caller, address string,
 	if address != "" && r.post.Ready(ctx) {
 		return true, r.askAddress(ctx, c, address)
 	}
-	if err := r.store.SetEmail(ctx, c.User.ID, address, false); err != nil {
-		return false, err
-	}
-	return false, r.audit.Record(ctx, ownEntry(c.User, "account.email"), nil, map[string]bool{"set": address != "", "confirmed": false})
+	return false, r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.SetEmail(ctx, c.User.ID, address, false); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, ownEntry(c.User, "account.email"), nil, map[string]bool{"set": address != "", "confirmed": false})
+	})
 }
 
 func (r *Room) askAddress(ctx context.Context, c openmates.Caller, address string) error {
@@ -139,12 +146,17 @@ func (r *Room) ConfirmEmail(ctx context.Context, c openmates.Caller, code openma
 	if !r.byConfirm.Allow("address:"+c.User.ID.String(), r.now()) {
 		return "", guard.TooMany()
 	}
-	address, err = r.store.TakeAddressCode(ctx, guard.DigestTyped(code.Reveal()), c.User.ID)
+	err = r.store.Within(ctx, func(ctx context.Context) (err error) {
+		if address, err = r.store.TakeAddressCode(ctx, guard.DigestTyped(code.Reveal()), c.User.ID); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, ownEntry(c.User, "account.email"), nil, map[string]bool{"set": true, "confirmed": true})
+	})
 	if openmates.CodeOf(err) == openmates.ENotFound {
 		return "", openmates.Errorf(openmates.EInvalid, "This link has been used, is older than a day, or was sent to someone else. Change your address again to get a new one.")
 	}
 	if err != nil {
 		return "", err
 	}
-	return address, r.audit.Record(ctx, ownEntry(c.User, "account.email"), nil, map[string]bool{"set": true, "confirmed": true})
+	return address, nil
 }

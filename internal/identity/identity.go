@@ -35,6 +35,10 @@ import (
 // Store is what the room asks of the database. Every method is one
 // transaction. What doesn't exist is openmates.ENotFound.
 type Store interface {
+	// Within runs do in one transaction, of which all that do calls with its
+	// context is a part. It happens as a whole or not at all; do may run more
+	// than once and waits for nothing but the database.
+	Within(ctx context.Context, do func(ctx context.Context) error) error
 	People
 	Sessions
 	Returning

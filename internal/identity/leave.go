@@ -102,7 +102,9 @@ func (r *Room) Export(ctx context.Context, c openmates.Caller) (Export, error) {
 	if e.Usage, err = r.store.OwnUsage(ctx, u.ID); err != nil {
 		return Export{}, err
 	}
-	return e, r.audit.Record(ctx, ownEntry(u, "account.export"), nil, nil)
+	return e, r.store.Within(ctx, func(ctx context.Context) error {
+		return r.audit.Record(ctx, ownEntry(u, "account.export"), nil, nil)
+	})
 }
 
 func (r *Room) exportTies(ctx context.Context, u openmates.User, e *Export) error {
@@ -149,14 +151,16 @@ func (r *Room) Leave(ctx context.Context, c openmates.Caller, typed string, pass
 	if err := r.prove(ctx, c, password); err != nil {
 		return err
 	}
-	if err := r.store.RemoveUser(ctx, c.User.ID); err != nil {
+	err := r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.RemoveUser(ctx, c.User.ID); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, ownEntry(c.User, "account.delete"), nil, nil)
+	})
+	if err != nil {
 		return err
 	}
 	r.log.InfoContext(ctx, "an account was deleted by its owner", "user", c.User.ID)
-	e := ownEntry(c.User, "account.delete")
-	if err := r.audit.Record(ctx, e, nil, nil); err != nil {
-		r.log.ErrorContext(ctx, "the deletion of an account is not in the audit record", "err", err) // it is done all the same
-	}
 	return r.SignOut(ctx)
 }
 

@@ -36,12 +36,18 @@ func (o Operator) DropSecondStep(ctx context.Context, username string) (openmate
 	if !p.TwoSteps() && p.Passkeys == 0 {
 		return u, openmates.Errorf(openmates.EInvalid, "%s has no second step and no passkey.", u.Username)
 	}
-	if err := o.room.store.DropSecondStep(ctx, u.ID); err != nil {
+	before := map[string]any{"authenticator": p.Authenticator, "passkeys": p.Passkeys, "ask_passkey": p.AskPasskey}
+	err = o.room.store.Within(ctx, func(ctx context.Context) error {
+		if err := o.room.store.DropSecondStep(ctx, u.ID); err != nil {
+			return err
+		}
+		return o.room.audit.Record(ctx, openmates.AuditEntry{Action: "account.second_step_reset"}.AboutPerson(u.ID), before, nil)
+	})
+	if err != nil {
 		return u, err
 	}
 	o.room.tellNow(ctx, u, "", openmates.T("Your second step and your passkeys were removed by a command on the server's machine. Until you set up new ones, your password alone signs you in."))
-	before := map[string]any{"authenticator": p.Authenticator, "passkeys": p.Passkeys, "ask_passkey": p.AskPasskey}
-	return u, o.room.audit.Record(ctx, openmates.AuditEntry{Action: "account.second_step_reset"}.AboutPerson(u.ID), before, nil)
+	return u, nil
 }
 
 // MakeAdmin makes a person an admin of the server.
@@ -53,9 +59,16 @@ func (o Operator) MakeAdmin(ctx context.Context, username string) (openmates.Use
 	if u.Admin {
 		return u, openmates.Errorf(openmates.EInvalid, "%s is already a server admin.", u.Username)
 	}
-	if err := o.room.store.SetServerAdmin(ctx, u.ID, true); err != nil {
+	err = o.room.store.Within(ctx, func(ctx context.Context) error {
+		if err := o.room.store.SetServerAdmin(ctx, u.ID, true); err != nil {
+			return err
+		}
+		e := openmates.AuditEntry{Action: "server.admin"}.AboutPerson(u.ID)
+		return o.room.audit.Record(ctx, e, map[string]any{"server_admin": false}, map[string]any{"server_admin": true})
+	})
+	if err != nil {
 		return u, err
 	}
 	o.room.tellNow(ctx, u, "", openmates.T("Your account was made an admin of the server by a command on the server's machine."))
-	return u, o.room.audit.Record(ctx, openmates.AuditEntry{Action: "server.admin"}.AboutPerson(u.ID), map[string]any{"server_admin": false}, map[string]any{"server_admin": true})
+	return u, nil
 }

@@ -193,15 +193,22 @@ func (r *Room) AddPasskey(ctx context.Context, c openmates.Caller, answer []byte
 	if err != nil {
 		return none, err
 	}
-	k, err := r.store.AddPasskey(ctx, openmates.Passkey{
+	fresh := openmates.Passkey{
 		UserID: c.User.ID, Name: r.sessions.PopString(ctx, keyCalled), Data: openmates.Secret(data),
 		Credential: base64.RawURLEncoding.EncodeToString(made.ID),
+	}
+	k := none
+	err = r.store.Within(ctx, func(ctx context.Context) (err error) {
+		if k, err = r.store.AddPasskey(ctx, fresh); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, ownEntry(c.User, "account.passkey_add"), nil, map[string]string{"name": k.Name})
 	})
 	if err != nil {
 		return none, err
 	}
 	r.log.InfoContext(ctx, "a passkey was added", "user", c.User.ID)
-	return k, r.audit.Record(ctx, ownEntry(c.User, "account.passkey_add"), nil, map[string]string{"name": k.Name})
+	return k, nil
 }
 
 // RemovePasskey forgets one of the caller's passkeys.
@@ -209,6 +216,16 @@ func (r *Room) RemovePasskey(ctx context.Context, c openmates.Caller, id openmat
 	if err := r.prove(ctx, c, password); err != nil {
 		return err
 	}
+	err := r.store.Within(ctx, func(ctx context.Context) error { return r.removePasskey(ctx, c, id) })
+	if err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "a passkey was removed", "user", c.User.ID)
+	return nil
+}
+
+// removePasskey is RemovePasskey in a transaction.
+func (r *Room) removePasskey(ctx context.Context, c openmates.Caller, id openmates.ID) error {
 	name, err := r.store.RemovePasskey(ctx, c.User.ID, id)
 	if err != nil {
 		return err
@@ -224,7 +241,6 @@ func (r *Room) RemovePasskey(ctx context.Context, c openmates.Caller, id openmat
 	if err != nil {
 		return err
 	}
-	r.log.InfoContext(ctx, "a passkey was removed", "user", c.User.ID)
 	return r.audit.Record(ctx, ownEntry(c.User, "account.passkey_remove"), map[string]string{"name": name}, nil)
 }
 
@@ -248,13 +264,19 @@ func (r *Room) AskPasskey(ctx context.Context, c openmates.Caller, ask bool, pas
 			return nil, err
 		}
 	}
-	if err := r.store.AskPasskey(ctx, c.User.ID, ask, hashes); err != nil {
+	err = r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.AskPasskey(ctx, c.User.ID, ask, hashes); err != nil {
+			return err
+		}
+		if err := r.dropRecovery(ctx, c); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, ownEntry(c.User, "account.ask_passkey"), map[string]bool{"ask": p.AskPasskey}, map[string]bool{"ask": ask})
+	})
+	if err != nil {
 		return nil, err
 	}
-	if err := r.dropRecovery(ctx, c); err != nil {
-		return nil, err
-	}
-	return codes, r.audit.Record(ctx, ownEntry(c.User, "account.ask_passkey"), map[string]bool{"ask": p.AskPasskey}, map[string]bool{"ask": ask})
+	return codes, nil
 }
 
 // BeginPasskeySignIn returns what the browser needs to sign in with a passkey, as

@@ -166,14 +166,19 @@ func (r *Room) byUsername(ctx context.Context, username string) (openmates.User,
 
 func (r *Room) handOn(ctx context.Context, u openmates.User, reset openmates.PasswordReset) (ResetLink, error) {
 	reset.Expires = r.now().Add(resetByHandFor)
-	link, err := r.addReset(ctx, reset)
+	var link string
+	err := r.store.Within(ctx, func(ctx context.Context) (err error) {
+		if link, err = r.addReset(ctx, reset); err != nil {
+			return err
+		}
+		e := openmates.AuditEntry{Actor: reset.Maker, Action: "account.reset_link"}.AboutPerson(u.ID)
+		return r.audit.Record(ctx, e, nil, map[string]any{"by": reset.Origin, "second_step": reset.Second, "expires": reset.Expires.UTC()})
+	})
 	if err != nil {
 		return ResetLink{}, err
 	}
 	r.log.InfoContext(ctx, "a link to a new password was made", "user", u.ID, "origin", reset.Origin, "by", reset.Maker)
-	e := openmates.AuditEntry{Actor: reset.Maker, Action: "account.reset_link"}.AboutPerson(u.ID)
-	return ResetLink{User: u, URL: openmates.Secret(link), Expires: reset.Expires, Second: reset.Second},
-		r.audit.Record(ctx, e, nil, map[string]any{"by": reset.Origin, "second_step": reset.Second, "expires": reset.Expires.UTC()})
+	return ResetLink{User: u, URL: openmates.Secret(link), Expires: reset.Expires, Second: reset.Second}, nil
 }
 
 // LookAtReset returns whom a link is for, and changes nothing. EInvalid says that
@@ -220,15 +225,22 @@ func (r *Room) Reset(ctx context.Context, from netip.Addr, code, fresh openmates
 	if err != nil {
 		return u, err
 	}
-	reset, ended, err := r.store.UseReset(ctx, resetHash(code), phc, r.now())
+	var reset openmates.PasswordReset
+	var ended openmates.AccessEnded
+	err = r.store.Within(ctx, func(ctx context.Context) (err error) {
+		if reset, ended, err = r.store.UseReset(ctx, resetHash(code), phc, r.now()); err != nil {
+			return err
+		}
+		after := map[string]any{"by": reset.Origin, "second_step_dropped": reset.Second, "tokens_revoked": ended.Tokens, "invites_revoked": ended.Invites}
+		return r.audit.Record(ctx, ownEntry(u, "account.reset"), nil, after)
+	})
 	if err != nil {
 		return u, oldReset(err)
 	}
 	r.byAccount.Forget(guard.Try{Account: guard.Digest(u.Username), From: from})
 	r.log.InfoContext(ctx, "a password was reset", "user", u.ID, "origin", reset.Origin, "tokens", ended.Tokens)
-	after := map[string]any{"by": reset.Origin, "second_step_dropped": reset.Second, "tokens_revoked": ended.Tokens, "invites_revoked": ended.Invites}
 	r.tell(u, openmates.CallerOf(ctx).Language, resetNotice(reset))
-	return u, r.audit.Record(ctx, ownEntry(u, "account.reset"), nil, after)
+	return u, nil
 }
 
 func resetNotice(reset openmates.PasswordReset) openmates.Text {

@@ -100,7 +100,7 @@ func (r *Room) SecondStep(ctx context.Context, from netip.Addr, code string) (op
 		r.failures.Note(ctx, from, guard.WhyTooMany, u.ID)
 		return openmates.User{}, guard.TooMany()
 	}
-	ok, recovered, err := r.codeFits(ctx, u.ID, p, code)
+	ok, err := r.codeFits(ctx, u, p, code)
 	if err != nil {
 		return openmates.User{}, fmt.Errorf("second step: %w", err)
 	}
@@ -109,39 +109,45 @@ func (r *Room) SecondStep(ctx context.Context, from netip.Addr, code string) (op
 		return openmates.User{}, openmates.Errorf(openmates.EUnauthorized, "This code is wrong. Each code works once: wait for the next one in your app, or enter one of your recovery codes.")
 	}
 	r.byStep.Forget(guess)
-	if recovered {
-		r.log.InfoContext(ctx, "a recovery code was used", "user", u.ID, "left", p.Recovery-1)
-		if err := r.audit.Record(ctx, ownEntry(u, "account.recovery_used"), nil, map[string]int{"left": p.Recovery - 1}); err != nil {
-			return openmates.User{}, err
-		}
-	}
 	return u, r.Begin(ctx, u)
 }
 
 // codeFits uses a code up, if it is one.
-func (r *Room) codeFits(ctx context.Context, id openmates.ID, p openmates.Protection, code string) (ok, recovered bool, err error) {
+func (r *Room) codeFits(ctx context.Context, u openmates.User, p openmates.Protection, code string) (bool, error) {
 	code = tidyCode(code)
 	if len(code) == recoveryLen {
-		ok, err = r.store.UseRecovery(ctx, id, recoveryHash(id, code))
-		return ok, ok, err
+		return r.useRecovery(ctx, u, p, code)
 	}
 	if !p.Authenticator {
-		return false, false, nil
+		return false, nil
 	}
-	a, err := r.store.Authenticator(ctx, id)
+	a, err := r.store.Authenticator(ctx, u.ID)
 	if err != nil {
-		return false, false, err
+		return false, err
 	}
 	if a.Lost {
-		return false, false, &openmates.Error{Code: openmates.EUnavailable, Err: openmates.ErrUnreadable,
+		return false, &openmates.Error{Code: openmates.EUnavailable, Err: openmates.ErrUnreadable,
 			Message: openmates.T("Codes from your authenticator app can't be checked right now because this server has lost its key. Use one of your recovery codes, or ask a server admin.")}
 	}
 	step, fits, err := stepOf(a.Secret, code, r.now())
 	if err != nil || !fits {
-		return false, false, err
+		return false, err
 	}
-	ok, err = r.store.UseStep(ctx, id, step)
-	return ok, false, err
+	return r.store.UseStep(ctx, u.ID, step)
+}
+
+func (r *Room) useRecovery(ctx context.Context, u openmates.User, p openmates.Protection, code string) (ok bool, err error) {
+	err = r.store.Within(ctx, func(ctx context.Context) (err error) {
+		if ok, err = r.store.UseRecovery(ctx, u.ID, recoveryHash(u.ID, code)); err != nil || !ok {
+			return err
+		}
+		return r.audit.Record(ctx, ownEntry(u, "account.recovery_used"), nil, map[string]int{"left": p.Recovery - 1})
+	})
+	if err != nil || !ok {
+		return false, err
+	}
+	r.log.InfoContext(ctx, "a recovery code was used", "user", u.ID, "left", p.Recovery-1)
+	return true, nil
 }
 
 // tidyCode takes what people put into codes to read them.
@@ -247,12 +253,18 @@ func (r *Room) ConfirmAuthenticator(ctx context.Context, c openmates.Caller, cod
 	if err != nil {
 		return nil, err
 	}
-	if err := r.store.ConfirmAuthenticator(ctx, c.User.ID, step, hashes); err != nil {
+	err = r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.ConfirmAuthenticator(ctx, c.User.ID, step, hashes); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, ownEntry(c.User, "account.authenticator_on"), nil, nil)
+	})
+	if err != nil {
 		return nil, err
 	}
 	r.byConfirm.Forget(c.User.ID.String())
 	r.log.InfoContext(ctx, "an authenticator was turned on", "user", c.User.ID)
-	return codes, r.audit.Record(ctx, ownEntry(c.User, "account.authenticator_on"), nil, nil)
+	return codes, nil
 }
 
 // RemoveAuthenticator turns the authenticator off.
@@ -260,14 +272,20 @@ func (r *Room) RemoveAuthenticator(ctx context.Context, c openmates.Caller, pass
 	if err := r.prove(ctx, c, password); err != nil {
 		return err
 	}
-	if err := r.store.RemoveAuthenticator(ctx, c.User.ID); err != nil {
+	err := r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.RemoveAuthenticator(ctx, c.User.ID); err != nil {
+			return err
+		}
+		if err := r.dropRecovery(ctx, c); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, ownEntry(c.User, "account.authenticator_off"), nil, nil)
+	})
+	if err != nil {
 		return err
 	}
 	r.log.InfoContext(ctx, "an authenticator was turned off", "user", c.User.ID)
-	if err := r.dropRecovery(ctx, c); err != nil {
-		return err
-	}
-	return r.audit.Record(ctx, ownEntry(c.User, "account.authenticator_off"), nil, nil)
+	return nil
 }
 
 // NewRecovery makes ten new recovery codes; the old ones are void.
@@ -283,10 +301,16 @@ func (r *Room) NewRecovery(ctx context.Context, c openmates.Caller, password ope
 		return nil, openmates.Errorf(openmates.EConflict, "Recovery codes replace a second step, and this account doesn't have one. Set up an authenticator app first.")
 	}
 	codes, hashes := newRecovery(c.User.ID)
-	if err := r.store.SetRecovery(ctx, c.User.ID, hashes); err != nil {
+	err = r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.SetRecovery(ctx, c.User.ID, hashes); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, ownEntry(c.User, "account.recovery_new"), nil, nil)
+	})
+	if err != nil {
 		return nil, err
 	}
-	return codes, r.audit.Record(ctx, ownEntry(c.User, "account.recovery_new"), nil, nil)
+	return codes, nil
 }
 
 // firstRecovery makes recovery codes for an account that has none.

@@ -106,12 +106,19 @@ func (r *Room) addToken(ctx context.Context, c openmates.Caller, k openmates.Acc
 	}
 	secret := TokenPrefix + rand.Text() // 130 bits
 	k.Hint = secret[len(secret)-4:]
-	if k, err = r.store.AddAccessToken(ctx, k, guard.Digest(secret), mostTokens); err != nil {
+	made := k
+	err = r.store.Within(ctx, func(ctx context.Context) (err error) {
+		if made, err = r.store.AddAccessToken(ctx, k, guard.Digest(secret), mostTokens); err != nil {
+			return err
+		}
+		after := map[string]any{"name": made.Name, "scopes": made.Scopes, "expires": made.Expires}
+		return r.audit.Record(ctx, tokenEntry(c, made, "token.add"), nil, after)
+	})
+	if err != nil {
 		return k, "", err
 	}
-	r.log.InfoContext(ctx, "a token was made", "token", k.ID, "user", c.User.ID, "team", k.TeamID)
-	after := map[string]any{"name": k.Name, "scopes": k.Scopes, "expires": k.Expires}
-	return k, openmates.Secret(secret), r.audit.Record(ctx, tokenEntry(c, k, "token.add"), nil, after)
+	r.log.InfoContext(ctx, "a token was made", "token", made.ID, "user", c.User.ID, "team", made.TeamID)
+	return made, openmates.Secret(secret), nil
 }
 
 func tokenEntry(c openmates.Caller, k openmates.AccessToken, action string) openmates.AuditEntry {
@@ -159,13 +166,16 @@ func (r *Room) RevokeToken(ctx context.Context, c openmates.Caller, id openmates
 	if err := c.RequireSignIn(); err != nil {
 		return err
 	}
-	k, err := r.store.DropTokenBy(ctx, c.User.ID, id)
-	return r.tokenDropped(ctx, c, k, err)
+	return r.dropToken(ctx, c, func(ctx context.Context) (openmates.AccessToken, error) {
+		return r.store.DropTokenBy(ctx, c.User.ID, id)
+	})
 }
 
 // RevokeTeamToken ends a token of a team at once.
 func (r *Room) RevokeTeamToken(ctx context.Context, c openmates.Caller, p policy.Place, id openmates.ID) error {
-	return r.dropToken(ctx, c, 0, p.Team.ID, id)
+	return r.dropToken(ctx, c, func(ctx context.Context) (openmates.AccessToken, error) {
+		return r.store.DropAccessToken(ctx, 0, p.Team.ID, id)
+	})
 }
 
 // RevokeListenerToken ends the credential of a listener at once.
@@ -173,20 +183,24 @@ func (r *Room) RevokeListenerToken(ctx context.Context, c openmates.Caller, id o
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return err
 	}
-	return r.dropToken(ctx, c, 0, 0, id)
+	return r.dropToken(ctx, c, func(ctx context.Context) (openmates.AccessToken, error) {
+		return r.store.DropAccessToken(ctx, 0, 0, id)
+	})
 }
 
-func (r *Room) dropToken(ctx context.Context, c openmates.Caller, user, team, id openmates.ID) error {
-	k, err := r.store.DropAccessToken(ctx, user, team, id)
-	return r.tokenDropped(ctx, c, k, err)
-}
-
-func (r *Room) tokenDropped(ctx context.Context, c openmates.Caller, k openmates.AccessToken, err error) error {
+func (r *Room) dropToken(ctx context.Context, c openmates.Caller, drop func(context.Context) (openmates.AccessToken, error)) error {
+	var k openmates.AccessToken
+	err := r.store.Within(ctx, func(ctx context.Context) (err error) {
+		if k, err = drop(ctx); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, tokenEntry(c, k, "token.revoke"), map[string]any{"name": k.Name, "scopes": k.Scopes}, nil)
+	})
 	if err != nil {
 		return err
 	}
 	r.log.InfoContext(ctx, "a token was revoked", "token", k.ID, "user", c.User.ID)
-	return r.audit.Record(ctx, tokenEntry(c, k, "token.revoke"), map[string]any{"name": k.Name, "scopes": k.Scopes}, nil)
+	return nil
 }
 
 // Bearer returns the caller that a program is by its token. Whatever is wrong

@@ -124,10 +124,12 @@ func (r *Room) EndSession(ctx context.Context, c openmates.Caller, id string) er
 	if id == loaded(ctx).hash {
 		return r.SignOut(ctx)
 	}
-	if err := r.store.EndSession(ctx, c.User.ID, id); err != nil {
-		return err
-	}
-	return r.audit.Record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.session_end"}.AboutPerson(c.User.ID), nil, nil)
+	return r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.EndSession(ctx, c.User.ID, id); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, ownEntry(c.User, "account.session_end"), nil, nil)
+	})
 }
 
 // EndSessions signs the caller out everywhere else, or, with here, everywhere.
@@ -138,16 +140,10 @@ func (r *Room) EndSessions(ctx context.Context, c openmates.Caller, here, keepSh
 	if err := c.RequireSignIn(); err != nil {
 		return err
 	}
-	ended, err := r.endAccess(ctx, c, openmates.AccessEnd{KeepShared: keepShared})
-	if err != nil {
+	if _, err := r.endAccess(ctx, c, "account.sessions_end", openmates.AccessEnd{KeepShared: keepShared}); err != nil || !here {
 		return err
 	}
-	if here {
-		if err := r.SignOut(ctx); err != nil {
-			return err
-		}
-	}
-	return r.audit.Record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "account.sessions_end"}.AboutPerson(c.User.ID), nil, revoked(ended))
+	return r.SignOut(ctx)
 }
 
 // sign tells a browser or system by a word in its header.

@@ -2,10 +2,10 @@ package llm
 
 import "unicode/utf8"
 
-// Estimate is a rough count of the tokens that a request needs, for budgets
-// and for servers that don't tell. It is no tokenizer: English text has about
-// four letters to a token, most other scripts about one, and each message
-// costs a few tokens by itself.
+// Estimate returns a rough count of the tokens in a request, for budgets and
+// for servers that don't report it. It isn't a tokenizer: English text has
+// about four letters per token, most other scripts about one, and each message
+// costs a few extra tokens.
 func Estimate(req Request) int {
 	n := estimateText(req.System)
 	for _, m := range req.Messages {
@@ -17,11 +17,14 @@ func Estimate(req Request) int {
 	return n
 }
 
-const perMessage = 4
+const (
+	perMessage = 4
+	perPicture = 1_600 // Anthropic's most for one; the others count less
+)
 
-// EstimateMessage is a rough count of the tokens in one message.
+// EstimateMessage returns a rough count of the tokens in one message.
 func EstimateMessage(m Message) int {
-	n := estimateText(m.Text)
+	n := estimateText(m.Text) + len(m.Pictures)*perPicture
 	for _, c := range m.Calls {
 		n += estimateText(c.Name) + estimateText(c.Arguments)
 	}
@@ -34,16 +37,17 @@ func estimateText(s string) int {
 	return c.Tokens()
 }
 
-// Count estimates the tokens of a text that comes in pieces.
+// Count estimates the tokens of a text that arrives in pieces.
 type Count struct{ bytes, runes int }
 
-// Add counts a piece. One that ends within a character counts that one twice.
+// Add counts a piece. If it ends within a character, that character is counted
+// twice.
 func (c *Count) Add(piece string) {
 	c.bytes += len(piece)
 	c.runes += utf8.RuneCountInString(piece)
 }
 
-// Piece counts what a model wrote of a piece.
+// Piece counts what a model wrote in a piece.
 func (c *Count) Piece(p Piece) {
 	c.Add(p.Text)
 	if p.Call != nil {
@@ -51,25 +55,25 @@ func (c *Count) Piece(p Piece) {
 	}
 }
 
-// Call counts what a model wrote of a call: its id is not the model's.
+// Call counts what a model wrote in a call. The ID isn't the model's.
 func (c *Count) Call(call Call) {
 	c.Add(call.Name)
 	c.Add(call.Arguments)
 }
 
-// Join counts what another one has counted.
+// Join adds another count.
 func (c *Count) Join(d Count) {
 	c.bytes += d.bytes
 	c.runes += d.runes
 }
 
-// Bytes is how long the text is.
+// Bytes returns the length of the text.
 func (c Count) Bytes() int { return c.bytes }
 
-// Tokens is the estimate.
+// Tokens returns the estimate.
 func (c Count) Tokens() int {
-	// A rune of n bytes has n-1 beyond its first; a rune outside ASCII counts
-	// as a token, about half of its bytes beyond the first.
+	// A rune of n bytes has n-1 after its first; a rune outside ASCII counts as
+	// a token, about half of its bytes after the first.
 	wide := (c.bytes - c.runes + 1) / 2
 	return (c.runes-min(wide, c.runes)+3)/4 + wide
 }

@@ -11,7 +11,7 @@ import (
 	"openmates"
 )
 
-// Patience says how Retry tries again. The zero value is a sensible one.
+// Patience configures Retry. The zero value is sensible.
 type Patience struct {
 	Attempts int           // in all; 0 = 4
 	Base     time.Duration // the pause before the second attempt; 0 = 500 ms
@@ -22,15 +22,14 @@ type Patience struct {
 	Rand  func() float64                                   // in [0,1); nil = math/rand
 }
 
-// Retry asks a model again when it failed in a way that can pass, as long as
-// nothing of the answer was yielded: a piece that a reader has can't be taken
-// back.
+// Retry repeats a request that failed temporarily, as long as nothing of the
+// answer has been yielded, because a piece can't be taken back.
 //
-// The pause doubles with each attempt and is spread by half, so that many who
-// failed together don't return together. A provider that says how long to wait
-// gets that time. A pause above Most, or beyond the deadline of ctx, isn't
-// waited for: the failure is yielded at once, with its After, and the caller that keeps
-// the work can try later.
+// The pause doubles with each attempt, with jitter, so that many that failed
+// together don't return together. If the provider says how long to wait, that
+// is used. A pause above Most, or beyond the deadline of ctx, isn't waited for:
+// the failure is yielded immediately, with its After, so that the caller can
+// retry later.
 func Retry(p Patience) Wrapper {
 	p.Attempts = cmp.Or(p.Attempts, 4)
 	p.Base = cmp.Or(p.Base, 500*time.Millisecond)
@@ -47,7 +46,7 @@ func Retry(p Patience) Wrapper {
 	return func(m Model) Model {
 		return modelFunc(func(ctx context.Context, req Request) iter.Seq2[Piece, error] {
 			return func(yield func(Piece, error) bool) {
-				var lost Usage // by attempts that failed and are billed all the same
+				var lost Usage // by failed attempts that are billed anyway
 				for attempt := 1; ; attempt++ {
 					err := once(m.Stream(ctx, req), &lost, yield)
 					if err == nil {
@@ -63,9 +62,9 @@ func Retry(p Patience) Wrapper {
 	}
 }
 
-// once hands an answer on, with what was lost before it in its usage. It
-// returns the failure that came before any piece, and nil when the answer, the
-// failure or the reader has come to its end.
+// once passes an answer on, adding lost to its usage. It returns a failure that
+// came before any piece, or nil when the answer, the failure or the reader has
+// ended.
 func once(answer iter.Seq2[Piece, error], lost *Usage, yield func(Piece, error) bool) error {
 	begun := false
 	for piece, err := range answer {
@@ -88,7 +87,7 @@ func once(answer iter.Seq2[Piece, error], lost *Usage, yield func(Piece, error) 
 	return nil
 }
 
-// piece carries what was used together with a failure.
+// piece returns a piece with the usage of a failure.
 func (u Usage) piece() Piece {
 	if u == (Usage{}) {
 		return Piece{}
@@ -96,10 +95,11 @@ func (u Usage) piece() Piece {
 	return Piece{Usage: &u}
 }
 
-// cutAttempts bounds the attempts at an answer that was begun: each may be paid.
+// cutAttempts limits the attempts at an answer that had started, because each
+// may be billed.
 const cutAttempts = 2
 
-// pause waits before the next attempt. It returns the error to give up with.
+// pause waits before the next attempt, or returns the error to give up with.
 func (p *Patience) pause(ctx context.Context, attempt int, err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || !e.Again() || attempt >= p.Attempts || e.Kind == KindCut && attempt == cutAttempts {
@@ -131,10 +131,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// modelFunc makes a Model of a function.
+// modelFunc is a func that implements Model.
 type modelFunc func(context.Context, Request) iter.Seq2[Piece, error]
 
-// Stream calls the function.
+// Stream calls the func.
 func (f modelFunc) Stream(ctx context.Context, req Request) iter.Seq2[Piece, error] {
 	return f(ctx, req)
 }

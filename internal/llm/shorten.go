@@ -3,13 +3,13 @@ package llm
 import "sort"
 
 // Shorten returns req without its oldest exchanges, so that it needs at most
-// budget tokens by estimate; what the answer may need is not part of it. The
-// messages of the caller are not changed.
+// budget tokens by estimate, not counting the answer. The caller's messages are
+// not modified.
 //
-// An exchange is a user's message and all that follows up to the next one. The
-// instructions, the tools and the last message of a user always stay. If the
-// exchange that it begins is too long by itself, the oldest calls in it go,
-// each with its results. What still doesn't fit is returned as it is: only the
+// An exchange is a user's message and everything up to the next one. The
+// instructions, the tools and the last user message are always kept. If the
+// last exchange itself is too long, its oldest calls are removed, each with its
+// results. If it still doesn't fit it is returned anyway, because only the
 // provider knows the true limit.
 func Shorten(req Request, budget int, estimate func(Request) int) Request {
 	fits := func(messages []Message) bool {
@@ -33,7 +33,7 @@ func Shorten(req Request, budget int, estimate func(Request) int) Request {
 	return req
 }
 
-// places are the indexes of the messages of one role.
+// places returns the indexes of the messages with one role.
 func places(all []Message, r Role) []int {
 	var at []int
 	for i, m := range all {

@@ -2,27 +2,27 @@ package llm
 
 import "math"
 
-// MaxAnswer bounds one answer: its text and the ids, names and arguments of its
-// calls together, in bytes. MaxCalls bounds how many calls it may hold. No
-// answer that anybody reads comes near either.
+// MaxAnswer limits one answer: its text and the IDs, names and arguments of its
+// calls together, in bytes. MaxCalls limits its calls. No useful answer comes
+// near either.
 const (
 	MaxAnswer = 1 << 20
 	MaxCalls  = 128
 )
 
-// What a provider may count beyond the bytes that went and came. Servers put
-// texts of their own before a question (templates of tools, pages that they
-// searched), and think without showing it.
+// What a provider may count beyond the bytes sent and received. Servers add
+// their own text before a question (tool templates, pages that they searched),
+// and think invisibly.
 const (
 	spareInput  = 16_384
 	spareOutput = 65_536
-	// An honest count is never less than this part of the estimate, whatever
-	// the tokenizer. A server that counts less leaves out what it had cached,
-	// or doesn't count.
+	// An honest count is at least the estimate divided by this, whatever the
+	// tokenizer. A server that counts less omits cached tokens, or doesn't
+	// count.
 	leastPart = 8
 )
 
-// Plus is the sum of two counts. It doesn't overflow.
+// Plus returns the sum of two counts, without overflow.
 func (u Usage) Plus(v Usage) Usage {
 	return Usage{Input: plus(u.Input, v.Input), Cached: plus(u.Cached, v.Cached), Output: plus(u.Output, v.Output)}
 }
@@ -35,18 +35,18 @@ func plus(a, b int) int {
 	return a + b
 }
 
-// Seen is what is known of an answer without asking its provider.
+// Seen is what we know about an answer without asking its provider.
 type Seen struct {
 	Asked    Request
-	Sent     int   // bytes of the request, as it went
-	Received int   // bytes of the answer, as it came
-	Written  Count // what the model wrote: text, calls, thoughts that are shown
+	Sent     int   // bytes of the request, as sent
+	Received int   // bytes of the answer, as received
+	Written  Count // what the model wrote: text, calls, visible thoughts
 }
 
-// Hold returns what a provider tells of an answer's usage, as far as it can be
-// true. A count that is missing, below 0, above what the bytes explain or far
-// below what they hold is replaced by an estimate; when one count is a lie, so
-// may the other be, and the higher of it and its estimate stands.
+// Hold returns the usage that a provider reports, as far as it can be true. A
+// count that is missing, negative, above what the bytes explain or far below
+// what they contain is replaced by an estimate. If one count is wrong, the
+// other may be, too, so the higher of it and its estimate is used.
 func (s Seen) Hold(told Usage) Usage {
 	input, output := max(Estimate(s.Asked), 1), s.Written.Tokens()
 	mostIn, mostOut := plus(s.Sent, spareInput), plus(s.Received, spareOutput)
@@ -62,7 +62,7 @@ func (s Seen) Hold(told Usage) Usage {
 
 func absurd(told, most int) bool { return told < 0 || told > most }
 
-// between is what was told, if it can be true, else the estimate.
+// between returns the reported count if it can be true, else the estimate.
 func between(told, estimate, most int) int {
 	if absurd(told, most) || told < (estimate+leastPart-1)/leastPart {
 		return estimate

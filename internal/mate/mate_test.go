@@ -67,6 +67,9 @@ func wants(t *testing.T, err error, code openmates.Code, part string) {
 	}
 }
 
+// none is what a server without apps and providers offers.
+func (*world) none(context.Context) ([]mate.Group, error) { return nil, nil }
+
 func draft(name string) mate.Draft {
 	return mate.Draft{Name: name, Field: "work", Description: "Works.", Prompt: "You are " + name + ".", Class: openmates.ClassQuick}
 }

@@ -57,3 +57,12 @@ const (
 type Reader interface {
 	Read(ctx context.Context, via Via, m MessageRef) (Quote, error)
 }
+
+// Fetcher is a Connector that can fetch the files that a message shows. It reads
+// them from the network's own addresses only, wherever File.URL points, follows
+// no redirect, and returns at most most bytes. Errors: openmates.EInvalid, which
+// says that the file is too large or isn't the network's; ENotFound, which says
+// that it is gone; EUnavailable when the network doesn't answer.
+type Fetcher interface {
+	Fetch(ctx context.Context, via Via, f File, most int64) ([]byte, error)
+}

@@ -14,6 +14,8 @@ import (
 	"openmates/internal/model"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
+
+	"openmates/internal/polltest"
 )
 
 func TestWhoAnswers(t *testing.T) {
@@ -265,7 +267,7 @@ func TestOtherProcessesHearOfChanges(t *testing.T) {
 		_, err := other.Choose(t.Context(), openmates.Mate{})
 		w.says(err, openmates.ENotFound, "No model")
 		w.add(model.Draft{Kind: model.KindCompatible, Label: "House", URL: far.URL(), Key: canary})
-		late := time.After(20 * time.Second)
+		late := time.After(polltest.Patience)
 		for {
 			if c, err := other.Choose(t.Context(), openmates.Mate{}); err == nil && c.Name == "house/a" {
 				break

@@ -61,11 +61,10 @@ type Queue interface {
 
 	// Work calls do for each job until ctx ends, and returns when the last call
 	// has returned: for at most n jobs at once that keep an order, and for at most
-	// BesideEach times as many that are Alone. Neither kind waits for the other. The error of do decides what follows: nil
-	// closes the job as Done, and Drop(err) closes it as Dropped. After(d, err)
-	// retries it after d without counting the attempt, and any other error
-	// retries it after a growing pause, up to MaxAttempts. A job whose do
-	// returned because ctx ended stays open.
+	// BesideEach times as many that are Alone. Neither kind waits for the other.
+	// The error of do decides what follows: nil closes the job as Done, Drop(err)
+	// closes it as Dropped, and any other error retries it after a growing pause,
+	// up to MaxAttempts. A job whose do returned because ctx ended stays open.
 	Work(ctx context.Context, n int, do func(context.Context, Job) error) error
 }
 
@@ -119,22 +118,6 @@ func Drop(err error) error { return drop{err} }
 
 // IsDrop reports whether err came from Drop.
 func IsDrop(err error) bool { _, ok := errors.AsType[drop](err); return ok }
-
-type after struct {
-	error
-	d time.Duration
-}
-
-func (a after) Unwrap() error { return a.error }
-
-// After asks for a retry after d that does not count as an attempt.
-func After(d time.Duration, err error) error { return after{err, d} }
-
-// IsAfter returns the pause that After asked for.
-func IsAfter(err error) (time.Duration, bool) {
-	a, ok := errors.AsType[after](err)
-	return a.d, ok
-}
 
 // Backoff returns the pause before attempt n+1 of a failing job: 1 s, 2 s, 4 s
 // … up to five minutes.

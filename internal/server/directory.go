@@ -101,12 +101,18 @@ func (r *Room) SetServerAdmin(ctx context.Context, c openmates.Caller, username 
 	if err != nil || u.Admin == admin {
 		return err
 	}
-	if err := r.store.SetServerAdmin(ctx, u.ID, admin); err != nil {
+	err = r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.SetServerAdmin(ctx, u.ID, admin); err != nil {
+			return err
+		}
+		e := openmates.AuditEntry{Actor: c.User.ID, Action: "server.admin"}.AboutPerson(u.ID)
+		return r.audit.Record(ctx, e, map[string]any{"server_admin": !admin}, map[string]any{"server_admin": admin})
+	})
+	if err != nil {
 		return err
 	}
 	r.log.InfoContext(ctx, "who runs the server has changed", "user", u.ID, "admin", admin, "by", c.User.ID)
-	e := openmates.AuditEntry{Actor: c.User.ID, Action: "server.admin"}.AboutPerson(u.ID)
-	return r.audit.Record(ctx, e, map[string]any{"server_admin": !admin}, map[string]any{"server_admin": admin})
+	return nil
 }
 
 // RemovePerson deletes somebody else's account for good, as they could
@@ -122,12 +128,18 @@ func (r *Room) RemovePerson(ctx context.Context, c openmates.Caller, username st
 	if u.ID == c.User.ID {
 		return openmates.Errorf(openmates.EConflict, "This is your own account. You can delete it on your profile under “Your data”.")
 	}
-	if err := r.store.RemoveOther(ctx, u.ID); err != nil {
+	err = r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.RemoveOther(ctx, u.ID); err != nil {
+			return err
+		}
+		// The name is gone with the account; the number still tells lines apart.
+		return r.audit.Record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "server.remove_person"}.AboutPerson(u.ID), nil, nil)
+	})
+	if err != nil {
 		return err
 	}
 	r.log.InfoContext(ctx, "an account was deleted by an admin", "user", u.ID, "by", c.User.ID)
-	// The name is gone with the account; the number still tells lines apart.
-	return r.audit.Record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "server.remove_person"}.AboutPerson(u.ID), nil, nil)
+	return nil
 }
 
 // RemoveAnyTeam removes a team of the server for good, as its own admin could:
@@ -137,10 +149,16 @@ func (r *Room) RemoveAnyTeam(ctx context.Context, c openmates.Caller, t openmate
 	if err := policy.RequireInPerson(c, policy.RunServer); err != nil {
 		return err
 	}
-	if err := r.store.RemoveTeam(ctx, t.ID); err != nil {
+	err := r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.RemoveTeam(ctx, t.ID); err != nil {
+			return err
+		}
+		e := openmates.AuditEntry{Actor: c.User.ID, TeamID: t.ID, Action: "team.delete", Target: "team " + t.Slug}
+		return r.audit.Record(ctx, e, map[string]string{"name": t.Name}, nil)
+	})
+	if err != nil {
 		return err
 	}
 	r.log.InfoContext(ctx, "a team was removed by an admin of the server", "team", t.ID, "by", c.User.ID)
-	e := openmates.AuditEntry{Actor: c.User.ID, TeamID: t.ID, Action: "team.delete", Target: "team " + t.Slug}
-	return r.audit.Record(ctx, e, map[string]string{"name": t.Name}, nil)
+	return nil
 }

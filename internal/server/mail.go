@@ -100,15 +100,21 @@ func (r *Room) keepMail(ctx context.Context, c openmates.Caller, before mail.Set
 	if err != nil {
 		return err
 	}
-	if err := r.store.SetMailSettings(ctx, string(kept), s.Password); err != nil {
-		return fmt.Errorf("keep how mail is sent: %w", err)
+	var from any
+	if was {
+		from = before
+	}
+	err = r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.SetMailSettings(ctx, string(kept), s.Password); err != nil {
+			return fmt.Errorf("keep how mail is sent: %w", err)
+		}
+		return r.audit.Record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "server.mail", Target: "server"}, from, s)
+	})
+	if err != nil {
+		return err
 	}
 	r.log.InfoContext(ctx, "how mail is sent was changed", "host", s.Host, "actor", c.User.ID)
-	e := openmates.AuditEntry{Actor: c.User.ID, Action: "server.mail", Target: "server"}
-	if !was {
-		return r.audit.Record(ctx, e, nil, s)
-	}
-	return r.audit.Record(ctx, e, before, s)
+	return nil
 }
 
 // StopMail forgets how mail is sent.
@@ -120,10 +126,12 @@ func (r *Room) StopMail(ctx context.Context, c openmates.Caller) error {
 	if err != nil || !before.Set {
 		return err
 	}
-	if err := r.store.SetMailSettings(ctx, "", ""); err != nil {
-		return err
-	}
-	return r.audit.Record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "server.mail", Target: "server"}, before.Settings, nil)
+	return r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.SetMailSettings(ctx, "", ""); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, openmates.AuditEntry{Actor: c.User.ID, Action: "server.mail", Target: "server"}, before.Settings, nil)
+	})
 }
 
 // tidyMail checks what can be checked without asking the mail server.

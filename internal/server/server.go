@@ -99,10 +99,13 @@ func (r *Room) SetURL(ctx context.Context, actor openmates.ID, address string, a
 		}
 		problem = openmates.MessageOf(err)
 	}
-	if err := r.store.SetSetting(ctx, problemSetting, problem); err != nil {
-		return fmt.Errorf("keep what the check found: %w", err)
-	}
-	if err := r.settle(ctx, actor, "server.url", urlSetting, address); err != nil {
+	err = r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.SetSetting(ctx, problemSetting, problem); err != nil {
+			return fmt.Errorf("keep what the check found: %w", err)
+		}
+		return r.settle(ctx, actor, "server.url", urlSetting, address)
+	})
+	if err != nil {
 		return err
 	}
 	return r.address.Move(address)
@@ -166,20 +169,26 @@ func (r *Room) Recheck(ctx context.Context, address string) error {
 // settle writes a setting and the line of the audit record about it. What was
 // so already is no change.
 func (r *Room) settle(ctx context.Context, actor openmates.ID, action, name, value string) error {
-	was, had, err := r.store.Setting(ctx, name)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
+	var same bool
+	err := r.store.Within(ctx, func(ctx context.Context) error {
+		was, had, err := r.store.Setting(ctx, name)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+		if same = had && was == value; same {
+			return nil
+		}
+		if err := r.store.SetSetting(ctx, name, value); err != nil {
+			return fmt.Errorf("write %s: %w", name, err)
+		}
+		var before any
+		if had {
+			before = map[string]string{name: was}
+		}
+		return r.audit.Record(ctx, openmates.AuditEntry{Actor: actor, Action: action, Target: "server"}, before, map[string]string{name: value})
+	})
+	if err == nil && !same {
+		r.log.InfoContext(ctx, "a setting of the server was changed", "setting", name, "actor", actor)
 	}
-	if had && was == value {
-		return nil
-	}
-	if err := r.store.SetSetting(ctx, name, value); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	r.log.InfoContext(ctx, "a setting of the server was changed", "setting", name, "actor", actor)
-	var before any
-	if had {
-		before = map[string]string{name: was}
-	}
-	return r.audit.Record(ctx, openmates.AuditEntry{Actor: actor, Action: action, Target: "server"}, before, map[string]string{name: value})
+	return err
 }

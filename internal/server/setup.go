@@ -71,17 +71,20 @@ func (r *Room) Setup(ctx context.Context, from netip.Addr, f Founder) (openmates
 	if err != nil {
 		return noUser, noTeam, err
 	}
-	u, t, err = r.store.Found(ctx, hash, u, phc, t)
+	by, made := u, t
+	err = r.store.Within(ctx, func(ctx context.Context) (err error) {
+		if by, made, err = r.store.Found(ctx, hash, u, phc, t); err != nil {
+			return err
+		}
+		e := openmates.AuditEntry{Actor: by.ID, Action: "server.setup", Target: "server"}
+		return r.audit.Record(ctx, e, nil, map[string]string{"team": made.Slug})
+	})
 	if err != nil {
 		return noUser, noTeam, err
 	}
 	r.keepHost(ctx, f.Host)
-	r.log.InfoContext(ctx, "the server is set up", "admin", u.Username, "team", t.Slug)
-	e := openmates.AuditEntry{Actor: u.ID, Action: "server.setup", Target: "server"}
-	if err := r.audit.Record(ctx, e, nil, map[string]string{"team": t.Slug}); err != nil {
-		r.log.ErrorContext(ctx, "the setup is not in the audit record", "err", err) // it stands all the same
-	}
-	return u, t, nil
+	r.log.InfoContext(ctx, "the server is set up", "admin", by.Username, "team", made.Slug)
+	return by, made, nil
 }
 
 // setupHash returns the stored hash that code fits.

@@ -2,13 +2,27 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"openmates"
 	"openmates/internal/sqldb"
 )
 
+var errAlone = errors.New("an entry of the audit record belongs into the transaction of its change")
+
 // AddAudit writes a line of the audit record; its ID and time are given here.
+// ctx must be that of a transaction (Within), in which what the line tells
+// happens.
 func (db *DB) AddAudit(ctx context.Context, e openmates.AuditEntry) error {
+	if !db.InTransaction(ctx) {
+		return errAlone
+	}
+	return db.AddAuditAlone(ctx, e)
+}
+
+// AddAuditAlone is AddAudit for what changes nothing in the database, such as a
+// sign-in that failed.
+func (db *DB) AddAuditAlone(ctx context.Context, e openmates.AuditEntry) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		_, err := t.Exec(`INSERT INTO audit (id, at, actor, team_id, action, target, subject, before, after)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,

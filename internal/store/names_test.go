@@ -171,8 +171,8 @@ func TestNothingReadableIsLeftOfAPerson(t *testing.T) {
 			ok(t, db.AddInviteMail(ctx, openmates.InviteMail{InviteID: i.ID, Email: "sock2@example.org", Expires: at.Add(time.Hour)}, "mail"+i.ID.String(), at))
 		}
 		ok(t, db.AddMember(ctx, openmates.Membership{TeamID: team.ID, UserID: sock.ID, Role: openmates.RoleMember}))
-		ok(t, db.AddAudit(ctx, openmates.AuditEntry{Actor: boss.ID, TeamID: team.ID, Action: "team.role"}.AboutPerson(sock.ID)))
-		ok(t, db.AddAudit(ctx, openmates.AuditEntry{Actor: sock.ID, Action: "account.password"}.AboutPerson(sock.ID)))
+		ok(t, db.AddAuditAlone(ctx, openmates.AuditEntry{Actor: boss.ID, TeamID: team.ID, Action: "team.role"}.AboutPerson(sock.ID)))
+		ok(t, db.AddAuditAlone(ctx, openmates.AuditEntry{Actor: sock.ID, Action: "account.password"}.AboutPerson(sock.ID)))
 		target := func(teamID openmates.ID) string {
 			t.Helper()
 			lines, err := db.Audit(ctx, teamID, 0, 1)

@@ -13,6 +13,8 @@ import (
 	"openmates"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
+
+	"openmates/internal/polltest"
 )
 
 func ok(t *testing.T, err error) {
@@ -395,9 +397,9 @@ func TestAudit(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
 		db, ctx := open(), t.Context()
 		for _, a := range []string{"one", "two", "three"} {
-			ok(t, db.AddAudit(ctx, openmates.AuditEntry{Actor: 1, TeamID: 2, Action: a, Target: "t", Before: "b", After: "a"}))
+			ok(t, db.AddAuditAlone(ctx, openmates.AuditEntry{Actor: 1, TeamID: 2, Action: a, Target: "t", Before: "b", After: "a"}))
 		}
-		ok(t, db.AddAudit(ctx, openmates.AuditEntry{Action: "server"}))
+		ok(t, db.AddAuditAlone(ctx, openmates.AuditEntry{Action: "server"}))
 		page, err := db.Audit(ctx, 2, 0, 2)
 		ok(t, err)
 		same(t, []string{page[0].Action, page[1].Action}, []string{"three", "two"})
@@ -420,7 +422,7 @@ func TestChangesAreTold(t *testing.T) {
 		ok(t, here.SetServerLimits(t.Context(), openmates.Limits{PerMinute: 1}))
 		for name, c := range map[string]chan string{"own": own, "other": far} {
 			missing := map[string]bool{store.Bots: true, store.Mates: true, store.Members: true, store.Identities: true, store.Installations: true, store.Limits: true}
-			late := time.After(20 * time.Second)
+			late := time.After(polltest.Patience)
 			for len(missing) > 0 {
 				select {
 				case kind := <-c:

@@ -23,7 +23,7 @@ func TestFindAudit(t *testing.T) {
 			{Action: "provider.problem", Target: "openai", After: "revoked"},
 			{Actor: w.User.ID, TeamID: w.Team.ID, Action: "team.rename", Target: "acme", Before: "Acme", After: "ACME"},
 		} {
-			ok(t, db.AddAudit(ctx, e))
+			ok(t, db.AddAuditAlone(ctx, e))
 			at = at.Add(24 * time.Hour)
 		}
 		day := func(n int) time.Time { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC) }

@@ -25,12 +25,24 @@ func (r *Room) Establish(ctx context.Context, c openmates.Caller, from netip.Add
 			return u, t, err
 		}
 	}
-	if u, t, err = r.store.FoundTeam(ctx, u, phc, t); err != nil {
+	return r.found(ctx, u, phc, t)
+}
+
+// found makes a team with its first admin, who is made, too, if they have no ID.
+func (r *Room) found(ctx context.Context, u openmates.User, phc string, t openmates.Team) (openmates.User, openmates.Team, error) {
+	by, made := u, t
+	err := r.store.Within(ctx, func(ctx context.Context) (err error) {
+		if by, made, err = r.store.FoundTeam(ctx, u, phc, t); err != nil {
+			return err
+		}
+		e := openmates.AuditEntry{Actor: by.ID, TeamID: made.ID, Action: "team.found", Target: "team " + made.Slug}
+		return r.audit.Record(ctx, e, nil, map[string]any{"name": made.Name, "slug": made.Slug, "limits": made.Limits})
+	})
+	if err != nil {
 		return u, t, err
 	}
-	r.log.InfoContext(ctx, "a team is founded", "team", t.Slug, "by", u.ID)
-	e := openmates.AuditEntry{Actor: u.ID, TeamID: t.ID, Action: "team.found", Target: "team " + t.Slug}
-	return u, t, r.audit.Record(ctx, e, nil, map[string]any{"name": t.Name, "slug": t.Slug, "limits": t.Limits})
+	r.log.InfoContext(ctx, "a team is founded", "team", made.Slug, "by", by.ID)
+	return by, made, nil
 }
 
 // EndTeam removes the team for good, with its connections, invites and tokens,
@@ -46,9 +58,15 @@ func (r *Room) EndTeam(ctx context.Context, c openmates.Caller, p policy.Place, 
 	if typed != p.Team.Slug {
 		return openmates.Errorf(openmates.EInvalid, "Type the team's address, %s, to confirm.", p.Team.Slug)
 	}
-	if err := r.store.RemoveTeam(ctx, p.Team.ID); err != nil {
+	err := r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.RemoveTeam(ctx, p.Team.ID); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, p.Entry(c, "team.delete", "team "+p.Team.Slug), map[string]string{"name": p.Team.Name}, nil)
+	})
+	if err != nil {
 		return err
 	}
 	r.log.InfoContext(ctx, "a team was removed", "team", p.Team.ID, "by", c.User.ID)
-	return r.audit.Record(ctx, p.Entry(c, "team.delete", "team "+p.Team.Slug), map[string]string{"name": p.Team.Name}, nil)
+	return nil
 }

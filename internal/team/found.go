@@ -113,11 +113,9 @@ func (r *Room) FoundTeam(ctx context.Context, c openmates.Caller, from netip.Add
 			return fail(err)
 		}
 	}
-	if u, t, err = r.store.FoundTeam(ctx, u, phc, t); err != nil {
+	if u, t, err = r.found(ctx, u, phc, t); err != nil {
 		return fail(err)
 	}
 	r.DropDraft(ctx)
-	r.log.InfoContext(ctx, "a team is founded", "team", t.Slug, "by", u.ID)
-	e := openmates.AuditEntry{Actor: u.ID, TeamID: t.ID, Action: "team.found", Target: "team " + t.Slug}
-	return u, t, r.audit.Record(ctx, e, nil, map[string]any{"name": t.Name, "slug": t.Slug, "limits": t.Limits})
+	return u, t, nil
 }

@@ -77,18 +77,28 @@ func (r *Room) Invite(ctx context.Context, c openmates.Caller, p policy.Place, n
 		return i, "", nil, err
 	}
 	code = rand.Text() // 130 bits
-	if i, err = r.store.AddInvite(ctx, i, guard.Digest(code)); err != nil {
+	if i, err = r.addInvite(ctx, c, p, i, code); err != nil {
 		return i, "", nil, err
 	}
 	r.log.InfoContext(ctx, "an invite is made", "team", p.Team.Slug, "invite", i.ID, "by", c.User.ID)
-	// An address is somebody's name, which has no place in the record.
-	domains := slices.DeleteFunc(slices.Clone(i.Only), func(a string) bool { return !strings.HasPrefix(a, "@") })
-	err = r.audit.Record(ctx, p.Entry(c, "invite.add", "invite "+i.ID.String()), nil,
-		map[string]any{"role": i.Role, "uses": i.Uses, "expires": i.Expires, "domains": domains, "addresses": len(i.Only) - len(domains), "note": i.Note})
-	if err == nil && n.Mail {
+	if n.Mail {
 		mailed = r.mailInvite(ctx, c, p, i, link(code))
 	}
-	return i, code, mailed, err
+	return i, code, mailed, nil
+}
+
+func (r *Room) addInvite(ctx context.Context, c openmates.Caller, p policy.Place, i openmates.Invite, code string) (openmates.Invite, error) {
+	// An address is somebody's name, which has no place in the record.
+	domains := slices.DeleteFunc(slices.Clone(i.Only), func(a string) bool { return !strings.HasPrefix(a, "@") })
+	made := i
+	err := r.store.Within(ctx, func(ctx context.Context) (err error) {
+		if made, err = r.store.AddInvite(ctx, i, guard.Digest(code)); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, p.Entry(c, "invite.add", "invite "+made.ID.String()), nil,
+			map[string]any{"role": i.Role, "uses": i.Uses, "expires": i.Expires, "domains": domains, "addresses": len(i.Only) - len(domains), "note": i.Note})
+	})
+	return made, err
 }
 
 // Delivery is what became of a message to one address.
@@ -175,14 +185,16 @@ func (r *Room) Revoke(ctx context.Context, c openmates.Caller, p policy.Place, i
 	if err := p.Require(c, policy.InvitePeople); err != nil {
 		return err
 	}
-	err := r.store.RevokeInvite(ctx, p.Team.ID, invite, r.now())
+	err := r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.RevokeInvite(ctx, p.Team.ID, invite, r.now()); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, p.Entry(c, "invite.revoke", "invite "+invite.String()), nil, nil)
+	})
 	if openmates.CodeOf(err) == openmates.ENotFound {
 		return openmates.Errorf(openmates.ENotFound, "This invite doesn't exist or has been revoked.")
 	}
-	if err != nil {
-		return err
-	}
-	return r.audit.Record(ctx, p.Entry(c, "invite.revoke", "invite "+invite.String()), nil, nil)
+	return err
 }
 
 // Welcome is an invite as it is shown to whoever has its link.
@@ -363,12 +375,19 @@ func (r *Room) Join(ctx context.Context, c openmates.Caller, from netip.Addr, co
 	if w.Email != "" {
 		taken = guard.DigestTyped(proof)
 	}
-	if u, err = r.store.Join(ctx, w.Invite.ID, u, phc, taken, r.now()); err != nil {
+	joined := u
+	err = r.store.Within(ctx, func(ctx context.Context) (err error) {
+		if joined, err = r.store.Join(ctx, w.Invite.ID, u, phc, taken, r.now()); err != nil {
+			return err
+		}
+		e := openmates.AuditEntry{Actor: joined.ID, TeamID: w.Team.ID, Action: "team.join"}.AboutPerson(joined.ID)
+		return r.audit.Record(ctx, e, nil, map[string]any{"role": w.Invite.Role, "invite": w.Invite.ID})
+	})
+	if err != nil {
 		return u, w, err
 	}
-	r.log.InfoContext(ctx, "somebody joined by an invite", "team", w.Team.Slug, "user", u.ID, "invite", w.Invite.ID)
-	e := openmates.AuditEntry{Actor: u.ID, TeamID: w.Team.ID, Action: "team.join"}.AboutPerson(u.ID)
-	return u, w, r.audit.Record(ctx, e, nil, map[string]any{"role": w.Invite.Role, "invite": w.Invite.ID})
+	r.log.InfoContext(ctx, "somebody joined by an invite", "team", w.Team.Slug, "user", joined.ID, "invite", w.Invite.ID)
+	return joined, w, nil
 }
 
 // inviteRemains is the rule for an invite. An admin invites both members and

@@ -25,11 +25,17 @@ func (r *Room) SetRole(ctx context.Context, c openmates.Caller, p policy.Place, 
 	if err != nil || m.Role == role {
 		return err
 	}
-	if err := r.store.SetRole(ctx, p.Team.ID, m.User.ID, role); err != nil {
+	err = r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.SetRole(ctx, p.Team.ID, m.User.ID, role); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, p.Entry(c, "team.role", "").AboutPerson(m.User.ID), map[string]any{"role": m.Role}, map[string]any{"role": role})
+	})
+	if err != nil {
 		return err
 	}
 	r.log.InfoContext(ctx, "a role was changed", "team", p.Team.Slug, "user", m.User.ID, "role", role, "by", c.User.ID)
-	return r.audit.Record(ctx, p.Entry(c, "team.role", "").AboutPerson(m.User.ID), map[string]any{"role": m.Role}, map[string]any{"role": role})
+	return nil
 }
 
 func validRole(role openmates.Role) error {
@@ -60,11 +66,17 @@ func (r *Room) QuitTeam(ctx context.Context, c openmates.Caller, p policy.Place)
 }
 
 func (r *Room) drop(ctx context.Context, c openmates.Caller, p policy.Place, m openmates.Member, action string) error {
-	if err := r.store.DropMember(ctx, p.Team.ID, m.User.ID); err != nil {
+	err := r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.DropMember(ctx, p.Team.ID, m.User.ID); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, p.Entry(c, action, "").AboutPerson(m.User.ID), map[string]any{"role": m.Role}, nil)
+	})
+	if err != nil {
 		return err
 	}
 	r.log.InfoContext(ctx, "a member is gone", "team", p.Team.Slug, "user", m.User.ID, "by", c.User.ID)
-	return r.audit.Record(ctx, p.Entry(c, action, "").AboutPerson(m.User.ID), map[string]any{"role": m.Role}, nil)
+	return nil
 }
 
 // RenameTeam changes the name of the team. Its address stays.
@@ -78,10 +90,12 @@ func (r *Room) RenameTeam(ctx context.Context, c openmates.Caller, p policy.Plac
 	}
 	was := p.Team.Name
 	p.Team.Name = name
-	if err := r.store.SaveTeam(ctx, p.Team); err != nil {
-		return err
-	}
-	return r.audit.Record(ctx, p.Entry(c, "team.rename", "team "+p.Team.Slug), map[string]string{"name": was}, map[string]string{"name": name})
+	return r.store.Within(ctx, func(ctx context.Context) error {
+		if err := r.store.SaveTeam(ctx, p.Team); err != nil {
+			return err
+		}
+		return r.audit.Record(ctx, p.Entry(c, "team.rename", "team "+p.Team.Slug), map[string]string{"name": was}, map[string]string{"name": name})
+	})
 }
 
 // Usage is what the team spent in this calendar month (UTC).

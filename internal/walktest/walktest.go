@@ -15,11 +15,9 @@ import (
 	"sync"
 	"testing"
 	"time"
-)
 
-// Patience is how long anything may take that a walk waits for, on a machine
-// that has much else to do.
-const Patience = time.Minute
+	"openmates/internal/polltest"
+)
 
 // Run runs the program until ctx ends and returns its exit code.
 type Run func(ctx context.Context, out, log io.Writer) int
@@ -51,7 +49,7 @@ func Start(t *testing.T, demo bool, run Run) *Program {
 		select {
 		case c := <-code:
 			return c
-		case <-time.After(Patience):
+		case <-time.After(polltest.Patience):
 			t.Error("the program did not stop")
 			return -1
 		}
@@ -106,7 +104,7 @@ func (p *Program) SetupLink() string {
 			return link
 		}
 		p.Fatalf("it printed %q, which holds no link", line)
-	case <-time.After(Patience):
+	case <-time.After(polltest.Patience):
 		p.Fatalf("no setup link came: %s", p.Log)
 	}
 	return ""
@@ -130,30 +128,4 @@ func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
-}
-
-// Await asks until ok holds, or until ctx ends, and reports which it was. It is
-// for what tells nobody when it changes: another process, or a page in a browser
-// without JavaScript. Where there is an event, wait for that.
-func Await(ctx context.Context, ok func() bool) bool {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return false
-		}
-	}
-	return true
-}
-
-// Until is Await for a test, which fails if that takes longer than Patience.
-func Until(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), Patience)
-	defer cancel()
-	if !Await(ctx, ok) {
-		t.Fatalf("waited in vain until %s", what)
-	}
 }

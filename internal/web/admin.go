@@ -1,42 +1,11 @@
 package web
 
 import (
-	"net/http"
 	"strings"
 
 	"openmates"
 	"openmates/internal/connect"
-	"openmates/internal/policy"
 )
-
-// admin lets only admins of the server through.
-func (s *Server) admin(h handler) handler {
-	return s.signedIn(func(w http.ResponseWriter, r *http.Request) error {
-		if err := policy.Require(openmates.CallerOf(r.Context()), policy.RunServer); err != nil {
-			return err
-		}
-		return h(w, r)
-	})
-}
-
-// serverRoutes are the addresses of the overview, the set-up, the settings and
-// the audit record.
-func (s *Server) serverRoutes(page *mux) {
-	for pattern, h := range map[string]handler{
-		"GET /server":                 s.overview,
-		"GET /server/part":            s.overviewPart,
-		"GET /server/setup":           s.wizard,
-		"GET /server/setup/part":      s.wizardPart,
-		"GET /server/settings":        s.settings,
-		"POST /server/settings":       s.saveSettings,
-		"POST /server/settings/check": s.checkAddress,
-		"GET /server/audit":           s.audit,
-		"GET /server/audit/{file}":    s.export,
-	} {
-		page.Handle(pattern, s.handle(s.admin(h)))
-	}
-	s.directoryRoutes(page)
-}
 
 // adminPlaces are the pages of an admin of the server, as the navigation below
 // the header lists them.

@@ -38,12 +38,12 @@ type asker func(r *http.Request) (*question, error)
 // confirmField holds "yes" in a form whose question was answered.
 const confirmField = "confirm"
 
-// asking adds a form that removes or ends something, and the page that asks
-// before it does: without the answer the form leads to that page and changes
-// nothing, with JavaScript or without. The values of such a form stand in the
-// page's address, so a form with a password asks for nothing but that.
-func (s *Server) asking(page *mux, path string, guard func(handler) handler, ask asker, do handler) {
-	page.Handle("GET "+path, s.handle(guard(func(w http.ResponseWriter, r *http.Request) error {
+// question is the page that asks before a form removes or ends something:
+// without the answer the form leads to this page and changes nothing, with
+// JavaScript or without. The values of such a form are in the page's address, so
+// a form with a password asks for nothing but that.
+func (s *Server) question(ask asker) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
 		q, err := ask(r)
 		if err != nil {
 			return err
@@ -61,9 +61,7 @@ func (s *Server) asking(page *mux, path string, guard func(handler) handler, ask
 		}
 		slices.SortFunc(p.Fields, compareFields)
 		return s.show(w, http.StatusOK, "ask", p)
-	})))
-	page.Handle("POST "+path, s.handle(guard(s.confirmed(ask, do))))
-	page.asking = append(page.asking, path)
+	}
 }
 
 // confirmed sends a form whose question was not answered to the page with the

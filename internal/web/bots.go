@@ -343,24 +343,6 @@ func findingWords(st messenger.FindingState) words {
 	return words{openmates.T("Unknown"), "plain"}
 }
 
-// botRoutes lists the addresses of these screens.
-func (s *Server) botRoutes(page *mux) {
-	const at = "/server/bots/{network}/{handle}"
-	on := func(pattern string, h handler) { page.Handle(pattern, s.handle(s.admin(h))) }
-	on("GET /server/bots", s.bots)
-	on("GET "+at, s.bot)
-	on("GET "+at+"/state", s.botState)
-	on("POST "+at, s.setBot)
-	for name, do := range map[string]func(*http.Request, openmates.ID, connect.Setup) (openmates.Text, error){
-		"check": s.checkBot, "dress": s.dressBot, "permissions": s.setPermissions, "restart": s.restartBot,
-		"resume": s.pauseBot(false),
-	} {
-		on("POST "+at+"/"+name, s.botAction(do))
-	}
-	s.asking(page, at+"/remove", s.admin, s.askRemoveBot, s.removeBot)
-	s.asking(page, at+"/pause", s.admin, s.askPauseBot, s.botAction(s.pauseBot(true)))
-}
-
 // botAt is the address of a bot's screen.
 func botAt(n openmates.Network, handle string) string {
 	return "/server/bots/" + string(n) + "/" + handle

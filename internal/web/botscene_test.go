@@ -170,24 +170,17 @@ func (s *botScene) listening() {
 // shows waits until an address shows all of these.
 func (s *botScene) shows(path string, parts ...string) string {
 	s.t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	give := time.After(20 * time.Second)
-	for {
-		body := html.UnescapeString(s.ada.get(path).body)
-		all := true
+	body := ""
+	s.await(path+" shows "+strings.Join(parts, " and "), func() bool {
+		body = html.UnescapeString(s.ada.get(path).body)
 		for _, p := range parts {
-			all = all && strings.Contains(body, p)
+			if !strings.Contains(body, p) {
+				return false
+			}
 		}
-		if all {
-			return body
-		}
-		select {
-		case <-tick.C:
-		case <-give:
-			s.t.Fatalf("%s never showed %q:\n%s\n%s", path, parts, body, s.log)
-		}
-	}
+		return true
+	}, func() string { return body })
+	return body
 }
 
 var aFinding = regexp.MustCompile(`(?s)<li data-check="([^"]*)"><span class="chip ([a-z]*)">(.*?)</li>`)

@@ -21,16 +21,6 @@ const (
 // linesAtOnce is how many lines of such a list are shown.
 const linesAtOnce = 50
 
-func (s *Server) directoryRoutes(page *mux) {
-	page.Handle("GET "+peoplePath, s.handle(s.admin(s.allPeople)))
-	page.Handle("GET "+teamsPath, s.handle(s.admin(s.allTeams)))
-	page.Handle("GET "+connect.UntiePath, s.handle(s.admin(s.allWorkspaces)))
-	s.asking(page, peoplePath+"/{username}/admin", s.admin, s.askServerAdmin, s.setServerAdmin)
-	s.asking(page, peoplePath+"/{username}/remove", s.admin, s.askRemovePerson, s.removePerson)
-	s.asking(page, teamsPath+"/{slug}/remove", s.admin, s.askRemoveTeam, s.removeTeam)
-	s.asking(page, connect.UntiePath+"/{network}/{workspace}/untie", s.admin, s.askUntie, s.untie)
-}
-
 // directory is what these pages have in common.
 type directory struct {
 	shell

@@ -51,16 +51,6 @@ func foundSteps(c openmates.Caller) []foundStep {
 	return all
 }
 
-func (s *Server) foundRoutes(page *mux) {
-	for pattern, h := range map[string]handler{
-		"GET /found": s.foundForm, "POST /found": s.foundName,
-		"GET /found/{step}": s.foundForm, "POST /found/{step}": s.foundNext,
-		"GET /parts/slug": s.slugPart,
-	} {
-		page.Handle(pattern, s.handle(h))
-	}
-}
-
 func (s *Server) foundForm(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.foundPage(r)
 	if err != nil {

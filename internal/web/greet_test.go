@@ -20,16 +20,11 @@ func TestABareLinkIsGreetedOnce(t *testing.T) {
 	a.sim.Install(a.theirs.ID, a.mark.ID, int64(discord.Default))
 	a.sim.Install(a.ours.ID, a.mark.ID, int64(discord.Default))
 	mark := a.botID("mark")
-	for told := false; !told; { // by the gateway
-		select {
-		case <-t.Context().Done():
-			t.Fatal("nobody told of the guilds")
-		case <-time.After(2 * time.Millisecond):
-		}
+	a.await("the gateway has told of both guilds", func() bool {
 		_, one := a.db.InstallationAt(t.Context(), mark, openmates.WorkspaceID(a.theirs.ID))
 		_, two := a.db.InstallationAt(t.Context(), mark, openmates.WorkspaceID(a.ours.ID))
-		told = openmates.CodeOf(one) == "" && openmates.CodeOf(two) == ""
-	}
+		return openmates.CodeOf(one) == "" && openmates.CodeOf(two) == ""
+	})
 	a.later(2 * time.Minute)
 	for range 2 {
 		must(t, a.connect.GreetStrangers(t.Context()))

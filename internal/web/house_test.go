@@ -140,7 +140,7 @@ func newHouseWith(t *testing.T, change func(*house, *Config)) *house {
 	must(t, err)
 	post, err := mail.NewPostman(mail.PostmanConfig{Store: h.db, Log: log, Sender: smtp.New(smtp.Config{}), Voices: book})
 	must(t, err)
-	failures, err := guard.NewFailures(guard.FailuresConfig{Log: log, Audit: h.db.AddAudit})
+	failures, err := guard.NewFailures(guard.FailuresConfig{Log: log, Audit: h.db.AddAuditAlone})
 	must(t, err)
 	h.identity, err = identity.New(identity.Config{Store: h.db, Log: log, Audit: h.db.AddAudit, Failures: failures, Post: post, Address: h.address,
 		ServerName: func(ctx context.Context) (string, error) { return server.StoredName(ctx, h.db) },

@@ -28,14 +28,6 @@ func (p joinPage) Inviter() string {
 	return p.By
 }
 
-func (s *Server) joinRoutes(page *mux) {
-	for pattern, h := range map[string]handler{
-		"GET /join/{code}": s.joinForm, "POST /join/{code}": s.join, "POST /join/{code}/proof": s.joinProof,
-	} {
-		page.Handle(pattern, s.handle(h))
-	}
-}
-
 func (s *Server) joinForm(w http.ResponseWriter, r *http.Request) error {
 	var sent string
 	s.identity.TakeOnce(r.Context(), r.URL.EscapedPath(), &sent) // nothing was sent otherwise

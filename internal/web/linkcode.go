@@ -24,14 +24,6 @@ type linkCodePage struct {
 // makes an account by an invite. It holds the code and lasts as long as that.
 const pendingLink = "openmates_link"
 
-func (s *Server) linkCodeRoutes(page *mux) {
-	page.Handle("GET "+connect.CodePath, s.handle(s.linkCode))
-	page.Handle("POST "+connect.CodePath, s.handle(s.finishLinkCode))
-	page.Handle("POST /profile/code", s.handle(s.signedIn(s.ownCode)))
-	page.Handle("GET /profile/code", s.handle(s.signedIn(s.showOwnCode)))
-	page.Handle("GET "+connect.ConnectPath, s.handle(s.signedIn(s.connectTeam)))
-}
-
 // linkCode shows whose account a code ties. Networks open the links in messages
 // to preview them: looking changes nothing.
 func (s *Server) linkCode(w http.ResponseWriter, r *http.Request) error {

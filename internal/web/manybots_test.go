@@ -16,21 +16,13 @@ import (
 	"openmates/internal/connect"
 	"openmates/internal/messenger"
 	"openmates/internal/messenger/discord/discordtest"
+	"openmates/internal/polltest"
 )
 
 // await waits until a condition holds.
-func (s *botScene) await(what string, ok func() bool) {
+func (s *botScene) await(what string, ok func() bool, and ...func() string) {
 	s.t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	give := time.After(20 * time.Second)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-give:
-			s.t.Fatalf("never: %s\n%s", what, s.log)
-		}
-	}
+	polltest.Until(s.t, what, ok, append(and, s.log.String)...)
 }
 
 // crew sets up a bot for each of these mates beside Sophia's.

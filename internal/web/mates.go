@@ -74,24 +74,6 @@ type versionPage struct {
 	Prompt  []mate.DiffLine
 }
 
-func (s *Server) mateRoutes(page *mux) {
-	admin := func(pattern string, h handler) { page.Handle(pattern, s.handle(s.admin(h))) }
-	admin("GET /server/mates", s.mates)
-	admin("POST /server/mates", s.createMate)
-	admin("GET /server/mates/new", s.newMate)
-	admin("GET /server/mates/{handle}", s.mateSetup)
-	admin("POST /server/mates/{handle}", s.editMate)
-	s.asking(page, "/server/mates/{handle}/switch", s.admin, s.askSwitchMate, s.switchMate)
-	s.asking(page, "/server/mates/{handle}/archive", s.admin, s.askArchiveMate, s.archiveMate)
-	admin("POST /server/mates/{handle}/duplicate", s.duplicateMate)
-	admin("POST /server/mates/{handle}/limits", s.limitMate)
-	admin("POST /server/mates/{handle}/try", s.tryMate)
-	admin("GET /server/mates/{handle}/versions/{version}", s.mateVersion)
-	admin("POST /server/mates/{handle}/versions/{version}", s.restoreMate)
-	admin("GET /server/limits", s.limits)
-	admin("POST /server/limits", s.setLimits)
-}
-
 func (s *Server) mates(w http.ResponseWriter, r *http.Request) error {
 	p := matesPage{shell: s.shell(r, openmates.T("Mates"))}
 	all, err := s.mate.List(r.Context())

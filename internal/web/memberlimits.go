@@ -27,10 +27,7 @@ func (s *Server) memberLimits(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) memberLimitsPage(r *http.Request) (*memberLimitsPage, policy.Place, error) {
-	c, place, err := s.place(r, policy.RunTeam)
-	if err != nil {
-		return nil, place, err
-	}
+	c, place := placeOf(r)
 	m, err := s.team.Member(r.Context(), place, r.PathValue("username"))
 	if err != nil {
 		return nil, place, err

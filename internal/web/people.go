@@ -22,30 +22,6 @@ type inTeam struct {
 	Notices []openmates.Notice // what happened without the team's admins, for these
 }
 
-func (s *Server) teamRoutes(page *mux) {
-	for pattern, h := range map[string]handler{
-		"GET /teams/{slug}/people":                   s.people,
-		"GET /teams/{slug}/people/{username}/limits": s.memberLimits, "POST /teams/{slug}/people/{username}/limits": s.setMemberLimits,
-		"GET /teams/{slug}/limits": s.teamLimits, "POST /teams/{slug}/limits": s.setTeamLimits, "POST /teams/{slug}/name": s.renameTeam,
-		"GET /teams/{slug}/invites": s.invites, "POST /teams/{slug}/invites": s.addInvite,
-		"GET /teams/{slug}/usage": s.teamUsage, "GET /teams/{slug}/usage.csv": s.usageCSV, "POST /teams/{slug}/notices/{id}/read": s.dropNotice,
-	} {
-		page.Handle(pattern, s.handle(s.signedIn(h)))
-	}
-	const person = "/teams/{slug}/people/{username}"
-	s.asking(page, person+"/role", s.signedIn, s.askRole, s.setRole)
-	s.asking(page, person+"/remove", s.signedIn, s.askRemoveMember, s.removeMember)
-	s.asking(page, "/teams/{slug}/leave", s.signedIn, s.askLeaveTeam, s.leaveTeam)
-	s.asking(page, "/teams/{slug}/invites/{id}/revoke", s.signedIn, s.askRevokeInvite, s.revokeInvite)
-}
-
-// place gives the team of the path, if the caller may do right in it.
-func (s *Server) place(r *http.Request, right policy.Right) (openmates.Caller, policy.Place, error) {
-	c := openmates.CallerOf(r.Context())
-	p, err := s.team.Enter(r.Context(), c, r.PathValue("slug"), right)
-	return c, p, err
-}
-
 func (s *Server) inTeam(r *http.Request, c openmates.Caller, p policy.Place) inTeam {
 	return inTeam{shell: s.shell(r, openmates.T("%s", p.Team.Name)), Team: p.Team, Role: p.Role, Tabs: tabsOf(c, p), Notices: s.notices(r, c, p)}
 }
@@ -61,10 +37,7 @@ func (s *Server) notices(r *http.Request, c openmates.Caller, p policy.Place) []
 
 // dropNotice takes a notice away that was read.
 func (s *Server) dropNotice(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, policy.RunTeam)
-	if err != nil {
-		return err
-	}
+	c, place := placeOf(r)
 	id, err := openmates.ParseID(r.PathValue("id"))
 	if err != nil {
 		return s.nothingHere(w, r)
@@ -110,15 +83,13 @@ type peoplePage struct {
 func (s *Server) people(w http.ResponseWriter, r *http.Request) error { return s.showPeople(w, r, nil) }
 
 func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, failed error) error {
-	c, place, err := s.place(r, policy.SeeTeam)
-	if err != nil {
-		return err
-	}
+	c, place := placeOf(r)
 	if failed != nil && openmates.CodeOf(failed) != openmates.EConflict && openmates.CodeOf(failed) != openmates.EInvalid {
 		return failed
 	}
 	p := peoplePage{inTeam: s.inTeam(r, c, place), Manages: policy.Allowed(c.User, place.Role, policy.ManagePeople),
 		Limits: policy.Allowed(c.User, place.Role, policy.RunTeam), Error: openmates.TextOf(failed)}
+	var err error
 	if p.Members, err = s.team.Members(r.Context(), place); err != nil {
 		return err
 	}
@@ -130,10 +101,7 @@ func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, failed error
 }
 
 func (s *Server) setRole(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, policy.ManagePeople)
-	if err != nil {
-		return err
-	}
+	c, place := placeOf(r)
 	f, err := form(r)
 	if err != nil {
 		return err
@@ -147,10 +115,7 @@ func (s *Server) setRole(w http.ResponseWriter, r *http.Request) error {
 
 // askRole asks before somebody stops being an admin.
 func (s *Server) askRole(r *http.Request) (*question, error) {
-	_, place, err := s.place(r, policy.ManagePeople)
-	if err != nil {
-		return nil, err
-	}
+	_, place := placeOf(r)
 	m, err := s.team.Member(r.Context(), place, r.PathValue("username"))
 	if err != nil || m.Role != openmates.RoleAdmin || r.FormValue("role") == string(openmates.RoleAdmin) {
 		return nil, err
@@ -163,10 +128,7 @@ func (s *Server) askRole(r *http.Request) (*question, error) {
 }
 
 func (s *Server) askRemoveMember(r *http.Request) (*question, error) {
-	_, place, err := s.place(r, policy.ManagePeople)
-	if err != nil {
-		return nil, err
-	}
+	_, place := placeOf(r)
 	m, err := s.team.Member(r.Context(), place, r.PathValue("username"))
 	if err != nil {
 		return nil, err
@@ -179,10 +141,7 @@ func (s *Server) askRemoveMember(r *http.Request) (*question, error) {
 }
 
 func (s *Server) askLeaveTeam(r *http.Request) (*question, error) {
-	_, place, err := s.place(r, policy.LeaveTeam)
-	if err != nil {
-		return nil, err
-	}
+	_, place := placeOf(r)
 	return &question{
 		Heading:  openmates.T("Leave %s?", place.Team.Name),
 		Sentence: openmates.T("%s’s mates stop answering you immediately. To come back, you need a new invite.", place.Team.Name),
@@ -191,10 +150,7 @@ func (s *Server) askLeaveTeam(r *http.Request) (*question, error) {
 }
 
 func (s *Server) removeMember(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, policy.ManagePeople)
-	if err != nil {
-		return err
-	}
+	c, place := placeOf(r)
 	name := r.PathValue("username")
 	if err := s.team.Remove(r.Context(), c, place, name); err != nil {
 		return s.showPeople(w, r, err)
@@ -207,10 +163,7 @@ func (s *Server) removeMember(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) leaveTeam(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, policy.LeaveTeam)
-	if err != nil {
-		return err
-	}
+	c, place := placeOf(r)
 	if err := s.team.QuitTeam(r.Context(), c, place); err != nil {
 		return s.showPeople(w, r, err)
 	}
@@ -234,10 +187,7 @@ func (s *Server) teamLimits(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) teamLimitsPage(r *http.Request) (*teamLimitsPage, policy.Place, error) {
-	c, place, err := s.place(r, policy.RunTeam)
-	if err != nil {
-		return nil, place, err
-	}
+	c, place := placeOf(r)
 	p := &teamLimitsPage{inTeam: s.inTeam(r, c, place), Name: place.Team.Name}
 	sheet, err := s.mate.TeamSheet(r.Context(), place.Team.Limits)
 	if err != nil {
@@ -370,10 +320,7 @@ func (s *Server) invites(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) invitesPage(r *http.Request) (*invitesPage, error) {
-	c, place, err := s.place(r, policy.InvitePeople)
-	if err != nil {
-		return nil, err
-	}
+	c, place := placeOf(r)
 	p := &invitesPage{inTeam: s.inTeam(r, c, place), Mail: s.server.MailReady(r.Context()), Form: team.NewInvite{Role: openmates.RoleMember, Uses: 1, Days: 7}}
 	lines, err := s.team.Invites(r.Context(), c, place)
 	for _, l := range lines {
@@ -383,10 +330,7 @@ func (s *Server) invitesPage(r *http.Request) (*invitesPage, error) {
 }
 
 func (s *Server) addInvite(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, policy.InvitePeople)
-	if err != nil {
-		return err
-	}
+	c, place := placeOf(r)
 	f, err := form(r)
 	if err != nil {
 		return err
@@ -417,10 +361,7 @@ func number(s string) int {
 }
 
 func (s *Server) askRevokeInvite(r *http.Request) (*question, error) {
-	c, place, err := s.place(r, policy.InvitePeople)
-	if err != nil {
-		return nil, err
-	}
+	c, place := placeOf(r)
 	lines, err := s.team.Invites(r.Context(), c, place)
 	if err != nil {
 		return nil, err
@@ -439,10 +380,7 @@ func (s *Server) askRevokeInvite(r *http.Request) (*question, error) {
 }
 
 func (s *Server) revokeInvite(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, policy.InvitePeople)
-	if err != nil {
-		return err
-	}
+	c, place := placeOf(r)
 	id, err := openmates.ParseID(r.PathValue("id"))
 	if err != nil {
 		return s.nothingHere(w, r)

@@ -7,15 +7,6 @@ import (
 	"openmates/internal/intake"
 )
 
-func (s *Server) preferenceRoutes(page *mux) {
-	for pattern, h := range map[string]handler{
-		"GET /profile/preferences": s.preferences, "POST /profile/preferences": s.setPreferences,
-		"GET /profile/privacy": s.privacy, "POST /profile/privacy": s.setPrivacy,
-	} {
-		page.Handle(pattern, s.handle(s.signedIn(h)))
-	}
-}
-
 // tongue is a language by its own name.
 type tongue struct{ Label, Path string }
 

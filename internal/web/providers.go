@@ -36,26 +36,6 @@ type defaultField struct {
 	Broken openmates.Text // why what is set can't answer
 }
 
-// providerRoutes are the pages of providers and models, for admins.
-func (s *Server) providerRoutes(page *mux) {
-	admin := func(pattern string, h handler) { page.Handle(pattern, s.handle(s.admin(h))) }
-	const one = "/server/providers/{name}"
-	admin("GET /server/providers", s.providers)
-	admin("POST /server/providers", s.addProvider)
-	admin("GET /server/providers/new", s.newProvider)
-	admin("POST /server/providers/defaults", s.saveDefaults)
-	admin("GET "+one, s.provider)
-	admin("POST "+one+"/change", s.changeProvider)
-	admin("POST "+one+"/refresh", s.refreshProvider)
-	admin("POST "+one+"/models", s.saveModels)
-	admin("POST "+one+"/free", s.freeModels)
-	admin("POST "+one+"/model", s.addModel)
-	admin("POST "+one+"/try", s.tryModel)
-	admin("GET "+one+"/remove", s.removeProviderForm)
-	admin("POST "+one+"/remove", s.confirmed(askRemoveProvider, s.removeProvider))
-	page.asking = append(page.asking, one+"/remove")
-}
-
 func (s *Server) providers(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.providersPage(r)
 	if err != nil {

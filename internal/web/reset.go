@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"openmates"
-	"openmates/internal/identity"
 	"openmates/internal/intake"
 )
 
@@ -13,20 +12,6 @@ const (
 	forgotPath    = "/signin/forgot"
 	resetLinkPath = "/server/reset"
 )
-
-// resetRoutes are the way back for people who have lost their password.
-func (s *Server) resetRoutes(page *mux) {
-	for pattern, h := range map[string]handler{
-		"GET " + forgotPath:          s.forgotForm,
-		"POST " + forgotPath:         s.forgot,
-		"GET " + identity.ResetPath:  s.resetForm,
-		"POST " + identity.ResetPath: s.reset,
-		"GET " + resetLinkPath:       s.admin(s.resetLinkForm),
-		"POST " + resetLinkPath:      s.admin(s.makeResetLink),
-	} {
-		page.Handle(pattern, s.handle(h))
-	}
-}
 
 // forgotPage takes the name of whoever lost their password.
 type forgotPage struct {

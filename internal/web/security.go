@@ -14,47 +14,6 @@ import (
 
 const securityPath = "/profile/security"
 
-// securityRoutes are the addresses of a second step at sign-in, and of what
-// protects one's own account.
-func (s *Server) securityRoutes(page *mux) {
-	for pattern, h := range map[string]handler{
-		"GET /signin/second":         s.secondForm,
-		"POST /signin/second":        s.second,
-		"POST /signin/passkey/begin": s.beginPasskeySignIn,
-		"POST /signin/passkey":       s.passkeySignIn,
-	} {
-		page.Handle(pattern, s.handle(h))
-	}
-	for pattern, h := range map[string]handler{
-		"GET " + securityPath:                            s.security,
-		"POST " + securityPath + "/password":             s.changePassword,
-		"POST " + securityPath + "/email":                s.setEmail,
-		"POST " + securityPath + "/authenticator/begin":  s.beginAuthenticator,
-		"GET " + securityPath + "/authenticator":         s.authenticator,
-		"POST " + securityPath + "/authenticator":        s.confirmAuthenticator,
-		"POST " + securityPath + "/authenticator/remove": s.removeAuthenticator,
-		"GET " + securityPath + "/recovery":              s.recovery,
-		"POST " + securityPath + "/recovery":             s.newRecovery,
-		"POST " + securityPath + "/passkeys/begin":       s.beginPasskey,
-		"POST " + securityPath + "/passkeys":             s.addPasskey,
-		"POST " + securityPath + "/passkeys/remove":      s.removePasskey,
-		"POST " + securityPath + "/passkeys/ask":         s.askPasskey,
-		"GET /profile/address":                           s.addressForm,
-		"POST /profile/address":                          s.confirmAddress,
-		"GET /profile/data":                              s.dataPage,
-		"POST /profile/data/export":                      s.exportData,
-		"POST /profile/data/delete":                      s.leave,
-	} {
-		page.Handle(pattern, s.handle(s.signedIn(h)))
-	}
-	page.Handle("GET /server/mail", s.handle(s.admin(s.mail)))
-	page.Handle("POST /server/mail", s.handle(s.admin(s.setMail)))
-	s.asking(page, "/server/mail/stop", s.admin, askStopMail, s.stopMail)
-	s.asking(page, securityPath+"/sessions/end", s.signedIn, s.askEndSession, s.endSession)
-	s.asking(page, securityPath+"/sessions/end-others", s.signedIn, s.askEndSessions(false), s.endSessions(false))
-	s.asking(page, securityPath+"/sessions/end-all", s.signedIn, s.askEndSessions(true), s.endSessions(true))
-}
-
 // visits tells the rooms where a request comes from.
 func (s *Server) visits(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -252,9 +252,9 @@ func TestAuditPage(t *testing.T) {
 	must(t, h.server.Rename(ctx, u.ID, "One"))
 	must(t, h.server.Rename(ctx, u.ID, "Two <b>"))
 	evil := `=HYPERLINK("http://evil.example")`
-	must(t, h.db.AddAudit(ctx, openmates.AuditEntry{Action: "provider.problem", Target: evil, Before: "plain", After: `{"a":[1,2],"key":"•••"}`}))
+	must(t, h.db.AddAuditAlone(ctx, openmates.AuditEntry{Action: "provider.problem", Target: evil, Before: "plain", After: `{"a":[1,2],"key":"•••"}`}))
 	for i := range auditPageSize {
-		must(t, h.db.AddAudit(ctx, openmates.AuditEntry{Actor: u.ID, Action: "mate.edit", Target: fmt.Sprint("mate", i)}))
+		must(t, h.db.AddAuditAlone(ctx, openmates.AuditEntry{Actor: u.ID, Action: "mate.edit", Target: fmt.Sprint("mate", i)}))
 	}
 	got := ada.get("/server/audit")
 	wants(t, got, 200, "mate49", "Older", `<code class="soft small" translate="no">mate.edit</code>`)
@@ -305,7 +305,7 @@ func TestLongExport(t *testing.T) {
 	h := newHouse(t).furnish()
 	n := exportSize + 7
 	for range n {
-		must(t, h.db.AddAudit(t.Context(), openmates.AuditEntry{Action: "a"}))
+		must(t, h.db.AddAuditAlone(t.Context(), openmates.AuditEntry{Action: "a"}))
 	}
 	var list []any
 	must(t, json.Unmarshal([]byte(h.as("ada").get("/server/audit/export.json").body), &list))

@@ -64,11 +64,7 @@ type addButton struct {
 }
 
 func (s *Server) showTeam(w http.ResponseWriter, r *http.Request) error {
-	c := openmates.CallerOf(r.Context())
-	place, err := s.team.Enter(r.Context(), c, r.PathValue("slug"), policy.SeeTeam)
-	if err != nil {
-		return err
-	}
+	c, place := placeOf(r)
 	p := teamPage{shell: s.shell(r, openmates.T("%s", place.Team.Name)), Team: place.Team, Role: place.Role, Networks: s.connect.Networks()}
 	p.Tabs, p.Notices = tabsOf(c, place), s.notices(r, c, place)
 	p.RunsIt = policy.Require(c, policy.RunServer) == nil
@@ -121,11 +117,7 @@ func adds(m connect.TeamMate, places []connect.Workspace, networks []connect.Net
 }
 
 func (s *Server) install(w http.ResponseWriter, r *http.Request) error {
-	c := openmates.CallerOf(r.Context())
-	place, err := s.team.Enter(r.Context(), c, r.PathValue("slug"), policy.ConnectTeam)
-	if err != nil {
-		return err
-	}
+	c, place := placeOf(r)
 	f, err := form(r)
 	if err != nil {
 		return err

@@ -74,24 +74,8 @@ func want(all []newcomer, hint url.Values) {
 	all[0] = n
 }
 
-func (s *Server) teamConnectRoutes(page *mux) {
-	const at = "/teams/{slug}/connect"
-	const guest = at + "/{network}/{workspace}/{mate}"
-	for pattern, h := range map[string]handler{
-		"GET " + at: s.teamConnect, "GET " + guest: s.guest,
-		"POST " + guest + "/test": s.testGuest,
-	} {
-		page.Handle(pattern, s.handle(s.signedIn(h)))
-	}
-	s.asking(page, guest+"/remove", s.signedIn, s.askRemoveGuest, s.removeGuest)
-	s.asking(page, at+"/{network}/{workspace}/disconnect", s.signedIn, s.askDisconnect, s.disconnect)
-}
-
 func (s *Server) teamConnect(w http.ResponseWriter, r *http.Request) error {
-	c, team, err := s.place(r, policy.ConnectTeam)
-	if err != nil {
-		return err
-	}
+	c, team := placeOf(r)
 	p := teamConnectPage{inTeam: s.inTeam(r, c, team), RunsIt: policy.Require(c, policy.RunServer) == nil}
 	p.Disjoins = policy.Allowed(c.User, team.Role, policy.RunTeam)
 	places, err := s.connect.Places(r.Context(), team.Team)
@@ -239,11 +223,8 @@ type guestPage struct {
 }
 
 // guestOf gives the mate and the place of the path.
-func (s *Server) guestOf(r *http.Request, right policy.Right) (openmates.Caller, policy.Place, connect.Place, connect.Guest, error) {
-	c, team, err := s.place(r, right)
-	if err != nil {
-		return c, team, connect.Place{}, connect.Guest{}, err
-	}
+func (s *Server) guestOf(r *http.Request) (openmates.Caller, policy.Place, connect.Place, connect.Guest, error) {
+	c, team := placeOf(r)
 	p, err := s.connect.PlaceOf(r.Context(), team.Team, openmates.Network(r.PathValue("network")), openmates.WorkspaceID(r.PathValue("workspace")))
 	if err != nil {
 		return c, team, p, connect.Guest{}, err
@@ -257,7 +238,7 @@ func (s *Server) guestOf(r *http.Request, right policy.Right) (openmates.Caller,
 }
 
 func (s *Server) guest(w http.ResponseWriter, r *http.Request) error {
-	c, team, place, g, err := s.guestOf(r, policy.ConnectTeam)
+	c, team, place, g, err := s.guestOf(r)
 	if err != nil {
 		return err
 	}
@@ -281,7 +262,7 @@ func (s *Server) guest(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) testGuest(w http.ResponseWriter, r *http.Request) error {
-	_, team, place, g, err := s.guestOf(r, policy.ConnectTeam)
+	_, team, place, g, err := s.guestOf(r)
 	if err != nil {
 		return err
 	}
@@ -297,7 +278,7 @@ func (s *Server) testGuest(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) askRemoveGuest(r *http.Request) (*question, error) {
-	_, team, place, g, err := s.guestOf(r, policy.RunTeam)
+	_, team, place, g, err := s.guestOf(r)
 	if err != nil {
 		return nil, err
 	}
@@ -312,10 +293,7 @@ func (s *Server) askRemoveGuest(r *http.Request) (*question, error) {
 }
 
 func (s *Server) askDisconnect(r *http.Request) (*question, error) {
-	_, team, err := s.place(r, policy.RunTeam)
-	if err != nil {
-		return nil, err
-	}
+	_, team := placeOf(r)
 	p, err := s.connect.PlaceOf(r.Context(), team.Team, openmates.Network(r.PathValue("network")), openmates.WorkspaceID(r.PathValue("workspace")))
 	if err != nil {
 		return nil, err
@@ -328,7 +306,7 @@ func (s *Server) askDisconnect(r *http.Request) (*question, error) {
 }
 
 func (s *Server) removeGuest(w http.ResponseWriter, r *http.Request) error {
-	c, team, place, g, err := s.guestOf(r, policy.RunTeam)
+	c, team, place, g, err := s.guestOf(r)
 	if err != nil {
 		return err
 	}
@@ -339,10 +317,7 @@ func (s *Server) removeGuest(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) error {
-	c, team, err := s.place(r, policy.RunTeam)
-	if err != nil {
-		return err
-	}
+	c, team := placeOf(r)
 	name, stayed, err := s.connect.Disconnect(r.Context(), c.User.ID, team.Team, openmates.Network(r.PathValue("network")), openmates.WorkspaceID(r.PathValue("workspace")))
 	if err != nil {
 		return err

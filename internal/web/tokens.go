@@ -13,19 +13,6 @@ import (
 
 const tokensPath = "/profile/tokens"
 
-func (s *Server) tokenRoutes(page *mux) {
-	for pattern, h := range map[string]handler{
-		"GET " + tokensPath:         s.ownTokens,
-		"POST " + tokensPath:        s.addOwnToken,
-		"GET /teams/{slug}/tokens":  s.teamTokens,
-		"POST /teams/{slug}/tokens": s.addTeamToken,
-	} {
-		page.Handle(pattern, s.handle(s.signedIn(h)))
-	}
-	s.asking(page, tokensPath+"/{id}/revoke", s.signedIn, s.askRevokeOwnToken, s.revokeOwnToken)
-	s.asking(page, "/teams/{slug}/tokens/{id}/revoke", s.signedIn, s.askRevokeTeamToken, s.revokeTeamToken)
-}
-
 // tokensPage lists the access tokens of a person, or of a team, and makes more.
 type tokensPage struct {
 	inTeam
@@ -148,10 +135,7 @@ func (s *Server) ownTokens(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) teamTokens(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, policy.RunTeam)
-	if err != nil {
-		return err
-	}
+	c, place := placeOf(r)
 	p, err := s.teamTokensPage(r, c, place)
 	if err != nil {
 		return err
@@ -174,10 +158,7 @@ func (s *Server) addOwnToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) addTeamToken(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, policy.RunTeam)
-	if err != nil {
-		return err
-	}
+	c, place := placeOf(r)
 	return s.addToken(w, r, func(n identity.NewToken) (openmates.Secret, error) {
 		_, secret, err := s.identity.AddTeamToken(r.Context(), c, place, n)
 		return secret, err
@@ -223,10 +204,7 @@ func (s *Server) askRevokeOwnToken(r *http.Request) (*question, error) {
 }
 
 func (s *Server) askRevokeTeamToken(r *http.Request) (*question, error) {
-	_, place, err := s.place(r, policy.RunTeam)
-	if err != nil {
-		return nil, err
-	}
+	_, place := placeOf(r)
 	all, err := s.identity.TeamTokens(r.Context(), place)
 	if err != nil {
 		return nil, err
@@ -256,10 +234,7 @@ func (s *Server) revokeOwnToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) revokeTeamToken(w http.ResponseWriter, r *http.Request) error {
-	c, place, err := s.place(r, policy.RunTeam)
-	if err != nil {
-		return err
-	}
+	c, place := placeOf(r)
 	id, err := openmates.ParseID(r.PathValue("id"))
 	if err != nil {
 		return s.nothingHere(w, r)

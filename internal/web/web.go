@@ -20,7 +20,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -149,79 +148,6 @@ func New(c Config) (*Server, error) {
 
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
-
-// mux is a ServeMux that can tell its routes.
-type mux struct {
-	*http.ServeMux
-	patterns []string
-	asking   []string // paths whose form asks before it acts
-}
-
-func newMux() *mux { return &mux{ServeMux: http.NewServeMux()} }
-
-// Handle adds a route.
-func (m *mux) Handle(pattern string, h http.Handler) {
-	m.patterns = append(m.patterns, pattern)
-	m.ServeMux.Handle(pattern, h)
-}
-
-// HandleFunc adds a route.
-func (m *mux) HandleFunc(pattern string, h http.HandlerFunc) { m.Handle(pattern, h) }
-
-// routes lists every address of the door. Whatever needs no session stands
-// outside of the session's middleware, so that it costs no query.
-func (s *Server) routes() http.Handler {
-	page := newMux()
-	open := func(pattern string, h handler) { page.Handle(pattern, s.handle(h)) }
-	member := func(pattern string, h handler) { page.Handle(pattern, s.handle(s.signedIn(h))) }
-
-	s.serverRoutes(page)
-	open("GET /{$}", s.home)
-	open("GET /setup", s.setupForm)
-	open("POST /setup", s.setup)
-	open("GET /signin", s.signInForm)
-	open("POST /signin", s.signIn)
-	open("POST /signin/demo", s.demoSignIn)
-	open("POST /signout", s.signOut)
-	open("GET /goodbye", s.goodbye)
-	open("POST /language", s.chooseLanguage)
-	member("GET /parts/mates", s.matesPart)
-	member("GET /mates/{handle}", s.showMate)
-	member("GET /teams/{slug}", s.showTeam)
-	member("POST /teams/{slug}/install", s.install)
-	s.teamConnectRoutes(page)
-	member("GET /profile", s.profile)
-	member("POST /profile/link", s.link)
-	s.asking(page, "/profile/unlink", s.signedIn, s.askUnlink, s.unlink)
-	s.teamRoutes(page)
-	s.foundRoutes(page)
-	s.joinRoutes(page)
-	s.linkCodeRoutes(page)
-	s.preferenceRoutes(page)
-	s.securityRoutes(page)
-	s.resetRoutes(page)
-	s.tokenRoutes(page)
-	s.botRoutes(page)
-	s.providerRoutes(page)
-	s.mateRoutes(page)
-	for _, way := range []string{connect.RedirectPath, "/messages/connect"} {
-		open("GET "+way, s.connectWait)
-		open("POST "+way, s.connectFinish)
-	}
-	open("/", s.nothingHere)
-
-	all := newMux()
-	all.HandleFunc("GET /healthz", s.healthz)
-	all.HandleFunc("GET /readyz", s.readyz)
-	all.HandleFunc("GET "+server.ReachPath+"{nonce}", s.prove)
-	all.HandleFunc("GET /static/{sum}/{name}", s.assets.serve)
-	all.HandleFunc("GET /portraits/{sum}/{file}", s.servePortrait)
-	all.HandleFunc("GET /favicon.ico", s.favicon)
-	all.HandleFunc("GET /robots.txt", robots)
-	all.Handle("/", s.visits(s.identity.Secured(s.identity.Middleware(page))))
-	s.patterns, s.asks = slices.Concat(page.patterns, all.patterns), page.asking
-	return all
-}
 
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") }
 

@@ -6,7 +6,6 @@ import (
 	"context"
 	"log/slog"
 	"testing"
-	"time"
 
 	"github.com/bwmarrin/discordgo"
 	"github.com/disgoorg/disgo"
@@ -17,6 +16,8 @@ import (
 	"github.com/disgoorg/disgo/rest"
 
 	"openmates/internal/messenger/discord/discordtest"
+
+	"openmates/internal/polltest"
 )
 
 // peerScene is a guild with a person and an installed bot.
@@ -49,7 +50,7 @@ func (s peerScene) ask(text string) discordtest.Message {
 // answered waits until the bot has replied to m with exactly text.
 func (s peerScene) answered(t *testing.T, m discordtest.Message, text string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), polltest.Patience)
 	defer cancel()
 	_, err := s.Await(ctx, func(r discordtest.Message) bool {
 		return r.ReplyTo == m.ID && r.AuthorID == s.app.BotID && r.Content == text

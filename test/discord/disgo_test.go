@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/disgoorg/disgo/gateway"
+
+	"openmates/internal/polltest"
 )
 
 // This test is left out where races are looked for: disgo v0.19.6 shares the
@@ -28,7 +30,7 @@ func TestDisgoIsAnsweredAndResumesWithEveryCompression(t *testing.T) {
 			s.answered(t, missed, "You said: are you there")
 			select {
 			case <-resumed:
-			case <-time.After(30 * time.Second):
+			case <-time.After(polltest.Patience):
 				t.Fatal("disgo does not tell that it resumed")
 			}
 			if i, r := s.Identifies(s.app.ID), s.Resumes(s.app.ID); i != 1 || r != 1 {

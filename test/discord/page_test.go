@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"openmates/internal/messenger/discord/discordtest"
+	"openmates/internal/polltest"
 	"openmates/test/browsertest"
 )
 
@@ -120,9 +120,10 @@ func browseCommands(ctx context.Context, t *testing.T) {
 		}
 		run(ctx, t, chromedp.SendKeys(composer, kb.Enter), chromedp.SendKeys(composer, kb.Enter), wait(`document.getElementById("composer").value === ""`))
 		var bodies []string
-		for bodies = ran(); len(bodies) <= n && ctx.Err() == nil; bodies = ran() {
-			runtime.Gosched()
-		}
+		polltest.Until(t, "the command goes out", func() bool {
+			bodies = ran()
+			return len(bodies) > n
+		})
 		if last := bodies[len(bodies)-1]; len(bodies) != n+1 || !strings.Contains(last, `"application_id":"`+apps[name].ID+`"`) {
 			t.Errorf("chosen was %s, and it went out as %s", name, last)
 		}

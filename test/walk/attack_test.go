@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"openmates/internal/messenger/discord/discordtest"
+	"openmates/internal/polltest"
 	"openmates/internal/walktest"
 	"openmates/test/browsertest"
 )
@@ -293,7 +294,7 @@ func TestFormsOfAnotherSiteInABrowser(t *testing.T) {
 	answers := b.ada.hears()
 	b.ada.runs(true)
 	b.ada.open(evil.URL)
-	walktest.Until(b.T, "every form was refused", func() bool { return answers()["403"] == len(forms) })
+	polltest.Until(b.T, "every form was refused", func() bool { return answers()["403"] == len(forms) })
 	if got := answers(); len(got) != 1 {
 		t.Errorf("%d forms of another site were answered with %v", len(forms), got)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"openmates/internal/messenger/discord/discordtest"
+	"openmates/internal/polltest"
 	"openmates/internal/walktest"
 	"openmates/test/browsertest"
 )
@@ -231,7 +232,7 @@ func (p *person) answered(to discordtest.Message) string {
 // reply waits for a reply that ok accepts.
 func (p *person) reply(to discordtest.Message, ok func(string) bool) string {
 	p.tab.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, walktest.Patience)
+	ctx, cancel := context.WithTimeout(p.ctx, polltest.Patience)
 	defer cancel()
 	m, err := p.Sim.Await(ctx, func(m discordtest.Message) bool { return m.ReplyTo == to.ID && m.Bot && ok(m.Content) })
 	if err != nil {

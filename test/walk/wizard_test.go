@@ -10,7 +10,7 @@ import (
 
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger/discord/discordtest"
-	"openmates/internal/walktest"
+	"openmates/internal/polltest"
 	"openmates/test/browsertest"
 )
 
@@ -78,7 +78,7 @@ func (b *tab) until(what, expression string) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, browsertest.Patience)
 	defer cancel()
-	if !walktest.Await(ctx, func() bool {
+	if !polltest.Await(ctx, func() bool {
 		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression))
 		return err == nil && ok
 	}) {

@@ -11,6 +11,7 @@ import (
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger/discord"
 	"openmates/internal/messenger/discord/discordtest"
+	"openmates/internal/polltest"
 	"openmates/internal/walktest"
 )
 
@@ -101,7 +102,7 @@ func (w *workflow) setsUpMates() {
 	}
 	// "for every Discord application [...] a Discord Listener [...] starts waiting for new messages"
 	for _, m := range w.mates {
-		walktest.Until(w.T, m.name+" listens", func() bool {
+		polltest.Until(w.T, m.name+" listens", func() bool {
 			return slices.ContainsFunc(w.Sim.Connections(m.app.ID), func(c discordtest.Connection) bool { return c.Identified })
 		})
 	}

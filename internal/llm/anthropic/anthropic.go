@@ -1,9 +1,9 @@
-// Package anthropic adapts the Messages API of Anthropic.
+// Package anthropic adapts Anthropic's Messages API.
 //
-// It promises llm.Model's contract: thinking is left out of the text, tokens
+// It keeps llm.Model's contract. Thinking is left out of the text, tokens
 // written to and read from the provider's cache count as input, and what the
-// API refuses in a history (empty texts, results apart from each other) is
-// mended before it is sent.
+// API rejects in a history (empty texts, results in separate messages) is fixed
+// before it is sent.
 package anthropic
 
 import (
@@ -22,25 +22,25 @@ import (
 // DefaultURL is Anthropic's own address.
 const DefaultURL = "https://api.anthropic.com"
 
-// version is the version of the API that this adapter was written for
-// ("API versioning" in Anthropic's documentation).
+// version is the API version that this adapter was written for ("API
+// versioning" in Anthropic's documentation).
 const version = "2023-06-01"
 
-// DefaultMaxTokens bounds an answer when the request doesn't: the API wants a
-// bound, and all models that it still offers allow this one.
+// DefaultMaxTokens limits an answer if the request doesn't: the API requires a
+// limit, and all models that it still offers allow this one.
 const DefaultMaxTokens = 8192
 
-// Config says where the API is.
+// Config configures a Provider.
 type Config struct {
 	URL  string           // "" = DefaultURL
 	Key  openmates.Secret // required
-	HTTP *http.Client     // nil = one of its own
+	HTTP *http.Client     // nil = a new one
 }
 
-// Provider is the API reached with one key. It is safe for concurrent use.
+// Provider is the API used with one key. It is safe for concurrent use.
 type Provider struct{ client *wire.Client }
 
-// New checks the settings; it does no I/O.
+// New checks the settings and returns a Provider. It does no I/O.
 func New(c Config) (*Provider, error) {
 	key := strings.TrimSpace(c.Key.Reveal())
 	if key == "" {
@@ -60,7 +60,7 @@ func New(c Config) (*Provider, error) {
 	return &Provider{client}, nil
 }
 
-// Models lists the ids that the key may use, sorted.
+// Models lists the IDs that the key may use, sorted.
 func (p *Provider) Models(ctx context.Context) ([]string, error) {
 	var ids wire.Models
 	query := url.Values{"limit": {"1000"}}
@@ -87,7 +87,7 @@ func (p *Provider) Models(ctx context.Context) ([]string, error) {
 	return ids.Sorted(), nil
 }
 
-// Model returns the model with this id.
+// Model returns the model with this ID.
 func (p *Provider) Model(id string) llm.Model { return &model{p, id} }
 
 type model struct {

@@ -9,9 +9,9 @@ import (
 	"openmates/internal/llm/wire"
 )
 
-// An event of the stream ("Streaming Messages" in the documentation), or the
-// whole message of a server that doesn't stream. The fields of all types stand
-// side by side; unknown types are to be ignored.
+// An event in the stream ("Streaming Messages" in the documentation), or the
+// whole message from a server that doesn't stream. It has the fields of all
+// types; unknown types must be ignored.
 type event struct {
 	Type    string `json:"type"`
 	Index   int    `json:"index"`
@@ -19,7 +19,7 @@ type event struct {
 		Usage wire.Counts `json:"usage"`
 	} `json:"message"`
 	Block   part   `json:"content_block"`
-	Content []part `json:"content"` // of a whole message
+	Content []part `json:"content"` // in a whole message
 	Stop    string `json:"stop_reason"`
 	Delta   struct {
 		Type      string      `json:"type"`
@@ -32,7 +32,7 @@ type event struct {
 	Usage wire.Counts `json:"usage"`
 }
 
-// part is a block of the answer, or its beginning.
+// part is a block of the answer, or its start.
 type part struct {
 	Type      string          `json:"type"`
 	Text      wire.Quoted     `json:"text"`
@@ -41,11 +41,11 @@ type part struct {
 	Input     json.RawMessage `json:"input"`
 	Thought   wire.Quoted     `json:"thinking"`
 	Signature string          `json:"signature"`
-	Data      string          `json:"data"` // of redacted_thinking
+	Data      string          `json:"data"` // in redacted_thinking
 }
 
-// usage counts are cumulative; message_delta may leave out those of the input.
-// message_start counts one token of output before there is any.
+// usage counts are cumulative; message_delta may omit those of the input.
+// message_start counts one output token before there is any.
 type usage struct{ input, written, read, output int }
 
 func (u *usage) update(c wire.Counts) {
@@ -57,7 +57,7 @@ func (u *usage) update(c wire.Counts) {
 	}
 }
 
-// higher lets a count grow; one below 0 stays to be seen.
+// higher returns the larger count; a negative one stays visible.
 func higher(was, told int) int {
 	if was < 0 || told < 0 {
 		return min(was, told)
@@ -65,7 +65,7 @@ func higher(was, told int) int {
 	return max(was, told)
 }
 
-// decoder reads one answer.
+// decoder decodes one answer.
 type decoder struct {
 	wire.Tally
 	of       string // the model
@@ -86,7 +86,7 @@ type building struct {
 	parts []byte
 }
 
-// thought is a block of thinking as it has to come back ("Preserving thinking
+// thought is a block of thinking as it must be sent back ("Preserving thinking
 // blocks").
 type thought struct {
 	index     int
@@ -96,9 +96,9 @@ type thought struct {
 	Data      string `json:"data,omitempty"`
 }
 
-// Event reads one event.
+// Event decodes one event.
 func (d *decoder) Event(ev wire.Event) (string, error) {
-	if string(ev.Data) == "[DONE]" { // gateways end with it in place of message_stop
+	if string(ev.Data) == "[DONE]" { // gateways send it instead of message_stop
 		d.over = true
 		return "", nil
 	}
@@ -128,7 +128,7 @@ func (d *decoder) Event(ev wire.Event) (string, error) {
 	return "", nil
 }
 
-// whole reads the message of a server that doesn't stream.
+// whole decodes the message of a server that doesn't stream.
 func (d *decoder) whole(e *event) string {
 	var text strings.Builder
 	for i, p := range e.Content {
@@ -139,7 +139,7 @@ func (d *decoder) whole(e *event) string {
 	return text.String()
 }
 
-// begin takes a block, or what its first event has of it.
+// begin handles a block, or its first event.
 func (d *decoder) begin(index int, p part) string {
 	switch p.Type {
 	case "tool_use":
@@ -190,7 +190,7 @@ func (d *decoder) think(index int, more string) {
 	}
 }
 
-// echo is the thinking that has to stand before the calls that it led to.
+// echo returns the thinking that must precede the calls it led to.
 func (d *decoder) echo() llm.Echo {
 	if len(d.thoughts) == 0 || len(d.calls) == 0 {
 		return llm.Echo{}
@@ -202,7 +202,7 @@ func (d *decoder) echo() llm.Echo {
 	return llm.Echo{Of: d.of, Data: string(data)}
 }
 
-// Progress says how far the answer is.
+// Progress returns how much of the answer has arrived.
 func (d *decoder) Progress() wire.Progress {
 	switch {
 	case d.over:
@@ -227,7 +227,7 @@ func (d *decoder) End() wire.End {
 	u := d.usage
 	told := llm.Usage{Input: u.input + u.written + u.read, Cached: u.read, Output: u.output}
 	if u.input < 0 || u.written < 0 {
-		told.Input = -1 // their sum must not hide it
+		told.Input = -1 // the sum must not hide it
 	}
 	return wire.End{Calls: calls, Usage: told, Stop: d.ended(len(calls)), Echo: d.echo()}
 }
@@ -244,11 +244,11 @@ func (d *decoder) ended(calls int) llm.Stop {
 		}
 		return llm.StopEnd
 	}
-	return llm.StopOther // pause_turn among them: it wants to be asked to go on
+	return llm.StopOther // includes pause_turn, which expects another request
 }
 
-// kinds are the types of errors ("Errors" in the documentation).
-var kinds = map[string]llm.Kind{ //nolint:gochecknoglobals // a table that nobody writes
+// kinds maps the types of errors ("Errors" in the documentation).
+var kinds = map[string]llm.Kind{ //nolint:gochecknoglobals // never written
 	"authentication_error": llm.KindBadKey,
 	"permission_error":     llm.KindBadKey,
 	"billing_error":        llm.KindNoCredit,
@@ -271,7 +271,7 @@ func refusal(status int, body []byte) *llm.Error {
 	return &llm.Error{Kind: kind(status, r.Error.Type, r.Error.Message, body), Status: status, Err: wire.Words(r.Error.Type, r.Error.Message, body)}
 }
 
-// kind lets the words decide, then the type, then the status. Gateways give
+// kind goes by the words, then the type, then the status, because gateways give
 // every failure the type api_error.
 func kind(status int, typ, message string, body []byte) llm.Kind {
 	words := typ + " " + message

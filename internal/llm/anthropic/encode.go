@@ -9,7 +9,7 @@ import (
 	"openmates/internal/llm/wire"
 )
 
-// The request as the API reference names it ("Create a Message").
+// The request, with the API reference's names ("Create a Message").
 type request struct {
 	Model     string    `json:"model"`
 	MaxTokens int       `json:"max_tokens"`
@@ -24,7 +24,7 @@ type message struct {
 	Content []block `json:"content"`
 }
 
-// block is one of text, tool_use, tool_result and thinking.
+// block is one of text, image, tool_use, tool_result and thinking.
 type block struct {
 	Type    string          `json:"type"`
 	Text    string          `json:"text,omitempty"`
@@ -35,10 +35,18 @@ type block struct {
 	Content string          `json:"content,omitempty"`
 	Failed  bool            `json:"is_error,omitempty"`
 
-	raw json.RawMessage // the block as it came, in place of all this
+	Source *source `json:"source,omitempty"` // of an image
+
+	raw json.RawMessage // the original block, instead of all other fields
 }
 
-// MarshalJSON writes the block.
+type source struct {
+	Type  string `json:"type"`
+	Media string `json:"media_type"`
+	Data  []byte `json:"data"`
+}
+
+// MarshalJSON encodes the block.
 func (b block) MarshalJSON() ([]byte, error) {
 	if b.raw != nil {
 		return b.raw, nil
@@ -63,7 +71,7 @@ func encode(id string, req llm.Request) request {
 		if len(blocks) == 0 {
 			continue
 		}
-		// All results of parallel calls have to stand in one message.
+		// All results of parallel calls must be in one message.
 		if n := len(r.Messages); n > 0 && r.Messages[n-1].Role == role {
 			r.Messages[n-1].Content = append(r.Messages[n-1].Content, blocks...)
 			continue
@@ -76,8 +84,8 @@ func encode(id string, req llm.Request) request {
 	return r
 }
 
-// blocks are the parts of a message. The API refuses texts that are empty or
-// blank: such an answer is left out, such a question is named.
+// blocks returns the blocks of a message. The API rejects empty or blank texts:
+// such an answer is left out, such a question gets a placeholder.
 func blocks(model string, m llm.Message) (string, []block) {
 	blank := strings.TrimSpace(m.Text) == ""
 	switch m.Role {
@@ -93,13 +101,20 @@ func blocks(model string, m llm.Message) (string, []block) {
 		}
 		return "assistant", all
 	}
-	if blank {
-		return "user", []block{{Type: "text", Text: "(a message without text)"}}
+	var all []block
+	for _, p := range m.Pictures {
+		all = append(all, block{Type: "image", Source: &source{"base64", p.Type, p.Data}})
 	}
-	return "user", []block{{Type: "text", Text: m.Text}}
+	switch {
+	case !blank:
+		all = append(all, block{Type: "text", Text: m.Text})
+	case all == nil:
+		all = append(all, block{Type: "text", Text: "(a message without text)"})
+	}
+	return "user", all
 }
 
-// echoed are the blocks of thinking that the model wrote before its calls.
+// echoed returns the thinking blocks that the model wrote before its calls.
 func echoed(model string, e llm.Echo) []block {
 	if e.Of != model {
 		return nil

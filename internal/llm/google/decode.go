@@ -25,7 +25,7 @@ type chunk struct {
 	Error json.RawMessage `json:"error"`
 }
 
-// decoder reads one answer.
+// decoder decodes one answer.
 type decoder struct {
 	wire.Tally
 	of     string // the model
@@ -34,7 +34,7 @@ type decoder struct {
 	finish string
 }
 
-// Event reads a chunk.
+// Event decodes a chunk.
 func (d *decoder) Event(ev wire.Event) (string, error) {
 	var c chunk
 	if err := json.Unmarshal(ev.Data, &c); err != nil {
@@ -52,7 +52,7 @@ func (d *decoder) Event(ev wire.Event) (string, error) {
 	var text strings.Builder
 	for _, cand := range c.Candidates {
 		if cand.Index != 0 {
-			continue // one answer was asked for
+			continue // only one answer was requested
 		}
 		for _, p := range cand.Content.Parts {
 			d.part(p, &text)
@@ -94,8 +94,8 @@ func (d *decoder) part(p part, text *strings.Builder) {
 	}
 }
 
-// Progress says how far the answer is. Nothing but the end of the stream tells
-// that no more follows.
+// Progress returns how much of the answer has arrived. Only the end of the
+// stream says that no more follows.
 func (d *decoder) Progress() wire.Progress {
 	if d.finish != "" {
 		return wire.Whole
@@ -108,8 +108,8 @@ func (d *decoder) End() wire.End {
 	return wire.End{Calls: d.calls, Usage: d.told(), Stop: d.stop()}
 }
 
-// told is the usage as the API counts it ("UsageMetadata"). The prompt is
-// counted with what came from the cache, the answer without the thoughts.
+// told returns the usage as the API reports it ("UsageMetadata"). It counts the
+// prompt including cached tokens, and the answer without thoughts.
 func (d *decoder) told() llm.Usage {
 	for _, n := range d.usage {
 		if n < 0 {
@@ -150,7 +150,7 @@ type problem struct {
 }
 
 func refusal(status int, body []byte) *llm.Error {
-	var list []json.RawMessage // some errors come in a list
+	var list []json.RawMessage // some errors are in a list
 	if json.Unmarshal(body, &list) == nil && len(list) > 0 {
 		body = list[0]
 	}

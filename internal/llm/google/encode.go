@@ -7,7 +7,7 @@ import (
 	"openmates/internal/llm/wire"
 )
 
-// The request as the API reference names it ("models.streamGenerateContent").
+// The request, with the API reference's names ("models.streamGenerateContent").
 type request struct {
 	System   *content  `json:"systemInstruction,omitempty"`
 	Contents []content `json:"contents"`
@@ -24,13 +24,19 @@ type content struct {
 	Parts []part `json:"parts"`
 }
 
-// part is a text, a call or the result of one.
+// part is a text, a call or a call's result.
 type part struct {
 	Text      *string   `json:"text,omitempty"`
 	Thought   bool      `json:"thought,omitempty"`
 	Call      *call     `json:"functionCall,omitempty"`
 	Response  *response `json:"functionResponse,omitempty"`
 	Signature string    `json:"thoughtSignature,omitempty"`
+	Data      *blob     `json:"inlineData,omitempty"`
+}
+
+type blob struct {
+	Type string `json:"mimeType"`
+	Data []byte `json:"data"`
 }
 
 type call struct {
@@ -49,8 +55,8 @@ type tools struct {
 	Functions []declaration `json:"functionDeclarations"`
 }
 
-// declaration has its schema in parametersJsonSchema, since "parameters" knows
-// only a part of JSON Schema.
+// declaration has its schema in parametersJsonSchema, because "parameters" only
+// supports a part of JSON Schema.
 type declaration struct {
 	Name        string          `json:"name"`
 	Description string          `json:"description,omitempty"`
@@ -67,7 +73,7 @@ func encode(id string, req llm.Request) request {
 	}
 	for _, m := range req.Messages {
 		role, parts := parts(id, m)
-		// All results of parallel calls have to stand in one content.
+		// All results of parallel calls must be in one content.
 		if n := len(r.Contents); n > 0 && r.Contents[n-1].Role == role {
 			r.Contents[n-1].Parts = append(r.Contents[n-1].Parts, parts...)
 			continue
@@ -106,5 +112,12 @@ func parts(model string, m llm.Message) (string, []part) {
 		}
 		return "model", all
 	}
-	return "user", []part{{Text: &m.Text}}
+	all := []part{}
+	for _, p := range m.Pictures {
+		all = append(all, part{Data: &blob{p.Type, p.Data}})
+	}
+	if m.Text != "" || len(all) == 0 {
+		all = append(all, part{Text: &m.Text})
+	}
+	return "user", all
 }

@@ -1,10 +1,10 @@
-// Package google adapts the Gemini API of Google (generateContent).
+// Package google adapts Google's Gemini API (generateContent).
 //
-// It promises llm.Model's contract. Thoughts are left out of the text but
-// counted as output, as they are billed. The signature that newer models want
-// back with a call goes with it as its Echo.
+// It keeps llm.Model's contract. Thoughts are left out of the text but counted
+// as output, because they are billed. The signature that newer models expect
+// with a call is returned as its Echo.
 //
-// It refuses Vertex AI, whose keys are another matter.
+// It doesn't support Vertex AI, which has other keys.
 package google
 
 import (
@@ -24,17 +24,17 @@ import (
 // DefaultURL is Google's own address.
 const DefaultURL = "https://generativelanguage.googleapis.com"
 
-// Config says where the API is.
+// Config configures a Provider.
 type Config struct {
 	URL  string           // "" = DefaultURL; an address without a version gets /v1beta
 	Key  openmates.Secret // required
-	HTTP *http.Client     // nil = one of its own
+	HTTP *http.Client     // nil = a new one
 }
 
-// Provider is the API reached with one key. It is safe for concurrent use.
+// Provider is the API used with one key. It is safe for concurrent use.
 type Provider struct{ client *wire.Client }
 
-// New checks the settings; it does no I/O.
+// New checks the settings and returns a Provider. It does no I/O.
 func New(c Config) (*Provider, error) {
 	key := strings.TrimSpace(c.Key.Reveal())
 	if key == "" {
@@ -57,7 +57,8 @@ func New(c Config) (*Provider, error) {
 	return &Provider{client}, nil
 }
 
-// Models lists the ids that the key may use, sorted: those that can answer.
+// Models lists the IDs of the models that the key may use and that can answer,
+// sorted.
 func (p *Provider) Models(ctx context.Context) ([]string, error) {
 	var ids wire.Models
 	query := url.Values{"pageSize": {"1000"}}
@@ -86,7 +87,7 @@ func (p *Provider) Models(ctx context.Context) ([]string, error) {
 	return ids.Sorted(), nil
 }
 
-// Model returns the model with this id.
+// Model returns the model with this ID.
 func (p *Provider) Model(id string) llm.Model {
 	return &model{p, strings.TrimPrefix(id, "models/")}
 }

@@ -43,22 +43,26 @@ type anthropicBlock struct {
 	Thinking  string `json:"thinking"`
 	Signature string `json:"signature"`
 	Data      string `json:"data"`
+	Source    struct {
+		Media string `json:"media_type"`
+		Data  []byte `json:"data"`
+	} `json:"source"`
 }
 
-// anthropicText is a string or a list of text blocks, as the API takes both.
+// anthropicText is a string or a list of text blocks, as in the API.
 type anthropicText string
 
-// UnmarshalJSON reads either.
+// UnmarshalJSON decodes either.
 func (t *anthropicText) UnmarshalJSON(b []byte) error {
 	text, err := textOf(b)
 	*t = anthropicText(text)
 	return err
 }
 
-// anthropicBlocks is a list of blocks, or a string for a single one of text.
+// anthropicBlocks is a list of blocks, or a string for a single text block.
 type anthropicBlocks []anthropicBlock
 
-// UnmarshalJSON reads either.
+// UnmarshalJSON decodes either.
 func (l *anthropicBlocks) UnmarshalJSON(b []byte) error {
 	if len(b) > 0 && b[0] == '"' {
 		var text string
@@ -101,19 +105,23 @@ func (anthropic) ask(r *http.Request, body []byte) (Question, error) {
 	return q, nil
 }
 
-// anthropicMessages takes apart what the API wants joined: one message of a
-// user may hold the results of several calls and what the user said then.
+// anthropicMessages splits what the API wants joined: one user message may
+// contain the results of several calls and what the user said next.
 func anthropicMessages(role llm.Role, blocks []anthropicBlock, names map[string]string) ([]llm.Message, error) {
 	var all []llm.Message
+	var pictures []llm.Picture
 	answer := llm.Message{Role: role}
 	for _, b := range blocks {
 		switch b.Type {
+		case "image":
+			pictures = append(pictures, llm.Picture{Type: b.Source.Media, Data: b.Source.Data})
 		case "text":
 			if strings.TrimSpace(b.Text) == "" {
 				return nil, fmt.Errorf("text content blocks must contain non-whitespace text")
 			}
 			if role == llm.RoleUser {
-				all = append(all, llm.Message{Role: role, Text: b.Text})
+				all = append(all, llm.Message{Role: role, Text: b.Text, Pictures: pictures})
+				pictures = nil
 			}
 			answer.Text += b.Text
 		case "tool_use":
@@ -139,7 +147,7 @@ func anthropicMessages(role llm.Role, blocks []anthropicBlock, names map[string]
 	return all, nil
 }
 
-// list returns one model a page, so that clients have to turn pages.
+// list returns one model per page, so that clients have to paginate.
 func (anthropic) list(w http.ResponseWriter, r *http.Request, models []string) {
 	if r.URL.Path != "/v1/models" {
 		http.NotFound(w, r)

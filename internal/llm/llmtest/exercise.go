@@ -12,7 +12,7 @@ import (
 	"openmates/internal/llm"
 )
 
-// T is what the servers and the table need of a *testing.T or *testing.B.
+// T is the part of *testing.T or *testing.B that the servers and tests need.
 type T interface {
 	Helper()
 	Cleanup(f func())
@@ -21,17 +21,17 @@ type T interface {
 	Fatalf(format string, args ...any)
 }
 
-// Runner is a T that runs tests within itself, as *testing.T does.
+// Runner is a T that runs subtests, like *testing.T.
 type Runner[X any] interface {
 	T
 	Parallel()
 	Run(name string, f func(X)) bool
 }
 
-// Open makes the provider to be exercised.
+// Open creates the provider to test.
 type Open func(url string, key openmates.Secret, c *http.Client) (llm.Provider, error)
 
-// Start serves an API for one test.
+// Start starts a server for one test.
 func Start(t T, c Config) *Server {
 	t.Helper()
 	s, err := New(c)
@@ -42,9 +42,9 @@ func Start(t T, c Config) *Server {
 	return s
 }
 
-// Exercise shows that an adapter keeps llm's contract. The tests run in
-// parallel, each with a server of its own. Let the package of the adapter look
-// for goroutines that are left behind when all have ended.
+// Exercise tests that an adapter keeps llm's contract. The tests run in
+// parallel, each with its own server. The adapter's package should check for
+// leaked goroutines at the end.
 func Exercise[X Runner[X]](t X, api API, open Open) {
 	for _, c := range cases {
 		t.Run(c.name, func(t X) {
@@ -64,11 +64,11 @@ func Exercise[X Runner[X]](t X, api API, open Open) {
 	}
 }
 
-// key is the key that the worlds use; no error may hold it.
+// key is the key in all tests; no error may contain it.
 const key = "sk-test-4711-secret-key"
 
-// longest is how long anything in a test may take; nothing waits for it unless
-// it fails.
+// longest is how long anything in a test may take; only a failing test waits
+// for it.
 const longest = 30 * time.Second
 
 // world is one test's server and provider.
@@ -108,14 +108,14 @@ func (w *world) context() context.Context {
 	return ctx
 }
 
-// ask sends a question that the server answers with r.
+// ask asks a question that the server answers with r.
 func (w *world) ask(r Reply) (llm.Answer, error) {
 	w.Helper()
 	w.server.Script(r)
 	return llm.Generate(w.context(), w.model(), question("hello"))
 }
 
-// answer is ask for an answer that must not fail.
+// answer is ask for an answer that must succeed.
 func (w *world) answer(r Reply) llm.Answer {
 	w.Helper()
 	a, err := w.ask(r)

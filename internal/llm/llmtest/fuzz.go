@@ -10,8 +10,8 @@ import (
 	"openmates/internal/llm/wire"
 )
 
-// Decode feeds a decoder whatever a server may send, and says what it did that
-// no decoder may do: what it can't understand has to be an error with a cause.
+// Decode feeds input to a decoder and returns an error if it misbehaves: input
+// that it can't understand must give an error with a cause.
 func Decode(d wire.Decoder, in string) error {
 	r := wire.NewReader(strings.NewReader(in))
 	for d.Progress() != wire.Over {
@@ -41,8 +41,7 @@ func Decode(d wire.Decoder, in string) error {
 	return nil
 }
 
-// Refusals are what servers refuse with, in each of their ways: bodies by
-// status.
+// Refusals returns examples of error bodies from servers, by status.
 func Refusals() map[int]string {
 	return map[int]string{
 		429: `{"error":{"message":"x","type":"y","code":"z"}}`,
@@ -53,8 +52,8 @@ func Refusals() map[int]string {
 	}
 }
 
-// Refused says what is wrong with the error that was made of a refusal: it has
-// one line of cause for the log, and never a time in the past.
+// Refused returns what is wrong with the error made from a server's error: it
+// must have a one-line cause for the log, and no time in the past.
 func Refused(e *llm.Error) error {
 	if e.Err == nil || e.Err.Error() == "" || len(e.Err.Error()) > 1000 || strings.Contains(e.Error(), "\n") || e.After < 0 {
 		return errors.New("it can’t stand in a log: " + fmt.Sprintf("%#v", e))

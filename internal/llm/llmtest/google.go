@@ -33,6 +33,10 @@ type googlePart struct {
 		Response map[string]string `json:"response"`
 	} `json:"functionResponse,omitempty"`
 	Signature string `json:"thoughtSignature,omitempty"`
+	Data      *struct {
+		Type string `json:"mimeType"`
+		Data []byte `json:"data"`
+	} `json:"inlineData,omitempty"`
 }
 
 type googleRequest struct {
@@ -85,12 +89,15 @@ func (google) ask(r *http.Request, body []byte) (Question, error) {
 	return q, nil
 }
 
-// googleMessages takes apart what the API wants joined.
+// googleMessages splits what the API wants joined.
 func googleMessages(model string, c googleContent) []llm.Message {
 	var all []llm.Message
+	var pictures []llm.Picture
 	answer := llm.Message{Role: llm.RoleAssistant}
 	for _, p := range c.Parts {
 		switch {
+		case p.Data != nil:
+			pictures = append(pictures, llm.Picture{Type: p.Data.Type, Data: p.Data.Data})
 		case p.Response != nil:
 			m := llm.Message{Role: llm.RoleTool, CallID: p.Response.ID, Name: p.Response.Name}
 			if m.Text, m.Failed = p.Response.Response["error"]; !m.Failed {
@@ -106,7 +113,8 @@ func googleMessages(model string, c googleContent) []llm.Message {
 		case p.Text != nil && c.Role == "model":
 			answer.Text += *p.Text
 		case p.Text != nil:
-			all = append(all, llm.Message{Role: llm.RoleUser, Text: *p.Text})
+			all = append(all, llm.Message{Role: llm.RoleUser, Text: *p.Text, Pictures: pictures})
+			pictures = nil
 		}
 	}
 	if c.Role == "model" {
@@ -115,7 +123,7 @@ func googleMessages(model string, c googleContent) []llm.Message {
 	return all
 }
 
-// list returns one model a page, so that clients have to turn pages, and one
+// list returns one model per page, so that clients have to paginate, and one
 // that can't answer.
 func (google) list(w http.ResponseWriter, r *http.Request, models []string) {
 	if r.URL.Path != "/v1beta/models" {
@@ -143,7 +151,7 @@ var googleErrors = map[llm.Kind]struct {
 	llm.KindNoCredit:    {400, "FAILED_PRECONDITION", "Please enable billing on your project."},
 	llm.KindNoModel:     {404, "NOT_FOUND", "models/no-such-model is not found for API version v1beta."},
 	llm.KindTooLong:     {400, "INVALID_ARGUMENT", "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."},
-	llm.KindFiltered:    {200, "", ""}, // no error: see failure
+	llm.KindFiltered:    {200, "", ""}, // not an error: see failure
 	llm.KindInvalid:     {400, "INVALID_ARGUMENT", "Request contains an invalid argument."},
 }
 
@@ -173,7 +181,7 @@ func (google) error(f Failure) (int, []byte) {
 	return f.Status, encode(object{"error": object{"code": f.Status, "message": e.message, "status": e.kind, "details": details}})
 }
 
-// refuse says how long to wait in the body only, as the API does.
+// refuse says only in the body how long to wait, like the API.
 func (g google) refuse(w http.ResponseWriter, f Failure) {
 	if f.Kind == llm.KindFiltered {
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -220,7 +228,7 @@ func googleChunk(q Question, r Reply, parts []object, finish string, u llm.Usage
 	if finish != "" {
 		candidate["finishReason"] = finish
 	}
-	// A part of the output is told as thoughts, as models that think do.
+	// A part of the output is reported as thoughts, as for reasoning models.
 	thoughts := u.Output / 3
 	out := object{"candidates": []object{candidate}, "modelVersion": q.Model, "responseId": "response-1"}
 	if !r.NoUsage {

@@ -1,15 +1,14 @@
-// Package llmtest is the other side of an adapter: a server on loopback that
-// speaks the wire format of a model's API, and the one table of behaviour that
-// all adapters of llm have to show (Exercise).
+// Package llmtest is the other side of an adapter: a server on loopback with
+// the wire format of a model's API, and the table of tests that all adapters of
+// llm pass (Exercise).
 //
-// The server needs no setup: it answers everything with a sentence. It says
-// what it is told to say (Reply), breaks as it is told to break, and remembers
-// what it was asked. It promises to keep to the format of the real API where
-// the real API is documented, and to listen on loopback only. It is cheap
-// enough to stand behind a benchmark.
+// The server needs no setup: by default it answers everything with a sentence.
+// It can be scripted (Reply), fails on demand, and records questions. Where the
+// real API is documented it keeps to the format, and it only listens on
+// loopback. It is fast enough for benchmarks.
 //
-// It refuses to import "testing", so that the demo and benchmarks can use it,
-// and to import any adapter.
+// It doesn't import "testing", so that the demo and benchmarks can use it, nor
+// any adapter.
 package llmtest
 
 import (
@@ -38,10 +37,10 @@ const (
 	OpenAI    API = "openai"    // chat completions
 	Anthropic API = "anthropic" // messages
 	Google    API = "google"    // generateContent, streamGenerateContent
-	Responses API = "responses" // OpenAI's other one
+	Responses API = "responses" // OpenAI's other API
 )
 
-// Config says what to serve; its zero value will do.
+// Config configures a Server; its zero value works.
 type Config struct {
 	API    API                  // "" = OpenAI
 	Addr   string               // "" = 127.0.0.1 and a free port
@@ -50,7 +49,7 @@ type Config struct {
 	Answer func(Question) Reply // nil = Hello
 }
 
-// Question is what was asked, in the words of llm.
+// Question is a received request, in llm's terms.
 type Question struct {
 	Path      string
 	Model     string
@@ -60,12 +59,12 @@ type Question struct {
 	MaxTokens int
 	Stream    bool
 	Header    http.Header // keys are masked
-	Body      []byte      // as it came
+	Body      []byte      // as received
 
-	noUsage bool // OpenAI: the usage of the stream wasn't asked for
+	noUsage bool // OpenAI: usage wasn't requested
 }
 
-// Last is the text of the last message.
+// Last returns the text of the last message.
 func (q Question) Last() string {
 	if len(q.Messages) == 0 {
 		return ""
@@ -73,7 +72,7 @@ func (q Question) Last() string {
 	return q.Messages[len(q.Messages)-1].Text
 }
 
-// Hello answers with a sentence that quotes what was said.
+// Hello answers with a sentence that quotes the question.
 func Hello(q Question) Reply { return Reply{Text: "You said: " + q.Last()} }
 
 // Server is a running server. It is safe for concurrent use.
@@ -97,10 +96,10 @@ type Server struct {
 	waiting []chan struct{}
 }
 
-// keep bounds the memory of questions: benchmarks ask millions.
+// keep limits the recorded questions, because benchmarks ask millions.
 const keep = 1000
 
-// New starts a server. Close it.
+// New starts a server. The caller must Close it.
 func New(c Config) (*Server, error) {
 	d, ok := dialects[cmp.Or(c.API, OpenAI)]
 	if !ok {
@@ -140,40 +139,41 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// URL is the base address, as an adapter's Config wants it.
+// URL returns the base address for an adapter's Config.
 func (s *Server) URL() string { return s.url + s.dialect.base() }
 
-// Close ends all connections and waits for the server to end.
+// Close closes all connections and stops the server.
 func (s *Server) Close() {
 	_ = s.http.Close()
 	<-s.done
 }
 
-// Script queues replies for the next questions; behind them, the Answer of
-// Config speaks again.
+// Script queues replies for the next questions; after them, the Config's Answer
+// is used again.
 func (s *Server) Script(replies ...Reply) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.script = append(s.script, replies...)
 }
 
-// Questions returns what was asked, oldest first, at most the last 1,000.
+// Questions returns the received questions, oldest first, at most the last
+// 1,000.
 func (s *Server) Questions() []Question {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.asked[max(0, len(s.asked)-keep):])
 }
 
-// Count is how many questions were asked in all.
+// Count returns how many questions were received in total.
 func (s *Server) Count() int { return int(s.count.Load()) }
 
-// Flooded is how many bytes clients have taken of floods.
+// Flooded returns how many bytes of floods clients have read.
 func (s *Server) Flooded() int { return int(s.flooded.Load()) }
 
-// Conns is how many connections were made in all.
+// Conns returns how many connections were made in total.
 func (s *Server) Conns() int { return int(s.conns.Load()) }
 
-// Idle waits until no answer is under way.
+// Idle waits until no answer is in progress.
 func (s *Server) Idle(ctx context.Context) error {
 	s.mu.Lock()
 	if s.busy == 0 {
@@ -246,7 +246,7 @@ func read(r *http.Request) ([]byte, error) {
 	return io.ReadAll(r.Body)
 }
 
-// reply remembers the question and finds its answer.
+// reply records the question and returns its answer.
 func (s *Server) reply(q Question) Reply {
 	s.count.Add(1)
 	s.mu.Lock()
@@ -264,7 +264,7 @@ func (s *Server) reply(q Question) Reply {
 	return s.answer(q)
 }
 
-// The headers that hold a key, one for each API.
+// The headers with a key, for each API.
 const (
 	bearer       = "Authorization"
 	anthropicKey = "X-Api-Key"

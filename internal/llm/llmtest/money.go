@@ -8,8 +8,7 @@ import (
 	"openmates/internal/llm"
 )
 
-// lies are counts that no server can mean: what was sent and what came says
-// otherwise.
+// lies tests counts that can't be true, given what was sent and received.
 func lies(w *world) {
 	text := strings.Repeat("twenty bytes of text ", 100)
 	least := llm.Usage{Input: llm.Estimate(question("hello")), Output: llm.EstimateMessage(llm.Message{Text: text})}
@@ -36,7 +35,7 @@ func lies(w *world) {
 func untold(w *world) {
 	calls := []llm.Call{{ID: "call_1", Name: "search", Arguments: `{"q":"x"}`}}
 	text := strings.Repeat("word ", 50)
-	// A little is added where the simulator lets the model think aloud.
+	// A little is added where the simulator lets the model think visibly.
 	for _, r := range []Reply{{Text: text, NoUsage: true}, {Calls: calls, NoUsage: true}, {Text: text, Calls: calls, NoUsage: true, Usage: &llm.Usage{}}} {
 		a := w.answer(r)
 		least := llm.Usage{Input: llm.Estimate(question("hello")), Output: llm.EstimateMessage(llm.Message{Text: r.Text, Calls: r.Calls})}
@@ -46,7 +45,7 @@ func untold(w *world) {
 	}
 }
 
-// flooded asks a server that sends 200 MB and says how it ends.
+// flooded asks a server that sends 200 MB and returns how the answer ends.
 func (w *world) flooded(r Reply) llm.Answer {
 	w.Helper()
 	r.Flood = 200 << 20
@@ -55,7 +54,7 @@ func (w *world) flooded(r Reply) llm.Answer {
 	if err := w.server.Idle(w.context()); err != nil {
 		w.Errorf("%v", err)
 	}
-	// Beside what is read, some is on its way.
+	// Some more than was read is in transit.
 	if took := w.server.Flooded() - before; took > 32<<20 {
 		w.Errorf("%d MB were taken", took>>20)
 	}
@@ -88,7 +87,8 @@ func floodOfCalls(w *world) {
 	w.equal("calls", len(a.Calls), 0)
 }
 
-// echoes are refusals that repeat the request, as servers do that validate it.
+// echoes tests errors that repeat the request, as from servers that validate
+// it.
 func echoes(w *world) {
 	const secret = "My leg hurts: ge\"brochen?\nÜber Nacht 日本語の秘密です."
 	req := question(secret)
@@ -113,7 +113,7 @@ func echoes(w *world) {
 	}
 }
 
-// paidFor is what a provider bills for an answer that somebody left.
+// paidFor tests what a provider bills for an answer that the client abandoned.
 func paidFor(w *world) {
 	ctx, end := context.WithCancel(w.context())
 	defer end()

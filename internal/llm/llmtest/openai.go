@@ -1,6 +1,7 @@
 package llmtest
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -64,11 +65,15 @@ func (openAI) ask(r *http.Request, body []byte) (Question, error) {
 		if err != nil {
 			return Question{}, err
 		}
+		pictures, err := picturesOf(m.Content)
+		if err != nil {
+			return Question{}, err
+		}
 		if m.Role == "system" || m.Role == "developer" {
 			q.System += text
 			continue
 		}
-		out := llm.Message{Role: llm.Role(m.Role), Text: text, CallID: m.CallID, Name: names[m.CallID]}
+		out := llm.Message{Role: llm.Role(m.Role), Text: text, CallID: m.CallID, Name: names[m.CallID], Pictures: pictures}
 		if m.Role == "tool" {
 			if _, known := names[m.CallID]; !known {
 				return Question{}, fmt.Errorf("tool_call_id %q answers no call", m.CallID)
@@ -87,7 +92,7 @@ func (openAI) ask(r *http.Request, body []byte) (Question, error) {
 	return q, nil
 }
 
-// textOf reads content as a string or as a list of text parts.
+// textOf reads content as a string or a list of text parts.
 func textOf(raw json.RawMessage) (string, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return "", nil
@@ -106,6 +111,39 @@ func textOf(raw json.RawMessage) (string, error) {
 		text += p.Text
 	}
 	return text, nil
+}
+
+// picturesOf reads the pictures in a list of parts.
+func picturesOf(raw json.RawMessage) ([]llm.Picture, error) {
+	if len(raw) == 0 || raw[0] != '[' {
+		return nil, nil
+	}
+	var parts []struct {
+		Type    string          `json:"type"`
+		Picture json.RawMessage `json:"image_url"` // an object with it, or the address itself
+	}
+	if err := json.Unmarshal(raw, &parts); err != nil {
+		return nil, err
+	}
+	var all []llm.Picture
+	for _, p := range parts {
+		if p.Type != "image_url" && p.Type != "input_image" {
+			continue
+		}
+		var in struct {
+			URL string `json:"url"`
+		}
+		if json.Unmarshal(p.Picture, &in.URL) != nil && json.Unmarshal(p.Picture, &in) != nil {
+			return nil, fmt.Errorf("image_url is none")
+		}
+		kind, data, ok := strings.Cut(strings.TrimPrefix(in.URL, "data:"), ";base64,")
+		b, err := base64.StdEncoding.DecodeString(data)
+		if !ok || err != nil {
+			return nil, fmt.Errorf("image_url holds no picture")
+		}
+		all = append(all, llm.Picture{Type: kind, Data: b})
+	}
+	return all, nil
 }
 
 func (openAI) list(w http.ResponseWriter, r *http.Request, models []string) {
@@ -156,7 +194,7 @@ func (o openAI) failure(f Failure) (string, []byte) {
 	return "", body
 }
 
-// openAIFinish names the reasons as the API does.
+// openAIFinish returns the API's name for a reason.
 func openAIFinish(s llm.Stop) string {
 	switch s {
 	case llm.StopLength:
@@ -169,7 +207,7 @@ func openAIFinish(s llm.Stop) string {
 	return "stop"
 }
 
-// The chunks are put together by hand: benchmarks ask for many thousands a
+// The chunks are built by hand, because benchmarks request many thousands per
 // second.
 func (openAI) stream(b *builder, q Question, r Reply) {
 	head := append([]byte(`{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":`), encode(q.Model)...)

@@ -10,8 +10,8 @@ import (
 	"openmates/internal/llm"
 )
 
-// quirk is one way in which servers depart from the API that they speak, as
-// public reports show it, and what an adapter makes of it.
+// quirk is one way in which servers deviate from the API, as seen in public
+// reports, and what an adapter should make of it.
 type quirk struct {
 	name string
 	api  API // "" = OpenAI
@@ -19,15 +19,15 @@ type quirk struct {
 	say  func(q Question, n int) Reply // n counts the requests, from 1
 
 	text     string
-	ever     string // what no piece may hold, not even for a while
+	ever     string // what no piece may contain, even temporarily
 	calls    []string
-	stop     llm.Stop  // "" = StopEnd, or StopCalls where there are calls
+	stop     llm.Stop  // "" = StopEnd, or StopCalls if there are calls
 	fails    bool      // with kind
 	kind     llm.Kind  //
 	usage    llm.Usage // zero = any
 	requests int       // 0 = 1
-	next     int       // requests of the same question asked once more; 0 = it is not
-	round    string    // asked for with the results of the calls, the request holds this
+	next     int       // requests for the same question asked again; 0 = it isn't
+	round    string    // the request for the next round, with the calls' results, contains this
 }
 
 func (c quirk) run(w *world) {
@@ -103,7 +103,7 @@ func (c quirk) goOn(w *world, ask llm.Request, a llm.Answer) {
 	if body := string(asked[len(asked)-1].Body); !strings.Contains(body, c.round) {
 		w.Errorf("%s is not in %s", c.round, body)
 	}
-	// A model of another name never sees what this one thought.
+	// A model with another name never sees this one's thoughts.
 	before := w.server.Count()
 	if _, err := llm.Generate(w.context(), w.provider.Model("model-b"), ask); err != nil {
 		w.Fatalf("another model: %v", err)
@@ -115,13 +115,13 @@ func (c quirk) goOn(w *world, ask llm.Request, a llm.Answer) {
 	}
 }
 
-// watched notes all the text that was ever shown.
+// watched records all text that was ever shown.
 type watched struct {
 	llm.Model
 	ever *strings.Builder
 }
 
-// Stream is the model's.
+// Stream implements llm.Model.
 func (m watched) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Piece, error] {
 	return func(yield func(llm.Piece, error) bool) {
 		for p, err := range m.Model.Stream(ctx, req) {
@@ -133,7 +133,7 @@ func (m watched) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Piec
 	}
 }
 
-// withTools asks for what a calculator could do.
+// withTools asks for something that a calculator could do.
 func withTools() llm.Request {
 	req := question("What is 17*23?")
 	req.System, req.MaxTokens = "You are Sophia.", 4000
@@ -141,7 +141,7 @@ func withTools() llm.Request {
 	return req
 }
 
-// has reports whether the body of a question has a field, which may be nested:
+// has reports whether the body of a question has a field, possibly nested:
 // "a.b".
 func (q Question) has(path string) bool {
 	var at any
@@ -160,17 +160,17 @@ func (q Question) has(path string) bool {
 	return at != nil
 }
 
-// refuses answers like this.
+// refuses returns a reply with this error.
 func refuses(status int, body string) Reply {
 	return Reply{Raw: []byte(body), Type: "application/json", Status: status}
 }
 
-// saying is a refusal in OpenAI's format.
+// saying returns an error in OpenAI's format.
 func saying(status int, words string) Reply {
 	return refuses(status, fmt.Sprintf(`{"error":{"message":%s,"type":"invalid_request_error"}}`, encode(words)))
 }
 
-// chunks are the deltas of an answer in OpenAI's format, and its end.
+// chunks returns the deltas of an answer in OpenAI's format, and its end.
 func chunks(deltas ...string) Reply { return ending("stop", deltas...) }
 
 func ending(finish string, deltas ...string) Reply {
@@ -182,10 +182,10 @@ func ending(finish string, deltas ...string) Reply {
 	return Reply{Raw: []byte(b.String())}
 }
 
-// says answers each request alike.
+// says gives each request the same answer.
 func says(r Reply) func(Question, int) Reply { return func(Question, int) Reply { return r } }
 
-// texts are deltas of text.
+// texts returns deltas of text.
 func texts(pieces ...string) []string {
 	var all []string
 	for _, p := range pieces {

@@ -6,13 +6,13 @@ import (
 	"openmates/internal/llm"
 )
 
-// refusalWords are refusals in the words of many servers, with what they mean.
+// refusalWords are error texts of many servers, with their meaning.
 func refusalWords() []quirk {
 	rows := []struct {
 		api    API
 		who    string
 		status int
-		body   string // or the message, where it is no JSON
+		body   string // or the message, if it isn't JSON
 		kind   llm.Kind
 	}{
 		{"", "LM Studio", 400, "Trying to keep the first 4711 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens, which is not enough.", llm.KindTooLong},

@@ -13,31 +13,31 @@ import (
 	"openmates/internal/llm"
 )
 
-// Reply is what the server says, and how it says it.
+// Reply is what the server answers, and how.
 type Reply struct {
 	Text   string     // streamed word by word
-	Pieces []string   // the pieces themselves, instead of Text
-	Calls  []llm.Call // the tools that it asks for; Google's API signs a call with the Data of its Echo
-	Args   int        // bytes of a call's arguments in one chunk; 0 = all
+	Pieces []string   // the exact pieces, instead of Text
+	Calls  []llm.Call // the tools that it calls; Google's API signs a call with the Data of its Echo
+	Args   int        // bytes of a call's arguments per chunk; 0 = all
 	Usage  *llm.Usage // nil = a small count
 	Stop   llm.Stop   // "" = StopCalls if there are calls, StopEnd if not
 
-	Fail *Failure // refuses, or breaks off with an error (InStream)
+	Fail *Failure // fails at once, or in the middle with an error (InStream)
 
 	First time.Duration // before the first byte
 	Gap   time.Duration // before each further chunk
-	Bytes int           // bytes in one write; 0 = each chunk with a Gap alone, else all at once
+	Bytes int           // bytes per write; 0 = one chunk with a Gap, otherwise everything at once
 
-	Cut       Cut    // ends the stream before the answer ends
-	Malformed bool   // a chunk behind the pieces can't be read
-	Hold      bool   // behind the pieces nothing follows until the client leaves
-	NoUsage   bool   // the usage isn't told
-	Flood     int    // so many bytes are sent by repeating the longest chunk, then the stream ends
+	Cut       Cut    // ends the stream too early
+	Malformed bool   // an unreadable chunk follows the pieces
+	Hold      bool   // after the pieces nothing follows until the client leaves
+	NoUsage   bool   // usage isn't reported
+	Flood     int    // sends this many bytes by repeating the longest chunk, then ends the stream
 	NoDone    bool   // OpenAI: no [DONE] at the end
 	Comments  bool   // comments between the chunks
-	NoSpace   bool   // no space behind "data:"
-	Whole     bool   // OpenAI: one document though a stream was asked for
-	Raw       []byte // a body that is sent as it is, instead of all above
+	NoSpace   bool   // no space after "data:"
+	Whole     bool   // OpenAI: one document although a stream was requested
+	Raw       []byte // a body that is sent as it is, instead of everything above
 	Type      string // of a Raw body; "" = text/event-stream
 	Status    int    // of a Raw body; 0 = 200
 }
@@ -49,27 +49,27 @@ type Cut int
 const (
 	NoCut    Cut = iota
 	CutFirst     // the connection breaks before the first piece
-	CutBreak     // the connection breaks behind the pieces
-	CutEnd       // the stream ends in good order behind the pieces
+	CutBreak     // the connection breaks after the pieces
+	CutEnd       // the stream ends cleanly after the pieces
 )
 
-// Failure is a refusal. Its status and body are those that the API in question
-// answers in this case.
+// Failure is an error response. Its status and body are what the API would
+// answer.
 type Failure struct {
 	Kind     llm.Kind
-	Status   int           // 0 = the usual one
+	Status   int           // 0 = the API's
 	After    time.Duration // Retry-After
-	Message  string        // "" = a usual one
-	InStream bool          // behind the pieces, within the stream
+	Message  string        // "" = the API's
+	InStream bool          // after the pieces, within the stream
 }
 
 // dialect is one wire format.
 type dialect interface {
-	base() string // the path that a base address ends with
+	base() string // the path at the end of a base address
 	ask(r *http.Request, body []byte) (Question, error)
 	list(w http.ResponseWriter, r *http.Request, models []string)
 	refuse(w http.ResponseWriter, f Failure)
-	// stream appends the chunks of an answer, the last of them being its end.
+	// stream appends the chunks of an answer; the last one is its end.
 	stream(b *builder, q Question, r Reply)
 	failure(f Failure) (event string, data []byte)
 	whole(q Question, r Reply) []byte
@@ -79,7 +79,7 @@ var dialects = map[API]dialect{OpenAI: openAI{}, Anthropic: anthropic{}, Google:
 
 var errNoSuchPath = errors.New("no such path")
 
-// builder collects the chunks of a stream in one piece of memory.
+// builder collects the chunks of a stream in one buffer.
 type builder struct {
 	reply Reply
 	buf   bytes.Buffer
@@ -105,7 +105,7 @@ func (b *builder) add(event string, data []byte) {
 	b.ends = append(b.ends, b.buf.Len())
 }
 
-// body marks that the pieces are all there and only the end is left.
+// body marks that all pieces are written and only the end is missing.
 func (b *builder) body() { b.text = len(b.ends) }
 
 // shorten keeps the chunks up to the last piece.
@@ -118,7 +118,7 @@ func (b *builder) shorten() {
 	b.buf.Truncate(n)
 }
 
-// longest is the longest chunk.
+// longest returns the longest chunk.
 func (b *builder) longest() []byte {
 	var long []byte
 	begin := 0
@@ -131,7 +131,7 @@ func (b *builder) longest() []byte {
 	return long
 }
 
-// play answers.
+// play sends the reply.
 func (s *Server) play(w http.ResponseWriter, r *http.Request, q Question, reply Reply) {
 	ctx := r.Context()
 	if !pause(ctx, reply.First) {
@@ -223,7 +223,7 @@ func stream(ctx context.Context, w http.ResponseWriter, b *builder) {
 	}
 }
 
-// cuts are the places at which a write ends.
+// cuts returns the positions at which a write ends.
 func (b *builder) cuts() []int {
 	switch {
 	case b.reply.Bytes > 0:
@@ -283,7 +283,7 @@ func (r Reply) stop() llm.Stop {
 	return llm.StopEnd
 }
 
-// fragments cuts the arguments of a call.
+// fragments splits the arguments of a call.
 func (r Reply) fragments(args string) []string {
 	if r.Args <= 0 || len(args) <= r.Args {
 		return []string{args}
@@ -291,7 +291,7 @@ func (r Reply) fragments(args string) []string {
 	var parts []string
 	for len(args) > r.Args {
 		n := r.Args
-		for n < len(args) && args[n]&0xC0 == 0x80 { // not within a rune: JSON could not hold it
+		for n < len(args) && args[n]&0xC0 == 0x80 { // not within a rune, which JSON couldn't represent
 			n++
 		}
 		parts, args = append(parts, args[:n]), args[n:]
@@ -299,7 +299,7 @@ func (r Reply) fragments(args string) []string {
 	return append(parts, args)
 }
 
-// refuseWith writes a refusal that is a JSON document.
+// refuseWith writes an error as a JSON document.
 func refuseWith(w http.ResponseWriter, f Failure, status int, body []byte) {
 	if f.Status != 0 {
 		status = f.Status
@@ -327,7 +327,7 @@ func quoted(to []byte, s string) []byte {
 	return append(to, '"')
 }
 
-// encode is the JSON of what always has one.
+// encode returns the JSON of a value that always has one.
 func encode(v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"openmates/internal/llm"
 )
 
-// responses is the Responses API; its list of models and its errors are those of
-// chat completions.
+// responses is the Responses API; its model list and errors are those of chat
+// completions.
 type responses struct{ openAI }
 
 type responsesRequest struct {
@@ -74,7 +74,11 @@ func (responses) ask(r *http.Request, body []byte) (Question, error) {
 			if err != nil {
 				return Question{}, err
 			}
-			q.Messages = append(q.Messages, llm.Message{Role: llm.Role(i.Role), Text: text})
+			pictures, err := picturesOf(i.Content)
+			if err != nil {
+				return Question{}, err
+			}
+			q.Messages = append(q.Messages, llm.Message{Role: llm.Role(i.Role), Text: text, Pictures: pictures})
 		}
 	}
 	for _, t := range in.Tools {
@@ -122,7 +126,7 @@ func responseCall(c llm.Call) object {
 	return object{"type": "function_call", "id": "fc_1", "call_id": c.ID, "name": c.Name, "arguments": c.Arguments, "status": "completed"}
 }
 
-// end is the response as it is in the end.
+// end returns the final response.
 func (responses) end(q Question, r Reply) (string, object) {
 	kind, status := "response.completed", "completed"
 	end := object{"id": "resp_1", "object": "response", "model": q.Model, "error": nil, "incomplete_details": nil}

@@ -7,7 +7,7 @@ import (
 	"openmates/internal/llm"
 )
 
-// streams are answers that depart from the format and can be read all the same.
+// streams are answers that deviate from the format but can still be read.
 func streams() []quirk {
 	const done = "data: [DONE]\n\n"
 	call := func(parts ...string) Reply {
@@ -58,7 +58,7 @@ func streams() []quirk {
 	return append(rows, otherStreams()...)
 }
 
-// otherStreams are those of Anthropic's and Google's API.
+// otherStreams are those for Anthropic's and Google's APIs.
 func otherStreams() []quirk {
 	event := func(kind, data string) string {
 		return fmt.Sprintf("event: %s\ndata: {\"type\":%q,%s}\n\n", kind, kind, data)

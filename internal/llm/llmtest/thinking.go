@@ -2,8 +2,8 @@ package llmtest
 
 import "openmates/internal/llm"
 
-// thinking is what models think aloud: it is nobody's answer, and some of it
-// has to come back with the results of the calls that it led to.
+// thinking tests visible thoughts: they aren't part of the answer, and some
+// must be sent back with the results of the calls they led to.
 func thinking() []quirk {
 	call := `{"tool_calls":[{"index":0,"id":"a","function":{"name":"calculate","arguments":"{\"x\":\"17*23\"}"}}]}`
 	calculated := []string{`calculate {"x":"17*23"}`}

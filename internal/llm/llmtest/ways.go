@@ -6,11 +6,11 @@ import (
 	"openmates/internal/llm"
 )
 
-// ways are refusals of how something was asked, not of what: each costs nothing,
-// is answered in the same turn, and is not met again.
+// ways are errors about how something was asked, not what: each costs nothing,
+// is resolved within the turn, and doesn't happen again.
 func ways() []quirk {
 	fine := func() Reply { return chunks(texts("fine.")...) }
-	// until refuses while a request has a field.
+	// until fails while a request has a field.
 	until := func(refused func(Question) bool, words string, status int) func(Question, int) Reply {
 		return func(q Question, _ int) Reply {
 			if refused(q) {
@@ -22,6 +22,9 @@ func ways() []quirk {
 	with := func(path string) func(Question) bool { return func(q Question) bool { return q.has(path) } }
 	instructed := func(q Question) bool { return strings.Contains(string(q.Body), `"role":"system"`) }
 	above := func(most int) func(Question) bool { return func(q Question) bool { return q.MaxTokens > most } }
+	pictured := func(q Question) bool { return len(q.Messages) > 0 && len(q.Messages[0].Pictures) > 0 }
+	seeing := question("What is this?")
+	seeing.Messages[0].Pictures = []llm.Picture{{Name: "a.png", Type: "image/png", Data: []byte("png")}}
 	alone := withTools()
 	alone.Messages = append(alone.Messages,
 		llm.Message{Role: llm.RoleAssistant, Calls: []llm.Call{{ID: "call_1", Name: "calculate", Arguments: `{"x":"17*23"}`}}},
@@ -57,6 +60,9 @@ func ways() []quirk {
 			}
 			return fine()
 		}, text: "fine.", requests: 2, next: 1},
+		{name: "no pictures, vLLM", ask: seeing, say: until(pictured, "At most 0 image(s) may be provided in one request.", 400), text: "fine.", requests: 2, next: 1},
+		{name: "no pictures, OpenRouter", ask: seeing, say: until(pictured, "No endpoints found that support image input", 404), text: "fine.", requests: 2, next: 1},
+		{name: "no pictures, DeepSeek", ask: seeing, say: until(pictured, "Failed to deserialize the JSON body into the target type: messages[0]: unknown variant `image_url`, expected `text`", 400), text: "fine.", requests: 2, next: 1},
 		{name: "several at once", ask: withTools(), say: func(q Question, _ int) Reply {
 			switch {
 			case q.has("stream_options"):

@@ -6,14 +6,14 @@ import (
 	"openmates/internal/llm/wire"
 )
 
-// thinker are names of models that think. Some servers keep no reasoning apart
-// and put its opening tag into their prompt, so that only the closing one is in
-// the answer.
-var thinker = regexp.MustCompile(`(?i)(^|[^a-z])(r1|qwq|qwen-?3|glm-?[45]|kimi|minimax|nemotron|magistral|ernie|hunyuan|olmo|seed)|think|reason`) //nolint:gochecknoglobals // nobody writes it
+// thinker matches names of reasoning models. Some servers don't separate
+// reasoning and put its opening tag into the prompt, so that only the closing
+// one is in the answer.
+var thinker = regexp.MustCompile(`(?i)(^|[^a-z])(r1|qwq|qwen-?3|glm-?[45]|kimi|minimax|nemotron|magistral|ernie|hunyuan|olmo|seed)|think|reason`) //nolint:gochecknoglobals // never written
 
-// swallows reports whether the text of an answer is to be held back until a
-// closing tag comes: for a model that was seen to think so, and once for one
-// whose name says that it may.
+// swallows reports whether to hold back an answer's text until a closing tag:
+// for a model that has done so before, and once for one whose name suggests
+// that it may.
 func (m *model) swallows() bool {
 	if seen, ok := m.aloud.Load(m.id); ok {
 		swallowed, _ := seen.(bool)
@@ -22,7 +22,7 @@ func (m *model) swallows() bool {
 	return !m.hosted && thinker.MatchString(m.id)
 }
 
-// remember notes how the model thought in an answer that it has finished.
+// remember records how the model thought in a finished answer.
 func (m *model) remember(t *wire.Thoughts) {
 	if t.Lone || t.Open() {
 		m.aloud.Store(m.id, t.Lone)

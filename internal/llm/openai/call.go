@@ -7,7 +7,7 @@ import (
 	"openmates/internal/llm/wire"
 )
 
-// fragment is a part of a call, or a whole one.
+// fragment is a call or a part of one.
 type fragment struct {
 	Index    *int   `json:"index"`
 	ID       string `json:"id"`
@@ -18,7 +18,7 @@ type fragment struct {
 	Extra json.RawMessage `json:"extra_content"` // Google's signature of the thoughts before the call
 }
 
-// arguments are JSON in a string, which some servers leave away.
+// arguments is JSON in a string; some servers omit the string.
 type arguments string
 
 // UnmarshalJSON never fails.
@@ -31,7 +31,7 @@ func (a *arguments) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// fragments are the parts of calls; TGI sends one without the list around it.
+// fragments are parts of calls; TGI sends one without a list.
 type fragments []fragment
 
 // UnmarshalJSON never fails.
@@ -57,15 +57,15 @@ type building struct {
 	extra json.RawMessage
 }
 
-// fragment adds to the call that it belongs to. The number of the call tells
-// which that is, but some servers number every call 0, or none, and some send
-// another id with each part: a part with a name begins a new call once the call
-// before has all its arguments, or goes by another id.
+// fragment adds a part to its call. The call's number should say which one that
+// is, but some servers number every call 0, or none, and some send a different
+// ID with each part. So a part with a name starts a new call if the previous
+// call has all its arguments, or has another ID.
 func (d *decoder) fragment(f fragment) {
 	at := d.callOf(f)
 	if at < 0 {
 		if len(d.calls) > llm.MaxCalls {
-			return // there are too many already: Pump ends the answer
+			return // there are already too many: Pump ends the answer
 		}
 		index := len(d.calls)
 		if f.Index != nil {
@@ -92,8 +92,8 @@ func (d *decoder) fragment(f fragment) {
 	d.Keep("", "", string(f.Function.Arguments))
 }
 
-// callOf is the place of the call that a part goes on with, -1 if it begins
-// one.
+// callOf returns the index of the call that a part continues, or -1 if it
+// starts one.
 func (d *decoder) callOf(f fragment) int {
 	for i := len(d.calls) - 1; i >= 0; i-- {
 		c := &d.calls[i]
@@ -112,7 +112,7 @@ func (d *decoder) callOf(f fragment) int {
 	return -1
 }
 
-// finished are the calls as they are in the end.
+// finished returns the completed calls.
 func (d *decoder) finished() []llm.Call {
 	calls := make([]llm.Call, 0, len(d.calls))
 	for _, c := range d.calls {

@@ -11,9 +11,9 @@ import (
 	"openmates/internal/llm/wire"
 )
 
-// A chunk of the stream, or, in message, the whole answer of a server that
-// doesn't stream. Only what is used is read, so that odd types elsewhere do no
-// harm.
+// A chunk of the stream or, in message, the whole answer of a server that
+// doesn't stream. Only fields that we use are decoded, so unusual types
+// elsewhere do no harm.
 type chunk struct {
 	Choices []choice    `json:"choices"`
 	Usage   wire.Counts `json:"usage"`
@@ -28,25 +28,25 @@ type choice struct {
 	Delta   delta       `json:"delta"`
 	Message *delta      `json:"message"`
 	Finish  wire.Quoted `json:"finish_reason"`
-	Usage   wire.Counts `json:"usage"` // Moonshot's place for it
+	Usage   wire.Counts `json:"usage"` // Moonshot puts it here
 }
 
-// decoder reads one answer.
+// decoder decodes one answer.
 type decoder struct {
 	wire.Tally
 	of      string // the model
 	words   wire.Halves
-	grown   bool // parts came as deltas
+	grown   bool // parts arrived as deltas
 	calls   []building
-	thought strings.Builder // as the server wants it back with the calls
-	field   string          // in which it came
+	thought strings.Builder // as it must be sent back with the calls
+	field   string          // the field it arrived in
 	details []json.RawMessage
 	usage   wire.Counts
 	finish  string
 	over    bool
 }
 
-// Event reads a chunk.
+// Event decodes a chunk.
 func (d *decoder) Event(ev wire.Event) (string, error) {
 	data := bytes.TrimSpace(ev.Data)
 	switch {
@@ -66,8 +66,8 @@ func (d *decoder) Event(ev wire.Event) (string, error) {
 	return d.chunk(&c), nil
 }
 
-// lines reads several chunks in one event, as servers send them that leave out
-// the empty line between events.
+// lines decodes several chunks in one event, from servers that omit the empty
+// line between events.
 func (d *decoder) lines(data []byte, cause error) (string, error) {
 	parts := bytes.Split(data, []byte("\n"))
 	if len(parts) == 1 {
@@ -84,8 +84,8 @@ func (d *decoder) lines(data []byte, cause error) (string, error) {
 	return all.String(), nil
 }
 
-// tellsError reports whether the error of a chunk is one; good chunks of some
-// servers have an empty one.
+// tellsError reports whether a chunk's error is one; some servers include an
+// empty error in good chunks.
 func tellsError(raw json.RawMessage) bool {
 	switch string(bytes.TrimSpace(raw)) {
 	case "", "null", "false", `""`, "{}", "[]", "0":
@@ -100,11 +100,11 @@ func (d *decoder) chunk(c *chunk) string {
 	var text strings.Builder
 	for _, ch := range c.Choices {
 		if ch.Index != 0 {
-			continue // one answer was asked for
+			continue // only one answer was requested
 		}
 		part := ch.Delta
-		// A server that doesn't stream has the answer in message, one that does
-		// may have it there as a whole once more.
+		// A server that doesn't stream has the answer in message; one that does
+		// may repeat the whole answer there.
 		if part.empty() && ch.Message != nil && !d.grown {
 			part = *ch.Message
 		} else if !part.empty() {
@@ -119,7 +119,7 @@ func (d *decoder) chunk(c *chunk) string {
 	return text.String()
 }
 
-// part reads what one chunk holds of the answer.
+// part handles one chunk's part of the answer.
 func (d *decoder) part(p *delta) string {
 	text, thought := d.said(p.Content)
 	d.Think(thought)
@@ -139,8 +139,8 @@ func (d *decoder) part(p *delta) string {
 	return text + p.Refusal.String()
 }
 
-// think keeps a thought: servers of models that think refuse the result of a
-// call whose thoughts don't come back with it.
+// think keeps a thought, because servers of reasoning models reject a call's
+// result without the thoughts before it.
 func (d *decoder) think(field, text string) {
 	if text == "" {
 		return
@@ -164,8 +164,8 @@ func (d *decoder) detail(raw json.RawMessage) {
 	}
 }
 
-// count keeps the highest that was told of each number: counts grow while an
-// answer does, and a last chunk may be all zeros.
+// count keeps the highest value of each number: counts grow during an answer,
+// and a last chunk may be all zeros.
 func (d *decoder) count(u wire.Counts) {
 	if !u.Tells() {
 		return
@@ -180,8 +180,8 @@ func (d *decoder) count(u wire.Counts) {
 	}
 }
 
-// Progress says how far the answer is. A finish reason ends the answer, [DONE]
-// the stream; either may be missing.
+// Progress returns how much of the answer has arrived. A finish reason ends the
+// answer, [DONE] the stream; either may be missing.
 func (d *decoder) Progress() wire.Progress {
 	switch {
 	case d.over:
@@ -202,7 +202,7 @@ func (d *decoder) End() wire.End {
 	return e
 }
 
-// thoughts is what goes back with the calls that it led to.
+// thoughts is what is sent back with the calls it led to.
 type thoughts struct {
 	Field   string            `json:"field,omitempty"`
 	Text    string            `json:"text,omitempty"`
@@ -215,13 +215,13 @@ func (d *decoder) echo() llm.Echo {
 	}
 	data, err := json.Marshal(thoughts{d.field, d.thought.String(), d.details})
 	if err != nil {
-		return llm.Echo{} // a detail that is no JSON: nothing that could be sent
+		return llm.Echo{} // a detail that isn't JSON can't be sent
 	}
 	return llm.Echo{Of: d.of, Data: string(data)}
 }
 
-// told is the usage under the names that servers have for it. Where thoughts
-// are counted apart from the answer, only the total has them.
+// told returns the usage, whatever servers call it. If thoughts are counted
+// apart from the answer, only the total includes them.
 func (d *decoder) told() llm.Usage {
 	u := llm.Usage{
 		Input:  d.usage.First("prompt_tokens", "input_tokens"),
@@ -234,9 +234,9 @@ func (d *decoder) told() llm.Usage {
 	return u
 }
 
-// stop knows the ends that are one. All others are told as an end that came too
-// soon: model servers stop for want of room, of memory or of a connection, in
-// words of their own.
+// stop returns known reasons for a normal end. All others mean that the answer
+// ended too early: servers have their own names for running out of room, memory
+// or a connection.
 func (d *decoder) stop(calls int) llm.Stop {
 	switch strings.ToLower(d.finish) {
 	case "length", "max_tokens", "model_length", "max_output_tokens":
@@ -244,7 +244,7 @@ func (d *decoder) stop(calls int) llm.Stop {
 	case "content_filter", "sensitive", "safety", "refusal", "content_filtered":
 		return llm.StopFilter
 	case "", "stop", "tool_calls", "tool_call", "tool_use", "function_call", "eos", "eos_token", "stop_sequence", "end_turn", "end", "complete", "done":
-		if calls > 0 { // several servers say "stop" even so
+		if calls > 0 { // several servers say "stop" anyway
 			return llm.StopCalls
 		}
 		return llm.StopEnd
@@ -252,14 +252,14 @@ func (d *decoder) stop(calls int) llm.Stop {
 	return llm.StopOther
 }
 
-// refusal tells what an error object means. Servers put it under "error", or
-// send its fields bare; code is a string, a number or null.
+// refusal returns the meaning of an error object. Servers put it under "error",
+// or send its fields directly; code is a string, a number or null.
 func refusal(status int, body []byte) *llm.Error {
 	var r struct {
 		Error json.RawMessage `json:"error"`
 		problem
 	}
-	var list []json.RawMessage // Google's compatible API wraps it in a list
+	var list []json.RawMessage // Google's compatible API uses a list
 	if json.Unmarshal(body, &list) == nil && len(list) > 0 {
 		body = list[0]
 	}
@@ -283,8 +283,8 @@ type problem struct {
 	Code    json.RawMessage `json:"code"`
 }
 
-// kinds are the codes and types that say more than the status does.
-var kinds = [...]struct { //nolint:gochecknoglobals // a table that nobody writes
+// kinds maps codes and types that say more than the status.
+var kinds = [...]struct { //nolint:gochecknoglobals // never written
 	word string
 	kind llm.Kind
 }{
@@ -304,7 +304,7 @@ func kind(status int, code string, p problem, body []byte) llm.Kind {
 	if k, ok := wire.Means(status, words); ok {
 		return k
 	}
-	switch code { // z.ai's numbers
+	switch code { // z.ai's codes
 	case "1301":
 		return llm.KindFiltered
 	case "1113":

@@ -21,14 +21,14 @@ type delta struct {
 	Details json.RawMessage `json:"reasoning_details"` // OpenRouter: signed
 }
 
-// empty reports whether the part says nothing.
+// empty reports whether the part has no content.
 func (p *delta) empty() bool {
 	return p.Content.none() && p.Refusal == "" && len(p.Calls) == 0 && p.Legacy.Name == "" && p.Legacy.Arguments == "" &&
 		p.Thought == "" && p.Reason == ""
 }
 
-// content is text in quotes, or a list of blocks: Mistral's models that think
-// send one, some servers always.
+// content is a string, or a list of blocks: Mistral's reasoning models send a
+// list, some servers always do.
 type content struct {
 	text   wire.Quoted
 	blocks []block
@@ -40,7 +40,7 @@ type block struct {
 	Thinking content     `json:"thinking"`
 }
 
-// UnmarshalJSON never fails: blocks of a kind that isn't known are left out.
+// UnmarshalJSON never fails: unknown kinds of blocks are left out.
 func (c *content) UnmarshalJSON(b []byte) error {
 	*c = content{}
 	switch {

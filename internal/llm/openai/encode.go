@@ -8,7 +8,7 @@ import (
 	"openmates/internal/llm/wire"
 )
 
-// The request as the API reference names it ("Create chat completion").
+// The request, with the API reference's names ("Create chat completion").
 type request struct {
 	Model     string         `json:"model"`
 	Messages  []message      `json:"messages"`
@@ -25,15 +25,26 @@ type streamOptions struct {
 }
 
 type message struct {
-	Role    string  `json:"role"`
-	Content *string `json:"content"` // null next to calls alone
-	Calls   []call  `json:"tool_calls,omitempty"`
-	CallID  string  `json:"tool_call_id,omitempty"`
+	Role    string `json:"role"`
+	Content any    `json:"content"` // a string, a list of contentPart, or null next to calls alone
+	Calls   []call `json:"tool_calls,omitempty"`
+	CallID  string `json:"tool_call_id,omitempty"`
 
-	// The thoughts before the calls, in the field that they came in.
+	// The thoughts before the calls, in the field they arrived in.
 	Thought *string           `json:"reasoning_content,omitempty"`
 	Reason  *string           `json:"reasoning,omitempty"`
 	Details []json.RawMessage `json:"reasoning_details,omitempty"`
+}
+
+// contentPart is one of text and image_url.
+type contentPart struct {
+	Type    string   `json:"type"`
+	Text    string   `json:"text,omitempty"`
+	Picture *picture `json:"image_url,omitempty"`
+}
+
+type picture struct {
+	URL string `json:"url"`
 }
 
 type call struct {
@@ -73,7 +84,7 @@ func encode(id string, req llm.Request, w way) request {
 		req = withoutSystem(req)
 	}
 	if req.System != "" {
-		r.Messages = append(r.Messages, message{Role: "system", Content: &req.System})
+		r.Messages = append(r.Messages, message{Role: "system", Content: req.System})
 	}
 	for _, m := range req.Messages {
 		r.Messages = append(r.Messages, encodeMessage(id, m, w))
@@ -90,8 +101,8 @@ func encode(id string, req llm.Request, w way) request {
 	return r
 }
 
-// withoutSystem puts the instructions in front of the first message of the
-// user, for models that know no role for them.
+// withoutSystem puts the instructions in front of the first user message, for
+// models without a system role.
 func withoutSystem(req llm.Request) llm.Request {
 	first := slices.IndexFunc(req.Messages, func(m llm.Message) bool { return m.Role == llm.RoleUser })
 	if first < 0 || req.System == "" {
@@ -104,12 +115,11 @@ func withoutSystem(req llm.Request) llm.Request {
 }
 
 func encodeMessage(id string, m llm.Message, w way) message {
-	out := message{Role: string(m.Role), Content: &m.Text}
+	out := message{Role: string(m.Role), Content: contentOf(m, w)}
 	if m.Role == llm.RoleTool {
 		out.CallID = wire.CallID(m.CallID)
 		if m.Failed { // the API has no field for it
-			text := "Error: " + m.Text
-			out.Content = &text
+			out.Content = "Error: " + m.Text
 		}
 		return out
 	}
@@ -129,7 +139,25 @@ func encodeMessage(id string, m llm.Message, w way) message {
 	return out
 }
 
-// echo puts the thoughts back where they came from.
+// contentOf is the text of a message, with its pictures where the model sees.
+func contentOf(m llm.Message, w way) any {
+	if len(m.Pictures) == 0 {
+		return m.Text
+	}
+	if w.noPictures {
+		return m.Text + "\n\n" + llm.Unseen(m.Pictures)
+	}
+	parts := []contentPart{}
+	if m.Text != "" {
+		parts = append(parts, contentPart{Type: "text", Text: m.Text})
+	}
+	for _, p := range m.Pictures {
+		parts = append(parts, contentPart{Type: "image_url", Picture: &picture{wire.DataURL(p)}})
+	}
+	return parts
+}
+
+// echo puts the thoughts back into their field.
 func (m *message) echo(data string) {
 	var t thoughts
 	if json.Unmarshal([]byte(data), &t) != nil {

@@ -1,13 +1,13 @@
-// Package openai adapts the chat completions API of OpenAI, and with it every
-// server that speaks it: Ollama, vLLM, llama.cpp, LM Studio, OpenRouter,
-// Mistral, Groq, DeepSeek, Together and more.
+// Package openai adapts OpenAI's chat completions API, and every compatible
+// server: Ollama, vLLM, llama.cpp, LM Studio, OpenRouter, Mistral, Groq,
+// DeepSeek, Together and more.
 //
-// It promises llm.Model's contract with each of them. They differ in small
-// things that it levels: which of two fields bounds the answer, whether usage
-// is told (it is estimated where not), whether a stream ends with [DONE],
-// whether the server streams at all, and where in a stream an error stands.
+// It keeps llm.Model's contract with each of them, and handles their
+// differences: which of two fields limits the answer, whether usage is reported
+// (otherwise it is estimated), whether a stream ends with [DONE], whether the
+// server streams at all, and where in a stream an error appears.
 //
-// It refuses the features that only one of them has.
+// It doesn't support features that only one of them has.
 package openai
 
 import (
@@ -28,25 +28,25 @@ import (
 // DefaultURL is OpenAI's own address.
 const DefaultURL = "https://api.openai.com/v1"
 
-// Config says where the API is.
+// Config configures a Provider.
 type Config struct {
 	URL  string           // "" = DefaultURL; an address without a path gets /v1
-	Key  openmates.Secret // "" = none, as local servers want it
-	HTTP *http.Client     // nil = one of its own
+	Key  openmates.Secret // "" = none, as for local servers
+	HTTP *http.Client     // nil = a new one
 
-	Responses bool // ask by the Responses API until a model refuses it
+	Responses bool // use the Responses API until a model rejects it
 }
 
-// Provider is one server reached with one key. It is safe for concurrent use.
+// Provider is one server used with one key. It is safe for concurrent use.
 type Provider struct {
 	client *wire.Client
 	hosted bool     // by OpenAI itself
-	first  way      // how a model is asked of which nothing is known
+	first  way      // for models that nothing is known about
 	ways   sync.Map // model id → way, learned from refusals
-	aloud  sync.Map // model id → bool: it thinks in its text, without an opening tag
+	aloud  sync.Map // model ID → bool: it thinks in its text, without an opening tag
 }
 
-// New checks the settings; it does no I/O.
+// New checks the settings and returns a Provider. It does no I/O.
 func New(c Config) (*Provider, error) {
 	header := map[string]string{}
 	key := strings.TrimSpace(c.Key.Reveal())
@@ -64,7 +64,7 @@ func New(c Config) (*Provider, error) {
 	return &Provider{client: client, hosted: hosted, first: way{newLimit: hosted, responses: c.Responses}}, nil
 }
 
-// address mends what people paste: the full path of the endpoint, or a bare
+// address fixes what people paste: the full path of the endpoint, or a bare
 // host.
 func address(s string) string {
 	s = strings.TrimRight(strings.TrimSpace(s), "/")
@@ -78,7 +78,7 @@ func address(s string) string {
 	return s
 }
 
-// Models lists the ids that the key may use, sorted.
+// Models lists the IDs that the key may use, sorted.
 func (p *Provider) Models(ctx context.Context) ([]string, error) {
 	var list models
 	if err := p.client.Get(ctx, "/models", &list); err != nil {
@@ -91,11 +91,11 @@ func (p *Provider) Models(ctx context.Context) ([]string, error) {
 	return ids.Sorted(), nil
 }
 
-// models are the ids of a list, which some servers (Together, GitHub) send
+// models are the IDs of a list, which some servers (Together, GitHub) send
 // without an object around it.
 type models []string
 
-// UnmarshalJSON reads either form; an id that is no string is left out.
+// UnmarshalJSON decodes either form; an ID that isn't a string is left out.
 func (m *models) UnmarshalJSON(b []byte) error {
 	type model struct {
 		ID wire.Quoted `json:"id"`
@@ -114,7 +114,7 @@ func (m *models) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// Model returns the model with this id.
+// Model returns the model with this ID.
 func (p *Provider) Model(id string) llm.Model { return &model{p, id} }
 
 type model struct {
@@ -141,13 +141,13 @@ func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Piece
 	}
 }
 
-// mostTries bounds the requests until a server answers: each but the last is
-// refused before anything is paid.
+// mostTries limits the requests until a server answers. All but the last are
+// rejected before anything is billed.
 const mostTries = 6
 
-// post sends the request. A server that refuses it for how it is asked, not for
-// what, is asked again in its way, and from then on at once; nothing of an answer
-// came before such a refusal, and it isn't a failure that waiting could heal.
+// post sends the request. If a server rejects how something is asked, not what,
+// post asks again in the server's way, and remembers that. Nothing of an answer
+// has arrived before such an error, and waiting wouldn't help.
 func (m *model) post(ctx context.Context, req llm.Request) (*wire.Stream, wire.Decoder, error) {
 	w := m.first
 	if learned, ok := m.ways.Load(m.id); ok {

@@ -9,9 +9,10 @@ import (
 	"openmates/internal/llm/wire"
 )
 
-// The Responses API ("Create a model response"), in which OpenAI's newer models
-// use tools and think at once. Nothing is stored there: what the model thought
-// comes back encrypted and is sent again with the results of its calls.
+// The Responses API ("Create a model response"), with which OpenAI's newer
+// models can use tools and think at the same time. Nothing is stored there: the
+// model's thoughts come back encrypted and are sent again with the results of
+// its calls.
 type asked struct {
 	Model        string         `json:"model"`
 	Instructions string         `json:"instructions,omitempty"`
@@ -32,7 +33,14 @@ type responseTool struct {
 
 type inputMessage struct {
 	Role    string `json:"role"`
-	Content string `json:"content"`
+	Content any    `json:"content"` // a string, or a list of inputPart
+}
+
+// inputPart is one of input_text and input_image.
+type inputPart struct {
+	Type    string `json:"type"`
+	Text    string `json:"text,omitempty"`
+	Picture string `json:"image_url,omitempty"`
 }
 
 type inputCall struct {
@@ -51,7 +59,7 @@ type inputResult struct {
 func encodeResponse(id string, req llm.Request, w way) asked {
 	a := asked{Model: id, Instructions: req.System, MaxTokens: req.MaxTokens, Stream: true, Include: []string{"reasoning.encrypted_content"}}
 	for _, m := range req.Messages {
-		a.Input = append(a.Input, items(id, m)...)
+		a.Input = append(a.Input, items(id, m, w)...)
 	}
 	if w.noTools {
 		return a
@@ -62,8 +70,8 @@ func encodeResponse(id string, req llm.Request, w way) asked {
 	return a
 }
 
-// items are what a message is made of there.
-func items(id string, m llm.Message) []any {
+// items returns the API's items for a message.
+func items(id string, m llm.Message, w way) []any {
 	if m.Role == llm.RoleTool {
 		text := m.Text
 		if m.Failed { // the API has no field for it
@@ -74,13 +82,13 @@ func items(id string, m llm.Message) []any {
 	var all []any
 	if m.Echo.Of == id {
 		var thoughts []json.RawMessage
-		_ = json.Unmarshal([]byte(m.Echo.Data), &thoughts) // what came by the other API is none
+		_ = json.Unmarshal([]byte(m.Echo.Data), &thoughts) // the other API's thoughts don't count
 		for _, t := range thoughts {
 			all = append(all, t)
 		}
 	}
 	if m.Text != "" || len(m.Calls) == 0 {
-		all = append(all, inputMessage{string(m.Role), m.Text})
+		all = append(all, inputMessage{string(m.Role), inputOf(m, w)})
 	}
 	for _, c := range m.Calls {
 		all = append(all, inputCall{"function_call", wire.CallID(c.ID), c.Name, string(wire.Arguments(c.Arguments))})
@@ -88,8 +96,20 @@ func items(id string, m llm.Message) []any {
 	return all
 }
 
-// responseEvent is an event of the stream, or the whole response of a server
-// that doesn't stream. The fields of all types stand side by side.
+// inputOf is the text of a message, with its pictures where the model sees.
+func inputOf(m llm.Message, w way) any {
+	if len(m.Pictures) == 0 || w.noPictures {
+		return contentOf(m, w)
+	}
+	parts := []inputPart{{Type: "input_text", Text: m.Text}}
+	for _, p := range m.Pictures {
+		parts = append(parts, inputPart{Type: "input_image", Picture: wire.DataURL(p)})
+	}
+	return parts
+}
+
+// responseEvent is an event in the stream, or the whole response of a server
+// that doesn't stream. It has the fields of all types.
 type responseEvent struct {
 	Type     string          `json:"type"`
 	Object   string          `json:"object"`
@@ -109,7 +129,7 @@ type response struct {
 	} `json:"incomplete_details"`
 }
 
-// item is one of message, function_call and reasoning.
+// item is a message, function_call or reasoning.
 type item struct {
 	Type      string    `json:"type"`
 	CallID    string    `json:"call_id"`
@@ -118,14 +138,14 @@ type item struct {
 	Content   []block   `json:"content"`
 }
 
-// responses reads one answer of the Responses API.
+// responses decodes one answer of the Responses API.
 type responses struct {
 	decoder
-	thoughts []json.RawMessage // as they came, with what is encrypted in them
+	thoughts []json.RawMessage // as received, including encrypted content
 	ended    string            // its status, or why it is incomplete
 }
 
-// Event reads one event.
+// Event decodes one event.
 func (d *responses) Event(ev wire.Event) (string, error) {
 	if string(ev.Data) == "[DONE]" {
 		d.over = true
@@ -160,7 +180,7 @@ func (d *responses) Event(ev wire.Event) (string, error) {
 	return "", nil
 }
 
-// failed is the error of a response in the form that all other errors have.
+// failed returns the error of a response in the same form as all other errors.
 func failed(r response) []byte {
 	if !tellsError(r.Error) {
 		return []byte(`{"error":"the response failed without a reason"}`)
@@ -168,7 +188,7 @@ func failed(r response) []byte {
 	return append(append([]byte(`{"error":`), r.Error...), '}')
 }
 
-// item takes what is whole: a call, or a thought that has to come back.
+// item handles a complete item: a call, or a thought that must be sent back.
 func (d *responses) item(raw json.RawMessage) {
 	var i item
 	if json.Unmarshal(raw, &i) != nil {
@@ -191,7 +211,7 @@ func (d *responses) end(r response) string {
 	return ""
 }
 
-// whole reads a response that came in one piece.
+// whole decodes a response that arrived as one document.
 func (d *responses) whole(r response) string {
 	var text strings.Builder
 	for _, raw := range r.Output {

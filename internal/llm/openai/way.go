@@ -9,23 +9,24 @@ import (
 	"openmates/internal/llm"
 )
 
-// way is how a model wants to be asked.
+// way is how a model has to be asked.
 type way struct {
 	newLimit   bool // max_completion_tokens instead of max_tokens
 	noUsage    bool // without stream_options
-	noEffort   bool // reasoning_effort "none" where there are tools
+	noEffort   bool // reasoning_effort "none" if there are tools
 	noTools    bool // without tools
-	noSystem   bool // the instructions in the first message of the user
-	noNull     bool // content "" instead of null beside calls
-	most       int  // tokens of an answer that the model allows; 0 = not known
-	window     int  // tokens of a request and its answer together; 0 = not known
-	extra      int  // tokens that the model counts of a request beyond the estimate
-	responses  bool // by /responses
+	noSystem   bool // the instructions in the first user message
+	noPictures bool // without pictures
+	noNull     bool // content "" instead of null next to calls
+	most       int  // tokens in an answer that the model allows; 0 = unknown
+	window     int  // tokens in a request and its answer together; 0 = unknown
+	extra      int  // tokens that the model counts for a request beyond the estimate
+	responses  bool // with /responses
 	noResponse bool // there is no /responses
 }
 
-// The words of refusals that tell how to ask. They are in none of the
-// request's own texts, and no error loses them.
+// Words in errors that say how to ask. They occur in none of the request's own
+// texts, and no error loses them.
 const (
 	fieldUsage    = "stream_options"
 	fieldLimit    = "max_tokens"
@@ -35,10 +36,10 @@ const (
 	unsupported   = "nsupported"
 )
 
-// other is the way that a refusal asks for, if it asks for one. left is how many
-// tokens an answer to this very request may have, 0 where that isn't told. Where
-// a model wants no tools beside its thoughts, the Responses API is the better
-// door, but only OpenAI itself is sure to have it.
+// other returns the way that an error asks for, if any. left is how many tokens
+// an answer to this request may have, 0 if unknown. If a model accepts no tools
+// together with thinking, the Responses API is the better choice, but only
+// OpenAI itself is sure to have it.
 func (w way) other(e *llm.Error, req llm.Request, hosted bool) (next way, left int, ok bool) {
 	words := strings.ToLower(e.Err.Error())
 	says := func(any ...string) bool {
@@ -57,6 +58,8 @@ func (w way) other(e *llm.Error, req llm.Request, hosted bool) (next way, left i
 	case !w.noTools && len(req.Tools) > 0 && says("support tools", "support tool use", "tool choice requires", "tool-call-parser",
 		"support function calling", "function calling is not enabled", "tools are not supported", "tool calling is not supported"):
 		w.noTools = true
+	case !w.noPictures && pictured(req) && says("image", "vision", "multimodal", "must be a string", "valid string"):
+		w.noPictures = true
 	case !w.noSystem && req.System != "" && says("developer instruction is not enabled", "system role not supported", "system role is not supported",
 		"system message is not supported", "does not support system", "only user and assistant roles"):
 		w.noSystem = true
@@ -83,12 +86,17 @@ func callsAlone(req llm.Request) bool {
 	return slices.ContainsFunc(req.Messages, func(m llm.Message) bool { return len(m.Calls) > 0 && m.Text == "" })
 }
 
+// pictured reports whether a message of the request shows a picture.
+func pictured(req llm.Request) bool {
+	return slices.ContainsFunc(req.Messages, func(m llm.Message) bool { return len(m.Pictures) > 0 })
+}
+
 var (
-	aNumber  = regexp.MustCompile(`\d[\d,]*`)                                                         //nolint:gochecknoglobals // nobody writes it
+	aNumber  = regexp.MustCompile(`\d[\d,]*`)                                                         //nolint:gochecknoglobals // never written
 	aContext = regexp.MustCompile(`context (?:length|window|size|limit)[a-z_ ()=:]{0,30}?(\d[\d,]*)`) //nolint:gochecknoglobals // nobody writes it
 )
 
-// numbers are those in a text that can be counts of tokens.
+// numbers returns the numbers in a text that can be token counts.
 func numbers(words string) []int {
 	var all []int
 	for _, s := range aNumber.FindAllString(words, -1) {
@@ -99,11 +107,11 @@ func numbers(words string) []int {
 	return all
 }
 
-// leastAnswer is the fewest tokens that are worth an answer.
+// leastAnswer is the minimum number of tokens for a useful answer.
 const leastAnswer = 64
 
-// shorter is for a server that adds up the request and the most that its answer
-// may have: where the request itself fits, there is room for a shorter answer.
+// shorter handles servers that add the request to the maximum length of its
+// answer: if the request itself fits, there is room for a shorter answer.
 func (w way) shorter(words string, req llm.Request) (way, int, bool) {
 	found := aContext.FindStringSubmatch(words)
 	if found == nil || req.MaxTokens == 0 {
@@ -131,7 +139,7 @@ func (w way) shorter(words string, req llm.Request) (way, int, bool) {
 	return w, left, left >= leastAnswer && left < req.MaxTokens
 }
 
-// fewer is for a model whose answers may not be as long as was asked for.
+// fewer handles models that don't allow answers as long as requested.
 func (w way) fewer(words string, req llm.Request) (way, int, bool) {
 	most := 0
 	for _, n := range numbers(words) {
@@ -146,8 +154,8 @@ func (w way) fewer(words string, req llm.Request) (way, int, bool) {
 	return w, most, true
 }
 
-// bound is the most tokens of the answer to ask for. An estimate of the request
-// is too low at times; then the server says what is left.
+// bound returns the maximum number of tokens to request. If the estimate of the
+// request is too low, the server says what is left.
 func (w way) bound(req llm.Request) int {
 	most := req.MaxTokens
 	if w.most > 0 {

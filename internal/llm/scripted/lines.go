@@ -18,18 +18,18 @@ import (
 //go:embed long.md
 var longText string
 
-// connect tells how to get a real model.
+// connect says how to get a real model.
 const connect = "I am a scripted model: I run offline and there is no real AI behind me. To connect a real one, stop the demo and start `openmates serve` with the address and key of a model provider (OpenAI, Anthropic, Google, or your own Ollama)."
 
-// answer is what is said, and how.
+// answer is a scripted answer.
 type answer struct {
 	text string
 	slow bool
 	err  error
 }
 
-// line finds the answer to what was said. The order matters: a command beats a
-// greeting. A command is short and no question, so that "why did my build
+// line returns the answer to a text. The order matters: a command beats a
+// greeting. A command is short and not a question, so that "why did my build
 // fail?" doesn't make the model fail.
 func line(mate, said string) answer {
 	words := wordsOf(said)
@@ -88,8 +88,8 @@ func introduce(mate string) string {
 	return "I am " + mate + ", your AI team mate."
 }
 
-// quote repeats what was said: on one line, not too long, and without the marks
-// that would end the quotation or begin code.
+// quote quotes a text: on one line, limited in length, and without characters
+// that would end the quotation or start code.
 func quote(said string) string {
 	const most = 200
 	said = strings.Join(strings.Fields(said), " ")

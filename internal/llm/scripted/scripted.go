@@ -1,11 +1,10 @@
-// Package scripted is a model without any intelligence: it answers from a
-// short script, offline, always the same. The demo speaks with it, so that a
-// first look at the product needs no account anywhere.
+// Package scripted is a model without intelligence: it answers from a short
+// script, offline, always the same. The demo uses it, so that a first look at
+// the product needs no account anywhere.
 //
-// It promises to be recognised: its id and its name say what it is, and what
-// it has no line for is answered by saying so. It streams word by word, as a
-// real model does, asks for a tool where a sum, a conversion or the time is
-// wanted, and fails on request.
+// It is easy to recognise: its ID and name say what it is, and it says so when
+// it has no line for something. It streams word by word like a real model,
+// calls a tool for sums, conversions and the time, and fails on request.
 package scripted
 
 import (
@@ -21,21 +20,21 @@ import (
 	"openmates/internal/llm"
 )
 
-// ID is the id of the one model.
+// ID is the model's ID.
 const ID = "scripted"
 
-// Name is what people are shown as the name of the model.
+// Name is the model's name for people.
 const Name = "Scripted model (offline, no real AI)"
 
-// Config says how fast it speaks.
+// Config configures a Provider.
 type Config struct {
 	Pause time.Duration // before each word; 0 = none. "slow" pauses ten times as long
 }
 
-// Provider offers the one model.
+// Provider offers only this model.
 type Provider struct{ pause time.Duration }
 
-// New checks the settings.
+// New returns a Provider.
 func New(c Config) (*Provider, error) {
 	if c.Pause < 0 {
 		return nil, openmates.Errorf(openmates.EInvalid, "The pause of the scripted model can't be negative.")
@@ -43,12 +42,12 @@ func New(c Config) (*Provider, error) {
 	return &Provider{c.Pause}, nil
 }
 
-// Models lists the one model.
+// Models returns the model's ID.
 func (p *Provider) Models(ctx context.Context) ([]string, error) {
 	return []string{ID}, ctx.Err()
 }
 
-// Model returns the one model; any other id fails with KindNoModel when asked.
+// Model returns the model; any other ID fails with KindNoModel when asked.
 func (p *Provider) Model(id string) llm.Model { return &model{p.pause, id} }
 
 type model struct {
@@ -88,7 +87,7 @@ func (m *model) ask(ctx context.Context, req llm.Request, call *llm.Call, yield 
 	}
 }
 
-// speak yields the words of an answer, and then its failure or its end.
+// speak yields the words of an answer, and then its failure or end.
 func (m *model) speak(ctx context.Context, req llm.Request, say answer, yield func(llm.Piece, error) bool) {
 	pause := m.pause
 	if say.slow {
@@ -128,7 +127,7 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// mateOf is the name in a first line such as "You are Sophia, …".
+// mateOf returns the name in a first line such as "You are Sophia, …".
 func mateOf(system string) string {
 	first, _, _ := strings.Cut(system, "\n")
 	rest, ok := strings.CutPrefix(strings.TrimSpace(first), "You are ")

@@ -9,8 +9,8 @@ import (
 	"openmates/internal/llm"
 )
 
-// wish is the one call that the script asks for: a sum, a conversion or the
-// time, if that was the question and such a tool is shown. nil = none.
+// wish returns the call for a sum, a conversion or the time, if that was the
+// question and such a tool is available; otherwise nil.
 func wish(req llm.Request) *llm.Call {
 	if len(req.Messages) == 0 || req.Messages[len(req.Messages)-1].Role != llm.RoleUser {
 		return nil
@@ -45,7 +45,7 @@ var (
 	clock      = regexp.MustCompile(`(?i)what time is it(?: (?:now )?in ([\pL/_ ]{2,40}?))?\s*\?*$`)
 )
 
-// told is the answer to what a tool brought back.
+// told returns the answer to a tool's result.
 func told(req llm.Request) (answer, bool) {
 	if len(req.Messages) == 0 {
 		return answer{}, false

@@ -10,15 +10,15 @@ import (
 	"openmates/internal/llm"
 )
 
-// Counts are the numbers of an object such as a server's usage, by name. Reading
-// them never fails: whatever is odd about how tokens are counted, an answer that
-// was paid for is not thrown away for it. A number in quotes or with a fraction
-// is one, the numbers of an object within stand under "outer.inner", and all
+// Counts contains the numbers in an object such as a server's usage, by name.
+// Decoding never fails: an answer that was paid for isn't thrown away because
+// its tokens are counted strangely. Numbers in quotes or with a fraction are
+// accepted, numbers in a nested object are named "outer.inner", and everything
 // else is left out.
 type Counts map[string]int
 
-// mostTokens is where numbers are cut off, so that some of them can be added.
-// No answer comes near, and Pump believes none of it.
+// mostTokens is the maximum of each number, so that some can be added. No
+// answer comes near, and Pump doesn't believe it.
 const mostTokens = 500_000_000
 
 // UnmarshalJSON never fails.
@@ -26,7 +26,7 @@ func (c *Counts) UnmarshalJSON(b []byte) error {
 	*c = nil
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(b, &fields) != nil {
-		return nil //nolint:nilerr // a count that can't be read is none
+		return nil //nolint:nilerr // an unreadable count is ignored
 	}
 	for name, raw := range fields {
 		if n, ok := tokens(raw); ok {
@@ -61,7 +61,7 @@ func tokens(raw json.RawMessage) (int, bool) {
 	return int(min(max(f, -mostTokens), mostTokens)), true
 }
 
-// First is the number under the first of some names that has one other than 0.
+// First returns the first of the named numbers that isn't 0.
 func (c Counts) First(names ...string) int {
 	for _, n := range names {
 		if c[n] != 0 {
@@ -71,7 +71,7 @@ func (c Counts) First(names ...string) int {
 	return 0
 }
 
-// Tells reports whether there is any number other than 0.
+// Tells reports whether any number isn't 0.
 func (c Counts) Tells() bool {
 	for _, n := range c {
 		if n != 0 {
@@ -82,15 +82,15 @@ func (c Counts) Tells() bool {
 }
 
 const (
-	// mostModels and longestModel bound a list of models.
+	// mostModels and longestModel limit a list of models.
 	mostModels   = 2_000
 	longestModel = 500
 )
 
-// Models are the ids of a list that comes in pages.
+// Models collects the IDs of a paginated list.
 type Models struct{ ids []string }
 
-// Add adds an id, and reports whether there is room for more.
+// Add adds an ID, and reports whether there is room for more.
 func (m *Models) Add(id string) bool {
 	if id != "" && len(id) <= longestModel && len(m.ids) < mostModels {
 		m.ids = append(m.ids, id)
@@ -98,14 +98,14 @@ func (m *Models) Add(id string) bool {
 	return len(m.ids) < mostModels
 }
 
-// Sorted returns each id once.
+// Sorted returns the IDs, without duplicates.
 func (m *Models) Sorted() []string {
 	slices.Sort(m.ids)
 	return slices.Compact(m.ids)
 }
 
 // Ask sends asked as in and pumps the answer through d, for an API that needs
-// no second try.
+// no second attempt.
 func (c *Client) Ask(ctx context.Context, path string, asked llm.Request, in any, d Decoder, yield func(llm.Piece, error) bool) {
 	if err := ctx.Err(); err != nil {
 		yield(llm.Piece{}, err)

@@ -12,21 +12,21 @@ import (
 )
 
 const (
-	// hiddenRun is how many characters in a row must stand both in an error and
-	// in what nobody may read for the error to lose them.
+	// hiddenRun is how many consecutive characters must occur both in an error
+	// and in something private for the error to lose them.
 	hiddenRun = 8
-	// A key of fewer characters than shortKey is hidden only where it is a word
-	// of its own, and one of fewer than noKey not at all: it could be guessed,
-	// and the gaps in the text would tell it.
+	// A key shorter than shortKey is only hidden if it is a separate word, and
+	// one shorter than noKey not at all: it could be guessed, and the gaps in
+	// the text would reveal it.
 	shortKey = 8
 	noKey    = 4
 
 	mask = "•••"
 )
 
-// hide keeps out of an error what servers repeat in their refusals: the key,
-// what people and the mate said in the request, and what the model has answered
-// so far. What is left is for the log.
+// hide removes from an error what servers repeat: the key, what people and the
+// mate said in the request, and the model's answer so far. The rest is for the
+// log.
 func (s *Stream) hide(err error) error {
 	if err == nil {
 		return nil
@@ -41,7 +41,7 @@ func (s *Stream) hide(err error) error {
 	if text == was {
 		return err
 	}
-	// What tells a request apart that only has to be written differently.
+	// Field names that show how a request has to be written differently.
 	for _, field := range s.client.fields {
 		if strings.Contains(was, field) && !strings.Contains(text, field) {
 			text += " [" + field + "]"
@@ -50,7 +50,7 @@ func (s *Stream) hide(err error) error {
 	return errors.New(text)
 }
 
-// texts are what a request holds of people's and models' own words.
+// texts returns a request's texts by people and models.
 func texts(r llm.Request) []string {
 	all := []string{r.System}
 	for _, m := range r.Messages {
@@ -92,7 +92,7 @@ func inWord(r rune) bool {
 }
 
 // hideRuns masks each run of hiddenRun or more characters in text that also
-// is in one of the private texts, however either of them is escaped.
+// occurs in one of the private texts, however either is escaped.
 func hideRuns(text string, private []string) string {
 	var all []letter
 	index := map[window][]int{}
@@ -145,7 +145,7 @@ func masked(text string, all []letter, hit []bool) string {
 	return b.String() + text[done:]
 }
 
-// window is the last characters that went by.
+// window contains the last characters.
 type window [hiddenRun]rune
 
 func (w *window) push(r rune) {
@@ -153,15 +153,14 @@ func (w *window) push(r rune) {
 	w[hiddenRun-1] = r
 }
 
-// letter is one character as it is meant, and where in the text it is written.
+// letter is one unescaped character, and its position in the text.
 type letter struct {
 	r        rune
 	from, to int
 }
 
-// letters reads a text as somebody would who doesn't care for case, for how
-// much blank there is, and for whether it is escaped for JSON (also several
-// times over), for Python, for a URL or for HTML.
+// letters yields the characters of a text, ignoring case, the amount of space,
+// and escaping for JSON (even repeated), Python, URLs or HTML.
 func letters(s string) func(func(letter) bool) {
 	return func(yield func(letter) bool) {
 		blank := false
@@ -183,10 +182,11 @@ func letters(s string) func(func(letter) bool) {
 	}
 }
 
-// dropped is a character that means nothing.
+// dropped is a character without meaning.
 const dropped = -1
 
-// meant is the first character of a text that isn't empty, and its length.
+// meant returns the first unescaped character of a non-empty text, and its
+// length.
 func meant(s string) (rune, int) {
 	switch s[0] {
 	case '\\':
@@ -215,7 +215,7 @@ func backslashed(s string) (rune, int) {
 		return dropped, n
 	}
 	switch s[n] {
-	case 'n', 'r', 't', 'N', 'R', 'T': // capitals are nothing escaped, but case is nothing either
+	case 'n', 'r', 't', 'N', 'R', 'T': // capitals aren't escapes, but case is ignored
 		return ' ', n + 1
 	case '"', '\'', '/':
 		return rune(s[n]), n + 1
@@ -229,8 +229,8 @@ func backslashed(s string) (rune, int) {
 	return dropped, n
 }
 
-// unicoded reads \uXXXX, of which two can be one character. n backslashes stand
-// before the u.
+// unicoded decodes \uXXXX, of which two can be one character. n backslashes
+// precede the u.
 func unicoded(s string, n int) (rune, int) {
 	r, ok := hexadecimal(s[n+1:], 4)
 	if !ok {
@@ -246,7 +246,7 @@ func unicoded(s string, n int) (rune, int) {
 	return r, end
 }
 
-// percent reads a character as URLs write it: %C3%A9.
+// percent decodes a character in URL encoding: %C3%A9.
 func percent(s string) (r rune, n int, ok bool) {
 	var b []byte
 	for len(b) < utf8.UTFMax && strings.HasPrefix(s[n:], "%") {

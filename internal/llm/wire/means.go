@@ -7,10 +7,10 @@ import (
 	"openmates/internal/llm"
 )
 
-// meanings are words of refusals, in lower case, that mean the same whichever
-// server says them. The first that is found counts: what a limit on tokens per
-// minute refuses for its size will be refused in a minute, too.
-var meanings = [...]struct { //nolint:gochecknoglobals // a table that nobody writes
+// meanings are phrases in errors, in lower case, that mean the same for every
+// server. The first match counts: a request that is too large for a
+// tokens-per-minute limit will still be too large in a minute.
+var meanings = [...]struct { //nolint:gochecknoglobals // never written
 	kind  llm.Kind
 	words []string
 }{
@@ -21,7 +21,7 @@ var meanings = [...]struct { //nolint:gochecknoglobals // a table that nobody wr
 		"context the overflows", "context length of only", "greater than the context length", // LM Studio
 		"maximum prompt length", "prompt exceeds max length", "exceeded model token limit", "range of input length", // xAI, z.ai, Kimi, DashScope
 		"`inputs` must have less than", "`inputs` tokens + `max_new_tokens`", "inputs tokens + max_new_tokens", // TGI, Together
-		"request too large", "string_above_max_length", // Groq and OpenAI, whose limit is one of tokens per minute
+		"request too large", "string_above_max_length", // Groq and OpenAI, with a tokens-per-minute limit
 	}},
 	{llm.KindFiltered, []string{
 		"content_filter", "content_policy", "content management policy", "content filtering policy", "responsibleaipolicy", // OpenAI, Azure, Anthropic
@@ -36,14 +36,14 @@ var meanings = [...]struct { //nolint:gochecknoglobals // a table that nobody wr
 		"unsupported_country", "country, region, or territory not supported", "location is not supported", // OpenAI, Google
 		"attention required! | cloudflare", "cf-error-details", "sorry, you have been blocked",
 	}},
-	{llm.KindCut, []string{"tool_use_failed"}}, // Groq: the model wrote a call that can't be read
+	{llm.KindCut, []string{"tool_use_failed"}}, // Groq: the model wrote an unreadable call
 	{llm.KindNoModel, []string{"model_not_found", "no models loaded", "model not found"}},
 	{llm.KindBadKey, []string{"invalid_api_key", "api key not valid", "incorrect api key", "invalid api key"}},
 }
 
-// Means is what the words of a refusal say by themselves, ok if they do. Those
-// of a server in trouble (status 5xx) say nothing: its pages hold all kinds of
-// words.
+// Means returns what the text of an error means by itself; ok is false if it
+// isn't known. Texts of a failing server (status 5xx) mean nothing, because its
+// pages can contain anything.
 func Means(status int, words string) (kind llm.Kind, ok bool) {
 	if status >= http.StatusInternalServerError {
 		return 0, false
@@ -62,8 +62,8 @@ func Means(status int, words string) (kind llm.Kind, ok bool) {
 	return 0, false
 }
 
-// ByStatus is what a status means in every API; what is finer is in the
-// body. Status 0 is a refusal within the stream without a telling body.
+// ByStatus returns what a status means in every API; the body may say more.
+// Status 0 is an error within the stream without a useful body.
 func ByStatus(status int) llm.Kind {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:

@@ -11,22 +11,21 @@ import (
 	"openmates/internal/llm"
 )
 
-// Decoder makes sense of the events of one answer.
+// Decoder decodes the events of one answer.
 type Decoder interface {
-	// Event takes one event, or the whole answer of a server that doesn't
-	// stream, and returns the text in it. An *llm.Error is the server's own; any
-	// other error means that the event can't be understood.
+	// Event decodes one event, or the whole answer of a server that doesn't
+	// stream, and returns its text. An *llm.Error is the server's own; any
+	// other error means that the event can't be decoded.
 	Event(ev Event) (text string, err error)
-	// Progress says how far the answer is.
+	// Progress returns how much of the answer has arrived.
 	Progress() Progress
-	// Counted is what it has read besides the text.
+	// Counted returns what it has read besides the text.
 	Counted() *Tally
-	// End returns what stands only when all is read.
+	// End returns what is only known at the end.
 	End() End
 }
 
-// End is what stands at the end of an answer. The usage is as the server tells
-// it, zero where it tells none.
+// End is the end of an answer. The usage is as the server reports it, or zero.
 type End struct {
 	Calls []llm.Call
 	Usage llm.Usage
@@ -34,13 +33,13 @@ type End struct {
 	Echo  llm.Echo
 }
 
-// Tally is what a decoder has read besides the text that it gave. It is embedded
-// in a decoder, which tells it of everything it keeps.
+// Tally counts what a decoder has read besides the text. It is embedded in a
+// decoder, which reports to it everything that it keeps.
 type Tally struct {
 	calls   int
 	bytes   int
-	thought bool      // what is thought comes apart from the text
-	written llm.Count // of calls, and of thoughts that are shown to nobody
+	thought bool      // thoughts arrive separately from the text
+	written llm.Count // by calls, and by hidden thoughts
 }
 
 // Counted implements Decoder.
@@ -49,35 +48,35 @@ func (t *Tally) Counted() *Tally { return t }
 // NewCall counts a call.
 func (t *Tally) NewCall() { t.calls++ }
 
-// Keep counts what is kept of calls.
+// Keep counts what is kept for calls.
 func (t *Tally) Keep(id, name, arguments string) {
 	t.bytes += len(id) + len(name) + len(arguments)
 	t.written.Call(llm.Call{Name: name, Arguments: arguments})
 }
 
-// Think counts a thought, which is billed though nobody sees it.
+// Think counts a thought, which is billed although nobody sees it.
 func (t *Tally) Think(text string) {
 	t.written.Add(text)
 	t.thought = t.thought || text != ""
 }
 
-// Hold counts bytes that are kept of a thought.
+// Hold counts bytes that are kept for a thought.
 func (t *Tally) Hold(bytes int) { t.bytes += bytes }
 
-// Progress is how far an answer is.
+// Progress is how much of an answer has arrived.
 type Progress int
 
-// The stages. A stream that ends before Whole is cut.
+// The stages. A stream that ends before Whole is truncated.
 const (
 	Going Progress = iota // more must come
-	Whole                 // nothing is missing, but the usage may follow
+	Whole                 // complete, but the usage may follow
 	Over                  // nothing follows
 )
 
-// Pump hands the answer to d and yields its pieces as Model.Stream has to. It
-// is the one place where thoughts are taken out of the text, where what a server
-// says of its usage is held against what went and came, and where an answer that
-// never ends is ended.
+// Pump passes the answer to d and yields its pieces as Model.Stream must. It is
+// the only place where thoughts are removed from the text, where reported usage
+// is checked against the bytes sent and received, and where an endless answer
+// is ended.
 func (s *Stream) Pump(d Decoder, yield func(llm.Piece, error) bool) {
 	next, err := s.events()
 	if err != nil {
@@ -90,7 +89,7 @@ func (s *Stream) Pump(d Decoder, yield func(llm.Piece, error) bool) {
 		piece, full := s.room(d, text)
 		switch {
 		case err != nil && was == Whole && s.outer.Err() == nil:
-			// What broke was no longer needed.
+			// The rest was no longer needed.
 		case err != nil:
 			yield(s.spent(d), err)
 			return
@@ -111,8 +110,8 @@ func (s *Stream) Pump(d Decoder, yield func(llm.Piece, error) bool) {
 
 func shows(p llm.Piece) bool { return p.Text != "" || p.Drop }
 
-// room takes as much of a text as still fits into an answer, without the
-// thoughts in it, and reports whether the answer is full.
+// room takes as much of a text, without its thoughts, as still fits into an
+// answer, and reports whether the answer is full.
 func (s *Stream) room(d Decoder, text string) (p llm.Piece, full bool) {
 	h := d.Counted()
 	left := llm.MaxAnswer - s.said.Len() - h.bytes
@@ -128,7 +127,7 @@ func (s *Stream) room(d Decoder, text string) (p llm.Piece, full bool) {
 	return p, full || left < 0 || h.calls > llm.MaxCalls || s.received > maxStream
 }
 
-// usage is what the answer used, as far as its server can be believed.
+// usage returns the answer's usage, as far as the server can be believed.
 func (s *Stream) usage(d Decoder, told llm.Usage) *llm.Usage {
 	written := s.text
 	written.Join(d.Counted().written)
@@ -136,8 +135,8 @@ func (s *Stream) usage(d Decoder, told llm.Usage) *llm.Usage {
 	return &u
 }
 
-// spent is the piece together with a failure: what was written by then is billed, and
-// so is what the server has read when it is left.
+// spent returns the piece that goes with a failure: what was written until then
+// is billed, and so is what an abandoned server has read.
 func (s *Stream) spent(d Decoder) llm.Piece {
 	if s.text.Bytes() == 0 && d.Counted().written.Bytes() == 0 && s.outer.Err() == nil {
 		return llm.Piece{}
@@ -146,7 +145,7 @@ func (s *Stream) spent(d Decoder) llm.Piece {
 }
 
 // end yields what was held back, the calls and the last piece, and reports
-// whether the reader took them all.
+// whether the reader accepted them all.
 func (s *Stream) end(d Decoder, yield func(llm.Piece, error) bool) bool {
 	var rest llm.Piece
 	rest.Text, _, rest.Drop = s.Thoughts.Rest()
@@ -162,9 +161,8 @@ func (s *Stream) end(d Decoder, yield func(llm.Piece, error) bool) bool {
 	return yield(llm.Piece{Usage: s.usage(d, e.Usage), Stop: e.Stop, Echo: e.Echo}, nil)
 }
 
-// events returns the events one by one, io.EOF behind the last. Servers and
-// proxies call a stream a document and a document a stream; its first character
-// tells.
+// events returns the events one by one, then io.EOF. Servers and proxies call a
+// stream a document and a document a stream; the first character decides.
 func (s *Stream) events() (func() (Event, error), error) {
 	if err := s.notAPage(); err != nil {
 		return nil, err
@@ -186,7 +184,7 @@ func (s *Stream) events() (func() (Event, error), error) {
 	}, nil
 }
 
-// firstByte returns the first character that is no blank, without reading it.
+// firstByte returns the first non-blank character, without consuming it.
 func firstByte(r *bufio.Reader) (byte, error) {
 	for {
 		b, err := r.ReadByte()
@@ -199,9 +197,9 @@ func firstByte(r *bufio.Reader) (byte, error) {
 	}
 }
 
-// documents returns the JSON documents of a body one by one, and the elements of
-// a list as documents: Google's API sends its chunks as one where a proxy loses
-// the query. What follows the last document is not looked at.
+// documents returns the JSON documents in a body one by one, and the elements
+// of a list as documents: Google's API sends its chunks as a list if a proxy
+// drops the query. What follows the last document is ignored.
 func documents(r io.Reader) func() (Event, error) {
 	in := json.NewDecoder(io.LimitReader(r, maxBody))
 	var queue []json.RawMessage
@@ -222,8 +220,8 @@ func documents(r io.Reader) func() (Event, error) {
 	}
 }
 
-// notJSON tells the end of the documents: what follows them, "data: [DONE]"
-// for one, means nothing.
+// notJSON detects the end of the documents: what follows them, such as "data:
+// [DONE]", is ignored.
 func notJSON(err error) error {
 	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return io.EOF
@@ -231,8 +229,8 @@ func notJSON(err error) error {
 	return err
 }
 
-// step reads one event. The clock that gives up a silent connection stands
-// still while the reader of the answer is busy with what came before.
+// step reads one event. The idle timer stops while the reader of the answer is
+// busy.
 func (s *Stream) step(d Decoder, next func() (Event, error)) (string, error) {
 	wait := s.client.idle
 	if d.Progress() == Whole {
@@ -251,7 +249,7 @@ func (s *Stream) step(d Decoder, next func() (Event, error)) (string, error) {
 	return text, nil
 }
 
-// cut is the error for a stream that ended too early.
+// cut returns the error for a stream that ended too early.
 func (s *Stream) cut(err error) error {
 	if errors.Is(err, io.EOF) {
 		err = errors.New("the stream ended before the answer did")
@@ -259,7 +257,8 @@ func (s *Stream) cut(err error) error {
 	return s.broken(llm.KindCut, err)
 }
 
-// inStream is the error for what an event said, or failed to say.
+// inStream returns the error for an event that reports one, or can't be
+// decoded.
 func (s *Stream) inStream(err error) error {
 	if e, ok := errors.AsType[*llm.Error](err); ok {
 		e.Err = s.hide(e.Err)
@@ -268,9 +267,9 @@ func (s *Stream) inStream(err error) error {
 	return s.broken(llm.KindCut, fmt.Errorf("an event can't be read: %w", err))
 }
 
-// drain reads to the end of the body, which is but a few bytes away, so that
-// the connection can serve the next request. A server that doesn't end it
-// loses the connection instead.
+// drain reads the few remaining bytes of the body, so that the connection can
+// be reused. If the server doesn't end the body, the connection is closed
+// instead.
 func (s *Stream) drain() {
 	s.timer.Reset(min(s.client.idle, lastWait/10))
 	_, _ = io.CopyN(io.Discard, s.body, 4<<10)

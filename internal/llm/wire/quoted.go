@@ -1,14 +1,17 @@
 package wire
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"strings"
+
+	"openmates/internal/llm"
 )
 
-// Quoted is a JSON string as it was written, without its quotes; "" for all that
-// is no string. Reading it never fails. It is not decoded yet, because gateways
-// cut a text between the halves of a character ("\ud83d" and "\ude00"), which
-// by themselves mean nothing: Halves puts them together.
+// Quoted is a JSON string as it was written, without its quotes; "" for
+// anything else. Decoding it never fails. It isn't unescaped yet, because
+// gateways split a text between the halves of a character ("\ud83d" and
+// "\ude00"), which mean nothing by themselves: Halves joins them.
 type Quoted string
 
 // UnmarshalJSON never fails.
@@ -20,21 +23,21 @@ func (q *Quoted) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// String decodes the text by itself.
+// String unescapes the text.
 func (q Quoted) String() string {
 	if !strings.ContainsRune(string(q), '\\') {
 		return strings.ToValidUTF8(string(q), "\uFFFD")
 	}
 	var s string
-	_ = json.Unmarshal([]byte(`"`+string(q)+`"`), &s) // it was read as JSON before
+	_ = json.Unmarshal([]byte(`"`+string(q)+`"`), &s) // it has already been parsed as JSON
 	return s
 }
 
-// Halves decodes texts that follow each other.
+// Halves unescapes consecutive texts.
 type Halves struct{ high string }
 
-// Join decodes the next text. The first half of a character at its end waits for
-// the next one.
+// Join unescapes the next text. The first half of a character at its end waits
+// for the next text.
 func (h *Halves) Join(next Quoted) string {
 	if next == "" {
 		return ""
@@ -47,13 +50,18 @@ func (h *Halves) Join(next Quoted) string {
 	return Quoted(all).String()
 }
 
-// isHigh reports whether s is the escape of the first half of a character, as
-// UTF-16 has it: \ud800 to \udbff.
+// isHigh reports whether s is the escape of the first half of a character in
+// UTF-16: \ud800 to \udbff.
 func isHigh(s string) bool {
 	return len(s) == 6 && s[0] == '\\' && s[1] == 'u' && (s[2] == 'd' || s[2] == 'D') && strings.IndexByte("89abAB", s[3]) >= 0
 }
 
-// evenSlashes reports whether a backslash behind s begins an escape.
+// evenSlashes reports whether a backslash after s starts an escape.
 func evenSlashes(s string) bool {
 	return (len(s)-len(strings.TrimRight(s, `\`)))%2 == 0
+}
+
+// DataURL is a picture as an address that holds it (RFC 2397).
+func DataURL(p llm.Picture) string {
+	return "data:" + p.Type + ";base64," + base64.StdEncoding.EncodeToString(p.Data)
 }

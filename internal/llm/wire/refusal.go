@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// maxWait bounds what a server may ask a client to wait; beyond it the number
-// is taken for a mistake.
+// maxWait limits how long a server may ask a client to wait; a longer time must
+// be a mistake.
 const maxWait = 24 * time.Hour
 
-// After is how long a server asks to wait (RFC 9110, section 10.2.3, and the
-// finer retry-after-ms that OpenAI sends); 0 = it doesn't say.
+// After returns how long a server asks to wait (RFC 9110, section 10.2.3, and
+// OpenAI's more precise retry-after-ms); 0 = not given.
 func After(h http.Header, now time.Time) time.Duration {
 	if d, ok := number(h.Get("Retry-After-Ms"), time.Millisecond); ok {
 		return d
@@ -34,7 +34,7 @@ func After(h http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// Wait is how long a server asks to wait, if that can be meant; else 0.
+// Wait returns d if a server can mean it, else 0.
 func Wait(d time.Duration) time.Duration {
 	if d < 0 || d > maxWait {
 		return 0
@@ -42,7 +42,7 @@ func Wait(d time.Duration) time.Duration {
 	return d
 }
 
-// number reads a count of units that can be waited for.
+// number parses a plausible number of units to wait.
 func number(s string, unit time.Duration) (time.Duration, bool) {
 	n, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
 	n *= float64(unit)
@@ -52,9 +52,8 @@ func number(s string, unit time.Duration) (time.Duration, bool) {
 	return time.Duration(n), true
 }
 
-// Words makes the error text of a server's code and message, or of its whole
-// body when it has no message that can be found. The result is short and of one
-// line.
+// Words builds an error text from a server's code and message, or from its
+// whole body if there is no message. The result is one short line.
 func Words(code, message string, body []byte) error {
 	if message == "" {
 		message = string(body)
@@ -73,13 +72,14 @@ func Words(code, message string, body []byte) error {
 	return errors.New(message)
 }
 
-// NewCallID makes an id for a call that the server gave none.
+// NewCallID returns an ID for a call without one.
 func NewCallID() string { return "call_" + rand.Text()[:16] }
 
-// CallID makes the id of a call fit an API that allows only letters, digits,
-// "_" and "-", at most 40 of them (OpenAI's bound; Anthropic's is 64). Ids of
-// other providers can be longer or hold other characters; the same id always becomes the same one, so that a call
-// and its result stay together.
+// CallID converts the ID of a call for an API that only allows letters, digits,
+// "_" and "-", at most 40 of them (OpenAI's limit; Anthropic's is 64). Other
+// providers' IDs can be longer or contain other characters. The same ID is
+// always converted to the same result, so that a call and its result stay
+// together.
 func CallID(id string) string {
 	fits := id != "" && len(id) <= 40 && !strings.ContainsFunc(id, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
@@ -91,9 +91,9 @@ func CallID(id string) string {
 	return "call_" + hex.EncodeToString(sum[:12])
 }
 
-// Arguments is what a model wrote as the arguments of a call, as a JSON object
-// that can be sent back to it: models write invalid JSON at times, and the
-// APIs refuse that in a history.
+// Arguments returns the arguments that a model wrote, as a JSON object that can
+// be sent back: models sometimes write invalid JSON, which the APIs reject in a
+// history.
 func Arguments(s string) json.RawMessage {
 	b := bytes.TrimSpace([]byte(s))
 	if len(b) > 0 && b[0] == '{' && json.Valid(b) {
@@ -102,12 +102,12 @@ func Arguments(s string) json.RawMessage {
 	if len(b) == 0 {
 		return json.RawMessage("{}")
 	}
-	wrapped, _ := json.Marshal(map[string]string{"invalid": s}) // strings always marshal
+	wrapped, _ := json.Marshal(map[string]string{"invalid": s}) // strings can always be marshalled
 	return wrapped
 }
 
-// Parameters is the schema of a tool's parameters; an empty object when it has
-// none, since no API takes a tool without.
+// Parameters returns the schema of a tool's parameters, or an empty object if
+// there is none, because every API requires one.
 func Parameters(schema json.RawMessage) json.RawMessage {
 	if len(bytes.TrimSpace(schema)) == 0 {
 		return json.RawMessage(`{"type":"object","properties":{}}`)

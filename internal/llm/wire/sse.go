@@ -8,42 +8,42 @@ import (
 	"io"
 )
 
-// maxEvent bounds what one event may hold in memory. Chunks of text are small;
-// the bound is there for a server that never ends its line.
+// maxEvent limits the size of an event in memory. Chunks of text are small; the
+// limit is for a server that never ends its line.
 const maxEvent = 4 << 20
 
-// errTooLarge stops the reading of an event above maxEvent.
+// errTooLarge is returned for an event above maxEvent.
 var errTooLarge = fmt.Errorf("an event of more than %d bytes", maxEvent)
 
-// Event is one server-sent event. Data is valid until the next call of Next.
+// Event is a server-sent event. Data is valid until the next call of Next.
 type Event struct {
-	Name string // the event field; "" when there was none
+	Name string // the event field; "" = none
 	Data []byte
 }
 
-// Reader splits a stream into events as the WHATWG HTML standard says (section
+// Reader splits a stream into events by the WHATWG HTML standard (section
 // 9.2.6, "Interpreting an event stream"): lines end with LF, CRLF or CR, a
-// space after the colon is optional, comments keep the connection alive and
-// mean nothing.
+// space after the colon is optional, and comments keep the connection alive and
+// are ignored.
 //
-// It departs from the standard in one point: an event that the end of the
-// stream follows without the empty line is given too, since some servers close
-// right behind their last line.
+// It differs from the standard in one point: an event at the end of the stream
+// without an empty line is returned, too, because some servers close right
+// after their last line.
 type Reader struct {
 	r     *bufio.Reader
 	data  []byte
 	name  []byte
-	begun bool // the byte order mark is dealt with
-	skip  bool // the last line ended with CR, so that a LF belongs to it
+	begun bool // the byte order mark has been handled
+	skip  bool // the last line ended with CR, so skip a LF
 }
 
-// NewReader reads events from r.
+// NewReader returns a Reader that reads from r.
 func NewReader(r io.Reader) *Reader {
 	return &Reader{r: bufio.NewReaderSize(r, 4<<10)}
 }
 
-// Next returns the next event that has data, io.EOF at a clean end, and the error
-// of the underlying reader at any other.
+// Next returns the next event with data, io.EOF at a clean end, or the error of
+// the underlying reader.
 func (d *Reader) Next() (Event, error) {
 	d.data, d.name = d.data[:0], d.name[:0]
 	seen := false
@@ -82,12 +82,12 @@ func (d *Reader) Next() (Event, error) {
 func (d *Reader) event() Event { return Event{Name: string(d.name), Data: d.data} }
 
 // line returns a line without its end, valid until the next call. A last line
-// without an end counts; io.EOF comes behind it.
+// without an end is returned before io.EOF.
 func (d *Reader) line() ([]byte, error) {
 	if err := d.start(); err != nil {
 		return nil, err
 	}
-	var long []byte // the line so far, when it outgrew the buffer
+	var long []byte // the line so far, if it is longer than the buffer
 	for {
 		if _, err := d.r.Peek(1); err != nil {
 			if errors.Is(err, io.EOF) && long != nil {
@@ -112,10 +112,10 @@ func (d *Reader) line() ([]byte, error) {
 	}
 }
 
-// start passes over what may stand before a line: a byte order mark at the
-// beginning of the stream, and the LF of a CRLF whose CR ended the last line.
-// It is asked for only when the next line is wanted, so that a line is never
-// held back until the byte after it arrives.
+// start skips what may precede a line: a byte order mark at the start of the
+// stream, and the LF of a CRLF whose CR ended the last line. It is called only
+// for the next line, so that a line is never held back until the byte after it
+// arrives.
 func (d *Reader) start() error {
 	if !d.begun {
 		d.begun = true

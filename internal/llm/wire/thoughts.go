@@ -6,7 +6,7 @@ import (
 
 // tags are what models put around thoughts that their server leaves in the
 // text: most families, Mistral's Magistral, ByteDance's Seed and Kimi-VL.
-var tags = [...]struct{ open, end string }{ //nolint:gochecknoglobals // a table that nobody writes
+var tags = [...]struct{ open, end string }{ //nolint:gochecknoglobals // never written
 	{"<think>", "</think>"},
 	{"<thinking>", "</thinking>"},
 	{"<thought>", "</thought>"},
@@ -16,32 +16,32 @@ var tags = [...]struct{ open, end string }{ //nolint:gochecknoglobals // a table
 	{"◁think▷", "◁/think▷"},
 }
 
-// Thoughts takes the thoughts out of a text that comes in pieces. A block of
-// them begins at the start of a line. Where a server has swallowed the opening
-// tag, a closing one that ends its line makes a thought of all that came before
-// it. Tags within code are text.
+// Thoughts removes the thoughts from a text that arrives in pieces. A block of
+// thoughts starts at the start of a line. If a server has removed the opening
+// tag, a closing one at the end of its line makes everything before it a
+// thought. Tags within code are text.
 //
-// The zero value lets text through at once and holds back only what may become
+// The zero value passes text on immediately and only holds back what may become
 // a tag.
 type Thoughts struct {
-	// Hold holds back the text until a closing tag comes, or the end: for models
-	// whose opening tag their servers swallow.
+	// Hold holds back all text until a closing tag, or the end, for models
+	// whose servers remove the opening tag.
 	Hold bool
 
 	stage stage
 	end   string          // the tag that ends the block
-	begun bool            // a block was read: blanks behind it are not the answer's
-	held  string          // what is not decided yet
-	looks int             // at tags that may not count
-	shown strings.Builder // what was let through since the last block
-	// Lone reports whether a closing tag came without an opening one.
+	begun bool            // after a block, whose following spaces aren't part of the answer
+	held  string          // undecided text
+	looks int             // number of tags examined that may not count
+	shown strings.Builder // text passed on since the last block
+	// Lone reports whether there was a closing tag without an opening one.
 	Lone bool
 }
 
 type stage int
 
 const (
-	starting stage = iota // nothing but blanks so far
+	starting stage = iota // only spaces so far
 	thinking              // within a block
 	flowing               // within the answer
 )
@@ -49,12 +49,12 @@ const (
 const blanks = " \t\r\n"
 
 const (
-	mostHeld  = 256 << 10 // bytes that Hold holds back
-	mostLooks = 500       // at tags: each look reads all that was shown
+	mostHeld  = 256 << 10 // bytes that Hold may hold back
+	mostLooks = 500       // each one reads all text passed on
 )
 
-// Add takes a piece. It returns what the answer goes on with and what is
-// thought. drop says that all text that was returned before is thought, too.
+// Add handles a piece. It returns the next text of the answer and the next
+// thought. drop means that all text returned before is a thought, too.
 func (t *Thoughts) Add(piece string) (text, thought string, drop bool) {
 	if t.stage == flowing && t.held == "" && !strings.ContainsAny(piece, "<[◁") {
 		t.shown.WriteString(piece)
@@ -81,8 +81,8 @@ func (t *Thoughts) Add(piece string) (text, thought string, drop bool) {
 	return out.String(), inner.String(), drop
 }
 
-// Rest returns what is still held back when the answer ends: the text, or, in
-// a block that was never closed, the thought.
+// Rest returns what is still held back at the end of the answer: text or, in an
+// unclosed block, a thought.
 func (t *Thoughts) Rest() (text, thought string, drop bool) {
 	if t.stage == thinking {
 		thought, t.held = t.held, ""
@@ -96,7 +96,7 @@ func (t *Thoughts) Rest() (text, thought string, drop bool) {
 	return text, thought, drop
 }
 
-// start looks whether the answer begins with a block.
+// start checks whether the answer starts with a block.
 func (t *Thoughts) start(out *strings.Builder) {
 	said := strings.TrimLeft(t.held, blanks)
 	if t.begun {
@@ -117,7 +117,7 @@ func (t *Thoughts) start(out *strings.Builder) {
 	t.stage = flowing
 }
 
-// closes reports whether what is held has a closing tag that counts.
+// closes reports whether the held text has a closing tag that counts.
 func (t *Thoughts) closes() bool {
 	at, _, _ := t.next(t.held)
 	return at >= 0
@@ -136,7 +136,7 @@ func (t *Thoughts) think(inner *strings.Builder) {
 	t.held = t.held[len(t.held)-keep:]
 }
 
-// flow lets the answer through up to the next tag that counts.
+// flow passes on the answer up to the next tag that counts.
 func (t *Thoughts) flow(out, inner *strings.Builder) (drop bool) {
 	at, size, end := t.next(t.held)
 	if at < 0 {
@@ -147,7 +147,7 @@ func (t *Thoughts) flow(out, inner *strings.Builder) (drop bool) {
 	}
 	before := t.held[:at]
 	t.held = t.held[at+size:]
-	if end != "" { // a block begins
+	if end != "" { // a block starts
 		t.pass(out, before)
 		t.stage, t.end = thinking, end
 		return false
@@ -166,8 +166,8 @@ func (t *Thoughts) pass(out *strings.Builder, text string) {
 	t.shown.WriteString(text)
 }
 
-// next finds the first tag in text that counts: an opening one, with the tag
-// that ends its block, or a closing one.
+// next returns the position of the first tag in text that counts: an opening
+// one, with the tag that ends its block, or a closing one.
 func (t *Thoughts) next(text string) (at, size int, end string) {
 	at = -1
 	for _, g := range tags {
@@ -181,7 +181,7 @@ func (t *Thoughts) next(text string) (at, size int, end string) {
 	return at, size, end
 }
 
-// place is the first place of a tag at which it counts.
+// place returns the first position of a tag where it counts.
 func (t *Thoughts) place(text, tag string, counts func(before, after string) bool) int {
 	for from := 0; ; {
 		i := strings.Index(text[from:], tag)
@@ -212,7 +212,7 @@ func (t *Thoughts) ends(before, after string) bool {
 	return whole && strings.TrimSpace(line) == "" && !inCode(t.shown.String()+before)
 }
 
-// inCode reports whether a text ends within a fence or a span of code.
+// inCode reports whether a text ends within a fenced block or a code span.
 func inCode(text string) bool {
 	fenced := false
 	for line := range strings.Lines(text) {
@@ -225,8 +225,8 @@ func inCode(text string) bool {
 	return fenced
 }
 
-// doubtful is how many bytes at the end of what is held may become a tag that
-// counts, or are a closing tag whose line is not whole yet.
+// doubtful returns how many bytes at the end of the held text may become a tag
+// that counts, or are a closing tag whose line isn't complete.
 func (t *Thoughts) doubtful() int {
 	most := 0
 	for _, g := range tags {
@@ -242,7 +242,7 @@ func (t *Thoughts) doubtful() int {
 	return most
 }
 
-// partial is how many bytes at the end of text begin a tag.
+// partial returns how many bytes at the end of text start a tag.
 func partial(text, tag string) int {
 	for n := min(len(text), len(tag)-1); n > 0; n-- {
 		if strings.HasSuffix(text, tag[:n]) {
@@ -252,5 +252,5 @@ func partial(text, tag string) int {
 	return 0
 }
 
-// Open reports whether text was let through that no closing tag followed.
+// Open reports whether text was passed on without a closing tag after it.
 func (t *Thoughts) Open() bool { return t.stage == flowing && !t.Lone }

@@ -1,18 +1,17 @@
 // Package wire is what the adapters of llm share: a request in JSON, an answer
-// as server-sent events, and refusals as llm.Error.
+// as server-sent events, and errors as llm.Error.
 //
-// It promises that
-//   - a key goes to the configured server and nowhere else; no redirect is
-//     followed;
-//   - no error contains the key or what the request said;
-//   - leaving the loop or ending the context frees the connection, and a silent
-//     connection times out;
-//   - what a server sends can't fill the memory;
-//   - an answer is whole, or an error says that it isn't;
-//   - usage is believed only as far as it can be true.
+//   - A key is sent to the configured server and nowhere else; redirects are not
+//     followed.
+//   - No error contains the key or the content of the request.
+//   - Leaving the loop or ending the context frees the connection, and a silent
+//     connection times out.
+//   - What a server sends can't fill the memory.
+//   - An answer is complete, or an error says that it isn't.
+//   - Reported usage is only believed as far as it can be true.
 //
-// It never sends a request twice on its own, and it does not know what a request
-// or an event means: that is the adapter's part.
+// The package never repeats a request on its own, and doesn't know what a
+// request or an event means: that is up to the adapter.
 package wire
 
 import (
@@ -36,37 +35,36 @@ import (
 const (
 	// DefaultIdle is how long nothing may arrive. Reasoning models think for
 	// minutes before the first token; all hosted APIs send keep-alives or
-	// answer in less.
+	// answer sooner.
 	DefaultIdle = 5 * time.Minute
-	// lastWait is how long an answer that is whole already waits for what may
-	// still follow it (the usage, the end of the body).
+	// lastWait is how long to wait, after a complete answer, for what may
+	// follow (the usage, the end of the body).
 	lastWait = 2 * time.Second
-	// maxBody bounds an answer that comes in one piece.
+	// maxBody limits an answer that arrives as one document.
 	maxBody = 8 * llm.MaxAnswer // JSON can write a character in six bytes
-	// maxStream bounds an answer with all that surrounds its text: thoughts,
+	// maxStream limits an answer with everything around its text: thoughts,
 	// comments, some hundred bytes around each word.
 	maxStream = 128 << 20
-	// maxRefusal bounds how much of a refusal is read.
+	// maxRefusal limits how much of an error is read.
 	maxRefusal = 64 << 10
 )
 
-// Refusal tells what a server's refusal means. Status is 0 for one that came
-// within the stream; body is the server's own words, in JSON if it kept to its
-// format.
+// Refusal returns what a server's error means. Status is 0 for an error within
+// the stream; body is the server's own text, in JSON if it kept to its format.
 type Refusal func(status int, body []byte) *llm.Error
 
-// Config is what a Client needs.
+// Config configures a Client.
 type Config struct {
-	URL     string            // of the API; http or https, without query
+	URL     string            // of the API; http or https, without a query
 	Key     openmates.Secret  // kept out of every error
-	Header  map[string]string // sent with each request; holds the key
-	HTTP    *http.Client      // nil = one of its own
+	Header  map[string]string // sent with each request; contains the key
+	HTTP    *http.Client      // nil = a new one
 	Refusal Refusal
-	Fields  []string      // of requests, by which refusals are understood: no error loses their names
+	Fields  []string      // field names in requests that explain errors: no error loses them
 	Idle    time.Duration // 0 = DefaultIdle
 }
 
-// Client speaks to one server.
+// Client sends requests to one server.
 type Client struct {
 	url     string
 	key     string
@@ -102,8 +100,8 @@ func New(c Config) (*Client, error) {
 	}, nil
 }
 
-// httpClient is a copy of h that follows no redirect: net/http would hand
-// headers such as x-api-key on to whichever host it is sent to.
+// httpClient returns a copy of h that follows no redirects: net/http would send
+// headers such as x-api-key to any host.
 func httpClient(h *http.Client) *http.Client {
 	if h == nil {
 		h = &http.Client{}
@@ -118,7 +116,7 @@ func httpClient(h *http.Client) *http.Client {
 	return &c
 }
 
-// URL is the address that the client speaks to.
+// URL returns the server's address.
 func (c *Client) URL() string { return c.url }
 
 // Get reads a JSON document.
@@ -138,9 +136,9 @@ func (c *Client) Get(ctx context.Context, path string, into any) error {
 	return nil
 }
 
-// Post sends in, which is what asked is in this API, as JSON and returns the
-// answer as a Stream that the caller closes. The error is an *llm.Error or that
-// of ctx.
+// Post sends in, which is asked in this API's format, as JSON and returns the
+// answer as a Stream that the caller must close. The error is an *llm.Error or
+// that of ctx.
 func (c *Client) Post(ctx context.Context, path string, asked llm.Request, in any) (*Stream, error) {
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -149,7 +147,7 @@ func (c *Client) Post(ctx context.Context, path string, asked llm.Request, in an
 	return c.open(ctx, http.MethodPost, path, asked, body)
 }
 
-// Gone is the piece with the error of a Post that was begun within ctx: who
+// Gone returns the piece for the error of a Post under ctx: a caller that
 // leaves while the server reads is billed for what it has read.
 func Gone(ctx context.Context, asked llm.Request) llm.Piece {
 	if ctx.Err() == nil {
@@ -195,16 +193,16 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte) (*h
 	return c.http.Do(req)
 }
 
-// errIdle is the cause of a cancel for want of bytes.
+// errIdle is the cancellation cause of a silent connection.
 var errIdle = errors.New("nothing arrived for too long")
 
-// Stream is an answer on its way.
+// Stream is an answer in progress.
 type Stream struct {
-	Thoughts Thoughts // what takes them out of the text
+	Thoughts Thoughts // removes them from the text
 
 	client *Client
 	outer  context.Context // the caller's
-	ctx    context.Context // ends with it, on Close and when idle
+	ctx    context.Context // ends with outer, on Close and when idle
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
 	res    *http.Response
@@ -214,10 +212,10 @@ type Stream struct {
 	sent     int // bytes
 	received int
 	said     strings.Builder // the text so far, at most llm.MaxAnswer
-	text     llm.Count       // of it
+	text     llm.Count       // of said
 }
 
-// counted counts the bytes that are read.
+// counted counts the bytes read.
 type counted struct {
 	io.ReadCloser
 	n *int
@@ -229,7 +227,7 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close frees the connection; closing twice is harmless.
+// Close frees the connection. It may be called twice.
 func (s *Stream) Close() {
 	s.timer.Stop()
 	s.cancel(nil)
@@ -238,7 +236,7 @@ func (s *Stream) Close() {
 	}
 }
 
-// broken is the error for a connection that failed with err.
+// broken returns the error for a connection that failed with err.
 func (s *Stream) broken(k llm.Kind, err error) error {
 	if ctxErr := s.outer.Err(); ctxErr != nil {
 		return ctxErr
@@ -256,7 +254,7 @@ func (s *Stream) status() int {
 	return s.res.StatusCode
 }
 
-// refused reads a refusal.
+// refused reads an error response.
 func (s *Stream) refused() error {
 	body, err := io.ReadAll(io.LimitReader(s.body, maxRefusal))
 	if ctxErr := s.outer.Err(); err != nil && ctxErr != nil {
@@ -272,7 +270,7 @@ func (s *Stream) refused() error {
 	return e
 }
 
-// notAPage refuses a page of HTML, which is what a wrong address gives.
+// notAPage rejects an HTML page, which is what a wrong address returns.
 func (s *Stream) notAPage() error {
 	if kind, _, _ := mime.ParseMediaType(s.res.Header.Get("Content-Type")); kind == "text/html" {
 		return &llm.Error{Kind: llm.KindInvalid, Status: s.res.StatusCode, Err: errors.New("the server answered with a web page; is the address that of an API?")}

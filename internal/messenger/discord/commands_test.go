@@ -15,6 +15,8 @@ import (
 	"openmates"
 	"openmates/internal/messenger"
 	"openmates/internal/messenger/discord/discordtest"
+
+	"openmates/internal/polltest"
 )
 
 // as makes a request to the simulated Discord, as a bot ("Bot …") or a person.
@@ -56,9 +58,10 @@ func (s *scene) run(name string, options ...any) {
 }
 
 // sees waits until a person sees a message that ok accepts.
-func (s *scene) sees(who discordtest.Person, ok func(content string, flags int) bool) bool {
+func (s *scene) sees(who discordtest.Person, ok func(content string, flags int) bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	found := false
+	polltest.Until(s.t, who.Name+" sees it", func() bool {
 		var all []struct {
 			Content string
 			Flags   int
@@ -68,25 +71,22 @@ func (s *scene) sees(who discordtest.Person, ok func(content string, flags int) 
 			s.t.Fatal(err)
 		}
 		for _, m := range all {
-			if ok(m.Content, m.Flags) {
-				return true
-			}
+			found = found || ok(m.Content, m.Flags)
 		}
-	}
-	return false
+		return found
+	})
 }
 
 // offered waits until the commands are registered.
 func (s *scene) offered() string {
 	s.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	offered := ""
+	polltest.Until(s.t, "commands are offered", func() bool {
 		_, text := s.as("Bot "+s.app.Token, "GET", "/applications/"+s.app.ID+"/commands", nil)
-		if string(text) != "[]" {
-			return string(text)
-		}
-	}
-	s.t.Fatal("no commands are offered")
-	return ""
+		offered = string(text)
+		return offered != "[]"
+	})
+	return offered
 }
 
 func TestACommandIsAnswered(t *testing.T) {
@@ -115,16 +115,12 @@ func TestACommandIsAnswered(t *testing.T) {
 	}
 	s.run("whoami")
 	private := func(content string, flags int) bool { return content == "You are Ann." && flags&ephemeral != 0 }
-	if !s.sees(s.ann, private) {
-		t.Error("Ann sees no answer")
-	}
+	s.sees(s.ann, private)
 	s.run("team", map[string]any{"name": "text", "type": 3, "value": "Acme"})
 	public := func(content string, flags int) bool {
 		return content == "for all @everyone\nThe page: <https://mates.example/x>" && flags&ephemeral == 0
 	}
-	if !s.sees(bob, public) {
-		t.Error("Bob does not see what is for all")
-	}
+	s.sees(bob, public)
 	_, his := s.as(bob.Token, "GET", "/channels/"+s.guild.General+"/messages", nil)
 	if strings.Contains(string(his), "You are Ann.") {
 		t.Error("Bob sees what is for Ann alone")
@@ -155,13 +151,10 @@ func TestASlowCommandIsDeferred(t *testing.T) {
 	s.offered()
 	s.run("whoami")
 	const loading = 1 << 7
-	if !s.sees(s.ann, func(_ string, flags int) bool { return flags&loading != 0 && flags&ephemeral != 0 }) {
-		t.Fatal("Discord does not show that it is being thought about")
-	}
+	// Discord shows that somebody thinks about it.
+	s.sees(s.ann, func(_ string, flags int) bool { return flags&loading != 0 && flags&ephemeral != 0 })
 	close(goOn)
-	if !s.sees(s.ann, func(content string, flags int) bool { return content == "at last" && flags&ephemeral != 0 }) {
-		t.Error("the answer never came")
-	}
+	s.sees(s.ann, func(content string, flags int) bool { return content == "at last" && flags&ephemeral != 0 })
 	_ = stop()
 }
 

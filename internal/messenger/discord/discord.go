@@ -75,6 +75,7 @@ type Connector struct {
 	pace      pace
 	rest      *client
 	socket    *http.Client // for the gateway: small buffers
+	files     *http.Client // for attachments: it follows no redirect
 	fields    []messenger.Field
 	gates     gates
 	access    accesses
@@ -124,6 +125,7 @@ func New(c Config) (*Connector, error) {
 		pace:      defaultPace(),
 		fields:    fields(),
 		socket:    socketClient(c.HTTP),
+		files:     fileClient(c.HTTP),
 	}
 	if c.MessageContent {
 		d.intents |= intentMessageContent

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"openmates/internal/messenger"
+	"openmates/internal/polltest"
 )
 
 // memory is a Host that keeps what it is told.
@@ -127,7 +128,7 @@ func (h *memory) stored() notes {
 // until waits until ok holds; it is asked after every change.
 func (h *memory) until(t testing.TB, what string, ok func(h *memory) bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(polltest.Patience)
 	for {
 		h.mu.Lock()
 		done, news := ok(h), h.news

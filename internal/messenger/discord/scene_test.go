@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +20,7 @@ import (
 	"openmates/internal/messenger"
 	"openmates/internal/messenger/discord/discordtest"
 	"openmates/internal/openapitest"
+	"openmates/internal/polltest"
 )
 
 func TestMain(m *testing.M) {
@@ -94,11 +94,7 @@ func (s *scene) listen() (stop func() error) {
 	end := start(s.t, s.d, s.bot, s.host)
 	return func() error {
 		err := end()
-		for deadline := time.Now().Add(10 * time.Second); len(s.sim.Connections(s.app.ID)) > 0; runtime.Gosched() {
-			if time.Now().After(deadline) {
-				s.t.Fatal("Discord still holds the connection")
-			}
-		}
+		polltest.Until(s.t, "Discord has noticed that the connection is closed", func() bool { return len(s.sim.Connections(s.app.ID)) == 0 })
 		return err
 	}
 }
@@ -113,7 +109,7 @@ func start(t testing.TB, d *Connector, b openmates.Bot, h messenger.Host) (stop 
 		select {
 		case err := <-done:
 			return err
-		case <-time.After(20 * time.Second):
+		case <-time.After(polltest.Patience):
 			return errors.New("Listen does not end")
 		}
 	})

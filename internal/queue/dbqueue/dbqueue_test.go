@@ -16,6 +16,8 @@ import (
 	"openmates/internal/queue/queuetest"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
+
+	"openmates/internal/polltest"
 )
 
 func TestConformance(t *testing.T) {
@@ -81,7 +83,7 @@ func TestLittleRoom(t *testing.T) {
 	fill(before+1, before+during)
 	select {
 	case <-all:
-	case <-time.After(time.Minute):
+	case <-time.After(polltest.Patience):
 		t.Fatalf("%d jobs are left", left.Load())
 	}
 }
@@ -108,7 +110,7 @@ func TestTwoProcessesOneLane(t *testing.T) {
 			if key != want {
 				t.Errorf("%s ran, want %s", key, want)
 			}
-		case <-time.After(30 * time.Second):
+		case <-time.After(polltest.Patience):
 			t.Fatalf("%s did not run", want)
 		}
 	}
@@ -156,7 +158,7 @@ func TestPanicIsAFailure(t *testing.T) {
 		if !j.Again {
 			t.Error("comes again without Again")
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(polltest.Patience):
 		t.Fatal("the job was lost")
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"openmates/internal/queue"
 	"openmates/internal/queue/dbqueue"
 	"openmates/internal/store"
+
+	"openmates/internal/polltest"
 )
 
 const childEnv = "DBQUEUE_TEST_CHILD"
@@ -116,7 +118,7 @@ func TestKill9(t *testing.T) {
 			if begun[j.Key] && !j.Again {
 				t.Errorf("%s was begun before and comes without Again", j.Key)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(polltest.Patience):
 			t.Fatalf("not worked off: %v", next)
 		}
 	}

@@ -179,17 +179,18 @@ func (w *line) first() *lane {
 
 // due makes lanes runnable whose time has come, and returns the time of the
 // next one.
-func (d *Set) due(now time.Time) time.Time {
+func (d *Set) due(now time.Time) (next time.Time) {
 	for len(d.delayed) > 0 {
 		l := d.delayed[0]
 		if at := l.jobs[0].NotBefore; at.After(now) {
-			return at
+			next = at
+			break
 		}
 		heap.Pop(&d.delayed)
 		d.queue(l)
 	}
 	d.start()
-	return time.Time{}
+	return next
 }
 
 // done removes the first job of a lane and offers the next.

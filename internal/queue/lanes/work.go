@@ -51,7 +51,6 @@ func (d *Set) call(j queue.Job) (err error) {
 // settle records how a job ended, and reports whether it is still open.
 func (d *Set) settle(job *queue.Job, err error) (open bool) {
 	log := d.Log.With("job", job.Key, "attempt", job.Attempt)
-	pause, isAfter := queue.IsAfter(err)
 	end := queue.Dropped
 	switch {
 	case err == nil:
@@ -60,21 +59,19 @@ func (d *Set) settle(job *queue.Job, err error) (open bool) {
 		log.WarnContext(d.ctx, "a job is given up", "err", err)
 	case d.ctx.Err() != nil || errors.Is(err, openmates.ErrLost):
 		return true
-	case isAfter:
-		return d.delay(job, job.Attempt, pause)
 	case job.Attempt >= queue.MaxAttempts:
 		log.ErrorContext(d.ctx, "a job failed too often and is given up", "err", err)
 	default:
-		pause = d.Backoff(job.Attempt)
+		pause := d.Backoff(job.Attempt)
 		log.WarnContext(d.ctx, "a job failed and will be tried again", "err", err, "after", pause)
-		return d.delay(job, job.Attempt+1, pause)
+		return d.delay(job, pause)
 	}
 	return !d.record(job.Key, func(ctx context.Context) error { return d.Journal.CloseJob(ctx, job.Key, end) })
 }
 
-// delay keeps the job open until after a pause.
-func (d *Set) delay(job *queue.Job, attempt int, pause time.Duration) (open bool) {
-	job.Attempt, job.NotBefore, job.Again = attempt, d.Clock().Add(pause), true
+// delay keeps the job open for one more attempt after a pause.
+func (d *Set) delay(job *queue.Job, pause time.Duration) (open bool) {
+	job.Attempt, job.NotBefore, job.Again = job.Attempt+1, d.Clock().Add(pause), true
 	d.record(job.Key, func(ctx context.Context) error {
 		return d.Journal.DelayJob(ctx, job.Key, job.Attempt, job.NotBefore)
 	})

@@ -16,6 +16,8 @@ import (
 	"openmates/internal/queue/natsqueue"
 	"openmates/internal/queue/queuetest"
 	"openmates/internal/store/storetest"
+
+	"openmates/internal/polltest"
 )
 
 // address starts a NATS server within the test, or names the one of
@@ -108,7 +110,7 @@ func TestWorkIsShared(t *testing.T) {
 		}()
 		t.Cleanup(func() { cancel(); <-ended })
 	}
-	late := time.After(30 * time.Second)
+	late := time.After(polltest.Patience)
 	seen := map[int]bool{}
 	keys := map[string]int{}
 	for i := 0; len(seen) < 2; i++ {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"openmates/internal/polltest"
 	"openmates/internal/queue"
 )
 
@@ -22,10 +23,6 @@ type Harness struct {
 	// the pause after a failed attempt.
 	New func(t *testing.T, j queue.Journal, backoff func(int) time.Duration) queue.Queue
 }
-
-// patience is how long a test waits for something that must happen. It is far
-// longer than a good queue needs, so that no test fails on a busy machine.
-const patience = 30 * time.Second
 
 // Exercise runs the suite. open returns a new, empty Harness.
 func Exercise(t *testing.T, open func(t *testing.T) Harness) {
@@ -40,7 +37,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Harness) {
 		{"at most n at once", atMost},
 		{"alone", alone},
 		{"not before", notBefore},
-		{"after", after},
+		{"a failed job waits, and its lane with it", pause},
 		{"drop", drop},
 		{"retry until it is too much", retry},
 		{"the end leaves jobs open", end},
@@ -66,8 +63,13 @@ type process struct {
 
 func start(t *testing.T, h Harness, n int, do func(context.Context, queue.Job) error) *process {
 	t.Helper()
+	return startWith(t, h, n, quick, do)
+}
+
+func startWith(t *testing.T, h Harness, n int, backoff func(int) time.Duration, do func(context.Context, queue.Job) error) *process {
+	t.Helper()
 	g := &breakable{Journal: h.Journal}
-	p := &process{Queue: h.New(t, g, quick), journal: g, ended: make(chan struct{})}
+	p := &process{Queue: h.New(t, g, backoff), journal: g, ended: make(chan struct{})}
 	ctx, cancel := context.WithCancel(t.Context())
 	p.cancel = cancel
 	go func() {
@@ -136,42 +138,32 @@ func get[T any](t *testing.T, c <-chan T, what string) T {
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(patience):
+	case <-time.After(polltest.Patience):
 		t.Fatalf("%s did not happen", what)
 		panic("unreachable")
 	}
 }
 
-// none checks that nothing arrives for a short while.
-func none[T any](t *testing.T, c <-chan T, what string) {
+// noMore checks that no job of the lane "lane" runs again: a lane is in order,
+// so that the next one to run must be one that is pushed now.
+func noMore(t *testing.T, q queue.Queue, next func() string) {
 	t.Helper()
-	select {
-	case v := <-c:
-		t.Fatalf("%s: %v", what, v)
-	case <-time.After(30 * time.Millisecond):
+	push(t, q, "last", "lane")
+	if key := next(); key != "last" {
+		t.Errorf("%s ran again", key)
 	}
 }
 
 // waitEmpty waits until the journal has no open job.
 func waitEmpty(t *testing.T, j queue.Journal) {
 	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(patience)
-	for {
+	polltest.Until(t, "every job is closed", func() bool {
 		open, _, err := j.OpenJobs(t.Context(), 0, 10)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(open) == 0 {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("still open: %+v", open)
-		}
-	}
+		return len(open) == 0
+	})
 }
 
 // record records which jobs ran and any that ran out of order.

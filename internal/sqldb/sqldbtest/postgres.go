@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"openmates/internal/polltest"
 )
 
 // Postgres is a test's own PostgreSQL server, which it may kill.
@@ -95,24 +97,17 @@ func (p *Postgres) command(name string, args ...string) *exec.Cmd {
 // Start starts the server and returns when it responds.
 func (p *Postgres) Start(t testing.TB) {
 	t.Helper()
-	late := time.NewTimer(time.Minute)
-	defer late.Stop()
-	for again := time.NewTicker(50 * time.Millisecond); ; {
-		if p.cmd == nil {
-			p.run(t)
-		}
-		if p.answers(t.Context()) {
-			again.Stop()
-			return
-		}
+	polltest.Until(t, "PostgreSQL has started", func() bool {
 		select {
 		case <-p.done: // leftovers of a killed server still held the memory
 			p.cmd = nil
-		case <-again.C:
-		case <-late.C:
-			t.Fatal("PostgreSQL does not start")
+		default:
 		}
-	}
+		if p.cmd == nil {
+			p.run(t)
+		}
+		return p.answers(t.Context())
+	})
 }
 
 func (p *Postgres) run(t testing.TB) {

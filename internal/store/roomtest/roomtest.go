@@ -64,7 +64,7 @@ func New(t *testing.T, url string, chosen bool) *Ground {
 	must(t, err)
 	g.Mail, err = mail.NewPostman(mail.PostmanConfig{Store: g.DB, Log: g.Logger, Sender: sender{g}, Clock: g.Clock, Voices: book})
 	must(t, err)
-	g.Failures, err = guard.NewFailures(guard.FailuresConfig{Log: g.Logger, Audit: g.Record, Clock: g.Clock})
+	g.Failures, err = guard.NewFailures(guard.FailuresConfig{Log: g.Logger, Audit: g.alone, Clock: g.Clock})
 	must(t, err)
 	return g
 }
@@ -89,6 +89,11 @@ func (g *Ground) Record(ctx context.Context, e openmates.AuditEntry) error {
 		return nil
 	}
 	return g.Audit(ctx, e)
+}
+
+// alone is Record in a transaction of its own.
+func (g *Ground) alone(ctx context.Context, e openmates.AuditEntry) error {
+	return g.DB.Within(ctx, func(ctx context.Context) error { return g.Record(ctx, e) })
 }
 
 // Out is an http.RoundTripper that asks Reach.

@@ -3,13 +3,13 @@ package discordtest
 import (
 	"encoding/json"
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 	"go.uber.org/goleak"
+	"openmates/internal/polltest"
 )
 
 func TestCloseLeavesNothing(t *testing.T) { //nolint:paralleltest // counts goroutines
@@ -321,11 +321,7 @@ func TestResumeRefused(t *testing.T) {
 // the client is told a moment earlier.
 func noticed(t *testing.T, s *scene) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); len(s.CloseCodes(s.app.ID)) == 0; runtime.Gosched() {
-		if time.Now().After(end) {
-			t.Fatal("the server never noticed that the connection was closed")
-		}
-	}
+	polltest.Until(t, "the server notices that the connection is closed", func() bool { return len(s.CloseCodes(s.app.ID)) > 0 })
 }
 
 func TestCloseWith4000KeepsSession(t *testing.T) {

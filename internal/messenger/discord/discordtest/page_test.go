@@ -8,9 +8,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"openmates/internal/messenger/discord/discordtest"
+
+	"openmates/internal/polltest"
 )
 
 // chatScene is a guild with a person and an installed bot.
@@ -141,7 +142,7 @@ func TestEventStream(t *testing.T) {
 	secret := s.AddChannel(s.guild.ID, "secret")
 	s.SetOverwrite(secret.ID, bob.ID, 0, 1<<10)
 
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), polltest.Patience)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, "GET", s.URL()+"/sim/events?token="+url.QueryEscape(bob.Token), nil)
 	if err != nil {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/klauspost/compress/zlib"
+
+	"openmates/internal/polltest"
 )
 
 const (
@@ -67,7 +69,7 @@ func newScene(t *testing.T, c Config) *scene {
 // bounded ends with the test, long before the test binary's own limit.
 func bounded(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), polltest.Patience)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -86,6 +86,29 @@ func (s *Server) Reply(channelID, authorID, content, toMessageID string, ping bo
 	}, channelID, authorID)
 }
 
+// File is one that is posted with a message.
+type File struct {
+	Name string
+	Type string // media type; "" = what the name's ending says
+	Data []byte
+}
+
+// SayWith posts a text with files.
+func (s *Server) SayWith(channelID, authorID, content string, files ...File) Message {
+	c := &call{}
+	for _, f := range files {
+		c.upl = append(c.upl, upload{name: f.Name, kind: f.Type, data: f.Data})
+	}
+	s.mu.Lock()
+	list, err := s.attachLocked(c)
+	s.mu.Unlock()
+	if err != nil {
+		s.log.Error("the simulated files were refused", "channel", channelID, "author", authorID, "err", err)
+		return Message{}
+	}
+	return s.say(posting{content: content, files: list}, channelID, authorID)
+}
+
 func (s *Server) say(p posting, channelID, authorID string) Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()

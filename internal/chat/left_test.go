@@ -8,11 +8,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"openmates"
 	"openmates/internal/chat"
 	"openmates/internal/llm"
+	"openmates/internal/polltest"
 	"openmates/internal/secret"
 	"openmates/internal/store"
 )
@@ -41,16 +41,14 @@ func (w *world) asked(ctx context.Context, a chat.Ask, show func(string)) (openm
 // settles waits until a turn is settled.
 func (w *world) settles(key string) openmates.Outcome {
 	w.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for {
+	var out openmates.Outcome
+	polltest.Until(w.T, "the turn is settled", func() bool {
 		o, _, ok, err := w.db.Settled(w.Context(), key)
 		must(w.T, err)
-		if ok {
-			return o
-		}
-		<-tick.C
-	}
+		out = o
+		return ok
+	})
+	return out
 }
 
 // Forty people leave in the middle of an answer that they can't ask for again.

@@ -57,7 +57,7 @@ func (s *Server) exportData(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *Server) leave(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) deleteAccount(w http.ResponseWriter, r *http.Request) error {
 	f, password, err := proven(r)
 	if err != nil {
 		return err
@@ -83,27 +83,4 @@ func (s *Server) goodbye(w http.ResponseWriter, r *http.Request) error {
 		Sentence: openmates.T("Your linked accounts, your preferences and the text of your questions are gone. Your teams keep a record of what your requests cost, without your name."),
 		Ways:     []way{{openmates.T("Go to the home page"), "/"}},
 	})
-}
-
-// addressPage asks whether an address shall be confirmed: a mail program that
-// opens links by itself changes nothing.
-type addressPage struct {
-	shell
-	Code string
-}
-
-func (s *Server) addressForm(w http.ResponseWriter, r *http.Request) error {
-	return s.show(w, http.StatusOK, "address", addressPage{s.shell(r, openmates.T("Confirm your address")), r.URL.Query().Get("code")})
-}
-
-func (s *Server) confirmAddress(w http.ResponseWriter, r *http.Request) error {
-	f, err := form(r)
-	if err != nil {
-		return err
-	}
-	address, err := s.identity.ConfirmEmail(r.Context(), openmates.CallerOf(r.Context()), openmates.Secret(f.Get("code")))
-	if err != nil {
-		return err
-	}
-	return s.done(w, r, securityPath, openmates.T("%s is confirmed and is now your address.", address))
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/intake"
 	"openmates/internal/server"
 )
@@ -249,4 +250,12 @@ func localPath(next string) string {
 		return "/"
 	}
 	return u.RequestURI()
+}
+
+// visits tells the rooms where a request comes from.
+func (s *Server) visits(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := identity.Visit{From: s.address(r), Agent: r.UserAgent()}
+		next.ServeHTTP(w, r.WithContext(identity.WithVisit(r.Context(), v)))
+	})
 }

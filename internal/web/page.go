@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -304,4 +305,13 @@ func phaseWords(p messenger.Phase) words {
 		return words{openmates.T("Needs attention"), "bad"}
 	}
 	return words{openmates.T("Off"), "plain"}
+}
+
+// number reads a small number; what is none is out of every bound.
+func number(s string) int {
+	n, err := strconv.Atoi(strings.TrimSpace(s))
+	if err != nil {
+		return -1
+	}
+	return n
 }

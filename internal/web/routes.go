@@ -98,7 +98,7 @@ func (s *Server) personRoutes() []route {
 		{"POST /profile/address", s.signedIn, s.confirmAddress, nil},
 		{"GET /profile/data", s.signedIn, s.dataPage, nil},
 		{"POST /profile/data/export", s.signedIn, s.exportData, nil},
-		{"POST /profile/data/delete", s.signedIn, s.leave, nil},
+		{"POST /profile/data/delete", s.signedIn, s.deleteAccount, nil},
 		{"GET " + tokensPath, s.signedIn, s.ownTokens, nil},
 		{"POST " + tokensPath, s.signedIn, s.addOwnToken, nil},
 		{"POST " + tokensPath + "/{id}/revoke", s.signedIn, s.revokeOwnToken, s.askRevokeOwnToken},

@@ -129,3 +129,41 @@ func (s *Server) install(w http.ResponseWriter, r *http.Request) error {
 	}
 	return to(w, r, address)
 }
+
+// inTeam is what the pages of a team have in common.
+type inTeam struct {
+	shell
+	Team openmates.Team
+	Role openmates.Role
+	Tabs []way
+
+	Notices []openmates.Notice // what happened without the team's admins, for these
+}
+
+func (s *Server) inTeam(r *http.Request, c openmates.Caller, p policy.Place) inTeam {
+	return inTeam{shell: s.shell(r, openmates.T("%s", p.Team.Name)), Team: p.Team, Role: p.Role, Tabs: tabsOf(c, p), Notices: s.notices(r, c, p)}
+}
+
+// tabsOf are the pages of a team that somebody may open.
+func tabsOf(c openmates.Caller, p policy.Place) []way {
+	at := "/teams/" + p.Team.Slug
+	tabs := []way{{openmates.T("Overview"), at}, {openmates.T("Connect"), at + "/connect"}, {openmates.T("People"), at + "/people"}}
+	for _, t := range []struct {
+		right policy.Right
+		way
+	}{{policy.RunTeam, way{openmates.T("Mates and limits"), at + "/limits"}}, {policy.InvitePeople, way{openmates.T("Invites"), at + "/invites"}}, {policy.SeeUsage, way{openmates.T("Usage"), at + "/usage"}}, {policy.RunTeam, way{openmates.T("API tokens"), at + "/tokens"}}} {
+		if policy.Allowed(c.User, p.Role, t.right) {
+			tabs = append(tabs, t.way)
+		}
+	}
+	return tabs
+}
+
+// teamsOf are the teams to switch between. A page can do without them.
+func (s *Server) teamsOf(r *http.Request, c openmates.Caller) []openmates.Team {
+	teams, err := s.team.TeamsOf(r.Context(), c)
+	if err != nil {
+		s.logError(r, err)
+	}
+	return teams
+}

@@ -188,3 +188,14 @@ func (p *usagePage) stack(day int) []plotPart {
 	}
 	return parts
 }
+
+// spendTable lists what was spent, by one kind of thing.
+type spendTable struct {
+	Caption  openmates.Text
+	Currency string
+	Lines    []openmates.SpendLine
+}
+
+func newSpend(caption openmates.Text, currency string, lines []openmates.SpendLine) spendTable {
+	return spendTable{caption, currency, lines}
+}

@@ -1,0 +1,30 @@
+package web
+
+import (
+	"net/http"
+
+	"openmates"
+	"openmates/internal/policy"
+)
+
+// notices are what the team's admins have not read yet. A page can do without.
+func (s *Server) notices(r *http.Request, c openmates.Caller, p policy.Place) []openmates.Notice {
+	all, err := s.team.Notices(r.Context(), c, p)
+	if err != nil {
+		s.logError(r, err)
+	}
+	return all
+}
+
+// dropNotice takes a notice away that was read.
+func (s *Server) dropNotice(w http.ResponseWriter, r *http.Request) error {
+	c, place := placeOf(r)
+	id, err := openmates.ParseID(r.PathValue("id"))
+	if err != nil {
+		return s.nothingHere(w, r)
+	}
+	if err := s.team.DropNotice(r.Context(), c, place, id); err != nil && openmates.CodeOf(err) != openmates.ENotFound {
+		return err
+	}
+	return to(w, r, "/teams/"+place.Team.Slug)
+}

@@ -66,7 +66,10 @@ func WithLanguage(ctx context.Context, language string) context.Context {
 }
 
 // WithCaller returns a copy of ctx for a request by c. Only code that has
-// verified c's credential for this request may call it.
+// verified c's credential for this request may call it. The language stays that of ctx unless c has one.
 func WithCaller(ctx context.Context, c Caller) context.Context {
+	if c.Language == "" {
+		c.Language = CallerOf(ctx).Language
+	}
 	return context.WithValue(ctx, callerKey{}, c)
 }

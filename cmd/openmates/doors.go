@@ -34,7 +34,7 @@ func (srv *service) doors(demo *web.Demo) error {
 		Identity: srv.identity, Team: srv.team, Server: srv.server, Connect: srv.connect, Mate: srv.mate, Model: srv.models.room, Records: srv.db, Answers: srv.db,
 		Log: srv.log, Version: versionText(), From: w.From, Asked: w.Asked, FixedURL: srv.set.URL != "",
 		Shown: srv.models.room.Shown,
-		Ask:   srv.chat.Ask,
+		Ask:   srv.chat.Ask, Book: srv.book,
 	})
 	if err != nil {
 		return err

@@ -20,6 +20,9 @@ func TestAMemberIsToldInTheirOwnLanguage(t *testing.T) {
 	if page := web.send("/profile/preferences", "name", "Ben", "language", "de"); !strings.Contains(page, `<html lang="de">`) {
 		t.Fatalf("after choosing German: %s", page)
 	}
+	if resp := web.open(p.Web + "/api/v1/me/nothing"); !strings.Contains(resp, "Diesen Pfad oder diese Methode hat die API nicht.") {
+		t.Errorf("the API says %s", resp)
+	}
 	sophia := "<@" + ben.bot("Sophia") + ">"
 	refused := ben.answer(ben.say(sophia), func(chatMessage) bool { return true })
 	if !strings.HasPrefix(refused.Content, "Ich wurde erwähnt, sehe aber keinen Text.") {

@@ -31,6 +31,7 @@ import (
 	"openmates/internal/connect"
 	"openmates/internal/identity"
 	"openmates/internal/intake"
+	"openmates/internal/locale"
 	"openmates/internal/mate"
 	"openmates/internal/model"
 	"openmates/internal/server"
@@ -61,6 +62,7 @@ type Config struct {
 	From func(r *http.Request) netip.Addr
 	// Asked is what a request says about where it was sent to; nil = its Host.
 	Asked    func(r *http.Request) server.Asked
+	Book     *locale.Book    // nil = the languages that the program carries
 	Patience intake.Patience // with bodies; zero = the usual one
 	FixedURL bool            // the public address comes from the settings of the process
 	Clock    openmates.Clock // nil = the real one
@@ -93,6 +95,8 @@ type Server struct {
 	from     func(*http.Request) netip.Addr
 	asked    func(*http.Request) server.Asked
 	patient  intake.Patience
+	book     *locale.Book
+	shapes   shapes
 	fixed    bool // the public address
 
 	api        huma.API
@@ -115,6 +119,12 @@ func New(c Config) (*Server, error) {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
+	if c.Book == nil {
+		var err error
+		if c.Book, err = locale.Open(); err != nil {
+			return nil, err
+		}
+	}
 	if c.From == nil {
 		c.From = peer
 	}
@@ -126,7 +136,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		identity: c.Identity, team: c.Team, server: c.Server, connect: c.Connect, mate: c.Mate, model: c.Model, records: c.Records, answers: c.Answers,
 		log: c.Log.With("pkg", "api"), now: c.Clock, version: c.Version,
-		shown: c.Shown, ask: c.Ask, from: c.From, asked: c.Asked, patient: c.Patience, fixed: c.FixedURL,
+		shown: c.Shown, ask: c.Ask, from: c.From, asked: c.Asked, patient: c.Patience, book: c.Book, fixed: c.FixedURL,
 	}
 	cross := http.NewCrossOriginProtection()
 	if err := cross.AddTrustedOrigin(c.Connect.PublicURL()); err != nil {
@@ -137,7 +147,7 @@ func New(c Config) (*Server, error) {
 	}))
 	s.operations = sync.OnceValues(s.register)
 	known := s.identity.Secured(s.identity.Middleware(s.identify(http.HandlerFunc(s.operate))))
-	s.handler = headers(s.name(s.here(cross.Handler(s.alone(known)))))
+	s.handler = headers(s.spoken(s.name(s.here(cross.Handler(s.alone(known))))))
 	return s, nil
 }
 
@@ -168,7 +178,9 @@ const about = `Teams, people and AI team mates of this server.
 
 A request needs the session of somebody who is signed in, or a token: “Authorization: Bearer om_…”. A token has scopes: read for reading, write for what a member may do, admin for what an admin may do. Each includes the ones before it, and none allows more than the person themselves may do.
 
-Every failure is a problem with a sentence and a stable code. Lists are paginated: limit, cursor, next. Objects have an ETag; a change that sends it as If-Match fails with 412 if somebody else changed the object first. A POST with an Idempotency-Key is executed once, and repeats get the same answer for a day; operations that take a password, or that a token can't call, accept no key. X-Request-Id identifies a request in the answer and in the log.`
+Every failure is a problem with a sentence and a stable code. Lists are paginated: limit, cursor, next. Objects have an ETag; a change that sends it as If-Match fails with 412 if somebody else changed the object first. A POST with an Idempotency-Key is executed once, and repeats get the same answer for a day; operations that take a password, or that a token can't call, accept no key. X-Request-Id identifies a request in the answer and in the log.
+
+Sentences are in the caller's preferred language, else in the one that Accept-Language asks for, else in English. Codes and reasons are the same in all of them.`
 
 // schemaName names a type in the document. What is not of this door is what is
 // kept, as it is given to take along.

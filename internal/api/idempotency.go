@@ -116,6 +116,7 @@ func (s *Server) once(next http.Handler) http.Handler {
 			s.refuse(w, r, openmates.Errorf(openmates.EConflict, "The same request is still being processed. Wait a moment and send it again."))
 		default:
 			w.Header().Set(Replayed, "true")
+			w.Header().Del("Content-Language") // of the first answer, which may be another one
 			if is.Type != "" {
 				w.Header().Set("Content-Type", is.Type)
 			}

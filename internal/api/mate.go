@@ -224,7 +224,7 @@ func (s *Server) tryMate(ctx context.Context, c openmates.Caller, in *trialInput
 	if err != nil {
 		return Reply{}, err
 	}
-	q := question{chat.Ask{Trial: true, User: c.User.ID, Mate: m.ID, Text: in.Body.Text}, m.Handle}
+	q := question{chat.Ask{Trial: true, User: c.User.ID, Mate: m.ID, Text: in.Body.Text, Language: c.Language}, m.Handle}
 	for _, p := range in.Body.Past {
 		q.Past = append(q.Past, chat.Said(p))
 	}

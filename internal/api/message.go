@@ -278,7 +278,7 @@ func (s *Server) question(ctx context.Context, in *processInput) (question, erro
 	if err == nil && !policy.TeamAllows(p.Team, policy.Mate(mate.Mate)) {
 		err = openmates.Errorf(openmates.ENotFound, "There’s no mate with that name here.")
 	}
-	return question{chat.Ask{Team: p.Team.ID, User: u.ID, Mate: mate.Mate.ID, Text: text}, mate.Mate.Handle}, err
+	return question{chat.Ask{Team: p.Team.ID, User: u.ID, Mate: mate.Mate.ID, Text: text, Language: c.Language}, mate.Mate.Handle}, err
 }
 
 // reply asks a mate and waits for what it says. Under the key of the request the

@@ -17,6 +17,7 @@ import (
 	"openmates/internal/connect"
 	"openmates/internal/identity"
 	"openmates/internal/intake"
+	"openmates/internal/locale"
 )
 
 // Problem is a failure as RFC 9457 writes it, with the code that programs may
@@ -73,9 +74,9 @@ func codeOf(status int) openmates.Code {
 	return openmates.EInternal
 }
 
-func problemOf(err error) *Problem {
+func problemOf(voice *locale.Voice, err error) *Problem {
 	code := openmates.CodeOf(err)
-	p := &Problem{Type: "about:blank", Status: intake.StatusOf(err), Code: code, Reason: reasonOf(err), Detail: openmates.MessageOf(err)}
+	p := &Problem{Type: "about:blank", Status: intake.StatusOf(err), Code: code, Reason: reasonOf(err), Detail: voice.Say(openmates.TextOf(err))}
 	if p.Reason == "precondition_failed" {
 		p.Status = http.StatusPreconditionFailed
 	}
@@ -119,7 +120,7 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 	if c := openmates.CodeOf(err); !gone && (c == openmates.EInternal || c == openmates.EUnavailable) {
 		s.log.ErrorContext(ctx, "request failed", "request", requestOf(ctx), "err", err)
 	}
-	p := problemOf(err)
+	p := problemOf(s.voice(ctx), err)
 	p.Request = requestOf(ctx)
 	if e, ok := errors.AsType[*openmates.WaitError](err); ok {
 		p.wait = max(e.Until.Sub(s.now()), time.Second)
@@ -137,24 +138,26 @@ func (s *Server) problems(ctx huma.Context, _ string, v any) (any, error) {
 	code := codeOf(e.Status)
 	p := &Problem{Type: "about:blank", Title: http.StatusText(e.Status), Status: e.Status, Code: code, Request: requestOf(ctx.Context())}
 	if code == openmates.EInternal {
-		p.Detail = openmates.MessageOf(e)
+		p.Detail = s.voice(ctx.Context()).Say(openmates.TextOf(e))
 		return p, nil
 	}
-	p.Detail = "The request can't be read as the API describes it: " + sentence(e.Detail)
+	why := sentence(e.Detail)
 	for _, d := range e.Errors {
 		p.Errors = append(p.Errors, FieldProblem{Location: d.Location, Message: d.Message})
 	}
 	if len(p.Errors) > 0 {
-		p.Detail = "The request can't be read as the API describes it: " + sentence(strings.TrimSpace(p.Errors[0].Location+" "+p.Errors[0].Message))
+		why = sentence(strings.TrimSpace(p.Errors[0].Location + " " + p.Errors[0].Message))
 	}
+	p.Detail = s.voice(ctx.Context()).Say(openmates.T("The request can't be read as the API describes it: %s", why))
 	return p, nil
 }
 
-func sentence(s string) string {
+// sentence is what the framework says of a request, which is English.
+func sentence(s string) openmates.Text {
 	if s == "" {
-		return "its form is wrong."
+		return openmates.T("its form is wrong.")
 	}
-	return strings.TrimRight(s, ".") + "."
+	return openmates.T("%s.", strings.TrimRight(s, "."))
 }
 
 // write answers with the problem.

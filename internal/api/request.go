@@ -147,13 +147,15 @@ func (s *Server) identify(next http.Handler) http.Handler {
 			ctx = openmates.WithCaller(ctx, c)
 		}
 		if err == nil {
+			ctx = s.settle(w, r, ctx)
 			err = s.identity.Admit(c, fromOf(ctx))
 		}
+		r = r.WithContext(ctx)
 		if err != nil {
 			s.refuse(w, r, err)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(ctx))
+		next.ServeHTTP(w, r)
 	})
 }
 

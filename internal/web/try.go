@@ -106,7 +106,7 @@ func (s *Server) tried(ctx context.Context, p *mateSetupPage, user openmates.ID,
 	if len(p.Trial.Ticket) > longestTicket {
 		return openmates.Errorf(openmates.EInvalid, "This form is broken. Reload the page and try again.")
 	}
-	a := chat.Ask{Trial: true, Ticket: p.Trial.Ticket, Team: p.Trial.Team.ID, User: user, Mate: p.Mate.ID, Text: text}
+	a := chat.Ask{Trial: true, Ticket: p.Trial.Ticket, Team: p.Trial.Team.ID, User: user, Mate: p.Mate.ID, Text: text, Language: openmates.CallerOf(ctx).Language}
 	for _, x := range p.Trial.Past {
 		a.Past = append(a.Past, chat.Said{Question: x.Question, Answer: x.Answer})
 	}

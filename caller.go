@@ -36,7 +36,7 @@ func (c Caller) InPerson() error {
 		return err
 	}
 	if c.Token.ID != 0 {
-		return Errorf(EForbidden, "A token can't do this. Sign in yourself.")
+		return Errorf(EForbidden, "You can't do this with a token. Sign in instead.")
 	}
 	return nil
 }

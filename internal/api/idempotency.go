@@ -83,7 +83,7 @@ func (s *Server) once(next http.Handler) http.Handler {
 		}
 		key := given[0]
 		if len(given) > 1 || len(key) == 0 || len(key) > 200 || strings.ContainsFunc(key, func(c rune) bool { return c <= ' ' || c > '~' }) {
-			s.refuse(w, r, openmates.Errorf(openmates.EInvalid, "An Idempotency-Key has 1 to 200 visible ASCII characters."))
+			s.refuse(w, r, openmates.Errorf(openmates.EInvalid, "An Idempotency-Key must have 1 to 200 visible ASCII characters."))
 			return
 		}
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))

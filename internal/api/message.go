@@ -133,10 +133,10 @@ func (s *Server) login(ctx context.Context, _ openmates.Caller, in *loginInput) 
 		}
 		n, who = discord, b.DiscordUser
 	} else if b.Guilde+b.Guild+b.DiscordUser != "" {
-		return Login{}, openmates.Errorf(openmates.EInvalid, "Please send either the fields of Discord or network, workspace_id and account_id.")
+		return Login{}, openmates.Errorf(openmates.EInvalid, "Send either the Discord fields, or network, workspace_id and account_id.")
 	}
 	if n == "" || workspace == "" || who == "" {
-		return Login{}, openmates.Errorf(openmates.EInvalid, "Please send discord_guilde_id and discord_user_id.")
+		return Login{}, openmates.Errorf(openmates.EInvalid, "Send discord_guilde_id and discord_user_id.")
 	}
 	known, err := s.connect.Login(ctx, n, openmates.WorkspaceID(workspace), openmates.AccountID(who))
 	if err != nil {
@@ -193,7 +193,7 @@ func (s *Server) finishConnect(ctx context.Context, c openmates.Caller, p policy
 	case b.Team != 0 && b.Team != p.Team.ID:
 		return Connected{}, openmates.Errorf(openmates.ENotFound, "openmates_team_id isn't the team in the path.")
 	case workspace == "" || b.Team == 0:
-		return Connected{}, openmates.Errorf(openmates.EInvalid, "Please send discord_guilde_id and openmates_team_id with state and code, or openmates_user_id and discord_auth_code with state.")
+		return Connected{}, openmates.Errorf(openmates.EInvalid, "Send discord_guilde_id and openmates_team_id with state and code, or openmates_user_id and discord_auth_code with state.")
 	}
 	o, err := s.connect.ClaimWorkspace(ctx, who(c), p.Team, discord, openmates.WorkspaceID(workspace), connect.Proof{State: b.State, Code: b.Code})
 	if err != nil {
@@ -207,7 +207,7 @@ func (s *Server) connectAccount(ctx context.Context, c openmates.Caller, in *con
 		return Connected{}, openmates.Errorf(openmates.EForbidden, "You can only link an account to yourself. Send your own openmates_user_id, or none.")
 	}
 	if in.Body.Auth == "" {
-		return Connected{}, openmates.Errorf(openmates.EInvalid, "Please send the discord_auth_code of the consent, with its state.")
+		return Connected{}, openmates.Errorf(openmates.EInvalid, "Send the discord_auth_code from the consent page, with its state.")
 	}
 	if err := c.InPerson(); err != nil {
 		return Connected{}, err

@@ -163,7 +163,7 @@ func (s *Server) identify(next http.Handler) http.Handler {
 func (s *Server) bearer(ctx context.Context, given []string) (openmates.Caller, error) {
 	scheme, token, ok := strings.Cut(given[0], " ")
 	if len(given) > 1 || !ok || !strings.EqualFold(scheme, "Bearer") {
-		return openmates.Caller{}, openmates.Errorf(openmates.EUnauthorized, "Please send a token as “Authorization: Bearer om_…”, or nothing at all.")
+		return openmates.Caller{}, openmates.Errorf(openmates.EUnauthorized, "Send a token as “Authorization: Bearer om_…”, or no such header at all.")
 	}
 	return s.identity.Bearer(ctx, fromOf(ctx), openmates.Secret(strings.TrimSpace(token)))
 }

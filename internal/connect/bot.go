@@ -146,7 +146,7 @@ func (r *Room) merge(ctx context.Context, c Credentials, info messenger.Info) (w
 		typed, given := c.Values[f.Name]
 		v := strings.TrimSpace(typed.Reveal())
 		if len(v) > longestCredential || strings.ContainsFunc(v, func(c rune) bool { return c > unicode.MaxASCII || c <= ' ' || c == 0x7f }) {
-			return was, b, openmates.Errorf(openmates.EInvalid, "“%s” holds characters that don't belong there. Please copy it once more.", f.Label)
+			return was, b, openmates.Errorf(openmates.EInvalid, "“%s” contains characters that don't belong there. Copy it again.", f.Label)
 		}
 		switch {
 		case f.Kind == messenger.ApplicationField:

@@ -122,7 +122,7 @@ func (r *Room) lost(info messenger.Info, b openmates.Bot) Inspection {
 	for _, f := range info.Fields {
 		if f.Kind == messenger.SecretField && slices.Contains(b.Lost, f.Name) {
 			found.Findings = append(found.Findings, messenger.Finding{Check: f.Name, Title: f.Label, State: messenger.FindingBad, Blocks: true,
-				Sentence: openmates.T("“%s” is stored, but can’t be read, because the key of this server is missing or another one.", f.Label),
+				Sentence: openmates.T("“%s” is saved but can’t be read because this server’s key is missing or has changed.", f.Label),
 				Cure:     openmates.T("Enter it again below, or restore the old key and restart the server.")})
 		}
 	}

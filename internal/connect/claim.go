@@ -114,7 +114,7 @@ func (r *Room) ClaimWorkspace(ctx context.Context, who Who, t openmates.Team, n 
 	o, err := r.Finish(ctx, who, Install, q)
 	if err == nil && o.Workspace.ID != workspace && workspace != "" {
 		// A workspace was connected to the right team, but not this one.
-		err = openmates.Errorf(openmates.EConflict, "You gave consent for a different %s than the one you named. That one is connected now; check the team's connections.", info.Workspace)
+		err = openmates.Errorf(openmates.EConflict, "You authorized a different %s than the one you named, and that one is now connected. Check the team's connections.", info.Workspace)
 	}
 	return o, err
 }

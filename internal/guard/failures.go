@@ -54,15 +54,15 @@ func NewFailures(c FailuresConfig) (*Failures, error) {
 
 // Why an attempt failed.
 const (
-	WhyTooMany  = "too many tries"
+	WhyTooMany  = "too many attempts"
 	WhyUnknown  = "no such account"
 	WhyPassword = "wrong password"
-	WhyProof    = "wrong password, to change something"
+	WhyProof    = "wrong password when changing something"
 	WhyCode     = "wrong code"
 	WhyPasskey  = "wrong passkey"
 	WhyToken    = "unknown token"
 	WhyExpired  = "expired token"
-	WhyMaker    = "token whose maker may not make it any more"
+	WhyMaker    = "token whose creator lost the right to it"
 	WhySetup    = "wrong setup code"
 	WhyReset    = "wrong or old link to a new password"
 )

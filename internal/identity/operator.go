@@ -46,7 +46,7 @@ func (o Operator) DropSecondStep(ctx context.Context, username string) (openmate
 	if err != nil {
 		return u, err
 	}
-	o.room.tellNow(ctx, u, "", openmates.T("Your second step and your passkeys were removed by a command on the server's machine. Until you set up new ones, your password alone signs you in."))
+	o.room.tellNow(ctx, u, "", openmates.T("Someone with access to the server's command line removed your second step and your passkeys. Until you set up new ones, you sign in with just your password."))
 	return u, nil
 }
 
@@ -69,6 +69,6 @@ func (o Operator) MakeAdmin(ctx context.Context, username string) (openmates.Use
 	if err != nil {
 		return u, err
 	}
-	o.room.tellNow(ctx, u, "", openmates.T("Your account was made an admin of the server by a command on the server's machine."))
+	o.room.tellNow(ctx, u, "", openmates.T("Someone with access to the server's command line made you a server admin."))
 	return u, nil
 }

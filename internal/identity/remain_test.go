@@ -236,7 +236,7 @@ func TestFailedSignInsAreNoted(t *testing.T) {
 	for _, want := range []string{
 		ben.ID.String() + `{"from":"10.0.1.7","why":"wrong password"}`, `0{"from":"10.0.2.7","why":"no such account"}`, `0{"from":"10.0.3.7","why":"unknown token"}`,
 		ada.ID.String() + `{"from":"10.0.4.7","why":"wrong code"}`, ada.ID.String() + `{"from":"10.0.5.7","why":"wrong code"}`,
-		ada.ID.String() + `{"from":"10.0.6.7","why":"wrong password, to change something"}`,
+		ada.ID.String() + `{"from":"10.0.6.7","why":"wrong password when changing something"}`,
 	} {
 		if !strings.Contains(record, want) {
 			t.Errorf("the record lacks %s:\n%s", want, record)

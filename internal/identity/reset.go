@@ -244,17 +244,17 @@ func (r *Room) Reset(ctx context.Context, from netip.Addr, code, fresh openmates
 }
 
 func resetNotice(reset openmates.PasswordReset) openmates.Text {
-	news := openmates.T("A new password was chosen for your account by a link that was mailed to this address.")
+	news := openmates.T("The password of your account was reset with a link mailed to this address.")
 	switch reset.Origin {
 	case openmates.ResetByAdmin:
-		news = openmates.T("A new password was chosen for your account by a link that an admin of the server made.")
+		news = openmates.T("The password of your account was reset with a link from a server admin.")
 	case openmates.ResetByCommand:
-		news = openmates.T("A new password was chosen for your account by a link that was made on the server's machine.")
+		news = openmates.T("The password of your account was reset with a link created on the server's command line.")
 	}
 	if reset.Second {
-		news = openmates.Sentences(news, openmates.T("Your second step and your passkeys are removed; please set them up again."))
+		news = openmates.Sentences(news, openmates.T("Your second step and your passkeys were removed; set them up again."))
 	}
-	return openmates.Sentences(news, openmates.T("Everybody who was signed in to it was signed out."))
+	return openmates.Sentences(news, openmates.T("All its sessions were signed out."))
 }
 
 // tell mails somebody what happened to their account, if they have confirmed an

@@ -103,7 +103,7 @@ func TestALostPasswordComesBackByMail(t *testing.T) {
 		}
 	})
 	h.errands.going.Wait()
-	if last := post.Sent[len(post.Sent)-1]; !strings.HasPrefix(last, "ben@example.org") || !strings.Contains(last, "A new password was chosen") {
+	if last := post.Sent[len(post.Sent)-1]; !strings.HasPrefix(last, "ben@example.org") || !strings.Contains(last, "The password of your account was reset with a link mailed to this address. All its sessions were signed out.") {
 		t.Errorf("told %q", last)
 	}
 	h.recorded(t, "account.reset", `"by":"mail"`)
@@ -236,7 +236,7 @@ func TestAnAdminHandsAResetOn(t *testing.T) {
 		must(t, err) // the second step is dropped
 	})
 	h.errands.going.Wait()
-	if len(post.Sent) != 1 || !strings.Contains(post.Sent[0], "that an admin of the server made") || !strings.Contains(post.Sent[0], "second step") {
+	if len(post.Sent) != 1 || !strings.Contains(post.Sent[0], "The password of your account was reset with a link from a server admin. Your second step and your passkeys were removed; set them up again. All its sessions were signed out.") {
 		t.Errorf("told %q", post.Sent)
 	}
 	must(t, byAda(false, goodPassword))

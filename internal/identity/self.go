@@ -36,7 +36,7 @@ func tidySelf(s openmates.Self) (openmates.Self, error) {
 	}
 	s.Language, s.TimeZone = strings.TrimSpace(s.Language), strings.TrimSpace(s.TimeZone)
 	if s.Language != "" && !regexp.MustCompile(`^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8}){0,3}$`).MatchString(s.Language) {
-		return s, openmates.Errorf(openmates.EInvalid, "Please choose a language from the list.")
+		return s, openmates.Errorf(openmates.EInvalid, "Choose a language from the list.")
 	}
 	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "Local" || len(s.TimeZone) > 64 {
 		return s, openmates.Errorf(openmates.EInvalid, "Unknown time zone. Write it like Europe/Berlin or America/New_York.")

@@ -87,11 +87,11 @@ func prompt(s string) (string, error) {
 	s = strings.TrimPrefix(s, "\ufeff")
 	switch n := utf8.RuneCountInString(s); {
 	case !utf8.ValidString(s):
-		return "", openmates.Errorf(openmates.EInvalid, "Please paste the prompt again: some of its characters are broken.")
+		return "", openmates.Errorf(openmates.EInvalid, "Paste the prompt again: some of its characters are broken.")
 	case n == 0:
 		return "", openmates.Errorf(openmates.EInvalid, "Enter the prompt: what the mate is told before every conversation.")
 	case n > longestPrompt:
-		return "", openmates.Errorf(openmates.EInvalid, "Please shorten the prompt to at most %d characters; it has %d.", longestPrompt, n)
+		return "", openmates.Errorf(openmates.EInvalid, "Shorten the prompt to at most %d characters; it has %d.", longestPrompt, n)
 	}
 	for _, c := range s {
 		if c != '\n' && c != '\t' && unicode.IsControl(c) || hidden(c) {
@@ -109,5 +109,5 @@ func hidden(c rune) bool {
 }
 
 func badCharacter(what openmates.Text, c rune) error {
-	return openmates.Errorf(openmates.EInvalid, "Please remove the invisible character %s from %s.", fmt.Sprintf("U+%04X", c), what)
+	return openmates.Errorf(openmates.EInvalid, "Remove the invisible character %s from %s.", fmt.Sprintf("U+%04X", c), what)
 }

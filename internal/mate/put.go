@@ -102,7 +102,7 @@ func (r *Room) given(ctx context.Context, own, to openmates.Limits, mates bool) 
 			continue
 		}
 		if k == openmates.KindMate && !mates {
-			return own, openmates.Errorf(openmates.EInvalid, "Which mates people can use is a limit of teams and members. To take a mate away from everyone, switch it off.")
+			return own, openmates.Errorf(openmates.EInvalid, "Which mates people can use is a limit of teams and members. To disable a mate for everyone, switch it off.")
 		}
 		if len(set.Names) > mostNames {
 			return own, openmates.Errorf(openmates.EInvalid, "A list can have at most %d names.", mostNames)

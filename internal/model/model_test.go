@@ -254,7 +254,7 @@ func TestEachTroubleHasItsCure(t *testing.T) {
 		"another API":       {other, "", openmates.EUnavailable, "not as OpenAI's API does"},
 		"redirect":          {elsewhere, "", openmates.EInvalid, "Enter the address it redirects to"},
 		"hangs up":          {hangsUp, "", openmates.EUnavailable, "closed the connection"},
-		"no address":        {"", "", openmates.EInvalid, "enter the address"},
+		"no address":        {"", "", openmates.EInvalid, "Enter the address of the API, such as http://127.0.0.1:11434/v1."},
 		"not an address":    {"127.0.0.1:11434", "", openmates.EInvalid, "http://"},
 		"key in it":         {"https://k@host/v1", "", openmates.EInvalid, "the key has its own field"},
 	} {

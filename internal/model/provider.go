@@ -282,7 +282,7 @@ func (r *Room) clean(d Draft) (openmates.Provider, error) {
 	p := openmates.Provider{Kind: d.Kind, Label: strings.TrimSpace(d.Label), URL: strings.TrimSpace(d.URL),
 		Key: openmates.Secret(strings.TrimSpace(d.Key.Reveal()))}
 	if r.cfg.Adapters[d.Kind] == nil {
-		return p, openmates.Errorf(openmates.EInvalid, "Please choose a kind of provider.")
+		return p, openmates.Errorf(openmates.EInvalid, "Choose a kind of provider.")
 	}
 	var err error
 	if p.Label, err = spelling.Name(cmp.Or(p.Label, k.Label.String()), openmates.T("the provider's name"), longestLabel); err != nil {
@@ -292,7 +292,7 @@ func (r *Room) clean(d Draft) (openmates.Provider, error) {
 		return p, openmates.Errorf(openmates.EInvalid, "That's too long for a key. Copy only the key.")
 	}
 	if p.URL == "" && k.NeedsURL {
-		return p, openmates.Errorf(openmates.EInvalid, "Please enter the address of the API, such as http://127.0.0.1:11434/v1.")
+		return p, openmates.Errorf(openmates.EInvalid, "Enter the address of the API, such as http://127.0.0.1:11434/v1.")
 	}
 	return p, validURL(p.URL)
 }

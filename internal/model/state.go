@@ -60,7 +60,7 @@ func (r *Room) settle(ctx context.Context, p openmates.Provider) (string, error)
 		_, err := r.cfg.Store.SaveProvider(ctx, p)
 		return p.Name, err
 	}
-	return "", openmates.Errorf(openmates.EConflict, "The names for the provider %q from the settings are already used by providers from the pages.", p.Name)
+	return "", openmates.Errorf(openmates.EConflict, "The names for the provider %q from the settings are already used by providers added on the pages.", p.Name)
 }
 
 // now returns the state, from memory if nothing has changed.

@@ -51,7 +51,7 @@ func (r *Room) SetMail(ctx context.Context, c openmates.Caller, s mail.Settings,
 		return err
 	}
 	if to, err = mail.Address(to); err != nil {
-		return openmates.Errorf(openmates.EInvalid, "Please enter your own address for the test message.")
+		return openmates.Errorf(openmates.EInvalid, "Enter your own address for the test message.")
 	}
 	if s.Username == "" {
 		s.Password = ""
@@ -142,7 +142,7 @@ func tidyMail(s mail.Settings) (mail.Settings, error) {
 		return s, openmates.Errorf(openmates.EInvalid, "Enter only the name of the mail server, such as smtp.example.org.")
 	}
 	if s.Port < 1 || s.Port > 65535 {
-		return s, openmates.Errorf(openmates.EInvalid, "Please enter the port of the mail server: usually 465 for TLS and 587 for STARTTLS.")
+		return s, openmates.Errorf(openmates.EInvalid, "Enter the port of the mail server: usually 465 for TLS and 587 for STARTTLS.")
 	}
 	if s.Security != mail.TLS && s.Security != mail.StartTLS && s.Security != mail.Plain {
 		return s, openmates.Errorf(openmates.EInvalid, "Choose how the connection to the mail server is encrypted.")

@@ -173,7 +173,7 @@ func tidyURL(address string) (string, error) {
 	address = strings.TrimSpace(address)
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || len(address) > 300 || u.User != nil {
-		return "", wrong(openmates.T("Please enter an address such as https://mates.example.org."))
+		return "", wrong(openmates.T("Enter an address such as https://mates.example.org."))
 	}
 	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 		return "", wrong(openmates.T("OpenMates needs a domain of its own: enter the address without the part after %s.", u.Host))

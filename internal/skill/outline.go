@@ -10,25 +10,26 @@ import (
 	"strings"
 )
 
-// outline is a schema reduced to which of its parts are applied to which
-// values. It bounds how much work a schema can make before the library, which
-// knows no bounds, is given it.
+// outline is a schema reduced to which of its parts apply to which values. It
+// limits how much work a schema can cause before it is passed to the library,
+// which has no limits.
 type outline struct {
-	parts map[string]*part // by JSON pointer, "" is the whole
+	parts map[string]*part // by JSON pointer, "" = the whole schema
 }
 
 // part is one schema within a schema.
 type part struct {
-	ref     string           // where it points to, if it does
+	ref     string           // the target of its reference, if any
 	same    []*part          // applied to the same value
-	members map[string]*part // applied to the member of this name
+	members map[string]*part // applied to the member with this name
 	each    []*part          // applied to any member
 	items   []*part          // applied to the items of a list
 	visits  []int            // see outline.visits
-	open    bool             // being visited: who comes here again goes in a circle
+	open    bool             // being visited: reaching it again means a cycle
 }
 
-// newOutline walks a schema, makes it portable, and follows its references.
+// newOutline walks through a schema, makes it portable, and follows its
+// references.
 func newOutline(doc map[string]any) (*outline, error) {
 	o := &outline{parts: map[string]*part{}}
 	if _, err := o.add(doc, "", 0); err != nil {
@@ -49,7 +50,7 @@ func newOutline(doc map[string]any) (*outline, error) {
 	return o, nil
 }
 
-// add adds the schema at a place, and those within it.
+// add adds the schema at a pointer, and those within it.
 func (o *outline) add(v any, at string, depth int) (*part, error) {
 	if depth > 4*maxNesting {
 		return nil, errors.New("it is nested too deeply")
@@ -76,9 +77,9 @@ func (o *outline) add(v any, at string, depth int) (*part, error) {
 	return p, o.addParts(p, s, at, depth+1)
 }
 
-// addParts adds what the keywords of a schema hold.
+// addParts adds the subschemas in a schema's keywords.
 func (o *outline) addParts(p *part, s map[string]any, at string, depth int) error {
-	var stray []*part // applied only where something refers to them, or to names
+	var stray []*part // only applied through references or names
 	for keyword, to := range map[string]*[]*part{
 		"not": &p.same, "if": &p.same, "then": &p.same, "else": &p.same,
 		"allOf": &p.same, "anyOf": &p.same, "oneOf": &p.same, "dependentSchemas": &p.same, "dependencies": &p.same,
@@ -105,7 +106,7 @@ func (o *outline) addParts(p *part, s map[string]any, at string, depth int) erro
 	return nil
 }
 
-// within lists the schemas that a keyword holds, by the rest of their pointer.
+// within lists the subschemas of a keyword, by the rest of their pointer.
 func within(keyword string, held any) map[string]any {
 	out := map[string]any{}
 	switch held := held.(type) {
@@ -150,8 +151,8 @@ func place(at string) string {
 }
 
 // depth returns how many levels arguments may have so that no value is compared
-// with more than maxVisits schemas. Only a schema that refers to itself in
-// several alternatives allows less than maxNesting.
+// with more than maxVisits schemas. It is less than maxNesting only for a
+// schema that refers to itself in several alternatives.
 func (o *outline) depth() (int, error) {
 	for d := 0; d <= maxNesting; d++ {
 		n, err := o.parts[""].count(d)
@@ -168,8 +169,8 @@ func (o *outline) depth() (int, error) {
 	return maxNesting, nil
 }
 
-// count bounds how many schemas a value d levels below is compared with when p
-// is applied. It must be called for each smaller d before.
+// count limits how many schemas a value d levels below is compared with when p
+// is applied. It must have been called for each smaller d.
 func (p *part) count(d int) (int, error) {
 	if d < len(p.visits) {
 		return p.visits[d], nil

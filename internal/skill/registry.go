@@ -14,14 +14,14 @@ import (
 	"openmates"
 )
 
-// Registry holds the skills of a server. It does not change after New, and its
+// Registry contains a server's skills. It doesn't change after New, and its
 // methods are safe for concurrent use.
 //
 // Parameters are JSON Schema, draft 2020-12 or draft 7. Unknown keywords,
-// formats and patterns that Go can't express are ignored; references within the
-// schema are followed, others are refused and never fetched. The size of a
-// schema, and what arguments may cost to check against it, are bounded; a skill
-// that needs more than the bounds allow is refused by New.
+// formats and patterns that Go doesn't support are ignored. References within
+// the schema are followed; others are refused and never fetched. The size of a
+// schema and the cost of checking arguments are limited; New refuses a skill
+// that needs more.
 type Registry struct {
 	apps   []App
 	offers []Offer
@@ -34,7 +34,7 @@ type tool struct {
 	schema *schema
 }
 
-// New makes a registry of these apps. A name that is taken or not valid, or a
+// New returns a registry of these apps. A name that is taken or invalid, or a
 // schema that is invalid or too complex to check, is EInvalid.
 func New(apps ...App) (*Registry, error) {
 	r := &Registry{tools: map[string]tool{}}
@@ -86,8 +86,7 @@ func (r *Registry) add(a App, s Skill) error {
 	return nil
 }
 
-// validName leaves out underscores, so that "app_skill" can be read in one way
-// only.
+// validName forbids underscores, so that "app_skill" has only one meaning.
 func validName(name string) bool {
 	return len(name) <= 24 && regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`).MatchString(name)
 }
@@ -98,10 +97,10 @@ func (r *Registry) Apps() []App { return slices.Clone(r.apps) }
 // Offers lists all skills, sorted by name.
 func (r *Registry) Offers() []Offer { return slices.Clone(r.offers) }
 
-// Run runs the skill that models know as tool. ENotFound: there is none. An
-// error that openmates.MessageOf has a sentence for is meant for the model;
-// EInternal hides its cause, a panic among them. When ctx itself ends, its
-// cause is returned.
+// Run runs the skill with a tool name. An unknown name is ENotFound. If
+// openmates.MessageOf has a sentence for an error, it is meant for the model;
+// EInternal hides its cause, including a panic. If ctx itself ends, Run returns
+// its cause.
 func (r *Registry) Run(ctx context.Context, name string, call Call) (Result, error) {
 	t, ok := r.tools[name]
 	if !ok {
@@ -154,7 +153,7 @@ func patiently(ctx context.Context, s Skill, call Call) (Result, error) {
 	}
 }
 
-// safely turns a panic into an error; its stack is for the log.
+// safely turns a panic into an error with the stack for the log.
 func safely(ctx context.Context, s Skill, call Call) (res Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -164,8 +163,8 @@ func safely(ctx context.Context, s Skill, call Call) (res Result, err error) {
 	return s.Run(ctx, call)
 }
 
-// Clip shortens a text to at most n bytes, between two characters, and marks the
-// end where something was left out.
+// Clip truncates a text to at most n bytes, between two characters, and marks
+// the end if something was left out.
 func Clip(text string, n int) string {
 	if len(text) <= n {
 		return text

@@ -18,7 +18,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
-// Bounds of what is checked. With them, checking takes bounded time and memory
+// Limits of what is checked. With them, checking takes limited time and memory
 // whatever the schema says; see outline.depth.
 const (
 	MaxSchema  = 64 << 10 // bytes of a skill's schema
@@ -33,10 +33,10 @@ type schema struct {
 	depth    int // levels that arguments may have
 }
 
-// parseSchema reads the schema of a skill's parameters, which must describe an
-// object. Keywords that JSON Schema doesn't define are ignored, as it demands,
-// and so are patterns that Go's regular expressions can't express; a schema
-// that refers to another document is refused, and nothing is ever fetched.
+// parseSchema parses the schema of a skill's parameters, which must describe an
+// object. As JSON Schema requires, it ignores unknown keywords, and also
+// patterns that Go's regular expressions don't support. A schema that refers to
+// another document is refused, and nothing is ever fetched.
 func parseSchema(text json.RawMessage) (*schema, error) {
 	if len(text) > MaxSchema {
 		return nil, fmt.Errorf("it is longer than %d bytes", MaxSchema)
@@ -74,9 +74,8 @@ func parseSchema(text json.RawMessage) (*schema, error) {
 	return &schema{resolved, depth}, nil
 }
 
-// portable removes from one object of a schema what does not change the meaning
-// of a document that is self-contained, and what can't be checked here: the skill
-// itself has to do that.
+// portable removes from one object of a schema what doesn't affect a
+// self-contained document, and what we can't check here and leave to the skill.
 func portable(s map[string]any) {
 	for _, key := range []string{"$id", "$vocabulary", "$comment", "examples", "default"} {
 		delete(s, key)
@@ -105,11 +104,10 @@ func compiles(pattern string) bool {
 	return err == nil
 }
 
-// check returns an error that tells a model what is wrong with its arguments,
-// or the arguments as they were understood: each member once, whole numbers
-// without point and exponent. An empty text counts as an object without
-// members, and a null that doesn't fit as a member that is missing, since some
-// models write them so.
+// check returns the arguments as they were understood (each member once,
+// integers without point and exponent), or an error that tells a model what is
+// wrong. An empty text counts as an empty object, and a null that isn't allowed
+// as a missing member, because some models write them like that.
 func (s *schema) check(args json.RawMessage) (json.RawMessage, error) {
 	v, err := decode(args)
 	if err != nil {
@@ -152,9 +150,9 @@ func decode(args json.RawMessage) (any, error) {
 	return v, nil
 }
 
-// read returns v twice: as it is passed on, with its numbers as they were
-// written, and as it is checked, with float64 in their place. The library would
-// calculate 1e999999999 exactly.
+// read returns v twice: exact, with its numbers as they were written, to pass
+// on; and plain, with float64 numbers, to check. The library would calculate
+// 1e999999999 exactly.
 func (s *schema) read(v any, depth int, values *int) (exact, plain any, err error) {
 	if *values++; *values > maxValues {
 		return nil, nil, fmt.Errorf("they hold more than %d values", maxValues)
@@ -184,7 +182,7 @@ func (s *schema) read(v any, depth int, values *int) (exact, plain any, err erro
 		if err != nil {
 			return nil, nil, fmt.Errorf("the number %s is too large", Clip(v.String(), 40))
 		}
-		const exactly = 1 << 53 // up to here float64 holds every whole number
+		const exactly = 1 << 53 // float64 is exact for integers up to here
 		if f > -exactly && f < exactly && f == math.Trunc(f) {
 			return json.Number(strconv.FormatInt(int64(f), 10)), f, nil
 		}
@@ -208,7 +206,7 @@ func dropNulls(v any) {
 	}
 }
 
-// readable returns an error of the library as a model needs it: where, and what.
+// readable rewrites an error of the library for a model: where, and what.
 func readable(err error) string {
 	text := strings.TrimPrefix(err.Error(), "validating root: ")
 	for strings.HasPrefix(text, "validating /") {
@@ -217,7 +215,7 @@ func readable(err error) string {
 			text = strings.TrimPrefix(text, "validating /")
 			break
 		}
-		text = "validating /" + inner // the innermost place names the others
+		text = "validating /" + inner // the innermost location includes the others
 	}
 	text = strings.NewReplacer("<invalid reflect.Value>", "null", "/1 is ", " is ").Replace(text)
 	return strings.Map(func(r rune) rune {

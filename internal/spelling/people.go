@@ -49,7 +49,7 @@ func Text(s string, what openmates.Text, most int) (string, error) {
 	}
 	switch n := utf8.RuneCountInString(s); {
 	case n > most:
-		return s, openmates.Errorf(openmates.EInvalid, "Please shorten %s to at most %d characters; there are %d.", what, most, n)
+		return s, openmates.Errorf(openmates.EInvalid, "Shorten %s to at most %d characters; there are %d.", what, most, n)
 	case !utf8.ValidString(s) || strings.ContainsFunc(s, bad):
 		return s, openmates.Errorf(openmates.EInvalid, "Enter %s without control characters.", what)
 	}

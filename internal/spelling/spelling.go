@@ -40,7 +40,7 @@ func Name(s string, what openmates.Text, most int) (string, error) {
 	}
 	if i := firstHidden(s); i >= 0 {
 		c, _ := utf8.DecodeRuneInString(s[i:])
-		return "", openmates.Errorf(openmates.EInvalid, "Please remove the invisible character %s from %s.", fmt.Sprintf("U+%04X", c), what)
+		return "", openmates.Errorf(openmates.EInvalid, "Remove the invisible character %s from %s.", fmt.Sprintf("U+%04X", c), what)
 	}
 	s = strings.Join(strings.Fields(s), " ")
 	switch {
@@ -55,7 +55,7 @@ func Name(s string, what openmates.Text, most int) (string, error) {
 }
 
 func tooLong(s string, what openmates.Text, most int) error {
-	return openmates.Errorf(openmates.EInvalid, "Please shorten %s to at most %d characters; it has %d.", what, most, utf8.RuneCountInString(s))
+	return openmates.Errorf(openmates.EInvalid, "Shorten %s to at most %d characters; it has %d.", what, most, utf8.RuneCountInString(s))
 }
 
 // Line is Name for a text of one line that may be empty.

@@ -40,7 +40,7 @@ func (r *Room) SetRole(ctx context.Context, c openmates.Caller, p policy.Place, 
 
 func validRole(role openmates.Role) error {
 	if role != openmates.RoleAdmin && role != openmates.RoleMember {
-		return openmates.Errorf(openmates.EInvalid, "Please choose a role: admin or member.")
+		return openmates.Errorf(openmates.EInvalid, "Choose a role: admin or member.")
 	}
 	return nil
 }

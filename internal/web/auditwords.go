@@ -108,7 +108,7 @@ func deedOfBot(action string) openmates.Text {
 	case "team.connect":
 		return openmates.T("added a mate to a workspace")
 	case "team.connect_refused":
-		return openmates.T("was denied a workspace")
+		return openmates.T("tried to connect a workspace and was refused")
 	case "team.disconnect":
 		return openmates.T("disconnected a workspace")
 	case "team.disconnect_mate":
@@ -247,14 +247,14 @@ func fieldWords(name string) openmates.Text { //nolint:funlen // a table of word
 // no others.
 func whyWords(why string) openmates.Text {
 	switch why {
-	case "too many tries":
-		return openmates.T("too many tries")
+	case "too many attempts":
+		return openmates.T("too many attempts")
 	case "no such account":
 		return openmates.T("no such account")
 	case "wrong password":
 		return openmates.T("wrong password")
-	case "wrong password, to change something":
-		return openmates.T("wrong password, to change something")
+	case "wrong password when changing something":
+		return openmates.T("wrong password when changing something")
 	case "wrong code":
 		return openmates.T("wrong code")
 	case "wrong passkey":
@@ -263,8 +263,8 @@ func whyWords(why string) openmates.Text {
 		return openmates.T("unknown token")
 	case "expired token":
 		return openmates.T("expired token")
-	case "token whose maker may not make it any more":
-		return openmates.T("token whose maker may not make it any more")
+	case "token whose creator lost the right to it":
+		return openmates.T("token whose creator lost the right to it")
 	case "wrong setup code":
 		return openmates.T("wrong setup code")
 	}

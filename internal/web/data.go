@@ -80,7 +80,7 @@ func (s *Server) goodbye(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.show(w, http.StatusOK, "message", messagePage{
 		shell: s.shell(r, openmates.T("Goodbye")), Heading: openmates.T("Your account has been deleted"),
-		Sentence: openmates.T("Your linked accounts, your preferences and the text of your questions are gone. Your teams keep a record of what your requests cost, without your name."),
+		Sentence: openmates.T("Your linked accounts, your preferences and the text of your questions have been deleted. Your teams keep a record of what your requests cost, without your name."),
 		Ways:     []way{{openmates.T("Go to the home page"), "/"}},
 	})
 }

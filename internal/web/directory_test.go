@@ -111,7 +111,7 @@ func TestRemoveAnyTeam(t *testing.T) {
 	must(t, h.db.Reserve(ctx, "k", openmates.Usage{MateID: sophia.ID, TeamID: teamID(t, h, "lighthouse"), UserID: u.ID, Model: "m", Cost: 4_000_000, At: time.Now()}, nil))
 
 	wants(t, ada.get("/server/teams"), 200, "Lighthouse", "1 person", "1 workspace", "1 mate", "4.00 USD this month", "/server/people?q=eve")
-	wants(t, ada.get("/server/workspaces?q=pier"), 200, "Pier", "on Testnet", "mates there: Sophia", "/server/teams?q=lighthouse")
+	wants(t, ada.get("/server/workspaces?q=pier"), 200, "Pier", "on Testnet", "mates: Sophia", "/server/teams?q=lighthouse")
 	wants(t, ada.get("/teams/lighthouse"), 404) // a look at the list lets nobody in
 	wants(t, ada.get("/server/teams/lighthouse/remove"), 200, "Remove the team Lighthouse?", `name="leave" value="yes" checked`)
 	wants(t, ada.confirms("/server/teams/lighthouse/remove", url.Values{"leave": {"yes"}}), 200, "The team Lighthouse has been removed.")

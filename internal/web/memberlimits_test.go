@@ -59,7 +59,7 @@ func TestLimitsOfAMember(t *testing.T) {
 	if l.PerMinute != 4 || l.PerMonth != 3_000_000 || !l.Mates.Allows("sophia") || l.Mates.Allows("mark") || l.Apps.Only || u.Admin {
 		t.Errorf("%+v of %+v", l, u)
 	}
-	wants(t, ben.get("/profile"), 200, "You spent 1.50 USD this month", "1.50 USD of your own budget of 3.00 USD left", "16.50 USD of the team’s budget of 20.00 USD left", "At most 4 requests per minute. That is your own limit.", "You can only ask sophia")
+	wants(t, ben.get("/profile"), 200, "You spent 1.50 USD this month", "1.50 USD of your own budget of 3.00 USD left", "16.50 USD of the team’s budget of 20.00 USD left", "At most 4 requests per minute. That’s your own limit.", "You can only ask sophia")
 
 	// Pages and API show the same mates: those that the person may ask.
 	if got := ben.get("/teams/harbour"); !strings.Contains(got.body, `href="/mates/sophia"`) || strings.Contains(got.body, `href="/mates/mark"`) {

@@ -145,7 +145,7 @@ func (s *Server) keyProblems(ctx context.Context, o *overview) error {
 	}
 	if n := lost.Installations; n > 0 {
 		o.Problems = append(o.Problems, Problem{
-			What: openmates.T("The key for stored credentials is missing or another one: mates can’t answer in %d of the workspaces that they were added to.", n),
+			What: openmates.T("The key for saved credentials is missing or has changed: mates can’t answer in %d of their workspaces.", n),
 			Cure: openmates.T("Restore the old key and restart the server. If it’s lost, team admins have to remove the mates and add them again on their team’s page."),
 		})
 	}

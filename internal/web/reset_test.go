@@ -73,7 +73,7 @@ func TestALostPasswordComesBackByThePages(t *testing.T) {
 	if got := b.post("/signin", url.Values{"username": {"ben"}, "password": {"five slow wooden ferries"}}); got.status != http.StatusSeeOther {
 		t.Errorf("signing in by the new one: %d\n%s", got.status, got.body)
 	}
-	if told := mailed(t, srv, 3); !strings.Contains(unfolded(told), "A new password was chosen") || told.To[0] != "ben@example.org" {
+	if told := mailed(t, srv, 3); !strings.Contains(unfolded(told), "The password of your account was reset with a link mailed to this address. All its sessions were signed out.") || told.To[0] != "ben@example.org" {
 		t.Errorf("told %+v", told)
 	}
 	h.nowhere(link[1], "five slow wooden ferries")

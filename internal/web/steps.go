@@ -147,9 +147,9 @@ func (st setupState) account() step {
 }
 
 func (st setupState) answer() step {
-	s := step{Label: openmates.T("Ask your first question"), Path: "/server/setup", Done: st.Answered, Hint: openmates.T("Mention the mate in your messenger and ask. This page notices the answer.")}
+	s := step{Label: openmates.T("Ask your first question"), Path: "/server/setup", Done: st.Answered, Hint: openmates.T("Mention the mate in your messenger and ask it something. This page updates when it has answered.")}
 	if say := greeting(st.Teams); say != "" {
-		s.Hint = openmates.T("In your messenger, type %s. This page notices the answer.", say)
+		s.Hint = openmates.T("In your messenger, type %s. This page updates when the mate has answered.", say)
 	}
 	return s
 }

@@ -38,7 +38,7 @@ func (m teamMateCard) NotReady() openmates.Text {
 		}
 	}
 	if len(m.Bots) > 0 {
-		return openmates.T("Its application needs its client secret before teams can add it.")
+		return openmates.T("Teams can add it once its application’s client secret is entered.")
 	}
 	return openmates.T("No application yet.")
 }

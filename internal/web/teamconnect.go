@@ -180,7 +180,7 @@ func seenRow(say func(state openmates.Text, tone string, sentences ...openmates.
 		switch {
 		case c.Answers() && len(c.Wanting) > 0:
 			open = append(open, c.Name)
-			shut = append(shut, openmates.T("In %s it answers without referring to the question, because %s is missing.", c.Name, openmates.List(c.Wanting)))
+			shut = append(shut, openmates.T("In %s it can’t reply directly to a question because %s is missing.", c.Name, openmates.List(c.Wanting)))
 		case c.Answers():
 			open = append(open, c.Name)
 		case c.Seen:

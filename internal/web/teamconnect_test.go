@@ -63,7 +63,7 @@ func TestStatesOfAGuest(t *testing.T) {
 	}{
 		{all[0], look(nil, open, hidden), openmates.T("Added"), "It answers in #general.", false},
 		{all[0], look(nil, open, shut), openmates.T("Added, some channels missing"), "In #news, Send Messages is missing.", false},
-		{all[0], look(nil, open, poor), openmates.T("Added, some channels missing"), "In #poor it answers without referring to the question, because Read Message History is missing.", false},
+		{all[0], look(nil, open, poor), openmates.T("Added, some channels missing"), "In #poor it can’t reply directly to a question because Read Message History is missing.", false},
 		{all[0], look(nil, shut), openmates.T("Can't answer"), "In #news, Send Messages is missing.", false},
 		{all[0], look(nil, hidden), openmates.T("Can’t see any channel"), "View Channels", false},
 		{all[0], look([]openmates.Text{openmates.T("Attach Files")}, open), openmates.T("Invite again"), "Attach Files", true},

@@ -101,7 +101,7 @@ func (s *Server) typeset(t *trialForm) {
 // tried puts the question and adds what comes back to what was said.
 func (s *Server) tried(ctx context.Context, p *mateSetupPage, user openmates.ID, text string) error {
 	if len([]rune(text)) > longestTried {
-		return openmates.Errorf(openmates.EInvalid, "Please try it with at most %d characters.", longestTried)
+		return openmates.Errorf(openmates.EInvalid, "Try it with at most %d characters.", longestTried)
 	}
 	if len(p.Trial.Ticket) > longestTicket {
 		return openmates.Errorf(openmates.EInvalid, "This form is broken. Reload the page and try again.")

@@ -140,7 +140,7 @@ func (d *Connector) trouble(err error) (sentence, cure openmates.Text) {
 	case isAPI && e.status == http.StatusTooManyRequests:
 		return openmates.T("Discord is rate-limiting this server: there were too many requests."), openmates.T("Check again in a minute.")
 	case isAPI && e.status != 0:
-		return openmates.T("Discord gave an unexpected answer (status %d).", e.status), openmates.T("Check again in a minute. If the problem persists, a proxy between this server and Discord may be changing the traffic.")
+		return openmates.T("Discord returned an unexpected response (status %d).", e.status), openmates.T("Check again in a minute. If the problem persists, a proxy between this server and Discord may be changing the traffic.")
 	case timeout:
 		return openmates.T("Discord didn't answer within %s.", d.patience), openmates.T("Check again in a minute. If the problem persists, check discordstatus.com and this server's internet connection.")
 	case isDial:

@@ -234,7 +234,7 @@ func (s *inspection) sessions(ctx context.Context) {
 		wait := body.Limit.ResetAfter.millis(0, budgetWindow).Round(time.Minute)
 		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingBad,
 			Sentence: openmates.T("The bot has used all %d connection starts that Discord allows per day. The next one is possible in %s.", body.Limit.Total, strings.TrimSuffix(max(wait, time.Minute).String(), "0s")),
-			Cure:     openmates.T("It reconnects by itself then. Find out why the bot keeps reconnecting: another program may be using the same bot token. If so, reset the token on the Bot page and enter the new one here."),
+			Cure:     openmates.T("It will then reconnect by itself. Find out why the bot keeps reconnecting: another program may be using the same bot token. If so, reset the token on the Bot page and enter the new one here."),
 			CureURL:  s.page(s.bot.AppID, "bot")})
 	case *left < body.Limit.Total/10:
 		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingWarn,

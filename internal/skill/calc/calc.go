@@ -1,13 +1,13 @@
 // Package calc is the app "calculation": arithmetic, units, dates and time
-// zones, exact where the question has an exact answer.
+// zones, exact if the question has an exact answer.
 //
-// Every digit it shows is right: rationals are calculated exactly, and values
-// without an exact form carry a bound of their error. It answers quickly
-// whatever it is asked: expressions, numbers and dates are bounded before they
-// cost anything, and 10^10^10 is refused with a sentence.
+// Every digit it shows is right: rationals are calculated exactly, and other
+// values carry an error bound. It answers quickly whatever it is asked:
+// expressions, numbers and dates are limited before they cost anything, and
+// 10^10^10 is refused with a sentence.
 //
-// It does not guess: no currencies, no tons without their kind, no time zone of
-// the machine it runs on.
+// It doesn't guess: no currencies, no tons without their kind, and never the
+// time zone of the machine it runs on.
 package calc
 
 import (
@@ -22,12 +22,12 @@ import (
 	"openmates/internal/skill"
 )
 
-// Config is what the app needs.
+// Config configures the app.
 type Config struct {
 	Clock openmates.Clock // nil = time.Now
 }
 
-// New makes the app.
+// New returns the app.
 func New(c Config) (skill.App, error) {
 	if c.Clock == nil {
 		c.Clock = time.Now
@@ -77,12 +77,12 @@ func New(c Config) (skill.App, error) {
 	}, nil
 }
 
-// maxTime is far above what any call takes; the bounds on its parts keep it so.
+// maxTime is far more than any call takes, because its parts are limited.
 const maxTime = 5 * time.Second
 
 type app struct {
 	now   openmates.Clock
-	units func() units // made by the first conversion: most servers wait long for it
+	units func() units // built by the first conversion; most servers rarely need it
 }
 
 func (a app) evaluate(ctx context.Context, c skill.Call) (skill.Result, error) {
@@ -104,7 +104,7 @@ func (a app) evaluate(ctx context.Context, c skill.Call) (skill.Result, error) {
 	return skill.Result{Text: strings.Join(append([]string{said}, notes...), "\n")}, nil
 }
 
-// shown repeats a question in one line.
+// shown returns a question on one line.
 func shown(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if r := []rune(s); len(r) > 300 {
@@ -167,7 +167,7 @@ func (a app) date(_ context.Context, c skill.Call) (skill.Result, error) {
 	return skill.Result{Text: strings.Join(lines, "\n")}, nil
 }
 
-// describe says what there is to say of a date.
+// describe describes a date.
 func describe(m moment, now time.Time) string {
 	year, week := m.at.ISOWeek()
 	text := fmt.Sprintf("%s (ISO week %d of %d, day %d of the year)", m, week, year, m.at.YearDay())

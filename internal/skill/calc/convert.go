@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// units finds units by what people call them.
+// units looks up units by the names that people use.
 type units struct {
 	exact map[string][]unit // "MB", "Mb"
-	loose map[string][]unit // "mb": capitals don't count
+	loose map[string][]unit // "mb": ignoring case
 }
 
 func newUnits() units {
@@ -30,12 +30,12 @@ func add(to map[string][]unit, key string, m unit) {
 	}
 }
 
-// same reports whether two entries measure the same in the same size.
+// same reports whether two entries measure the same thing in the same size.
 func (u unit) same(v unit) bool {
 	return u.kind == v.kind && u.factor.x.Cmp(v.factor.x) == 0 && u.offset.Cmp(v.offset) == 0 && u.inverse == v.inverse
 }
 
-// plainUnit evens out the ways to write a unit.
+// plainUnit normalises the spelling of a unit.
 func plainUnit(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	s = strings.NewReplacer(
@@ -45,7 +45,7 @@ func plainUnit(s string) string {
 	return strings.TrimSuffix(s, ".")
 }
 
-// find lists what a name can mean, in a table.
+// find lists what a name can mean, by a table.
 func find(table map[string][]unit, name string) []unit {
 	for _, try := range []string{name, strings.TrimSuffix(name, "s"), strings.TrimSuffix(name, "es"), firstPlural(name)} {
 		if found := table[try]; found != nil {
@@ -55,7 +55,7 @@ func find(table map[string][]unit, name string) []unit {
 	return nil
 }
 
-// firstPlural undoes the plural of the word before the stroke: meters/second.
+// firstPlural removes the plural of the word before the slash: meters/second.
 func firstPlural(name string) string {
 	above, below, ok := strings.Cut(name, "/")
 	if !ok {
@@ -64,8 +64,8 @@ func firstPlural(name string) string {
 	return strings.TrimSuffix(above, "s") + "/" + below
 }
 
-// pair finds the two units of a conversion: "oz" is an ounce next to grams and a
-// fluid ounce next to liters, and "c" is Celsius next to "f".
+// pair returns the two units of a conversion: "oz" is an ounce next to grams
+// and a fluid ounce next to liters, and "c" is Celsius next to "f".
 func (u units) pair(from, to string) (a, b unit, err error) {
 	var names [2][]unit
 	for i, name := range []string{from, to} {
@@ -88,7 +88,7 @@ func (u units) pair(from, to string) (a, b unit, err error) {
 	case 1:
 		return pairs[0][0], pairs[0][1], nil
 	}
-	if plainUnit(from) == plainUnit(to) { // whatever it is, it stays the same
+	if plainUnit(from) == plainUnit(to) { // whatever it is, the value stays the same
 		return pairs[0][0], pairs[0][0], nil
 	}
 	var options []string
@@ -98,7 +98,7 @@ func (u units) pair(from, to string) (a, b unit, err error) {
 	return a, b, wrong("That can mean several things: %s. Please write the symbols with their capitals.", strings.Join(options, "; "))
 }
 
-// alike pairs the units that measure the same.
+// alike returns the pairs of units that measure the same thing.
 func alike(as, bs []unit) [][2]unit {
 	var pairs [][2]unit
 	for _, a := range as {
@@ -123,7 +123,7 @@ func unknownUnit(name string) error {
 	return wrong("I don't know the unit %q. Please write its usual symbol or its English name, such as km, lb, kWh or square feet.", ahead(name))
 }
 
-// convert goes from one unit to another by way of their base.
+// convert converts from one unit to another through their base unit.
 func convert(n number, from, to unit) (number, error) {
 	base, err := toBase(n, from)
 	if err != nil {

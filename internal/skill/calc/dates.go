@@ -10,9 +10,9 @@ import (
 
 // moment is a date, or a date and a time in a zone.
 type moment struct {
-	at    time.Time // of a bare date: its midnight in UTC
+	at    time.Time // for a bare date: its midnight in UTC
 	clock bool      // it has a time
-	note  string    // what was strange about it
+	note  string    // what is unusual about it
 }
 
 const (
@@ -21,8 +21,8 @@ const (
 	longTime   = "Monday, 2006-01-02 15:04:05 MST (-07:00)"
 )
 
-// readMoment reads ISO dates with or without a time, and words for days, seen
-// from now in its zone.
+// readMoment parses ISO dates with or without a time, and words for days,
+// relative to now in its zone.
 func readMoment(s string, now time.Time) (moment, error) {
 	s = strings.ToLower(strings.Join(strings.Fields(s), " "))
 	if s == "now" {
@@ -61,9 +61,9 @@ func inRange(t time.Time) error {
 	return nil
 }
 
-// clockIn is what a clock in a zone means by these numbers. Where the clocks
-// were put forward some times do not exist, where they were put back some exist
-// twice; both are said.
+// clockIn returns the time that a clock in a zone shows as these numbers. When
+// clocks go forward some times don't exist, when they go back some exist twice;
+// both are noted.
 func clockIn(t time.Time, zone *time.Location) moment {
 	at := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone)
 	m := moment{at: at, clock: true}
@@ -86,8 +86,8 @@ func (m moment) String() string {
 	return m.at.Format(longDate)
 }
 
-// period is a length of calendar time. Months and days have no fixed length;
-// the clock part has.
+// period is a calendar period. Months and days have no fixed length; the clock
+// part has.
 type period struct {
 	months, days, workdays int
 	clock                  time.Duration
@@ -98,8 +98,8 @@ const (
 	mostDays   = 366 * 9999
 )
 
-// readPeriod reads "P1Y2M3DT4H5M" (ISO 8601-1, 5.5.2.2) and "3 weeks 2 days",
-// both with a sign before them.
+// readPeriod parses "P1Y2M3DT4H5M" (ISO 8601-1, 5.5.2.2) and "3 weeks 2 days",
+// either with a sign in front.
 func readPeriod(s string) (period, error) {
 	text := strings.ToLower(strings.TrimSpace(s))
 	sign := 1
@@ -151,7 +151,7 @@ func wordPeriod(s string) (period, error) {
 	return p, err
 }
 
-// addAll reads parts until nothing is left, and counts them.
+// addAll parses all parts and returns how many there were.
 func (p *period) addAll(s string, part *regexp.Regexp, names map[string]string) (count int, err error) {
 	for s = strings.TrimSpace(s); s != ""; count++ {
 		m := part.FindStringSubmatch(s)
@@ -200,7 +200,7 @@ func (p *period) add(n int, name string) error {
 }
 
 // shift adds a period: months first, then days, then working days, then hours.
-// A day that a month does not have becomes its last one.
+// A day that doesn't exist in a month becomes its last day.
 func (m moment) shift(p period) (moment, error) {
 	if !m.clock && p.clock != 0 {
 		m.clock = true
@@ -234,8 +234,8 @@ func (m moment) shift(p period) (moment, error) {
 
 func isWorkday(t time.Time) bool { return t.Weekday() != time.Saturday && t.Weekday() != time.Sunday }
 
-// addWorkdays counts Mondays to Fridays; whole weeks at once. A weekend counts
-// as the working day that it is counted away from.
+// addWorkdays adds Mondays to Fridays, whole weeks at a time. A weekend counts
+// as the working day on the side it is left from.
 func addWorkdays(t time.Time, n int) time.Time {
 	if n == 0 {
 		return t
@@ -256,7 +256,7 @@ func addWorkdays(t time.Time, n int) time.Time {
 	return t
 }
 
-// between says how far b is from a, in every way in which people count.
+// between returns how far b is from a, in every way in which people count.
 func between(a, b moment) string {
 	if a.clock || b.clock {
 		return betweenClocks(a.at, b.at)
@@ -266,7 +266,7 @@ func between(a, b moment) string {
 	if to.Before(from) {
 		sign, from, to = "-", to, from
 	}
-	days := int((to.Unix() - from.Unix()) / 86400) // a Duration ends at 292 years
+	days := int((to.Unix() - from.Unix()) / 86400) // a Duration is limited to 292 years
 	out := fmt.Sprintf("%s%d days", sign, days)
 	if days >= 7 {
 		out += fmt.Sprintf(" = %s%d weeks and %d days", sign, days/7, days%7)
@@ -277,7 +277,8 @@ func between(a, b moment) string {
 	return out + fmt.Sprintf("; %d of them are Mondays to Fridays (the later date not counted)", workdays(from, days))
 }
 
-// workdays counts the Mondays to Fridays among so many days from a date on.
+// workdays returns the number of Mondays to Fridays in a number of days from a
+// date on.
 func workdays(from time.Time, days int) int {
 	n := days / 7 * 5
 	for i := range days % 7 {
@@ -288,7 +289,7 @@ func workdays(from time.Time, days int) int {
 	return n
 }
 
-// calendar counts whole years, whole months, and the days that are left.
+// calendar returns whole years, whole months, and the remaining days.
 func calendar(from, to time.Time) (years, months, days int) {
 	n := (to.Year()-from.Year())*12 + int(to.Month()) - int(from.Month())
 	start, err := moment{at: from}.shift(period{months: n})
@@ -311,8 +312,8 @@ func betweenClocks(a, b time.Time) string {
 	return out + fmt.Sprintf(" = %s%s hours = %s%d seconds", sign, exact(ratio(fmt.Sprintf("%d/3600", seconds))).text(10), sign, seconds)
 }
 
-// zone finds a time zone: an IANA name, UTC, an offset, or a city that IANA
-// names one after. The zone of this machine is nobody's.
+// zone looks up a time zone: an IANA name, UTC, an offset, or a city in an IANA
+// name. It never uses this machine's zone.
 func zone(name string) (*time.Location, error) {
 	unknown := wrong("I don't know the time zone %q. Please write its IANA name, such as Europe/Berlin, or an offset such as +02:00.", ahead(name))
 	name = strings.Join(strings.Fields(name), "_")
@@ -337,7 +338,7 @@ func zone(name string) (*time.Location, error) {
 	return nil, unknown
 }
 
-// titled writes each word with a capital: new_york becomes New_York.
+// titled capitalises each word: new_york becomes New_York.
 func titled(s string) string {
 	b := []byte(strings.ToLower(s))
 	for i := range b {

@@ -10,12 +10,12 @@ import (
 const (
 	usualDigits = 20
 	mostDigits  = 100
-	longInteger = 1_000 // digits; longer ones are shown in part
-	longDecimal = 60    // digits behind the point that are shown in full
+	longInteger = 1_000 // digits; longer ones are only shown in part
+	longDecimal = 60    // decimals that are shown in full
 )
 
-// text writes a number as exactly as it is known, with at most so many
-// significant digits where it has no end.
+// text formats a number as exactly as it is known, with at most digits
+// significant digits if it has no end.
 func (n number) text(digits int) string {
 	if !n.isExact() {
 		return n.about(digits)
@@ -38,7 +38,7 @@ func (n number) text(digits int) string {
 	return fmt.Sprintf("%s (to %d significant digits)", about, digits)
 }
 
-// about writes a number that is not exact: only the digits that are known.
+// about formats an inexact number with only the digits that are known.
 func (n number) about(digits int) string {
 	if abs(n.x).Cmp(n.e) <= 0 {
 		return "0 (to within " + significant(n.e, 2) + ")"
@@ -52,8 +52,8 @@ func (n number) about(digits int) string {
 	return fmt.Sprintf("%s (to %d significant digits)", significant(n.x, digits), digits)
 }
 
-// decimals is how many digits behind the point a fraction with this
-// denominator has, if it ends.
+// decimals returns how many decimals a fraction with this denominator has, if
+// it is finite.
 func decimals(d *big.Int) (int, bool) {
 	twos := int(d.TrailingZeroBits())
 	rest := new(big.Int).Rsh(d, uint(twos))
@@ -69,13 +69,13 @@ func decimals(d *big.Int) (int, bool) {
 	return max(twos, fives), rest.IsInt64() && rest.Int64() == 1
 }
 
-// significant rounds to so many digits. Very large and very small numbers are
-// written with a power of ten.
+// significant rounds to a number of digits. Very large and very small numbers
+// get a power of ten.
 func significant(x *big.Rat, digits int) string {
 	if x.Sign() == 0 {
 		return "0"
 	}
-	// A guess of the place of the first digit, from the bits, and mended below.
+	// An estimate of the first digit's position from the bits, corrected below.
 	at := int(float64(size(x)) * 0.30103)
 	var m string
 	for {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// constant gives π, e and τ = 2π, to more digits than are ever shown.
+// constant returns π, e or τ = 2π, with more digits than are ever shown.
 func constant(name string) (n number, known bool, err error) {
 	switch name {
 	case "pi":
@@ -21,7 +21,8 @@ func constant(name string) (n number, known bool, err error) {
 	return n, true, err
 }
 
-// function is one that expressions may call, with how many arguments it takes.
+// function is a function that expressions can call, with its number of
+// arguments.
 type function struct {
 	least, most int
 	do          func(a []number) (number, error)
@@ -113,7 +114,7 @@ func modulo(n, m number) (number, error) {
 	return n.minus(q)
 }
 
-// logarithm is exact where it is a whole number.
+// logarithm is exact if the result is a whole number.
 func logarithm(n, base number) (number, error) {
 	a, err := ln(n)
 	if err != nil {
@@ -142,7 +143,7 @@ func rootBy(n, degree number) (number, error) {
 	return root(n, degree.x.Num().Int64())
 }
 
-// radians of an angle in degrees.
+// radians converts an angle from degrees.
 func radians(n number) (number, error) {
 	p, _, err := constant("pi")
 	if err != nil {
@@ -154,7 +155,7 @@ func radians(n number) (number, error) {
 	return n.over(whole(180))
 }
 
-// degrees of an angle in radians.
+// degrees converts an angle from radians.
 func degrees(n number) (number, error) {
 	p, _, err := constant("pi")
 	if err != nil {
@@ -166,7 +167,7 @@ func degrees(n number) (number, error) {
 	return n.over(p)
 }
 
-// round takes the number of decimals as its second argument.
+// round rounds; its second argument is the number of decimals.
 func round(a []number) (number, error) {
 	places := whole(0)
 	if len(a) > 1 {
@@ -225,8 +226,8 @@ func lcm(a []number) (number, error) {
 	return m, nil
 }
 
-// extreme is right also for numbers that overlap: the error of the result is
-// the largest of all.
+// extreme is right even for numbers that overlap: the result's error is the
+// largest of all.
 func extreme(a []number, before func(n, m number) bool) number {
 	best, e := a[0], a[0].e
 	for _, n := range a[1:] {

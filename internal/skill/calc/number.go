@@ -6,15 +6,15 @@ import (
 	"openmates"
 )
 
-// number is a rational and a bound of its error: the true value lies within
-// x ± e. An exact number has e = 0. All arithmetic keeps the bound, so that no
-// digit is shown which isn't known.
+// number is a rational with an error bound: the true value is within x ± e. An
+// exact number has e = 0. All arithmetic keeps the bound, so that only known
+// digits are shown.
 type number struct{ x, e *big.Rat }
 
 const (
-	// maxBits bounds numerators and denominators: about 12,000 digits.
+	// maxBits limits numerators and denominators: about 12,000 digits.
 	maxBits = 40_000
-	// ballBits is the precision to which numbers that are not exact are kept.
+	// ballBits is the precision of inexact numbers.
 	ballBits = 512
 )
 
@@ -32,8 +32,8 @@ func tooVague(what string) error {
 	return wrong("The number in %s is not known exactly enough to go on.", what)
 }
 
-// settle keeps a number within bounds. What is not exact is rounded, and its
-// error grows by what was rounded off.
+// settle keeps a number within the limits. An inexact number is rounded, which
+// adds to its error.
 func settle(x, e *big.Rat) (number, error) {
 	if bits(x) > maxBits && (e.Sign() == 0 || size(x) > maxBits || size(x) < -maxBits) {
 		return number{}, tooLarge()
@@ -56,7 +56,7 @@ func settle(x, e *big.Rat) (number, error) {
 
 func bits(x *big.Rat) int { return max(x.Num().BitLen(), x.Denom().BitLen()) }
 
-// size is about the logarithm of |x| to the base 2; of zero it is small.
+// size returns roughly the base-2 logarithm of |x|; for zero it is small.
 func size(x *big.Rat) int {
 	if x.Sign() == 0 {
 		return -1
@@ -109,7 +109,7 @@ func (n number) over(m number) (number, error) {
 	return settle(new(big.Rat).Quo(n.x, m.x), e)
 }
 
-// power raises to a whole power, by squaring.
+// power raises to an integer power, by squaring.
 func (n number) power(k int64) (number, error) {
 	if n.isExact() && (n.x.Sign() == 0 || n.x.Cmp(big.NewRat(1, 1)) == 0 || n.x.Cmp(big.NewRat(-1, 1)) == 0) {
 		return trivialPower(n, k)
@@ -121,7 +121,8 @@ func (n number) power(k int64) (number, error) {
 		}
 		return whole(1).over(p)
 	}
-	// Refused before it costs anything: the size of the result is known ahead.
+	// Refuse it before it costs anything, because the size of the result is
+	// known.
 	if n.isExact() && int64(bits(n.x)-1) > int64(maxBits)/max(k, 1) || k > 1<<40 {
 		return number{}, tooLarge()
 	}
@@ -142,7 +143,7 @@ func (n number) power(k int64) (number, error) {
 	}
 }
 
-// trivialPower is a power of 0, 1 or -1.
+// trivialPower returns a power of 0, 1 or -1.
 func trivialPower(n number, k int64) (number, error) {
 	switch {
 	case n.x.Sign() == 0 && k == 0:
@@ -155,7 +156,7 @@ func trivialPower(n number, k int64) (number, error) {
 	return n, nil
 }
 
-// raise is n^m for any m.
+// raise returns n^m for any m.
 func (n number) raise(m number) (number, error) {
 	if m.isWhole() {
 		if m.x.Num().IsInt64() {
@@ -164,7 +165,7 @@ func (n number) raise(m number) (number, error) {
 		if !n.isExact() || n.x.Sign() != 0 && abs(n.x).Cmp(big.NewRat(1, 1)) != 0 {
 			return number{}, tooLarge()
 		}
-		k := int64(2 * m.x.Sign()) // 0, 1 and -1 need to know sign and parity only
+		k := int64(2 * m.x.Sign()) // 0, 1 and -1 only need sign and parity
 		if m.x.Num().Bit(0) == 1 {
 			k--
 		}
@@ -194,7 +195,7 @@ func (n number) raise(m number) (number, error) {
 	return exp(l)
 }
 
-// exactRoot is the k-th root of x ≥ 0 where it is rational.
+// exactRoot returns the k-th root of x ≥ 0 if it is rational.
 func exactRoot(x *big.Rat, k int) (*big.Rat, bool) {
 	p, ok := wholeRoot(x.Num(), k)
 	if !ok {
@@ -207,8 +208,8 @@ func exactRoot(x *big.Rat, k int) (*big.Rat, bool) {
 	return new(big.Rat).SetFrac(p, q), true
 }
 
-// wholeRoot is the k-th root of n ≥ 0 where it is whole, by Newton's method
-// from above.
+// wholeRoot returns the k-th root of n ≥ 0 if it is an integer, by Newton's
+// method from above.
 func wholeRoot(n *big.Int, k int) (*big.Int, bool) {
 	if n.BitLen() <= 1 || k == 1 {
 		return n, true
@@ -227,8 +228,8 @@ func wholeRoot(n *big.Int, k int) (*big.Int, bool) {
 	return r, new(big.Int).Exp(r, exponent, nil).Cmp(n) == 0
 }
 
-// part is what rounding towards a whole number needs: the function is right
-// only where both ends of what n may be give the same.
+// part rounds to an integer with a function, if both ends of n's range give the
+// same result.
 func (n number) part(round func(*big.Rat) *big.Int) (number, error) {
 	low := round(new(big.Rat).Sub(n.x, n.e))
 	if !n.isExact() && low.Cmp(round(new(big.Rat).Add(n.x, n.e))) != 0 {
@@ -237,7 +238,7 @@ func (n number) part(round func(*big.Rat) *big.Int) (number, error) {
 	return exact(new(big.Rat).SetInt(low)), nil
 }
 
-func floor(x *big.Rat) *big.Int { // Div of big.Int is Euclidean, and denominators are positive
+func floor(x *big.Rat) *big.Int { // big.Int's Div is Euclidean, and denominators are positive
 	return new(big.Int).Div(x.Num(), x.Denom())
 }
 
@@ -248,7 +249,7 @@ func ceil(x *big.Rat) *big.Int {
 
 func trunc(x *big.Rat) *big.Int { return new(big.Int).Quo(x.Num(), x.Denom()) }
 
-// nearest rounds halves away from zero, as people do.
+// nearest rounds halves away from zero.
 func nearest(x *big.Rat) *big.Int {
 	half := big.NewRat(1, 2)
 	if x.Sign() < 0 {

@@ -32,7 +32,7 @@ const (
 	maxDepth      = 150
 )
 
-// evaluate calculates an expression, with remarks on how it was read.
+// evaluate evaluates an expression, and returns remarks on how it was read.
 func evaluate(ctx context.Context, expression string) (number, []string, error) {
 	if len(expression) > maxExpression {
 		return number{}, nil, wrong("That expression is longer than %d characters.", maxExpression)
@@ -48,7 +48,7 @@ func evaluate(ctx context.Context, expression string) (number, []string, error) 
 	return n, p.notes, nil
 }
 
-// plainSigns writes the signs of mathematics as those of keyboards.
+// plainSigns replaces mathematical signs with keyboard characters.
 func plainSigns(s string) string {
 	return strings.NewReplacer(
 		"×", "*", "·", "*", "⋅", "*", "÷", "/", "−", "-", "–", "-", "**", "^",
@@ -109,7 +109,7 @@ func (p *parser) unexpected() error {
 	return wrong("I did not expect %q there.", ahead(p.rest))
 }
 
-// ahead is the beginning of what could not be read.
+// ahead returns the start of what couldn't be parsed.
 func ahead(s string) string {
 	if r := []rune(s); len(r) > 20 {
 		return string(r[:20]) + "…"
@@ -117,7 +117,7 @@ func ahead(s string) string {
 	return s
 }
 
-// deeper guards against texts that only open parentheses.
+// deeper limits the nesting of parentheses.
 func (p *parser) deeper() (func(), error) {
 	if p.depth++; p.depth > maxDepth {
 		return nil, wrong("That expression is nested more than %d levels deep.", maxDepth)
@@ -162,7 +162,7 @@ func (p *parser) note(text string) {
 	}
 }
 
-// product also says whether it is a bare percentage.
+// product also reports whether it is a bare percentage.
 func (p *parser) product() (n number, percentage bool, err error) {
 	n, percentage, err = p.signed()
 	for err == nil {
@@ -314,7 +314,7 @@ func (p *parser) call(name string) (number, error) {
 	return apply(name, args)
 }
 
-// literal reads 12, 1.5, .5, 1_000 and 6.02e23, exactly.
+// literal parses 12, 1.5, .5, 1_000 and 6.02e23, exactly.
 func (p *parser) literal() (number, error) {
 	digits := func() string {
 		n := 0
@@ -349,7 +349,7 @@ func (p *parser) literal() (number, error) {
 	return exact(new(big.Rat).SetInt(mantissa)).times(power)
 }
 
-// exponent reads e23 behind a number; where no digits follow, the e is left.
+// exponent parses e23 after a number; without digits, the e is left unread.
 func (p *parser) exponent() (e int64, ok bool) {
 	s := p.rest
 	if s == "" || s[0] != 'e' && s[0] != 'E' {

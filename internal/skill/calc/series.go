@@ -2,9 +2,9 @@ package calc
 
 import "math/big"
 
-// The functions that have no exact values are computed in fixed point: whole
-// numbers that count units of 2^-fixed. Each step is wrong by at most a few
-// units; the bounds below are far above the sum of them.
+// Functions without exact values are computed in fixed point: integers that
+// count units of 2^-fixed. Each step is off by at most a few units; the error
+// bounds below are far above their sum.
 const fixed = 448
 
 func toFixed(x *big.Rat) *big.Int {
@@ -12,7 +12,8 @@ func toFixed(x *big.Rat) *big.Int {
 	return n.Div(n, x.Denom())
 }
 
-// fromFixed is n units times 2^k, wrong by 2^lost units times 2^k and by e.
+// fromFixed returns n units times 2^k, with an error of 2^lost units times 2^k
+// plus e.
 func fromFixed(n *big.Int, k, lost int, e *big.Rat) (number, error) {
 	x := mul(new(big.Rat).SetInt(n), twoTo(k-fixed))
 	return settle(x, new(big.Rat).Add(e, twoTo(k-fixed+lost)))
@@ -20,7 +21,7 @@ func fromFixed(n *big.Int, k, lost int, e *big.Rat) (number, error) {
 
 func one() *big.Int { return new(big.Int).Lsh(big.NewInt(1), fixed) }
 
-// product of two fixed numbers.
+// product multiplies two fixed-point numbers.
 func product(a, b *big.Int) *big.Int {
 	p := new(big.Int).Mul(a, b)
 	return p.Rsh(p, fixed)
@@ -31,8 +32,8 @@ func quotient(a, b *big.Int) *big.Int {
 	return q.Quo(q, b)
 }
 
-// odd sums z - z³/3 + z⁵/5 … (the arc tangent) or, with sign 1, the same with
-// plus (the area hyperbolic tangent). |z| is at most 1/3.
+// odd sums z - z³/3 + z⁵/5 … (arctangent) or, with sign 1, the same with plus
+// (inverse hyperbolic tangent). |z| is at most 1/3.
 func odd(z *big.Int, sign int) *big.Int {
 	square := product(z, z)
 	sum, power := new(big.Int).Set(z), new(big.Int).Set(z)
@@ -42,14 +43,14 @@ func odd(z *big.Int, sign int) *big.Int {
 			power.Neg(power)
 		}
 		if power.Sign() < 0 && power.IsInt64() && power.Int64() == -1 {
-			break // shifting right rounds down, so that -1 would stay for ever
+			break // shifting right rounds down, so -1 would never end
 		}
 		sum.Add(sum, new(big.Int).Quo(power, big.NewInt(n)))
 	}
 	return sum
 }
 
-// pi by Machin's formula: π/4 = 4 atan(1/5) - atan(1/239).
+// pi uses Machin's formula: π/4 = 4 atan(1/5) - atan(1/239).
 func pi() *big.Int {
 	a := odd(new(big.Int).Quo(one(), big.NewInt(5)), -1)
 	b := odd(new(big.Int).Quo(one(), big.NewInt(239)), -1)
@@ -57,7 +58,7 @@ func pi() *big.Int {
 	return a.Sub(a, b.Mul(b, big.NewInt(4)))
 }
 
-// ln2 is 2 atanh(1/3).
+// ln2 returns 2 atanh(1/3).
 func ln2() *big.Int {
 	z := odd(new(big.Int).Quo(one(), big.NewInt(3)), 1)
 	return z.Lsh(z, 1)
@@ -83,7 +84,7 @@ func exp(n number) (number, error) {
 		term.Quo(term, big.NewInt(i))
 		sum.Add(sum, term)
 	}
-	// e^(x±e) lies within e^x (1 ± 2e) for e ≤ 1.
+	// e^(x±e) is within e^x (1 ± 2e) for e ≤ 1.
 	power := int(k.Int64())
 	e := mul(mul(new(big.Rat).SetInt(sum), twoTo(power-fixed+1)), n.e)
 	return fromFixed(sum, power, 28, e)
@@ -109,7 +110,7 @@ func ln(n number) (number, error) {
 	return fromFixed(sum, 0, 28, new(big.Rat).Quo(n.e, least))
 }
 
-// sqrt keeps what is rational exact.
+// sqrt is exact if the result is rational.
 func sqrt(n number) (number, error) {
 	if n.isExact() {
 		if n.x.Sign() < 0 {
@@ -126,12 +127,12 @@ func sqrt(n number) (number, error) {
 	v := new(big.Int).Lsh(n.x.Num(), uint(2*s))
 	v.Sqrt(v.Quo(v, n.x.Denom()))
 	x := mul(new(big.Rat).SetInt(v), twoTo(-s))
-	// The slope is at most 1/√x where the error is at most half of x.
+	// The slope is at most 1/√x if the error is at most half of x.
 	e := new(big.Rat).Quo(n.e, x)
 	return settle(x, e.Add(e, twoTo(1-s)))
 }
 
-// root is the real k-th root.
+// root returns the real k-th root.
 func root(n number, k int64) (number, error) {
 	switch {
 	case k < 1 || k > 1000:
@@ -150,7 +151,8 @@ func root(n number, k int64) (number, error) {
 	return n.raise(exact(big.NewRat(1, k)))
 }
 
-// turn reduces an angle to at most π/4 and counts the quarters taken off.
+// turn reduces an angle to at most π/4 and returns the number of quarter turns
+// removed.
 func turn(n number) (r *big.Int, quarter int, err error) {
 	if size(n.x) > 64 {
 		return nil, 0, wrong("That angle is too large: I take up to 10^19 radians.")
@@ -167,7 +169,7 @@ func sin(n number) (number, error) { return wave(n, 0) }
 
 func cos(n number) (number, error) { return wave(n, 1) }
 
-// wave is the sine of an angle some quarters on.
+// wave returns the sine of an angle plus some quarter turns.
 func wave(n number, quarters int) (number, error) {
 	if n.isExact() && n.x.Sign() == 0 {
 		return whole(int64(quarters)), nil
@@ -235,7 +237,7 @@ func atan(n number) (number, error) {
 	return fromFixed(a, 0, 24, n.e)
 }
 
-// asin is atan(x / √(1-x²)).
+// asin returns atan(x / √(1-x²)).
 func asin(n number) (number, error) {
 	unit := big.NewRat(1, 1)
 	if abs(n.x).Cmp(new(big.Rat).Add(unit, n.e)) > 0 {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// unit is one unit of measure: base = value × factor + offset, or factor ÷
-// value where the unit counts the inverse (litres per 100 km).
+// unit is a unit of measure: base = value × factor + offset, or factor ÷ value
+// if the unit counts the inverse (litres per 100 km).
 type unit struct {
 	kind    string // what is measured: "length"
 	symbol  string
@@ -14,15 +14,15 @@ type unit struct {
 	factor  number
 	offset  *big.Rat
 	inverse bool
-	keys    []string // what it is called besides symbol and name
+	keys    []string // other names besides symbol and name
 }
 
-// def writes a unit down: its factor is a decimal or a quotient of decimals.
+// def defines a unit: its factor is a decimal or a quotient of decimals.
 func def(kind, symbol, name, factor string, keys ...string) unit {
 	return unit{kind: kind, symbol: symbol, name: name, factor: exact(ratio(factor)), offset: new(big.Rat), keys: keys}
 }
 
-// ratio reads the tables below; they are constants of this file.
+// ratio parses the constants in the tables below.
 func ratio(s string) *big.Rat {
 	above, below, divided := strings.Cut(s, "/")
 	r, ok := new(big.Rat).SetString(above)
@@ -39,7 +39,8 @@ func ratio(s string) *big.Rat {
 	return r
 }
 
-// prefix is one of the SI (SI Brochure, 9th edition, table 7) or of IEC 80000-13.
+// prefix is a prefix from the SI (SI Brochure, 9th edition, table 7) or IEC
+// 80000-13.
 type prefix struct{ symbol, name, factor string }
 
 func prefixes() []prefix {
@@ -52,8 +53,8 @@ func prefixes() []prefix {
 	}
 }
 
-// with returns a unit and the same with each of these prefixes. Of the keys, each
-// that a prefix can stand before takes it, too: "bps" makes "Mbps".
+// with returns a unit, alone and with each of these prefixes. Prefixes are also
+// added to the keys that can have one: "bps" makes "Mbps".
 func with(symbols string, u unit) []unit {
 	all := []unit{u}
 	for _, p := range prefixes() {
@@ -67,7 +68,7 @@ func with(symbols string, u unit) []unit {
 		for _, k := range u.keys {
 			v.keys = append(v.keys, p.symbol+k, p.name+k)
 		}
-		if p.symbol == "µ" { // three ways to write it: the micro sign, the Greek letter, u
+		if p.symbol == "µ" { // three spellings: the micro sign, the Greek letter, u
 			v.keys = append(v.keys, "u"+u.symbol, "μ"+u.symbol)
 		}
 		all = append(all, v)

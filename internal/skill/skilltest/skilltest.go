@@ -1,4 +1,4 @@
-// Package skilltest holds what every skill promises, as one table of tests
+// Package skilltest checks what every skill promises, as one table of tests
 // that each app passes.
 package skilltest
 
@@ -16,7 +16,7 @@ import (
 	"openmates/internal/skill"
 )
 
-// T is what the table needs of a *testing.T.
+// T is the part of *testing.T that the tests need.
 type T interface {
 	Helper()
 	Context() context.Context
@@ -24,23 +24,23 @@ type T interface {
 	Fatalf(format string, args ...any)
 }
 
-// Runner is a T that runs tests within itself, as *testing.T does.
+// Runner is a T that runs subtests, like *testing.T.
 type Runner[X any] interface {
 	T
 	Run(name string, f func(X)) bool
 }
 
-// Sample is a call that must succeed, and words of its result.
+// Sample is a call that must succeed, and words in its result.
 type Sample struct {
 	Skill     string // "app.skill"
 	Arguments string
 	Want      string
 }
 
-// Exercise checks an app: that it can be registered and described to every
-// provider of models, that its samples succeed (each skill needs one), also
-// many at once, that a call which is over ends, and that no argument whatever
-// makes a skill panic or say something that a model can't read.
+// Exercise checks an app: it can be registered and described to every provider
+// of models, its samples succeed (each skill needs one), also many at once, a
+// cancelled call ends, and no argument makes a skill panic or return something
+// that a model can't read.
 func Exercise[X T](t Runner[X], app skill.App, samples []Sample) {
 	t.Helper()
 	r, err := skill.New(app)
@@ -94,7 +94,7 @@ func exerciseSample(t T, r *skill.Registry, s Sample) {
 	}
 }
 
-// describe checks what a model is shown: providers refuse longer texts, and
+// describe checks what a model is shown: providers reject longer texts, and
 // every request pays for them.
 func describe(t T, o skill.Offer) {
 	t.Helper()
@@ -120,8 +120,8 @@ func describe(t T, o skill.Offer) {
 			t.Errorf("the parameter %s has no description", name)
 		}
 	}
-	// A tool from elsewhere may be open. Ours says all that it takes, so that
-	// the model is told about a misspelled parameter.
+	// Other people's tools may be open. Ours list all their parameters, so that
+	// the model is told about a misspelled one.
 	if s.AdditionalProperties == nil || *s.AdditionalProperties {
 		t.Errorf("the schema must set additionalProperties to false")
 	}
@@ -132,7 +132,8 @@ func describe(t T, o skill.Offer) {
 	}
 }
 
-// attack replaces each argument of a sample by what no sane model would send.
+// attack replaces each argument of a sample with values that no sane model
+// would send.
 func attack(t T, r *skill.Registry, s Sample) {
 	t.Helper()
 	var sample map[string]any
@@ -166,7 +167,7 @@ func hostile() []any {
 	}
 }
 
-// survive makes one call, which may fail, but well.
+// survive makes one call, which may fail, but only properly.
 func survive(t T, r *skill.Registry, name, args string) {
 	t.Helper()
 	begin := time.Now()

@@ -10,25 +10,25 @@ import (
 	"syscall"
 )
 
-// guard decides where a connection may go. It is asked by the dialer for the
-// address that is about to be connected to, after every resolution of names, so
-// that neither a redirect nor a DNS answer that changed gets around it.
+// guard decides which addresses may be connected to. The dialer calls it for
+// the actual address of each connection, after name resolution, so that neither
+// a redirect nor a changed DNS answer gets around it.
 type guard struct {
 	ports  []uint16
 	trust  []netip.AddrPort
 	closed []netip.Prefix
 }
 
-// refusedError is what the guard says; its text is for the log, since it names what
-// is inside the network.
+// refusedError is the guard's error. Its text is only for the log, because it
+// names internal addresses.
 type refusedError struct{ addr, why string }
 
-// Error is the text for the log.
+// Error returns the text for the log.
 func (e *refusedError) Error() string {
 	return fmt.Sprintf("refused to connect to %s: %s", e.addr, e.why)
 }
 
-// control has the shape of net.Dialer.ControlContext.
+// control is a net.Dialer.ControlContext.
 func (g *guard) control(_ context.Context, network, address string, _ syscall.RawConn) error {
 	if !strings.HasPrefix(network, "tcp") {
 		return &refusedError{address, "only TCP"}
@@ -53,9 +53,9 @@ func (g *guard) check(to netip.AddrPort) error {
 	return nil
 }
 
-// closedRanges are what is no address of somebody else on the public internet,
-// from IANA's registries of special-purpose addresses (RFC 6890 and its
-// updates), with the addresses outside of them at which clouds tell a machine
+// closedRanges returns all ranges that don't belong to somebody else on the
+// public internet, from IANA's registries of special-purpose addresses (RFC
+// 6890 and its updates), and the other addresses at which clouds give a machine
 // its secrets.
 func closedRanges() []netip.Prefix {
 	var all []netip.Prefix
@@ -80,7 +80,7 @@ func closedRanges() []netip.Prefix {
 		"224.0.0.0/4",      // multicast
 		"240.0.0.0/4",      // reserved, and broadcast
 
-		// Of IPv6 only 2000::/3 is public at all; these are what is not within it.
+		// Only 2000::/3 is public in IPv6; these are the exceptions in it.
 		"2001::/23",         // IETF protocol assignments, with Teredo (2001::/32) and ORCHID
 		"2001:db8::/32",     // documentation (RFC 3849)
 		"2002::/16",         // 6to4, which carries an IPv4 address (RFC 7526: deprecated)
@@ -93,15 +93,15 @@ func closedRanges() []netip.Prefix {
 }
 
 // public reports whether an address belongs to the public internet. An IPv4
-// address within an IPv6 address counts as itself.
+// address within an IPv6 address is checked as IPv4.
 func (g *guard) public(a netip.Addr) bool {
 	a = a.Unmap() // ::ffff:127.0.0.1
 	if a.Zone() != "" {
 		return false
 	}
 	if a.Is6() {
-		// NAT64 (RFC 6052) is how hosts without IPv4 reach all of it; the last
-		// four bytes are the address behind it.
+		// With NAT64 (RFC 6052) hosts without IPv4 reach all of it; the last
+		// four bytes are the IPv4 address.
 		if netip.MustParsePrefix("64:ff9b::/96").Contains(a) {
 			b := a.As16()
 			return g.public(netip.AddrFrom4([4]byte(b[12:])))
@@ -113,14 +113,14 @@ func (g *guard) public(a netip.Addr) bool {
 	return a.IsGlobalUnicast() && !slices.ContainsFunc(g.closed, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// isatap reports whether an address carries an IPv4 address behind 0:5efe or
+// isatap reports whether an address contains an IPv4 address after 0:5efe or
 // 200:5efe (RFC 5214, section 6.1).
 func isatap(a netip.Addr) bool {
 	b := a.As16()
 	return b[8]&^0x02 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe
 }
 
-// dialer connects to what the guard lets through.
+// dialer returns a dialer that only connects where the guard allows.
 func (g *guard) dialer(r *net.Resolver) *net.Dialer {
 	return &net.Dialer{Timeout: dialTime, Resolver: r, ControlContext: g.control}
 }

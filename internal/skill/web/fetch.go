@@ -38,8 +38,8 @@ func (r *reader) fetch(ctx context.Context, u *url.URL) (*page, error) {
 	if p.kind != "" && !readable(p.kind) {
 		return p, nil
 	}
-	// The limit holds for what comes out of the decompression, so that a small
-	// answer can't become a large one.
+	// The limit applies to decompressed data, so that a small response can't
+	// become a large one.
 	p.body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err != nil && len(p.body) == 0 {
 		return nil, fmt.Errorf("read the page: %w", err)
@@ -67,7 +67,7 @@ func readable(kind string) bool {
 	return isHTML(kind) || isJSON(kind) || strings.HasPrefix(kind, "text/") || strings.HasSuffix(kind, "+xml") && kind != "image/svg+xml"
 }
 
-// markdown is the text of the page.
+// markdown returns the text of the page.
 func (p *page) markdown(ctx context.Context) (string, error) {
 	if !readable(p.kind) {
 		return "", wrong("That address holds no text but %q, which can't be read.", skill.Clip(p.kind, 60))
@@ -88,7 +88,7 @@ func (p *page) markdown(ctx context.Context) (string, error) {
 	return strings.TrimSpace(printable(text)), nil
 }
 
-// decode turns the page into UTF-8, from whatever it says or shows to be.
+// decode converts the page to UTF-8 from its declared or detected encoding.
 func (p *page) decode() (string, error) {
 	if utf8.Valid(p.body) {
 		return strings.TrimPrefix(string(p.body), "\ufeff"), nil
@@ -104,7 +104,7 @@ func (p *page) decode() (string, error) {
 	return strings.ToValidUTF8(string(text), "\ufffd"), nil
 }
 
-// printable drops control characters, which belong into no text.
+// printable removes control characters.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\r' || r != '\n' && r != '\t' && r < ' ' || r == 0x7f {

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// known reports whether an address is in one of the texts, with or without
-// its scheme. The front page of a host that is there is known as well: it
-// says nothing that was not said.
+// known reports whether an address is in one of the texts, with or without its
+// scheme. The front page of a mentioned host is known as well, because it
+// reveals nothing that wasn't said.
 //
-// A model that is led astray, by a page or by somebody in the channel, could
-// otherwise carry the conversation out in an address that it makes up.
+// Otherwise a model that is misled, by a page or by somebody in the channel,
+// could leak the conversation in an address that it makes up.
 func known(u *url.URL, texts []string) bool {
 	want, front := keyOf(u), frontOf(u)
 	for _, text := range texts {
@@ -28,8 +28,8 @@ func known(u *url.URL, texts []string) bool {
 	return false
 }
 
-// outside reports whether a character is in no address, as people and
-// Markdown write them.
+// outside reports whether a character can't be part of an address, as people
+// and Markdown write them.
 func outside(r rune) bool {
 	return r <= ' ' || strings.ContainsRune("<>\"`\u00a0\u201c\u201d\u201e", r)
 }

@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	maxNesting = 200     // elements in each other that are followed; deeper is a trick
-	maxIndent  = 12      // lists and quotes in each other that are indented
-	maxWritten = 8 << 20 // bytes, counted again each time that they are copied
+	maxNesting = 200     // nesting of elements that is followed; deeper is an attack
+	maxIndent  = 12      // nesting of lists and quotes that is indented
+	maxWritten = 8 << 20 // bytes, counted again each time they are copied
 )
 
-// convert writes a page of HTML as Markdown. It keeps what carries meaning
+// convert converts an HTML page to Markdown. It keeps what carries meaning
 // (headings, lists, links, code, tables, quotes) and drops what belongs to the
-// site instead of the page (navigation, scripts, forms, what is hidden).
+// site and not the page (navigation, scripts, forms, hidden text).
 func convert(ctx context.Context, text string, base *url.URL) (string, error) {
 	doc, err := html.Parse(&patient{ctx, strings.NewReader(text)})
 	if ctx.Err() != nil {
@@ -50,8 +50,8 @@ func convert(ctx context.Context, text string, base *url.URL) (string, error) {
 	return strings.TrimSpace(printable(body)), nil
 }
 
-// patient reads in small pieces and ends when ctx does: the parser can't be
-// told to stop, and some pages are made to keep it busy.
+// patient reads in small pieces and ends with ctx, because the parser can't be
+// stopped, and some pages are made to keep it busy.
 type patient struct {
 	ctx context.Context
 	r   io.Reader
@@ -65,7 +65,7 @@ func (p *patient) Read(b []byte) (int, error) {
 	return p.r.Read(b[:min(len(b), 4096)])
 }
 
-// content is the part of a document that holds the page itself: main, the only
+// content returns the part of a document with the page itself: main, the only
 // article, or else the body.
 func content(doc *html.Node) *html.Node {
 	if n := find(doc, func(n *html.Node) bool { return n.DataAtom == atom.Main || attr(n, "role") == "main" }); n != nil {
@@ -112,7 +112,7 @@ func has(n *html.Node, name string) bool {
 	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == name })
 }
 
-// textOf is the bare text below a node.
+// textOf returns the plain text in a node.
 func textOf(n *html.Node) string {
 	var b strings.Builder
 	for m := range n.Descendants() {
@@ -125,7 +125,7 @@ func textOf(n *html.Node) string {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// dropped reports whether an element is no part of what a page says.
+// dropped reports whether an element isn't part of a page's content.
 func dropped(n *html.Node) bool {
 	switch n.DataAtom {
 	case atom.Script, atom.Style, atom.Noscript, atom.Template, atom.Head, atom.Nav, atom.Aside, atom.Footer, atom.Form,
@@ -148,22 +148,22 @@ func dropped(n *html.Node) bool {
 type writer struct {
 	ctx    context.Context
 	base   *url.URL
-	left   *int // bytes that may still be written, here and in what is part of this
+	left   *int // bytes that may still be written, shared with inner writers
 	b      strings.Builder
-	list   []int // the lists that are open; -1 = bullets, else the next number
-	plain  bool  // within a link, a heading or a cell: no blocks
-	marked bool  // within an emphasis, which is not written twice
-	linked bool  // within a link, likewise
-	indent int   // lists and quotes around this
+	list   []int // the open lists; -1 = bullets, else the next number
+	plain  bool  // in a link, a heading or a cell: no blocks
+	marked bool  // in emphasis, which isn't nested
+	linked bool  // in a link, which isn't nested
+	indent int   // number of enclosing lists and quotes
 }
 
-// inner is a writer of what becomes part of this text.
+// inner returns a writer for a part of this text.
 func (w *writer) inner(plain bool) *writer {
 	return &writer{ctx: w.ctx, base: w.base, left: w.left, plain: plain, marked: w.marked, linked: w.linked, indent: w.indent}
 }
 
-// take ends an inner writer and pays for what it wrote; what can't be paid is
-// left out.
+// take returns the text of an inner writer, truncated to what may still be
+// written.
 func (w *writer) take(in *writer) string {
 	if *w.left -= in.b.Len(); *w.left < 0 {
 		return ""
@@ -191,7 +191,7 @@ func (w *writer) node(n *html.Node, depth int) {
 	}
 }
 
-// text writes running text, with white space collapsed as a browser does.
+// text writes text, with white space collapsed like in a browser.
 func (w *writer) text(s string) {
 	words := strings.Fields(s)
 	begins := s != "" && strings.ContainsAny(s[:1], " \t\r\n\f")
@@ -211,7 +211,7 @@ func (w *writer) space() {
 	}
 }
 
-// block separates what is on its own.
+// block starts a new block.
 func (w *writer) block() {
 	if w.plain {
 		w.space()
@@ -275,7 +275,7 @@ func (w *writer) lineBreak() {
 	w.b.WriteByte('\n')
 }
 
-// inline is what an element says in one line, by a writer for it.
+// inline returns the one-line text of an element.
 func (w *writer) inline(in *writer, n *html.Node, depth int) string {
 	in.children(n, depth)
 	return oneLine(w.take(in))
@@ -303,7 +303,7 @@ func (w *writer) around(n *html.Node, mark string, depth int) {
 	}
 }
 
-// link keeps the address where it leads to another page.
+// link keeps the address if it leads to another page.
 func (w *writer) link(n *html.Node, depth int) {
 	if w.linked {
 		w.children(n, depth)
@@ -347,7 +347,7 @@ func (w *writer) pre(n *html.Node) {
 	fmt.Fprintf(&w.b, "\n\n%s%s\n%s\n%s\n\n", fence, language(n), text, fence)
 }
 
-// longestRun is how many backticks stand in a row.
+// longestRun returns the longest run of backticks.
 func longestRun(s string) int {
 	longest, run := 0, 0
 	for _, r := range s {

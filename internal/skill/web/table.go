@@ -7,8 +7,8 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// table writes rows of cells. A table in a table, or one with a single column,
-// is for layout: its cells are written one after the other.
+// table writes rows of cells. A nested table, or one with a single column, is
+// for layout: its cells are written one after the other.
 func (w *writer) table(n *html.Node, depth int) {
 	rows := rowsOf(n)
 	columns := 0
@@ -56,7 +56,7 @@ func (w *writer) layout(n *html.Node, rows [][]*html.Node, depth int) {
 	w.block()
 }
 
-// rowsOf lists the cells of a table, without those of tables within it.
+// rowsOf returns the cells of a table, without those of nested tables.
 func rowsOf(table *html.Node) [][]*html.Node {
 	var rows [][]*html.Node
 	sections := []*html.Node{table}
@@ -84,8 +84,8 @@ func rowsOf(table *html.Node) [][]*html.Node {
 	return rows
 }
 
-// tidy ends lines where they end, with one empty line between blocks. Inside of
-// fences all stays as it is.
+// tidy trims lines and leaves one empty line between blocks. It doesn't change
+// fenced code.
 func tidy(s string) string {
 	var out []string
 	fence := ""

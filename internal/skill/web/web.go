@@ -1,17 +1,16 @@
-// Package web is the app "web": it reads a page of the public internet for a
+// Package web is the app "web": it reads a page on the public internet for a
 // mate, as Markdown.
 //
-// It reads only what anybody can read without signing in: http and https, GET,
+// It only reads what anybody can read without signing in: http and https, GET,
 // ports 80 and 443, no cookies, no credentials. No page, redirect or DNS answer
-// leads it into the server's own network: every address is checked when it is
-// connected to. Sizes and times are bounded, and the result says what was left
-// out. Neither the sentence nor the time tells whether a name exists inside the
-// network. By default a model can't carry a conversation outside in an address
-// that it makes up: see known.
+// leads it into the server's own network, because every address is checked when
+// it is connected to. Sizes and times are limited, and the result says what was
+// left out. Neither the message nor the time reveals whether a name exists
+// inside the network. By default a model can't leak a conversation in an
+// address that it makes up: see known.
 //
-// It does not run scripts, fill in forms, or use a proxy, which would make the
-// connection in its place. What a page says is data for the model, and the
-// result says so.
+// It doesn't run scripts, fill in forms, or use a proxy, which would connect in
+// its place. What a page says is data for the model, and the result says so.
 package web
 
 import (
@@ -33,23 +32,23 @@ import (
 	"openmates/internal/skill"
 )
 
-// Config is what the app needs. The zero value is right for a server.
+// Config configures the app. The zero value is right for a server.
 type Config struct {
 	Log       *slog.Logger  // nil = none
 	UserAgent string        // "" = "OpenMates"
-	Ports     []uint16      // that may be connected to; nil = 80 and 443
+	Ports     []uint16      // allowed ports; nil = 80 and 443
 	Time      time.Duration // for a page with all its redirects; 0 = 20 s
 	// Resolver looks up names; nil = the system's.
 	Resolver *net.Resolver
-	// AnyAddress lets a model read addresses that it made up itself. Else it
-	// reads what is in the conversation, or on a page that it has read in
+	// AnyAddress lets a model read addresses that it made up itself. Otherwise
+	// it only reads those in the conversation, or on a page that it has read in
 	// the same turn.
 	AnyAddress bool
-	// Pace is how long it takes at least to say that an address can't be read,
-	// so that the time doesn't tell which names there are inside; 0 = 1 s.
+	// Pace is the minimum time before an error about an address, so that the
+	// time doesn't reveal which internal names exist; 0 = 1 s.
 	Pace time.Duration
-	// Trust are addresses that may be connected to wherever they stand: the
-	// listeners of a test, or a wiki inside the company.
+	// Trust contains addresses that may be connected to wherever they are: a
+	// test's listeners, or a wiki inside the company.
 	Trust []netip.AddrPort
 }
 
@@ -57,13 +56,13 @@ const (
 	dialTime     = 8 * time.Second
 	headerTime   = 12 * time.Second
 	mostRedirect = 5
-	maxBody      = 2 << 20 // bytes that are read of a page, unpacked
+	maxBody      = 2 << 20 // decompressed bytes that are read of a page
 	maxHeader    = 64 << 10
 	maxURL       = 2_000
 	pageText     = 24_000 // bytes of one result: about 6,000 tokens
 )
 
-// New makes the app.
+// New returns the app.
 func New(c Config) (skill.App, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -101,8 +100,8 @@ type reader struct {
 	client *http.Client
 }
 
-// transport keeps nothing between pages: no connections, no cookies, and none
-// of the proxies of the environment.
+// transport keeps nothing between pages: no connections, no cookies. It ignores
+// proxies from the environment.
 func (r *reader) transport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  nil,
@@ -119,7 +118,7 @@ func wrong(format string, args ...any) error {
 	return openmates.Errorf(openmates.EInvalid, format, args...)
 }
 
-// redirect is asked before each hop.
+// redirect is called before each redirect.
 func (r *reader) redirect(req *http.Request, via []*http.Request) error {
 	if len(via) > mostRedirect {
 		return wrong("That page redirects more than %d times.", mostRedirect)
@@ -156,9 +155,9 @@ func (r *reader) read(ctx context.Context, c skill.Call) (skill.Result, error) {
 	return skill.Result{Text: p.result(text, in.From), Source: true}, nil
 }
 
-// hiddenError is told of everything that a model must not be able to tell apart:
-// an address inside of the network, a name that does not exist, and one where
-// nothing answers.
+// hiddenError is the error for everything that a model must not be able to tell
+// apart: an internal address, a name that doesn't exist, and a host that
+// doesn't answer.
 type hiddenError struct{ err *openmates.Error }
 
 func hidden(cause error) error {
@@ -166,13 +165,13 @@ func hidden(cause error) error {
 		Message: openmates.T("That address can't be read: it isn't on the public web, or it doesn't respond.")}}
 }
 
-// Unwrap lets it be found as the Error that it is.
+// Unwrap returns the *openmates.Error.
 func (e *hiddenError) Unwrap() error { return e.err }
 
-// Error is the text for the log.
+// Error returns the text for the log.
 func (e *hiddenError) Error() string { return e.err.Error() }
 
-// paced loads a page, and says no sooner than after a while that there is none.
+// paced loads a page, and delays the error if it can't be loaded.
 func (r *reader) paced(ctx context.Context, c skill.Call, u *url.URL) (*page, error) {
 	pace := time.NewTimer(r.cfg.Pace)
 	defer pace.Stop()
@@ -193,8 +192,8 @@ func (r *reader) paced(ctx context.Context, c skill.Call, u *url.URL) (*page, er
 	return nil, err
 }
 
-// allowed looks at an address before anything is looked up. What it lets
-// through is checked again when it is connected to.
+// allowed checks an address before anything is looked up. It is checked again
+// when it is connected to.
 func (r *reader) allowed(u *url.URL) error {
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
@@ -243,10 +242,10 @@ func (r *reader) portAllowed(port string) bool {
 	return false
 }
 
-// validHost refuses the old ways to write an IPv4 address, which resolvers take
-// and browsers turn into dots: 2130706433, 0x7f.1, 0177.0.0.1. By the WHATWG's
-// standard (URL, "ends in a number checker") a host whose last label is a number
-// is an IPv4 address.
+// validHost rejects old notations of IPv4 addresses, which resolvers accept and
+// browsers convert: 2130706433, 0x7f.1, 0177.0.0.1. By the WHATWG's standard
+// (URL, "ends in a number checker") a host whose last label is a number is an
+// IPv4 address.
 func validHost(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true
@@ -256,8 +255,8 @@ func validHost(host string) bool {
 	return !regexp.MustCompile(`^([0-9]+|0x[0-9a-f]*)$`).MatchString(last)
 }
 
-// explain turns what failed into a sentence that gives nothing of the inside of
-// the network away.
+// explain returns a sentence about a failure that reveals nothing about the
+// internal network.
 func (r *reader) explain(ctx context.Context, c skill.Call, err error) error {
 	say := func(text openmates.Text) error {
 		return &openmates.Error{Code: openmates.EUnavailable, Message: text, Err: err}
@@ -275,7 +274,7 @@ func (r *reader) explain(ctx context.Context, c skill.Call, err error) error {
 		return inner
 	case isOwn:
 		return own
-	case isRefused: // the log gets the address, not the page's: that was part of a message
+	case isRefused: // the log gets the address but not the URL, which was part of a message
 		r.cfg.Log.Warn("a page led to an address that is not public", "turn", c.Turn, "user", c.By.User, "team", c.By.Team, "err", refused)
 		return hidden(err)
 	case isDNS || isOp && op.Op == "dial":
@@ -286,17 +285,17 @@ func (r *reader) explain(ctx context.Context, c skill.Call, err error) error {
 	return say(openmates.T("That page can't be reached."))
 }
 
-// page is what came back.
+// page is a loaded page.
 type page struct {
 	url    *url.URL
 	status int
 	kind   string // media type
 	header string // the whole Content-Type
 	body   []byte
-	cut    bool // there was more than maxBody
+	cut    bool // it was longer than maxBody
 }
 
-// result puts the header and a piece of the text together.
+// result combines the header and a piece of the text.
 func (p *page) result(text string, from int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Page: %s\n", p.url)
@@ -319,7 +318,7 @@ func (p *page) result(text string, from int) string {
 	return b.String()
 }
 
-// boundary is the last beginning of a character at or before n.
+// boundary returns the last start of a character at or before n.
 func boundary(s string, n int) int {
 	for n > 0 && n < len(s) && !utf8.RuneStart(s[n]) {
 		n--

@@ -34,7 +34,7 @@ type Model interface {
 type Provider interface {
 	// Models lists the IDs that the key may use, sorted. Errors are as for
 	// Stream.
-	Models(ctx context.Context) ([]string, error)
+	Models(ctx context.Context) ([]ModelInfo, error)
 	// Model returns the model with this ID. It does no I/O, so an unknown ID
 	// fails at the first Stream with KindNoModel.
 	Model(id string) Model

@@ -250,7 +250,11 @@ func (r *Room) ask(ctx context.Context, p openmates.Provider, service llm.Provid
 	}
 	within, cancel := context.WithTimeout(ctx, r.cfg.Patience)
 	defer cancel()
-	ids, err := service.Models(within)
+	all, err := service.Models(within)
+	ids := make([]string, 0, len(all))
+	for _, m := range all {
+		ids = append(ids, m.ID)
+	}
 	ids = slices.DeleteFunc(ids, func(id string) bool { return validModel(id) != nil })
 	if err == nil && len(ids) == 0 {
 		err = &llm.Error{Kind: llm.KindInvalid, Err: errors.New("the list of models is empty")}

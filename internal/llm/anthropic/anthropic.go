@@ -61,13 +61,15 @@ func New(c Config) (*Provider, error) {
 }
 
 // Models lists the IDs that the key may use, sorted.
-func (p *Provider) Models(ctx context.Context) ([]string, error) {
+func (p *Provider) Models(ctx context.Context) ([]llm.ModelInfo, error) {
 	var ids wire.Models
 	query := url.Values{"limit": {"1000"}}
 	for range 100 {
 		var page struct {
 			Data []struct {
-				ID string `json:"id"`
+				ID     string `json:"id"`
+				Window int    `json:"max_input_tokens"`
+				Answer int    `json:"max_tokens"`
 			} `json:"data"`
 			More bool   `json:"has_more"`
 			Last string `json:"last_id"`
@@ -77,7 +79,7 @@ func (p *Provider) Models(ctx context.Context) ([]string, error) {
 		}
 		room := true
 		for _, m := range page.Data {
-			room = ids.Add(m.ID)
+			room = ids.Add(llm.ModelInfo{ID: m.ID, Window: m.Window, Answer: m.Answer, Tools: llm.Yes, Sees: llm.Yes})
 		}
 		if !page.More || page.Last == "" || !room {
 			break

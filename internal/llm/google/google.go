@@ -59,7 +59,7 @@ func New(c Config) (*Provider, error) {
 
 // Models lists the IDs of the models that the key may use and that can answer,
 // sorted.
-func (p *Provider) Models(ctx context.Context) ([]string, error) {
+func (p *Provider) Models(ctx context.Context) ([]llm.ModelInfo, error) {
 	var ids wire.Models
 	query := url.Values{"pageSize": {"1000"}}
 	for range 100 {
@@ -67,6 +67,8 @@ func (p *Provider) Models(ctx context.Context) ([]string, error) {
 			Models []struct {
 				Name    string   `json:"name"`
 				Methods []string `json:"supportedGenerationMethods"`
+				Input   int      `json:"inputTokenLimit"`
+				Output  int      `json:"outputTokenLimit"`
 			} `json:"models"`
 			Next string `json:"nextPageToken"`
 		}
@@ -76,7 +78,7 @@ func (p *Provider) Models(ctx context.Context) ([]string, error) {
 		room := true
 		for _, m := range page.Models {
 			if slices.Contains(m.Methods, "generateContent") {
-				room = ids.Add(strings.TrimPrefix(m.Name, "models/"))
+				room = ids.Add(llm.ModelInfo{ID: strings.TrimPrefix(m.Name, "models/"), Window: m.Input, Answer: m.Output})
 			}
 		}
 		if page.Next == "" || !room {

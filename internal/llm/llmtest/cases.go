@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -370,7 +369,7 @@ func noServer(w *world) {
 
 func models(w *world) {
 	got, err := w.provider.Models(w.context())
-	if err != nil || !slices.Equal(got, []string{"model-a", "model-b"}) {
+	if err != nil || len(got) != 2 || got[0].ID != "model-a" || got[1].ID != "model-b" {
 		w.Errorf("got %q, %v", got, err)
 	}
 }

@@ -12,7 +12,6 @@ package openai
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"iter"
 	"net/http"
@@ -76,42 +75,6 @@ func address(s string) string {
 		return s + "/v1"
 	}
 	return s
-}
-
-// Models lists the IDs that the key may use, sorted.
-func (p *Provider) Models(ctx context.Context) ([]string, error) {
-	var list models
-	if err := p.client.Get(ctx, "/models", &list); err != nil {
-		return nil, err
-	}
-	var ids wire.Models
-	for _, id := range list {
-		ids.Add(id)
-	}
-	return ids.Sorted(), nil
-}
-
-// models are the IDs of a list, which some servers (Together, GitHub) send
-// without an object around it.
-type models []string
-
-// UnmarshalJSON decodes either form; an ID that isn't a string is left out.
-func (m *models) UnmarshalJSON(b []byte) error {
-	type model struct {
-		ID wire.Quoted `json:"id"`
-	}
-	var list struct {
-		Data []model `json:"data"`
-	}
-	err := json.Unmarshal(b, &list.Data)
-	if err != nil {
-		err = json.Unmarshal(b, &list)
-	}
-	*m = nil
-	for _, one := range list.Data {
-		*m = append(*m, one.ID.String())
-	}
-	return err
 }
 
 // Model returns the model with this ID.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -465,8 +466,67 @@ func TestListsOfModels(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if ids, err := p.Models(t.Context()); err != nil || fmt.Sprint(ids) != want {
+		all, err := p.Models(t.Context())
+		ids := []string{}
+		for _, m := range all {
+			ids = append(ids, m.ID)
+		}
+		if err != nil || fmt.Sprint(ids) != want {
 			t.Errorf("%s: %q, %v", body, ids, err)
 		}
+	}
+}
+
+// What servers tell about their models, each in its own way.
+func TestWhatListsTellAboutModels(t *testing.T) {
+	t.Parallel()
+	dollars := func(in, cached, out openmates.Micros) *openmates.Price {
+		return &openmates.Price{Input: in, Cached: cached, Output: out}
+	}
+	for name, c := range map[string]struct {
+		entry string
+		want  llm.ModelInfo
+	}{
+		"OpenAI":     {`{"id":"m","object":"model","created":1700000000,"owned_by":"system"}`, llm.ModelInfo{ID: "m"}},
+		"OpenRouter": {`{"id":"m","context_length":400000,"architecture":{"input_modalities":["text","image"]},"supported_parameters":["tools","max_tokens"],"pricing":{"prompt":"0.00000125","completion":"0.00001","input_cache_read":"0.000000125"},"top_provider":{"max_completion_tokens":128000}}`, llm.ModelInfo{ID: "m", Window: 400_000, Answer: 128_000, Tools: llm.Yes, Sees: llm.Yes, Price: dollars(1_250_000, 125_000, 10_000_000)}},
+		"free":       {`{"id":"m","pricing":{"prompt":"0","completion":"0"}}`, llm.ModelInfo{ID: "m", Price: dollars(0, 0, 0)}},
+		"no vision":  {`{"id":"m","architecture":{"input_modalities":["text"]},"supported_parameters":[]}`, llm.ModelInfo{ID: "m", Tools: llm.No, Sees: llm.No}},
+		"Together":   {`{"id":"m","context_length":131072,"pricing":{"hourly":0,"input":0.88,"output":0.9}}`, llm.ModelInfo{ID: "m", Window: 131_072, Price: dollars(880_000, 880_000, 900_000)}},
+		"Mistral":    {`{"id":"m","max_context_length":32768,"capabilities":{"completion_chat":true,"function_calling":true,"vision":false}}`, llm.ModelInfo{ID: "m", Window: 32_768, Tools: llm.Yes, Sees: llm.No}},
+		"Groq":       {`{"id":"m","context_window":131072,"max_completion_tokens":32768}`, llm.ModelInfo{ID: "m", Window: 131_072, Answer: 32_768}},
+		"vLLM":       {`{"id":"m","max_model_len":8192}`, llm.ModelInfo{ID: "m", Window: 8192}},
+		"odd":        {`{"id":"m","context_length":"many","pricing":[],"capabilities":7,"architecture":"x","supported_parameters":{}}`, llm.ModelInfo{ID: "m"}},
+		"lies":       {`{"id":"m","context_length":-5,"pricing":{"prompt":"-1","completion":"1e300"}}`, llm.ModelInfo{ID: "m"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"data":[`+c.entry+`]}`) }))
+			t.Cleanup(s.Close)
+			transport := &http.Transport{}
+			t.Cleanup(transport.CloseIdleConnections)
+			p, err := open(s.URL, "k", &http.Client{Transport: transport})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := p.Models(t.Context())
+			if err != nil || !reflect.DeepEqual(got, []llm.ModelInfo{c.want}) {
+				t.Errorf("got %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+// What was learned from a refusal can be shown.
+func TestWhatIsLearnedIsTold(t *testing.T) {
+	t.Parallel()
+	_, m := asked(t, llmtest.Reply{Fail: &llmtest.Failure{Kind: llm.KindInvalid, Message: "gemma3:4b does not support tools"}})
+	req := hello(0)
+	req.Tools = []llm.Tool{{Name: "now", Description: "Tells the time"}}
+	if _, err := llm.Generate(t.Context(), m, req); err != nil {
+		t.Fatal(err)
+	}
+	l, ok := m.(llm.Learner)
+	if !ok || l.Learned() != (llm.ModelInfo{ID: "m", Tools: llm.No}) {
+		t.Errorf("learned %+v", l)
 	}
 }

@@ -43,8 +43,8 @@ func New(c Config) (*Provider, error) {
 }
 
 // Models returns the model's ID.
-func (p *Provider) Models(ctx context.Context) ([]string, error) {
-	return []string{ID}, ctx.Err()
+func (p *Provider) Models(ctx context.Context) ([]llm.ModelInfo, error) {
+	return []llm.ModelInfo{{ID: ID, Tools: llm.Yes, Sees: llm.Yes}}, ctx.Err()
 }
 
 // Model returns the model; any other ID fails with KindNoModel when asked.

@@ -126,8 +126,8 @@ func TestFailure(t *testing.T) {
 	if _, err := scripted.New(scripted.Config{Pause: -1}); err == nil {
 		t.Error("a negative pause was accepted")
 	}
-	if ids, err := p.Models(t.Context()); err != nil || len(ids) != 1 || ids[0] != scripted.ID {
-		t.Errorf("models: %q, %v", ids, err)
+	if ids, err := p.Models(t.Context()); err != nil || len(ids) != 1 || ids[0].ID != scripted.ID {
+		t.Errorf("models: %+v, %v", ids, err)
 	}
 }
 

@@ -87,21 +87,21 @@ const (
 	longestModel = 500
 )
 
-// Models collects the IDs of a paginated list.
-type Models struct{ ids []string }
+// Models collects a paginated list of models.
+type Models struct{ all []llm.ModelInfo }
 
-// Add adds an ID, and reports whether there is room for more.
-func (m *Models) Add(id string) bool {
-	if id != "" && len(id) <= longestModel && len(m.ids) < mostModels {
-		m.ids = append(m.ids, id)
+// Add adds a model, and reports whether there is room for more.
+func (m *Models) Add(info llm.ModelInfo) bool {
+	if info.ID != "" && len(info.ID) <= longestModel && len(m.all) < mostModels {
+		m.all = append(m.all, info)
 	}
-	return len(m.ids) < mostModels
+	return len(m.all) < mostModels
 }
 
-// Sorted returns the IDs, without duplicates.
-func (m *Models) Sorted() []string {
-	slices.Sort(m.ids)
-	return slices.Compact(m.ids)
+// Sorted returns the models by their IDs, without duplicates.
+func (m *Models) Sorted() []llm.ModelInfo {
+	slices.SortStableFunc(m.all, func(a, b llm.ModelInfo) int { return strings.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(m.all, func(a, b llm.ModelInfo) bool { return a.ID == b.ID })
 }
 
 // Ask sends asked as in and pumps the answer through d, for an API that needs

@@ -250,18 +250,26 @@ func (r *Room) wanted(ctx context.Context, b openmates.Bot, m openmates.Mate) (m
 	return w, nil
 }
 
-// DressBot applies the mate's profile to a bot.
-func (r *Room) DressBot(ctx context.Context, actor, mate openmates.ID, n openmates.Network) error {
-	b, m, err := r.must(ctx, mate, n)
-	if err != nil {
-		return err
+// able returns the bot of a mate, and its connector as something that not every
+// connector is; nil if it isn't, or if the bot is the server's own application.
+func able[T any](ctx context.Context, r *Room, mate openmates.ID, n openmates.Network) (b openmates.Bot, m openmates.Mate, can T, err error) {
+	if b, m, err = r.must(ctx, mate, n); err != nil {
+		return b, m, can, err
 	}
 	con, err := r.connector(n)
+	if err == nil && b.MateID != 0 {
+		can, _ = con.(T)
+	}
+	return b, m, can, err
+}
+
+// DressBot applies the mate's profile to a bot.
+func (r *Room) DressBot(ctx context.Context, actor, mate openmates.ID, n openmates.Network) error {
+	b, m, dresser, err := able[messenger.Dresser](ctx, r, mate, n)
 	if err != nil {
 		return err
 	}
-	dresser, ok := con.(messenger.Dresser)
-	if !ok || b.MateID == 0 {
+	if dresser == nil {
 		return openmates.Errorf(openmates.EInvalid, "On %s, name and picture are set by hand.", r.label(n))
 	}
 	face, err := portrait.PNG(m.Handle, portraitSize)
@@ -282,23 +290,18 @@ func (r *Room) DressBot(ctx context.Context, actor, mate openmates.ID, n openmat
 // SetPermissions sets which permissions a bot requests when it is added to a
 // workspace. It changes nothing where the bot has already been added.
 func (r *Room) SetPermissions(ctx context.Context, actor, mate openmates.ID, n openmates.Network, permissions []string) error {
-	b, m, err := r.must(ctx, mate, n)
+	b, m, inviter, err := able[messenger.Inviter](ctx, r, mate, n)
 	if err != nil {
 		return err
 	}
-	con, err := r.connector(n)
-	if err != nil {
-		return err
-	}
-	inviter, ok := con.(messenger.Inviter)
-	if !ok || b.MateID == 0 {
+	if inviter == nil {
 		return openmates.Errorf(openmates.EInvalid, "On %s, bots don't ask for permissions.", r.label(n))
 	}
 	was := b
 	if b.Asks = inviter.Ask(permissions); b.Asks == "" {
 		return openmates.Errorf(openmates.EInvalid, "A bot without permissions can't do anything. Tick at least the first ones.")
 	}
-	b.Invite = r.invite(con, b)
+	b.Invite = inviter.InviteURL(b, r.Redirect())
 	if b, err = r.saveBot(ctx, actor, "bot.permissions", m, was, b); err == nil {
 		r.log.InfoContext(ctx, "permissions of a bot changed", "bot", b.ID, "permissions", b.Asks)
 	}

@@ -8,11 +8,7 @@ import (
 )
 
 func (s *Server) duplicateMate(w http.ResponseWriter, r *http.Request) error {
-	f, err := form(r)
-	if err != nil {
-		return err
-	}
-	p, err := s.mateOf(r)
+	p, f, err := s.mateSent(r)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"openmates"
@@ -176,12 +177,18 @@ func lists(groups []mate.Group, model string) bool {
 	return false
 }
 
-func (s *Server) editMate(w http.ResponseWriter, r *http.Request) error {
+// mateSent returns a mate's page and the form that was sent from it.
+func (s *Server) mateSent(r *http.Request) (*mateSetupPage, url.Values, error) {
 	f, err := form(r)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	p, err := s.mateOf(r)
+	return p, f, err
+}
+
+func (s *Server) editMate(w http.ResponseWriter, r *http.Request) error {
+	p, f, err := s.mateSent(r)
 	if err != nil {
 		return err
 	}

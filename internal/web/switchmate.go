@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 
 	"openmates"
 )
@@ -29,12 +30,18 @@ func (s *Server) askArchiveMate(r *http.Request) (*question, error) {
 	}, nil
 }
 
-func (s *Server) switchMate(w http.ResponseWriter, r *http.Request) error {
+// switched returns the mate of the path and the form that says what it becomes.
+func (s *Server) switched(r *http.Request) (openmates.Mate, url.Values, error) {
 	f, err := form(r)
 	if err != nil {
-		return err
+		return openmates.Mate{}, nil, err
 	}
 	m, err := s.mate.Mate(r.Context(), r.PathValue("handle"))
+	return m, f, err
+}
+
+func (s *Server) switchMate(w http.ResponseWriter, r *http.Request) error {
+	m, f, err := s.switched(r)
 	if err != nil {
 		return err
 	}
@@ -58,11 +65,7 @@ func backTo(from, handle string) string {
 }
 
 func (s *Server) archiveMate(w http.ResponseWriter, r *http.Request) error {
-	f, err := form(r)
-	if err != nil {
-		return err
-	}
-	m, err := s.mate.Mate(r.Context(), r.PathValue("handle"))
+	m, f, err := s.switched(r)
 	if err != nil {
 		return err
 	}

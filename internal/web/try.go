@@ -56,11 +56,7 @@ func (s *Server) trialTeam(r *http.Request, m openmates.Mate) (openmates.Team, e
 }
 
 func (s *Server) tryMate(w http.ResponseWriter, r *http.Request) error {
-	f, err := form(r)
-	if err != nil {
-		return err
-	}
-	p, err := s.mateOf(r)
+	p, f, err := s.mateSent(r)
 	if err != nil {
 		return err
 	}

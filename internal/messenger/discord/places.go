@@ -87,15 +87,9 @@ func placeName(name string) openmates.Text {
 // place checks one guild.
 func (s *inspection) place(ctx context.Context, g guildObject) {
 	id, name := string(g.ID), placeName(string(g.Name))
-	var roles []roleRights
-	var channels []channelRights
-	var me struct {
-		Roles list[text] `json:"roles"`
-	}
-	for _, q := range []struct {
-		route string
-		into  any
-	}{{"/guilds/%s/roles", &roles}, {"/guilds/%s/channels", &channels}, {"/guilds/%s/members/" + string(s.profile.UserID), &me}} {
+	self := string(s.profile.UserID)
+	var there guildRights
+	for _, q := range there.questions(self) {
 		if err := s.ask(ctx, q.route, fmt.Sprintf(q.route, id), q.into); err != nil {
 			sentence, cure := s.d.trouble(err)
 			s.add(messenger.Finding{Check: "place:" + id, Title: name, State: messenger.FindingUnknown, Sentence: openmates.T("The bot's permissions there couldn't be checked. %s", sentence), Cure: cure})
@@ -104,12 +98,12 @@ func (s *inspection) place(ctx context.Context, g guildObject) {
 	}
 	var seen, written, read, all int
 	var shut []string
-	for _, c := range channels {
+	for _, c := range there.channels {
 		if c.Type != kindText && c.Type != kindNews {
 			continue
 		}
 		all++
-		p := rights(id, string(s.profile.UserID), roles, me.Roles, c.Overwrites)
+		p := there.of(id, self, c.Overwrites)
 		may := func(want Permissions) bool { return p&administrator != 0 || p&ViewChannel != 0 && p&want == want }
 		count(&seen, may(ViewChannel))
 		count(&written, may(SendMessages))

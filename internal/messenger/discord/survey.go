@@ -55,15 +55,8 @@ func (d *Connector) Survey(ctx context.Context, via messenger.Via) (messenger.Su
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.patience)
 	defer cancel()
-	var roles []roleRights
-	var channels []channelRights
-	var me struct {
-		Roles list[text] `json:"roles"`
-	}
-	for _, q := range []struct {
-		route string
-		into  any
-	}{{"/guilds/%s/members/" + self, &me}, {"/guilds/%s/roles", &roles}, {"/guilds/%s/channels", &channels}} {
+	var seen guildRights
+	for _, q := range seen.questions(self) {
 		path := fmt.Sprintf(q.route, guild)
 		err := d.rest.do(ctx, b, call{method: "GET", route: q.route, path: path, major: guild, tries: 2}, q.into)
 		if e, ok := errors.AsType[*apiError](err); ok && absent(e) {
@@ -73,15 +66,40 @@ func (d *Connector) Survey(ctx context.Context, via messenger.Via) (messenger.Su
 			return none, d.refusal(err)
 		}
 	}
-	all := rights(guild, self, roles, me.Roles, nil)
+	all := seen.of(guild, self, nil)
 	out := messenger.Survey{Lacking: d.lacking(b, all)}
-	slices.SortStableFunc(channels, func(x, y channelRights) int { return int(x.Position) - int(y.Position) })
-	for _, c := range channels {
+	slices.SortStableFunc(seen.channels, func(x, y channelRights) int { return int(x.Position) - int(y.Position) })
+	for _, c := range seen.channels {
 		if c.Type == kindText || c.Type == kindNews {
-			out.Channels = append(out.Channels, view(c, rights(guild, self, roles, me.Roles, c.Overwrites)))
+			out.Channels = append(out.Channels, view(c, seen.of(guild, self, c.Overwrites)))
 		}
 	}
 	return out, nil
+}
+
+// guildRights is all that decides what a bot may do in the channels of a guild.
+type guildRights struct {
+	me struct {
+		Roles list[text] `json:"roles"`
+	}
+	roles    []roleRights
+	channels []channelRights
+}
+
+// question is one request to Discord: its route with a place for the guild, and
+// where the answer goes.
+type question struct {
+	route string
+	into  any
+}
+
+func (g *guildRights) questions(self string) []question {
+	return []question{{"/guilds/%s/members/" + self, &g.me}, {"/guilds/%s/roles", &g.roles}, {"/guilds/%s/channels", &g.channels}}
+}
+
+// of returns what the bot may do where these overwrites apply.
+func (g *guildRights) of(guild, self string, in list[overwrite]) Permissions {
+	return rights(guild, self, g.roles, g.me.Roles, in)
 }
 
 // lacking names the permissions that a bot requests but doesn't have.

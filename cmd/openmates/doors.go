@@ -21,7 +21,7 @@ func (srv *service) doors(demo *web.Demo) error {
 		Identity: srv.identity, Team: srv.team, Server: srv.server, Connect: srv.connect, Model: srv.models.room, Log: srv.log, Book: srv.book,
 		Shown: srv.models.room.Shown, Ready: srv.ready, Demo: demo, Version: versionText(),
 		Mate: srv.mate, Ask: srv.chat.Ask, Answering: srv.models.room.Answering,
-		Proxies: proxies, Records: srv.db, FixedURL: srv.set.URL != "" || demo != nil, Facts: srv.facts(),
+		Proxies: proxies, Records: recordsOf(srv.db), FixedURL: srv.set.URL != "" || demo != nil, Facts: srv.facts(),
 	})
 	if err != nil {
 		return err
@@ -31,7 +31,7 @@ func (srv *service) doors(demo *web.Demo) error {
 		return nil
 	}
 	a, err := api.New(api.Config{
-		Identity: srv.identity, Team: srv.team, Server: srv.server, Connect: srv.connect, Mate: srv.mate, Model: srv.models.room, Records: srv.db, Answers: srv.db,
+		Identity: srv.identity, Team: srv.team, Server: srv.server, Connect: srv.connect, Mate: srv.mate, Model: srv.models.room, Records: recordsOf(srv.db), Answers: srv.db.AnswerStore,
 		Log: srv.log, Version: versionText(), From: w.From, Asked: w.Asked, FixedURL: srv.set.URL != "",
 		Shown: srv.models.room.Shown,
 		Ask:   srv.chat.Ask, Book: srv.book,

@@ -10,7 +10,7 @@ import (
 // makeMates creates the mate room.
 func (srv *service) makeMates() (err error) {
 	srv.mate, err = mate.New(mate.Config{
-		Store: srv.db, Audit: srv.db.AddAudit, Log: srv.log, Apps: srv.offeredSkills, Providers: srv.offeredModels,
+		Store: mateStoreOf(srv.db), Audit: srv.db.AddAudit, Log: srv.log, Apps: srv.offeredSkills, Providers: srv.offeredModels,
 	})
 	return err
 }

@@ -96,7 +96,7 @@ func newModels(s settings, set map[string]bool, scriptedToo bool) (*models, erro
 // open creates the model room on the database.
 func (m *models) open(ctx context.Context, db *store.DB, log *slog.Logger) (err error) {
 	m.room, err = model.New(model.Config{
-		Store: db, Audit: db.AddAudit, Adapters: adapters(), Fixed: m.fixed, Default: m.def,
+		Store: modelStoreOf(db), Audit: db.AddAudit, Adapters: adapters(), Fixed: m.fixed, Default: m.def,
 		Wrap: llm.Retry(llm.Patience{}), Log: log,
 	})
 	if err != nil {

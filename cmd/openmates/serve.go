@@ -241,7 +241,7 @@ func (srv *service) wire(demo *web.Demo) (err error) {
 		return err
 	}
 	srv.connect, err = connect.New(connect.Config{
-		Store: srv.db, Connectors: srv.networks, States: srv.supervisor, Address: srv.address,
+		Store: connectStoreOf(srv.db), Connectors: srv.networks, States: srv.supervisor, Address: srv.address,
 		Changed: srv.supervisor.Wake, Audit: srv.db.AddAudit, Log: srv.log,
 	})
 	if err != nil {
@@ -268,13 +268,13 @@ func (srv *service) people() error {
 	srv.identity = p.identity
 	srv.closers = append(srv.closers, srv.identity.Close)
 	srv.server, err = server.New(server.Config{
-		Store: srv.db, Log: srv.log, Accounts: srv.identity, Failures: p.failures, Post: p.post, Address: srv.address, Audit: srv.db.AddAudit,
+		Store: serverStoreOf(srv.db), Log: srv.log, Accounts: srv.identity, Failures: p.failures, Post: p.post, Address: srv.address, Audit: srv.db.AddAudit,
 	})
 	if err != nil {
 		return err
 	}
 	srv.team, err = team.New(team.Config{
-		Store: srv.db, Log: srv.log, Accounts: srv.identity, Session: srv.identity, SignUp: srv.server, Post: p.post, Audit: srv.db.AddAudit,
+		Store: teamStoreOf(srv.db), Log: srv.log, Accounts: srv.identity, Session: srv.identity, SignUp: srv.server, Post: p.post, Audit: srv.db.AddAudit,
 	})
 	return err
 }
@@ -289,14 +289,14 @@ type people struct {
 // newPeople creates it for a running server, or for a command that works on its
 // database.
 func newPeople(db *store.DB, at *address.Public, book *locale.Book, log *slog.Logger) (p people, err error) {
-	if p.post, err = mail.NewPostman(mail.PostmanConfig{Store: db, Log: log, Sender: smtp.New(smtp.Config{}), Voices: book}); err != nil {
+	if p.post, err = mail.NewPostman(mail.PostmanConfig{Store: db.MailStore, Log: log, Sender: smtp.New(smtp.Config{}), Voices: book}); err != nil {
 		return p, err
 	}
 	if p.failures, err = guard.NewFailures(guard.FailuresConfig{Log: log, Audit: db.AddAuditAlone}); err != nil {
 		return p, err
 	}
 	p.identity, err = identity.New(identity.Config{
-		Store: db, Log: log, Failures: p.failures, Post: p.post, Address: at, Audit: db.AddAudit,
+		Store: identityStoreOf(db), Log: log, Failures: p.failures, Post: p.post, Address: at, Audit: db.AddAudit,
 		ServerName: func(ctx context.Context) (string, error) { return server.StoredName(ctx, db) },
 	})
 	return p, err

@@ -9,7 +9,7 @@ import (
 
 // SaveBotCheck keeps what a check of a bot's set-up found. It is a soft write:
 // the next check says it again.
-func (db *DB) SaveBotCheck(ctx context.Context, c openmates.BotCheck) error {
+func (db BotStore) SaveBotCheck(ctx context.Context, c openmates.BotCheck) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `INSERT INTO bot_checks (bot_id, revision, redirect, findings, checked) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (bot_id) DO UPDATE SET revision = excluded.revision, redirect = excluded.redirect,
 			findings = excluded.findings, checked = excluded.checked`,
@@ -18,7 +18,7 @@ func (db *DB) SaveBotCheck(ctx context.Context, c openmates.BotCheck) error {
 }
 
 // BotChecks lists the last check of every bot that has one.
-func (db *DB) BotChecks(ctx context.Context) ([]openmates.BotCheck, error) {
+func (db BotStore) BotChecks(ctx context.Context) ([]openmates.BotCheck, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (c openmates.BotCheck, err error) {
 		var findings string
 		var at int64
@@ -31,7 +31,7 @@ func (db *DB) BotChecks(ctx context.Context) ([]openmates.BotCheck, error) {
 // RemoveBot deletes a bot with its credentials and with where it was. A
 // workspace in which no other bot of its team is left belongs to no team any
 // more. What was said and what it cost stays.
-func (db *DB) RemoveBot(ctx context.Context, id openmates.ID) error {
+func (db BotStore) RemoveBot(ctx context.Context, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Bots)
 		t.Changed(Installations)

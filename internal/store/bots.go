@@ -12,29 +12,32 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// BotStore keeps the bots, what they were found to be like, and how they are.
+type BotStore struct{ *base }
+
 const botCols = `b.id, b.mate_id, b.network, b.app_id, b.user_id, b.name, b.settings, b.secrets, b.paused, b.revision,
 	b.asks, b.invite`
 
 // Bots lists all bots, paused ones included, by the time they were made.
-func (db *DB) Bots(ctx context.Context) ([]openmates.Bot, error) {
+func (db BotStore) Bots(ctx context.Context) ([]openmates.Bot, error) {
 	return sqldb.List(ctx, db, db.scanBot, `SELECT `+botCols+` FROM bots b ORDER BY b.id`)
 }
 
 // ListeningBots lists the bots whose mates are switched on and not archived,
 // and the server's own applications.
-func (db *DB) ListeningBots(ctx context.Context) ([]openmates.Bot, error) {
+func (db BotStore) ListeningBots(ctx context.Context) ([]openmates.Bot, error) {
 	return sqldb.List(ctx, db, db.scanBot, `SELECT `+botCols+` FROM bots b LEFT JOIN mates m ON m.id = b.mate_id
 		WHERE m.id IS NULL OR m.enabled AND NOT m.archived ORDER BY b.id`)
 }
 
 // Bot gives the bot with this ID.
-func (db *DB) Bot(ctx context.Context, id openmates.ID) (openmates.Bot, error) {
+func (db BotStore) Bot(ctx context.Context, id openmates.ID) (openmates.Bot, error) {
 	return first(ctx, db, openmates.T("This bot"), db.scanBot, `SELECT `+botCols+` FROM bots b WHERE b.id = $1`, id)
 }
 
 // BotOf gives a mate's bot on a network; mate 0 is the server's own
 // application there.
-func (db *DB) BotOf(ctx context.Context, mateID openmates.ID, n openmates.Network) (openmates.Bot, error) {
+func (db BotStore) BotOf(ctx context.Context, mateID openmates.ID, n openmates.Network) (openmates.Bot, error) {
 	return first(ctx, db, openmates.T("This bot"), db.scanBot, `SELECT `+botCols+` FROM bots b
 		WHERE COALESCE(b.mate_id, 0) = $1 AND b.network = $2`, mateID, n)
 }
@@ -43,7 +46,7 @@ func (db *DB) BotOf(ctx context.Context, mateID openmates.ID, n openmates.Networ
 // empty or left out stays as it is stored, even if that can't be read. The
 // revision grows when the application, a setting or a credential changes. An application that another bot is, or a mate that has
 // a bot on this network already, is EConflict.
-func (db *DB) SaveBot(ctx context.Context, b openmates.Bot) (openmates.Bot, error) {
+func (db BotStore) SaveBot(ctx context.Context, b openmates.Bot) (openmates.Bot, error) {
 	given := b
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Bots)
@@ -63,7 +66,7 @@ func (db *DB) SaveBot(ctx context.Context, b openmates.Bot) (openmates.Bot, erro
 	return b, taken(err, "")
 }
 
-func (db *DB) addBot(t *sqldb.Tx, b *openmates.Bot) error {
+func (db *base) addBot(t *sqldb.Tx, b *openmates.Bot) error {
 	b.ID, b.Revision = db.NextID(), 1
 	settings, secrets, err := db.encodeBot(*b, nil)
 	if err != nil {
@@ -75,7 +78,7 @@ func (db *DB) addBot(t *sqldb.Tx, b *openmates.Bot) error {
 	return err
 }
 
-func (db *DB) changeBot(t *sqldb.Tx, b *openmates.Bot) error {
+func (db *base) changeBot(t *sqldb.Tx, b *openmates.Bot) error {
 	was, err := first(t.Context(), t, openmates.T("This bot"), db.scanBot,
 		`SELECT `+botCols+` FROM bots b WHERE b.id = $1`+db.ForUpdate(), b.ID)
 	if err != nil {
@@ -114,7 +117,7 @@ func (db *DB) changeBot(t *sqldb.Tx, b *openmates.Bot) error {
 }
 
 // PauseBot switches a bot's listener off or on.
-func (db *DB) PauseBot(ctx context.Context, id openmates.ID, paused bool) error {
+func (db BotStore) PauseBot(ctx context.Context, id openmates.ID, paused bool) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Bots)
 		return must(t, openmates.T("This bot"), `UPDATE bots SET paused = $2 WHERE id = $1`, id, paused)
@@ -122,7 +125,7 @@ func (db *DB) PauseBot(ctx context.Context, id openmates.ID, paused bool) error 
 }
 
 // RestartBot makes the process that listens for a bot begin a new session.
-func (db *DB) RestartBot(ctx context.Context, id openmates.ID) error {
+func (db BotStore) RestartBot(ctx context.Context, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Bots)
 		return must(t, openmates.T("This bot"), `UPDATE bots SET revision = revision + 1 WHERE id = $1`, id)
@@ -130,7 +133,7 @@ func (db *DB) RestartBot(ctx context.Context, id openmates.ID) error {
 }
 
 // BotNotes gives what SaveBotNotes last stored for a bot, nil at first.
-func (db *DB) BotNotes(ctx context.Context, id openmates.ID) ([]byte, error) {
+func (db BotStore) BotNotes(ctx context.Context, id openmates.ID) ([]byte, error) {
 	var notes string
 	ok, err := sqldb.Get(ctx, db, `SELECT notes FROM bot_notes WHERE bot_id = $1`, []any{id}, &notes)
 	if err != nil || !ok {
@@ -141,7 +144,7 @@ func (db *DB) BotNotes(ctx context.Context, id openmates.ID) ([]byte, error) {
 
 // SaveBotNotes keeps what a connector needs to go on where it stopped. It is a
 // soft write: a connector can do without its latest notes.
-func (db *DB) SaveBotNotes(ctx context.Context, id openmates.ID, notes []byte) error {
+func (db BotStore) SaveBotNotes(ctx context.Context, id openmates.ID, notes []byte) error {
 	if len(notes) > 64<<10 {
 		return openmates.Errorf(openmates.EInvalid, "A connector's data can have at most 64 KiB; this has %d bytes.", len(notes))
 	}
@@ -153,7 +156,7 @@ func (db *DB) SaveBotNotes(ctx context.Context, id openmates.ID, notes []byte) e
 
 // encodeBot writes what a bot's form holds as JSON, each secret sealed for its
 // bot and name. Sealed secrets in kept are taken as they are.
-func (db *DB) encodeBot(b openmates.Bot, kept map[string]string) (settings, secrets string, err error) {
+func (db *base) encodeBot(b openmates.Bot, kept map[string]string) (settings, secrets string, err error) {
 	sealed := map[string]string{}
 	maps.Copy(sealed, kept)
 	for name, value := range b.Secrets {
@@ -178,7 +181,7 @@ func (db *DB) encodeBot(b openmates.Bot, kept map[string]string) (settings, secr
 
 func botPlace(id openmates.ID, name string) string { return "bots." + name + ":" + id.String() }
 
-func (db *DB) scanBot(s sqldb.Row) (b openmates.Bot, err error) {
+func (db *base) scanBot(s sqldb.Row) (b openmates.Bot, err error) {
 	var mate *int64
 	var settings, secrets string
 	err = s.Scan(&b.ID, &mate, &b.Network, &b.AppID, &b.UserID, &b.Name, &settings, &secrets, &b.Paused, &b.Revision,

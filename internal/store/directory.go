@@ -23,7 +23,7 @@ func parts(s string) []string {
 }
 
 // FindPeople lists accounts by username.
-func (db *DB) FindPeople(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPerson, error) {
+func (db PeopleStore) FindPeople(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPerson, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (p openmates.DirectoryPerson, err error) {
 		var teams string
 		var asked int64
@@ -39,7 +39,7 @@ func (db *DB) FindPeople(ctx context.Context, q openmates.DirectorySearch) ([]op
 }
 
 // FindTeams lists teams by slug, with what each spent in the month of at.
-func (db *DB) FindTeams(ctx context.Context, q openmates.DirectorySearch, at time.Time) ([]openmates.DirectoryTeam, error) {
+func (db TeamStore) FindTeams(ctx context.Context, q openmates.DirectorySearch, at time.Time) ([]openmates.DirectoryTeam, error) {
 	_, start, end := month(at)
 	return sqldb.List(ctx, db, func(s sqldb.Row) (x openmates.DirectoryTeam, err error) {
 		var admins string
@@ -58,7 +58,7 @@ func (db *DB) FindTeams(ctx context.Context, q openmates.DirectorySearch, at tim
 
 // FindWorkspaces lists the workspaces that teams have connected, by network and
 // ID.
-func (db *DB) FindWorkspaces(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPlace, error) {
+func (db WorkspaceStore) FindWorkspaces(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPlace, error) {
 	network, workspace, _ := strings.Cut(q.After, "/")
 	return sqldb.List(ctx, db, func(s sqldb.Row) (p openmates.DirectoryPlace, err error) {
 		var mates string
@@ -77,7 +77,7 @@ func (db *DB) FindWorkspaces(ctx context.Context, q openmates.DirectorySearch) (
 
 // SetServerAdmin lets a person run the server, or ends that. The last one who
 // does stays: EConflict.
-func (db *DB) SetServerAdmin(ctx context.Context, userID openmates.ID, admin bool) error {
+func (db PeopleStore) SetServerAdmin(ctx context.Context, userID openmates.ID, admin bool) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if last, err := db.lastServerAdmin(t, userID); err != nil || last && !admin {
 			if err == nil {
@@ -97,7 +97,7 @@ func (db *DB) SetServerAdmin(ctx context.Context, userID openmates.ID, admin boo
 
 // lastServerAdmin reports whether somebody is the only admin of the server. It
 // locks the admins' rows, so that of two who stop at the same moment one stays.
-func (db *DB) lastServerAdmin(t *sqldb.Tx, userID openmates.ID) (bool, error) {
+func (db *base) lastServerAdmin(t *sqldb.Tx, userID openmates.ID) (bool, error) {
 	admins, err := sqldb.List(t.Context(), t, func(s sqldb.Row) (id openmates.ID, err error) { return id, s.Scan(&id) },
 		`SELECT id FROM users WHERE admin ORDER BY id`+db.ForUpdate())
 	return len(admins) == 1 && admins[0] == userID, err

@@ -7,10 +7,13 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// LinkStore keeps which account of a network is whose, and the consents and codes on the way there.
+type LinkStore struct{ *base }
+
 // AddIdentity ties an account on a network to a user. That somebody else has
 // it is EConflict; that the same user has it already only renews its name
 // and picture.
-func (db *DB) AddIdentity(ctx context.Context, id openmates.Identity) (openmates.Identity, error) {
+func (db LinkStore) AddIdentity(ctx context.Context, id openmates.Identity) (openmates.Identity, error) {
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Identities)
 		var created int64
@@ -29,7 +32,7 @@ func (db *DB) AddIdentity(ctx context.Context, id openmates.Identity) (openmates
 }
 
 // RemoveIdentity unties one of a user's accounts.
-func (db *DB) RemoveIdentity(ctx context.Context, userID, id openmates.ID) error {
+func (db LinkStore) RemoveIdentity(ctx context.Context, userID, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Identities)
 		return must(t, openmates.T("This linked account"), `DELETE FROM identities WHERE id = $2 AND user_id = $1`, userID, id)
@@ -37,7 +40,7 @@ func (db *DB) RemoveIdentity(ctx context.Context, userID, id openmates.ID) error
 }
 
 // IdentitiesOf lists the linked accounts of a user.
-func (db *DB) IdentitiesOf(ctx context.Context, userID openmates.ID) ([]openmates.Identity, error) {
+func (db LinkStore) IdentitiesOf(ctx context.Context, userID openmates.ID) ([]openmates.Identity, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (i openmates.Identity, err error) {
 		var created int64
 		err = s.Scan(&i.ID, &i.UserID, &i.Network, &i.AccountID, &i.Name, &i.Avatar, &created)
@@ -47,7 +50,7 @@ func (db *DB) IdentitiesOf(ctx context.Context, userID openmates.ID) ([]openmate
 }
 
 // UserOf gives the person who owns an account on a network.
-func (db *DB) UserOf(ctx context.Context, n openmates.Network, account openmates.AccountID) (openmates.User, error) {
+func (db LinkStore) UserOf(ctx context.Context, n openmates.Network, account openmates.AccountID) (openmates.User, error) {
 	return first(ctx, db, openmates.T("A person with this account"), scanUser, `SELECT `+userCols+` FROM identities i
 		JOIN users u ON u.id = i.user_id WHERE i.network = $1 AND i.account_id = $2`, n, account)
 }

@@ -10,12 +10,15 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// InviteStore keeps the invites and who has used them.
+type InviteStore struct{ *base }
+
 const inviteCols = `i.id, i.team_id, i.role, i.note, i.only_to, i.uses, i.used, i.maker, i.created, i.expires, i.revoked, i.token_id`
 
 const inviteGone = "This invite has been used up, has expired or was revoked in the meantime."
 
 // AddInvite keeps an invite with the hash of its code.
-func (db *DB) AddInvite(ctx context.Context, i openmates.Invite, hash string) (openmates.Invite, error) {
+func (db InviteStore) AddInvite(ctx context.Context, i openmates.Invite, hash string) (openmates.Invite, error) {
 	only, err := json.Marshal(i.Only)
 	if err != nil {
 		return i, fmt.Errorf("write whom an invite is for: %w", err)
@@ -35,7 +38,7 @@ func (db *DB) AddInvite(ctx context.Context, i openmates.Invite, hash string) (o
 
 // InviteByHash gives the invite whose code has this hash, and the hash as it
 // is stored.
-func (db *DB) InviteByHash(ctx context.Context, hash string) (openmates.Invite, string, error) {
+func (db InviteStore) InviteByHash(ctx context.Context, hash string) (openmates.Invite, string, error) {
 	var stored string
 	i, err := first(ctx, db, openmates.T("This invite"), func(s sqldb.Row) (openmates.Invite, error) {
 		return scanInvite(tail{s, []any{&stored}})
@@ -44,7 +47,7 @@ func (db *DB) InviteByHash(ctx context.Context, hash string) (openmates.Invite, 
 }
 
 // Invites lists the invites of a team, the newest first, with who came by them.
-func (db *DB) Invites(ctx context.Context, teamID openmates.ID) ([]openmates.InviteLine, error) {
+func (db InviteStore) Invites(ctx context.Context, teamID openmates.ID) ([]openmates.InviteLine, error) {
 	all, err := sqldb.List(ctx, db, func(s sqldb.Row) (l openmates.InviteLine, err error) {
 		l.Invite, err = scanInvite(tail{s, []any{&l.Maker}})
 		return l, err
@@ -77,7 +80,7 @@ func (db *DB) Invites(ctx context.Context, teamID openmates.ID) ([]openmates.Inv
 
 // RevokeInvite ends an invite of a team. One that is of another team, or ended
 // already, is ENotFound.
-func (db *DB) RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at time.Time) error {
+func (db InviteStore) RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at time.Time) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		return must(t, openmates.T("This invite"), `UPDATE invites SET revoked = $3 WHERE id = $1 AND team_id = $2 AND revoked = 0`, invite, teamID, at)
 	})
@@ -88,7 +91,7 @@ func (db *DB) RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at 
 // wins; the other, like one who is in the team already, gets EConflict. proof is
 // the hash of the link that proves an address, "" = none; it works once, and
 // confirms the address where it is the user's.
-func (db *DB) Join(ctx context.Context, invite openmates.ID, u openmates.User, phc, proof string, at time.Time) (openmates.User, error) {
+func (db InviteStore) Join(ctx context.Context, invite openmates.ID, u openmates.User, phc, proof string, at time.Time) (openmates.User, error) {
 	made := u
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
 		// The one statement that decides: it counts and checks at once.
@@ -156,7 +159,7 @@ func confirmEmail(t *sqldb.Tx, userID openmates.ID, proved string) error {
 
 // AddInviteMail keeps the hash of a link that proves an e-mail address; those
 // that have expired go.
-func (db *DB) AddInviteMail(ctx context.Context, m openmates.InviteMail, hash string, now time.Time) error {
+func (db InviteStore) AddInviteMail(ctx context.Context, m openmates.InviteMail, hash string, now time.Time) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if _, err := t.Exec(`DELETE FROM invite_mails WHERE expires <= $1`, now); err != nil {
 			return err
@@ -168,7 +171,7 @@ func (db *DB) AddInviteMail(ctx context.Context, m openmates.InviteMail, hash st
 }
 
 // InviteMail gives what the link with this hash proves.
-func (db *DB) InviteMail(ctx context.Context, hash string) (openmates.InviteMail, error) {
+func (db InviteStore) InviteMail(ctx context.Context, hash string) (openmates.InviteMail, error) {
 	return first(ctx, db, openmates.T("This link"), func(s sqldb.Row) (m openmates.InviteMail, err error) {
 		var expires int64
 		err = s.Scan(&m.InviteID, &m.Email, &expires)

@@ -8,13 +8,16 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// KeyStore knows whether what is sealed can still be read.
+type KeyStore struct{ *base }
+
 // keyCheck is the setting that is sealed for one purpose: to tell whether a
 // process has the key with which the others, or it itself before, have sealed.
 const keyCheck = "key.check"
 
 // unseal opens what was sealed for a place. What can't be opened is lost, which
 // is the trouble of that one thing and no error of the query.
-func (db *DB) unseal(place, sealed string) (plain openmates.Secret, lost bool, err error) {
+func (db *base) unseal(place, sealed string) (plain openmates.Secret, lost bool, err error) {
 	plain, err = db.seal.Open(place, sealed)
 	if errors.Is(err, openmates.ErrUnreadable) {
 		return "", true, nil
@@ -24,8 +27,8 @@ func (db *DB) unseal(place, sealed string) (plain openmates.Secret, lost bool, e
 
 // Unreadable counts the stored credentials that this process can't open. What
 // lives for minutes only is not counted.
-func (db *DB) Unreadable(ctx context.Context) (u openmates.Unreadable, err error) {
-	bots, err := db.Bots(ctx)
+func (db KeyStore) Unreadable(ctx context.Context) (u openmates.Unreadable, err error) {
+	bots, err := BotStore{db.base}.Bots(ctx)
 	if err != nil {
 		return u, err
 	}
@@ -34,7 +37,7 @@ func (db *DB) Unreadable(ctx context.Context) (u openmates.Unreadable, err error
 			u.Bots++
 		}
 	}
-	providers, err := db.Providers(ctx)
+	providers, err := ProviderStore{db.base}.Providers(ctx)
 	if err != nil {
 		return u, err
 	}
@@ -60,7 +63,7 @@ func (db *DB) Unreadable(ctx context.Context) (u openmates.Unreadable, err error
 	return u, err
 }
 
-func (db *DB) countLost(ctx context.Context, place func(string) string, query string) (n int, err error) {
+func (db *base) countLost(ctx context.Context, place func(string) string, query string) (n int, err error) {
 	lost, err := sqldb.List(ctx, db, func(s sqldb.Row) (lost bool, err error) {
 		var name, sealed string
 		if err := s.Scan(&name, &sealed); err != nil {
@@ -79,8 +82,8 @@ func (db *DB) countLost(ctx context.Context, place func(string) string, query st
 
 // SameKey reports whether this process has the key that AdoptKey was last
 // called with, by whichever process; known is false where it never was.
-func (db *DB) SameKey(ctx context.Context) (same, known bool, err error) {
-	check, err := db.SecretSetting(ctx, keyCheck)
+func (db KeyStore) SameKey(ctx context.Context) (same, known bool, err error) {
+	check, err := SettingStore{db.base}.SecretSetting(ctx, keyCheck)
 	if errors.Is(err, openmates.ErrUnreadable) {
 		return false, true, nil
 	}
@@ -88,6 +91,6 @@ func (db *DB) SameKey(ctx context.Context) (same, known bool, err error) {
 }
 
 // AdoptKey makes the key of this process the one that SameKey asks for.
-func (db *DB) AdoptKey(ctx context.Context) error {
-	return db.SetSecretSetting(ctx, keyCheck, "openmates")
+func (db KeyStore) AdoptKey(ctx context.Context) error {
+	return SettingStore{db.base}.SetSecretSetting(ctx, keyCheck, "openmates")
 }

@@ -14,7 +14,7 @@ import (
 // AddAddressCode remembers that whoever knows the code with this hash can read
 // the mail of an address. An earlier code of the person is worth nothing from
 // then on.
-func (db *DB) AddAddressCode(ctx context.Context, hash string, userID openmates.ID, address string, expires time.Time) error {
+func (db PeopleStore) AddAddressCode(ctx context.Context, hash string, userID openmates.ID, address string, expires time.Time) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if _, err := t.Exec(`DELETE FROM address_codes WHERE user_id = $1`, userID); err != nil {
 			return err
@@ -26,14 +26,14 @@ func (db *DB) AddAddressCode(ctx context.Context, hash string, userID openmates.
 
 // AwaitedAddress is the address that a person was asked to confirm, "" for
 // none.
-func (db *DB) AwaitedAddress(ctx context.Context, userID openmates.ID) (address string, err error) {
+func (db PeopleStore) AwaitedAddress(ctx context.Context, userID openmates.ID) (address string, err error) {
 	_, err = sqldb.Get(ctx, db, `SELECT address FROM address_codes WHERE user_id = $1 AND expires > $2`, []any{userID, db.now()}, &address)
 	return address, err
 }
 
 // TakeAddressCode uses a code up and makes its address that of its person. It
 // works once; ENotFound afterwards, for another person, and when it is late.
-func (db *DB) TakeAddressCode(ctx context.Context, hash string, userID openmates.ID) (address string, err error) {
+func (db PeopleStore) TakeAddressCode(ctx context.Context, hash string, userID openmates.ID) (address string, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		ok, err := t.Get(`DELETE FROM address_codes WHERE hash = $1 AND user_id = $2 AND expires > $3 RETURNING address`,
 			[]any{hash, userID, db.now()}, &address)
@@ -50,7 +50,7 @@ func (db *DB) TakeAddressCode(ctx context.Context, hash string, userID openmates
 
 // SetEmail writes a person's address, and whether they proved that it is
 // theirs. What waited to be confirmed is dropped.
-func (db *DB) SetEmail(ctx context.Context, userID openmates.ID, address string, confirmed bool) error {
+func (db PeopleStore) SetEmail(ctx context.Context, userID openmates.ID, address string, confirmed bool) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if _, err := t.Exec(`DELETE FROM address_codes WHERE user_id = $1`, userID); err != nil {
 			return err
@@ -71,13 +71,13 @@ func addressTaken() openmates.Text {
 }
 
 // EmailConfirmed says whether a person has proved that the address is theirs.
-func (db *DB) EmailConfirmed(ctx context.Context, userID openmates.ID) (yes bool, err error) {
+func (db PeopleStore) EmailConfirmed(ctx context.Context, userID openmates.ID) (yes bool, err error) {
 	_, err = sqldb.Get(ctx, db, `SELECT email_confirmed FROM users WHERE id = $1`, []any{userID}, &yes)
 	return yes, err
 }
 
 // OwnTurns lists what a person asked and was answered, the oldest first.
-func (db *DB) OwnTurns(ctx context.Context, userID openmates.ID) ([]openmates.OwnTurn, error) {
+func (db PeopleStore) OwnTurns(ctx context.Context, userID openmates.ID) ([]openmates.OwnTurn, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (o openmates.OwnTurn, err error) {
 		var at int64
 		err = s.Scan(&at, &o.Team, &o.Mate, &o.State, &o.Question, &o.Answer)
@@ -89,7 +89,7 @@ func (db *DB) OwnTurns(ctx context.Context, userID openmates.ID) ([]openmates.Ow
 }
 
 // OwnUsage lists what a person's requests spent, the oldest first.
-func (db *DB) OwnUsage(ctx context.Context, userID openmates.ID) ([]openmates.OwnUsage, error) {
+func (db PeopleStore) OwnUsage(ctx context.Context, userID openmates.ID) ([]openmates.OwnUsage, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (o openmates.OwnUsage, err error) {
 		var at int64
 		err = s.Scan(&at, &o.Team, &o.Mate, &o.Model, &o.Input, &o.Cached, &o.Output, &o.Cost)
@@ -113,7 +113,7 @@ type leavingTeam struct {
 // and the teams in which nobody else is. What it used stays in the books.
 // EConflict says what has to be handed over first: the only admin of the
 // server, or of a team with others in it, stays.
-func (db *DB) RemoveUser(ctx context.Context, userID openmates.ID) error {
+func (db PeopleStore) RemoveUser(ctx context.Context, userID openmates.ID) error {
 	return db.removeUser(ctx, userID, func(team string) error {
 		if team == "" {
 			return openmates.Errorf(openmates.EConflict, "You're the only server admin. Make someone else an admin first, then delete your account.")
@@ -123,7 +123,7 @@ func (db *DB) RemoveUser(ctx context.Context, userID openmates.ID) error {
 }
 
 // RemoveOther is RemoveUser where an admin of the server does it.
-func (db *DB) RemoveOther(ctx context.Context, userID openmates.ID) error {
+func (db PeopleStore) RemoveOther(ctx context.Context, userID openmates.ID) error {
 	return db.removeUser(ctx, userID, func(team string) error {
 		if team == "" {
 			return openmates.Errorf(openmates.EConflict, "This is the only server admin. Make someone else an admin first.")
@@ -134,7 +134,7 @@ func (db *DB) RemoveOther(ctx context.Context, userID openmates.ID) error {
 
 // removeUser does what RemoveUser promises; needed says why somebody has to
 // stay: the team that needs them, "" for the server.
-func (db *DB) removeUser(ctx context.Context, userID openmates.ID, needed func(team string) error) error {
+func (db *base) removeUser(ctx context.Context, userID openmates.ID, needed func(team string) error) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		last, err := db.lastServerAdmin(t, userID)
 		if err != nil {
@@ -195,7 +195,7 @@ func (db *DB) removeUser(ctx context.Context, userID openmates.ID, needed func(t
 
 // forgetAddress takes a person's address out of the invites that name it. One
 // that was for them alone ends with it: else it would be for everybody.
-func (db *DB) forgetAddress(t *sqldb.Tx, userID openmates.ID) error {
+func (db *base) forgetAddress(t *sqldb.Tx, userID openmates.ID) error {
 	var email string
 	if _, err := t.Get(`SELECT email FROM users WHERE id = $1`, []any{userID}, &email); err != nil || email == "" {
 		return err
@@ -220,7 +220,7 @@ func (db *DB) forgetAddress(t *sqldb.Tx, userID openmates.ID) error {
 }
 
 // leavingTeams lists a person's teams, with their rows locked.
-func (db *DB) leavingTeams(t *sqldb.Tx, userID openmates.ID) ([]leavingTeam, error) {
+func (db *base) leavingTeams(t *sqldb.Tx, userID openmates.ID) ([]leavingTeam, error) {
 	if _, err := sqldb.List(t.Context(), t, func(s sqldb.Row) (id openmates.ID, err error) { return id, s.Scan(&id) },
 		`SELECT t.id FROM teams t WHERE t.id IN (SELECT team_id FROM members WHERE user_id = $1) ORDER BY t.id`+db.ForUpdate(), userID); err != nil {
 		return nil, err

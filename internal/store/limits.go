@@ -8,11 +8,14 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// LimitStore keeps the limits of the server, teams and members.
+type LimitStore struct{ *base }
+
 const serverLimits = "limits"
 
 // ServerLimits gives the limits of the whole server.
-func (db *DB) ServerLimits(ctx context.Context) (openmates.Limits, error) {
-	text, _, err := db.Setting(ctx, serverLimits)
+func (db LimitStore) ServerLimits(ctx context.Context) (openmates.Limits, error) {
+	text, _, err := SettingStore{db.base}.Setting(ctx, serverLimits)
 	if err != nil {
 		return openmates.Limits{}, err
 	}
@@ -20,7 +23,7 @@ func (db *DB) ServerLimits(ctx context.Context) (openmates.Limits, error) {
 }
 
 // SetServerLimits writes the limits of the whole server.
-func (db *DB) SetServerLimits(ctx context.Context, l openmates.Limits) error {
+func (db LimitStore) SetServerLimits(ctx context.Context, l openmates.Limits) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Limits)
 		if err := recount(t, policy.ServerScope()); err != nil {
@@ -31,7 +34,7 @@ func (db *DB) SetServerLimits(ctx context.Context, l openmates.Limits) error {
 }
 
 // SetTeamLimits writes the limits of a team.
-func (db *DB) SetTeamLimits(ctx context.Context, teamID openmates.ID, l openmates.Limits) error {
+func (db LimitStore) SetTeamLimits(ctx context.Context, teamID openmates.ID, l openmates.Limits) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Limits)
 		if err := recount(t, policy.TeamScope(teamID)); err != nil {
@@ -42,7 +45,7 @@ func (db *DB) SetTeamLimits(ctx context.Context, teamID openmates.ID, l openmate
 }
 
 // MemberLimits gives the limits of a person in a team.
-func (db *DB) MemberLimits(ctx context.Context, teamID, userID openmates.ID) (openmates.Limits, error) {
+func (db LimitStore) MemberLimits(ctx context.Context, teamID, userID openmates.ID) (openmates.Limits, error) {
 	var text string
 	ok, err := sqldb.Get(ctx, db, `SELECT limits FROM members WHERE team_id = $1 AND user_id = $2`, []any{teamID, userID}, &text)
 	if err == nil && !ok {
@@ -55,7 +58,7 @@ func (db *DB) MemberLimits(ctx context.Context, teamID, userID openmates.ID) (op
 }
 
 // SetMemberLimits writes the limits of a person in a team.
-func (db *DB) SetMemberLimits(ctx context.Context, teamID, userID openmates.ID, l openmates.Limits) error {
+func (db LimitStore) SetMemberLimits(ctx context.Context, teamID, userID openmates.ID, l openmates.Limits) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Limits)
 		if err := recount(t, policy.MemberScope(teamID, userID)); err != nil {

@@ -8,6 +8,9 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// MailStore keeps how mail is sent, and how much was.
+type MailStore struct{ *base }
+
 const (
 	mailSetting         = "server.mail"
 	mailPasswordSetting = "server.mail_password" //nolint:gosec // the name of a setting
@@ -16,7 +19,7 @@ const (
 // MailSettings gives how mail is sent, "" where nobody set it up, with the
 // password that belongs to it: both as they were written together. Where this
 // server's key does not open the password, the error is openmates.ErrUnreadable.
-func (db *DB) MailSettings(ctx context.Context) (settings string, password openmates.Secret, err error) {
+func (db MailStore) MailSettings(ctx context.Context) (settings string, password openmates.Secret, err error) {
 	var sealed string
 	ok, err := sqldb.Get(ctx, db, `SELECT COALESCE(MAX(CASE WHEN name = $1 THEN value END), ''), COALESCE(MAX(CASE WHEN name = $2 THEN value END), '')
 		FROM settings WHERE name IN ($1, $2)`, []any{mailSetting, mailPasswordSetting}, &settings, &sealed)
@@ -29,7 +32,7 @@ func (db *DB) MailSettings(ctx context.Context) (settings string, password openm
 
 // SetMailSettings writes how mail is sent together with its password, so that
 // no password is ever read with the settings of another server.
-func (db *DB) SetMailSettings(ctx context.Context, settings string, password openmates.Secret) error {
+func (db MailStore) SetMailSettings(ctx context.Context, settings string, password openmates.Secret) error {
 	sealed := ""
 	if password != "" {
 		var err error
@@ -49,7 +52,7 @@ func (db *DB) SetMailSettings(ctx context.Context, settings string, password ope
 // is used up: then nothing is counted, and it gives the budget that has room
 // again last. Of two processes that book at the same moment one waits for the
 // other.
-func (db *DB) BookMail(ctx context.Context, m openmates.MailRecord, budgets []openmates.MailBudget) (id openmates.ID, refused *openmates.MailRefusal, err error) {
+func (db MailStore) BookMail(ctx context.Context, m openmates.MailRecord, budgets []openmates.MailBudget) (id openmates.ID, refused *openmates.MailRefusal, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		refused = nil
 		var name string
@@ -102,13 +105,13 @@ func usedUp(t *sqldb.Tx, m openmates.MailRecord, b openmates.MailBudget) (again 
 
 // UnbookMail says that a message did not reach its mailbox. It still counts for
 // who tried to send it.
-func (db *DB) UnbookMail(ctx context.Context, id openmates.ID) error {
+func (db MailStore) UnbookMail(ctx context.Context, id openmates.ID) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE mails SET recipient = '' WHERE id = $1`, id)
 	return err
 }
 
 // ForgetMail removes the records of messages up to a time.
-func (db *DB) ForgetMail(ctx context.Context, until time.Time) error {
+func (db MailStore) ForgetMail(ctx context.Context, until time.Time) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `DELETE FROM mails WHERE at <= $1`, until)
 	return err
 }

@@ -10,25 +10,28 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// MateStore keeps the mates and all versions of them.
+type MateStore struct{ *base }
+
 const mateCols = `m.id, m.handle, m.name, m.field, m.description, m.prompt, m.model, m.class, m.limits, m.enabled, m.version, m.archived`
 
 // Mates lists all mates by handle, archived ones included.
-func (db *DB) Mates(ctx context.Context) ([]openmates.Mate, error) {
+func (db MateStore) Mates(ctx context.Context) ([]openmates.Mate, error) {
 	return sqldb.List(ctx, db, scanMate, `SELECT `+mateCols+` FROM mates m ORDER BY m.handle`)
 }
 
 // Mate gives the mate with this ID.
-func (db *DB) Mate(ctx context.Context, id openmates.ID) (openmates.Mate, error) {
+func (db MateStore) Mate(ctx context.Context, id openmates.ID) (openmates.Mate, error) {
 	return first(ctx, db, openmates.T("This mate"), scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.id = $1`, id)
 }
 
 // MateByHandle gives the mate with this handle.
-func (db *DB) MateByHandle(ctx context.Context, handle string) (openmates.Mate, error) {
+func (db MateStore) MateByHandle(ctx context.Context, handle string) (openmates.Mate, error) {
 	return first(ctx, db, openmates.T("This mate"), scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.handle = $1`, handle)
 }
 
 // SaveMate is ChangeMate by the server itself, whatever version m comes from.
-func (db *DB) SaveMate(ctx context.Context, m openmates.Mate) (openmates.Mate, error) {
+func (db MateStore) SaveMate(ctx context.Context, m openmates.Mate) (openmates.Mate, error) {
 	m.Version = 0
 	return db.ChangeMate(ctx, m, 0)
 }
@@ -37,7 +40,7 @@ func (db *DB) SaveMate(ctx context.Context, m openmates.Mate) (openmates.Mate, e
 // way what was saved is kept as a version. A handle that another mate has is
 // EConflict, and so is a change of an older version than the newest, unless
 // m.Version is 0.
-func (db *DB) ChangeMate(ctx context.Context, m openmates.Mate, actor openmates.ID) (openmates.Mate, error) {
+func (db MateStore) ChangeMate(ctx context.Context, m openmates.Mate, actor openmates.ID) (openmates.Mate, error) {
 	given := m
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Mates)
@@ -56,7 +59,7 @@ func (db *DB) ChangeMate(ctx context.Context, m openmates.Mate, actor openmates.
 	return m, err
 }
 
-func (db *DB) addMate(t *sqldb.Tx, m *openmates.Mate) error {
+func (db *base) addMate(t *sqldb.Tx, m *openmates.Mate) error {
 	m.ID, m.Version, m.Enabled = db.NextID(), 1, true
 	_, err := t.Exec(`INSERT INTO mates (id, handle, name, field, description, prompt, model, class, limits, enabled, version, archived, created)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
@@ -67,7 +70,7 @@ func (db *DB) addMate(t *sqldb.Tx, m *openmates.Mate) error {
 	return handleTaken(err)
 }
 
-func (db *DB) changeMate(t *sqldb.Tx, m *openmates.Mate) error {
+func (db *base) changeMate(t *sqldb.Tx, m *openmates.Mate) error {
 	was, err := first(t.Context(), t, openmates.T("This mate"), scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.id = $1`+db.ForUpdate(), m.ID)
 	if err != nil {
 		return err
@@ -112,7 +115,7 @@ type mateDocument struct {
 }
 
 // addMateVersion keeps a state of a mate, unless it is kept already.
-func (db *DB) addMateVersion(t *sqldb.Tx, m openmates.Mate, actor openmates.ID) error {
+func (db *base) addMateVersion(t *sqldb.Tx, m openmates.Mate, actor openmates.ID) error {
 	data, err := json.Marshal(mateDocument(m))
 	if err != nil {
 		return fmt.Errorf("write version %d of the mate: %w", m.Version, err)
@@ -125,12 +128,12 @@ func (db *DB) addMateVersion(t *sqldb.Tx, m openmates.Mate, actor openmates.ID) 
 const versionCols = `v.data, v.actor, COALESCE(u.display_name, ''), v.at FROM mate_versions v LEFT JOIN users u ON u.id = v.actor`
 
 // MateVersions lists the states that a mate was saved in, newest first.
-func (db *DB) MateVersions(ctx context.Context, id openmates.ID) ([]openmates.MateVersion, error) {
+func (db MateStore) MateVersions(ctx context.Context, id openmates.ID) ([]openmates.MateVersion, error) {
 	return sqldb.List(ctx, db, scanMateVersion, `SELECT `+versionCols+` WHERE v.mate_id = $1 ORDER BY v.version DESC`, id)
 }
 
 // MateVersion gives one of these states.
-func (db *DB) MateVersion(ctx context.Context, id openmates.ID, version int64) (openmates.MateVersion, error) {
+func (db MateStore) MateVersion(ctx context.Context, id openmates.ID, version int64) (openmates.MateVersion, error) {
 	return first(ctx, db, openmates.T("This version"), scanMateVersion,
 		`SELECT `+versionCols+` WHERE v.mate_id = $1 AND v.version = $2`, id, version)
 }

@@ -11,7 +11,7 @@ import (
 const mostNotices = 20
 
 // Notices lists what a team's admins have not read yet, the newest first.
-func (db *DB) Notices(ctx context.Context, teamID openmates.ID) ([]openmates.Notice, error) {
+func (db TeamStore) Notices(ctx context.Context, teamID openmates.ID) ([]openmates.Notice, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (n openmates.Notice, err error) {
 		var at int64
 		err = s.Scan(&n.ID, &n.Sentence, &at)
@@ -21,17 +21,17 @@ func (db *DB) Notices(ctx context.Context, teamID openmates.ID) ([]openmates.Not
 }
 
 // AddNotice tells a team's admins something.
-func (db *DB) AddNotice(ctx context.Context, teamID openmates.ID, sentence openmates.Text) error {
+func (db TeamStore) AddNotice(ctx context.Context, teamID openmates.ID, sentence openmates.Text) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error { return db.notice(t, teamID, sentence) })
 }
 
-func (db *DB) notice(t *sqldb.Tx, teamID openmates.ID, sentence openmates.Text) error {
+func (db *base) notice(t *sqldb.Tx, teamID openmates.ID, sentence openmates.Text) error {
 	_, err := t.Exec(`INSERT INTO team_notices (id, team_id, sentence, at) VALUES ($1, $2, $3, $4)`, db.NextID(), teamID, sentence, db.now())
 	return err
 }
 
 // DropNotice forgets a notice of a team that was read.
-func (db *DB) DropNotice(ctx context.Context, teamID, id openmates.ID) error {
+func (db TeamStore) DropNotice(ctx context.Context, teamID, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		return must(t, openmates.T("This notice"), `DELETE FROM team_notices WHERE id = $1 AND team_id = $2`, id, teamID)
 	})

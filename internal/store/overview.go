@@ -2,53 +2,19 @@ package store
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"openmates"
 	"openmates/internal/sqldb"
 )
 
-// FindAudit lists the lines of the audit record that a search asks for, newest
-// first.
-func (db *DB) FindAudit(ctx context.Context, q openmates.AuditSearch) ([]openmates.AuditLine, error) {
-	return sqldb.List(ctx, db, func(s sqldb.Row) (l openmates.AuditLine, err error) {
-		var at int64
-		err = s.Scan(&l.ID, &at, &l.Actor, &l.TeamID, &l.Action, &l.Target, &l.Subject, &l.Before, &l.After, &l.Username, &l.Team)
-		l.At = sqldb.TimeOf(at)
-		return l, err
-	}, `SELECT a.id, a.at, a.actor, a.team_id, a.action, `+auditTarget+`, a.subject, a.before, a.after, COALESCE(u.username, ''), COALESCE(t.name, '')
-		FROM audit a LEFT JOIN users u ON u.id = a.actor LEFT JOIN teams t ON t.id = a.team_id LEFT JOIN users p ON p.id = a.subject
-		WHERE (a.id < $1 OR $1 = 0) AND ($2 = '' OR LOWER(COALESCE(u.username, '')) = LOWER($2))
-			AND LOWER(a.action) LIKE LOWER($3) ESCAPE '!' AND LOWER(`+auditTarget+`) LIKE LOWER($4) ESCAPE '!'
-			AND (LOWER(a.before) LIKE LOWER($5) ESCAPE '!' OR LOWER(a.after) LIKE LOWER($5) ESCAPE '!'
-				OR LOWER(a.action) LIKE LOWER($5) ESCAPE '!' OR LOWER(`+auditTarget+`) LIKE LOWER($5) ESCAPE '!')
-			AND a.at >= $6 AND (a.at < $7 OR $7 = 0)
-		ORDER BY a.id DESC LIMIT $8`,
-		q.Before, q.Actor, like(q.Action)+"%", "%"+like(q.Target)+"%", "%"+like(q.Text)+"%", q.From, q.To, q.Limit)
-}
-
-// like makes a text stand for itself in LIKE … ESCAPE '!'.
-func like(s string) string { return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(s) }
-
-// Troubles lists the last n turns that were refused, have failed, or whose
-// answer could not be posted, newest first. What was said is not among it.
-func (db *DB) Troubles(ctx context.Context, n int) ([]openmates.TroubledTurn, error) {
-	return sqldb.List(ctx, db, func(s sqldb.Row) (t openmates.TroubledTurn, err error) {
-		var at int64
-		err = s.Scan(&at, &t.Why, &t.State, &t.Mate, &t.MateName, &t.Team, &t.TeamName, &t.Person, &t.Channel, &t.Lacks)
-		t.At = sqldb.TimeOf(at)
-		return t, err
-	}, `SELECT r.accepted, r.why, r.state, COALESCE(m.handle, ''), COALESCE(m.name, ''), COALESCE(t.slug, ''), COALESCE(t.name, ''),
-			COALESCE(u.display_name, CASE WHEN r.user_id = 0 THEN '' ELSE '`+openmates.FormerMember+`' END), r.channel, r.lacks
-		FROM turns r LEFT JOIN mates m ON m.id = r.mate_id LEFT JOIN teams t ON t.id = r.team_id LEFT JOIN users u ON u.id = r.user_id
-		WHERE r.why <> '' ORDER BY r.id DESC LIMIT $1`, n)
-}
+// OverviewStore counts what the first page of an admin shows.
+type OverviewStore struct{ *base }
 
 // Unheard lists where mates were asked last in a team's workspaces since a time
 // and may not write, newest first: one line for each mate and channel, which
 // goes when something else came of a later question there.
-func (db *DB) Unheard(ctx context.Context, teamID openmates.ID, since time.Time) ([]openmates.TroubledTurn, error) {
+func (db OverviewStore) Unheard(ctx context.Context, teamID openmates.ID, since time.Time) ([]openmates.TroubledTurn, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (t openmates.TroubledTurn, err error) {
 		var at int64
 		err = s.Scan(&at, &t.Mate, &t.MateName, &t.Channel, &t.Lacks)
@@ -63,7 +29,7 @@ const unheard = `SELECT r.accepted, m.handle, m.name, r.channel, r.lacks FROM tu
 	ORDER BY r.id DESC LIMIT 20`
 
 // Answered says whether a person ever got an answer in a messenger.
-func (db *DB) Answered(ctx context.Context, userID openmates.ID) (bool, error) {
+func (db OverviewStore) Answered(ctx context.Context, userID openmates.ID) (bool, error) {
 	var n int64
 	return sqldb.Get(ctx, db, `SELECT 1 WHERE EXISTS (SELECT 1 FROM turns WHERE user_id = $1 AND `+answeredThere+`)
 		OR EXISTS (SELECT 1 FROM users WHERE id = $1 AND answered)`, []any{userID}, &n)
@@ -75,7 +41,7 @@ const answeredThere = `state = 'answered' AND why = '' AND kind = 'message' AND 
 
 // Month sums up what was spent in the calendar month of t (UTC), by mate and
 // by model, the dearest first.
-func (db *DB) Month(ctx context.Context, t time.Time) (openmates.MonthSpend, error) {
+func (db OverviewStore) Month(ctx context.Context, t time.Time) (openmates.MonthSpend, error) {
 	_, start, end := month(t)
 	sum := openmates.MonthSpend{Start: start}
 	scan := func(s sqldb.Row) (x openmates.SpendLine, err error) { return x, s.Scan(&x.Name, &x.Requests, &x.Cost) }
@@ -96,7 +62,7 @@ func (db *DB) Month(ctx context.Context, t time.Time) (openmates.MonthSpend, err
 }
 
 // Count says how many there are of what.
-func (db *DB) Count(ctx context.Context) (c openmates.Counts, err error) {
+func (db OverviewStore) Count(ctx context.Context) (c openmates.Counts, err error) {
 	_, err = sqldb.Get(ctx, db, `SELECT (SELECT COUNT(*) FROM teams), (SELECT COUNT(*) FROM users),
 		(SELECT COUNT(DISTINCT user_id) FROM identities), (SELECT COUNT(*) FROM workspaces)`, nil,
 		&c.Teams, &c.People, &c.Linked, &c.Workspaces)

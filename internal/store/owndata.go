@@ -8,7 +8,7 @@ import (
 )
 
 // OwnTies lists what ties a person to teams and programs, the oldest first.
-func (db *DB) OwnTies(ctx context.Context, userID openmates.ID) (o openmates.OwnTies, err error) {
+func (db PeopleStore) OwnTies(ctx context.Context, userID openmates.ID) (o openmates.OwnTies, err error) {
 	o.Memberships, err = sqldb.List(ctx, db, func(s sqldb.Row) (m openmates.OwnMembership, err error) {
 		var limits string
 		var since int64
@@ -46,7 +46,7 @@ func (db *DB) OwnTies(ctx context.Context, userID openmates.ID) (o openmates.Own
 }
 
 // ownTraces adds what a person has left behind by using the server.
-func (db *DB) ownTraces(ctx context.Context, userID openmates.ID, o *openmates.OwnTies) (err error) {
+func (db *base) ownTraces(ctx context.Context, userID openmates.ID, o *openmates.OwnTies) (err error) {
 	o.Joins, err = sqldb.List(ctx, db, func(s sqldb.Row) (j openmates.OwnJoin, err error) {
 		var at int64
 		err = s.Scan(&j.Team, &at)

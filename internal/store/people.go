@@ -11,78 +11,8 @@ import (
 
 const lastAdmin = "This is the team's last admin. Make someone else an admin first."
 
-// FoundTeam makes a team with its first admin, all or nothing. A user without
-// an ID is made with this password.
-func (db *DB) FoundTeam(ctx context.Context, u openmates.User, phc string, team openmates.Team) (openmates.User, openmates.Team, error) {
-	made, founded := u, team
-	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
-		if made = u; u.ID == 0 {
-			if made, err = db.addUser(t, u, phc); err != nil {
-				return err
-			}
-		}
-		if founded, err = db.addTeam(t, team); err != nil {
-			return err
-		}
-		t.Changed(Teams)
-		return db.addMember(t, openmates.Membership{TeamID: founded.ID, UserID: made.ID, Role: openmates.RoleAdmin})
-	})
-	return made, founded, err
-}
-
-// SetRole changes what a member may do, and ends what only an admin can leave
-// behind. The last admin stays one: EConflict.
-func (db *DB) SetRole(ctx context.Context, teamID, userID openmates.ID, role openmates.Role) error {
-	return db.Update(ctx, func(t *sqldb.Tx) error {
-		if err := db.othersRun(t, teamID, userID, role == openmates.RoleAdmin); err != nil {
-			return err
-		}
-		t.Changed(Members)
-		if role != openmates.RoleAdmin {
-			if err := db.endInTeam(t, teamID, userID); err != nil {
-				return err
-			}
-		}
-		return must(t, openmates.T("This member"), `UPDATE members SET role = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, role)
-	})
-}
-
-// DropMember takes a member out of a team, with what they left behind in it.
-// The last admin stays: EConflict.
-func (db *DB) DropMember(ctx context.Context, teamID, userID openmates.ID) error {
-	return db.Update(ctx, func(t *sqldb.Tx) error {
-		if err := db.othersRun(t, teamID, userID, false); err != nil {
-			return err
-		}
-		t.Changed(Members)
-		if err := db.endInTeam(t, teamID, userID); err != nil {
-			return err
-		}
-		if _, err := t.Exec(`DELETE FROM connect_states WHERE team_id = $1 AND user_id = $2`, teamID, userID); err != nil {
-			return err
-		}
-		return must(t, openmates.T("This member"), `DELETE FROM members WHERE team_id = $1 AND user_id = $2`, teamID, userID)
-	})
-}
-
-// othersRun refuses what would leave a team without an admin. The lock on the
-// team's row lets two such changes happen one after the other.
-func (db *DB) othersRun(t *sqldb.Tx, teamID, userID openmates.ID, fine bool) error {
-	var n int64
-	if _, err := t.Get(`SELECT 1 FROM teams WHERE id = $1`+db.ForUpdate(), []any{teamID}, &n); err != nil || fine {
-		return err
-	}
-	last, err := t.Get(`SELECT 1 FROM members m WHERE m.team_id = $1 AND m.user_id = $2 AND m.role = $3
-		AND NOT EXISTS (SELECT 1 FROM members o WHERE o.team_id = $1 AND o.user_id <> $2 AND o.role = $3)`,
-		[]any{teamID, userID, openmates.RoleAdmin}, &n)
-	if err == nil && last {
-		err = openmates.Errorf(openmates.EConflict, lastAdmin)
-	}
-	return err
-}
-
 // Privacy gives what a person lets mates see.
-func (db *DB) Privacy(ctx context.Context, userID openmates.ID) (openmates.Privacy, error) {
+func (db PeopleStore) Privacy(ctx context.Context, userID openmates.ID) (openmates.Privacy, error) {
 	var text string
 	ok, err := sqldb.Get(ctx, db, `SELECT privacy FROM users WHERE id = $1`, []any{userID}, &text)
 	if err == nil && !ok {
@@ -95,7 +25,7 @@ func (db *DB) Privacy(ctx context.Context, userID openmates.ID) (openmates.Priva
 }
 
 // SetPrivacy writes what a person lets mates see.
-func (db *DB) SetPrivacy(ctx context.Context, userID openmates.ID, p openmates.Privacy) error {
+func (db PeopleStore) SetPrivacy(ctx context.Context, userID openmates.ID, p openmates.Privacy) error {
 	b, err := json.Marshal(p)
 	if err != nil {
 		return fmt.Errorf("write the privacy: %w", err)
@@ -108,7 +38,7 @@ func (db *DB) SetPrivacy(ctx context.Context, userID openmates.ID, p openmates.P
 
 // SetPerson writes what a person says about themselves, and nothing else of
 // the account.
-func (db *DB) SetPerson(ctx context.Context, u openmates.User) error {
+func (db PeopleStore) SetPerson(ctx context.Context, u openmates.User) error {
 	prefs, err := json.Marshal(u.Preferences)
 	if err != nil {
 		return fmt.Errorf("write preferences: %w", err)
@@ -132,7 +62,7 @@ func decodePrivacy(s string) (p openmates.Privacy, err error) {
 
 // Topics gives the last n questions of a person that mates answered in a team,
 // the newest first.
-func (db *DB) Topics(ctx context.Context, teamID, userID openmates.ID, n int) ([]string, error) {
+func (db PeopleStore) Topics(ctx context.Context, teamID, userID openmates.ID, n int) ([]string, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (q string, err error) { return q, s.Scan(&q) },
 		`SELECT question FROM turns WHERE user_id = $1 AND state = 'answered' AND team_id = $2 AND question <> ''
 		ORDER BY id DESC LIMIT $3`, userID, teamID, n)

@@ -83,9 +83,8 @@ func (db *DB) free(ctx context.Context, key string) error {
 }
 
 // Layers lists the limits that hold for a person who asks a mate within a
-// team, without a team those of
-// the server and the mate.
-func (db *DB) Layers(ctx context.Context, a openmates.Asker) ([]openmates.Layer, error) {
+// team, without a team those of the server and the mate.
+func (db LimitStore) Layers(ctx context.Context, a openmates.Asker) ([]openmates.Layer, error) {
 	server, err := db.ServerLimits(ctx)
 	if err != nil {
 		return nil, err

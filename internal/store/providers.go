@@ -11,6 +11,9 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// ProviderStore keeps the providers, their models and the default ones.
+type ProviderStore struct{ *base }
+
 const (
 	providerCols = `p.id, p.name, p.kind, p.label, p.url, p.key, p.checked, p.problem`
 	modelCols    = `m.provider_id, p.name, m.model, m.enabled, m.listed, m.priced, m.input, m.cached, m.output`
@@ -22,12 +25,12 @@ const (
 )
 
 // Providers lists all providers in the order in which they were made.
-func (db *DB) Providers(ctx context.Context) ([]openmates.Provider, error) {
+func (db ProviderStore) Providers(ctx context.Context) ([]openmates.Provider, error) {
 	return sqldb.List(ctx, db, db.scanProvider, `SELECT `+providerCols+` FROM providers p ORDER BY p.id`)
 }
 
 // Provider gives the provider of this name.
-func (db *DB) Provider(ctx context.Context, name string) (openmates.Provider, error) {
+func (db ProviderStore) Provider(ctx context.Context, name string) (openmates.Provider, error) {
 	return first(ctx, db, openmates.T("This provider"), db.scanProvider, `SELECT `+providerCols+` FROM providers p WHERE p.name = $1`, name)
 }
 
@@ -35,7 +38,7 @@ func (db *DB) Provider(ctx context.Context, name string) (openmates.Provider, er
 // found. The key is written as it is given, but one that can't be read stays
 // where none is given and KeyLost is set. A name that another provider has is
 // EConflict.
-func (db *DB) SaveProvider(ctx context.Context, p openmates.Provider) (openmates.Provider, error) {
+func (db ProviderStore) SaveProvider(ctx context.Context, p openmates.Provider) (openmates.Provider, error) {
 	fresh := p.ID == 0
 	p.Checked = sqldb.TimeOf(sqldb.Millis(p.Checked))
 	kind := p.Kind
@@ -70,7 +73,7 @@ func (db *DB) SaveProvider(ctx context.Context, p openmates.Provider) (openmates
 
 // SetProviderProblem notes when a provider was last heard of and what is wrong
 // with it, "" for nothing. Others are told only if that is new.
-func (db *DB) SetProviderProblem(ctx context.Context, id openmates.ID, problem openmates.Text) error {
+func (db ProviderStore) SetProviderProblem(ctx context.Context, id openmates.ID, problem openmates.Text) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		n, err := t.Exec(`UPDATE providers SET problem = $2 WHERE id = $1 AND problem <> $2`, id, problem)
 		if err != nil {
@@ -86,7 +89,7 @@ func (db *DB) SetProviderProblem(ctx context.Context, id openmates.ID, problem o
 
 // RemoveProvider removes a provider with its key, its models and their prices,
 // and clears the defaults that name one of them.
-func (db *DB) RemoveProvider(ctx context.Context, id openmates.ID) error {
+func (db ProviderStore) RemoveProvider(ctx context.Context, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Providers)
 		var name string
@@ -115,14 +118,14 @@ func (db *DB) RemoveProvider(ctx context.Context, id openmates.ID) error {
 }
 
 // ProviderModels lists the models of all providers, by name.
-func (db *DB) ProviderModels(ctx context.Context) ([]openmates.ProviderModel, error) {
+func (db ProviderStore) ProviderModels(ctx context.Context) ([]openmates.ProviderModel, error) {
 	return sqldb.List(ctx, db, scanModel, `SELECT `+modelCols+` FROM models m JOIN providers p ON p.id = m.provider_id
 		ORDER BY p.id, m.model`)
 }
 
 // ListModels writes down which models a provider lists now. One that it lists
 // no more is kept, unlisted; one that is new is enabled if enable says so.
-func (db *DB) ListModels(ctx context.Context, id openmates.ID, listed []string, enable func(model string) bool) error {
+func (db ProviderStore) ListModels(ctx context.Context, id openmates.ID, listed []string, enable func(model string) bool) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Providers)
 		known, err := sqldb.List(ctx, t, func(s sqldb.Row) (m string, err error) { return m, s.Scan(&m) },
@@ -150,7 +153,7 @@ func (db *DB) ListModels(ctx context.Context, id openmates.ID, listed []string, 
 
 // SaveModels writes models with what is set of them: enabled, listed, price.
 // Models that are not named stay as they are.
-func (db *DB) SaveModels(ctx context.Context, models ...openmates.ProviderModel) error {
+func (db ProviderStore) SaveModels(ctx context.Context, models ...openmates.ProviderModel) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Providers)
 		for _, m := range models {
@@ -168,12 +171,12 @@ func (db *DB) SaveModels(ctx context.Context, models ...openmates.ProviderModel)
 }
 
 // ModelDefaults gives the server's defaults.
-func (db *DB) ModelDefaults(ctx context.Context) (openmates.ModelDefaults, error) {
+func (db ProviderStore) ModelDefaults(ctx context.Context) (openmates.ModelDefaults, error) {
 	return readDefaults(ctx, db)
 }
 
 // SetModelDefaults writes the server's defaults.
-func (db *DB) SetModelDefaults(ctx context.Context, d openmates.ModelDefaults) error {
+func (db ProviderStore) SetModelDefaults(ctx context.Context, d openmates.ModelDefaults) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Providers)
 		return writeDefaults(t, d)
@@ -202,7 +205,7 @@ func writeDefaults(t *sqldb.Tx, d openmates.ModelDefaults) error {
 
 func keyPlace(id openmates.ID) string { return "providers.key:" + id.String() }
 
-func (db *DB) scanProvider(s sqldb.Row) (p openmates.Provider, err error) {
+func (db *base) scanProvider(s sqldb.Row) (p openmates.Provider, err error) {
 	var key string
 	var checked int64
 	if err = s.Scan(&p.ID, &p.Name, &p.Kind, &p.Label, &p.URL, &key, &checked, &p.Problem); err != nil {

@@ -14,7 +14,7 @@ import (
 // EndAccess ends all that lets anybody act for a person: sessions, half ones
 // too, what waits for them, tokens, and open invites for admins. With a new
 // password, both happen or neither.
-func (db *DB) EndAccess(ctx context.Context, e openmates.AccessEnd) (openmates.AccessEnded, error) {
+func (db SessionStore) EndAccess(ctx context.Context, e openmates.AccessEnd) (openmates.AccessEnded, error) {
 	var out openmates.AccessEnded
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
 		out, err = db.endAccess(t, e)
@@ -23,7 +23,7 @@ func (db *DB) EndAccess(ctx context.Context, e openmates.AccessEnd) (openmates.A
 	return out, err
 }
 
-func (db *DB) endAccess(t *sqldb.Tx, e openmates.AccessEnd) (out openmates.AccessEnded, err error) {
+func (db *base) endAccess(t *sqldb.Tx, e openmates.AccessEnd) (out openmates.AccessEnded, err error) {
 	ok, err := t.Get(`UPDATE users SET epoch = epoch + 1, password = CASE WHEN $2 = '' THEN password ELSE $2 END
 		WHERE id = $1 RETURNING epoch`, []any{e.UserID, e.Password}, &out.Epoch)
 	if err == nil && !ok {
@@ -44,7 +44,7 @@ func (db *DB) endAccess(t *sqldb.Tx, e openmates.AccessEnd) (out openmates.Acces
 }
 
 // endWaiting ends a person's sessions and all that was begun in one.
-func (db *DB) endWaiting(t *sqldb.Tx, userID openmates.ID) error {
+func (db *base) endWaiting(t *sqldb.Tx, userID openmates.ID) error {
 	for _, text := range []string{
 		`DELETE FROM sessions WHERE user_id = $1`,
 		`DELETE FROM link_codes WHERE user_id = $1`,
@@ -63,7 +63,7 @@ func (db *DB) endWaiting(t *sqldb.Tx, userID openmates.ID) error {
 
 // endInTeam ends what only an admin of a team can make, where somebody is none
 // any more.
-func (db *DB) endInTeam(t *sqldb.Tx, teamID, userID openmates.ID) error {
+func (db *base) endInTeam(t *sqldb.Tx, teamID, userID openmates.ID) error {
 	if _, err := db.endTokens(t, `team_id = $1 AND maker = $2`, teamID, userID); err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (db *DB) endInTeam(t *sqldb.Tx, teamID, userID openmates.ID) error {
 
 // endOfUser ends what an account that is removed has left with others; what is
 // its own goes with its row.
-func (db *DB) endOfUser(t *sqldb.Tx, userID openmates.ID) error {
+func (db *base) endOfUser(t *sqldb.Tx, userID openmates.ID) error {
 	if err := db.endWaiting(t, userID); err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (db *DB) endOfUser(t *sqldb.Tx, userID openmates.ID) error {
 
 // endTokens revokes the access tokens that a condition names, with all that was
 // made by them.
-func (db *DB) endTokens(t *sqldb.Tx, where string, args ...any) (int64, error) {
+func (db *base) endTokens(t *sqldb.Tx, where string, args ...any) (int64, error) {
 	ids, err := sqldb.List(t.Context(), t, func(s sqldb.Row) (id openmates.ID, err error) { return id, s.Scan(&id) },
 		`DELETE FROM access_tokens WHERE `+where+` RETURNING id`, args...)
 	if err != nil {
@@ -101,7 +101,7 @@ func (db *DB) endTokens(t *sqldb.Tx, where string, args ...any) (int64, error) {
 }
 
 // endToken ends what was made by an access token.
-func (db *DB) endToken(t *sqldb.Tx, id openmates.ID) error {
+func (db *base) endToken(t *sqldb.Tx, id openmates.ID) error {
 	if _, err := t.Exec(`UPDATE invites SET revoked = $2 WHERE token_id = $1 AND revoked = 0`, id, db.now()); err != nil {
 		return err
 	}

@@ -16,15 +16,10 @@ const resetHolds = `r.expires > $2
 	AND (r.maker = 0 OR EXISTS (SELECT 1 FROM users m WHERE m.id = r.maker AND m.admin))
 	AND (r.address = '' OR EXISTS (SELECT 1 FROM users u WHERE u.id = r.user_id AND u.email = r.address AND u.email_confirmed))`
 
-// ConfirmedUsers lists the accounts that have proved an address to be theirs.
-func (db *DB) ConfirmedUsers(ctx context.Context, address string) ([]openmates.User, error) {
-	return sqldb.List(ctx, db, scanUser, `SELECT `+userCols+` FROM users u WHERE u.email_confirmed AND u.email = $1 ORDER BY u.id`, address)
-}
-
 // AddReset keeps a reset under the hash of its code. A link that an admin or a
 // command makes takes the place of those that were made so before; what has
 // expired goes.
-func (db *DB) AddReset(ctx context.Context, r openmates.PasswordReset, hash string, at time.Time) error {
+func (db ProtectionStore) AddReset(ctx context.Context, r openmates.PasswordReset, hash string, at time.Time) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if _, err := t.Exec(`DELETE FROM password_resets WHERE expires <= $1 OR user_id = $2 AND address = '' AND $3 = ''`,
 			at, r.UserID, r.Address); err != nil {
@@ -37,14 +32,14 @@ func (db *DB) AddReset(ctx context.Context, r openmates.PasswordReset, hash stri
 }
 
 // Reset gives the reset whose code has this hash, as long as it holds.
-func (db *DB) Reset(ctx context.Context, hash string, at time.Time) (openmates.PasswordReset, error) {
+func (db ProtectionStore) Reset(ctx context.Context, hash string, at time.Time) (openmates.PasswordReset, error) {
 	return first(ctx, db, openmates.T("This link"), scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)
 }
 
 // UseReset uses a reset up: it writes the new password and ends all that knew
 // the old one. Of several at the same moment one succeeds, the others get
 // ENotFound.
-func (db *DB) UseReset(ctx context.Context, hash, phc string, at time.Time) (r openmates.PasswordReset, ended openmates.AccessEnded, err error) {
+func (db ProtectionStore) UseReset(ctx context.Context, hash, phc string, at time.Time) (r openmates.PasswordReset, ended openmates.AccessEnded, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		found, err := sqldb.List(t.Context(), t, scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)
 		if err != nil {
@@ -71,7 +66,7 @@ func (db *DB) UseReset(ctx context.Context, hash, phc string, at time.Time) (r o
 
 // DropSecondStep removes all that is asked for after a person's password, and
 // their passkeys, which may be on the device that is lost.
-func (db *DB) DropSecondStep(ctx context.Context, userID openmates.ID) error {
+func (db ProtectionStore) DropSecondStep(ctx context.Context, userID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error { return dropSecondStep(t, userID) })
 }
 

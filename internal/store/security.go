@@ -7,6 +7,9 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// ProtectionStore keeps what protects an account beside its password, and the ways back into it.
+type ProtectionStore struct{ *base }
+
 const passkeyCols = `id, user_id, credential, data, name, created, used`
 
 func passkeyPlace(credential string) string       { return "passkeys.data:" + credential }
@@ -14,12 +17,12 @@ func authenticatorPlace(user openmates.ID) string { return "authenticators.secre
 func settingPlace(name string) string             { return "settings.value:" + name }
 
 // Passkeys lists the passkeys of a person, the oldest first.
-func (db *DB) Passkeys(ctx context.Context, userID openmates.ID) ([]openmates.Passkey, error) {
+func (db ProtectionStore) Passkeys(ctx context.Context, userID openmates.ID) ([]openmates.Passkey, error) {
 	return sqldb.List(ctx, db, db.scanPasskey, `SELECT `+passkeyCols+` FROM passkeys WHERE user_id = $1 ORDER BY id`, userID)
 }
 
 // AddPasskey stores a passkey. A credential that somebody has is EConflict.
-func (db *DB) AddPasskey(ctx context.Context, p openmates.Passkey) (openmates.Passkey, error) {
+func (db ProtectionStore) AddPasskey(ctx context.Context, p openmates.Passkey) (openmates.Passkey, error) {
 	data, err := db.seal.Seal(passkeyPlace(p.Credential), p.Data)
 	if err != nil {
 		return p, err
@@ -37,7 +40,7 @@ func (db *DB) AddPasskey(ctx context.Context, p openmates.Passkey) (openmates.Pa
 }
 
 // UsePasskey writes what a credential says of itself after it was used.
-func (db *DB) UsePasskey(ctx context.Context, p openmates.Passkey) error {
+func (db ProtectionStore) UsePasskey(ctx context.Context, p openmates.Passkey) error {
 	data, err := db.seal.Seal(passkeyPlace(p.Credential), p.Data)
 	if err != nil {
 		return err
@@ -49,7 +52,7 @@ func (db *DB) UsePasskey(ctx context.Context, p openmates.Passkey) error {
 }
 
 // RemovePasskey forgets one of a person's passkeys and gives its name.
-func (db *DB) RemovePasskey(ctx context.Context, userID, id openmates.ID) (name string, err error) {
+func (db ProtectionStore) RemovePasskey(ctx context.Context, userID, id openmates.ID) (name string, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		ok, err := t.Get(`DELETE FROM passkeys WHERE id = $2 AND user_id = $1 RETURNING name`, []any{userID, id}, &name)
 		if err == nil && !ok {
@@ -60,7 +63,7 @@ func (db *DB) RemovePasskey(ctx context.Context, userID, id openmates.ID) (name 
 	return name, err
 }
 
-func (db *DB) scanPasskey(s sqldb.Row) (p openmates.Passkey, err error) {
+func (db *base) scanPasskey(s sqldb.Row) (p openmates.Passkey, err error) {
 	var data string
 	var created, used int64
 	if err = s.Scan(&p.ID, &p.UserID, &p.Credential, &data, &p.Name, &created, &used); err != nil {
@@ -73,7 +76,7 @@ func (db *DB) scanPasskey(s sqldb.Row) (p openmates.Passkey, err error) {
 
 // Authenticator gives a person's authenticator, confirmed or not; ENotFound
 // where there is none.
-func (db *DB) Authenticator(ctx context.Context, userID openmates.ID) (a openmates.Authenticator, err error) {
+func (db ProtectionStore) Authenticator(ctx context.Context, userID openmates.ID) (a openmates.Authenticator, err error) {
 	var sealed string
 	var confirmed, created int64
 	ok, err := sqldb.Get(ctx, db, `SELECT secret, confirmed, step, created FROM authenticators WHERE user_id = $1`,
@@ -91,7 +94,7 @@ func (db *DB) Authenticator(ctx context.Context, userID openmates.ID) (a openmat
 
 // BeginAuthenticator stores a secret that is not confirmed yet, in place of an
 // earlier one that was not either; EConflict where one is confirmed.
-func (db *DB) BeginAuthenticator(ctx context.Context, userID openmates.ID, secret openmates.Secret) error {
+func (db ProtectionStore) BeginAuthenticator(ctx context.Context, userID openmates.ID, secret openmates.Secret) error {
 	sealed, err := db.seal.Seal(authenticatorPlace(userID), secret)
 	if err != nil {
 		return err
@@ -109,7 +112,7 @@ func (db *DB) BeginAuthenticator(ctx context.Context, userID openmates.ID, secre
 
 // ConfirmAuthenticator turns an authenticator on, of which a code of this step
 // was typed, and writes the recovery codes' hashes in place of earlier ones (none = those stay).
-func (db *DB) ConfirmAuthenticator(ctx context.Context, userID openmates.ID, step int64, recovery []string) error {
+func (db ProtectionStore) ConfirmAuthenticator(ctx context.Context, userID openmates.ID, step int64, recovery []string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		n, err := t.Exec(`UPDATE authenticators SET confirmed = $2, step = $3 WHERE user_id = $1 AND confirmed = 0`, userID, db.now(), step)
 		if err != nil {
@@ -124,20 +127,20 @@ func (db *DB) ConfirmAuthenticator(ctx context.Context, userID openmates.ID, ste
 
 // UseStep counts the code of a step, once: false where it, or a later one, was
 // used before. Of two at the same moment, one counts.
-func (db *DB) UseStep(ctx context.Context, userID openmates.ID, step int64) (fresh bool, err error) {
+func (db ProtectionStore) UseStep(ctx context.Context, userID openmates.ID, step int64) (fresh bool, err error) {
 	n, err := db.Exec(ctx, sqldb.Hard, `UPDATE authenticators SET step = $2 WHERE user_id = $1 AND step < $2`, userID, step)
 	return n > 0, err
 }
 
 // RemoveAuthenticator turns a person's authenticator off.
-func (db *DB) RemoveAuthenticator(ctx context.Context, userID openmates.ID) error {
+func (db ProtectionStore) RemoveAuthenticator(ctx context.Context, userID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		return must(t, openmates.T("This authenticator"), `DELETE FROM authenticators WHERE user_id = $1`, userID)
 	})
 }
 
 // SetRecovery replaces the hashes of a person's recovery codes.
-func (db *DB) SetRecovery(ctx context.Context, userID openmates.ID, hashes []string) error {
+func (db ProtectionStore) SetRecovery(ctx context.Context, userID openmates.ID, hashes []string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if _, err := t.Exec(`DELETE FROM recovery_codes WHERE user_id = $1`, userID); err != nil {
 			return err
@@ -163,13 +166,13 @@ func setRecovery(t *sqldb.Tx, userID openmates.ID, hashes []string) error {
 
 // UseRecovery uses a recovery code up: false where a person has none with this
 // hash (any more). Of two at the same moment, one counts.
-func (db *DB) UseRecovery(ctx context.Context, userID openmates.ID, hash string) (ok bool, err error) {
+func (db ProtectionStore) UseRecovery(ctx context.Context, userID openmates.ID, hash string) (ok bool, err error) {
 	n, err := db.Exec(ctx, sqldb.Hard, `DELETE FROM recovery_codes WHERE user_id = $1 AND hash = $2`, userID, hash)
 	return n > 0, err
 }
 
 // Protection says what protects an account beside its password.
-func (db *DB) Protection(ctx context.Context, userID openmates.ID) (p openmates.Protection, err error) {
+func (db ProtectionStore) Protection(ctx context.Context, userID openmates.ID) (p openmates.Protection, err error) {
 	ok, err := sqldb.Get(ctx, db, `SELECT u.passkey_second,
 			(SELECT COUNT(*) FROM authenticators a WHERE a.user_id = u.id AND a.confirmed > 0) > 0,
 			(SELECT COUNT(*) FROM passkeys k WHERE k.user_id = u.id),
@@ -183,30 +186,11 @@ func (db *DB) Protection(ctx context.Context, userID openmates.ID) (p openmates.
 
 // AskPasskey says whether a passkey is asked for after the password, and
 // replaces the recovery codes' hashes (none = they stay).
-func (db *DB) AskPasskey(ctx context.Context, userID openmates.ID, ask bool, recovery []string) error {
+func (db ProtectionStore) AskPasskey(ctx context.Context, userID openmates.ID, ask bool, recovery []string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if err := must(t, openmates.T("This account"), `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, ask); err != nil {
 			return err
 		}
 		return setRecovery(t, userID, recovery)
 	})
-}
-
-// SecretSetting gives a setting that is stored sealed, "" where it was never
-// set; openmates.ErrUnreadable where this server's key does not open it.
-func (db *DB) SecretSetting(ctx context.Context, name string) (openmates.Secret, error) {
-	sealed, ok, err := db.Setting(ctx, name)
-	if err != nil || !ok || sealed == "" {
-		return "", err
-	}
-	return db.seal.Open(settingPlace(name), sealed)
-}
-
-// SetSecretSetting writes a setting sealed.
-func (db *DB) SetSecretSetting(ctx context.Context, name string, value openmates.Secret) error {
-	sealed, err := db.seal.Seal(settingPlace(name), value)
-	if err != nil {
-		return err
-	}
-	return db.SetSetting(ctx, name, sealed)
 }

@@ -7,9 +7,12 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// SessionStore keeps who is signed in, and ends it.
+type SessionStore struct{ *base }
+
 // Session gives the data of the session whose token has this hash; one that
 // has expired is not found.
-func (db *DB) Session(ctx context.Context, hash string) (data []byte, found bool, err error) {
+func (db SessionStore) Session(ctx context.Context, hash string) (data []byte, found bool, err error) {
 	var text string
 	found, err = sqldb.Get(ctx, db, `SELECT data FROM sessions WHERE token = $1 AND expires > $2`, []any{hash, db.now()}, &text)
 	if err != nil || !found {
@@ -21,7 +24,7 @@ func (db *DB) Session(ctx context.Context, hash string) (data []byte, found bool
 
 // AddSession writes a session that did not exist. It is a soft write: after a
 // power failure somebody may have to sign in again.
-func (db *DB) AddSession(ctx context.Context, s openmates.SessionRecord) error {
+func (db SessionStore) AddSession(ctx context.Context, s openmates.SessionRecord) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `INSERT INTO sessions (token, user_id, data, expires) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (token) DO UPDATE SET user_id = excluded.user_id, data = excluded.data, expires = excluded.expires`,
 		s.Hash, s.UserID, sqldb.EncodeBytes(s.Data), s.Expires)
@@ -30,14 +33,14 @@ func (db *DB) AddSession(ctx context.Context, s openmates.SessionRecord) error {
 
 // SaveSession writes the data of a session that exists. One that was ended in
 // the meantime stays so: a request on its way can't bring it back.
-func (db *DB) SaveSession(ctx context.Context, s openmates.SessionRecord) error {
+func (db SessionStore) SaveSession(ctx context.Context, s openmates.SessionRecord) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE sessions SET user_id = $2, data = $3, expires = $4 WHERE token = $1`,
 		s.Hash, s.UserID, sqldb.EncodeBytes(s.Data), s.Expires)
 	return err
 }
 
 // SessionsOf lists the sessions of a person that have not expired.
-func (db *DB) SessionsOf(ctx context.Context, userID openmates.ID) ([]openmates.SessionRecord, error) {
+func (db SessionStore) SessionsOf(ctx context.Context, userID openmates.ID) ([]openmates.SessionRecord, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (r openmates.SessionRecord, err error) {
 		var text string
 		var expires int64
@@ -52,7 +55,7 @@ func (db *DB) SessionsOf(ctx context.Context, userID openmates.ID) ([]openmates.
 
 // DeleteSession ends a session, for good: a session that somebody signed out
 // of must not come back after a power failure.
-func (db *DB) DeleteSession(ctx context.Context, hash string) error {
+func (db SessionStore) DeleteSession(ctx context.Context, hash string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if err := endSession(t, hash); err != nil {
 			return err
@@ -64,7 +67,7 @@ func (db *DB) DeleteSession(ctx context.Context, hash string) error {
 
 // EndSession ends one of a person's sessions, for good. Whose it is decides
 // here, so that nobody ends somebody else's.
-func (db *DB) EndSession(ctx context.Context, userID openmates.ID, hash string) error {
+func (db SessionStore) EndSession(ctx context.Context, userID openmates.ID, hash string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if err := endSession(t, hash); err != nil {
 			return err
@@ -75,7 +78,7 @@ func (db *DB) EndSession(ctx context.Context, userID openmates.ID, hash string) 
 
 // Sweep removes what has expired: sessions, the states of consent pages, and
 // addresses that nobody confirmed.
-func (db *DB) Sweep(ctx context.Context) error {
+func (db SessionStore) Sweep(ctx context.Context) error {
 	return db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
 		for _, table := range []string{"sessions", "connect_states", "address_codes", "link_codes", "password_resets"} {
 			if _, err := t.Exec(`DELETE FROM `+table+` WHERE expires <= $1`, db.now()); err != nil {

@@ -7,14 +7,17 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// SettingStore keeps the settings of the server by name, and its first set-up.
+type SettingStore struct{ *base }
+
 // Setting gives the value of a setting; ok is false where it was never set.
-func (db *DB) Setting(ctx context.Context, name string) (value string, ok bool, err error) {
+func (db SettingStore) Setting(ctx context.Context, name string) (value string, ok bool, err error) {
 	ok, err = sqldb.Get(ctx, db, `SELECT value FROM settings WHERE name = $1`, []any{name}, &value)
 	return value, ok, err
 }
 
 // SetSetting writes a setting.
-func (db *DB) SetSetting(ctx context.Context, name, value string) error {
+func (db SettingStore) SetSetting(ctx context.Context, name, value string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Settings)
 		return set(t, name, value)
@@ -23,7 +26,7 @@ func (db *DB) SetSetting(ctx context.Context, name, value string) error {
 
 // TakeSetting removes a setting and gives what it was: of several takers one
 // gets it.
-func (db *DB) TakeSetting(ctx context.Context, name string) (value string, ok bool, err error) {
+func (db SettingStore) TakeSetting(ctx context.Context, name string) (value string, ok bool, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		ok, err = t.Get(`DELETE FROM settings WHERE name = $1 RETURNING value`, []any{name}, &value)
 		return err
@@ -41,7 +44,7 @@ const setupHash = "setup_hash"
 
 // SetSetupHash replaces the hash of the setup code, as long as there is no
 // server admin; else it does nothing and gives false.
-func (db *DB) SetSetupHash(ctx context.Context, hash string) (open bool, err error) {
+func (db SettingStore) SetSetupHash(ctx context.Context, hash string) (open bool, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		var n int64
 		if _, err := t.Get(`SELECT COUNT(*) FROM users WHERE admin`, nil, &n); err != nil {
@@ -56,7 +59,7 @@ func (db *DB) SetSetupHash(ctx context.Context, hash string) (open bool, err err
 }
 
 // SetupHash is the hash of the open setup code, "" where none is open.
-func (db *DB) SetupHash(ctx context.Context) (string, error) {
+func (db SettingStore) SetupHash(ctx context.Context) (string, error) {
 	hash, _, err := db.Setting(ctx, setupHash)
 	return hash, err
 }
@@ -64,7 +67,7 @@ func (db *DB) SetupHash(ctx context.Context) (string, error) {
 // Found makes the first admin and the first team with that admin as its admin
 // and ends the setup, all or nothing. If hash is not the open code's any more,
 // somebody else was first: EConflict.
-func (db *DB) Found(ctx context.Context, hash string, u openmates.User, phc string, team openmates.Team) (openmates.User, openmates.Team, error) {
+func (db SettingStore) Found(ctx context.Context, hash string, u openmates.User, phc string, team openmates.Team) (openmates.User, openmates.Team, error) {
 	var user openmates.User
 	var made openmates.Team
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
@@ -87,4 +90,23 @@ func (db *DB) Found(ctx context.Context, hash string, u openmates.User, phc stri
 		return db.addMember(t, openmates.Membership{TeamID: made.ID, UserID: user.ID, Role: openmates.RoleAdmin})
 	})
 	return user, made, err
+}
+
+// SecretSetting gives a setting that is stored sealed, "" where it was never
+// set; openmates.ErrUnreadable where this server's key does not open it.
+func (db SettingStore) SecretSetting(ctx context.Context, name string) (openmates.Secret, error) {
+	sealed, ok, err := db.Setting(ctx, name)
+	if err != nil || !ok || sealed == "" {
+		return "", err
+	}
+	return db.seal.Open(settingPlace(name), sealed)
+}
+
+// SetSecretSetting writes a setting sealed.
+func (db SettingStore) SetSecretSetting(ctx context.Context, name string, value openmates.Secret) error {
+	sealed, err := db.seal.Seal(settingPlace(name), value)
+	if err != nil {
+		return err
+	}
+	return db.SetSetting(ctx, name, sealed)
 }

@@ -22,7 +22,7 @@ const minutePeriod = "minute"
 // Reserve counts one request and its expected cost against every layer, or
 // against none, see chat.Store. It is a soft write: what a power failure takes
 // back was not answered either.
-func (db *DB) Reserve(ctx context.Context, key string, u openmates.Usage, all []openmates.Layer) error {
+func (db UsageStore) Reserve(ctx context.Context, key string, u openmates.Usage, all []openmates.Layer) error {
 	if u.At.IsZero() {
 		u.At = db.now()
 	}
@@ -54,7 +54,7 @@ func (db *DB) Reserve(ctx context.Context, key string, u openmates.Usage, all []
 
 // reserveMore lifts what is reserved for a turn up to what more is wanted now.
 // What is settled stays.
-func (db *DB) reserveMore(t *sqldb.Tx, key string, want openmates.Usage, all []openmates.Layer) error {
+func (db *base) reserveMore(t *sqldb.Tx, key string, want openmates.Usage, all []openmates.Layer) error {
 	var u openmates.Usage
 	var at int64
 	found, err := t.Get(`SELECT team_id, user_id, mate_id, cost, sent, at FROM usage WHERE turn = $1 AND NOT settled`+db.ForUpdate(),
@@ -102,7 +102,7 @@ type charge struct {
 
 // hold adds to the month's sums, in which the turn's own row of usage stands
 // already, and then holds them against the layers.
-func (db *DB) hold(t *sqldb.Tx, c charge, all []openmates.Layer) error {
+func (db *base) hold(t *sqldb.Tx, c charge, all []openmates.Layer) error {
 	sums, err := db.addUp(t, c)
 	if err != nil {
 		return fmt.Errorf("count the month: %w", err)
@@ -146,7 +146,7 @@ func added(sum, change string) string {
 
 // addUp adds to the month's sums of all scopes that a turn counts in, as far as
 // they are kept, and gives them. Whoever adds locks them in the same order.
-func (db *DB) addUp(t *sqldb.Tx, c charge) (map[openmates.CounterName]openmates.Micros, error) {
+func (db *base) addUp(t *sqldb.Tx, c charge) (map[openmates.CounterName]openmates.Micros, error) {
 	type row struct {
 		scope openmates.CounterName
 		cost  openmates.Micros
@@ -217,7 +217,7 @@ func month(t time.Time) (name string, start, end time.Time) {
 }
 
 // settleUsage puts what a turn really cost in place of what was reserved.
-func (db *DB) settleUsage(t *sqldb.Tx, o openmates.Outcome) error {
+func (db *base) settleUsage(t *sqldb.Tx, o openmates.Outcome) error {
 	u := possible(o.Usage)
 	was := openmates.Usage{}
 	var at int64
@@ -258,7 +258,7 @@ func possible(u openmates.Usage) openmates.Usage {
 
 // SpentInMonth sums up by mate what was spent in the month of t, with what is
 // reserved for answers that are being written.
-func (db *DB) SpentInMonth(ctx context.Context, t time.Time) (map[openmates.ID]openmates.Micros, error) {
+func (db UsageStore) SpentInMonth(ctx context.Context, t time.Time) (map[openmates.ID]openmates.Micros, error) {
 	_, start, end := month(t)
 	type row struct {
 		mate openmates.ID

@@ -13,7 +13,7 @@ import (
 const keepStates = 24 * time.Hour
 
 // AddState keeps a one-time row under the hash of a consent page's state.
-func (db *DB) AddState(ctx context.Context, hash string, s openmates.ConnectState) error {
+func (db LinkStore) AddState(ctx context.Context, hash string, s openmates.ConnectState) error {
 	verifier, err := db.seal.Seal("connect_states.verifier:"+hash, s.Verifier)
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func (db *DB) AddState(ctx context.Context, hash string, s openmates.ConnectStat
 // TakeState uses the row up and gives it: of several takers one gets it. One
 // that was taken before is EConflict, one that never was ENotFound. One that
 // has expired is used up and given; its Expires tells.
-func (db *DB) TakeState(ctx context.Context, hash string) (openmates.ConnectState, error) {
+func (db LinkStore) TakeState(ctx context.Context, hash string) (openmates.ConnectState, error) {
 	var s openmates.ConnectState
 	var verifier string
 	var expires int64

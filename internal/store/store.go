@@ -4,7 +4,11 @@
 // else has already is openmates.EConflict. Credentials are sealed before they
 // are written. docs/adr/0004-durability.md says which writes survive what.
 //
-// It refuses to let a transaction out: every exported method is one.
+// Each subject has a store of its own; a DB is all of them. A room or door is
+// given those that it needs, by cmd/openmates.
+//
+// It refuses to let a transaction out: every exported method is one, or a part of
+// the one that Within has begun.
 package store
 
 import (
@@ -41,8 +45,35 @@ type Config struct {
 	Shared bool
 }
 
-// DB is the database of the product. It is safe for concurrent use.
+// DB is the database of the product: the stores of all subjects, which share one
+// engine. It is safe for concurrent use.
 type DB struct {
+	*base
+	PeopleStore
+	SessionStore
+	ProtectionStore
+	TokenStore
+	AnswerStore
+	TeamStore
+	InviteStore
+	MateStore
+	LimitStore
+	BotStore
+	WorkspaceStore
+	LinkStore
+	ProviderStore
+	TurnStore
+	UsageStore
+	AuditStore
+	OverviewStore
+	SettingStore
+	MailStore
+	KeyStore
+}
+
+// base is what the stores share. Its own methods are steps that several of them
+// take within their transactions.
+type base struct {
 	*sqldb.DB
 	seal Sealer
 	now  func() time.Time
@@ -75,7 +106,15 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DB{DB: db, seal: c.Seal, now: c.Clock}, nil
+	b := &base{DB: db, seal: c.Seal, now: c.Clock}
+	return &DB{
+		base: b, PeopleStore: PeopleStore{b}, SessionStore: SessionStore{b}, ProtectionStore: ProtectionStore{b},
+		TokenStore: TokenStore{b}, AnswerStore: AnswerStore{b}, TeamStore: TeamStore{b}, InviteStore: InviteStore{b},
+		MateStore: MateStore{b}, LimitStore: LimitStore{b}, BotStore: BotStore{b}, WorkspaceStore: WorkspaceStore{b},
+		LinkStore: LinkStore{b}, ProviderStore: ProviderStore{b}, TurnStore: TurnStore{b}, UsageStore: UsageStore{b}, AuditStore: AuditStore{b},
+		OverviewStore: OverviewStore{b},
+		SettingStore:  SettingStore{b}, MailStore: MailStore{b}, KeyStore: KeyStore{b},
+	}, nil
 }
 
 // The kinds of change that OnChange tells.

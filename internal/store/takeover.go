@@ -17,7 +17,7 @@ func notTakenOver() openmates.Text {
 // EConflict where the workspace is not the old team's any more, and where a
 // bot has come there since it was looked: the lock on the workspace's row makes
 // whoever connects it meanwhile wait, and of two who take it over one is first.
-func (db *DB) TakeOver(ctx context.Context, o openmates.Takeover) (openmates.Installation, error) {
+func (db WorkspaceStore) TakeOver(ctx context.Context, o openmates.Takeover) (openmates.Installation, error) {
 	in := o.Installation
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Installations)
@@ -79,7 +79,7 @@ func networkOf(t *sqldb.Tx, botID openmates.ID) (n openmates.Network, err error)
 // without a team that brings it was added by a bare link, and what a team had
 // connected before it left no longer counts. Each time that a team connects it
 // gets a later time, also within one millisecond: TakeOver tells them apart.
-func (db *DB) arrive(t *sqldb.Tx, n openmates.Network, in *openmates.Installation) error {
+func (db *base) arrive(t *sqldb.Tx, n openmates.Network, in *openmates.Installation) error {
 	var created, connected int64
 	if in.TeamID != 0 {
 		connected = sqldb.Millis(db.now())

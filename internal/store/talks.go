@@ -8,9 +8,12 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// TurnStore keeps what was asked of mates and answered.
+type TurnStore struct{ *base }
+
 // ForgetTalk has a conversation begin anew: what was said until now is no
 // history any more, see chat.Talks.
-func (db *DB) ForgetTalk(ctx context.Context, conversation string) error {
+func (db TurnStore) ForgetTalk(ctx context.Context, conversation string) error {
 	_, err := db.Exec(ctx, sqldb.Hard, `INSERT INTO forgotten (lane, turn)
 		SELECT $1, COALESCE(MAX(id), 0) FROM turns WHERE lane = $1
 		ON CONFLICT (lane) DO UPDATE SET turn = excluded.turn`, conversation)
@@ -19,14 +22,14 @@ func (db *DB) ForgetTalk(ctx context.Context, conversation string) error {
 
 // StopTalk marks the answer that is being written in a conversation, which is
 // the one to its oldest open question; ok is false where none is.
-func (db *DB) StopTalk(ctx context.Context, conversation string) (ok bool, err error) {
+func (db TurnStore) StopTalk(ctx context.Context, conversation string) (ok bool, err error) {
 	n, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET stop = TRUE WHERE state IN ('received', 'running') AND id =
 		(SELECT MIN(id) FROM turns WHERE lane = $1 AND open)`, conversation)
 	return n > 0, err
 }
 
 // Stopped says whether an answer shall end.
-func (db *DB) Stopped(ctx context.Context, key string) (bool, error) {
+func (db TurnStore) Stopped(ctx context.Context, key string) (bool, error) {
 	var stop bool
 	_, err := sqldb.Get(ctx, db, `SELECT stop FROM turns WHERE key = $1`, []any{key}, &stop)
 	return stop, err
@@ -37,7 +40,7 @@ const keepRefusals = 24 * time.Hour
 
 // SayRefusal reports whether a turn may say a refusal: it was said last before
 // since, or by this very turn.
-func (db *DB) SayRefusal(ctx context.Context, key, about string, since time.Time) (say bool, err error) {
+func (db TurnStore) SayRefusal(ctx context.Context, key, about string, since time.Time) (say bool, err error) {
 	err = db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
 		if _, err := t.Exec(`DELETE FROM refusals WHERE said < $1`, db.now().Add(-keepRefusals)); err != nil {
 			return err
@@ -54,7 +57,7 @@ func (db *DB) SayRefusal(ctx context.Context, key, about string, since time.Time
 
 // ForgetRefusals lets refusals be said again, because their cause was cured.
 // That is asked for often, so that it writes only where there is something.
-func (db *DB) ForgetRefusals(ctx context.Context, about ...string) error {
+func (db TurnStore) ForgetRefusals(ctx context.Context, about ...string) error {
 	for _, a := range about {
 		var said int64
 		there, err := sqldb.Get(ctx, db, `SELECT said FROM refusals WHERE about = $1`, []any{a}, &said)
@@ -70,7 +73,7 @@ func (db *DB) ForgetRefusals(ctx context.Context, about ...string) error {
 
 // ChooseTeam settles for which team a person asks in direct messages; team 0
 // means that they are to be asked anew.
-func (db *DB) ChooseTeam(ctx context.Context, botID, userID, teamID openmates.ID) error {
+func (db TurnStore) ChooseTeam(ctx context.Context, botID, userID, teamID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Members)
 		var team any
@@ -85,7 +88,7 @@ func (db *DB) ChooseTeam(ctx context.Context, botID, userID, teamID openmates.ID
 
 // SpentBy sums up what a person and their whole team spent in the month of t,
 // with what is reserved for answers that are being written.
-func (db *DB) SpentBy(ctx context.Context, teamID, userID openmates.ID, t time.Time) (mine, team openmates.Micros, err error) {
+func (db UsageStore) SpentBy(ctx context.Context, teamID, userID openmates.ID, t time.Time) (mine, team openmates.Micros, err error) {
 	_, start, end := month(t)
 	_, err = sqldb.Get(ctx, db, `SELECT `+sumOf(`CASE WHEN user_id = $2 THEN cost ELSE 0 END`)+`, `+sumOf(`cost`)+`
 		FROM usage WHERE team_id = $1 AND at >= $3 AND at < $4`, []any{teamID, userID, start, end}, &mine, &team)
@@ -94,7 +97,7 @@ func (db *DB) SpentBy(ctx context.Context, teamID, userID openmates.ID, t time.T
 
 // AskerMonth sums up the month of t (UTC) for a person who asks a mate in a
 // team, with what is reserved for answers that are being written.
-func (db *DB) AskerMonth(ctx context.Context, teamID, userID, mateID openmates.ID, t time.Time) (m openmates.AskerMonth, err error) {
+func (db UsageStore) AskerMonth(ctx context.Context, teamID, userID, mateID openmates.ID, t time.Time) (m openmates.AskerMonth, err error) {
 	_, start, end := month(t)
 	_, err = sqldb.Get(ctx, db, `SELECT COUNT(CASE WHEN user_id = $2 THEN 1 END),
 			`+sumOf(`CASE WHEN user_id = $2 THEN cost ELSE 0 END`)+`, `+sumOf(`cost`)+`,

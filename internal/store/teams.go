@@ -7,31 +7,34 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// TeamStore keeps the teams, who is in them, and what their admins are told.
+type TeamStore struct{ *base }
+
 const teamCols = `t.id, t.slug, t.name, t.limits, t.created`
 
 // Team gives the team with this ID.
-func (db *DB) Team(ctx context.Context, id openmates.ID) (openmates.Team, error) {
+func (db TeamStore) Team(ctx context.Context, id openmates.ID) (openmates.Team, error) {
 	return first(ctx, db, openmates.T("This team"), scanTeam, `SELECT `+teamCols+` FROM teams t WHERE t.id = $1`, id)
 }
 
 // TeamBySlug gives the team with this slug.
-func (db *DB) TeamBySlug(ctx context.Context, slug string) (openmates.Team, error) {
+func (db TeamStore) TeamBySlug(ctx context.Context, slug string) (openmates.Team, error) {
 	return first(ctx, db, openmates.T("This team"), scanTeam, `SELECT `+teamCols+` FROM teams t WHERE t.slug = $1`, slug)
 }
 
 // Teams lists all teams by name.
-func (db *DB) Teams(ctx context.Context) ([]openmates.Team, error) {
+func (db TeamStore) Teams(ctx context.Context) ([]openmates.Team, error) {
 	return sqldb.List(ctx, db, scanTeam, `SELECT `+teamCols+` FROM teams t ORDER BY t.name, t.id`)
 }
 
 // TeamsOf lists the teams of a user by name.
-func (db *DB) TeamsOf(ctx context.Context, userID openmates.ID) ([]openmates.Team, error) {
+func (db TeamStore) TeamsOf(ctx context.Context, userID openmates.ID) ([]openmates.Team, error) {
 	return sqldb.List(ctx, db, scanTeam, `SELECT `+teamCols+` FROM teams t JOIN members m ON m.team_id = t.id
 		WHERE m.user_id = $1 ORDER BY t.name, t.id`, userID)
 }
 
 // AddTeam makes a team. A slug that exists is EConflict.
-func (db *DB) AddTeam(ctx context.Context, team openmates.Team) (openmates.Team, error) {
+func (db TeamStore) AddTeam(ctx context.Context, team openmates.Team) (openmates.Team, error) {
 	var made openmates.Team
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
 		made, err = db.addTeam(t, team)
@@ -40,7 +43,7 @@ func (db *DB) AddTeam(ctx context.Context, team openmates.Team) (openmates.Team,
 	return made, err
 }
 
-func (db *DB) addTeam(t *sqldb.Tx, team openmates.Team) (openmates.Team, error) {
+func (db *base) addTeam(t *sqldb.Tx, team openmates.Team) (openmates.Team, error) {
 	team.ID = db.NextID()
 	if team.Created.IsZero() {
 		team.Created = db.now()
@@ -55,7 +58,7 @@ func (db *DB) addTeam(t *sqldb.Tx, team openmates.Team) (openmates.Team, error) 
 }
 
 // SaveTeam writes the name of a team.
-func (db *DB) SaveTeam(ctx context.Context, team openmates.Team) error {
+func (db TeamStore) SaveTeam(ctx context.Context, team openmates.Team) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Teams)
 		return must(t, openmates.T("This team"), `UPDATE teams SET name = $2 WHERE id = $1`, team.ID, team.Name)
@@ -63,11 +66,11 @@ func (db *DB) SaveTeam(ctx context.Context, team openmates.Team) error {
 }
 
 // AddMember puts a user into a team, or changes the role there.
-func (db *DB) AddMember(ctx context.Context, m openmates.Membership) error {
+func (db TeamStore) AddMember(ctx context.Context, m openmates.Membership) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error { return db.addMember(t, m) })
 }
 
-func (db *DB) addMember(t *sqldb.Tx, m openmates.Membership) error {
+func (db *base) addMember(t *sqldb.Tx, m openmates.Membership) error {
 	t.Changed(Members)
 	_, err := t.Exec(`INSERT INTO members (team_id, user_id, role, created) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (team_id, user_id) DO UPDATE SET role = excluded.role`, m.TeamID, m.UserID, m.Role, db.now())
@@ -76,7 +79,7 @@ func (db *DB) addMember(t *sqldb.Tx, m openmates.Membership) error {
 
 // RemoveMember takes a user out of a team; who is in none of it already stays
 // so.
-func (db *DB) RemoveMember(ctx context.Context, teamID, userID openmates.ID) error {
+func (db TeamStore) RemoveMember(ctx context.Context, teamID, userID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Members)
 		_, err := t.Exec(`DELETE FROM members WHERE team_id = $1 AND user_id = $2`, teamID, userID)
@@ -85,7 +88,7 @@ func (db *DB) RemoveMember(ctx context.Context, teamID, userID openmates.ID) err
 }
 
 // Members lists the people of a team by username.
-func (db *DB) Members(ctx context.Context, teamID openmates.ID) ([]openmates.Member, error) {
+func (db TeamStore) Members(ctx context.Context, teamID openmates.ID) ([]openmates.Member, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (openmates.Member, error) {
 		var role openmates.Role
 		u, err := scanUser(tail{s, []any{&role}})
@@ -95,7 +98,7 @@ func (db *DB) Members(ctx context.Context, teamID openmates.ID) ([]openmates.Mem
 }
 
 // Role is what a user may do in a team, "" where the user is no member.
-func (db *DB) Role(ctx context.Context, teamID, userID openmates.ID) (openmates.Role, error) {
+func (db TeamStore) Role(ctx context.Context, teamID, userID openmates.ID) (openmates.Role, error) {
 	var role openmates.Role
 	_, err := sqldb.Get(ctx, db, `SELECT role FROM members WHERE team_id = $1 AND user_id = $2`, []any{teamID, userID}, &role)
 	return role, err
@@ -119,3 +122,30 @@ type tail struct {
 }
 
 func (t tail) Scan(dest ...any) error { return t.Row.Scan(append(dest, t.more...)...) }
+
+// TeamAt gives the team that a workspace of a network belongs to.
+func (db TeamStore) TeamAt(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID) (openmates.Team, error) {
+	return first(ctx, db, openmates.T("This connection"), scanTeam, `SELECT `+teamCols+` FROM workspaces w
+		JOIN teams t ON t.id = w.team_id WHERE w.network = $1 AND w.workspace = $2`, n, workspace)
+}
+
+// RemoveTeam removes a team with all that is its own, and the text of what was
+// asked and answered in it. What it used stays in the books.
+func (db TeamStore) RemoveTeam(ctx context.Context, id openmates.ID) error {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		for _, kind := range []string{Teams, Members, Installations} {
+			t.Changed(kind)
+		}
+		if _, err := db.endTokens(t, `team_id = $1`, id); err != nil {
+			return err
+		}
+		if _, err := t.Exec(`DELETE FROM connect_states WHERE team_id = $1`, id); err != nil {
+			return err
+		}
+		_, err := t.Exec(`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '', channel = '', lacks = '' WHERE team_id = $1 AND NOT open`, id)
+		if err != nil {
+			return err
+		}
+		return must(t, openmates.T("This team"), `DELETE FROM teams WHERE id = $1`, id)
+	})
+}

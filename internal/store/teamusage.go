@@ -9,9 +9,12 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// UsageStore keeps what was spent.
+type UsageStore struct{ *base }
+
 // TeamMonth sums up what a team spent in the calendar month of t (UTC), the
 // dearest first, with what is reserved for answers that are being written.
-func (db *DB) TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (openmates.TeamMonth, error) {
+func (db UsageStore) TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (openmates.TeamMonth, error) {
 	_, start, end := month(t)
 	sum := openmates.TeamMonth{Start: start}
 	scan := func(s sqldb.Row) (x openmates.SpendLine, err error) { return x, s.Scan(&x.Name, &x.Requests, &x.Cost) }
@@ -67,7 +70,7 @@ const mostMonths = 60
 // TeamMonths lists the months in which something was asked in a team, and that
 // of now, the newest first. For each month it looks whether there is anything,
 // along the index of times.
-func (db *DB) TeamMonths(ctx context.Context, teamID openmates.ID, now time.Time) ([]time.Time, error) {
+func (db UsageStore) TeamMonths(ctx context.Context, teamID openmates.ID, now time.Time) ([]time.Time, error) {
 	_, start, _ := month(now)
 	all := []time.Time{start}
 	var first int64
@@ -91,7 +94,7 @@ func (db *DB) TeamMonths(ctx context.Context, teamID openmates.ID, now time.Time
 
 // TeamUsage is the calendar month of t (UTC) of a team, by day, person, mate and
 // model, the oldest day first.
-func (db *DB) TeamUsage(ctx context.Context, teamID openmates.ID, t time.Time) ([]openmates.UsageLine, error) {
+func (db UsageStore) TeamUsage(ctx context.Context, teamID openmates.ID, t time.Time) ([]openmates.UsageLine, error) {
 	_, start, end := month(t)
 	const day = 24 * 60 * 60 * 1000
 	return sqldb.List(ctx, db, func(s sqldb.Row) (l openmates.UsageLine, err error) {

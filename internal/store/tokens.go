@@ -9,11 +9,17 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// AnswerStore keeps the answers of calls that may be repeated.
+type AnswerStore struct{ *base }
+
+// TokenStore keeps the access tokens of programs by their hash.
+type TokenStore struct{ *base }
+
 const tokenCols = `id, COALESCE(user_id, 0), COALESCE(team_id, 0), name, hint, scopes, maker, created, expires, used`
 
 // AddAccessToken keeps a token under its hash, as long as fewer than most are
 // kept of the same person, team or, for a listener's, server; else EConflict.
-func (db *DB) AddAccessToken(ctx context.Context, k openmates.AccessToken, hash string, most int) (openmates.AccessToken, error) {
+func (db TokenStore) AddAccessToken(ctx context.Context, k openmates.AccessToken, hash string, most int) (openmates.AccessToken, error) {
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
 		k.ID = db.NextID()
 		scopes := make([]string, len(k.Scopes))
@@ -33,7 +39,7 @@ func (db *DB) AddAccessToken(ctx context.Context, k openmates.AccessToken, hash 
 }
 
 // AccessToken gives the token with this hash, and the hash as it is stored.
-func (db *DB) AccessToken(ctx context.Context, hash string) (openmates.AccessToken, string, error) {
+func (db TokenStore) AccessToken(ctx context.Context, hash string) (openmates.AccessToken, string, error) {
 	var stored string
 	k, err := first(ctx, db, openmates.T("This token"), func(s sqldb.Row) (openmates.AccessToken, error) {
 		return scanToken(tail{s, []any{&stored}})
@@ -42,19 +48,19 @@ func (db *DB) AccessToken(ctx context.Context, hash string) (openmates.AccessTok
 }
 
 // AccessTokenByID gives the token with this ID.
-func (db *DB) AccessTokenByID(ctx context.Context, id openmates.ID) (openmates.AccessToken, error) {
+func (db TokenStore) AccessTokenByID(ctx context.Context, id openmates.ID) (openmates.AccessToken, error) {
 	return first(ctx, db, openmates.T("This token"), scanToken, `SELECT `+tokenCols+` FROM access_tokens WHERE id = $1`, id)
 }
 
 // AccessTokens lists the tokens of a team (userID 0), of a person that are for
 // no team in particular (teamID 0), or of listeners (both 0), newest first.
-func (db *DB) AccessTokens(ctx context.Context, userID, teamID openmates.ID) ([]openmates.AccessToken, error) {
+func (db TokenStore) AccessTokens(ctx context.Context, userID, teamID openmates.ID) ([]openmates.AccessToken, error) {
 	return sqldb.List(ctx, db, scanToken, `SELECT `+tokenCols+` FROM access_tokens
 		WHERE COALESCE(team_id, 0) = $2 AND ($2 <> 0 OR COALESCE(user_id, 0) = $1) ORDER BY id DESC`, userID, teamID)
 }
 
 // DropAccessToken ends a token of those that AccessTokens lists.
-func (db *DB) DropAccessToken(ctx context.Context, userID, teamID, id openmates.ID) (openmates.AccessToken, error) {
+func (db TokenStore) DropAccessToken(ctx context.Context, userID, teamID, id openmates.ID) (openmates.AccessToken, error) {
 	var k openmates.AccessToken
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
 		if k, err = first(ctx, t, openmates.T("This token"), scanToken, `DELETE FROM access_tokens
@@ -68,12 +74,12 @@ func (db *DB) DropAccessToken(ctx context.Context, userID, teamID, id openmates.
 
 // TokensBy lists the tokens that somebody has made, for themselves, for a team
 // or for a listener, newest first.
-func (db *DB) TokensBy(ctx context.Context, maker openmates.ID) ([]openmates.AccessToken, error) {
+func (db TokenStore) TokensBy(ctx context.Context, maker openmates.ID) ([]openmates.AccessToken, error) {
 	return sqldb.List(ctx, db, scanToken, `SELECT `+tokenCols+` FROM access_tokens WHERE maker = $1 ORDER BY id DESC`, maker)
 }
 
 // DropTokenBy ends a token of those that TokensBy lists.
-func (db *DB) DropTokenBy(ctx context.Context, maker, id openmates.ID) (openmates.AccessToken, error) {
+func (db TokenStore) DropTokenBy(ctx context.Context, maker, id openmates.ID) (openmates.AccessToken, error) {
 	var k openmates.AccessToken
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
 		if k, err = first(ctx, t, openmates.T("This token"), scanToken, `DELETE FROM access_tokens WHERE id = $2 AND maker = $1 RETURNING `+tokenCols, maker, id); err != nil {
@@ -86,15 +92,15 @@ func (db *DB) DropTokenBy(ctx context.Context, maker, id openmates.ID) (openmate
 
 // MAC is a keyed hash of text for one place, which says nothing about text to
 // somebody who has the database alone.
-func (db *DB) MAC(place string, text openmates.Secret) string { return db.seal.MAC(place, text) }
+func (db TokenStore) MAC(place string, text openmates.Secret) string { return db.seal.MAC(place, text) }
 
 // Verify reports whether mac was made of text for this place.
-func (db *DB) Verify(place string, text openmates.Secret, mac string) bool {
+func (db TokenStore) Verify(place string, text openmates.Secret, mac string) bool {
 	return db.seal.Verify(place, text, mac)
 }
 
 // TouchAccessToken notes when a token was used. It is a soft write.
-func (db *DB) TouchAccessToken(ctx context.Context, id openmates.ID, at time.Time) error {
+func (db TokenStore) TouchAccessToken(ctx context.Context, id openmates.ID, at time.Time) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE access_tokens SET used = $2 WHERE id = $1 AND used < $2`, id, at)
 	return err
 }
@@ -117,7 +123,7 @@ func scanToken(s sqldb.Row) (k openmates.AccessToken, err error) {
 //
 // A request may hold something that is easy to guess, so that only a MAC of it
 // is written.
-func (db *DB) ClaimAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer, abandoned, expires time.Time) (is openmates.KeptAnswer, mine bool, err error) {
+func (db AnswerStore) ClaimAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer, abandoned, expires time.Time) (is openmates.KeptAnswer, mine bool, err error) {
 	mac := db.seal.MAC(requestName(owner, key), openmates.Secret(a.Request))
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		mine = false
@@ -157,7 +163,7 @@ func (db *DB) ClaimAnswer(ctx context.Context, owner, key string, a openmates.Ke
 }
 
 // KeepAnswer writes what a request that was claimed was answered.
-func (db *DB) KeepAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer) error {
+func (db AnswerStore) KeepAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer) error {
 	body, err := db.seal.Seal(answerName(owner, key), a.Body)
 	if err != nil {
 		return err
@@ -170,7 +176,7 @@ func (db *DB) KeepAnswer(ctx context.Context, owner, key string, a openmates.Kep
 
 // DropAnswer frees a key whose request came to nothing, if it still has this
 // ticket.
-func (db *DB) DropAnswer(ctx context.Context, owner, key, ticket string) error {
+func (db AnswerStore) DropAnswer(ctx context.Context, owner, key, ticket string) error {
 	_, err := db.Exec(ctx, sqldb.Hard, `DELETE FROM kept_answers WHERE owner = $1 AND key = $2 AND status = 0 AND ticket = $3`, owner, key, ticket)
 	return err
 }
@@ -178,30 +184,3 @@ func (db *DB) DropAnswer(ctx context.Context, owner, key, ticket string) error {
 func requestName(owner, key string) string { return "kept_answers.request:" + owner + ":" + key }
 
 func answerName(owner, key string) string { return "kept_answers.body:" + owner + ":" + key }
-
-// TeamAt gives the team that a workspace of a network belongs to.
-func (db *DB) TeamAt(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID) (openmates.Team, error) {
-	return first(ctx, db, openmates.T("This connection"), scanTeam, `SELECT `+teamCols+` FROM workspaces w
-		JOIN teams t ON t.id = w.team_id WHERE w.network = $1 AND w.workspace = $2`, n, workspace)
-}
-
-// RemoveTeam removes a team with all that is its own, and the text of what was
-// asked and answered in it. What it used stays in the books.
-func (db *DB) RemoveTeam(ctx context.Context, id openmates.ID) error {
-	return db.Update(ctx, func(t *sqldb.Tx) error {
-		for _, kind := range []string{Teams, Members, Installations} {
-			t.Changed(kind)
-		}
-		if _, err := db.endTokens(t, `team_id = $1`, id); err != nil {
-			return err
-		}
-		if _, err := t.Exec(`DELETE FROM connect_states WHERE team_id = $1`, id); err != nil {
-			return err
-		}
-		_, err := t.Exec(`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '', channel = '', lacks = '' WHERE team_id = $1 AND NOT open`, id)
-		if err != nil {
-			return err
-		}
-		return must(t, openmates.T("This team"), `DELETE FROM teams WHERE id = $1`, id)
-	})
-}

@@ -9,6 +9,9 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// PeopleStore keeps the accounts: who people are, what they say about themselves, and how they leave.
+type PeopleStore struct{ *base }
+
 const userCols = `u.id, u.username, u.display_name, u.email, u.admin, u.language, u.time_zone, u.preferences, u.created, u.epoch`
 
 func nameTaken() openmates.Text {
@@ -16,23 +19,23 @@ func nameTaken() openmates.Text {
 }
 
 // User gives the account with this ID.
-func (db *DB) User(ctx context.Context, id openmates.ID) (openmates.User, error) {
+func (db PeopleStore) User(ctx context.Context, id openmates.ID) (openmates.User, error) {
 	return first(ctx, db, openmates.T("This account"), scanUser, `SELECT `+userCols+` FROM users u WHERE u.id = $1`, id)
 }
 
 // UserByName gives the account with this username.
-func (db *DB) UserByName(ctx context.Context, username string) (openmates.User, error) {
+func (db PeopleStore) UserByName(ctx context.Context, username string) (openmates.User, error) {
 	return first(ctx, db, openmates.T("This account"), scanUser, `SELECT `+userCols+` FROM users u WHERE u.username = $1`, username)
 }
 
 // Users lists all accounts by username.
-func (db *DB) Users(ctx context.Context) ([]openmates.User, error) {
+func (db PeopleStore) Users(ctx context.Context) ([]openmates.User, error) {
 	return sqldb.List(ctx, db, scanUser, `SELECT `+userCols+` FROM users u ORDER BY u.username`)
 }
 
 // AddUser makes an account with this password (a PHC string, "" for none). A
 // username that exists is EConflict.
-func (db *DB) AddUser(ctx context.Context, u openmates.User, phc string) (openmates.User, error) {
+func (db PeopleStore) AddUser(ctx context.Context, u openmates.User, phc string) (openmates.User, error) {
 	var made openmates.User
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
 		made, err = db.addUser(t, u, phc)
@@ -41,7 +44,7 @@ func (db *DB) AddUser(ctx context.Context, u openmates.User, phc string) (openma
 	return made, err
 }
 
-func (db *DB) addUser(t *sqldb.Tx, u openmates.User, phc string) (openmates.User, error) {
+func (db *base) addUser(t *sqldb.Tx, u openmates.User, phc string) (openmates.User, error) {
 	u.ID = db.NextID()
 	if u.Created.IsZero() {
 		u.Created = db.now()
@@ -61,7 +64,7 @@ func (db *DB) addUser(t *sqldb.Tx, u openmates.User, phc string) (openmates.User
 }
 
 // SaveUser writes what a person may change about the account.
-func (db *DB) SaveUser(ctx context.Context, u openmates.User) error {
+func (db PeopleStore) SaveUser(ctx context.Context, u openmates.User) error {
 	prefs, err := json.Marshal(u.Preferences)
 	if err != nil {
 		return fmt.Errorf("write preferences: %w", err)
@@ -78,7 +81,7 @@ func (db *DB) SaveUser(ctx context.Context, u openmates.User) error {
 
 // Password gives the PHC string of an account, "" where it can't sign in with
 // a password.
-func (db *DB) Password(ctx context.Context, userID openmates.ID) (string, error) {
+func (db PeopleStore) Password(ctx context.Context, userID openmates.ID) (string, error) {
 	var phc string
 	ok, err := sqldb.Get(ctx, db, `SELECT password FROM users WHERE id = $1`, []any{userID}, &phc)
 	if err == nil && !ok {
@@ -88,7 +91,7 @@ func (db *DB) Password(ctx context.Context, userID openmates.ID) (string, error)
 }
 
 // SetPassword replaces the PHC string of an account.
-func (db *DB) SetPassword(ctx context.Context, userID openmates.ID, phc string) error {
+func (db PeopleStore) SetPassword(ctx context.Context, userID openmates.ID, phc string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		return must(t, openmates.T("This account"), `UPDATE users SET password = $2 WHERE id = $1`, userID, phc)
 	})
@@ -96,7 +99,7 @@ func (db *DB) SetPassword(ctx context.Context, userID openmates.ID, phc string) 
 
 // Rehash replaces the PHC string of an account, as long as it is still the one
 // that a password was just checked against.
-func (db *DB) Rehash(ctx context.Context, userID openmates.ID, old, fresh string) error {
+func (db PeopleStore) Rehash(ctx context.Context, userID openmates.ID, old, fresh string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		_, err := t.Exec(`UPDATE users SET password = $3 WHERE id = $1 AND password = $2`, userID, old, fresh)
 		return err
@@ -122,4 +125,9 @@ func decodePreferences(s string, p *openmates.Preferences) error {
 		return fmt.Errorf("read preferences: %w", err)
 	}
 	return nil
+}
+
+// ConfirmedUsers lists the accounts that have proved an address to be theirs.
+func (db PeopleStore) ConfirmedUsers(ctx context.Context, address string) ([]openmates.User, error) {
+	return sqldb.List(ctx, db, scanUser, `SELECT `+userCols+` FROM users u WHERE u.email_confirmed AND u.email = $1 ORDER BY u.id`, address)
 }

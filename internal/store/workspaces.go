@@ -9,17 +9,20 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// WorkspaceStore keeps which team has which bot in which workspace.
+type WorkspaceStore struct{ *base }
+
 func workspaceTaken() openmates.Text {
 	return openmates.T("This workspace is already connected to another team. A server admin can disconnect it.")
 }
 
 // BindWorkspace gives a workspace of a network to a team. That another team
 // has it is EConflict.
-func (db *DB) BindWorkspace(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID, name string, teamID openmates.ID) error {
+func (db WorkspaceStore) BindWorkspace(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID, name string, teamID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error { return db.bind(t, n, workspace, name, teamID) })
 }
 
-func (db *DB) bind(t *sqldb.Tx, n openmates.Network, workspace openmates.WorkspaceID, name string, teamID openmates.ID) error {
+func (db *base) bind(t *sqldb.Tx, n openmates.Network, workspace openmates.WorkspaceID, name string, teamID openmates.ID) error {
 	t.Changed(Installations)
 	rows, err := t.Exec(`INSERT INTO workspaces (network, workspace, team_id, name, created) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (network, workspace) DO UPDATE SET name = excluded.name WHERE workspaces.team_id = excluded.team_id`,
@@ -32,7 +35,7 @@ func (db *DB) bind(t *sqldb.Tx, n openmates.Network, workspace openmates.Workspa
 
 // UnbindWorkspace takes a workspace from a team; the bots in it don't answer
 // there any more.
-func (db *DB) UnbindWorkspace(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID, teamID openmates.ID) error {
+func (db WorkspaceStore) UnbindWorkspace(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID, teamID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Installations)
 		if err := must(t, openmates.T("This connection"), `DELETE FROM workspaces WHERE network = $1 AND workspace = $2 AND team_id = $3`, n, workspace, teamID); err != nil {
@@ -46,7 +49,7 @@ func (db *DB) UnbindWorkspace(ctx context.Context, n openmates.Network, workspac
 }
 
 // RemoveInstallation forgets that a bot is, or was, in a workspace of a team.
-func (db *DB) RemoveInstallation(ctx context.Context, teamID, botID openmates.ID, workspace openmates.WorkspaceID) error {
+func (db WorkspaceStore) RemoveInstallation(ctx context.Context, teamID, botID openmates.ID, workspace openmates.WorkspaceID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Installations)
 		return must(t, openmates.T("This connection"), `DELETE FROM installations WHERE bot_id = $2 AND workspace = $3 AND EXISTS
@@ -57,7 +60,7 @@ func (db *DB) RemoveInstallation(ctx context.Context, teamID, botID openmates.ID
 
 // TestInstallation says whether a bot may post a test message in a workspace
 // now, and notes that it does: once in every span of time.
-func (db *DB) TestInstallation(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID, every time.Duration) (ok bool, err error) {
+func (db WorkspaceStore) TestInstallation(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID, every time.Duration) (ok bool, err error) {
 	now := db.now()
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		rows, err := t.Exec(`UPDATE installations SET tested = $3 WHERE bot_id = $1 AND workspace = $2 AND tested <= $4`,
@@ -70,7 +73,7 @@ func (db *DB) TestInstallation(ctx context.Context, botID openmates.ID, workspac
 
 // Strangers lists where bots have been for at least this long without that
 // anybody connected the workspace, and have not said yet how that is done.
-func (db *DB) Strangers(ctx context.Context, since time.Time) ([]openmates.Installation, error) {
+func (db WorkspaceStore) Strangers(ctx context.Context, since time.Time) ([]openmates.Installation, error) {
 	return sqldb.List(ctx, db, db.scanInstallation, `SELECT `+installationCols+` FROM installations i
 		LEFT JOIN workspaces w ON w.network = i.network AND w.workspace = i.workspace
 		WHERE i.greeted = 0 AND i.left_at = 0 AND w.team_id IS NULL AND i.created <= $1 ORDER BY i.id LIMIT 100`, since)
@@ -79,7 +82,7 @@ func (db *DB) Strangers(ctx context.Context, since time.Time) ([]openmates.Insta
 // GreetOnce says whether a bot is to say how it is connected, and notes that it
 // did: once for each bot and workspace, whatever happens, unless the workspace
 // has become a team's meanwhile.
-func (db *DB) GreetOnce(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) (ok bool, err error) {
+func (db WorkspaceStore) GreetOnce(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) (ok bool, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		rows, err := t.Exec(`UPDATE installations SET greeted = $3 WHERE bot_id = $1 AND workspace = $2 AND greeted = 0 AND left_at = 0
 			AND NOT EXISTS (SELECT 1 FROM workspaces w WHERE w.network = installations.network AND w.workspace = installations.workspace)`,
@@ -94,7 +97,7 @@ func (db *DB) GreetOnce(ctx context.Context, botID openmates.ID, workspace openm
 // workspace to in.TeamID, in one. With TeamID 0 only the presence is recorded:
 // the network told of it, nobody connected it. It may be repeated. That another
 // team has the workspace is EConflict.
-func (db *DB) AddInstallation(ctx context.Context, in openmates.Installation) (openmates.Installation, error) {
+func (db WorkspaceStore) AddInstallation(ctx context.Context, in openmates.Installation) (openmates.Installation, error) {
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Installations)
 		n, err := networkOf(t, in.BotID)
@@ -113,11 +116,11 @@ func (db *DB) AddInstallation(ctx context.Context, in openmates.Installation) (o
 
 // LeftWorkspace records that a bot is not in a workspace any more, and forgets
 // the credential that it had there.
-func (db *DB) LeftWorkspace(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) error {
+func (db WorkspaceStore) LeftWorkspace(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error { return db.leave(t, botID, workspace) })
 }
 
-func (db *DB) leave(t *sqldb.Tx, botID openmates.ID, workspace openmates.WorkspaceID) error {
+func (db *base) leave(t *sqldb.Tx, botID openmates.ID, workspace openmates.WorkspaceID) error {
 	t.Changed(Installations)
 	_, err := t.Exec(`UPDATE installations SET left_at = $3, token = '' WHERE bot_id = $1 AND workspace = $2 AND left_at = 0`,
 		botID, workspace, db.now())
@@ -126,7 +129,7 @@ func (db *DB) leave(t *sqldb.Tx, botID openmates.ID, workspace openmates.Workspa
 
 // OnlyWorkspaces records that a bot has left every workspace that is not among
 // all: it was removed there while nobody listened.
-func (db *DB) OnlyWorkspaces(ctx context.Context, botID openmates.ID, all []openmates.WorkspaceID) error {
+func (db WorkspaceStore) OnlyWorkspaces(ctx context.Context, botID openmates.ID, all []openmates.WorkspaceID) error {
 	var gone []openmates.WorkspaceID
 	known, err := sqldb.List(ctx, db, func(s sqldb.Row) (w openmates.WorkspaceID, err error) { return w, s.Scan(&w) },
 		`SELECT workspace FROM installations WHERE bot_id = $1 AND left_at = 0`, botID)
@@ -156,7 +159,7 @@ const installationCols = `i.id, i.bot_id, COALESCE(w.team_id, 0), i.workspace,
 
 // InstallationsOf lists where bots are in the workspaces of a team, left ones
 // included, by workspace and bot.
-func (db *DB) InstallationsOf(ctx context.Context, teamID openmates.ID) ([]openmates.Installation, error) {
+func (db WorkspaceStore) InstallationsOf(ctx context.Context, teamID openmates.ID) ([]openmates.Installation, error) {
 	return sqldb.List(ctx, db, db.scanInstallation, `SELECT `+installationCols+` FROM workspaces w
 		JOIN installations i ON i.network = w.network AND i.workspace = w.workspace
 		WHERE w.team_id = $1 ORDER BY i.workspace, i.bot_id`, teamID)
@@ -164,7 +167,7 @@ func (db *DB) InstallationsOf(ctx context.Context, teamID openmates.ID) ([]openm
 
 // InstallationsOfBot lists where teams have added a bot, places that it has
 // left included, by workspace.
-func (db *DB) InstallationsOfBot(ctx context.Context, botID openmates.ID) ([]openmates.Installation, error) {
+func (db WorkspaceStore) InstallationsOfBot(ctx context.Context, botID openmates.ID) ([]openmates.Installation, error) {
 	return sqldb.List(ctx, db, db.scanInstallation, `SELECT `+installationCols+` FROM installations i
 		JOIN workspaces w ON w.network = i.network AND w.workspace = i.workspace
 		WHERE i.bot_id = $1 ORDER BY i.workspace`, botID)
@@ -172,7 +175,7 @@ func (db *DB) InstallationsOfBot(ctx context.Context, botID openmates.ID) ([]ope
 
 // InstallationAt gives a bot's presence in a workspace. TeamID is 0 when the
 // workspace is no team's.
-func (db *DB) InstallationAt(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) (openmates.Installation, error) {
+func (db WorkspaceStore) InstallationAt(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) (openmates.Installation, error) {
 	return first(ctx, db, openmates.T("This connection"), db.scanInstallation, `SELECT `+installationCols+` FROM installations i
 		LEFT JOIN workspaces w ON w.network = i.network AND w.workspace = i.workspace
 		WHERE i.bot_id = $1 AND i.workspace = $2`, botID, workspace)
@@ -183,7 +186,7 @@ func installationPlace(bot openmates.ID, workspace openmates.WorkspaceID) string
 	return "installations.token:" + bot.String() + ":" + string(workspace)
 }
 
-func (db *DB) scanInstallation(s sqldb.Row) (in openmates.Installation, err error) {
+func (db *base) scanInstallation(s sqldb.Row) (in openmates.Installation, err error) {
 	var created, left, connected int64
 	var token string
 	err = s.Scan(&in.ID, &in.BotID, &in.TeamID, &in.Workspace, &in.Name, &created, &left, &connected, &token)

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+
+	"openmates"
+	"openmates/internal/sqldb"
+)
+
+// FoundTeam makes a team with its first admin, all or nothing. A user without
+// an ID is made with this password.
+func (db TeamStore) FoundTeam(ctx context.Context, u openmates.User, phc string, team openmates.Team) (openmates.User, openmates.Team, error) {
+	made, founded := u, team
+	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
+		if made = u; u.ID == 0 {
+			if made, err = db.addUser(t, u, phc); err != nil {
+				return err
+			}
+		}
+		if founded, err = db.addTeam(t, team); err != nil {
+			return err
+		}
+		t.Changed(Teams)
+		return db.addMember(t, openmates.Membership{TeamID: founded.ID, UserID: made.ID, Role: openmates.RoleAdmin})
+	})
+	return made, founded, err
+}
+
+// SetRole changes what a member may do, and ends what only an admin can leave
+// behind. The last admin stays one: EConflict.
+func (db TeamStore) SetRole(ctx context.Context, teamID, userID openmates.ID, role openmates.Role) error {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		if err := db.othersRun(t, teamID, userID, role == openmates.RoleAdmin); err != nil {
+			return err
+		}
+		t.Changed(Members)
+		if role != openmates.RoleAdmin {
+			if err := db.endInTeam(t, teamID, userID); err != nil {
+				return err
+			}
+		}
+		return must(t, openmates.T("This member"), `UPDATE members SET role = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, role)
+	})
+}
+
+// DropMember takes a member out of a team, with what they left behind in it.
+// The last admin stays: EConflict.
+func (db TeamStore) DropMember(ctx context.Context, teamID, userID openmates.ID) error {
+	return db.Update(ctx, func(t *sqldb.Tx) error {
+		if err := db.othersRun(t, teamID, userID, false); err != nil {
+			return err
+		}
+		t.Changed(Members)
+		if err := db.endInTeam(t, teamID, userID); err != nil {
+			return err
+		}
+		if _, err := t.Exec(`DELETE FROM connect_states WHERE team_id = $1 AND user_id = $2`, teamID, userID); err != nil {
+			return err
+		}
+		return must(t, openmates.T("This member"), `DELETE FROM members WHERE team_id = $1 AND user_id = $2`, teamID, userID)
+	})
+}
+
+// othersRun refuses what would leave a team without an admin. The lock on the
+// team's row lets two such changes happen one after the other.
+func (db *base) othersRun(t *sqldb.Tx, teamID, userID openmates.ID, fine bool) error {
+	var n int64
+	if _, err := t.Get(`SELECT 1 FROM teams WHERE id = $1`+db.ForUpdate(), []any{teamID}, &n); err != nil || fine {
+		return err
+	}
+	last, err := t.Get(`SELECT 1 FROM members m WHERE m.team_id = $1 AND m.user_id = $2 AND m.role = $3
+		AND NOT EXISTS (SELECT 1 FROM members o WHERE o.team_id = $1 AND o.user_id <> $2 AND o.role = $3)`,
+		[]any{teamID, userID, openmates.RoleAdmin}, &n)
+	if err == nil && last {
+		err = openmates.Errorf(openmates.EConflict, lastAdmin)
+	}
+	return err
+}

@@ -1,9 +1,6 @@
 package openmates
 
-import (
-	"maps"
-	"time"
-)
+import "maps"
 
 // Network names a messenger: "discord". Only the network's connector looks
 // inside it.
@@ -59,22 +56,4 @@ func (s Secrets) With(name string, value Secret) Secrets {
 		delete(c, name)
 	}
 	return c
-}
-
-// BotReport is the last report of the process that listens for a bot.
-type BotReport struct {
-	BotID   ID
-	Process string
-	State   []byte // in that process's format
-	At      time.Time
-}
-
-// BotCheck is the result of the last check of a bot's setup. It is only valid
-// for this Revision of the bot and this Redirect.
-type BotCheck struct {
-	BotID    ID
-	Revision int64
-	Redirect string
-	Findings []byte // in the format of the room that checks
-	At       time.Time
 }

@@ -26,16 +26,3 @@ type DirectoryTeam struct {
 	Mates   int64    // present in its workspaces
 	Spent   Micros   // this month
 }
-
-// DirectoryPlace is a team's workspace as server admins see it.
-type DirectoryPlace struct {
-	Network   Network
-	Workspace WorkspaceID
-	Name      string
-	Team      Team
-	Mates     []string // names of the mates in it
-	Since     time.Time
-}
-
-// Key returns the cursor after which the next page starts.
-func (p DirectoryPlace) Key() string { return string(p.Network) + "/" + string(p.Workspace) }

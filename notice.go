@@ -9,14 +9,3 @@ type Notice struct {
 	Sentence Text
 	At       time.Time
 }
-
-// Takeover transfers a workspace from one team to another.
-type Takeover struct {
-	Installation // of the bot that was just added, for the new team
-	From         ID
-	// Seen are the installations at the time of the check whether a mate of the
-	// old team is left. If there is a new one since, the workspace stays with
-	// the old team.
-	Seen   []Installation
-	Notice Text // for the admins of the old team
-}

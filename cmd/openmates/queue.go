@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"openmates"
+	"openmates/internal/connect"
 	"openmates/internal/messenger"
 	"openmates/internal/queue/dbqueue"
 	"openmates/internal/queue/natsqueue"
@@ -46,7 +47,7 @@ func (srv *service) saveState(ctx context.Context, bot openmates.ID, s messenger
 		return fmt.Errorf("describe the listener's state: %w", err)
 	}
 	host, _ := os.Hostname() // without a host name, the process ID is enough
-	return srv.db.SaveBotReport(ctx, openmates.BotReport{BotID: bot, Process: fmt.Sprintf("%s/%d", host, os.Getpid()), State: text})
+	return srv.db.SaveBotReport(ctx, connect.BotReport{BotID: bot, Process: fmt.Sprintf("%s/%d", host, os.Getpid()), State: text})
 }
 
 // workspaces keeps the stored workspaces of a bot in sync with the network.

@@ -264,8 +264,8 @@ func (r *Room) shown(ctx context.Context, b openmates.Bot, m openmates.Mate) (Bo
 
 // known contains the last reports and checks of all bots.
 type known struct {
-	reports map[openmates.ID]openmates.BotReport
-	checks  map[openmates.ID]openmates.BotCheck
+	reports map[openmates.ID]BotReport
+	checks  map[openmates.ID]BotCheck
 }
 
 func (r *Room) known(ctx context.Context) (k known, err error) {

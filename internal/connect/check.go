@@ -13,8 +13,8 @@ import (
 
 // Checks stores the results of checking bots.
 type Checks interface {
-	BotChecks(ctx context.Context) ([]openmates.BotCheck, error)
-	SaveBotCheck(ctx context.Context, c openmates.BotCheck) error
+	BotChecks(ctx context.Context) ([]BotCheck, error)
+	SaveBotCheck(ctx context.Context, c BotCheck) error
 }
 
 const (
@@ -73,7 +73,7 @@ func (r *Room) CheckDue(ctx context.Context) error {
 	return nil
 }
 
-func (r *Room) due(c openmates.BotCheck, b openmates.Bot) bool {
+func (r *Room) due(c BotCheck, b openmates.Bot) bool {
 	found := r.holds(c, b)
 	age := r.now().Sub(found.At)
 	switch {
@@ -137,7 +137,7 @@ func (r *Room) remember(ctx context.Context, b openmates.Bot, found Inspection) 
 	}
 	findings, err := json.Marshal(found.Findings)
 	if err == nil {
-		err = r.store.SaveBotCheck(ctx, openmates.BotCheck{
+		err = r.store.SaveBotCheck(ctx, BotCheck{
 			BotID: b.ID, Revision: b.Revision, Redirect: r.Redirect(), Findings: findings, At: found.At,
 		})
 	}
@@ -147,12 +147,12 @@ func (r *Room) remember(ctx context.Context, b openmates.Bot, found Inspection) 
 }
 
 // checks returns the last check of each bot.
-func (r *Room) checks(ctx context.Context) (map[openmates.ID]openmates.BotCheck, error) {
+func (r *Room) checks(ctx context.Context) (map[openmates.ID]BotCheck, error) {
 	all, err := r.store.BotChecks(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read what the bots' checks found: %w", err)
 	}
-	by := make(map[openmates.ID]openmates.BotCheck, len(all))
+	by := make(map[openmates.ID]BotCheck, len(all))
 	for _, c := range all {
 		by[c.BotID] = c
 	}
@@ -161,7 +161,7 @@ func (r *Room) checks(ctx context.Context) (map[openmates.ID]openmates.BotCheck,
 
 // holds returns the result of a check, or nothing if the bot or the server's
 // address has changed since.
-func (r *Room) holds(c openmates.BotCheck, b openmates.Bot) Inspection {
+func (r *Room) holds(c BotCheck, b openmates.Bot) Inspection {
 	if c.BotID != b.ID || c.Revision != b.Revision || c.Redirect != r.Redirect() {
 		return Inspection{}
 	}

@@ -21,13 +21,13 @@ import (
 type Codes interface {
 	// AddLinkCode stores a code by its hash, replacing an earlier one for the
 	// same account or person.
-	AddLinkCode(ctx context.Context, hash string, c openmates.LinkCode) error
+	AddLinkCode(ctx context.Context, hash string, c LinkCode) error
 	// LinkCode returns what a code stands for. If it has expired, was used or
 	// doesn't exist, the error is openmates.ENotFound.
-	LinkCode(ctx context.Context, hash string) (openmates.LinkCode, error)
+	LinkCode(ctx context.Context, hash string) (LinkCode, error)
 	// TakeLinkCode returns it and removes it: only one of several callers gets
 	// it.
-	TakeLinkCode(ctx context.Context, hash string) (openmates.LinkCode, error)
+	TakeLinkCode(ctx context.Context, hash string) (LinkCode, error)
 	User(ctx context.Context, id openmates.ID) (openmates.User, error)
 }
 
@@ -48,7 +48,7 @@ func (r *Room) BeginCode(ctx context.Context, n openmates.Network, a messenger.A
 	}
 	a.Name = spelling.Clean(a.Name, longestName)
 	code := rand.Text() // 130 bits
-	err := r.store.AddLinkCode(ctx, hash(code), openmates.LinkCode{
+	err := r.store.AddLinkCode(ctx, hash(code), LinkCode{
 		Network: n, AccountID: a.ID, Name: a.Name, Avatar: picture(a.Avatar), Expires: r.now().Add(codeLasts),
 	})
 	if err != nil {
@@ -109,7 +109,7 @@ func (r *Room) BeginOwnCode(ctx context.Context, who Who, n openmates.Network) (
 		return OwnCode{}, err
 	}
 	o := OwnCode{Code: openmates.Secret(rand.Text()), Label: r.label(n), Expires: r.now().Add(codeLasts)}
-	err := r.store.AddLinkCode(ctx, hash(o.Code.Reveal()), openmates.LinkCode{Network: n, UserID: who.UserID, Session: who.Session, Expires: o.Expires})
+	err := r.store.AddLinkCode(ctx, hash(o.Code.Reveal()), LinkCode{Network: n, UserID: who.UserID, Session: who.Session, Expires: o.Expires})
 	if err != nil {
 		return OwnCode{}, fmt.Errorf("keep a code: %w", err)
 	}

@@ -75,7 +75,7 @@ type Bots interface {
 // Reports contains what the listening processes say about their bots, and where
 // teams have added them.
 type Reports interface {
-	BotReports(ctx context.Context) ([]openmates.BotReport, error)
+	BotReports(ctx context.Context) ([]BotReport, error)
 	// InstallationsOfBot lists where teams have added a bot, including
 	// workspaces that it has left.
 	InstallationsOfBot(ctx context.Context, botID openmates.ID) ([]openmates.Installation, error)
@@ -83,11 +83,11 @@ type Reports interface {
 
 // PendingConsents stores the states of consents in progress.
 type PendingConsents interface {
-	AddState(ctx context.Context, hash string, s openmates.ConnectState) error
+	AddState(ctx context.Context, hash string, s ConnectState) error
 	// TakeState returns the state and uses it up: of any number of callers one
 	// succeeds, the others get openmates.EConflict. An unknown state is
 	// ENotFound; an expired one is returned.
-	TakeState(ctx context.Context, hash string) (openmates.ConnectState, error)
+	TakeState(ctx context.Context, hash string) (ConnectState, error)
 }
 
 // Links reads and writes existing connections.

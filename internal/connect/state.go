@@ -10,12 +10,12 @@ import (
 )
 
 // reports returns the last reports of the listening processes, by bot.
-func (r *Room) reports(ctx context.Context) (map[openmates.ID]openmates.BotReport, error) {
+func (r *Room) reports(ctx context.Context) (map[openmates.ID]BotReport, error) {
 	all, err := r.store.BotReports(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the listeners' states: %w", err)
 	}
-	by := make(map[openmates.ID]openmates.BotReport, len(all))
+	by := make(map[openmates.ID]BotReport, len(all))
 	for _, p := range all {
 		by[p.BotID] = p
 	}
@@ -24,7 +24,7 @@ func (r *Room) reports(ctx context.Context) (map[openmates.ID]openmates.BotRepor
 
 // state returns a listener's state: from this process if it runs here, else
 // from the last report of the process that runs it.
-func (r *Room) state(b openmates.Bot, m openmates.Mate, reports map[openmates.ID]openmates.BotReport) messenger.State {
+func (r *Room) state(b openmates.Bot, m openmates.Mate, reports map[openmates.ID]BotReport) messenger.State {
 	switch {
 	case b.Paused:
 		return messenger.State{Phase: messenger.Off, Reason: openmates.T("The listener is paused, so the mate doesn't receive messages."), Cure: openmates.T("Resume it on the bot's page.")}

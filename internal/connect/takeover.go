@@ -16,7 +16,7 @@ import (
 type Takeovers interface {
 	// TakeOver returns openmates.EConflict if something has changed since the
 	// check.
-	TakeOver(ctx context.Context, o openmates.Takeover) (openmates.Installation, error)
+	TakeOver(ctx context.Context, o Takeover) (openmates.Installation, error)
 }
 
 // UntiePath is the page on which a server admin unties workspaces.
@@ -26,7 +26,7 @@ const UntiePath = "/server/workspaces"
 // another team is transferred if, as the network itself says now, none of that
 // team's mates is in it: then somebody who manages the workspace has removed
 // them, and nobody else could add a bot.
-func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.Bot, con messenger.Connector, t openmates.Team, m openmates.Mate, g messenger.Grant) error {
+func (r *Room) claim(ctx context.Context, c ConnectState, b openmates.Bot, con messenger.Connector, t openmates.Team, m openmates.Mate, g messenger.Grant) error {
 	w := g.Workspace
 	in := openmates.Installation{BotID: b.ID, TeamID: t.ID, Workspace: w.ID, Name: w.Name, Token: g.Token}
 	err := r.install(ctx, c, b, t, m, in)
@@ -51,7 +51,7 @@ func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.
 	if len(left) > 0 {
 		return r.keeps(w, openmates.T("%s, which works for that team, is still there. If you manage this workspace, remove it there first and then start again.", strings.Join(left, ", ")))
 	}
-	o := openmates.Takeover{Installation: in, From: holder.ID, Seen: seen, Notice: openmates.T(
+	o := Takeover{Installation: in, From: holder.ID, Seen: seen, Notice: openmates.T(
 		"%s on %s now belongs to another team. All your mates had been removed there, and someone who manages it has connected it.", named(w.Name, openmates.T("A workspace")), r.label(b.Network))}
 	err = r.store.Within(ctx, func(ctx context.Context) error {
 		if _, err := r.store.TakeOver(ctx, o); err != nil {
@@ -76,7 +76,7 @@ func (r *Room) claim(ctx context.Context, c openmates.ConnectState, b openmates.
 }
 
 // install connects a workspace that no other team has, and records that.
-func (r *Room) install(ctx context.Context, c openmates.ConnectState, b openmates.Bot, t openmates.Team, m openmates.Mate, in openmates.Installation) error {
+func (r *Room) install(ctx context.Context, c ConnectState, b openmates.Bot, t openmates.Team, m openmates.Mate, in openmates.Installation) error {
 	return r.store.Within(ctx, func(ctx context.Context) error {
 		if _, err := r.store.AddInstallation(ctx, in); err != nil {
 			return err
@@ -102,7 +102,7 @@ func (r *Room) installationsIn(ctx context.Context, t openmates.Team, workspace 
 // remembers. The question goes through the bot that was just added, because it
 // is certainly there. That bot itself counts if it was there before this
 // consent, or if the current team added it after it last joined.
-func (r *Room) leftBehind(ctx context.Context, c openmates.ConnectState, via messenger.Via, con messenger.Connector, name string, seen []openmates.Installation) ([]string, error) {
+func (r *Room) leftBehind(ctx context.Context, c ConnectState, via messenger.Via, con messenger.Connector, name string, seen []openmates.Installation) ([]string, error) {
 	b := via.Bot
 	census, can := con.(messenger.Census)
 	if !can {
@@ -143,7 +143,7 @@ func accountOf(b openmates.Bot) openmates.AccountID {
 // was reports whether the bot that a consent added already worked for the
 // current team. The network's clock may differ slightly from ours; in doubt it
 // did.
-func was(joined time.Time, c openmates.ConnectState, b openmates.Bot, seen []openmates.Installation) bool {
+func was(joined time.Time, c ConnectState, b openmates.Bot, seen []openmates.Installation) bool {
 	begun := c.Expires.Add(-validFor)
 	if joined.Before(begun.Add(-clockSlack)) {
 		return true

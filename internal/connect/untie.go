@@ -9,13 +9,13 @@ import (
 
 // Untying reads and writes the workspaces of all teams.
 type Untying interface {
-	FindWorkspaces(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPlace, error)
+	FindWorkspaces(ctx context.Context, q openmates.DirectorySearch) ([]DirectoryPlace, error)
 	AddNotice(ctx context.Context, teamID openmates.ID, sentence openmates.Text) error
 }
 
 // AnyPlaces lists the workspaces of all teams and reports whether there are
 // more. The caller must make sure that a server admin is asking.
-func (r *Room) AnyPlaces(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPlace, bool, error) {
+func (r *Room) AnyPlaces(ctx context.Context, q openmates.DirectorySearch) ([]DirectoryPlace, bool, error) {
 	limit := q.Limit
 	q.Limit++
 	all, err := r.store.FindWorkspaces(ctx, q)

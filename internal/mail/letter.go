@@ -59,26 +59,26 @@ const longest = 24 * time.Hour
 
 // budgets returns how much may be sent to one mailbox, by one person, by one
 // team, and by the server.
-func (o Occasion) budgets() []openmates.MailBudget {
+func (o Occasion) budgets() []Budget {
 	switch o {
 	case Testing: // includes failed attempts; only server admins make them
-		return []openmates.MailBudget{
-			{Scope: openmates.MailToRecipient, Most: 10, Within: time.Hour},
-			{Scope: openmates.MailBySender, Most: 30, Within: time.Hour},
+		return []Budget{
+			{Scope: ToRecipient, Most: 10, Within: time.Hour},
+			{Scope: BySender, Most: 30, Within: time.Hour},
 		}
 	case Notifying:
-		return []openmates.MailBudget{
-			{Scope: openmates.MailToRecipient, Most: 10, Within: time.Hour},
-			{Scope: openmates.MailByServer, Most: 500, Within: longest},
+		return []Budget{
+			{Scope: ToRecipient, Most: 10, Within: time.Hour},
+			{Scope: ByServer, Most: 500, Within: longest},
 		}
 	}
-	return []openmates.MailBudget{
-		{Scope: openmates.MailToRecipient, Most: 3, Within: time.Hour},
-		{Scope: openmates.MailToRecipient, Most: 10, Within: longest},
-		{Scope: openmates.MailBySender, Most: 30, Within: time.Hour},
-		{Scope: openmates.MailBySender, Most: 100, Within: longest},
-		{Scope: openmates.MailByTeam, Most: 100, Within: longest},
-		{Scope: openmates.MailByServer, Most: 500, Within: longest},
+	return []Budget{
+		{Scope: ToRecipient, Most: 3, Within: time.Hour},
+		{Scope: ToRecipient, Most: 10, Within: longest},
+		{Scope: BySender, Most: 30, Within: time.Hour},
+		{Scope: BySender, Most: 100, Within: longest},
+		{Scope: ByTeam, Most: 100, Within: longest},
+		{Scope: ByServer, Most: 500, Within: longest},
 	}
 }
 
@@ -150,14 +150,14 @@ func atTime(at, now time.Time) openmates.Day {
 
 // overBudget returns an error that says which budget is used up, and until
 // when.
-func overBudget(r openmates.MailRefusal, now time.Time) error {
+func overBudget(r Refusal, now time.Time) error {
 	again := atTime(r.Again, now)
 	switch r.Scope {
-	case openmates.MailToRecipient:
+	case ToRecipient:
 		return openmates.Errorf(openmates.ELimit, "The mail limit for this address has been reached. The next message can be sent from %s on.", again)
-	case openmates.MailBySender:
+	case BySender:
 		return openmates.Errorf(openmates.ELimit, "You've reached the mail limit for one person. The next message can be sent from %s on.", again)
-	case openmates.MailByTeam:
+	case ByTeam:
 		return openmates.Errorf(openmates.ELimit, "The mail limit for one team has been reached. The next message can be sent from %s on.", again)
 	}
 	return openmates.Errorf(openmates.ELimit, "This server's mail limit has been reached. The next message can be sent from %s on.", again)

@@ -20,7 +20,7 @@ type Store interface {
 	MailSettings(ctx context.Context) (settings string, password openmates.Secret, err error)
 	// BookMail counts a message, across all processes, or returns the budget
 	// that is used up.
-	BookMail(ctx context.Context, m openmates.MailRecord, budgets []openmates.MailBudget) (id openmates.ID, refused *openmates.MailRefusal, err error)
+	BookMail(ctx context.Context, m Record, budgets []Budget) (id openmates.ID, refused *Refusal, err error)
 	// UnbookMail uncounts a message that wasn't delivered.
 	UnbookMail(ctx context.Context, id openmates.ID) error
 	// ForgetMail deletes the counts before a time.
@@ -128,7 +128,7 @@ func (p *Postman) SendBy(ctx context.Context, s Settings, l Letter) error {
 	if err := p.store.ForgetMail(ctx, now.Add(-longest)); err != nil {
 		return fmt.Errorf("forget old mail: %w", err)
 	}
-	record := openmates.MailRecord{Pot: l.On.pot(), Recipient: mailbox(to), Sender: l.By, TeamID: l.Team, At: now}
+	record := Record{Pot: l.On.pot(), Recipient: mailbox(to), Sender: l.By, TeamID: l.Team, At: now}
 	id, refused, err := p.store.BookMail(ctx, record, l.On.budgets())
 	if err != nil {
 		return fmt.Errorf("count a message: %w", err)

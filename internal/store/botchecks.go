@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/connect"
 	"openmates/internal/sqldb"
 )
 
 // SaveBotCheck keeps what a check of a bot's set-up found. It is a soft write:
 // the next check says it again.
-func (db BotStore) SaveBotCheck(ctx context.Context, c openmates.BotCheck) error {
+func (db BotStore) SaveBotCheck(ctx context.Context, c connect.BotCheck) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `INSERT INTO bot_checks (bot_id, revision, redirect, findings, checked) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (bot_id) DO UPDATE SET revision = excluded.revision, redirect = excluded.redirect,
 			findings = excluded.findings, checked = excluded.checked`,
@@ -18,8 +19,8 @@ func (db BotStore) SaveBotCheck(ctx context.Context, c openmates.BotCheck) error
 }
 
 // BotChecks lists the last check of every bot that has one.
-func (db BotStore) BotChecks(ctx context.Context) ([]openmates.BotCheck, error) {
-	return sqldb.List(ctx, db, func(s sqldb.Row) (c openmates.BotCheck, err error) {
+func (db BotStore) BotChecks(ctx context.Context) ([]connect.BotCheck, error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (c connect.BotCheck, err error) {
 		var findings string
 		var at int64
 		err = s.Scan(&c.BotID, &c.Revision, &c.Redirect, &findings, &at)

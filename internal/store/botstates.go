@@ -3,13 +3,13 @@ package store
 import (
 	"context"
 
-	"openmates"
+	"openmates/internal/connect"
 	"openmates/internal/sqldb"
 )
 
 // SaveBotReport keeps what the process that listens for a bot says of it. It is
 // a soft write: the process says it again before long.
-func (db BotStore) SaveBotReport(ctx context.Context, r openmates.BotReport) error {
+func (db BotStore) SaveBotReport(ctx context.Context, r connect.BotReport) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `INSERT INTO bot_states (bot_id, process, state, updated) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (bot_id) DO UPDATE SET process = excluded.process, state = excluded.state, updated = excluded.updated`,
 		r.BotID, r.Process, string(r.State), db.now())
@@ -17,8 +17,8 @@ func (db BotStore) SaveBotReport(ctx context.Context, r openmates.BotReport) err
 }
 
 // BotReports lists the last report on every bot that has one.
-func (db BotStore) BotReports(ctx context.Context) ([]openmates.BotReport, error) {
-	return sqldb.List(ctx, db, func(s sqldb.Row) (r openmates.BotReport, err error) {
+func (db BotStore) BotReports(ctx context.Context) ([]connect.BotReport, error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (r connect.BotReport, err error) {
 		var state string
 		var at int64
 		err = s.Scan(&r.BotID, &r.Process, &state, &at)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/connect"
 	"openmates/internal/store/storetest"
 )
 
@@ -18,14 +19,14 @@ func TestBotReports(t *testing.T) {
 		ok(t, err)
 		same(t, len(got), 0)
 		for _, text := range []string{`{"Phase":"starting"}`, `{"Phase":"connected","Reason":"ü"}`} {
-			ok(t, db.SaveBotReport(ctx, openmates.BotReport{BotID: w.Bot.ID, Process: "here/1", State: []byte(text)}))
+			ok(t, db.SaveBotReport(ctx, connect.BotReport{BotID: w.Bot.ID, Process: "here/1", State: []byte(text)}))
 			got, err = db.BotReports(ctx)
 			ok(t, err)
 			if len(got) != 1 || got[0].BotID != w.Bot.ID || got[0].Process != "here/1" || string(got[0].State) != text || got[0].At.Sub(now).Abs() > time.Second {
 				t.Errorf("got %+v", got)
 			}
 		}
-		if db.SaveBotReport(ctx, openmates.BotReport{BotID: 5, Process: "x", State: []byte("{}")}) == nil {
+		if db.SaveBotReport(ctx, connect.BotReport{BotID: 5, Process: "x", State: []byte("{}")}) == nil {
 			t.Error("a report on no bot was taken")
 		}
 	})
@@ -88,11 +89,11 @@ func TestBotChecks(t *testing.T) {
 		db, ctx := open(storetest.Clock(func() time.Time { return now })), t.Context()
 		w := storetest.Seed(t, db)
 		for _, findings := range []string{`[]`, `[{"Sentence":"ü"}]`} {
-			want := openmates.BotCheck{BotID: w.Bot.ID, Revision: 3, Redirect: "https://a.example/b", Findings: []byte(findings), At: now}
+			want := connect.BotCheck{BotID: w.Bot.ID, Revision: 3, Redirect: "https://a.example/b", Findings: []byte(findings), At: now}
 			ok(t, db.SaveBotCheck(ctx, want))
 			got, err := db.BotChecks(ctx)
 			ok(t, err)
-			same(t, got, []openmates.BotCheck{want})
+			same(t, got, []connect.BotCheck{want})
 		}
 		ok(t, db.RemoveBot(ctx, w.Bot.ID))
 		got, err := db.BotChecks(ctx)

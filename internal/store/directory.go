@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/connect"
 	"openmates/internal/sqldb"
 )
 
@@ -58,9 +59,9 @@ func (db TeamStore) FindTeams(ctx context.Context, q openmates.DirectorySearch, 
 
 // FindWorkspaces lists the workspaces that teams have connected, by network and
 // ID.
-func (db WorkspaceStore) FindWorkspaces(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPlace, error) {
+func (db WorkspaceStore) FindWorkspaces(ctx context.Context, q openmates.DirectorySearch) ([]connect.DirectoryPlace, error) {
 	network, workspace, _ := strings.Cut(q.After, "/")
-	return sqldb.List(ctx, db, func(s sqldb.Row) (p openmates.DirectoryPlace, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (p connect.DirectoryPlace, err error) {
 		var mates string
 		var since int64
 		p.Team, err = scanTeam(tail{s, []any{&p.Network, &p.Workspace, &p.Name, &mates, &since}})

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/connect"
 	"openmates/internal/sqldb"
 )
 
 // AddLinkCode keeps a one-time code under its hash, in place of the one that
 // the same account or person was given before.
-func (db LinkStore) AddLinkCode(ctx context.Context, hash string, c openmates.LinkCode) error {
+func (db LinkStore) AddLinkCode(ctx context.Context, hash string, c connect.LinkCode) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if _, err := t.Exec(`DELETE FROM link_codes WHERE expires <= $1
 			OR network = $2 AND account_id = $3 AND user_id = $4`, db.now(), c.Network, c.AccountID, c.UserID); err != nil {
@@ -25,14 +26,14 @@ const linkCodeCols = `network, account_id, name, avatar, user_id, expires`
 
 // LinkCode gives what a code stands for. One that has expired, was used or
 // never was is ENotFound.
-func (db LinkStore) LinkCode(ctx context.Context, hash string) (openmates.LinkCode, error) {
+func (db LinkStore) LinkCode(ctx context.Context, hash string) (connect.LinkCode, error) {
 	return db.linkCode(func(dest ...any) (bool, error) {
 		return sqldb.Get(ctx, db, `SELECT `+linkCodeCols+` FROM link_codes WHERE hash = $1`, []any{hash}, dest...)
 	})
 }
 
 // TakeLinkCode gives it and removes it: of several takers one gets it.
-func (db LinkStore) TakeLinkCode(ctx context.Context, hash string) (openmates.LinkCode, error) {
+func (db LinkStore) TakeLinkCode(ctx context.Context, hash string) (connect.LinkCode, error) {
 	return db.linkCode(func(dest ...any) (ok bool, err error) {
 		err = db.Update(ctx, func(t *sqldb.Tx) (err error) {
 			ok, err = t.Get(`DELETE FROM link_codes WHERE hash = $1 RETURNING `+linkCodeCols, []any{hash}, dest...)
@@ -42,15 +43,15 @@ func (db LinkStore) TakeLinkCode(ctx context.Context, hash string) (openmates.Li
 	})
 }
 
-func (db *base) linkCode(read func(dest ...any) (bool, error)) (c openmates.LinkCode, err error) {
+func (db *base) linkCode(read func(dest ...any) (bool, error)) (c connect.LinkCode, err error) {
 	var expires int64
 	ok, err := read(&c.Network, &c.AccountID, &c.Name, &c.Avatar, &c.UserID, &expires)
 	if err != nil {
-		return openmates.LinkCode{}, err
+		return connect.LinkCode{}, err
 	}
 	c.Expires = sqldb.TimeOf(expires)
 	if !ok || !c.Expires.After(db.now()) {
-		return openmates.LinkCode{}, missing(openmates.T("This code"))
+		return connect.LinkCode{}, missing(openmates.T("This code"))
 	}
 	return c, nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/mail"
 	"openmates/internal/sqldb"
 )
 
@@ -52,7 +53,7 @@ func (db MailStore) SetMailSettings(ctx context.Context, settings string, passwo
 // is used up: then nothing is counted, and it gives the budget that has room
 // again last. Of two processes that book at the same moment one waits for the
 // other.
-func (db MailStore) BookMail(ctx context.Context, m openmates.MailRecord, budgets []openmates.MailBudget) (id openmates.ID, refused *openmates.MailRefusal, err error) {
+func (db MailStore) BookMail(ctx context.Context, m mail.Record, budgets []mail.Budget) (id openmates.ID, refused *mail.Refusal, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		refused = nil
 		var name string
@@ -65,7 +66,7 @@ func (db MailStore) BookMail(ctx context.Context, m openmates.MailRecord, budget
 				return err
 			}
 			if full && (refused == nil || again.After(refused.Again)) {
-				refused = &openmates.MailRefusal{Scope: b.Scope, Again: again}
+				refused = &mail.Refusal{Scope: b.Scope, Again: again}
 			}
 		}
 		if refused != nil {
@@ -81,15 +82,15 @@ func (db MailStore) BookMail(ctx context.Context, m openmates.MailRecord, budget
 
 // usedUp reports whether a budget has no room for a message, and when it has
 // again: once the oldest of its last Most messages is out of the period.
-func usedUp(t *sqldb.Tx, m openmates.MailRecord, b openmates.MailBudget) (again time.Time, full bool, err error) {
+func usedUp(t *sqldb.Tx, m mail.Record, b mail.Budget) (again time.Time, full bool, err error) {
 	var where string
 	var whose any
 	switch b.Scope {
-	case openmates.MailToRecipient:
+	case mail.ToRecipient:
 		where, whose = "recipient = $4", m.Recipient
-	case openmates.MailBySender:
+	case mail.BySender:
 		where, whose = "sender = $4", m.Sender
-	case openmates.MailByTeam:
+	case mail.ByTeam:
 		where, whose = "team_id = $4", m.TeamID
 	default:
 		where, whose = "0 = $4", 0

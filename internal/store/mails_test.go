@@ -11,16 +11,17 @@ import (
 	"pgregory.net/rapid"
 
 	"openmates"
+	"openmates/internal/mail"
 	"openmates/internal/store/storetest"
 )
 
-func scopeOf(m openmates.MailRecord, s openmates.MailScope) string {
+func scopeOf(m mail.Record, s mail.Scope) string {
 	switch s {
-	case openmates.MailToRecipient:
+	case mail.ToRecipient:
 		return m.Recipient
-	case openmates.MailBySender:
+	case mail.BySender:
 		return m.Sender.String()
-	case openmates.MailByTeam:
+	case mail.ByTeam:
 		return m.TeamID.String()
 	}
 	return "server"
@@ -38,16 +39,16 @@ func TestMailBudgetsHold(t *testing.T) {
 		ctx := t.Context()
 		runs++
 		pot := "pot" + strconv.Itoa(runs)
-		budgets := []openmates.MailBudget{
-			{Scope: openmates.MailToRecipient, Most: rapid.IntRange(1, 3).Draw(t, "recipient"), Within: time.Hour},
-			{Scope: openmates.MailToRecipient, Most: rapid.IntRange(2, 4).Draw(t, "recipient's day"), Within: 24 * time.Hour},
-			{Scope: openmates.MailBySender, Most: rapid.IntRange(1, 5).Draw(t, "sender"), Within: time.Hour},
-			{Scope: openmates.MailByTeam, Most: rapid.IntRange(1, 6).Draw(t, "team"), Within: 24 * time.Hour},
-			{Scope: openmates.MailByServer, Most: rapid.IntRange(3, 8).Draw(t, "server"), Within: 24 * time.Hour},
+		budgets := []mail.Budget{
+			{Scope: mail.ToRecipient, Most: rapid.IntRange(1, 3).Draw(t, "recipient"), Within: time.Hour},
+			{Scope: mail.ToRecipient, Most: rapid.IntRange(2, 4).Draw(t, "recipient's day"), Within: 24 * time.Hour},
+			{Scope: mail.BySender, Most: rapid.IntRange(1, 5).Draw(t, "sender"), Within: time.Hour},
+			{Scope: mail.ByTeam, Most: rapid.IntRange(1, 6).Draw(t, "team"), Within: 24 * time.Hour},
+			{Scope: mail.ByServer, Most: rapid.IntRange(3, 8).Draw(t, "server"), Within: 24 * time.Hour},
 		}
 		now := time.UnixMilli(1_000_000_000_000).UTC()
-		var taken []openmates.MailRecord
-		full := func(m openmates.MailRecord, b openmates.MailBudget) bool {
+		var taken []mail.Record
+		full := func(m mail.Record, b mail.Budget) bool {
 			n := 0
 			for _, was := range taken {
 				whose := scopeOf(m, b.Scope)
@@ -59,13 +60,13 @@ func TestMailBudgetsHold(t *testing.T) {
 		}
 		for range rapid.IntRange(1, 25).Draw(t, "messages") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 90).Draw(t, "minutes")) * time.Minute)
-			m := openmates.MailRecord{Pot: pot, Recipient: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "to"),
+			m := mail.Record{Pot: pot, Recipient: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "to"),
 				Sender: openmates.ID(rapid.IntRange(0, 2).Draw(t, "by")), TeamID: openmates.ID(rapid.IntRange(0, 2).Draw(t, "of")), At: now}
 			_, refused, err := db.BookMail(ctx, m, budgets)
 			if err != nil {
 				t.Fatal(err)
 			}
-			is := slices.ContainsFunc(budgets, func(b openmates.MailBudget) bool { return full(m, b) })
+			is := slices.ContainsFunc(budgets, func(b mail.Budget) bool { return full(m, b) })
 			if is != (refused != nil) {
 				t.Fatalf("refused: %v, but a budget is full: %v", refused, is)
 			}
@@ -74,9 +75,9 @@ func TestMailBudgetsHold(t *testing.T) {
 				continue
 			}
 			m.At = refused.Again.Add(-time.Millisecond)
-			before := slices.ContainsFunc(budgets, func(b openmates.MailBudget) bool { return full(m, b) })
+			before := slices.ContainsFunc(budgets, func(b mail.Budget) bool { return full(m, b) })
 			m.At = refused.Again
-			after := slices.ContainsFunc(budgets, func(b openmates.MailBudget) bool { return full(m, b) })
+			after := slices.ContainsFunc(budgets, func(b mail.Budget) bool { return full(m, b) })
 			if !before || after || !refused.Again.After(now) {
 				t.Fatalf("works again at %s, but is full before: %v, then: %v", refused.Again, before, after)
 			}
@@ -90,8 +91,8 @@ func TestMailBudgetsAreShared(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
 		ctx, now := t.Context(), time.UnixMilli(1_000_000_000_000).UTC()
 		here, there := open(), open()
-		budget := []openmates.MailBudget{{Scope: openmates.MailToRecipient, Most: 3, Within: time.Hour}}
-		m := openmates.MailRecord{Pot: "p", Recipient: "kim", Sender: 7, At: now}
+		budget := []mail.Budget{{Scope: mail.ToRecipient, Most: 3, Within: time.Hour}}
+		m := mail.Record{Pot: "p", Recipient: "kim", Sender: 7, At: now}
 		var booked atomic.Int64
 		var group sync.WaitGroup
 		for i := range 12 {
@@ -113,7 +114,7 @@ func TestMailBudgetsAreShared(t *testing.T) {
 		same(t, booked.Load(), int64(3))
 		_, refused, err := open().BookMail(ctx, m, budget) // another start
 		ok(t, err)
-		same(t, refused, &openmates.MailRefusal{Scope: openmates.MailToRecipient, Again: now.Add(time.Hour)})
+		same(t, refused, &mail.Refusal{Scope: mail.ToRecipient, Again: now.Add(time.Hour)})
 		other := m
 		other.Pot = "another"
 		id, refused, err := here.BookMail(ctx, other, budget)
@@ -121,13 +122,13 @@ func TestMailBudgetsAreShared(t *testing.T) {
 		same(t, refused == nil, true)
 		// What did not arrive is nobody's mail, but somebody's try.
 		ok(t, here.UnbookMail(ctx, id))
-		one := func(s openmates.MailScope) []openmates.MailBudget {
-			return []openmates.MailBudget{{Scope: s, Most: 1, Within: time.Hour}}
+		one := func(s mail.Scope) []mail.Budget {
+			return []mail.Budget{{Scope: s, Most: 1, Within: time.Hour}}
 		}
-		_, refused, err = here.BookMail(ctx, other, one(openmates.MailBySender))
+		_, refused, err = here.BookMail(ctx, other, one(mail.BySender))
 		ok(t, err)
 		same(t, refused != nil, true)
-		_, refused, err = here.BookMail(ctx, other, one(openmates.MailToRecipient))
+		_, refused, err = here.BookMail(ctx, other, one(mail.ToRecipient))
 		ok(t, err)
 		same(t, refused == nil, true)
 		ok(t, here.ForgetMail(ctx, now))

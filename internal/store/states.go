@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/connect"
 	"openmates/internal/sqldb"
 )
 
@@ -13,7 +14,7 @@ import (
 const keepStates = 24 * time.Hour
 
 // AddState keeps a one-time row under the hash of a consent page's state.
-func (db LinkStore) AddState(ctx context.Context, hash string, s openmates.ConnectState) error {
+func (db LinkStore) AddState(ctx context.Context, hash string, s connect.ConnectState) error {
 	verifier, err := db.seal.Seal("connect_states.verifier:"+hash, s.Verifier)
 	if err != nil {
 		return err
@@ -32,8 +33,8 @@ func (db LinkStore) AddState(ctx context.Context, hash string, s openmates.Conne
 // TakeState uses the row up and gives it: of several takers one gets it. One
 // that was taken before is EConflict, one that never was ENotFound. One that
 // has expired is used up and given; its Expires tells.
-func (db LinkStore) TakeState(ctx context.Context, hash string) (openmates.ConnectState, error) {
-	var s openmates.ConnectState
+func (db LinkStore) TakeState(ctx context.Context, hash string) (connect.ConnectState, error) {
+	var s connect.ConnectState
 	var verifier string
 	var expires int64
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
@@ -52,13 +53,13 @@ func (db LinkStore) TakeState(ctx context.Context, hash string) (openmates.Conne
 		return err
 	})
 	if err != nil {
-		return openmates.ConnectState{}, err
+		return connect.ConnectState{}, err
 	}
 	s.Expires = sqldb.TimeOf(expires)
 	var lost bool
 	s.Verifier, lost, err = db.unseal("connect_states.verifier:"+hash, verifier)
 	if lost {
-		return openmates.ConnectState{}, openmates.Errorf(openmates.ENotFound, "This link isn't valid (any more). Start again.")
+		return connect.ConnectState{}, openmates.Errorf(openmates.ENotFound, "This link isn't valid (any more). Start again.")
 	}
 	return s, err
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"openmates"
+	"openmates/internal/connect"
 	"openmates/internal/sqldb"
 )
 
@@ -17,7 +18,7 @@ func notTakenOver() openmates.Text {
 // EConflict where the workspace is not the old team's any more, and where a
 // bot has come there since it was looked: the lock on the workspace's row makes
 // whoever connects it meanwhile wait, and of two who take it over one is first.
-func (db WorkspaceStore) TakeOver(ctx context.Context, o openmates.Takeover) (openmates.Installation, error) {
+func (db WorkspaceStore) TakeOver(ctx context.Context, o connect.Takeover) (openmates.Installation, error) {
 	in := o.Installation
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Installations)
@@ -56,7 +57,7 @@ func (db WorkspaceStore) TakeOver(ctx context.Context, o openmates.Takeover) (op
 
 // cameSince reports whether a bot was connected, or has appeared, after it was
 // looked who is there. The bot that was added by whoever takes over may appear.
-func cameSince(now openmates.Installation, o openmates.Takeover) bool {
+func cameSince(now openmates.Installation, o connect.Takeover) bool {
 	i := slices.IndexFunc(o.Seen, func(x openmates.Installation) bool { return x.ID == now.ID })
 	var was openmates.Installation
 	if i >= 0 {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"openmates"
+	"openmates/internal/connect"
 	"openmates/internal/store/storetest"
 )
 
@@ -33,7 +34,7 @@ func TestTakeOver(t *testing.T) {
 			var all sync.WaitGroup
 			for i, team := range others {
 				all.Go(func() {
-					_, errs[i] = db.TakeOver(ctx, openmates.Takeover{From: w.Team.ID, Seen: seen, Notice: openmates.T("Lost."),
+					_, errs[i] = db.TakeOver(ctx, connect.Takeover{From: w.Team.ID, Seen: seen, Notice: openmates.T("Lost."),
 						Installation: openmates.Installation{BotID: w.Bot.ID, TeamID: team.ID, Workspace: "G", Name: "Guild"}})
 				})
 			}
@@ -88,7 +89,7 @@ func TestTakeOverLooksOnceMore(t *testing.T) {
 		ok(t, err)
 		_, err = db.AddInstallation(ctx, openmates.Installation{BotID: other.ID, Workspace: "G", Name: "Guild"})
 		ok(t, err)
-		o := openmates.Takeover{Installation: openmates.Installation{BotID: w.Bot.ID, TeamID: north.ID, Workspace: "G", Name: "Guild"}, From: w.Team.ID, Seen: seen, Notice: openmates.T("Lost.")}
+		o := connect.Takeover{Installation: openmates.Installation{BotID: w.Bot.ID, TeamID: north.ID, Workspace: "G", Name: "Guild"}, From: w.Team.ID, Seen: seen, Notice: openmates.T("Lost.")}
 		want(t, second(db.TakeOver(ctx, o)), openmates.EConflict)
 		ok(t, db.LeftWorkspace(ctx, other.ID, "G"))
 		_, err = db.AddInstallation(ctx, openmates.Installation{BotID: w.Bot.ID, Workspace: "G"}) // the network tells that it is back

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/connect"
 	"openmates/internal/queue"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
@@ -139,7 +140,7 @@ func TestACodeIsTakenOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
 		now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 		db, ctx := open(func(c *store.Config) { c.Clock = func() time.Time { return now } }), t.Context()
-		c := openmates.LinkCode{Network: "discord", AccountID: "1", Name: "ada", Avatar: "https://cdn.example/1.png", Expires: now.Add(time.Minute)}
+		c := connect.LinkCode{Network: "discord", AccountID: "1", Name: "ada", Avatar: "https://cdn.example/1.png", Expires: now.Add(time.Minute)}
 		ok(t, db.AddLinkCode(ctx, "first", c))
 		ok(t, db.AddLinkCode(ctx, "second", c)) // in place of the first
 		_, err := db.LinkCode(ctx, "first")

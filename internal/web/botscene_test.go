@@ -99,7 +99,7 @@ func (s *botScene) listeners(d *discord.Connector, log *slog.Logger) {
 			if err != nil {
 				return err
 			}
-			return s.db.SaveBotReport(ctx, openmates.BotReport{BotID: id, Process: "test", State: text})
+			return s.db.SaveBotReport(ctx, connect.BotReport{BotID: id, Process: "test", State: text})
 		},
 	})
 	must(s.t, err)

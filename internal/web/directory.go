@@ -103,7 +103,7 @@ type allWorkspacesPage struct {
 }
 
 type placeLine struct {
-	openmates.DirectoryPlace
+	connect.DirectoryPlace
 	Label string // of the network
 	Who   string // the mates that are present
 	Path  string

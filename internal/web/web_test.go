@@ -116,7 +116,7 @@ func TestEveryPageRenders(t *testing.T) {
 		"allteams": {allTeamsPage{directory: directory{shell: sh}}, allTeamsPage{directory: directory{shell: sh}, Currency: "EUR", All: []openmates.DirectoryTeam{
 			{Team: team, Members: 2, Admins: []string{"ada", "ben"}, Places: 1, Mates: 1, Spent: 5}, {Team: team}}}},
 		"allworkspaces": {allWorkspacesPage{directory: directory{shell: sh}}, allWorkspacesPage{directory: directory{shell: sh}, Places: []placeLine{
-			{DirectoryPlace: openmates.DirectoryPlace{Network: "discord", Workspace: "1", Name: "<g>", Team: team, Mates: []string{"Sophia"}}, Label: "Discord", Who: "Sophia", Path: "/x"}, {}}}},
+			{DirectoryPlace: connect.DirectoryPlace{Network: "discord", Workspace: "1", Name: "<g>", Team: team, Mates: []string{"Sophia"}}, Label: "Discord", Who: "Sophia", Path: "/x"}, {}}}},
 		"ask": {askPage{shell: sh, Path: "/x"}, askPage{shell: sh, question: question{Heading: openmates.T("T."), Sentence: openmates.T("S."), Label: openmates.T("R."), Back: "/"}, Path: "/x", Fields: []field{{"a", `"><b>`}}}},
 		"moved": {movedPage{shell: sh, Before: "http://a", Now: "http://b", At: "http://b/", Redirect: "http://b/r"},
 			movedPage{shell: sh, Before: "http://a", Now: "http://b", At: "http://b/", Redirect: "http://b/r", Bots: 2, SignIn: true, Passkeys: "b", Error: openmates.T("e")}},

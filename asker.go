@@ -27,15 +27,6 @@ type Asker struct {
 	Layers  []Layer // server, mate, team, member: those with a limit, widest first
 }
 
-// AskerMonth is the usage of a calendar month so far in a team, including what
-// is reserved for answers in progress.
-type AskerMonth struct {
-	Requests int64  // by the person
-	Spent    Micros // by the person
-	Team     Micros // by the whole team
-	Mate     Micros // by the mate, within the team
-}
-
 // CounterName names a layer's counters. Package policy makes them.
 type CounterName string
 

@@ -19,7 +19,7 @@ import (
 func (srv *service) openQueue() error {
 	srv.hold = srv.db
 	if srv.set.NATSURL == "" {
-		q, err := dbqueue.New(dbqueue.Config{Journal: srv.db, Lease: srv.db, Log: srv.log})
+		q, err := dbqueue.New(dbqueue.Config{Journal: srv.db.JournalStore, Lease: srv.db, Log: srv.log})
 		srv.queue = q
 		return err
 	}
@@ -31,7 +31,7 @@ func (srv *service) openQueue() error {
 		srv.nats = conn.IsConnected // pages and the API are there without it: their questions are found a little later
 	}
 	srv.closers = append(srv.closers, func() error { conn.Close(); return nil })
-	q, err := natsqueue.New(natsqueue.Config{Conn: conn, Journal: srv.db, Lease: srv.db.Leases(), Log: srv.log})
+	q, err := natsqueue.New(natsqueue.Config{Conn: conn, Journal: srv.db.JournalStore, Lease: srv.db.Leases(), Log: srv.log})
 	if err != nil {
 		return fmt.Errorf("open the queue on NATS: %w", err)
 	}

@@ -248,7 +248,7 @@ func (srv *service) wire(demo *web.Demo) (err error) {
 		return err
 	}
 	srv.chat, err = chat.New(chat.Config{
-		Store: srv.db, Queue: srv.queue, Connectors: srv.networks, Model: srv.models.room.Choose, Currency: srv.server.Currency,
+		Store: chatStoreOf(srv.db), Queue: srv.queue, Connectors: srv.networks, Model: srv.models.room.Choose, Currency: srv.server.Currency,
 		Log: srv.log, Skills: srv.skills, Say: srv.book.Say,
 		NoStreaming: !srv.set.Stream, Grace: srv.set.Grace, Links: srv.connect,
 	})

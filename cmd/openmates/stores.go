@@ -84,6 +84,22 @@ func modelStoreOf(db *store.DB) modelStore {
 	return modelStore{db.DB, db.ProviderStore, db.MateStore}
 }
 
+type chatStore struct {
+	*sqldb.DB
+	store.AskerStore
+	store.TurnStore
+	store.JournalStore
+	store.UsageStore
+	store.LimitStore
+	store.PeopleStore
+	store.TeamStore
+	store.LinkStore
+}
+
+func chatStoreOf(db *store.DB) chatStore {
+	return chatStore{db.DB, db.AskerStore, db.TurnStore, db.JournalStore, db.UsageStore, db.LimitStore, db.PeopleStore, db.TeamStore, db.LinkStore}
+}
+
 // records is what the doors read for the pages of admins, see
 // docs/adr/0020-engine-and-store.md.
 type records struct {

@@ -102,7 +102,7 @@ type Talks interface {
 	ChooseTeam(ctx context.Context, botID, userID, teamID openmates.ID) error
 	// AskerMonth sums up the calendar month of t (UTC) for a person who asks a
 	// mate in a team.
-	AskerMonth(ctx context.Context, teamID, userID, mateID openmates.ID, t time.Time) (openmates.AskerMonth, error)
+	AskerMonth(ctx context.Context, teamID, userID, mateID openmates.ID, t time.Time) (AskerMonth, error)
 	// ForgetTalk makes the history of a conversation begin now.
 	ForgetTalk(ctx context.Context, conversation string) error
 	// StopTalk marks the answer that is being written in a conversation; ok is

@@ -9,9 +9,12 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// AskerStore knows who asks whom, by what a network tells or by who has signed in.
+type AskerStore struct{ *base }
+
 // Asker tells who speaks to which mate, see chat.Store. It is the first read
 // of every message, so it is one query.
-func (db *DB) Asker(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID, account openmates.AccountID) (openmates.Asker, error) {
+func (db AskerStore) Asker(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID, account openmates.AccountID) (openmates.Asker, error) {
 	a, err := first(ctx, db, openmates.T("This bot"), db.scanAsker, askerQuery, botID, workspace, account)
 	if err != nil {
 		return openmates.Asker{}, err
@@ -36,7 +39,7 @@ const askerQuery = `SELECT ` + botCols + `, ` + mateCols + `, ` + inTeamCols + `
 	LEFT JOIN settings s ON s.name = '` + serverLimits + `'
 	WHERE b.id = $1 AND NOT b.paused`
 
-func (db *DB) scanAsker(s sqldb.Row) (a openmates.Asker, err error) {
+func (db AskerStore) scanAsker(s sqldb.Row) (a openmates.Asker, err error) {
 	var in inTeam
 	var workspace, token *string
 	var mate openmates.Mate
@@ -59,7 +62,7 @@ func (db *DB) scanAsker(s sqldb.Row) (a openmates.Asker, err error) {
 }
 
 // AskerOf tells who asks which mate on this server itself, see chat.Store.
-func (db *DB) AskerOf(ctx context.Context, teamID, userID, mateID openmates.ID) (openmates.Asker, error) {
+func (db AskerStore) AskerOf(ctx context.Context, teamID, userID, mateID openmates.ID) (openmates.Asker, error) {
 	a, err := first(ctx, db, openmates.T("This mate"), scanAskerOf, askerOfQuery, teamID, userID, mateID)
 	if err == nil && teamID != a.Team.ID {
 		err = missing(openmates.T("This team"))
@@ -171,7 +174,7 @@ func layers(a openmates.Asker, server, member *string) ([]openmates.Layer, error
 // Settle records what becomes of a turn, see chat.Store: the first record
 // stands. It is a soft write: after a power failure the turn is worked off
 // again, and the connector finds what was posted.
-func (db *DB) Settle(ctx context.Context, o openmates.Outcome) error {
+func (db TurnStore) Settle(ctx context.Context, o openmates.Outcome) error {
 	return db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
 		n, err := t.Exec(`UPDATE turns SET state = $2, answer = $3, author = $4, question = $5, why = $6, team_id = $7, mate_id = $8, user_id = $9,
 				channel = $10, lacks = $11, until = $12
@@ -199,7 +202,7 @@ func known(t *sqldb.Tx, key string) error {
 
 // Settled gives what Settle recorded for the turn (ok false: nothing yet) and
 // how many parts were begun by then.
-func (db *DB) Settled(ctx context.Context, key string) (o openmates.Outcome, begun int, ok bool, err error) {
+func (db TurnStore) Settled(ctx context.Context, key string) (o openmates.Outcome, begun int, ok bool, err error) {
 	var n, until int64
 	var model *string
 	var team, user, mate, input, cached, output, cost, at *int64
@@ -224,7 +227,7 @@ func (db *DB) Settled(ctx context.Context, key string) (o openmates.Outcome, beg
 
 // Begun records that n parts of an answer which is not settled yet were begun
 // on the network.
-func (db *DB) Begun(ctx context.Context, key string, n int) error {
+func (db TurnStore) Begun(ctx context.Context, key string, n int) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET posted = $2, state = CASE WHEN state = 'received' THEN 'running' ELSE state END
 		WHERE key = $1 AND posted < $2`, key, n)
 	return err
@@ -232,7 +235,7 @@ func (db *DB) Begun(ctx context.Context, key string, n int) error {
 
 // History gives the last n answered turns of a conversation since it was last
 // forgotten, oldest first.
-func (db *DB) History(ctx context.Context, conversation string, n int) ([]openmates.Exchange, error) {
+func (db TurnStore) History(ctx context.Context, conversation string, n int) ([]openmates.Exchange, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (e openmates.Exchange, err error) {
 		var at int64
 		var id *int64

@@ -11,6 +11,9 @@ import (
 	"openmates/internal/sqldb"
 )
 
+// JournalStore is the journal of the queue.
+type JournalStore struct{ *base }
+
 // MAX stands in a query of its own, which SQLite answers from the end of the
 // tree; within an expression it would read the whole journal. (SQLite needs
 // WHERE to tell the conflict clause from a join.)
@@ -21,7 +24,7 @@ const addJob = `INSERT INTO turns (id, key, lane, body, attempt, accepted, kind,
 
 // AddJob stores a job as open; fresh is false when its key was seen before,
 // and then nothing changes. It waits for the disk, unless the job is soft.
-func (db *DB) AddJob(ctx context.Context, j queue.Job) (fresh bool, err error) {
+func (db JournalStore) AddJob(ctx context.Context, j queue.Job) (fresh bool, err error) {
 	body := sqldb.EncodeBytes(j.Body)
 	accepted := j.Accepted
 	if accepted.IsZero() {
@@ -48,7 +51,7 @@ func (db *DB) AddJob(ctx context.Context, j queue.Job) (fresh bool, err error) {
 
 // OpenJobs lists at most n open jobs after the given position, in order of
 // acceptance, with the position of the last one. Position 0 is the start.
-func (db *DB) OpenJobs(ctx context.Context, after int64, n int) ([]queue.Job, int64, error) {
+func (db JournalStore) OpenJobs(ctx context.Context, after int64, n int) ([]queue.Job, int64, error) {
 	last := after
 	jobs, err := sqldb.List(ctx, db, func(s sqldb.Row) (j queue.Job, err error) {
 		var body string
@@ -68,7 +71,7 @@ func (db *DB) OpenJobs(ctx context.Context, after int64, n int) ([]queue.Job, in
 
 // CloseJob ends a job; closing twice is a no-op. It is a soft write: a job
 // whose end was lost is worked off again, and finds what it did.
-func (db *DB) CloseJob(ctx context.Context, key string, end queue.End) error {
+func (db JournalStore) CloseJob(ctx context.Context, key string, end queue.End) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET open = FALSE, closed = $2, body = CASE WHEN kind = '`+string(chat.KindTrial)+`' THEN '' ELSE body END,
 			why = CASE WHEN $3 = 'dropped' AND state IN ('received', 'running') THEN 'given_up'
 				WHEN $3 = 'dropped' AND state = 'answered' THEN 'not_posted' ELSE why END,
@@ -79,7 +82,7 @@ func (db *DB) CloseJob(ctx context.Context, key string, end queue.End) error {
 
 // DelayJob keeps a job open but not before t. It is a soft write: a pause that
 // was lost is a shorter pause.
-func (db *DB) DelayJob(ctx context.Context, key string, attempt int, t time.Time) error {
+func (db JournalStore) DelayJob(ctx context.Context, key string, attempt int, t time.Time) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET attempt = $2, not_before = $3 WHERE key = $1 AND open`, key, attempt, t)
 	return err
 }
@@ -93,7 +96,7 @@ const oldestTurns = `SELECT COUNT(*), COALESCE(MAX(id), 0) FROM
 // before a time, and gives how many there were. What they spent stays in the
 // books, and of whoever was answered it stays known that they were. It is a
 // soft write: what comes back is removed again.
-func (db *DB) PruneTurns(ctx context.Context, before time.Time, n int) (removed int, err error) {
+func (db JournalStore) PruneTurns(ctx context.Context, before time.Time, n int) (removed int, err error) {
 	err = db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
 		var count, last int64
 		if _, err := t.Get(oldestTurns, []any{sqldb.FirstID(before), n}, &count, &last); err != nil || count == 0 {

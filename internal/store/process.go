@@ -12,7 +12,7 @@ import (
 )
 
 // Progress tells somebody who waits how far a turn is, see chat.Desk.
-func (db *DB) Progress(ctx context.Context, key string) (p chat.Progress, err error) {
+func (db TurnStore) Progress(ctx context.Context, key string) (p chat.Progress, err error) {
 	var state openmates.TurnState
 	p.Known, err = sqldb.Get(ctx, db, `SELECT state, answer, state <> 'received' OR EXISTS (SELECT 1 FROM usage WHERE turn = $1)
 		FROM turns WHERE key = $1`, []any{key}, &state, &p.Text, &p.Taken)
@@ -22,13 +22,13 @@ func (db *DB) Progress(ctx context.Context, key string) (p chat.Progress, err er
 
 // Grow records the text so far of an answer. It is a soft write: the next one
 // holds more.
-func (db *DB) Grow(ctx context.Context, key, text string) error {
+func (db TurnStore) Grow(ctx context.Context, key, text string) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET answer = $2, state = 'running' WHERE key = $1 AND state IN ('received', 'running')`, key, text)
 	return err
 }
 
 // StopTurn marks the answer to a turn as one that shall end.
-func (db *DB) StopTurn(ctx context.Context, key string) error {
+func (db TurnStore) StopTurn(ctx context.Context, key string) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET stop = TRUE WHERE key = $1 AND state IN ('received', 'running')`, key)
 	return err
 }
@@ -37,7 +37,7 @@ func (db *DB) StopTurn(ctx context.Context, key string) error {
 const oldTrials = `SELECT id FROM turns WHERE kind = '` + string(chat.KindTrial) + `' AND NOT open AND answer <> '' AND closed < $1 LIMIT $2`
 
 // ForgetTrials removes the answers to at most n trials that ended before a time.
-func (db *DB) ForgetTrials(ctx context.Context, before time.Time, n int) (int, error) {
+func (db TurnStore) ForgetTrials(ctx context.Context, before time.Time, n int) (int, error) {
 	count, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET answer = '' WHERE id IN (`+oldTrials+`)`, before, n)
 	return int(count), err
 }
@@ -50,7 +50,7 @@ const heldByNone = `SELECT g.turn FROM usage g LEFT JOIN turns t ON t.key = g.tu
 // FreeHeld settles at most n reservations of turns that have ended without it, see
 // chat.Store. Each is a transaction of its own, so that others may write in
 // between.
-func (db *DB) FreeHeld(ctx context.Context, n int) (int, error) {
+func (db UsageStore) FreeHeld(ctx context.Context, n int) (int, error) {
 	keys, err := sqldb.List(ctx, db, func(s sqldb.Row) (key string, err error) { return key, s.Scan(&key) }, heldByNone, n)
 	if err != nil {
 		return 0, err
@@ -65,7 +65,7 @@ func (db *DB) FreeHeld(ctx context.Context, n int) (int, error) {
 
 // free settles what one turn holds. What it has certainly spent stays in the
 // books, and the rest is free again.
-func (db *DB) free(ctx context.Context, key string) error {
+func (db UsageStore) free(ctx context.Context, key string) error {
 	return db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
 		var u openmates.Usage
 		var at int64

@@ -62,6 +62,8 @@ type DB struct {
 	WorkspaceStore
 	LinkStore
 	ProviderStore
+	AskerStore
+	JournalStore
 	TurnStore
 	UsageStore
 	AuditStore
@@ -111,7 +113,8 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		base: b, PeopleStore: PeopleStore{b}, SessionStore: SessionStore{b}, ProtectionStore: ProtectionStore{b},
 		TokenStore: TokenStore{b}, AnswerStore: AnswerStore{b}, TeamStore: TeamStore{b}, InviteStore: InviteStore{b},
 		MateStore: MateStore{b}, LimitStore: LimitStore{b}, BotStore: BotStore{b}, WorkspaceStore: WorkspaceStore{b},
-		LinkStore: LinkStore{b}, ProviderStore: ProviderStore{b}, TurnStore: TurnStore{b}, UsageStore: UsageStore{b}, AuditStore: AuditStore{b},
+		LinkStore: LinkStore{b}, ProviderStore: ProviderStore{b}, AskerStore: AskerStore{b}, JournalStore: JournalStore{b}, TurnStore: TurnStore{b},
+		UsageStore: UsageStore{b}, AuditStore: AuditStore{b},
 		OverviewStore: OverviewStore{b},
 		SettingStore:  SettingStore{b}, MailStore: MailStore{b}, KeyStore: KeyStore{b},
 	}, nil

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/chat"
 	"openmates/internal/sqldb"
 )
 
@@ -97,7 +98,7 @@ func (db UsageStore) SpentBy(ctx context.Context, teamID, userID openmates.ID, t
 
 // AskerMonth sums up the month of t (UTC) for a person who asks a mate in a
 // team, with what is reserved for answers that are being written.
-func (db UsageStore) AskerMonth(ctx context.Context, teamID, userID, mateID openmates.ID, t time.Time) (m openmates.AskerMonth, err error) {
+func (db UsageStore) AskerMonth(ctx context.Context, teamID, userID, mateID openmates.ID, t time.Time) (m chat.AskerMonth, err error) {
 	_, start, end := month(t)
 	_, err = sqldb.Get(ctx, db, `SELECT COUNT(CASE WHEN user_id = $2 THEN 1 END),
 			`+sumOf(`CASE WHEN user_id = $2 THEN cost ELSE 0 END`)+`, `+sumOf(`cost`)+`,

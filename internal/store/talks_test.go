@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/chat"
 	"openmates/internal/connect"
 	"openmates/internal/queue"
 	"openmates/internal/store"
@@ -177,9 +178,9 @@ func TestSpentBy(t *testing.T) {
 		same(t, []openmates.Micros{mine, team}, []openmates.Micros{5 + 17, 5 + 7 + 17})
 		month, err := db.AskerMonth(ctx, 1, 1, 9, at)
 		ok(t, err)
-		same(t, month, openmates.AskerMonth{Requests: 2, Spent: 5 + 17, Team: 5 + 7 + 17, Mate: 7 + 17})
+		same(t, month, chat.AskerMonth{Requests: 2, Spent: 5 + 17, Team: 5 + 7 + 17, Mate: 7 + 17})
 		month, err = db.AskerMonth(ctx, 1, 1, 9, at.AddDate(0, 2, 0))
 		ok(t, err)
-		same(t, month, openmates.AskerMonth{})
+		same(t, month, chat.AskerMonth{})
 	})
 }

@@ -39,16 +39,15 @@ func (w *world) asked(ctx context.Context, a chat.Ask, show func(string)) (openm
 }
 
 // settles waits until a turn is settled.
-func (w *world) settles(key string) openmates.Outcome {
+func (w *world) settles(key string) (o openmates.Outcome) {
 	w.Helper()
-	var out openmates.Outcome
 	polltest.Until(w.T, "the turn is settled", func() bool {
-		o, _, ok, err := w.db.Settled(w.Context(), key)
+		was, _, ok, err := w.db.Settled(w.Context(), key)
 		must(w.T, err)
-		out = o
+		o = was
 		return ok
 	})
-	return out
+	return o
 }
 
 // Forty people leave in the middle of an answer that they can't ask for again.

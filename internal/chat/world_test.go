@@ -210,6 +210,9 @@ func (w *world) populate() {
 	must(w.T, w.db.AddMember(ctx, openmates.Membership{TeamID: w.team.ID, UserID: w.user.ID, Role: openmates.RoleMember}))
 	mate, err := w.db.SaveMate(ctx, openmates.Mate{Handle: "sophia", Name: "Sophia", Field: "software", Prompt: "You like tests."})
 	must(w.T, err)
+	if w.net == nil {
+		w.net = &messengertest.Network{}
+	}
 	w.bot, err = w.db.SaveBot(ctx, openmates.Bot{MateID: mate.ID, Network: "memory", AppID: "app", UserID: "app", Name: "Sophia", Secrets: openmates.Secrets{"password": "t"}})
 	must(w.T, err)
 	_, err = w.db.AddInstallation(ctx, openmates.Installation{BotID: w.bot.ID, TeamID: w.team.ID, Workspace: "g1", Name: "Guild"})

@@ -1,15 +1,14 @@
 // Package api is the door for programs: JSON in, a room's method, JSON out,
-// under /api/v1. The OpenAPI document is made from the handlers.
+// under /api/v1. The OpenAPI document is generated from the handlers.
 //
-// It promises that every failure is a problem (RFC 9457) with a stable code and
-// a finished sentence, that a team is as good as absent for whoever is no
-// member of it, that a browser on another site can't act for somebody who is
-// signed in here, that a field which nobody knows is refused and not ignored,
-// that a request which makes something can be sent twice under one key, and
-// that IDs are strings.
+// Every failure is a problem (RFC 9457) with a stable code and a complete
+// sentence. A team doesn't exist for callers who aren't members of it. A
+// browser on another site can't act for somebody who is signed in here. Unknown
+// fields are rejected, not ignored. A request that creates something can be
+// repeated with the same key. IDs are strings.
 //
-// It holds no rule: what may be done, by whom and with what effect, is the
-// rooms' to say.
+// It contains no rules: the rooms decide what may be done, by whom and with
+// what effect.
 package api
 
 import (
@@ -38,10 +37,10 @@ import (
 	"openmates/internal/team"
 )
 
-// Prefix is where the API is.
+// Prefix is the path of the API.
 const Prefix = "/api/v1"
 
-// Config holds what a Server needs.
+// Config configures a Server.
 type Config struct {
 	Identity *identity.Room
 	Team     *team.Room
@@ -58,17 +57,17 @@ type Config struct {
 	// Ask asks a mate, by the same rules as in a messenger, and waits for the
 	// outcome. show, unless nil, is given the text so far while it grows.
 	Ask func(ctx context.Context, a chat.Ask, show func(text string)) (openmates.Outcome, error)
-	// From is the address that a request came from; nil = its peer.
+	// From returns the address that a request came from; nil = its peer.
 	From func(r *http.Request) netip.Addr
-	// Asked is what a request says about where it was sent to; nil = its Host.
+	// Asked returns where a request was sent to; nil = its Host.
 	Asked    func(r *http.Request) server.Asked
 	Book     *locale.Book    // nil = the languages that the program carries
-	Patience intake.Patience // with bodies; zero = the usual one
+	Patience intake.Patience // with bodies; zero = the default
 	FixedURL bool            // the public address comes from the settings of the process
 	Clock    openmates.Clock // nil = the real one
 }
 
-// Records are what has happened on the server.
+// Records reads what has happened on the server.
 type Records interface {
 	FindAudit(ctx context.Context, q openmates.AuditSearch) ([]openmates.AuditLine, error)
 	Audit(ctx context.Context, teamID, before openmates.ID, n int) ([]openmates.AuditEntry, error)
@@ -100,15 +99,15 @@ type Server struct {
 	fixed    bool // the public address
 
 	api        huma.API
-	operations func() (http.Handler, error) // register, once
+	operations func() (http.Handler, error) // register, called once
 	handler    http.Handler
 
-	mux     *http.ServeMux  // of the operations
+	mux     *http.ServeMux  // for the operations
 	asks    map[string]bool // patterns of operations that ask a mate
-	keyless map[string]bool // patterns of operations that take no Idempotency-Key
+	keyless map[string]bool // patterns of operations that accept no Idempotency-Key
 }
 
-// New makes a Server.
+// New returns a Server.
 func New(c Config) (*Server, error) {
 	if c.Identity == nil || c.Team == nil || c.Server == nil || c.Connect == nil || c.Log == nil || c.Shown == nil || c.Ask == nil {
 		return nil, errors.New("api: Config needs Identity, Team, Server, Connect, Log, Shown and Ask")
@@ -182,8 +181,8 @@ Every failure is a problem with a sentence and a stable code. Lists are paginate
 
 Sentences are in the caller's preferred language, else in the one that Accept-Language asks for, else in English. Codes and reasons are the same in all of them.`
 
-// schemaName names a type in the document. What is not of this door is what is
-// kept, as it is given to take along.
+// schemaName names a type in the document. Types from other packages are stored
+// data, for data downloads.
 func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
@@ -195,9 +194,9 @@ func schemaName(t reflect.Type, hint string) string {
 	return name
 }
 
-// operate has an operation answer. The first request makes them all: their
-// description holds two megabytes, which a server whose API nobody uses need
-// not have.
+// operate handles a request with its operation. The first request registers
+// them all, because their description takes two megabytes that a server with an
+// unused API needn't have.
 func (s *Server) operate(w http.ResponseWriter, r *http.Request) {
 	all, err := s.operations()
 	if err != nil {
@@ -207,7 +206,7 @@ func (s *Server) operate(w http.ResponseWriter, r *http.Request) {
 	all.ServeHTTP(w, r)
 }
 
-// register makes every operation of the API.
+// register registers every operation of the API.
 func (s *Server) register() (http.Handler, error) {
 	mux := http.NewServeMux()
 	s.mux, s.keyless = mux, map[string]bool{}
@@ -217,8 +216,8 @@ func (s *Server) register() (http.Handler, error) {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = Prefix+"/openapi", "", ""
 	config.CreateHooks = nil // would add $schema to every body
 	config.RejectUnknownQueryParameters = true
-	// huma and encoding/json take a name in any case, and of a name that comes
-	// twice the last: what was checked would not be what is used.
+	// huma and encoding/json accept names in any case, and the last of
+	// duplicate names: what was checked would not be what is used.
 	strict := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: intake.JSON}
 	config.Formats = map[string]huma.Format{"application/json": strict, "json": strict}
 	config.Transformers = []huma.Transformer{s.problems, s.sentences}

@@ -11,7 +11,7 @@ import (
 	"openmates/internal/server"
 )
 
-// NewAccount is what a person tells to get an account.
+// NewAccount is an account to create.
 type NewAccount struct {
 	Username    string      `json:"username" maxLength:"200"`
 	Name        string      `json:"name" maxLength:"200"`
@@ -22,7 +22,7 @@ type NewAccount struct {
 	Preferences Preferences `json:"preferences,omitempty"`
 }
 
-// newcomer is what somebody says to get an account. Whoever has none must say it.
+// newcomer converts it. It is required for callers without an account.
 func (n *NewAccount) newcomer(c openmates.Caller) (openmates.Newcomer, error) {
 	if n == nil {
 		if !c.SignedIn() {
@@ -34,7 +34,7 @@ func (n *NewAccount) newcomer(c openmates.Caller) (openmates.Newcomer, error) {
 		Self: openmates.Self{Name: n.Name, Language: n.Language, TimeZone: n.TimeZone, Preferences: openmates.Preferences(n.Preferences)}}, nil
 }
 
-// Welcome is an invite as it is shown to whoever has its code.
+// Welcome is an invite as shown to somebody with its code.
 type Welcome struct {
 	Team    string         `json:"team" doc:"The name of the team."`
 	Slug    string         `json:"slug,omitempty" doc:"The team's slug, for its members."`

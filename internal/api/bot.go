@@ -29,7 +29,7 @@ func (b Bot) version() string {
 	return text(b.Network, b.Handle, b.AppID, b.Name, b.Paused, b.Content, b.HasSecret, b.Invite)
 }
 
-// BotSetup is a bot with what there is to do about it.
+// BotSetup is a bot with its setup guide.
 type BotSetup struct {
 	Bot
 	Redirect    string       `json:"redirect" doc:"The redirect address to register for the application."`
@@ -40,7 +40,7 @@ type BotSetup struct {
 
 func (b BotSetup) version() string { return b.Bot.version() + text(b.Permissions) }
 
-// Step is one thing to do on the network's pages.
+// Step is one step on the network's pages.
 type Step struct {
 	Title openmates.Text   `json:"title"`
 	Say   []openmates.Text `json:"say" nullable:"false"`
@@ -48,7 +48,7 @@ type Step struct {
 	Copy  string           `json:"copy,omitempty" doc:"What to paste there."`
 }
 
-// Permission is something that a bot asks for when it is added.
+// Permission is a permission that a bot may request when it is added.
 type Permission struct {
 	Name   openmates.Text `json:"name"`
 	Bit    int64          `json:"bit"`
@@ -56,7 +56,7 @@ type Permission struct {
 	On     bool           `json:"on"`
 }
 
-// Finding is what one check of a bot's set-up has found.
+// Finding is the result of one check of a bot's setup.
 type Finding struct {
 	Check    string                 `json:"check"`
 	Title    openmates.Text         `json:"title"`
@@ -67,13 +67,13 @@ type Finding struct {
 	Dress    bool                   `json:"dress,omitempty" doc:"Applying the bot's profile fixes it."`
 }
 
-// Inspection is what a look at a bot's set-up has found.
+// Inspection is the result of checking a bot's setup.
 type Inspection struct {
 	At       time.Time `json:"at"`
 	Findings []Finding `json:"findings" nullable:"false"`
 }
 
-// BotSaved is a bot that was saved, with what was found on the way.
+// BotSaved is a saved bot, with the findings of the check.
 type BotSaved struct {
 	Bot      Bot       `json:"bot"`
 	Findings []Finding `json:"findings" nullable:"false"`
@@ -85,8 +85,8 @@ type BotInput struct {
 	Handle  string            `path:"handle" maxLength:"80" doc:"The mate's handle, or “openmates”."`
 }
 
-// The fields of a bot's form that this API has names for, since it is older than
-// forms that connectors describe. Others go into “values”.
+// Fields of a bot's form that have their own names in this API, because it is
+// older than forms described by connectors. Others are in “values”.
 const (
 	wireApplication = "app_id"
 	wireToken       = "token"

@@ -9,7 +9,7 @@ import (
 	"openmates"
 )
 
-// Person is somebody of the server, as its admins see them.
+// Person is a person as server admins see them.
 type Person struct {
 	ID       openmates.ID `json:"id" type:"string"`
 	Username string       `json:"username"`
@@ -20,7 +20,7 @@ type Person struct {
 	Created  time.Time    `json:"created"`
 }
 
-// AnyTeam is a team of the server, as its admins see it.
+// AnyTeam is a team as server admins see it.
 type AnyTeam struct {
 	ID         openmates.ID     `json:"id" type:"string"`
 	Slug       string           `json:"slug"`
@@ -33,7 +33,7 @@ type AnyTeam struct {
 	Created    time.Time        `json:"created"`
 }
 
-// AnyWorkspace is a workspace of some team, as admins of the server see it.
+// AnyWorkspace is a team's workspace as server admins see it.
 type AnyWorkspace struct {
 	Network   openmates.Network `json:"network"`
 	Workspace string            `json:"workspace"`
@@ -43,7 +43,7 @@ type AnyWorkspace struct {
 	Since     time.Time         `json:"since"`
 }
 
-// Departed names the bots that could not leave by themselves.
+// Departed names the bots that could not leave.
 type Departed struct {
 	Stayed []string `json:"stayed" nullable:"false" doc:"Bots that could not leave; a manager of the workspace has to remove them."`
 }

@@ -23,13 +23,13 @@ var docsCSS []byte
 type entry struct {
 	Method, Path string
 	Op           *huma.Operation
-	Params       []*huma.Param // but for those that are the same everywhere
+	Params       []*huma.Param // except those that are the same everywhere
 	Body         []property    // of the request
-	Answer       []property    // of the good answer
+	Answer       []property    // of the successful response
 }
 
-// property is one field of an object. What is an object itself is described
-// under its own name.
+// property is a field of an object. If it is an object itself, that is
+// described under its own name.
 type property struct{ Name, Type, Ref, Doc string }
 
 // object is a named object of the API.
@@ -38,8 +38,8 @@ type object struct {
 	Fields []property
 }
 
-// docs draws the documentation once, from the same description that the
-// OpenAPI document is: no script, nothing from elsewhere.
+// docs renders the documentation once, from the OpenAPI document: no scripts,
+// nothing from elsewhere.
 func docs(mux *http.ServeMux, o *huma.OpenAPI) error {
 	t, err := template.New("docs").Parse(docsHTML)
 	if err != nil {
@@ -91,7 +91,7 @@ func entries(o *huma.OpenAPI, named []object) []entry {
 	return all
 }
 
-// good is the answer of an operation that has gone well.
+// good returns the response of a successful operation.
 func good(op *huma.Operation) *huma.Response {
 	for _, status := range []string{"200", "201"} {
 		if r := op.Responses[status]; r != nil {
@@ -101,8 +101,8 @@ func good(op *huma.Operation) *huma.Response {
 	return nil
 }
 
-// properties lists the fields of a body. One that is an object with a name of
-// its own on the page is that name alone.
+// properties lists the fields of a body. An object that is described on the
+// page is only named.
 func properties(o *huma.OpenAPI, named []object, m *huma.MediaType) []property {
 	if m == nil {
 		return nil
@@ -115,13 +115,13 @@ func properties(o *huma.OpenAPI, named []object, m *huma.MediaType) []property {
 		}
 		s = o.Components.Schemas.SchemaFromRef(s.Ref)
 	}
-	if s != nil && s.Properties["items"] != nil && len(s.Properties) == 2 { // a page of a list
+	if s != nil && s.Properties["items"] != nil && len(s.Properties) == 2 { // a page in a list
 		return fields(&huma.Schema{Properties: map[string]*huma.Schema{"items": s.Properties["items"]}})
 	}
 	return fields(s)
 }
 
-// fields lists those of one object.
+// fields lists the fields of an object.
 func fields(s *huma.Schema) []property {
 	if s == nil {
 		return nil
@@ -146,7 +146,7 @@ func fields(s *huma.Schema) []property {
 
 func refName(ref string) string { return ref[strings.LastIndexByte(ref, '/')+1:] }
 
-// objects lists all that others refer to, once each.
+// objects lists all objects that others refer to, once each.
 func objects(o *huma.OpenAPI) []object {
 	schemas := o.Components.Schemas.Map()
 	named := map[string]bool{}

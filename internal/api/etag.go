@@ -12,13 +12,13 @@ import (
 	"openmates"
 )
 
-// etag is the strong validator (RFC 9110, section 8.8.3) of a text.
+// etag returns the strong validator (RFC 9110, section 8.8.3) of a text.
 func etag(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return `"` + hex.EncodeToString(sum[:12]) + `"`
 }
 
-// kept holds an answer back until it is known whether it is sent.
+// kept buffers a response until it is clear whether it is sent.
 type kept struct {
 	header http.Header
 	code   int
@@ -49,14 +49,14 @@ func (k *kept) send(w http.ResponseWriter) {
 	_, _ = w.Write(k.body.Bytes()) //nolint:gosec // JSON that the API wrote, never sniffed; the client is gone if this fails
 }
 
-// versions gives what can be read an ETag, and holds a change against the one
-// that its caller has seen (RFC 9110, section 13.1.1).
+// versions adds ETags to responses, and checks the If-Match of changes (RFC
+// 9110, section 13.1.1).
 type versions struct {
 	next  *http.ServeMux
 	refer func(w http.ResponseWriter, r *http.Request, err error)
 
 	mu    sync.Mutex
-	paths map[string]*turn // that are being changed under a condition
+	paths map[string]*turn // being changed under a condition
 }
 
 type turn struct {
@@ -87,7 +87,7 @@ func (v *versions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// read answers a GET and gives the answer its ETag.
+// read handles a GET and adds the ETag.
 func (v *versions) read(r *http.Request) *kept {
 	k := newKept()
 	v.next.ServeHTTP(k, r)
@@ -97,7 +97,7 @@ func (v *versions) read(r *http.Request) *kept {
 	return k
 }
 
-// unchanged is nil if what is about to be changed is as its caller saw it.
+// unchanged returns nil if the object is still as the caller saw it.
 func (v *versions) unchanged(r *http.Request) error {
 	get := r.Clone(r.Context())
 	get.Method, get.Body, get.ContentLength = http.MethodGet, http.NoBody, 0
@@ -110,10 +110,10 @@ func (v *versions) unchanged(r *http.Request) error {
 	if _, pattern := v.next.Handler(get); k.code == http.StatusOK || pattern == "" || pattern == "/" {
 		return precondition{}
 	}
-	return nil // the change itself says what is wrong
+	return nil // the change itself will say what is wrong
 }
 
-// hold lets one conditional change of a path happen at a time in this process.
+// hold allows one conditional change of a path at a time in this process.
 func (v *versions) hold(path string) (release func()) {
 	v.mu.Lock()
 	t := v.paths[path]
@@ -151,12 +151,13 @@ func matches(list, one string, weak bool) bool {
 	return false
 }
 
-// precondition is a change of what has changed meanwhile.
+// precondition is the error for a change of an object that has changed
+// meanwhile.
 type precondition struct{}
 
 func (precondition) Error() string { return "If-Match does not hold" }
 
-// Unwrap gives the sentence for people.
+// Unwrap returns the sentence for people.
 func (precondition) Unwrap() error {
 	return openmates.Errorf(openmates.EConflict, "This has changed since you read it, so nothing was saved. Read it again, and send your change with the new ETag.")
 }

@@ -9,7 +9,7 @@ import (
 	"openmates"
 )
 
-// Session is one place in which the caller is signed in.
+// Session is one of the caller's sessions.
 type Session struct {
 	ID    string         `json:"id" doc:"Identifies the session; not a credential."`
 	Here  bool           `json:"here" doc:"The session of this request."`
@@ -19,7 +19,7 @@ type Session struct {
 	Seen  time.Time      `json:"seen" doc:"Approximate."`
 }
 
-// Protection is what stands between a password and a session.
+// Protection lists what an account requires besides the password.
 type Protection struct {
 	Authenticator bool `json:"authenticator" doc:"An authenticator app is required after the password."`
 	Passkeys      int  `json:"passkeys"`
@@ -27,7 +27,7 @@ type Protection struct {
 	Recovery      int  `json:"recovery_codes" doc:"How many are left."`
 }
 
-// Email is the caller's address and what is known about it.
+// Email is the caller's email address and its state.
 type Email struct {
 	Address   string `json:"address,omitempty"`
 	Confirmed bool   `json:"confirmed"`
@@ -35,7 +35,7 @@ type Email struct {
 	Mail      bool   `json:"mail" doc:"The server sends mail, so a new address has to be confirmed."`
 }
 
-// Passkey is a credential of WebAuthn.
+// Passkey is a WebAuthn credential.
 type Passkey struct {
 	ID      openmates.ID `json:"id" type:"string"`
 	Name    string       `json:"name"`
@@ -54,7 +54,7 @@ type Codes struct {
 	Codes []string `json:"codes" nullable:"false" doc:"Each works once. Only shown now; empty if the account already has some."`
 }
 
-// Ceremony is what a browser is asked to do with a passkey, or what it did.
+// Ceremony is a request to the browser for a passkey, or its answer.
 type Ceremony struct {
 	Options json.RawMessage `json:"options" doc:"For navigator.credentials, as defined by WebAuthn."`
 }
@@ -130,8 +130,8 @@ type leaveInput struct {
 	}
 }
 
-// guardOperations are about what protects an account: none of them can be done
-// by a token.
+// guardOperations are about what protects an account: none of them can be
+// called with a token.
 func (s *Server) guardOperations() {
 	me := person()
 	serve(s, route{"list-sessions", http.MethodGet, "/me/sessions", "List your sessions", "This one first, then the most recently used.", 0}, me, s.listSessions)

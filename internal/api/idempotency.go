@@ -18,30 +18,31 @@ import (
 	"openmates"
 )
 
-// IdempotencyKey is the header by which a request that makes something can be
-// sent again without making it twice.
+// IdempotencyKey is the header with which a request that creates something can
+// be repeated without creating it twice.
 const IdempotencyKey = "Idempotency-Key"
 
-// Replayed says that an answer was given before.
+// Replayed is the header of a repeated response.
 const Replayed = "Idempotent-Replayed"
 
 const (
 	keepFor   = 24 * time.Hour
-	abandoned = 2 * time.Minute // after which a request that has not ended counts as dead
+	abandoned = 2 * time.Minute // after which an unfinished request is considered dead
 )
 
-// Answers keep what requests that make something were answered.
+// Answers stores responses to requests that create something.
 type Answers interface {
-	// ClaimAnswer lets one of any number of requests under a key begin: then
-	// mine is true. Otherwise it gives what the key stands for.
+	// ClaimAnswer lets one of any number of requests with the same key start,
+	// and returns mine = true to it. Otherwise it returns what is stored for
+	// the key.
 	ClaimAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer, abandoned, expires time.Time) (is openmates.KeptAnswer, mine bool, err error)
 	KeepAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer) error
 	DropAnswer(ctx context.Context, owner, key, ticket string) error
 }
 
-// keyless reports whether an operation takes no key: those for people in
-// person, and those whose request holds a password. Nothing of such a request,
-// nor the credential that it may be answered with, is kept for a day.
+// keyless reports whether an operation accepts no key: those for people in
+// person, and those whose request contains a password. Such a request, and a
+// credential in its response, must not be kept for a day.
 func keyless[I any](who string) bool {
 	body, ok := reflect.TypeFor[I]().FieldByName("Body")
 	if who == forPerson || !ok {
@@ -57,14 +58,14 @@ func keyless[I any](who string) bool {
 	return password
 }
 
-// takesKey reports whether a request is for an operation that takes a key.
+// takesKey reports whether a request is for an operation that accepts a key.
 func (s *Server) takesKey(r *http.Request) bool {
 	_, pattern := s.mux.Handler(r)
 	return !s.keyless[pattern]
 }
 
-// once answers a request that comes again under its key as it was answered
-// before. What was refused made nothing, and may be tried anew.
+// once repeats the stored response to a request with the same key. A refused
+// request created nothing, and may be retried.
 func (s *Server) once(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given, ctx := r.Header[IdempotencyKey], r.Context()
@@ -74,7 +75,7 @@ func (s *Server) once(next http.Handler) http.Handler {
 			return
 		}
 		if !s.takesKey(r) {
-			if openmates.CallerOf(ctx).Token.ID != 0 { // who is refused there, with a better reason
+			if openmates.CallerOf(ctx).Token.ID != 0 { // refused there, with a better reason
 				next.ServeHTTP(w, r)
 				return
 			}
@@ -126,8 +127,8 @@ func (s *Server) once(next http.Handler) http.Handler {
 	})
 }
 
-// late says that a body took too long, as the framework does for requests
-// without a key.
+// late says that a body took too long, like the framework for requests without
+// a key.
 func (s *Server) late(w http.ResponseWriter, r *http.Request) {
 	p := s.problem(r.Context(), openmates.Errorf(openmates.EInvalid, "The request took too long to arrive and was discarded."))
 	p.Status, p.Title = http.StatusRequestTimeout, http.StatusText(http.StatusRequestTimeout)
@@ -202,8 +203,8 @@ func (s *Server) drop(ctx context.Context, owner, key, ticket string) {
 	}
 }
 
-// ownerOf names whose keys they are: those of a token and those of its person
-// are two.
+// ownerOf returns the owner of a caller's keys: a token's are different from
+// its person's.
 func ownerOf(c openmates.Caller) string {
 	switch {
 	case c.Token.ID != 0:
@@ -221,7 +222,7 @@ func requestHash(r *http.Request, body []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// streams says whether the caller wants the answer as it grows.
+// streams reports whether the caller wants the answer as a stream.
 func streams(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/event-stream")
 }

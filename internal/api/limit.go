@@ -9,8 +9,8 @@ import (
 	"openmates/internal/policy"
 )
 
-// Limits are what a server, a mate, a team or a person may use. Those of a
-// narrower layer can only narrow what the wider ones allow.
+// Limits are what a server, a mate, a team or a person may use. A narrower
+// layer can only restrict what wider ones allow.
 type Limits struct {
 	Mates     Set              `json:"mates,omitempty" doc:"Handles; for teams and people."`
 	Apps      Set              `json:"apps,omitempty"`
@@ -39,7 +39,8 @@ func limitsOf(l openmates.Limits) Limits {
 		PerMinute: l.PerMinute, PerMonth: l.PerMonth}
 }
 
-// LimitsSheet are the limits of a layer, with what comes of them.
+// LimitsSheet contains the limits of a layer, alone and combined with wider
+// ones.
 type LimitsSheet struct {
 	Own       Limits `json:"own" doc:"What this layer sets."`
 	Effective Limits `json:"effective" doc:"Combined with the wider layers."`
@@ -128,7 +129,7 @@ func (s *Server) getMemberLimits(ctx context.Context, _ openmates.Caller, p poli
 	return LimitsSheet{limitsOf(own), limitsOf(sheet.Effective.Narrow(own))}, err
 }
 
-// Allowance is what the caller may use in a team, and what is left of it.
+// Allowance is what the caller may use in a team, and how much of it is left.
 type Allowance struct {
 	Team      string            `json:"team" doc:"The team's slug."`
 	Own       Limits            `json:"own" doc:"What is set for the caller."`
@@ -138,7 +139,7 @@ type Allowance struct {
 	Budgets   []Budget          `json:"budgets" nullable:"false" doc:"The budgets that apply, widest first. The server's is only shown to its admins."`
 }
 
-// Budget is the money that one layer has set aside for this month.
+// Budget is the money per month that a layer has set aside.
 type Budget struct {
 	Layer string           `json:"layer" enum:"server,team,member"`
 	Of    openmates.Micros `json:"of"`
@@ -171,7 +172,7 @@ func (s *Server) listMyLimits(ctx context.Context, c openmates.Caller, in *PageI
 	return cut(all, *in, func(a Allowance) string { return a.Team })
 }
 
-// App is what mates can do beside talking.
+// App is a set of skills.
 type App struct {
 	Name        string         `json:"name"`
 	Label       openmates.Text `json:"label"`
@@ -179,7 +180,7 @@ type App struct {
 	Skills      []Skill        `json:"skills" nullable:"false"`
 }
 
-// Skill is one thing that an app does.
+// Skill is something that an app does.
 type Skill struct {
 	Name    string         `json:"name" doc:"app.skill"`
 	Label   openmates.Text `json:"label,omitempty"`
@@ -210,7 +211,7 @@ func (s *Server) appOperations() {
 		})
 }
 
-// apps lists the apps, and where limits are given what these allow.
+// apps lists the apps and, if limits are given, what these allow.
 func (s *Server) apps(ctx context.Context, limits *openmates.Limits) ([]App, error) {
 	groups, err := s.mate.Apps(ctx)
 	var all []App

@@ -10,7 +10,7 @@ import (
 	"openmates/internal/mate"
 )
 
-// MateSetup is a mate as the admins of the server look after it.
+// MateSetup is a mate as server admins manage it.
 type MateSetup struct {
 	ID          openmates.ID `json:"id" type:"string"`
 	Handle      string       `json:"handle"`
@@ -26,7 +26,7 @@ type MateSetup struct {
 	Limits      Limits       `json:"limits"`
 }
 
-// MateVersion is a mate as it was saved once.
+// MateVersion is a saved state of a mate.
 type MateVersion struct {
 	Version int64     `json:"version"`
 	At      time.Time `json:"at"`
@@ -163,8 +163,8 @@ func (s *Server) listMates(ctx context.Context, _ openmates.Caller, in *PageInpu
 	return cut(all, *in, func(m MateSetup) string { return m.Handle })
 }
 
-// changeMate is one change where texts are changed, and one more for each
-// switch, as on the pages.
+// changeMate makes one change for all texts, and one more for each switch, like
+// the pages.
 func (s *Server) changeMate(ctx context.Context, c openmates.Caller, in *matePatch) (MateSetup, error) {
 	m, err := s.mate.Mate(ctx, in.Handle)
 	if err != nil {

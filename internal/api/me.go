@@ -24,7 +24,7 @@ type Me struct {
 	Created     time.Time    `json:"created"`
 }
 
-// Preferences are what a person tells the mates. All of it is optional.
+// Preferences are what a person tells mates. All fields are optional.
 type Preferences struct {
 	Tone      string `json:"tone,omitempty" maxLength:"1000"`
 	Length    string `json:"length,omitempty" maxLength:"1000"`
@@ -58,7 +58,7 @@ type factsBody struct {
 
 type usualInput struct{ Body factsBody }
 
-// MateName names a mate.
+// MateName is the path parameter of a mate.
 type MateName struct {
 	Handle string `path:"handle" maxLength:"80" doc:"The mate's handle."`
 }
@@ -68,7 +68,7 @@ type differInput struct {
 	Body factsBody
 }
 
-// OwnUsage is what a request of the caller spent.
+// OwnUsage is what one of the caller's requests cost.
 type OwnUsage struct {
 	At     time.Time        `json:"at"`
 	Team   string           `json:"team,omitempty" doc:"The team's slug."`
@@ -131,7 +131,8 @@ func (s *Server) meOperations() {
 			}
 			return s.connect.Unlink(ctx, c.User.ID, id)
 		})
-	// A linked account speaks for its person for good, so that no token makes one.
+	// A linked account acts for its person permanently, so a token can't create
+	// one.
 	serve(s, route{"begin-link-code", http.MethodPost, "/me/link-codes", "Create a link code to send to a mate", "The account that sends it to a mate is linked: once, within 15 minutes, in a direct message, on its own or after the word “link”. For networks without a consent page. The code is only shown now and becomes invalid when the session ends.", 201}, person(),
 		func(ctx context.Context, c openmates.Caller, in *codeStart) (LinkCode, error) {
 			o, err := s.connect.BeginOwnCode(ctx, who(c), in.Body.Network)
@@ -233,5 +234,5 @@ func (s *Server) listMyUsage(ctx context.Context, c openmates.Caller, in *PageIn
 	return out, err
 }
 
-// who is the caller as the connect room knows people.
+// who converts the caller for the connect room.
 func who(c openmates.Caller) connect.Who { return connect.Who{UserID: c.User.ID, Session: c.Session} }

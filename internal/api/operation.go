@@ -12,15 +12,14 @@ import (
 	"openmates/internal/policy"
 )
 
-// route describes an operation. What it may change of nothing is said by its
-// method.
+// route describes an operation. Its method implies the required scope.
 type route struct {
 	id, method, path string
 	summary, about   string
-	status           int // of the good answer; 0 = 200, or 204 where there is no body
+	status           int // of a successful response; 0 = 200, or 204 without a body
 }
 
-// Who may call an operation, as the document says it.
+// Who may call an operation, as shown in the document.
 const (
 	forAnybody  = "anybody"
 	forSignedIn = "anyone who is signed in"
@@ -29,39 +28,38 @@ const (
 	forServer   = "a server admin"
 )
 
-// reply is a good answer.
+// reply is a successful response.
 type reply[T any] struct {
 	ETag string `header:"ETag"`
 	Body T
 }
 
-// versioned is an answer whose ETag is not that of its whole text, but of what
-// can be changed about it.
+// versioned is a response whose ETag covers only what can be changed.
 type versioned interface{ version() string }
 
-// gate says whether a caller may come in.
+// gate decides who may call an operation.
 type gate struct {
 	who   string
 	check func(ctx context.Context, c openmates.Caller) error
 }
 
-// anybody lets everybody in. The room decides.
+// anybody allows everybody; the room decides.
 func anybody() gate {
 	return gate{forAnybody, func(context.Context, openmates.Caller) error { return nil }}
 }
 
-// person lets in who has signed in themselves.
+// person allows callers who have signed in themselves.
 func person() gate {
 	return gate{forPerson, func(_ context.Context, c openmates.Caller) error { return c.InPerson() }}
 }
 
-// admin lets in the admins of the server.
+// admin allows server admins.
 func admin() gate {
 	return gate{forServer, func(_ context.Context, c openmates.Caller) error { return policy.Require(c, policy.RunServer) }}
 }
 
-// mine lets in whoever is signed in, with a token that has the scope which the
-// method needs.
+// mine allows callers who are signed in, or a personal token with the scope for
+// the method.
 func mine(method string) gate {
 	return gate{forSignedIn, func(_ context.Context, c openmates.Caller) error {
 		if !c.SignedIn() {
@@ -74,7 +72,7 @@ func mine(method string) gate {
 	}}
 }
 
-// reader lets in whoever is signed in, with whichever token reads.
+// reader allows callers who are signed in, or any token with the read scope.
 func reader() gate {
 	return gate{forSignedIn, func(_ context.Context, c openmates.Caller) error {
 		if !c.SignedIn() {
@@ -91,7 +89,7 @@ func scopeOf(method string) openmates.Scope {
 	return openmates.ScopeWrite
 }
 
-// serve makes an operation of a function that answers with a body.
+// serve registers an operation whose response has a body.
 func serve[I, O any](s *Server, r route, g gate, do func(ctx context.Context, c openmates.Caller, in *I) (O, error)) {
 	s.keyless[r.method+" "+Prefix+r.path] = keyless[I](g.who)
 	huma.Register(s.api, s.operation(r, g.who), func(ctx context.Context, in *I) (*reply[O], error) {
@@ -111,7 +109,7 @@ func serve[I, O any](s *Server, r route, g gate, do func(ctx context.Context, c 
 	})
 }
 
-// change makes an operation of a function that answers without a body.
+// change registers an operation whose response has no body.
 func change[I any](s *Server, r route, g gate, do func(ctx context.Context, c openmates.Caller, in *I) error) {
 	if r.status == 0 {
 		r.status = http.StatusNoContent
@@ -143,8 +141,8 @@ type of[T any] interface {
 	team() string
 }
 
-// serveTeam is serve for what happens within a team: the caller enters it
-// first, with the right.
+// serveTeam is serve for operations in a team: the caller first enters it, with
+// the given right.
 func serveTeam[I, O any, P of[I]](s *Server, r route, right policy.Right, do func(ctx context.Context, c openmates.Caller, p policy.Place, in *I) (O, error)) {
 	serve(s, r, s.within(right), func(ctx context.Context, c openmates.Caller, in *I) (O, error) {
 		p, err := s.team.Enter(ctx, c, P(in).team(), right)
@@ -156,7 +154,7 @@ func serveTeam[I, O any, P of[I]](s *Server, r route, right policy.Right, do fun
 	})
 }
 
-// changeTeam is change for what happens within a team.
+// changeTeam is change for operations in a team.
 func changeTeam[I any, P of[I]](s *Server, r route, right policy.Right, do func(ctx context.Context, c openmates.Caller, p policy.Place, in *I) error) {
 	change(s, r, s.within(right), func(ctx context.Context, c openmates.Caller, in *I) error {
 		p, err := s.team.Enter(ctx, c, P(in).team(), right)
@@ -167,7 +165,7 @@ func changeTeam[I any, P of[I]](s *Server, r route, right policy.Right, do func(
 	})
 }
 
-// within describes a right in a team; who has it is found out on the way in.
+// within describes a right in a team; it is checked when the caller enters.
 func (s *Server) within(right policy.Right) gate {
 	who := "a team admin"
 	if policy.Allowed(openmates.User{ID: 1}, openmates.RoleMember, right) {
@@ -176,7 +174,7 @@ func (s *Server) within(right policy.Right) gate {
 	return gate{who, func(context.Context, openmates.Caller) error { return nil }}
 }
 
-// operation describes an operation; every one can end in a problem.
+// operation describes an operation; each can fail with a problem.
 func (s *Server) operation(r route, who string) huma.Operation {
 	schema := s.api.OpenAPI().Components.Schemas.Schema(problemType(), true, "Problem")
 	o := huma.Operation{
@@ -215,7 +213,7 @@ func tagOf(path string) string {
 	}
 }
 
-// idOf reads an ID of a path. What is none names nothing.
+// idOf parses an ID in a path. An invalid one is reported as not found.
 func idOf(text string, what openmates.Text) (openmates.ID, error) {
 	id, err := openmates.ParseID(text)
 	if err != nil {
@@ -224,21 +222,21 @@ func idOf(text string, what openmates.Text) (openmates.ID, error) {
 	return id, nil
 }
 
-// page is a part of a list. Next asks for what follows.
+// page is a page of a list. Next is the cursor of the next one.
 type page[T any] struct {
 	Items []T    `json:"items" nullable:"false"`
 	Next  string `json:"next,omitempty" doc:"The cursor of the next page; absent on the last one."`
 }
 
-// PageInput is the part of every list's input that says which page it is.
+// PageInput is the part of a list's input that selects a page.
 type PageInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Maximum number of items."`
 	Cursor string `query:"cursor" maxLength:"300" doc:"From next of the previous page."`
 }
 
-// cut gives one page of a list that is read as a whole. The cursor is the key
-// of the last item that was given, so that what is added or removed meanwhile
-// neither repeats nor hides others.
+// cut returns one page of a list that was read completely. The cursor is the
+// key of the last returned item, so additions and removals in between neither
+// repeat nor hide others.
 func cut[T any](all []T, in PageInput, key func(T) string) (page[T], error) {
 	p := page[T]{Items: []T{}}
 	start := 0

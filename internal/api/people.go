@@ -12,7 +12,7 @@ import (
 	"openmates/internal/team"
 )
 
-// User is a person of a team.
+// User is a person in a team.
 type User struct {
 	ID       openmates.ID   `json:"id" type:"string"`
 	Username string         `json:"username"`
@@ -40,7 +40,7 @@ type Account struct {
 	Avatar    string       `json:"avatar,omitempty" doc:"The address of its picture, on the network's own servers; absent if it has none."`
 }
 
-// Invite is a link by which people join a team.
+// Invite is a link with which people join a team.
 type Invite struct {
 	ID      openmates.ID          `json:"id" type:"string"`
 	Role    openmates.Role        `json:"role" enum:"admin,member"`
@@ -53,20 +53,20 @@ type Invite struct {
 	Created time.Time             `json:"created"`
 	Expires time.Time             `json:"expires"`
 	Joined  []Joined              `json:"joined" nullable:"false" doc:"Who joined with it."`
-	// Only in the answer to the making of one.
+	// Only when it is created.
 	Code   string     `json:"code,omitempty" doc:"Only shown now."`
 	URL    string     `json:"url,omitempty" doc:"The link to share. Only shown now."`
 	Mailed []Delivery `json:"mailed,omitempty" doc:"The result of mailing it to each address. The link in a mail also proves its address; this link doesn't."`
 	Unsent []string   `json:"unsent,omitempty" doc:"Addresses to which it could not be mailed."`
 }
 
-// Delivery is what became of a message to one address.
+// Delivery is the result of a message to one address.
 type Delivery struct {
 	To      string         `json:"to"`
 	Problem openmates.Text `json:"problem,omitempty" doc:"Why it was not sent; absent if the mail server accepted it."`
 }
 
-// Joined is somebody who came by an invite.
+// Joined is somebody who joined with an invite.
 type Joined struct {
 	Username string    `json:"username"`
 	Name     string    `json:"name"`
@@ -223,7 +223,7 @@ func (s *Server) addInvite(ctx context.Context, c openmates.Caller, p policy.Pla
 	return out, nil
 }
 
-// joinLink is the page on which people join by a code.
+// joinLink returns the page on which people join with a code.
 func (s *Server) joinLink(code string) string {
 	return s.connect.PublicURL() + "/join/" + url.PathEscape(code)
 }

@@ -20,8 +20,7 @@ import (
 	"openmates/internal/locale"
 )
 
-// Problem is a failure as RFC 9457 writes it, with the code that programs may
-// rely on.
+// Problem is a failure as in RFC 9457, with a stable code for programs.
 type Problem struct {
 	Type   string         `json:"type" doc:"The kind of problem; always about:blank, because the code tells problems apart." example:"about:blank"`
 	Title  string         `json:"title" doc:"The status in words."`
@@ -30,13 +29,13 @@ type Problem struct {
 	Reason string         `json:"reason,omitempty" doc:"Tells problems with the same code apart, where programs may need it." enum:"workspace_not_connected,account_not_linked,not_a_member,proof_missing,precondition_failed,second_step,password"`
 	Detail string         `json:"detail" doc:"A complete sentence for a person: what is wrong and what to do."`
 	Errors []FieldProblem `json:"errors,omitempty" doc:"What is wrong with which field, if the request is malformed."`
-	// Request is what the log knows the request by.
+	// Request identifies the request in the log.
 	Request string `json:"request_id,omitempty" doc:"Identifies the request in the server's log."`
 
-	wait time.Duration // until trying again can help; 0 = not known
+	wait time.Duration // until a retry can help; 0 = unknown
 }
 
-// FieldProblem is one thing wrong with a request.
+// FieldProblem is an error in one field of a request.
 type FieldProblem struct {
 	Location string `json:"location" doc:"The field, such as body.text."`
 	Message  string `json:"message"`
@@ -44,14 +43,14 @@ type FieldProblem struct {
 
 func problemType() reflect.Type { return reflect.TypeFor[Problem]() }
 
-// Error makes Problem an error.
+// Error implements error.
 func (p *Problem) Error() string { return string(p.Code) + ": " + p.Detail }
 
-// GetStatus tells huma the status.
+// GetStatus returns the status for huma.
 func (p *Problem) GetStatus() int { return p.Status }
 
-// GetHeaders tells huma what else to send: after how many seconds to try again
-// (RFC 9110, section 10.2.3), where that is known.
+// GetHeaders returns more headers for huma: after how many seconds to retry
+// (RFC 9110, section 10.2.3), if known.
 func (p *Problem) GetHeaders() http.Header {
 	h := http.Header{}
 	if p.wait > 0 {
@@ -60,10 +59,10 @@ func (p *Problem) GetHeaders() http.Header {
 	return h
 }
 
-// ContentType tells huma the media type.
+// ContentType returns the media type for huma.
 func (*Problem) ContentType(string) string { return "application/problem+json" }
 
-// codeOf is the code for a status that the framework chose.
+// codeOf returns the code for a status of the framework.
 func codeOf(status int) openmates.Code {
 	switch {
 	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed:
@@ -84,7 +83,7 @@ func problemOf(voice *locale.Voice, err error) *Problem {
 	return p
 }
 
-// reasonOf tells apart what has the same code and is of use to programs.
+// reasonOf refines a code where programs need to tell cases apart.
 func reasonOf(err error) string {
 	if e, ok := errors.AsType[*connect.UnknownError](err); ok {
 		switch e.What {
@@ -110,13 +109,13 @@ func reasonOf(err error) string {
 	return ""
 }
 
-// fail turns a room's error into the answer.
+// fail converts a room's error to the response.
 func (s *Server) fail(ctx context.Context, err error) error { return s.problem(ctx, err) }
 
-// problem is what a caller is told of an error; what is not the caller's doing
-// is logged.
+// problem returns what a caller is told about an error, and logs errors that
+// aren't the caller's fault.
 func (s *Server) problem(ctx context.Context, err error) *Problem {
-	gone := ctx.Err() != nil && errors.Is(err, context.Canceled) // the caller did not wait
+	gone := ctx.Err() != nil && errors.Is(err, context.Canceled) // the caller has left
 	if c := openmates.CodeOf(err); !gone && (c == openmates.EInternal || c == openmates.EUnavailable) {
 		s.log.ErrorContext(ctx, "request failed", "request", requestOf(ctx), "err", err)
 	}
@@ -128,8 +127,8 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 	return p
 }
 
-// problems gives the framework's own errors (a body that doesn't fit, a path
-// parameter that is too long) the form of all others.
+// problems converts the framework's own errors (an invalid body, a path
+// parameter that is too long) to the common form.
 func (s *Server) problems(ctx huma.Context, _ string, v any) (any, error) {
 	e, ok := v.(*huma.ErrorModel)
 	if !ok {
@@ -160,7 +159,7 @@ func sentence(s string) openmates.Text {
 	return openmates.T("%s.", strings.TrimRight(s, "."))
 }
 
-// write answers with the problem.
+// write sends the problem as the response.
 func (p *Problem) write(w http.ResponseWriter) {
 	maps.Copy(w.Header(), p.GetHeaders())
 	w.Header().Set("Content-Type", p.ContentType(""))

@@ -9,7 +9,7 @@ import (
 	"openmates/internal/model"
 )
 
-// Provider is a service that runs models. Its key is never given back.
+// Provider is a service that runs models. Its key is never returned.
 type Provider struct {
 	Name    string          `json:"name" doc:"The part before the slash in provider/model."`
 	Kind    string          `json:"kind"`
@@ -22,7 +22,7 @@ type Provider struct {
 	Models  []ProviderModel `json:"models" nullable:"false"`
 }
 
-// version leaves out what checks find.
+// version leaves out the results of checks.
 func (p Provider) version() string {
 	models := make([]any, 0, 6*len(p.Models))
 	for _, m := range p.Models {
@@ -50,7 +50,7 @@ type Price struct {
 	Output string `json:"output" maxLength:"40"`
 }
 
-// Kind is an API that providers speak.
+// Kind is an API that providers use.
 type Kind struct {
 	Name     string         `json:"name"`
 	Label    openmates.Text `json:"label"`
@@ -76,7 +76,7 @@ type Effect struct {
 	Why  openmates.Text `json:"why,omitempty"`
 }
 
-// Defaults are the models that answer for mates without one of their own.
+// Defaults are the models for mates without their own.
 type Defaults struct {
 	Any      string                    `json:"any,omitempty" maxLength:"400"`
 	Quick    string                    `json:"quick,omitempty" maxLength:"400"`
@@ -145,7 +145,7 @@ type defaultsInput struct {
 	}
 }
 
-// ModelTrial is what a model said when it was tried.
+// ModelTrial is the answer of a model to a trial question.
 type ModelTrial struct {
 	Model string `json:"model"`
 	Text  string `json:"text"`

@@ -23,14 +23,14 @@ const RequestID = "X-Request-Id"
 
 type requestKey struct{}
 
-// requestOf is the ID of the request that ctx belongs to.
+// requestOf returns the ID of ctx's request.
 func requestOf(ctx context.Context) string {
 	id, _ := ctx.Value(requestKey{}).(string)
 	return id
 }
 
-// name gives each request an ID: the caller's, if it is one that a log can
-// hold, else a fresh one. And it writes the line of the log.
+// name gives each request an ID: the caller's if it is valid, else a new one.
+// It also logs the request.
 func (s *Server) name(next http.Handler) http.Handler {
 	fit := regexp.MustCompile(`^[A-Za-z0-9._:-]{8,80}$`)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -52,7 +52,7 @@ func (s *Server) name(next http.Handler) http.Handler {
 	})
 }
 
-// status remembers the status of an answer.
+// status records the status of a response.
 type status struct {
 	http.ResponseWriter
 	code int
@@ -82,11 +82,11 @@ func (s *status) Write(b []byte) (int, error) {
 	return s.ResponseWriter.Write(b)
 }
 
-// Unwrap lets http.ResponseController through.
+// Unwrap is for http.ResponseController.
 func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
-// here refuses requests that were sent to the name of another site, and bounds
-// how long a body may take.
+// here rejects requests sent to the name of another site, and limits how long a
+// body may take.
 func (s *Server) here(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch err := s.server.Serves(r.Context(), s.asked(r)); {
@@ -109,20 +109,20 @@ type (
 	hostKey struct{}
 )
 
-// hostOf is the name that the request was sent to which ctx belongs to.
+// hostOf returns the host that ctx's request was sent to.
 func hostOf(ctx context.Context) string {
 	host, _ := ctx.Value(hostKey{}).(string)
 	return host
 }
 
-// fromOf is the address that the request came from which ctx belongs to.
+// fromOf returns the address that ctx's request came from.
 func fromOf(ctx context.Context) netip.Addr {
 	a, _ := ctx.Value(fromKey{}).(netip.Addr)
 	return a
 }
 
-// alone keeps a session out of a request that brings a token, so that only one
-// of them speaks.
+// alone ignores the session of a request with a token, so that only one of them
+// counts.
 func (s *Server) alone(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		from := s.from(r)
@@ -136,8 +136,8 @@ func (s *Server) alone(next http.Handler) http.Handler {
 	})
 }
 
-// identify finds out whose token a request brings, and counts the request
-// against what its caller may make.
+// identify determines whose token a request has, and counts the request towards
+// its caller's limit.
 func (s *Server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
@@ -159,7 +159,7 @@ func (s *Server) identify(next http.Handler) http.Handler {
 	})
 }
 
-// bearer reads the header of RFC 6750, section 2.1.
+// bearer parses the header of RFC 6750, section 2.1.
 func (s *Server) bearer(ctx context.Context, given []string) (openmates.Caller, error) {
 	scheme, token, ok := strings.Cut(given[0], " ")
 	if len(given) > 1 || !ok || !strings.EqualFold(scheme, "Bearer") {
@@ -168,7 +168,7 @@ func (s *Server) bearer(ctx context.Context, given []string) (openmates.Caller, 
 	return s.identity.Bearer(ctx, fromOf(ctx), openmates.Secret(strings.TrimSpace(token)))
 }
 
-// refuse answers with a problem from outside of an operation.
+// refuse sends a problem from outside of an operation.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	s.problem(r.Context(), err).write(w)
 }

@@ -10,7 +10,7 @@ import (
 	"openmates/internal/server"
 )
 
-// Status is how the server is.
+// Status is the server's status.
 type Status struct {
 	Version    string `json:"version"`
 	Model      string `json:"model" doc:"The model that answers by default; empty if none is set up."`
@@ -22,7 +22,7 @@ type Status struct {
 	Mates      []Mate `json:"mates" nullable:"false"`
 }
 
-// Settings are what is settled about the whole server.
+// Settings are the server's settings.
 type Settings struct {
 	Name     string         `json:"name"`
 	URL      string         `json:"url" doc:"Where people reach the server."`
@@ -32,10 +32,10 @@ type Settings struct {
 	Currency string         `json:"currency" doc:"The currency of prices and budgets."`
 }
 
-// version leaves out what checks find.
+// version leaves out the results of checks.
 func (v Settings) version() string { return text(v.Name, v.URL, v.SignUp, v.Currency) }
 
-// Mail is how the server sends mail, without the password.
+// Mail contains the mail settings, without the password.
 type Mail struct {
 	Set         bool          `json:"set"`
 	Host        string        `json:"host,omitempty"`
@@ -57,7 +57,7 @@ type Trouble struct {
 	Person string              `json:"person,omitempty"`
 }
 
-// Usage is what the server spent in a month.
+// Usage is the server's usage in a month.
 type Usage struct {
 	Start    time.Time        `json:"start" doc:"Start of the month, UTC."`
 	Requests int64            `json:"requests"`
@@ -89,7 +89,7 @@ type mailInput struct {
 	}
 }
 
-// ResetLink lets its person choose a new password.
+// ResetLink is a link with which a person chooses a new password.
 type ResetLink struct {
 	Username string    `json:"username"`
 	URL      string    `json:"url" doc:"The link to share. Only shown now."`
@@ -135,7 +135,7 @@ func (s *Server) serverOperations() {
 			if code := openmates.CodeOf(err); code != "" && code != openmates.EInvalid {
 				return Settings{}, err
 			}
-			return s.getSettings(ctx, c, nil) // it says what was found
+			return s.getSettings(ctx, c, nil) // it includes the result
 		})
 	serve(s, route{"get-mail", http.MethodGet, "/server/mail", "Get the mail settings", "Without the password.", 0}, admin(), s.getMail)
 	serve(s, route{"put-mail", http.MethodPut, "/server/mail", "Set the mail settings", "The mail server has to accept a test message first.", 0}, admin(), s.putMail)
@@ -175,7 +175,7 @@ func (s *Server) getSettings(ctx context.Context, _ openmates.Caller, _ *struct{
 	return out, err
 }
 
-// changeSettings writes the address first: it is what can be wrong.
+// changeSettings changes the address first, because that may fail.
 func (s *Server) changeSettings(ctx context.Context, c openmates.Caller, in *settingsPatch) (Settings, error) {
 	b, actor := in.Body, c.User.ID
 	var err error
@@ -214,7 +214,7 @@ func (s *Server) putMail(ctx context.Context, c openmates.Caller, in *mailInput)
 	return s.getMail(ctx, c, nil)
 }
 
-// monthOf reads a month; "" is this one.
+// monthOf parses a month; "" is the current one.
 func (s *Server) monthOf(text string) (time.Time, error) {
 	if text == "" {
 		return s.now(), nil

@@ -12,11 +12,11 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// aliveEvery is how often a silent stream says that it lives, so that proxies
+// aliveEvery is how often a silent stream sends a comment, so that proxies
 // don't close it while a model thinks.
 const aliveEvery = 15 * time.Second
 
-// answerJSON writes a reply whole.
+// answerJSON writes a whole reply.
 func answerJSON(h huma.Context, r Reply) {
 	h.SetHeader("Content-Type", "application/json")
 	h.SetStatus(http.StatusOK)
@@ -32,7 +32,8 @@ type events struct {
 	sent string // of the text so far
 }
 
-// event writes one event; data never holds a line break outside of a JSON text.
+// event writes one event; data never contains a line break outside of JSON
+// strings.
 func (e *events) event(name string, v any) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -41,7 +42,7 @@ func (e *events) event(name string, v any) {
 
 func (e *events) write(name string, v any) {
 	b, err := json.Marshal(v)
-	if err != nil { // can't be: texts and numbers
+	if err != nil { // impossible: strings and numbers
 		return
 	}
 	fmt.Fprintf(e.w, "event: %s\ndata: %s\n\n", name, b)
@@ -71,16 +72,16 @@ func (e *events) alive() {
 	e.push()
 }
 
-// stream answers a question as the answer grows.
+// stream streams the answer to a question.
 func (s *Server) stream(h huma.Context, q question) {
 	ctx := h.Context()
 	h.SetHeader("Content-Type", "text/event-stream")
-	h.SetHeader("X-Accel-Buffering", "no") // nginx would hold it back
+	h.SetHeader("X-Accel-Buffering", "no") // otherwise nginx would buffer it
 	h.SetStatus(http.StatusOK)
 	e := &events{w: h.BodyWriter(), push: func() {}}
 	if w, ok := e.w.(http.ResponseWriter); ok {
 		c := http.NewResponseController(w)
-		e.push = func() { _ = c.Flush() } // what can't be flushed comes at the end
+		e.push = func() { _ = c.Flush() } // without flushing everything arrives at the end
 	}
 	e.alive()
 	stop := make(chan struct{})

@@ -23,13 +23,13 @@ type Team struct {
 	Mates []Mate         `json:"mates" nullable:"false" doc:"The mates that the team and the caller may use."`
 }
 
-// version leaves out how the listeners are, which changes by itself.
+// version leaves out the state of listeners, which changes by itself.
 func (t Team) version() string { return text(t.ID, t.Slug, t.Name) }
 
-// text writes values so that two of them differ where they do.
+// text encodes values so that different values give different texts.
 func text(values ...any) string {
 	b, err := json.Marshal(values)
-	if err != nil { // can't be: texts and numbers
+	if err != nil { // impossible: strings and numbers
 		return ""
 	}
 	return string(b)
@@ -52,7 +52,7 @@ type Mate struct {
 	Messengers  []Messenger  `json:"messengers" nullable:"false"`
 }
 
-// Messenger is a mate's presence on one network.
+// Messenger is a mate's bot on one network.
 type Messenger struct {
 	Network    openmates.Network `json:"network"`
 	Label      string            `json:"label"`
@@ -63,7 +63,7 @@ type Messenger struct {
 	Workspaces []Workspace       `json:"workspaces" nullable:"false" doc:"The team's workspaces that the mate is in."`
 }
 
-// State is how a listener is.
+// State is the state of a listener.
 type State struct {
 	Phase  messenger.Phase `json:"phase" enum:"off,starting,connected,reconnecting,bad_credentials,needs_attention"`
 	Since  *time.Time      `json:"since,omitempty"`
@@ -71,14 +71,14 @@ type State struct {
 	Cure   openmates.Text  `json:"cure,omitempty"`
 }
 
-// Workspace is a place on a network.
+// Workspace is a workspace on a network.
 type Workspace struct {
 	ID   string `json:"id"`
 	Name string `json:"name,omitempty"`
 }
 
-// Installation is a workspace of a team with the mates that are in it, or could
-// be.
+// Installation is a team's workspace with the mates that are, or could be, in
+// it.
 type Installation struct {
 	Network openmates.Network `json:"network"`
 	Label   string            `json:"label" doc:"The network's name."`
@@ -87,7 +87,7 @@ type Installation struct {
 	Mates   []Guest           `json:"mates" nullable:"false"`
 }
 
-// Guest is a mate in a workspace, or missing there.
+// Guest is a mate and its presence in a workspace.
 type Guest struct {
 	Handle   string           `json:"handle"`
 	Presence connect.Presence `json:"presence" enum:"missing,present,left"`
@@ -95,7 +95,7 @@ type Guest struct {
 	CanAdd   bool             `json:"can_add" doc:"Its application is ready to be added with a link."`
 }
 
-// Disconnected says what came of disconnecting a workspace.
+// Disconnected is the result of disconnecting a workspace.
 type Disconnected struct {
 	Name   string   `json:"name,omitempty"`
 	Stayed []string `json:"stayed" nullable:"false" doc:"Mates that could not leave; the workspace's own admins have to remove them."`
@@ -106,14 +106,14 @@ type Sent struct {
 	Where string `json:"where"`
 }
 
-// PlaceInput names a workspace of a team.
+// PlaceInput is the path parameters of a team's workspace.
 type PlaceInput struct {
 	InTeam
 	Network   openmates.Network `path:"network" maxLength:"40"`
 	Workspace string            `path:"workspace" maxLength:"200"`
 }
 
-// GuestInput names a mate in a workspace.
+// GuestInput is the path parameters of a mate in a workspace.
 type GuestInput struct {
 	PlaceInput
 	Handle string `path:"handle" maxLength:"80" doc:"The mate's handle."`
@@ -253,7 +253,7 @@ func stateOf(s messenger.State) State {
 	return State{Phase: s.Phase, Reason: s.Reason, Cure: s.Cure, Since: moment(s.Since)}
 }
 
-// moment is a time in JSON, absent where there is none.
+// moment returns a time for JSON, nil for the zero time.
 func moment(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -320,7 +320,7 @@ type Spent struct {
 	Cost     openmates.Micros `json:"cost" doc:"In millionths of the server's currency unit."`
 }
 
-// TeamUsage is what a team spent in a month.
+// TeamUsage is a team's usage in a month.
 type TeamUsage struct {
 	Start    time.Time        `json:"start" doc:"Start of the month, UTC."`
 	Requests int64            `json:"requests"`
@@ -351,7 +351,7 @@ func (s *Server) getTeamUsage(ctx context.Context, c openmates.Caller, p policy.
 	return TeamUsage{m.Start, m.Requests, m.Cost, spent(m.People), spent(m.Mates), spent(m.Models), spent(m.Days)}, nil
 }
 
-// AuditLine is a line of the record of who changed what.
+// AuditLine is an entry in the audit log.
 type AuditLine struct {
 	ID       openmates.ID `json:"id" type:"string"`
 	At       time.Time    `json:"at"`
@@ -389,7 +389,7 @@ func (s *Server) listTeamAudit(ctx context.Context, _ openmates.Caller, p policy
 	return auditPage(all, in.Limit), nil
 }
 
-// auditCursor reads the ID that older lines are asked for.
+// auditCursor parses the ID before which entries are requested.
 func auditCursor(cursor string) (openmates.ID, error) {
 	if cursor == "" {
 		return 0, nil
@@ -405,7 +405,8 @@ func auditCursor(cursor string) (openmates.ID, error) {
 	return id, nil
 }
 
-// auditPage makes a page of lines of which one more than asked for was read.
+// auditPage makes a page from entries of which one more than requested was
+// read.
 func auditPage(all []AuditLine, limit int) page[AuditLine] {
 	p := page[AuditLine]{Items: []AuditLine{}}
 	if len(all) > limit {

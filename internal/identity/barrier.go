@@ -12,12 +12,13 @@ import (
 	"openmates/internal/guard"
 )
 
-// tryOf is a guess at a secret of u, from where the request comes.
+// tryOf returns a guess at a secret of u, from the request's address and
+// browser.
 func (r *Room) tryOf(ctx context.Context, u openmates.User, from netip.Addr) guard.Try {
 	return guard.Try{Account: u.ID.String(), From: from, Browser: r.known(ctx, u)}
 }
 
-// browser is what a request's browser is known by.
+// browser identifies a request's browser.
 type browser struct{ given, fresh string }
 
 type browserKey struct{}
@@ -32,14 +33,14 @@ func browserOf(ctx context.Context) *browser {
 // knownFor is how long a browser is known after somebody has signed in there.
 const knownFor = 365 * 24 * time.Hour
 
-// BrowserCookieName is the name of the cookie by which a browser is known. It
-// lets nobody in.
+// BrowserCookieName returns the name of the cookie of a known browser. The
+// cookie signs nobody in.
 func (r *Room) BrowserCookieName() string {
 	return strings.Replace(r.sessions.Cookie.Name, "_session", "_browser", 1)
 }
 
-// known returns what the browser of the request is known by, if u has signed in
-// there since the last new password; "" = it is not known.
+// known returns the ID of the request's browser if u has signed in there since
+// the last new password, else "".
 func (r *Room) known(ctx context.Context, u openmates.User) string {
 	name, mac, ok := strings.Cut(browserOf(ctx).given, ".")
 	if !ok || u.ID == 0 || len(name) != 26 || !r.store.Verify(browserPlace(u), openmates.Secret(name), mac) {
@@ -48,7 +49,7 @@ func (r *Room) known(ctx context.Context, u openmates.User) string {
 	return name
 }
 
-// recognise lets the browser of the request be known from now on.
+// recognise makes the request's browser a known one.
 func (r *Room) recognise(ctx context.Context, u openmates.User) {
 	name := r.known(ctx, u)
 	if name == "" {
@@ -61,8 +62,8 @@ func browserPlace(u openmates.User) string {
 	return "browser:" + u.ID.String() + ":" + epochText(u.Epoch)
 }
 
-// knowing reads the cookie by which a browser is known, and sends it where
-// somebody has signed in.
+// knowing reads the cookie of a known browser, and sets it when somebody has
+// signed in.
 func (r *Room) knowing(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		b := &browser{}

@@ -12,12 +12,12 @@ import (
 	"openmates/internal/mail"
 )
 
-// confirmFor is for how long a link that confirms an address works.
+// confirmFor is how long a link that confirms an address is valid.
 const confirmFor = 24 * time.Hour
 
-// ChangePassword asks for the old password and ends all that lets anybody act
-// for the caller, as EndSessions does: whoever knew the old password may have
-// made some of it. The session of this request gets a new token.
+// ChangePassword requires the old password and ends every way to act for the
+// caller, like EndSessions, because anybody who knew the old password may have
+// created some of them. This request's session gets a new token.
 func (r *Room) ChangePassword(ctx context.Context, c openmates.Caller, old, fresh openmates.Secret, keepShared bool) error {
 	if err := r.prove(ctx, c, old); err != nil {
 		return err
@@ -40,8 +40,8 @@ func (r *Room) ChangePassword(ctx context.Context, c openmates.Caller, old, fres
 	return nil
 }
 
-// endAccess ends all that lets anybody act for the caller but this session,
-// which gets a new token: whoever had the old one is signed out, too.
+// endAccess ends every way to act for the caller except this session, which
+// gets a new token, so that anybody with the old one is signed out, too.
 func (r *Room) endAccess(ctx context.Context, c openmates.Caller, action string, e openmates.AccessEnd) (ended openmates.AccessEnded, err error) {
 	if err := r.sessions.RenewToken(ctx); err != nil {
 		return ended, fmt.Errorf("renew the session: %w", err)
@@ -65,7 +65,7 @@ func (r *Room) endAccess(ctx context.Context, c openmates.Caller, action string,
 	return ended, nil
 }
 
-// revoked is what the record says of what was revoked along.
+// revoked describes for the audit log what else was revoked.
 func revoked(e openmates.AccessEnded) any {
 	after := map[string]int64{}
 	if e.Tokens > 0 {
@@ -85,12 +85,12 @@ func localPart(address string) string {
 	return local
 }
 
-// Email is the caller's address and what is known about it.
+// Email is the caller's email address and its state.
 type Email struct {
 	Address   string
 	Confirmed bool
-	Awaited   string // one that a link was sent to
-	Mail      bool   // this server sends mail, so a new one is asked to confirm
+	Awaited   string // the address that a confirmation link was sent to
+	Mail      bool   // this server sends mail, so a new address has to be confirmed
 }
 
 // Email returns the caller's address.
@@ -106,9 +106,9 @@ func (r *Room) Email(ctx context.Context, c openmates.Caller) (e Email, err erro
 	return e, err
 }
 
-// SetEmail changes the caller's address. Where this server sends mail, a link
-// goes to the new address, and the old one stays until somebody has opened it;
-// else the new one is taken as it is. awaits says which.
+// SetEmail changes the caller's address. If this server sends mail, it mails a
+// link to the new address, and the old one stays until somebody opens it;
+// otherwise the new one is set immediately. awaits reports which.
 func (r *Room) SetEmail(ctx context.Context, c openmates.Caller, address string, password openmates.Secret) (awaits bool, err error) {
 	if address = strings.TrimSpace(address); address != "" {
 		if address, err = mail.Address(address); err != nil {
@@ -131,14 +131,14 @@ func (r *Room) SetEmail(ctx context.Context, c openmates.Caller, address string,
 
 func (r *Room) askAddress(ctx context.Context, c openmates.Caller, address string) error {
 	code := rand.Text() // 130 bits
-	// First the mail: where it is refused, the link before it still works.
+	// The mail first: if it is refused, the previous link still works.
 	if err := r.post.Send(ctx, r.confirmation(c, address, r.address.URL()+"/profile/address?code="+code)); err != nil {
 		return err
 	}
 	return r.store.AddAddressCode(ctx, guard.Digest(code), c.User.ID, address, r.now().Add(confirmFor))
 }
 
-// ConfirmEmail uses the code of a link up and makes its address the caller's.
+// ConfirmEmail uses up a link's code and sets its address for the caller.
 func (r *Room) ConfirmEmail(ctx context.Context, c openmates.Caller, code openmates.Secret) (address string, err error) {
 	if err := c.RequireSignIn(); err != nil {
 		return "", err

@@ -11,11 +11,11 @@ const (
 	errandTime  = time.Minute
 )
 
-// errands is work that a request begins and does not wait for, so that how long
-// the answer takes tells nothing about the work.
+// errands runs work that a request starts but doesn't wait for, so that the
+// response time reveals nothing about it.
 type errands struct {
 	slots chan struct{}
-	ctx   context.Context //nolint:containedctx // it ends with the room, not with a request
+	ctx   context.Context //nolint:containedctx // ends with the room, not with a request
 	stop  context.CancelFunc
 	going sync.WaitGroup
 }
@@ -26,7 +26,7 @@ func newErrands() *errands {
 	return e
 }
 
-// begin runs fn beside the request, or reports that too many run already.
+// begin runs fn in the background. It returns false if too many are running.
 func (e *errands) begin(fn func(ctx context.Context)) bool {
 	select {
 	case e.slots <- struct{}{}:
@@ -42,7 +42,7 @@ func (e *errands) begin(fn func(ctx context.Context)) bool {
 	return true
 }
 
-// Close ends what requests began and did not wait for.
+// Close waits for the background work of requests.
 func (r *Room) Close() error {
 	r.errands.stop()
 	r.errands.going.Wait()

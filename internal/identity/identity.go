@@ -1,21 +1,20 @@
-// Package identity is the room of who somebody is: accounts, signing in and out,
-// sessions, passwords, second steps, passkeys, resets, what people say about
-// themselves, and the access tokens of programs.
+// Package identity is the room of who somebody is: accounts, signing in and
+// out, sessions, passwords, second steps, passkeys, resets, preferences, and
+// the access tokens of programs.
 //
-// It promises that a sign-in says nothing about which accounts exist (neither by
-// its words nor by its time), that nobody can guess passwords faster than the
-// barrier lets them, nor keep their owner out by trying, and that failed
-// attempts are in the log and, up to a bound, in the audit record.
+// Signing in doesn't reveal which accounts exist, neither by its messages nor
+// by its time. Nobody can guess passwords faster than the barrier allows, nor
+// lock out the owner by trying. Failed attempts are in the log and, up to a
+// limit, in the audit log.
 //
-// It asks for a second step where an account wants one (a code, a passkey, a
-// recovery code; each works once), asks for the password before it changes
-// what protects an account, and lists and ends sessions so that they stay
-// ended. Somebody who lost their password comes back by a link that works once,
-// and is told of it. Whoever deletes their account takes their name along; the
-// books stay.
+// It requires a second step if an account wants one (a code, a passkey, a
+// recovery code; each works once), asks for the password before it changes what
+// protects an account, and lists sessions and ends them for good. Somebody who
+// lost their password can reset it with a link that works once, and is told
+// about it. Deleting an account removes its name; the cost records are kept.
 //
-// It refuses to store a password, a session's token or an access token in
-// readable form, and to know HTTP beyond its cookies.
+// It never stores a password, a session's token or an access token in readable
+// form, and knows nothing of HTTP beyond its cookies.
 package identity
 
 import (
@@ -32,8 +31,8 @@ import (
 	"openmates/internal/mail"
 )
 
-// Store is what the room asks of the database. Every method is one
-// transaction. What doesn't exist is openmates.ENotFound.
+// Store is the part of the database that the room needs. Every method is one
+// transaction. A missing row is openmates.ENotFound.
 type Store interface {
 	// Within runs do in one transaction, of which all that do calls with its
 	// context is a part. It happens as a whole or not at all; do may run more
@@ -49,41 +48,43 @@ type Store interface {
 	Macs
 }
 
-// Macs are keyed hashes of what is only ever compared.
+// Macs makes keyed hashes of what is only ever compared.
 type Macs interface {
 	MAC(place string, text openmates.Secret) string
 	Verify(place string, text openmates.Secret, mac string) bool
 }
 
-// People are the accounts.
+// People reads and writes accounts.
 type People interface {
 	User(ctx context.Context, id openmates.ID) (openmates.User, error)
 	UserByName(ctx context.Context, username string) (openmates.User, error)
-	// Password returns the PHC string of an account, "" where it can't sign in
+	// Password returns the PHC string of an account, "" if it can't sign in
 	// with a password.
 	Password(ctx context.Context, userID openmates.ID) (string, error)
-	// Rehash replaces the PHC string as long as it is still old.
+	// Rehash replaces the PHC string if it is still old.
 	Rehash(ctx context.Context, userID openmates.ID, old, fresh string) error
-	// SetServerAdmin is openmates.EConflict where no admin would stay.
+	// SetServerAdmin returns openmates.EConflict if no admin would be left.
 	SetServerAdmin(ctx context.Context, userID openmates.ID, admin bool) error
 }
 
-// Sessions keeps sessions by the hash of their token.
+// Sessions stores sessions by the hash of their token.
 type Sessions interface {
 	Session(ctx context.Context, hash string) (data []byte, found bool, err error)
 	AddSession(ctx context.Context, s openmates.SessionRecord) error
-	// SaveSession changes a session that exists. One that was ended stays so.
+	// SaveSession changes an existing session. It doesn't restore one that was
+	// ended.
 	SaveSession(ctx context.Context, s openmates.SessionRecord) error
 	SessionsOf(ctx context.Context, userID openmates.ID) ([]openmates.SessionRecord, error)
 	DeleteSession(ctx context.Context, hash string) error
-	// EndSession ends one of a person's own; else it is openmates.ENotFound.
+	// EndSession ends one of a person's own sessions; others are
+	// openmates.ENotFound.
 	EndSession(ctx context.Context, userID openmates.ID, hash string) error
-	// EndAccess ends all that lets anybody act for a person: sessions, what
-	// waits for them, tokens, and open invites for admins.
+	// EndAccess ends every way to act for a person: sessions, what is pending
+	// in them, tokens, and open invites for admins.
 	EndAccess(ctx context.Context, e openmates.AccessEnd) (openmates.AccessEnded, error)
 }
 
-// Config is what a Room needs. All fields up to ServerName are required.
+// Config configures a Room. All fields up to ServerName are required.
 type Config struct {
 	Store    Store
 	Log      *slog.Logger
@@ -96,7 +97,7 @@ type Config struct {
 	// server; "" = OpenMates.
 	ServerName func(ctx context.Context) (string, error)
 
-	Audit openmates.Audit // nil = no record is kept
+	Audit openmates.Audit // nil = no audit log
 	Clock openmates.Clock // nil = the real one; throttles follow it
 	Cost  Cost            // of a password's hash; zero = OWASP's recommendation
 }
@@ -115,11 +116,11 @@ type Room struct {
 	name     func(ctx context.Context) (string, error)
 	failures *guard.Failures
 
-	byAccount  *guard.Barrier  // passwords of a sign-in
+	byAccount  *guard.Barrier  // passwords when signing in
 	byStep     *guard.Barrier  // codes of a second step
-	byProof    *guard.Barrier  // passwords typed to change something
+	byProof    *guard.Barrier  // passwords entered to change something
 	byAddress  *guard.Throttle // all attempts of one party
-	byStranger *guard.Throttle // accounts and resets that one party asks for
+	byStranger *guard.Throttle // accounts and resets that one party requests
 	byConfirm  *guard.Throttle // codes of a confirmation
 	byCall     *guard.Throttle // calls of the API
 	byListener *guard.Throttle // calls of a listener
@@ -149,8 +150,8 @@ func New(c Config) (*Room, error) {
 		failures: c.Failures,
 
 		byAccount: guard.NewBarrier(30*time.Second, 10, 10*time.Second, 200),
-		// Three codes of a million fit at any time: at one try in five minutes
-		// somebody who knows the password needs years.
+		// Three codes of a million are valid at any time: at one attempt in
+		// five minutes, somebody who knows the password needs years.
 		byStep:     guard.NewBarrier(5*time.Minute, 6, 5*time.Minute, 30),
 		byProof:    guard.NewBarrier(30*time.Second, 10, 10*time.Second, 200),
 		byAddress:  guard.NewThrottle(2*time.Second, 30, 10_000),

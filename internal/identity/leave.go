@@ -8,7 +8,7 @@ import (
 	"openmates/internal/guard"
 )
 
-// Export is all that the server keeps about a person, for them to take along.
+// Export is everything that the server stores about a person, for download.
 type Export struct {
 	Made        time.Time             `json:"made"`
 	Account     ExportAccount         `json:"account"`
@@ -48,7 +48,7 @@ type ExportIdentity struct {
 	Linked    time.Time           `json:"linked"`
 }
 
-// ExportSession is one place in which the person is signed in.
+// ExportSession is one of the person's sessions.
 type ExportSession struct {
 	Browser string    `json:"browser"`
 	From    string    `json:"from,omitempty"` // address
@@ -56,15 +56,15 @@ type ExportSession struct {
 	Seen    time.Time `json:"last_used,omitzero"`
 }
 
-// ExportPasskey is a passkey, without what would let anybody use it.
+// ExportPasskey is a passkey, without anything that would let somebody use it.
 type ExportPasskey struct {
 	Name    string    `json:"name"`
 	Created time.Time `json:"created"`
 	Used    time.Time `json:"last_used,omitzero"`
 }
 
-// Export gathers what the server keeps about the caller. It holds no
-// credential, and nothing about anybody else.
+// Export returns what the server stores about the caller. It contains no
+// credentials, and nothing about anybody else.
 func (r *Room) Export(ctx context.Context, c openmates.Caller) (Export, error) {
 	if err := c.RequireSignIn(); err != nil {
 		return Export{}, err
@@ -137,9 +137,9 @@ func (r *Room) exportTies(ctx context.Context, u openmates.User, e *Export) erro
 	return err
 }
 
-// Leave deletes the caller's account for good, and signs them out everywhere.
-// typed is their username, as they typed it to say that they mean it. The only
-// admin of the server, or of a team with others in it, has to hand over first:
+// Leave deletes the caller's account permanently, and signs them out
+// everywhere. typed is their username, entered to confirm. The only admin of
+// the server, or of a team with other members, has to hand over first:
 // EConflict says what.
 func (r *Room) Leave(ctx context.Context, c openmates.Caller, typed string, password openmates.Secret) error {
 	if err := c.RequireSignIn(); err != nil {
@@ -164,7 +164,7 @@ func (r *Room) Leave(ctx context.Context, c openmates.Caller, typed string, pass
 	return r.SignOut(ctx)
 }
 
-// OwnUsage lists what the caller's requests spent, the oldest first.
+// OwnUsage lists what the caller's requests cost, oldest first.
 func (r *Room) OwnUsage(ctx context.Context, c openmates.Caller) ([]openmates.OwnUsage, error) {
 	if err := c.RequireSignIn(); err != nil {
 		return nil, err

@@ -11,9 +11,8 @@ import (
 	"openmates/internal/spelling"
 )
 
-// Newcomer checks what somebody typed to get an account and returns the account
-// with the PHC string of its password. Nothing is stored. Strangers can do it
-// only so often: ELimit.
+// Newcomer checks a new account and returns it with the PHC string of its
+// password. It stores nothing. Strangers can call it only so often: ELimit.
 func (r *Room) Newcomer(ctx context.Context, from netip.Addr, n openmates.Newcomer) (u openmates.User, phc string, err error) {
 	if !r.byStranger.Allow("account:"+guard.Party(from), r.now()) {
 		return u, "", guard.TooMany()
@@ -31,7 +30,7 @@ func (r *Room) Newcomer(ctx context.Context, from netip.Addr, n openmates.Newcom
 			return u, "", err
 		}
 	}
-	if _, err := r.store.UserByName(ctx, u.Username); err == nil { // before the hash, which costs
+	if _, err := r.store.UserByName(ctx, u.Username); err == nil { // before the expensive hash
 		return u, "", openmates.Errorf(openmates.EConflict, "This username, or one that looks like it, is already taken. Choose a different one.")
 	}
 	phc, err = r.vault.hash(ctx, n.Password)
@@ -39,9 +38,8 @@ func (r *Room) Newcomer(ctx context.Context, from netip.Addr, n openmates.Newcom
 }
 
 // Account checks a name, a username and a password and returns the account with
-// the PHC string of its password. Nothing is stored. It is for whoever is
-// entitled to an account by other means, as Newcomer bounds how often it is
-// called.
+// the PHC string of its password. It stores nothing. Unlike Newcomer it isn't
+// limited: the caller must make sure that the person may have an account.
 func (r *Room) Account(ctx context.Context, name, username string, password openmates.Secret) (u openmates.User, phc string, err error) {
 	if u, err = r.newUser(name, username, password); err != nil {
 		return u, "", err
@@ -50,7 +48,7 @@ func (r *Room) Account(ctx context.Context, name, username string, password open
 	return u, phc, err
 }
 
-// newUser checks what a person typed.
+// newUser checks what a person entered.
 func (r *Room) newUser(name, username string, password openmates.Secret) (openmates.User, error) {
 	username, err := spelling.Username(username)
 	if err != nil {

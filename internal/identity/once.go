@@ -20,17 +20,17 @@ const (
 	mostOnce  = 1 << 20 // bytes
 )
 
-// once is what one page shows one time, to the session that it was made in.
+// once is a value that a page shows once, in the session that created it.
 type once struct {
 	Page  string          `json:"page"`
 	Until time.Time       `json:"until"`
 	Value json.RawMessage `json:"value"`
 }
 
-// KeepOnce keeps a value for the next page that asks for it with TakeOnce, such
-// as a token that is shown a single time. A session holds one such value. It
-// is sealed with the token in the browser's cookie, of which the server keeps
-// only a hash: nobody can read it out of the database.
+// KeepOnce keeps a value for the next page that calls TakeOnce, such as a token
+// that is only shown once. A session has at most one such value. It is sealed
+// with the token in the browser's cookie, of which the server only has a hash,
+// so nobody can read it in the database.
 func (r *Room) KeepOnce(ctx context.Context, page string, value any) error {
 	v, err := json.Marshal(value)
 	if err != nil {
@@ -39,7 +39,7 @@ func (r *Room) KeepOnce(ctx context.Context, page string, value any) error {
 	if len(v) > mostOnce {
 		return openmates.Errorf(openmates.EInvalid, "That's too much for one page. Try it with less.")
 	}
-	if r.sessions.Token(ctx) == "" { // a session that begins with this
+	if r.sessions.Token(ctx) == "" { // a new session starts here
 		if err := r.sessions.RenewToken(ctx); err != nil {
 			return fmt.Errorf("begin a session: %w", err)
 		}
@@ -56,8 +56,8 @@ func (r *Room) KeepOnce(ctx context.Context, page string, value any) error {
 	return nil
 }
 
-// TakeOnce reports whether the session keeps a value for the page, reads it
-// into the given one, and forgets it.
+// TakeOnce reports whether the session has a value for the page, decodes it
+// into the given one, and deletes it.
 func (r *Room) TakeOnce(ctx context.Context, page string, into any) bool {
 	kept := r.sessions.GetString(ctx, keyOnce)
 	if kept == "" {
@@ -84,7 +84,7 @@ func (r *Room) openOnce(ctx context.Context, kept string) (o once, err error) {
 		return o, err
 	}
 	if b, err = box.Open(nil, nil, b, nil); err != nil {
-		return o, err // the session's token is another one by now
+		return o, err // the session's token has changed
 	}
 	return o, json.Unmarshal(b, &o)
 }

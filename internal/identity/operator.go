@@ -6,15 +6,15 @@ import (
 	"openmates"
 )
 
-// Operator is whoever runs a command on the server's machine. They can read and
-// write the database and the key, so nothing is asked of them; what they do is
-// in the audit record, and its person hears of it.
+// Operator is somebody who runs a command on the server's machine. They can
+// read and write the database and the key anyway, so nothing is required of
+// them. What they do is in the audit log, and the person is told.
 type Operator struct{ room *Room }
 
 // Operator is for commands only: no door may hand it out.
 func (r *Room) Operator() Operator { return Operator{r} }
 
-// ResetPassword makes a link by which a person chooses a new password.
+// ResetPassword creates a password reset link.
 func (o Operator) ResetPassword(ctx context.Context, username string) (ResetLink, error) {
 	u, err := o.room.byUsername(ctx, username)
 	if err != nil {
@@ -23,7 +23,7 @@ func (o Operator) ResetPassword(ctx context.Context, username string) (ResetLink
 	return o.room.handOn(ctx, u, openmates.PasswordReset{UserID: u.ID, Origin: openmates.ResetByCommand})
 }
 
-// DropSecondStep removes a person's second step and their passkeys, at once.
+// DropSecondStep removes a person's second step and passkeys.
 func (o Operator) DropSecondStep(ctx context.Context, username string) (openmates.User, error) {
 	u, err := o.room.byUsername(ctx, username)
 	if err != nil {
@@ -50,7 +50,7 @@ func (o Operator) DropSecondStep(ctx context.Context, username string) (openmate
 	return u, nil
 }
 
-// MakeAdmin makes a person an admin of the server.
+// MakeAdmin makes a person a server admin.
 func (o Operator) MakeAdmin(ctx context.Context, username string) (openmates.User, error) {
 	u, err := o.room.byUsername(ctx, username)
 	if err != nil {

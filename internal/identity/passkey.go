@@ -22,13 +22,13 @@ import (
 
 const (
 	keyCeremony = "ceremony" // what the browser was asked to sign
-	keyCalled   = "called"   // the name of the passkey that is being registered
+	keyCalled   = "called"   // the name of the passkey being registered
 	ceremonyFor = 5 * time.Minute
 	mostPasskey = 20
-	maxResponse = 32 << 10 // bytes of what a browser answers
+	maxResponse = 32 << 10 // bytes of a browser's answer
 )
 
-// holder is a person as WebAuthn asks for them.
+// holder is a person as WebAuthn needs them.
 type holder struct {
 	user     openmates.User
 	passkeys []openmates.Passkey
@@ -59,9 +59,9 @@ func (r *Room) holder(ctx context.Context, u openmates.User) (*holder, error) {
 	return h, nil
 }
 
-// PasskeyHost is the name that passkeys are bound to, or the reason why this
-// server can't have any (WebAuthn 3, section 5.1.2: a domain, over https or on
-// this very machine).
+// PasskeyHost returns the name that passkeys are bound to, or an error that
+// says why this server can't have any (WebAuthn 3, section 5.1.2: a domain,
+// over https or on this machine).
 func (r *Room) PasskeyHost() (string, error) {
 	u, err := url.Parse(r.address.URL())
 	host := ""
@@ -77,8 +77,8 @@ func (r *Room) PasskeyHost() (string, error) {
 	return host, nil
 }
 
-// party is this server as WebAuthn sees it. Its address can change while it
-// runs, so it is made for each ceremony.
+// party returns this server for WebAuthn. Its address can change while it runs,
+// so it is created for each ceremony.
 func (r *Room) party(ctx context.Context) (*webauthn.WebAuthn, error) {
 	host, err := r.PasskeyHost()
 	if err != nil {
@@ -107,8 +107,8 @@ func (r *Room) Passkeys(ctx context.Context, c openmates.Caller) ([]openmates.Pa
 	return r.store.Passkeys(ctx, c.User.ID)
 }
 
-// BeginPasskey returns what the browser needs to make a passkey, as the JSON of
-// WebAuthn's CredentialCreationOptions.
+// BeginPasskey returns what the browser needs to create a passkey, as the JSON
+// of WebAuthn's CredentialCreationOptions.
 func (r *Room) BeginPasskey(ctx context.Context, c openmates.Caller, name string, password openmates.Secret) (json.RawMessage, error) {
 	p, err := r.party(ctx)
 	if err != nil {
@@ -135,7 +135,7 @@ func (r *Room) BeginPasskey(ctx context.Context, c openmates.Caller, name string
 	return r.ceremony(ctx, options, ceremony)
 }
 
-// ceremony keeps what the browser's answer is held against, for one answer.
+// ceremony keeps what one answer of the browser is checked against.
 func (r *Room) ceremony(ctx context.Context, options any, ceremony *webauthn.SessionData) (json.RawMessage, error) {
 	kept, err := json.Marshal(ceremony)
 	if err != nil {
@@ -153,7 +153,7 @@ func (r *Room) takeCeremony(ctx context.Context) (ceremony webauthn.SessionData,
 	return ceremony, nil
 }
 
-// AddPasskey stores the passkey that the browser made; answer is the JSON of
+// AddPasskey stores the passkey that the browser created; answer is the JSON of
 // its PublicKeyCredential.
 func (r *Room) AddPasskey(ctx context.Context, c openmates.Caller, answer []byte) (openmates.Passkey, error) {
 	var none openmates.Passkey
@@ -211,7 +211,7 @@ func (r *Room) AddPasskey(ctx context.Context, c openmates.Caller, answer []byte
 	return k, nil
 }
 
-// RemovePasskey forgets one of the caller's passkeys.
+// RemovePasskey removes one of the caller's passkeys.
 func (r *Room) RemovePasskey(ctx context.Context, c openmates.Caller, id openmates.ID, password openmates.Secret) error {
 	if err := r.prove(ctx, c, password); err != nil {
 		return err
@@ -232,7 +232,8 @@ func (r *Room) removePasskey(ctx context.Context, c openmates.Caller, id openmat
 	}
 	p, err := r.store.Protection(ctx, c.User.ID)
 	if err == nil && p.AskPasskey && p.Passkeys == 0 {
-		// Else the next one would be asked for without anybody saying so.
+		// Otherwise the next one would be required without anybody asking for
+		// it.
 		err = r.store.AskPasskey(ctx, c.User.ID, false, nil)
 	}
 	if err == nil {
@@ -244,8 +245,8 @@ func (r *Room) removePasskey(ctx context.Context, c openmates.Caller, id openmat
 	return r.audit.Record(ctx, ownEntry(c.User, "account.passkey_remove"), map[string]string{"name": name}, nil)
 }
 
-// AskPasskey sets whether a passkey is asked for after the password. Where
-// that makes the first second step, it gives the recovery codes.
+// AskPasskey sets whether a passkey is required after the password. If this is
+// the account's first second step, it returns the recovery codes.
 func (r *Room) AskPasskey(ctx context.Context, c openmates.Caller, ask bool, password openmates.Secret) ([]openmates.Secret, error) {
 	if err := r.prove(ctx, c, password); err != nil {
 		return nil, err
@@ -279,9 +280,9 @@ func (r *Room) AskPasskey(ctx context.Context, c openmates.Caller, ask bool, pas
 	return codes, nil
 }
 
-// BeginPasskeySignIn returns what the browser needs to sign in with a passkey, as
-// the JSON of WebAuthn's CredentialRequestOptions: one of the person who owes
-// the second step, else whichever the browser offers. It tells nothing about
+// BeginPasskeySignIn returns what the browser needs to sign in with a passkey,
+// as the JSON of WebAuthn's CredentialRequestOptions: a passkey of the person
+// who owes the second step, else any that the browser offers. It doesn't reveal
 // which accounts exist.
 func (r *Room) BeginPasskeySignIn(ctx context.Context, from netip.Addr) (json.RawMessage, error) {
 	if !r.byAddress.Allow(guard.Party(from), r.now()) {
@@ -311,9 +312,9 @@ func (r *Room) BeginPasskeySignIn(ctx context.Context, from netip.Addr) (json.Ra
 	return r.ceremony(ctx, options, ceremony)
 }
 
-// PasskeySignIn signs in whoever holds the passkey that signed; answer is the
-// JSON of the browser's PublicKeyCredential. By itself a passkey is both
-// steps, since it checks a finger, a face or a PIN. Its refusals are all the
+// PasskeySignIn signs in the owner of the passkey that signed; answer is the
+// JSON of the browser's PublicKeyCredential. A passkey alone counts as both
+// steps, because it checks a finger, a face or a PIN. All its errors are the
 // same.
 func (r *Room) PasskeySignIn(ctx context.Context, from netip.Addr, answer []byte) (openmates.User, error) {
 	if !r.byAddress.Allow(guard.Party(from), r.now()) {
@@ -330,7 +331,7 @@ func (r *Room) PasskeySignIn(ctx context.Context, from netip.Addr, answer []byte
 	h, used, err := r.signed(ctx, p, from, ceremony, answer)
 	if err != nil {
 		if code := openmates.CodeOf(err); code != openmates.EInternal && code != openmates.ELimit {
-			whose, _, _ := r.Awaited(ctx) // nobody where no password was typed
+			whose, _, _ := r.Awaited(ctx) // nobody if no password was entered
 			r.failures.Note(ctx, from, guard.WhyPasskey, whose.ID)
 		}
 		return openmates.User{}, err
@@ -352,7 +353,7 @@ func (r *Room) PasskeySignIn(ctx context.Context, from netip.Addr, answer []byte
 	return h.user, r.Begin(ctx, h.user)
 }
 
-// signed checks an answer and returns who signed it, and with what.
+// signed checks an answer and returns who signed it, and with which passkey.
 func (r *Room) signed(ctx context.Context, p *webauthn.WebAuthn, from netip.Addr, ceremony webauthn.SessionData, answer []byte) (*holder, *webauthn.Credential, error) {
 	refused := func(err error) error {
 		return &openmates.Error{Code: openmates.EUnauthorized, Message: openmates.T("This passkey isn't valid for this account. Try another one, or sign in with your password."), Err: err}
@@ -385,7 +386,7 @@ func (r *Room) signed(ctx context.Context, p *webauthn.WebAuthn, from netip.Addr
 			return nil, nil, refused(err)
 		}
 	} else {
-		var failed error // of ours, which the library would wrap as the browser's
+		var failed error // our own error, which the library would report as the browser's
 		_, used, err = p.ValidatePasskeyLogin(func(_, handle []byte) (webauthn.User, error) {
 			h, failed = r.holderOf(ctx, handle)
 			return h, failed

@@ -16,18 +16,18 @@ import (
 	"openmates"
 )
 
-// Lengths of a password. The upper one only keeps a request from making the
+// Lengths of a password. The maximum only keeps a request from making the
 // server hash megabytes.
 const (
 	minPassword = 10   // characters
 	maxPassword = 1024 // bytes
 )
 
-// Cost is how much work argon2id makes of one password (RFC 9106, section 3.1).
-// The zero Cost is OWASP's recommendation (Password Storage Cheat Sheet): 19 MiB,
-// two passes, one lane. Tests use less.
+// Cost is how much work argon2id does for a password (RFC 9106, section 3.1).
+// The zero Cost is OWASP's recommendation (Password Storage Cheat Sheet): 19
+// MiB, two passes, one lane. Tests use less.
 type Cost struct {
-	Memory  uint32 // KiB, at least 8 for each thread
+	Memory  uint32 // KiB, at least 8 per thread
 	Time    uint32 // passes
 	Threads uint8  // lanes
 }
@@ -44,30 +44,31 @@ const (
 	keyLen  = 32
 )
 
-// The costs that a stored hash may ask for. A row in the database decides how
-// much work a sign-in makes, so it isn't trusted without bounds.
+// The costs that a stored hash may have. A row in the database decides how much
+// work a sign-in does, so they are limited.
 const (
 	maxMemory = 256 << 10
 	maxTime   = 16
 )
 
-// vault hashes passwords, a few at a time: each hash takes 19 MiB, and a burst
-// of sign-ins must not take the machine's memory.
+// vault hashes passwords, only a few at a time: each hash takes 19 MiB, and a
+// burst of sign-ins must not use up the machine's memory.
 type vault struct {
 	cost  Cost
 	slots chan struct{}
-	decoy string // stands for the hash of nobody's password, see check
+	decoy string // used for unknown accounts, see check
 }
 
 func newVault(c Cost, parallel int) *vault {
 	v := &vault{cost: c, slots: make(chan struct{}, parallel)}
-	// Random bytes cost as much to compare with as a real hash does, and
-	// nothing to make: a real one would hold 19 MiB from each start on.
+	// Comparing with random bytes costs as much as with a real hash, and
+	// creating them costs nothing: a real one would keep 19 MiB from startup
+	// on.
 	v.decoy = phcOf(c, random(saltLen), random(keyLen))
 	return v
 }
 
-// valid says what is wrong with a new password, as an EInvalid sentence.
+// valid returns what is wrong with a new password, as an EInvalid sentence.
 func (v *vault) valid(password openmates.Secret, about ...string) error {
 	p := password.Reveal()
 	low := strings.ToLower(p)
@@ -112,7 +113,7 @@ func (v *vault) hash(ctx context.Context, password openmates.Secret) (string, er
 	return phcOf(v.cost, salt, key), nil
 }
 
-// phcOf writes the PHC string format of argon2id.
+// phcOf formats argon2id's PHC string.
 func phcOf(c Cost, salt, key []byte) string {
 	b64 := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
@@ -125,9 +126,9 @@ func random(n int) []byte {
 	return b
 }
 
-// check compares a password with a PHC string. An empty one belongs to nobody:
-// it costs as much time and never fits. stale says that the hash was made with
-// other costs than today's.
+// check compares a password with a PHC string. An empty one is for an unknown
+// account: it takes as long and never matches. stale reports whether the hash
+// was made with other costs than today's.
 func (v *vault) check(ctx context.Context, password openmates.Secret, phc string) (ok, stale bool, err error) {
 	exists := phc != ""
 	if !exists {
@@ -154,7 +155,7 @@ func (v *vault) derive(ctx context.Context, password openmates.Secret, salt []by
 	return argon2.IDKey([]byte(password.Reveal()), salt, c.Time, c.Memory, c.Threads, n), nil
 }
 
-// parsePHC reads the PHC string format of argon2id.
+// parsePHC parses argon2id's PHC string.
 func parsePHC(s string) (c Cost, salt, key []byte, err error) {
 	bad := func(what string) (Cost, []byte, []byte, error) {
 		return Cost{}, nil, nil, fmt.Errorf("stored password hash: %s", what)

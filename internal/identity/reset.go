@@ -15,30 +15,30 @@ import (
 	"openmates/internal/spelling"
 )
 
-// For how long a link to a new password works.
+// How long a reset link is valid.
 const (
 	resetByMailFor = 30 * time.Minute
 	resetByHandFor = 24 * time.Hour // it has to reach its person first
 )
 
-// Returning is how people come back who have lost their password.
-type Returning interface { //nolint:interfacebloat // one way back, each method one transaction
-	// ConfirmedUsers are the accounts that have proved this address to be theirs.
+// Returning is for people who lost their password.
+type Returning interface { //nolint:interfacebloat // one feature, each method one transaction
+	// ConfirmedUsers returns the accounts with this confirmed address.
 	ConfirmedUsers(ctx context.Context, address string) ([]openmates.User, error)
 	AddReset(ctx context.Context, r openmates.PasswordReset, hash string, at time.Time) error
-	// Reset is openmates.ENotFound where the link holds no more: it was used,
-	// has expired, its maker is no admin any more, or the address it was
-	// mailed to is not the user's any more.
+	// Reset returns openmates.ENotFound if the link is invalid: it was used,
+	// has expired, its maker is no longer an admin, or the user no longer has
+	// the address it was mailed to.
 	Reset(ctx context.Context, hash string, at time.Time) (openmates.PasswordReset, error)
-	// UseReset works once. It ends all that knew the old password.
+	// UseReset works once. It ends everything that depends on the old password.
 	UseReset(ctx context.Context, hash, phc string, at time.Time) (r openmates.PasswordReset, ended openmates.AccessEnded, err error)
 	DropSecondStep(ctx context.Context, userID openmates.ID) error
 }
 
-// AskReset has a link mailed to somebody who has lost their password; who is their
-// username or address. It goes only to an address that its account has
-// confirmed. Neither the answer nor its time tells whether there is such an
-// account: all that depends on it happens beside the request.
+// AskReset mails a link to somebody who has lost their password; who is their
+// username or address. It is only sent to the account's confirmed address.
+// Neither the response nor its time reveals whether the account exists:
+// everything that depends on it happens in the background.
 func (r *Room) AskReset(ctx context.Context, from netip.Addr, who string) error {
 	if !r.post.Ready(ctx) {
 		return openmates.Errorf(openmates.EUnavailable, "This server doesn't send mail. Ask a server admin for a link; anyone with access to the server's command line can also create one with “openmates admin reset-password”.")
@@ -78,7 +78,7 @@ func (r *Room) named(ctx context.Context, who string) ([]openmates.User, error) 
 	if strings.Contains(who, "@") {
 		address, err := mail.Address(who)
 		if err != nil {
-			return nil, nil //nolint:nilerr // it is nobody's
+			return nil, nil //nolint:nilerr // nobody's address
 		}
 		return r.store.ConfirmedUsers(ctx, address)
 	}
@@ -104,7 +104,7 @@ func (r *Room) mailReset(ctx context.Context, u openmates.User, language string)
 	return nil
 }
 
-// addReset returns the link of a new reset, whose code is not kept.
+// addReset returns the link of a new reset, whose code isn't stored.
 func (r *Room) addReset(ctx context.Context, reset openmates.PasswordReset) (link string, err error) {
 	code := rand.Text() // 130 bits
 	if err := r.store.AddReset(ctx, reset, guard.Digest(code), r.now()); err != nil {
@@ -113,21 +113,21 @@ func (r *Room) addReset(ctx context.Context, reset openmates.PasswordReset) (lin
 	return r.address.URL() + ResetPath + "?code=" + code, nil
 }
 
-// ResetPath is the page that a link to a new password leads to.
+// ResetPath is the page of reset links.
 const ResetPath = "/signin/reset"
 
-// ResetLink is a link to a new password, for somebody to hand on.
+// ResetLink is a reset link for somebody to share.
 type ResetLink struct {
 	User    openmates.User
-	URL     openmates.Secret // shown once; the server keeps no readable copy
+	URL     openmates.Secret // only shown once; the server has no readable copy
 	Expires time.Time
-	Second  bool // it drops the second step, too
+	Second  bool // it also removes the second step
 }
 
-// ResetLink makes a link by which a person chooses a new password, for an admin
-// of the server to hand on. With second it drops the person's second step as
-// well. password is the caller's own: whoever has the link has the account. An
-// earlier such link is void.
+// ResetLink creates a password reset link for a server admin to share. With
+// second it also removes the person's second step. password is the caller's
+// own, because the link gives access to the account. It replaces earlier such
+// links.
 func (r *Room) ResetLink(ctx context.Context, c openmates.Caller, userID openmates.ID, second bool, password openmates.Secret) (ResetLink, error) {
 	if err := policy.RequireInPerson(c, policy.RunServer); err != nil {
 		return ResetLink{}, err
@@ -142,7 +142,7 @@ func (r *Room) ResetLink(ctx context.Context, c openmates.Caller, userID openmat
 	return r.handOn(ctx, u, openmates.PasswordReset{UserID: u.ID, Origin: openmates.ResetByAdmin, Maker: c.User.ID, Second: second})
 }
 
-// ResetLinkFor is ResetLink for whoever has this username.
+// ResetLinkFor is ResetLink by username.
 func (r *Room) ResetLinkFor(ctx context.Context, c openmates.Caller, username string, second bool, password openmates.Secret) (ResetLink, error) {
 	if err := policy.RequireInPerson(c, policy.RunServer); err != nil {
 		return ResetLink{}, err
@@ -154,7 +154,7 @@ func (r *Room) ResetLinkFor(ctx context.Context, c openmates.Caller, username st
 	return r.ResetLink(ctx, c, u.ID, second, password)
 }
 
-// byUsername finds an account for those who may know which there are.
+// byUsername returns an account, for callers who may know which ones exist.
 func (r *Room) byUsername(ctx context.Context, username string) (openmates.User, error) {
 	username = spelling.Fold(username)
 	u, err := r.store.UserByName(ctx, username)
@@ -181,8 +181,8 @@ func (r *Room) handOn(ctx context.Context, u openmates.User, reset openmates.Pas
 	return ResetLink{User: u, URL: openmates.Secret(link), Expires: reset.Expires, Second: reset.Second}, nil
 }
 
-// LookAtReset returns whom a link is for, and changes nothing. EInvalid says that
-// the link holds no more.
+// LookAtReset returns the person of a link, and changes nothing. EInvalid means
+// that the link is invalid.
 func (r *Room) LookAtReset(ctx context.Context, from netip.Addr, code openmates.Secret) (openmates.User, openmates.PasswordReset, error) {
 	var u openmates.User
 	if !r.byStranger.Allow("reset look:"+guard.Party(from), r.now()) {
@@ -209,10 +209,10 @@ func oldReset(err error) error {
 	return err
 }
 
-// Reset uses a link up and sets its person a new password. It ends what a change
-// of password ends: whoever was signed in to the account is not any more, also
-// half-way; access tokens, invites for admins and other links are void. Nobody is signed in by it: a second step is still
-// asked for, unless an admin made the link to drop it.
+// Reset uses up a link and sets a new password. It ends everything that
+// changing a password ends: sessions, unfinished sign-ins, access tokens,
+// invites for admins and other links. It signs nobody in: a second step is
+// still required, unless an admin made the link to remove it.
 func (r *Room) Reset(ctx context.Context, from netip.Addr, code, fresh openmates.Secret) (openmates.User, error) {
 	u, _, err := r.LookAtReset(ctx, from, code)
 	if err != nil {
@@ -257,7 +257,7 @@ func resetNotice(reset openmates.PasswordReset) openmates.Text {
 	return openmates.Sentences(news, openmates.T("All its sessions were signed out."))
 }
 
-// tell mails somebody what happened to their account, if they have confirmed an
+// tell mails somebody what happened to their account, if they have a confirmed
 // address and mail is set up. Nothing waits for it.
 func (r *Room) tell(u openmates.User, language string, what openmates.Text) {
 	if !r.errands.begin(func(ctx context.Context) { r.tellNow(ctx, u, language, what) }) {

@@ -21,37 +21,37 @@ import (
 	"openmates/internal/guard"
 )
 
-// What RFC 6238 leaves open, as all authenticator apps have it.
+// What RFC 6238 leaves open, as in all authenticator apps.
 const (
 	stepSeconds = 30
-	drift       = 1 // steps that a clock may be wrong, either way
+	drift       = 1 // steps that a clock may be off, either way
 )
 
 const (
 	awaitFor      = 10 * time.Minute // for the second step of a sign-in
 	setupFor      = time.Hour        // for a first code of an authenticator
 	recoveryCount = 10
-	recoveryLen   = 16 // characters of base32: 80 bits, which nobody guesses from a fast hash
+	recoveryLen   = 16 // characters of base32: 80 bits, too many to guess from a fast hash
 )
 
 const (
-	keyAwaited      = "awaited" // who gave the right password
+	keyAwaited      = "awaited" // who has entered the right password
 	keyAwaitedSince = "awaited_since"
 )
 
-// SecondStepError says that the password was right and that more is asked for,
-// by SecondStep or a passkey.
+// SecondStepError means that the password was right and that SecondStep or a
+// passkey is required as well.
 type SecondStepError struct{ Protection openmates.Protection }
 
-// Error is the text for the log.
+// Error returns the text for the log.
 func (e *SecondStepError) Error() string { return e.Unwrap().Error() }
 
-// Unwrap returns the sentence for whoever can't ask for the second step.
+// Unwrap returns the sentence for callers that can't ask for the second step.
 func (e *SecondStepError) Unwrap() error {
 	return openmates.Errorf(openmates.EUnauthorized, "This account needs a second step to sign in. Sign in on the web pages.")
 }
 
-// await remembers who gave the right password. The session gets a new token,
+// await records who entered the right password. The session gets a new token,
 // but nobody is signed in yet.
 func (r *Room) await(ctx context.Context, u openmates.User, p openmates.Protection) error {
 	if err := r.sessions.Clear(ctx); err != nil {
@@ -66,8 +66,8 @@ func (r *Room) await(ctx context.Context, u openmates.User, p openmates.Protecti
 	return &SecondStepError{Protection: p}
 }
 
-// Awaited is who gave the right password in this session and owes the second
-// step; EUnauthorized where nobody does, or for too long.
+// Awaited returns who entered the right password in this session and owes the
+// second step; EUnauthorized if nobody does, or it has expired.
 func (r *Room) Awaited(ctx context.Context) (openmates.User, openmates.Protection, error) {
 	late := openmates.Errorf(openmates.EUnauthorized, "Signing in took too long. Start again with your password.")
 	id, err := openmates.ParseID(r.sessions.GetString(ctx, keyAwaited))
@@ -81,15 +81,15 @@ func (r *Room) Awaited(ctx context.Context) (openmates.User, openmates.Protectio
 	if err != nil {
 		return openmates.User{}, openmates.Protection{}, fmt.Errorf("second step: %w", err)
 	}
-	if !r.current(ctx, u) { // it was another password
+	if !r.current(ctx, u) { // the password has changed
 		return openmates.User{}, openmates.Protection{}, late
 	}
 	p, err := r.store.Protection(ctx, id)
 	return u, p, err
 }
 
-// SecondStep finishes a sign-in by a code of the authenticator app or by a
-// recovery code, which it uses up. What is wrong with a code is not told.
+// SecondStep completes a sign-in with a code from the authenticator app or a
+// recovery code, which it uses up. It doesn't reveal what is wrong with a code.
 func (r *Room) SecondStep(ctx context.Context, from netip.Addr, code string) (openmates.User, error) {
 	u, p, err := r.Awaited(ctx)
 	if err != nil {
@@ -112,7 +112,7 @@ func (r *Room) SecondStep(ctx context.Context, from netip.Addr, code string) (op
 	return u, r.Begin(ctx, u)
 }
 
-// codeFits uses a code up, if it is one.
+// codeFits reports whether a code is valid, and uses it up.
 func (r *Room) codeFits(ctx context.Context, u openmates.User, p openmates.Protection, code string) (bool, error) {
 	code = tidyCode(code)
 	if len(code) == recoveryLen {
@@ -150,13 +150,13 @@ func (r *Room) useRecovery(ctx context.Context, u openmates.User, p openmates.Pr
 	return true, nil
 }
 
-// tidyCode takes what people put into codes to read them.
+// tidyCode removes what people add to codes to read them.
 func tidyCode(s string) string {
 	return strings.ToUpper(strings.NewReplacer(" ", "", "-", "", "\t", "", "\u00a0", "").Replace(strings.TrimSpace(s)))
 }
 
-// stepOf says of which time step a code is. All candidates are compared, each
-// in constant time.
+// stepOf returns the time step of a code. It compares all candidates, each in
+// constant time.
 func stepOf(secret openmates.Secret, code string, now time.Time) (step int64, fits bool, err error) {
 	current := now.Unix() / stepSeconds
 	for s := current - drift; s <= current+drift; s++ {
@@ -174,19 +174,19 @@ func stepOf(secret openmates.Secret, code string, now time.Time) (step int64, fi
 func codeAt(secret openmates.Secret, step int64) (string, error) {
 	code, err := hotp.GenerateCodeCustom(secret.Reveal(), uint64(step), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}) //nolint:gosec // no time before 1970
 	if err != nil {
-		return "", errors.New("the stored secret of an authenticator can't be read") // the cause may hold it
+		return "", errors.New("the stored secret of an authenticator can't be read") // the cause may contain it
 	}
 	return code, nil
 }
 
-// AuthenticatorSetup is what an app needs to make codes.
+// AuthenticatorSetup is what an app needs to generate codes.
 type AuthenticatorSetup struct {
 	Secret openmates.Secret // base32, to type
 	URL    openmates.Secret // the same, for a QR code
 }
 
-// BeginAuthenticator makes a secret for an authenticator app. It protects
-// nothing until a code of it was typed.
+// BeginAuthenticator creates a secret for an authenticator app. It isn't
+// required until a code from it was entered.
 func (r *Room) BeginAuthenticator(ctx context.Context, c openmates.Caller, password openmates.Secret) error {
 	if err := r.prove(ctx, c, password); err != nil {
 		return err
@@ -195,8 +195,8 @@ func (r *Room) BeginAuthenticator(ctx context.Context, c openmates.Caller, passw
 	return r.store.BeginAuthenticator(ctx, c.User.ID, openmates.Secret(secret))
 }
 
-// AuthenticatorSetup returns the secret that waits for its first code; ENotFound
-// where none does, or for too long.
+// AuthenticatorSetup returns the unconfirmed secret; ENotFound if there is
+// none, or it has expired.
 func (r *Room) AuthenticatorSetup(ctx context.Context, c openmates.Caller) (AuthenticatorSetup, error) {
 	none := openmates.Errorf(openmates.ENotFound, "There's no authenticator app to confirm. Start again.")
 	if err := c.RequireSignIn(); err != nil {
@@ -218,8 +218,8 @@ func (r *Room) AuthenticatorSetup(ctx context.Context, c openmates.Caller) (Auth
 	return AuthenticatorSetup{Secret: a.Secret, URL: openmates.Secret(u.String())}, nil
 }
 
-// issuer is the name under which apps and browsers list this server. Apps
-// split at the colon.
+// issuer returns the name under which apps and browsers list this server. Apps
+// split it at a colon.
 func (r *Room) issuer(ctx context.Context) (string, error) {
 	name, err := r.name(ctx)
 	if name = strings.ReplaceAll(name, ":", " "); name == "" {
@@ -228,9 +228,9 @@ func (r *Room) issuer(ctx context.Context) (string, error) {
 	return name, err
 }
 
-// ConfirmAuthenticator turns the authenticator on, if code is one of it. It
-// gives the recovery codes, which are shown this once; none where the account
-// has some already.
+// ConfirmAuthenticator enables the authenticator if code is valid. It returns
+// the recovery codes, which are only shown now; none if the account already has
+// some.
 func (r *Room) ConfirmAuthenticator(ctx context.Context, c openmates.Caller, code string) ([]openmates.Secret, error) {
 	if _, err := r.AuthenticatorSetup(ctx, c); err != nil {
 		return nil, err
@@ -267,7 +267,7 @@ func (r *Room) ConfirmAuthenticator(ctx context.Context, c openmates.Caller, cod
 	return codes, nil
 }
 
-// RemoveAuthenticator turns the authenticator off.
+// RemoveAuthenticator removes the authenticator.
 func (r *Room) RemoveAuthenticator(ctx context.Context, c openmates.Caller, password openmates.Secret) error {
 	if err := r.prove(ctx, c, password); err != nil {
 		return err
@@ -288,7 +288,7 @@ func (r *Room) RemoveAuthenticator(ctx context.Context, c openmates.Caller, pass
 	return nil
 }
 
-// NewRecovery makes ten new recovery codes; the old ones are void.
+// NewRecovery creates ten new recovery codes; the old ones become invalid.
 func (r *Room) NewRecovery(ctx context.Context, c openmates.Caller, password openmates.Secret) ([]openmates.Secret, error) {
 	if err := r.prove(ctx, c, password); err != nil {
 		return nil, err
@@ -313,7 +313,7 @@ func (r *Room) NewRecovery(ctx context.Context, c openmates.Caller, password ope
 	return codes, nil
 }
 
-// firstRecovery makes recovery codes for an account that has none.
+// firstRecovery creates recovery codes for an account without any.
 func (r *Room) firstRecovery(ctx context.Context, c openmates.Caller) (codes []openmates.Secret, hashes []string, err error) {
 	p, err := r.store.Protection(ctx, c.User.ID)
 	if err != nil || p.Recovery > 0 && p.TwoSteps() {
@@ -323,7 +323,7 @@ func (r *Room) firstRecovery(ctx context.Context, c openmates.Caller) (codes []o
 	return codes, hashes, nil
 }
 
-// dropRecovery forgets codes that stand in for nothing any more.
+// dropRecovery deletes codes that no longer replace anything.
 func (r *Room) dropRecovery(ctx context.Context, c openmates.Caller) error {
 	p, err := r.store.Protection(ctx, c.User.ID)
 	if err != nil || p.TwoSteps() || p.Recovery == 0 {
@@ -347,7 +347,7 @@ func recoveryHash(id openmates.ID, code string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Protection says what protects the caller's account beside its password.
+// Protection returns what the caller's account requires besides its password.
 func (r *Room) Protection(ctx context.Context, c openmates.Caller) (openmates.Protection, error) {
 	if err := c.RequireSignIn(); err != nil {
 		return openmates.Protection{}, err
@@ -355,8 +355,8 @@ func (r *Room) Protection(ctx context.Context, c openmates.Caller) (openmates.Pr
 	return r.store.Protection(ctx, c.User.ID)
 }
 
-// prove holds a change of what protects an account against its password: an
-// open session alone, which somebody may have walked up to, is not enough.
+// prove requires the password for a change to what protects an account: an open
+// session alone, which somebody may have walked up to, isn't enough.
 func (r *Room) prove(ctx context.Context, c openmates.Caller, password openmates.Secret) error {
 	if err := c.RequireSignIn(); err != nil {
 		return err
@@ -369,7 +369,7 @@ func (r *Room) prove(ctx context.Context, c openmates.Caller, password openmates
 	}
 	wrong := openmates.Errorf(openmates.EForbidden, "This isn't your password. Enter the one you sign in with.")
 	if len(password) > maxPassword {
-		password = "" // fits nobody
+		password = "" // matches nobody
 	}
 	phc, err := r.store.Password(ctx, c.User.ID)
 	if err != nil {
@@ -388,20 +388,20 @@ func (r *Room) prove(ctx context.Context, c openmates.Caller, password openmates
 	return nil
 }
 
-// freshFor is for how long after somebody has shown who they are their session
-// alone may make what outlives it.
+// freshFor is how long after signing in or confirming who they are a person's
+// session alone may create what outlives it.
 const freshFor = 15 * time.Minute
 
-// Fresh reports whether the caller has shown who they are a short while ago, by
-// signing in or by their password.
+// Fresh reports whether the caller has recently signed in or entered their
+// password.
 func (r *Room) Fresh(ctx context.Context, c openmates.Caller) bool {
 	return c.SignedIn() && c.Token.ID == 0 && r.now().Sub(instant(r.sessions.GetString(ctx, keyProved))) <= freshFor
 }
 
-// PasswordError says that the password is asked for, too.
+// PasswordError means that the password is required, too.
 type PasswordError struct{}
 
-// Error is the text for the log.
+// Error returns the text for the log.
 func (e *PasswordError) Error() string { return e.Unwrap().Error() }
 
 // Unwrap returns the sentence for people.
@@ -409,7 +409,7 @@ func (*PasswordError) Unwrap() error {
 	return openmates.Errorf(openmates.EForbidden, "You signed in a while ago. Enter your password too, or sign in again.")
 }
 
-// confirm is prove for what does not need the password right after a sign-in.
+// confirm is prove for what doesn't need the password right after signing in.
 func (r *Room) confirm(ctx context.Context, c openmates.Caller, password openmates.Secret) error {
 	switch {
 	case password != "":

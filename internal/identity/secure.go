@@ -5,10 +5,9 @@ import (
 	"strings"
 )
 
-// Secured goes around Middleware. It marks the session's cookie as Secure where
-// the address has become https since the start. The cookie's name gets the
-// prefix __Host- at the next start, for another name now would sign everybody
-// out.
+// Secured wraps Middleware. It marks the session's cookie as Secure if the
+// address has become https since the start. The cookie's name gets the prefix
+// __Host- at the next start, because changing it now would sign everybody out.
 func (r *Room) Secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if r.address.Secure() {

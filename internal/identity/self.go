@@ -13,7 +13,7 @@ import (
 	"openmates/internal/spelling"
 )
 
-// Selves keep what people say about themselves and what mates may see of it.
+// Selves stores what people say about themselves and what mates may see of it.
 type Selves interface {
 	SetPerson(ctx context.Context, u openmates.User) error
 	Privacy(ctx context.Context, userID openmates.ID) (openmates.Privacy, error)
@@ -22,13 +22,14 @@ type Selves interface {
 	Mates(ctx context.Context) ([]openmates.Mate, error)
 }
 
-// How long the texts may be, in characters: all of them stand in every prompt.
+// Maximum lengths of the texts, in characters, because they are in every
+// prompt.
 const (
 	maxWish = 200
 	maxTold = 1000
 )
 
-// tidySelf checks what was typed and returns it without outer space.
+// tidySelf checks what was entered and trims it.
 func tidySelf(s openmates.Self) (openmates.Self, error) {
 	var err error
 	if s.Name, err = spelling.Person(s.Name); err != nil {
@@ -63,7 +64,7 @@ func tidySelf(s openmates.Self) (openmates.Self, error) {
 	return s, nil
 }
 
-// SetSelf writes what the caller says about themselves, and nothing else.
+// SetSelf changes only what the caller says about themselves.
 func (r *Room) SetSelf(ctx context.Context, c openmates.Caller, s openmates.Self) error {
 	if !c.SignedIn() {
 		return openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
@@ -75,13 +76,13 @@ func (r *Room) SetSelf(ctx context.Context, c openmates.Caller, s openmates.Self
 	return r.store.SetPerson(ctx, c.User.With(s))
 }
 
-// Privacy is what the caller lets mates see.
+// Privacy returns what the caller lets mates see.
 func (r *Room) Privacy(ctx context.Context, c openmates.Caller) (openmates.Privacy, error) {
 	return r.store.Privacy(ctx, c.User.ID)
 }
 
-// SetPrivacy writes which facts mates see of the caller: all of them (mate ""),
-// or one that is to differ. With facts nil that mate differs no more.
+// SetPrivacy sets which facts mates see about the caller: all of them (mate
+// ""), or one as an exception. With nil facts the exception is removed.
 func (r *Room) SetPrivacy(ctx context.Context, c openmates.Caller, mate string, shown []openmates.Fact, differs bool) error {
 	if !c.SignedIn() {
 		return openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")

@@ -19,21 +19,21 @@ import (
 	"openmates/internal/spelling"
 )
 
-// lifetime of a session, however busy it is.
+// lifetime is the maximum age of a session, however much it is used.
 const lifetime = 14 * 24 * time.Hour
 
 const (
 	keyUser  = "user"
 	keyFlash = "flash"
 	keySince = "since" // when the person signed in
-	keySeen  = "seen"  // when a request came last, roughly
+	keySeen  = "seen"  // when the last request came, approximately
 	keyFrom  = "from"  // the address it came from
-	keyAgent = "agent" // and what it said the browser is
+	keyAgent = "agent" // and how the browser identified itself
 
-	keyEpoch  = "epoch"  // the person's when they signed in, or began to
-	keyProved = "proved" // when the person last showed who they are
+	keyEpoch  = "epoch"  // the person's epoch when they signed in, or started to
+	keyProved = "proved" // when the person last proved who they are
 
-	keyKept = "kept." // begins the names of what others keep; it survives a sign-in
+	keyKept = "kept." // prefix of names that others keep; they survive a sign-in
 )
 
 func newSessions(s Sessions, secure bool, log *slog.Logger) *scs.SessionManager {
@@ -73,7 +73,7 @@ func (r *Room) Middleware(next http.Handler) http.Handler {
 		u, err := r.store.User(ctx, id)
 		switch openmates.CodeOf(err) {
 		case "":
-			if !r.current(ctx, u) { // a request that was on its way when all sessions were ended wrote it
+			if !r.current(ctx, u) { // a concurrent request wrote it while all sessions were being ended
 				if err := r.sessions.Destroy(ctx); err != nil {
 					r.log.WarnContext(ctx, "end a session", "err", err)
 				}
@@ -99,21 +99,21 @@ func (r *Room) Middleware(next http.Handler) http.Handler {
 
 func epochText(n int64) string { return strconv.FormatInt(n, 10) }
 
-// current reports whether the session was begun in the person's epoch.
+// current reports whether the session was started in the person's current
+// epoch.
 func (r *Room) current(ctx context.Context, u openmates.User) bool {
 	in := r.sessions.GetString(ctx, keyEpoch)
-	return in == epochText(u.Epoch) || in == "" && u.Epoch == 0 // from before there were epochs
+	return in == epochText(u.Epoch) || in == "" && u.Epoch == 0 // from before epochs existed
 }
 
-// SignIn checks a password and, if it fits, begins a session in the request
-// that ctx belongs to. from is the address that the attempt came from. Its
-// refusal is the same whether the account exists or not. Where the account
-// asks for a second step, the error is a *SecondStepError and nobody is signed
-// in yet.
+// SignIn checks a password and, if it is right, starts a session in ctx's
+// request. from is the address of the attempt. The error is the same whether or
+// not the account exists. If the account requires a second step, the error is a
+// *SecondStepError and nobody is signed in yet.
 func (r *Room) SignIn(ctx context.Context, from netip.Addr, username string, password openmates.Secret) (openmates.User, error) {
 	username = spelling.Fold(username)
 	free := r.byAddress.Allow(guard.Party(from), r.now())
-	if !free && browserOf(ctx).given == "" { // before anything is asked of the database
+	if !free && browserOf(ctx).given == "" { // before any query
 		r.failures.Note(ctx, from, guard.WhyTooMany, 0)
 		return openmates.User{}, guard.TooMany()
 	}
@@ -132,7 +132,7 @@ func (r *Room) SignIn(ctx context.Context, from netip.Addr, username string, pas
 		return openmates.User{}, guard.TooMany()
 	}
 	if len(password) > maxPassword {
-		password = "" // fits nobody
+		password = "" // matches nobody
 	}
 	ok, stale, err := r.vault.check(ctx, password, phc)
 	if err != nil {
@@ -160,8 +160,8 @@ func (r *Room) SignIn(ctx context.Context, from netip.Addr, username string, pas
 	return u, r.Begin(ctx, u)
 }
 
-// rehash stores the password under today's costs. That it fails is no reason
-// to refuse the person.
+// rehash stores the password with today's costs. A failure is no reason to
+// reject the person.
 func (r *Room) rehash(ctx context.Context, u openmates.User, old string, password openmates.Secret) {
 	phc, err := r.vault.hash(ctx, password)
 	if err == nil {
@@ -172,11 +172,11 @@ func (r *Room) rehash(ctx context.Context, u openmates.User, old string, passwor
 	}
 }
 
-// Begin signs u in without asking: only for one who proved to be u in this
-// very request. The session gets a new token, so that one known before is
-// void.
+// Begin signs u in without checks: only for somebody who has proved to be u in
+// this request. The session gets a new token, so that an earlier one is
+// invalid.
 func (r *Room) Begin(ctx context.Context, u openmates.User) error {
-	kept := map[string]string{} // who signs in half-way loses nothing
+	kept := map[string]string{} // survives the sign-in
 	for _, key := range r.sessions.Keys(ctx) {
 		if strings.HasPrefix(key, keyKept) {
 			kept[key] = r.sessions.GetString(ctx, key)
@@ -202,7 +202,7 @@ func (r *Room) Begin(ctx context.Context, u openmates.User) error {
 	return nil
 }
 
-// SignOut ends the session here and on the server.
+// SignOut ends the session in the browser and on the server.
 func (r *Room) SignOut(ctx context.Context) error {
 	if err := r.sessions.Destroy(ctx); err != nil {
 		return fmt.Errorf("sign out: %w", err)
@@ -210,32 +210,32 @@ func (r *Room) SignOut(ctx context.Context) error {
 	return nil
 }
 
-// SetFlash keeps one sentence for the next page that the session shows.
+// SetFlash keeps a sentence for the next page of the session.
 func (r *Room) SetFlash(ctx context.Context, sentence openmates.Text) {
 	r.sessions.Put(ctx, keyFlash, string(sentence))
 }
 
-// Flash takes the sentence.
+// Flash returns the sentence and removes it.
 func (r *Room) Flash(ctx context.Context) openmates.Text {
 	return openmates.Text(r.sessions.PopString(ctx, keyFlash))
 }
 
-// Keep keeps a text in the session of the request that ctx belongs to, also when
-// somebody signs in there. The name is the caller's own.
+// Keep stores a text in the session of ctx's request, which survives a sign-in.
+// The name is the caller's own.
 func (r *Room) Keep(ctx context.Context, name, text string) { r.sessions.Put(ctx, keyKept+name, text) }
 
-// Kept returns a text that Keep has kept, "" = none.
+// Kept returns a text stored by Keep, or "".
 func (r *Room) Kept(ctx context.Context, name string) string {
 	return r.sessions.GetString(ctx, keyKept+name)
 }
 
-// Forget forgets a text that Keep has kept.
+// Forget deletes a text stored by Keep.
 func (r *Room) Forget(ctx context.Context, name string) { r.sessions.Remove(ctx, keyKept+name) }
 
-// loadedKey is where a request keeps the session that it came with.
+// loadedKey is the context key of the session that a request came with.
 type loadedKey struct{}
 
-// loadedSession is a session as it was when its request began.
+// loadedSession is a session as it was at the start of its request.
 type loadedSession struct {
 	hash string
 	data []byte
@@ -249,8 +249,8 @@ func loaded(ctx context.Context) *loadedSession {
 	return l
 }
 
-// onlyNotes reports whether a session changed in nothing but what it notes by
-// the way: when it was seen, and the sentence for the next page.
+// onlyNotes reports whether a session has changed only in its minor notes: when
+// it was seen, and the sentence for the next page.
 func (l *loadedSession) onlyNotes(now sessionData) bool {
 	var was sessionData
 	if json.Unmarshal(l.data, &was) != nil {
@@ -264,9 +264,9 @@ func (l *loadedSession) onlyNotes(now sessionData) bool {
 	return maps.Equal(was.Values, now.Values)
 }
 
-// sessionStore is Sessions as scs wants it. A session that a request came with
-// is only ever changed, never made again: what was revoked while the request
-// was on its way stays so. Where the database takes no writes, a page does not
+// sessionStore adapts Sessions for scs. A session that a request came with is
+// only ever updated, never created again, so one that was revoked during the
+// request stays revoked. If the database can't be written to, a page doesn't
 // fail because of a note.
 type sessionStore struct{ Sessions }
 
@@ -314,8 +314,8 @@ func (s sessionStore) Commit(hash string, data []byte, expires time.Time) error 
 
 func (s sessionStore) Delete(hash string) error { return s.DeleteCtx(context.Background(), hash) }
 
-// jsonCodec writes a session as JSON, which unlike gob can be read in the
-// database and holds strings only.
+// jsonCodec encodes a session as JSON, which unlike gob is readable in the
+// database and only contains strings.
 type jsonCodec struct{}
 
 type sessionData struct {
@@ -347,5 +347,5 @@ func (jsonCodec) Decode(b []byte) (time.Time, map[string]any, error) {
 	return d.Until, values, nil
 }
 
-// CookieName is the name of the session's cookie.
+// CookieName returns the name of the session's cookie.
 func (r *Room) CookieName() string { return r.sessions.Cookie.Name }

@@ -16,61 +16,62 @@ import (
 	"openmates/internal/spelling"
 )
 
-// AccessTokens keeps the tokens of programs by their hash.
+// AccessTokens stores tokens by their hash.
 type AccessTokens interface {
-	// AddAccessToken is openmates.EConflict where the owner has most already.
+	// AddAccessToken returns openmates.EConflict if the owner already has most.
 	AddAccessToken(ctx context.Context, k openmates.AccessToken, hash string, most int) (openmates.AccessToken, error)
-	// AccessToken returns the hash as it is stored, too.
+	// AccessToken also returns the hash as it is stored.
 	AccessToken(ctx context.Context, hash string) (k openmates.AccessToken, stored string, err error)
 	// AccessTokens lists those of a team (userID 0), a person (teamID 0), or
 	// listeners (both 0).
 	AccessTokens(ctx context.Context, userID, teamID openmates.ID) ([]openmates.AccessToken, error)
 	DropAccessToken(ctx context.Context, userID, teamID, id openmates.ID) (openmates.AccessToken, error)
 	AccessTokenByID(ctx context.Context, id openmates.ID) (openmates.AccessToken, error)
-	// TokensBy lists those that somebody has made, whatever they are for.
+	// TokensBy lists the tokens that somebody has made, whatever they are for.
 	TokensBy(ctx context.Context, maker openmates.ID) ([]openmates.AccessToken, error)
 	DropTokenBy(ctx context.Context, maker, id openmates.ID) (openmates.AccessToken, error)
 	TouchAccessToken(ctx context.Context, id openmates.ID, at time.Time) error
-	// Role is "" where the user is no member.
+	// Role returns "" if the user isn't a member.
 	Role(ctx context.Context, teamID, userID openmates.ID) (openmates.Role, error)
 }
 
-// TokenPrefix begins every token, so that people and scanners know one.
+// TokenPrefix is the prefix of all tokens, so that people and scanners
+// recognise them.
 const TokenPrefix = "om_"
 
 const (
-	mostTokens  = 50  // of one owner
-	usualDays   = 90  // for which a token works, unless something else is said
-	longestDays = 366 // for which one of a person or a team can
+	mostTokens  = 50  // per owner
+	usualDays   = 90  // default validity of a token
+	longestDays = 366 // maximum for a person's or team's token
 	touchEvery  = time.Minute
 )
 
-// NewToken is what somebody says of a token that they want.
+// NewToken is a token to create.
 type NewToken struct {
 	Name   string
 	Scopes []openmates.Scope
-	Days   int // 0 = 90, or without end for a listener's
-	// Password is asked for where the caller did not sign in just now: a token
-	// works for longer than the session in which it was made.
+	Days   int // 0 = 90, or unlimited for a listener's
+	// Password is required if the caller didn't sign in recently, because a
+	// token outlives the session in which it was created.
 	Password openmates.Secret
 }
 
-// AddToken makes a token that has the caller's rights in all their teams, as
-// far as its scopes go. The secret is shown this once.
+// AddToken creates a token with the caller's rights in all their teams, limited
+// by its scopes. The secret is only shown now.
 func (r *Room) AddToken(ctx context.Context, c openmates.Caller, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
 	return r.addToken(ctx, c, openmates.AccessToken{UserID: c.User.ID}, n)
 }
 
-// AddTeamToken makes a token that has the caller's rights in one team alone,
-// which all admins of the team see and can revoke. It ends where the caller is
-// no admin of the team any more.
+// AddTeamToken creates a token with the caller's rights in one team only, which
+// all the team's admins can see and revoke. It becomes invalid when the caller
+// stops being the team's admin.
 func (r *Room) AddTeamToken(ctx context.Context, c openmates.Caller, p policy.Place, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
 	return r.addToken(ctx, c, openmates.AccessToken{UserID: c.User.ID, TeamID: p.Team.ID}, n)
 }
 
-// AddListenerToken makes a token for a program that listens on a messenger: it
-// tells from the IDs there whose message it is, and asks mates for that person.
-// It ends where the caller is no admin of the server any more.
+// AddListenerToken creates a token for a program that listens on a messenger:
+// it looks up, by the messenger's IDs, whose message it is, and asks mates for
+// that person. It becomes invalid when the caller stops being a server admin.
 func (r *Room) AddListenerToken(ctx context.Context, c openmates.Caller, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return openmates.AccessToken{}, "", err
@@ -148,12 +149,12 @@ func (r *Room) Tokens(ctx context.Context, c openmates.Caller) ([]openmates.Acce
 	return r.store.TokensBy(ctx, c.User.ID)
 }
 
-// TeamTokens lists the tokens of a team.
+// TeamTokens lists a team's tokens.
 func (r *Room) TeamTokens(ctx context.Context, p policy.Place) ([]openmates.AccessToken, error) {
 	return r.store.AccessTokens(ctx, 0, p.Team.ID)
 }
 
-// ListenerTokens lists the credentials of listeners.
+// ListenerTokens lists the listeners' credentials.
 func (r *Room) ListenerTokens(ctx context.Context, c openmates.Caller) ([]openmates.AccessToken, error) {
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return nil, err
@@ -161,7 +162,7 @@ func (r *Room) ListenerTokens(ctx context.Context, c openmates.Caller) ([]openma
 	return r.store.AccessTokens(ctx, 0, 0)
 }
 
-// RevokeToken ends one of the tokens that the caller has made, at once.
+// RevokeToken revokes a token that the caller has made.
 func (r *Room) RevokeToken(ctx context.Context, c openmates.Caller, id openmates.ID) error {
 	if err := c.RequireSignIn(); err != nil {
 		return err
@@ -171,14 +172,14 @@ func (r *Room) RevokeToken(ctx context.Context, c openmates.Caller, id openmates
 	})
 }
 
-// RevokeTeamToken ends a token of a team at once.
+// RevokeTeamToken revokes a team's token.
 func (r *Room) RevokeTeamToken(ctx context.Context, c openmates.Caller, p policy.Place, id openmates.ID) error {
 	return r.dropToken(ctx, c, func(ctx context.Context) (openmates.AccessToken, error) {
 		return r.store.DropAccessToken(ctx, 0, p.Team.ID, id)
 	})
 }
 
-// RevokeListenerToken ends the credential of a listener at once.
+// RevokeListenerToken revokes a listener's credential.
 func (r *Room) RevokeListenerToken(ctx context.Context, c openmates.Caller, id openmates.ID) error {
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return err
@@ -203,8 +204,8 @@ func (r *Room) dropToken(ctx context.Context, c openmates.Caller, drop func(cont
 	return nil
 }
 
-// Bearer returns the caller that a program is by its token. Whatever is wrong
-// with it, the refusal is the same.
+// Bearer returns the caller for a token. Whatever is wrong with it, the error
+// is the same.
 func (r *Room) Bearer(ctx context.Context, from netip.Addr, token openmates.Secret) (openmates.Caller, error) {
 	wrong := openmates.Errorf(openmates.EUnauthorized, "This token isn't valid: it's mistyped, revoked or expired. Create a new one.")
 	text := token.Reveal()
@@ -249,7 +250,7 @@ func (r *Room) Bearer(ctx context.Context, from netip.Addr, token openmates.Secr
 	return c, nil
 }
 
-// badToken counts against the address that a wrong token came from.
+// badToken counts a wrong token for the address it came from.
 func (r *Room) badToken(ctx context.Context, from netip.Addr, why string, k openmates.AccessToken, wrong error) error {
 	if !r.byBadToken.Allow(guard.Party(from), r.now()) {
 		r.failures.Note(ctx, from, guard.WhyTooMany, 0)
@@ -259,9 +260,8 @@ func (r *Room) badToken(ctx context.Context, from netip.Addr, why string, k open
 	return wrong
 }
 
-// Admit counts a call of the API against what its caller may make: a person,
-// however many tokens they have, a listener's credential, or an address that is
-// nobody's.
+// Admit counts an API call towards the limit of its caller: a person, however
+// many tokens they have, a listener's credential, or an address.
 func (r *Room) Admit(c openmates.Caller, from netip.Addr) error {
 	limit, key := r.byCall, c.User.ID.String()
 	switch {
@@ -276,8 +276,8 @@ func (r *Room) Admit(c openmates.Caller, from netip.Addr) error {
 	return nil
 }
 
-// tokenRemains is the rule for a token; ok is false where it has its maker's own
-// rights, which are asked for in any case.
+// tokenRemains returns the rule for a token; ok is false if it has its maker's
+// own rights, which are checked anyway.
 func tokenRemains(k openmates.AccessToken) (x policy.Remain, ok bool) {
 	switch {
 	case k.TeamID != 0:

@@ -10,19 +10,19 @@ import (
 	"openmates"
 )
 
-// seenEvery is how often a session notes that it is in use.
+// seenEvery is how often a session records that it is in use.
 const seenEvery = 10 * time.Minute
 
 // Visit is what a door knows about where a request comes from. It may be
-// invented, and is shown to the owner of a session only.
+// forged, and is only shown to the owner of a session.
 type Visit struct {
 	From  netip.Addr
-	Agent string // what the browser says of itself
+	Agent string // how the browser identifies itself
 }
 
 type visitKey struct{}
 
-// WithVisit tells the room where the request comes from that ctx belongs to.
+// WithVisit returns a context with the visit of its request.
 func WithVisit(ctx context.Context, v Visit) context.Context {
 	return context.WithValue(ctx, visitKey{}, v)
 }
@@ -40,8 +40,8 @@ func (r *Room) putVisit(ctx context.Context) {
 	r.sessions.Put(ctx, keyAgent, string(agent(v.Agent)))
 }
 
-// noteVisit keeps when and where a session was used last, roughly, so that not
-// every request writes.
+// noteVisit records approximately when and where a session was last used, so
+// that not every request writes.
 func (r *Room) noteVisit(ctx context.Context) {
 	now := r.now().UTC()
 	if now.Sub(instant(r.sessions.GetString(ctx, keySeen))) < seenEvery {
@@ -56,18 +56,18 @@ func instant(s string) time.Time {
 	return t
 }
 
-// Session is one place in which a person is signed in.
+// Session is one of a person's sessions.
 type Session struct {
-	ID    string         // names it; it is no credential
-	Here  bool           // the one of this request
+	ID    string         // not a credential
+	Here  bool           // the session of this request
 	Agent openmates.Text // "Firefox on Linux"
 	From  string         // address
 	Since time.Time
-	Seen  time.Time // roughly
+	Seen  time.Time // approximate
 }
 
-// SessionsOf lists where the caller is signed in: here first, then the latest
-// used.
+// SessionsOf lists the caller's sessions: this one first, then the most
+// recently used.
 func (r *Room) SessionsOf(ctx context.Context, c openmates.Caller) ([]Session, error) {
 	if err := c.RequireSignIn(); err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (r *Room) SessionsOf(ctx context.Context, c openmates.Caller) ([]Session, e
 	for _, rec := range stored {
 		_, values, err := jsonCodec{}.Decode(rec.Data)
 		if err != nil {
-			continue // one that nobody can read signs nobody in either
+			continue // an unreadable session signs nobody in
 		}
 		get := func(key string) string { s, _ := values[key].(string); return s }
 		if get(keyUser) == "" {
@@ -115,7 +115,7 @@ func (r *Room) LastSeen(ctx context.Context, userID openmates.ID) (last time.Tim
 	return last, err
 }
 
-// EndSession signs the caller out in one place. Another person's session is
+// EndSession ends one of the caller's sessions. Another person's session is
 // ENotFound.
 func (r *Room) EndSession(ctx context.Context, c openmates.Caller, id string) error {
 	if err := c.RequireSignIn(); err != nil {
@@ -132,10 +132,10 @@ func (r *Room) EndSession(ctx context.Context, c openmates.Caller, id string) er
 	})
 }
 
-// EndSessions signs the caller out everywhere else, or, with here, everywhere.
-// It ends what waits in any session, too (a second step, a code, a consent), and
-// revokes the tokens that they have made, and their open invites for admins.
-// With keepShared, tokens for a team or a listener stay.
+// EndSessions signs the caller out everywhere else or, with here, everywhere.
+// It also ends everything pending in any session (a second step, a code, a
+// consent), and revokes the tokens that they have made, and their open invites
+// for admins. With keepShared, tokens for a team or a listener are kept.
 func (r *Room) EndSessions(ctx context.Context, c openmates.Caller, here, keepShared bool) error {
 	if err := c.RequireSignIn(); err != nil {
 		return err
@@ -146,14 +146,14 @@ func (r *Room) EndSessions(ctx context.Context, c openmates.Caller, here, keepSh
 	return r.SignOut(ctx)
 }
 
-// sign tells a browser or system by a word in its header.
+// sign identifies a browser or system by a word in its header.
 type sign struct{ in, is string }
 
-// aProgram is what is no browser.
+// aProgram stands for anything but a browser.
 const aProgram = "program"
 
-// agent sums up what a browser says of itself: its name and the system it runs
-// on. Browsers name each other, so the order decides.
+// agent summarises how a browser identifies itself: its name and its system.
+// Browsers name each other, so the order matters.
 func agent(header string) openmates.Text {
 	find := func(names []sign) string {
 		for _, n := range names {

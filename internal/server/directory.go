@@ -10,14 +10,14 @@ import (
 	"openmates/internal/spelling"
 )
 
-// AnyPerson is a person of the server, as its admins see them.
+// AnyPerson is a person as server admins see them.
 type AnyPerson struct {
 	openmates.DirectoryPerson
-	Seen time.Time // the last sign of them: in a browser, or to a mate; zero = none
+	Seen time.Time // when they were last seen, in a browser or asking a mate; zero = never
 }
 
-// People lists people of the whole server, for its admins, and says whether
-// there are more.
+// People lists the server's people, for its admins, and reports whether there
+// are more.
 func (r *Room) People(ctx context.Context, c openmates.Caller, q openmates.DirectorySearch) (all []AnyPerson, more bool, err error) {
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return nil, false, err
@@ -50,8 +50,8 @@ func atMost[T any](all []T, n int) ([]T, bool) {
 	return all, false
 }
 
-// AnyTeams lists teams of the whole server, for its admins, with what each spent
-// in this month, and says whether there are more.
+// AnyTeams lists the server's teams, for its admins, with the cost of this
+// month, and reports whether there are more.
 func (r *Room) AnyTeams(ctx context.Context, c openmates.Caller, q openmates.DirectorySearch) ([]openmates.DirectoryTeam, bool, error) {
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return nil, false, err
@@ -63,7 +63,7 @@ func (r *Room) AnyTeams(ctx context.Context, c openmates.Caller, q openmates.Dir
 	return all, more, err
 }
 
-// AnyPerson is one person of the server, for its admins.
+// AnyPerson returns a person, for server admins.
 func (r *Room) AnyPerson(ctx context.Context, c openmates.Caller, username string) (openmates.User, error) {
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return openmates.User{}, err
@@ -79,7 +79,7 @@ func (r *Room) AnyPerson(ctx context.Context, c openmates.Caller, username strin
 	return u, err
 }
 
-// AnyTeam is one team of the server, for its admins. It lets them into nothing.
+// AnyTeam returns a team, for server admins. It doesn't give them access to it.
 func (r *Room) AnyTeam(ctx context.Context, c openmates.Caller, slug string) (openmates.Team, error) {
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return openmates.Team{}, err
@@ -91,8 +91,8 @@ func (r *Room) AnyTeam(ctx context.Context, c openmates.Caller, slug string) (op
 	return t, err
 }
 
-// SetServerAdmin lets a person run the server, or ends that, at once. The last
-// admin stays one.
+// SetServerAdmin makes a person a server admin, or removes the role. The last
+// admin can't be removed.
 func (r *Room) SetServerAdmin(ctx context.Context, c openmates.Caller, username string, admin bool) error {
 	if err := policy.RequireInPerson(c, policy.RunServer); err != nil {
 		return err
@@ -115,8 +115,8 @@ func (r *Room) SetServerAdmin(ctx context.Context, c openmates.Caller, username 
 	return nil
 }
 
-// RemovePerson deletes somebody else's account for good, as they could
-// themselves: what they asked is forgotten, what it cost stays in the books.
+// RemovePerson deletes somebody else's account permanently, as they could
+// themselves: their questions are deleted, the cost records are kept.
 func (r *Room) RemovePerson(ctx context.Context, c openmates.Caller, username string) error {
 	if err := policy.RequireInPerson(c, policy.RunServer); err != nil {
 		return err
@@ -142,9 +142,9 @@ func (r *Room) RemovePerson(ctx context.Context, c openmates.Caller, username st
 	return nil
 }
 
-// RemoveAnyTeam removes a team of the server for good, as its own admin could:
-// its workspaces are nobody's then, its people keep their accounts, and what it
-// spent stays in the server's books.
+// RemoveAnyTeam deletes a team permanently, as its own admin could: its
+// workspaces become free, its people keep their accounts, and its cost records
+// are kept.
 func (r *Room) RemoveAnyTeam(ctx context.Context, c openmates.Caller, t openmates.Team) error {
 	if err := policy.RequireInPerson(c, policy.RunServer); err != nil {
 		return err

@@ -12,27 +12,27 @@ import (
 	"openmates/internal/spelling"
 )
 
-// hostSetting keeps the name by which the server was reached when it was set up.
+// hostSetting stores the name by which the server was reached at setup.
 const hostSetting = "server.set_up_host"
 
-// Asked is what a request says about where it was sent to.
+// Asked is where a request was sent to.
 type Asked struct {
-	Host    string // as the request names it, or as a proxy that we believe
+	Host    string // as named by the request, or by a trusted proxy
 	Public  string // the server's address
-	Proxied bool   // it came through such a proxy
+	Proxied bool   // it came through a trusted proxy
 }
 
-// Serves is nil where the server answers to the name of a request: that of its
-// public address, and every name of this machine. A page of another site whose
-// name its owner lets lead here (DNS rebinding) would otherwise be one with
-// ours to a browser.
+// Serves returns nil if the server answers to the name of a request: that of
+// its public address, and every name of this machine. Otherwise a page on
+// another site whose name points here (DNS rebinding) would have the same
+// origin as ours for a browser.
 //
-// Until somebody has chosen the public address, the first admin must get in
-// by the way they have: any name as long as the server is not set up, since
-// nothing is there yet and the code of the setup link is needed; afterwards the
-// name by which that was done. A bare IP address and a name without a dot can't
-// be led here by a stranger: they are answered until then as well, and when a
-// proxy that we believe uses them to reach us. Else the error is EInvalid.
+// Until somebody has chosen the public address, the first admin must be able to
+// get in: with any name before the setup, because there is nothing to protect
+// yet and the code from the setup link is required; then with the name used at
+// setup. A stranger can't make a bare IP address or a name without a dot point
+// here: they are answered until then as well, and when a trusted proxy uses
+// them to reach us. Otherwise the error is EInvalid.
 func (r *Room) Serves(ctx context.Context, a Asked) error {
 	host := hostOf(a.Host)
 	public, err := url.Parse(a.Public)
@@ -67,7 +67,7 @@ func (r *Room) Serves(ctx context.Context, a Asked) error {
 	return err
 }
 
-// keepHost remembers by which name the server was reached when it was set up.
+// keepHost stores the name by which the server was reached at setup.
 func (r *Room) keepHost(ctx context.Context, host string) {
 	if host = hostOf(host); host == "" || isLoopback(host) {
 		return
@@ -77,8 +77,8 @@ func (r *Room) keepHost(ctx context.Context, host string) {
 	}
 }
 
-// hostOf is the name in a host with or without a port, in small letters; "" for
-// what is none.
+// hostOf returns the name in a host with or without a port, in lower case; ""
+// if it is invalid.
 func hostOf(s string) string {
 	host := s
 	if h, _, err := net.SplitHostPort(s); err == nil {

@@ -12,15 +12,15 @@ import (
 	"openmates/internal/spelling"
 )
 
-// MailSettings are how this server sends mail, without the password.
+// MailSettings contains how this server sends mail, without the password.
 type MailSettings struct {
 	mail.Settings
 	HasPassword  bool
-	PasswordLost bool // it can't be read and has to be typed again
+	PasswordLost bool // it can't be read and has to be entered again
 	Set          bool
 }
 
-// MailSettings returns how mail is sent. Its password stays where it is.
+// MailSettings returns how mail is sent, without the password.
 func (r *Room) MailSettings(ctx context.Context, c openmates.Caller) (MailSettings, error) {
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return MailSettings{}, err
@@ -34,10 +34,10 @@ func (r *Room) MailSettings(ctx context.Context, c openmates.Caller) (MailSettin
 // MailReady reports whether this server sends mail.
 func (r *Room) MailReady(ctx context.Context) bool { return r.post.Ready(ctx) }
 
-// SetMail sends a test message to an address and, if the mail server took it,
-// keeps the settings. An empty password means the stored one, which is sent
-// only where it was stored for, see trusts. The error of a failed test is the
-// diagnosis with its cure.
+// SetMail sends a test message and, if the mail server accepted it, saves the
+// settings. An empty password means the stored one, which is only sent where it
+// was entered for, see trusts. The error of a failed test says what is wrong
+// and how to fix it.
 func (r *Room) SetMail(ctx context.Context, c openmates.Caller, s mail.Settings, to string) error {
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return err
@@ -78,9 +78,8 @@ func (r *Room) SetMail(ctx context.Context, c openmates.Caller, s mail.Settings,
 	return r.keepMail(ctx, c, before.Settings, before.Set, s)
 }
 
-// trusts reports whether a password that was stored for one server may be sent
-// by other settings: to the same host and port, as the same user, and with at
-// least as much encryption.
+// trusts reports whether the stored password may be used with other settings:
+// the same host and port, the same user, and at least as much encryption.
 func trusts(stored, s mail.Settings) bool {
 	return s.Host == stored.Host && s.Port == stored.Port && s.Username == stored.Username && strength(s.Security) >= strength(stored.Security)
 }
@@ -117,7 +116,7 @@ func (r *Room) keepMail(ctx context.Context, c openmates.Caller, before mail.Set
 	return nil
 }
 
-// StopMail forgets how mail is sent.
+// StopMail removes the mail settings.
 func (r *Room) StopMail(ctx context.Context, c openmates.Caller) error {
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return err

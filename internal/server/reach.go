@@ -22,8 +22,8 @@ import (
 	"openmates"
 )
 
-// ReachPath is where a server shows that it is the one that asks: what follows
-// is answered with Proof.
+// ReachPath is where a server shows that it is the one asking: it answers what
+// follows with Proof.
 const ReachPath = "/.well-known/openmates/"
 
 // How long the check of an address waits, and how much it reads.
@@ -32,8 +32,8 @@ const (
 	reachRead = 1 << 10
 )
 
-// Proof is the answer to a nonce that only this server, in whichever of its
-// processes, can give.
+// Proof returns the answer to a nonce, which only this server's processes can
+// give.
 func (r *Room) Proof(ctx context.Context, nonce string) (string, error) {
 	if len(nonce) != 26 || strings.ContainsFunc(nonce, func(c rune) bool { return !(c >= 'A' && c <= 'Z' || c >= '2' && c <= '7') }) {
 		return "", openmates.Errorf(openmates.ENotFound, "Nothing found here.")
@@ -51,8 +51,8 @@ func (r *Room) Proof(ctx context.Context, nonce string) (string, error) {
 	return hex.EncodeToString(mac.Sum(nil)), nil
 }
 
-// Reaches finds out whether an address leads people to this server: nil, or
-// what is wrong and the cure.
+// Reaches returns nil if an address leads to this server, or an error that says
+// what is wrong and how to fix it.
 func (r *Room) Reaches(ctx context.Context, address string) error {
 	address, err := tidyURL(address)
 	if err != nil {
@@ -92,7 +92,7 @@ func (r *Room) Reaches(ctx context.Context, address string) error {
 	return answered(u, resp, strings.TrimSpace(string(got)), want)
 }
 
-// answered judges what came back.
+// answered checks a response.
 func answered(u *url.URL, resp *http.Response, got, want string) error {
 	switch code := resp.StatusCode; {
 	case code == http.StatusOK && hmac.Equal([]byte(got), []byte(want)):
@@ -113,7 +113,7 @@ func answered(u *url.URL, resp *http.Response, got, want string) error {
 	return wrong(openmates.T("Another server answers at %s (it answered %d to a question that only this one can answer). Point the name, or the proxy behind it, to this server.", u.Host, resp.StatusCode))
 }
 
-// unreachable says why nothing came back.
+// unreachable says why there was no response.
 func unreachable(u *url.URL, err error) error {
 	said := func(t openmates.Text) error {
 		e := wrong(t)
@@ -168,7 +168,8 @@ func wrong(t openmates.Text) *openmates.Error {
 	return &openmates.Error{Code: openmates.EInvalid, Message: t}
 }
 
-// tidyURL returns scheme and host of an address, or says what does not belong.
+// tidyURL returns scheme and host of an address, or says what doesn't belong
+// there.
 func tidyURL(address string) (string, error) {
 	address = strings.TrimSpace(address)
 	u, err := url.Parse(address)
@@ -181,8 +182,8 @@ func tidyURL(address string) (string, error) {
 	return u.Scheme + "://" + strings.ToLower(u.Host), nil
 }
 
-// private reports whether a host is one that the internet does not reach, so that
-// http is a choice.
+// private reports whether a host can't be reached from the internet, so that
+// http is acceptable.
 func private(host string) bool {
 	if a, err := netip.ParseAddr(host); err == nil {
 		a = a.Unmap()
@@ -193,7 +194,8 @@ func private(host string) bool {
 	if !strings.Contains(host, ".") {
 		return true
 	}
-	// RFC 6762, RFC 8375, RFC 6761, and the name that ICANN keeps for private use.
+	// RFC 6762, RFC 8375, RFC 6761, and the name that ICANN reserves for
+	// private use.
 	for _, end := range []string{".local", ".home.arpa", ".localhost", ".test", ".internal", ".lan"} {
 		if strings.HasSuffix(host, end) {
 			return true

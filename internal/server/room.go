@@ -1,14 +1,13 @@
-// Package server is the room of the server as a whole: its first set-up, what
-// its admins set (its name, its address, who may sign up, its currency, how it
-// sends mail), whether its address leads here, and all its people and teams.
+// Package server is the room of the server as a whole: its first setup, its
+// settings (name, address, who may sign up, currency, mail), whether its
+// address leads here, and all its people and teams.
 //
-// It promises that the set-up code works once and for one person; that it
-// answers to no name of another site; that a password for the mail server is
-// sent only where it was stored for; and that each change is in the audit
-// record.
+// The setup code works once and for one person. The server doesn't answer to
+// the name of another site. The password for the mail server is only sent where
+// it was entered for. Each change is in the audit log.
 //
-// It refuses to know who calls and how accounts are protected: the room of
-// identity makes accounts.
+// It doesn't know who is calling or how accounts are protected: the identity
+// room creates accounts.
 package server
 
 import (
@@ -25,8 +24,8 @@ import (
 	"openmates/internal/mail"
 )
 
-// Store is what the room asks of the database. Every method is one transaction.
-// What doesn't exist is openmates.ENotFound.
+// Store is the part of the database that the room needs. Every method is one
+// transaction. A missing row is openmates.ENotFound.
 type Store interface {
 	// Within runs do in one transaction, of which all that do calls with its
 	// context is a part. It happens as a whole or not at all; do may run more
@@ -37,9 +36,9 @@ type Store interface {
 	Directory
 }
 
-// Reader reads values by name.
+// Reader reads settings by name.
 type Reader interface {
-	// Setting is not ok where it was never set.
+	// Setting returns ok = false if it was never set.
 	Setting(ctx context.Context, name string) (value string, ok bool, err error)
 }
 
@@ -47,65 +46,64 @@ type Reader interface {
 type Values interface {
 	Reader
 	SetSetting(ctx context.Context, name, value string) error
-	// SetMailSettings replaces how mail is sent together with the password that
-	// belongs to it; "" = mail is not set up.
+	// SetMailSettings replaces how mail is sent together with its password; ""
+	// = mail isn't set up.
 	SetMailSettings(ctx context.Context, settings string, password openmates.Secret) error
 }
 
-// SetUp is the server's first set-up.
+// SetUp is for the first setup.
 type SetUp interface {
-	// SetSetupHash replaces the hash of the set-up code as long as there is no
-	// server admin; else it does nothing and returns false.
+	// SetSetupHash replaces the hash of the setup code if there is no server
+	// admin yet; otherwise it does nothing and returns false.
 	SetSetupHash(ctx context.Context, hash string) (open bool, err error)
-	// SetupHash is "" where no code is open.
+	// SetupHash returns "" if no code is open.
 	SetupHash(ctx context.Context) (string, error)
-	// Found makes the first admin and the first team with that admin as its
-	// admin and ends the set-up, all or nothing. If hash is not the open code's
-	// any more, somebody else was first: openmates.EConflict.
+	// Found creates the first admin and the first team with that admin, and
+	// ends the setup, all or nothing. If hash is no longer the open code's,
+	// somebody else was first: openmates.EConflict.
 	Found(ctx context.Context, hash string, u openmates.User, phc string, t openmates.Team) (openmates.User, openmates.Team, error)
 }
 
-// Directory is all people and teams of the server.
+// Directory reads and changes the server's people and teams.
 type Directory interface {
 	UserByName(ctx context.Context, username string) (openmates.User, error)
 	Team(ctx context.Context, id openmates.ID) (openmates.Team, error)
 	TeamBySlug(ctx context.Context, slug string) (openmates.Team, error)
 	FindPeople(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPerson, error)
 	FindTeams(ctx context.Context, q openmates.DirectorySearch, at time.Time) ([]openmates.DirectoryTeam, error)
-	// SetServerAdmin is openmates.EConflict where no admin would stay.
+	// SetServerAdmin returns openmates.EConflict if no admin would be left.
 	SetServerAdmin(ctx context.Context, userID openmates.ID, admin bool) error
-	// RemoveOther removes somebody's account where an admin of the server does
-	// it.
+	// RemoveOther deletes somebody's account on behalf of a server admin.
 	RemoveOther(ctx context.Context, userID openmates.ID) error
-	// RemoveTeam takes its people, connections, invites and tokens along; what
-	// was spent stays in the books.
+	// RemoveTeam also removes its memberships, connections, invites and tokens;
+	// cost records are kept.
 	RemoveTeam(ctx context.Context, id openmates.ID) error
 }
 
-// Accounts makes and knows accounts; the room of identity does.
+// Accounts creates accounts; the identity room implements it.
 type Accounts interface {
-	// Account checks what somebody typed and returns the account with the PHC
-	// string of its password. It stores nothing.
+	// Account checks a new account and returns it with the PHC string of its
+	// password. It stores nothing.
 	Account(ctx context.Context, name, username string, password openmates.Secret) (u openmates.User, phc string, err error)
 	// LastSeen returns when a person last used a session; zero = never.
 	LastSeen(ctx context.Context, userID openmates.ID) (time.Time, error)
 }
 
-// Failures notes failed attempts to get in.
+// Failures records failed attempts to get in.
 type Failures interface {
 	Note(ctx context.Context, from netip.Addr, why string, userID openmates.ID)
 }
 
-// Config is what a Room needs. All fields up to Address are required.
+// Config configures a Room. All fields up to Address are required.
 type Config struct {
 	Store    Store
 	Log      *slog.Logger
 	Accounts Accounts
 	Failures Failures
 	Post     *mail.Postman
-	Address  *address.Public // where people reach the server; SetURL moves it
+	Address  *address.Public // where people reach the server; SetURL changes it
 
-	Audit openmates.Audit   // nil = no record is kept
+	Audit openmates.Audit   // nil = no audit log
 	Clock openmates.Clock   // nil = the real one
 	Reach http.RoundTripper // for the check of an address; nil = the network
 }

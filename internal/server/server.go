@@ -9,25 +9,25 @@ import (
 	"openmates/internal/spelling"
 )
 
-// Settings are what an admin has set for the whole server.
+// Settings are the server's settings.
 type Settings struct {
 	Name     string
-	URL      string         // where people reach it; "" = nobody has said
-	Problem  openmates.Text // what the last check of URL found, "" = it leads here
-	SignUp   SignUp         // "" = nobody has said, which means InviteOnly
-	Currency string         // that prices and budgets are in
+	URL      string         // where people reach it; "" = not set
+	Problem  openmates.Text // the result of the last check of URL, "" = it leads here
+	SignUp   SignUp         // "" = not set, which means InviteOnly
+	Currency string         // of prices and budgets
 }
 
-// SignUp says who may make an account and found a team.
+// SignUp says who may create an account and a team.
 type SignUp string
 
 // The policies.
 const (
-	OpenToTeams SignUp = "open"   // everybody may found a team
-	InviteOnly  SignUp = "invite" // only who was invited into one
+	OpenToTeams SignUp = "open"   // anybody may create a team
+	InviteOnly  SignUp = "invite" // only people with an invite
 )
 
-// The names under which the store keeps them.
+// The names under which they are stored.
 const (
 	nameSetting     = "server.name"
 	urlSetting      = "server.url"
@@ -58,7 +58,7 @@ func (r *Room) Settings(ctx context.Context) (Settings, error) {
 	return s, nil
 }
 
-// Rename sets the name of the server that people see.
+// Rename sets the server's name.
 func (r *Room) Rename(ctx context.Context, actor openmates.ID, name string) error {
 	name, err := spelling.Name(name, openmates.T("the server's name"), spelling.Longest)
 	if err != nil {
@@ -67,7 +67,7 @@ func (r *Room) Rename(ctx context.Context, actor openmates.ID, name string) erro
 	return r.settle(ctx, actor, "server.rename", nameSetting, name)
 }
 
-// SetSignUp says who may make an account.
+// SetSignUp sets who may create an account.
 func (r *Room) SetSignUp(ctx context.Context, actor openmates.ID, p SignUp) error {
 	if p != OpenToTeams && p != InviteOnly {
 		return openmates.Errorf(openmates.EInvalid, "Choose who can sign up.")
@@ -75,7 +75,8 @@ func (r *Room) SetSignUp(ctx context.Context, actor openmates.ID, p SignUp) erro
 	return r.settle(ctx, actor, "server.sign_up", signUpSetting, string(p))
 }
 
-// SetCurrency names the currency of all prices and budgets. It converts none.
+// SetCurrency sets the currency of all prices and budgets, without converting
+// them.
 func (r *Room) SetCurrency(ctx context.Context, actor openmates.ID, code string) error {
 	if !regexp.MustCompile(`^[A-Z]{3}$`).MatchString(code) {
 		return openmates.Errorf(openmates.EInvalid, "A currency has three letters, such as USD or EUR.")
@@ -83,10 +84,10 @@ func (r *Room) SetCurrency(ctx context.Context, actor openmates.ID, code string)
 	return r.settle(ctx, actor, "server.currency", currencySetting, code)
 }
 
-// SetURL changes where people reach the server, after a check that the address
-// leads back here. With anyway it is stored whatever the check finds: a server
-// can't always reach itself from inside. The error of a failed check is the
-// diagnosis with its cure.
+// SetURL changes where people reach the server, after checking that the address
+// leads here. With anyway it is saved whatever the check says, because a server
+// can't always reach itself from inside. The error of a failed check says what
+// is wrong and how to fix it.
 func (r *Room) SetURL(ctx context.Context, actor openmates.ID, address string, anyway bool) error {
 	address, err := tidyURL(address)
 	if err != nil {
@@ -111,8 +112,8 @@ func (r *Room) SetURL(ctx context.Context, actor openmates.ID, address string, a
 	return r.address.Move(address)
 }
 
-// StoredURL returns the address that an admin has set, "" where nobody has. It
-// is for who makes a Room, which needs an address to begin with.
+// StoredURL returns the address that an admin has set, or "". It is for
+// creating a Room, which needs an address.
 func StoredURL(ctx context.Context, s Reader) (string, error) {
 	url, _, err := s.Setting(ctx, urlSetting)
 	if err != nil {
@@ -121,8 +122,8 @@ func StoredURL(ctx context.Context, s Reader) (string, error) {
 	return url, nil
 }
 
-// StoredName returns the name that an admin has given the server, "" where nobody
-// has. It is for rooms that are made before this one.
+// StoredName returns the name that an admin has given the server, or "". It is
+// for rooms that are created before this one.
 func StoredName(ctx context.Context, s Reader) (string, error) {
 	name, _, err := s.Setting(ctx, nameSetting)
 	if err != nil {
@@ -137,13 +138,13 @@ func (r *Room) Currency(ctx context.Context) (string, error) {
 	return s.Currency, err
 }
 
-// OpenToTeams reports whether everybody may make an account and create a team.
+// OpenToTeams reports whether anybody may create an account and a team.
 func (r *Room) OpenToTeams(ctx context.Context) (bool, error) {
 	s, err := r.Settings(ctx)
 	return s.SignUp == OpenToTeams, err
 }
 
-// FollowURL moves this process to the address that another process has set.
+// FollowURL updates this process to the address that another process has set.
 func (r *Room) FollowURL(ctx context.Context) error {
 	url, err := StoredURL(ctx, r.store)
 	if err != nil || url == "" || url == r.address.URL() {
@@ -153,8 +154,7 @@ func (r *Room) FollowURL(ctx context.Context) error {
 	return r.address.Move(url)
 }
 
-// Recheck looks again whether the address leads here, and remembers what it
-// found.
+// Recheck checks again whether the address leads here, and stores the result.
 func (r *Room) Recheck(ctx context.Context, address string) error {
 	err := r.Reaches(ctx, address)
 	if openmates.CodeOf(err) == openmates.EInternal {
@@ -166,8 +166,8 @@ func (r *Room) Recheck(ctx context.Context, address string) error {
 	return err
 }
 
-// settle writes a setting and the line of the audit record about it. What was
-// so already is no change.
+// settle changes a setting and writes the audit log entry, unless nothing
+// changes.
 func (r *Room) settle(ctx context.Context, actor openmates.ID, action, name, value string) error {
 	var same bool
 	err := r.store.Within(ctx, func(ctx context.Context) error {

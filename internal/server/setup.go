@@ -11,20 +11,20 @@ import (
 	"openmates/internal/spelling"
 )
 
-// Founder is what the first person tells about themselves and their team.
+// Founder is what the first person enters about themselves and their team.
 type Founder struct {
 	Code     openmates.Secret // the setup code
 	Name     string
 	Username string
 	Password openmates.Secret
 	Team     string
-	Slug     string // "" = made from Team
+	Slug     string // "" = derived from Team
 	Host     string // by which they reached the server
 }
 
-// SetupCode opens the setup and returns a fresh code of 130 bits, which only the
-// one who reads the terminal knows; the code of an earlier start dies. It is
-// "" once the server has an admin.
+// SetupCode opens the setup and returns a new code of 130 bits, which only
+// appears in the terminal; the code of an earlier start becomes invalid. It
+// returns "" once the server has an admin.
 func (r *Room) SetupCode(ctx context.Context) (openmates.Secret, error) {
 	code := rand.Text()
 	open, err := r.store.SetSetupHash(ctx, guard.Digest(code))
@@ -49,9 +49,9 @@ func (r *Room) CheckSetupCode(ctx context.Context, from netip.Addr, code openmat
 	return err
 }
 
-// Setup makes the server admin and the first team, with that admin as team
-// admin. It works once per server: of two people at the same moment, one
-// wins and the other gets EConflict.
+// Setup creates the server admin and the first team, with that admin as team
+// admin. It works once per server: of two people at the same moment, one wins
+// and the other gets EConflict.
 func (r *Room) Setup(ctx context.Context, from netip.Addr, f Founder) (openmates.User, openmates.Team, error) {
 	var noUser openmates.User
 	var noTeam openmates.Team
@@ -87,7 +87,7 @@ func (r *Room) Setup(ctx context.Context, from netip.Addr, f Founder) (openmates
 	return by, made, nil
 }
 
-// setupHash returns the stored hash that code fits.
+// setupHash returns the stored hash if it matches code.
 func (r *Room) setupHash(ctx context.Context, from netip.Addr, code openmates.Secret) (string, error) {
 	stored, err := r.store.SetupHash(ctx)
 	if err != nil {

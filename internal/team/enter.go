@@ -9,9 +9,9 @@ import (
 	"openmates/internal/spelling"
 )
 
-// Enter returns the team that a path names, by its slug or its ID, if the caller
-// may do r in it. A team that the caller is no member of is ENotFound, exactly
-// as one that doesn't exist.
+// Enter returns the team that a path names, by its slug or its ID, if the
+// caller may do r in it. If the caller isn't a member the error is ENotFound,
+// exactly as for a team that doesn't exist.
 func (r *Room) Enter(ctx context.Context, c openmates.Caller, name string, right policy.Right) (policy.Place, error) {
 	if !c.SignedIn() {
 		return policy.Place{}, openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
@@ -94,8 +94,8 @@ func (r *Room) For(ctx context.Context, c openmates.Caller, team string, user op
 	return policy.Place{Team: t, Role: role}, u, err
 }
 
-// AloneIn lists the caller's teams in which nobody else is: they go along with
-// the account.
+// AloneIn lists the teams of which the caller is the only member: they are
+// deleted with the account.
 func (r *Room) AloneIn(ctx context.Context, c openmates.Caller) ([]openmates.Team, error) {
 	teams, err := r.TeamsOf(ctx, c)
 	if err != nil {

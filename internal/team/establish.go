@@ -8,8 +8,9 @@ import (
 	"openmates/internal/policy"
 )
 
-// Establish founds a team at once, as FoundTeam does with a draft. Somebody
-// without an account gets one in the same step: both are made, or neither.
+// Establish creates a team in one step, as FoundTeam does with a draft.
+// Somebody without an account gets one at the same time: both are created, or
+// neither.
 func (r *Room) Establish(ctx context.Context, c openmates.Caller, from netip.Addr, d Draft, n openmates.Newcomer) (openmates.User, openmates.Team, error) {
 	u, phc := c.User, ""
 	if err := r.MayFound(ctx, c); err != nil {
@@ -45,9 +46,8 @@ func (r *Room) found(ctx context.Context, u openmates.User, phc string, t openma
 	return by, made, nil
 }
 
-// EndTeam removes the team for good, with its connections, invites and tokens,
-// and the text of what was asked in it. typed is its address, as the caller
-// typed it to say that they mean it.
+// EndTeam deletes the team permanently, with its connections, invites and
+// tokens, and the text of its questions. typed is its slug, entered to confirm.
 func (r *Room) EndTeam(ctx context.Context, c openmates.Caller, p policy.Place, typed string) error {
 	if err := c.InPerson(); err != nil {
 		return err

@@ -11,8 +11,8 @@ import (
 	"openmates/internal/spelling"
 )
 
-// Draft is a team that somebody is about to found. It lives in the session, so
-// that nothing is made before all is said.
+// Draft is a team that somebody is about to create. It is in the session, so
+// that nothing is created before everything is entered.
 type Draft struct {
 	Name   string           `json:"name"`
 	Slug   string           `json:"slug"`
@@ -24,8 +24,8 @@ const (
 	maxDraft = 64 << 10 // bytes
 )
 
-// MayFound reports whether the caller may found a team: whoever has an account,
-// and everybody where the server's admin opened it.
+// MayFound reports whether the caller may create a team: anybody with an
+// account, and everybody if the server's admin allows it.
 func (r *Room) MayFound(ctx context.Context, c openmates.Caller) error {
 	if c.SignedIn() {
 		return nil
@@ -37,8 +37,8 @@ func (r *Room) MayFound(ctx context.Context, c openmates.Caller) error {
 	return err
 }
 
-// KeepDraft checks a team's name and address and keeps the draft in the
-// session. Strangers can do it so often only.
+// KeepDraft checks a team's name and slug and keeps the draft in the session.
+// Strangers can call it only so often.
 func (r *Room) KeepDraft(ctx context.Context, c openmates.Caller, from netip.Addr, d Draft) error {
 	if err := r.MayFound(ctx, c); err != nil {
 		return err
@@ -62,17 +62,17 @@ func (r *Room) KeepDraft(ctx context.Context, c openmates.Caller, from netip.Add
 	return nil
 }
 
-// Draft returns the draft of the session; ok is false where there is none.
+// Draft returns the session's draft; ok is false if there is none.
 func (r *Room) Draft(ctx context.Context) (d Draft, ok bool) {
 	text := r.session.Kept(ctx, draftKey)
 	return d, text != "" && json.Unmarshal([]byte(text), &d) == nil
 }
 
-// DropDraft forgets it.
+// DropDraft deletes the draft.
 func (r *Room) DropDraft(ctx context.Context) { r.session.Forget(ctx, draftKey) }
 
-// FreeTeam checks the name and the address ("" = made from the name) of a team
-// that is to be founded.
+// FreeTeam checks the name and the slug ("" = derived from the name) of a team
+// to be created.
 func (r *Room) FreeTeam(ctx context.Context, name, slug string) (openmates.Team, error) {
 	t, err := spelling.Team(name, slug)
 	if err != nil {
@@ -88,9 +88,9 @@ func (r *Room) FreeTeam(ctx context.Context, name, slug string) (openmates.Team,
 	return t, err
 }
 
-// FoundTeam makes the team of the session's draft. Somebody without an account
-// gets one in the same step: both are made, or neither. The founder is the
-// team's admin.
+// FoundTeam creates the team of the session's draft. Somebody without an
+// account gets one at the same time: both are created, or neither. The caller
+// becomes the team's admin.
 func (r *Room) FoundTeam(ctx context.Context, c openmates.Caller, from netip.Addr, n openmates.Newcomer) (openmates.User, openmates.Team, error) {
 	u, phc := c.User, ""
 	fail := func(err error) (openmates.User, openmates.Team, error) {

@@ -16,28 +16,28 @@ import (
 	"openmates/internal/spelling"
 )
 
-// Inviting keeps invites.
+// Inviting stores invites.
 type Inviting interface {
 	AddInvite(ctx context.Context, i openmates.Invite, hash string) (openmates.Invite, error)
 	InviteByHash(ctx context.Context, hash string) (i openmates.Invite, stored string, err error)
 	Invites(ctx context.Context, teamID openmates.ID) ([]openmates.InviteLine, error)
 	RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at time.Time) error
-	// Join uses an invite up once and puts the user into its team, all or
-	// nothing; a user without an ID is made. Of two for the last use one wins,
-	// the other gets openmates.EConflict. proof is the hash of the link that
-	// proves their address, "" = none: it is used up as well, and an address
-	// that is theirs is confirmed.
+	// Join uses up an invite once and adds the user to its team, all or
+	// nothing; a user without an ID is created. If two people race for the last
+	// use one wins, the other gets openmates.EConflict. proof is the hash of
+	// the link that proves their address, "" = none: it is used up as well, and
+	// an address that is theirs is confirmed.
 	Join(ctx context.Context, invite openmates.ID, u openmates.User, phc, proof string, at time.Time) (openmates.User, error)
 	AddInviteMail(ctx context.Context, m openmates.InviteMail, hash string, now time.Time) error
 	InviteMail(ctx context.Context, hash string) (openmates.InviteMail, error)
 }
 
-// NewInvite is what an admin of a team says about an invite.
+// NewInvite is an invite to create.
 type NewInvite struct {
 	Role openmates.Role
 	Note string
-	Only string // addresses and domains, separated as people do it; "" = everybody
-	Uses int    // 0 = no bound
+	Only string // addresses and domains, separated as people do it; "" = anybody
+	Uses int    // 0 = unlimited
 	Days int
 	Mail bool // send it to the addresses
 }
@@ -50,9 +50,9 @@ const (
 	proofFor = 24 * time.Hour
 )
 
-// Invite makes an invite into the team and returns its code, which is not kept:
-// nobody can see it again. link makes the address that the code belongs to.
-// mailed says what became of the mail to each address.
+// Invite creates an invite to the team and returns its code, which isn't
+// stored: nobody can see it again. link returns the address for the code.
+// mailed is the result of the mail to each address.
 func (r *Room) Invite(ctx context.Context, c openmates.Caller, p policy.Place, n NewInvite, link func(code string) string) (i openmates.Invite, code string, mailed []Delivery, err error) {
 	if err := p.Require(c, policy.InvitePeople); err != nil {
 		return i, "", nil, err
@@ -62,7 +62,7 @@ func (r *Room) Invite(ctx context.Context, c openmates.Caller, p policy.Place, n
 	if err := validRole(n.Role); err != nil {
 		return i, "", nil, err
 	}
-	if n.Role == openmates.RoleAdmin { // who can make what no token lasts for
+	if n.Role == openmates.RoleAdmin { // who may create what outlives a token
 		if err := c.InPerson(); err != nil {
 			return i, "", nil, err
 		}
@@ -88,7 +88,7 @@ func (r *Room) Invite(ctx context.Context, c openmates.Caller, p policy.Place, n
 }
 
 func (r *Room) addInvite(ctx context.Context, c openmates.Caller, p policy.Place, i openmates.Invite, code string) (openmates.Invite, error) {
-	// An address is somebody's name, which has no place in the record.
+	// An address identifies a person, which doesn't belong in the audit log.
 	domains := slices.DeleteFunc(slices.Clone(i.Only), func(a string) bool { return !strings.HasPrefix(a, "@") })
 	made := i
 	err := r.store.Within(ctx, func(ctx context.Context) (err error) {
@@ -101,17 +101,17 @@ func (r *Room) addInvite(ctx context.Context, c openmates.Caller, p policy.Place
 	return made, err
 }
 
-// Delivery is what became of a message to one address.
+// Delivery is the result of a message to one address.
 type Delivery struct {
 	To      string
-	Problem openmates.Text // why it was not sent; "" = the mail server took it
+	Problem openmates.Text // why it was not sent; "" = the mail server accepted it
 }
 
-// mailInvite sends an invite to each address that it is for. The link in the
-// mail proves the address that it was sent to, so nobody is asked to confirm
-// it by a second mail; the link that an admin copies proves none.
+// mailInvite sends an invite to each of its addresses. The link in the mail
+// proves the address that it was sent to, so nobody has to confirm it with a
+// second mail; the link that an admin copies proves nothing.
 func (r *Room) mailInvite(ctx context.Context, c openmates.Caller, p policy.Place, i openmates.Invite, link string) (all []Delivery) {
-	var down error // no reason to ask the mail server for each address
+	var down error // if set, don't ask the mail server for each address
 	for _, to := range i.Only {
 		if strings.HasPrefix(to, "@") {
 			continue
@@ -139,7 +139,7 @@ func (r *Room) mailInviteTo(ctx context.Context, c openmates.Caller, p policy.Pl
 	return r.store.AddInviteMail(ctx, openmates.InviteMail{InviteID: i.ID, Email: to, Expires: i.Expires}, guard.Digest(proof), r.now())
 }
 
-// addressees reads a list of addresses and domains, each in its one form.
+// addressees parses a list of addresses and domains and normalises them.
 func addressees(s string) ([]string, error) {
 	var all []string
 	for _, a := range strings.FieldsFunc(s, func(c rune) bool { return strings.ContainsRune(" ,;\t\r\n", c) }) {
@@ -172,7 +172,7 @@ func addressee(s string) (string, error) {
 	return "@" + domain, err
 }
 
-// Invites lists the team's invites, the newest first.
+// Invites lists the team's invites, newest first.
 func (r *Room) Invites(ctx context.Context, c openmates.Caller, p policy.Place) ([]openmates.InviteLine, error) {
 	if err := p.Require(c, policy.InvitePeople); err != nil {
 		return nil, err
@@ -180,7 +180,7 @@ func (r *Room) Invites(ctx context.Context, c openmates.Caller, p policy.Place) 
 	return r.store.Invites(ctx, p.Team.ID)
 }
 
-// Revoke ends an invite of the team.
+// Revoke revokes an invite.
 func (r *Room) Revoke(ctx context.Context, c openmates.Caller, p policy.Place, invite openmates.ID) error {
 	if err := p.Require(c, policy.InvitePeople); err != nil {
 		return err
@@ -197,22 +197,22 @@ func (r *Room) Revoke(ctx context.Context, c openmates.Caller, p policy.Place, i
 	return err
 }
 
-// Welcome is an invite as it is shown to whoever has its link.
+// Welcome is an invite as shown to somebody with its link.
 type Welcome struct {
 	Invite openmates.Invite
 	Team   openmates.Team
-	By     string // who invites
+	By     string // the person who invites
 	Mail   bool   // an address must be confirmed by mail
-	Email  string // the address that was
-	Member bool   // the caller is in the team already
+	Email  string // the confirmed address
+	Member bool   // the caller is already in the team
 }
 
-// SomeAdmin is who invites where the account of who did is gone.
+// SomeAdmin is shown as the inviter if the account is deleted.
 const SomeAdmin = "an admin of the team"
 
-// Welcome returns the invite with this code, and changes nothing. What is used
-// up, expired or revoked is EConflict with whom to ask. proof is the code of a
-// confirmed address, "" = none.
+// Welcome returns the invite with this code, and changes nothing. If it is used
+// up, expired or revoked the error is EConflict and says whom to ask. proof is
+// the code of a confirmed address, "" = none.
 func (r *Room) Welcome(ctx context.Context, c openmates.Caller, code, proof string) (Welcome, error) {
 	none := openmates.Errorf(openmates.ENotFound, "This invite link doesn't work. Check that it's complete, or ask the person who sent it for a new one.")
 	hash := guard.DigestTyped(code)
@@ -227,7 +227,7 @@ func (r *Room) Welcome(ctx context.Context, c openmates.Caller, code, proof stri
 		return Welcome{}, none
 	}
 	for n, a := range i.Only {
-		if one, err := addressee(a); err == nil { // an old one may not be in the one form yet
+		if one, err := addressee(a); err == nil { // an old one may not be normalised
 			i.Only[n] = one
 		}
 	}
@@ -239,7 +239,7 @@ func (r *Room) Welcome(ctx context.Context, c openmates.Caller, code, proof stri
 	if err != nil {
 		return w, err
 	}
-	if by, err := r.store.User(ctx, i.By); err == nil && asks { // who can invite once more
+	if by, err := r.store.User(ctx, i.By); err == nil && asks { // somebody who can invite again
 		w.By = by.DisplayName
 	}
 	if c.SignedIn() {
@@ -265,8 +265,8 @@ func (r *Room) Welcome(ctx context.Context, c openmates.Caller, code, proof stri
 	return w, err
 }
 
-// stateOf is what an invite is now. One whose maker may not make it any more is
-// as good as revoked.
+// stateOf returns the current state of an invite. One whose maker may no longer
+// make it counts as revoked.
 func (r *Room) stateOf(ctx context.Context, i openmates.Invite) (openmates.InviteState, error) {
 	state := i.State(r.now())
 	if state != openmates.InviteOpen {
@@ -279,7 +279,7 @@ func (r *Room) stateOf(ctx context.Context, i openmates.Invite) (openmates.Invit
 	return state, err
 }
 
-// refusal says why an invite can't be used, nil if it can.
+// refusal says why an invite can't be used, or returns nil if it can.
 func (w Welcome) refusal(s openmates.InviteState) error {
 	switch s {
 	case openmates.InviteUsed:
@@ -303,8 +303,8 @@ func (w Welcome) welcomes(email string) error {
 	return openmates.Errorf(openmates.EForbidden, "This invite isn't for %s. Use the address it was sent to, or ask %s to invite this one.", spelling.Clip(email, 40), w.By)
 }
 
-// AskProof sends a link to an address that wants to use an invite for certain
-// addresses. link makes the link's address.
+// AskProof mails a link to an address, for an invite that is limited to certain
+// addresses. link returns the link's address.
 func (r *Room) AskProof(ctx context.Context, c openmates.Caller, from netip.Addr, code, email string, link func(proof string) string) error {
 	if !r.byParty.Allow("proof:"+guard.Party(from), r.now()) {
 		return guard.TooMany()
@@ -339,8 +339,8 @@ func (r *Room) proved(ctx context.Context, w Welcome, proof string) (string, err
 	return m.Email, w.welcomes(m.Email)
 }
 
-// Join puts the caller into the team of an invite. Somebody without an account
-// gets one in the same step: both happen, or neither.
+// Join adds the caller to the team of an invite. Somebody without an account
+// gets one at the same time: both happen, or neither.
 func (r *Room) Join(ctx context.Context, c openmates.Caller, from netip.Addr, code, proof string, n openmates.Newcomer) (openmates.User, Welcome, error) {
 	u, phc := c.User, ""
 	w, err := r.Welcome(ctx, c, code, proof)
@@ -390,8 +390,8 @@ func (r *Room) Join(ctx context.Context, c openmates.Caller, from netip.Addr, co
 	return joined, w, nil
 }
 
-// inviteRemains is the rule for an invite. An admin invites both members and
-// admins, so that the invite's role asks for no other right.
+// inviteRemains returns the rule for an invite. Admins invite both members and
+// admins, so the invite's role needs no other right.
 func inviteRemains(i openmates.Invite) policy.Remain {
 	return policy.Remain{Maker: i.By, Team: i.TeamID, Token: i.TokenID, Right: policy.InvitePeople}
 }

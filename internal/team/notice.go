@@ -7,7 +7,8 @@ import (
 	"openmates/internal/policy"
 )
 
-// Notices lists what happened to the team without its admins, for these alone.
+// Notices lists what happened to the team without its admins, for the admins
+// only.
 func (r *Room) Notices(ctx context.Context, c openmates.Caller, p policy.Place) ([]openmates.Notice, error) {
 	if !policy.Allowed(c.User, p.Role, policy.RunTeam) {
 		return nil, nil
@@ -15,7 +16,7 @@ func (r *Room) Notices(ctx context.Context, c openmates.Caller, p policy.Place) 
 	return r.store.Notices(ctx, p.Team.ID)
 }
 
-// DropNotice takes a notice that was read off the team's pages.
+// DropNotice removes a notice that was read.
 func (r *Room) DropNotice(ctx context.Context, c openmates.Caller, p policy.Place, id openmates.ID) error {
 	if err := p.Require(c, policy.RunTeam); err != nil {
 		return err

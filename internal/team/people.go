@@ -9,8 +9,8 @@ import (
 	"openmates/internal/spelling"
 )
 
-// SetRole changes what a member of the team may do. The last admin stays one. A
-// role outlives every token, so that no token gives one.
+// SetRole changes a member's role. The last admin can't be demoted. A role
+// outlives every token, so a token can't grant one.
 func (r *Room) SetRole(ctx context.Context, c openmates.Caller, p policy.Place, username string, role openmates.Role) error {
 	if err := p.Require(c, policy.ManagePeople); err != nil {
 		return err
@@ -45,7 +45,7 @@ func validRole(role openmates.Role) error {
 	return nil
 }
 
-// Remove takes a member out of the team, at once. The last admin stays.
+// Remove removes a member from the team. The last admin can't be removed.
 func (r *Room) Remove(ctx context.Context, c openmates.Caller, p policy.Place, username string) error {
 	if err := p.Require(c, policy.ManagePeople); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (r *Room) Remove(ctx context.Context, c openmates.Caller, p policy.Place, u
 	return r.drop(ctx, c, p, m, "team.remove")
 }
 
-// QuitTeam takes the caller out of the team. The last admin stays.
+// QuitTeam removes the caller from the team. The last admin can't leave.
 func (r *Room) QuitTeam(ctx context.Context, c openmates.Caller, p policy.Place) error {
 	if err := p.Require(c, policy.LeaveTeam); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (r *Room) drop(ctx context.Context, c openmates.Caller, p policy.Place, m o
 	return nil
 }
 
-// RenameTeam changes the name of the team. Its address stays.
+// RenameTeam changes the team's name. Its slug stays the same.
 func (r *Room) RenameTeam(ctx context.Context, c openmates.Caller, p policy.Place, name string) error {
 	if err := p.Require(c, policy.RunTeam); err != nil {
 		return err
@@ -98,12 +98,12 @@ func (r *Room) RenameTeam(ctx context.Context, c openmates.Caller, p policy.Plac
 	})
 }
 
-// Usage is what the team spent in this calendar month (UTC).
+// Usage returns the team's usage in this calendar month (UTC).
 func (r *Room) Usage(ctx context.Context, c openmates.Caller, p policy.Place) (openmates.TeamMonth, error) {
 	return r.UsageIn(ctx, c, p, r.now())
 }
 
-// UsageIn is what the team spent in the calendar month of at (UTC).
+// UsageIn returns the team's usage in the calendar month of at (UTC).
 func (r *Room) UsageIn(ctx context.Context, c openmates.Caller, p policy.Place, at time.Time) (openmates.TeamMonth, error) {
 	if err := p.Require(c, policy.SeeUsage); err != nil {
 		return openmates.TeamMonth{}, err
@@ -111,8 +111,8 @@ func (r *Room) UsageIn(ctx context.Context, c openmates.Caller, p policy.Place, 
 	return r.store.TeamMonth(ctx, p.Team.ID, at)
 }
 
-// UsageMonths lists the months in which something was asked in the team, and
-// this one, the newest first.
+// UsageMonths lists the months with usage in the team, and this one, newest
+// first.
 func (r *Room) UsageMonths(ctx context.Context, c openmates.Caller, p policy.Place) ([]time.Time, error) {
 	if err := p.Require(c, policy.SeeUsage); err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (r *Room) UsageMonths(ctx context.Context, c openmates.Caller, p policy.Pla
 	return r.store.TeamMonths(ctx, p.Team.ID, r.now())
 }
 
-// UsageLines is that month in single lines: each day, person, mate and model.
+// UsageLines returns that month in detail: by day, person, mate and model.
 func (r *Room) UsageLines(ctx context.Context, c openmates.Caller, p policy.Place, at time.Time) ([]openmates.UsageLine, error) {
 	if err := p.Require(c, policy.SeeUsage); err != nil {
 		return nil, err
@@ -128,5 +128,5 @@ func (r *Room) UsageLines(ctx context.Context, c openmates.Caller, p policy.Plac
 	return r.store.TeamUsage(ctx, p.Team.ID, at)
 }
 
-// Now is the time that the room goes by.
+// Now returns the time by the room's clock.
 func (r *Room) Now() time.Time { return r.now() }

@@ -11,7 +11,7 @@ import (
 // Plan is a team with its people, as Seed makes it.
 type Plan struct {
 	Team   string
-	Slug   string // "" = made from Team
+	Slug   string // "" = derived from Team
 	People []Person
 }
 
@@ -24,9 +24,9 @@ type Person struct {
 	Admin    bool // server admin
 }
 
-// Seed makes a team and its people on a server that has none of them yet, by
-// the same rules as for anybody else. It is for demonstrations and tests. The
-// people come back in the order of the plan.
+// Seed creates a team and its people on a server without them, by the same
+// rules as for everybody else. It is for demos and tests. It returns the people
+// in the order of the plan.
 func (r *Room) Seed(ctx context.Context, p Plan) (openmates.Team, []openmates.User, error) {
 	t, err := spelling.Team(p.Team, p.Slug)
 	if err != nil {

@@ -1,14 +1,13 @@
-// Package team is the room of the teams: creating one, who is in it and with
-// which role, invites, what it has spent, and its end.
+// Package team is the room of the teams: creating and deleting them, members
+// and roles, invites, and usage.
 //
-// It promises that a team always has an admin; that an invite is used as often
-// as it may be, by those whom it is for, and only as long as its maker may still
-// make it; that somebody who joins or creates a team without an account gets
-// both or neither; and that a team which the caller is no member of looks like
-// one that doesn't exist.
+// A team always has an admin. An invite can be used as often as allowed, by the
+// people it is for, and only as long as its maker may still make it. Somebody
+// without an account who joins or creates a team gets both or neither. A team
+// that the caller isn't a member of looks like one that doesn't exist.
 //
-// It refuses to store an invite's code in readable form, and to know how
-// accounts are protected: the room of identity makes accounts.
+// It never stores an invite's code in readable form, and doesn't know how
+// accounts are protected: the identity room creates accounts.
 package team
 
 import (
@@ -23,8 +22,8 @@ import (
 	"openmates/internal/mail"
 )
 
-// Store is what the room asks of the database. Every method is one transaction.
-// What doesn't exist is openmates.ENotFound.
+// Store is the part of the database that the room needs. Every method is one
+// transaction. A missing row is openmates.ENotFound.
 type Store interface {
 	// Within runs do in one transaction, of which all that do calls with its
 	// context is a part. It happens as a whole or not at all; do may run more
@@ -36,77 +35,77 @@ type Store interface {
 	Books
 }
 
-// Teams are the teams themselves.
+// Teams reads and writes the teams themselves.
 type Teams interface {
 	Team(ctx context.Context, id openmates.ID) (openmates.Team, error)
 	TeamBySlug(ctx context.Context, slug string) (openmates.Team, error)
 	TeamsOf(ctx context.Context, userID openmates.ID) ([]openmates.Team, error)
 	AddTeam(ctx context.Context, t openmates.Team) (openmates.Team, error)
 	SaveTeam(ctx context.Context, t openmates.Team) error
-	// FoundTeam makes a team with its first admin, all or nothing. A user
-	// without an ID is made with this password.
+	// FoundTeam creates a team with its first admin, all or nothing. A user
+	// without an ID is created with this password.
 	FoundTeam(ctx context.Context, u openmates.User, phc string, t openmates.Team) (openmates.User, openmates.Team, error)
-	// RemoveTeam takes its people, connections, invites and tokens along; what
-	// was spent stays in the books.
+	// RemoveTeam also removes its memberships, connections, invites and tokens;
+	// cost records are kept.
 	RemoveTeam(ctx context.Context, id openmates.ID) error
 }
 
-// Members are the people and their roles.
+// Members reads and writes members and their roles.
 type Members interface {
 	User(ctx context.Context, id openmates.ID) (openmates.User, error)
 	UserByName(ctx context.Context, username string) (openmates.User, error)
 	AddUser(ctx context.Context, u openmates.User, phc string) (openmates.User, error)
-	// ConfirmedUsers are the accounts that have proved this address to be theirs.
+	// ConfirmedUsers returns the accounts with this confirmed address.
 	ConfirmedUsers(ctx context.Context, address string) ([]openmates.User, error)
-	// Role is "" where the user is no member.
+	// Role returns "" if the user isn't a member.
 	Role(ctx context.Context, teamID, userID openmates.ID) (openmates.Role, error)
 	Members(ctx context.Context, teamID openmates.ID) ([]openmates.Member, error)
 	AddMember(ctx context.Context, m openmates.Membership) error
-	// SetRole and DropMember are openmates.EConflict where no admin would stay.
+	// SetRole and DropMember return openmates.EConflict if no admin would be
+	// left.
 	SetRole(ctx context.Context, teamID, userID openmates.ID, role openmates.Role) error
 	DropMember(ctx context.Context, teamID, userID openmates.ID) error
-	// AccessTokenByID is for policy.Remain: an invite can be a token's.
+	// AccessTokenByID is for policy.Remain: a token may have made an invite.
 	AccessTokenByID(ctx context.Context, id openmates.ID) (openmates.AccessToken, error)
 }
 
-// Books are what a team has spent, and what its admins have to be told.
+// Books reads a team's costs, and its admins' notices.
 type Books interface {
 	TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (openmates.TeamMonth, error)
-	// TeamMonths lists the months up to now that have something in them, and
-	// this one, the newest first.
+	// TeamMonths lists the months up to now with usage, and this one, newest
+	// first.
 	TeamMonths(ctx context.Context, teamID openmates.ID, now time.Time) ([]time.Time, error)
 	TeamUsage(ctx context.Context, teamID openmates.ID, t time.Time) ([]openmates.UsageLine, error)
 	Notices(ctx context.Context, teamID openmates.ID) ([]openmates.Notice, error)
 	DropNotice(ctx context.Context, teamID, id openmates.ID) error
 }
 
-// Accounts makes accounts; the room of identity does.
+// Accounts creates accounts; the identity room implements it.
 type Accounts interface {
-	// Account checks what somebody typed and returns the account with the PHC
-	// string of its password. It stores nothing.
+	// Account checks a new account and returns it with the PHC string of its
+	// password. It stores nothing.
 	Account(ctx context.Context, name, username string, password openmates.Secret) (u openmates.User, phc string, err error)
-	// Newcomer is Account for a stranger, who can do it only so often:
+	// Newcomer is Account for a stranger, who can call it only so often:
 	// openmates.ELimit.
 	Newcomer(ctx context.Context, from netip.Addr, n openmates.Newcomer) (u openmates.User, phc string, err error)
 }
 
-// Session keeps texts in the session of the request that ctx belongs to; the
-// room of identity does.
+// Session stores texts in the session of ctx's request; the identity room
+// implements it.
 type Session interface {
 	Keep(ctx context.Context, name, text string)
-	// Kept returns "" where nothing is kept.
+	// Kept returns "" if nothing is stored.
 	Kept(ctx context.Context, name string) string
 	Forget(ctx context.Context, name string)
 }
 
-// SignUp says who may make an account; the room of the server does.
+// SignUp says who may create an account; the server room implements it.
 type SignUp interface {
-	// OpenToTeams reports whether everybody may make an account and create a
-	// team.
+	// OpenToTeams reports whether anybody may create an account and a team.
 	OpenToTeams(ctx context.Context) (bool, error)
 }
 
-// Config is what a Room needs. All fields up to Post are required.
+// Config configures a Room. All fields up to Post are required.
 type Config struct {
 	Store    Store
 	Log      *slog.Logger
@@ -115,7 +114,7 @@ type Config struct {
 	SignUp   SignUp
 	Post     *mail.Postman
 
-	Audit openmates.Audit // nil = no record is kept
+	Audit openmates.Audit // nil = no audit log
 	Clock openmates.Clock // nil = the real one
 }
 
@@ -129,7 +128,7 @@ type Room struct {
 	post     *mail.Postman
 	audit    openmates.Audit
 	now      openmates.Clock
-	byParty  *guard.Throttle // what strangers do
+	byParty  *guard.Throttle // for strangers
 }
 
 // New returns a Room.

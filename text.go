@@ -105,6 +105,30 @@ type Day struct {
 // String returns the date in English.
 func (d Day) String() string { return d.Time.Format(d.Layout) }
 
+// Money is an amount that a Text shows as the reader's language writes it.
+type Money struct {
+	Amount   Micros
+	Currency string // "" = it is clear from what is around it
+}
+
+// String is the amount in English.
+func (m Money) String() string { return strings.TrimSpace(m.Amount.Shown() + " " + m.Currency) }
+
+// Quantity says how many there are of something, in the form that the reader's
+// language has for that number. One and Many are messages with one %d.
+type Quantity struct {
+	N         int
+	One, Many string
+}
+
+// String is the quantity in English.
+func (q Quantity) String() string {
+	if q.N == 1 {
+		return fmt.Sprintf(q.One, q.N)
+	}
+	return fmt.Sprintf(q.Many, q.N)
+}
+
 const (
 	textStart    = `["`
 	textArgBytes = 2000 // per string argument
@@ -121,6 +145,10 @@ func textArgument(a any) any {
 		return encodedText(a)
 	case Day:
 		return textObject{Layout: a.Layout, Time: a.Time}
+	case Money:
+		return textObject{Money: &a.Amount, Currency: a.Currency}
+	case Quantity:
+		return textObject{One: a.One, Many: a.Many, N: a.N}
 	case error:
 		if t, ok := textOf(a); ok {
 			return encodedText(t)
@@ -148,9 +176,14 @@ func encodedText(t Text) any {
 }
 
 type textObject struct {
-	Text   Text      `json:"text,omitempty"`
-	Layout string    `json:"layout,omitempty"`
-	Time   time.Time `json:"time,omitzero"`
+	Text     Text      `json:"text,omitempty"`
+	Layout   string    `json:"layout,omitempty"`
+	Time     time.Time `json:"time,omitzero"`
+	Money    *Micros   `json:"money,omitempty"`
+	Currency string    `json:"currency,omitempty"`
+	One      string    `json:"one,omitempty"`
+	Many     string    `json:"many,omitempty"`
+	N        int       `json:"n,omitempty"`
 }
 
 func cutArgument(s string) string {
@@ -164,10 +197,10 @@ func cutArgument(s string) string {
 	return s + "…"
 }
 
-// Parts returns the format and its arguments: strings, numbers, bools, Texts
-// and Days. For a text without arguments, or one that T didn't make (such as a
-// sentence stored by an older version), ok is false and format is the whole
-// text, not a format of package fmt.
+// Parts returns the format and its arguments: strings, numbers, bools, Texts,
+// Days, Money and Quantities. For a text without arguments, or one that T
+// didn't make (such as a sentence stored by an older version), ok is false and
+// format is the whole text, not a format of package fmt.
 func (t Text) Parts() (format string, args []any, ok bool) {
 	if !strings.HasPrefix(string(t), textStart) {
 		return string(t), nil, false
@@ -188,10 +221,17 @@ func argumentOf(p json.RawMessage) any {
 		return Text(p)
 	case '{':
 		var o textObject
-		if json.Unmarshal(p, &o) != nil || o.Layout == "" {
-			return o.Text
+		switch err := json.Unmarshal(p, &o); {
+		case err != nil:
+			return Text("")
+		case o.Layout != "":
+			return Day{o.Layout, o.Time}
+		case o.Money != nil:
+			return Money{*o.Money, o.Currency}
+		case o.Many != "":
+			return Quantity{o.N, o.One, o.Many}
 		}
-		return Day{o.Layout, o.Time}
+		return o.Text
 	case '"', 't', 'f', 'n':
 		var v any
 		_ = json.Unmarshal(p, &v) // has already been parsed once

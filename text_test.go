@@ -87,3 +87,20 @@ func TestATextIsBounded(t *testing.T) {
 		t.Errorf("it is as deep as %s", got)
 	}
 }
+
+// Money and quantities are written at the door, and survive being stored.
+func TestAmountsAreValuesOfAText(t *testing.T) {
+	t.Parallel()
+	text := openmates.T("%s for %s, of %s", openmates.Money{Amount: 1_500_000, Currency: "EUR"}, openmates.Quantity{N: 1, One: "%d request", Many: "%d requests"}, openmates.Money{})
+	if got := text.String(); got != "1.50 EUR for 1 request, of 0.00" {
+		t.Errorf("in English: %q", got)
+	}
+	var all []any
+	text.In(func(m string) string { return m }, func(v any) any { all = append(all, v); return v })
+	if len(all) != 3 || all[0] != any(openmates.Money{Amount: 1_500_000, Currency: "EUR"}) || all[1] != any(openmates.Quantity{N: 1, One: "%d request", Many: "%d requests"}) || all[2] != any(openmates.Money{}) {
+		t.Errorf("its values are %#v", all)
+	}
+	if got := openmates.T("%s", openmates.Quantity{N: 2, One: "%d is left.", Many: "%d are left."}).String(); got != "2 are left." {
+		t.Errorf("a quantity alone: %q", got)
+	}
+}

@@ -83,9 +83,10 @@ func TestCommandsAnswerInTheLanguageOfWhoGivesThem(t *testing.T) {
 	t.Parallel()
 	w := speaking(t)
 	german := func(c *messenger.Command) { c.Account.Language = "de" }
+	must(t, w.db.SetTeamLimits(t.Context(), w.team.ID, openmates.Limits{PerMinute: 1, PerMonth: 7_500_000}))
 	for name, want := range map[string]string{
-		"whoami": "Hier bist du Mitglied des Teams **Acme**.", "stop": "Ich schreibe hier gerade nichts.", "usage": "**November 2026, im Team Acme**",
-		"link": "ist schon mit dem OpenMates-Konto", "help": "**So fragst du:**",
+		"whoami": "Hier bist du Mitglied des Teams **Acme**.", "stop": "Ich schreibe hier gerade nichts.", "usage": "Du hast 0,00 USD für 0 Anfragen ausgegeben.\nNoch übrig für dich: kein Limit\nNoch übrig für das Team: 7,50 von 7,50 USD",
+		"link": "ist schon mit dem OpenMates-Konto", "help": "1 Anfrage pro Minute; 7,50 USD pro Monat",
 	} {
 		if rep := w.give(name, german); !strings.Contains(rep.Whole(), want) {
 			t.Errorf("/%s says %q, which lacks %q", name, rep.Whole(), want)

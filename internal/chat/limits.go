@@ -18,7 +18,7 @@ func (r *Room) limitsInWords(ctx context.Context, o order, currency string) []op
 			parts = append(parts, perMinute(n))
 		}
 		if m := l.Limits.PerMonth; m > 0 {
-			parts = append(parts, openmates.T("%s %s a month", m.Shown(), currency))
+			parts = append(parts, openmates.T("%s a month", openmates.Money{Amount: m, Currency: currency}))
 		}
 		if !l.Limits.Mates.Allows(o.asker.Mate.Handle) {
 			parts = append(parts, openmates.T("not this mate"))

@@ -32,10 +32,7 @@ func (r *Room) usage(ctx context.Context, o order) (messenger.Reply, error) {
 		return leftOf(o.asker.Layers, scope, spent, currency)
 	}
 	next := time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, time.UTC)
-	spent := openmates.T("You spent %s %s for %d requests.", m.Spent.Shown(), currency, m.Requests)
-	if m.Requests == 1 {
-		spent = openmates.T("You spent %s %s for 1 request.", m.Spent.Shown(), currency)
-	}
+	spent := openmates.T("You spent %s for %s.", openmates.Money{Amount: m.Spent, Currency: currency}, openmates.Quantity{N: int(m.Requests), One: "%d request", Many: "%d requests"})
 	return private(r.lines(o, []openmates.Text{
 		openmates.T("**%s, in the team %s**", openmates.Day{Layout: "January 2006", Time: now}, team.Name),
 		spent,
@@ -50,7 +47,7 @@ func (r *Room) usage(ctx context.Context, o order) (messenger.Reply, error) {
 func leftOf(layers []openmates.Layer, scope openmates.CounterName, spent openmates.Micros, currency string) openmates.Text {
 	for _, l := range layers {
 		if of := l.Limits.PerMonth; l.Scope == scope && of > 0 {
-			return openmates.T("%s of %s %s", max(of-spent, 0).Shown(), of.Shown(), currency)
+			return openmates.T("%s of %s", openmates.Money{Amount: max(of-spent, 0)}, openmates.Money{Amount: of, Currency: currency})
 		}
 	}
 	return openmates.T("no limit")

@@ -162,12 +162,12 @@ func overLimit(e *openmates.LimitError, team openmates.Team, now time.Time) (ope
 	if e.Money {
 		return openmates.TroubleMoney, budgetUsed(e, team)
 	}
-	wait := int(max(e.Until.Sub(now).Round(time.Second), time.Second).Seconds())
-	n := e.Layer.Limits.PerMinute
+	wait := openmates.Quantity{N: int(max(e.Until.Sub(now).Round(time.Second), time.Second).Seconds()), One: "%d second", Many: "%d seconds"}
+	n := openmates.Quantity{N: e.Layer.Limits.PerMinute, One: "%d request", Many: "%d requests"}
 	if e.Layer.Kind() == openmates.MemberLayer {
-		return openmates.TroubleRate, openmates.T("You've reached your limit of %d requests per minute in %s. Please ask me again in %d seconds.", n, team.Name, wait)
+		return openmates.TroubleRate, openmates.T("You've reached your limit of %s per minute in %s. Please ask me again in %s.", n, team.Name, wait)
 	}
-	return openmates.TroubleRate, openmates.T("You've reached the limit of %d requests per minute for %s. Please ask me again in %d seconds.", n, e.Layer.Name, wait)
+	return openmates.TroubleRate, openmates.T("You've reached the limit of %s per minute for %s. Please ask me again in %s.", n, e.Layer.Name, wait)
 }
 
 // budgetUsed says whose money of the month is used up, and what can be done.
@@ -218,7 +218,7 @@ func modelTrouble(err error, fixed bool) (openmates.Trouble, openmates.Text) {
 		return openmates.TroubleBarred, openmates.T("My model's provider doesn't serve this server: its country isn't supported, or a firewall in between blocks it. Please tell the admin of this OpenMates server.")
 	case llm.KindRateLimited:
 		if wait := askAgainIn(err); wait > time.Minute {
-			return openmates.TroubleBusy, openmates.T("My model's provider is getting too many requests from this server. Please ask me again in %d minutes.", int(math.Ceil(wait.Minutes())))
+			return openmates.TroubleBusy, openmates.T("My model's provider is getting too many requests from this server. Please ask me again in %s.", openmates.Quantity{N: int(math.Ceil(wait.Minutes())), One: "%d minute", Many: "%d minutes"})
 		}
 		return openmates.TroubleBusy, openmates.T("My model's provider is getting too many requests from this server. Please ask me again in a minute.")
 	case llm.KindInvalid:

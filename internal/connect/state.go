@@ -51,7 +51,7 @@ func (r *Room) state(b openmates.Bot, m openmates.Mate, reports map[openmates.ID
 	if s.Phase != messenger.Off && r.now().Sub(p.At) > messenger.Stale {
 		return messenger.State{
 			Phase: messenger.NeedsAttention, Since: p.At, LastEvent: s.LastEvent,
-			Reason: openmates.T("The process that ran this listener (%s) hasn't reported since %s.", p.Process, p.At.UTC().Format("2006-01-02 15:04:05 UTC")),
+			Reason: openmates.T("The process that ran this listener (%s) hasn't reported since %s.", p.Process, openmates.Day{Layout: "2006-01-02 15:04:05 UTC", Time: p.At.UTC()}),
 			Cure:   openmates.T("Check whether it's still running, and restart it if not."),
 		}
 	}

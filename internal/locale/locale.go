@@ -194,8 +194,13 @@ func (v *Voice) Say(t openmates.Text) string {
 
 // value formats an argument of a text in the language.
 func (v *Voice) value(a any) any {
-	if d, ok := a.(openmates.Day); ok {
-		return v.Date(d.Layout, d.Time)
+	switch a := a.(type) {
+	case openmates.Day:
+		return v.Date(a.Layout, a.Time)
+	case openmates.Money:
+		return v.Money(a)
+	case openmates.Quantity:
+		return v.Count(a.N, a.One, a.Many)
 	}
 	return a
 }
@@ -230,6 +235,11 @@ func (v *Voice) Date(layout string, t time.Time) string {
 		text = strings.Replace(text, name, v.message(name), 1)
 	}
 	return text
+}
+
+// Money writes an amount as the language does.
+func (v *Voice) Money(m openmates.Money) string {
+	return strings.TrimSpace(v.Decimal(m.Amount.Shown()) + " " + m.Currency)
 }
 
 // Decimal formats a number with the language's decimal sign.

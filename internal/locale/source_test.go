@@ -134,7 +134,7 @@ func (r *reading) file(file *ast.File, info *types.Info) {
 		case *ast.CallExpr:
 			r.call(e, info, where)
 		case *ast.CompositeLit:
-			r.day(e, info, where)
+			r.value(e, info, where)
 		}
 		if keeps {
 			return true
@@ -177,7 +177,7 @@ func (r *reading) call(call *ast.CallExpr, info *types.Info, where string) {
 		if v := info.Types[call.Args[at]].Value; v != nil {
 			return constant.StringVal(v)
 		}
-		if !slices.Contains(keepers(), where) && where != "error.go" && where != "internal/web/language.go" {
+		if !slices.Contains(keepers(), where) && !slices.Contains([]string{"error.go", "internal/web/language.go", "internal/locale/locale.go"}, where) {
 			r.complain(call, "the format is no constant, so nobody can translate it")
 		}
 		return ""
@@ -195,26 +195,35 @@ func (r *reading) call(call *ast.CallExpr, info *types.Info, where string) {
 	r.source.add(constantAt(at), where)
 }
 
-// day notes the layout of a date.
-func (r *reading) day(lit *ast.CompositeLit, info *types.Info, where string) {
-	if t := info.Types[lit].Type; t == nil || t.String() != module+".Day" || where == "text.go" {
+// value notes the messages of a date and of a quantity.
+func (r *reading) value(lit *ast.CompositeLit, info *types.Info, where string) {
+	t := info.Types[lit].Type
+	if t == nil || where == "text.go" || t.String() != module+".Day" && t.String() != module+".Quantity" {
 		return
 	}
+	said := map[string]string{}
 	for _, elt := range lit.Elts {
 		kv, ok := elt.(*ast.KeyValueExpr)
 		if !ok {
-			r.complain(elt, "a Day is written with the names of its fields")
+			r.complain(elt, "it is written with the names of its fields")
 			continue
 		}
-		if key, named := kv.Key.(*ast.Ident); !named || key.Name != "Layout" {
+		key, _ := kv.Key.(*ast.Ident)
+		if key == nil || !slices.Contains([]string{"Layout", "One", "Many"}, key.Name) {
 			continue
 		}
-		if v := info.Types[kv.Value].Value; v != nil {
-			r.source.add(constant.StringVal(v), where)
-		} else {
-			r.complain(kv, "the layout is no constant, so nobody can translate it")
+		v := info.Types[kv.Value].Value
+		if v == nil {
+			r.complain(kv, "it is no constant, so nobody can translate it")
+			continue
 		}
+		said[key.Name] = constant.StringVal(v)
 	}
+	if one := said["One"]; one != "" {
+		r.source.add(one, where)
+		r.source.plurals[one] = said["Many"]
+	}
+	r.source.add(said["Layout"], where)
 }
 
 func (r *reading) complain(n ast.Node, why string) {

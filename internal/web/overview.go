@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"openmates"
@@ -151,7 +150,8 @@ func (s *Server) keyProblems(ctx context.Context, o *overview) error {
 	}
 	if n := lost.ForPeople(); n > 0 {
 		o.Problems = append(o.Problems, Problem{
-			What: openmates.T("The key for saved credentials is missing or has changed: %d passkeys and authenticator apps can’t be used.", n),
+			What: openmates.T("%s", openmates.Quantity{N: n, One: "The key for saved credentials is missing or has changed: %d passkey or authenticator app can’t be used.",
+				Many: "The key for saved credentials is missing or has changed: %d passkeys and authenticator apps can’t be used."}),
 			Cure: openmates.T("Restore the old key and restart the server. If it’s lost, people can sign in with their password and a recovery code, and set up theirs again under Security."),
 		})
 	}
@@ -283,5 +283,5 @@ func noAccess(t openmates.TroubledTurn, at string) Problem {
 
 // money writes an amount; few cents are not rounded to none.
 func money(v *locale.Voice, m openmates.Micros, currency string) string {
-	return strings.TrimSpace(v.Decimal(m.Shown()) + " " + currency)
+	return v.Money(openmates.Money{Amount: m, Currency: currency})
 }

@@ -3,6 +3,7 @@ package discord
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -231,17 +232,17 @@ func (s *inspection) sessions(ctx context.Context) {
 	case err != nil || left == nil:
 		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingUnknown, Sentence: openmates.T("Discord didn't tell us how many connection starts are left today."), Cure: openmates.T("Check again in a minute.")})
 	case *left <= 0:
-		wait := body.Limit.ResetAfter.millis(0, budgetWindow).Round(time.Minute)
+		wait := body.Limit.ResetAfter.millis(0, budgetWindow)
 		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingBad,
-			Sentence: openmates.T("The bot has used all %d connection starts that Discord allows per day. The next one is possible in %s.", body.Limit.Total, strings.TrimSuffix(max(wait, time.Minute).String(), "0s")),
+			Sentence: openmates.T("The bot has used all %d connection starts that Discord allows per day. The next one is possible in %s.", body.Limit.Total, about(wait)),
 			Cure:     openmates.T("It will then reconnect by itself. Find out why the bot keeps reconnecting: another program may be using the same bot token. If so, reset the token on the Bot page and enter the new one here."),
 			CureURL:  s.page(s.bot.AppID, "bot")})
 	case *left < body.Limit.Total/10:
 		s.add(messenger.Finding{Check: check, Title: title, State: messenger.FindingWarn,
-			Sentence: openmates.T("Only %d connection starts left today.", *left),
+			Sentence: openmates.T("%s", openmates.Quantity{N: int(*left), One: "Only %d connection start left today.", Many: "Only %d connection starts left today."}),
 			Cure:     openmates.T("Find out why the bot keeps reconnecting: another program may be using the same bot token.")})
 	default:
-		s.add(ok(check, title, openmates.T("%d connection starts left today.", *left)))
+		s.add(ok(check, title, openmates.T("%s", openmates.Quantity{N: int(*left), One: "%d connection start left today.", Many: "%d connection starts left today."})))
 	}
 }
 
@@ -253,4 +254,12 @@ func (d *Connector) refusal(err error) error {
 	}
 	sentence, cure := d.trouble(err)
 	return &openmates.Error{Code: openmates.EUnavailable, Message: openmates.T("%s %s", sentence, cure), Err: err}
+}
+
+// about rounds a pause up to minutes, or to hours if it is long.
+func about(d time.Duration) openmates.Quantity {
+	if d > 2*time.Hour {
+		return openmates.Quantity{N: int(math.Ceil(d.Hours())), One: "%d hour", Many: "%d hours"}
+	}
+	return openmates.Quantity{N: max(int(math.Ceil(d.Minutes())), 1), One: "%d minute", Many: "%d minutes"}
 }

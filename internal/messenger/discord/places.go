@@ -73,7 +73,8 @@ func (s *inspection) places(ctx context.Context) {
 		s.place(ctx, g)
 	}
 	if more := len(guilds) - mostPlaces; more > 0 {
-		s.add(ok("places", openmates.T("Discord servers"), openmates.T("The bot is in %d more Discord servers, which weren't checked.", more)))
+		s.add(ok("places", openmates.T("Discord servers"), openmates.T("%s", openmates.Quantity{N: more,
+			One: "The bot is in %d more Discord server, which wasn't checked.", Many: "The bot is in %d more Discord servers, which weren't checked."})))
 	}
 }
 

@@ -12,13 +12,13 @@ import (
 const (
 	historyTurns = 12
 	answerTokens = 4_000
-	answerBytes  = 24_000  // beyond it the answer is cut: a runaway model must not fill a channel
-	callBytes    = 100_000 // likewise of the calls in one round, which it is sent again with their results
-	attempts     = 2       // of answers that broke off half-way
+	answerBytes  = 24_000  // the maximum: a runaway model must not fill a channel
+	callBytes    = 100_000 // the same for the calls in one round, because it is sent again with their results
+	attempts     = 2       // at answers that broke off
 )
 
-// Reply takes one accepted question through its steps; each is a file of its
-// name. Its error is for the queue: see queue.Queue.
+// Reply processes one accepted question step by step; each step is in the file
+// with its name. Its error is for the queue: see queue.Queue.
 func (r *Room) Reply(ctx context.Context, j queue.Job) error {
 	t, err := r.open(j)
 	if err != nil {
@@ -42,8 +42,7 @@ func (r *Room) Reply(ctx context.Context, j queue.Job) error {
 	return err
 }
 
-// reply settles the turn, unless an earlier attempt did, and posts what was
-// settled.
+// reply settles the turn, unless an earlier attempt did, and posts the outcome.
 func (r *Room) reply(ctx context.Context, t *turn, d *draft) error {
 	o, begun, settled, err := r.earlier(ctx, t)
 	if err != nil {
@@ -65,10 +64,10 @@ func (r *Room) reply(ctx context.Context, t *turn, d *draft) error {
 	return r.post(ctx, d, o, begun)
 }
 
-// answer finds out what the mate says: the answer of its model, or the decision
-// of the first step that has one. An error means that no outcome was reached; the
-// caller retries the turn. With the state failed there is one, and the place
-// refuses it.
+// answer returns what the mate says: the answer of its model, or the decision
+// of the first step that makes one. An error means that no outcome was reached;
+// the caller retries the turn. If the state is failed there is an outcome, but
+// the place rejects it.
 func (r *Room) answer(ctx context.Context, t *turn, d *draft) (openmates.Outcome, error) {
 	decided, err := r.authorise(ctx, t, d)
 	if decided != nil || err != nil {
@@ -88,9 +87,9 @@ func (r *Room) answer(ctx context.Context, t *turn, d *draft) (openmates.Outcome
 	return o, err
 }
 
-// outcome is what is recorded of a turn.
+// outcome returns what is recorded for a turn.
 func (t *turn) outcome(d *decision) openmates.Outcome {
-	if d == nil { // there is an error instead
+	if d == nil { // there was an error instead
 		return openmates.Outcome{}
 	}
 	o := openmates.Outcome{

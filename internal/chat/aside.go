@@ -10,10 +10,9 @@ import (
 	"openmates/internal/messenger"
 )
 
-// What is settled in direct messages beside asking: for which team a person
-// asks, and, on networks whose people prove their accounts by a code, the code.
+// Direct messages that are not questions: choosing a team, and link codes.
 
-// aside decides what needs no model; nil = it is a question for one.
+// aside handles what needs no model, or returns nil for a question.
 func (r *Room) aside(ctx context.Context, t *turn) (*decision, error) {
 	if t.in.CodeHash != "" && r.cfg.Links != nil {
 		said, err := r.linkBy(ctx, t)
@@ -40,8 +39,8 @@ func (r *Room) aside(ctx context.Context, t *turn) (*decision, error) {
 	return &decision{Why: openmates.TroubleTeam, Text: said}, err
 }
 
-// linkWanted answers "link" without a code: with a link of the person's own, as
-// to anybody who is not linked, or by saying whose the account is.
+// linkWanted answers "link" without a code: with a personal link if the account
+// isn't linked, or by saying whose it is.
 func (r *Room) linkWanted(ctx context.Context, t *turn) (*decision, error) {
 	u, err := r.cfg.Store.UserOf(ctx, t.in.Network, t.in.Author.ID)
 	if openmates.CodeOf(err) == openmates.ENotFound {
@@ -65,7 +64,7 @@ func (r *Room) linkBy(ctx context.Context, t *turn) (string, error) {
 	return r.says(u, t.asker.AccountLanguage, linkedNow(t.info, u)), nil
 }
 
-// chooseTeam is the command for what team does.
+// chooseTeam is the command for team.
 func (r *Room) chooseTeam(ctx context.Context, o order) (messenger.Reply, error) {
 	if o.Workspace != "" {
 		if rep, missing, err := r.notConnected(ctx, o); missing || err != nil {
@@ -81,8 +80,8 @@ func (r *Room) chooseTeam(ctx context.Context, o order) (messenger.Reply, error)
 	return private(text), err
 }
 
-// team settles for which team a person asks in direct messages: by words, where
-// they name one, else they are asked.
+// team chooses the team for a person's direct messages by the words in them, or
+// asks.
 func (r *Room) team(ctx context.Context, a openmates.Asker, words string) (string, error) {
 	teams, err := r.cfg.Store.TeamsOf(ctx, a.User.ID)
 	if err != nil {
@@ -105,8 +104,8 @@ func (r *Room) team(ctx context.Context, a openmates.Asker, words string) (strin
 	return r.to(a, openmates.T("From now on, I answer you here for the team %s. Ask away; write “team” to change it.", t.Name)), nil
 }
 
-// pick finds the team that words name: by its number in the list, its name or
-// its slug.
+// pick returns the team that a text names: by its number in the list, its name
+// or its slug.
 func pick(teams []openmates.Team, words string) (openmates.Team, bool) {
 	words = strings.TrimRight(strings.TrimSpace(words), ".")
 	if n, err := strconv.Atoi(words); err == nil && n >= 1 && n <= len(teams) {

@@ -10,9 +10,9 @@ import (
 	"openmates"
 )
 
-// Accept journals a question. nil means: it is stored, now or earlier, and will
-// be answered once. It is the only way in: everything else that takes questions
-// calls it.
+// Accept journals a question. nil means that it is stored, now or earlier, and
+// will be answered once. It is the only way in: everything else that accepts
+// questions calls it.
 func (r *Room) Accept(ctx context.Context, q Question) error {
 	j, err := q.job(r.cfg.Clock())
 	if err != nil {
@@ -22,28 +22,28 @@ func (r *Room) Accept(ctx context.Context, q Question) error {
 }
 
 const (
-	// lookEvery is how often whoever waits looks into the journal for what another
-	// process has written.
+	// lookEvery is how often a waiting caller checks the journal for what
+	// another process has written.
 	lookEvery = 200 * time.Millisecond
 	leaveTime = 10 * time.Second
 )
 
-// Pending says that a question is accepted and has no outcome yet. Whoever has
-// its ticket may ask again for the same answer; without a ticket, the answer is
-// ended.
+// Pending means that a question is accepted but has no outcome yet. A caller
+// with a ticket may ask again for the same answer; without a ticket, the answer
+// is cancelled.
 type Pending struct{ Err error }
 
-// Error is the text for the log.
+// Error returns the text for the log.
 func (p *Pending) Error() string { return p.Err.Error() }
 
-// Unwrap returns why the waiting has ended.
+// Unwrap returns why waiting ended.
 func (p *Pending) Unwrap() error { return p.Err }
 
-// Ask accepts a question and waits for its outcome, in whichever process it is
-// written. show, unless nil, is called with the text so far while it grows, and
-// may block. What the mate refuses or can't do is an outcome too, not an error. A
-// *Pending means that there is none yet: ctx has ended, or no worker has taken up
-// the question within Config.Patience.
+// Ask accepts a question and waits for its outcome, whichever process writes
+// it. show, unless nil, is called with the text so far while it grows, and may
+// block. A refusal by the mate is an outcome, too, not an error. A *Pending
+// means that there is none yet: ctx has ended, or no worker has started within
+// Config.Patience.
 func (r *Room) Ask(ctx context.Context, a Ask, show func(text string)) (openmates.Outcome, error) {
 	leave, err := r.crowd.enter(a.User)
 	if err != nil {
@@ -70,7 +70,7 @@ func (r *Room) Ask(ctx context.Context, a Ask, show func(text string)) (openmate
 	return openmates.Outcome{Key: key}, err
 }
 
-// wait returns when the turn is settled. again says that it may be already.
+// wait returns when the turn is settled. again means that it may already be.
 func (r *Room) wait(ctx context.Context, s *seat, a Ask, show func(string), again bool) error {
 	if show == nil {
 		show = func(string) {}
@@ -108,7 +108,7 @@ func (r *Room) wait(ctx context.Context, s *seat, a Ask, show func(string), agai
 	}
 }
 
-// pending is the end of somebody's patience.
+// pending returns the error for a caller that stops waiting.
 func pending(ctx context.Context) error {
 	err := context.Cause(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -118,7 +118,7 @@ func pending(ctx context.Context) error {
 	return &Pending{err}
 }
 
-// lookFor looks for the outcome in the journal, and shows what another process
+// lookFor checks the journal for the outcome, and shows what another process
 // has written so far. A question that the journal has lost is accepted again.
 func (r *Room) lookFor(ctx context.Context, s *seat, a Ask, show func(string)) (done bool, err error) {
 	p, err := r.cfg.Store.Progress(ctx, s.key)
@@ -139,7 +139,7 @@ func (r *Room) lookFor(ctx context.Context, s *seat, a Ask, show func(string)) (
 	return false, nil
 }
 
-// outcome reads what was settled.
+// outcome reads the settled outcome.
 func (r *Room) outcome(ctx context.Context, key string) (openmates.Outcome, error) {
 	o, _, ok, err := r.cfg.Store.Settled(ctx, key)
 	switch {
@@ -151,7 +151,7 @@ func (r *Room) outcome(ctx context.Context, key string) (openmates.Outcome, erro
 	return o, nil
 }
 
-// left ends the answer to a question that its asker can't ask for again.
+// left cancels the answer to a question that its asker can't ask for again.
 func (r *Room) left(ctx context.Context, key string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
 	defer cancel()

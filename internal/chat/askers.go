@@ -10,14 +10,13 @@ import (
 	"openmates/internal/messenger"
 )
 
-// askers remembers who is who, so that a busy conversation asks the database
-// only whether anything has changed. Unknown people are not remembered: the
-// next message after they connected is answered.
+// askers caches who is who, so that in a busy conversation the database is only
+// asked whether anything has changed. Unknown people aren't cached: after they
+// connect, their next message is answered.
 //
-// What is remembered is used only while the database says that nothing has
-// changed since, whichever process made the change: whoever was unlinked or
-// taken out of a team is nobody with the very next message. Being told of
-// changes (Forget) would come too late for that.
+// The cache is used only while the database says that nothing has changed
+// since, in any process. So revoking access takes effect with the next message;
+// a notification of changes (Forget) would arrive too late for that.
 type askers struct {
 	store Store
 	cache *otter.Cache[askerKey, known]
@@ -29,7 +28,7 @@ type askerKey struct {
 	account   openmates.AccountID
 }
 
-// known is an asker as of a revision of the database.
+// known is an asker at a revision of the database.
 type known struct {
 	openmates.Asker
 	revision int64
@@ -49,8 +48,8 @@ func newAskers(store Store, d time.Duration) (*askers, error) {
 }
 
 func (a *askers) of(ctx context.Context, in messenger.Inbound) (openmates.Asker, error) {
-	// Read before the asker: a change in between makes it look older than it is,
-	// which costs one more read and nothing else.
+	// Read this before the asker: a change in between makes the entry look
+	// older than it is, which only costs another read.
 	revision, err := a.store.Revision(ctx)
 	if err != nil {
 		return openmates.Asker{}, err

@@ -10,24 +10,24 @@ import (
 	"openmates/internal/policy"
 )
 
-// The second step: whether a model may be asked at all.
+// The second step: whether a model may be asked.
 
-// decision is what becomes of a turn without a model, or instead of one.
+// decision is an outcome without, or instead of, a model's answer.
 type decision struct {
 	State openmates.TurnState // "" = refused
 	Why   openmates.Trouble
 	Text  string
-	Until time.Time // when a limit that is used up has room again
+	Until time.Time // when a used-up limit resets
 
 	Channel, Lacks string // see openmates.Outcome
 }
 
-// refuse decides that the mate says this to the person who asks.
+// refuse returns the decision that the mate says this to the asker.
 func (r *Room) refuse(t *turn, why openmates.Trouble, said openmates.Text) *decision {
 	return &decision{Why: why, Text: r.to(t.asker, said)}
 }
 
-// authorise decides a turn that needs no model. nil = it may be asked.
+// authorise decides a turn that needs no model. nil = the model may be asked.
 func (r *Room) authorise(ctx context.Context, t *turn, d *draft) (*decision, error) {
 	if !d.access.Writes() {
 		return &decision{Why: openmates.TroubleNoAccess, Channel: d.access.Channel, Lacks: strings.Join(d.access.Missing, ", ")}, nil
@@ -89,8 +89,8 @@ func (s trial) authorise(ctx context.Context, t *turn) (*decision, error) {
 	return nil, nil //nolint:nilnil // no decision: the turn goes on
 }
 
-// left reports whether a question that waited for its worker is waited for no
-// more: its answer would be nobody's.
+// left reports whether nobody waits any more for a question that was waiting
+// for its worker.
 func (s fromAPI) left(ctx context.Context, t *turn) (bool, error) {
 	if !t.again && s.room.cfg.Clock().Sub(t.in.At) < stopLook {
 		return false, nil
@@ -102,9 +102,9 @@ func (s fromAPI) left(ctx context.Context, t *turn) (bool, error) {
 	return left, nil
 }
 
-// mateAllowed decides where a layer forbids the mate.
+// mateAllowed decides whether a layer forbids the mate.
 func (r *Room) mateAllowed(t *turn) *decision {
-	mate := policy.Named(openmates.KindMate, t.asker.Mate.Handle) // a trial may ask one that is switched off
+	mate := policy.Named(openmates.KindMate, t.asker.Mate.Handle) // a trial may ask a disabled one
 	if ok, by, why := policy.MayUse(t.asker, mate); !ok && why == policy.Forbidden {
 		return r.refuse(t, openmates.TroubleNotAllowed, mateNotAllowed(t.asker.Mate, t.asker.Team, by))
 	}

@@ -1,22 +1,21 @@
 // Package chat is the room in which a person's message becomes a mate's reply.
 //
-// It promises that every message that Receive accepted is answered exactly
-// once, whatever dies in between: Receive only journals; Reply, in any worker,
-// finds out who asks and with which rights, holds the limits of server, team,
-// mate and person, asks the model, records the answer, and only then finishes
-// posting it. A repeated Reply goes on from what was recorded and posts under
-// the same keys, so nothing is said twice and no model is paid twice for an
-// answer that was recorded. Refusals take the same road. Nobody who asks meets
-// silence: what was said lately, or can't be said in the channel, is a sign at
-// the message or a word in private, and a mate that may not write somewhere
-// asks no model there. The journal keeps a turn for 90 days (Prune): so long a
-// message is known when it comes again, and so long a conversation is
-// remembered. What was spent is kept apart from it, and a turn that no queue
-// carries is settled also when nobody waits for it (Sweep).
+// Every message that Receive accepted is answered exactly once, whatever dies
+// in between. Receive only journals. Reply, in any worker, determines who asks
+// and with which rights, enforces the limits of server, team, mate and person,
+// asks the model, records the answer, and only then finishes posting it. A
+// repeated Reply continues from what was recorded and posts with the same keys,
+// so nothing is said twice and no recorded answer is paid for twice. Refusals
+// take the same path. Everyone who asks gets a reaction: if something was said
+// recently, or can't be said in the channel, it is an emoji or a direct
+// message, and where a mate may not write it asks no model. The journal keeps a
+// turn for 90 days (Prune): that long, repeated messages are recognised and
+// conversations are remembered. Costs are kept separately. A turn without a
+// queue is settled even if nobody waits for it (Sweep).
 //
-// It refuses to know networks, databases and model providers: they come in as
-// contracts. Text from a channel and text from a model are data to it, never
-// instructions, and it writes neither to the log.
+// The room knows no networks, databases or model providers: they are passed in
+// as contracts. Text from a channel or a model is data, never instructions, and
+// is never logged.
 package chat
 
 import (
@@ -33,15 +32,15 @@ import (
 	"openmates/internal/queue"
 )
 
-// Config is what the room needs. All fields up to Log are required.
+// Config configures a Room. All fields up to Log are required.
 type Config struct {
 	Store      Store
 	Queue      queue.Queue
 	Connectors map[openmates.Network]messenger.Connector
-	// Model gives the model that answers for a mate. None:
+	// Model returns the model that answers for a mate. If there is none:
 	// openmates.ENotFound.
 	Model func(ctx context.Context, mate openmates.Mate) (llm.Choice, error)
-	// Currency names what money is counted in, as it is settled now.
+	// Currency returns the current currency.
 	Currency func(ctx context.Context) (string, error)
 	Log      *slog.Logger
 	Clock    openmates.Clock // nil = the real one
@@ -50,19 +49,19 @@ type Config struct {
 	// "" where one is not known. nil = English.
 	Say func(t openmates.Text, languages ...string) string
 
-	// Skills are what mates can do beside talking; nil = nothing. Which of them a
-	// model is shown is decided for each turn by the limits of its layers.
+	// Skills are what mates can do besides talking; nil = nothing. Each turn's
+	// limits decide which of them a model sees.
 	Skills    Skills
 	SkillTime time.Duration // for all skills of one answer; 0 = 2 minutes
 
 	// Links leads people to where they connect what is missing; nil = refusals
-	// lead nowhere.
+	// contain no links.
 	Links Links
 
-	Patience    time.Duration // how long an Ask waits for a worker to start on it; 0 = 30 s
+	Patience    time.Duration // how long an Ask waits for a worker; 0 = 30 s
 	NoStreaming bool          // post whole answers only
-	Grace       time.Duration // how long a reply may go on after its context ended; 0 = not at all
-	CacheFor    time.Duration // how long an Asker may be remembered; 0 = 30 s
+	Grace       time.Duration // how long a reply may continue after its context ended
+	CacheFor    time.Duration // how long an Asker may be cached; 0 = 30 s
 }
 
 // Room receives messages and replies to them. Its methods are safe for
@@ -75,7 +74,7 @@ type Room struct {
 	desk   *desk
 }
 
-// New makes a Room.
+// New returns a Room.
 func New(cfg Config) (*Room, error) {
 	if cfg.Store == nil || cfg.Queue == nil || cfg.Connectors == nil || cfg.Model == nil || cfg.Currency == nil || cfg.Log == nil {
 		return nil, errors.New("chat: Config needs Store, Queue, Connectors, Model, Currency and Log")
@@ -115,18 +114,18 @@ func (r *Room) Work(ctx context.Context, n int) error {
 	return r.cfg.Queue.Work(ctx, n, r.Reply)
 }
 
-// Forget drops what is remembered of people, teams and limits; it is called
-// when any of them changes.
+// Forget clears the cache of people, teams and limits; it is called when any of
+// them changes.
 func (r *Room) Forget() { r.askers.forget() }
 
-// Close ends what runs in the background; it is called when Work has ended.
+// Close ends background work; it is called after Work has ended.
 func (r *Room) Close() error {
 	r.askers.close()
 	return nil
 }
 
-// linger gives work that runs when ctx ends a while to finish, but none to what
-// another process may be doing already.
+// linger gives work some time to finish after ctx has ended, but none if
+// another process may already be doing it.
 func linger(ctx context.Context, grace time.Duration) (context.Context, func()) {
 	if grace == 0 {
 		return ctx, func() {}

@@ -12,8 +12,8 @@ import (
 
 // The third step: which model answers.
 
-// choose picks the model of the mate, and decides the turn where there is none
-// or a layer forbids it.
+// choose returns the mate's model, or a decision if there is none or a layer
+// forbids it.
 func (r *Room) choose(ctx context.Context, t *turn) (llm.Choice, *decision, error) {
 	c, err := r.cfg.Model(ctx, t.asker.Mate)
 	if openmates.CodeOf(err) == openmates.ENotFound {

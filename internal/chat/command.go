@@ -11,20 +11,21 @@ import (
 )
 
 // Links leads people to where they connect what is missing; the connect room
-// does.
+// implements it.
 type Links interface {
-	// ConnectPage is where a workspace is connected with a team.
+	// ConnectPage returns the page where a workspace is connected to a team.
 	ConnectPage(n openmates.Network, workspace openmates.WorkspaceID, mate string) string
-	// AccountPage is where people link their accounts. It holds no secret, so
-	// it may be said where others read it.
+	// AccountPage returns the page where people link their accounts. It
+	// contains no secret, so others may see it.
 	AccountPage(n openmates.Network) string
-	// BeginCode gives an address at which somebody who is signed in ties this
-	// account to themselves, once. It is for the eyes of the account's owner.
+	// BeginCode returns an address where somebody who is signed in links this
+	// account, once. It is only for the account's owner.
 	BeginCode(ctx context.Context, n openmates.Network, a messenger.Account) (address string, err error)
-	// CodeHash is what a code is found by; it opens nothing by itself.
+	// CodeHash returns the hash under which a code is stored; it isn't a
+	// credential.
 	CodeHash(code openmates.Secret) string
-	// FinishByChat ties the account to the person who was given the code with
-	// this hash in OpenMates. A code that does not hold is openmates.ENotFound.
+	// FinishByChat links the account to the person who created the code with
+	// this hash in OpenMates. An invalid code is openmates.ENotFound.
 	FinishByChat(ctx context.Context, codeHash string, n openmates.Network, a messenger.Account) (openmates.User, error)
 }
 
@@ -39,7 +40,7 @@ const (
 	cmdTeam   = "team"
 )
 
-// Commands lists what people can ask for beside talking.
+// Commands lists what people can ask for besides talking.
 func Commands() []messenger.CommandInfo {
 	return []messenger.CommandInfo{
 		{Name: cmdHelp, Description: "What this mate does, and how to ask it"},
@@ -52,15 +53,14 @@ func Commands() []messenger.CommandInfo {
 	}
 }
 
-// order is a command with all that is known of who gives it.
+// order is a command with what is known about who gave it.
 type order struct {
 	messenger.Command
 	info  messenger.Info
 	asker openmates.Asker
 }
 
-// Command carries out what a person asked for beside talking. What it says of
-// them is for them alone.
+// Command executes a command. What it says about a person is only for them.
 func (r *Room) Command(ctx context.Context, c messenger.Command) (messenger.Reply, error) {
 	conn, ok := r.cfg.Connectors[c.Network]
 	if !ok {
@@ -108,13 +108,13 @@ func private(text string, links ...messenger.Link) messenger.Reply {
 	return messenger.Reply{Text: text, Private: true, Links: links}
 }
 
-// private is a reply to the person who gave the command alone.
+// private returns a reply that only the person who gave the command sees.
 func (r *Room) private(o order, t openmates.Text) messenger.Reply {
 	return private(r.to(o.asker, t))
 }
 
-// notConnected says what has to be connected before a command has a meaning.
-// The answer is for the person alone, so it may hold their own link.
+// notConnected says what has to be connected before a command works. The reply
+// is private, so it may contain the person's own link.
 func (r *Room) notConnected(ctx context.Context, o order) (messenger.Reply, bool, error) {
 	switch {
 	case o.asker.Team.ID == 0 && o.Workspace != "":
@@ -133,7 +133,7 @@ func (r *Room) notConnected(ctx context.Context, o order) (messenger.Reply, bool
 	return messenger.Reply{}, false, nil
 }
 
-// ownLink is the way to link this account that nobody else may see.
+// ownLink returns a private way to link this account.
 func (r *Room) ownLink(ctx context.Context, to openmates.Asker, info messenger.Info, a messenger.Account) (messenger.Reply, error) {
 	if r.cfg.Links == nil {
 		return private(r.to(to, openmates.T("This server has no page for that."))), nil
@@ -189,7 +189,7 @@ func (r *Room) help(ctx context.Context, o order) (messenger.Reply, error) {
 	return private(r.lines(o, lines)), nil
 }
 
-// lines puts texts below each other.
+// lines joins texts with line breaks.
 func (r *Room) lines(o order, all []openmates.Text) string {
 	said := make([]string, len(all))
 	for i, t := range all {
@@ -198,7 +198,7 @@ func (r *Room) lines(o order, all []openmates.Text) string {
 	return strings.Join(said, "\n")
 }
 
-// whoAmI says what OpenMates, and what the mate, knows of a person.
+// whoAmI says what OpenMates, and what the mate, knows about a person.
 func whoAmI(o order) []openmates.Text {
 	u, mate, team := o.asker.User, o.asker.Mate, o.asker.Team
 	here := openmates.T("You're a member of the team **%s** here.", team.Name)
@@ -236,13 +236,13 @@ func knows(s openmates.Seen) (all []openmates.Text) {
 	return all
 }
 
-// clip keeps what is repeated of a long text short.
+// clip shortens a text to quote it.
 func clip(s string) string {
 	const most = 160
 	return spelling.Clip(strings.Join(strings.Fields(s), " "), most)
 }
 
-// forgetTalk is told to all, since it is everybody's conversation.
+// forgetTalk is public: it affects everyone in the channel.
 func (r *Room) forgetTalk(ctx context.Context, o order) (messenger.Reply, error) {
 	if err := r.cfg.Store.ForgetTalk(ctx, o.Conversation()); err != nil {
 		return messenger.Reply{}, fmt.Errorf("forget a conversation: %w", err)

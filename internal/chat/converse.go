@@ -13,15 +13,15 @@ import (
 
 // The fifth step: the model writes, and the draft shows it.
 
-// spoken is what a talk with the model came to.
+// spoken is the result of a conversation with the model.
 type spoken struct {
 	decision
 	usage openmates.Usage
 }
 
-// converse has the model write the answer, showing the draft as it grows. With an
-// error nothing is decided and the turn must be tried again, except where its
-// State is failed: then the place refuses the answer for good.
+// converse makes the model write the answer, showing the draft as it grows. An
+// error means that the turn must be retried, unless State is failed: then the
+// place rejects the answer for good.
 func (r *Room) converse(ctx context.Context, t *turn, k *talk, d *draft) (spoken, error) {
 	within, end := r.stoppable(ctx, t.in.Key)
 	err := r.showing(within, &k.w, d, k.run)
@@ -54,7 +54,7 @@ func (r *Room) converse(ctx context.Context, t *turn, k *talk, d *draft) (spoken
 	return said, nil
 }
 
-// brokenOff is what is kept of an answer that nobody waits for any more.
+// brokenOff returns what is kept of an answer that nobody waits for any more.
 func brokenOff(text string) (openmates.TurnState, string) {
 	if text = strings.TrimSpace(text); text == "" {
 		return openmates.TurnFailed, ""
@@ -62,7 +62,7 @@ func brokenOff(text string) (openmates.TurnState, string) {
 	return openmates.TurnAnswered, messenger.Closed(text)
 }
 
-// outOfMoney is what is said when a layer's money doesn't reach for another
+// outOfMoney returns what is said if a layer's money isn't enough for another
 // round.
 func outOfMoney(text string, e *openmates.LimitError, team openmates.Team, say func(openmates.Text) string) (openmates.TurnState, openmates.Trouble, string) {
 	if text = strings.TrimSpace(text); text == "" {
@@ -71,7 +71,7 @@ func outOfMoney(text string, e *openmates.LimitError, team openmates.Team, say f
 	return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(moneyStop(e, team)))
 }
 
-// conclude is what is said in the end, with a word on why it ended early.
+// conclude returns the final text, with a remark on why it ended early.
 func conclude(text string, stop llm.Stop, err error, fixed bool, say func(openmates.Text) string) (openmates.TurnState, openmates.Trouble, string) {
 	text = strings.TrimSpace(text)
 	switch {

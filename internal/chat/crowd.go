@@ -7,17 +7,16 @@ import (
 )
 
 // mostAtOnce is how many questions of one person may be answered at once
-// without a queue: each holds a connection of theirs and one to a model for as
-// long as the model likes.
+// outside of a queue: each keeps a connection to them and one to a model.
 const mostAtOnce = 64
 
-// crowd counts what is being answered for each person in this process.
+// crowd counts the answers in progress per person in this process.
 type crowd struct {
 	mu sync.Mutex
 	by map[openmates.ID]int
 }
 
-// enter counts one question more, or refuses it. leave ends it.
+// enter counts another question, or refuses it. leave ends it.
 func (c *crowd) enter(user openmates.ID) (leave func(), err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -9,15 +9,15 @@ import (
 	"openmates/internal/messenger"
 )
 
-// desk is where questions of this server are answered. Whoever asked waits in a
-// seat. Worker and seat know each other if they are in the same process; else
-// the text so far goes through the journal.
+// desk is where this server's own questions are answered. The asker waits in a
+// seat. Worker and seat communicate directly in the same process, otherwise
+// through the journal.
 type desk struct {
 	store Store
 
 	mu      sync.Mutex
 	seats   map[string][]*seat                 // by key of the turn
-	writing map[string]context.CancelCauseFunc // turns whose answer is being written in this process
+	writing map[string]context.CancelCauseFunc // turns whose answer this process is writing
 }
 
 func newDesk(s Store) *desk {
@@ -30,13 +30,13 @@ type seat struct {
 	looks bool          // they want to see the answer grow
 	wake  chan struct{} // something has changed
 
-	// Under the desk's lock.
+	// Guarded by the desk's lock.
 	text  string
-	taken bool // a worker of this process writes the answer
+	taken bool // a worker in this process writes the answer
 	done  bool // the turn is settled
 }
 
-// sit begins to wait; rise ends it.
+// sit starts waiting; rise ends it.
 func (d *desk) sit(key string, looks bool) *seat {
 	s := &seat{key: key, looks: looks, wake: make(chan struct{}, 1)}
 	d.mu.Lock()
@@ -60,14 +60,14 @@ func (d *desk) rise(s *seat) {
 	}
 }
 
-// see returns what a seat has been told.
+// see returns the state of a seat.
 func (d *desk) see(s *seat) (text string, taken, done bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return s.text, s.taken, s.done
 }
 
-// tell changes the seats at a turn and wakes them. It is called under the lock.
+// tell changes the seats of a turn and wakes them. The lock must be held.
 func (d *desk) tell(key string, change func(*seat)) {
 	for _, s := range d.seats[key] {
 		change(s)
@@ -78,8 +78,8 @@ func (d *desk) tell(key string, change func(*seat)) {
 	}
 }
 
-// begins notes that the answer to a turn is written in this process; stop ends
-// the writing. The function that it returns ends the note.
+// begins records that this process writes the answer to a turn; stop cancels
+// the writing. The returned func removes the record.
 func (d *desk) begins(key string, stop context.CancelCauseFunc) func() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -92,7 +92,7 @@ func (d *desk) begins(key string, stop context.CancelCauseFunc) func() {
 	}
 }
 
-// grows tells those who look what is written so far.
+// grows passes the text so far to those who watch.
 func (d *desk) grows(key string, text func() string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -112,10 +112,10 @@ func (d *desk) settled(key string) {
 	d.tell(key, func(s *seat) { s.done = true })
 }
 
-// errLeft ends an answer that nobody waits for any more.
+// errLeft cancels an answer that nobody waits for any more.
 var errLeft = errors.New("nobody waits for the answer any more")
 
-// leave ends the answer to a turn that nobody can ask for again.
+// leave cancels the answer to a turn that nobody can ask for again.
 func (d *desk) leave(ctx context.Context, key string) error {
 	d.mu.Lock()
 	stop, here := d.writing[key]
@@ -127,7 +127,7 @@ func (d *desk) leave(ctx context.Context, key string) error {
 	return d.store.StopTurn(ctx, key)
 }
 
-// counter is the desk as the place that an answer is posted to.
+// counter is the desk as a place to post to.
 type counter struct {
 	*desk
 	info messenger.Info
@@ -136,8 +136,8 @@ type counter struct {
 // Info describes the place.
 func (c counter) Info() messenger.Info { return c.info }
 
-// Send shows the text so far. Once the turn is settled there is nothing to show:
-// the outcome is in the journal.
+// Send shows the text so far. Once the turn is settled there is nothing to
+// show, because the outcome is in the journal.
 func (c counter) Send(ctx context.Context, _ messenger.Via, out messenger.Outbound) (openmates.MessageID, error) {
 	return openmates.MessageID(out.Key), c.show(ctx, out)
 }
@@ -150,7 +150,7 @@ func (c counter) Edit(ctx context.Context, _ messenger.Via, _ openmates.MessageI
 func (c counter) show(ctx context.Context, out messenger.Outbound) error {
 	c.mu.Lock()
 	_, writing := c.writing[out.Key]
-	here := len(c.seats[out.Key]) > 0 // who sits here is told of each piece
+	here := len(c.seats[out.Key]) > 0 // seats here get each piece directly
 	c.mu.Unlock()
 	if !writing || here {
 		return nil
@@ -158,7 +158,7 @@ func (c counter) show(ctx context.Context, out messenger.Outbound) error {
 	return c.store.Grow(ctx, out.Key, out.Text)
 }
 
-// taken notes that a worker of another process writes the answer.
+// taken records that a worker in another process writes the answer.
 func (d *desk) taken(s *seat, yes bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

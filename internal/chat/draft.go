@@ -12,8 +12,8 @@ import (
 	"openmates/internal/queue"
 )
 
-// draft is an answer on its way into a channel: the parts that were posted so
-// far and what stands in them. One goroutine at a time uses it.
+// draft is an answer that is being posted: the parts so far and their content.
+// Only one goroutine uses it at a time.
 type draft struct {
 	place place
 	info  messenger.Info
@@ -21,7 +21,7 @@ type draft struct {
 	asker openmates.Asker
 	in    messenger.Inbound
 	again bool // an earlier attempt may have posted
-	// access is what the bot may do in the channel, as far as that is known.
+	// access is what the bot may do in the channel, as far as known.
 	access messenger.Access
 	parts  []part
 }
@@ -41,19 +41,18 @@ func newDraft(t *turn) *draft {
 	}
 }
 
-// streams says whether the draft can be shown before it is whole.
+// streams reports whether the draft can be shown before it is complete.
 func (d *draft) streams() bool {
 	_, ok := d.place.(messenger.Editor)
 	return ok
 }
 
-// show brings the channel up to the text so far.
+// show posts or edits the text so far.
 func (d *draft) show(ctx context.Context, text string) error {
 	return d.put(ctx, d.cut(text))
 }
 
-// finish brings the channel to the whole text and takes back what an earlier
-// attempt began beyond it.
+// finish posts the complete text and removes extra parts of an earlier attempt.
 func (d *draft) finish(ctx context.Context, text string, begun int) error {
 	texts := d.cut(text)
 	if err := d.put(ctx, texts); err != nil {
@@ -67,7 +66,7 @@ func (d *draft) finish(ctx context.Context, text string, begun int) error {
 	return nil
 }
 
-// limit is the longest text of one part.
+// limit returns the maximum length of one part.
 func (d *draft) limit() int {
 	if !d.access.Replies {
 		return d.info.TextLimit - messenger.MentionRoom
@@ -75,8 +74,8 @@ func (d *draft) limit() int {
 	return d.info.TextLimit
 }
 
-// cut makes the parts of a text: as the network shows it, an open code block at
-// the end closed.
+// cut splits a text into parts as the network shows it, closing an open code
+// block at the end.
 func (d *draft) cut(text string) []string {
 	var texts []string
 	for rest := messenger.Closed(messenger.Adapt(text, d.info.Markdown)); rest != "" || texts == nil; {
@@ -108,7 +107,7 @@ func (d *draft) putPart(ctx context.Context, n int, text string) error {
 		}
 		d.parts = append(d.parts, p)
 	}
-	// Networks show no blanks at the end, so one that came or went is no change.
+	// Networks don't show trailing spaces, so they are no change.
 	editor, ok := d.place.(messenger.Editor)
 	if !ok || strings.TrimRight(d.parts[n].text, blanks) == strings.TrimRight(text, blanks) {
 		return nil
@@ -131,8 +130,8 @@ func (d *draft) outbound(n int, text string) messenger.Outbound {
 	return out
 }
 
-// takeBack removes part n. Where only an earlier attempt knew its id, posting
-// it again under the same key finds it.
+// takeBack removes part n. If only an earlier attempt knew its ID, posting it
+// again with the same key finds it.
 func (d *draft) takeBack(ctx context.Context, n int) error {
 	remover, ok := d.place.(messenger.Remover)
 	if !ok {
@@ -148,7 +147,7 @@ func (d *draft) takeBack(ctx context.Context, n int) error {
 	return remover.Remove(ctx, d.via, messenger.MessageRef{Channel: d.in.Channel, ID: d.parts[n].id})
 }
 
-// typing shows that an answer is being written, where the network can.
+// typing shows that an answer is being written, if the network can.
 func (d *draft) typing(ctx context.Context) time.Duration {
 	typist, ok := d.place.(messenger.Typist)
 	if !ok {
@@ -160,7 +159,7 @@ func (d *draft) typing(ctx context.Context) time.Duration {
 	return max(d.info.TypingLasts-2*time.Second, time.Second)
 }
 
-// postError tells the queue whether posting again can help.
+// postError tells the queue whether a retry can help.
 func postError(err error) error {
 	if e, ok := errors.AsType[*messenger.SendError](err); ok && !e.Again() {
 		return queue.Drop(err)

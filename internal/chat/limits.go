@@ -6,9 +6,9 @@ import (
 	"openmates"
 )
 
-// limitsInWords says what holds here and whose limit it is, one line for each
-// layer that sets one. That only some mates, models or skills are allowed is
-// told only where it takes away what this mate would else have.
+// limitsInWords describes the limits and who sets them, one line per layer with
+// a limit. Restrictions to some mates, models or skills are only mentioned if
+// they affect this mate.
 func (r *Room) limitsInWords(ctx context.Context, o order, currency string) []openmates.Text {
 	var all []openmates.Text
 	choice, err := r.cfg.Model(ctx, o.asker.Mate)
@@ -47,7 +47,7 @@ func perMinute(n int) openmates.Text {
 	return openmates.T("%d requests a minute", n)
 }
 
-// layerWord names a layer to the person whose limits are asked for.
+// layerWord names a layer for the person who asks for their limits.
 func layerWord(l openmates.Layer) openmates.Text {
 	if l.Kind() == openmates.MemberLayer {
 		return openmates.T("For you")
@@ -55,8 +55,8 @@ func layerWord(l openmates.Layer) openmates.Text {
 	return openmates.T("For %s", l.Name)
 }
 
-// skillsLost names the skills that a layer takes from the mate. What the mate
-// itself is not given, it never had.
+// skillsLost returns the skills that a layer forbids, out of those that the
+// mate itself has.
 func (r *Room) skillsLost(a openmates.Asker, l openmates.Layer) (names []openmates.Text) {
 	if r.cfg.Skills == nil || l.Kind() == openmates.MateLayer {
 		return nil

@@ -8,15 +8,15 @@ import (
 	"openmates/internal/messenger"
 )
 
-// How people send a one-time code: with "link" before it, in any case, or as it
-// is; then only in capitals, as it is shown, since a long word of some languages
-// has as many letters.
+// How people send a one-time code: after "link", in any case, or alone; then
+// only in capitals as it is shown, because long words in some languages have as
+// many letters.
 var (
 	linkWord = regexp.MustCompile(`(?i)^/?link\s+([a-z2-7]{26})$`)
 	bareCode = regexp.MustCompile(`^[A-Z2-7]{26}$`)
 )
 
-// codeIn is the one-time code that a message consists of, "" where it is none.
+// codeIn returns the one-time code that a message consists of, or "".
 func codeIn(text string) openmates.Secret {
 	text = strings.Trim(strings.TrimSpace(text), " \t\r\n`*_\"'“”„.<>")
 	if m := linkWord.FindStringSubmatch(text); m != nil {

@@ -26,8 +26,8 @@ type promptFacts struct {
 	Now     string
 }
 
-// request puts together what the model is asked: who it is, where it talks,
-// what was said before, and the question.
+// request assembles the request to the model: who it is, where it talks, what
+// was said before, and the question.
 func (r *Room) request(ctx context.Context, t *turn) (llm.Request, error) {
 	system, err := r.system(ctx, t)
 	if err != nil {
@@ -74,17 +74,17 @@ func (r *Room) system(ctx context.Context, t *turn) (string, error) {
 	return b.String(), nil
 }
 
-// seen is the person as the mate may see them.
+// seen returns the person as the mate may see them.
 func (t *turn) seen() openmates.Seen {
 	return t.asker.User.SeenBy(t.asker.Privacy, t.asker.Mate.Handle)
 }
 
-// topic is the beginning of a question, on one line.
+// topic returns the start of a question, on one line.
 func topic(question string) string {
 	return spelling.Clip(strings.Join(strings.Fields(question), " "), topicLetters)
 }
 
-// location is the person's time zone, UTC when it is not known.
+// location returns a time zone, or UTC if it is unknown.
 func location(name string) *time.Location {
 	if loc, err := time.LoadLocation(name); err == nil {
 		return loc

@@ -9,7 +9,7 @@ import (
 const (
 	keepTurns  = 90 * 24 * time.Hour
 	pruneEvery = time.Hour
-	// So many are removed at once, and then others may write.
+	// Batch size; after each batch other writers get their turn.
 	pruneAtOnce = 200
 	prunePause  = 100 * time.Millisecond
 )
@@ -24,7 +24,7 @@ func (r *Room) Prune(ctx context.Context) error {
 	})
 }
 
-// chore is what is done to the journal now and then, some turns at a time.
+// chore is regular maintenance of the journal, some turns at a time.
 type chore struct {
 	every        time.Duration
 	atOnce       int
@@ -33,8 +33,8 @@ type chore struct {
 	level        slog.Level
 }
 
-// tidy does a chore at once and then again and again, until ctx ends; without
-// a long pause while there is more than is done at once.
+// tidy runs a chore immediately and then regularly, until ctx ends, with only
+// short pauses while there is more to do.
 func (r *Room) tidy(ctx context.Context, c chore) error {
 	pause := time.NewTimer(0)
 	defer pause.Stop()

@@ -15,11 +15,11 @@ import (
 	"openmates/internal/queue"
 )
 
-// Question is what a mate is asked, wherever that happens: a Message of a
-// messenger, or an Ask of this server. A new place to ask from is a third one.
+// Question is a question to a mate: a Message from a messenger, or an Ask from
+// this server. A new source of questions adds a third.
 type Question interface {
-	// job is the question as it is journalled. The same question always has the
-	// same key.
+	// job returns the question as it is journalled. The same question always
+	// has the same key.
 	job(now time.Time) (queue.Job, error)
 }
 
@@ -41,27 +41,25 @@ func (m Message) job(now time.Time) (queue.Job, error) {
 	return queue.Job{Key: in.Key, Kind: queue.Message, Lane: in.Conversation(), Body: body, Attempt: 1, Accepted: now}, nil
 }
 
-// Ask is a question that comes in by the API or the pages of this server. It
-// holds IDs only: who asks, and with which rights, is looked up when it is
-// answered.
+// Ask is a question from the API or the pages of this server. It only contains
+// IDs: who asks, and with which rights, is looked up when it is answered.
 type Ask struct {
-	// Ticket lets whoever has it ask the same question again for the same answer.
-	// Without one, the answer ends when nobody waits for it any more.
+	// Ticket lets its owner ask the same question again for the same answer.
+	// Without one, the answer is cancelled when nobody waits for it any more.
 	Ticket string
-	Team   openmates.ID // whose limits hold and who pays; for a trial, 0 = the server alone
+	Team   openmates.ID // whose limits apply and who pays; for a trial, 0 = the server alone
 	User   openmates.ID
 	Mate   openmates.ID
 	Text   string
-	// Language is the one that the caller asks for, in case the person has set
-	// none; "" = it isn't known.
+	// Language is the caller's, in case the person has set none; "" = unknown.
 	Language string
-	// Trial is for an admin of the server who tries a mate out, also one that is
-	// switched off. Nothing of a trial is remembered: Past comes with it.
+	// Trial is for a server admin who tries a mate, even a disabled one.
+	// Nothing of a trial is remembered: it includes its own Past.
 	Trial bool
 	Past  []Said
 }
 
-// Said is a question with its answer.
+// Said is a question and its answer.
 type Said struct {
 	Question string `json:"question"`
 	Answer   string `json:"answer"`
@@ -78,8 +76,8 @@ type asked struct {
 	Past     []Said       `json:"past,omitempty"`
 }
 
-// The networks that an Ask's turn is recorded under: they are places of this
-// server, and no connector's.
+// The networks under which an Ask's turn is recorded: places on this server,
+// without a connector.
 const (
 	networkAPI   openmates.Network = "api"
 	networkTrial openmates.Network = "try"
@@ -92,8 +90,8 @@ func (a Ask) kind() (queue.Kind, openmates.Network) {
 	return KindAsk, networkAPI
 }
 
-// key is the key of the turn. Nobody else can name it, and another question with
-// the same ticket has another one.
+// key returns the key of the turn. Nobody else can use it, and another question
+// with the same ticket has a different one.
 func (a Ask) key() string {
 	_, network := a.kind()
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %d %q %q", a.Team, a.User, a.Mate, a.Ticket, a.Text))
@@ -109,15 +107,15 @@ func (a Ask) job(now time.Time) (queue.Job, error) {
 	if err != nil {
 		return queue.Job{}, fmt.Errorf("write a question: %w", err)
 	}
-	// People ask several things at once there, each with a connection that waits;
-	// who waits sees when a question is lost, and asks again.
+	// People ask several things at once there, each with a waiting connection;
+	// they notice when a question is lost, and ask again.
 	j := queue.Job{Key: a.key(), Kind: kind, Alone: true, Soft: true, Body: body, Attempt: 1, Accepted: now}
 	j.Lane = inbound(j, asked{Team: a.Team, User: a.User, Mate: a.Mate}).Conversation()
 	return j, nil
 }
 
-// inbound is an Ask as a message. A person and a mate have one conversation for
-// each team, and a trial is one of its own.
+// inbound returns an Ask as a message. A person and a mate have one
+// conversation per team, and each trial is its own.
 func inbound(j queue.Job, a asked) messenger.Inbound {
 	in := messenger.Inbound{
 		Key: j.Key, Network: networkAPI, BotID: a.Mate,
@@ -131,39 +129,39 @@ func inbound(j queue.Job, a asked) messenger.Inbound {
 	return in
 }
 
-// turn is an accepted question on its way to its outcome.
+// turn is an accepted question until its outcome.
 type turn struct {
 	source source
-	in     messenger.Inbound // the question as a message, wherever it comes from
+	in     messenger.Inbound // the question as a message, whatever its source
 	info   messenger.Info
-	asker  openmates.Asker // as of now, since identify
+	asker  openmates.Asker // set by identify
 	again  bool            // an earlier attempt may have posted
 }
 
-// source is where a question comes from. Whatever differs between the places
-// that people ask from is a method here.
+// source is where a question comes from. It has a method for everything that
+// differs between sources.
 type source interface {
-	// place is where the answer is posted.
+	// place returns where to post the answer.
 	place() place
-	// identify finds out who asks, as of now. openmates.ENotFound means that there
-	// is nobody to answer, or no mate to do it.
+	// identify returns who asks, as of now. openmates.ENotFound means that
+	// there is nobody to answer, or no mate.
 	identify(ctx context.Context, in messenger.Inbound) (openmates.Asker, error)
-	// authorise decides a turn that needs no model, most often because the mate
-	// may not answer this person here; nil = the model is asked.
+	// authorise decides a turn that needs no model, usually because the mate
+	// may not answer this person here; nil = ask the model.
 	authorise(ctx context.Context, t *turn) (*decision, error)
-	// past is what was said before, oldest first.
+	// past returns what was said before, oldest first.
 	past(ctx context.Context, t *turn) ([]openmates.Exchange, error)
-	// remembers reports whether the journal keeps what was asked.
+	// remembers reports whether the journal keeps the question.
 	remembers() bool
 }
 
-// place is what an answer is posted to: a network's connector, or the desk.
+// place is where an answer is posted: a network's connector, or the desk.
 type place interface {
 	Info() messenger.Info
 	Send(ctx context.Context, via messenger.Via, out messenger.Outbound) (openmates.MessageID, error)
 }
 
-// open reads a job. Its error means that no attempt can read it.
+// open decodes a job. Its error means that no attempt can.
 func (r *Room) open(j queue.Job) (*turn, error) {
 	t := &turn{again: j.Again}
 	switch j.Kind {
@@ -203,7 +201,7 @@ type (
 		room *Room
 		asked
 	}
-	// trial is a question by which an admin of the server tries a mate out.
+	// trial is a question with which a server admin tries a mate.
 	trial struct{ fromAPI }
 )
 
@@ -215,8 +213,7 @@ func (s trial) place() place {
 	return counter{s.room.desk, houseInfo(networkTrial, "the OpenMates pages, where an admin tries you out")}
 }
 
-// houseInfo describes a place of this server: it takes a text of any length as
-// it is.
+// houseInfo describes a place on this server: it accepts texts of any length.
 func houseInfo(n openmates.Network, label string) messenger.Info {
 	return messenger.Info{
 		Network: n, Label: label, TextLimit: math.MaxInt, Measure: func(s string) int { return len(s) },
@@ -238,11 +235,11 @@ func (s fromAPI) past(ctx context.Context, t *turn) ([]openmates.Exchange, error
 
 func (s trial) past(_ context.Context, t *turn) ([]openmates.Exchange, error) {
 	var past []openmates.Exchange
-	for _, e := range s.Past { // an admin tries a mate out alone
+	for _, e := range s.Past { // only the admin takes part in a trial
 		past = append(past, openmates.Exchange{Author: t.asker.User, Privacy: t.asker.Privacy, Question: e.Question, Answer: e.Answer})
 	}
 	return past, nil
 }
 
-// blank reports whether a question holds no word.
+// blank reports whether a question is empty.
 func (t *turn) blank() bool { return strings.TrimSpace(t.in.Text) == "" }

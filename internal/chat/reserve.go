@@ -9,10 +9,10 @@ import (
 	"openmates/internal/llm"
 )
 
-// The fourth step: one request and its money are set aside in every layer.
+// The fourth step: reserve one request and its money in every layer.
 
-// reserve puts together what the model is asked and sets aside what the answer
-// may cost, or decides the turn where a layer has no room for it.
+// reserve assembles the request and reserves what the answer may cost, or
+// returns a decision if a layer's limit is used up.
 func (r *Room) reserve(ctx context.Context, t *turn, c llm.Choice) (*talk, *decision, error) {
 	req, err := r.request(ctx, t)
 	if err != nil {
@@ -41,9 +41,8 @@ func (r *Room) reserve(ctx context.Context, t *turn, c llm.Choice) (*talk, *deci
 	}, nil, nil
 }
 
-// reservation is what is set aside before a call with this request, in addition
-// to what was spent before it. Once the call is made, its input is paid for in
-// any case.
+// reservation returns what to reserve before this call, on top of what was
+// already spent. Once the call is made, its input is paid for in any case.
 func reservation(c llm.Choice, u openmates.Usage, spent openmates.Micros, req llm.Request) openmates.Usage {
 	u.Cost = spent.Plus(c.Price.Cost(llm.Estimate(req), 0, answerTokens))
 	u.Sent = spent.Plus(c.Price.Cost(llm.Estimate(req), 0, 0))

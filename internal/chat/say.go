@@ -2,8 +2,8 @@ package chat
 
 import "openmates"
 
-// says returns what a mate says to a person in their own language, else in the
-// one that the network tells of them, else in English.
+// says returns a text in a person's own language, or in the one that the
+// network reports, or in English.
 func (r *Room) says(u openmates.User, network string, t openmates.Text) string {
 	if r.cfg.Say == nil {
 		return t.String()
@@ -11,7 +11,7 @@ func (r *Room) says(u openmates.User, network string, t openmates.Text) string {
 	return r.cfg.Say(t, u.Language, network)
 }
 
-// to says it to the person who asks.
+// to returns the text for the asker.
 func (r *Room) to(a openmates.Asker, t openmates.Text) string {
 	if a.User.ID == 0 {
 		return r.says(a.Outsider, a.AccountLanguage, t)

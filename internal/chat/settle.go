@@ -7,11 +7,11 @@ import (
 	"openmates"
 )
 
-// The sixth step: the outcome and its cost are recorded before anything more is
+// The sixth step: record the outcome and its cost before anything more is
 // posted.
 
-// earlier reads what an earlier attempt has settled, and how many parts it has
-// begun to post.
+// earlier returns what an earlier attempt has settled, and how many parts it
+// has started to post.
 func (r *Room) earlier(ctx context.Context, t *turn) (o openmates.Outcome, begun int, settled bool, err error) {
 	if !t.again {
 		return o, 0, false, nil
@@ -22,10 +22,11 @@ func (r *Room) earlier(ctx context.Context, t *turn) (o openmates.Outcome, begun
 	return o, begun, settled, err
 }
 
-// settle records the outcome and wakes whoever waits for it in this process.
+// settle records the outcome and wakes everybody in this process who waits for
+// it.
 func (r *Room) settle(ctx context.Context, o openmates.Outcome) error {
 	if err := openmates.Fence(ctx); err != nil {
-		return err // another process settles it, perhaps in other words
+		return err // another process settles it, perhaps with another text
 	}
 	if err := r.cfg.Store.Settle(ctx, o); err != nil {
 		return fmt.Errorf("job %s: settle: %w", o.Key, err)

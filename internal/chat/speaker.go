@@ -9,19 +9,19 @@ import (
 	"openmates/internal/spelling"
 )
 
-// A model is told who says what in the text of the messages, and people write
-// both their names and their texts. So that neither can pass for somebody
-// else's words, a message has one form: a name that is one line of harmless
-// characters, ": ", and a text of which every line but the first is marked.
+// The text of a message tells the model who said what, and people choose both
+// their names and their texts. So that nobody can fake another person's words,
+// a message has a fixed form: a one-line name of harmless characters, ": ", and
+// a text of which every further line is marked.
 
-// somebody is who shows a mate no name.
+// somebody is the name of a person who hides theirs from the mate.
 const somebody = "Somebody"
 
-// mark begins every further line of a message.
+// mark starts every further line of a message.
 const mark = "| "
 
-// speakers names people to a mate, each by their account here and not by what
-// they call themselves on a network. Two of the same name are numbered.
+// speakers names people for a mate, by their accounts here and not by what they
+// call themselves on a network. People with the same name are numbered.
 type speakers struct {
 	mate string // handle
 	ids  map[string][]openmates.ID
@@ -57,8 +57,8 @@ func numbered(name string, i int) string {
 
 const longestName = 60
 
-// nameable makes a name of letters, digits and a few signs that mean nothing in
-// the form of a message.
+// nameable reduces a name to letters, digits and a few signs without meaning in
+// a message.
 func nameable(name string) string {
 	clean := strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.So) || strings.ContainsRune("-.'’&,_", r) {
@@ -73,17 +73,17 @@ func nameable(name string) string {
 	return clean
 }
 
-// said is a message as a model reads it.
+// said returns a message as a model reads it.
 func said(name, text string) string { return name + ": " + marked(text) }
 
-// breaks are what reads as the beginning of a line (Unicode Standard, section
+// breaks replaces everything that can start a line (Unicode Standard, section
 // 5.8, Newline Guidelines).
-var breaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n") //nolint:gochecknoglobals // a table that nobody writes
+var breaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n") //nolint:gochecknoglobals // never written
 
-// marked marks every line of a text but the first.
+// marked marks every line of a text except the first.
 func marked(text string) string {
 	return strings.ReplaceAll(breaks.Replace(text), "\n", "\n"+mark)
 }
 
-// oneLine is a short text without breaks.
+// oneLine returns a short text without line breaks.
 func oneLine(text string) string { return strings.Join(strings.Fields(breaks.Replace(text)), " ") }

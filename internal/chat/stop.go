@@ -9,7 +9,7 @@ import (
 	"openmates/internal/llm"
 )
 
-// errStopped ends an answer that a person wants no more of.
+// errStopped cancels an answer that a person stopped.
 var errStopped = errors.New("stopped by a person")
 
 const (
@@ -17,10 +17,9 @@ const (
 	stopAsked llm.Stop = "stopped"
 )
 
-// stoppable gives a context that ends with errStopped when somebody asked, in
-// whichever process, to stop the answer to a turn. The function that comes with
-// it ends the looking. An answer that is quicker than the first look costs no
-// goroutine.
+// stoppable returns a context that is cancelled with errStopped when somebody,
+// in any process, stops the answer to a turn. The returned func ends the watch.
+// An answer that is ready before the first check needs no goroutine.
 func (r *Room) stoppable(ctx context.Context, key string) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	written := r.desk.begins(key, cancel)

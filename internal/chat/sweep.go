@@ -11,13 +11,13 @@ import (
 const (
 	sweepEvery  = 30 * time.Second
 	sweepAtOnce = 100
-	// keepTrials is how long the answer to a trial can be asked for again.
+	// keepTrials is how long the answer to a trial is kept.
 	keepTrials = 15 * time.Minute
 )
 
-// Sweep frees, until ctx ends, the money that turns hold which have ended without
-// being settled, and forgets the answers to trials. Several processes may do so at
-// once.
+// Sweep releases, until ctx ends, the reservations of turns that ended without
+// being settled, and deletes the answers to trials. Several processes may do so
+// at once.
 func (r *Room) Sweep(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {

@@ -14,10 +14,10 @@ import (
 )
 
 // talk is what happens between a question and its answer: rounds, in each of
-// which the model writes, and may ask for tools whose results it gets in the
-// next one.
+// which the model writes, and may call tools whose results it gets in the next
+// one.
 type talk struct {
-	say    func(openmates.Text) string // to the person who asks
+	say    func(openmates.Text) string // for the asker
 	room   *Room
 	key    string
 	choice llm.Choice
@@ -28,23 +28,23 @@ type talk struct {
 	echo   llm.Echo  // what the model wants back with the results of its calls
 	spent  llm.Usage // by all rounds and attempts
 
-	usage  openmates.Usage // as it was reserved for the first round
+	usage  openmates.Usage // as reserved for the first round
 	team   openmates.Team
 	layers []openmates.Layer
 	over   *openmates.LimitError // why there is no further round, with stopMoney
-	broken error                 // of the database: nothing is decided
+	broken error                 // a database error: nothing is decided
 }
 
 const (
 	maxRounds = 8
 	// stopRounds ends an answer whose model wanted more rounds.
 	stopRounds llm.Stop = "rounds"
-	// stopMoney ends one whose next round no layer's money carries.
+	// stopMoney ends an answer whose next round is too expensive for a layer.
 	stopMoney llm.Stop = "money"
 )
 
-// run goes on until the model has said what it has to say. What it wrote in
-// earlier rounds stays, as the paragraphs before.
+// run continues until the model is finished. What it wrote in earlier rounds
+// stays, as the paragraphs before.
 func (t *talk) run(ctx context.Context) error {
 	within, cancel := context.WithTimeout(ctx, t.room.cfg.SkillTime)
 	defer cancel()
@@ -74,8 +74,8 @@ func (t *talk) run(ctx context.Context) error {
 	}
 }
 
-// afford reserves what the next call of the model may cost, beside what the
-// ones before have cost. Where a layer's money doesn't reach, the talk ends.
+// afford reserves what the model's next call may cost, on top of the previous
+// ones. If a layer's money isn't enough, the talk ends.
 func (t *talk) afford(ctx context.Context) (bool, error) {
 	u := reservation(t.choice, t.usage, t.cost(), t.req)
 	err := t.room.cfg.Store.Reserve(ctx, t.key, u, t.layers)
@@ -89,12 +89,12 @@ func (t *talk) afford(ctx context.Context) (bool, error) {
 	return err == nil, err
 }
 
-// cost is what was spent so far.
+// cost returns what was spent so far.
 func (t *talk) cost() openmates.Micros {
 	return t.choice.Price.Cost(t.spent.Input, t.spent.Cached, t.spent.Output)
 }
 
-// used is what the turn has spent so far, for the books.
+// used returns the turn's usage so far, for the books.
 func (t *talk) used() openmates.Usage {
 	u := t.usage
 	u.Input, u.Cached, u.Output = t.spent.Input, t.spent.Cached, t.spent.Output
@@ -102,7 +102,7 @@ func (t *talk) used() openmates.Usage {
 	return u
 }
 
-// persist has the model write one round, and again where it broke off. A
+// persist makes the model write one round, and retries if it breaks off. A
 // conversation that is too long for the model loses its oldest exchanges.
 func (t *talk) persist(ctx context.Context) error {
 	for n := 1; ; n++ {
@@ -113,7 +113,7 @@ func (t *talk) persist(ctx context.Context) error {
 			e, ok = errors.AsType[*llm.Error](err)
 		}
 		if !ok || e.Kind != llm.KindCut || n == attempts || !t.w.begun() {
-			return err // where nothing was written, it was asked twice already
+			return err // if nothing was written, it has already been retried
 		}
 		if ok, err := t.afford(ctx); !ok {
 			return err
@@ -123,8 +123,8 @@ func (t *talk) persist(ctx context.Context) error {
 	}
 }
 
-// shorten halves the request, and reports whether anything could go. What
-// remains costs less, so the money that was reserved is enough.
+// shorten halves the request, and reports whether anything could be removed.
+// The rest costs less, so the reservation is enough.
 func (t *talk) shorten() bool {
 	shorter := llm.Shorten(t.req, llm.Estimate(t.req)/2, llm.Estimate)
 	if len(shorter.Messages) == len(t.req.Messages) {
@@ -135,9 +135,9 @@ func (t *talk) shorten() bool {
 	return true
 }
 
-// write streams one round of the model and counts what it cost. A provider that
-// broke off bills for what it had written; one that wrote nothing, for nothing,
-// unless it says so itself.
+// write streams one round of the model and counts its cost. A provider that
+// breaks off bills what it had written, or nothing if it wrote nothing, unless
+// it says otherwise.
 func (t *talk) write(ctx context.Context) error {
 	t.stop, t.echo = "", llm.Echo{}
 	var told *llm.Usage
@@ -169,9 +169,9 @@ func (t *talk) write(ctx context.Context) error {
 	return nil
 }
 
-// showing does something that lets w grow. While it runs, a second goroutine
-// brings the draft up to date, so that a slow network never holds up the model;
-// it has ended when showing returns.
+// showing calls do, which makes w grow. Meanwhile a second goroutine updates
+// the draft, so that a slow network doesn't delay the model; it has ended when
+// showing returns.
 func (r *Room) showing(ctx context.Context, w *written, d *draft, do func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -198,10 +198,9 @@ const (
 	editsAfter = 1200 * time.Millisecond
 )
 
-// showGrowing shows the text so far, again and again, until stop; while nothing
-// is added, because the model thinks or its tools run, that it is typing. A
-// failure that posting later can't heal cancels the answer: nobody could read
-// it.
+// showGrowing shows the text so far, repeatedly, until stop; while nothing is
+// added, it shows typing. A failure that a retry can't fix cancels the answer,
+// because nobody could read it.
 func (r *Room) showGrowing(ctx context.Context, cancel context.CancelCauseFunc, w *written, d *draft, stop <-chan struct{}) {
 	every := max(d.info.EditEvery, editsAfter)
 	if !d.streams() {
@@ -244,17 +243,17 @@ func (r *Room) showGrowing(ctx context.Context, cancel context.CancelCauseFunc, 
 	}
 }
 
-// written is an answer that grows in one goroutine and is read in another.
+// written is an answer that one goroutine writes and another one reads.
 type written struct {
 	mu     sync.Mutex
 	before string // what earlier rounds wrote
 	b      strings.Builder
 	calls  []llm.Call
 	wishes int                      // bytes of the calls
-	seen   func(text func() string) // is told of each piece; nil = nobody
+	seen   func(text func() string) // called with each piece; nil = not called
 }
 
-// add says whether the answer, or what it asks of tools, has become too long.
+// add reports whether the answer, or its calls, have become too long.
 func (w *written) add(p llm.Piece) (full bool) {
 	w.mu.Lock()
 	if p.Drop {
@@ -273,7 +272,7 @@ func (w *written) add(p llm.Piece) (full bool) {
 	return full
 }
 
-// keep ends a round whose text stays.
+// keep ends a round and keeps its text.
 func (w *written) keep() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -284,7 +283,7 @@ func (w *written) keep() {
 	w.calls, w.wishes = nil, 0
 }
 
-// drop takes back what this round wrote.
+// drop discards what this round wrote.
 func (w *written) drop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -292,14 +291,14 @@ func (w *written) drop() {
 	w.calls, w.wishes = nil, 0
 }
 
-// text is the whole answer so far.
+// text returns the whole answer so far.
 func (w *written) text() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.before + w.b.String()
 }
 
-// now is what this round wrote.
+// now returns what this round wrote.
 func (w *written) now() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -313,7 +312,7 @@ func (w *written) begun() bool {
 	return w.b.Len() > 0 || len(w.calls) > 0
 }
 
-// wanted are the calls that this round asked for.
+// wanted returns the calls of this round.
 func (w *written) wanted() []llm.Call {
 	w.mu.Lock()
 	defer w.mu.Unlock()

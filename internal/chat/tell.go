@@ -11,27 +11,27 @@ import (
 	"openmates/internal/messenger"
 )
 
-// Nobody who asks a mate meets silence. What can't be said in the channel, or
-// was said there lately, is a reaction; where that isn't possible either, a
-// message for the person alone.
+// Everyone who asks a mate gets a reaction. What can't be said in the channel,
+// or was recently said there, is an emoji; if that isn't possible either, a
+// direct message.
 
-// The signs that stand for words.
+// The emoji that replace words.
 const (
-	signConnect = "🔗"  // something is still to be connected, as was said lately
+	signConnect = "🔗"  // something still has to be connected, as was said recently
 	signMute    = "🔇"  // the mate may not write here
-	signFailed  = "⚠️" // the answer was refused by the network
+	signFailed  = "⚠️" // the network rejected the answer
 )
 
 const (
-	// quietFor is how long a refusal is not repeated to the same person, where
-	// a sign can stand for it, and quietAtLeast where none can: a busy channel
-	// must not fill with it.
+	// quietFor is how long a refusal isn't repeated to the same person if an
+	// emoji is possible, and quietAtLeast if not: it must not fill a busy
+	// channel.
 	quietFor     = time.Hour
 	quietAtLeast = time.Minute
 )
 
-// about names a refusal: to whom, where and why. Which of the mates says it in
-// a workspace makes no difference.
+// about identifies a refusal: to whom, where and why. It is the same for all
+// mates in a workspace.
 func about(in messenger.Inbound, why openmates.Trouble) string {
 	place := string(in.Workspace)
 	if place == "" {
@@ -40,8 +40,8 @@ func about(in messenger.Inbound, why openmates.Trouble) string {
 	return strings.Join([]string{string(in.Network), string(in.Author.ID), place, string(why)}, ":")
 }
 
-// look finds out what the mate may do in the channel, before anything is paid
-// for an answer there. Where that can't be found out, posting will tell.
+// look checks what the mate may do in the channel, before anything is paid for
+// an answer there. If that fails, posting will tell.
 func (r *Room) look(ctx context.Context, d *draft) {
 	checker, ok := d.place.(messenger.AccessChecker)
 	if !ok || d.in.Workspace == "" {
@@ -55,9 +55,8 @@ func (r *Room) look(ctx context.Context, d *draft) {
 	d.access = a
 }
 
-// lead refuses what only connecting cures, with the way to the cure. Where the
-// same person was told the same in the same place within the hour, nothing is
-// said.
+// lead refuses what only connecting fixes, with a link. If the same person was
+// told the same in the same place within the hour, nothing is said.
 func (r *Room) lead(ctx context.Context, t *turn, why openmates.Trouble, said openmates.Text) (*decision, error) {
 	say, err := r.cfg.Store.SayRefusal(ctx, t.in.Key, about(t.in, why), r.cfg.Clock().Add(-quietFor))
 	if err != nil {
@@ -71,8 +70,9 @@ func (r *Room) lead(ctx context.Context, t *turn, why openmates.Trouble, said op
 	return decided, nil
 }
 
-// wayOut is where a refusal's cure is. In a direct message that is the person's
-// own link, which is no part of the record, since it holds a secret: see say.
+// wayOut returns the link for a refusal. In a direct message that is the
+// person's own link, which isn't recorded because it contains a secret: see
+// say.
 func (r *Room) wayOut(in messenger.Inbound, mate openmates.Mate, why openmates.Trouble) string {
 	switch {
 	case r.cfg.Links == nil:
@@ -84,7 +84,7 @@ func (r *Room) wayOut(in messenger.Inbound, mate openmates.Mate, why openmates.T
 	return ""
 }
 
-// post is the last step: it brings the place to what was settled.
+// post is the last step: it posts what was settled.
 func (r *Room) post(ctx context.Context, d *draft, o openmates.Outcome, begun int) error {
 	switch {
 	case o.Why == openmates.TroubleNoAccess:
@@ -99,9 +99,9 @@ func (r *Room) post(ctx context.Context, d *draft, o openmates.Outcome, begun in
 	return nil
 }
 
-// say is the text that is posted: what was settled, and to a stranger who wrote
-// directly, their own link. A second attempt makes another one, in place of the
-// first, and edits what the first one posted.
+// say returns the text to post: what was settled and, in a direct message to
+// somebody who isn't linked, their own link. A second attempt creates another
+// one, replacing the first, and edits the message.
 func (r *Room) say(ctx context.Context, d *draft, o openmates.Outcome) string {
 	if o.Why != openmates.TroubleAccount || d.in.Workspace != "" || r.cfg.Links == nil {
 		return o.Text
@@ -114,8 +114,8 @@ func (r *Room) say(ctx context.Context, d *draft, o openmates.Outcome) string {
 	return o.Text + "\n" + rep.Whole()
 }
 
-// remind stands for a refusal that was said lately: a sign, or else the
-// sentence once more, but never twice within a minute.
+// remind repeats a recent refusal as an emoji, or as the sentence, but never
+// twice within a minute.
 func (r *Room) remind(ctx context.Context, d *draft, o openmates.Outcome) error {
 	if d.access.Reacts {
 		err := r.react(ctx, d, signConnect)
@@ -139,8 +139,8 @@ func (r *Room) remind(ctx context.Context, d *draft, o openmates.Outcome) error 
 	return postError(d.finish(ctx, r.say(ctx, d, o), 0))
 }
 
-// untold follows an answer that the network refused: its asker is told so, and
-// the queue whether posting once more can help.
+// untold handles an answer that the network rejected: it tells the asker, and
+// tells the queue whether a retry can help.
 func (r *Room) untold(ctx context.Context, d *draft, o openmates.Outcome, err error) error {
 	if e, ok := errors.AsType[*messenger.SendError](err); ok && (e.Kind == messenger.SendDenied || e.Kind == messenger.SendInvalid) {
 		r.look(ctx, d) // it seemed to be allowed
@@ -153,8 +153,8 @@ func (r *Room) untold(ctx context.Context, d *draft, o openmates.Outcome, err er
 }
 
 // unheard tells somebody who can't be answered in the channel that their
-// message was read: by a sign, and once an hour, or once a minute where there
-// can be no sign, by a message for them alone which says what is missing.
+// message was read: with an emoji and, once an hour (or once a minute without
+// emoji), with a direct message that says what is missing.
 func (r *Room) unheard(ctx context.Context, d *draft, o openmates.Outcome, sign string) error {
 	quiet := quietAtLeast
 	if d.access.Reacts {
@@ -182,7 +182,7 @@ func (r *Room) unheard(ctx context.Context, d *draft, o openmates.Outcome, sign 
 	return postError(err)
 }
 
-// react puts a sign to the message.
+// react adds an emoji to the message.
 func (r *Room) react(ctx context.Context, d *draft, sign string) error {
 	reactor, ok := d.place.(messenger.Reactor)
 	if !ok {
@@ -200,10 +200,10 @@ func again(err error) bool {
 	return !ok || e.Again()
 }
 
-// giveUp puts a sign to a message that nobody will try to answer again.
+// giveUp adds an emoji to a message that won't be retried.
 func (r *Room) giveUp(ctx context.Context, d *draft) {
 	if _, ok := d.place.(messenger.Reactor); !ok {
-		return // whoever waits at the desk reads it in the journal
+		return // callers at the desk read it in the journal
 	}
 	if err := r.react(ctx, d, signFailed); err != nil {
 		r.cfg.Log.Warn("nobody could be told that a question is given up", "key", d.in.Key, "err", err)

@@ -14,38 +14,38 @@ import (
 	"openmates/internal/skill"
 )
 
-// Skills is what the room needs of the skills of the server; *skill.Registry
-// has it.
+// Skills is what the room needs of the server's skills; *skill.Registry
+// implements it.
 type Skills interface {
 	// Offers lists all skills, sorted by name.
 	Offers() []skill.Offer
-	// Run runs a skill by the name that models know. An error is for the model
-	// as far as openmates.MessageOf has a sentence for it.
+	// Run runs a skill by its tool name. An error is for the model if
+	// openmates.MessageOf has a sentence for it.
 	Run(ctx context.Context, tool string, call skill.Call) (skill.Result, error)
 }
 
 const (
-	maxCalls     = 8       // in one round
+	maxCalls     = 8       // per round
 	callsAtOnce  = 4       // that run at the same time
-	maxToolText  = 120_000 // bytes that the tools of one answer may bring back
-	longToolName = 64      // of a name that is repeated to the model or the log
+	maxToolText  = 120_000 // bytes of all tool results for one answer
+	longToolName = 64      // of a name that is repeated to the model or in the log
 )
 
-// tools are the skills that one turn may use, and those that it may not.
+// tools are the skills that a turn may use, and those that it may not.
 type tools struct {
 	skills Skills
 	log    *slog.Logger
 	shown  []llm.Tool
-	known  map[string]skill.Offer     // by the name that models know
-	denied map[string]openmates.Layer // and which layer denies it
+	known  map[string]skill.Offer     // by tool name
+	denied map[string]openmates.Layer // the layer that denies it
 	call   skill.Call
-	left   int // bytes that may still be brought back
+	left   int // bytes of results that are still allowed
 
 	mu      sync.Mutex
-	sources []string // what skills brought from outside in this round
+	sources []string // what skills got from outside in this round
 }
 
-// toolsFor picks what every layer allows: the app and the skill.
+// toolsFor returns the skills that every layer allows, by app and by skill.
 func (r *Room) toolsFor(q *turn) *tools {
 	t := &tools{
 		skills: r.cfg.Skills, log: r.cfg.Log, left: maxToolText,
@@ -69,8 +69,8 @@ func (r *Room) toolsFor(q *turn) *tools {
 	return t
 }
 
-// hear notes what people have written before the model writes anything: what it
-// makes of that later is its own.
+// hear records what people have written, before the model writes anything of
+// its own.
 func (t *tools) hear(req llm.Request) {
 	t.call.Said = []string{req.System}
 	for _, m := range req.Messages {
@@ -80,8 +80,8 @@ func (t *tools) hear(req llm.Request) {
 	}
 }
 
-// run does what the model asked for, several calls at once, and gives a result
-// for each, in their order. Whatever goes wrong is a result, too.
+// run executes the model's calls, several at once, and returns a result for
+// each, in order. Whatever goes wrong is a result, too.
 func (t *tools) run(ctx context.Context, calls []llm.Call) []llm.Message {
 	results := make([]llm.Message, len(calls))
 	defer func() {
@@ -100,7 +100,7 @@ func (t *tools) run(ctx context.Context, calls []llm.Call) []llm.Message {
 			return nil
 		})
 	}
-	_ = g.Wait() // none of them fails
+	_ = g.Wait() // none of them returns an error
 	for i := range results {
 		if t.left <= 0 {
 			results[i].Text, results[i].Failed = noRoom, true
@@ -112,7 +112,7 @@ func (t *tools) run(ctx context.Context, calls []llm.Call) []llm.Message {
 	return results
 }
 
-// one runs one call, if it may be run.
+// one executes one call, if it is allowed.
 func (t *tools) one(ctx context.Context, c llm.Call) (text string, failed bool) {
 	o, ok := t.known[c.Name]
 	if !ok {
@@ -144,7 +144,7 @@ func (t *tools) one(ctx context.Context, c llm.Call) (text string, failed bool) 
 	case openmates.CodeOf(err) == openmates.EInternal:
 		t.log.Warn("a skill failed", "key", t.call.Turn, "skill", o.Name, "err", err)
 		return toolFailed(o), true
-	case openmates.CodeOf(err) != openmates.EInvalid: // what the model got wrong is its own affair, and may hold words of the person
+	case openmates.CodeOf(err) != openmates.EInvalid: // the model's mistakes aren't logged, because they may contain a person's words
 		t.log.Info("a skill could not do it", "key", t.call.Turn, "skill", o.Name, "code", openmates.CodeOf(err))
 	}
 	return openmates.MessageOf(err), true

@@ -10,9 +10,9 @@ import (
 	"openmates/internal/policy"
 )
 
-// usage says what a person spent in a team and what is left there. Budgets that
-// other teams draw on, too, stay out of it: what is left of them would tell
-// what those spend.
+// usage says what a person spent in a team and what is left there. It leaves
+// out budgets that other teams share, because they would reveal what those
+// spend.
 func (r *Room) usage(ctx context.Context, o order) (messenger.Reply, error) {
 	team, mate := o.asker.Team, o.asker.Mate
 	if team.ID == 0 {
@@ -43,7 +43,7 @@ func (r *Room) usage(ctx context.Context, o order) (messenger.Reply, error) {
 	})), nil
 }
 
-// leftOf says how much of one layer's money is left.
+// leftOf returns how much of one layer's money is left.
 func leftOf(layers []openmates.Layer, scope openmates.CounterName, spent openmates.Micros, currency string) openmates.Text {
 	for _, l := range layers {
 		if of := l.Limits.PerMonth; l.Scope == scope && of > 0 {

@@ -13,13 +13,13 @@ import (
 	"openmates/internal/skill"
 )
 
-// outsiderOf is messenger.Info.NotMember for the person alone: it names their
+// outsiderOf is messenger.Info.NotMember in private: it names the person's
 // account.
 func outsiderOf(i messenger.Info, t openmates.Team, u openmates.User) openmates.Text {
 	return openmates.T("Your %s account is linked to the OpenMates account **%s** (%s), which isn't a member of the team %s that this %s belongs to. Ask one of its admins to invite you.", i.Label, u.DisplayName, u.Username, t.Name, i.Workspace)
 }
 
-// mute is what somebody is told in private who asked a mate where it may not
+// mute is the direct message to somebody who asked a mate where it may not
 // write.
 func mute(i messenger.Info, o openmates.Outcome) openmates.Text {
 	switch {
@@ -31,7 +31,7 @@ func mute(i messenger.Info, o openmates.Outcome) openmates.Text {
 	return openmates.T("I couldn't post my answer there: %s rejected it. Ask me in another channel, or ask an admin of that %s to check my permissions.", i.Label, i.Workspace)
 }
 
-// ownLinkText goes above a link that is for one person alone.
+// ownLinkText introduces a personal link.
 func ownLinkText(i messenger.Info) openmates.Text {
 	return openmates.T("This personal link connects your %s account to the OpenMates account you sign in to. It works once and expires in 15 minutes. Don't share it.", i.Label)
 }
@@ -88,7 +88,7 @@ func withheld() openmates.Text {
 	return openmates.T("The model's provider withheld the rest of this answer.")
 }
 
-// What the model is told of its tools.
+// What the model is told about its tools.
 const (
 	lastRound    = "\n\n(That was the last time that tools could be used for this answer. Answer now with what you know.)"
 	noTime       = "The time for the tools of this answer is used up. Answer now with what you know."
@@ -122,8 +122,8 @@ func toolFailed(o skill.Offer) string {
 	return fmt.Sprintf("%s failed on the server's side. Answer without it, and say so if it matters.", o.Name)
 }
 
-// mateNotAllowed is said by whose limit it is: to the person themselves where
-// it is theirs.
+// mateNotAllowed depends on whose limit it is; the person's own is addressed to
+// them.
 func mateNotAllowed(mate openmates.Mate, team openmates.Team, l openmates.Layer) openmates.Text {
 	if l.Kind() == openmates.MemberLayer {
 		return openmates.T("You can't ask %s in %s. A team admin can change that.", mate.Name, team.Name)
@@ -145,8 +145,8 @@ func switchedOff(mate openmates.Mate) openmates.Text {
 	return openmates.T("%s was switched off by an admin of this OpenMates server and can't answer until it's switched on again.", mate.Name)
 }
 
-// noMember is what somebody is told whose question was accepted while they were a
-// member.
+// noMember is for somebody who was still a member when their question was
+// accepted.
 func noMember(team openmates.Team) openmates.Text {
 	if team.Name == "" {
 		return openmates.T("The account that asked this doesn't exist any more.")
@@ -170,7 +170,7 @@ func overLimit(e *openmates.LimitError, team openmates.Team, now time.Time) (ope
 	return openmates.TroubleRate, openmates.T("You've reached the limit of %s per minute for %s. Please ask me again in %s.", n, e.Layer.Name, wait)
 }
 
-// budgetUsed says whose money of the month is used up, and what can be done.
+// budgetUsed says whose monthly budget is used up, and what can be done.
 func budgetUsed(e *openmates.LimitError, team openmates.Team) openmates.Text {
 	resets := openmates.Day{Layout: "2 January", Time: e.Until.UTC()}
 	switch e.Layer.Kind() {
@@ -182,19 +182,19 @@ func budgetUsed(e *openmates.LimitError, team openmates.Team) openmates.Text {
 	return openmates.T("The budget of %s for this month is used up. A server admin can raise it; it resets on %s.", e.Layer.Name, resets)
 }
 
-// moneyStop ends an answer that was begun.
+// moneyStop ends an answer that has already started.
 func moneyStop(e *openmates.LimitError, team openmates.Team) openmates.Text {
 	return openmates.T("I stopped here before my next step. %s", budgetUsed(e, team))
 }
 
-// noMoneyLeft stands where nothing was written yet.
+// noMoneyLeft is used if nothing was written yet.
 func noMoneyLeft(e *openmates.LimitError, team openmates.Team) openmates.Text {
 	return openmates.T("I used my skills, but can't write the answer. %s", budgetUsed(e, team))
 }
 
-// modelTrouble says what a model's failure means for the person who asked.
-// fixed says that the provider's key comes from the settings of the server,
-// where no page can change it.
+// modelTrouble says what a model's failure means for the asker. fixed means
+// that the provider's key is in the server's settings, where no page can change
+// it.
 func modelTrouble(err error, fixed bool) (openmates.Trouble, openmates.Text) {
 	kind := llm.KindUnavailable
 	if e, ok := errors.AsType[*llm.Error](err); ok {
@@ -228,7 +228,7 @@ func modelTrouble(err error, fixed bool) (openmates.Trouble, openmates.Text) {
 	}
 }
 
-// askAgainIn is how long a provider asks to wait.
+// askAgainIn returns how long a provider asks to wait.
 func askAgainIn(err error) time.Duration {
 	if e, ok := errors.AsType[*llm.Error](err); ok {
 		return e.After
@@ -236,5 +236,5 @@ func askAgainIn(err error) time.Duration {
 	return 0
 }
 
-// remark is what a mate adds to an answer that ended early.
+// remark formats what a mate adds to an answer that ended early.
 func remark(said string) string { return "\n\n*" + said + "*" }

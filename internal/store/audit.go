@@ -9,14 +9,13 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// AuditStore keeps the audit record.
+// AuditStore stores the audit log.
 type AuditStore struct{ *base }
 
 var errAlone = errors.New("an entry of the audit record belongs into the transaction of its change")
 
-// AddAudit writes a line of the audit record; its ID and time are given here.
-// ctx must be that of a transaction (Within), in which what the line tells
-// happens.
+// AddAudit writes an entry to the audit log; it sets its ID and time. ctx must
+// be that of the transaction (Within) of the change itself.
 func (db AuditStore) AddAudit(ctx context.Context, e openmates.AuditEntry) error {
 	if !db.InTransaction(ctx) {
 		return errAlone
@@ -25,7 +24,7 @@ func (db AuditStore) AddAudit(ctx context.Context, e openmates.AuditEntry) error
 }
 
 // AddAuditAlone is AddAudit for what changes nothing in the database, such as a
-// sign-in that failed.
+// failed sign-in.
 func (db AuditStore) AddAuditAlone(ctx context.Context, e openmates.AuditEntry) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		_, err := t.Exec(`INSERT INTO audit (id, at, actor, team_id, action, target, subject, before, after)
@@ -35,8 +34,8 @@ func (db AuditStore) AddAuditAlone(ctx context.Context, e openmates.AuditEntry) 
 	})
 }
 
-// Audit lists at most n lines of a team (0 = those of no team), newest first,
-// older than the line before (0 = from the newest on).
+// Audit lists at most n entries of a team (0 = those without a team), newest
+// first, older than before (0 = from the newest).
 func (db AuditStore) Audit(ctx context.Context, teamID, before openmates.ID, n int) ([]openmates.AuditEntry, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (e openmates.AuditEntry, err error) {
 		var at int64
@@ -48,10 +47,10 @@ func (db AuditStore) Audit(ctx context.Context, teamID, before openmates.ID, n i
 		WHERE a.team_id = $1 AND (a.id < $2 OR $2 = 0) ORDER BY a.id DESC LIMIT $3`, teamID, before, n)
 }
 
-// auditTarget is what a line is about, with the name that the person p has now.
+// auditTarget is an entry's target, with the current name of the person p.
 const auditTarget = `CASE WHEN a.subject = 0 THEN a.target ELSE a.target || ' ' || COALESCE(p.username, '` + openmates.FormerMember + `') END`
 
-// FindAudit lists the lines of the audit record that a search asks for, newest
+// FindAudit lists the entries of the audit log that match a search, newest
 // first.
 func (db AuditStore) FindAudit(ctx context.Context, q openmates.AuditSearch) ([]openmates.AuditLine, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (l openmates.AuditLine, err error) {
@@ -70,11 +69,11 @@ func (db AuditStore) FindAudit(ctx context.Context, q openmates.AuditSearch) ([]
 		q.Before, q.Actor, like(q.Action)+"%", "%"+like(q.Target)+"%", "%"+like(q.Text)+"%", q.From, q.To, q.Limit)
 }
 
-// like makes a text stand for itself in LIKE … ESCAPE '!'.
+// like escapes a text for LIKE … ESCAPE '!'.
 func like(s string) string { return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(s) }
 
-// Troubles lists the last n turns that were refused, have failed, or whose
-// answer could not be posted, newest first. What was said is not among it.
+// Troubles lists the last n turns that were refused or failed, or whose answer
+// couldn't be posted, newest first, without anything that was said.
 func (db OverviewStore) Troubles(ctx context.Context, n int) ([]openmates.TroubledTurn, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (t openmates.TroubledTurn, err error) {
 		var at int64

@@ -8,8 +8,8 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// SaveBotCheck keeps what a check of a bot's set-up found. It is a soft write:
-// the next check says it again.
+// SaveBotCheck stores the result of checking a bot's setup. It is a soft write:
+// the next check repeats it.
 func (db BotStore) SaveBotCheck(ctx context.Context, c connect.BotCheck) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `INSERT INTO bot_checks (bot_id, revision, redirect, findings, checked) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (bot_id) DO UPDATE SET revision = excluded.revision, redirect = excluded.redirect,
@@ -29,9 +29,9 @@ func (db BotStore) BotChecks(ctx context.Context) ([]connect.BotCheck, error) {
 	}, `SELECT bot_id, revision, redirect, findings, checked FROM bot_checks ORDER BY bot_id`)
 }
 
-// RemoveBot deletes a bot with its credentials and with where it was. A
-// workspace in which no other bot of its team is left belongs to no team any
-// more. What was said and what it cost stays.
+// RemoveBot deletes a bot with its credentials and installations. A workspace
+// without other bots of its team no longer belongs to a team. Questions and
+// costs are kept.
 func (db BotStore) RemoveBot(ctx context.Context, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Bots)

@@ -12,40 +12,41 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// BotStore keeps the bots, what they were found to be like, and how they are.
+// BotStore stores bots, their checks and their states.
 type BotStore struct{ *base }
 
 const botCols = `b.id, b.mate_id, b.network, b.app_id, b.user_id, b.name, b.settings, b.secrets, b.paused, b.revision,
 	b.asks, b.invite`
 
-// Bots lists all bots, paused ones included, by the time they were made.
+// Bots lists all bots, including paused ones, by creation time.
 func (db BotStore) Bots(ctx context.Context) ([]openmates.Bot, error) {
 	return sqldb.List(ctx, db, db.scanBot, `SELECT `+botCols+` FROM bots b ORDER BY b.id`)
 }
 
-// ListeningBots lists the bots whose mates are switched on and not archived,
-// and the server's own applications.
+// ListeningBots lists the bots whose mates are enabled and not archived, and
+// the server's own applications.
 func (db BotStore) ListeningBots(ctx context.Context) ([]openmates.Bot, error) {
 	return sqldb.List(ctx, db, db.scanBot, `SELECT `+botCols+` FROM bots b LEFT JOIN mates m ON m.id = b.mate_id
 		WHERE m.id IS NULL OR m.enabled AND NOT m.archived ORDER BY b.id`)
 }
 
-// Bot gives the bot with this ID.
+// Bot returns the bot with this ID.
 func (db BotStore) Bot(ctx context.Context, id openmates.ID) (openmates.Bot, error) {
 	return first(ctx, db, openmates.T("This bot"), db.scanBot, `SELECT `+botCols+` FROM bots b WHERE b.id = $1`, id)
 }
 
-// BotOf gives a mate's bot on a network; mate 0 is the server's own
+// BotOf returns a mate's bot on a network; mate 0 is the server's own
 // application there.
 func (db BotStore) BotOf(ctx context.Context, mateID openmates.ID, n openmates.Network) (openmates.Bot, error) {
 	return first(ctx, db, openmates.T("This bot"), db.scanBot, `SELECT `+botCols+` FROM bots b
 		WHERE COALESCE(b.mate_id, 0) = $1 AND b.network = $2`, mateID, n)
 }
 
-// SaveBot makes a bot (ID 0) or changes one. A secret that is
-// empty or left out stays as it is stored, even if that can't be read. The
-// revision grows when the application, a setting or a credential changes. An application that another bot is, or a mate that has
-// a bot on this network already, is EConflict.
+// SaveBot creates a bot (ID 0) or changes one. An empty or missing secret keeps
+// the stored one, even if that can't be read. The revision grows when the
+// application, a setting or a credential changes. If another bot has the
+// application, or the mate already has a bot on this network, the error is
+// EConflict.
 func (db BotStore) SaveBot(ctx context.Context, b openmates.Bot) (openmates.Bot, error) {
 	given := b
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
@@ -84,7 +85,7 @@ func (db *base) changeBot(t *sqldb.Tx, b *openmates.Bot) error {
 	if err != nil {
 		return err
 	}
-	// What can't be read is kept as it is: the old key may come back.
+	// Keep what can't be read: the old key may come back.
 	var stored string
 	if _, err := t.Get(`SELECT secrets FROM bots WHERE id = $1`, []any{b.ID}, &stored); err != nil {
 		return err
@@ -116,7 +117,7 @@ func (db *base) changeBot(t *sqldb.Tx, b *openmates.Bot) error {
 	return err
 }
 
-// PauseBot switches a bot's listener off or on.
+// PauseBot stops or starts a bot's listener.
 func (db BotStore) PauseBot(ctx context.Context, id openmates.ID, paused bool) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Bots)
@@ -124,7 +125,7 @@ func (db BotStore) PauseBot(ctx context.Context, id openmates.ID, paused bool) e
 	})
 }
 
-// RestartBot makes the process that listens for a bot begin a new session.
+// RestartBot makes the process that listens for the bot start a new session.
 func (db BotStore) RestartBot(ctx context.Context, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Bots)
@@ -132,7 +133,7 @@ func (db BotStore) RestartBot(ctx context.Context, id openmates.ID) error {
 	})
 }
 
-// BotNotes gives what SaveBotNotes last stored for a bot, nil at first.
+// BotNotes returns what SaveBotNotes last stored for a bot, or nil.
 func (db BotStore) BotNotes(ctx context.Context, id openmates.ID) ([]byte, error) {
 	var notes string
 	ok, err := sqldb.Get(ctx, db, `SELECT notes FROM bot_notes WHERE bot_id = $1`, []any{id}, &notes)
@@ -142,8 +143,8 @@ func (db BotStore) BotNotes(ctx context.Context, id openmates.ID) ([]byte, error
 	return sqldb.DecodeBytes(notes)
 }
 
-// SaveBotNotes keeps what a connector needs to go on where it stopped. It is a
-// soft write: a connector can do without its latest notes.
+// SaveBotNotes stores what a connector needs to resume. It is a soft write: a
+// connector can do without the latest notes.
 func (db BotStore) SaveBotNotes(ctx context.Context, id openmates.ID, notes []byte) error {
 	if len(notes) > 64<<10 {
 		return openmates.Errorf(openmates.EInvalid, "A connector's data can have at most 64 KiB; this has %d bytes.", len(notes))
@@ -154,8 +155,8 @@ func (db BotStore) SaveBotNotes(ctx context.Context, id openmates.ID, notes []by
 	return taken(err, "")
 }
 
-// encodeBot writes what a bot's form holds as JSON, each secret sealed for its
-// bot and name. Sealed secrets in kept are taken as they are.
+// encodeBot encodes a bot's form as JSON, each secret sealed for its bot and
+// name. Sealed secrets in kept are used as they are.
 func (db *base) encodeBot(b openmates.Bot, kept map[string]string) (settings, secrets string, err error) {
 	sealed := map[string]string{}
 	maps.Copy(sealed, kept)

@@ -7,8 +7,8 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// SaveBotReport keeps what the process that listens for a bot says of it. It is
-// a soft write: the process says it again before long.
+// SaveBotReport stores a report of the process that listens for a bot. It is a
+// soft write: the process repeats it soon.
 func (db BotStore) SaveBotReport(ctx context.Context, r connect.BotReport) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `INSERT INTO bot_states (bot_id, process, state, updated) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (bot_id) DO UPDATE SET process = excluded.process, state = excluded.state, updated = excluded.updated`,

@@ -9,11 +9,12 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// AskerStore knows who asks whom, by what a network tells or by who has signed in.
+// AskerStore looks up who asks whom, by a network's IDs or by who has signed
+// in.
 type AskerStore struct{ *base }
 
-// Asker tells who speaks to which mate, see chat.Store. It is the first read
-// of every message, so it is one query.
+// Asker returns who asks which mate, see chat.Store. It is the first read for
+// every message, so it is one query.
 func (db AskerStore) Asker(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID, account openmates.AccountID) (openmates.Asker, error) {
 	a, err := first(ctx, db, openmates.T("This bot"), db.scanAsker, askerQuery, botID, workspace, account)
 	if err != nil {
@@ -23,7 +24,7 @@ func (db AskerStore) Asker(ctx context.Context, botID openmates.ID, workspace op
 }
 
 // In a direct message (workspace "") the team is the one that the person chose
-// there, else their only one; the subqueries give NULL where there is none.
+// there, else their only one; the subqueries return NULL if there is none.
 const askerQuery = `SELECT ` + botCols + `, ` + mateCols + `, ` + inTeamCols + `, i.workspace, i.token
 	FROM bots b
 	JOIN mates m ON m.id = b.mate_id
@@ -61,7 +62,7 @@ func (db AskerStore) scanAsker(s sqldb.Row) (a openmates.Asker, err error) {
 	return a, in.put(&a)
 }
 
-// AskerOf tells who asks which mate on this server itself, see chat.Store.
+// AskerOf returns who asks which mate on this server itself, see chat.Store.
 func (db AskerStore) AskerOf(ctx context.Context, teamID, userID, mateID openmates.ID) (openmates.Asker, error) {
 	a, err := first(ctx, db, openmates.T("This mate"), scanAskerOf, askerOfQuery, teamID, userID, mateID)
 	if err == nil && teamID != a.Team.ID {
@@ -90,7 +91,7 @@ func scanAskerOf(s sqldb.Row) (a openmates.Asker, err error) {
 	return a, in.put(&a)
 }
 
-// inTeam is what a row says of who asks, and within which team.
+// inTeam is the part of a row about who asks, and in which team.
 type inTeam struct {
 	team struct {
 		id, created        *int64
@@ -115,7 +116,7 @@ func (in *inTeam) dest() []any {
 		&in.role, &in.member, &in.server}
 }
 
-// put fills an asker whose mate is known.
+// put sets the fields of an asker whose mate is known.
 func (in *inTeam) put(a *openmates.Asker) (err error) {
 	t, u := in.team, in.user
 	if t.id != nil {
@@ -124,8 +125,8 @@ func (in *inTeam) put(a *openmates.Asker) (err error) {
 			return err
 		}
 	}
-	// Whose account it is matters where the person is a member, or where no
-	// team is known and the answer says what to do about that.
+	// The owner of the account matters if they are a member, or if no team is
+	// known and the answer says what to do about that.
 	if u.id != nil && (t.id == nil || in.role != nil) {
 		a.User = openmates.User{ID: openmates.ID(*u.id), Username: *u.username, DisplayName: *u.display, Email: *u.email,
 			Admin: *u.admin, Language: *u.lang, TimeZone: *u.tz, Created: sqldb.TimeOf(*u.created)}
@@ -146,8 +147,8 @@ func (in *inTeam) put(a *openmates.Asker) (err error) {
 	return err
 }
 
-// between lets a scan function that reads a whole row read some columns of a
-// wider one: it hands on where the function wants them.
+// between lets a scan function for a whole row read some columns of a wider
+// one.
 type between struct {
 	sqldb.Row
 	with func(dest []any) error
@@ -155,7 +156,7 @@ type between struct {
 
 func (b between) Scan(dest ...any) error { return b.with(dest) }
 
-// layers lists the limits that apply, the widest first.
+// layers lists the limits that apply, widest first.
 func layers(a openmates.Asker, server, member *string) ([]openmates.Layer, error) {
 	set := policy.Limits{openmates.MateLayer: a.Mate.Limits, openmates.TeamLayer: a.Team.Limits}
 	for kind, text := range map[openmates.LayerKind]*string{openmates.ServerLayer: server, openmates.MemberLayer: member} {
@@ -171,9 +172,9 @@ func layers(a openmates.Asker, server, member *string) ([]openmates.Layer, error
 	return policy.All().Layers(a, set), nil
 }
 
-// Settle records what becomes of a turn, see chat.Store: the first record
-// stands. It is a soft write: after a power failure the turn is worked off
-// again, and the connector finds what was posted.
+// Settle records the outcome of a turn, see chat.Store: the first record wins.
+// It is a soft write: after a power failure the turn runs again, and the
+// connector finds what was posted.
 func (db TurnStore) Settle(ctx context.Context, o openmates.Outcome) error {
 	return db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
 		n, err := t.Exec(`UPDATE turns SET state = $2, answer = $3, author = $4, question = $5, why = $6, team_id = $7, mate_id = $8, user_id = $9,
@@ -190,7 +191,7 @@ func (db TurnStore) Settle(ctx context.Context, o openmates.Outcome) error {
 	})
 }
 
-// known says whether a turn exists at all.
+// known returns ENotFound if a turn doesn't exist.
 func known(t *sqldb.Tx, key string) error {
 	var n int64
 	ok, err := t.Get(`SELECT 1 FROM turns WHERE key = $1`, []any{key}, &n)
@@ -200,8 +201,8 @@ func known(t *sqldb.Tx, key string) error {
 	return err
 }
 
-// Settled gives what Settle recorded for the turn (ok false: nothing yet) and
-// how many parts were begun by then.
+// Settled returns what Settle recorded for the turn (ok false: nothing yet) and
+// how many parts had been started.
 func (db TurnStore) Settled(ctx context.Context, key string) (o openmates.Outcome, begun int, ok bool, err error) {
 	var n, until int64
 	var model *string
@@ -225,16 +226,16 @@ func (db TurnStore) Settled(ctx context.Context, key string) (o openmates.Outcom
 	return o, int(n), true, nil
 }
 
-// Begun records that n parts of an answer which is not settled yet were begun
-// on the network.
+// Begun records that n parts of an unsettled answer were started on the
+// network.
 func (db TurnStore) Begun(ctx context.Context, key string, n int) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET posted = $2, state = CASE WHEN state = 'received' THEN 'running' ELSE state END
 		WHERE key = $1 AND posted < $2`, key, n)
 	return err
 }
 
-// History gives the last n answered turns of a conversation since it was last
-// forgotten, oldest first.
+// History returns the last n answered turns of a conversation since it was last
+// cleared, oldest first.
 func (db TurnStore) History(ctx context.Context, conversation string, n int) ([]openmates.Exchange, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (e openmates.Exchange, err error) {
 		var at int64

@@ -11,7 +11,7 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// between parts of a list that SQL puts together; no name holds it.
+// separates parts of a list that SQL joins; no name contains it.
 const unit = "\x1f"
 
 func parts(s string) []string {
@@ -76,8 +76,8 @@ func (db WorkspaceStore) FindWorkspaces(ctx context.Context, q openmates.Directo
 		ORDER BY w.network, w.workspace LIMIT $4`, network, workspace, "%"+like(q.Text)+"%", q.Limit, unit)
 }
 
-// SetServerAdmin lets a person run the server, or ends that. The last one who
-// does stays: EConflict.
+// SetServerAdmin makes a person a server admin, or removes the role. The last
+// admin can't be removed: EConflict.
 func (db PeopleStore) SetServerAdmin(ctx context.Context, userID openmates.ID, admin bool) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if last, err := db.lastServerAdmin(t, userID); err != nil || last && !admin {
@@ -96,8 +96,8 @@ func (db PeopleStore) SetServerAdmin(ctx context.Context, userID openmates.ID, a
 	})
 }
 
-// lastServerAdmin reports whether somebody is the only admin of the server. It
-// locks the admins' rows, so that of two who stop at the same moment one stays.
+// lastServerAdmin reports whether somebody is the only server admin. It locks
+// the admins' rows, so that of two who leave at the same moment one stays.
 func (db *base) lastServerAdmin(t *sqldb.Tx, userID openmates.ID) (bool, error) {
 	admins, err := sqldb.List(t.Context(), t, func(s sqldb.Row) (id openmates.ID, err error) { return id, s.Scan(&id) },
 		`SELECT id FROM users WHERE admin ORDER BY id`+db.ForUpdate())

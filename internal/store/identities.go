@@ -7,12 +7,12 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// LinkStore keeps which account of a network is whose, and the consents and codes on the way there.
+// LinkStore stores linked accounts, and pending consents and codes.
 type LinkStore struct{ *base }
 
-// AddIdentity ties an account on a network to a user. That somebody else has
-// it is EConflict; that the same user has it already only renews its name
-// and picture.
+// AddIdentity links an account on a network to a user. If somebody else has it,
+// the error is EConflict; if the same user has it, only its name and picture
+// are updated.
 func (db LinkStore) AddIdentity(ctx context.Context, id openmates.Identity) (openmates.Identity, error) {
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Identities)
@@ -31,7 +31,7 @@ func (db LinkStore) AddIdentity(ctx context.Context, id openmates.Identity) (ope
 	return id, err
 }
 
-// RemoveIdentity unties one of a user's accounts.
+// RemoveIdentity unlinks one of a user's accounts.
 func (db LinkStore) RemoveIdentity(ctx context.Context, userID, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Identities)
@@ -49,7 +49,7 @@ func (db LinkStore) IdentitiesOf(ctx context.Context, userID openmates.ID) ([]op
 	}, `SELECT id, user_id, network, account_id, name, avatar, created FROM identities WHERE user_id = $1 ORDER BY network, id`, userID)
 }
 
-// UserOf gives the person who owns an account on a network.
+// UserOf returns the person who owns an account on a network.
 func (db LinkStore) UserOf(ctx context.Context, n openmates.Network, account openmates.AccountID) (openmates.User, error) {
 	return first(ctx, db, openmates.T("A person with this account"), scanUser, `SELECT `+userCols+` FROM identities i
 		JOIN users u ON u.id = i.user_id WHERE i.network = $1 AND i.account_id = $2`, n, account)

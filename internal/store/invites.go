@@ -10,14 +10,14 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// InviteStore keeps the invites and who has used them.
+// InviteStore stores invites and who has used them.
 type InviteStore struct{ *base }
 
 const inviteCols = `i.id, i.team_id, i.role, i.note, i.only_to, i.uses, i.used, i.maker, i.created, i.expires, i.revoked, i.token_id`
 
 const inviteGone = "This invite has been used up, has expired or was revoked in the meantime."
 
-// AddInvite keeps an invite with the hash of its code.
+// AddInvite stores an invite with the hash of its code.
 func (db InviteStore) AddInvite(ctx context.Context, i openmates.Invite, hash string) (openmates.Invite, error) {
 	only, err := json.Marshal(i.Only)
 	if err != nil {
@@ -36,7 +36,7 @@ func (db InviteStore) AddInvite(ctx context.Context, i openmates.Invite, hash st
 	return i, err
 }
 
-// InviteByHash gives the invite whose code has this hash, and the hash as it
+// InviteByHash returns the invite whose code has this hash, and the hash as it
 // is stored.
 func (db InviteStore) InviteByHash(ctx context.Context, hash string) (openmates.Invite, string, error) {
 	var stored string
@@ -46,7 +46,7 @@ func (db InviteStore) InviteByHash(ctx context.Context, hash string) (openmates.
 	return i, stored, err
 }
 
-// Invites lists the invites of a team, the newest first, with who came by them.
+// Invites lists a team's invites, newest first, with who joined with them.
 func (db InviteStore) Invites(ctx context.Context, teamID openmates.ID) ([]openmates.InviteLine, error) {
 	all, err := sqldb.List(ctx, db, func(s sqldb.Row) (l openmates.InviteLine, err error) {
 		l.Invite, err = scanInvite(tail{s, []any{&l.Maker}})
@@ -78,23 +78,23 @@ func (db InviteStore) Invites(ctx context.Context, teamID openmates.ID) ([]openm
 	return all, err
 }
 
-// RevokeInvite ends an invite of a team. One that is of another team, or ended
-// already, is ENotFound.
+// RevokeInvite revokes a team's invite. One of another team, or one that has
+// already ended, is ENotFound.
 func (db InviteStore) RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at time.Time) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		return must(t, openmates.T("This invite"), `UPDATE invites SET revoked = $3 WHERE id = $1 AND team_id = $2 AND revoked = 0`, invite, teamID, at)
 	})
 }
 
-// Join uses an invite up once and puts the user into its team, all or nothing.
-// A user without an ID is made with this password. Of two for the last use one
-// wins; the other, like one who is in the team already, gets EConflict. proof is
-// the hash of the link that proves an address, "" = none; it works once, and
-// confirms the address where it is the user's.
+// Join uses up an invite once and adds the user to its team, all or nothing. A
+// user without an ID is created with this password. If two people race for the
+// last use one wins; the other, like somebody already in the team, gets
+// EConflict. proof is the hash of the link that proves an address, "" = none;
+// it works once, and confirms the address if it is the user's.
 func (db InviteStore) Join(ctx context.Context, invite openmates.ID, u openmates.User, phc, proof string, at time.Time) (openmates.User, error) {
 	made := u
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
-		// The one statement that decides: it counts and checks at once.
+		// This one statement decides: it counts and checks at once.
 		n, err := t.Exec(`UPDATE invites SET used = used + 1
 			WHERE id = $1 AND revoked = 0 AND expires > $2 AND (uses = 0 OR used < uses)`, invite, at)
 		if err == nil && n == 0 {
@@ -132,8 +132,8 @@ func (db InviteStore) Join(ctx context.Context, invite openmates.ID, u openmates
 	return made, err
 }
 
-// takeProof uses the proof of an address up and gives the address: of two who
-// come with the same proof, one finds it gone.
+// takeProof uses up the proof of an address and returns the address: of two who
+// use the same proof, only one succeeds.
 func takeProof(t *sqldb.Tx, invite openmates.ID, proof string, at time.Time) (address string, err error) {
 	if proof == "" {
 		return "", nil
@@ -146,8 +146,7 @@ func takeProof(t *sqldb.Tx, invite openmates.ID, proof string, at time.Time) (ad
 	return address, err
 }
 
-// confirmEmail marks the address of a user as theirs where it is the one that
-// was proved. Another address stays as it is.
+// confirmEmail marks a user's address as confirmed if it is the proved one.
 func confirmEmail(t *sqldb.Tx, userID openmates.ID, proved string) error {
 	if proved == "" {
 		return nil
@@ -157,8 +156,8 @@ func confirmEmail(t *sqldb.Tx, userID openmates.ID, proved string) error {
 	return taken(err, addressTaken())
 }
 
-// AddInviteMail keeps the hash of a link that proves an e-mail address; those
-// that have expired go.
+// AddInviteMail stores the hash of a link that proves an email address, and
+// removes expired ones.
 func (db InviteStore) AddInviteMail(ctx context.Context, m openmates.InviteMail, hash string, now time.Time) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if _, err := t.Exec(`DELETE FROM invite_mails WHERE expires <= $1`, now); err != nil {
@@ -170,7 +169,7 @@ func (db InviteStore) AddInviteMail(ctx context.Context, m openmates.InviteMail,
 	})
 }
 
-// InviteMail gives what the link with this hash proves.
+// InviteMail returns what the link with this hash proves.
 func (db InviteStore) InviteMail(ctx context.Context, hash string) (openmates.InviteMail, error) {
 	return first(ctx, db, openmates.T("This link"), func(s sqldb.Row) (m openmates.InviteMail, err error) {
 		var expires int64

@@ -14,16 +14,16 @@ import (
 // JournalStore is the journal of the queue.
 type JournalStore struct{ *base }
 
-// MAX stands in a query of its own, which SQLite answers from the end of the
-// tree; within an expression it would read the whole journal. (SQLite needs
-// WHERE to tell the conflict clause from a join.)
+// MAX is in a query of its own, which SQLite answers from the end of the tree;
+// within an expression it would read the whole journal. (SQLite needs WHERE to
+// tell the conflict clause from a join.)
 const addJob = `INSERT INTO turns (id, key, lane, body, attempt, accepted, kind, alone, not_before)
 	SELECT CASE WHEN latest.id >= $1 THEN latest.id + 1 ELSE $1 END, $2, $3, $4, $5, $6, $7, $8, $9
 	FROM (SELECT (SELECT MAX(id) FROM turns) AS id) AS latest WHERE TRUE
 	ON CONFLICT (key) DO NOTHING`
 
-// AddJob stores a job as open; fresh is false when its key was seen before,
-// and then nothing changes. It waits for the disk, unless the job is soft.
+// AddJob stores a job as open; fresh is false if its key already exists, and
+// then nothing changes. It waits for the disk, unless the job is soft.
 func (db JournalStore) AddJob(ctx context.Context, j queue.Job) (fresh bool, err error) {
 	body := sqldb.EncodeBytes(j.Body)
 	accepted := j.Accepted
@@ -35,11 +35,11 @@ func (db JournalStore) AddJob(ctx context.Context, j queue.Job) (fresh bool, err
 		durability = sqldb.Soft
 	}
 	for try := 0; ; try++ {
-		// Processes draw IDs by their own clocks, so within a millisecond, or
-		// with a clock that lags, an ID may lie below one that is stored. It is
-		// lifted above: what is accepted later has the higher ID. Two
-		// connections of PostgreSQL can then meet at one ID; the loser tries
-		// again.
+		// Processes draw IDs from their own clocks, so within a millisecond, or
+		// with a slow clock, an ID may be below one that is stored. It is
+		// raised above it: a job that is accepted later has a higher ID. Two
+		// PostgreSQL connections may then choose the same ID; the loser
+		// retries.
 		n, err := db.Exec(ctx, durability, addJob,
 			db.NextID(), j.Key, j.Lane, body, max(j.Attempt, 1), accepted, string(cmp.Or(j.Kind, queue.Message)), j.Alone, j.NotBefore)
 		if err != nil && try < 10 && sqldb.Collision(err) {
@@ -69,8 +69,8 @@ func (db JournalStore) OpenJobs(ctx context.Context, after int64, n int) ([]queu
 	return jobs, last, nil
 }
 
-// CloseJob ends a job; closing twice is a no-op. It is a soft write: a job
-// whose end was lost is worked off again, and finds what it did.
+// CloseJob closes a job; closing twice is a no-op. It is a soft write: a job
+// whose end was lost runs again, and finds what it did.
 func (db JournalStore) CloseJob(ctx context.Context, key string, end queue.End) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET open = FALSE, closed = $2, body = CASE WHEN kind = '`+string(chat.KindTrial)+`' THEN '' ELSE body END,
 			why = CASE WHEN $3 = 'dropped' AND state IN ('received', 'running') THEN 'given_up'
@@ -80,22 +80,22 @@ func (db JournalStore) CloseJob(ctx context.Context, key string, end queue.End) 
 	return err
 }
 
-// DelayJob keeps a job open but not before t. It is a soft write: a pause that
-// was lost is a shorter pause.
+// DelayJob keeps a job open but not before t. It is a soft write: a lost pause
+// is only a shorter pause.
 func (db JournalStore) DelayJob(ctx context.Context, key string, attempt int, t time.Time) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET attempt = $2, not_before = $3 WHERE key = $1 AND open`, key, attempt, t)
 	return err
 }
 
-// oldestTurns finds where a bounded number of old turns ends. IDs begin with
-// the time, so that nothing younger is read.
+// oldestTurns finds the end of a batch of old turns. IDs begin with the time,
+// so younger rows aren't read.
 const oldestTurns = `SELECT COUNT(*), COALESCE(MAX(id), 0) FROM
 	(SELECT id FROM turns WHERE NOT open AND id < $1 ORDER BY id LIMIT $2) AS oldest`
 
-// PruneTurns removes the n oldest turns of those that ended and were accepted
-// before a time, and gives how many there were. What they spent stays in the
-// books, and of whoever was answered it stays known that they were. It is a
-// soft write: what comes back is removed again.
+// PruneTurns removes the n oldest ended turns that were accepted before a time,
+// and returns how many there were. Their usage is kept, and that a person was
+// ever answered is recorded. It is a soft write: what comes back is removed
+// again.
 func (db JournalStore) PruneTurns(ctx context.Context, before time.Time, n int) (removed int, err error) {
 	err = db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
 		var count, last int64

@@ -8,15 +8,15 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// KeyStore knows whether what is sealed can still be read.
+// KeyStore checks whether sealed values can still be read.
 type KeyStore struct{ *base }
 
-// keyCheck is the setting that is sealed for one purpose: to tell whether a
-// process has the key with which the others, or it itself before, have sealed.
+// keyCheck is a sealed setting with one purpose: to check whether a process has
+// the key with which the others, or it itself before, have sealed.
 const keyCheck = "key.check"
 
-// unseal opens what was sealed for a place. What can't be opened is lost, which
-// is the trouble of that one thing and no error of the query.
+// unseal opens what was sealed for a place. If it can't be opened it is
+// reported as lost, which is not an error of the query.
 func (db *base) unseal(place, sealed string) (plain openmates.Secret, lost bool, err error) {
 	plain, err = db.seal.Open(place, sealed)
 	if errors.Is(err, openmates.ErrUnreadable) {
@@ -25,8 +25,8 @@ func (db *base) unseal(place, sealed string) (plain openmates.Secret, lost bool,
 	return plain, false, err
 }
 
-// Unreadable counts the stored credentials that this process can't open. What
-// lives for minutes only is not counted.
+// Unreadable counts the stored credentials that this process can't open, except
+// for short-lived ones.
 func (db KeyStore) Unreadable(ctx context.Context) (u openmates.Unreadable, err error) {
 	bots, err := BotStore{db.base}.Bots(ctx)
 	if err != nil {
@@ -46,7 +46,7 @@ func (db KeyStore) Unreadable(ctx context.Context) (u openmates.Unreadable, err 
 			u.Providers++
 		}
 	}
-	// Sealed settings are told from others by the form of sealed text.
+	// Sealed settings are recognised by the format of sealed text.
 	u.Settings, err = db.countLost(ctx, settingPlace, `SELECT name, value FROM settings WHERE value LIKE 'v1.________.%' AND name <> '`+keyCheck+`'`)
 	if err != nil {
 		return u, err
@@ -80,8 +80,8 @@ func (db *base) countLost(ctx context.Context, place func(string) string, query 
 	return n, err
 }
 
-// SameKey reports whether this process has the key that AdoptKey was last
-// called with, by whichever process; known is false where it never was.
+// SameKey reports whether this process has the key with which AdoptKey was last
+// called, in any process; known is false if it never was.
 func (db KeyStore) SameKey(ctx context.Context) (same, known bool, err error) {
 	check, err := SettingStore{db.base}.SecretSetting(ctx, keyCheck)
 	if errors.Is(err, openmates.ErrUnreadable) {
@@ -90,7 +90,7 @@ func (db KeyStore) SameKey(ctx context.Context) (same, known bool, err error) {
 	return check != "", check != "", err
 }
 
-// AdoptKey makes the key of this process the one that SameKey asks for.
+// AdoptKey makes this process's key the one that SameKey checks.
 func (db KeyStore) AdoptKey(ctx context.Context) error {
 	return SettingStore{db.base}.SetSecretSetting(ctx, keyCheck, "openmates")
 }

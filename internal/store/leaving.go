@@ -11,9 +11,8 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// AddAddressCode remembers that whoever knows the code with this hash can read
-// the mail of an address. An earlier code of the person is worth nothing from
-// then on.
+// AddAddressCode stores the hash of a code that was mailed to an address to
+// confirm it. It replaces the person's earlier code.
 func (db PeopleStore) AddAddressCode(ctx context.Context, hash string, userID openmates.ID, address string, expires time.Time) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if _, err := t.Exec(`DELETE FROM address_codes WHERE user_id = $1`, userID); err != nil {
@@ -24,15 +23,15 @@ func (db PeopleStore) AddAddressCode(ctx context.Context, hash string, userID op
 	})
 }
 
-// AwaitedAddress is the address that a person was asked to confirm, "" for
-// none.
+// AwaitedAddress returns the address that a person was asked to confirm, or "".
 func (db PeopleStore) AwaitedAddress(ctx context.Context, userID openmates.ID) (address string, err error) {
 	_, err = sqldb.Get(ctx, db, `SELECT address FROM address_codes WHERE user_id = $1 AND expires > $2`, []any{userID, db.now()}, &address)
 	return address, err
 }
 
-// TakeAddressCode uses a code up and makes its address that of its person. It
-// works once; ENotFound afterwards, for another person, and when it is late.
+// TakeAddressCode uses up a code and sets its person's address. It works once;
+// afterwards, for another person, or after it has expired, the error is
+// ENotFound.
 func (db PeopleStore) TakeAddressCode(ctx context.Context, hash string, userID openmates.ID) (address string, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		ok, err := t.Get(`DELETE FROM address_codes WHERE hash = $1 AND user_id = $2 AND expires > $3 RETURNING address`,
@@ -48,8 +47,8 @@ func (db PeopleStore) TakeAddressCode(ctx context.Context, hash string, userID o
 	return address, err
 }
 
-// SetEmail writes a person's address, and whether they proved that it is
-// theirs. What waited to be confirmed is dropped.
+// SetEmail sets a person's address, and whether it is confirmed. A pending
+// confirmation is dropped.
 func (db PeopleStore) SetEmail(ctx context.Context, userID openmates.ID, address string, confirmed bool) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if _, err := t.Exec(`DELETE FROM address_codes WHERE user_id = $1`, userID); err != nil {
@@ -65,18 +64,18 @@ func setEmail(t *sqldb.Tx, userID openmates.ID, address string, confirmed bool) 
 	return taken(err, addressTaken())
 }
 
-// addressTaken is said only to somebody who reads the mail of the address.
+// addressTaken is only shown to somebody who reads the mail of the address.
 func addressTaken() openmates.Text {
 	return openmates.T("Another account has already confirmed this address. Sign in with that account, or use another address.")
 }
 
-// EmailConfirmed says whether a person has proved that the address is theirs.
+// EmailConfirmed reports whether a person's address is confirmed.
 func (db PeopleStore) EmailConfirmed(ctx context.Context, userID openmates.ID) (yes bool, err error) {
 	_, err = sqldb.Get(ctx, db, `SELECT email_confirmed FROM users WHERE id = $1`, []any{userID}, &yes)
 	return yes, err
 }
 
-// OwnTurns lists what a person asked and was answered, the oldest first.
+// OwnTurns lists a person's questions and answers, oldest first.
 func (db PeopleStore) OwnTurns(ctx context.Context, userID openmates.ID) ([]openmates.OwnTurn, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (o openmates.OwnTurn, err error) {
 		var at int64
@@ -88,7 +87,7 @@ func (db PeopleStore) OwnTurns(ctx context.Context, userID openmates.ID) ([]open
 		WHERE r.user_id = $1 ORDER BY r.id`, userID)
 }
 
-// OwnUsage lists what a person's requests spent, the oldest first.
+// OwnUsage lists what a person's requests cost, oldest first.
 func (db PeopleStore) OwnUsage(ctx context.Context, userID openmates.ID) ([]openmates.OwnUsage, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (o openmates.OwnUsage, err error) {
 		var at int64
@@ -100,7 +99,7 @@ func (db PeopleStore) OwnUsage(ctx context.Context, userID openmates.ID) ([]open
 		WHERE g.user_id = $1 ORDER BY g.at, g.turn`, userID)
 }
 
-// leavingTeam is a team as somebody sees it who wants to go.
+// leavingTeam is a team of somebody who is leaving.
 type leavingTeam struct {
 	id     openmates.ID
 	name   string
@@ -108,11 +107,11 @@ type leavingTeam struct {
 	people int64 // others
 }
 
-// RemoveUser removes an account for good: its memberships, linked accounts,
-// sessions and credentials at once, the text of what was asked and answered,
-// and the teams in which nobody else is. What it used stays in the books.
-// EConflict says what has to be handed over first: the only admin of the
-// server, or of a team with others in it, stays.
+// RemoveUser deletes an account permanently: its memberships, linked accounts,
+// sessions and credentials, the text of questions and answers, and teams
+// without other members. Cost records are kept. EConflict says what has to be
+// handed over first: the only admin of the server, or of a team with other
+// members, has to stay.
 func (db PeopleStore) RemoveUser(ctx context.Context, userID openmates.ID) error {
 	return db.removeUser(ctx, userID, func(team string) error {
 		if team == "" {
@@ -122,7 +121,7 @@ func (db PeopleStore) RemoveUser(ctx context.Context, userID openmates.ID) error
 	})
 }
 
-// RemoveOther is RemoveUser where an admin of the server does it.
+// RemoveOther is RemoveUser on behalf of a server admin.
 func (db PeopleStore) RemoveOther(ctx context.Context, userID openmates.ID) error {
 	return db.removeUser(ctx, userID, func(team string) error {
 		if team == "" {
@@ -132,8 +131,8 @@ func (db PeopleStore) RemoveOther(ctx context.Context, userID openmates.ID) erro
 	})
 }
 
-// removeUser does what RemoveUser promises; needed says why somebody has to
-// stay: the team that needs them, "" for the server.
+// removeUser does what RemoveUser promises; needed is called with why somebody
+// has to stay: the team that needs them, "" for the server.
 func (db *base) removeUser(ctx context.Context, userID openmates.ID, needed func(team string) error) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		last, err := db.lastServerAdmin(t, userID)
@@ -169,18 +168,18 @@ func (db *base) removeUser(ctx context.Context, userID openmates.ID, needed func
 			return fmt.Errorf("end what an account left behind: %w", err)
 		}
 		for _, text := range []string{
-			// An open turn is still worked off: it finds that its author is
-			// linked to nobody, and says so.
+			// An open turn still runs: it finds that its author isn't linked,
+			// and says so.
 			`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '', channel = '', lacks = '' WHERE user_id = $1 AND NOT open`,
-			// Which accounts they had linked is theirs to take along.
+			// Delete which accounts they had linked.
 			`UPDATE audit SET before = '', after = '' WHERE actor = $1 AND action IN ('account.link', 'account.unlink')`,
-			// What was answered to a request of theirs, kept for when it comes again.
+			// Stored responses to their requests.
 			`DELETE FROM kept_answers WHERE owner = 'user:' || CAST(CAST($1 AS BIGINT) AS TEXT)
 				OR owner IN (SELECT 'token:' || CAST(id AS TEXT) FROM access_tokens WHERE user_id = $1)`,
 			`DELETE FROM link_codes WHERE user_id = $1 OR EXISTS (SELECT 1 FROM identities i
 				WHERE i.user_id = $1 AND i.network = link_codes.network AND i.account_id = link_codes.account_id)`,
 			`DELETE FROM invite_mails WHERE email = (SELECT email FROM users WHERE id = $1)`,
-			`DELETE FROM users WHERE id = $1`, // and by its keys all that hangs on it
+			`DELETE FROM users WHERE id = $1`, // and by foreign keys everything that belongs to it
 		} {
 			if _, err := t.Exec(text, userID); err != nil {
 				return fmt.Errorf("remove an account: %w", err)
@@ -193,8 +192,8 @@ func (db *base) removeUser(ctx context.Context, userID openmates.ID, needed func
 	})
 }
 
-// forgetAddress takes a person's address out of the invites that name it. One
-// that was for them alone ends with it: else it would be for everybody.
+// forgetAddress removes a person's address from invites. An invite that was
+// only for them is deleted, because otherwise it would be for everybody.
 func (db *base) forgetAddress(t *sqldb.Tx, userID openmates.ID) error {
 	var email string
 	if _, err := t.Get(`SELECT email FROM users WHERE id = $1`, []any{userID}, &email); err != nil || email == "" {
@@ -219,7 +218,7 @@ func (db *base) forgetAddress(t *sqldb.Tx, userID openmates.ID) error {
 	return nil
 }
 
-// leavingTeams lists a person's teams, with their rows locked.
+// leavingTeams lists a person's teams and locks their rows.
 func (db *base) leavingTeams(t *sqldb.Tx, userID openmates.ID) ([]leavingTeam, error) {
 	if _, err := sqldb.List(t.Context(), t, func(s sqldb.Row) (id openmates.ID, err error) { return id, s.Scan(&id) },
 		`SELECT t.id FROM teams t WHERE t.id IN (SELECT team_id FROM members WHERE user_id = $1) ORDER BY t.id`+db.ForUpdate(), userID); err != nil {

@@ -8,12 +8,12 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// LimitStore keeps the limits of the server, teams and members.
+// LimitStore stores the limits of the server, teams and members.
 type LimitStore struct{ *base }
 
 const serverLimits = "limits"
 
-// ServerLimits gives the limits of the whole server.
+// ServerLimits returns the limits of the whole server.
 func (db LimitStore) ServerLimits(ctx context.Context) (openmates.Limits, error) {
 	text, _, err := SettingStore{db.base}.Setting(ctx, serverLimits)
 	if err != nil {
@@ -22,7 +22,7 @@ func (db LimitStore) ServerLimits(ctx context.Context) (openmates.Limits, error)
 	return decodeLimits(text)
 }
 
-// SetServerLimits writes the limits of the whole server.
+// SetServerLimits sets the limits of the whole server.
 func (db LimitStore) SetServerLimits(ctx context.Context, l openmates.Limits) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Limits)
@@ -33,7 +33,7 @@ func (db LimitStore) SetServerLimits(ctx context.Context, l openmates.Limits) er
 	})
 }
 
-// SetTeamLimits writes the limits of a team.
+// SetTeamLimits sets a team's limits.
 func (db LimitStore) SetTeamLimits(ctx context.Context, teamID openmates.ID, l openmates.Limits) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Limits)
@@ -44,7 +44,7 @@ func (db LimitStore) SetTeamLimits(ctx context.Context, teamID openmates.ID, l o
 	})
 }
 
-// MemberLimits gives the limits of a person in a team.
+// MemberLimits returns the limits of a person in a team.
 func (db LimitStore) MemberLimits(ctx context.Context, teamID, userID openmates.ID) (openmates.Limits, error) {
 	var text string
 	ok, err := sqldb.Get(ctx, db, `SELECT limits FROM members WHERE team_id = $1 AND user_id = $2`, []any{teamID, userID}, &text)
@@ -57,7 +57,7 @@ func (db LimitStore) MemberLimits(ctx context.Context, teamID, userID openmates.
 	return decodeLimits(text)
 }
 
-// SetMemberLimits writes the limits of a person in a team.
+// SetMemberLimits sets the limits of a person in a team.
 func (db LimitStore) SetMemberLimits(ctx context.Context, teamID, userID openmates.ID, l openmates.Limits) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Limits)
@@ -68,9 +68,9 @@ func (db LimitStore) SetMemberLimits(ctx context.Context, teamID, userID openmat
 	})
 }
 
-// recount forgets the month's sum of a scope. While the
-// scope set no limit nothing was added to its sum; the next reservation adds
-// it up anew from what was used.
+// recount deletes the month's sum of a scope. While the scope had no limit
+// nothing was added to its sum; the next reservation computes it again from the
+// usage.
 func recount(t *sqldb.Tx, scope openmates.CounterName) error {
 	_, err := t.Exec(`DELETE FROM counters WHERE period <> $1 AND scope = $2`, minutePeriod, scope)
 	return err

@@ -8,8 +8,8 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// AddLinkCode keeps a one-time code under its hash, in place of the one that
-// the same account or person was given before.
+// AddLinkCode stores a one-time code by its hash, replacing an earlier one for
+// the same account or person.
 func (db LinkStore) AddLinkCode(ctx context.Context, hash string, c connect.LinkCode) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if _, err := t.Exec(`DELETE FROM link_codes WHERE expires <= $1
@@ -24,15 +24,15 @@ func (db LinkStore) AddLinkCode(ctx context.Context, hash string, c connect.Link
 
 const linkCodeCols = `network, account_id, name, avatar, user_id, expires`
 
-// LinkCode gives what a code stands for. One that has expired, was used or
-// never was is ENotFound.
+// LinkCode returns what a code stands for. If it has expired, was used or
+// doesn't exist, the error is ENotFound.
 func (db LinkStore) LinkCode(ctx context.Context, hash string) (connect.LinkCode, error) {
 	return db.linkCode(func(dest ...any) (bool, error) {
 		return sqldb.Get(ctx, db, `SELECT `+linkCodeCols+` FROM link_codes WHERE hash = $1`, []any{hash}, dest...)
 	})
 }
 
-// TakeLinkCode gives it and removes it: of several takers one gets it.
+// TakeLinkCode returns it and removes it: only one of several callers gets it.
 func (db LinkStore) TakeLinkCode(ctx context.Context, hash string) (connect.LinkCode, error) {
 	return db.linkCode(func(dest ...any) (ok bool, err error) {
 		err = db.Update(ctx, func(t *sqldb.Tx) (err error) {

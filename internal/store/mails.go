@@ -9,7 +9,7 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// MailStore keeps how mail is sent, and how much was.
+// MailStore stores how mail is sent, and counts messages.
 type MailStore struct{ *base }
 
 const (
@@ -17,9 +17,9 @@ const (
 	mailPasswordSetting = "server.mail_password" //nolint:gosec // the name of a setting
 )
 
-// MailSettings gives how mail is sent, "" where nobody set it up, with the
-// password that belongs to it: both as they were written together. Where this
-// server's key does not open the password, the error is openmates.ErrUnreadable.
+// MailSettings returns how mail is sent, "" if it isn't set up, and the
+// password that was saved with it. If this server's key can't open the
+// password, the error is openmates.ErrUnreadable.
 func (db MailStore) MailSettings(ctx context.Context) (settings string, password openmates.Secret, err error) {
 	var sealed string
 	ok, err := sqldb.Get(ctx, db, `SELECT COALESCE(MAX(CASE WHEN name = $1 THEN value END), ''), COALESCE(MAX(CASE WHEN name = $2 THEN value END), '')
@@ -31,8 +31,8 @@ func (db MailStore) MailSettings(ctx context.Context) (settings string, password
 	return settings, password, err
 }
 
-// SetMailSettings writes how mail is sent together with its password, so that
-// no password is ever read with the settings of another server.
+// SetMailSettings sets how mail is sent together with its password, so that a
+// password is never read with another server's settings.
 func (db MailStore) SetMailSettings(ctx context.Context, settings string, password openmates.Secret) error {
 	sealed := ""
 	if password != "" {
@@ -49,10 +49,9 @@ func (db MailStore) SetMailSettings(ctx context.Context, settings string, passwo
 	})
 }
 
-// BookMail counts a message that is about to be sent, unless one of the budgets
-// is used up: then nothing is counted, and it gives the budget that has room
-// again last. Of two processes that book at the same moment one waits for the
-// other.
+// BookMail counts a message that is about to be sent, unless a budget is used
+// up: then it counts nothing and returns the budget that has room again last.
+// If two processes book at the same moment, one waits for the other.
 func (db MailStore) BookMail(ctx context.Context, m mail.Record, budgets []mail.Budget) (id openmates.ID, refused *mail.Refusal, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		refused = nil
@@ -81,7 +80,7 @@ func (db MailStore) BookMail(ctx context.Context, m mail.Record, budgets []mail.
 }
 
 // usedUp reports whether a budget has no room for a message, and when it has
-// again: once the oldest of its last Most messages is out of the period.
+// again: once the oldest of its last Most messages is outside of the period.
 func usedUp(t *sqldb.Tx, m mail.Record, b mail.Budget) (again time.Time, full bool, err error) {
 	var where string
 	var whose any
@@ -104,14 +103,14 @@ func usedUp(t *sqldb.Tx, m mail.Record, b mail.Budget) (again time.Time, full bo
 	return sqldb.TimeOf(at).Add(b.Within), full, err
 }
 
-// UnbookMail says that a message did not reach its mailbox. It still counts for
-// who tried to send it.
+// UnbookMail records that a message wasn't delivered. It still counts for its
+// sender.
 func (db MailStore) UnbookMail(ctx context.Context, id openmates.ID) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE mails SET recipient = '' WHERE id = $1`, id)
 	return err
 }
 
-// ForgetMail removes the records of messages up to a time.
+// ForgetMail deletes the records of messages up to a time.
 func (db MailStore) ForgetMail(ctx context.Context, until time.Time) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `DELETE FROM mails WHERE at <= $1`, until)
 	return err

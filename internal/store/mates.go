@@ -10,36 +10,35 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// MateStore keeps the mates and all versions of them.
+// MateStore stores mates and all their versions.
 type MateStore struct{ *base }
 
 const mateCols = `m.id, m.handle, m.name, m.field, m.description, m.prompt, m.model, m.class, m.limits, m.enabled, m.version, m.archived`
 
-// Mates lists all mates by handle, archived ones included.
+// Mates lists all mates by handle, including archived ones.
 func (db MateStore) Mates(ctx context.Context) ([]openmates.Mate, error) {
 	return sqldb.List(ctx, db, scanMate, `SELECT `+mateCols+` FROM mates m ORDER BY m.handle`)
 }
 
-// Mate gives the mate with this ID.
+// Mate returns the mate with this ID.
 func (db MateStore) Mate(ctx context.Context, id openmates.ID) (openmates.Mate, error) {
 	return first(ctx, db, openmates.T("This mate"), scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.id = $1`, id)
 }
 
-// MateByHandle gives the mate with this handle.
+// MateByHandle returns the mate with this handle.
 func (db MateStore) MateByHandle(ctx context.Context, handle string) (openmates.Mate, error) {
 	return first(ctx, db, openmates.T("This mate"), scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.handle = $1`, handle)
 }
 
-// SaveMate is ChangeMate by the server itself, whatever version m comes from.
+// SaveMate is ChangeMate by the server itself, whatever m's version.
 func (db MateStore) SaveMate(ctx context.Context, m openmates.Mate) (openmates.Mate, error) {
 	m.Version = 0
 	return db.ChangeMate(ctx, m, 0)
 }
 
-// ChangeMate makes a mate (ID 0), which is switched on, or changes one; either
-// way what was saved is kept as a version. A handle that another mate has is
-// EConflict, and so is a change of an older version than the newest, unless
-// m.Version is 0.
+// ChangeMate creates a mate (ID 0), enabled, or changes one; either way it
+// stores a version. If another mate has the handle, or m.Version is neither 0
+// nor the newest version, the error is EConflict.
 func (db MateStore) ChangeMate(ctx context.Context, m openmates.Mate, actor openmates.ID) (openmates.Mate, error) {
 	given := m
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
@@ -78,7 +77,7 @@ func (db *base) changeMate(t *sqldb.Tx, m *openmates.Mate) error {
 	if m.Version != 0 && m.Version != was.Version {
 		return openmates.Errorf(openmates.EConflict, "%s was changed by someone else in the meantime: version %d is now the newest. Review it and make your change again.", was.Name, was.Version)
 	}
-	// A mate that is older than the versions has none of its first state.
+	// A mate from before versions existed has no first version.
 	if err := db.addMateVersion(t, was, 0); err != nil {
 		return err
 	}
@@ -96,9 +95,9 @@ func handleTaken(err error) error {
 	return taken(err, openmates.T("Another mate already has this handle. Choose a different one."))
 }
 
-// mateDocument is how a version of a mate is stored. The names are a promise to
-// rows that exist: a field may be added, none may get another name. Rows of
-// before the names had tags spell them with a capital, which JSON reads alike.
+// mateDocument is how a version of a mate is stored. Existing rows depend on
+// the names: fields may be added, but not renamed. Rows from before the tags
+// have capitalised names, which JSON accepts, too.
 type mateDocument struct {
 	ID          openmates.ID     `json:"id"`
 	Handle      string           `json:"handle"`
@@ -114,7 +113,7 @@ type mateDocument struct {
 	Archived    bool             `json:"archived"`
 }
 
-// addMateVersion keeps a state of a mate, unless it is kept already.
+// addMateVersion stores a state of a mate, unless it is already stored.
 func (db *base) addMateVersion(t *sqldb.Tx, m openmates.Mate, actor openmates.ID) error {
 	data, err := json.Marshal(mateDocument(m))
 	if err != nil {
@@ -127,12 +126,12 @@ func (db *base) addMateVersion(t *sqldb.Tx, m openmates.Mate, actor openmates.ID
 
 const versionCols = `v.data, v.actor, COALESCE(u.display_name, ''), v.at FROM mate_versions v LEFT JOIN users u ON u.id = v.actor`
 
-// MateVersions lists the states that a mate was saved in, newest first.
+// MateVersions lists a mate's versions, newest first.
 func (db MateStore) MateVersions(ctx context.Context, id openmates.ID) ([]openmates.MateVersion, error) {
 	return sqldb.List(ctx, db, scanMateVersion, `SELECT `+versionCols+` WHERE v.mate_id = $1 ORDER BY v.version DESC`, id)
 }
 
-// MateVersion gives one of these states.
+// MateVersion returns one of them.
 func (db MateStore) MateVersion(ctx context.Context, id openmates.ID, version int64) (openmates.MateVersion, error) {
 	return first(ctx, db, openmates.T("This version"), scanMateVersion,
 		`SELECT `+versionCols+` WHERE v.mate_id = $1 AND v.version = $2`, id, version)

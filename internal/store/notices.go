@@ -10,7 +10,7 @@ import (
 // mostNotices is how many a team is shown at once.
 const mostNotices = 20
 
-// Notices lists what a team's admins have not read yet, the newest first.
+// Notices lists what a team's admins haven't read, newest first.
 func (db TeamStore) Notices(ctx context.Context, teamID openmates.ID) ([]openmates.Notice, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (n openmates.Notice, err error) {
 		var at int64
@@ -20,7 +20,7 @@ func (db TeamStore) Notices(ctx context.Context, teamID openmates.ID) ([]openmat
 	}, `SELECT id, sentence, at FROM team_notices WHERE team_id = $1 ORDER BY id DESC LIMIT $2`, teamID, mostNotices)
 }
 
-// AddNotice tells a team's admins something.
+// AddNotice adds a notice for a team's admins.
 func (db TeamStore) AddNotice(ctx context.Context, teamID openmates.ID, sentence openmates.Text) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error { return db.notice(t, teamID, sentence) })
 }
@@ -30,7 +30,7 @@ func (db *base) notice(t *sqldb.Tx, teamID openmates.ID, sentence openmates.Text
 	return err
 }
 
-// DropNotice forgets a notice of a team that was read.
+// DropNotice deletes a notice that was read.
 func (db TeamStore) DropNotice(ctx context.Context, teamID, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		return must(t, openmates.T("This notice"), `DELETE FROM team_notices WHERE id = $1 AND team_id = $2`, id, teamID)

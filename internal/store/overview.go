@@ -8,12 +8,12 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// OverviewStore counts what the first page of an admin shows.
+// OverviewStore counts what an admin's first page shows.
 type OverviewStore struct{ *base }
 
-// Unheard lists where mates were asked last in a team's workspaces since a time
-// and may not write, newest first: one line for each mate and channel, which
-// goes when something else came of a later question there.
+// Unheard lists where mates were recently asked in a team's workspaces but may
+// not write, newest first: one line per mate and channel, which disappears when
+// a later question there has another outcome.
 func (db OverviewStore) Unheard(ctx context.Context, teamID openmates.ID, since time.Time) ([]openmates.TroubledTurn, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (t openmates.TroubledTurn, err error) {
 		var at int64
@@ -28,19 +28,18 @@ const unheard = `SELECT r.accepted, m.handle, m.name, r.channel, r.lacks FROM tu
 		AND NOT EXISTS (SELECT 1 FROM turns l WHERE l.lane = r.lane AND l.id > r.id)
 	ORDER BY r.id DESC LIMIT 20`
 
-// Answered says whether a person ever got an answer in a messenger.
+// Answered reports whether a person was ever answered in a messenger.
 func (db OverviewStore) Answered(ctx context.Context, userID openmates.ID) (bool, error) {
 	var n int64
 	return sqldb.Get(ctx, db, `SELECT 1 WHERE EXISTS (SELECT 1 FROM turns WHERE user_id = $1 AND `+answeredThere+`)
 		OR EXISTS (SELECT 1 FROM users WHERE id = $1 AND answered)`, []any{userID}, &n)
 }
 
-// answeredThere is the condition on a turn that it was answered, and in a
-// messenger.
+// answeredThere is the condition that a turn was answered in a messenger.
 const answeredThere = `state = 'answered' AND why = '' AND kind = 'message' AND body <> ''`
 
-// Month sums up what was spent in the calendar month of t (UTC), by mate and
-// by model, the dearest first.
+// Month returns the cost of the calendar month of t (UTC), by mate and by
+// model, highest first.
 func (db OverviewStore) Month(ctx context.Context, t time.Time) (openmates.MonthSpend, error) {
 	_, start, end := month(t)
 	sum := openmates.MonthSpend{Start: start}
@@ -61,7 +60,7 @@ func (db OverviewStore) Month(ctx context.Context, t time.Time) (openmates.Month
 	return sum, err
 }
 
-// Count says how many there are of what.
+// Count counts things on the server.
 func (db OverviewStore) Count(ctx context.Context) (c openmates.Counts, err error) {
 	_, err = sqldb.Get(ctx, db, `SELECT (SELECT COUNT(*) FROM teams), (SELECT COUNT(*) FROM users),
 		(SELECT COUNT(DISTINCT user_id) FROM identities), (SELECT COUNT(*) FROM workspaces)`, nil,

@@ -7,7 +7,7 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// OwnTies lists what ties a person to teams and programs, the oldest first.
+// OwnTies lists what connects a person to teams and programs, oldest first.
 func (db PeopleStore) OwnTies(ctx context.Context, userID openmates.ID) (o openmates.OwnTies, err error) {
 	o.Memberships, err = sqldb.List(ctx, db, func(s sqldb.Row) (m openmates.OwnMembership, err error) {
 		var limits string
@@ -45,7 +45,7 @@ func (db PeopleStore) OwnTies(ctx context.Context, userID openmates.ID) (o openm
 	return o, db.ownTraces(ctx, userID, &o)
 }
 
-// ownTraces adds what a person has left behind by using the server.
+// ownTraces adds what a person's use of the server has left.
 func (db *base) ownTraces(ctx context.Context, userID openmates.ID, o *openmates.OwnTies) (err error) {
 	o.Joins, err = sqldb.List(ctx, db, func(s sqldb.Row) (j openmates.OwnJoin, err error) {
 		var at int64

@@ -11,7 +11,7 @@ import (
 
 const lastAdmin = "This is the team's last admin. Make someone else an admin first."
 
-// Privacy gives what a person lets mates see.
+// Privacy returns what a person lets mates see.
 func (db PeopleStore) Privacy(ctx context.Context, userID openmates.ID) (openmates.Privacy, error) {
 	var text string
 	ok, err := sqldb.Get(ctx, db, `SELECT privacy FROM users WHERE id = $1`, []any{userID}, &text)
@@ -24,7 +24,7 @@ func (db PeopleStore) Privacy(ctx context.Context, userID openmates.ID) (openmat
 	return decodePrivacy(text)
 }
 
-// SetPrivacy writes what a person lets mates see.
+// SetPrivacy sets what a person lets mates see.
 func (db PeopleStore) SetPrivacy(ctx context.Context, userID openmates.ID, p openmates.Privacy) error {
 	b, err := json.Marshal(p)
 	if err != nil {
@@ -36,8 +36,7 @@ func (db PeopleStore) SetPrivacy(ctx context.Context, userID openmates.ID, p ope
 	})
 }
 
-// SetPerson writes what a person says about themselves, and nothing else of
-// the account.
+// SetPerson sets only what a person says about themselves.
 func (db PeopleStore) SetPerson(ctx context.Context, u openmates.User) error {
 	prefs, err := json.Marshal(u.Preferences)
 	if err != nil {
@@ -60,8 +59,8 @@ func decodePrivacy(s string) (p openmates.Privacy, err error) {
 	return p, nil
 }
 
-// Topics gives the last n questions of a person that mates answered in a team,
-// the newest first.
+// Topics returns a person's last n questions that mates answered in a team,
+// newest first.
 func (db PeopleStore) Topics(ctx context.Context, teamID, userID openmates.ID, n int) ([]string, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (q string, err error) { return q, s.Scan(&q) },
 		`SELECT question FROM turns WHERE user_id = $1 AND state = 'answered' AND team_id = $2 AND question <> ''

@@ -11,7 +11,7 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// Progress tells somebody who waits how far a turn is, see chat.Desk.
+// Progress returns the progress of a turn, see chat.Desk.
 func (db TurnStore) Progress(ctx context.Context, key string) (p chat.Progress, err error) {
 	var state openmates.TurnState
 	p.Known, err = sqldb.Get(ctx, db, `SELECT state, answer, state <> 'received' OR EXISTS (SELECT 1 FROM usage WHERE turn = $1)
@@ -21,19 +21,19 @@ func (db TurnStore) Progress(ctx context.Context, key string) (p chat.Progress, 
 }
 
 // Grow records the text so far of an answer. It is a soft write: the next one
-// holds more.
+// contains more.
 func (db TurnStore) Grow(ctx context.Context, key, text string) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET answer = $2, state = 'running' WHERE key = $1 AND state IN ('received', 'running')`, key, text)
 	return err
 }
 
-// StopTurn marks the answer to a turn as one that shall end.
+// StopTurn marks the answer to a turn to be stopped.
 func (db TurnStore) StopTurn(ctx context.Context, key string) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET stop = TRUE WHERE key = $1 AND state IN ('received', 'running')`, key)
 	return err
 }
 
-// oldTrials finds trials whose answers need not be kept any longer.
+// oldTrials finds trials whose answers are no longer needed.
 const oldTrials = `SELECT id FROM turns WHERE kind = '` + string(chat.KindTrial) + `' AND NOT open AND answer <> '' AND closed < $1 LIMIT $2`
 
 // ForgetTrials removes the answers to at most n trials that ended before a time.
@@ -42,14 +42,14 @@ func (db TurnStore) ForgetTrials(ctx context.Context, before time.Time, n int) (
 	return int(count), err
 }
 
-// heldByNone finds money that is reserved for turns which have ended, or are no
-// longer there.
+// heldByNone finds money that is reserved for turns that have ended or no
+// longer exist.
 const heldByNone = `SELECT g.turn FROM usage g LEFT JOIN turns t ON t.key = g.turn
 	WHERE NOT g.settled AND (t.key IS NULL OR t.state NOT IN ('received', 'running')) LIMIT $1`
 
-// FreeHeld settles at most n reservations of turns that have ended without it, see
-// chat.Store. Each is a transaction of its own, so that others may write in
-// between.
+// FreeHeld settles at most n reservations of turns that ended without being
+// settled, see chat.Store. Each is its own transaction, so that others can
+// write in between.
 func (db UsageStore) FreeHeld(ctx context.Context, n int) (int, error) {
 	keys, err := sqldb.List(ctx, db, func(s sqldb.Row) (key string, err error) { return key, s.Scan(&key) }, heldByNone, n)
 	if err != nil {
@@ -63,8 +63,8 @@ func (db UsageStore) FreeHeld(ctx context.Context, n int) (int, error) {
 	return len(keys), nil
 }
 
-// free settles what one turn holds. What it has certainly spent stays in the
-// books, and the rest is free again.
+// free settles a turn's reservation: what it has certainly spent is kept, the
+// rest is released.
 func (db UsageStore) free(ctx context.Context, key string) error {
 	return db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
 		var u openmates.Usage
@@ -82,8 +82,8 @@ func (db UsageStore) free(ctx context.Context, key string) error {
 	})
 }
 
-// Layers lists the limits that hold for a person who asks a mate within a
-// team, without a team those of the server and the mate.
+// Layers lists the limits that apply to a person who asks a mate in a team or,
+// without a team, those of the server and the mate.
 func (db LimitStore) Layers(ctx context.Context, a openmates.Asker) ([]openmates.Layer, error) {
 	server, err := db.ServerLimits(ctx)
 	if err != nil {

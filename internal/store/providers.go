@@ -11,33 +11,32 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// ProviderStore keeps the providers, their models and the default ones.
+// ProviderStore stores providers, their models and the default models.
 type ProviderStore struct{ *base }
 
 const (
 	providerCols = `p.id, p.name, p.kind, p.label, p.url, p.key, p.checked, p.problem`
 	modelCols    = `m.provider_id, p.name, m.model, m.enabled, m.listed, m.priced, m.input, m.cached, m.output`
 
-	// fixedMark stands before the kind of a provider from the settings.
+	// fixedMark precedes the kind of a provider from the settings.
 	fixedMark = "settings/"
-	// modelDefaults is the setting that holds openmates.ModelDefaults.
+	// modelDefaults is the setting with openmates.ModelDefaults.
 	modelDefaults = "model_defaults"
 )
 
-// Providers lists all providers in the order in which they were made.
+// Providers lists all providers in the order in which they were created.
 func (db ProviderStore) Providers(ctx context.Context) ([]openmates.Provider, error) {
 	return sqldb.List(ctx, db, db.scanProvider, `SELECT `+providerCols+` FROM providers p ORDER BY p.id`)
 }
 
-// Provider gives the provider of this name.
+// Provider returns the provider with this name.
 func (db ProviderStore) Provider(ctx context.Context, name string) (openmates.Provider, error) {
 	return first(ctx, db, openmates.T("This provider"), db.scanProvider, `SELECT `+providerCols+` FROM providers p WHERE p.name = $1`, name)
 }
 
-// SaveProvider makes a provider (ID 0) or changes one, with what its last check
-// found. The key is written as it is given, but one that can't be read stays
-// where none is given and KeyLost is set. A name that another provider has is
-// EConflict.
+// SaveProvider creates a provider (ID 0) or changes one, with the result of its
+// last check. It stores the given key, but keeps an unreadable one if none is
+// given and KeyLost is set. A name that another provider has is EConflict.
 func (db ProviderStore) SaveProvider(ctx context.Context, p openmates.Provider) (openmates.Provider, error) {
 	fresh := p.ID == 0
 	p.Checked = sqldb.TimeOf(sqldb.Millis(p.Checked))
@@ -71,8 +70,8 @@ func (db ProviderStore) SaveProvider(ctx context.Context, p openmates.Provider) 
 	return p, taken(err, openmates.T("Another provider already has this name. Choose a different one."))
 }
 
-// SetProviderProblem notes when a provider was last heard of and what is wrong
-// with it, "" for nothing. Others are told only if that is new.
+// SetProviderProblem records when a provider was last reached and what is wrong
+// with it, "" for nothing. It only notifies caches if that is new.
 func (db ProviderStore) SetProviderProblem(ctx context.Context, id openmates.ID, problem openmates.Text) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		n, err := t.Exec(`UPDATE providers SET problem = $2 WHERE id = $1 AND problem <> $2`, id, problem)
@@ -88,7 +87,7 @@ func (db ProviderStore) SetProviderProblem(ctx context.Context, id openmates.ID,
 }
 
 // RemoveProvider removes a provider with its key, its models and their prices,
-// and clears the defaults that name one of them.
+// and clears the defaults that name them.
 func (db ProviderStore) RemoveProvider(ctx context.Context, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Providers)
@@ -123,8 +122,8 @@ func (db ProviderStore) ProviderModels(ctx context.Context) ([]openmates.Provide
 		ORDER BY p.id, m.model`)
 }
 
-// ListModels writes down which models a provider lists now. One that it lists
-// no more is kept, unlisted; one that is new is enabled if enable says so.
+// ListModels records which models a provider lists now. A model that is no
+// longer listed is kept, unlisted; a new one is enabled if enable returns true.
 func (db ProviderStore) ListModels(ctx context.Context, id openmates.ID, listed []string, enable func(model string) bool) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Providers)
@@ -151,8 +150,8 @@ func (db ProviderStore) ListModels(ctx context.Context, id openmates.ID, listed 
 	})
 }
 
-// SaveModels writes models with what is set of them: enabled, listed, price.
-// Models that are not named stay as they are.
+// SaveModels stores whether models are enabled and listed, and their prices.
+// Models that aren't given stay unchanged.
 func (db ProviderStore) SaveModels(ctx context.Context, models ...openmates.ProviderModel) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Providers)
@@ -170,12 +169,12 @@ func (db ProviderStore) SaveModels(ctx context.Context, models ...openmates.Prov
 	})
 }
 
-// ModelDefaults gives the server's defaults.
+// ModelDefaults returns the server's defaults.
 func (db ProviderStore) ModelDefaults(ctx context.Context) (openmates.ModelDefaults, error) {
 	return readDefaults(ctx, db)
 }
 
-// SetModelDefaults writes the server's defaults.
+// SetModelDefaults sets the server's defaults.
 func (db ProviderStore) SetModelDefaults(ctx context.Context, d openmates.ModelDefaults) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Providers)
@@ -213,8 +212,8 @@ func (db *base) scanProvider(s sqldb.Row) (p openmates.Provider, err error) {
 	}
 	p.Kind, p.Fixed = strings.CutPrefix(p.Kind, fixedMark)
 	p.Checked = sqldb.TimeOf(checked)
-	// A key that opens no more (the server's own key was replaced) is the
-	// trouble of this provider alone.
+	// An unreadable key (the server's own key was replaced) only affects this
+	// provider.
 	if p.Key, p.KeyLost, err = db.unseal(keyPlace(p.ID), key); err != nil {
 		return p, err
 	}

@@ -8,11 +8,11 @@ import (
 )
 
 // What somebody left behind ends in the transaction that takes their right
-// away. Which right that is, and that it is asked for again at each use, is
-// for package policy to say; docs/adr/0015-delegated-access.md.
+// away. Package policy decides which right that is, and checks it again at each
+// use; docs/adr/0015-delegated-access.md.
 
-// EndAccess ends all that lets anybody act for a person: sessions, half ones
-// too, what waits for them, tokens, and open invites for admins. With a new
+// EndAccess ends every way to act for a person: sessions, even unfinished ones,
+// what is pending in them, tokens, and open invites for admins. With a new
 // password, both happen or neither.
 func (db SessionStore) EndAccess(ctx context.Context, e openmates.AccessEnd) (openmates.AccessEnded, error) {
 	var out openmates.AccessEnded
@@ -43,7 +43,7 @@ func (db *base) endAccess(t *sqldb.Tx, e openmates.AccessEnd) (out openmates.Acc
 	return out, err
 }
 
-// endWaiting ends a person's sessions and all that was begun in one.
+// endWaiting ends a person's sessions and everything started in them.
 func (db *base) endWaiting(t *sqldb.Tx, userID openmates.ID) error {
 	for _, text := range []string{
 		`DELETE FROM sessions WHERE user_id = $1`,
@@ -61,8 +61,8 @@ func (db *base) endWaiting(t *sqldb.Tx, userID openmates.ID) error {
 	return err
 }
 
-// endInTeam ends what only an admin of a team can make, where somebody is none
-// any more.
+// endInTeam ends what only a team admin can make, for somebody who is no longer
+// one.
 func (db *base) endInTeam(t *sqldb.Tx, teamID, userID openmates.ID) error {
 	if _, err := db.endTokens(t, `team_id = $1 AND maker = $2`, teamID, userID); err != nil {
 		return err
@@ -71,8 +71,8 @@ func (db *base) endInTeam(t *sqldb.Tx, teamID, userID openmates.ID) error {
 	return err
 }
 
-// endOfUser ends what an account that is removed has left with others; what is
-// its own goes with its row.
+// endOfUser ends what a deleted account has left with others; its own data is
+// deleted with its row.
 func (db *base) endOfUser(t *sqldb.Tx, userID openmates.ID) error {
 	if err := db.endWaiting(t, userID); err != nil {
 		return err
@@ -84,8 +84,8 @@ func (db *base) endOfUser(t *sqldb.Tx, userID openmates.ID) error {
 	return err
 }
 
-// endTokens revokes the access tokens that a condition names, with all that was
-// made by them.
+// endTokens revokes the access tokens that match a condition, with everything
+// made with them.
 func (db *base) endTokens(t *sqldb.Tx, where string, args ...any) (int64, error) {
 	ids, err := sqldb.List(t.Context(), t, func(s sqldb.Row) (id openmates.ID, err error) { return id, s.Scan(&id) },
 		`DELETE FROM access_tokens WHERE `+where+` RETURNING id`, args...)
@@ -100,7 +100,7 @@ func (db *base) endTokens(t *sqldb.Tx, where string, args ...any) (int64, error)
 	return int64(len(ids)), nil
 }
 
-// endToken ends what was made by an access token.
+// endToken ends what was made with an access token.
 func (db *base) endToken(t *sqldb.Tx, id openmates.ID) error {
 	if _, err := t.Exec(`UPDATE invites SET revoked = $2 WHERE token_id = $1 AND revoked = 0`, id, db.now()); err != nil {
 		return err
@@ -109,7 +109,7 @@ func (db *base) endToken(t *sqldb.Tx, id openmates.ID) error {
 	return err
 }
 
-// endSession ends what was begun in a session and has not come to anything.
+// endSession ends everything unfinished in a session.
 func endSession(t *sqldb.Tx, hash string) error {
 	for _, table := range []string{"link_codes", "connect_states"} {
 		if _, err := t.Exec(`DELETE FROM `+table+` WHERE session = $1`, hash); err != nil {

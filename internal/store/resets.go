@@ -10,15 +10,14 @@ import (
 
 const resetCols = `r.user_id, r.origin, r.maker, r.address, r.second, r.expires`
 
-// A reset is void once it has expired, once the admin who made it is none any
-// more, and once its user has another address than it was mailed to.
+// A reset is invalid once it has expired, once its maker is no longer an admin,
+// or once its user's address has changed.
 const resetHolds = `r.expires > $2
 	AND (r.maker = 0 OR EXISTS (SELECT 1 FROM users m WHERE m.id = r.maker AND m.admin))
 	AND (r.address = '' OR EXISTS (SELECT 1 FROM users u WHERE u.id = r.user_id AND u.email = r.address AND u.email_confirmed))`
 
-// AddReset keeps a reset under the hash of its code. A link that an admin or a
-// command makes takes the place of those that were made so before; what has
-// expired goes.
+// AddReset stores a reset by the hash of its code. A link made by an admin or a
+// command replaces earlier ones of that kind; expired ones are removed.
 func (db ProtectionStore) AddReset(ctx context.Context, r openmates.PasswordReset, hash string, at time.Time) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if _, err := t.Exec(`DELETE FROM password_resets WHERE expires <= $1 OR user_id = $2 AND address = '' AND $3 = ''`,
@@ -31,14 +30,14 @@ func (db ProtectionStore) AddReset(ctx context.Context, r openmates.PasswordRese
 	})
 }
 
-// Reset gives the reset whose code has this hash, as long as it holds.
+// Reset returns the reset whose code has this hash, if it is valid.
 func (db ProtectionStore) Reset(ctx context.Context, hash string, at time.Time) (openmates.PasswordReset, error) {
 	return first(ctx, db, openmates.T("This link"), scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)
 }
 
-// UseReset uses a reset up: it writes the new password and ends all that knew
-// the old one. Of several at the same moment one succeeds, the others get
-// ENotFound.
+// UseReset uses up a reset: it sets the new password and ends everything that
+// depends on the old one. Of several callers at the same moment one succeeds,
+// the others get ENotFound.
 func (db ProtectionStore) UseReset(ctx context.Context, hash, phc string, at time.Time) (r openmates.PasswordReset, ended openmates.AccessEnded, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		found, err := sqldb.List(t.Context(), t, scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)
@@ -64,8 +63,8 @@ func (db ProtectionStore) UseReset(ctx context.Context, hash, phc string, at tim
 	return r, ended, err
 }
 
-// DropSecondStep removes all that is asked for after a person's password, and
-// their passkeys, which may be on the device that is lost.
+// DropSecondStep removes everything that is required after a person's password,
+// and their passkeys, which may be on the lost device.
 func (db ProtectionStore) DropSecondStep(ctx context.Context, userID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error { return dropSecondStep(t, userID) })
 }

@@ -7,8 +7,8 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// FoundTeam makes a team with its first admin, all or nothing. A user without
-// an ID is made with this password.
+// FoundTeam creates a team with its first admin, all or nothing. A user without
+// an ID is created with this password.
 func (db TeamStore) FoundTeam(ctx context.Context, u openmates.User, phc string, team openmates.Team) (openmates.User, openmates.Team, error) {
 	made, founded := u, team
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
@@ -26,8 +26,8 @@ func (db TeamStore) FoundTeam(ctx context.Context, u openmates.User, phc string,
 	return made, founded, err
 }
 
-// SetRole changes what a member may do, and ends what only an admin can leave
-// behind. The last admin stays one: EConflict.
+// SetRole changes a member's role, and ends what only an admin can leave
+// behind. The last admin can't be demoted: EConflict.
 func (db TeamStore) SetRole(ctx context.Context, teamID, userID openmates.ID, role openmates.Role) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if err := db.othersRun(t, teamID, userID, role == openmates.RoleAdmin); err != nil {
@@ -43,8 +43,8 @@ func (db TeamStore) SetRole(ctx context.Context, teamID, userID openmates.ID, ro
 	})
 }
 
-// DropMember takes a member out of a team, with what they left behind in it.
-// The last admin stays: EConflict.
+// DropMember removes a member from a team, with what they left behind in it.
+// The last admin can't be removed: EConflict.
 func (db TeamStore) DropMember(ctx context.Context, teamID, userID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if err := db.othersRun(t, teamID, userID, false); err != nil {
@@ -62,7 +62,7 @@ func (db TeamStore) DropMember(ctx context.Context, teamID, userID openmates.ID)
 }
 
 // othersRun refuses what would leave a team without an admin. The lock on the
-// team's row lets two such changes happen one after the other.
+// team's row serialises such changes.
 func (db *base) othersRun(t *sqldb.Tx, teamID, userID openmates.ID, fine bool) error {
 	var n int64
 	if _, err := t.Get(`SELECT 1 FROM teams WHERE id = $1`+db.ForUpdate(), []any{teamID}, &n); err != nil || fine {

@@ -7,7 +7,8 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// ProtectionStore keeps what protects an account beside its password, and the ways back into it.
+// ProtectionStore stores what protects an account besides its password, and
+// password resets.
 type ProtectionStore struct{ *base }
 
 const passkeyCols = `id, user_id, credential, data, name, created, used`
@@ -16,12 +17,13 @@ func passkeyPlace(credential string) string       { return "passkeys.data:" + cr
 func authenticatorPlace(user openmates.ID) string { return "authenticators.secret:" + user.String() }
 func settingPlace(name string) string             { return "settings.value:" + name }
 
-// Passkeys lists the passkeys of a person, the oldest first.
+// Passkeys lists a person's passkeys, oldest first.
 func (db ProtectionStore) Passkeys(ctx context.Context, userID openmates.ID) ([]openmates.Passkey, error) {
 	return sqldb.List(ctx, db, db.scanPasskey, `SELECT `+passkeyCols+` FROM passkeys WHERE user_id = $1 ORDER BY id`, userID)
 }
 
-// AddPasskey stores a passkey. A credential that somebody has is EConflict.
+// AddPasskey stores a passkey. A credential that somebody already has is
+// EConflict.
 func (db ProtectionStore) AddPasskey(ctx context.Context, p openmates.Passkey) (openmates.Passkey, error) {
 	data, err := db.seal.Seal(passkeyPlace(p.Credential), p.Data)
 	if err != nil {
@@ -39,7 +41,7 @@ func (db ProtectionStore) AddPasskey(ctx context.Context, p openmates.Passkey) (
 	return p, err
 }
 
-// UsePasskey writes what a credential says of itself after it was used.
+// UsePasskey stores a credential's state after it was used.
 func (db ProtectionStore) UsePasskey(ctx context.Context, p openmates.Passkey) error {
 	data, err := db.seal.Seal(passkeyPlace(p.Credential), p.Data)
 	if err != nil {
@@ -51,7 +53,7 @@ func (db ProtectionStore) UsePasskey(ctx context.Context, p openmates.Passkey) e
 	})
 }
 
-// RemovePasskey forgets one of a person's passkeys and gives its name.
+// RemovePasskey removes one of a person's passkeys and returns its name.
 func (db ProtectionStore) RemovePasskey(ctx context.Context, userID, id openmates.ID) (name string, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		ok, err := t.Get(`DELETE FROM passkeys WHERE id = $2 AND user_id = $1 RETURNING name`, []any{userID, id}, &name)
@@ -74,8 +76,8 @@ func (db *base) scanPasskey(s sqldb.Row) (p openmates.Passkey, err error) {
 	return p, err
 }
 
-// Authenticator gives a person's authenticator, confirmed or not; ENotFound
-// where there is none.
+// Authenticator returns a person's authenticator, confirmed or not; ENotFound
+// if there is none.
 func (db ProtectionStore) Authenticator(ctx context.Context, userID openmates.ID) (a openmates.Authenticator, err error) {
 	var sealed string
 	var confirmed, created int64
@@ -92,8 +94,8 @@ func (db ProtectionStore) Authenticator(ctx context.Context, userID openmates.ID
 	return a, err
 }
 
-// BeginAuthenticator stores a secret that is not confirmed yet, in place of an
-// earlier one that was not either; EConflict where one is confirmed.
+// BeginAuthenticator stores an unconfirmed secret, replacing an earlier
+// unconfirmed one; EConflict if one is confirmed.
 func (db ProtectionStore) BeginAuthenticator(ctx context.Context, userID openmates.ID, secret openmates.Secret) error {
 	sealed, err := db.seal.Seal(authenticatorPlace(userID), secret)
 	if err != nil {
@@ -110,8 +112,8 @@ func (db ProtectionStore) BeginAuthenticator(ctx context.Context, userID openmat
 	})
 }
 
-// ConfirmAuthenticator turns an authenticator on, of which a code of this step
-// was typed, and writes the recovery codes' hashes in place of earlier ones (none = those stay).
+// ConfirmAuthenticator enables an authenticator after a code of this step was
+// entered, and replaces the recovery codes' hashes (none = keep them).
 func (db ProtectionStore) ConfirmAuthenticator(ctx context.Context, userID openmates.ID, step int64, recovery []string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		n, err := t.Exec(`UPDATE authenticators SET confirmed = $2, step = $3 WHERE user_id = $1 AND confirmed = 0`, userID, db.now(), step)
@@ -125,14 +127,14 @@ func (db ProtectionStore) ConfirmAuthenticator(ctx context.Context, userID openm
 	})
 }
 
-// UseStep counts the code of a step, once: false where it, or a later one, was
-// used before. Of two at the same moment, one counts.
+// UseStep accepts the code of a time step once: it returns false if it, or a
+// later one, was used before. Of two at the same moment, one succeeds.
 func (db ProtectionStore) UseStep(ctx context.Context, userID openmates.ID, step int64) (fresh bool, err error) {
 	n, err := db.Exec(ctx, sqldb.Hard, `UPDATE authenticators SET step = $2 WHERE user_id = $1 AND step < $2`, userID, step)
 	return n > 0, err
 }
 
-// RemoveAuthenticator turns a person's authenticator off.
+// RemoveAuthenticator removes a person's authenticator.
 func (db ProtectionStore) RemoveAuthenticator(ctx context.Context, userID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		return must(t, openmates.T("This authenticator"), `DELETE FROM authenticators WHERE user_id = $1`, userID)
@@ -164,14 +166,14 @@ func setRecovery(t *sqldb.Tx, userID openmates.ID, hashes []string) error {
 	return nil
 }
 
-// UseRecovery uses a recovery code up: false where a person has none with this
-// hash (any more). Of two at the same moment, one counts.
+// UseRecovery uses up a recovery code: it returns false if the person doesn't
+// have one with this hash. Of two at the same moment, one succeeds.
 func (db ProtectionStore) UseRecovery(ctx context.Context, userID openmates.ID, hash string) (ok bool, err error) {
 	n, err := db.Exec(ctx, sqldb.Hard, `DELETE FROM recovery_codes WHERE user_id = $1 AND hash = $2`, userID, hash)
 	return n > 0, err
 }
 
-// Protection says what protects an account beside its password.
+// Protection returns what an account requires besides its password.
 func (db ProtectionStore) Protection(ctx context.Context, userID openmates.ID) (p openmates.Protection, err error) {
 	ok, err := sqldb.Get(ctx, db, `SELECT u.passkey_second,
 			(SELECT COUNT(*) FROM authenticators a WHERE a.user_id = u.id AND a.confirmed > 0) > 0,
@@ -184,8 +186,8 @@ func (db ProtectionStore) Protection(ctx context.Context, userID openmates.ID) (
 	return p, err
 }
 
-// AskPasskey says whether a passkey is asked for after the password, and
-// replaces the recovery codes' hashes (none = they stay).
+// AskPasskey sets whether a passkey is required after the password, and
+// replaces the recovery codes' hashes (none = keep them).
 func (db ProtectionStore) AskPasskey(ctx context.Context, userID openmates.ID, ask bool, recovery []string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if err := must(t, openmates.T("This account"), `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, ask); err != nil {

@@ -7,11 +7,11 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// SessionStore keeps who is signed in, and ends it.
+// SessionStore stores who is signed in, and ends sessions.
 type SessionStore struct{ *base }
 
-// Session gives the data of the session whose token has this hash; one that
-// has expired is not found.
+// Session returns the data of the session whose token has this hash; an expired
+// one isn't found.
 func (db SessionStore) Session(ctx context.Context, hash string) (data []byte, found bool, err error) {
 	var text string
 	found, err = sqldb.Get(ctx, db, `SELECT data FROM sessions WHERE token = $1 AND expires > $2`, []any{hash, db.now()}, &text)
@@ -22,8 +22,8 @@ func (db SessionStore) Session(ctx context.Context, hash string) (data []byte, f
 	return data, err == nil, err
 }
 
-// AddSession writes a session that did not exist. It is a soft write: after a
-// power failure somebody may have to sign in again.
+// AddSession adds a session. It is a soft write: after a power failure somebody
+// may have to sign in again.
 func (db SessionStore) AddSession(ctx context.Context, s openmates.SessionRecord) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `INSERT INTO sessions (token, user_id, data, expires) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (token) DO UPDATE SET user_id = excluded.user_id, data = excluded.data, expires = excluded.expires`,
@@ -31,15 +31,15 @@ func (db SessionStore) AddSession(ctx context.Context, s openmates.SessionRecord
 	return err
 }
 
-// SaveSession writes the data of a session that exists. One that was ended in
-// the meantime stays so: a request on its way can't bring it back.
+// SaveSession updates an existing session. It doesn't restore one that was
+// ended meanwhile.
 func (db SessionStore) SaveSession(ctx context.Context, s openmates.SessionRecord) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE sessions SET user_id = $2, data = $3, expires = $4 WHERE token = $1`,
 		s.Hash, s.UserID, sqldb.EncodeBytes(s.Data), s.Expires)
 	return err
 }
 
-// SessionsOf lists the sessions of a person that have not expired.
+// SessionsOf lists a person's sessions that haven't expired.
 func (db SessionStore) SessionsOf(ctx context.Context, userID openmates.ID) ([]openmates.SessionRecord, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (r openmates.SessionRecord, err error) {
 		var text string
@@ -53,8 +53,8 @@ func (db SessionStore) SessionsOf(ctx context.Context, userID openmates.ID) ([]o
 	}, `SELECT token, user_id, data, expires FROM sessions WHERE user_id = $1 AND expires > $2 ORDER BY expires DESC, token`, userID, db.now())
 }
 
-// DeleteSession ends a session, for good: a session that somebody signed out
-// of must not come back after a power failure.
+// DeleteSession ends a session, as a hard write: it must not come back after a
+// power failure.
 func (db SessionStore) DeleteSession(ctx context.Context, hash string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if err := endSession(t, hash); err != nil {
@@ -65,8 +65,8 @@ func (db SessionStore) DeleteSession(ctx context.Context, hash string) error {
 	})
 }
 
-// EndSession ends one of a person's sessions, for good. Whose it is decides
-// here, so that nobody ends somebody else's.
+// EndSession ends one of a person's sessions. It checks the owner, so that
+// nobody ends somebody else's.
 func (db SessionStore) EndSession(ctx context.Context, userID openmates.ID, hash string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if err := endSession(t, hash); err != nil {
@@ -76,8 +76,8 @@ func (db SessionStore) EndSession(ctx context.Context, userID openmates.ID, hash
 	})
 }
 
-// Sweep removes what has expired: sessions, the states of consent pages, and
-// addresses that nobody confirmed.
+// Sweep removes what has expired: sessions, states of consent pages, and
+// unconfirmed addresses.
 func (db SessionStore) Sweep(ctx context.Context) error {
 	return db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
 		for _, table := range []string{"sessions", "connect_states", "address_codes", "link_codes", "password_resets"} {

@@ -7,16 +7,16 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// SettingStore keeps the settings of the server by name, and its first set-up.
+// SettingStore stores the server's settings by name, and its first setup.
 type SettingStore struct{ *base }
 
-// Setting gives the value of a setting; ok is false where it was never set.
+// Setting returns the value of a setting; ok is false if it was never set.
 func (db SettingStore) Setting(ctx context.Context, name string) (value string, ok bool, err error) {
 	ok, err = sqldb.Get(ctx, db, `SELECT value FROM settings WHERE name = $1`, []any{name}, &value)
 	return value, ok, err
 }
 
-// SetSetting writes a setting.
+// SetSetting sets a setting.
 func (db SettingStore) SetSetting(ctx context.Context, name, value string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Settings)
@@ -24,8 +24,8 @@ func (db SettingStore) SetSetting(ctx context.Context, name, value string) error
 	})
 }
 
-// TakeSetting removes a setting and gives what it was: of several takers one
-// gets it.
+// TakeSetting removes a setting and returns its value: only one of several
+// callers gets it.
 func (db SettingStore) TakeSetting(ctx context.Context, name string) (value string, ok bool, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		ok, err = t.Get(`DELETE FROM settings WHERE name = $1 RETURNING value`, []any{name}, &value)
@@ -42,8 +42,8 @@ func set(t *sqldb.Tx, name, value string) error {
 
 const setupHash = "setup_hash"
 
-// SetSetupHash replaces the hash of the setup code, as long as there is no
-// server admin; else it does nothing and gives false.
+// SetSetupHash replaces the hash of the setup code if there is no server admin
+// yet; otherwise it does nothing and returns false.
 func (db SettingStore) SetSetupHash(ctx context.Context, hash string) (open bool, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		var n int64
@@ -58,21 +58,21 @@ func (db SettingStore) SetSetupHash(ctx context.Context, hash string) (open bool
 	return open && err == nil, err
 }
 
-// SetupHash is the hash of the open setup code, "" where none is open.
+// SetupHash returns the hash of the open setup code, or "".
 func (db SettingStore) SetupHash(ctx context.Context) (string, error) {
 	hash, _, err := db.Setting(ctx, setupHash)
 	return hash, err
 }
 
-// Found makes the first admin and the first team with that admin as its admin
-// and ends the setup, all or nothing. If hash is not the open code's any more,
-// somebody else was first: EConflict.
+// Found creates the first admin and the first team with that admin, and ends
+// the setup, all or nothing. If hash is no longer the open code's, somebody
+// else was first: EConflict.
 func (db SettingStore) Found(ctx context.Context, hash string, u openmates.User, phc string, team openmates.Team) (openmates.User, openmates.Team, error) {
 	var user openmates.User
 	var made openmates.Team
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
-		// Whoever removes the row first has won; the other one waits for that
-		// commit and then finds nothing.
+		// The first to delete the row wins; the other waits for that commit and
+		// then finds nothing.
 		n, err := t.Exec(`DELETE FROM settings WHERE name = $1 AND value = $2`, setupHash, hash)
 		if err != nil {
 			return err
@@ -92,8 +92,8 @@ func (db SettingStore) Found(ctx context.Context, hash string, u openmates.User,
 	return user, made, err
 }
 
-// SecretSetting gives a setting that is stored sealed, "" where it was never
-// set; openmates.ErrUnreadable where this server's key does not open it.
+// SecretSetting returns a setting that is stored sealed, "" if it was never
+// set; openmates.ErrUnreadable if this server's key can't open it.
 func (db SettingStore) SecretSetting(ctx context.Context, name string) (openmates.Secret, error) {
 	sealed, ok, err := db.Setting(ctx, name)
 	if err != nil || !ok || sealed == "" {
@@ -102,7 +102,7 @@ func (db SettingStore) SecretSetting(ctx context.Context, name string) (openmate
 	return db.seal.Open(settingPlace(name), sealed)
 }
 
-// SetSecretSetting writes a setting sealed.
+// SetSecretSetting sets a setting, sealed.
 func (db SettingStore) SetSecretSetting(ctx context.Context, name string, value openmates.Secret) error {
 	sealed, err := db.seal.Seal(settingPlace(name), value)
 	if err != nil {

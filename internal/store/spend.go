@@ -12,23 +12,23 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// Limits are held against counters: per scope one row for the minute and one
-// per month. A minute is the clock's (12:03:00 to 12:04:00), in UTC a month is
-// the calendar's. So at the turn of a minute twice PerMinute requests may come
-// within a few seconds; what is limited is the rate, not the burst.
+// Limits are checked against counters: per scope one row for the minute and one
+// per month. Minutes are the clock's (12:03:00 to 12:04:00), months are
+// calendar months in UTC. So at the turn of a minute twice PerMinute requests
+// may come within a few seconds; the limit is on the rate, not the burst.
 
 const minutePeriod = "minute"
 
-// Reserve counts one request and its expected cost against every layer, or
-// against none, see chat.Store. It is a soft write: what a power failure takes
-// back was not answered either.
+// Reserve counts one request and its expected cost in every layer, or in none,
+// see chat.Store. It is a soft write: what a power failure undoes wasn't
+// answered either.
 func (db UsageStore) Reserve(ctx context.Context, key string, u openmates.Usage, all []openmates.Layer) error {
 	if u.At.IsZero() {
 		u.At = db.now()
 	}
 	u.Cost = u.Cost.Plus(0)
 	u.Sent = min(u.Sent.Plus(0), u.Cost)
-	// One order for all keeps PostgreSQL's row locks from crossing.
+	// A fixed order keeps PostgreSQL's row locks from deadlocking.
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b openmates.Layer) int { return strings.Compare(string(a.Scope), string(b.Scope)) })
 	return db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
@@ -52,8 +52,8 @@ func (db UsageStore) Reserve(ctx context.Context, key string, u openmates.Usage,
 	})
 }
 
-// reserveMore lifts what is reserved for a turn up to what more is wanted now.
-// What is settled stays.
+// reserveMore raises a turn's reservation to what is needed now. What is
+// settled doesn't change.
 func (db *base) reserveMore(t *sqldb.Tx, key string, want openmates.Usage, all []openmates.Layer) error {
 	var u openmates.Usage
 	var at int64
@@ -72,8 +72,9 @@ func (db *base) reserveMore(t *sqldb.Tx, key string, want openmates.Usage, all [
 	return db.hold(t, charge{u: u, at: sqldb.TimeOf(at), cost: cost - u.Cost}, all)
 }
 
-// reserveMinute counts in the row's minute when that is this one or, as clocks
-// of several machines differ a little, up to one ahead; else a new one begins.
+// reserveMinute counts in the row's minute if that is the current one or,
+// because the clocks of several machines differ a little, up to one ahead;
+// otherwise it starts a new one.
 func reserveMinute(t *sqldb.Tx, at time.Time, l openmates.Layer) error {
 	start := at.Truncate(time.Minute)
 	ahead := start.Add(time.Minute)
@@ -92,7 +93,7 @@ func reserveMinute(t *sqldb.Tx, at time.Time, l openmates.Layer) error {
 	return nil
 }
 
-// charge is what a turn adds to the sums of the month that it began in.
+// charge is what a turn adds to the sums of the month in which it started.
 type charge struct {
 	u        openmates.Usage // whose it is
 	at       time.Time
@@ -100,8 +101,8 @@ type charge struct {
 	cost     openmates.Micros
 }
 
-// hold adds to the month's sums, in which the turn's own row of usage stands
-// already, and then holds them against the layers.
+// hold adds to the month's sums, which already include the turn's own row of
+// usage, and then checks the layers.
 func (db *base) hold(t *sqldb.Tx, c charge, all []openmates.Layer) error {
 	sums, err := db.addUp(t, c)
 	if err != nil {
@@ -128,24 +129,23 @@ func (db *base) hold(t *sqldb.Tx, c charge, all []openmates.Layer) error {
 // most is openmates.MostMicros in SQL.
 const most = `1000000000000000000`
 
-// sumOf is the sum of some money over all rows, at most about as much as money
-// can be. Whole millions and the rest are added by themselves, which no number
-// of rows can make overflow.
+// sumOf returns a sum of money over all rows, at most about MostMicros. It adds
+// whole millions and the rest separately, so that it can't overflow.
 func sumOf(money string) string {
 	millions := `COALESCE(SUM((` + money + `) / 1000000), 0)`
 	return `CAST(CASE WHEN ` + millions + ` >= 1000000000000 THEN ` + most + `
 		ELSE ` + millions + ` * 1000000 + COALESCE(SUM((` + money + `) % 1000000), 0) END AS BIGINT)`
 }
 
-// added is a sum with something added to or taken from it: never below 0, and
-// one that has reached the most stays there.
+// added returns a sum with something added or subtracted: never below 0, and at
+// the maximum it stays there.
 func added(sum, change string) string {
 	return `CASE WHEN ` + sum + ` >= ` + most + ` OR ` + sum + ` + ` + change + ` > ` + most + ` THEN ` + most + `
 		WHEN ` + sum + ` + ` + change + ` < 0 THEN 0 ELSE ` + sum + ` + ` + change + ` END`
 }
 
-// addUp adds to the month's sums of all scopes that a turn counts in, as far as
-// they are kept, and gives them. Whoever adds locks them in the same order.
+// addUp adds to the month's sums of all scopes in which a turn counts, as far
+// as they exist, and returns them. All callers lock them in the same order.
 func (db *base) addUp(t *sqldb.Tx, c charge) (map[openmates.CounterName]openmates.Micros, error) {
 	type row struct {
 		scope openmates.CounterName
@@ -171,8 +171,8 @@ func (db *base) addUp(t *sqldb.Tx, c charge) (map[openmates.CounterName]openmate
 	return sums, err
 }
 
-// beginMonth makes the month's row of what was used so far. Where somebody else
-// made it in this moment, they did not know of this turn.
+// beginMonth creates the month's row from the usage so far. If somebody else
+// has just created it, they didn't know about this turn.
 func beginMonth(t *sqldb.Tx, scope openmates.CounterName, c charge) (sum openmates.Micros, err error) {
 	period, start, end := month(c.at)
 	where, args, err := counted(scope, c.u)
@@ -188,8 +188,8 @@ func beginMonth(t *sqldb.Tx, scope openmates.CounterName, c charge) (sum openmat
 	return sum, err
 }
 
-// counted says which rows of usage count in a scope that u counts in, as
-// conditions whose arguments begin at $7.
+// counted returns the condition for rows of usage that count in a scope of u;
+// its arguments start at $7.
 func counted(scope openmates.CounterName, u openmates.Usage) (where string, args []any, err error) {
 	all := policy.All().Counters(u)
 	i := slices.IndexFunc(all, func(c policy.Counter) bool { return c.Scope == scope })
@@ -216,7 +216,7 @@ func month(t time.Time) (name string, start, end time.Time) {
 	return start.Format("2006-01"), start, start.AddDate(0, 1, 0)
 }
 
-// settleUsage puts what a turn really cost in place of what was reserved.
+// settleUsage replaces a turn's reservation with its real cost.
 func (db *base) settleUsage(t *sqldb.Tx, o openmates.Outcome) error {
 	u := possible(o.Usage)
 	was := openmates.Usage{}

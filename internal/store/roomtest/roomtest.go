@@ -1,9 +1,9 @@
-// Package roomtest is what the rooms of people, teams and the server stand on in
-// tests: a real database, a clock, a log, a public address, throttles, and mail
-// that nobody delivers.
+// Package roomtest is what the rooms identity, team and server need in tests: a
+// real database, a clock, a log, a public address, throttles, and mail that
+// isn't delivered.
 //
-// It promises that what it is given can be changed while a room runs. It refuses
-// to know any room: tests of a room's inner rules stand on it, too.
+// All of it can be changed while a room runs. The package knows no room, so
+// tests of a room's internals can use it, too.
 package roomtest
 
 import (
@@ -27,8 +27,8 @@ import (
 	"openmates/internal/store"
 )
 
-// Ground is what a room is made with. Audit, Sender and Reach are set by a test
-// that wants them; the Config of a room is given Record, Out and Post instead.
+// Ground is what a room is created with. A test may set Audit, Sender and
+// Reach; pass Record, Out and Post in the room's Config instead.
 type Ground struct {
 	DB       *store.DB
 	Log      *bytes.Buffer
@@ -37,15 +37,15 @@ type Ground struct {
 	Mail     *mail.Postman
 	Failures *guard.Failures
 
-	Audit  openmates.Audit   // nil = nothing is recorded
-	Sender mail.Sender       // nil = there is no mail server
+	Audit  openmates.Audit   // nil = not recorded
+	Sender mail.Sender       // nil = no mail server
 	Reach  http.RoundTripper // nil = the network
 
 	mu sync.Mutex
 	at time.Time
 }
 
-// New returns the ground of a test, with a public address that somebody has
+// New returns a Ground for a test, with a public address that somebody has
 // chosen or not.
 func New(t *testing.T, url string, chosen bool) *Ground {
 	t.Helper()
@@ -69,21 +69,21 @@ func New(t *testing.T, url string, chosen bool) *Ground {
 	return g
 }
 
-// Clock returns the time of the ground.
+// Clock returns the Ground's time.
 func (g *Ground) Clock() time.Time {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.at
 }
 
-// Pass lets time pass.
+// Pass advances the clock.
 func (g *Ground) Pass(d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.at = g.at.Add(d)
 }
 
-// Record is an openmates.Audit that asks Audit.
+// Record is an openmates.Audit that calls Audit.
 func (g *Ground) Record(ctx context.Context, e openmates.AuditEntry) error {
 	if g.Audit == nil {
 		return nil
@@ -91,12 +91,12 @@ func (g *Ground) Record(ctx context.Context, e openmates.AuditEntry) error {
 	return g.Audit(ctx, e)
 }
 
-// alone is Record in a transaction of its own.
+// alone is Record in its own transaction.
 func (g *Ground) alone(ctx context.Context, e openmates.AuditEntry) error {
 	return g.DB.Within(ctx, func(ctx context.Context) error { return g.Record(ctx, e) })
 }
 
-// Out is an http.RoundTripper that asks Reach.
+// Out returns an http.RoundTripper that calls Reach.
 func (g *Ground) Out() http.RoundTripper { return out{g} }
 
 type out struct{ *Ground }
@@ -117,7 +117,7 @@ func (s sender) Send(ctx context.Context, to mail.Settings, m mail.Message) erro
 	return s.Sender.Send(ctx, to, m)
 }
 
-// Outbox is a mail.Sender that keeps what it is given.
+// Outbox is a mail.Sender that keeps messages.
 type Outbox struct {
 	Sent     []string // "to: text"
 	Messages []mail.Message
@@ -143,7 +143,7 @@ func (o *Outbox) Send(_ context.Context, s mail.Settings, m mail.Message) error 
 	return nil
 }
 
-// Mailing has the server send mail, and returns where it arrives.
+// Mailing sets up mail, and returns where it arrives.
 func (g *Ground) Mailing(t *testing.T) *Outbox {
 	t.Helper()
 	post := &Outbox{}
@@ -152,13 +152,13 @@ func (g *Ground) Mailing(t *testing.T) *Outbox {
 	return post
 }
 
-// Hours finds the time in a sentence that names when there is room for another
-// mail.
+// Hours matches the time in a sentence about when more mail can be sent.
 func Hours() *regexp.Regexp {
 	return regexp.MustCompile(`from (\d\d:\d\d|\d{4}-\d\d-\d\d \d\d:\d\d) UTC on`)
 }
 
-// WorksAgain reads the time at which a refusal says that there is room again.
+// WorksAgain returns the time at which a refusal says that more mail can be
+// sent.
 func (g *Ground) WorksAgain(t *testing.T, err error) time.Time {
 	t.Helper()
 	if got := openmates.CodeOf(err); got != openmates.ELimit {

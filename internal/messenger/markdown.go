@@ -222,8 +222,8 @@ func (l *layout) mark(text string, at, end int, open []span) (int, []span) {
 	m := marks[i]
 	after, before := at+len(m), blankAt(text, at-1)
 	if !before {
-		for n := len(open) - 1; n >= 0; n-- {
-			if s := open[n]; s.open == m && s.inner < at {
+		for n, s := range slices.Backward(open) {
+			if s.open == m && s.inner < at {
 				s.to, s.ends = after, true
 				l.spans = append(l.spans, s)
 				return after, slices.Delete(open, n, n+1)

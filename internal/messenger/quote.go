@@ -45,6 +45,7 @@ const (
 	QuoteHidden  QuoteState = "hidden"  // the bot may not read it
 )
 
+// Limits of what is taken from a message.
 const (
 	MaxQuote  = 8_000 // bytes of the text of one quote
 	MaxQuotes = 10    // of one message
@@ -60,7 +61,7 @@ type Reader interface {
 
 // Fetcher is a Connector that can fetch the files that a message shows. It reads
 // them from the network's own addresses only, wherever File.URL points, follows
-// no redirect, and returns at most most bytes. Errors: openmates.EInvalid, which
+// no redirect, and returns no more than most bytes. Errors: openmates.EInvalid, which
 // says that the file is too large or isn't the network's; ENotFound, which says
 // that it is gone; EUnavailable when the network doesn't answer.
 type Fetcher interface {

@@ -180,7 +180,7 @@ func (s *Server) strange(w http.ResponseWriter, r *http.Request, err error) {
 		plain(w, http.StatusInternalServerError, openmates.MessageOf(err))
 		return
 	}
-	r = s.settle(w, r)
+	s.settle(w, r)
 	plain(w, http.StatusMisdirectedRequest, s.voice(w).Say(openmates.TextOf(err)))
 }
 

@@ -90,9 +90,9 @@ type printed struct {
 func newAlbum(t *testing.T) (all album) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "album.json")
-	print := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-run", "^TestThePagesOfTheAlbumHaveAllThatTheyLoad$", "./internal/web", "-print", file)
-	print.Dir = "../.."
-	if out, err := print.CombinedOutput(); err != nil {
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-run", "^TestThePagesOfTheAlbumHaveAllThatTheyLoad$", "./internal/web", "-print", file)
+	cmd.Dir = "../.."
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("print the album: %v\n%s", err, out)
 	}
 	text, err := os.ReadFile(file)

@@ -75,7 +75,7 @@ func (m *messageObject) quotes(n names) []messenger.Quote {
 		q.ID = ""
 		all = append(all, q)
 	}
-	all = append(all, m.shown(n)...)
+	all = append(all, m.shown()...)
 	for _, found := range messageLink.FindAllStringSubmatch(string(m.Content), -1) {
 		// What other channels hold may not be the asker's to read.
 		if found[1] == string(m.ChannelID) && found[2] != string(m.ID) {
@@ -86,7 +86,7 @@ func (m *messageObject) quotes(n names) []messenger.Quote {
 }
 
 // shown are the message's own embeds, poll and stickers.
-func (m *messageObject) shown(n names) []messenger.Quote {
+func (m *messageObject) shown() []messenger.Quote {
 	var all []messenger.Quote
 	add := func(kind messenger.QuoteKind, text string) {
 		if text = strings.TrimSpace(text); text != "" {
@@ -144,7 +144,7 @@ func (m *messageObject) quoted(kind messenger.QuoteKind, n names) messenger.Quot
 	if said := readable(string(m.Content), names{user: n.user, roles: n.roles, channel: n.channel}); said != "" {
 		parts = append(parts, said)
 	}
-	for _, s := range m.shown(n) {
+	for _, s := range m.shown() {
 		parts = append(parts, "["+string(s.Kind)+"] "+s.Text)
 	}
 	q.Text, q.Cut = bounded(strings.Join(parts, "\n\n"))

@@ -40,6 +40,29 @@ func Mates() ([]openmates.Mate, error) {
 	return mates, nil
 }
 
+// Field returns a mate's field as people read it: what a ready mate is good at
+// is a text of ours, in every language; what somebody typed is shown as it is.
+func Field(handle, field string) openmates.Text {
+	return ours(handle, field, func(m openmates.Mate) string { return m.Field })
+}
+
+// Description is Field for a mate's description.
+func Description(handle, description string) openmates.Text {
+	return ours(handle, description, func(m openmates.Mate) string { return m.Description })
+}
+
+// ours returns a text as a message if the catalogue has it for this very mate.
+func ours(handle, text string, of func(openmates.Mate) string) openmates.Text {
+	b, err := fs.ReadFile(files, "mates/"+handle+".md")
+	if err != nil || text == "" {
+		return openmates.T("%s", text)
+	}
+	if m, err := parse(handle, string(b)); err != nil || of(m) != text {
+		return openmates.T("%s", text)
+	}
+	return openmates.Text(text)
+}
+
 // parse reads one file: "key: value" lines, a line "---", and the prompt. The
 // apps become the mate's limits: it may only use these until an admin allows
 // more.

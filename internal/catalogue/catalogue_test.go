@@ -95,3 +95,29 @@ func TestParse(t *testing.T) {
 		}
 	}
 }
+
+// What the catalogue says of a ready mate is a text of ours; the same words for
+// another mate, and any others, are what somebody typed.
+func TestOnlyTheCataloguesOwnWordsAreMessages(t *testing.T) {
+	t.Parallel()
+	if got := Field("finn", "finance"); got != openmates.T("finance") {
+		t.Errorf("the field of Finn is %q", string(got))
+	}
+	for _, typed := range [][2]string{{"finn", "Usage"}, {"sophia", "finance"}, {"nobody", "finance"}, {"../mates/finn", "finance"}, {"", "%d"}} {
+		if got := Field(typed[0], typed[1]); got != openmates.T("%s", typed[1]) || got.String() != typed[1] {
+			t.Errorf("the field %q of %s is %q", typed[1], typed[0], string(got))
+		}
+	}
+	if Field("finn", "") != "" || Description("finn", "") != "" {
+		t.Error("nothing is something")
+	}
+	mates, err := Mates()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mates {
+		if got := Description(m.Handle, m.Description); got != openmates.Text(m.Description) {
+			t.Errorf("the description of %s is %q", m.Handle, string(got))
+		}
+	}
+}

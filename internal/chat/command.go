@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"openmates"
+	"openmates/internal/catalogue"
 	"openmates/internal/messenger"
 	"openmates/internal/spelling"
 )
@@ -168,7 +169,7 @@ func (r *Room) help(ctx context.Context, o order) (messenger.Reply, error) {
 	mate := o.asker.Mate
 	who := openmates.T("I'm **%s**.", mate.Name)
 	if mate.Field != "" {
-		who = openmates.T("I'm **%s**, your mate for %s.", mate.Name, mate.Field)
+		who = openmates.T("I'm **%s**, your mate for %s.", mate.Name, catalogue.Field(mate.Handle, mate.Field))
 	}
 	how := openmates.T("**How to ask:** mention me (@%s) and write your question in the same message, or reply to one of my messages. I remember our recent messages in this channel.", mate.Name)
 	commands := "/link · /whoami · /usage · /forget · /stop"
@@ -176,7 +177,7 @@ func (r *Room) help(ctx context.Context, o order) (messenger.Reply, error) {
 		how = openmates.T("**How to ask:** just write to me here. I remember our recent messages.")
 		commands += " · /team"
 	}
-	lines := []openmates.Text{openmates.Sentences(who, openmates.T("%s", mate.Description)), how}
+	lines := []openmates.Text{openmates.Sentences(who, catalogue.Description(mate.Handle, mate.Description)), how}
 	if limits := r.limitsInWords(ctx, o, currency); len(limits) > 0 {
 		lines = append(append(lines, openmates.T("**Limits:**")), limits...)
 	} else {

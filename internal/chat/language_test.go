@@ -22,6 +22,22 @@ func speaking(t *testing.T) *world {
 	return w
 }
 
+func TestHelpNamesAReadyMatesFieldInTheReadersLanguage(t *testing.T) {
+	t.Parallel()
+	w := speaking(t)
+	german := func(c *messenger.Command) { c.Account.Language = "de" }
+	for field, want := range map[string]string{"software development": "Softwareentwicklung", "finance": "finance", "Usage": "Usage"} {
+		m, err := w.db.Mate(t.Context(), w.bot.MateID)
+		must(t, err)
+		m.Field = field
+		_, err = w.db.SaveMate(t.Context(), m)
+		must(t, err)
+		if rep := w.give("help", german); !strings.HasPrefix(rep.Text, "Ich bin **Sophia**, dein Mate für "+want+".") {
+			t.Errorf("%s: %s", field, rep.Text)
+		}
+	}
+}
+
 func (w *world) speaks(language string) {
 	w.Helper()
 	u, err := w.db.User(w.Context(), w.user.ID)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/leonelquinteros/gotext"
 
+	"openmates/internal/catalogue"
 	"openmates/internal/locale"
 )
 
@@ -66,6 +67,15 @@ func read(t *testing.T) *source {
 			s.add(id, where)
 		}
 		s.arguments(string(text), where)
+	}
+	mates, err := catalogue.Mates()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mates {
+		where := "internal/catalogue/mates/" + m.Handle + ".md"
+		s.add(m.Field, where)
+		s.add(m.Description, where)
 	}
 	for _, complaint := range s.code(t) {
 		t.Error(complaint)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/catalogue"
 	"openmates/internal/locale"
 )
 
@@ -104,6 +105,8 @@ func (p *pages) funcs(v *locale.Voice) template.FuncMap {
 		"lang":   func() string { return v.Tag },
 		"voices": func() []locale.Language { return p.book.Languages() },
 
+		"field":   catalogue.Field,
+		"about":   catalogue.Description,
 		"phase":   phaseWords,
 		"finding": findingWords,
 		"class":   func(class string) string { return className(v, class) },

@@ -35,6 +35,7 @@ type process struct {
 	cmd   *exec.Cmd
 	begun time.Time
 	first chan string // the first line on standard output
+	web   string      // its address, once it is ready
 	ended chan struct{}
 	log   *tail
 }
@@ -124,6 +125,7 @@ func (p *process) ready(t testing.TB) time.Duration {
 	select {
 	case line := <-p.first:
 		address = strings.TrimPrefix(line, "web ")
+		p.web = address
 	case <-p.ended:
 		t.Fatalf("the process ended at its start\n%s", p.log)
 	case <-time.After(polltest.Patience):

@@ -1,17 +1,20 @@
-// Package chat is the room in which a person's message becomes a mate's reply.
+// Package chat is the room in which a person's question becomes a mate's reply.
 //
-// Every message that Receive accepted is answered exactly once, whatever dies
-// in between. Receive only journals. Reply, in any worker, determines who asks
-// and with which rights, enforces the limits of server, team, mate and person,
-// asks the model, records the answer, and only then finishes posting it. A
+// Every question that Accept took is answered exactly once, whatever dies in
+// between, and wherever it was asked: in a messenger, by the API or on a page.
+// Accept only journals. Reply, in any worker, takes the question through its
+// steps: it identifies who asks, authorises them, chooses a model, reserves the
+// money, converses, settles the outcome, and only then finishes posting it. A
 // repeated Reply continues from what was recorded and posts with the same keys,
 // so nothing is said twice and no recorded answer is paid for twice. Refusals
-// take the same path. Everyone who asks gets a reaction: if something was said
-// recently, or can't be said in the channel, it is an emoji or a direct
-// message, and where a mate may not write it asks no model. The journal keeps a
-// turn for 90 days (Prune): that long, repeated messages are recognised and
-// conversations are remembered. Costs are kept separately. A turn without a
-// queue is settled even if nobody waits for it (Sweep).
+// take the same path. Whoever waits for an answer on this server (Ask) gets it
+// from whichever process writes it, and again with the same ticket. Everyone who
+// asks gets a reaction: if something was said recently, or can't be said in the
+// channel, it is an emoji or a direct message, and where a mate may not write it
+// asks no model. The journal keeps a turn for 90 days (Prune): that long,
+// repeated messages are recognised and conversations are remembered. A trial is
+// forgotten at once. Costs are kept separately, and money that no turn holds any
+// more is released (Sweep).
 //
 // The room knows no networks, databases or model providers: they are passed in
 // as contracts. Text from a channel or a model is data, never instructions, and

@@ -6,11 +6,11 @@ import (
 	"openmates"
 )
 
-// mostAtOnce is how many questions of one person may be answered at once
-// outside of a queue: each keeps a connection to them and one to a model.
+// mostAtOnce is how many answers one person may wait for in this process at
+// once: each keeps a connection to them and one to a model.
 const mostAtOnce = 64
 
-// crowd counts the answers in progress per person in this process.
+// crowd counts the answers that each person waits for in this process.
 type crowd struct {
 	mu sync.Mutex
 	by map[openmates.ID]int

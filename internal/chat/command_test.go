@@ -141,14 +141,14 @@ func TestForgettingBeginsAnew(t *testing.T) {
 func TestAnAnswerIsStopped(t *testing.T) {
 	t.Parallel()
 	w, _ := led(t)
-	begun, ended := make(chan struct{}), make(chan struct{})
+	begun := make(chan struct{})
 	w.model.say = func(int, llm.Request) ([]llm.Piece, error) {
 		return append(words("Because of"), words("what nobody hears")...), nil
 	}
-	w.model.each = func(_, piece int) {
-		if piece == 2 {
+	w.model.hold = func(ctx context.Context, piece int) {
+		if piece == 2 { // the model is still writing; the next look ends it
 			close(begun)
-			<-ended
+			<-ctx.Done()
 		}
 	}
 	job := w.deliver(w.message("a long story"))
@@ -158,14 +158,12 @@ func TestAnAnswerIsStopped(t *testing.T) {
 	if rep := w.give("stop"); !strings.HasPrefix(rep.Text, "Stopped.") {
 		t.Errorf("said %q", rep.Text)
 	}
-	// The model is still writing; what ends it is seen at the next look.
-	time.AfterFunc(1500*time.Millisecond, func() { close(ended) })
 	must(t, <-done)
 	if got := w.only(); got != "Because of\n\n*Stopped here.*" {
 		t.Errorf("posted %q", got)
 	}
 	must(t, w.db.CloseJob(t.Context(), job.Key, "done"))
-	w.model.each = nil
+	w.model.hold = nil
 	must(t, w.ask(w.message("and now?")))
 	if got := w.lastPost(); strings.Contains(got, "stop") {
 		t.Errorf("the next answer is stopped, too: %q", got)

@@ -68,7 +68,7 @@ func TestThirteenBots(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	t.Logf("13 bots checked, stored and connected in %v; heap and stacks of the whole process, with the simulator and tests beside: %d KiB before, %d KiB after",
 		took.Round(time.Millisecond), (before.HeapInuse+before.StackInuse)>>10, (after.HeapInuse+after.StackInuse)>>10)
-	if took > 10*time.Second {
+	if took > 30*time.Second { // one after the other, it is 5 s for each
 		t.Errorf("it took %v", took)
 	}
 

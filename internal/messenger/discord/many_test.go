@@ -41,7 +41,7 @@ func TestManyBotsStartTogether(t *testing.T) {
 	}
 	took := time.Since(begin)
 	t.Logf("13 bots were connected after %v", took)
-	if took > 10*time.Second {
+	if took > 30*time.Second { // one after the other, it is 5 s for each
 		t.Errorf("13 bots took %v", took)
 	}
 }

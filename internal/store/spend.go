@@ -248,7 +248,7 @@ func (db *base) settleUsage(t *sqldb.Tx, o openmates.Outcome) error {
 	return err
 }
 
-// possible is a usage without what the books refuse.
+// possible returns u with its values clamped to what the usage table accepts.
 func possible(u openmates.Usage) openmates.Usage {
 	u.Cost = u.Cost.Plus(0)
 	u.Input, u.Output = max(u.Input, 0), max(u.Output, 0)
@@ -256,8 +256,8 @@ func possible(u openmates.Usage) openmates.Usage {
 	return u
 }
 
-// SpentInMonth sums up by mate what was spent in the month of t, with what is
-// reserved for answers that are being written.
+// SpentInMonth returns what each mate spent in the month of t, including
+// reservations for answers in progress.
 func (db UsageStore) SpentInMonth(ctx context.Context, t time.Time) (map[openmates.ID]openmates.Micros, error) {
 	_, start, end := month(t)
 	type row struct {

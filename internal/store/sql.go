@@ -10,7 +10,7 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// must turns "no row was changed" into ENotFound.
+// must runs a statement and returns ENotFound if it changed no row.
 func must(t *sqldb.Tx, what openmates.Text, query string, args ...any) error {
 	n, err := t.Exec(query, args...)
 	if err == nil && n == 0 {
@@ -19,7 +19,7 @@ func must(t *sqldb.Tx, what openmates.Text, query string, args ...any) error {
 	return err
 }
 
-// first reads one row or says that what is missing.
+// first reads one row and returns ENotFound, naming what, if there is none.
 func first[T any](ctx context.Context, q sqldb.Querier, what openmates.Text, scan func(sqldb.Row) (T, error), query string, args ...any) (T, error) {
 	all, err := sqldb.List(ctx, q, scan, query, args...)
 	if err != nil || len(all) == 0 {
@@ -36,9 +36,9 @@ func missing(what openmates.Text) error {
 	return openmates.Errorf(openmates.ENotFound, "%s doesn't exist (any more).", what)
 }
 
-// taken turns the breach of a unique key into EConflict with this sentence,
-// and the reference to nothing into ENotFound. Without a sentence a breach is a
-// fault of the program and stays as it is: nobody is told an empty sentence.
+// taken turns a unique violation into EConflict with this sentence and a
+// foreign key violation into ENotFound. Without a sentence, a unique violation
+// is a bug and is returned unchanged.
 func taken(err error, sentence openmates.Text) error {
 	if _, ok := sqldb.Duplicate(err); ok && sentence.String() != "" {
 		return &openmates.Error{Code: openmates.EConflict, Message: sentence, Err: err}
@@ -49,8 +49,7 @@ func taken(err error, sentence openmates.Text) error {
 	return err
 }
 
-// Limits that set nothing are stored as "{}", so that reading them costs
-// nothing.
+// noLimits is how empty limits are stored, so that they needn't be parsed.
 const noLimits = "{}"
 
 func encodeLimits(l openmates.Limits) string {
@@ -58,7 +57,7 @@ func encodeLimits(l openmates.Limits) string {
 		return noLimits
 	}
 	b, err := json.Marshal(l)
-	if err != nil { // can't be: Limits holds strings and numbers only
+	if err != nil { // impossible: Limits holds only strings and numbers
 		panic(err)
 	}
 	return string(b)

@@ -9,11 +9,11 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// keepStates is for how long a state stays known after it expired, so that who
-// comes back late, or twice, is told which of both it was.
+// keepStates is how long expired states are kept, so that somebody who returns
+// late or twice can be told which it was.
 const keepStates = 24 * time.Hour
 
-// AddState keeps a one-time row under the hash of a consent page's state.
+// AddState stores a one-time row under the hash of a consent page's state.
 func (db LinkStore) AddState(ctx context.Context, hash string, s connect.ConnectState) error {
 	verifier, err := db.seal.Seal("connect_states.verifier:"+hash, s.Verifier)
 	if err != nil {
@@ -30,9 +30,10 @@ func (db LinkStore) AddState(ctx context.Context, hash string, s connect.Connect
 	})
 }
 
-// TakeState uses the row up and gives it: of several takers one gets it. One
-// that was taken before is EConflict, one that never was ENotFound. One that
-// has expired is used up and given; its Expires tells.
+// TakeState marks the row as used and returns it; of several callers, only one
+// gets it. It returns EConflict for a row that was already taken and ENotFound
+// for one that never existed. An expired row is also taken and returned; check
+// its Expires.
 func (db LinkStore) TakeState(ctx context.Context, hash string) (connect.ConnectState, error) {
 	var s connect.ConnectState
 	var verifier string

@@ -1,14 +1,14 @@
-// Package store keeps the product's state in a database, see package sqldb.
+// Package store stores the product's data in a database; see package sqldb.
 //
-// It promises that what does not exist is openmates.ENotFound, and what somebody
-// else has already is openmates.EConflict. Credentials are sealed before they
-// are written. docs/adr/0004-durability.md says which writes survive what.
+// Anything that does not exist is openmates.ENotFound, and a duplicate is
+// openmates.EConflict. Credentials are sealed before they are written.
+// docs/adr/0004-durability.md describes which writes survive which failures.
 //
-// Each subject has a store of its own; a DB is all of them. A room or door is
-// given those that it needs, by cmd/openmates.
+// Each subject has a store of its own, and a DB combines them all.
+// cmd/openmates passes each package the stores that it needs.
 //
-// It refuses to let a transaction out: every exported method is one, or a part of
-// the one that Within has begun.
+// Transactions never leave this package: every exported method runs in one of
+// its own, or in the one that Within began.
 package store
 
 import (
@@ -23,30 +23,31 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// Sealer seals credentials for their place; package secret has one.
+// Sealer encrypts credentials, each bound to its place; package secret
+// implements it.
 type Sealer interface {
 	Seal(place string, plain openmates.Secret) (string, error)
 	Open(place, sealed string) (openmates.Secret, error)
-	// MAC is a keyed hash of text for one place; Verify compares.
+	// MAC returns a keyed hash of text for one place; Verify checks one.
 	MAC(place string, text openmates.Secret) string
 	Verify(place string, text openmates.Secret, mac string) bool
 }
 
-// Config holds what a DB needs.
+// Config configures a DB.
 type Config struct {
 	URL   string       // "" = openmates.db in Dir; a path = SQLite there; postgres://… = PostgreSQL
 	Dir   string       // data folder, for SQLite's file and its locks
 	Seal  Sealer       // required
 	Log   *slog.Logger // required
 	Clock func() time.Time
-	Watch time.Duration // how often changes by other processes are looked for; 0 = each second
-	// Shared keeps leases in rows also on SQLite, as they are on PostgreSQL, so
-	// that tests of many processes need no other database.
+	Watch time.Duration // how often to look for changes by other processes; 0 = every second
+	// Shared stores leases in rows on SQLite as well, as on PostgreSQL, so that
+	// tests with several processes need no other database.
 	Shared bool
 }
 
-// DB is the database of the product: the stores of all subjects, which share one
-// engine. It is safe for concurrent use.
+// DB is the product's database: the stores of all subjects on one engine. It is
+// safe for concurrent use.
 type DB struct {
 	*base
 	PeopleStore
@@ -73,8 +74,8 @@ type DB struct {
 	KeyStore
 }
 
-// base is what the stores share. Its own methods are steps that several of them
-// take within their transactions.
+// base is what the stores share. Its methods are steps used within their
+// transactions.
 type base struct {
 	*sqldb.DB
 	seal Sealer
@@ -84,10 +85,10 @@ type base struct {
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Migrations returns the files of the schema.
+// Migrations returns the migration files.
 func Migrations() fs.FS {
 	files, err := fs.Sub(migrations, "migrations")
-	if err != nil { // can't be: the folder is embedded
+	if err != nil { // impossible: the folder is embedded
 		panic(err)
 	}
 	return files
@@ -120,7 +121,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	}, nil
 }
 
-// The kinds of change that OnChange tells.
+// The kinds of change that OnChange reports.
 const (
 	Bots          = "bots"
 	Mates         = "mates"
@@ -130,6 +131,6 @@ const (
 	Identities    = "identities"
 	Installations = "installations"
 	Limits        = "limits"
-	Providers     = "providers" // with their models and the default ones
+	Providers     = "providers" // including their models and the defaults
 	Settings      = "settings"
 )

@@ -13,11 +13,11 @@ func notTakenOver() openmates.Text {
 	return openmates.T("Something has just changed there. Check again, and start over if it's still needed.")
 }
 
-// TakeOver gives a workspace of one team to another one, with the bot that was
-// just added there, and forgets where the bots of the old team were. It is
-// EConflict where the workspace is not the old team's any more, and where a
-// bot has come there since it was looked: the lock on the workspace's row makes
-// whoever connects it meanwhile wait, and of two who take it over one is first.
+// TakeOver moves a workspace from one team to another, together with the bot
+// that was just added there, and removes the old team's installations. It
+// returns EConflict if the workspace no longer belongs to the old team or if a
+// bot has been added since the caller checked. It locks the workspace's row, so
+// concurrent connections and takeovers wait.
 func (db WorkspaceStore) TakeOver(ctx context.Context, o connect.Takeover) (openmates.Installation, error) {
 	in := o.Installation
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
@@ -55,8 +55,8 @@ func (db WorkspaceStore) TakeOver(ctx context.Context, o connect.Takeover) (open
 	return in, err
 }
 
-// cameSince reports whether a bot was connected, or has appeared, after it was
-// looked who is there. The bot that was added by whoever takes over may appear.
+// cameSince reports whether a bot was connected or has appeared since the
+// caller checked. The bot that is being added doesn't count.
 func cameSince(now openmates.Installation, o connect.Takeover) bool {
 	i := slices.IndexFunc(o.Seen, func(x openmates.Installation) bool { return x.ID == now.ID })
 	var was openmates.Installation
@@ -76,10 +76,10 @@ func networkOf(t *sqldb.Tx, botID openmates.ID) (n openmates.Network, err error)
 	return n, err
 }
 
-// arrive records that a bot is in a workspace, now. A bot that comes back
-// without a team that brings it was added by a bare link, and what a team had
-// connected before it left no longer counts. Each time that a team connects it
-// gets a later time, also within one millisecond: TakeOver tells them apart.
+// arrive records that a bot is in a workspace now. A bot that returns without a
+// team was added by a plain link, and its earlier connection no longer counts.
+// Each connection by a team gets a later time than the one before, even within
+// a millisecond, so that TakeOver can tell them apart.
 func (db *base) arrive(t *sqldb.Tx, n openmates.Network, in *openmates.Installation) error {
 	var created, connected int64
 	if in.TeamID != 0 {

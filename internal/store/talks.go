@@ -9,11 +9,11 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// TurnStore keeps what was asked of mates and answered.
+// TurnStore stores the questions to mates and their answers.
 type TurnStore struct{ *base }
 
-// ForgetTalk has a conversation begin anew: what was said until now is no
-// history any more, see chat.Talks.
+// ForgetTalk restarts a conversation: earlier turns are no longer part of its
+// history; see chat.Talks.
 func (db TurnStore) ForgetTalk(ctx context.Context, conversation string) error {
 	_, err := db.Exec(ctx, sqldb.Hard, `INSERT INTO forgotten (lane, turn)
 		SELECT $1, COALESCE(MAX(id), 0) FROM turns WHERE lane = $1
@@ -21,26 +21,26 @@ func (db TurnStore) ForgetTalk(ctx context.Context, conversation string) error {
 	return err
 }
 
-// StopTalk marks the answer that is being written in a conversation, which is
-// the one to its oldest open question; ok is false where none is.
+// StopTalk asks the answer in progress in a conversation, the one to its oldest
+// open question, to stop. ok reports whether there is one.
 func (db TurnStore) StopTalk(ctx context.Context, conversation string) (ok bool, err error) {
 	n, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET stop = TRUE WHERE state IN ('received', 'running') AND id =
 		(SELECT MIN(id) FROM turns WHERE lane = $1 AND open)`, conversation)
 	return n > 0, err
 }
 
-// Stopped says whether an answer shall end.
+// Stopped reports whether an answer should stop.
 func (db TurnStore) Stopped(ctx context.Context, key string) (bool, error) {
 	var stop bool
 	_, err := sqldb.Get(ctx, db, `SELECT stop FROM turns WHERE key = $1`, []any{key}, &stop)
 	return stop, err
 }
 
-// keepRefusals is how long it is known at most that a refusal was said.
+// keepRefusals is how long refusals are remembered at most.
 const keepRefusals = 24 * time.Hour
 
-// SayRefusal reports whether a turn may say a refusal: it was said last before
-// since, or by this very turn.
+// SayRefusal reports whether a turn may post a refusal: true if it was last
+// posted before since, or by this same turn.
 func (db TurnStore) SayRefusal(ctx context.Context, key, about string, since time.Time) (say bool, err error) {
 	err = db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
 		if _, err := t.Exec(`DELETE FROM refusals WHERE said < $1`, db.now().Add(-keepRefusals)); err != nil {
@@ -56,8 +56,8 @@ func (db TurnStore) SayRefusal(ctx context.Context, key, about string, since tim
 	return say, err
 }
 
-// ForgetRefusals lets refusals be said again, because their cause was cured.
-// That is asked for often, so that it writes only where there is something.
+// ForgetRefusals allows refusals to be posted again after their cause was
+// fixed. It is called often, so it writes only if there is something to delete.
 func (db TurnStore) ForgetRefusals(ctx context.Context, about ...string) error {
 	for _, a := range about {
 		var said int64
@@ -72,8 +72,8 @@ func (db TurnStore) ForgetRefusals(ctx context.Context, about ...string) error {
 	return nil
 }
 
-// ChooseTeam settles for which team a person asks in direct messages; team 0
-// means that they are to be asked anew.
+// ChooseTeam stores which team a person's direct messages count for; 0 means
+// that the person is asked again.
 func (db TurnStore) ChooseTeam(ctx context.Context, botID, userID, teamID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Members)
@@ -87,8 +87,8 @@ func (db TurnStore) ChooseTeam(ctx context.Context, botID, userID, teamID openma
 	})
 }
 
-// SpentBy sums up what a person and their whole team spent in the month of t,
-// with what is reserved for answers that are being written.
+// SpentBy returns what a person and their whole team spent in the month of t,
+// including reservations for answers in progress.
 func (db UsageStore) SpentBy(ctx context.Context, teamID, userID openmates.ID, t time.Time) (mine, team openmates.Micros, err error) {
 	_, start, end := month(t)
 	_, err = sqldb.Get(ctx, db, `SELECT `+sumOf(`CASE WHEN user_id = $2 THEN cost ELSE 0 END`)+`, `+sumOf(`cost`)+`
@@ -96,8 +96,8 @@ func (db UsageStore) SpentBy(ctx context.Context, teamID, userID openmates.ID, t
 	return mine, team, err
 }
 
-// AskerMonth sums up the month of t (UTC) for a person who asks a mate in a
-// team, with what is reserved for answers that are being written.
+// AskerMonth returns the totals for the month of t (UTC) that limit a person
+// who asks a mate in a team, including reservations for answers in progress.
 func (db UsageStore) AskerMonth(ctx context.Context, teamID, userID, mateID openmates.ID, t time.Time) (m chat.AskerMonth, err error) {
 	_, start, end := month(t)
 	_, err = sqldb.Get(ctx, db, `SELECT COUNT(CASE WHEN user_id = $2 THEN 1 END),

@@ -7,17 +7,17 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// TeamStore keeps the teams, who is in them, and what their admins are told.
+// TeamStore stores the teams, their members, and the notices for their admins.
 type TeamStore struct{ *base }
 
 const teamCols = `t.id, t.slug, t.name, t.limits, t.created`
 
-// Team gives the team with this ID.
+// Team returns the team with this ID.
 func (db TeamStore) Team(ctx context.Context, id openmates.ID) (openmates.Team, error) {
 	return first(ctx, db, openmates.T("This team"), scanTeam, `SELECT `+teamCols+` FROM teams t WHERE t.id = $1`, id)
 }
 
-// TeamBySlug gives the team with this slug.
+// TeamBySlug returns the team with this slug.
 func (db TeamStore) TeamBySlug(ctx context.Context, slug string) (openmates.Team, error) {
 	return first(ctx, db, openmates.T("This team"), scanTeam, `SELECT `+teamCols+` FROM teams t WHERE t.slug = $1`, slug)
 }
@@ -33,7 +33,7 @@ func (db TeamStore) TeamsOf(ctx context.Context, userID openmates.ID) ([]openmat
 		WHERE m.user_id = $1 ORDER BY t.name, t.id`, userID)
 }
 
-// AddTeam makes a team. A slug that exists is EConflict.
+// AddTeam creates a team. It returns EConflict if the slug already exists.
 func (db TeamStore) AddTeam(ctx context.Context, team openmates.Team) (openmates.Team, error) {
 	var made openmates.Team
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
@@ -57,7 +57,7 @@ func (db *base) addTeam(t *sqldb.Tx, team openmates.Team) (openmates.Team, error
 	return team, taken(err, openmates.T("This address is already taken by another team. Choose a different one."))
 }
 
-// SaveTeam writes the name of a team.
+// SaveTeam updates the name of a team.
 func (db TeamStore) SaveTeam(ctx context.Context, team openmates.Team) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Teams)
@@ -65,7 +65,7 @@ func (db TeamStore) SaveTeam(ctx context.Context, team openmates.Team) error {
 	})
 }
 
-// AddMember puts a user into a team, or changes the role there.
+// AddMember adds a user to a team or changes their role.
 func (db TeamStore) AddMember(ctx context.Context, m openmates.Membership) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error { return db.addMember(t, m) })
 }
@@ -77,8 +77,8 @@ func (db *base) addMember(t *sqldb.Tx, m openmates.Membership) error {
 	return taken(err, openmates.T("This person is already in the team."))
 }
 
-// RemoveMember takes a user out of a team; who is in none of it already stays
-// so.
+// RemoveMember removes a user from a team. Nobody is added to another team
+// instead.
 func (db TeamStore) RemoveMember(ctx context.Context, teamID, userID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Members)
@@ -87,7 +87,7 @@ func (db TeamStore) RemoveMember(ctx context.Context, teamID, userID openmates.I
 	})
 }
 
-// Members lists the people of a team by username.
+// Members lists the members of a team by username.
 func (db TeamStore) Members(ctx context.Context, teamID openmates.ID) ([]openmates.Member, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (openmates.Member, error) {
 		var role openmates.Role
@@ -97,7 +97,7 @@ func (db TeamStore) Members(ctx context.Context, teamID openmates.ID) ([]openmat
 		WHERE m.team_id = $1 ORDER BY u.username`, teamID)
 }
 
-// Role is what a user may do in a team, "" where the user is no member.
+// Role returns a user's role in a team, or "" if they aren't a member.
 func (db TeamStore) Role(ctx context.Context, teamID, userID openmates.ID) (openmates.Role, error) {
 	var role openmates.Role
 	_, err := sqldb.Get(ctx, db, `SELECT role FROM members WHERE team_id = $1 AND user_id = $2`, []any{teamID, userID}, &role)
@@ -115,7 +115,7 @@ func scanTeam(s sqldb.Row) (t openmates.Team, err error) {
 	return t, err
 }
 
-// tail scans further columns behind those that a scan function knows.
+// tail scans further columns after those that a scan function reads.
 type tail struct {
 	sqldb.Row
 	more []any
@@ -123,14 +123,14 @@ type tail struct {
 
 func (t tail) Scan(dest ...any) error { return t.Row.Scan(append(dest, t.more...)...) }
 
-// TeamAt gives the team that a workspace of a network belongs to.
+// TeamAt returns the team that a workspace of a network belongs to.
 func (db TeamStore) TeamAt(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID) (openmates.Team, error) {
 	return first(ctx, db, openmates.T("This connection"), scanTeam, `SELECT `+teamCols+` FROM workspaces w
 		JOIN teams t ON t.id = w.team_id WHERE w.network = $1 AND w.workspace = $2`, n, workspace)
 }
 
-// RemoveTeam removes a team with all that is its own, and the text of what was
-// asked and answered in it. What it used stays in the books.
+// RemoveTeam removes a team with everything it owns and the text of its
+// questions and answers. Its usage records are kept.
 func (db TeamStore) RemoveTeam(ctx context.Context, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		for _, kind := range []string{Teams, Members, Installations} {

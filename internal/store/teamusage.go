@@ -9,11 +9,11 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// UsageStore keeps what was spent.
+// UsageStore stores usage and spending.
 type UsageStore struct{ *base }
 
-// TeamMonth sums up what a team spent in the calendar month of t (UTC), the
-// dearest first, with what is reserved for answers that are being written.
+// TeamMonth returns what a team spent in the calendar month of t (UTC), most
+// expensive first, including reservations for answers in progress.
 func (db UsageStore) TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (openmates.TeamMonth, error) {
 	_, start, end := month(t)
 	sum := openmates.TeamMonth{Start: start}
@@ -64,12 +64,12 @@ func (db UsageStore) TeamMonth(ctx context.Context, teamID openmates.ID, t time.
 	return sum, nil
 }
 
-// mostMonths is how far back a team's months are listed.
+// mostMonths is how many months back are listed.
 const mostMonths = 60
 
-// TeamMonths lists the months in which something was asked in a team, and that
-// of now, the newest first. For each month it looks whether there is anything,
-// along the index of times.
+// TeamMonths lists the months in which a team asked something, and the current
+// month, newest first. It checks each month with one lookup in the index on
+// time.
 func (db UsageStore) TeamMonths(ctx context.Context, teamID openmates.ID, now time.Time) ([]time.Time, error) {
 	_, start, _ := month(now)
 	all := []time.Time{start}
@@ -92,8 +92,8 @@ func (db UsageStore) TeamMonths(ctx context.Context, teamID openmates.ID, now ti
 	return all, nil
 }
 
-// TeamUsage is the calendar month of t (UTC) of a team, by day, person, mate and
-// model, the oldest day first.
+// TeamUsage returns a team's usage in the calendar month of t (UTC), by day,
+// person, mate and model, oldest day first.
 func (db UsageStore) TeamUsage(ctx context.Context, teamID openmates.ID, t time.Time) ([]openmates.UsageLine, error) {
 	_, start, end := month(t)
 	const day = 24 * 60 * 60 * 1000

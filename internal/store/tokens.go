@@ -9,16 +9,16 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// AnswerStore keeps the answers of calls that may be repeated.
+// AnswerStore stores the responses to calls with an idempotency key.
 type AnswerStore struct{ *base }
 
-// TokenStore keeps the access tokens of programs by their hash.
+// TokenStore stores access tokens by their hash.
 type TokenStore struct{ *base }
 
 const tokenCols = `id, COALESCE(user_id, 0), COALESCE(team_id, 0), name, hint, scopes, maker, created, expires, used`
 
-// AddAccessToken keeps a token under its hash, as long as fewer than most are
-// kept of the same person, team or, for a listener's, server; else EConflict.
+// AddAccessToken stores a token under its hash. It returns EConflict if the
+// person, the team or, for listeners, the server already has most tokens.
 func (db TokenStore) AddAccessToken(ctx context.Context, k openmates.AccessToken, hash string, most int) (openmates.AccessToken, error) {
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
 		k.ID = db.NextID()
@@ -38,7 +38,7 @@ func (db TokenStore) AddAccessToken(ctx context.Context, k openmates.AccessToken
 	return k, err
 }
 
-// AccessToken gives the token with this hash, and the hash as it is stored.
+// AccessToken returns the token with this hash, and the hash as stored.
 func (db TokenStore) AccessToken(ctx context.Context, hash string) (openmates.AccessToken, string, error) {
 	var stored string
 	k, err := first(ctx, db, openmates.T("This token"), func(s sqldb.Row) (openmates.AccessToken, error) {
@@ -47,19 +47,19 @@ func (db TokenStore) AccessToken(ctx context.Context, hash string) (openmates.Ac
 	return k, stored, err
 }
 
-// AccessTokenByID gives the token with this ID.
+// AccessTokenByID returns the token with this ID.
 func (db TokenStore) AccessTokenByID(ctx context.Context, id openmates.ID) (openmates.AccessToken, error) {
 	return first(ctx, db, openmates.T("This token"), scanToken, `SELECT `+tokenCols+` FROM access_tokens WHERE id = $1`, id)
 }
 
-// AccessTokens lists the tokens of a team (userID 0), of a person that are for
-// no team in particular (teamID 0), or of listeners (both 0), newest first.
+// AccessTokens lists a team's tokens (userID 0), a person's tokens that are not
+// tied to a team (teamID 0), or the listeners' tokens (both 0), newest first.
 func (db TokenStore) AccessTokens(ctx context.Context, userID, teamID openmates.ID) ([]openmates.AccessToken, error) {
 	return sqldb.List(ctx, db, scanToken, `SELECT `+tokenCols+` FROM access_tokens
 		WHERE COALESCE(team_id, 0) = $2 AND ($2 <> 0 OR COALESCE(user_id, 0) = $1) ORDER BY id DESC`, userID, teamID)
 }
 
-// DropAccessToken ends a token of those that AccessTokens lists.
+// DropAccessToken deletes a token that AccessTokens lists.
 func (db TokenStore) DropAccessToken(ctx context.Context, userID, teamID, id openmates.ID) (openmates.AccessToken, error) {
 	var k openmates.AccessToken
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
@@ -72,13 +72,13 @@ func (db TokenStore) DropAccessToken(ctx context.Context, userID, teamID, id ope
 	return k, err
 }
 
-// TokensBy lists the tokens that somebody has made, for themselves, for a team
-// or for a listener, newest first.
+// TokensBy lists the tokens that a person created for themselves, a team or a
+// listener, newest first.
 func (db TokenStore) TokensBy(ctx context.Context, maker openmates.ID) ([]openmates.AccessToken, error) {
 	return sqldb.List(ctx, db, scanToken, `SELECT `+tokenCols+` FROM access_tokens WHERE maker = $1 ORDER BY id DESC`, maker)
 }
 
-// DropTokenBy ends a token of those that TokensBy lists.
+// DropTokenBy deletes a token that TokensBy lists.
 func (db TokenStore) DropTokenBy(ctx context.Context, maker, id openmates.ID) (openmates.AccessToken, error) {
 	var k openmates.AccessToken
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
@@ -90,16 +90,16 @@ func (db TokenStore) DropTokenBy(ctx context.Context, maker, id openmates.ID) (o
 	return k, err
 }
 
-// MAC is a keyed hash of text for one place, which says nothing about text to
-// somebody who has the database alone.
+// MAC returns a keyed hash of text for one place. The database alone reveals
+// nothing about the text.
 func (db TokenStore) MAC(place string, text openmates.Secret) string { return db.seal.MAC(place, text) }
 
-// Verify reports whether mac was made of text for this place.
+// Verify reports whether mac is the MAC of text for this place.
 func (db TokenStore) Verify(place string, text openmates.Secret, mac string) bool {
 	return db.seal.Verify(place, text, mac)
 }
 
-// TouchAccessToken notes when a token was used. It is a soft write.
+// TouchAccessToken records when a token was used. It is a soft write.
 func (db TokenStore) TouchAccessToken(ctx context.Context, id openmates.ID, at time.Time) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE access_tokens SET used = $2 WHERE id = $1 AND used < $2`, id, at)
 	return err
@@ -116,13 +116,13 @@ func scanToken(s sqldb.Row) (k openmates.AccessToken, err error) {
 	return k, err
 }
 
-// ClaimAnswer lets one of any number of requests under the same key begin:
-// then mine is true. Otherwise it returns what the key stands for, whose
-// Request is a's where both are the same. Whoever began before abandoned, and
-// has not ended, counts as dead. Keys that have expired are free again.
+// ClaimAnswer claims a key for one of several concurrent requests; mine reports
+// whether this one got it. Otherwise it returns the stored entry, with a's
+// Request if both are the same. A claim that began before abandoned and is
+// still open counts as failed. Expired keys are free again.
 //
-// A request may hold something that is easy to guess, so that only a MAC of it
-// is written.
+// A request may contain something that is easy to guess, so only its MAC is
+// stored.
 func (db AnswerStore) ClaimAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer, abandoned, expires time.Time) (is openmates.KeptAnswer, mine bool, err error) {
 	mac := db.seal.MAC(requestName(owner, key), openmates.Secret(a.Request))
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
@@ -162,7 +162,7 @@ func (db AnswerStore) ClaimAnswer(ctx context.Context, owner, key string, a open
 	return is, mine, err
 }
 
-// KeepAnswer writes what a request that was claimed was answered.
+// KeepAnswer stores the response to a claimed request.
 func (db AnswerStore) KeepAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer) error {
 	body, err := db.seal.Seal(answerName(owner, key), a.Body)
 	if err != nil {
@@ -174,8 +174,7 @@ func (db AnswerStore) KeepAnswer(ctx context.Context, owner, key string, a openm
 	})
 }
 
-// DropAnswer frees a key whose request came to nothing, if it still has this
-// ticket.
+// DropAnswer releases the key of a failed request if it still has this ticket.
 func (db AnswerStore) DropAnswer(ctx context.Context, owner, key, ticket string) error {
 	_, err := db.Exec(ctx, sqldb.Hard, `DELETE FROM kept_answers WHERE owner = $1 AND key = $2 AND status = 0 AND ticket = $3`, owner, key, ticket)
 	return err

@@ -9,7 +9,8 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// PeopleStore keeps the accounts: who people are, what they say about themselves, and how they leave.
+// PeopleStore stores accounts, what people say about themselves, and the
+// deletion of accounts.
 type PeopleStore struct{ *base }
 
 const userCols = `u.id, u.username, u.display_name, u.email, u.admin, u.language, u.time_zone, u.preferences, u.created, u.epoch`
@@ -18,12 +19,12 @@ func nameTaken() openmates.Text {
 	return openmates.T("This username, or one that looks like it, is already taken. Choose a different one.")
 }
 
-// User gives the account with this ID.
+// User returns the account with this ID.
 func (db PeopleStore) User(ctx context.Context, id openmates.ID) (openmates.User, error) {
 	return first(ctx, db, openmates.T("This account"), scanUser, `SELECT `+userCols+` FROM users u WHERE u.id = $1`, id)
 }
 
-// UserByName gives the account with this username.
+// UserByName returns the account with this username.
 func (db PeopleStore) UserByName(ctx context.Context, username string) (openmates.User, error) {
 	return first(ctx, db, openmates.T("This account"), scanUser, `SELECT `+userCols+` FROM users u WHERE u.username = $1`, username)
 }
@@ -33,8 +34,8 @@ func (db PeopleStore) Users(ctx context.Context) ([]openmates.User, error) {
 	return sqldb.List(ctx, db, scanUser, `SELECT `+userCols+` FROM users u ORDER BY u.username`)
 }
 
-// AddUser makes an account with this password (a PHC string, "" for none). A
-// username that exists is EConflict.
+// AddUser creates an account with this password (a PHC string, or "" for none).
+// It returns EConflict if the username already exists.
 func (db PeopleStore) AddUser(ctx context.Context, u openmates.User, phc string) (openmates.User, error) {
 	var made openmates.User
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
@@ -63,7 +64,7 @@ func (db *base) addUser(t *sqldb.Tx, u openmates.User, phc string) (openmates.Us
 	return u, taken(err, nameTaken())
 }
 
-// SaveUser writes what a person may change about the account.
+// SaveUser updates what people may change about their account.
 func (db PeopleStore) SaveUser(ctx context.Context, u openmates.User) error {
 	prefs, err := json.Marshal(u.Preferences)
 	if err != nil {
@@ -79,8 +80,7 @@ func (db PeopleStore) SaveUser(ctx context.Context, u openmates.User) error {
 	})
 }
 
-// Password gives the PHC string of an account, "" where it can't sign in with
-// a password.
+// Password returns an account's PHC string, or "" if it has no password.
 func (db PeopleStore) Password(ctx context.Context, userID openmates.ID) (string, error) {
 	var phc string
 	ok, err := sqldb.Get(ctx, db, `SELECT password FROM users WHERE id = $1`, []any{userID}, &phc)
@@ -90,15 +90,15 @@ func (db PeopleStore) Password(ctx context.Context, userID openmates.ID) (string
 	return phc, err
 }
 
-// SetPassword replaces the PHC string of an account.
+// SetPassword replaces an account's PHC string.
 func (db PeopleStore) SetPassword(ctx context.Context, userID openmates.ID, phc string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		return must(t, openmates.T("This account"), `UPDATE users SET password = $2 WHERE id = $1`, userID, phc)
 	})
 }
 
-// Rehash replaces the PHC string of an account, as long as it is still the one
-// that a password was just checked against.
+// Rehash replaces an account's PHC string if it is still the one that the
+// password was just checked against.
 func (db PeopleStore) Rehash(ctx context.Context, userID openmates.ID, old, fresh string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		_, err := t.Exec(`UPDATE users SET password = $3 WHERE id = $1 AND password = $2`, userID, old, fresh)
@@ -127,7 +127,7 @@ func decodePreferences(s string, p *openmates.Preferences) error {
 	return nil
 }
 
-// ConfirmedUsers lists the accounts that have proved an address to be theirs.
+// ConfirmedUsers lists the accounts that have confirmed an address.
 func (db PeopleStore) ConfirmedUsers(ctx context.Context, address string) ([]openmates.User, error) {
 	return sqldb.List(ctx, db, scanUser, `SELECT `+userCols+` FROM users u WHERE u.email_confirmed AND u.email = $1 ORDER BY u.id`, address)
 }

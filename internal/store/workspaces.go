@@ -9,15 +9,15 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// WorkspaceStore keeps which team has which bot in which workspace.
+// WorkspaceStore stores which team has which bot in which workspace.
 type WorkspaceStore struct{ *base }
 
 func workspaceTaken() openmates.Text {
 	return openmates.T("This workspace is already connected to another team. A server admin can disconnect it.")
 }
 
-// BindWorkspace gives a workspace of a network to a team. That another team
-// has it is EConflict.
+// BindWorkspace assigns a workspace of a network to a team. It returns
+// EConflict if it belongs to another team.
 func (db WorkspaceStore) BindWorkspace(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID, name string, teamID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error { return db.bind(t, n, workspace, name, teamID) })
 }
@@ -33,22 +33,23 @@ func (db *base) bind(t *sqldb.Tx, n openmates.Network, workspace openmates.Works
 	return taken(err, workspaceTaken())
 }
 
-// UnbindWorkspace takes a workspace from a team; the bots in it don't answer
-// there any more.
+// UnbindWorkspace releases a workspace from a team; the bots in it stop
+// answering there.
 func (db WorkspaceStore) UnbindWorkspace(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID, teamID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Installations)
 		if err := must(t, openmates.T("This connection"), `DELETE FROM workspaces WHERE network = $1 AND workspace = $2 AND team_id = $3`, n, workspace, teamID); err != nil {
 			return err
 		}
-		// What is known of the bots there was this team's affair. Those that are
-		// there still are told anew by the network.
+		// The installations belong to the old team. The network reports again
+		// which bots are still there.
 		_, err := t.Exec(`DELETE FROM installations WHERE network = $1 AND workspace = $2`, n, workspace)
 		return err
 	})
 }
 
-// RemoveInstallation forgets that a bot is, or was, in a workspace of a team.
+// RemoveInstallation deletes a bot's installation in one of a team's
+// workspaces.
 func (db WorkspaceStore) RemoveInstallation(ctx context.Context, teamID, botID openmates.ID, workspace openmates.WorkspaceID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Installations)
@@ -58,8 +59,8 @@ func (db WorkspaceStore) RemoveInstallation(ctx context.Context, teamID, botID o
 	})
 }
 
-// TestInstallation says whether a bot may post a test message in a workspace
-// now, and notes that it does: once in every span of time.
+// TestInstallation reports whether a bot may post a test message in a workspace
+// now and, if so, records it: once per interval.
 func (db WorkspaceStore) TestInstallation(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID, every time.Duration) (ok bool, err error) {
 	now := db.now()
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
@@ -71,17 +72,17 @@ func (db WorkspaceStore) TestInstallation(ctx context.Context, botID openmates.I
 	return ok, err
 }
 
-// Strangers lists where bots have been for at least this long without that
-// anybody connected the workspace, and have not said yet how that is done.
+// Strangers lists where bots have been for at least this long in workspaces
+// that nobody has connected, and where they have not yet explained how to.
 func (db WorkspaceStore) Strangers(ctx context.Context, since time.Time) ([]openmates.Installation, error) {
 	return sqldb.List(ctx, db, db.scanInstallation, `SELECT `+installationCols+` FROM installations i
 		LEFT JOIN workspaces w ON w.network = i.network AND w.workspace = i.workspace
 		WHERE i.greeted = 0 AND i.left_at = 0 AND w.team_id IS NULL AND i.created <= $1 ORDER BY i.id LIMIT 100`, since)
 }
 
-// GreetOnce says whether a bot is to say how it is connected, and notes that it
-// did: once for each bot and workspace, whatever happens, unless the workspace
-// has become a team's meanwhile.
+// GreetOnce reports whether a bot should explain how to connect it and, if so,
+// records that it did: at most once per bot and workspace, and only while the
+// workspace belongs to no team.
 func (db WorkspaceStore) GreetOnce(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) (ok bool, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		rows, err := t.Exec(`UPDATE installations SET greeted = $3 WHERE bot_id = $1 AND workspace = $2 AND greeted = 0 AND left_at = 0
@@ -93,10 +94,10 @@ func (db WorkspaceStore) GreetOnce(ctx context.Context, botID openmates.ID, work
 	return ok, err
 }
 
-// AddInstallation records that a bot is in a workspace, now, and gives the
-// workspace to in.TeamID, in one. With TeamID 0 only the presence is recorded:
-// the network told of it, nobody connected it. It may be repeated. That another
-// team has the workspace is EConflict.
+// AddInstallation records that a bot is in a workspace now and assigns the
+// workspace to in.TeamID, in one transaction. With TeamID 0 it records only the
+// presence: the network reported it, but nobody connected it. It may be
+// repeated. It returns EConflict if the workspace belongs to another team.
 func (db WorkspaceStore) AddInstallation(ctx context.Context, in openmates.Installation) (openmates.Installation, error) {
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Installations)
@@ -114,8 +115,8 @@ func (db WorkspaceStore) AddInstallation(ctx context.Context, in openmates.Insta
 	return in, err
 }
 
-// LeftWorkspace records that a bot is not in a workspace any more, and forgets
-// the credential that it had there.
+// LeftWorkspace records that a bot has left a workspace and deletes the
+// credential that it had there.
 func (db WorkspaceStore) LeftWorkspace(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error { return db.leave(t, botID, workspace) })
 }
@@ -127,8 +128,8 @@ func (db *base) leave(t *sqldb.Tx, botID openmates.ID, workspace openmates.Works
 	return err
 }
 
-// OnlyWorkspaces records that a bot has left every workspace that is not among
-// all: it was removed there while nobody listened.
+// OnlyWorkspaces records that a bot has left every workspace not in all: it was
+// removed there while nobody was listening.
 func (db WorkspaceStore) OnlyWorkspaces(ctx context.Context, botID openmates.ID, all []openmates.WorkspaceID) error {
 	var gone []openmates.WorkspaceID
 	known, err := sqldb.List(ctx, db, func(s sqldb.Row) (w openmates.WorkspaceID, err error) { return w, s.Scan(&w) },
@@ -157,31 +158,32 @@ func (db WorkspaceStore) OnlyWorkspaces(ctx context.Context, botID openmates.ID,
 const installationCols = `i.id, i.bot_id, COALESCE(w.team_id, 0), i.workspace,
 	CASE WHEN i.name = '' THEN COALESCE(w.name, '') ELSE i.name END, i.created, i.left_at, i.connected, i.token`
 
-// InstallationsOf lists where bots are in the workspaces of a team, left ones
-// included, by workspace and bot.
+// InstallationsOf lists the installations in a team's workspaces, including
+// former ones, by workspace and bot.
 func (db WorkspaceStore) InstallationsOf(ctx context.Context, teamID openmates.ID) ([]openmates.Installation, error) {
 	return sqldb.List(ctx, db, db.scanInstallation, `SELECT `+installationCols+` FROM workspaces w
 		JOIN installations i ON i.network = w.network AND i.workspace = w.workspace
 		WHERE w.team_id = $1 ORDER BY i.workspace, i.bot_id`, teamID)
 }
 
-// InstallationsOfBot lists where teams have added a bot, places that it has
-// left included, by workspace.
+// InstallationsOfBot lists the workspaces in which teams have added a bot,
+// including former ones, by workspace.
 func (db WorkspaceStore) InstallationsOfBot(ctx context.Context, botID openmates.ID) ([]openmates.Installation, error) {
 	return sqldb.List(ctx, db, db.scanInstallation, `SELECT `+installationCols+` FROM installations i
 		JOIN workspaces w ON w.network = i.network AND w.workspace = i.workspace
 		WHERE i.bot_id = $1 ORDER BY i.workspace`, botID)
 }
 
-// InstallationAt gives a bot's presence in a workspace. TeamID is 0 when the
-// workspace is no team's.
+// InstallationAt returns a bot's installation in a workspace. TeamID is 0 if
+// the workspace belongs to no team.
 func (db WorkspaceStore) InstallationAt(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) (openmates.Installation, error) {
 	return first(ctx, db, openmates.T("This connection"), db.scanInstallation, `SELECT `+installationCols+` FROM installations i
 		LEFT JOIN workspaces w ON w.network = i.network AND w.workspace = i.workspace
 		WHERE i.bot_id = $1 AND i.workspace = $2`, botID, workspace)
 }
 
-// installationPlace is where the credential of an installation is sealed for.
+// installationPlace returns the place that an installation's credential is
+// sealed for.
 func installationPlace(bot openmates.ID, workspace openmates.WorkspaceID) string {
 	return "installations.token:" + bot.String() + ":" + string(workspace)
 }

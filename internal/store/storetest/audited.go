@@ -10,10 +10,11 @@ import (
 	"openmates/internal/store"
 )
 
-// Audited checks that an action and its line of the audit record happen together.
-// While the database, which must be SQLite, takes no such line, do must fail, and
-// no table has changed. Then do must succeed, and the line is there. except names
-// tables that do writes before the change, such as those of sent mail.
+// Audited checks that an action and its audit entry are written together. While
+// the database, which must be SQLite, rejects the entry, do must fail and leave
+// every table unchanged; after that, do must succeed and the entry must exist.
+// except names tables that do writes before the change, such as the log of sent
+// mail.
 func Audited(t *testing.T, db *store.DB, action string, do func() error, except ...string) {
 	t.Helper()
 	before, had := tables(t, db, except), entries(t, db, action)
@@ -52,8 +53,8 @@ func entries(t *testing.T, db *store.DB, action string) (n int) {
 	return n
 }
 
-// tables returns what is in each table, as text. Of sessions it tells only whose
-// they are, since each request gives its own another token.
+// tables returns the content of each table as text. Of sessions it includes
+// only the owners, since every request replaces its token.
 func tables(t *testing.T, db *store.DB, except []string) map[string]string {
 	t.Helper()
 	names, err := sqldb.List(t.Context(), db, text, `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)

@@ -1,6 +1,6 @@
-// Package storetest runs tests against real databases: SQLite in a folder of
-// the test, and PostgreSQL, in a schema of the test, when
-// OPENMATES_TEST_POSTGRES is the address of one. Nothing is left behind.
+// Package storetest runs tests against real databases: SQLite in the test's
+// folder, and PostgreSQL in a schema of its own if OPENMATES_TEST_POSTGRES is
+// set to its address. It cleans up afterwards.
 package storetest
 
 import (
@@ -17,18 +17,18 @@ import (
 	"openmates/internal/store"
 )
 
-// Open opens the test's database; called again it opens the same one anew, as
-// another process would. The test closes it when it ends.
+// Open opens the test's database. Another call opens the same database again,
+// as another process would. It is closed when the test ends.
 type Open func(change ...func(*store.Config)) *store.DB
 
-// Each runs a test on every engine that is at hand.
+// Each runs a test on every available engine.
 func Each(t *testing.T, run func(t *testing.T, open Open)) {
 	t.Helper()
 	sqldbtest.EachEngine(t, func(t *testing.T, engine string) { run(t, One(t, engine)) })
 }
 
-// One is a fresh database of one engine, "sqlite" or "postgres"; the test is
-// skipped where that is not at hand.
+// One returns a new database on one engine, "sqlite" or "postgres", and skips
+// the test if the engine isn't available.
 func One(t testing.TB, engine string) Open {
 	t.Helper()
 	if engine == "sqlite" {
@@ -37,18 +37,18 @@ func One(t testing.TB, engine string) Open {
 	return opener(t, sqldbtest.Address(t), t.TempDir())
 }
 
-// SQLite opens a fresh SQLite database for tests of other packages.
+// SQLite opens a new SQLite database for tests of other packages.
 func SQLite(t testing.TB, change ...func(*store.Config)) *store.DB {
 	t.Helper()
 	return opener(t, "", t.TempDir())(change...)
 }
 
-// Clock sets the time that the database sees.
+// Clock sets the database's clock.
 func Clock(now func() time.Time) func(*store.Config) {
 	return func(c *store.Config) { c.Clock = now }
 }
 
-// Shared has leases that several processes share also on SQLite.
+// Shared makes SQLite share leases between processes as well.
 func Shared(c *store.Config) { c.Shared = true }
 
 func opener(t testing.TB, address, dir string) Open {
@@ -71,7 +71,7 @@ func opener(t testing.TB, address, dir string) Open {
 	}
 }
 
-// Exec runs a statement past the store and gives what the database said to it.
+// Exec runs a statement directly on the database and returns its error.
 func Exec(t testing.TB, c store.Config, text string, args ...any) error {
 	t.Helper()
 	driver, address := "pgx", c.URL
@@ -88,7 +88,7 @@ func Exec(t testing.TB, c store.Config, text string, args ...any) error {
 }
 
 // World is a team with one member, one mate and its bot, which is installed in
-// the workspace "guild"; the member's account there is "account".
+// the workspace "guild". The member's account there is "account".
 type World struct {
 	Team openmates.Team
 	User openmates.User
@@ -96,7 +96,7 @@ type World struct {
 	Bot  openmates.Bot
 }
 
-// Seed makes a World.
+// Seed creates a World.
 func Seed(t testing.TB, db *store.DB) World {
 	t.Helper()
 	ctx := t.Context()

@@ -59,8 +59,10 @@ type Outcome struct {
 	Key      string
 	State    TurnState // answered, refused or failed
 	Text     string    // the text to post
+	Note     string    // what is posted behind it and isn't part of the answer: why it ended, what wasn't read
 	Author   string
 	Question string
+	Shown    string // what the question showed beside its words, as the model read it
 	Why      Trouble
 	Until    time.Time // when a used-up limit resets; zero = another reason
 	TeamID   ID        // 0 if unknown, like the next two
@@ -70,6 +72,9 @@ type Outcome struct {
 	Lacks    string // names of the permissions that it is missing there
 	Usage    Usage  // zero if no model was asked
 }
+
+// Whole is what people read: the text and the note.
+func (o Outcome) Whole() string { return o.Text + o.Note }
 
 // LimitError says which layer's limit is used up, and when it resets.
 type LimitError struct {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	"openmates/internal/catalogue"
 	"openmates/internal/chat"
 	"openmates/internal/connect"
+	"openmates/internal/document"
 	"openmates/internal/guard"
 	"openmates/internal/identity"
 	"openmates/internal/locale"
@@ -247,8 +249,13 @@ func (srv *service) wire(demo *web.Demo) (err error) {
 	if err != nil {
 		return err
 	}
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find the program itself: %w", err)
+	}
 	srv.chat, err = chat.New(chat.Config{
-		Store: chatStoreOf(srv.db), Queue: srv.queue, Connectors: srv.networks, Model: srv.models.room.Choose, Currency: srv.server.Currency,
+		Documents: document.Reader{Program: program, Args: []string{readDocument}},
+		Store:     chatStoreOf(srv.db), Queue: srv.queue, Connectors: srv.networks, Model: srv.models.room.Choose, Currency: srv.server.Currency,
 		Log: srv.log, Skills: srv.skills, Say: srv.book.Say,
 		NoStreaming: !srv.set.Stream, Grace: srv.set.Grace, Links: srv.connect,
 	})

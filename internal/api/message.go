@@ -308,5 +308,5 @@ func replyOf(mate string, o openmates.Outcome) (Reply, error) {
 		return Reply{}, openmates.Errorf(openmates.EUnavailable, "%s", o.Text)
 	}
 	u := o.Usage
-	return Reply{Mate: mate, Text: o.Text, Model: u.Model, Usage: Tokens{Input: u.Input, Cached: u.Cached, Output: u.Output, Cost: u.Cost}}, nil
+	return Reply{Mate: mate, Text: o.Whole(), Model: u.Model, Usage: Tokens{Input: u.Input, Cached: u.Cached, Output: u.Output, Cost: u.Cost}}, nil
 }

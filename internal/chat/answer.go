@@ -77,6 +77,7 @@ func (r *Room) answer(ctx context.Context, t *turn, d *draft) (openmates.Outcome
 	if decided != nil || err != nil {
 		return t.outcome(decided), err
 	}
+	t.shown = r.show(ctx, t)
 	talk, decided, err := r.reserve(ctx, t, choice)
 	if decided != nil || err != nil {
 		return t.outcome(decided), err
@@ -84,6 +85,9 @@ func (r *Room) answer(ctx context.Context, t *turn, d *draft) (openmates.Outcome
 	said, err := r.converse(ctx, t, talk, d)
 	o := t.outcome(&said.decision)
 	o.Usage = said.usage
+	if missed, ok := t.shown.note(); ok && o.State == openmates.TurnAnswered {
+		o.Note += remark(r.to(t.asker, missed))
+	}
 	return o, err
 }
 
@@ -93,11 +97,12 @@ func (t *turn) outcome(d *decision) openmates.Outcome {
 		return openmates.Outcome{}
 	}
 	o := openmates.Outcome{
-		Key: t.in.Key, State: cmp.Or(d.State, openmates.TurnRefused), Text: d.Text, Why: d.Why, Until: d.Until, Channel: d.Channel, Lacks: d.Lacks,
+		Key: t.in.Key, State: cmp.Or(d.State, openmates.TurnRefused), Text: d.Text, Note: d.Note, Why: d.Why, Until: d.Until, Channel: d.Channel, Lacks: d.Lacks,
 		TeamID: t.asker.Team.ID, MateID: t.asker.Mate.ID, UserID: cmp.Or(t.asker.User.ID, t.asker.Outsider.ID),
 	}
 	if t.source.remembers() {
 		o.Author, o.Question = cmp.Or(t.in.Author.Name, t.asker.User.DisplayName), t.in.Text
+		o.Shown = t.shown.kept()
 	}
 	return o
 }

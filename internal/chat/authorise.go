@@ -17,7 +17,8 @@ type decision struct {
 	State openmates.TurnState // "" = refused
 	Why   openmates.Trouble
 	Text  string
-	Until time.Time // when a used-up limit resets
+	Note  string    // see openmates.Outcome
+	Until time.Time // when a limit that is used up has room again
 
 	Channel, Lacks string // see openmates.Outcome
 }
@@ -55,6 +56,8 @@ func (s fromMessenger) authorise(ctx context.Context, t *turn) (*decision, error
 		return r.lead(ctx, t, openmates.TroubleAccount, t.info.ConnectAccount())
 	case t.blank():
 		return r.refuse(t, openmates.TroubleText, noText()), nil
+	case t.unheard():
+		return r.refuse(t, openmates.TroubleText, onlyVoice()), nil
 	}
 	return nil, nil //nolint:nilnil // no decision: the turn goes on
 }

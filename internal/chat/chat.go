@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/document"
 	"openmates/internal/llm"
 	"openmates/internal/messenger"
 	"openmates/internal/queue"
@@ -56,6 +57,10 @@ type Config struct {
 	// limits decide which of them a model sees.
 	Skills    Skills
 	SkillTime time.Duration // for all skills of one answer; 0 = 2 minutes
+
+	// Documents reads the files that people show; the zero value reads plain text
+	// alone.
+	Documents document.Reader
 
 	// Links leads people to where they connect what is missing; nil = refusals
 	// contain no links.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"unicode"
 
 	"openmates"
 	"openmates/internal/llm"
@@ -36,13 +37,12 @@ func (r *Room) converse(ctx context.Context, t *turn, k *talk, d *draft) (spoken
 	}
 	switch {
 	case err != nil && errors.Is(cause, errLeft):
-		said.State, said.Text = brokenOff(k.w.text())
+		said.decision = brokenOff(k.w.text())
 		return said, nil
 	case k.stop == stopMoney:
-		said.State, said.Why, said.Text = outOfMoney(k.w.text(), k.over, k.team, k.say)
-		said.Until = k.over.Until
+		said.decision = outOfMoney(k.w.text(), k.over, k.team, k.say)
 	default:
-		said.State, said.Why, said.Text = conclude(k.w.text(), k.stop, err, k.choice.Fixed, k.say)
+		said.decision = conclude(k.w.text(), k.stop, err, k.choice.Fixed, k.say)
 	}
 	if e, ok := errors.AsType[*messenger.SendError](err); ok {
 		said.State, said.Why = openmates.TurnFailed, openmates.TroubleNotPosted
@@ -54,56 +54,72 @@ func (r *Room) converse(ctx context.Context, t *turn, k *talk, d *draft) (spoken
 	return said, nil
 }
 
-// brokenOff returns what is kept of an answer that nobody waits for any more.
-func brokenOff(text string) (openmates.TurnState, string) {
-	if text = strings.TrimSpace(text); text == "" {
-		return openmates.TurnFailed, ""
+// brokenOff is what is kept of an answer that nobody waits for any more.
+func brokenOff(text string) decision {
+	if text = strings.TrimSpace(text); !visible(text) {
+		return decision{State: openmates.TurnFailed}
 	}
-	return openmates.TurnAnswered, messenger.Closed(text)
+	return decision{State: openmates.TurnAnswered, Text: text}
 }
 
 // outOfMoney returns what is said if a layer's money isn't enough for another
 // round.
-func outOfMoney(text string, e *openmates.LimitError, team openmates.Team, say func(openmates.Text) string) (openmates.TurnState, openmates.Trouble, string) {
-	if text = strings.TrimSpace(text); text == "" {
-		return openmates.TurnRefused, openmates.TroubleMoney, say(noMoneyLeft(e, team))
+func outOfMoney(text string, e *openmates.LimitError, team openmates.Team, say func(openmates.Text) string) decision {
+	if text = strings.TrimSpace(text); !visible(text) {
+		return decision{State: openmates.TurnRefused, Why: openmates.TroubleMoney, Text: say(noMoneyLeft(e, team)), Until: e.Until}
 	}
-	return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(moneyStop(e, team)))
+	return decision{State: openmates.TurnAnswered, Text: text, Note: remark(say(moneyStop(e, team))), Until: e.Until}
 }
 
-// conclude returns the final text, with a remark on why it ended early.
-func conclude(text string, stop llm.Stop, err error, fixed bool, say func(openmates.Text) string) (openmates.TurnState, openmates.Trouble, string) {
+// conclude is what is said in the end, with a note on why it ended early.
+func conclude(text string, stop llm.Stop, err error, fixed bool, say func(openmates.Text) string) decision {
 	text = strings.TrimSpace(text)
-	switch {
-	case stop == stopAsked && text == "":
-		return openmates.TurnAnswered, "", "*" + say(stoppedFirst()) + "*"
-	case stop == stopAsked:
-		return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(stopped()))
-	case err != nil && text == "":
-		why, said := modelTrouble(err, fixed)
-		return openmates.TurnFailed, why, say(said)
-	case err != nil:
-		return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(cutShort()))
-	case stop == stopRounds && text == "":
-		return openmates.TurnFailed, openmates.TroubleNoWords, say(onlySkills())
-	case stop == stopRounds:
-		return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(tooManyRounds()))
-	case text == "" && stop == llm.StopFilter:
-		why, said := modelTrouble(&llm.Error{Kind: llm.KindFiltered}, fixed)
-		return openmates.TurnFailed, why, say(said)
-	case text == "" && stop == llm.StopLength:
-		return openmates.TurnFailed, openmates.TroubleThought, say(onlyThoughts())
-	case text == "" && stop == llm.StopOther:
-		why, said := modelTrouble(&llm.Error{Kind: llm.KindCut}, fixed)
-		return openmates.TurnFailed, why, say(said)
-	case text == "":
-		return openmates.TurnFailed, openmates.TroubleNoWords, say(noWords())
-	case stop == llm.StopOther:
-		return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(cutShort()))
-	case stop == llm.StopLength:
-		return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(tooLong()))
-	case stop == llm.StopFilter:
-		return openmates.TurnAnswered, "", messenger.Closed(text) + remark(say(withheld()))
+	if !visible(text) {
+		return wordless(stop, err, fixed, say)
 	}
-	return openmates.TurnAnswered, "", text
+	note := ""
+	switch {
+	case stop == stopAsked:
+		note = remark(say(stopped()))
+	case stop == stopRounds:
+		note = remark(say(tooManyRounds()))
+	case err != nil, stop == llm.StopOther:
+		note = remark(say(cutShort()))
+	case stop == llm.StopLength:
+		note = remark(say(tooLong()))
+	case stop == llm.StopFilter:
+		note = remark(say(withheld()))
+	}
+	return decision{State: openmates.TurnAnswered, Text: text, Note: note}
+}
+
+// wordless is what is said when the model has said nothing.
+func wordless(stop llm.Stop, err error, fixed bool, say func(openmates.Text) string) decision {
+	failed := decision{State: openmates.TurnFailed}
+	var said openmates.Text
+	switch {
+	case stop == stopAsked:
+		return decision{State: openmates.TurnAnswered, Note: "*" + say(stoppedFirst()) + "*"}
+	case err != nil:
+		failed.Why, said = modelTrouble(err, fixed)
+	case stop == llm.StopFilter:
+		failed.Why, said = modelTrouble(&llm.Error{Kind: llm.KindFiltered}, fixed)
+	case stop == llm.StopOther:
+		failed.Why, said = modelTrouble(&llm.Error{Kind: llm.KindCut}, fixed)
+	case stop == llm.StopLength:
+		failed.Why, said = openmates.TroubleThought, onlyThoughts()
+	case stop == stopRounds:
+		failed.Why, said = openmates.TroubleNoWords, onlySkills()
+	default:
+		failed.Why, said = openmates.TroubleNoWords, noWords()
+	}
+	failed.Text = say(said)
+	return failed
+}
+
+// visible reports whether a text has anything that a reader sees.
+func visible(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.In(r, unicode.C, unicode.Z, unicode.Mn) && r != '\u3164' && r != '\u115f' && r != '\u1160' && r != '\uffa0' && r != '\u2800'
+	})
 }

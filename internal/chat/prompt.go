@@ -41,10 +41,14 @@ func (r *Room) request(ctx context.Context, t *turn) (llm.Request, error) {
 	who := speakers{mate: t.asker.Mate.Handle}
 	for _, e := range past {
 		req.Messages = append(req.Messages,
-			llm.Message{Role: llm.RoleUser, Text: said(who.name(e.Author, e.Privacy), e.Question)},
-			llm.Message{Role: llm.RoleAssistant, Text: e.Answer})
+			llm.Message{Role: llm.RoleUser, Text: said(who.name(e.Author, e.Privacy), words(e.Question, e.Shown))})
+		if e.Answer != "" { // it was stopped before its first word
+			req.Messages = append(req.Messages, llm.Message{Role: llm.RoleAssistant, Text: e.Answer})
+		}
 	}
-	req.Messages = append(req.Messages, llm.Message{Role: llm.RoleUser, Text: said(who.name(t.asker.User, t.asker.Privacy), t.in.Text)})
+	req.Messages = append(req.Messages, llm.Message{
+		Role: llm.RoleUser, Text: said(who.name(t.asker.User, t.asker.Privacy), words(t.in.Text, t.shown.text)), Pictures: t.shown.pictures,
+	})
 	return req, nil
 }
 

@@ -104,7 +104,7 @@ func (r *Room) post(ctx context.Context, d *draft, o openmates.Outcome, begun in
 // one, replacing the first, and edits the message.
 func (r *Room) say(ctx context.Context, d *draft, o openmates.Outcome) string {
 	if o.Why != openmates.TroubleAccount || d.in.Workspace != "" || r.cfg.Links == nil {
-		return o.Text
+		return whole(o)
 	}
 	rep, err := r.ownLink(ctx, d.asker, d.info, d.in.Author)
 	if err != nil {
@@ -114,8 +114,16 @@ func (r *Room) say(ctx context.Context, d *draft, o openmates.Outcome) string {
 	return o.Text + "\n" + rep.Whole()
 }
 
-// remind repeats a recent refusal as an emoji, or as the sentence, but never
-// twice within a minute.
+// whole is the text with its note, behind an open code block if there is one.
+func whole(o openmates.Outcome) string {
+	if o.Note == "" {
+		return o.Text
+	}
+	return messenger.Closed(o.Text) + o.Note
+}
+
+// remind stands for a refusal that was said lately: a sign, or else the
+// sentence once more, but never twice within a minute.
 func (r *Room) remind(ctx context.Context, d *draft, o openmates.Outcome) error {
 	if d.access.Reacts {
 		err := r.react(ctx, d, signConnect)

@@ -64,6 +64,10 @@ func noWords() openmates.Text {
 	return openmates.T("My model returned an empty answer. Please ask me again, perhaps in other words.")
 }
 
+func onlyVoice() openmates.Text {
+	return openmates.T("I can't listen to voice messages yet. Please write to me instead.")
+}
+
 func onlyThoughts() openmates.Text {
 	return openmates.T("My model used all its room for thinking and had none left to answer. Please ask a smaller question, or ask an admin of this OpenMates server to choose another model for me.")
 }

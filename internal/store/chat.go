@@ -178,9 +178,9 @@ func layers(a openmates.Asker, server, member *string) ([]openmates.Layer, error
 func (db TurnStore) Settle(ctx context.Context, o openmates.Outcome) error {
 	return db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
 		n, err := t.Exec(`UPDATE turns SET state = $2, answer = $3, author = $4, question = $5, why = $6, team_id = $7, mate_id = $8, user_id = $9,
-				channel = $10, lacks = $11, until = $12
+				channel = $10, lacks = $11, until = $12, note = $13, shown = $14
 			WHERE key = $1 AND state IN ('received', 'running')`,
-			o.Key, o.State, o.Text, o.Author, o.Question, string(o.Why), o.TeamID, o.MateID, o.UserID, o.Channel, o.Lacks, o.Until)
+			o.Key, o.State, o.Text, o.Author, o.Question, string(o.Why), o.TeamID, o.MateID, o.UserID, o.Channel, o.Lacks, o.Until, o.Note, o.Shown)
 		if err != nil {
 			return fmt.Errorf("settle %q: %w", o.Key, err)
 		}
@@ -207,10 +207,10 @@ func (db TurnStore) Settled(ctx context.Context, key string) (o openmates.Outcom
 	var n, until int64
 	var model *string
 	var team, user, mate, input, cached, output, cost, at *int64
-	found, err := sqldb.Get(ctx, db, `SELECT t.state, t.answer, t.author, t.question, t.posted, t.why, t.channel, t.lacks, t.until,
+	found, err := sqldb.Get(ctx, db, `SELECT t.state, t.answer, t.author, t.question, t.posted, t.why, t.channel, t.lacks, t.until, t.note, t.shown,
 			g.team_id, g.user_id, g.mate_id, g.model, g.input, g.cached, g.output, g.cost, g.at
 		FROM turns t LEFT JOIN usage g ON g.turn = t.key AND g.settled WHERE t.key = $1`, []any{key},
-		&o.State, &o.Text, &o.Author, &o.Question, &n, &o.Why, &o.Channel, &o.Lacks, &until, &team, &user, &mate, &model, &input, &cached, &output, &cost, &at)
+		&o.State, &o.Text, &o.Author, &o.Question, &n, &o.Why, &o.Channel, &o.Lacks, &until, &o.Note, &o.Shown, &team, &user, &mate, &model, &input, &cached, &output, &cost, &at)
 	if err != nil || !found {
 		return openmates.Outcome{}, 0, false, err
 	}
@@ -241,15 +241,15 @@ func (db TurnStore) History(ctx context.Context, conversation string, n int) ([]
 		var at int64
 		var id *int64
 		var username, name, privacy *string
-		err = s.Scan(&e.Question, &e.Answer, &at, &id, &username, &name, &privacy)
+		err = s.Scan(&e.Question, &e.Shown, &e.Answer, &at, &id, &username, &name, &privacy)
 		e.At = sqldb.TimeOf(at)
 		if err == nil && id != nil {
 			e.Author = openmates.User{ID: openmates.ID(*id), Username: *username, DisplayName: *name}
 			e.Privacy, err = decodePrivacy(*privacy)
 		}
 		return e, err
-	}, `SELECT l.question, l.answer, l.accepted, u.id, u.username, u.display_name, u.privacy FROM (
-			SELECT id, user_id, question, answer, accepted FROM turns
+	}, `SELECT l.question, l.shown, l.answer, l.accepted, u.id, u.username, u.display_name, u.privacy FROM (
+			SELECT id, user_id, question, shown, answer, accepted FROM turns
 			WHERE lane = $1 AND state = 'answered' AND id > COALESCE((SELECT turn FROM forgotten WHERE lane = $1), 0)
 			ORDER BY id DESC LIMIT $2) AS l LEFT JOIN users u ON u.id = l.user_id
 		ORDER BY l.id`, conversation, n)

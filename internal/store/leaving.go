@@ -79,10 +79,15 @@ func (db PeopleStore) EmailConfirmed(ctx context.Context, userID openmates.ID) (
 func (db PeopleStore) OwnTurns(ctx context.Context, userID openmates.ID) ([]openmates.OwnTurn, error) {
 	return sqldb.List(ctx, db, func(s sqldb.Row) (o openmates.OwnTurn, err error) {
 		var at int64
-		err = s.Scan(&at, &o.Team, &o.Mate, &o.State, &o.Question, &o.Answer)
+		var shown, note string
+		err = s.Scan(&at, &o.Team, &o.Mate, &o.State, &o.Question, &shown, &o.Answer, &note)
+		if shown != "" {
+			o.Question += "\n" + shown
+		}
+		o.Answer += note
 		o.At = sqldb.TimeOf(at)
 		return o, err
-	}, `SELECT r.accepted, COALESCE(t.slug, ''), COALESCE(m.handle, ''), r.state, r.question, r.answer
+	}, `SELECT r.accepted, COALESCE(t.slug, ''), COALESCE(m.handle, ''), r.state, r.question, r.shown, r.answer, r.note
 		FROM turns r LEFT JOIN teams t ON t.id = r.team_id LEFT JOIN mates m ON m.id = r.mate_id
 		WHERE r.user_id = $1 ORDER BY r.id`, userID)
 }
@@ -170,7 +175,7 @@ func (db *base) removeUser(ctx context.Context, userID openmates.ID, needed func
 		for _, text := range []string{
 			// An open turn still runs: it finds that its author isn't linked,
 			// and says so.
-			`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '', channel = '', lacks = '' WHERE user_id = $1 AND NOT open`,
+			`UPDATE turns SET lane = '', author = '', question = '', shown = '', answer = '', note = '', body = '', channel = '', lacks = '' WHERE user_id = $1 AND NOT open`,
 			// Delete which accounts they had linked.
 			`UPDATE audit SET before = '', after = '' WHERE actor = $1 AND action IN ('account.link', 'account.unlink')`,
 			// Stored responses to their requests.

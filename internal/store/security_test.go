@@ -189,7 +189,7 @@ func TestLeavingKeepsTheBooks(t *testing.T) {
 		asked(t, db, team.ID, ben.ID)
 		turns, err := db.OwnTurns(ctx, ben.ID)
 		ok(t, err)
-		same(t, []any{len(turns), turns[0].Question, turns[0].Team}, []any{1, "What is it?", "harbour"})
+		same(t, []any{len(turns), turns[0].Question, turns[0].Team}, []any{1, "What is it?\n[a file]", "harbour"})
 		usage, err := db.OwnUsage(ctx, ben.ID)
 		ok(t, err)
 		same(t, []any{len(usage), usage[0].Cost}, []any{1, openmates.Micros(70)})
@@ -240,7 +240,7 @@ func asked(t *testing.T, db *store.DB, team, user openmates.ID) {
 	ok(t, err)
 	use := openmates.Usage{TeamID: team, UserID: user, MateID: m.ID, Model: "x/y", Cost: 70}
 	ok(t, db.Reserve(ctx, "k", use, nil))
-	ok(t, db.Settle(ctx, openmates.Outcome{Key: "k", State: openmates.TurnAnswered, Author: "ben", Question: "What is it?", Text: "A lamp.", TeamID: team, UserID: user, MateID: m.ID, Usage: use}))
+	ok(t, db.Settle(ctx, openmates.Outcome{Key: "k", State: openmates.TurnAnswered, Author: "ben", Question: "What is it?", Shown: "[a file]", Text: "A lamp.", Note: " (cut)", TeamID: team, UserID: user, MateID: m.ID, Usage: use}))
 	ok(t, db.CloseJob(ctx, "k", queue.Done))
 }
 

@@ -142,7 +142,7 @@ func (db TeamStore) RemoveTeam(ctx context.Context, id openmates.ID) error {
 		if _, err := t.Exec(`DELETE FROM connect_states WHERE team_id = $1`, id); err != nil {
 			return err
 		}
-		_, err := t.Exec(`UPDATE turns SET lane = '', author = '', question = '', answer = '', body = '', channel = '', lacks = '' WHERE team_id = $1 AND NOT open`, id)
+		_, err := t.Exec(`UPDATE turns SET lane = '', author = '', question = '', shown = '', answer = '', note = '', body = '', channel = '', lacks = '' WHERE team_id = $1 AND NOT open`, id)
 		if err != nil {
 			return err
 		}

@@ -113,6 +113,6 @@ func (s *Server) tried(ctx context.Context, p *mateSetupPage, user openmates.ID,
 	if o.State != openmates.TurnAnswered {
 		return openmates.Errorf(openmates.EUnavailable, "%s", o.Text)
 	}
-	p.Trial.Past = append(p.Trial.Past, said{Question: text, Answer: spelling.Prefix(o.Text, longestShown), Usage: o.Usage})
+	p.Trial.Past = append(p.Trial.Past, said{Question: text, Answer: spelling.Prefix(o.Whole(), longestShown), Usage: o.Usage})
 	return nil
 }

@@ -31,6 +31,8 @@ type Network struct {
 	typings  int
 	signs    map[openmates.MessageID][]string // by message
 	whispers []string
+	files    map[string][]byte
+	written  map[messenger.MessageRef]messenger.Quote
 	hosts    map[openmates.ID]messenger.Host
 	offered  map[openmates.ID][]messenger.CommandInfo
 	said     map[openmates.ID][]messenger.Inbound // not delivered yet

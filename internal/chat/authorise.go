@@ -18,7 +18,7 @@ type decision struct {
 	Why   openmates.Trouble
 	Text  string
 	Note  string    // see openmates.Outcome
-	Until time.Time // when a limit that is used up has room again
+	Until time.Time // when a used-up limit resets
 
 	Channel, Lacks string // see openmates.Outcome
 }

@@ -54,7 +54,7 @@ func (r *Room) converse(ctx context.Context, t *turn, k *talk, d *draft) (spoken
 	return said, nil
 }
 
-// brokenOff is what is kept of an answer that nobody waits for any more.
+// brokenOff returns what is kept of an answer that nobody waits for any more.
 func brokenOff(text string) decision {
 	if text = strings.TrimSpace(text); !visible(text) {
 		return decision{State: openmates.TurnFailed}
@@ -71,7 +71,7 @@ func outOfMoney(text string, e *openmates.LimitError, team openmates.Team, say f
 	return decision{State: openmates.TurnAnswered, Text: text, Note: remark(say(moneyStop(e, team))), Until: e.Until}
 }
 
-// conclude is what is said in the end, with a note on why it ended early.
+// conclude returns the final text, with a note on why it ended early.
 func conclude(text string, stop llm.Stop, err error, fixed bool, say func(openmates.Text) string) decision {
 	text = strings.TrimSpace(text)
 	if !visible(text) {
@@ -93,7 +93,7 @@ func conclude(text string, stop llm.Stop, err error, fixed bool, say func(openma
 	return decision{State: openmates.TurnAnswered, Text: text, Note: note}
 }
 
-// wordless is what is said when the model has said nothing.
+// wordless returns what is said if the model wrote nothing.
 func wordless(stop llm.Stop, err error, fixed bool, say func(openmates.Text) string) decision {
 	failed := decision{State: openmates.TurnFailed}
 	var said openmates.Text

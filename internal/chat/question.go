@@ -135,8 +135,8 @@ type turn struct {
 	source source
 	in     messenger.Inbound // the question as a message, whatever its source
 	info   messenger.Info
-	asker  openmates.Asker // as of now, since identify
-	shown  shown           // beside the words of the question, since the model is chosen
+	asker  openmates.Asker // set by identify
+	shown  shown           // set after choose
 	again  bool            // an earlier attempt may have posted
 }
 
@@ -243,13 +243,12 @@ func (s trial) past(_ context.Context, t *turn) ([]openmates.Exchange, error) {
 	return past, nil
 }
 
-// blank reports whether a question holds nothing to answer: no word, and nothing
-// that it shows.
+// blank reports whether a question is empty: it has no text and shows nothing.
 func (t *turn) blank() bool {
 	return strings.TrimSpace(t.in.Text) == "" && len(t.in.Files) == 0 && len(t.in.Quotes) == 0
 }
 
-// unheard reports whether a question is a voice message and nothing else.
+// unheard reports whether a question is only a voice message.
 func (t *turn) unheard() bool {
 	return strings.TrimSpace(t.in.Text) == "" && len(t.in.Files) > 0 && !slices.ContainsFunc(t.in.Files, func(f messenger.File) bool { return !f.Voice })
 }

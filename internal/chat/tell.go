@@ -114,7 +114,7 @@ func (r *Room) say(ctx context.Context, d *draft, o openmates.Outcome) string {
 	return o.Text + "\n" + rep.Whole()
 }
 
-// whole is the text with its note, behind an open code block if there is one.
+// whole returns the text with its note. An open code block is closed first.
 func whole(o openmates.Outcome) string {
 	if o.Note == "" {
 		return o.Text
@@ -122,8 +122,8 @@ func whole(o openmates.Outcome) string {
 	return messenger.Closed(o.Text) + o.Note
 }
 
-// remind stands for a refusal that was said lately: a sign, or else the
-// sentence once more, but never twice within a minute.
+// remind repeats a recent refusal as an emoji, or as the sentence, but never
+// twice within a minute.
 func (r *Room) remind(ctx context.Context, d *draft, o openmates.Outcome) error {
 	if d.access.Reacts {
 		err := r.react(ctx, d, signConnect)

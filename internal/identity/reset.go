@@ -27,8 +27,8 @@ type Returning interface { //nolint:interfacebloat // one feature, each method o
 	ConfirmedUsers(ctx context.Context, address string) ([]openmates.User, error)
 	AddReset(ctx context.Context, r openmates.PasswordReset, hash string, at time.Time) error
 	// Reset returns openmates.ENotFound if the link is invalid: it was used,
-	// has expired, its maker is no longer an admin, or the user no longer has
-	// the address it was mailed to.
+	// has expired, or the user no longer has the address it was mailed to. It
+	// doesn't check whether its maker may still make it.
 	Reset(ctx context.Context, hash string, at time.Time) (openmates.PasswordReset, error)
 	// UseReset works once. It ends everything that depends on the old password.
 	UseReset(ctx context.Context, hash, phc string, at time.Time) (r openmates.PasswordReset, ended openmates.AccessEnded, err error)
@@ -188,7 +188,7 @@ func (r *Room) LookAtReset(ctx context.Context, from netip.Addr, code openmates.
 	if !r.byStranger.Allow("reset look:"+guard.Party(from), r.now()) {
 		return u, openmates.PasswordReset{}, guard.TooMany()
 	}
-	reset, err := r.store.Reset(ctx, resetHash(code), r.now())
+	reset, err := r.openReset(ctx, code)
 	if err == nil {
 		u, err = r.store.User(ctx, reset.UserID)
 	}
@@ -196,6 +196,19 @@ func (r *Room) LookAtReset(ctx context.Context, from netip.Addr, code openmates.
 		r.failures.Note(ctx, from, guard.WhyReset, 0)
 	}
 	return u, reset, oldReset(err)
+}
+
+// openReset returns the reset of a link that holds; else openmates.ENotFound.
+func (r *Room) openReset(ctx context.Context, code openmates.Secret) (openmates.PasswordReset, error) {
+	reset, err := r.store.Reset(ctx, resetHash(code), r.now())
+	if err != nil || reset.Maker == 0 {
+		return reset, err
+	}
+	holds, err := policy.Remain{Maker: reset.Maker, Right: policy.RunServer}.Holds(ctx, r.store, r.now())
+	if err == nil && !holds {
+		err = openmates.Errorf(openmates.ENotFound, "The admin who made this link no longer runs the server.")
+	}
+	return reset, err
 }
 
 func resetHash(code openmates.Secret) string {
@@ -228,6 +241,9 @@ func (r *Room) Reset(ctx context.Context, from netip.Addr, code, fresh openmates
 	var reset openmates.PasswordReset
 	var ended openmates.AccessEnded
 	err = r.store.Within(ctx, func(ctx context.Context) (err error) {
+		if _, err = r.openReset(ctx, code); err != nil {
+			return err
+		}
 		if reset, ended, err = r.store.UseReset(ctx, resetHash(code), phc, r.now()); err != nil {
 			return err
 		}

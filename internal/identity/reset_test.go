@@ -292,3 +292,34 @@ func TestTheOperatorLetsPeopleBackIn(t *testing.T) {
 		t.Errorf("told %d times", len(post.Sent))
 	}
 }
+
+// A link that an admin has made is void once they are no admin any more, also
+// between the look at it and its use.
+func TestALinkDoesNotOutliveItsMakersRights(t *testing.T) {
+	t.Parallel()
+	h := seeded(t)
+	ctx := t.Context()
+	eve, _ := h.in(t, "eve", "lighthouse")
+	must(t, h.DB.SetServerAdmin(ctx, eve.User.ID, true))
+	eve, _ = h.in(t, "eve", "lighthouse")
+	ben, err := h.DB.UserByName(ctx, "ben")
+	must(t, err)
+	var link ResetLink
+	h.as(t, h.enter(t, "eve"), func(ctx context.Context, c openmates.Caller) {
+		var err error
+		link, err = h.Room.ResetLink(ctx, c, ben.ID, false, goodPassword)
+		must(t, err)
+	})
+	_, text, _ := strings.Cut(link.URL.Reveal(), "?code=")
+	u, _, err := h.LookAtReset(ctx, from(1), openmates.Secret(text))
+	must(t, err)
+	if u.ID != ben.ID {
+		t.Errorf("the link is for %s", u.Username)
+	}
+	must(t, h.DB.SetServerAdmin(ctx, eve.User.ID, false))
+	_, _, err = h.LookAtReset(ctx, from(1), openmates.Secret(text))
+	code(t, err, openmates.EInvalid)
+	_, err = h.Room.Reset(ctx, from(1), openmates.Secret(text), "four silent harbours")
+	code(t, err, openmates.EInvalid)
+	h.enter(t, "ben") // by the old password
+}

@@ -95,10 +95,21 @@ func handleTaken(err error) error {
 	return taken(err, openmates.T("Another mate already has this handle. Choose a different one."))
 }
 
-// mateDocument is how a version of a mate is stored. Existing rows depend on
-// the names: fields may be added, but not renamed. Rows from before the tags
-// have capitalised names, which JSON accepts, too.
+// mateFormat is the format in which versions of mates are stored. It grows when
+// a field changes its meaning.
+const mateFormat = 1
+
+// mateDocument is how a version of a mate is stored. Rows from before there was
+// a format number have none and are read like those of format 1.
 type mateDocument struct {
+	Format int `json:"format"`
+	mateFields
+}
+
+// mateFields are the fields of format 1. Existing rows depend on the names:
+// fields may be added, but not renamed. Rows from before the tags have
+// capitalised names, which JSON accepts, too.
+type mateFields struct {
 	ID          openmates.ID     `json:"id"`
 	Handle      string           `json:"handle"`
 	Name        string           `json:"name"`
@@ -115,7 +126,7 @@ type mateDocument struct {
 
 // addMateVersion stores a state of a mate, unless it is already stored.
 func (db *base) addMateVersion(t *sqldb.Tx, m openmates.Mate, actor openmates.ID) error {
-	data, err := json.Marshal(mateDocument(m))
+	data, err := json.Marshal(mateDocument{mateFormat, mateFields(m)})
 	if err != nil {
 		return fmt.Errorf("write version %d of the mate: %w", m.Version, err)
 	}
@@ -144,12 +155,21 @@ func scanMateVersion(s sqldb.Row) (v openmates.MateVersion, err error) {
 		return v, err
 	}
 	v.At = sqldb.TimeOf(at)
+	v.Mate, err = readMate([]byte(data))
+	return v, err
+}
+
+// readMate reads a mateDocument. It rejects later formats, because a part of the
+// mate could get lost.
+func readMate(data []byte) (openmates.Mate, error) {
 	var doc mateDocument
-	if err := json.Unmarshal([]byte(data), &doc); err != nil {
-		return v, fmt.Errorf("read a version of a mate: %w", err)
+	if err := json.Unmarshal(data, &doc); err != nil {
+		return openmates.Mate{}, fmt.Errorf("read a version of a mate: %w", err)
 	}
-	v.Mate = openmates.Mate(doc)
-	return v, nil
+	if doc.Format > mateFormat {
+		return openmates.Mate{}, fmt.Errorf("read a version of a mate: its format is %d, and this program knows those up to %d", doc.Format, mateFormat)
+	}
+	return openmates.Mate(doc.mateFields), nil
 }
 
 func scanMate(s sqldb.Row) (m openmates.Mate, err error) {

@@ -10,10 +10,9 @@ import (
 
 const resetCols = `r.user_id, r.origin, r.maker, r.address, r.second, r.expires`
 
-// A reset is invalid once it has expired, once its maker is no longer an admin,
-// or once its user's address has changed.
+// A reset is invalid once it has expired, or once its user's address has
+// changed. Whether its maker is still an admin is for the room to check.
 const resetHolds = `r.expires > $2
-	AND (r.maker = 0 OR EXISTS (SELECT 1 FROM users m WHERE m.id = r.maker AND m.admin))
 	AND (r.address = '' OR EXISTS (SELECT 1 FROM users u WHERE u.id = r.user_id AND u.email = r.address AND u.email_confirmed))`
 
 // AddReset stores a reset by the hash of its code. A link made by an admin or a

@@ -51,13 +51,6 @@ func TestResets(t *testing.T) {
 		holds("mail", false)
 		ok(t, db.SetEmail(ctx, ben.ID, "ben@example.org", true))
 		holds("mail", true)
-		ada.Admin = false
-		ok(t, db.SaveUser(ctx, ada))
-		holds("admin", false)
-		_, _, err = db.UseReset(ctx, "admin", "phc", now)
-		want(t, err, openmates.ENotFound)
-		ok(t, db.SetServerAdmin(ctx, ada.ID, true))
-		add("admin", byAdmin)
 		_, err = db.EndAccess(ctx, openmates.AccessEnd{UserID: ada.ID})
 		ok(t, err)
 		holds("admin", false)

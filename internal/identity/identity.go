@@ -34,18 +34,23 @@ import (
 // Store is the part of the database that the room needs. Every method is one
 // transaction. A missing row is openmates.ENotFound.
 type Store interface {
-	// Within runs do in one transaction, of which all that do calls with its
-	// context is a part. It happens as a whole or not at all; do may run more
-	// than once and waits for nothing but the database.
-	Within(ctx context.Context, do func(ctx context.Context) error) error
+	Transactions
 	People
 	Sessions
 	Returning
 	Guards
 	Leaving
 	Selves
-	AccessTokens
+	TokenStore
 	Macs
+}
+
+// Transactions combines several methods.
+type Transactions interface {
+	// Within runs do in one transaction, of which all that do calls with its
+	// context is a part. It happens as a whole or not at all; do may run more
+	// than once and waits for nothing but the database.
+	Within(ctx context.Context, do func(ctx context.Context) error) error
 }
 
 // Macs makes keyed hashes of what is only ever compared.
@@ -104,6 +109,7 @@ type Config struct {
 
 // Room is the room. It is safe for concurrent use.
 type Room struct {
+	*AccessTokens
 	store    Store
 	log      *slog.Logger
 	now      openmates.Clock
@@ -122,9 +128,6 @@ type Room struct {
 	byAddress  *guard.Throttle // all attempts of one party
 	byStranger *guard.Throttle // accounts and resets that one party requests
 	byConfirm  *guard.Throttle // codes of a confirmation
-	byCall     *guard.Throttle // calls of the API
-	byListener *guard.Throttle // calls of a listener
-	byBadToken *guard.Throttle // wrong tokens
 }
 
 // New returns a Room.
@@ -136,7 +139,9 @@ func New(c Config) (*Room, error) {
 		c.Clock = time.Now
 	}
 	log := c.Log.With("pkg", "identity")
-	return &Room{
+	r := &Room{
+		AccessTokens: newAccessTokens(c, log),
+
 		store:    c.Store,
 		log:      log,
 		now:      c.Clock,
@@ -157,8 +162,7 @@ func New(c Config) (*Room, error) {
 		byAddress:  guard.NewThrottle(2*time.Second, 30, 10_000),
 		byStranger: guard.NewThrottle(2*time.Second, 10, 1_000),
 		byConfirm:  guard.NewThrottle(5*time.Minute, 6, 10_000),
-		byCall:     guard.NewThrottle(50*time.Millisecond, 300, 10_000),
-		byListener: guard.NewThrottle(time.Millisecond, 2_000, 1_000),
-		byBadToken: guard.NewThrottle(2*time.Second, 30, 10_000),
-	}, nil
+	}
+	r.AccessTokens.confirm = r.confirm
+	return r, nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"strings"
@@ -16,8 +17,11 @@ import (
 	"openmates/internal/spelling"
 )
 
-// AccessTokens stores tokens by their hash.
-type AccessTokens interface {
+// TokenStore is the part of the database that AccessTokens needs. It stores
+// tokens by their hash.
+type TokenStore interface {
+	Transactions
+	policy.Makers
 	// AddAccessToken returns openmates.EConflict if the owner already has most.
 	AddAccessToken(ctx context.Context, k openmates.AccessToken, hash string, most int) (openmates.AccessToken, error)
 	// AccessToken also returns the hash as it is stored.
@@ -26,13 +30,35 @@ type AccessTokens interface {
 	// listeners (both 0).
 	AccessTokens(ctx context.Context, userID, teamID openmates.ID) ([]openmates.AccessToken, error)
 	DropAccessToken(ctx context.Context, userID, teamID, id openmates.ID) (openmates.AccessToken, error)
-	AccessTokenByID(ctx context.Context, id openmates.ID) (openmates.AccessToken, error)
 	// TokensBy lists the tokens that somebody has made, whatever they are for.
 	TokensBy(ctx context.Context, maker openmates.ID) ([]openmates.AccessToken, error)
 	DropTokenBy(ctx context.Context, maker, id openmates.ID) (openmates.AccessToken, error)
 	TouchAccessToken(ctx context.Context, id openmates.ID, at time.Time) error
-	// Role returns "" if the user isn't a member.
-	Role(ctx context.Context, teamID, userID openmates.ID) (openmates.Role, error)
+}
+
+// AccessTokens are the tokens with which programs act for people, and the
+// credentials of listeners. No program may do more than whoever made its token.
+type AccessTokens struct {
+	store    TokenStore
+	log      *slog.Logger
+	now      openmates.Clock
+	audit    openmates.Audit
+	failures *guard.Failures
+	// confirm asks for the password of whoever did not sign in just now.
+	confirm func(ctx context.Context, c openmates.Caller, password openmates.Secret) error
+
+	byCall     *guard.Throttle // calls of the API
+	byListener *guard.Throttle // calls of a listener
+	byBadToken *guard.Throttle // wrong tokens
+}
+
+func newAccessTokens(c Config, log *slog.Logger) *AccessTokens {
+	return &AccessTokens{
+		store: c.Store, log: log, now: c.Clock, audit: c.Audit, failures: c.Failures,
+		byCall:     guard.NewThrottle(50*time.Millisecond, 300, 10_000),
+		byListener: guard.NewThrottle(time.Millisecond, 2_000, 1_000),
+		byBadToken: guard.NewThrottle(2*time.Second, 30, 10_000),
+	}
 }
 
 // TokenPrefix is the prefix of all tokens, so that people and scanners
@@ -58,29 +84,29 @@ type NewToken struct {
 
 // AddToken creates a token with the caller's rights in all their teams, limited
 // by its scopes. The secret is only shown now.
-func (r *Room) AddToken(ctx context.Context, c openmates.Caller, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
-	return r.addToken(ctx, c, openmates.AccessToken{UserID: c.User.ID}, n)
+func (a *AccessTokens) AddToken(ctx context.Context, c openmates.Caller, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
+	return a.addToken(ctx, c, openmates.AccessToken{UserID: c.User.ID}, n)
 }
 
 // AddTeamToken creates a token with the caller's rights in one team only, which
 // all the team's admins can see and revoke. It becomes invalid when the caller
 // stops being the team's admin.
-func (r *Room) AddTeamToken(ctx context.Context, c openmates.Caller, p policy.Place, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
-	return r.addToken(ctx, c, openmates.AccessToken{UserID: c.User.ID, TeamID: p.Team.ID}, n)
+func (a *AccessTokens) AddTeamToken(ctx context.Context, c openmates.Caller, p policy.Place, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
+	return a.addToken(ctx, c, openmates.AccessToken{UserID: c.User.ID, TeamID: p.Team.ID}, n)
 }
 
 // AddListenerToken creates a token for a program that listens on a messenger:
 // it looks up, by the messenger's IDs, whose message it is, and asks mates for
 // that person. It becomes invalid when the caller stops being a server admin.
-func (r *Room) AddListenerToken(ctx context.Context, c openmates.Caller, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
+func (a *AccessTokens) AddListenerToken(ctx context.Context, c openmates.Caller, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return openmates.AccessToken{}, "", err
 	}
 	n.Scopes = []openmates.Scope{openmates.ScopeListener}
-	return r.addToken(ctx, c, openmates.AccessToken{}, n)
+	return a.addToken(ctx, c, openmates.AccessToken{}, n)
 }
 
-func (r *Room) addToken(ctx context.Context, c openmates.Caller, k openmates.AccessToken, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
+func (a *AccessTokens) addToken(ctx context.Context, c openmates.Caller, k openmates.AccessToken, n NewToken) (openmates.AccessToken, openmates.Secret, error) {
 	if err := c.InPerson(); err != nil {
 		return k, "", err
 	}
@@ -92,14 +118,14 @@ func (r *Room) addToken(ctx context.Context, c openmates.Caller, k openmates.Acc
 	if k.Scopes, err = validScopes(n.Scopes, listener); err != nil {
 		return k, "", err
 	}
-	k.By, k.Created = c.User.ID, r.now().UTC().Truncate(time.Millisecond)
+	k.By, k.Created = c.User.ID, a.now().UTC().Truncate(time.Millisecond)
 	switch {
 	case n.Days < 0 || n.Days > longestDays:
 		return k, "", openmates.Errorf(openmates.EInvalid, "A token is valid for 1 to %d days.", longestDays)
 	case n.Days == 0 && !listener:
 		n.Days = usualDays
 	}
-	if err := r.confirm(ctx, c, n.Password); err != nil {
+	if err := a.confirm(ctx, c, n.Password); err != nil {
 		return k, "", err
 	}
 	if n.Days > 0 {
@@ -108,17 +134,17 @@ func (r *Room) addToken(ctx context.Context, c openmates.Caller, k openmates.Acc
 	secret := TokenPrefix + rand.Text() // 130 bits
 	k.Hint = secret[len(secret)-4:]
 	made := k
-	err = r.store.Within(ctx, func(ctx context.Context) (err error) {
-		if made, err = r.store.AddAccessToken(ctx, k, guard.Digest(secret), mostTokens); err != nil {
+	err = a.store.Within(ctx, func(ctx context.Context) (err error) {
+		if made, err = a.store.AddAccessToken(ctx, k, guard.Digest(secret), mostTokens); err != nil {
 			return err
 		}
 		after := map[string]any{"name": made.Name, "scopes": made.Scopes, "expires": made.Expires}
-		return r.audit.Record(ctx, tokenEntry(c, made, "token.add"), nil, after)
+		return a.audit.Record(ctx, tokenEntry(c, made, "token.add"), nil, after)
 	})
 	if err != nil {
 		return k, "", err
 	}
-	r.log.InfoContext(ctx, "a token was made", "token", made.ID, "user", c.User.ID, "team", made.TeamID)
+	a.log.InfoContext(ctx, "a token was made", "token", made.ID, "user", c.User.ID, "team", made.TeamID)
 	return made, openmates.Secret(secret), nil
 }
 
@@ -142,135 +168,135 @@ func validScopes(scopes []openmates.Scope, listener bool) ([]openmates.Scope, er
 
 // Tokens lists the tokens that the caller has made: for themselves, for teams
 // and for listeners.
-func (r *Room) Tokens(ctx context.Context, c openmates.Caller) ([]openmates.AccessToken, error) {
+func (a *AccessTokens) Tokens(ctx context.Context, c openmates.Caller) ([]openmates.AccessToken, error) {
 	if err := c.RequireSignIn(); err != nil {
 		return nil, err
 	}
-	return r.store.TokensBy(ctx, c.User.ID)
+	return a.store.TokensBy(ctx, c.User.ID)
 }
 
 // TeamTokens lists a team's tokens.
-func (r *Room) TeamTokens(ctx context.Context, p policy.Place) ([]openmates.AccessToken, error) {
-	return r.store.AccessTokens(ctx, 0, p.Team.ID)
+func (a *AccessTokens) TeamTokens(ctx context.Context, p policy.Place) ([]openmates.AccessToken, error) {
+	return a.store.AccessTokens(ctx, 0, p.Team.ID)
 }
 
 // ListenerTokens lists the listeners' credentials.
-func (r *Room) ListenerTokens(ctx context.Context, c openmates.Caller) ([]openmates.AccessToken, error) {
+func (a *AccessTokens) ListenerTokens(ctx context.Context, c openmates.Caller) ([]openmates.AccessToken, error) {
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return nil, err
 	}
-	return r.store.AccessTokens(ctx, 0, 0)
+	return a.store.AccessTokens(ctx, 0, 0)
 }
 
 // RevokeToken revokes a token that the caller has made.
-func (r *Room) RevokeToken(ctx context.Context, c openmates.Caller, id openmates.ID) error {
+func (a *AccessTokens) RevokeToken(ctx context.Context, c openmates.Caller, id openmates.ID) error {
 	if err := c.RequireSignIn(); err != nil {
 		return err
 	}
-	return r.dropToken(ctx, c, func(ctx context.Context) (openmates.AccessToken, error) {
-		return r.store.DropTokenBy(ctx, c.User.ID, id)
+	return a.dropToken(ctx, c, func(ctx context.Context) (openmates.AccessToken, error) {
+		return a.store.DropTokenBy(ctx, c.User.ID, id)
 	})
 }
 
 // RevokeTeamToken revokes a team's token.
-func (r *Room) RevokeTeamToken(ctx context.Context, c openmates.Caller, p policy.Place, id openmates.ID) error {
-	return r.dropToken(ctx, c, func(ctx context.Context) (openmates.AccessToken, error) {
-		return r.store.DropAccessToken(ctx, 0, p.Team.ID, id)
+func (a *AccessTokens) RevokeTeamToken(ctx context.Context, c openmates.Caller, p policy.Place, id openmates.ID) error {
+	return a.dropToken(ctx, c, func(ctx context.Context) (openmates.AccessToken, error) {
+		return a.store.DropAccessToken(ctx, 0, p.Team.ID, id)
 	})
 }
 
 // RevokeListenerToken revokes a listener's credential.
-func (r *Room) RevokeListenerToken(ctx context.Context, c openmates.Caller, id openmates.ID) error {
+func (a *AccessTokens) RevokeListenerToken(ctx context.Context, c openmates.Caller, id openmates.ID) error {
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return err
 	}
-	return r.dropToken(ctx, c, func(ctx context.Context) (openmates.AccessToken, error) {
-		return r.store.DropAccessToken(ctx, 0, 0, id)
+	return a.dropToken(ctx, c, func(ctx context.Context) (openmates.AccessToken, error) {
+		return a.store.DropAccessToken(ctx, 0, 0, id)
 	})
 }
 
-func (r *Room) dropToken(ctx context.Context, c openmates.Caller, drop func(context.Context) (openmates.AccessToken, error)) error {
+func (a *AccessTokens) dropToken(ctx context.Context, c openmates.Caller, drop func(context.Context) (openmates.AccessToken, error)) error {
 	var k openmates.AccessToken
-	err := r.store.Within(ctx, func(ctx context.Context) (err error) {
+	err := a.store.Within(ctx, func(ctx context.Context) (err error) {
 		if k, err = drop(ctx); err != nil {
 			return err
 		}
-		return r.audit.Record(ctx, tokenEntry(c, k, "token.revoke"), map[string]any{"name": k.Name, "scopes": k.Scopes}, nil)
+		return a.audit.Record(ctx, tokenEntry(c, k, "token.revoke"), map[string]any{"name": k.Name, "scopes": k.Scopes}, nil)
 	})
 	if err != nil {
 		return err
 	}
-	r.log.InfoContext(ctx, "a token was revoked", "token", k.ID, "user", c.User.ID)
+	a.log.InfoContext(ctx, "a token was revoked", "token", k.ID, "user", c.User.ID)
 	return nil
 }
 
 // Bearer returns the caller for a token. Whatever is wrong with it, the error
 // is the same.
-func (r *Room) Bearer(ctx context.Context, from netip.Addr, token openmates.Secret) (openmates.Caller, error) {
+func (a *AccessTokens) Bearer(ctx context.Context, from netip.Addr, token openmates.Secret) (openmates.Caller, error) {
 	wrong := openmates.Errorf(openmates.EUnauthorized, "This token isn't valid: it's mistyped, revoked or expired. Create a new one.")
 	text := token.Reveal()
 	if !strings.HasPrefix(text, TokenPrefix) || len(text) != len(TokenPrefix)+26 {
-		return openmates.Caller{}, r.badToken(ctx, from, guard.WhyToken, openmates.AccessToken{}, wrong)
+		return openmates.Caller{}, a.badToken(ctx, from, guard.WhyToken, openmates.AccessToken{}, wrong)
 	}
 	hash := guard.Digest(text)
-	k, stored, err := r.store.AccessToken(ctx, hash)
+	k, stored, err := a.store.AccessToken(ctx, hash)
 	if openmates.CodeOf(err) == openmates.ENotFound || err == nil && subtle.ConstantTimeCompare([]byte(hash), []byte(stored)) != 1 {
-		return openmates.Caller{}, r.badToken(ctx, from, guard.WhyToken, openmates.AccessToken{}, wrong)
+		return openmates.Caller{}, a.badToken(ctx, from, guard.WhyToken, openmates.AccessToken{}, wrong)
 	}
 	if err != nil {
 		return openmates.Caller{}, fmt.Errorf("look for a token: %w", err)
 	}
-	if !k.Expires.IsZero() && !r.now().Before(k.Expires) {
-		return openmates.Caller{}, r.badToken(ctx, from, guard.WhyExpired, k, wrong)
+	if !k.Expires.IsZero() && !a.now().Before(k.Expires) {
+		return openmates.Caller{}, a.badToken(ctx, from, guard.WhyExpired, k, wrong)
 	}
 	if x, ok := tokenRemains(k); ok {
-		holds, err := x.Holds(ctx, r.store, r.now())
+		holds, err := x.Holds(ctx, a.store, a.now())
 		if err != nil {
 			return openmates.Caller{}, fmt.Errorf("look for the maker of a token: %w", err)
 		}
 		if !holds {
-			return openmates.Caller{}, r.badToken(ctx, from, guard.WhyMaker, k, wrong)
+			return openmates.Caller{}, a.badToken(ctx, from, guard.WhyMaker, k, wrong)
 		}
 	}
 	c := openmates.Caller{Token: k, Session: guard.Digest("token:" + k.ID.String())}
 	if k.UserID != 0 {
-		c.User, err = r.store.User(ctx, k.UserID)
+		c.User, err = a.store.User(ctx, k.UserID)
 		if openmates.CodeOf(err) == openmates.ENotFound {
-			return openmates.Caller{}, r.badToken(ctx, from, guard.WhyMaker, k, wrong)
+			return openmates.Caller{}, a.badToken(ctx, from, guard.WhyMaker, k, wrong)
 		}
 		if err != nil {
 			return openmates.Caller{}, fmt.Errorf("load the caller: %w", err)
 		}
 	}
-	if now := r.now(); now.Sub(k.Used) >= touchEvery {
-		if err := r.store.TouchAccessToken(ctx, k.ID, now); err != nil {
-			r.log.WarnContext(ctx, "note that a token is in use", "token", k.ID, "err", err)
+	if now := a.now(); now.Sub(k.Used) >= touchEvery {
+		if err := a.store.TouchAccessToken(ctx, k.ID, now); err != nil {
+			a.log.WarnContext(ctx, "note that a token is in use", "token", k.ID, "err", err)
 		}
 	}
 	return c, nil
 }
 
 // badToken counts a wrong token for the address it came from.
-func (r *Room) badToken(ctx context.Context, from netip.Addr, why string, k openmates.AccessToken, wrong error) error {
-	if !r.byBadToken.Allow(guard.Party(from), r.now()) {
-		r.failures.Note(ctx, from, guard.WhyTooMany, 0)
+func (a *AccessTokens) badToken(ctx context.Context, from netip.Addr, why string, k openmates.AccessToken, wrong error) error {
+	if !a.byBadToken.Allow(guard.Party(from), a.now()) {
+		a.failures.Note(ctx, from, guard.WhyTooMany, 0)
 		return guard.TooMany()
 	}
-	r.failures.Note(ctx, from, why, k.By)
+	a.failures.Note(ctx, from, why, k.By)
 	return wrong
 }
 
 // Admit counts an API call towards the limit of its caller: a person, however
 // many tokens they have, a listener's credential, or an address.
-func (r *Room) Admit(c openmates.Caller, from netip.Addr) error {
-	limit, key := r.byCall, c.User.ID.String()
+func (a *AccessTokens) Admit(c openmates.Caller, from netip.Addr) error {
+	limit, key := a.byCall, c.User.ID.String()
 	switch {
 	case c.IsListener():
-		limit, key = r.byListener, c.Token.ID.String()
+		limit, key = a.byListener, c.Token.ID.String()
 	case !c.SignedIn():
 		key = guard.Party(from)
 	}
-	if !limit.Allow(key, r.now()) {
+	if !limit.Allow(key, a.now()) {
 		return openmates.Errorf(openmates.ELimit, "Too many requests in a short time. Wait a few seconds between them.")
 	}
 	return nil

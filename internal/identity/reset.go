@@ -206,7 +206,7 @@ func (r *Room) openReset(ctx context.Context, code openmates.Secret) (openmates.
 	}
 	holds, err := policy.Remain{Maker: reset.Maker, Right: policy.RunServer}.Holds(ctx, r.store, r.now())
 	if err == nil && !holds {
-		err = openmates.Errorf(openmates.ENotFound, "The admin who made this link no longer runs the server.")
+		err = openmates.Errorf(openmates.ENotFound, "This link has been used or has expired. Ask for a new one.")
 	}
 	return reset, err
 }

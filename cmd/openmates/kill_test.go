@@ -14,9 +14,8 @@ import (
 
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/messenger/discord/discordtest"
-	"openmates/internal/sqldb/sqldbtest"
-
 	"openmates/internal/polltest"
+	"openmates/internal/sqldb/sqldbtest"
 )
 
 const mentions = 200

@@ -17,9 +17,8 @@ import (
 	"time"
 
 	"openmates/internal/llm/llmtest"
-	"openmates/internal/sqldb/sqldbtest"
-
 	"openmates/internal/polltest"
+	"openmates/internal/sqldb/sqldbtest"
 )
 
 // cluster is one installation in many processes, with services that can die.

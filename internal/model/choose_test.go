@@ -12,10 +12,9 @@ import (
 	"openmates/internal/llm/llmtest"
 	"openmates/internal/llm/openai"
 	"openmates/internal/model"
+	"openmates/internal/polltest"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
-
-	"openmates/internal/polltest"
 )
 
 func TestWhoAnswers(t *testing.T) {

@@ -120,35 +120,54 @@ func (p *pages) funcs(v *locale.Voice) template.FuncMap {
 	}
 }
 
+const day = 24 * time.Hour
+
+// span is the time since t as it is said roughly: a number of minutes, hours or
+// days. Less than a minute has no unit.
+func span(t time.Time) (n int, unit time.Duration) {
+	d := time.Since(t)
+	switch {
+	case d < time.Minute:
+		return 0, 0
+	case d < 2*time.Hour:
+		unit = time.Minute
+	case d < 2*day:
+		unit = time.Hour
+	default:
+		unit = day
+	}
+	return int(d / unit), unit
+}
+
 // lasting says for how long something has been so.
 func lasting(v *locale.Voice, t time.Time) string {
-	switch d := time.Since(t); {
-	case t.IsZero():
+	if t.IsZero() {
 		return ""
-	case d < time.Minute:
-		return v.Say(openmates.T("just now"))
-	case d < 2*time.Hour:
-		return v.Count(int(d.Minutes()), "for %d min", "for %d min")
-	case d < 48*time.Hour:
-		return v.Count(int(d.Hours()), "for %d hour", "for %d hours")
-	default:
-		return v.Count(int(d.Hours()/24), "for %d day", "for %d days")
 	}
+	switch n, unit := span(t); unit {
+	case time.Minute:
+		return v.Count(n, "for %d min", "for %d min")
+	case time.Hour:
+		return v.Count(n, "for %d hour", "for %d hours")
+	case day:
+		return v.Count(n, "for %d day", "for %d days")
+	}
+	return v.Say(openmates.T("just now"))
 }
 
 // since says how long ago something was, roughly: a page need not be newer
 // than what it says.
 func since(v *locale.Voice, t time.Time) string {
-	switch d := time.Since(t); {
-	case t.IsZero():
+	if t.IsZero() {
 		return ""
-	case d < time.Minute:
-		return v.Say(openmates.T("just now"))
-	case d < 2*time.Hour:
-		return v.Count(int(d.Minutes()), "%d min ago", "%d min ago")
-	case d < 48*time.Hour:
-		return v.Count(int(d.Hours()), "%d hour ago", "%d hours ago")
-	default:
-		return v.Count(int(d.Hours()/24), "%d day ago", "%d days ago")
 	}
+	switch n, unit := span(t); unit {
+	case time.Minute:
+		return v.Count(n, "%d min ago", "%d min ago")
+	case time.Hour:
+		return v.Count(n, "%d hour ago", "%d hours ago")
+	case day:
+		return v.Count(n, "%d day ago", "%d days ago")
+	}
+	return v.Say(openmates.T("just now"))
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"openmates/internal/messenger"
-
 	"openmates/internal/model"
 )
 

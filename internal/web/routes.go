@@ -1,12 +1,10 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strings"
 
-	"openmates"
 	"openmates/internal/connect"
 	"openmates/internal/identity"
 	"openmates/internal/policy"
@@ -27,9 +25,6 @@ func (r route) path() string {
 	_, path, _ := strings.Cut(r.at, " ")
 	return path
 }
-
-// gate lets in who may use a route, and answers the others.
-type gate func(handler) handler
 
 // table lists every route behind the session. A form that asks first has the
 // page with its question at the same path; it isn't listed unless it is a page
@@ -229,45 +224,6 @@ func (s *Server) setupRoutes() []route {
 		{"GET " + provider + "/remove", s.admin, s.removeProviderForm, nil},
 		{"POST " + provider + "/remove", s.admin, s.removeProvider, askRemoveProvider},
 	}
-}
-
-// anyone lets everybody in.
-func anyone(h handler) handler { return h }
-
-// admin lets in who may run the server.
-func (s *Server) admin(h handler) handler {
-	return s.signedIn(func(w http.ResponseWriter, r *http.Request) error {
-		if err := policy.Require(openmates.CallerOf(r.Context()), policy.RunServer); err != nil {
-			return err
-		}
-		return h(w, r)
-	})
-}
-
-// member lets in who has a right in the team of the path; placeOf gives the
-// team to what answers.
-func (s *Server) member(right policy.Right) gate {
-	return func(h handler) handler {
-		return s.signedIn(func(w http.ResponseWriter, r *http.Request) error {
-			place, err := s.team.Enter(r.Context(), openmates.CallerOf(r.Context()), r.PathValue("slug"), right)
-			if err != nil {
-				return err
-			}
-			return h(w, r.WithContext(context.WithValue(r.Context(), placeKey{}, place)))
-		})
-	}
-}
-
-type placeKey struct{}
-
-// placeOf returns who asks, and the team that the gate member has let them
-// into.
-func placeOf(r *http.Request) (openmates.Caller, policy.Place) {
-	place, entered := r.Context().Value(placeKey{}).(policy.Place)
-	if !entered {
-		panic("web: " + r.Pattern + " is a team's, and its route doesn't say who may")
-	}
-	return openmates.CallerOf(r.Context()), place
 }
 
 // routes makes the table a handler. Whatever needs no session is outside of its

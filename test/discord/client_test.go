@@ -16,7 +16,6 @@ import (
 	"github.com/disgoorg/disgo/rest"
 
 	"openmates/internal/messenger/discord/discordtest"
-
 	"openmates/internal/polltest"
 )
 

@@ -15,7 +15,6 @@ import (
 	"openmates"
 	"openmates/internal/messenger"
 	"openmates/internal/messenger/discord/discordtest"
-
 	"openmates/internal/polltest"
 )
 

@@ -11,13 +11,12 @@ import (
 	"go.uber.org/goleak"
 
 	"openmates"
+	"openmates/internal/polltest"
 	"openmates/internal/queue"
 	"openmates/internal/queue/dbqueue"
 	"openmates/internal/queue/queuetest"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
-
-	"openmates/internal/polltest"
 )
 
 func TestConformance(t *testing.T) {

@@ -11,11 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"openmates/internal/polltest"
 	"openmates/internal/queue"
 	"openmates/internal/queue/dbqueue"
 	"openmates/internal/store"
-
-	"openmates/internal/polltest"
 )
 
 const childEnv = "DBQUEUE_TEST_CHILD"

@@ -12,12 +12,11 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"openmates/internal/polltest"
 	"openmates/internal/queue"
 	"openmates/internal/queue/natsqueue"
 	"openmates/internal/queue/queuetest"
 	"openmates/internal/store/storetest"
-
-	"openmates/internal/polltest"
 )
 
 // address starts a NATS server within the test, or names the one of

@@ -9,6 +9,7 @@ import (
 
 	"github.com/coder/websocket"
 	"go.uber.org/goleak"
+
 	"openmates/internal/polltest"
 )
 

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"openmates/internal/messenger/discord/discordtest"
-
 	"openmates/internal/polltest"
 )
 

@@ -163,8 +163,8 @@ func (r *Room) merge(ctx context.Context, c Credentials, info messenger.Info) (w
 	if found && b.AppID != was.AppID && !renewed {
 		return was, b, openmates.Errorf(openmates.EInvalid, "A different application has a different token: paste that one too.")
 	}
-	if found && !renewed && !info.CanListen(b) {
-		return was, b, openmates.Errorf(openmates.EInvalid, "The saved bot token was encrypted with another key and can't be read. Paste it again.")
+	if lost := info.Unreadable(b); found && !renewed && len(lost) > 0 {
+		return was, b, openmates.Errorf(openmates.EInvalid, "“%s” was encrypted with another key and can't be read. Enter it again.", openmates.And(lost))
 	}
 	if found && application == "" && renewed {
 		b.AppID = "" // derive it from the new token

@@ -77,8 +77,8 @@ func (r *Room) BeginInstall(ctx context.Context, who Who, t openmates.Team, mate
 			return "", openmates.Errorf(openmates.ENotFound, "The team %s has no such workspace on %s.", t.Name, con.Info().Label)
 		}
 	}
-	if !con.Info().CanConsent(b) {
-		return "", openmates.Errorf(openmates.EInvalid, "%s can't be added yet: the application's client secret is missing. A server admin can enter it on the mate's page.", m.Name)
+	if missing := con.Info().Missing(b); len(missing) > 0 {
+		return "", openmates.Errorf(openmates.EInvalid, "%s can't be added yet: “%s” is missing. A server admin can enter it on the bot's page.", m.Name, openmates.And(missing))
 	}
 	if err := r.addable(ctx, b, m); err != nil {
 		return "", err
@@ -127,8 +127,10 @@ func (r *Room) BeginLink(ctx context.Context, who Who, n openmates.Network) (str
 	if err != nil {
 		return "", err
 	}
-	if !ready {
-		return "", openmates.Errorf(openmates.EInvalid, "%s accounts can't be linked yet: a server admin has to set up a mate's application with its client secret first.", con.Info().Label)
+	if needed := con.Info().Missing(openmates.Bot{}); !ready && len(needed) == 0 {
+		return "", openmates.Errorf(openmates.EInvalid, "%s accounts can't be linked yet: a server admin has to set up a mate's application first.", con.Info().Label)
+	} else if !ready {
+		return "", openmates.Errorf(openmates.EInvalid, "%s accounts can't be linked yet: a server admin has to set up a mate's application first, including “%s”.", con.Info().Label, openmates.And(needed))
 	}
 	c := ConnectState{Kind: string(Link), BotID: b.ID, Verifier: openmates.Secret(random())}
 	state, err := r.begin(ctx, who, c)

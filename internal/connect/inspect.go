@@ -177,8 +177,8 @@ func (r *Room) look(ctx context.Context, con messenger.Connector, b openmates.Bo
 		if err != nil {
 			return messenger.Profile{}, found, fmt.Errorf("check the bot: %w", err)
 		}
-		found.Findings = append(found.Findings, messenger.Finding{Check: messenger.CheckToken, Title: openmates.T("Bot token"), State: messenger.FindingOK,
-			Sentence: openmates.T("%s accepts the bot token.", con.Info().Label)})
+		found.Findings = append(found.Findings, messenger.Finding{Check: messenger.CheckToken, Title: openmates.T("Credentials"), State: messenger.FindingOK,
+			Sentence: openmates.T("%s accepts the bot's credentials.", con.Info().Label)})
 		for _, h := range p.Hints {
 			found.Findings = append(found.Findings, messenger.Finding{Check: "hint", Title: openmates.T("%s", con.Info().Label), State: messenger.FindingWarn, Sentence: h})
 		}

@@ -32,8 +32,10 @@ func (r *Room) state(b openmates.Bot, m openmates.Mate, reports map[openmates.ID
 		return messenger.State{Phase: messenger.Off, Reason: openmates.T("%s is switched off, so it doesn't receive messages.", m.Name),
 			Cure: openmates.T("Switch %s on again under Mates.", m.Name)}
 	}
-	if con := r.connectors[b.Network]; con != nil && !con.Info().CanListen(b) {
-		return messenger.TokenLost()
+	if con := r.connectors[b.Network]; con != nil {
+		if lost := con.Info().Unreadable(b); len(lost) > 0 {
+			return messenger.Unreadable(lost)
+		}
 	}
 	if r.states != nil {
 		if s, ok := r.states.State(b.ID); ok {

@@ -37,15 +37,29 @@ const (
 )
 
 // CanListen reports whether all that a bot's listener needs can be read.
-func (i Info) CanListen(b openmates.Bot) bool {
-	return !slices.ContainsFunc(i.Fields, func(f Field) bool {
-		return f.Kind == SecretField && !f.Consent && slices.Contains(b.Lost, f.Name)
-	})
+func (i Info) CanListen(b openmates.Bot) bool { return len(i.Unreadable(b)) == 0 }
+
+// Unreadable returns the labels of what a bot's listener needs and this server
+// can't read.
+func (i Info) Unreadable(b openmates.Bot) (labels []openmates.Text) {
+	for _, f := range i.Fields {
+		if f.Kind == SecretField && !f.Consent && slices.Contains(b.Lost, f.Name) {
+			labels = append(labels, f.Label)
+		}
+	}
+	return labels
 }
 
 // CanConsent reports whether a bot has what its consent pages need.
-func (i Info) CanConsent(b openmates.Bot) bool {
-	return !slices.ContainsFunc(i.Fields, func(f Field) bool {
-		return f.Kind == SecretField && f.Consent && b.Secrets[f.Name] == ""
-	})
+func (i Info) CanConsent(b openmates.Bot) bool { return len(i.Missing(b)) == 0 }
+
+// Missing returns the labels of what a bot's consent pages need and it doesn't
+// have.
+func (i Info) Missing(b openmates.Bot) (labels []openmates.Text) {
+	for _, f := range i.Fields {
+		if f.Kind == SecretField && f.Consent && b.Secrets[f.Name] == "" {
+			labels = append(labels, f.Label)
+		}
+	}
+	return labels
 }

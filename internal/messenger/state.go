@@ -35,11 +35,12 @@ type State struct {
 // Final reports whether only a person can change the state.
 func (p Phase) Final() bool { return p == Off || p == BadCredentials || p == NeedsAttention }
 
-// TokenLost is the state of a bot whose stored token this server can't read.
-func TokenLost() State {
+// Unreadable is the state of a bot whose stored credentials, in the words of its
+// network, this server can't read.
+func Unreadable(labels []openmates.Text) State {
 	return State{
 		Phase:  BadCredentials,
-		Reason: openmates.T("The saved bot token can't be read because this server's key is missing or has changed."),
+		Reason: openmates.T("Saved credentials can't be read because this server's key is missing or has changed: %s.", openmates.And(labels)),
 		Cure:   openmates.T("Restore the old key and restart the server, or enter the credentials again on the bot’s page."),
 	}
 }

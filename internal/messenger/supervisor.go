@@ -288,8 +288,8 @@ func (l *listener) listen(ctx context.Context) (err error) {
 	}()
 	l.own()
 	con := l.sup.cfg.Connectors[l.bot.Network]
-	if !con.Info().CanListen(l.bot) {
-		st := TokenLost()
+	if lost := con.Info().Unreadable(l.bot); len(lost) > 0 {
+		st := Unreadable(lost)
 		l.Report(st)
 		return openmates.Errorf(openmates.EInvalid, "%s", st.Reason)
 	}

@@ -67,7 +67,7 @@ func TestALostKeyIsToldWithItsCure(t *testing.T) {
 		"/server/providers":           "can’t be decrypted",
 		"/server/providers/anthropic": "Enter it again",
 		"/server/mail":                "Enter it again",
-		"/server/setup":               "The saved bot token can",
+		"/server/setup":               "Saved credentials can",
 		"/profile/security":           "remove it and add it again",
 		"/teams/harbour":              "Sophia",
 		"/teams/harbour/connect":      "Sophia",

@@ -38,7 +38,7 @@ func (m teamMateCard) NotReady() openmates.Text {
 		}
 	}
 	if len(m.Bots) > 0 {
-		return openmates.T("Teams can add it once its application’s client secret is entered.")
+		return openmates.T("Teams can add it once a server admin has completed its application.")
 	}
 	return openmates.T("No application yet.")
 }

@@ -20,7 +20,7 @@ func fields() []messenger.Field {
 		{Name: fieldSecret, Kind: messenger.SecretField, Label: openmates.T("Client secret"), Consent: true,
 			Warning: openmates.T("Missing: without it, no one can add the bot or link an account.")},
 		{Name: fieldContent, Kind: messenger.TickField, Label: openmates.T("Read the text of all messages"), Mates: true,
-			Hint: openmates.T("Not needed to answer. Only tick this if people mention the bot by its role and it receives an empty message; the messenger has to allow it first.")},
+			Hint: openmates.T("Not needed to answer. Tick this only if people mention the bot by its role and it receives empty messages. Discord has to allow it first.")},
 	}
 }
 

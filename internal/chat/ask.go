@@ -62,7 +62,7 @@ func (r *Room) Ask(ctx context.Context, a Ask, show func(text string)) (openmate
 	}
 	err = r.wait(ctx, s, a, show, asksAgain)
 	if err == nil {
-		return r.outcome(ctx, key)
+		return r.outcome(ctx, s)
 	}
 	if _, pending := errors.AsType[*Pending](err); pending && !asksAgain {
 		r.left(ctx, key)
@@ -87,8 +87,8 @@ func (r *Room) wait(ctx context.Context, s *seat, a Ask, show func(string), agai
 	for {
 		select {
 		case <-s.wake:
-			text, _, done := r.desk.see(s)
-			if done {
+			text, _, came := r.desk.see(s)
+			if came != nil {
 				return nil
 			}
 			if text != "" {
@@ -139,14 +139,23 @@ func (r *Room) lookFor(ctx context.Context, s *seat, a Ask, show func(string)) (
 	return false, nil
 }
 
-// outcome reads the settled outcome.
-func (r *Room) outcome(ctx context.Context, key string) (openmates.Outcome, error) {
-	o, _, ok, err := r.cfg.Store.Settled(ctx, key)
-	switch {
-	case err != nil:
-		return openmates.Outcome{Key: key}, &Pending{fmt.Errorf("read the outcome: %w", err)}
-	case !ok || o.State == openmates.TurnFailed && o.Text == "":
-		return openmates.Outcome{Key: key}, openmates.Errorf(openmates.EUnavailable, "Something went wrong on this server, so your question wasn't answered. Please ask again.")
+// outcome returns what the turn came to: as a worker of this process has told, or
+// as the journal has it.
+func (r *Room) outcome(ctx context.Context, s *seat) (openmates.Outcome, error) {
+	var o openmates.Outcome
+	if _, _, came := r.desk.see(s); came != nil {
+		o = *came
+	} else {
+		was, _, ok, err := r.cfg.Store.Settled(ctx, s.key)
+		if err != nil {
+			return openmates.Outcome{Key: s.key}, &Pending{fmt.Errorf("read the outcome: %w", err)}
+		}
+		if o = was; !ok { // it was pruned
+			o.State = openmates.TurnFailed
+		}
+	}
+	if o.State == openmates.TurnFailed && o.Text == "" {
+		return openmates.Outcome{Key: s.key}, openmates.Errorf(openmates.EUnavailable, "Something went wrong on this server, so your question wasn't answered. Please ask again.")
 	}
 	return o, nil
 }

@@ -32,8 +32,8 @@ type seat struct {
 
 	// Guarded by the desk's lock.
 	text  string
-	taken bool // a worker in this process writes the answer
-	done  bool // the turn is settled
+	taken bool               // a worker in this process writes the answer
+	came  *openmates.Outcome // what the turn came to; nil = not known here
 }
 
 // sit starts waiting; rise ends it.
@@ -61,10 +61,10 @@ func (d *desk) rise(s *seat) {
 }
 
 // see returns the state of a seat.
-func (d *desk) see(s *seat) (text string, taken, done bool) {
+func (d *desk) see(s *seat) (text string, taken bool, came *openmates.Outcome) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return s.text, s.taken, s.done
+	return s.text, s.taken, s.came
 }
 
 // tell changes the seats of a turn and wakes them. The lock must be held.
@@ -106,10 +106,10 @@ func (d *desk) grows(key string, text func() string) {
 }
 
 // settled wakes those who wait for the outcome of a turn.
-func (d *desk) settled(key string) {
+func (d *desk) settled(o openmates.Outcome) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.tell(key, func(s *seat) { s.done = true })
+	d.tell(o.Key, func(s *seat) { s.came = &o })
 }
 
 // errLeft cancels an answer that nobody waits for any more.

@@ -31,6 +31,6 @@ func (r *Room) settle(ctx context.Context, o openmates.Outcome) error {
 	if err := r.cfg.Store.Settle(ctx, o); err != nil {
 		return fmt.Errorf("job %s: settle: %w", o.Key, err)
 	}
-	r.desk.settled(o.Key)
+	r.desk.settled(o)
 	return nil
 }

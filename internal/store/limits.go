@@ -75,3 +75,21 @@ func recount(t *sqldb.Tx, scope openmates.CounterName) error {
 	_, err := t.Exec(`DELETE FROM counters WHERE period <> $1 AND scope = $2`, minutePeriod, scope)
 	return err
 }
+
+// Layers lists the limits that apply to a person who asks a mate in a team or,
+// without a team, those of the server and the mate.
+func (db LimitStore) Layers(ctx context.Context, a openmates.Asker) ([]openmates.Layer, error) {
+	server, err := db.ServerLimits(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var member openmates.Limits
+	if a.Team.ID != 0 {
+		if member, err = db.MemberLimits(ctx, a.Team.ID, a.User.ID); err != nil {
+			return nil, err
+		}
+	}
+	return policy.All().Layers(a, policy.Limits{
+		openmates.ServerLayer: server, openmates.MateLayer: a.Mate.Limits, openmates.TeamLayer: a.Team.Limits, openmates.MemberLayer: member,
+	}), nil
+}

@@ -273,3 +273,43 @@ func (db UsageStore) SpentInMonth(ctx context.Context, t time.Time) (map[openmat
 	}
 	return spent, err
 }
+
+// heldByNone finds money that is reserved for turns that have ended or no
+// longer exist.
+const heldByNone = `SELECT g.turn FROM usage g LEFT JOIN turns t ON t.key = g.turn
+	WHERE NOT g.settled AND (t.key IS NULL OR t.state NOT IN ('received', 'running')) LIMIT $1`
+
+// FreeHeld settles at most n reservations of turns that ended without being
+// settled, see chat.Store. Each is its own transaction, so that others can
+// write in between.
+func (db UsageStore) FreeHeld(ctx context.Context, n int) (int, error) {
+	keys, err := sqldb.List(ctx, db, func(s sqldb.Row) (key string, err error) { return key, s.Scan(&key) }, heldByNone, n)
+	if err != nil {
+		return 0, err
+	}
+	for i, key := range keys {
+		if err := db.free(ctx, key); err != nil {
+			return i, fmt.Errorf("free what turn %q holds: %w", key, err)
+		}
+	}
+	return len(keys), nil
+}
+
+// free settles a turn's reservation: what it has certainly spent is kept, the
+// rest is released.
+func (db UsageStore) free(ctx context.Context, key string) error {
+	return db.Write(ctx, sqldb.Soft, func(t *sqldb.Tx) error {
+		var u openmates.Usage
+		var at int64
+		held, err := t.Get(`SELECT team_id, user_id, mate_id, cost, sent, at FROM usage WHERE turn = $1 AND NOT settled`+db.ForUpdate(),
+			[]any{key}, &u.TeamID, &u.UserID, &u.MateID, &u.Cost, &u.Sent, &at)
+		if err != nil || !held {
+			return err
+		}
+		if _, err := t.Exec(`UPDATE usage SET cost = sent, settled = TRUE WHERE turn = $1`, key); err != nil {
+			return err
+		}
+		_, err = db.addUp(t, charge{u: u, at: sqldb.TimeOf(at), cost: u.Sent - u.Cost})
+		return err
+	})
+}

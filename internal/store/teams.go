@@ -77,8 +77,8 @@ func (db *base) addMember(t *sqldb.Tx, m openmates.Membership) error {
 	return taken(err, openmates.T("This person is already in the team."))
 }
 
-// RemoveMember removes a user from a team. Nobody is added to another team
-// instead.
+// RemoveMember removes a user from a team. It is not an error if they aren't a
+// member.
 func (db TeamStore) RemoveMember(ctx context.Context, teamID, userID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Members)

@@ -7,8 +7,8 @@ import (
 	"openmates/internal/connect"
 )
 
-// adminPlaces are the pages of an admin of the server, as the navigation below
-// the header lists them.
+// adminPlaces lists the pages of the server's admins, for the navigation below
+// the header.
 func adminPlaces() []way {
 	return []way{
 		{openmates.T("Overview"), "/server"}, {openmates.T("Setup"), "/server/setup"}, {openmates.T("Mates"), "/server/mates"}, {openmates.T("Limits"), "/server/limits"},
@@ -16,11 +16,11 @@ func adminPlaces() []way {
 	}
 }
 
-// within says whether a page is the place at this path or one below it.
+// within reports whether path is the page at place or one below it.
 func within(path, place string) bool { return path == place || strings.HasPrefix(path, place+"/") }
 
-// here is within for the navigation: the overview has all others below it in
-// the address, but not on the screen.
+// here is within for the navigation. The overview's path contains all others,
+// but the navigation treats it as a page like them.
 func here(path, place string) bool {
 	if place == "/server" {
 		return path == place

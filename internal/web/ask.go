@@ -8,40 +8,42 @@ import (
 	"openmates"
 )
 
-// question is what a page asks before something is removed or ended.
+// question is a confirmation that a page asks for before it removes or ends
+// something.
 type question struct {
 	Heading  openmates.Text
-	Sentence openmates.Text // what happens
+	Sentence openmates.Text // what will happen
 	Label    openmates.Text // of the button that does it
 	Back     string         // where to go instead
-	Tick     *tick          // what can be chosen along with it; nil = nothing
+	Tick     *tick          // an extra choice; nil = none
 }
 
-// tick is a box that is checked or not.
+// tick is a checkbox.
 type tick struct {
 	Name        string
 	Label, Hint openmates.Text
 	Checked     bool
 }
 
-// askPage puts a question, and sends the form on once it is answered.
+// askPage asks for confirmation and submits the form after it.
 type askPage struct {
 	shell
 	question
 	Path   string
-	Fields []field // of the form that led here
+	Fields []field // of the original form
 }
 
-// asker finds the question for a request, nil where nothing has to be asked.
+// asker returns the question for a request, or nil if no confirmation is
+// needed.
 type asker func(r *http.Request) (*question, error)
 
-// confirmField holds "yes" in a form whose question was answered.
+// confirmField is "yes" in a confirmed form.
 const confirmField = "confirm"
 
-// question is the page that asks before a form removes or ends something:
-// without the answer the form leads to this page and changes nothing, with
-// JavaScript or without. The values of such a form are in the page's address, so
-// a form with a password asks for nothing but that.
+// question serves the page that asks for confirmation before a form removes or
+// ends something. Without it, the form leads here and changes nothing, with or
+// without JavaScript. The form's values are in the page's URL, so a form that
+// has a password field asks for no further confirmation.
 func (s *Server) question(ask asker) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		q, err := ask(r)
@@ -64,8 +66,7 @@ func (s *Server) question(ask asker) handler {
 	}
 }
 
-// confirmed sends a form whose question was not answered to the page with the
-// question.
+// confirmed redirects an unconfirmed form to its confirmation page.
 func (s *Server) confirmed(ask asker, do handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		f, err := form(r)

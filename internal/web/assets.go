@@ -18,8 +18,8 @@ import (
 //go:embed static
 var staticFiles embed.FS
 
-// assets are the files of static/, each under an address that holds the
-// checksum of its content: what a browser has once is right for ever.
+// assets serves the files of static/. Each URL contains a checksum of the
+// content, so browsers may cache it forever.
 type assets struct {
 	byName map[string]asset
 }
@@ -60,8 +60,8 @@ func checksum(b []byte) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// url is the address of a file; one that doesn't exist is a mistake in a
-// template, which the test that renders every page finds.
+// url returns the URL of a file. A missing file is a bug in a template, which
+// the test that renders every page finds.
 func (a *assets) url(name string) string {
 	f, ok := a.byName[name]
 	if !ok {
@@ -85,7 +85,8 @@ func forever(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 }
 
-// portraitURL changes when the drawing does.
+// portraitURL returns the URL of a mate's portrait. It changes with the
+// drawing.
 func portraitURL(handle string) string {
 	return "/portraits/" + checksum([]byte(portrait.SVG(handle, handle))) + "/" + handle + ".svg"
 }

@@ -16,29 +16,29 @@ import (
 	"openmates/internal/locale"
 )
 
-// auditPage shows the record of administrative changes.
+// auditPage shows the audit log.
 type auditPage struct {
 	shell
 	Search auditSearch
 	Lines  []auditLine
-	Older  string // address of the next page; "" = there is none
-	Newest string // address of the first page, where this is not it
+	Older  string // URL of the next page; "" = none
+	Newest string // URL of the first page, unless this is it
 	CSV    string
 	JSON   string
 	Error  openmates.Text
 }
 
-// auditSearch is what was typed.
+// auditSearch holds the search fields as typed.
 type auditSearch struct{ Actor, Action, Target, Text, From, To string }
 
 type auditLine struct {
 	openmates.AuditLine
-	Deed    openmates.Text // what the action is in words, "" for one that is not known
+	Deed    openmates.Text // the action in words, or "" if unknown
 	Changes []change
 }
 
-// masked gives the words that stand in the record for what is too secret or
-// too long for it, and "" for what was typed.
+// masked returns the words for a value that the log replaces because it is
+// secret or too long, or "" if value is none of these.
 func masked(v *locale.Voice, value string) string {
 	switch value {
 	case "none":
@@ -55,9 +55,9 @@ func masked(v *locale.Voice, value string) string {
 	return ""
 }
 
-// change is one value before and after.
+// change is a value before and after.
 type change struct {
-	Name          openmates.Text // "" where it has none
+	Name          openmates.Text // "" if it has none
 	Before, After string
 }
 
@@ -131,10 +131,10 @@ func (a auditSearch) query() url.Values {
 	return q
 }
 
-// exportSize bounds how much of the record is read at once.
+// exportSize is how many entries are read at a time.
 const exportSize = 500
 
-// export sends all that a search finds, as it is read.
+// export streams all entries that match a search.
 func (s *Server) export(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	a := auditSearch{Actor: q.Get("actor"), Action: q.Get("action"), Target: q.Get("target"), Text: q.Get("text"), From: q.Get("from"), To: q.Get("to")}
@@ -163,14 +163,15 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) error {
 		}
 		return next()
 	})
-	if err != nil { // the status is sent already; a broken file tells
+	if err != nil { // the status is already sent; the client sees a broken file
 		s.logError(r, err)
 		panic(http.ErrAbortHandler)
 	}
 	return nil
 }
 
-// auditPages gives the lines of a search, some at a time, and none at the end.
+// auditPages returns the entries of a search in batches, until there are no
+// more.
 func (s *Server) auditPages(ctx context.Context, q openmates.AuditSearch) func() ([]openmates.AuditLine, error) {
 	q.Limit = exportSize
 	end := false
@@ -240,7 +241,8 @@ func auditJSON(w io.Writer, next func() ([]openmates.AuditLine, error)) error {
 	}
 }
 
-// value is what a side of a change holds: JSON, or else a text; nil for none.
+// value decodes one side of a change: JSON, or else text. It returns nil for an
+// empty side.
 func value(side string) any {
 	if side == "" {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"openmates/internal/locale"
 )
 
-// deed says in words what an action of the audit record is; "" for one that it
-// does not know, of a later version perhaps.
+// deed describes an action of the audit log in words. It returns "" for an
+// unknown one, which may come from a later version.
 func deed(action string) openmates.Text { //nolint:funlen // a table of words
 	if word := deedOfPerson(action); word != "" {
 		return word
@@ -167,14 +167,14 @@ func deedOfPerson(action string) openmates.Text {
 		return openmates.T("removed a second step and passkeys")
 	case "account.recovery_used":
 		return openmates.T("signed in with a recovery code")
-	case "account.signin_failed": // by the server, which does not know who it was
+	case "account.signin_failed": // by the server: nobody is signed in
 		return openmates.T("rejected a sign-in")
 	}
 	return ""
 }
 
-// fieldWords is what a value of the record is called; the name itself where it
-// has no other.
+// fieldWords returns the label for a field in the audit log, or its name if it
+// has none.
 func fieldWords(name string) openmates.Text { //nolint:funlen // a table of words
 	switch name {
 	case "per_minute":
@@ -243,8 +243,8 @@ func fieldWords(name string) openmates.Text { //nolint:funlen // a table of word
 	return ""
 }
 
-// whyWords says why a sign-in was refused; the record's own words where it has
-// no others.
+// whyWords explains why a sign-in was refused. It returns an unknown reason
+// unchanged.
 func whyWords(why string) openmates.Text {
 	switch why {
 	case "too many attempts":
@@ -271,8 +271,8 @@ func whyWords(why string) openmates.Text {
 	return openmates.T("%s", why)
 }
 
-// valueWords is a JSON value as a person would write it: no brackets, money in
-// the currency, sets and switches in words.
+// valueWords formats a JSON value for people: no brackets, amounts with the
+// currency, sets and booleans in words.
 func valueWords(v *locale.Voice, currency, name string, raw json.RawMessage) string {
 	var value any
 	if json.Unmarshal(raw, &value) != nil {
@@ -325,7 +325,7 @@ func listWords(v *locale.Voice, currency string, raw json.RawMessage) string {
 	return strings.Join(all, ", ")
 }
 
-// asSet reads a set of limits.
+// asSet decodes a set of limits.
 func asSet(raw json.RawMessage) (set openmates.Set, ok bool) {
 	fields, _ := object(string(raw))
 	for f := range fields {
@@ -336,7 +336,7 @@ func asSet(raw json.RawMessage) (set openmates.Set, ok bool) {
 	return set, json.Unmarshal(raw, &set) == nil
 }
 
-// fieldName is the name of a value in words, or as it is stored.
+// fieldName returns a field's label, or its stored name if it has none.
 func fieldName(name string) openmates.Text {
 	if words := fieldWords(name); words != "" {
 		return words

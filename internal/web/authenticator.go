@@ -7,8 +7,8 @@ import (
 	"openmates/internal/intake"
 )
 
-// authenticatorPage shows the secret of an authenticator app until a code of
-// it was typed.
+// authenticatorPage shows the secret for an authenticator app until the person
+// enters a code from it.
 type authenticatorPage struct {
 	shell
 	QR     qrCode

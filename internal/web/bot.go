@@ -10,14 +10,14 @@ import (
 	"openmates/internal/messenger"
 )
 
-// botPage is the screen of one bot.
+// botPage is the page of one bot.
 type botPage struct {
 	shell
 	connect.Setup
-	At       string // the address of this screen
+	At       string // the URL of this page
 	Error    openmates.Text
 	Found    connect.Inspection
-	Findings []messenger.Finding // Found, and what this door sees itself
+	Findings []messenger.Finding // Found, plus what this package finds itself
 	Wrong    int
 
 	Inputs []botInput // of the form
@@ -26,15 +26,15 @@ type botPage struct {
 // botInput is a field of the form.
 type botInput struct {
 	connect.Field
-	Own  bool // of the server's own application
+	Own  bool // the server's own application
 	Set  bool // the bot exists
-	Held bool // a secret of the last try is still there: the field may stay empty
+	Held bool // a secret from the last attempt is still held; the field may stay empty
 }
 
-// Missing reports whether a secret was left out of what is stored.
+// Missing reports whether a secret should be stored but isn't.
 func (i botInput) Missing() bool { return i.Set && !i.Stored && !i.Lost && i.Warning != "" }
 
-// Own says whether it is the server's own application.
+// Own reports whether this is the server's own application.
 func (p botPage) Own() bool { return p.Handle == connect.Own }
 
 func network(r *http.Request) openmates.Network { return openmates.Network(r.PathValue("network")) }
@@ -87,8 +87,8 @@ func (p *botPage) found(i connect.Inspection, more ...messenger.Finding) {
 	}
 }
 
-// addressFinding compares the address that the admin's browser uses with the one
-// that the redirects lead to.
+// addressFinding compares the address in the admin's browser with the one that
+// redirects use.
 func (s *Server) addressFinding(r *http.Request) messenger.Finding {
 	f := messenger.Finding{Check: "address", Title: openmates.T("Public address"), State: messenger.FindingOK}
 	public, err := url.Parse(s.connect.PublicURL())
@@ -106,7 +106,8 @@ func (s *Server) addressFinding(r *http.Request) messenger.Finding {
 	return f
 }
 
-// botState is the state of one listener, for the page to keep it fresh.
+// botState returns the state of one listener, so that the page can update
+// itself.
 func (s *Server) botState(w http.ResponseWriter, r *http.Request) error {
 	set, err := s.setupOf(r)
 	if err != nil {
@@ -118,7 +119,7 @@ func (s *Server) botState(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, http.StatusOK, "bot", "state", set.Bot)
 }
 
-// findingWords are the words for what a check found, and their colour.
+// findingWords returns the label and colour for a finding.
 func findingWords(st messenger.FindingState) words {
 	switch st {
 	case messenger.FindingOK:

@@ -11,7 +11,8 @@ import (
 	"openmates/internal/messenger"
 )
 
-// botAction is a button on the screen: it does something and leads back.
+// botAction handles a button on a bot's page: it calls do and returns to the
+// page.
 func (s *Server) botAction(do func(r *http.Request, actor openmates.ID, set connect.Setup) (said openmates.Text, err error)) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		set, err := s.setupOf(r)
@@ -106,7 +107,7 @@ func (s *Server) askRemoveBot(r *http.Request) (*question, error) {
 	return q, nil
 }
 
-// removeBot takes a bot from its mate.
+// removeBot removes a mate's bot.
 func (s *Server) removeBot(w http.ResponseWriter, r *http.Request) error {
 	set, err := s.setupOf(r)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"openmates/internal/connect"
 )
 
-// botsPage lists every mate's bot on every network.
+// botsPage lists every mate's bots on all networks.
 type botsPage struct {
 	shell
 	Networks []botsOf
@@ -22,7 +22,7 @@ type botsOf struct {
 type botRow struct {
 	Name, Handle string
 	Bot          *connect.Bot // nil = none yet
-	Own          bool         // the server's application, which does not listen
+	Own          bool         // the server's application, which has no listener
 }
 
 func (s *Server) bots(w http.ResponseWriter, r *http.Request) error {
@@ -49,7 +49,7 @@ func (s *Server) bots(w http.ResponseWriter, r *http.Request) error {
 			}
 			of.Rows = append(of.Rows, botRow{Name: own.Name, Handle: own.Handle, Bot: own.Bot, Own: true})
 		}
-		// What there is to see comes first: bots that exist, then mates without.
+		// Existing bots first, then mates without one.
 		slices.SortStableFunc(of.Rows, func(a, b botRow) int {
 			switch {
 			case (a.Bot != nil) == (b.Bot != nil):
@@ -64,7 +64,7 @@ func (s *Server) bots(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, http.StatusOK, "bots", p)
 }
 
-// botAt is the address of a bot's screen.
+// botAt returns the path of a bot's page.
 func botAt(n openmates.Network, handle string) string {
 	return "/server/bots/" + string(n) + "/" + handle
 }

@@ -9,12 +9,12 @@ import (
 	"openmates/internal/spelling"
 )
 
-// longestValue is how much of a value the audit page shows.
+// longestValue is how many characters of a value the audit page shows.
 const longestValue = 160
 
-// changes lists in words what differs between the two sides of an audit line.
-// Sides are objects in JSON, mostly, of which those within others are taken
-// apart; anything else is one value without a name.
+// changes describes how the two sides of an audit entry differ. Most sides are
+// JSON objects, whose nested objects are flattened; any other side is a single
+// value without a name.
 func changes(v *locale.Voice, currency, before, after string) []change {
 	was, okWas := object(before)
 	is, okIs := object(after)
@@ -35,7 +35,7 @@ func changes(v *locale.Voice, currency, before, after string) []change {
 	return all
 }
 
-// loose is a side that is no object.
+// loose formats a side that is not a JSON object.
 func loose(v *locale.Voice, currency, side string) string {
 	if !json.Valid([]byte(side)) {
 		return side
@@ -43,8 +43,7 @@ func loose(v *locale.Voice, currency, side string) string {
 	return valueWords(v, currency, "", json.RawMessage(side))
 }
 
-// apart puts the parts of the limits, which are the one object within others,
-// in their place.
+// apart replaces limits, the only nested object, with its fields.
 func apart(fields map[string]json.RawMessage) map[string]json.RawMessage {
 	inner, ok := object(string(fields["limits"]))
 	if !ok {
@@ -71,7 +70,7 @@ func sortedNames(a, b map[string]json.RawMessage) []string {
 	return all
 }
 
-// object reads a JSON object; "" is an empty one.
+// object decodes a JSON object; "" is an empty one.
 func object(side string) (map[string]json.RawMessage, bool) {
 	if side == "" {
 		return nil, true

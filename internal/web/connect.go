@@ -12,20 +12,20 @@ import (
 	"openmates/internal/policy"
 )
 
-// connectPage is the way back from a consent page. It changes nothing by
-// itself; its form does, and sends itself where JavaScript runs.
+// connectPage is where a consent page returns to. Loading it changes nothing;
+// its form does, and submits itself if JavaScript is enabled.
 type connectPage struct {
 	shell
 	Path   string
-	Fields []field // what the consent page sent along
+	Fields []field // what the consent page returned
 }
 
 type field struct{ Name, Value string }
 
 func compareFields(a, b field) int { return strings.Compare(a.Name+a.Value, b.Name+b.Value) }
 
-// What comes back is a handful of short values; anything beyond is not from a
-// consent page.
+// A consent page returns a handful of short values; anything larger isn't from
+// one.
 const (
 	maxFields = 20
 	maxValue  = 4096
@@ -71,7 +71,8 @@ func (s *Server) connectFinish(w http.ResponseWriter, r *http.Request) error {
 	return s.done(w, r, at, openmates.T("%s has joined %s. Say hello there: @%s hello", out.Mate.Name, out.Workspace.Name, out.Mate.Name))
 }
 
-// connectFailed says what went wrong, with the way back to where it was begun.
+// connectFailed explains what went wrong and leads back to where the person
+// started.
 func (s *Server) connectFailed(r *http.Request, begun connect.Outcome, err error) messagePage {
 	p := s.messageFor(r, err)
 	switch {

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// csvWriter writes tables for spreadsheets. Every cell is in quotes, and none
-// can be taken for a formula (OWASP, CSV Injection).
+// csvWriter writes CSV for spreadsheets. Every cell is quoted, and no cell is
+// interpreted as a formula (OWASP, CSV Injection).
 type csvWriter struct {
 	to  io.Writer
 	err error
 }
 
-// row writes one line.
+// row writes one row.
 func (w *csvWriter) row(cells ...string) {
 	if w.err != nil {
 		return
@@ -31,12 +31,12 @@ func (w *csvWriter) row(cells ...string) {
 	_, w.err = io.WriteString(w.to, b.String())
 }
 
-// aFormula is where one can begin: at the start of a cell, and behind all that
-// some spreadsheet takes for the end of one.
+// aFormula matches where a formula may begin: at the start of a cell, or after
+// a character that some spreadsheet treats as the end of one.
 var aFormula = regexp.MustCompile("(^|[;,|\"'\t\r\n])([  ]*)([=+\\-@\t\r＝＋－＠])") //nolint:gochecknoglobals // nobody writes it
 
-// harmless keeps a spreadsheet from taking a cell, or a part of it, for a
-// formula: what begins like one is preceded by an apostrophe.
+// harmless keeps spreadsheets from interpreting a cell, or part of it, as a
+// formula, by inserting an apostrophe before it.
 func harmless(cell string) string {
 	return aFormula.ReplaceAllString(cell, "$1$2'$3")
 }

@@ -10,10 +10,10 @@ import (
 	"openmates/internal/intake"
 )
 
-// dataPage is where a person takes their data along, and leaves.
+// dataPage is where people export their data or delete their account.
 type dataPage struct {
 	shell
-	Alone []openmates.Team // teams that go along with the account
+	Alone []openmates.Team // teams that are deleted together with the account
 	Error openmates.Text
 }
 
@@ -38,8 +38,8 @@ func (s *Server) showData(w http.ResponseWriter, r *http.Request, status int, wr
 	return s.show(w, status, "data", dataPage{shell: s.shell(r, openmates.T("Your data")), Alone: alone, Error: openmates.TextOf(wrong)})
 }
 
-// exportData is a POST, although it only reads: what it makes is on the record,
-// and no other site can ask for it.
+// exportData is a POST although it only reads: exports are audited, and other
+// sites can't trigger one.
 func (s *Server) exportData(w http.ResponseWriter, r *http.Request) error {
 	c := openmates.CallerOf(r.Context())
 	e, err := s.identity.Export(r.Context(), c)
@@ -53,7 +53,7 @@ func (s *Server) exportData(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", "openmates-"+c.User.Username+".json"))
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(b) // the client is gone if this fails
+	_, _ = w.Write(b) // this fails only if the client has disconnected
 	return nil
 }
 
@@ -72,8 +72,7 @@ func (s *Server) deleteAccount(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// goodbye is where deleting an account leads. It knows nobody, so anybody may
-// look at it.
+// goodbye is the page shown after an account was deleted. Anyone may open it.
 func (s *Server) goodbye(w http.ResponseWriter, r *http.Request) error {
 	if openmates.CallerOf(r.Context()).SignedIn() {
 		return to(w, r, "/")

@@ -9,22 +9,22 @@ import (
 	"openmates/internal/spelling"
 )
 
-// The lists of an admin of the server. They show who and what there is, and
-// nothing that a team says.
+// Lists for the server's admins. They show who and what there is, never what a
+// team says.
 const (
 	peoplePath = "/server/people"
 	teamsPath  = "/server/teams"
 )
 
-// linesAtOnce is how many lines of such a list are shown.
+// linesAtOnce is how many rows a list shows per page.
 const linesAtOnce = 50
 
 // directory is what these pages have in common.
 type directory struct {
 	shell
 	Query  string
-	First  string // address of the first page, "" where this is it
-	Next   string // address of the next one; "" = there is none
+	First  string // URL of the first page, or "" if this is it
+	Next   string // URL of the next page, or "" if there is none
 	Search openmates.DirectorySearch
 }
 
@@ -40,7 +40,7 @@ func (s *Server) directory(r *http.Request, title openmates.Text) directory {
 
 func searched(s string) string { return spelling.Prefix(s, 200) }
 
-// at is the page of the list that begins after a line.
+// at returns the URL of the page that begins after a row.
 func (d *directory) at(after string) string {
 	q := url.Values{}
 	if d.Query != "" {

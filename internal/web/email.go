@@ -21,8 +21,8 @@ func (s *Server) setEmail(w http.ResponseWriter, r *http.Request) error {
 	return s.done(w, r, securityPath, openmates.T("Your address is changed."))
 }
 
-// addressPage asks whether an address shall be confirmed: a mail program that
-// opens links by itself changes nothing.
+// addressPage asks before it confirms an address, because some mail programs
+// open links by themselves.
 type addressPage struct {
 	shell
 	Code string

@@ -11,20 +11,20 @@ import (
 	"openmates/internal/team"
 )
 
-// foundPage is one step of founding a team. What was said so far is in the
-// session; nothing is made before the last step.
+// foundPage is one step of creating a team. Answers are stored in the session;
+// nothing is created before the last step.
 type foundPage struct {
 	shell
 	Step   foundStep
 	Steps  []foundStep
 	Draft  team.Draft
 	Sheet  sheetForm
-	Mates  []connect.Mate // that were chosen
+	Mates  []connect.Mate // the chosen ones
 	People newcomerForm
 	Error  openmates.Text
 }
 
-// foundStep is a step with its place in the order.
+// foundStep is a step and its position.
 type foundStep struct {
 	Name   string
 	Label  openmates.Text
@@ -32,7 +32,7 @@ type foundStep struct {
 	Now    bool
 }
 
-// Path is where the step is.
+// Path returns the path of the step.
 func (f foundStep) Path() string {
 	if f.Name == "name" {
 		return "/found"
@@ -108,7 +108,7 @@ func (s *Server) chosen(r *http.Request, l openmates.Limits) ([]connect.Mate, er
 	return mates, err
 }
 
-// foundName is the first step.
+// foundName handles the first step.
 func (s *Server) foundName(w http.ResponseWriter, r *http.Request) error {
 	f, err := form(r)
 	if err != nil {
@@ -123,7 +123,7 @@ func (s *Server) foundName(w http.ResponseWriter, r *http.Request) error {
 	return to(w, r, "/found/mates")
 }
 
-// foundNext is each of the others.
+// foundNext handles the steps in between.
 func (s *Server) foundNext(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.foundPage(r)
 	if err != nil {
@@ -166,8 +166,8 @@ func (s *Server) foundLimits(w http.ResponseWriter, r *http.Request, p *foundPag
 	return to(w, r, p.Steps[p.Step.Number].Path())
 }
 
-// foundAs is the last step: the team is made, and the founder's account where
-// there is none.
+// foundAs handles the last step: it creates the team and, if needed, the
+// founder's account.
 func (s *Server) foundAs(w http.ResponseWriter, r *http.Request) error {
 	f, err := form(r)
 	if err != nil {
@@ -187,7 +187,7 @@ func (s *Server) foundAs(w http.ResponseWriter, r *http.Request) error {
 	return s.done(w, r, "/teams/"+t.Slug+"/connect", openmates.T("The team %s is ready, and you’re its admin. Now add its mates to your messenger.", t.Name))
 }
 
-// foundAgain shows the step once more with what was typed and what is wrong.
+// foundAgain shows the step again with the input and the error.
 func (s *Server) foundAgain(w http.ResponseWriter, r *http.Request, err error, keep func(*foundPage)) error {
 	if c := openmates.CodeOf(err); c == openmates.EInternal || c == openmates.EForbidden {
 		return err
@@ -201,7 +201,7 @@ func (s *Server) foundAgain(w http.ResponseWriter, r *http.Request, err error, k
 	return s.show(w, intake.StatusOf(err), "found", p)
 }
 
-// slugPart says of an address, while it is typed, whether a team can have it.
+// slugPart reports, as it is typed, whether a team can have a slug.
 func (s *Server) slugPart(w http.ResponseWriter, r *http.Request) error {
 	if err := s.team.MayFound(r.Context(), openmates.CallerOf(r.Context())); err != nil {
 		return err
@@ -222,8 +222,7 @@ func (s *Server) slugPart(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, http.StatusOK, "found", "said", said)
 }
 
-// newcomerForm is what somebody types to get an account; a password is not
-// shown again.
+// newcomerForm is the form for a new account. It never shows a password again.
 type newcomerForm struct {
 	Username string
 	Email    string

@@ -16,8 +16,8 @@ import (
 	"openmates/internal/server"
 )
 
-// Forms are small, but for those of a mate, with its prompt and what was said
-// in its trial; only an admin's are read.
+// Forms are small, except those of a mate, which hold its prompt and the
+// conversation of its trial; only admins may send those.
 const (
 	maxForm     = 64 << 10 // bytes
 	maxMateForm = 1 << 20
@@ -31,7 +31,7 @@ func mostBytes(path string) int64 {
 }
 
 // site is the server at its public address, which can change while it runs.
-// What was trusted at the address before is not trusted any more.
+// Origins trusted before a change are no longer trusted after it.
 type site struct {
 	address string
 	public  *url.URL
@@ -45,13 +45,13 @@ func (s *Server) siteAt(address string) (*site, error) {
 		return nil, fmt.Errorf("web: public address: %w", err)
 	}
 	at := &site{address: address, public: public, cross: http.NewCrossOriginProtection()}
-	// A proxy may rewrite Host, and over plain http browsers send no
-	// Sec-Fetch-Site: then the origin is compared with the public address.
+	// A proxy may rewrite Host, and over plain http browsers don't send
+	// Sec-Fetch-Site; then the origin is compared with the public address.
 	if err := at.cross.AddTrustedOrigin(address); err != nil {
 		return nil, fmt.Errorf("web: public address: %w", err)
 	}
-	// A form of ours may lead to a consent page; browsers hold form-action
-	// against redirects too.
+	// Our forms may lead to a consent page, and browsers apply form-action to
+	// redirects as well.
 	at.policy = strings.Join([]string{
 		"default-src 'self'",
 		strings.Join(append([]string{"form-action 'self'"}, s.connect.ConsentOrigins()...), " "),
@@ -60,7 +60,7 @@ func (s *Server) siteAt(address string) (*site, error) {
 	return at, nil
 }
 
-// sites returns a function that returns the site as it is now.
+// sites returns a function that returns the current site.
 func (s *Server) sites() func() (*site, error) {
 	var mu sync.Mutex
 	var current *site
@@ -79,12 +79,12 @@ func (s *Server) sites() func() (*site, error) {
 	}
 }
 
-// protect sets the headers that keep a browser on a short leash.
+// protect sets the security headers.
 func (at *site) protect(h http.Header) {
 	h.Set("Content-Security-Policy", at.policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
-	// Not "no-referrer": with that, the Origin of our own forms is "null".
+	// Not "no-referrer": with it, the Origin of our own forms would be "null".
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -94,9 +94,8 @@ func (at *site) protect(h http.Header) {
 	}
 }
 
-// guard wraps every request: the headers, the refusal of forms that another
-// site sent or that were opened under an address of before, and a bound on
-// bodies.
+// guard wraps every request: it sets the headers, limits the size of bodies,
+// and refuses forms sent from another site or opened under a previous address.
 func (s *Server) guard() (func(http.Handler) http.Handler, error) {
 	foreign := s.handle(func(http.ResponseWriter, *http.Request) error {
 		return openmates.Errorf(openmates.EForbidden, "This was sent from another site, so nothing was changed. Open the page at %s and try again there.", s.connect.PublicURL())
@@ -133,12 +132,12 @@ func (s *Server) guard() (func(http.Handler) http.Handler, error) {
 	}, nil
 }
 
-// sendOn leads a browser to the same page under the address that counts. A form
-// is not carried over: the session that it was opened in is not one there, and
-// the browser would not follow (Content-Security-Policy, form-action).
+// sendOn redirects to the same page under the public address. It does not carry
+// a form over: the session isn't valid there, and the browser would not follow
+// (Content-Security-Policy, form-action).
 func (s *Server) sendOn(w http.ResponseWriter, r *http.Request, to string) {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		http.Redirect(w, r, to, http.StatusFound) //nolint:gosec // to is made of our own public address
+		http.Redirect(w, r, to, http.StatusFound) //nolint:gosec // to is our own public address
 		return
 	}
 	r = s.settle(w, r)
@@ -151,9 +150,9 @@ func (s *Server) sendOn(w http.ResponseWriter, r *http.Request, to string) {
 	}
 }
 
-// otherLoopback gives the right address of a page that was opened under
-// another name of this machine ("localhost" for 127.0.0.1). Both reach the
-// server, but cookies and registered redirects know only one of them.
+// otherLoopback returns the correct URL of a page that was opened under another
+// name of this machine, such as "localhost" for 127.0.0.1. Both reach the
+// server, but cookies and registered redirects only work with one of them.
 func otherLoopback(r *http.Request, public *url.URL) string {
 	if r.Host == public.Host || !isLoopback(r.Host) || !isLoopback(public.Host) {
 		return ""
@@ -165,15 +164,14 @@ func otherLoopback(r *http.Request, public *url.URL) string {
 	return public.Scheme + "://" + public.Host + r.URL.RequestURI()
 }
 
-// byAnyName reports whether a path is answered whatever name the request was
-// sent to: what a watchdog asks, the question whether an address that is yet to
-// be chosen leads here, and the style of the page that says that the server has
-// moved. None of them tells anything.
+// byAnyName reports whether a path is served under any host name: health
+// checks, the check that a new address leads here, and the stylesheet of the
+// page that says that the server has moved. None of them reveals anything.
 func byAnyName(path string) bool {
 	return path == "/healthz" || path == "/readyz" || strings.HasPrefix(path, server.ReachPath) || strings.HasPrefix(path, "/static/")
 }
 
-// strange answers such a request.
+// strange responds to a request sent to an unknown host name.
 func (s *Server) strange(w http.ResponseWriter, r *http.Request, err error) {
 	if openmates.CodeOf(err) != openmates.EInvalid {
 		s.logError(r, err)
@@ -184,7 +182,7 @@ func (s *Server) strange(w http.ResponseWriter, r *http.Request, err error) {
 	plain(w, http.StatusMisdirectedRequest, s.voice(w).Say(openmates.TextOf(err)))
 }
 
-// serves refuses requests that were sent to the name of another site.
+// serves returns an error if a request was sent to another site's host name.
 func (s *Server) serves(r *http.Request) error {
 	if byAnyName(r.URL.Path) {
 		return nil
@@ -192,12 +190,12 @@ func (s *Server) serves(r *http.Request) error {
 	return s.server.Serves(r.Context(), s.Asked(r))
 }
 
-// Asked is what a request says about where it was sent to, for this door and
-// the one beside it. A proxy that we believe says what it was asked for.
+// Asked returns the address that a request was sent to, here and for the API.
+// If it came through a trusted proxy, the proxy's headers count.
 func (s *Server) Asked(r *http.Request) server.Asked {
 	a := server.Asked{Host: r.Host, Public: s.connect.PublicURL(), Proxied: s.fromProxy(r)}
 	if given := r.Header.Values("X-Forwarded-Host"); a.Proxied && len(given) > 0 {
-		hops := strings.Split(given[len(given)-1], ",") // the last is what the proxy beside us wrote
+		hops := strings.Split(given[len(given)-1], ",") // the nearest proxy adds its value last
 		a.Host = strings.TrimSpace(hops[len(hops)-1])
 	}
 	return a
@@ -213,9 +211,9 @@ func isLoopback(hostport string) bool {
 	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
-// address is where a request came from: the peer, or what a proxy that we
-// believe says of it. The list is read from its end, because everything
-// before the first address that no proxy of ours wrote can be invented.
+// address returns where a request came from: the peer's address, or what a
+// trusted proxy reports. It reads the header from the end, because clients can
+// invent everything before the first address that no trusted proxy wrote.
 func (s *Server) address(r *http.Request) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -233,16 +231,16 @@ func (s *Server) address(r *http.Request) netip.Addr {
 	return a
 }
 
-// From is where a request came from, for doors beside this one.
+// From returns where a request came from, for the API.
 func (s *Server) From(r *http.Request) netip.Addr { return s.address(r) }
 
-// trusts says whether an address is that of a proxy that we believe.
+// trusts reports whether an address is a trusted proxy's.
 func (s *Server) trusts(a netip.Addr) bool {
 	return slices.ContainsFunc(s.proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// localPath gives where somebody wanted to go, if that is a page of ours, else
-// "/". Browsers take "//host" and "/\host" for another site.
+// localPath returns next if it is a path on this site, else "/". Browsers treat
+// "//host" and "/\host" as another site.
 func localPath(next string) string {
 	u, err := url.Parse(next)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(next, "/") ||
@@ -252,7 +250,7 @@ func localPath(next string) string {
 	return u.RequestURI()
 }
 
-// visits tells the rooms where a request comes from.
+// visits adds the client's address to the request's context.
 func (s *Server) visits(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := identity.Visit{From: s.address(r), Agent: r.UserAgent()}

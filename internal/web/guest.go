@@ -10,7 +10,7 @@ import (
 	"openmates/internal/policy"
 )
 
-// guestPage shows one mate in one place, with the channels that it finds.
+// guestPage shows one mate in one place, with the channels that it can see.
 type guestPage struct {
 	inTeam
 	Place    connect.Place
@@ -20,7 +20,7 @@ type guestPage struct {
 	Disjoins bool
 }
 
-// guestOf gives the mate and the place of the path.
+// guestOf returns the mate and the place named in the path.
 func (s *Server) guestOf(r *http.Request) (openmates.Caller, policy.Place, connect.Place, connect.Guest, error) {
 	c, team := placeOf(r)
 	p, err := s.connect.PlaceOf(r.Context(), team.Team, openmates.Network(r.PathValue("network")), openmates.WorkspaceID(r.PathValue("workspace")))

@@ -11,15 +11,15 @@ import (
 	"openmates/internal/policy"
 )
 
-// homePage is where everybody starts: their teams, what there is to do next,
-// and, for an admin of the server, how all mates are.
+// homePage is where everybody starts: their teams, what to do next and, for the
+// server's admins, the state of all mates.
 type homePage struct {
 	shell
 	Teams []teamCard
-	Steps []step  // of a person who doesn't run the server
-	Setup *wizard // nil for those who don't run the server; so is Mates
+	Steps []step  // for people who don't run the server
+	Setup *wizard // for the server's admins, like Mates; else nil
 	Mates *matesList
-	Say   string // what to type to a mate, once everything stands
+	Say   string // what to write to a mate once everything is set up
 }
 
 type teamCard struct {
@@ -28,7 +28,7 @@ type teamCard struct {
 	Places []connect.Workspace
 }
 
-// In counts the mates that are in one of the team's places.
+// In returns how many mates are in at least one of the team's places.
 func (t teamCard) In() (n int) {
 	for _, m := range t.Mates {
 		if len(m.In) > 0 {
@@ -41,7 +41,7 @@ func (t teamCard) In() (n int) {
 // Where lists the team's places.
 func (t teamCard) Where() string { return placeNames(t.Places) }
 
-// matesList is the part of the home page that is kept fresh.
+// matesList is the part of the home page that updates itself.
 type matesList struct {
 	Mates []connect.Mate
 	Model model.Shown
@@ -73,7 +73,7 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, http.StatusOK, "home", p)
 }
 
-// teamCards lists the teams of the person who asks.
+// teamCards lists the caller's teams.
 func (s *Server) teamCards(r *http.Request) ([]teamCard, error) {
 	c := openmates.CallerOf(r.Context())
 	teams, err := s.team.TeamsOf(r.Context(), c)
@@ -95,8 +95,8 @@ func (s *Server) teamCards(r *http.Request) ([]teamCard, error) {
 	return all, nil
 }
 
-// welcome is for those who are not signed in: to the form, or, while the
-// server has no admin, the word where the setup link is.
+// welcome redirects visitors who aren't signed in to the form or, while the
+// server has no admin, explains where to find the setup link.
 func (s *Server) welcome(w http.ResponseWriter, r *http.Request) error {
 	open, err := s.server.SetupOpen(r.Context())
 	if err != nil {

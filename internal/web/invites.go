@@ -13,15 +13,15 @@ type invitesPage struct {
 	inTeam
 	Invites []inviteLine
 	Mail    bool
-	Link    string          // of the invite that was just made; it is shown once
+	Link    string          // of the new invite; it is shown once
 	Mailed  string          // addresses that it was mailed to
-	Unsent  []team.Delivery // those that it could not be mailed to
-	Nobody  bool            // it was to be mailed, and names no address
+	Unsent  []team.Delivery // addresses that it could not be mailed to
+	Nobody  bool            // it was to be mailed, but names no address
 	Form    team.NewInvite
 	Error   openmates.Text
 }
 
-// madeInvite is an invite that was just made, and what became of its mail.
+// madeInvite is a new invite and the result of mailing it.
 type madeInvite struct {
 	Link   string
 	Mail   bool // it was to be mailed

@@ -9,7 +9,7 @@ import (
 	"openmates/internal/team"
 )
 
-// joinPage greets who came by an invite link. Looking at it changes nothing.
+// joinPage greets people who follow an invite link. Loading it changes nothing.
 type joinPage struct {
 	shell
 	team.Welcome
@@ -20,7 +20,8 @@ type joinPage struct {
 	Error  openmates.Text
 }
 
-// Inviter is the name of who invites, "" where they are gone.
+// Inviter returns the name of the person who invites, or "" if their account
+// was deleted.
 func (p joinPage) Inviter() string {
 	if p.By == team.SomeAdmin {
 		return ""
@@ -38,7 +39,7 @@ func (s *Server) joinForm(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// joinAs shows the page; failed is what went wrong before, nil = nothing.
+// joinAs shows the page; failed is the previous error, if any.
 func (s *Server) joinAs(w http.ResponseWriter, r *http.Request, proof string, failed error, keep func(*joinPage)) error {
 	c := openmates.CallerOf(r.Context())
 	if failed != nil && openmates.CodeOf(failed) == openmates.EInternal {
@@ -70,7 +71,7 @@ func (s *Server) joinAs(w http.ResponseWriter, r *http.Request, proof string, fa
 	return s.show(w, status, "join", p)
 }
 
-// noJoin says that an invite can't be used, and whom to ask.
+// noJoin explains why an invite can't be used and whom to ask.
 func (s *Server) noJoin(w http.ResponseWriter, r *http.Request, err error) error {
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
@@ -98,7 +99,7 @@ func (s *Server) join(w http.ResponseWriter, r *http.Request) error {
 	return s.done(w, r, "/profile", openmates.T("Welcome to %s. Link your messenger account below so the team’s mates recognise you.", welcome.Team.Name))
 }
 
-// joinProof has a confirmation sent to an address.
+// joinProof sends a confirmation to an address.
 func (s *Server) joinProof(w http.ResponseWriter, r *http.Request) error {
 	f, err := form(r)
 	if err != nil {

@@ -14,13 +14,13 @@ import (
 	"openmates/internal/locale"
 )
 
-// Pages are told in the language that their reader chose at the foot of a page,
-// else in that of their preferences, else in one that their browser asks for.
-// The choice is a cookie, so that it holds before anybody has signed in.
+// The language of a page is the one chosen at its foot, else the one from the
+// person's preferences, else one that the browser accepts. The choice is stored
+// in a cookie, so that it also applies before signing in.
 const languageCookie = "language"
 
-// settle chooses the language of an answer and notes it where the browser,
-// render (RFC 9110 8.5) and the rooms, in the request that it returns, find it.
+// settle chooses the language of a response. It sets Content-Language and Vary
+// (RFC 9110) and returns the request with the language in its context.
 func (s *Server) settle(w http.ResponseWriter, r *http.Request) *http.Request {
 	chosen, preferred := "", ""
 	if c, err := r.Cookie(languageCookie); err == nil {
@@ -35,19 +35,19 @@ func (s *Server) settle(w http.ResponseWriter, r *http.Request) *http.Request {
 	return r.WithContext(openmates.WithLanguage(r.Context(), tag))
 }
 
-// voice is the one that an answer is told in.
+// voice returns the language of a response.
 func (s *Server) voice(w http.ResponseWriter) *locale.Voice {
 	return s.pages.book.Voice(w.Header().Get("Content-Language"))
 }
 
-// chooseLanguage keeps a choice and goes back to where it was made.
+// chooseLanguage stores the choice and returns to the previous page.
 func (s *Server) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 	f, err := form(r)
 	if err != nil {
 		return err
 	}
 	if tag := f.Get("language"); s.pages.book.Has(tag) {
-		http.SetCookie(w, &http.Cookie{ //nolint:gosec // no secret; Secure wherever the public address is https
+		http.SetCookie(w, &http.Cookie{ //nolint:gosec // not a secret; Secure if the public address is https
 			Name: languageCookie, Value: tag, Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()), HttpOnly: true,
 			SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(s.connect.PublicURL(), "https:"),
 		})
@@ -55,8 +55,8 @@ func (s *Server) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 	return to(w, r, localPath(f.Get("next")))
 }
 
-// pages are the parsed templates. A page is parsed in a language when somebody
-// first wants it there: a server whose pages nobody opens holds none of them.
+// pages holds the parsed templates. Each is parsed in a language when it is
+// first needed, so that unused ones cost no memory.
 type pages struct {
 	assets *assets
 	book   *locale.Book
@@ -89,9 +89,8 @@ func (p *pages) get(v *locale.Voice, name string) (*template.Template, error) {
 	return t, nil
 }
 
-// funcs are what templates can call. Those whose result is read by people give
-// it in the page's language; say does so with a sentence that the page was
-// handed.
+// funcs returns the template functions. Those that return text return it in the
+// page's language; say translates a message.
 func (p *pages) funcs(v *locale.Voice) template.FuncMap {
 	return template.FuncMap{
 		"asset":    p.assets.url,
@@ -139,7 +138,7 @@ func span(t time.Time) (n int, unit time.Duration) {
 	return int(d / unit), unit
 }
 
-// lasting says for how long something has been so.
+// lasting says how long something has been the case.
 func lasting(v *locale.Voice, t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -155,8 +154,7 @@ func lasting(v *locale.Voice, t time.Time) string {
 	return v.Say(openmates.T("just now"))
 }
 
-// since says how long ago something was, roughly: a page need not be newer
-// than what it says.
+// since says roughly how long ago something was.
 func since(v *locale.Voice, t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -12,21 +12,20 @@ import (
 	"openmates/internal/mate"
 )
 
-// limitsPage is what the whole server allows, and what comes of it for each
-// mate.
+// limitsPage shows the server's limits and what they mean for each mate.
 type limitsPage struct {
 	shell
 	Sheet sheetForm
 	Mates []limitedMate
 }
 
-// limitedMate is a mate's line on that page.
+// limitedMate is a mate's row on that page.
 type limitedMate struct {
 	mateCard
 	mate.Sheet
 }
 
-// sheetForm are the tables in which limits are chosen.
+// sheetForm is the form for limits.
 type sheetForm struct {
 	mate.Sheet
 	Who       string // whose limits they are; "" = the server's
@@ -35,7 +34,7 @@ type sheetForm struct {
 	PerMonth  string
 	Spent     openmates.Micros
 	Currency  string
-	Percent   int // of the month's money that is spent
+	Percent   int // of the monthly budget spent
 	Error     openmates.Text
 }
 
@@ -151,7 +150,7 @@ func (s *Server) limitMate(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, intake.StatusOf(err), "matesetup", p)
 }
 
-// keep puts what was entered back onto the sheet, with what is wrong with it.
+// keep puts the input back into the form, with its error.
 func (f *sheetForm) keep(t mate.Terms, err error) {
 	f.PerMinute, f.PerMonth, f.Error = t.PerMinute, t.PerMonth, openmates.TextOf(err)
 	if t.Stamp == f.Stamp {
@@ -171,7 +170,7 @@ func termsOf(r *http.Request) (mate.Terms, error) {
 	return t, nil
 }
 
-// names says in words what a set holds.
+// names lists a set in words.
 func names(v *locale.Voice, s openmates.Set) string {
 	switch {
 	case !s.Only:
@@ -189,7 +188,7 @@ func limitOf[N int | openmates.Micros](v *locale.Voice, n N) string {
 	return v.Decimal(fmt.Sprint(n))
 }
 
-// className says what a class of models is called.
+// className returns the label for a class of models.
 func className(v *locale.Voice, class string) string {
 	switch class {
 	case openmates.ClassQuick:
@@ -202,7 +201,7 @@ func className(v *locale.Voice, class string) string {
 	return class
 }
 
-// grantTable is one table of a sheet, grantBox one of its boxes, for the
+// grantTable and grantBox are a table of the form and a checkbox in it, for the
 // templates.
 type grantTable struct {
 	Caption     openmates.Text

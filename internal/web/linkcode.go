@@ -11,8 +11,8 @@ import (
 	"openmates/internal/policy"
 )
 
-// linkCodePage ties an account to its person by a one-time code: one that came
-// by a link from the chat, or one to be sent there.
+// linkCodePage links a network account with a one-time code, which either came
+// with a link from the chat or is to be sent there.
 type linkCodePage struct {
 	shell
 	From connect.Offer
@@ -20,12 +20,12 @@ type linkCodePage struct {
 	Own  *connect.OwnCode // nil = the code came from the chat
 }
 
-// pendingLink is the cookie that brings somebody back who first signs in, or
-// makes an account by an invite. It holds the code and lasts as long as that.
+// pendingLink is the cookie with the code of somebody who first has to sign in
+// or accept an invite. It expires together with the code.
 const pendingLink = "openmates_link"
 
-// linkCode shows whose account a code ties. Networks open the links in messages
-// to preview them: looking changes nothing.
+// linkCode shows whose account a code links. Chat networks open links to
+// preview them, so loading the page changes nothing.
 func (s *Server) linkCode(w http.ResponseWriter, r *http.Request) error {
 	code := r.URL.Query().Get("code")
 	if code == "" {
@@ -72,9 +72,9 @@ func (s *Server) finishLinkCode(w http.ResponseWriter, r *http.Request) error {
 	return s.done(w, r, "/profile", openmates.T("Your %s account %s is linked. Mates will recognise you from now on.", out.Label, out.Account.Name))
 }
 
-// setPendingLink remembers a code in the browser; "" forgets it.
+// setPendingLink stores a code in the browser; "" deletes it.
 func (s *Server) setPendingLink(w http.ResponseWriter, code string) {
-	c := &http.Cookie{ //nolint:gosec // Secure wherever the server is reached by https
+	c := &http.Cookie{ //nolint:gosec // Secure if the public address is https
 		Name: pendingLink, Value: code, Path: "/profile", MaxAge: int((15 * time.Minute).Seconds()),
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(s.connect.PublicURL(), "https:"),
 	}
@@ -84,8 +84,8 @@ func (s *Server) setPendingLink(w http.ResponseWriter, code string) {
 	http.SetCookie(w, c)
 }
 
-// resumeLink leads who has just come to their profile back to the link that
-// they came with; ok is false where there is none.
+// resumeLink leads people who followed a link before signing in back to it. ok
+// reports whether there is one.
 func (s *Server) resumeLink(w http.ResponseWriter, r *http.Request) (ok bool, err error) {
 	c, err := r.Cookie(pendingLink)
 	if err != nil {
@@ -93,18 +93,18 @@ func (s *Server) resumeLink(w http.ResponseWriter, r *http.Request) (ok bool, er
 	}
 	s.setPendingLink(w, "")
 	if _, err := s.connect.Offered(r.Context(), openmates.Secret(c.Value)); err != nil {
-		return false, nil //nolint:nilerr // it does not hold any more
+		return false, nil //nolint:nilerr // it has expired
 	}
 	return true, to(w, r, linkCodePath(c.Value))
 }
 
-// shownCode is a code that was just made.
+// shownCode is a new code.
 type shownCode struct {
 	Label, Code string
 	Expires     time.Time
 }
 
-// showOwnCode shows that code once.
+// showOwnCode shows a new code once.
 func (s *Server) showOwnCode(w http.ResponseWriter, r *http.Request) error {
 	var made shownCode
 	if !s.identity.TakeOnce(r.Context(), r.URL.Path, &made) {
@@ -114,7 +114,8 @@ func (s *Server) showOwnCode(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, http.StatusOK, "linkcode", linkCodePage{shell: s.shell(r, openmates.T("Link your account")), Own: own, Code: made.Code})
 }
 
-// ownCode makes a code to send to a mate, where accounts are proved that way.
+// ownCode creates a code to send to a mate, on networks that link accounts that
+// way.
 func (s *Server) ownCode(w http.ResponseWriter, r *http.Request) error {
 	f, err := form(r)
 	if err != nil {
@@ -128,8 +129,8 @@ func (s *Server) ownCode(w http.ResponseWriter, r *http.Request) error {
 	return s.once(w, r, "/profile/code", shownCode{Label: own.Label, Code: own.Code.Reveal(), Expires: own.Expires})
 }
 
-// connectHint hands on for which mate, and from which place, somebody was sent
-// to connect. It is a wish: what it names may not be there, or not be theirs.
+// connectHint returns the mate and place that the person was asked to connect.
+// They needn't exist or be the person's.
 func connectHint(r *http.Request) string {
 	asked, hint := r.URL.Query(), url.Values{}
 	for from, to := range map[string]string{"mate": "mate", "network": "network", "workspace": "at"} {
@@ -143,8 +144,8 @@ func connectHint(r *http.Request) string {
 	return "?" + hint.Encode()
 }
 
-// connectTeam leads to where a place is connected with a team: that of the
-// person, or one of several.
+// connectTeam redirects to the page that connects a place with the person's
+// team, or lets them choose among several.
 func (s *Server) connectTeam(w http.ResponseWriter, r *http.Request) error {
 	c := openmates.CallerOf(r.Context())
 	teams, err := s.team.TeamsOf(r.Context(), c)

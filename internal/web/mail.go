@@ -11,12 +11,12 @@ import (
 	"openmates/internal/server"
 )
 
-// mailPage is where an admin of the server sets up how it sends mail.
+// mailPage is where an admin sets up sending mail.
 type mailPage struct {
 	shell
 	Mail  server.MailSettings
 	Port  string // as typed
-	To    string // where the test message goes
+	To    string // recipient of the test message
 	Error openmates.Text
 }
 
@@ -41,7 +41,7 @@ func (s *Server) setMail(w http.ResponseWriter, r *http.Request) error {
 	}
 	port, err := strconv.Atoi(strings.TrimSpace(f.Get("port")))
 	if err != nil {
-		port = 0 // which the room refuses, with the usual ones
+		port = 0 // invalid: server rejects it with the usual message
 	}
 	set := mail.Settings{
 		Host: f.Get("host"), Port: port, Security: mail.Security(f.Get("security")),

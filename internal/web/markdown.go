@@ -10,9 +10,9 @@ import (
 	"github.com/yuin/goldmark/renderer/html"
 )
 
-// markdown turns what a model wrote into HTML that can do no harm: what it
-// writes is untrusted. Raw HTML is dropped, links lead to http, https and mail
-// alone and carry no referrer, and nothing is loaded from elsewhere.
+// markdown renders a model's untrusted output as safe HTML. It drops raw HTML,
+// allows only http, https and mailto links, without a referrer, and loads
+// nothing from elsewhere.
 type markdown struct {
 	write goldmark.Markdown
 	clean *bluemonday.Policy
@@ -40,7 +40,7 @@ func newMarkdown() *markdown {
 func (m *markdown) html(text string) template.HTML {
 	var b bytes.Buffer
 	if err := m.write.Convert([]byte(text), &b); err != nil {
-		return template.HTML("<p>" + template.HTMLEscapeString(text) + "</p>") //nolint:gosec // escaped right here
+		return template.HTML("<p>" + template.HTMLEscapeString(text) + "</p>") //nolint:gosec // escaped above
 	}
-	return template.HTML(m.clean.SanitizeBytes(b.Bytes())) //nolint:gosec // sanitized right here
+	return template.HTML(m.clean.SanitizeBytes(b.Bytes())) //nolint:gosec // sanitized above
 }

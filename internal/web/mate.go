@@ -9,7 +9,7 @@ import (
 	"openmates/internal/policy"
 )
 
-// matePage shows a mate and, to an admin of the server, its bots.
+// matePage shows a mate and, to the server's admins, its bots.
 type matePage struct {
 	shell
 	Mate    openmates.Mate
@@ -18,10 +18,10 @@ type matePage struct {
 	Bots    []botCard // one per network
 }
 
-// botCard is how a mate's bot on one network is.
+// botCard is the state of a mate's bot on one network.
 type botCard struct {
 	Network connect.Network
-	Path    string       // of the bot's screen
+	Path    string       // of the bot's page
 	Bot     *connect.Bot // nil = none yet
 }
 
@@ -53,8 +53,7 @@ func (s *Server) matePage(r *http.Request, m connect.Mate) (*matePage, error) {
 	return p, s.mayMeet(r.Context(), c, m)
 }
 
-// mayMeet refuses a mate that none of the person's teams uses, as if there
-// were none.
+// mayMeet returns ENotFound for mates that none of the person's teams uses.
 func (s *Server) mayMeet(ctx context.Context, c openmates.Caller, m connect.Mate) error {
 	teams, err := s.team.TeamsOf(ctx, c)
 	if err != nil {

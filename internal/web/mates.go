@@ -14,7 +14,7 @@ import (
 	"openmates/internal/mate"
 )
 
-// matesPage is where an admin sees all mates and switches them on and off.
+// matesPage is where an admin sees all mates and turns them on and off.
 type matesPage struct {
 	shell
 	Mates    []mateCard
@@ -32,16 +32,15 @@ type mateCard struct {
 	Models  openmates.Tally
 }
 
-// mateForm is what of a mate is typed, as it comes back when something is
-// wrong.
+// mateForm holds a mate's fields as typed, to show them again with an error.
 type mateForm struct {
 	mate.Draft
 	Providers []mate.Group
-	Gone      bool // the mate's model is none of them
+	Gone      bool // the mate's model no longer exists
 	Error     openmates.Text
 }
 
-// mateSetupPage is everything about one mate.
+// mateSetupPage is where an admin edits a mate.
 type mateSetupPage struct {
 	shell
 	Mate      openmates.Mate
@@ -106,7 +105,7 @@ func (s *Server) mateCards(ctx context.Context, all []openmates.Mate) ([]mateCar
 	return cards, nil
 }
 
-// answers is the model that answers for a mate, "" where none does.
+// answers returns the model that answers for a mate, or "" if none does.
 func (s *Server) answers(ctx context.Context, m openmates.Mate) string {
 	if s.answering == nil {
 		return cmp.Or(m.Model, s.shown(ctx).Name)
@@ -123,7 +122,7 @@ func (s *Server) currency(ctx context.Context) (string, error) {
 	return server.Currency, err
 }
 
-// byWhom is who asks, for the audit record.
+// byWhom returns the caller's ID, for the audit log.
 func byWhom(r *http.Request) openmates.ID { return openmates.CallerOf(r.Context()).User.ID }
 
 func (s *Server) mateSetup(w http.ResponseWriter, r *http.Request) error {
@@ -137,7 +136,7 @@ func (s *Server) mateSetup(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, http.StatusOK, "matesetup", p)
 }
 
-// mateOf is the page of the mate that the address names.
+// mateOf returns the page of the mate named in the path.
 func (s *Server) mateOf(r *http.Request) (*mateSetupPage, error) {
 	ctx := r.Context()
 	m, err := s.mate.Mate(ctx, r.PathValue("handle"))
@@ -177,7 +176,7 @@ func lists(groups []mate.Group, model string) bool {
 	return false
 }
 
-// mateSent returns a mate's page and the form that was sent from it.
+// mateSent returns a mate's page and the submitted form.
 func (s *Server) mateSent(r *http.Request) (*mateSetupPage, url.Values, error) {
 	f, err := form(r)
 	if err != nil {
@@ -203,8 +202,8 @@ func (s *Server) editMate(w http.ResponseWriter, r *http.Request) error {
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
 	}
-	// What was typed comes back with the version that it is held against from
-	// now on: the admin has been told.
+	// The admin has now seen the other change, so the form is shown again with
+	// the current version.
 	p.Form.Draft, p.Form.Error = mateDraft(r), openmates.TextOf(err)
 	return s.show(w, intake.StatusOf(err), "matesetup", p)
 }

@@ -9,7 +9,7 @@ import (
 	"openmates/internal/policy"
 )
 
-// memberLimitsPage is what one person may use of what the team allows.
+// memberLimitsPage is where a person's limits within the team are set.
 type memberLimitsPage struct {
 	inTeam
 	Member    openmates.User

@@ -8,7 +8,7 @@ import (
 	"openmates/internal/mate"
 )
 
-// newMatePage makes a mate.
+// newMatePage creates a mate.
 type newMatePage struct {
 	shell
 	Handle string

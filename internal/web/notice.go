@@ -7,7 +7,8 @@ import (
 	"openmates/internal/policy"
 )
 
-// notices are what the team's admins have not read yet. A page can do without.
+// notices returns the team admins' unread notices. If that fails, the page is
+// shown without them.
 func (s *Server) notices(r *http.Request, c openmates.Caller, p policy.Place) []openmates.Notice {
 	all, err := s.team.Notices(r.Context(), c, p)
 	if err != nil {
@@ -16,7 +17,7 @@ func (s *Server) notices(r *http.Request, c openmates.Caller, p policy.Place) []
 	return all
 }
 
-// dropNotice takes a notice away that was read.
+// dropNotice dismisses a notice.
 func (s *Server) dropNotice(w http.ResponseWriter, r *http.Request) error {
 	c, place := placeOf(r)
 	id, err := openmates.ParseID(r.PathValue("id"))

@@ -11,27 +11,29 @@ import (
 	"openmates/internal/messenger"
 )
 
-// Records is what the pages of an admin read straight from the records: counts,
-// costs, troubles and changes, never what was said.
+// Records is what the admin pages read directly from the store: counts, costs,
+// failures and changes, never what was said.
 type Records interface {
 	FindAudit(ctx context.Context, q openmates.AuditSearch) ([]openmates.AuditLine, error)
 	Troubles(ctx context.Context, n int) ([]openmates.TroubledTurn, error)
-	// Unheard lists where mates were asked last in a team's workspaces since a
-	// time and may not write, newest first.
+	// Unheard lists the latest questions in a team's workspaces since a time
+	// that a mate could not answer because it may not write there, newest
+	// first.
 	Unheard(ctx context.Context, teamID openmates.ID, since time.Time) ([]openmates.TroubledTurn, error)
 	Answered(ctx context.Context, userID openmates.ID) (bool, error)
 	Month(ctx context.Context, t time.Time) (openmates.MonthSpend, error)
 	Count(ctx context.Context) (openmates.Counts, error)
-	// Unreadable counts the stored credentials that this process can't open.
+	// Unreadable counts the stored credentials that can't be decrypted with the
+	// current key.
 	Unreadable(ctx context.Context) (openmates.Unreadable, error)
 }
 
-// Problem is something that an admin should mend.
+// Problem is something that an admin should fix.
 type Problem struct {
-	Who  string         // whom it is about, "" where What says it
-	What openmates.Text // a finished sentence
-	Cure openmates.Text // likewise, "" where What has it
-	Path string         // where to do it
+	Who  string         // whom it is about, or "" if What says so
+	What openmates.Text // a complete sentence
+	Cure openmates.Text // a complete sentence, or "" if What includes it
+	Path string         // where to fix it
 }
 
 // overviewPage is the admin's dashboard.
@@ -40,25 +42,25 @@ type overviewPage struct {
 	overview
 }
 
-// overview is the part of it that is kept fresh.
+// overview is the part of it that updates itself.
 type overview struct {
-	Mates    []connect.Mate // that have bots
-	Mute     []connect.Mate // that are on and have none
+	Mates    []connect.Mate // those with bots
+	Mute     []connect.Mate // those that are on but have no bot
 	Network  openmates.Network
 	Bots     int // of all mates
-	Up       int // of these, how many are connected
+	Up       int // how many of them are connected
 	Counts   openmates.Counts
 	Spend    openmates.MonthSpend
 	Currency string
 	Mail     bool // this server sends mail
 	Problems []Problem
 	Troubles []trouble
-	Next     *step // of the set-up; nil = it is done
+	Next     *step // of the setup; nil = finished
 	Done     int
 	Of       int
 }
 
-// trouble is a refused or failed turn with its cure.
+// trouble is a refused or failed turn and how to fix its cause.
 type trouble struct {
 	openmates.TroubledTurn
 	Problem
@@ -88,7 +90,7 @@ func (s *Server) overviewOf(r *http.Request) (o overview, err error) {
 	if err != nil {
 		return o, err
 	}
-	if wiz := st.wizard(); !st.Answered { // what breaks after the set-up is a problem, not a step
+	if wiz := st.wizard(); !st.Answered { // what breaks after the setup is a problem, not a step
 		o.Next, o.Done, o.Of = wiz.Next, wiz.Done, len(wiz.Steps)
 	}
 	o.Currency, o.Mail = st.Server.Currency, st.Mail
@@ -129,7 +131,7 @@ func (s *Server) overviewOf(r *http.Request) (o overview, err error) {
 	return o, nil
 }
 
-// keyProblems says that the key does not fit what is stored.
+// keyProblems adds a problem if the key doesn't match the stored credentials.
 func (s *Server) keyProblems(ctx context.Context, o *overview) error {
 	lost, err := s.records.Unreadable(ctx)
 	if err != nil {
@@ -158,10 +160,12 @@ func (s *Server) keyProblems(ctx context.Context, o *overview) error {
 	return nil
 }
 
-// soon is how long a lost connection may take to heal before it is a problem.
+// soon is how long a lost connection may take to recover before it counts as a
+// problem.
 const soon = time.Minute
 
-// listeners counts a mate's bots and notes those that wait for a person.
+// listeners counts a mate's bots and collects those that need somebody's
+// attention.
 func (o *overview) listeners(m connect.Mate, now time.Time) {
 	for _, b := range m.Bots {
 		o.Bots++
@@ -181,7 +185,7 @@ func (o *overview) listeners(m connect.Mate, now time.Time) {
 	}
 }
 
-// problem notes a bot's problem. One that several bots have is shown once.
+// problem adds a bot's problem. One shared by several bots is listed once.
 func (o *overview) problem(m connect.Mate, b connect.Bot, what, cure openmates.Text) {
 	for i := range o.Problems {
 		if p := &o.Problems[i]; p.What == what && p.Cure == cure && p.Who != "" {
@@ -192,7 +196,7 @@ func (o *overview) problem(m connect.Mate, b connect.Bot, what, cure openmates.T
 	o.Problems = append(o.Problems, Problem{Who: m.Name + " (" + b.Label + ")", What: what, Cure: cure, Path: botAt(b.Network, m.Handle)})
 }
 
-// money writes an amount; few cents are not rounded to none.
+// money formats an amount; small amounts aren't rounded to zero.
 func money(v *locale.Voice, m openmates.Micros, currency string) string {
 	return v.Money(openmates.Money{Amount: m, Currency: currency})
 }

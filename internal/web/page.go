@@ -26,14 +26,14 @@ var templateFiles embed.FS
 type shell struct {
 	Title   openmates.Text
 	Path    string // of the page, to mark it in the navigation
-	Here    string // its whole address, to come back to it
+	Here    string // the full URL, to return to it
 	User    *openmates.User
 	Flash   openmates.Text
 	Model   model.Shown
 	Demo    *Demo
 	Version string
-	Teams   []openmates.Team // of the person, to switch between
-	Offer   *wizard          // what comes next in the set-up; nil = nothing to offer here
+	Teams   []openmates.Team // the person's, to switch between
+	Offer   *wizard          // the next step of the setup; nil = none to offer here
 }
 
 func (s *Server) shell(r *http.Request, title openmates.Text) shell {
@@ -44,8 +44,8 @@ func (s *Server) shell(r *http.Request, title openmates.Text) shell {
 	return sh
 }
 
-// frame is a shell that offers no next step of the set-up. A page that says
-// what went wrong has this one: finding the next step reads the whole set-up.
+// frame returns a shell that doesn't offer the next step of the setup. Error
+// pages use it, because finding that step reads the whole setup.
 func (s *Server) frame(r *http.Request, title openmates.Text) shell {
 	sh := shell{Title: title, Path: r.URL.Path, Here: "/", Model: s.shown(r.Context()), Demo: s.demo, Version: s.version}
 	if r.Method == http.MethodGet {
@@ -59,8 +59,8 @@ func (s *Server) frame(r *http.Request, title openmates.Text) shell {
 	return sh
 }
 
-// show renders a whole page before the first byte is sent, so that a failing
-// template can't leave half of one.
+// show renders a whole page before it sends the first byte, so that a failing
+// template can't send half of one.
 func (s *Server) show(w http.ResponseWriter, status int, name string, data any) error {
 	return s.render(w, status, name, "base", data)
 }
@@ -77,14 +77,14 @@ func (s *Server) render(w http.ResponseWriter, status int, name, part string, da
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = b.WriteTo(w) // the client is gone if this fails
+	_, _ = b.WriteTo(w) // this fails only if the client has disconnected
 	return nil
 }
 
-// handler answers a request or says why it can't.
+// handler serves a request or returns an error.
 type handler func(http.ResponseWriter, *http.Request) error
 
-// handle turns what a handler returns into a page.
+// handle shows the error that a handler returns as a page.
 func (s *Server) handle(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = s.settle(w, r)
@@ -102,14 +102,14 @@ func (s *Server) handle(h handler) http.Handler {
 
 func (s *Server) logError(r *http.Request, err error) {
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
-		return // the browser has gone away
+		return // the client has disconnected
 	}
 	if c := openmates.CodeOf(err); c == openmates.EInternal || c == openmates.EUnavailable {
 		s.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", loggable(r.URL.Path), "err", err)
 	}
 }
 
-// loggable is a path without the code of an invite.
+// loggable returns a path without an invite's code.
 func loggable(path string) string {
 	if strings.HasPrefix(path, "/join/") {
 		return "/join/•••"
@@ -117,21 +117,21 @@ func loggable(path string) string {
 	return path
 }
 
-// to sends the browser on with a GET.
+// to redirects the browser with a GET.
 func to(w http.ResponseWriter, r *http.Request, path string) error {
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // callers give paths of this server; TestOpenRedirect tries others
+	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // callers pass paths on this server; TestOpenRedirect tries others
 	return nil
 }
 
-// done is to with a sentence about what has happened.
+// done redirects and shows a message about what happened.
 func (s *Server) done(w http.ResponseWriter, r *http.Request, path string, sentence openmates.Text) error {
 	s.identity.SetFlash(r.Context(), sentence)
 	return to(w, r, path)
 }
 
-// once leads on to a page that shows a value one time, so that a reload makes
-// nothing again: it isn't in the address, but sealed in the session.
+// once redirects to a page that shows a value one time, so that a reload
+// creates nothing. The value is not in the URL but encrypted in the session.
 func (s *Server) once(w http.ResponseWriter, r *http.Request, path string, value any) error {
 	page, _, _ := strings.Cut(path, "#")
 	if err := s.identity.KeepOnce(r.Context(), page, value); err != nil {
@@ -143,7 +143,8 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request, path string, value
 // sentence is a message with its values, where none of the shapes that hold
 // messages stands.
 
-// form reads a form. What is too large or broken is EInvalid.
+// form parses a form. It returns EInvalid if the form is too large or
+// malformed.
 func form(r *http.Request) (url.Values, error) {
 	if err := r.ParseForm(); err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -159,7 +160,7 @@ func initial(name string) string {
 	return strings.ToUpper(string(r))
 }
 
-// words for a listener's phase, and the colour they are shown in.
+// words is the label for a listener's phase, and its colour.
 type words struct {
 	Text openmates.Text
 	Tone string
@@ -181,7 +182,8 @@ func phaseWords(p messenger.Phase) words {
 	return words{openmates.T("Off"), "plain"}
 }
 
-// number reads a small number; what is none is out of every bound.
+// number parses a small number. It returns a number that is out of every range
+// if s isn't one.
 func number(s string) int {
 	n, err := strconv.Atoi(strings.TrimSpace(s))
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"openmates/internal/intake"
 )
 
-// asJSON answers the script of the passkeys: with what to ask the browser for,
-// or with the sentence of what went wrong.
+// asJSON responds to the passkey script with options for the browser or an
+// error message.
 func (s *Server) asJSON(w http.ResponseWriter, r *http.Request, options json.RawMessage, err error) error {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
@@ -18,7 +18,7 @@ func (s *Server) asJSON(w http.ResponseWriter, r *http.Request, options json.Raw
 		w.WriteHeader(intake.StatusOf(err))
 		return json.NewEncoder(w).Encode(map[string]string{"error": s.voice(w).Say(openmates.TextOf(err))})
 	}
-	_, _ = w.Write(options) //nolint:gosec // JSON of our own making, never sniffed; the client is gone if this fails
+	_, _ = w.Write(options) //nolint:gosec // our own JSON, never sniffed; this fails only if the client has disconnected
 	return nil
 }
 

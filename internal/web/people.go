@@ -12,7 +12,7 @@ type peoplePage struct {
 	inTeam
 	Members []openmates.Member
 	Manages bool
-	Limits  bool // may set what each of them may use
+	Limits  bool // may set each person's limits
 	Error   openmates.Text
 }
 
@@ -49,7 +49,7 @@ func (s *Server) setRole(w http.ResponseWriter, r *http.Request) error {
 	return s.done(w, r, "/teams/"+place.Team.Slug+"/people", openmates.T("%s’s role is changed.", name))
 }
 
-// askRole asks before somebody stops being an admin.
+// askRole asks for confirmation before somebody stops being an admin.
 func (s *Server) askRole(r *http.Request) (*question, error) {
 	_, place := placeOf(r)
 	m, err := s.team.Member(r.Context(), place, r.PathValue("username"))

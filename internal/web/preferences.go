@@ -7,10 +7,10 @@ import (
 	"openmates/internal/intake"
 )
 
-// tongue is a language by its own name.
+// tongue is a language under its own name.
 type tongue struct{ Label, Path string }
 
-// languages are those that the form offers, and the one that is set.
+// languages returns the languages that the form offers, and the current one.
 func languages(mine string) []tongue {
 	all := []tongue{{"English", "en"}, {"Deutsch", "de"}, {"Español", "es"}, {"Français", "fr"}, {"Italiano", "it"}, {"Nederlands", "nl"},
 		{"Polski", "pl"}, {"Português", "pt"}, {"Türkçe", "tr"}, {"Українська", "uk"}, {"日本語", "ja"}, {"中文", "zh"}} //nolint:gosmopolitan // languages by their own names
@@ -47,8 +47,8 @@ func (s *Server) setPreferences(w http.ResponseWriter, r *http.Request) error {
 	return s.done(w, r, "/profile/preferences", openmates.T("Saved. Mates know it from the next question."))
 }
 
-// privacyPage is the table of what mates see: as a rule, and of those that
-// differ.
+// privacyPage shows what mates see: the default, and the mates for which it
+// differs.
 type privacyPage struct {
 	shell
 	Usual []factBox

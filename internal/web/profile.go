@@ -47,7 +47,7 @@ func (s *Server) profile(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, t := range teams {
 		a, err := s.mate.Allowance(r.Context(), t, c.User)
-		if openmates.CodeOf(err) == openmates.ENotFound { // left it this very moment
+		if openmates.CodeOf(err) == openmates.ENotFound { // they have just left it
 			continue
 		}
 		if err == nil && policy.Require(c, policy.RunServer) == nil {

@@ -12,26 +12,26 @@ import (
 	"openmates/internal/model"
 )
 
-// providerPage is one provider with its models.
+// providerPage shows a provider and its models.
 type providerPage struct {
 	shell
 	model.View
 	Form  providerForm
-	Error openmates.Text // of what is not the form
+	Error openmates.Text // errors outside the form
 	Rows  []modelRow
-	Total int // of the rows that fit the filter
+	Total int // number of rows that match the filter
 	Query string
-	All   bool // those that are not enabled, too
+	All   bool // including models that aren't enabled
 	Page  int
 	Pages int
-	Tries []string // models that can be tried
+	Tries []string // models that can be tested
 	Serve string   // mates that it answers for
 
-	Proposed bool // some of the rows show a price that is only proposed
+	Proposed bool // some rows show a suggested price
 }
 
-// modelRow is a model with its prices as texts: what was typed, what is set, or
-// what is proposed.
+// modelRow is a model with its prices as text: as typed, as set, or as
+// suggested.
 type modelRow struct {
 	model.ModelView
 	Input, Cached, Output string
@@ -39,8 +39,8 @@ type modelRow struct {
 	Serve                 string
 }
 
-// rowsAtOnce keeps a page, and the form that comes back from it, small: some
-// providers list hundreds of models.
+// rowsAtOnce keeps the page and its form small: some providers list hundreds of
+// models.
 const rowsAtOnce = 50
 
 func (s *Server) provider(w http.ResponseWriter, r *http.Request) error {
@@ -71,7 +71,7 @@ func (s *Server) providerPage(r *http.Request) (*providerPage, error) {
 	return p, nil
 }
 
-// filter chooses the rows that are shown.
+// filter selects the rows to show.
 func (p *providerPage) filter(query, show, page string) {
 	p.Query, p.All = strings.TrimSpace(query), show == "all" || p.Enabled == 0 || query != ""
 	var fit []model.ModelView
@@ -81,7 +81,7 @@ func (p *providerPage) filter(query, show, page string) {
 		}
 	}
 	p.Total, p.Pages = len(fit), max(1, (len(fit)+rowsAtOnce-1)/rowsAtOnce)
-	n, _ := strconv.Atoi(page) // what is no number is the first page
+	n, _ := strconv.Atoi(page) // anything that isn't a number means the first page
 	p.Page = min(max(n, 1), p.Pages)
 	for _, m := range fit[(p.Page-1)*rowsAtOnce : min(p.Page*rowsAtOnce, len(fit))] {
 		row := modelRow{ModelView: m, Serve: namesOf(m.Serves)}
@@ -96,7 +96,7 @@ func (p *providerPage) filter(query, show, page string) {
 	}
 }
 
-// At is the address of the page with its filter, for another page number.
+// At returns the URL of another page with the same filter.
 func (p *providerPage) At(page int) string {
 	q := url.Values{"page": {strconv.Itoa(page)}}
 	if p.All {
@@ -108,10 +108,10 @@ func (p *providerPage) At(page int) string {
 	return "/server/providers/" + p.Name + "?" + q.Encode()
 }
 
-// Before and After are the numbers of the neighbouring pages, 0 for none.
+// Before returns the number of the previous page, or 0 if there is none.
 func (p *providerPage) Before() int { return p.Page - 1 }
 
-// After is Before for the other side.
+// After returns the number of the next page, or 0 if there is none.
 func (p *providerPage) After() int {
 	if p.Page == p.Pages {
 		return 0
@@ -119,7 +119,7 @@ func (p *providerPage) After() int {
 	return p.Page + 1
 }
 
-// again shows the page with what was wrong.
+// again shows the page again with an error.
 func (s *Server) again(w http.ResponseWriter, r *http.Request, err error, change func(*providerPage)) error {
 	if !mendable(err) {
 		return err
@@ -155,7 +155,7 @@ func (s *Server) refreshProvider(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
 	lists, err := s.model.Refresh(r.Context(), byWhom(r), name)
 	if err != nil {
-		return s.again(w, r, err, func(*providerPage) {}) // it stands there as the provider's problem
+		return s.again(w, r, err, func(*providerPage) {}) // the page shows it as the provider's problem
 	}
 	said := openmates.T("It works, and its model list hasn’t changed.")
 	if n, m := len(lists.New), len(lists.Gone); n+m > 0 {
@@ -180,7 +180,7 @@ func (s *Server) saveModels(w http.ResponseWriter, r *http.Request) error {
 	return s.done(w, r, "/server/providers/"+name, openmates.T("The models are saved."))
 }
 
-// editsOf reads the rows of the form: their fields are numbered.
+// editsOf reads the rows of the form, whose field names are numbered.
 func editsOf(f url.Values) []model.Edit {
 	var edits []model.Edit
 	for n := range 2 * rowsAtOnce {
@@ -194,7 +194,7 @@ func editsOf(f url.Values) []model.Edit {
 	return edits
 }
 
-// retype puts what was typed back into its rows.
+// retype puts the input back into its rows.
 func (p *providerPage) retype(edits []model.Edit) {
 	p.Rows = p.Rows[:0]
 	for _, e := range edits {

@@ -8,8 +8,8 @@ import (
 	"openmates/internal/model"
 )
 
-// providersPage lists the providers and what they serve, and leads on to more
-// of them.
+// providersPage lists the providers and what they are used for, and links to
+// the form for a new one.
 type providersPage struct {
 	shell
 	Providers []model.View
@@ -20,15 +20,15 @@ type providersPage struct {
 	Error     openmates.Text
 }
 
-// defaultField is one of the choices of a model that answers by default.
+// defaultField is a choice of default model.
 type defaultField struct {
 	Class  string // "" = any
-	Name   string // of the form's field
+	Name   string // of the form field
 	Label  openmates.Text
 	Hint   openmates.Text
 	Set    string         // "" = automatic
-	Now    string         // the model that answers, "" = none
-	Broken openmates.Text // why what is set can't answer
+	Now    string         // the model that answers, or "" if none does
+	Broken openmates.Text // why the chosen model can't answer
 }
 
 func (s *Server) providers(w http.ResponseWriter, r *http.Request) error {

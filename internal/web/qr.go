@@ -8,14 +8,13 @@ import (
 	"github.com/boombuler/barcode/qr"
 )
 
-// quiet is the margin that a QR code needs around it, in modules (ISO/IEC
-// 18004).
+// quiet is the margin required around a QR code, in modules (ISO/IEC 18004).
 const quiet = 4
 
-// qrCode is a QR code as one path of SVG, which stands in the page itself: the
-// page loads no picture from anywhere.
+// qrCode is a QR code as a single SVG path, inlined in the page so that no
+// image has to be loaded.
 type qrCode struct {
-	Size int // modules of a side, with the margin
+	Size int // modules per side, including the margin
 	Path string
 }
 
@@ -27,7 +26,7 @@ func newQR(text string) (qrCode, error) {
 	var b strings.Builder
 	n := code.Bounds().Dx()
 	dark := func(x, y int) bool {
-		return color.GrayModel.Convert(code.At(x, y)).(color.Gray).Y < 128 //nolint:forcetypeassert // the model gives nothing else
+		return color.GrayModel.Convert(code.At(x, y)).(color.Gray).Y < 128 //nolint:forcetypeassert // GrayModel always returns Gray
 	}
 	for y := range n {
 		for x := 0; x < n; x++ {
@@ -43,8 +42,7 @@ func newQR(text string) (qrCode, error) {
 	return qrCode{Size: n + 2*quiet, Path: b.String()}, nil
 }
 
-// inFours puts a space after each four characters, so that a person can type
-// them.
+// inFours inserts a space after every four characters, to make typing easier.
 func inFours(s string) string {
 	var b strings.Builder
 	for i, r := range s {

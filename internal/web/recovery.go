@@ -6,7 +6,7 @@ import (
 	"openmates"
 )
 
-// recoveryPage shows recovery codes, this once.
+// recoveryPage shows new recovery codes once.
 type recoveryPage struct {
 	shell
 	Codes []string

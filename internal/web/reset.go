@@ -13,11 +13,11 @@ const (
 	resetLinkPath = "/server/reset"
 )
 
-// forgotPage takes the name of whoever lost their password.
+// forgotPage asks for the account of somebody who forgot their password.
 type forgotPage struct {
 	shell
 	Mail  bool // this server sends mail
-	Sent  bool // a link is on its way, if there is such an account
+	Sent  bool // a link has been sent, if there is such an account
 	Who   string
 	Error openmates.Text
 }
@@ -50,13 +50,12 @@ func (s *Server) forgot(w http.ResponseWriter, r *http.Request) error {
 	return to(w, r, forgotPath+"?sent")
 }
 
-// resetPage is what a link to a new password leads to. Looking at it changes
-// nothing.
+// resetPage sets a new password. Loading it changes nothing.
 type resetPage struct {
 	shell
 	Code   string
-	Who    openmates.User // zero = the link holds no more
-	Second bool           // the second step is dropped, too
+	Who    openmates.User // zero = the link is no longer valid
+	Second bool           // two-step sign-in is turned off as well
 	Error  openmates.Text
 }
 
@@ -94,12 +93,12 @@ func (s *Server) reset(w http.ResponseWriter, r *http.Request) error {
 	return to(w, r, "/signin?reset")
 }
 
-// resetLinkPage is where an admin of the server makes such a link.
+// resetLinkPage is where an admin creates such a link.
 type resetLinkPage struct {
 	shell
 	Username string
 	Second   bool
-	Made     madeReset // what was just made; it is shown once
+	Made     madeReset // the new link; it is shown once
 	Error    openmates.Text
 }
 

@@ -11,29 +11,28 @@ import (
 	"openmates/internal/server"
 )
 
-// route is one address of the door: what is asked for, who may, and what
-// answers.
+// route is a route of the server: its pattern, who may use it, and its handler.
 type route struct {
 	at  string // method and path
 	may gate
 	do  handler
-	ask asker // asks before do removes or ends something; nil = do acts at once
+	ask asker // asks before do removes or ends something; nil = do acts immediately
 }
 
-// path is that of the route without its method.
+// path returns the route's path without its method.
 func (r route) path() string {
 	_, path, _ := strings.Cut(r.at, " ")
 	return path
 }
 
-// table lists every route behind the session. A form that asks first has the
-// page with its question at the same path; it isn't listed unless it is a page
-// of its own.
+// table lists every route that needs a session. A form that asks for
+// confirmation has its question at the same path; the question is listed only
+// if it is a page of its own.
 func (s *Server) table() []route {
 	return slices.Concat(s.guestRoutes(), s.personRoutes(), s.teamRoutes(), s.serverRoutes(), s.setupRoutes())
 }
 
-// guestRoutes are for everybody, signed in or not.
+// guestRoutes are for everyone, signed in or not.
 func (s *Server) guestRoutes() []route {
 	return []route{
 		{"/", anyone, s.nothingHere, nil},
@@ -71,10 +70,10 @@ func (s *Server) guestRoutes() []route {
 	}
 }
 
-// secondRedirectPath is where an application may send people back to as well.
+// secondRedirectPath is another redirect path that applications may use.
 const secondRedirectPath = "/messages/connect"
 
-// personRoutes are for people with an account, about themselves.
+// personRoutes are for people with an account.
 func (s *Server) personRoutes() []route {
 	return []route{
 		{"GET /parts/mates", s.signedIn, s.matesPart, nil},
@@ -116,8 +115,7 @@ func (s *Server) personRoutes() []route {
 	}
 }
 
-// teamRoutes are for the members of a team, or for its admins; policy.Right
-// says for whom.
+// teamRoutes are for a team's members or admins, depending on policy.Right.
 func (s *Server) teamRoutes() []route {
 	const team = "/teams/{slug}"
 	const person = team + "/people/{username}"
@@ -151,7 +149,7 @@ func (s *Server) teamRoutes() []route {
 	}
 }
 
-// serverRoutes are for the admins of the server: how it runs, and who is on it.
+// serverRoutes are for the server's admins: settings, people and teams.
 func (s *Server) serverRoutes() []route {
 	return []route{
 		{"GET /server", s.admin, s.overview, nil},
@@ -178,8 +176,7 @@ func (s *Server) serverRoutes() []route {
 	}
 }
 
-// setupRoutes are for the admins of the server, too: its mates, their bots, and
-// the models.
+// setupRoutes are also for the server's admins: mates, bots and models.
 func (s *Server) setupRoutes() []route {
 	const mate = "/server/mates/{handle}"
 	const bot = "/server/bots/{network}/{handle}"
@@ -226,8 +223,8 @@ func (s *Server) setupRoutes() []route {
 	}
 }
 
-// routes makes the table a handler. Whatever needs no session is outside of its
-// middleware, so that it costs no query.
+// routes turns the table into a handler. Routes that need no session bypass its
+// middleware, so that they cost no query.
 func (s *Server) routes() http.Handler {
 	page := http.NewServeMux()
 	own := map[string]bool{}

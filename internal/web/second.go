@@ -52,7 +52,7 @@ func (s *Server) second(w http.ResponseWriter, r *http.Request) error {
 	return to(w, r, next)
 }
 
-// secondStep says whether a sign-in goes on with a second step.
+// secondStep reports whether a sign-in continues with a second step.
 func secondStep(err error) bool {
 	_, ok := errors.AsType[*identity.SecondStepError](err)
 	return ok

@@ -12,19 +12,19 @@ import (
 
 const securityPath = "/profile/security"
 
-// securityPage is everything that protects an account.
+// securityPage shows what protects an account.
 type securityPage struct {
 	shell
 	At         string
-	Error      openmates.Text // the part of the page that something went wrong in, and what
+	Error      openmates.Text // the part of the page with the error, and the error
 	Email      identity.Email
-	Typed      string // an address, or the name of a passkey, as typed
+	Typed      string // an address or the name of a passkey, as typed
 	Protection openmates.Protection
 	Passkeys   []openmates.Passkey
-	Host       string         // that passkeys are bound to
-	NoPasskeys openmates.Text // why there can be none
+	Host       string         // the host that passkeys belong to
+	NoPasskeys openmates.Text // why passkeys can't be used
 	Sessions   []identity.Session
-	Tokens     []tokenLine // that the person has made
+	Tokens     []tokenLine // created by the person
 	Shared     bool        // some of them are for a team or a listener
 }
 
@@ -57,8 +57,8 @@ func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, status int
 	return s.show(w, status, "security", p)
 }
 
-// refused shows the page again with what was wrong in the part where it was.
-// What is nobody's mistake goes up.
+// refused shows the page again with an error in the part where it happened. It
+// returns errors that aren't the person's mistake.
 func (s *Server) refused(w http.ResponseWriter, r *http.Request, at, typed string, err error) error {
 	switch openmates.CodeOf(err) {
 	case openmates.EInvalid, openmates.EForbidden, openmates.EConflict, openmates.ELimit, openmates.EUnavailable:
@@ -67,7 +67,8 @@ func (s *Server) refused(w http.ResponseWriter, r *http.Request, at, typed strin
 	return err
 }
 
-// proven reads a form, and from it the password that proves who types.
+// proven parses a form and returns the password that confirms the person's
+// identity.
 func proven(r *http.Request) (url.Values, openmates.Secret, error) {
 	f, err := form(r)
 	return f, openmates.Secret(f.Get("password")), err

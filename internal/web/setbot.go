@@ -29,8 +29,8 @@ func (s *Server) setBot(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err != nil {
-		// The page comes back with what was found, without the secrets that were
-		// typed: a page holds none. Those that were not wrong are held by the room.
+		// The page shows the findings but never the secrets that were typed.
+		// connect holds those that weren't wrong.
 		p := s.botPage(r, set)
 		p.Error = openmates.TextOf(err)
 		for i := range p.Inputs {

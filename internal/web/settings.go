@@ -12,25 +12,24 @@ import (
 	"openmates/internal/server"
 )
 
-// settingsPage is where the server's own name, address and rules are set, and
-// where its facts stand.
+// settingsPage shows the server's name, address, rules and facts.
 type settingsPage struct {
 	shell
-	Server    server.Settings // as typed, when the form comes back
-	Fixed     bool            // the address comes from the settings of the process
+	Server    server.Settings // as typed, when the form is shown again
+	Fixed     bool            // the address comes from the process's configuration
 	Current   string          // the address in use
-	Proxy     openmates.Text  // a hint about a proxy that is not believed
-	From      string          // "setup" while the wizard is walked
+	Proxy     openmates.Text  // a hint about an untrusted proxy
+	From      string          // "setup" during the setup
 	Error     openmates.Text
 	ErrorURL  openmates.Text // what is wrong with the address
-	MayInsist bool           // that address may be used all the same
+	MayInsist bool           // the address may be used anyway
 	Facts     []Fact
 }
 
-// Fact is one thing about the installation that is set outside of the pages.
+// Fact is something about the installation that is configured outside the UI.
 type Fact struct {
 	Label openmates.Text
-	Text  openmates.Text // in words; "" where Value is all there is
+	Text  openmates.Text // in words, or "" if there is only a Value
 	Value string         // a name, an address, a number
 }
 
@@ -66,7 +65,7 @@ func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request) error {
 	}
 	before := s.connect.PublicURL()
 	err = s.applySettings(r, f)
-	if s.connect.PublicURL() != before { // also where what comes behind it was wrong
+	if s.connect.PublicURL() != before { // even if a later value was invalid
 		return s.moved(w, r, before, f.Get("from"), err)
 	}
 	if code := openmates.CodeOf(err); code != "" && code != openmates.EInvalid {
@@ -83,7 +82,7 @@ func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request) error {
 			p.Server.URL = f.Get("url")
 		}
 		p.Error = openmates.TextOf(err)
-		if bad, ok := errors.AsType[urlError](err); ok { // applySettings makes it, unwrapped
+		if bad, ok := errors.AsType[urlError](err); ok { // applySettings returns it unwrapped
 			p.Error, p.ErrorURL, p.MayInsist = "", openmates.TextOf(bad.error), bad.mayInsist
 		}
 		return s.show(w, http.StatusUnprocessableEntity, "settings", p)
@@ -94,17 +93,17 @@ func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request) error {
 	return s.done(w, r, "/server/settings", openmates.T("Saved."))
 }
 
-// urlError is one that belongs beside the address.
+// urlError is an error that is shown next to the address.
 type urlError struct {
 	error
 	mayInsist bool
 }
 
-// Unwrap lets its code be found.
+// Unwrap returns the underlying error.
 func (e urlError) Unwrap() error { return e.error }
 
-// applySettings writes what was typed, the address first: it is what can be
-// wrong, and then nothing is written.
+// applySettings saves the form, the address first: only the address can be
+// invalid, and then nothing is saved.
 func (s *Server) applySettings(r *http.Request, f url.Values) error {
 	ctx, actor := r.Context(), openmates.CallerOf(r.Context()).User.ID
 	if !s.fixedURL {
@@ -126,7 +125,7 @@ func (s *Server) applySettings(r *http.Request, f url.Values) error {
 	return s.server.SetCurrency(ctx, actor, strings.ToUpper(strings.TrimSpace(f.Get("currency"))))
 }
 
-// checkAddress looks again whether the address in use leads here.
+// checkAddress checks again whether the current address leads here.
 func (s *Server) checkAddress(w http.ResponseWriter, r *http.Request) error {
 	err := s.server.Recheck(r.Context(), s.connect.PublicURL())
 	if code := openmates.CodeOf(err); code != "" && code != openmates.EInvalid {
@@ -137,12 +136,12 @@ func (s *Server) checkAddress(w http.ResponseWriter, r *http.Request) error {
 		back = settingsPath
 	}
 	if err != nil {
-		return to(w, r, back) // the page shows what was found
+		return to(w, r, back) // the page shows the result
 	}
 	return s.done(w, r, back, openmates.T("%s reaches this server.", s.connect.PublicURL()))
 }
 
-// prove answers the server's own question whether an address leads to it.
+// prove responds to the server's own check whether an address leads to it.
 func (s *Server) prove(w http.ResponseWriter, r *http.Request) {
 	proof, err := s.server.Proof(r.Context(), r.PathValue("nonce"))
 	if err != nil {
@@ -153,8 +152,8 @@ func (s *Server) prove(w http.ResponseWriter, r *http.Request) {
 	plain(w, http.StatusOK, proof)
 }
 
-// proposal is the address by which this request came, as far as a proxy that
-// we believe tells it.
+// proposal returns the address that this request was sent to, according to a
+// trusted proxy if there is one.
 func (s *Server) proposal(r *http.Request) string {
 	u := url.URL{Scheme: "http", Host: r.Host}
 	if r.TLS != nil {
@@ -174,7 +173,7 @@ func (s *Server) proposal(r *http.Request) string {
 	return u.String()
 }
 
-// proxyHint is about a proxy that says something and is not believed.
+// proxyHint returns a hint if an untrusted proxy sends headers.
 func (s *Server) proxyHint(r *http.Request) openmates.Text {
 	if s.fromProxy(r) || firstOf(r, "X-Forwarded-Proto") == "" && firstOf(r, "X-Forwarded-For") == "" {
 		return ""
@@ -187,7 +186,7 @@ func (s *Server) proxyHint(r *http.Request) openmates.Text {
 	return openmates.T("A proxy at %s forwards requests, but isn’t trusted. If it’s yours, start the server with OPENMATES_PROXIES=%s; otherwise everyone seems to come from one address and shares one limit for wrong passwords.", address, address)
 }
 
-// fromProxy says whether the peer of a request is a proxy that we believe.
+// fromProxy reports whether the peer of a request is a trusted proxy.
 func (s *Server) fromProxy(r *http.Request) bool {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	return err == nil && s.trusts(peer.Addr().Unmap())

@@ -8,7 +8,7 @@ import (
 	"openmates/internal/server"
 )
 
-// setupPage makes the first admin and the first team.
+// setupPage creates the first admin and the first team.
 type setupPage struct {
 	shell
 	Code     string // from the printed link; "" = to be typed

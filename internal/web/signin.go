@@ -12,9 +12,9 @@ type signInPage struct {
 	shell
 	Username string
 	Next     string
-	Passkeys bool // they can be used with this server
-	Open     bool // strangers may found a team
-	Reset    bool // the person has just chosen a new password
+	Passkeys bool // they can be used on this server
+	Open     bool // anyone may create a team
+	Reset    bool // the person has just set a new password
 	Error    openmates.Text
 }
 
@@ -37,7 +37,7 @@ func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if open { // there is nobody yet who could sign in
+	if open { // nobody has an account yet
 		return to(w, r, "/")
 	}
 	return s.showSignIn(w, r, "", next, nil)
@@ -51,8 +51,8 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	return s.enter(w, r, f.Get("username"), openmates.Secret(f.Get("password")), f.Get("next"))
 }
 
-// demoSignIn signs a person of the demonstration in, by their password like
-// anybody else. Outside of the demo it does not exist.
+// demoSignIn signs in as a person of the demo, with their password like anyone
+// else. It exists only in the demo.
 func (s *Server) demoSignIn(w http.ResponseWriter, r *http.Request) error {
 	f, err := form(r)
 	if err != nil {

@@ -12,21 +12,21 @@ import (
 	"openmates/internal/server"
 )
 
-// step is one thing to do on the way to a first answer.
+// step is one step towards the first answer.
 type step struct {
 	Label openmates.Text
-	Hint  openmates.Text // what it is for, while it is not done
-	Wrong openmates.Text // what is wrong with it, and the cure; "" = nothing
-	Who   string         // whose trouble that is, "" where Wrong says it
+	Hint  openmates.Text // what it is for, while it isn't done
+	Wrong openmates.Text // what is wrong with it and how to fix it; "" = nothing
+	Who   string         // whom that is about, or "" if Wrong says so
 	Path  string         // where it is done
 	Done  bool
-	Now   bool // the first that is not done
+	Now   bool // the first step that isn't done
 }
 
-// setupState is all that the steps depend on.
+// setupState is everything that the steps depend on.
 type setupState struct {
 	Server   server.Settings
-	Fixed    bool // the address comes from the settings of the process
+	Fixed    bool // the address comes from the process's configuration
 	Model    model.Shown
 	Mates    []connect.Mate
 	Teams    []teamCard
@@ -35,12 +35,12 @@ type setupState struct {
 	Mail     bool // this server sends mail
 }
 
-// steps lists the way to a first answer, in its order, for an admin.
+// steps lists an admin's steps towards the first answer, in order.
 func (st setupState) steps() []step {
 	return mark([]step{st.address(), st.signUp(), st.model(), st.mates(), st.bot(), st.listener(), st.team(), st.account(), st.answer()})
 }
 
-// personal are the steps that everybody has.
+// personal lists the steps for everyone.
 func (st setupState) personal() []step {
 	var all []step
 	if len(st.Teams) > 0 {
@@ -52,7 +52,7 @@ func (st setupState) personal() []step {
 	return mark(all)
 }
 
-// mark finds the first step that is not done.
+// mark marks the first step that isn't done.
 func mark(all []step) []step {
 	for i := range all {
 		if !all[i].Done {
@@ -154,7 +154,7 @@ func (st setupState) answer() step {
 	return s
 }
 
-// greeting is what to type to the first mate that is somewhere.
+// greeting returns what to write to the first mate that is in a place.
 func greeting(teams []teamCard) string {
 	for _, t := range teams {
 		for _, m := range t.Mates {
@@ -166,7 +166,7 @@ func greeting(teams []teamCard) string {
 	return ""
 }
 
-// setupState reads it all for the person who asks.
+// setupState reads the state for the caller.
 func (s *Server) setupState(r *http.Request) (st setupState, err error) {
 	ctx, c := r.Context(), openmates.CallerOf(r.Context())
 	st.Fixed, st.Model, st.Mail = s.fixedURL, s.shown(r.Context()), s.server.MailReady(ctx)
@@ -186,9 +186,8 @@ func (s *Server) setupState(r *http.Request) (st setupState, err error) {
 	return st, err
 }
 
-// offer is the next step of the set-up, for an admin who looks at a page on
-// the way: none of them is a dead end. Once the first question was answered,
-// nothing is offered any more.
+// offer returns the next step of the setup for an admin who visits a page that
+// is part of it, or nil once the first question was answered.
 func (s *Server) offer(r *http.Request) *wizard {
 	at := r.URL.Path
 	shown := at == "/" || at == "/server" || within(at, "/server/setup")
@@ -200,7 +199,7 @@ func (s *Server) offer(r *http.Request) *wizard {
 		s.logError(r, err)
 		return nil
 	}
-	if answered { // one row tells it; the rest is not read
+	if answered { // this takes one row; the rest isn't read
 		s.finished.Store(true)
 		return nil
 	}
@@ -213,19 +212,19 @@ func (s *Server) offer(r *http.Request) *wizard {
 	return &w
 }
 
-// wizardPage lists the steps of the server's set-up with their states.
+// wizardPage lists the steps of the server's setup.
 type wizardPage struct {
 	shell
 	wizard
 }
 
-// wizard is the part of it that is kept fresh.
+// wizard is the part of it that updates itself.
 type wizard struct {
 	Steps []step
 	Done  int
 	Next  *step // nil = everything is done
 	Say   string
-	// Invite is the page where people are invited to the first team, "" = none.
+	// Invite is the path for inviting people to the first team; "" = none.
 	Invite string
 	Mail   bool // this server sends mail
 }

@@ -7,7 +7,7 @@ import (
 	"openmates"
 )
 
-// askSwitchMate asks before a mate falls silent.
+// askSwitchMate asks for confirmation before a mate is turned off.
 func (s *Server) askSwitchMate(r *http.Request) (*question, error) {
 	m, err := s.mate.Mate(r.Context(), r.PathValue("handle"))
 	if err != nil || r.FormValue("on") == "1" || !m.Enabled {
@@ -30,7 +30,7 @@ func (s *Server) askArchiveMate(r *http.Request) (*question, error) {
 	}, nil
 }
 
-// switched returns the mate of the path and the form that says what it becomes.
+// switched returns the mate named in the path and the form.
 func (s *Server) switched(r *http.Request) (openmates.Mate, url.Values, error) {
 	f, err := form(r)
 	if err != nil {
@@ -56,7 +56,7 @@ func (s *Server) switchMate(w http.ResponseWriter, r *http.Request) error {
 	return s.done(w, r, backTo(f.Get("from"), m.Handle), said)
 }
 
-// backTo is the page on which a button was pressed.
+// backTo returns the page on which the button was.
 func backTo(from, handle string) string {
 	if from == "list" {
 		return "/server/mates"

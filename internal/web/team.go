@@ -10,7 +10,7 @@ import (
 	"openmates/internal/policy"
 )
 
-// teamPage shows a team: its mates and where they are, and its people.
+// teamPage shows a team: its mates, where they are, and its people.
 type teamPage struct {
 	shell
 	Team     openmates.Team
@@ -24,13 +24,13 @@ type teamPage struct {
 	Notices  []openmates.Notice
 }
 
-// teamMateCard is one mate with the ways to add it somewhere.
+// teamMateCard is a mate and how to add it.
 type teamMateCard struct {
 	connect.TeamMate
 	Adds []addButton
 }
 
-// NotReady says why nobody can add the mate yet.
+// NotReady explains why nobody can add the mate yet.
 func (m teamMateCard) NotReady() openmates.Text {
 	for _, b := range m.Bots {
 		if f := b.Check.Blocking(); f != nil {
@@ -54,13 +54,13 @@ func placeNames(places []connect.Workspace) string {
 	return strings.Join(names, ", ")
 }
 
-// addButton leads to a consent page. Workspace "" leaves the choice of the
-// place to that page.
+// addButton links to a consent page. With Workspace "", the person chooses the
+// place there.
 type addButton struct {
 	Network   openmates.Network
 	Label     openmates.Text
 	Workspace string
-	First     bool // the most useful one of its mate
+	First     bool // the most useful one for its mate
 }
 
 func (s *Server) showTeam(w http.ResponseWriter, r *http.Request) error {
@@ -90,8 +90,8 @@ func (s *Server) showTeam(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, http.StatusOK, "team", p)
 }
 
-// adds gives the ways to add a mate: first to each place of the team where it
-// is missing, then to a new one.
+// adds lists the ways to add a mate: to each of the team's places that lacks
+// it, then to a new one.
 func adds(m connect.TeamMate, places []connect.Workspace, networks []connect.Network) []addButton {
 	var all []addButton
 	for _, b := range m.Bots {
@@ -130,21 +130,21 @@ func (s *Server) install(w http.ResponseWriter, r *http.Request) error {
 	return to(w, r, address)
 }
 
-// inTeam is what the pages of a team have in common.
+// inTeam is what a team's pages have in common.
 type inTeam struct {
 	shell
 	Team openmates.Team
 	Role openmates.Role
 	Tabs []way
 
-	Notices []openmates.Notice // what happened without the team's admins, for these
+	Notices []openmates.Notice // notices for the team's admins
 }
 
 func (s *Server) inTeam(r *http.Request, c openmates.Caller, p policy.Place) inTeam {
 	return inTeam{shell: s.shell(r, openmates.T("%s", p.Team.Name)), Team: p.Team, Role: p.Role, Tabs: tabsOf(c, p), Notices: s.notices(r, c, p)}
 }
 
-// tabsOf are the pages of a team that somebody may open.
+// tabsOf returns the team's pages that the caller may open.
 func tabsOf(c openmates.Caller, p policy.Place) []way {
 	at := "/teams/" + p.Team.Slug
 	tabs := []way{{openmates.T("Overview"), at}, {openmates.T("Connect"), at + "/connect"}, {openmates.T("People"), at + "/people"}}
@@ -159,7 +159,8 @@ func tabsOf(c openmates.Caller, p policy.Place) []way {
 	return tabs
 }
 
-// teamsOf are the teams to switch between. A page can do without them.
+// teamsOf returns the teams to switch between. If that fails, the page is shown
+// without them.
 func (s *Server) teamsOf(r *http.Request, c openmates.Caller) []openmates.Team {
 	teams, err := s.team.TeamsOf(r.Context(), c)
 	if err != nil {

@@ -14,23 +14,23 @@ import (
 	"openmates/internal/policy"
 )
 
-// lookFor is how long the connect page waits for the networks: what is not
-// known by then is shown as not known.
+// lookFor is how long the connect page waits for the networks. What isn't known
+// by then is shown as unknown.
 const lookFor = 3 * time.Second
 
-// unheardFor is how long the page tells of a question that a mate could not
-// answer where it was asked.
+// unheardFor is how long the page shows a question that a mate could not answer
+// in its channel.
 const unheardFor = 7 * 24 * time.Hour
 
-// teamConnectPage shows a team's places, every mate's state in them, and the
-// way to add the next one.
+// teamConnectPage shows a team's places, the state of each mate there, and how
+// to add more.
 type teamConnectPage struct {
 	inTeam
-	Unheard  []openmates.TroubledTurn // where mates were asked and may not write
+	Unheard  []openmates.TroubledTurn // where mates were asked but may not write
 	Places   []placeCard
-	New      []newcomer // the mates that can be added to a further place
+	New      []newcomer // mates that can be added to another place
 	Waiting  []connect.TeamMate
-	Disjoins bool // the caller may take mates and places away
+	Disjoins bool // the caller may remove mates and places
 	RunsIt   bool // the caller is an admin of the server
 }
 
@@ -43,22 +43,23 @@ type placeCard struct {
 	Here   bool // something has just happened here
 }
 
-// guestRow is a mate in a place, as a page says it.
+// guestRow is a mate in a place, in words.
 type guestRow struct {
 	connect.Guest
 	State words
-	Says  []openmates.Text // finished sentences
-	Again bool             // adding it once more is the cure
+	Says  []openmates.Text // complete sentences
+	Again bool             // adding it again fixes the problem
 	Path  string
 }
 
 type newcomer struct {
 	connect.Mate
-	Bots   []connect.Bot     // that can be added by a link
-	Wanted openmates.Network // where somebody was sent to add this very mate; "" = nowhere
+	Bots   []connect.Bot     // those that can be added with a link
+	Wanted openmates.Network // the network that the person was asked to add this mate on; "" = none
 }
 
-// want puts the mate first that somebody was sent to add, and marks it.
+// want moves the mate that the person was asked to add to the front and marks
+// it.
 func want(all []newcomer, hint url.Values) {
 	i := slices.IndexFunc(all, func(n newcomer) bool { return n.Handle == hint.Get("mate") })
 	if i < 0 {
@@ -110,8 +111,8 @@ func (s *Server) teamConnect(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, http.StatusOK, "teamconnect", p)
 }
 
-// newcomers are the mates with applications that are ready to be added, and
-// those that have none.
+// newcomers returns the mates that can be added, and those that have no
+// application.
 func newcomers(mates []connect.TeamMate, networks []connect.Network) (ready []newcomer, waiting []connect.TeamMate) {
 	for _, m := range mates {
 		n := newcomer{Mate: m.Mate}
@@ -147,7 +148,7 @@ func newPlaceCard(slug string, p connect.Place, seen map[string]connect.Look) pl
 	return card
 }
 
-// newGuestRow puts a mate's state in a place into words.
+// newGuestRow describes a mate's state in a place.
 func newGuestRow(g connect.Guest, look connect.Look, looked bool) guestRow {
 	row := guestRow{Guest: g}
 	say := func(state openmates.Text, tone string, sentences ...openmates.Text) guestRow {
@@ -172,7 +173,7 @@ func newGuestRow(g connect.Guest, look connect.Look, looked bool) guestRow {
 	return seenRow(say, look.Survey)
 }
 
-// seenRow puts what a survey found into words; say makes the row.
+// seenRow describes what a survey found; say creates the row.
 func seenRow(say func(state openmates.Text, tone string, sentences ...openmates.Text) guestRow, s messenger.Survey) guestRow {
 	var open []string
 	var shut []openmates.Text

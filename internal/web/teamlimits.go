@@ -12,7 +12,7 @@ import (
 type teamLimitsPage struct {
 	inTeam
 	Sheet sheetForm
-	Mute  []openmates.Text // sentences about mates that the limits leave without a model
+	Mute  []openmates.Text // messages about mates that have no model under these limits
 	Name  string
 	Error openmates.Text
 }
@@ -44,7 +44,8 @@ func (s *Server) teamLimitsPage(r *http.Request) (*teamLimitsPage, policy.Place,
 	return p, place, err
 }
 
-// muteIn says which mates of a team its limits leave without a model.
+// muteIn returns messages about the mates that have no model under a team's
+// limits.
 func (s *Server) muteIn(ctx context.Context, t openmates.Team) (all []openmates.Text, err error) {
 	mates, err := s.connect.TeamMates(ctx, t)
 	if err != nil {

@@ -13,36 +13,37 @@ import (
 
 const tokensPath = "/profile/tokens"
 
-// tokensPage lists the access tokens of a person, or of a team, and makes more.
+// tokensPage lists the access tokens of a person or a team, and creates new
+// ones.
 type tokensPage struct {
 	inTeam
-	Own    bool   // the person's own; else the team's
-	At     string // its address
+	Own    bool   // the person's own, not the team's
+	At     string // its path
 	Tokens []tokenLine
-	Made   string // the token that was just made; it is shown once
+	Made   string // the new token; it is shown once
 	Form   tokenForm
-	Ask    bool // for the password: the person did not sign in just now
+	Ask    bool // for the password, because the person signed in a while ago
 	Error  openmates.Text
 }
 
 type tokenLine struct {
 	openmates.AccessToken
-	Maker   string // of a team's; "" = somebody who is not in the team any more
-	Team    string // that one of the person's own list is for
+	Maker   string // of a team's token; "" = somebody who has left the team
+	Team    string // the team that a person's own token is for
 	Expired bool
 }
 
-// Shared reports whether others rely on the token, too.
+// Shared reports whether others rely on the token as well.
 func (l tokenLine) Shared() bool { return l.TeamID != 0 || l.UserID == 0 }
 
-// tokenForm is a token as it is typed.
+// tokenForm is the form for a token, as typed.
 type tokenForm struct {
 	Name   string
 	Days   string
 	Scopes []scopeBox
 }
 
-// scopeBox is one thing that a token may do.
+// scopeBox is a checkbox for a scope.
 type scopeBox struct {
 	Scope   openmates.Scope
 	Label   openmates.Text
@@ -52,7 +53,7 @@ type scopeBox struct {
 
 const usualTokenDays = 90
 
-// newTokenForm is a form with these scopes checked.
+// newTokenForm returns a form with these scopes checked.
 func newTokenForm(name, days string, checked ...string) tokenForm {
 	f := tokenForm{Name: name, Days: days, Scopes: []scopeBox{
 		{Scope: openmates.ScopeRead, Label: openmates.T("Read"), About: openmates.T("See what its creator can see: teams, mates, people, limits.")},
@@ -74,8 +75,8 @@ func (s *Server) ownTokensPage(r *http.Request) (*tokensPage, error) {
 	return p, err
 }
 
-// madeTokens lists the tokens that a person has made: their own, and those for a
-// team or a listener.
+// madeTokens lists the tokens that a person created, for themselves, a team or
+// a listener.
 func (s *Server) madeTokens(r *http.Request, c openmates.Caller) ([]tokenLine, error) {
 	all, err := s.identity.Tokens(r.Context(), c)
 	if err != nil {
@@ -143,7 +144,7 @@ func (s *Server) teamTokens(w http.ResponseWriter, r *http.Request) error {
 	return s.showTokens(w, r, p)
 }
 
-// showTokens shows the page, with the token that was just made, if any.
+// showTokens shows the page, including a new token if there is one.
 func (s *Server) showTokens(w http.ResponseWriter, r *http.Request, p *tokensPage) error {
 	s.identity.TakeOnce(r.Context(), p.At, &p.Made) // no token otherwise
 	return s.show(w, http.StatusOK, "tokens", p)
@@ -165,14 +166,14 @@ func (s *Server) addTeamToken(w http.ResponseWriter, r *http.Request) error {
 	}, func() (*tokensPage, error) { return s.teamTokensPage(r, c, place) })
 }
 
-// addToken makes a token, which the page that it leads to shows once.
+// addToken creates a token and redirects to the page that shows it once.
 func (s *Server) addToken(w http.ResponseWriter, r *http.Request, add func(identity.NewToken) (openmates.Secret, error), page func() (*tokensPage, error)) error {
 	f, err := form(r)
 	if err != nil {
 		return err
 	}
 	n := identity.NewToken{Name: f.Get("name"), Days: number(f.Get("days")), Password: openmates.Secret(f.Get("password"))}
-	if n.Days == 0 { // the room takes it for "as usual", which nobody types
+	if n.Days == 0 { // AddToken takes 0 as the default, but nobody means that by typing it
 		n.Days = -1
 	}
 	for _, scope := range f["scope"] {

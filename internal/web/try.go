@@ -14,27 +14,27 @@ import (
 	"openmates/internal/spelling"
 )
 
-// trialForm is the box in which an admin talks to a mate. What was said is
-// remembered by the page alone.
+// trialForm is where an admin tries out a mate. Only the page remembers the
+// conversation.
 type trialForm struct {
-	Team openmates.Team // who is charged; zero = the server
+	Team openmates.Team // who pays; zero = the server
 	Past []said
-	Text string // as typed, when no answer came
-	// Ticket is the form's own: sent again, the form asks nothing twice.
+	Text string // as typed, if there was no answer
+	// Ticket identifies the form, so that submitting it twice asks only once.
 	Ticket string
 	Error  openmates.Text
 }
 
-// said is one question with its answer.
+// said is a question and its answer.
 type said struct {
 	Question string
 	Answer   string
 	HTML     template.HTML   `json:"-"`
-	Usage    openmates.Usage // zero for what was said before
+	Usage    openmates.Usage // zero for earlier ones
 }
 
-// How much of what was said goes along with the next question, and how long a
-// question and an answer may be there.
+// How much of the conversation is sent along with the next question, and how
+// long a question and an answer may be in it.
 const (
 	mostSaid      = 4
 	longestTried  = 6_000 // characters
@@ -43,7 +43,7 @@ const (
 	longestTicket = 100
 )
 
-// trialTeam is the team that a trial is charged to: the admin's first one that
+// trialTeam returns the team that pays for a trial: the admin's first team that
 // may use the mate, else none.
 func (s *Server) trialTeam(r *http.Request, m openmates.Mate) (openmates.Team, error) {
 	teams, err := s.team.TeamsOf(r.Context(), openmates.CallerOf(r.Context()))
@@ -73,28 +73,28 @@ func (s *Server) tryMate(w http.ResponseWriter, r *http.Request) error {
 	next := p.Trial.Ticket
 	p.Trial.Ticket = f.Get("ticket")
 	err = s.tried(ctx, p, openmates.CallerOf(r.Context()).User.ID, f.Get("text"))
-	if err == nil { // a reload must not ask, and pay, once more
+	if err == nil { // a reload must not ask, and pay, again
 		return s.once(w, r, "/server/mates/"+p.Mate.Handle+"#try", p.Trial.Past)
 	}
 	if openmates.CodeOf(err) == openmates.EInternal {
 		return err
 	}
 	if _, pending := errors.AsType[*chat.Pending](err); !pending {
-		p.Trial.Ticket = next // to ask the same again is another question
+		p.Trial.Ticket = next // asking the same again is a new question
 	}
 	p.Trial.Text, p.Trial.Error = f.Get("text"), openmates.TextOf(err)
 	s.typeset(&p.Trial)
 	return s.show(w, intake.StatusOf(err), "matesetup", p)
 }
 
-// typeset makes HTML of what the mate answered.
+// typeset renders the mate's answers as HTML.
 func (s *Server) typeset(t *trialForm) {
 	for i := range t.Past {
 		t.Past[i].HTML = s.markdown.html(t.Past[i].Answer)
 	}
 }
 
-// tried puts the question and adds what comes back to what was said.
+// tried asks the question and adds the result to the conversation.
 func (s *Server) tried(ctx context.Context, p *mateSetupPage, user openmates.ID, text string) error {
 	if len([]rune(text)) > longestTried {
 		return openmates.Errorf(openmates.EInvalid, "Try it with at most %d characters.", longestTried)

@@ -10,44 +10,44 @@ import (
 	"openmates"
 )
 
-// usagePage is what a team has spent in the month.
+// usagePage shows what a team spent in a month.
 type usagePage struct {
 	inTeam
 	Month    openmates.TeamMonth
 	Currency string
-	Most     openmates.Micros // of a day
-	Width    int              // of the plot's view box
+	Most     openmates.Micros // on a single day
+	Width    int              // of the chart's view box
 	Legend   []tone
-	Days     []plotDay // those on which something was asked
+	Days     []plotDay // those with at least one request
 	Months   []monthChoice
-	Now      bool // the month is this one
+	Now      bool // this is the current month
 	CSV      string
 }
 
-// monthChoice is a month that can be looked at.
+// monthChoice is a month to choose from.
 type monthChoice struct {
 	Start  time.Time
-	Name   string // in the address: "2026-11"
+	Name   string // in the URL: "2026-11"
 	Chosen bool
 }
 
-// Requests are those of the month, for a template to count.
+// Requests returns the number of requests in the month, for templates.
 func (p usagePage) Requests() int { return int(p.Month.Requests) }
 
-// tone is a mate with the class of its colour in the plot.
+// tone is a mate and the CSS class of its colour in the chart.
 type tone struct {
 	Class string
 	Name  openmates.Text
 }
 
-// plotDay is a day of the plot, and its line in the table beside it.
+// plotDay is a day in the chart and in the table next to it.
 type plotDay struct {
 	openmates.SpendLine
 	Date  time.Time
 	Parts []plotPart // from the bottom up
 }
 
-// plotPart is one mate's share of a day, in the units of the view box.
+// plotPart is one mate's share of a day, in units of the view box.
 type plotPart struct {
 	tone
 	Cost         openmates.Micros
@@ -89,10 +89,10 @@ func (s *Server) teamUsage(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, http.StatusOK, "usage", p)
 }
 
-// monthForm is a month in an address.
+// monthForm is the format of a month in a URL.
 const monthForm = "2006-01"
 
-// monthOf is the month that an address asks for: this one where it names none.
+// monthOf returns the month in a URL, by default the current one.
 func (s *Server) monthOf(r *http.Request) (time.Time, error) {
 	text := r.URL.Query().Get("month")
 	if text == "" {
@@ -105,7 +105,7 @@ func (s *Server) monthOf(r *http.Request) (time.Time, error) {
 	return at, nil
 }
 
-// usageCSV is a month as a table for a spreadsheet.
+// usageCSV serves a month as CSV.
 func (s *Server) usageCSV(w http.ResponseWriter, r *http.Request) error {
 	c, place := placeOf(r)
 	at, err := s.monthOf(r)
@@ -128,11 +128,11 @@ func (s *Server) usageCSV(w http.ResponseWriter, r *http.Request) error {
 	for _, l := range lines {
 		out.row(l.Day.Format(time.DateOnly), l.Person, l.Mate, l.Model, fmt.Sprint(l.Requests), fmt.Sprint(l.Input), fmt.Sprint(l.Cached), fmt.Sprint(l.Output), l.Cost.String(), currency)
 	}
-	return nil // the client is gone if it could not be written
+	return nil // the client has disconnected if this fails
 }
 
-// plot draws the days as bars, in each the mates stacked, the dearest of the
-// month at the bottom.
+// plot lays out the days as stacked bars, with the month's most expensive mate
+// at the bottom.
 func (p *usagePage) plot() {
 	p.Width = len(p.Month.Days) * plotStep
 	for _, d := range p.Month.Days {
@@ -154,10 +154,10 @@ func (p *usagePage) plot() {
 	}
 }
 
-// toneClass is the class of a colour of the plot.
+// toneClass returns the CSS class of a colour in the chart.
 func toneClass(i int) string { return "plot-" + string(rune('a'+i)) }
 
-// otherMates stands for all that have no colour of their own.
+// otherMates is the label for all mates without a colour of their own.
 func otherMates() openmates.Text { return openmates.T("Other mates") }
 
 func (p *usagePage) stack(day int) []plotPart {
@@ -182,14 +182,14 @@ func (p *usagePage) stack(day int) []plotPart {
 		}
 		bottom := max(at(below), 1)
 		below += cost
-		// What was spent is seen, however little it is.
+		// Even the smallest amount is visible.
 		top := min(at(below), bottom-1)
 		parts = append(parts, plotPart{tone: p.Legend[i], Cost: cost, X: day * plotStep, Y: top, Height: bottom - top})
 	}
 	return parts
 }
 
-// spendTable lists what was spent, by one kind of thing.
+// spendTable lists spending by one criterion.
 type spendTable struct {
 	Caption  openmates.Text
 	Currency string

@@ -8,7 +8,7 @@ import (
 	"openmates/internal/mate"
 )
 
-// versionPage is a mate as it was once, beside what it is now.
+// versionPage shows an earlier version of a mate next to the current one.
 type versionPage struct {
 	shell
 	Mate    openmates.Mate
@@ -18,7 +18,7 @@ type versionPage struct {
 	Prompt  []mate.DiffLine
 }
 
-// versionOf reads which one the address names.
+// versionOf returns the version named in the URL.
 func (s *Server) versionOf(r *http.Request) (openmates.Mate, openmates.MateVersion, error) {
 	var none openmates.MateVersion
 	m, err := s.mate.Mate(r.Context(), r.PathValue("handle"))

@@ -1,15 +1,15 @@
-// Package web is the door for people: pages and forms.
+// Package web serves the pages and forms of the product.
 //
-// It promises that every page works without JavaScript, that a GET changes
-// nothing, that a form sent from another site changes nothing, that no page
-// holds a secret but the one that it was made to show once, that what removes or
-// ends something asks first, that a reload repeats nothing (every form that has
-// worked is answered with a redirect), and that each page leads on to what there is to do next;
-// what went wrong comes with its cure.
+// Every page works without JavaScript. A GET changes nothing, and neither does
+// a form sent from another site. Pages contain no secrets, except those that
+// show a new one once. Whatever removes or ends something asks for
+// confirmation. Every successful form is answered with a redirect, so that a
+// reload repeats nothing. Each page leads to the next step, and each error says
+// how to fix it.
 //
-// It holds no rule: what may be done, by whom and with what effect, is the
-// rooms' to say. It knows no messenger: what is special about one is said by
-// its connector.
+// This package contains no rules of its own: the packages behind it decide what
+// is allowed and what happens. It knows no chat network; whatever is special
+// about one comes from its connector.
 package web
 
 import (
@@ -35,7 +35,7 @@ import (
 	"openmates/internal/team"
 )
 
-// Config holds what a Server needs.
+// Config configures a Server.
 type Config struct {
 	Identity *identity.Room
 	Team     *team.Room
@@ -44,33 +44,32 @@ type Config struct {
 	Model    *model.Room
 	Mate     *mate.Room
 	Log      *slog.Logger
-	Shown    func(ctx context.Context) model.Shown // which model answers now
-	Ready    func(ctx context.Context) error       // nil = the server can serve; MessageOf says why not
-	Demo     *Demo                                 // nil outside of the demo
+	Shown    func(ctx context.Context) model.Shown // the model that answers now
+	Ready    func(ctx context.Context) error       // nil = the server is ready; MessageOf explains why it isn't
+	Demo     *Demo                                 // nil outside the demo
 	Version  string
-	Book     *locale.Book // nil = the languages that the program carries
-	// Proxies are believed when they say from which address a request came
-	// (X-Forwarded-For) and for which one it was meant.
+	Book     *locale.Book // nil = the built-in languages
+	// Proxies are the trusted proxies, whose X-Forwarded-* headers are used.
 	Proxies  []netip.Prefix
-	Patience intake.Patience // with bodies; zero = the usual one
+	Patience intake.Patience // how long to wait for bodies; zero = the default
 	Records  Records
-	FixedURL bool // the public address comes from the settings of the process
+	FixedURL bool // the public address comes from the process's configuration
 	Facts    []Fact
-	// Ask asks a mate and waits for the outcome, see chat.Room.
+	// Ask asks a mate and waits for the result; see chat.Room.
 	Ask func(ctx context.Context, a chat.Ask, show func(text string)) (openmates.Outcome, error)
-	// Answering names the model that answers for a mate; nil = the mate's own
-	// or the one that Model says.
+	// Answering returns the name of the model that answers for a mate; nil =
+	// the mate's own or the default from Model.
 	Answering func(ctx context.Context, m openmates.Mate) (string, error)
 }
 
-// Demo is what is special in a demonstration.
+// Demo configures the demo.
 type Demo struct {
 	Discord string // where the simulator's pages are
 	People  []DemoPerson
-	Kept    bool // the data folder stays when the demonstration ends
+	Kept    bool // the data folder is kept when the demo ends
 }
 
-// DemoPerson can sign in with one click.
+// DemoPerson is somebody as whom visitors can sign in with one click.
 type DemoPerson struct {
 	Username string
 	Name     string
@@ -78,7 +77,7 @@ type DemoPerson struct {
 	Password openmates.Secret
 }
 
-// Server is the door. It is an http.Handler.
+// Server is an http.Handler that serves the pages.
 type Server struct {
 	identity *identity.Room
 	team     *team.Room
@@ -96,7 +95,7 @@ type Server struct {
 	records  Records
 	fixedURL bool
 	facts    []Fact
-	finished atomic.Bool // the set-up was seen to be done
+	finished atomic.Bool // the setup is known to be complete
 
 	mate      *mate.Room
 	ask       func(ctx context.Context, a chat.Ask, show func(text string)) (openmates.Outcome, error)
@@ -108,10 +107,10 @@ type Server struct {
 	handler http.Handler
 
 	patterns []string // of all routes
-	asks     []string // paths whose form asks before it acts
+	asks     []string // paths whose form asks for confirmation
 }
 
-// New makes a Server.
+// New returns a new Server.
 func New(c Config) (*Server, error) {
 	if c.Identity == nil || c.Team == nil || c.Server == nil || c.Connect == nil || c.Mate == nil || c.Model == nil {
 		return nil, errors.New("web: Config needs Identity, Team, Server, Connect, Mate and Model")
@@ -146,14 +145,14 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// ServeHTTP answers a request.
+// ServeHTTP serves a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") }
 
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if err := s.ready(r.Context()); err != nil {
-		s.log.DebugContext(r.Context(), "not ready", "err", err) // who is asked each second must not fill the log
+		s.log.DebugContext(r.Context(), "not ready", "err", err) // health checks every second must not fill the log
 		plain(w, http.StatusServiceUnavailable, openmates.MessageOf(err))
 		return
 	}
@@ -164,7 +163,7 @@ func (s *Server) favicon(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, s.assets.url("icon.svg"), http.StatusFound)
 }
 
-// robots keeps a private server out of search engines.
+// robots keeps search engines out.
 func robots(w http.ResponseWriter, _ *http.Request) {
 	plain(w, http.StatusOK, "User-agent: *\nDisallow: /")
 }
@@ -173,5 +172,5 @@ func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(strings.TrimSpace(text) + "\n")) //nolint:gosec // text/plain, never sniffed; the client is gone if this fails
+	_, _ = w.Write([]byte(strings.TrimSpace(text) + "\n")) //nolint:gosec // text/plain, never sniffed; this fails only if the client has disconnected
 }

@@ -69,6 +69,9 @@ func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Piece
 		}
 		say, ok := told(req)
 		if !ok {
+			say, ok = seen(req)
+		}
+		if !ok {
 			say = line(mateOf(req.System), lastSaid(req))
 		}
 		m.speak(ctx, req, say, yield)

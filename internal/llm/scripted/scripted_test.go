@@ -186,3 +186,20 @@ func FuzzAnswer(f *testing.F) {
 		}
 	})
 }
+
+// Whoever tries the demo with a file or a reply reads what reached the model.
+func TestWhatWasShownIsTold(t *testing.T) {
+	t.Parallel()
+	p, err := scripted.New(scripted.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := llm.Generate(t.Context(), p.Model(scripted.ID), llm.Request{Messages: []llm.Message{{
+		Role: llm.RoleUser, Text: "Ada: why does this fail?\n| [the message that this replies to, by Ben]\n| > ship on Friday?\n| > or later\n| [the file log.txt]\n| > panic: nil map",
+		Pictures: []llm.Picture{{Type: "image/png", Data: []byte("1234")}},
+	}}})
+	want := "Next to your words I was shown:\n- the message that this replies to, by Ben: “ship on Friday?”\n- the file log.txt: “panic: nil map”\n- 4 bytes of image/png, which I can look at"
+	if err != nil || a.Text != want {
+		t.Errorf("got %q, %v", a.Text, err)
+	}
+}

@@ -148,6 +148,9 @@ func (m *messageObject) quoted(kind messenger.QuoteKind, n names) messenger.Quot
 		parts = append(parts, "["+string(s.Kind)+"] "+s.Text)
 	}
 	q.Text, q.Cut = bounded(strings.Join(parts, "\n\n"))
+	if q.Text == "" && q.Files == nil {
+		q.State = messenger.QuoteHidden // without the privileged intent Discord leaves out what others wrote
+	}
 	return q
 }
 

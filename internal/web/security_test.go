@@ -225,7 +225,7 @@ func TestMailByPages(t *testing.T) {
 		t.Error("the page repeats the password")
 	}
 	f.Set("port", "x")
-	wants(t, ada.post("/server/mail", f), http.StatusUnprocessableEntity, "Please enter the port", `value="x"`)
+	wants(t, ada.post("/server/mail", f), http.StatusUnprocessableEntity, "Enter the port", `value="x"`)
 	f.Set("port", strconv.Itoa(srv.Port()))
 	f.Set("password", canary)
 	wants(t, ada.follow("/server/mail", f), http.StatusOK, "Test message sent to ada@example.org", "sends mail as mates@example.org")

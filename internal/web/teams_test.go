@@ -234,7 +234,7 @@ func TestPeopleOfATeam(t *testing.T) {
 	wants(t, ada.confirms(at+"/ada/remove", url.Values{}), 409, "last admin")
 	wants(t, ada.confirms("/teams/harbour/leave", url.Values{}), 409, "last admin")
 	for _, role := range []string{"", "owner", "server admin", "ADMIN"} {
-		wants(t, ada.post(at+"/ben/role", url.Values{"role": {role}}), 422, "choose a role")
+		wants(t, ada.post(at+"/ben/role", url.Values{"role": {role}}), 422, "Choose a role")
 	}
 	wants(t, ada.post(at+"/eve/role", url.Values{"role": {"member"}}), 404) // of another team
 	wants(t, ada.post(at+"/eve/remove", url.Values{}), 404)
@@ -299,7 +299,7 @@ func TestPreferencesAndPrivacy(t *testing.T) {
 		t.Errorf("%+v", u)
 	}
 	f.Set("goals", strings.Repeat("x", 1001))
-	wants(t, ben.post("/profile/preferences", f), 422, "shorten your goals", "xxxxx")
+	wants(t, ben.post("/profile/preferences", f), 422, "Shorten your goals", "xxxxx")
 	wants(t, ben.get("/profile/privacy"), 200, "Recent topics", "mate-sophia")
 	wants(t, ben.follow("/profile/privacy", url.Values{"fact": {"name", "topics"}}), 200, "Saved")
 	wants(t, ben.follow("/profile/privacy", url.Values{"mate": {"sophia"}, "fact": {"goals"}}), 200, "differs")

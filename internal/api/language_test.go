@@ -111,7 +111,7 @@ func TestEveryRefusalOfTheAPIHasALanguage(t *testing.T) {
 		header                          []string
 	}{
 		{"", http.MethodPatch, "/auth/sign-in", "", "Diesen Pfad", nil},
-		{"", http.MethodGet, "/me", "", "Bitte schick ein Token", []string{"Authorization", "Basic x"}},
+		{"", http.MethodGet, "/me", "", "Sende ein Token als", []string{"Authorization", "Basic x"}},
 		{"", http.MethodPost, "/auth/sign-in", `{"username":1}`, "Die Anfrage passt nicht zur Beschreibung der API: body", nil},
 		{"zoe", http.MethodDelete, "/harbour/tokens/x", "", "Du bist in keinem Team", nil},
 	} {

@@ -88,7 +88,7 @@ func newPages(t *testing.T, language string, change ...func(*Config)) *album {
 	a.change, a.language = change, language
 	a.beforeTheFirst()
 	h := newHouse(t, append(change, func(c *Config) {
-		c.Demo = &Demo{Discord: "http://127.0.0.1:1", People: []DemoPerson{{Username: "ada", Name: "Ada Lovelace", About: openmates.T("runs this server"), Password: canaryPassword}}}
+		c.Demo = &Demo{Discord: "http://127.0.0.1:1", People: []DemoPerson{{Username: "ada", Name: "Ada Lovelace", About: openmates.T("member of the team %s", "Lighthouse"), Password: canaryPassword}}}
 	})...).furnish()
 	a.houses = append(a.houses, h)
 	h.inUse()
@@ -142,7 +142,7 @@ func (h *house) inUse() {
 	sophia, err := h.connect.Mate(ctx, "sophia")
 	must(t, err)
 	mark := h.setBot("mark", "1002", "token-mark", "secret-mark")
-	h.states.set(mark.ID, messenger.State{Phase: messenger.BadCredentials, Since: time.Now().Add(-5 * time.Minute), Reason: openmates.T("The bot token is refused."), Cure: openmates.T("Reset it and enter the new one here.")})
+	h.states.set(mark.ID, messenger.State{Phase: messenger.BadCredentials, Since: time.Now().Add(-5 * time.Minute), Reason: openmates.T("The bot token is missing."), Cure: openmates.T("Check again in a minute.")})
 	h.states.set(sophia.Bots[0].ID, messenger.State{Phase: messenger.Connected, Since: time.Now().Add(-time.Hour), Workspaces: 1, Latency: 38 * time.Millisecond, LastEvent: time.Now()})
 	team := teamID(t, h, "harbour")
 	for i, name := range []string{"ada", "ben"} {

@@ -85,8 +85,7 @@ func givenName(s string) bool {
 		"Marketing", "You are Sophia.", "You write code, and tests first.", "You write code.", "Writes, reads and explains code.", "Writes code.", "Software development",
 		"for <b>Nora</b>", "for Nora", "You said: Hello", "Hello", "Laptop", "Ada Lovelace", "Ben Bitdiddle", "Lighthouse", "Harbour", "#general",
 		"house/gpt-5-mini", "gpt-5-mini", "gpt-5", "OpenAI", "Ours", "Pier", "Eve Outside", "Sophia", "Mark", "Lisa", "Ada", "Ann", "sophia", "ada", "ben", "House", "house", "small", "code",
-		"Life coaching & psychology", "Calculates.", "Evaluate", "runs this server",
-		"Reset it and enter the new one here.", "Switch the public bot on, or nobody can add it.", "The bot token is refused.",
+		"Life coaching & psychology",
 		"OpenMates", "Testnet", "Discord", "USD",
 	} {
 		s = strings.ReplaceAll(s, given, "")

@@ -131,7 +131,7 @@ func newHouseWith(t *testing.T, change func(*house, *Config)) *house {
 	t.Cleanup(func() { _ = h.db.Close() })
 	h.network = connecttest.New(map[string]connecttest.App{
 		"1001": {Token: canaryToken, Secret: canarySecret, Name: "Sophia"},
-		"1002": {Token: "token-mark", Secret: "secret-mark", Name: "Mark", Hints: []openmates.Text{openmates.T("Switch the public bot on, or nobody can add it.")}},
+		"1002": {Token: "token-mark", Secret: "secret-mark", Name: "Mark", Hints: []openmates.Text{openmates.T("Other people can add the bot to their Discord servers, too.")}},
 	})
 	srv := httptest.NewUnstartedServer(nil)
 	h.url = "http://" + srv.Listener.Addr().String()
@@ -207,7 +207,7 @@ func addressOf(t *testing.T, url string) *address.Public {
 
 func testApps(context.Context) ([]mate.Group, error) {
 	return []mate.Group{
-		{Name: "calculation", Label: openmates.T("Calculation"), Description: openmates.T("Calculates."), Parts: []mate.Part{{Name: "calculation.evaluate", Label: openmates.T("Evaluate")}}},
+		{Name: "calculation", Label: openmates.T("Calculation"), Description: openmates.T("Exact arithmetic, units of measure, dates and time zones."), Parts: []mate.Part{{Name: "calculation.evaluate", Label: openmates.T("Calculate")}}},
 		{Name: "web", Label: openmates.T("Web"), Parts: []mate.Part{{Name: "web.read", Label: openmates.T("Read a page")}, {Name: "web.search", Label: openmates.T("Search")}}},
 	}, nil
 }

@@ -193,14 +193,15 @@ func (c *Client) Process(ctx context.Context, team string, q Question, options .
 }
 
 // Stream asks a mate and calls show with the text so far, repeatedly while it
-// grows. It doesn't retry.
-func (c *Client) Stream(ctx context.Context, team string, q Question, show func(text string)) (Reply, error) {
+// grows. It doesn't retry; with a Key, the same question can be asked again for
+// the same answer.
+func (c *Client) Stream(ctx context.Context, team string, q Question, show func(text string), options ...Option) (Reply, error) {
 	body, err := json.Marshal(q)
 	if err != nil {
 		return Reply{}, fmt.Errorf("client: %w", err)
 	}
 	resp, err := c.send(ctx, http.MethodPost, Path(team, "apps", "messages", "process"), "", body,
-		[]Option{func(r *http.Request) { r.Header.Set("Accept", "text/event-stream") }})
+		append([]Option{func(r *http.Request) { r.Header.Set("Accept", "text/event-stream") }}, options...))
 	if err != nil {
 		return Reply{}, err
 	}

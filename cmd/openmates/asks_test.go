@@ -233,12 +233,16 @@ func TestPagesAndWorkInProcessesOfTheirOwn(t *testing.T) {
 	var all sync.WaitGroup
 	all.Go(func() {
 		var grown []string
-		r, err := one.client(t).Stream(ctx, "acme", client.Question{Mate: "mate0", Text: "question 1"}, func(text string) { grown = append(grown, text) })
+		r, err := one.client(t).Stream(ctx, "acme", client.Question{Mate: "mate0", Text: "question 1"}, func(text string) { grown = append(grown, text) }, client.Key("stream"))
 		if err != nil || !answers(1, r.Text) {
 			t.Errorf("the stream ended with %q, %v", r.Text, err)
 		}
 		if len(grown) < 2 || len(grown[0]) >= len(r.Text) {
 			t.Errorf("it grew by %q", grown)
+		}
+		again, err := one.client(t).Stream(ctx, "acme", client.Question{Mate: "mate0", Text: "question 1"}, func(string) {}, client.Key("stream"))
+		if err != nil || again.Text != r.Text || again.Usage != r.Usage {
+			t.Errorf("asked again, the stream ended with %q, %v", again.Text, err)
 		}
 	})
 	all.Go(func() {
@@ -247,6 +251,9 @@ func TestPagesAndWorkInProcessesOfTheirOwn(t *testing.T) {
 		}
 	})
 	all.Wait()
+	if n := w.model.Count(); n != 2 {
+		t.Errorf("the model was asked %d times for two answers", n)
+	}
 
 	before := w.model.Count()
 	all.Go(func() {

@@ -234,7 +234,7 @@ type question struct {
 // processOperation is apart because its answer comes whole or as it grows.
 func (s *Server) processOperation() {
 	o := s.operation(route{"process-message", http.MethodPost, processPath, "Ask a mate",
-		"Answers a text as a mate of the team, by the same rules as in a messenger. With Accept: text/event-stream the answer is streamed: “text” events with what is added, “reset” when everything so far is replaced, and at the end “done” with the whole reply, or “problem”. A listener asks for a person by user_id.", 0}, "a team member, or a listener")
+		"Answers a text as a mate of the team, by the same rules as in a messenger. With Accept: text/event-stream the answer is streamed: “text” events with what is added, “reset” when everything so far is replaced, and at the end “done” with the whole reply, or “problem”. With an Idempotency-Key, asking again leads to the same answer, streamed or not, also while it is being written. A listener asks for a person by user_id.", 0}, "a team member, or a listener")
 	schemas := s.api.OpenAPI().Components.Schemas
 	o.Responses["200"] = &huma.Response{Description: "The reply", Content: map[string]*huma.MediaType{
 		"application/json":  {Schema: schemas.Schema(reflect.TypeFor[Reply](), true, "Reply")},

@@ -85,7 +85,7 @@ func FuzzParseID(f *testing.F) {
 	})
 }
 
-// hasControl says whether %q itself writes parts of s as \x….
+// hasControl reports whether %q writes parts of s as \x….
 func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }

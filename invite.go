@@ -23,7 +23,7 @@ type Invite struct {
 	Revoked time.Time // zero = not revoked
 }
 
-// InviteState says whether an invite can be used, and if not, why.
+// InviteState reports whether an invite can be used, and if not, why.
 type InviteState string
 
 // The states of an invite.

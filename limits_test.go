@@ -16,8 +16,8 @@ import (
 func names() []string  { return []string{"ada", "burt", "cleo", "dora"} }
 func probes() []string { return append(names(), "", "nobody", "ADA") }
 
-// sets draws sets as they come from outside: unsorted, with doubles, and with
-// names beside "everything".
+// sets generates sets as clients send them: unsorted, with duplicates, and with
+// names next to "everything".
 func sets() *rapid.Generator[openmates.Set] {
 	return rapid.Custom(func(t *rapid.T) openmates.Set {
 		return openmates.Set{
@@ -41,8 +41,8 @@ func limits() *rapid.Generator[openmates.Limits] {
 	})
 }
 
-// fieldsOf gives the sets of l by field name; a set that is added to Limits is
-// found here without being named.
+// fieldsOf returns the sets of l by field name, including any that are added to
+// Limits later.
 func fieldsOf(l openmates.Limits) map[string]openmates.Set {
 	out := map[string]openmates.Set{}
 	v := reflect.ValueOf(l)
@@ -54,7 +54,7 @@ func fieldsOf(l openmates.Limits) map[string]openmates.Set {
 	return out
 }
 
-// same says whether two limits allow the same, whatever the order of names.
+// same reports whether two limits allow the same, ignoring the order of names.
 func same(a, b openmates.Limits) bool {
 	if a.PerMinute != b.PerMinute || a.PerMonth != b.PerMonth {
 		return false

@@ -68,7 +68,7 @@ func FuzzValidSlug(f *testing.F) {
 			}
 			return
 		}
-		// What is accepted stands in a path as it is.
+		// An accepted slug needs no escaping in a path.
 		if strings.Trim(slug, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || strings.Contains(slug, "--") ||
 			strings.HasPrefix(slug, "-") || strings.HasSuffix(slug, "-") || len(slug) < 2 || len(slug) > 40 {
 			t.Errorf("ValidSlug(%q) accepts it", slug)

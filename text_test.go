@@ -34,8 +34,8 @@ func TestATextIsItsFormatWithItsArguments(t *testing.T) {
 	}
 }
 
-// Whatever somebody types: it is shown as it is, after it was stored, too, and
-// no translation of it is asked for.
+// Whatever somebody types is shown unchanged, even after it was stored, and
+// never translated.
 func TestWhatWasTypedIsNoMessage(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

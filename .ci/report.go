@@ -62,7 +62,7 @@ func readAllowed(path string) ([]string, error) {
 	return allowed, nil
 }
 
-// report says whether all is well.
+// report reports whether all is well.
 func report(in io.Reader, out io.Writer, allowed []string) bool {
 	said := map[name]*strings.Builder{}
 	took := map[name]float64{}

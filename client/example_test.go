@@ -12,7 +12,7 @@ import (
 
 // A program asks a mate of its team, with an access token that may ask.
 func Example() {
-	// A server; this one always gives the same answer.
+	// A server that always gives the same answer.
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `{"mate":"sophia","text":"Hello, Ada.","model":"demo/scripted","usage":{"input":12,"output":4}}`)
 	}))
@@ -32,7 +32,7 @@ func Example() {
 	// Output: sophia: Hello, Ada. (16 tokens)
 }
 
-// The code of a problem tells what to do about it.
+// The code of a problem says what to do.
 func ExampleProblem() {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/problem+json")

@@ -76,9 +76,9 @@ func TestTheRulesOfFilesNoticeWhatIsWrong(t *testing.T) {
 	}
 }
 
-// A test waits for what it waits for. In a bubble of testing/synctest a sleep
-// takes no time; everywhere else it is a guess. What has no event is asked for
-// by package polltest; other tickers set a pace, and say here which.
+// Tests wait for conditions, not for time. In a testing/synctest bubble a sleep
+// takes no time; elsewhere it is a guess. Use package polltest where there is
+// no event; other tickers set a rate and are listed here.
 func TestNoTestSleeps(t *testing.T) {
 	t.Parallel()
 	paces := map[string]string{

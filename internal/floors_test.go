@@ -1,5 +1,5 @@
-// Package internal_test holds no code, only what keeps the house in shape: the
-// floors of the imports, what the binary carries, and what every file obeys.
+// Package internal_test checks the structure of the repository: the layers of
+// imports, what the binary contains, and rules for every file.
 // docs/adr/0001-structure.md gives the reasons.
 package internal_test
 
@@ -22,9 +22,9 @@ const (
 	root   = ".."
 )
 
-// floors says on which floor a folder of internal stands. Imports go down, or
-// stay within the folder. A folder that is not named here has no place yet: the
-// house grows by a decision, not by accident.
+// floors assigns each folder of internal to a layer. Imports go down or stay
+// within the folder. A folder that isn't listed has no layer yet: adding one is
+// a decision.
 func floors() map[string]int {
 	return map[string]int{
 		"messenger": 1, "llm": 1, "skill": 1, "queue": 1, "sqldb": 1, "secret": 1, "catalogue": 1, "portrait": 1, "mail": 1, "locale": 1, "spelling": 1, "intake": 1, "guard": 1, "address": 1, "policy": 1, "document": 1, "openapitest": 1, "polltest": 1, "walktest": 1,
@@ -45,8 +45,8 @@ func shared() []string {
 	return []string{"openmates/internal/llm/wire", "openmates/internal/queue/lanes"}
 }
 
-// homes names the one place that may import a package: whoever replaces it
-// opens one folder. Tests and test-only packages are free.
+// homes names the only folder that may import a package, so that replacing the
+// package affects one folder. Tests and test-only packages are exempt.
 func homes() map[string][]string {
 	return map[string][]string{
 		"database/sql":                       {"internal/sqldb"},
@@ -103,7 +103,7 @@ func unfit() map[string]string {
 	}
 }
 
-// pkg is what go list says of a package.
+// pkg is the output of go list for a package.
 type pkg struct {
 	ImportPath   string
 	Doc          string
@@ -234,7 +234,7 @@ func wrongs(p pkg) []string {
 	return out
 }
 
-// spot is where a package stands in the house.
+// spot is the position of a package in the layers.
 type spot struct {
 	path  string
 	floor int
@@ -243,7 +243,7 @@ type spot struct {
 	test  bool   // for tests and the demo only: discordtest, llmtest
 }
 
-// place finds where an import path of this module stands.
+// place returns the position of an import path in this module.
 func place(path string) (spot, bool) {
 	s := spot{path: path}
 	if path == module {
@@ -275,7 +275,8 @@ func place(path string) (spot, bool) {
 	return s, ok
 }
 
-// badImport says why the product code at from must not import path, or "".
+// badImport explains why product code at from must not import path, or returns
+// "".
 func badImport(from spot, path string) string {
 	ours := path == module || strings.HasPrefix(path, module+"/")
 	if !ours {
@@ -391,9 +392,8 @@ func TestTheInstalledProgramLinksNoSimulator(t *testing.T) {
 	}
 }
 
-// list asks the go command. Its answer is fresh also when the result of this
-// test is cached: the cache knows every file that TestEveryFile has read, so
-// that any change to one runs these tests anew.
+// list runs go list. Its output is current even if this test's result would be
+// cached: TestEveryFile reads every file, so any change reruns these tests.
 func list(t *testing.T, args ...string) []pkg {
 	t.Helper()
 	fields := "-json=ImportPath,Doc,Standard,Imports,TestImports,XTestImports,GoFiles,CgoFiles"

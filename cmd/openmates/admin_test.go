@@ -56,8 +56,8 @@ func (c commands) open() (*store.DB, *service) {
 	return db, srv
 }
 
-// The only admin who lost password and second step comes back by commands,
-// whether the server runs or not, with either database.
+// The only admin, who has lost password and second step, gets back in with
+// commands, whether the server runs or not, on either database.
 func TestCommandsLetPeopleBackIn(t *testing.T) {
 	t.Parallel()
 	for _, engine := range []string{"sqlite", "postgres"} {

@@ -20,7 +20,7 @@ import (
 	"openmates/internal/sqldb/sqldbtest"
 )
 
-// token makes somebody's token; an admin's also of the server.
+// token returns a token of this person; an admin's also has the server scopes.
 func (in *installation) token(t testing.TB, username string, admin bool) openmates.Secret {
 	t.Helper()
 	s := in.open(t)
@@ -42,7 +42,8 @@ func (in *installation) token(t testing.TB, username string, admin bool) openmat
 	return openmates.Secret(text)
 }
 
-// asking is somebody whose program asks in its own way, where the server is now.
+// asking is a person with a program that asks in its own way, wherever the
+// server is now.
 type asking struct {
 	token openmates.Secret
 	web   func() string
@@ -67,9 +68,9 @@ func (a asking) try(ctx context.Context, t testing.TB, n int, key string) (r cli
 	return r, err
 }
 
-// TestQuestionsOfTheAPIAreAnsweredOnce kills the program with -9 in the middle of
-// questions by the API and of trials, again and again. Whoever asks again under
-// the same key gets an answer: one, which is in the books once.
+// TestQuestionsOfTheAPIAreAnsweredOnce repeatedly kills the program with
+// SIGKILL during API questions and trials. Asking again under the same key
+// returns exactly one answer, which is recorded once.
 func TestQuestionsOfTheAPIAreAnsweredOnce(t *testing.T) {
 	t.Parallel()
 	for _, engine := range []string{"SQLite", "PostgreSQL"} {

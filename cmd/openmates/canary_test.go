@@ -14,9 +14,9 @@ import (
 	"openmates/internal/walktest"
 )
 
-// Secrets that people enter are planted, and then looked for wherever they
-// could show: in every page and export, in the log, in what is printed, and in
-// the bytes of the data folder.
+// Plants secrets as people enter them, then looks for them everywhere: in every
+// page and export, in the log, in the output, and in the bytes of the data
+// folder.
 func TestNoSecretIsReadable(t *testing.T) {
 	t.Parallel()
 	const password, providerKey = "canary lighthouse seven", "sk-canary-4Jw8Lq2ZpX"
@@ -39,7 +39,7 @@ func TestNoSecretIsReadable(t *testing.T) {
 	v.Post("/server/settings", url.Values{"name": {"Harbour"}, "url": {p.Web}, "sign_up": {"invite"}, "currency": {"USD"}}, "Saved.")
 	v.Post("/server/providers", url.Values{"kind": {"compatible"}, "label": {"Test"}, "url": {model.URL()}, "key": {providerKey}}, "gpt-5-mini")
 	v.Post("/server/bots/discord/sophia", url.Values{"token": {app.Token}, "secret": {app.Secret}}, "Sophia")
-	// What is wrong comes back to be mended, but without the secret.
+	// A form with an error keeps its input, except the secret.
 	v.Post("/server/bots/discord/mark", url.Values{"token": {app.Token}, "secret": {app.Secret}}, "Mark")
 	v.Post("/signin", url.Values{"username": {"ada"}, "password": {password + "x"}}, "")
 

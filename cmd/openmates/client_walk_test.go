@@ -31,8 +31,8 @@ type clients struct {
 	sophia                   discordtest.Application
 }
 
-// The workflow of the product once more, without a page: everybody speaks to
-// the API by the package client.
+// The product's workflow again, without pages: everyone uses the API through
+// package client.
 func TestTheWorkflowByTheClient(t *testing.T) {
 	t.Parallel()
 	w := &clients{Stage: walktest.NewStage(t, walktest.Facts("cleo")...), onDiscord: map[string]discordtest.Person{}}
@@ -232,7 +232,7 @@ func (w *clients) connectsTheGuild() {
 	w.fails("two IDs", err, http.StatusUnprocessableEntity, openmates.EInvalid, "")
 }
 
-// names tells the team of Ben's that a guild is its own.
+// names tells Ben's team that a guild is its own.
 func (w *clients) names(body map[string]any) (got client.Connected, err error) {
 	body["openmates_team_id"] = w.team.ID
 	_, err = w.ben.Do(w.Context(), http.MethodPost, client.Path("lighthouse", "apps", "messages", "connect"), body, &got)
@@ -301,8 +301,8 @@ func (w *clients) logsIn() {
 	}
 }
 
-// asks has a mate answer in all three ways, each time with what Cleo told of
-// herself, and Ben without it.
+// asks has a mate answer in all three ways, once with the facts about Cleo and
+// once without those about Ben.
 func (w *clients) asks() {
 	w.Helper()
 	ctx, q := w.Context(), client.Question{Mate: "sophia", Text: "What do you know of me?", UserID: w.cleosID}
@@ -330,8 +330,7 @@ func (w *clients) asks() {
 	w.fails("Ben asks as Cleo", err, http.StatusForbidden, openmates.EForbidden, "")
 }
 
-// A member's limits count with the very next call, and a change of what has
-// changed meanwhile is none.
+// A member's limits apply to the next call, and a stale change is rejected.
 func (w *clients) limitsAMember() {
 	w.Helper()
 	ctx, q := w.Context(), client.Question{Mate: "sophia", Text: "May I?", UserID: w.cleosID}
@@ -364,8 +363,9 @@ func (w *clients) limitsAMember() {
 	w.must(err)
 }
 
-// mayNotWrite: where the mate may not write, the asker gets a sign and a word in
-// private, no model is asked, and the server's admin sees channel and permission.
+// mayNotWrite checks that where a mate may not write, the asker gets a reaction
+// and a private message, no model is called, and the server's admin sees the
+// channel and the permission.
 func (w *clients) mayNotWrite() {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.Context(), polltest.Patience)
@@ -404,7 +404,7 @@ func (w *clients) unlinks() {
 	}
 }
 
-// caller is somebody's client.
+// caller returns a client with this token.
 func (w *clients) caller(token openmates.Secret) *client.Client {
 	w.Helper()
 	c, err := client.New(client.Config{URL: w.Web, Token: token})
@@ -412,7 +412,7 @@ func (w *clients) caller(token openmates.Secret) *client.Client {
 	return c
 }
 
-// newcomer is the account that somebody asks for, with the facts about them.
+// newcomer returns a new account with facts about the person.
 func newcomer(username string) *client.NewAccount {
 	f := walktest.Facts(username)
 	return &client.NewAccount{
@@ -421,7 +421,7 @@ func newcomer(username string) *client.NewAccount {
 	}
 }
 
-// agrees clicks on Authorize and gives what the browser is sent back with.
+// agrees clicks Authorize and returns the parameters of the redirect.
 func (w *clients) agrees(username, page, guild string) url.Values {
 	w.Helper()
 	back, err := w.Sim.Approve(page, w.onDiscord[username].ID, guild)
@@ -434,7 +434,8 @@ func (w *clients) agrees(username, page, guild string) url.Values {
 	return u.Query()
 }
 
-// says has Cleo ask Sophia in the guild and gives the reply that ends so.
+// says has Cleo ask Sophia in the guild and returns the reply that ends with
+// end.
 func (w *clients) says(end string) string {
 	w.Helper()
 	said := w.Sim.Say(w.lamp.General, w.onDiscord["cleo"].ID, "<@"+w.sophia.BotID+"> Do you hear me?")
@@ -449,8 +450,8 @@ func (w *clients) says(end string) string {
 	return m.Content
 }
 
-// unknown makes sure that Cleo's messages are nobody's, with the sentence for
-// the chat and the reason for programs.
+// unknown checks that Cleo's messages belong to nobody: the sentence for the
+// chat and the reason for programs.
 func (w *clients) unknown(what, reason, sentence string) {
 	w.Helper()
 	_, err := w.listener.Login(w.Context(), w.lamp.ID, w.onDiscord["cleo"].ID)

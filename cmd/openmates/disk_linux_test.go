@@ -11,9 +11,9 @@ import (
 	"openmates/internal/walktest"
 )
 
-// Whoever sends a form while the disk is full reads why it was not saved, and
-// loses nothing of what was typed; the server says of itself that it can't
-// serve, goes on showing pages, and is well again as soon as there is space.
+// If the disk is full, submitting a form says why it wasn't saved and keeps the
+// input. The server reports that it isn't ready, still serves pages, and
+// recovers as soon as there is space.
 func TestAFullDiskIsToldAndKeepsTheForm(t *testing.T) {
 	t.Parallel()
 	dir := disktest.Small(t, 12)

@@ -60,7 +60,7 @@ func TestNoFileIsEverReadableByOthers(t *testing.T) {
 	}
 }
 
-// watch looks at all files below a folder, as often as it can.
+// watch checks all files below a folder as often as it can.
 type watch struct {
 	dir        string
 	stop, done chan struct{}
@@ -98,7 +98,7 @@ func plant(dir, name string, owner int) error {
 	return errors.Join(os.WriteFile(file, nil, 0o600), os.Chown(file, owner, owner), os.Chmod(dir, 0o777))
 }
 
-// What is no folder of ours is left as it is, and the sentence says what to do.
+// A folder that isn't ours is left unchanged, and the error says what to do.
 func TestTheDataFolderIsOursAlone(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

@@ -13,9 +13,9 @@ import (
 	"openmates/internal/messenger/messengertest"
 )
 
-// A network that no file of the product names, and whose bots have a credential
-// for each workspace instead of one for all: a mate is added by consent, answers
-// there by what it was granted, and leaves by it.
+// Uses a network that no file of the product names and whose bots have a
+// credential per workspace instead of one for all. A mate is added by consent,
+// answers with the granted credential, and leaves with it.
 func TestAMateAnswersByWhatItWasGranted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -59,7 +59,7 @@ func TestAMateAnswersByWhatItWasGranted(t *testing.T) {
 	}
 }
 
-// serverOn is a server of which the network is the only one.
+// serverOn returns a server with this as its only network.
 func serverOn(ctx context.Context, t *testing.T, c messenger.Connector) *service {
 	t.Helper()
 	_, s, set, err := parse([]string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir()}, environOf(nil), t.Output())

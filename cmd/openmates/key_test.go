@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// A server whose key file is gone says at its start what that means, and runs
-// on. The old key makes it whole again; a process with a key of its own beside
-// others is told the same.
+// A server whose key file is missing explains at startup what that means and
+// keeps running. With the old key, everything works again. A process whose key
+// differs from the others' says the same.
 func TestALostKeyIsToldAtTheStart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

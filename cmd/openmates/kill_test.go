@@ -20,9 +20,9 @@ import (
 
 const mentions = 200
 
-// TestNothingIsLostOrSaidTwice kills the program, or asks it to stop, in the
-// middle of 200 mentions, again and again, starts it at once again, and then
-// counts the replies to each of them.
+// TestNothingIsLostOrSaidTwice repeatedly kills or stops the program while
+// people send 200 mentions, restarts it immediately, and then counts the
+// replies to each mention.
 func TestNothingIsLostOrSaidTwice(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -51,7 +51,7 @@ func TestNothingIsLostOrSaidTwice(t *testing.T) {
 	}
 }
 
-// killed and stopped end the process at a moment that lies so far ahead.
+// killed and stopped end the process after this delay.
 func killed(t *testing.T, p *process, ahead time.Duration) { p.endsBy(t, syscall.SIGKILL, ahead) }
 
 func stopped(t *testing.T, p *process, ahead time.Duration) {
@@ -60,10 +60,9 @@ func stopped(t *testing.T, p *process, ahead time.Duration) {
 	}
 }
 
-// siege has people mention the mates without a pause while the program ends
-// again and again. A life of the program ends at a random moment after 40 to
-// 60 mentions, once it listens: what is said while it is dead or starting is
-// part of every life.
+// siege has people mention the mates without pause while the program is ended
+// again and again: each time at a random moment, 40 to 60 mentions after it
+// started to listen. Mentions sent while it is down or starting count as well.
 func siege(t *testing.T, in *installation, end func(*testing.T, *process, time.Duration)) {
 	w := in.world
 	seed := rand.Uint64()
@@ -110,7 +109,7 @@ func siege(t *testing.T, in *installation, end func(*testing.T, *process, time.D
 	count(t, w, asked, deaths, p)
 }
 
-// count waits for the answers, stops the processes and tells what became of
+// count waits for the answers, stops the processes and reports the outcome of
 // each mention.
 func count(t *testing.T, w *world, asked []string, deaths int, ps ...*process) {
 	ctx, cancel := context.WithTimeout(t.Context(), polltest.Patience)
@@ -185,7 +184,7 @@ func numbered(answer func(llmtest.Question) llmtest.Reply) func(llmtest.Question
 			n, _ = strconv.Atoi(m[1])
 		}
 		var r llmtest.Reply
-		if n < mentions { // the last ones are answered at once
+		if n < mentions { // answer the last ones immediately
 			r = answer(q)
 		}
 		r.Pieces = text(n, int(calls.Add(1)))
@@ -227,8 +226,8 @@ func joined(replies []discordtest.Message) string {
 	return b.String()
 }
 
-// whole says whether the replies are the parts of one answer to question n,
-// each there once and in order.
+// whole reports whether the replies are the parts of one answer to question n,
+// each present once and in order.
 func whole(n int, replies []discordtest.Message) bool {
 	got := strings.Fields(joined(replies))
 	if len(got) < 5 {

@@ -56,7 +56,8 @@ func (b *browser) send(path string, fields ...string) string {
 	return b.read(b.PostForm(b.web+path, f))
 }
 
-// command runs a slash command of a mate and gives what only this person sees.
+// command runs one of a mate's slash commands and returns what only this person
+// sees.
 func (m *member) command(app, name string, ok func(string) bool) string {
 	m.Helper()
 	body := map[string]any{
@@ -99,8 +100,8 @@ func (m *member) tries(path string, body any) bool {
 
 var identityField = regexp.MustCompile(`name="identity" value="(\d+)"`)
 
-// Somebody whose account is not linked is told so, in the workflow's words,
-// links it by the way that the mate gives, and is answered.
+// Somebody whose account isn't linked is told so in the workflow's words,
+// follows the mate's link, and gets an answer.
 func TestAnUnlinkedPersonLinksAndIsAnswered(t *testing.T) {
 	t.Parallel()
 	p := start(t, nil, demoArgs(t)...)
@@ -119,7 +120,7 @@ func TestAnUnlinkedPersonLinksAndIsAnswered(t *testing.T) {
 		len(lines) != 2 || lines[1] != "<"+p.Web+"/profile?link=discord>" {
 		t.Fatalf("the refusal is %q", refused)
 	}
-	ben.say("<@" + ben.bot("Mark") + "> are you there?") // is not told the same again
+	ben.say("<@" + ben.bot("Mark") + "> are you there?") // not told again
 
 	private := ben.command(ben.bot("Sophia"), "link", func(s string) bool { return strings.Contains(s, "/link?code=") })
 	link := regexp.MustCompile(`<(http[^>]+)>`).FindStringSubmatch(private)[1]
@@ -162,7 +163,7 @@ func TestAnUnlinkedPersonLinksAndIsAnswered(t *testing.T) {
 	}
 }
 
-// channelSays gives all that a person sees in this member's channel.
+// channelSays returns everything that a person sees in this member's channel.
 func (m *member) channelSays(as *member, part string) (string, bool) {
 	m.Helper()
 	var list []chatMessage

@@ -10,8 +10,8 @@ import (
 	broker "github.com/nats-io/nats-server/v2/server"
 )
 
-// TestMain lets the test's binary be a program that tests kill: the product, or
-// a NATS server.
+// TestMain lets the test binary run as a program that tests kill: the product
+// or a NATS server.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == readDocument { // its process has no environment
 		main()

@@ -85,7 +85,7 @@ func (c *cluster) add(role string, flags ...string) *member {
 	return m
 }
 
-// says asks a process for its health.
+// says returns a process's health.
 func (m *member) says(path string) (int, string) {
 	res, err := http.Get("http://" + m.at + path)
 	if err != nil {
@@ -96,7 +96,7 @@ func (m *member) says(path string) (int, string) {
 	return res.StatusCode, string(text)
 }
 
-// becomes waits for what /readyz says.
+// becomes waits until /readyz returns this.
 func (m *member) becomes(t *testing.T, status int, words string) {
 	t.Helper()
 	m.until(t, fmt.Sprintf("saying %d %q", status, words), func() bool {
@@ -105,8 +105,8 @@ func (m *member) becomes(t *testing.T, status int, words string) {
 	})
 }
 
-// answered waits until the mentions are answered, each once and whole, and
-// gives how long that took.
+// answered waits until each mention has exactly one complete answer and returns
+// how long that took.
 func (c *cluster) answered(p *process, asked map[int]string) time.Duration {
 	c.t.Helper()
 	begun := time.Now()
@@ -135,8 +135,9 @@ func (c *cluster) listening(m *member) {
 	m.until(c.t, "connected", func() bool { return c.world.connected(c.world.apps) == len(c.world.apps) })
 }
 
-// NATS may be killed and come back without a memory: meanwhile mentions are
-// answered from the journal, and afterwards as before. Nobody restarts a role.
+// NATS may be killed and restarted without its data. Meanwhile mentions are
+// answered from the journal, and afterwards as usual, without restarting any
+// role.
 func TestNATSMayRestart(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, sqldbtest.Address(t), plan{bots: 2, channels: 2, people: 2}, quick)
@@ -183,7 +184,7 @@ func TestNATSMayRestart(t *testing.T) {
 	}
 }
 
-// A role whose services are away waits for them and says which are missing.
+// A role waits for its services and reports which are missing.
 func TestRolesWaitForTheirServices(t *testing.T) {
 	t.Parallel()
 	db := sqldbtest.NewPostgres(t)
@@ -229,8 +230,8 @@ func TestRolesWaitForTheirServices(t *testing.T) {
 	}
 }
 
-// After kill -9 of a role another process takes its place soon. How soon is
-// logged; on a busy machine a test can't hold it to three seconds.
+// After a role is killed with SIGKILL, another process soon replaces it. The
+// test logs how soon; on a busy machine it can't require three seconds.
 func TestAKilledRoleIsReplacedSoon(t *testing.T) {
 	t.Parallel()
 	for _, role := range []string{"listen", "work"} {
@@ -264,8 +265,8 @@ func TestAKilledRoleIsReplacedSoon(t *testing.T) {
 	}
 }
 
-// A process that is stopped in the middle of its answers, and goes on when
-// others have given them long ago, says nothing any more.
+// A process that is paused while it answers, and resumes after others have
+// answered, posts nothing.
 func TestAPausedProcessSaysNothingWhenItGoesOn(t *testing.T) {
 	t.Parallel()
 	for _, stream := range []string{"--stream", "--no-stream"} {

@@ -16,10 +16,10 @@ import (
 	"openmates/internal/walktest"
 )
 
-// A model server lies about what it used, repeats what it was asked, and never
-// ends; people leave in the middle. Through the whole program over HTTP, what a
-// team has spent never falls, its budget holds, and no word of a question
-// reaches the log.
+// A model server misreports its usage, repeats its input and never ends, and
+// people disconnect midway. Through the whole program over HTTP, a team's
+// recorded spending never decreases, its budget holds, and the log contains no
+// part of a question.
 func TestAModelServerThatMeansHarm(t *testing.T) {
 	t.Parallel()
 	w := &clients{Stage: walktest.NewStage(t)}

@@ -33,15 +33,14 @@ func TestAllProcessesMoveAlong(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(text, "The address has changed") {
 		t.Fatalf("settings: %d\n%s", status, text)
 	}
-	// A cookie knows no port, so that the session is one at both.
+	// Cookies ignore the port, so both share one session.
 	polltest.Until(t, "the other process has moved", func() bool {
 		status, text = v.Send(second.Web+"/server/settings", nil)
 		return status == http.StatusOK && strings.Contains(text, "<code>"+now+"</code>")
 	})
 }
 
-// An address that somebody has chosen stays the one that counts after a restart:
-// the server then answers to no other name.
+// A chosen address survives a restart, and the server answers to no other name.
 func TestAChosenAddressOutlivesARestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -62,7 +61,7 @@ func TestAChosenAddressOutlivesARestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Host = "intranet" // which it answers to as long as nobody has chosen an address
+	req.Host = "intranet" // accepted until somebody chooses an address
 	resp, err := v.Client.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -130,8 +130,8 @@ func startBare(t testing.TB, binary string, w *world, apps []discordtest.Applica
 	return run(t, cmd)
 }
 
-// latency asks at a steady pace and gives the time from a mention to its
-// reply, both as the Discord noted them.
+// latency asks at a steady rate and returns the times from mention to reply, as
+// recorded by the simulated Discord.
 func latency(b *testing.B, w *world, p *process) (p50, p99, cpu time.Duration) {
 	n := int(calmFor/time.Second) * calmRate
 	warm := 2 * len(w.places)
@@ -221,9 +221,9 @@ func flood(b *testing.B, w *world, p *process) (rate float64, cpu time.Duration)
 	return float64(n) / took.Seconds(), spent / time.Duration(max(n, 1))
 }
 
-// BenchmarkProductIdle measures 1, 10 and 100 bots that hear nothing: memory
-// and the time from the start of the process until it serves and until all of
-// them listen.
+// BenchmarkProductIdle measures 1, 10 and 100 idle bots: memory, and the time
+// from the start of the process until it serves and until all of them are
+// connected.
 func BenchmarkProductIdle(b *testing.B) {
 	binary, bare := build(b, "."), build(b, "../../test/barebot")
 	for b.Loop() {
@@ -299,7 +299,7 @@ func report(b *testing.B, bare, product figures) {
 	b.ReportMetric(rate, "rate-ratio")
 }
 
-// median takes each figure's median over the rounds.
+// median returns the median of each figure over the rounds.
 func median(all []figures) figures {
 	mid := func(get func(figures) float64) float64 {
 		v := make([]float64, len(all))
@@ -319,7 +319,7 @@ func median(all []figures) figures {
 	}
 }
 
-// say prints at once; a benchmark's own log is cut after ten lines.
+// sayf prints immediately; a benchmark's own log is cut after ten lines.
 func sayf(format string, args ...any) {
 	fmt.Fprintf(os.Stdout, format+"\n", args...)
 }

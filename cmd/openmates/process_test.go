@@ -68,14 +68,14 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// stop asks the process to end and gives how long that took.
+// stop stops the process and returns how long that took.
 func (p *process) stop(t testing.TB) time.Duration {
 	t.Helper()
 	return p.endsBy(t, syscall.SIGTERM, 0)
 }
 
-// endsBy sends a signal at a moment that lies so far ahead, and gives how long
-// the process took to end then.
+// endsBy sends a signal after this delay and returns how long the process took
+// to exit.
 func (p *process) endsBy(t testing.TB, s syscall.Signal, ahead time.Duration) time.Duration {
 	t.Helper()
 	sent := make(chan time.Time, 1)
@@ -117,8 +117,7 @@ func withoutSettings(env []string) []string {
 	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return strings.HasPrefix(kv, "OPENMATES_") })
 }
 
-// ready waits until the product can serve and gives how long that took from
-// its start.
+// ready waits until the product is ready and returns how long that took.
 func (p *process) ready(t testing.TB) time.Duration {
 	t.Helper()
 	var address string
@@ -156,7 +155,7 @@ func (p *process) until(t testing.TB, what string, ok func() bool) {
 	}, p.log.String)
 }
 
-// tail keeps the end of what a child writes.
+// tail keeps the end of a child's output.
 type tail struct {
 	mu sync.Mutex
 	b  []byte
@@ -178,7 +177,7 @@ func (l *tail) String() string {
 	return string(l.b)
 }
 
-// firstLine tells the first line that is written to it.
+// firstLine reports the first line written to it.
 type firstLine struct {
 	tell chan string
 	b    []byte

@@ -68,16 +68,16 @@ func TestManyProcessesShareTheWork(t *testing.T) {
 	for _, p := range []*process{web, listens, works} {
 		p.stop(t)
 	}
-	for i, id := range asked { // once more: nothing may follow a whole answer
+	for i, id := range asked { // check again: nothing may follow a complete answer
 		if r := w.sim.Replies(id); !whole(i, r) {
 			t.Errorf("mention %d is answered with %q", i, joined(r))
 		}
 	}
 }
 
-// What somebody ends in one process, others that remember it know on the very
-// next message: here the test itself is the process that unlinks an account and
-// disconnects a guild.
+// A change made in one process takes effect in the others, despite their
+// caches, on the next message. Here the test itself is the process that unlinks
+// an account and disconnects a guild.
 func TestWhatEndsIsOverInEveryProcess(t *testing.T) {
 	t.Parallel()
 	address := sqldbtest.Address(t)

@@ -10,9 +10,8 @@ import (
 	"openmates/internal/sqldb/sqldbtest"
 )
 
-// A bot can have a process of its own beside the one that serves the pages and
-// writes the answers: they share the database, and what one of them hears or
-// says the other one knows.
+// A bot can run in a separate process from the pages and the workers. They
+// share the database, so each knows what the other receives and posts.
 func TestABotInAProcessOfItsOwn(t *testing.T) {
 	t.Parallel()
 	for _, engine := range []string{"SQLite", "PostgreSQL"} {

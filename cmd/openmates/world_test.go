@@ -33,7 +33,7 @@ type place struct {
 	app            discordtest.Application
 }
 
-// plan says how large a world is. Each bot has a guild of its own.
+// plan is the size of a world. Each bot has its own guild.
 type plan struct {
 	bots     int
 	channels int // of each guild
@@ -85,7 +85,7 @@ func (w *world) ask(n int) discordtest.Message {
 	return w.sim.Say(p.channel, who.ID, fmt.Sprintf("<@%s> question %d", p.app.BotID, n))
 }
 
-// connected says how many of the bots hold a live session.
+// connected returns how many of the bots have a live session.
 func (w *world) connected(apps []discordtest.Application) int {
 	n := 0
 	for _, a := range apps {
@@ -108,8 +108,8 @@ type installation struct {
 
 const network = discord.Network
 
-// install sets up a team with limits and a month's budget, its people and its
-// mates, so that a mention takes the whole way through the product.
+// install sets up a team with limits and a monthly budget, people and mates, so
+// that a mention passes through the whole product.
 func install(t testing.TB, w *world, db string) *installation {
 	t.Helper()
 	in := &installation{binary: self(t), world: w, dir: t.TempDir(), db: db}
@@ -126,7 +126,7 @@ func install(t testing.TB, w *world, db string) *installation {
 
 func sealedBy() []byte { return bytes.Repeat([]byte{7}, 32) }
 
-// open is the installation's database, as one more process has it.
+// open opens the installation's database as another process would.
 func (in *installation) open(t testing.TB) *store.DB {
 	t.Helper()
 	seal, err := secret.New(sealedBy())

@@ -15,7 +15,7 @@ func TestAnAddressIsSchemeAndHost(t *testing.T) {
 	}
 }
 
-// Whoever waits for a change hears of each.
+// Every change is reported to those who wait for one.
 func TestAMoveIsHeard(t *testing.T) {
 	t.Parallel()
 	p, err := address.New("http://127.0.0.1:8080/", false)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// nasty are texts that no field takes, or that do no harm where one does.
+// nasty returns texts that fields reject or store harmlessly.
 func nasty() map[string]string {
 	return map[string]string{
 		"over-long":            strings.Repeat("x", 60_000),
@@ -40,7 +40,7 @@ func nasty() map[string]string {
 	}
 }
 
-// fieldsOf gives the operations that take texts, each field in turn filled with
+// fieldsOf returns the operations that take texts, each field in turn filled with
 // what is asked for and the others as in the matrix.
 func textFields(r row) (fields []string, body map[string]any) {
 	if json.Unmarshal([]byte(r.body), &body) != nil {
@@ -54,7 +54,7 @@ func textFields(r row) (fields []string, body map[string]any) {
 	return fields, body
 }
 
-// everywhere says which of them are tried in every field.
+// everywhere reports whether a text is tried in every field.
 func everywhere(name string) bool {
 	switch name {
 	case "SQL", "HTML", "over-long", "control characters", "right-to-left":

@@ -18,8 +18,8 @@ import (
 	"openmates/client"
 )
 
-// answered is a server that knows each operation of the document and answers it
-// with an example in which every property is there.
+// answered is a server that answers every documented operation with an example
+// that has all properties.
 type answered struct {
 	doc    map[string]any
 	bare   map[string]bool // operations that take no Idempotency-Key
@@ -158,8 +158,8 @@ func (a *answered) example(v any) any {
 	return "9" // reads as an ID as well
 }
 
-// Each operation of the API has a method in the client, which sends what the
-// operation knows and reads all that it answers.
+// Every operation of the API has a method in the client that sends all its
+// parameters and reads all its results.
 func TestTheClientHasEachOperation(t *testing.T) {
 	t.Parallel()
 	a := answering(t, newHouse(t).srv)

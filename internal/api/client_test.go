@@ -22,7 +22,7 @@ func (h *house) client(who string) *client.Client {
 	return c
 }
 
-// What the client knows of an answer is what the document says of it.
+// The client's types match the API's description.
 func TestTheClientKnowsTheAnswers(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -128,7 +128,8 @@ func TestClient(t *testing.T) {
 	}
 }
 
-// A call whose answer got lost is sent again under the same key, and done once.
+// A call whose response was lost is retried under the same key and executed
+// once.
 func TestTheClientTriesAgain(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

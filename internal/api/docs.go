@@ -54,7 +54,7 @@ func docs(mux *http.ServeMux, o *huma.OpenAPI) error {
 	serve := func(kind string, b []byte) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", kind)
-			_, _ = w.Write(b) // the client is gone if this fails
+			_, _ = w.Write(b) // this fails only if the client has disconnected
 		}
 	}
 	mux.HandleFunc("GET "+Prefix+"/docs", serve("text/html; charset=utf-8", page.Bytes()))

@@ -46,7 +46,7 @@ func (k *kept) Write(b []byte) (int, error) {
 func (k *kept) send(w http.ResponseWriter) {
 	maps.Copy(w.Header(), k.header)
 	w.WriteHeader(k.code)
-	_, _ = w.Write(k.body.Bytes()) //nolint:gosec // JSON that the API wrote, never sniffed; the client is gone if this fails
+	_, _ = w.Write(k.body.Bytes()) //nolint:gosec // JSON that the API wrote, never sniffed; this fails only if the client has disconnected
 }
 
 // versions adds ETags to responses, and checks the If-Match of changes (RFC

@@ -89,7 +89,7 @@ func (s *safe) Write(p []byte) (int, error) {
 
 const bensPassword = "correct-horse-battery-91"
 
-// withPassword gives ben one.
+// withPassword gives ben a password.
 func withPassword(c *Config) { c.Version = "" }
 
 func newHouse(t *testing.T, change ...func(*Config)) *house {
@@ -235,7 +235,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// as signs somebody in and gives what speaks for them: a cookie.
+// as signs somebody in and returns their cookie.
 func (h *house) as(name string) string {
 	h.t.Helper()
 	if name == "" {
@@ -253,7 +253,7 @@ func (h *house) as(name string) string {
 	return h.cookies[name]
 }
 
-// token makes a token of somebody and gives what speaks for it.
+// token creates a token for somebody and returns its Authorization value.
 func (h *house) token(name string, team bool, scopes ...openmates.Scope) string {
 	h.t.Helper()
 	path, body := "/me/tokens", map[string]any{"name": "test", "scopes": scopes}
@@ -272,8 +272,8 @@ func (h *house) token(name string, team bool, scopes ...openmates.Scope) string 
 	return "Bearer " + v["token"].(string)
 }
 
-// do sends a request and holds the answer against the OpenAPI document. who is
-// a cookie, "Bearer …", or "" for nobody.
+// do sends a request and checks the response against the OpenAPI document. who
+// is a cookie, "Bearer …", or "" for nobody.
 func (h *house) do(who, method, path, body string, header ...string) (*http.Response, map[string]any) {
 	h.t.Helper()
 	resp, b := h.raw(who, method, path, body, header...)
@@ -363,7 +363,7 @@ func (h *house) changes() int {
 
 var errBroken = errors.New("dsn: canary")
 
-// rest lets the calls of everybody count from nothing again.
+// rest resets all rate limits.
 func (h *house) rest() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -122,7 +122,7 @@ func (s *Server) once(next http.Handler) http.Handler {
 				w.Header().Set("Content-Type", is.Type)
 			}
 			w.WriteHeader(is.Status)
-			_, _ = io.WriteString(w, is.Body.Reveal()) // the client is gone if this fails
+			_, _ = io.WriteString(w, is.Body.Reveal()) // this fails only if the client has disconnected
 		}
 	})
 }

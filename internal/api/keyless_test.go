@@ -13,9 +13,9 @@ import (
 	"openmates"
 )
 
-// Nothing of a request with a password is kept for whoever sends it again: not
-// even its hash, which is quick to compute, so that a copy of the database would
-// tell the password within hours.
+// Nothing of a request with a password is stored for retries, not even its
+// hash: hashes are quick to compute, so a copy of the database would reveal the
+// password within hours.
 func TestPasswordsAreNotKeptUnderAKey(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, withPassword)
@@ -34,7 +34,7 @@ func TestPasswordsAreNotKeptUnderAKey(t *testing.T) {
 			t.Errorf("%s by a token: %d %v", path, resp.StatusCode, v)
 		}
 	}
-	// What does take a key leaves a hash that nobody can compute without the
+	// A request with a key leaves a hash that can't be computed without the
 	// server's own key.
 	const body = `{"mate":"sophia","text":"hello"}`
 	if resp, v := h.do(ben, "POST", "/harbour/apps/messages/process", body, IdempotencyKey, "key-2"); resp.StatusCode != http.StatusOK {
@@ -47,8 +47,7 @@ func TestPasswordsAreNotKeptUnderAKey(t *testing.T) {
 	}
 }
 
-// keptRequests reads what the database holds of requests, as somebody would who
-// has stolen it.
+// keptRequests reads what the database stores about requests, as a thief would.
 func keptRequests(t *testing.T, dir string) (all []string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(dir, "openmates.db"))

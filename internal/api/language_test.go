@@ -101,8 +101,7 @@ func TestTheAPIAnswersInTheLanguageOfItsCaller(t *testing.T) {
 	}
 }
 
-// What is refused before or beside an operation follows the language, too, and
-// so does what the framework finds wrong.
+// Errors from middleware and from the framework are translated as well.
 func TestEveryRefusalOfTheAPIHasALanguage(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -8,8 +8,8 @@ import (
 	"openmates"
 )
 
-// What is left of the server's budget tells what other teams spend: only its
-// admins are told, and not by a token that may not act as one.
+// What is left of the server's budget reveals what other teams spend. Only the
+// server's admins see it, and not through a token without that scope.
 func TestOnlyTheServersAdminsSeeWhatItHasLeft(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -11,8 +11,8 @@ import (
 	"openmates/internal/connect/connecttest"
 )
 
-// need says who may do an operation, as a person would say it. It is written
-// down here once more, so that a mistake in the door shows.
+// need is who may call an operation, in plain words. It is repeated here
+// independently, so that a mistake in the API shows.
 type need string
 
 const (
@@ -97,7 +97,7 @@ func matrix() map[string]row {
 	}
 }
 
-// expected is what somebody gets: 0 = they may.
+// expected returns the status somebody gets, or 0 if they are allowed.
 func expected(n need, who string, get bool) int {
 	token := strings.Contains(who, "-")
 	switch {
@@ -196,9 +196,8 @@ func (h *house) callers() map[string]string {
 	}
 }
 
-// Whoever may not is refused, in every operation, and nothing changes. An
-// operation that stands in no row fails, so that none is added without a
-// decision.
+// Every operation refuses callers without the right, and nothing changes. An
+// operation that isn't listed fails, so that none is added without a decision.
 func TestEveryOperationRefuses(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).install()
@@ -241,7 +240,7 @@ func (h *house) byID(id string) *operationAt {
 	return nil
 }
 
-// destroys says whether an operation takes away what others need.
+// destroys reports whether an operation removes what other tests need.
 func destroys(id string) bool {
 	for _, word := range []string{"delete-", "disconnect", "remove-mate", "end-sessions", "put-server-limits", "put-mate-limits", "put-team-limits", "put-user-limits", "leave-", "change-models", "untie-", "change-person"} {
 		if strings.HasPrefix(id, word) {
@@ -251,8 +250,8 @@ func destroys(id string) bool {
 	return false
 }
 
-// Whoever may, may: in one house, and in a fresh one each time where others
-// would miss what is taken away.
+// Every operation serves callers with the right. Operations that remove
+// something run on a server of their own.
 func TestEveryOperationServes(t *testing.T) {
 	t.Parallel()
 	shared := newHouse(t, withPassword).install()

@@ -164,5 +164,5 @@ func (p *Problem) write(w http.ResponseWriter) {
 	maps.Copy(w.Header(), p.GetHeaders())
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // the client is gone if this fails
+	_ = json.NewEncoder(w).Encode(p) // this fails only if the client has disconnected
 }

@@ -14,17 +14,16 @@ import (
 	"openmates/internal/messenger"
 )
 
-// trace says what an operation leaves behind. What works without its maker is
-// walked by TestNothingOutlivesItsMaker, or names the test that does.
+// trace is what an operation leaves behind. TestNothingOutlivesItsMaker covers
+// what works without its maker, or the trace names the test that does.
 type trace string
 
 const (
-	// It reads, or takes away.
+	// It reads or removes.
 	leavesNothing trace = "nothing"
-	// It changes a thing of the server, a team or the caller's account: a
-	// setting, a limit, a mate, a workspace, what somebody says of themselves. It
-	// lets nobody in, all who look after it see it, and the record names who did
-	// it.
+	// It changes something of the server, a team or the caller's account: a
+	// setting, a limit, a mate, a workspace, a profile. It grants nobody
+	// access, its admins see it, and the audit log names who did it.
 	leavesAThing trace = "a thing"
 	// A role or an account: its owner's from then on, and made in person alone.
 	leavesARight trace = "a right"
@@ -33,14 +32,14 @@ const (
 	// What waits to be finished by the same person; the tests of package account
 	// end it (TestWhatWaitsEndsWithANewPassword, TestAHalfSignInEnds).
 	leavesWaiting trace = "something that waits"
-	// A proof that somebody reads an address: for one invite, with which it ends,
-	// or for a new password, until the address is another.
+	// A proof that somebody receives mail at an address: for a single invite,
+	// or for a new password until the address changes.
 	leavesAProof trace = "a proof"
 )
 
-// traces classifies every operation. One that stands in no row fails the test:
-// say what it leaves behind, and if that works without its maker, ask
-// policy.Remain for it and walk it below.
+// traces classifies every operation. One that isn't listed fails the test:
+// state what it leaves behind and, if that works without its maker, call
+// policy.Remain for it and add a case below.
 func traces() map[string]trace {
 	of := map[trace][]string{
 		leavesNothing: {
@@ -112,15 +111,15 @@ type maker struct {
 	newcomers, guilds      int
 }
 
-// remain is one thing that is left behind. make leaves it and returns whether
-// it works; ends are what takes the right for it away.
+// remain is something left behind. make creates it and returns whether it
+// works; ends lists what revokes it.
 type remain struct {
 	operation, name string
 	make            func(m *maker) (works func() bool)
 	ends            []string
 }
 
-// What takes a right away.
+// Ways to lose a right.
 const (
 	nothing  = "nothing happens"
 	demoted  = "no admin of the team any more"
@@ -321,7 +320,7 @@ func newMaker(t *testing.T) *maker {
 	return m
 }
 
-// take takes a right away, as the person or an admin would.
+// take removes a right, as the person or an admin would.
 func (m *maker) take(what string) {
 	m.t.Helper()
 	must := func(who, method, path, body string) {
@@ -380,7 +379,7 @@ func TestNothingOutlivesItsMaker(t *testing.T) {
 	}
 }
 
-// Nobody who is an admin again finds what they left behind alive again.
+// Becoming an admin again does not revive what has ended.
 func TestWhatEndedStaysEnded(t *testing.T) {
 	t.Parallel()
 	m := newMaker(t)

@@ -38,9 +38,9 @@ func TestAnOutcomeHasItsCodeInTheAPI(t *testing.T) {
 	}
 }
 
-// Under one key a question to a mate has one ticket, whoever asks how often and in
-// which form, until it was refused or has failed: then the same key begins another
-// one. Without a key there is none.
+// Under one key, a question has one ticket, however often and in whichever
+// format it is asked, until it was refused or failed; then the key starts a new
+// one. Without a key there is no ticket.
 func TestAQuestionUnderAKeyHasOneTicket(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

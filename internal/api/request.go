@@ -29,7 +29,7 @@ func requestOf(ctx context.Context) string {
 	return id
 }
 
-// name gives each request an ID: the caller's if it is valid, else a new one.
+// name returns each request an ID: the caller's if it is valid, else a new one.
 // It also logs the request.
 func (s *Server) name(next http.Handler) http.Handler {
 	fit := regexp.MustCompile(`^[A-Za-z0-9._:-]{8,80}$`)

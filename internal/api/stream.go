@@ -20,7 +20,7 @@ const aliveEvery = 15 * time.Second
 func answerJSON(h huma.Context, r Reply) {
 	h.SetHeader("Content-Type", "application/json")
 	h.SetStatus(http.StatusOK)
-	_ = json.NewEncoder(h.BodyWriter()).Encode(r) // the client is gone if this fails
+	_ = json.NewEncoder(h.BodyWriter()).Encode(r) // this fails only if the client has disconnected
 }
 
 // events writes an event stream (HTML, section 9.2). Its methods may be called
@@ -68,7 +68,7 @@ func (e *events) grow(text string) {
 func (e *events) alive() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	_, _ = io.WriteString(e.w, ": alive\n\n") // the client is gone if this fails
+	_, _ = io.WriteString(e.w, ": alive\n\n") // this fails only if the client has disconnected
 	e.push()
 }
 

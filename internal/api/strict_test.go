@@ -19,8 +19,8 @@ import (
 	"openmates/internal/server"
 )
 
-// What was checked is what is used: every operation refuses a name in another
-// spelling, a name that comes twice, and what stands behind the end.
+// Every operation rejects names in another spelling, duplicate names, and
+// anything after the end of the body.
 func TestEveryBodyHasOneMeaning(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -88,8 +88,7 @@ func TestTheGuildHasTwoNamesAndOneValue(t *testing.T) {
 	}
 }
 
-// A request that was sent to the name of another site is not for this server,
-// whoever sends it.
+// A request sent to another site's host name is refused, whoever sends it.
 func TestTheNameOfAnotherSiteIsRefused(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, func(c *Config) {
@@ -170,7 +169,7 @@ func TestAnInvitesUses(t *testing.T) {
 	}
 }
 
-// A limit that is used up is told apart from what is forbidden, with when there
+// An exhausted limit is distinguished from a missing right, and says when there
 // is room again.
 func TestAUsedUpLimitSaysWhenItHasRoomAgain(t *testing.T) {
 	t.Parallel()

@@ -94,7 +94,7 @@ func TestTokensFollowTheirPerson(t *testing.T) {
 			t.Errorf("no member any more: %d, want %d", resp.StatusCode, want)
 		}
 	}
-	// It stays so for somebody who comes back.
+	// This also holds after they return.
 	must(t, h.db.AddMember(t.Context(), openmates.Membership{TeamID: h.team.ID, UserID: h.people["cleo"].ID, Role: openmates.RoleAdmin}))
 	if resp, _ := h.do(team, "GET", "/harbour", ""); resp.StatusCode != 401 {
 		t.Errorf("an admin again: %d", resp.StatusCode)
@@ -123,7 +123,7 @@ func TestCallsAreCounted(t *testing.T) {
 	if resp, _ := h.do(h.as("cleo"), "GET", "/me", ""); resp.StatusCode != 200 {
 		t.Errorf("somebody else: %d", resp.StatusCode)
 	}
-	// However many tokens somebody has, they are one person.
+	// All tokens of a person count as one caller.
 	if resp, _ := h.do(another, "GET", "/me", ""); resp.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("by another token of theirs: %d", resp.StatusCode)
 	}
@@ -177,7 +177,7 @@ func TestIdempotency(t *testing.T) {
 	if _, v := h.do(cleo, "GET", "/harbour/invites", ""); len(v["items"].([]any)) != 1 {
 		t.Errorf("invites %v", v)
 	}
-	// The key of one is not the key of another, and what was refused is tried anew.
+	// Keys are separate per caller, and a refused request can be retried.
 	if resp, v := h.do(h.as("eve"), "POST", "/lighthouse/invites", `{}`, IdempotencyKey, "invite-1"); resp.StatusCode != 201 || v["code"] == first["code"] {
 		t.Errorf("%d %v", resp.StatusCode, v)
 	}
@@ -222,7 +222,7 @@ func TestETags(t *testing.T) {
 			t.Errorf("%s with an old ETag: %d %v", tc.path, resp.StatusCode, v)
 		}
 	}
-	// Of several who change the same at once under what they saw, one does.
+	// Of several concurrent changes based on the same version, one succeeds.
 	get, _ := h.do(zoe, "GET", "/server/limits", "")
 	var wg sync.WaitGroup
 	var mu sync.Mutex

@@ -12,9 +12,9 @@ import (
 	"openmates/internal/messenger"
 )
 
-// The way of the workflow: a consent connects a guild to its team and an
-// account to its person, then a listener learns whose message it is and asks
-// the mate for them.
+// The workflow: a consent connects a guild to its team and an account to its
+// person; then a listener finds out who wrote a message and asks the mate on
+// their behalf.
 func TestTheWorkflow(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -31,7 +31,7 @@ func TestTheWorkflow(t *testing.T) {
 	}
 	ask(404, "Please connect first the Discord guilde with your team.", "workspace_not_connected")
 
-	// A bare ID proves nothing, whoever sends it.
+	// An ID alone proves nothing.
 	claim := func(guild, state, code string) string {
 		return fmt.Sprintf(`{"discord_guilde_id":%q,"openmates_team_id":%q,"state":%q,"code":%q}`, guild, team, state, code)
 	}
@@ -92,7 +92,8 @@ func TestTheWorkflow(t *testing.T) {
 	if resp.StatusCode != 200 || v["text"] != "Hello Ben" || h.asked[0].User != h.people["ben"].ID {
 		t.Errorf("process: %d %v", resp.StatusCode, v)
 	}
-	// Who is linked, but in the team no more, is told so: linking again is no cure.
+	// Somebody who is linked but no longer in the team is told so: linking
+	// again would not help.
 	must(t, h.db.RemoveMember(t.Context(), h.team.ID, h.people["ben"].ID))
 	ask(404, "Your Discord account is linked, but you aren't a member of the team Harbour that this guild belongs to. Ask one of its admins to invite you.", "not_a_member")
 	must(t, h.db.AddMember(t.Context(), openmates.Membership{TeamID: h.team.ID, UserID: h.people["ben"].ID, Role: openmates.RoleMember}))
@@ -194,8 +195,8 @@ func TestInvitesAndAccounts(t *testing.T) {
 	}
 }
 
-// Whoever is in two teams keeps them apart: a proof that was begun for one does
-// not connect the other, and a token of one opens the other to nobody.
+// A person's two teams are separate: a proof begun for one does not connect the
+// other, and a token for one does not work for the other.
 func TestTwoTeamsOfOnePerson(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

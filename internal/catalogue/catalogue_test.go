@@ -49,7 +49,7 @@ func TestEveryMateIsComplete(t *testing.T) {
 	}
 }
 
-// Whoever gives advice on which health, rights or money hang says where it ends.
+// Mates whose advice affects health, rights or money state its limits.
 func TestMatesOfHealthLawAndFinanceStateTheirLimits(t *testing.T) {
 	t.Parallel()
 	mates, err := Mates()
@@ -96,8 +96,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// What the catalogue says of a ready mate is a text of ours; the same words for
-// another mate, and any others, are what somebody typed.
+// Texts in the catalogue are messages; the same words for another mate, and any
+// other words, are what somebody typed.
 func TestOnlyTheCataloguesOwnWordsAreMessages(t *testing.T) {
 	t.Parallel()
 	if got := Field("finn", "finance"); got != openmates.T("finance") {

@@ -12,8 +12,8 @@ import (
 	"openmates/internal/queue/dbqueue"
 )
 
-// BenchmarkAsk is a question by the API, from the call to the answer, to a model
-// that answers at once.
+// BenchmarkAsk measures a question through the API, from call to answer, with a
+// model that answers immediately.
 func BenchmarkAsk(b *testing.B) {
 	ctx := b.Context()
 	db, err := openDB(ctx, b.TempDir())

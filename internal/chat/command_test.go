@@ -278,8 +278,8 @@ func TestADirectMessageOfSomebodyInNoTeam(t *testing.T) {
 	}
 }
 
-// A code links whoever sends it, with "link" before it or as it is, and is kept
-// nowhere: neither in the journal nor as a question.
+// A code links its sender, with or without "link" before it, and is stored
+// neither in the journal nor as a question.
 func TestACodeIsSentToAMate(t *testing.T) {
 	t.Parallel()
 	w, d := led(t)

@@ -13,9 +13,9 @@ import (
 	"openmates/internal/store/storetest"
 )
 
-// A worker that has just answered somebody refuses the very next message after
-// another process unlinked, disconnected, removed or limited, although nobody
-// tells the worker and it is not yet time to look.
+// A worker that has just answered somebody refuses the next message after
+// another process has unlinked, disconnected, removed or limited them, although
+// it was not notified and its next check is not yet due.
 func TestWhatAnotherProcessTakesAwayIsGoneWithTheNextMessage(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {

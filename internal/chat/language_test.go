@@ -72,8 +72,8 @@ func TestARefusalIsInTheLanguageOfWhoAsks(t *testing.T) {
 	}
 }
 
-// The two sentences of the workflow are read to the letter by everybody of whom
-// no language is known, and by nobody who reads another one.
+// The workflow's two sentences are used verbatim when no language is known, and
+// never for people with another language.
 func TestTheWorkflowsSentencesFollowOnlyAKnownLanguage(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, workspace, told, want string }{
@@ -118,8 +118,7 @@ func TestCommandsAnswerInTheLanguageOfWhoGivesThem(t *testing.T) {
 	}
 }
 
-// What a mate adds to an answer, and what it says in private, is in the
-// person's language, too.
+// A mate's remarks and private messages are also in the person's language.
 func TestRemarksAndWhispersAreInTheLanguageOfWhoAsks(t *testing.T) {
 	t.Parallel()
 	w := speaking(t)

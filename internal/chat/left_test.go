@@ -29,7 +29,7 @@ func (w *world) question() chat.Ask {
 	return chat.Ask{Team: w.team.ID, User: w.user.ID, Mate: w.mate().ID, Text: "why?"}
 }
 
-// asked asks and gives what came of it in the end, also where nobody waited.
+// asked asks and returns the final result, even if nobody waited for it.
 func (w *world) asked(ctx context.Context, a chat.Ask, show func(string)) (openmates.Outcome, error) {
 	o, err := w.room.Ask(ctx, a, show)
 	if err != nil {
@@ -136,8 +136,8 @@ func TestACallLeftBeforeTheFirstWord(t *testing.T) {
 	}
 }
 
-// A database that fails in the middle loses no answer: it is written once more,
-// and nothing more is held than it cost. A question that is given up has an end.
+// A temporary database error loses no answer: it is saved on a retry, and no
+// more than its cost stays reserved. A question that is given up is closed.
 func TestACallThatTheDatabaseFailed(t *testing.T) {
 	t.Parallel()
 	w := withSkills(setup(t), toolApp(nil)...)

@@ -8,7 +8,7 @@ import (
 	"openmates/internal/chat"
 )
 
-// told is everything that the model was told by the last question.
+// told returns everything that the model received with the last question.
 func (w *world) told(text string) string {
 	w.Helper()
 	must(w.T, w.ask(w.message(text)))
@@ -21,7 +21,7 @@ func (w *world) told(text string) string {
 	return all
 }
 
-// Of each fact the mate is told if, and only if, the person lets it see that.
+// The mate is told a fact if, and only if, the person shares it.
 func TestAMateIsToldWhatItMaySee(t *testing.T) {
 	t.Parallel()
 	marks := map[openmates.Fact]string{
@@ -101,8 +101,8 @@ func TestTheAPIObeysThePrivacy(t *testing.T) {
 	}
 }
 
-// A mate reads who said what by the accounts here: neither a messenger's name
-// nor a text with lines of its own passes for somebody else.
+// Speakers are identified by their accounts here: neither a display name nor
+// line breaks in a text can impersonate somebody.
 func TestNobodySpeaksForAnother(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

@@ -72,8 +72,8 @@ func TestOldTurnsLeaveTheJournal(t *testing.T) {
 	})
 }
 
-// known says whether the journal has a turn: what it doesn't have can't be
-// settled.
+// known reports whether the journal contains a turn: one that it doesn't
+// contain can't be settled.
 func known(w *world, key string) bool {
 	w.Helper()
 	err := w.db.Settle(w.Context(), openmates.Outcome{Key: key, State: openmates.TurnRefused})

@@ -73,8 +73,8 @@ func shared(t *testing.T, open storetest.Open) *world {
 	return w
 }
 
-// Somebody asks in one process, and another one answers, also as the answer grows.
-// Under the same ticket it is the same answer, which was paid once.
+// A question asked in one process is answered by another, including the partial
+// answers. The same ticket returns the same answer, which is charged once.
 func TestAnotherProcessAnswersWhoWaits(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
@@ -127,10 +127,10 @@ func TestAnotherProcessAnswersWhoWaits(t *testing.T) {
 	})
 }
 
-// Where nobody works, whoever asks is told so within their patience. With the
-// ticket, the answer is there once somebody works; without one it is nobody's, and
-// no model is asked. Who asks is looked up by then: a person who is no member any
-// more is refused.
+// If no worker is available, the caller is told so after the wait. With a
+// ticket, the answer is there once a worker runs; without one, it is dropped
+// and no model is called. Membership is checked again by then: former members
+// are refused.
 func TestAQuestionThatNobodyTakesUp(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
@@ -174,8 +174,8 @@ func TestAQuestionThatNobodyTakesUp(t *testing.T) {
 	})
 }
 
-// The process that answers is replaced in the middle. Whoever waits elsewhere has
-// one answer, and it is paid once.
+// The answering process is replaced midway. Those waiting elsewhere get one
+// answer, which is charged once.
 func TestAnAnswerOutlivesItsProcess(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {

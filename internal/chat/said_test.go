@@ -12,7 +12,7 @@ import (
 	"openmates/internal/skill"
 )
 
-// A skill is told what people and pages have said, and nothing that the model
+// A skill receives what people and pages have said, but nothing that the model
 // said: not in this turn, not in an earlier one, not through a tool that
 // repeats it.
 func TestASkillIsToldWhatTheModelDidNotMakeUp(t *testing.T) {

@@ -14,7 +14,8 @@ import (
 	"openmates/internal/queue"
 )
 
-// heard is what a person meets who asks: a message, signs, a word in private.
+// heard is what somebody who asks gets to see: a message, reactions, a private
+// message.
 type heard struct {
 	posts, whispers int
 	signs           []string
@@ -39,8 +40,8 @@ func closed(reacts bool) func(openmates.ChannelID) messenger.Access {
 	}
 }
 
-// Every way on which a message can go, and what its author meets. Silence is
-// right only where nobody could be told, or was told within the minute.
+// Every path of a message, and what its author sees. No response is acceptable
+// only if nobody could be told, or was told within the last minute.
 func TestNobodyMeetsSilence(t *testing.T) {
 	t.Parallel()
 	const stranger = "u2"
@@ -166,8 +167,8 @@ func TestNobodyMeetsSilence(t *testing.T) {
 	}
 }
 
-// A person whose account is linked, but who isn't in the team, is told so, and
-// is given no further code: linking once more would not help.
+// Somebody who is linked but not in the team is told so and gets no other code:
+// linking again would not help.
 func TestWhoIsLinkedButNotInTheTeam(t *testing.T) {
 	t.Parallel()
 	w, d := led(t)

@@ -28,9 +28,9 @@ func (s within) Asker(ctx context.Context, botID openmates.ID, workspace openmat
 	return a, err
 }
 
-// Two teams ask the same mate in the same month, within the budgets of the
-// server and of the mate. Each person is told of their own and of what is left
-// in their own team.
+// Two teams ask the same mate in the same month, within the server's and the
+// mate's budgets. Everyone sees only their own usage and what is left in their
+// own team.
 func TestUsageIsOnesOwn(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {

@@ -48,8 +48,8 @@ type world struct {
 	log       *slog.Logger
 }
 
-// inbox journals as every queue does. It keeps messages for the test, and works
-// on what somebody waits for.
+// inbox journals like any queue. It keeps messages for the test and processes
+// those that somebody waits for.
 type inbox struct {
 	db      *store.DB
 	reply   func(context.Context, queue.Job) error // nil = nobody works
@@ -96,7 +96,7 @@ func (q *inbox) Work(ctx context.Context, _ int, _ func(context.Context, queue.J
 	return ctx.Err()
 }
 
-// script is a model that says what the test wants.
+// script is a model that says what the test sets.
 type script struct {
 	mu    sync.Mutex
 	asked []llm.Request
@@ -171,7 +171,7 @@ func (w *world) clock() time.Time { return w.now.Add(time.Duration(w.later.Load(
 // unit is the currency as the server has it settled now.
 func (w *world) unit(context.Context) (string, error) { return cmp.Or(w.currency, "USD"), nil }
 
-// grace makes the room anew with this grace.
+// grace recreates the room with this grace period.
 func (w *world) grace(d time.Duration) {
 	w.Helper()
 	var db chat.Store = w.db
@@ -231,7 +231,7 @@ func (w *world) message(text string) messenger.Inbound {
 	}
 }
 
-// deliver receives a message and gives the journalled job.
+// deliver receives a message and returns the journalled job.
 func (w *world) deliver(in messenger.Inbound) queue.Job {
 	w.Helper()
 	must(w.T, w.room.Receive(w.Context(), in))

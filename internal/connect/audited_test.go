@@ -13,8 +13,8 @@ import (
 	"openmates/internal/store/storetest"
 )
 
-// able is a network whose bots can be dressed and ask for permissions, and that
-// says that the bot which was just added is alone in its workspace.
+// able is a network whose bots have profiles and can request permissions, and
+// that reports a newly added bot as the only one in its workspace.
 type able struct {
 	*connecttest.Network
 	h *house

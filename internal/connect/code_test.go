@@ -12,7 +12,7 @@ import (
 	"openmates/internal/messenger"
 )
 
-// codeIn takes the code out of the address that the chat gave.
+// codeIn returns the code in the URL from the chat.
 func codeIn(t *testing.T, address string) openmates.Secret {
 	t.Helper()
 	u, err := url.Parse(address)
@@ -57,7 +57,7 @@ func TestAnAccountIsLinkedByACodeFromTheChat(t *testing.T) {
 	if strings.Contains(h.log.String(), code.Reveal()) {
 		t.Error("the log holds the code")
 	}
-	// An account that is somebody's stays theirs.
+	// A linked account can't be claimed by somebody else.
 	address, err = h.BeginCode(ctx, connecttest.Name, messenger.Account{ID: "acc9", Name: "Nine"})
 	must(t, err)
 	if _, err := h.FinishCode(ctx, h.eve, codeIn(t, address)); openmates.CodeOf(err) != openmates.EConflict {

@@ -103,7 +103,7 @@ func (h *house) set(mate, app, token, secret string) (connect.Bot, connect.Inspe
 		Values: openmates.Secrets{"app_id": openmates.Secret(app), "token": openmates.Secret(token), "secret": openmates.Secret(secret)}})
 }
 
-// install walks the consent page for a workspace and gives what comes back.
+// install follows the consent page for a workspace and returns the result.
 func (h *house) install(who connect.Who, team openmates.Team, mate, workspace string) url.Values {
 	h.t.Helper()
 	address, err := h.BeginInstall(context.Background(), who, team, mate, connecttest.Name, "")
@@ -195,8 +195,8 @@ func TestLink(t *testing.T) {
 	}
 }
 
-// TestAttacks lists what somebody may try on the way back from a consent page,
-// and the honest mishaps beside it. None of them connects anything.
+// TestAttacks lists attacks on the return from a consent page, and honest
+// mistakes. None of them connects anything.
 func TestAttacks(t *testing.T) {
 	t.Parallel()
 	type attempt struct {
@@ -314,7 +314,7 @@ func TestAttacks(t *testing.T) {
 			if (h.net.Exchanges() > asked) != tc.asks {
 				t.Errorf("the code was brought to the network: %v", !tc.asks)
 			}
-			if s := a.q.Get("state"); s != "" { // whatever came of it, the state is dead
+			if s := a.q.Get("state"); s != "" { // the state is used up in any case
 				for _, who := range []connect.Who{h.ada, h.eve} {
 					if a.who.UserID == 0 {
 						continue
@@ -335,8 +335,7 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-// The address names one workspace, the network another: what the network says
-// holds.
+// If the URL and the network name different workspaces, the network's counts.
 func TestForgedWorkspace(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

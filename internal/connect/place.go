@@ -29,7 +29,7 @@ type Places interface {
 	GreetOnce(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) (bool, error)
 }
 
-// Presence says whether a mate is in a workspace.
+// Presence reports whether a mate is in a workspace.
 type Presence string
 
 // The presences.

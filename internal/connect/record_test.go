@@ -10,8 +10,8 @@ import (
 	"openmates/internal/messenger"
 )
 
-// Who tied what to whom, and who untied it, stands in the audit record, for
-// each of the ways.
+// Linking and unlinking an account is in the audit log, whichever way it
+// happened.
 func TestTyingStandsInTheRecord(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

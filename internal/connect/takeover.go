@@ -22,7 +22,7 @@ type Takeovers interface {
 // UntiePath is the page on which a server admin unties workspaces.
 const UntiePath = "/server/workspaces"
 
-// claim gives a workspace to the team of a completed consent. A workspace of
+// claim returns a workspace to the team of a completed consent. A workspace of
 // another team is transferred if, as the network itself says now, none of that
 // team's mates is in it: then somebody who manages the workspace has removed
 // them, and nobody else could add a bot.

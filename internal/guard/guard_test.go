@@ -35,7 +35,7 @@ func TestOnePartyCantLookLikeMany(t *testing.T) {
 	}
 }
 
-// However tries come, nobody has more than the bounds allow.
+// No order of attempts gets more than the limits allow.
 func TestNoOrderOfTriesGetsAroundTheBarrier(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

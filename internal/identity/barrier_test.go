@@ -15,8 +15,8 @@ import (
 // network is an address in the nth network.
 func network(n int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(n >> 8), byte(n), 7}) }
 
-// browse is a visit with all cookies of a browser, which keeps those that come
-// back.
+// browse sends a request with all of a browser's cookies and keeps those in the
+// response.
 func (h *house) browse(t *testing.T, jar map[string]*http.Cookie, from netip.Addr, fn func(context.Context)) {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodPost, "/", nil)
@@ -126,8 +126,8 @@ func TestABrowserIsKnownByItsCookieAlone(t *testing.T) {
 	}
 }
 
-// The same holds for the second step: who knows the password can't keep its
-// owner out of it, and still has few guesses.
+// The same applies to the second step: somebody who knows the password can't
+// lock the owner out, and still gets only a few guesses.
 func TestAStrangerKeepsNobodyOutOfTheSecondStep(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)

@@ -17,9 +17,9 @@ import (
 	"openmates/internal/queue"
 )
 
-// takenAlong says of each table with a column that names a person, and of each
-// column of their account, where the export has it: "field", or "!reason" why
-// it does not.
+// takenAlong maps each table with a column that names a person, and each column
+// of the account, to its place in the export: "field", or "!reason" for its
+// absence.
 func takenAlong() map[string]string {
 	return map[string]string{
 		"users.id": "account.id", "users.username": "account.username", "users.display_name": "account.display_name", "users.email": "account.email",
@@ -80,8 +80,8 @@ func schema(t *testing.T) map[string][]string {
 	return tables
 }
 
-// Every place in the database that tells of a person is in the export of
-// somebody who has left a trace in all of them, or there is a reason why not.
+// Everything in the database about a person is in their export, or there is a
+// reason why not.
 func TestExportHoldsAllOfOnesOwn(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
@@ -146,7 +146,7 @@ func TestExportHoldsAllOfOnesOwn(t *testing.T) {
 	}
 }
 
-// leaveTraces has ada, of a cookie, use everything that keeps something.
+// leaveTraces has ada use every feature that stores something about her.
 func (h *house) leaveTraces(t *testing.T, cookie *http.Cookie) {
 	t.Helper()
 	ctx := t.Context()

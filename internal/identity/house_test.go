@@ -36,7 +36,7 @@ func newHouse(t *testing.T) *house {
 	return newHouseAt(t, "http://mates.example", true)
 }
 
-// newHouseAt is newHouse with a public address, which somebody has chosen or not.
+// newHouseAt is newHouse with a public address, chosen or not.
 func newHouseAt(t *testing.T, url string, chosen bool) *house {
 	t.Helper()
 	h := &house{Ground: roomtest.New(t, url, chosen)}
@@ -85,8 +85,8 @@ func seeded(t *testing.T) *house {
 	return h
 }
 
-// visit runs fn within a request that carries the cookie, and returns the cookie
-// that comes back.
+// visit runs fn within a request with this cookie and returns the cookie of the
+// response.
 func (h *house) visit(t *testing.T, cookie *http.Cookie, fn func(context.Context)) *http.Cookie {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
@@ -111,7 +111,7 @@ func (h *house) in(t *testing.T, username, slug string) (openmates.Caller, polic
 	return c, p
 }
 
-// senderFunc is a mail.Sender that is told only whom a message is for.
+// senderFunc is a mail.Sender that receives only the recipient.
 type senderFunc func(to string) error
 
 func (f senderFunc) Send(_ context.Context, _ mail.Settings, m mail.Message) error { return f(m.To) }

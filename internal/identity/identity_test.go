@@ -107,7 +107,7 @@ func TestThrottle(t *testing.T) {
 	must(t, try(20, "ben", goodPassword)) // others get in
 	h.Pass(31 * time.Second)
 	must(t, try(20, "ada", goodPassword))
-	for i := range 9 { // and having got in, one starts anew
+	for i := range 9 { // a successful sign-in resets the count
 		code(t, try(i, "ada", "a wrong password"), openmates.EUnauthorized)
 	}
 	limited := false

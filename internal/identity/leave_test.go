@@ -12,7 +12,7 @@ import (
 	"openmates/internal/mail"
 )
 
-// letters keeps what is sent.
+// letters records sent messages.
 type letters struct {
 	sent []mail.Message
 	fail error

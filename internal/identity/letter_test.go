@@ -17,8 +17,8 @@ import (
 	"openmates/internal/team"
 )
 
-// All mail goes by the postman: nobody else makes a message or hands one to a
-// sender, and an operator's rights are taken by commands alone.
+// All mail goes through the postman: no other code creates or sends messages,
+// and operators lose their rights only by command.
 func TestOnlyThePostmanSendsMail(t *testing.T) {
 	t.Parallel()
 	const root = "../.."

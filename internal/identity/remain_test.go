@@ -71,8 +71,8 @@ func (h *house) both(t *testing.T, name string, recovery openmates.Secret) *http
 	})
 }
 
-// A sign-in that is on its way while the password is changed signs nobody in:
-// neither whole nor half.
+// A sign-in in progress while the password is changed fails, with or without a
+// second step.
 func TestASignInOnItsWayEndsWithTheOldPassword(t *testing.T) {
 	t.Parallel()
 	for _, two := range []bool{false, true} {
@@ -121,8 +121,8 @@ func TestRehashingBringsNoOldPasswordBack(t *testing.T) {
 	}
 }
 
-// What was begun under the old password and waits to be finished does not wait
-// any more: an app's secret that somebody else may know, an address, a passkey.
+// Unfinished changes from before a password change are cancelled: an app's
+// secret that somebody else may know, an address, a passkey.
 func TestWhatWaitsEndsWithANewPassword(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
@@ -200,8 +200,8 @@ func TestAnOldSessionMakesNoToken(t *testing.T) {
 	})
 }
 
-// Who failed to get in stands in the log and in the record, with where
-// from and why, and never what was typed.
+// Failed sign-ins are logged and audited, with origin and reason, but never
+// with what was typed.
 func TestFailedSignInsAreNoted(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)

@@ -9,8 +9,8 @@ import (
 	"openmates"
 )
 
-// Once the address is https, a session's cookie travels encrypted only; whoever
-// is signed in stays so.
+// Once the address is https, session cookies are Secure, and people stay signed
+// in.
 func TestCookiesFollowTheAddress(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

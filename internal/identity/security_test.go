@@ -332,7 +332,7 @@ func TestPasskeyAsSecondStep(t *testing.T) {
 	})
 	d.Unverified = false
 	h.addPasskey(t, cookie, d, "Key")
-	h.enter(t, "ada") // as long as nobody asked for it, the password suffices
+	h.enter(t, "ada") // until somebody sets it up, the password is enough
 	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		codes, err := h.AskPasskey(ctx, c, true, goodPassword)
 		must(t, err)
@@ -346,7 +346,8 @@ func TestPasskeyAsSecondStep(t *testing.T) {
 	if h.who(t, in) != "ada" {
 		t.Error("nobody is signed in")
 	}
-	// Somebody else's passkey is none of this account's, whatever the password.
+	// Another person's passkey doesn't work for this account, even with the
+	// password.
 	other := &passkeytest.Device{Origin: origin}
 	h.addPasskey(t, h.enter(t, "ben"), other, "Ben")
 	h.visit(t, h.half(t, "ada"), func(ctx context.Context) {

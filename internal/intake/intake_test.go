@@ -81,8 +81,8 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
-// slow is a client that begins a request and sends its body in pieces, when it
-// is told to.
+// slow is a client that begins a request and sends its body in pieces on
+// command.
 type slow struct {
 	net.Conn
 	got chan error // what the handler's reading came to
@@ -139,8 +139,8 @@ func TestADribbledBodyIsGivenUp(t *testing.T) {
 	}
 }
 
-// The deadline is for the body alone: an answer that takes longer is not taken
-// for a caller who has hung up.
+// The deadline applies only to the body: a slow response isn't mistaken for a
+// disconnected client.
 func TestAnAnswerMayTakeLongerThanTheBody(t *testing.T) {
 	t.Parallel()
 	window := 20 * time.Millisecond

@@ -13,7 +13,7 @@ type ModelInfo struct {
 	Price  *openmates.Price // in US dollars; nil = not told
 }
 
-// Able says whether a model can do something.
+// Able reports whether a model can do something.
 type Able string
 
 // What is known of it.

@@ -120,8 +120,8 @@ func TestRetryCountsWhatFailedAttemptsSpent(t *testing.T) {
 	}
 }
 
-// Whatever a provider tells, what is counted is possible, and never less than
-// is known to have gone.
+// Whatever a provider reports, the counted usage is plausible and never less
+// than what is known to have been used.
 func TestUsageIsHeldAgainstWhatIsKnown(t *testing.T) {
 	t.Parallel()
 	odd := rapid.OneOf(rapid.Int(), rapid.IntRange(-10, 3000), rapid.SampledFrom([]int{math.MinInt, math.MaxInt, 0}))
@@ -154,7 +154,7 @@ func TestUsageIsHeldAgainstWhatIsKnown(t *testing.T) {
 	})
 }
 
-// A model that never ends fills no memory, whoever makes it.
+// An endless answer can't exhaust the memory.
 func TestAnAnswerHasAnEnd(t *testing.T) {
 	t.Parallel()
 	for name, piece := range map[string]llm.Piece{
@@ -170,7 +170,7 @@ func TestAnAnswerHasAnEnd(t *testing.T) {
 	}
 }
 
-// endless is a model that says the same for ever.
+// endless is a model that repeats itself forever.
 type endless struct {
 	piece llm.Piece
 	n     *int

@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write the messages of the source into e
 
 const root = "../.."
 
-// words are said, too, but stand in no format: what dates are made of.
+// words returns messages that no format contains: the parts of dates.
 func words() []string {
 	var all []string
 	for day := range time.Weekday(7) {
@@ -174,8 +174,8 @@ func fits(t *testing.T, id string, tr *gotext.Translation) {
 	}
 }
 
-// write makes the text of a catalogue: its head, then the messages by where
-// they stand.
+// write returns the text of a catalogue: its header, then the messages by
+// position.
 func write(text string, po *gotext.Po, src *source) []byte {
 	head, _, _ := strings.Cut(text, "\n\n")
 	var b strings.Builder

@@ -131,7 +131,7 @@ func action(source string) int {
 	return len(source)
 }
 
-// quoted gives the length of the Go string at the beginning of source.
+// quoted returns the length of the Go string at the beginning of source.
 func quoted(source string) int {
 	for i := 1; i < len(source); i++ {
 		if source[i] == '\\' && source[0] == '"' {
@@ -145,7 +145,7 @@ func quoted(source string) int {
 	return len(source)
 }
 
-// tagEnd gives the length of the tag at the beginning of source; actions and
+// tagEnd returns the length of the tag at the beginning of source; actions and
 // the values of attributes may hold its end sign.
 func tagEnd(source string) int {
 	in := byte(0)
@@ -168,5 +168,5 @@ func tagEnd(source string) int {
 
 var control = regexp.MustCompile(`^\{\{-?\s*(?:/\*|(?:if|else|end|range|with|template|define|block|break|continue)\b|\$\w+\s*(?:,\s*\$\w+\s*)?:?=)`)
 
-// prints says whether an action stands for a piece of text.
+// prints reports whether an action stands for a piece of text.
 func prints(raw string) bool { return !control.MatchString(raw) }

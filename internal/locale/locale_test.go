@@ -92,8 +92,8 @@ func TestFits(t *testing.T) {
 	}
 }
 
-// A format and the texts among its arguments are translated. What somebody
-// typed is not, whatever it says.
+// Formats and their text arguments are translated, but never what somebody
+// typed.
 func TestSayTranslatesFormatsAndNothingThatWasTyped(t *testing.T) {
 	t.Parallel()
 	v := voice(t, entry("%s allows no more.", "%s erlaubt nicht mehr.")+entry("the server", "der Server")+entry("%s has %d of %q.", "Von %[3]q hat %[1]s %[2]d.")+

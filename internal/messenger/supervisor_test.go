@@ -13,7 +13,7 @@ import (
 	"openmates/internal/messenger"
 )
 
-// stage is a network in memory whose bots do what the test says.
+// stage is an in-memory network whose bots do what the test sets.
 type stage struct {
 	messenger.Connector
 	play func(ctx context.Context, b openmates.Bot, h messenger.Host) error
@@ -156,7 +156,7 @@ func TestWhoStandsBySaysNothing(t *testing.T) {
 	})
 }
 
-// A panic of one listener is its own affair, and it comes back.
+// A panic in one listener doesn't affect others, and it is restarted.
 func TestAPanicIsReportedAndHeals(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -179,8 +179,8 @@ func TestAPanicIsReportedAndHeals(t *testing.T) {
 	})
 }
 
-// A process whose lease another one has now says nothing in its place, and asks
-// for the lease again at once, however often that happens.
+// A process that has lost its lease to another posts nothing and immediately
+// requests the lease again, however often that happens.
 func TestALostLeaseIsNoFault(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

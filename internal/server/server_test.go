@@ -184,7 +184,7 @@ func TestHostsOfOnesOwnNetwork(t *testing.T) {
 	}
 }
 
-// Whatever the admin settles holds, and stands in the audit record once.
+// Whatever the admin settles holds, and is in the audit log once.
 func TestSettlingTheServer(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

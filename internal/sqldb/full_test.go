@@ -27,10 +27,10 @@ func fullAt(t *testing.T, db *DB, more int) {
 	}
 }
 
-// TestAFullDiskIsToldToWhomItHit lets one write of a batch meet a full disk,
-// at each place of the batch. SQLite then gives up the whole transaction by
-// itself; nevertheless what was told to have failed is not there, and what was
-// told to have worked is.
+// TestAFullDiskIsToldToWhomItHit lets each write of a batch in turn hit a full
+// disk. SQLite then rolls back the whole transaction; nevertheless, every write
+// that was reported as failed is absent, and every write that was reported as
+// successful is present.
 func TestAFullDiskIsToldToWhomItHit(t *testing.T) {
 	t.Parallel()
 	const writes = 5

@@ -83,8 +83,8 @@ func TestLease(t *testing.T) {
 	})
 }
 
-// wire is a connection between a process and the database that can be stopped,
-// so that nothing passes although nobody hangs up.
+// wire is a connection to the database that can be paused: nothing passes, but
+// it stays open.
 type wire struct {
 	net.Listener
 	to   string
@@ -147,8 +147,8 @@ func (w *wire) set(shut bool) {
 	w.open.Broadcast()
 }
 
-// A process that loses sight of the database is not certain any more before
-// another one takes over, and learns later that it was replaced.
+// A process that loses its connection stops trusting its lease before another
+// takes over, and later finds out that it was replaced.
 func TestNeverTwoActUnderOneLease(t *testing.T) {
 	t.Parallel()
 	address := sqldbtest.Address(t)
@@ -209,8 +209,8 @@ func TestNeverTwoActUnderOneLease(t *testing.T) {
 	ok(t, one.Hold(t.Context(), "name", openmates.Fence))
 }
 
-// A lease does not hang on a connection: whoever is reached again in time goes
-// on, though waiting meanwhile.
+// A lease doesn't depend on a connection: it survives if the holder reconnects
+// in time.
 func TestALeaseOutlivesAShortSilence(t *testing.T) {
 	t.Parallel()
 	db := sqldbtest.One(t, "sqlite")(sqldbtest.Shared)

@@ -11,8 +11,8 @@ import (
 	"openmates/internal/store/storetest"
 )
 
-// The lists of the server's admins: what they hold, that a search takes its
-// text as it stands, and that pages meet.
+// The lists for the server's admins: their content, literal search, and pages
+// without gaps.
 func TestDirectory(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
@@ -60,7 +60,7 @@ func TestDirectory(t *testing.T) {
 	})
 }
 
-// However many stop being an admin of the server at once, or are removed, one
+// Even if all of the server's admins step down or are removed at once, one
 // stays.
 func TestOneAdminOfTheServerStays(t *testing.T) {
 	t.Parallel()

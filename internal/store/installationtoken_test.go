@@ -7,9 +7,8 @@ import (
 	"openmates/internal/store/storetest"
 )
 
-// A credential that a network granted in one workspace is there for the asker
-// of that workspace alone, outlives what the network tells of the bot, and ends
-// with the bot's leaving.
+// A credential granted in one workspace is used only there, survives reports
+// about the bot, and is deleted when the bot leaves.
 func TestACredentialBelongsToItsInstallation(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {

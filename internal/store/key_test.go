@@ -13,9 +13,9 @@ import (
 	"openmates/internal/store"
 )
 
-// A server that lost its key, or has another one, reads everything but the
-// credentials. What can't be read is never replaced by the way: with the old
-// key it is all there again, but for what somebody has entered again.
+// A server with a lost or different key reads everything except credentials,
+// and never overwrites them by accident: with the old key everything works
+// again, except what was entered anew.
 func TestALostKeyCostsCredentialsOnly(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

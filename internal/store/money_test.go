@@ -173,7 +173,7 @@ func TestBooksThatWereWrongAreRepaired(t *testing.T) {
 	})
 }
 
-// oldBooks takes the schema back to what it was before the checks.
+// oldBooks restores the schema from before the checks.
 var oldBooks = []string{
 	`DROP TABLE usage`, `DROP TABLE counters`,
 	`CREATE TABLE usage (turn TEXT PRIMARY KEY, team_id BIGINT NOT NULL, user_id BIGINT NOT NULL, mate_id BIGINT NOT NULL, model TEXT NOT NULL,
@@ -184,9 +184,9 @@ var oldBooks = []string{
 		cost BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (scope, period))`,
 }
 
-// What turns hold that have ended without being settled, or are in the journal no
-// more, is free beyond what they had certainly spent; those that somebody answers
-// are left alone.
+// Reservations of turns that ended without being settled, or that are no longer
+// in the journal, are released except for what was certainly spent. Turns in
+// progress keep theirs.
 func TestMoneyThatNobodyHoldsIsFreed(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {

@@ -152,8 +152,8 @@ func TestNamesOfBeforeGetTheirOneForm(t *testing.T) {
 	}
 }
 
-// After somebody has left, nothing in the files has their name or address, and
-// who takes the name next inherits nothing.
+// After somebody's account is deleted, no file contains their name or address,
+// and a new owner of the name inherits nothing.
 func TestNothingReadableIsLeftOfAPerson(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {

@@ -15,10 +15,9 @@ import (
 	"openmates/internal/store/storetest"
 )
 
-// TestRoundsNeverOverdraw lets turns of several rounds race over two
-// connections, some of which are killed and begun anew. Whatever comes first,
-// what was spent and what is reserved never exceed the money of any layer, and
-// in the end exactly the rest is left.
+// TestRoundsNeverOverdraw races turns of several rounds over two connections,
+// killing and restarting some. At any moment, spent and reserved money never
+// exceed any layer's budget, and in the end exactly the rest is left.
 func TestRoundsNeverOverdraw(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
@@ -90,8 +89,8 @@ func (b *budget) layers(who int) (all []openmates.Layer) {
 	return all
 }
 
-// play does what the chat does for a turn. A kill leaves it as it is, and
-// another worker begins it anew.
+// play does what the chat does for a turn. After a kill, another worker
+// restarts it.
 func (b *budget) play(t *testing.T, i int, p plannedTurn) {
 	if p.killed < 0 || !b.work(t, i, p, p.killed) {
 		b.work(t, i, p, len(p.rounds))

@@ -21,8 +21,8 @@ import (
 // update writes the golden files from what is there.
 var update = flag.Bool("update", false, "write testdata anew")
 
-// A migration that was released says the same for ever: databases exist that it
-// has made. Its comments may change. A new migration gets its line by -update.
+// A released migration never changes, because databases exist that ran it. Its
+// comments may change. -update adds new migrations.
 func TestReleasedMigrationsStayAsTheyWere(t *testing.T) {
 	t.Parallel()
 	comment := regexp.MustCompile(`--[^\n]*`)
@@ -56,9 +56,8 @@ func TestReleasedMigrationsStayAsTheyWere(t *testing.T) {
 	}
 }
 
-// What all migrations make together is what testdata says, on both engines:
-// tables, columns and their types, keys, indexes, and in SQLite how rows are
-// kept.
+// All migrations together produce the schema in testdata, on both engines:
+// tables, columns and their types, keys, indexes, and SQLite's storage of rows.
 func TestTheSchemaIsTheGoldenOne(t *testing.T) {
 	t.Parallel()
 	for engine, query := range map[string]string{

@@ -10,9 +10,9 @@ import (
 	"openmates/internal/store/storetest"
 )
 
-// Two teams that take a workspace over and the one that brings its mate back,
-// all at once: one has it in the end, its installation is the only one, and
-// the old team is told exactly when it has lost it.
+// Two teams take a workspace over while a third brings its mate back. In the
+// end one has it, with the only installation, and the old team is told exactly
+// if it has lost it.
 func TestTakeOver(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
@@ -92,7 +92,7 @@ func TestTakeOverLooksOnceMore(t *testing.T) {
 		o := connect.Takeover{Installation: openmates.Installation{BotID: w.Bot.ID, TeamID: north.ID, Workspace: "G", Name: "Guild"}, From: w.Team.ID, Seen: seen, Notice: openmates.T("Lost.")}
 		want(t, second(db.TakeOver(ctx, o)), openmates.EConflict)
 		ok(t, db.LeftWorkspace(ctx, other.ID, "G"))
-		_, err = db.AddInstallation(ctx, openmates.Installation{BotID: w.Bot.ID, Workspace: "G"}) // the network tells that it is back
+		_, err = db.AddInstallation(ctx, openmates.Installation{BotID: w.Bot.ID, Workspace: "G"}) // the network reports that it is back
 		ok(t, err)
 		back, err := db.InstallationAt(ctx, w.Bot.ID, "G")
 		ok(t, err)

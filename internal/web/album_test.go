@@ -21,7 +21,7 @@ import (
 )
 
 // album keeps pages as the server sent them, so that a browser can open each as
-// often as it takes: also those that are shown once, or follow a form.
+// often as needed, including those that are shown once or follow a form.
 type album struct {
 	t        *testing.T
 	pages    []kept
@@ -40,7 +40,7 @@ func newAlbum(t *testing.T) *album {
 	return &album{t: t, patterns: map[string]bool{}}
 }
 
-// keep takes a page up.
+// keep adds a page.
 func (a *album) keep(name string, got answer) answer {
 	a.t.Helper()
 	if !isPage(got) {
@@ -51,7 +51,7 @@ func (a *album) keep(name string, got answer) answer {
 	return got
 }
 
-// open gets a page and takes it up.
+// open requests a page and adds it.
 func (a *album) open(who string, b *browser, path string) answer {
 	a.t.Helper()
 	a.patterns[routeOf(b.h, path)] = true
@@ -82,7 +82,8 @@ func notPages() string {
 		GET /portraits/{sum}/{file}; GET /favicon.ico; GET /robots.txt;`
 }
 
-// newPages is every page of the web interface, as everybody sees it.
+// newPages returns every page of the web interface, as each kind of person sees
+// it.
 func newPages(t *testing.T, language string, change ...func(*Config)) *album {
 	a := newAlbum(t)
 	a.change, a.language = change, language
@@ -102,7 +103,7 @@ func newPages(t *testing.T, language string, change ...func(*Config)) *album {
 	return a
 }
 
-// complete fails for a page that nobody opened.
+// complete fails if a page was never opened.
 func (a *album) complete(h *house) {
 	for _, pattern := range h.web.patterns {
 		if strings.HasPrefix(pattern, "GET ") && !a.patterns[pattern] && !strings.Contains(notPages(), pattern+";") {
@@ -132,7 +133,7 @@ func (a *album) beforeTheFirst() {
 	}
 }
 
-// inUse gives the house what a server has after some days.
+// inUse fills the server with several days of data.
 func (h *house) inUse() {
 	t, ctx := h.t, h.t.Context()
 	h.policy(server.OpenToTeams)
@@ -356,7 +357,7 @@ func (a *album) moves() {
 	a.keep("a form at the old address", ada.post("/server/settings", now))
 }
 
-// discord are the pages that show what a messenger knows.
+// discord adds the pages that show a network's state.
 func (a *album) discord() {
 	s := newArena(a.t)
 	var c Config

@@ -48,7 +48,7 @@ func newArena(t *testing.T) *arena {
 	return a
 }
 
-// begin gives the consent page that a browser is sent to.
+// begin returns the consent page that a browser is redirected to.
 func (a *arena) begin(b *browser, path string, f url.Values) string {
 	a.t.Helper()
 	got := b.post(path, f)
@@ -58,7 +58,7 @@ func (a *arena) begin(b *browser, path string, f url.Values) string {
 	return got.header.Get("Location")
 }
 
-// approve is the click on Authorize; it gives what the browser comes back with.
+// approve clicks Authorize and returns the parameters of the redirect.
 func (a *arena) approve(page string, who discordtest.Person, guild string) url.Values {
 	a.t.Helper()
 	to, err := a.sim.Approve(page, who.ID, guild)
@@ -90,7 +90,7 @@ func (a *arena) back(b *browser, q url.Values) answer {
 	return b.post(connect.RedirectPath, q)
 }
 
-// left says whether a bot went away from a guild by itself.
+// left reports whether a bot has left a guild.
 func (a *arena) left(g discordtest.Guild) bool {
 	for _, r := range a.sim.Requests() {
 		if r.Method == http.MethodDelete && strings.HasSuffix(r.Path, "/users/@me/guilds/"+g.ID) {
@@ -106,10 +106,10 @@ func changed(q url.Values, name, value string) url.Values {
 	return c
 }
 
-// TestConnectAttacks names what somebody may try on the way of a mate into a
-// guild or of an account to its person, and the honest mishaps beside it: end
-// to end, through the web server, the database, Discord's connector and the
-// simulator. Each has its sentence and a way on, and none connects anything.
+// TestConnectAttacks lists attacks on adding a mate to a guild or linking an
+// account, and honest mistakes: end to end, through the web server, the
+// database, the Discord connector and the simulator. Each shows its message and
+// a way to continue, and none connects anything.
 func TestConnectAttacks(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -255,7 +255,7 @@ func TestConnectIsNoOpenRedirect(t *testing.T) {
 	}
 }
 
-// Two clicks at the same moment are one installation; the second is told so.
+// Two clicks at once create one installation; the second is told so.
 func TestConnectDoubleSubmit(t *testing.T) {
 	t.Parallel()
 	a := newArena(t)

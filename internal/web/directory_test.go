@@ -13,8 +13,8 @@ import (
 	"openmates/internal/messenger"
 )
 
-// An admin of the server finds everybody, makes somebody an admin and ends it,
-// and deletes an account; the last admin stays.
+// A server admin sees everyone, adds and removes admins, and deletes an
+// account; the last admin stays.
 func TestAllPeople(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()
@@ -134,7 +134,8 @@ func TestRemoveAnyTeam(t *testing.T) {
 	wants(t, ada.follow("/messenger/connect", q), 200, "Sophia has joined Pier")
 }
 
-// A workspace is untied with its mates leaving or staying, and its team is told.
+// A workspace is disconnected, with its mates leaving or staying, and its team
+// is told.
 func TestUntie(t *testing.T) {
 	t.Parallel()
 	for _, leave := range []bool{true, false} {

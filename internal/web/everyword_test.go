@@ -29,7 +29,7 @@ func TestEveryWordIsAMessage(t *testing.T) {
 	}
 }
 
-// unsaid gives the texts of a page that stand outside of brackets.
+// unsaid returns the texts of a page that stand outside of brackets.
 func unsaid(t *testing.T, page string) (texts []string) {
 	t.Helper()
 	doc, err := html.ParseWithOptions(strings.NewReader(page), html.ParseOptionEnableScripting(false))
@@ -78,7 +78,7 @@ func unsaid(t *testing.T, page string) (texts []string) {
 	return texts
 }
 
-// givenName says whether a text is made of what people of the tests typed, of
+// givenName reports whether a text is made of what people of the tests typed, of
 // what somebody else is called, and of amounts.
 func givenName(s string) bool {
 	for _, given := range []string{

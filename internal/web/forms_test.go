@@ -25,8 +25,8 @@ import (
 	"openmates/internal/messenger"
 )
 
-// formRow is a form as somebody sends it. Every one is answered with a redirect
-// once it has worked.
+// formRow is a form and its values. Every successful form is answered with a
+// redirect.
 type formRow struct {
 	pattern string
 	who     *browser
@@ -83,7 +83,8 @@ func (h *house) texts(db *sql.DB, query string) (all []string) {
 	return all
 }
 
-// walk sends a form, unanswered first where it asks, and reloads where it leads.
+// walk submits a form, first without confirmation if it asks for one, and
+// reloads the page that it leads to.
 func (h *house) walk(row formRow) answer {
 	h.t.Helper()
 	switch row.kind {
@@ -198,7 +199,7 @@ func (w *formWalk) sends(kind formKind, who *browser, path string, form url.Valu
 	return w.walk(formRow{pattern: "POST " + path, who: who, path: filled, form: form, kind: kind})
 }
 
-// found gives what a page holds.
+// found returns what a page contains.
 func (w *formWalk) found(who *browser, path, pattern string) string {
 	w.t.Helper()
 	page := who.get(path)
@@ -380,7 +381,7 @@ func (w *formWalk) guests() {
 	w.sends(makes, b, "/found/{step}", url.Values{"stamp": {stampOf(w.t, b.get("/found/mates"))}, "mate": {"sophia"}}, "{step}", "mates")
 }
 
-// leaving are the forms after which somebody is not there any more.
+// leaving lists the forms after which somebody has left.
 func (w *formWalk) leaving() {
 	w.sends(asks, w.ada, "/server/people/{username}/admin", url.Values{"admin": {"yes"}}, "{username}", "eve")
 	w.sends(asks, w.ada, "/server/people/{username}/admin", url.Values{"admin": {"no"}}, "{username}", "eve")

@@ -197,7 +197,7 @@ func (h *house) byName(browsers ...*browser) (back func()) {
 	return func() { h.t.Helper(); move(name, was) }
 }
 
-// addressOf is a public address that nobody has chosen.
+// addressOf returns a public address that nobody has chosen.
 func addressOf(t *testing.T, url string) *address.Public {
 	t.Helper()
 	p, err := address.New(url, false)
@@ -224,8 +224,8 @@ func (h *house) asks(ctx context.Context, a chat.Ask, _ func(string)) (openmates
 		Usage: openmates.Usage{Model: "openai/gpt-5", Input: 10, Output: 5, Cost: 1_000}}, nil
 }
 
-// furnish seeds two teams, three people and three mates, the first of which
-// has a bot.
+// furnish creates two teams, three people and three mates, the first with a
+// bot.
 func (h *house) furnish() *house {
 	h.t.Helper()
 	ctx := context.Background()
@@ -279,7 +279,7 @@ func (h *house) setBot(mate, app, token, secret string) connect.Bot {
 	return b
 }
 
-// browser keeps cookies and follows no redirect by itself.
+// browser keeps cookies and doesn't follow redirects.
 type browser struct {
 	h *house
 	c *http.Client
@@ -297,7 +297,7 @@ func (h *house) browser() *browser {
 	return &browser{h, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
-// as is a browser in which somebody has signed in.
+// as returns a browser in which somebody is signed in.
 func (h *house) as(username string) *browser {
 	h.t.Helper()
 	u, err := h.db.UserByName(context.Background(), username)
@@ -353,7 +353,7 @@ func (b *browser) post(path string, form url.Values) answer {
 	return b.do(http.MethodPost, path, form, http.Header{"Origin": {b.h.url}, "Sec-Fetch-Site": {"same-origin"}})
 }
 
-// follow is post and then the page that it leads to.
+// follow posts a form and follows the redirect.
 func (b *browser) follow(path string, form url.Values) answer {
 	b.h.t.Helper()
 	got := b.post(path, form)

@@ -60,7 +60,7 @@ func TestLanguage(t *testing.T) {
 	}
 }
 
-// holds says whether a page was shown, in whatever language.
+// holds reports whether a page was shown, in whatever language.
 func (p *pages) holds(name string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestMatrix asks every route as everybody. A route that stands in no row
-// fails, so that none is added without a decision.
+// TestMatrix requests every route as each kind of caller. A route that isn't
+// listed fails, so that none is added without a decision.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()
@@ -64,7 +64,7 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// lasts orders routes: those whose empty form changes who is where come last.
+// lasts sorts last the routes whose empty form changes who is where.
 func lasts(pattern string) int {
 	if strings.HasSuffix(pattern, "/leave") || strings.HasSuffix(pattern, "/delete") {
 		return 1
@@ -75,7 +75,7 @@ func lasts(pattern string) int {
 // free routes have no roles: they are asked for by tests of their own.
 const free = "----"
 
-// fits says whether an answer is of its kind: s to the sign-in, x forbidden, 0
+// fits reports whether an answer is of its kind: s to the sign-in, x forbidden, 0
 // nothing here, y let in and
 // found, * let in, whatever comes of the empty form, p not
 // without the password, or not on a server like this.
@@ -98,8 +98,8 @@ func fits(kind byte, got answer) bool {
 	return false
 }
 
-// matrix says of each route what nobody, eve (of another team), ben (a member)
-// and ada (admin of team and server) get.
+// matrix lists for each route what nobody, eve (of another team), ben (a
+// member) and ada (admin of team and server) get.
 func matrix() map[string]string {
 	const (
 		member   = "s0yy" // of the team in the path

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Whoever changes the address reads, still at the old one, what that costs and
-// what to do; what was trusted at the old address is not trusted any more.
+// Changing the address shows, still at the old one, what that means and what to
+// do. The old address is no longer trusted.
 func TestANewAddressIsToldWithWhatItCosts(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()
@@ -56,8 +56,8 @@ func TestANewAddressIsToldWithWhatItCosts(t *testing.T) {
 	}
 }
 
-// What was wrong beside the address is told on the same page, for the address
-// is in force already.
+// Other errors are shown on the same page, because the address has already
+// changed.
 func TestANewAddressAndAMistake(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()

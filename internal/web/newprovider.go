@@ -87,7 +87,7 @@ func (s *Server) addProvider(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, http.StatusUnprocessableEntity, "provider-new", p)
 }
 
-// mendable says whether a form can be sent again with better values.
+// mendable reports whether a form can be sent again with better values.
 func mendable(err error) bool {
 	c := openmates.CodeOf(err)
 	return c == openmates.EInvalid || c == openmates.EUnavailable || c == openmates.EConflict

@@ -18,8 +18,8 @@ import (
 	"openmates/internal/model"
 )
 
-// While a finding is red, no page says that its step is done, and no button
-// leads to a consent page that would refuse.
+// While a check fails, no page shows its step as done, and no button leads to a
+// consent page that would refuse.
 func TestNothingIsDoneWhileAFindingIsRed(t *testing.T) {
 	t.Parallel()
 	s := newBotScene(t, sceneConfig{})
@@ -39,7 +39,7 @@ func TestNothingIsDoneWhileAFindingIsRed(t *testing.T) {
 	add := url.Values{"mate": {"sophia"}, "network": {"discord"}}
 	wants(t, s.ada.post("/teams/harbour/install", add), 422, "can&#39;t be added right now", missing)
 
-	// What was cured at Discord holds at once for whoever adds the mate, though
+	// A fix on Discord takes effect when somebody next adds the mate, even if
 	// nobody pressed “Check”.
 	redirect(s.url + connect.RedirectPath)
 	if got := s.ada.post("/teams/harbour/install", add); got.status != 303 {
@@ -51,8 +51,8 @@ func TestNothingIsDoneWhileAFindingIsRed(t *testing.T) {
 	}
 }
 
-// Discord shows a secret once: whoever mistypes the token need not make another
-// secret, and the other way round.
+// Discord shows a secret once: mistyping the token doesn't require a new
+// secret, and vice versa.
 func TestACredentialThatWasRightIsNotTypedTwice(t *testing.T) {
 	t.Parallel()
 	s := newBotScene(t, sceneConfig{})
@@ -123,7 +123,7 @@ func TestOneCauseIsOneProblem(t *testing.T) {
 	}
 }
 
-// A refusal leads to the page on which it is cured, if its reader can open it.
+// A refusal links to the page that fixes it, if its reader can open that.
 func TestRefusalsLeadToTheirCure(t *testing.T) {
 	t.Parallel()
 	in := []teamCard{{Team: openmates.Team{Slug: "bakers"}}, {Team: openmates.Team{Slug: "harbour"}}}

@@ -16,10 +16,10 @@ import (
 	"openmates/internal/policy"
 )
 
-// leavings classifies every form of the pages by what it leaves behind. One that
-// stands nowhere fails the test: say what it leaves, and if that works without
-// its maker, ask policy.Remain for it and walk it below. internal/api has the
-// same list of its operations.
+// leavings classifies every form by what it leaves behind. One that isn't
+// listed fails the test: state what it leaves and, if that works without its
+// maker, call policy.Remain for it and add a case below. internal/api has the
+// same list for its operations.
 func leavings() map[string]string {
 	const (
 		nothing = "nothing, or it takes away"
@@ -269,7 +269,7 @@ func TestNothingOutlivesItsMakerByPages(t *testing.T) {
 	}
 }
 
-// Who has made tokens that others rely on is asked whether they end, too.
+// People who created tokens that others rely on are asked about those as well.
 func TestSharedTokensCanBeKeptByPages(t *testing.T) {
 	t.Parallel()
 	const box = "Keep the tokens for teams and listeners"

@@ -24,7 +24,7 @@ func (h *house) mailing() *smtptest.Server {
 	return srv
 }
 
-// unfolded is the text of a message as its reader sees it.
+// unfolded returns the text of a message as its reader sees it.
 func unfolded(m smtptest.Message) string {
 	return strings.ReplaceAll(strings.ReplaceAll(m.Data, "=\r\n", ""), "=3D", "=")
 }
@@ -37,7 +37,7 @@ func mailed(t *testing.T, srv *smtptest.Server, n int) smtptest.Message {
 	return m
 }
 
-// A lost password comes back by the pages alone, and nobody learns by them who
+// A lost password can be reset with the pages alone, and they don't reveal who
 // has an account.
 func TestALostPasswordComesBackByThePages(t *testing.T) {
 	t.Parallel()
@@ -99,8 +99,8 @@ func TestAnAdminLetsSomebodyBackIn(t *testing.T) {
 	h.nowhere(code)
 }
 
-// After an invite was made, the page says whom it was mailed to, and why not;
-// the mailed link needs no second mail.
+// After creating an invite, the page lists whom it was mailed to and any
+// failures; the mailed link needs no second mail.
 func TestTheInvitePageTellsOfItsMail(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()

@@ -44,7 +44,7 @@ func TestStepsOfTheSetUp(t *testing.T) {
 		st   setupState
 		n    int // of the step
 		done bool
-		has  string // what it says, or where it leads
+		has  string // what it contains, or where it redirects
 	}{
 		{"nothing is set", setupState{}, 0, false, "/server/settings"},
 		{"named, no address", setupState{Server: server.Settings{Name: "A"}}, 0, false, "reaches this server"},
@@ -96,8 +96,8 @@ func TestStepsOfTheSetUp(t *testing.T) {
 	}
 }
 
-// The wizard as it is walked: what is wrong keeps what was typed, what is right
-// is done, and the way can be left and taken up again.
+// The setup wizard: errors keep the input, completed steps are done, and people
+// can leave and return.
 func TestWizard(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()

@@ -44,9 +44,9 @@ func (a *arena) record(slug string) (actions []string) {
 	return actions
 }
 
-// Eve connects a guild that she may manage for a day. As long as a mate of hers
-// is there it stays hers; once its owner has thrown the mates out, the owner's
-// own consent takes it over, and Eve's team is told.
+// Eve connects a guild that she manages for a day. It stays hers while one of
+// her mates is in it; once the owner has kicked the mates, the owner's consent
+// takes it over, and Eve's team is told.
 func TestAGuildGoesToWhoProvesItAnew(t *testing.T) {
 	t.Parallel()
 	a := newArena(t)
@@ -92,8 +92,8 @@ func TestAGuildGoesToWhoProvesItAnew(t *testing.T) {
 	}
 }
 
-// What the database remembers does not decide: a kick that no listener heard of
-// counts, and a mate that is there without a row counts as well.
+// The database alone doesn't decide: a kick that no listener saw counts, and so
+// does a mate without a row.
 func TestATakeoverAsksTheNetwork(t *testing.T) {
 	t.Parallel()
 	a := newArena(t)
@@ -105,7 +105,7 @@ func TestATakeoverAsksTheNetwork(t *testing.T) {
 	a.sim.Kick(a.ours.ID, a.mark.BotID)
 	a.sim.Kick(a.ours.ID, a.app.BotID)
 
-	// As if the listeners had missed it all: the row says that Sophia is there.
+	// As if every listener had missed it: the row says that Sophia is there.
 	_, err := a.db.AddInstallation(context.Background(), openmates.Installation{BotID: a.botID("sophia"), TeamID: teamID(t, a.house, "lighthouse"), Workspace: openmates.WorkspaceID(a.ours.ID), Name: "Ours"})
 	must(t, err)
 	a.discords.Store(int64(3 * time.Minute)) // which was a while ago
@@ -129,7 +129,7 @@ func TestATakeoverNeedsAnAnswer(t *testing.T) {
 	}
 }
 
-// Two who take it over, and the holder who comes back: one of them has it, and
+// Two people take it over while the holder returns: one of them gets it, and
 // the others are told so.
 func TestATakeoverIsDecidedOnce(t *testing.T) {
 	t.Parallel()

@@ -25,7 +25,7 @@ func tokenSamples(base inTeam) []any {
 	}
 }
 
-// speaks says whether a token is worth anything.
+// speaks reports whether a token is worth anything.
 func (h *house) speaks(token string) bool {
 	_, err := h.identity.Bearer(h.t.Context(), netip.MustParseAddr("192.0.2.9"), openmates.Secret(token))
 	return err == nil

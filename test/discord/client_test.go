@@ -1,5 +1,5 @@
-// Package discord_test checks the simulated Discord with clients that nobody here
-// wrote, with a real browser, and against Discord's own description of its API.
+// Package discord_test checks the simulated Discord with third-party clients, a
+// real browser, and Discord's own API description.
 package discord_test
 
 import (

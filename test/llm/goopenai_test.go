@@ -1,5 +1,4 @@
-// Package llm_test checks the simulated model servers with clients that nobody
-// here wrote.
+// Package llm_test checks the simulated model servers with third-party clients.
 package llm_test
 
 import (

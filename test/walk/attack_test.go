@@ -50,8 +50,8 @@ func newBesieged(t *testing.T) *besieged {
 	return b
 }
 
-// install is the way of the mate into a guild up to the page that waits; it
-// gives the address of that page.
+// install adds the mate to a guild up to the page that waits, and returns its
+// URL.
 func (p *person) install(team, guild string) string {
 	p.tab.Helper()
 	p.goes("/teams/" + team + "/connect")
@@ -77,8 +77,8 @@ func (p *person) agrees() string {
 	return strings.TrimPrefix(p.tab.read("location.href"), p.Web)
 }
 
-// finishes opens a way back and clicks the button there; it gives the status
-// of what comes of it.
+// finishes opens the return URL, clicks the button there and returns the status
+// of the result.
 func (p *person) finishes(at string) string {
 	p.tab.Helper()
 	p.goes(at)
@@ -214,7 +214,7 @@ func (b *besieged) together(people ...*person) map[string]*person {
 	return got
 }
 
-// opensTab gives a second tab of the person's browser.
+// opensTab opens a second tab in the person's browser.
 func (p *person) opensTab() *person {
 	p.tab.Helper()
 	second := *p
@@ -328,7 +328,7 @@ func formsOf(pages map[string]string, web string) []string {
 	return all
 }
 
-// hears counts the answers to forms by their status from now on.
+// hears counts the responses to forms by status from now on.
 func (p *person) hears() func() map[string]int {
 	p.tab.Helper()
 	var mu sync.Mutex

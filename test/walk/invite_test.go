@@ -10,9 +10,9 @@ import (
 	"openmates/internal/walktest"
 )
 
-// Two people come by one invite link, each in a browser of their own, and end
-// as linked members who talk with a mate that knows what they told of
-// themselves. It goes the same way with and without JavaScript.
+// Two people follow one invite link, each in their own browser, and end up as
+// linked members who talk with a mate that knows the facts about them, with and
+// without JavaScript.
 func TestFromTheInviteToTheTalkingMember(t *testing.T) {
 	t.Parallel()
 	for name, scripts := range map[string]bool{"with JavaScript": true, "without JavaScript": false} {
@@ -65,7 +65,7 @@ func TestFromTheInviteToTheTalkingMember(t *testing.T) {
 }
 
 // harbour sets the server up with the team Harbour, whose guild has one mate,
-// and gives its admin.
+// and returns its admin.
 func (s *stage) harbour(scripts bool) (*person, discordtest.Guild, discordtest.Application) {
 	s.Helper()
 	ada, guild, sophia := s.serves(scripts, "invite")

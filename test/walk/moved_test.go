@@ -7,9 +7,9 @@ import (
 	"openmates/internal/messenger/discord/discordtest"
 )
 
-// A server moves to another name while somebody looks: the browser shows what
-// that costs instead of nothing, the way on works, and the redirect that
-// Discord does not know yet is on the overview without anybody asking for it.
+// A server moves to another name while somebody uses it: the browser shows what
+// that means, the link to the new address works, and the overview shows the
+// redirect that Discord doesn't know yet, without anybody asking.
 func TestAServerMovesInABrowser(t *testing.T) {
 	t.Parallel()
 	b := browse(t)

@@ -37,8 +37,7 @@ func newStage(t *testing.T, known ...string) *stage {
 	return s
 }
 
-// person is somebody with a browser of their own, whose cookies nobody shares,
-// and with an account on Discord.
+// person is somebody with their own browser and a Discord account.
 type person struct {
 	*tab
 	*stage
@@ -71,7 +70,7 @@ func (p *person) runs(scripts bool) {
 	}))
 }
 
-// goes opens a page of the server and gives how it answered.
+// goes opens a page of the server and returns its status.
 func (p *person) goes(path string) int64 {
 	p.tab.Helper()
 	res, err := browsertest.Run(p.ctx, chromedp.NavigateResponse(p.Web+path))
@@ -81,13 +80,13 @@ func (p *person) goes(path string) int64 {
 	return res.Status
 }
 
-// waits until an element stands on a page that has loaded to its end.
+// waits waits until the page has loaded and contains an element.
 func (p *person) waits(css string) {
 	p.tab.Helper()
 	p.until("there is "+css, fmt.Sprintf(`document.readyState === "complete" && document.querySelector(%q) !== null`, css))
 }
 
-// has says whether an element stands on the page now.
+// has reports whether the page contains an element.
 func (p *person) has(css string) bool {
 	p.tab.Helper()
 	ok, err := browsertest.Run(p.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`document.querySelector(%q) !== null`, css)))
@@ -109,8 +108,8 @@ func (p *person) types(name, text string) {
 	p.tab.do("type into "+name, p.field(name), chromedp.KeyEvent(text))
 }
 
-// pastes puts a text into a field of this name at once, as one does with what
-// is too long to type.
+// pastes inserts a text into the field with this name at once, as people do
+// with long values.
 func (p *person) pastes(name, text string) {
 	p.tab.Helper()
 	p.tab.do("paste into "+name, p.field(name), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
@@ -119,7 +118,7 @@ func (p *person) pastes(name, text string) {
 	}))
 }
 
-// field goes into a field and marks what stands there.
+// field focuses a field and selects its content.
 func (p *person) field(name string) chromedp.Action[chromedp.Void] {
 	p.fields++
 	css := `main [name="` + name + `"]`
@@ -127,7 +126,7 @@ func (p *person) field(name string) chromedp.Action[chromedp.Void] {
 		chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.querySelector(%q).select()", css)))
 }
 
-// ticks clicks on what changes the page but leads nowhere.
+// ticks clicks something that changes the page without leaving it.
 func (p *person) ticks(css string) {
 	p.tab.Helper()
 	p.clicks++
@@ -135,7 +134,7 @@ func (p *person) ticks(css string) {
 	p.tab.do("click "+css, chromedp.Click(chromedp.CSS(css)))
 }
 
-// presses clicks on what leads on, and waits until the next page is there.
+// presses clicks something and waits for the next page.
 func (p *person) presses(css string) {
 	p.tab.Helper()
 	p.waits(css)
@@ -145,8 +144,7 @@ func (p *person) presses(css string) {
 	p.until("a page follows on "+css, `document.readyState === "complete" && !("left" in document.documentElement.dataset)`)
 }
 
-// confirms presses a button whose form asks first, and then the one of the page
-// with the question.
+// confirms presses a button that asks for confirmation, then confirms.
 func (p *person) confirms(css string) {
 	p.tab.Helper()
 	p.presses(css)
@@ -188,7 +186,7 @@ func (p *person) arrives() {
 	p.until("the connection is made", `document.readyState === "complete" && document.querySelector("form[data-send]") === null`)
 }
 
-// newcomer fills in who somebody is, as every form for a new account asks it.
+// newcomer fills in the form for a new account.
 func (p *person) newcomer() {
 	p.tab.Helper()
 	p.types("name", strings.ToUpper(p.username[:1])+p.username[1:])
@@ -196,7 +194,7 @@ func (p *person) newcomer() {
 	p.pastes("password", walktest.Password(p.username))
 }
 
-// tells fills in facts about oneself.
+// tells fills in facts about the person.
 func (p *person) tells(facts ...string) {
 	p.tab.Helper()
 	if p.has("main form details:not([open])") {
@@ -218,7 +216,7 @@ func (p *person) links() {
 	p.waits(`form[action="/profile/unlink"]`)
 }
 
-// says has the person write something on Discord.
+// says has the person post a message on Discord.
 func (p *person) says(g discordtest.Guild, app discordtest.Application, text string) discordtest.Message {
 	return p.Sim.Say(g.General, p.account.ID, "<@"+app.BotID+"> "+text)
 }

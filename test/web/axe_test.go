@@ -111,7 +111,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// serve gives each page its address by the window and its number, with the
+// serve returns each page its address by the window and its number, with the
 // headers that came with it; what it loads comes from the album, too. Scripts come
 // after the page was drawn, as they do over a slow line: then it is seen what
 // they move.

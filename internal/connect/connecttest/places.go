@@ -35,7 +35,7 @@ func (n *Network) Send(_ context.Context, _ messenger.Via, out messenger.Outboun
 	return openmates.MessageID(strconv.Itoa(len(n.sent))), nil
 }
 
-// Open gives a bot these channels in a workspace.
+// Open returns a bot these channels in a workspace.
 func (n *Network) Open(app string, workspace openmates.WorkspaceID, s messenger.Survey) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

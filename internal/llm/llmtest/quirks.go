@@ -182,7 +182,7 @@ func ending(finish string, deltas ...string) Reply {
 	return Reply{Raw: []byte(b.String())}
 }
 
-// says gives each request the same answer.
+// says returns each request the same answer.
 func says(r Reply) func(Question, int) Reply { return func(Question, int) Reply { return r } }
 
 // texts returns deltas of text.

@@ -102,7 +102,7 @@ func TestMeans(t *testing.T) {
 	}
 }
 
-// The cheap look agrees with the decoded truth in what it lets pass.
+// The cheap check agrees with the full decoder about what to pass.
 func TestConcerns(t *testing.T) {
 	t.Parallel()
 	e, err := parseEnvelope([]byte(sampleFrame))
@@ -283,7 +283,7 @@ func TestDecodeKeepsTheRest(t *testing.T) {
 	}
 }
 
-// What a message shows beside its own text comes along, as Discord tells it.
+// Quoted and forwarded content is included.
 func TestQuotes(t *testing.T) {
 	t.Parallel()
 	l, _ := testListener(t)

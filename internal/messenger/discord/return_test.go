@@ -14,8 +14,8 @@ import (
 	"openmates/internal/messenger/discord/discordtest"
 )
 
-// A restart of the process takes the session up again: nothing is lost, and
-// it costs no IDENTIFY.
+// A restart of the process resumes the session: nothing is lost, and it costs
+// no IDENTIFY.
 func TestRestartResumes(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, discordtest.Config{})
@@ -184,8 +184,8 @@ func TestBackfill(t *testing.T) {
 	}
 	s.host.until(t, "the end of it", func(h *memory) bool { n := readNotes(h.notes); return n.Since == 0 && len(n.Pending) == 0 })
 
-	// The next start reads at most what lies within the margin for clocks
-	// that differ, and receives nothing new.
+	// The next start reads at most what is within the margin for clock
+	// differences and receives nothing new.
 	_ = stop()
 	s.listen()
 	s.host.until(t, "the next start", func(h *memory) bool {
@@ -376,8 +376,8 @@ func TestDirectMessageAndThread(t *testing.T) {
 	}
 }
 
-// A reply to the mate is for the mate if it notifies or can be read; one to
-// somebody else is not.
+// A reply to the mate counts if it notifies the mate or its content is
+// readable; a reply to somebody else doesn't.
 func TestReplies(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, discordtest.Config{})
@@ -409,7 +409,7 @@ func TestReplies(t *testing.T) {
 	}
 }
 
-// Mates don't hear each other, so they can't talk in circles.
+// Mates ignore each other's messages, so they can't talk in circles.
 func TestBotsAreNotHeard(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, discordtest.Config{})

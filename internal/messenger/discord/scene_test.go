@@ -72,8 +72,8 @@ func botOf(id openmates.ID, app discordtest.Application) openmates.Bot {
 	}
 }
 
-// connectorTo makes a Connector whose requests are checked against Discord's
-// own description.
+// connectorTo returns a Connector whose requests are checked against Discord's
+// own API description.
 func connectorTo(t testing.TB, sim *discordtest.Server) *Connector {
 	t.Helper()
 	own := ownTransport()
@@ -87,8 +87,7 @@ func connectorTo(t testing.TB, sim *discordtest.Server) *Connector {
 	return d
 }
 
-// listen starts the listener; stop ends it and waits until Discord has noticed,
-// so that a session that can't be resumed isn't.
+// listen starts the listener; stop ends it and waits until Discord has noticed.
 func (s *scene) listen() (stop func() error) {
 	s.t.Helper()
 	end := start(s.t, s.d, s.bot, s.host)
@@ -126,7 +125,7 @@ func (s *scene) ready() {
 	})
 }
 
-// say mentions the mate n times and gives the keys to be received.
+// say mentions the mate n times and returns the expected keys.
 func (s *scene) say(n int) []string {
 	s.t.Helper()
 	var keys []string

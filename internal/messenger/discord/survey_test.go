@@ -58,8 +58,8 @@ func TestLeave(t *testing.T) {
 	}
 }
 
-// A code of one flow brought to the other is refused with a sentence that says
-// so, and the account's token is given back.
+// A code from one flow is rejected by the other with a clear message, and the
+// account's token is revoked.
 func TestACodeOfTheWrongKind(t *testing.T) {
 	t.Parallel()
 	s := settled(t)

@@ -17,8 +17,8 @@ import (
 	"openmates/internal/messenger/discord/discordtest"
 )
 
-// The reply to the POST is lost, or refused in every way, again and again:
-// the message stands once.
+// The response to the POST is lost or refused in every way, repeatedly: the
+// message is posted once.
 func TestSendOnce(t *testing.T) {
 	t.Parallel()
 	for name, fail := range map[string][]discordtest.Failure{

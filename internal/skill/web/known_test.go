@@ -57,7 +57,7 @@ func TestOnlyAddressesThatWereNamedAreRead(t *testing.T) {
 	if n := s.hits.Load(); n != hits {
 		t.Errorf("the page was asked %d times", n-hits)
 	}
-	// A page leads on to those that it names.
+	// A page makes the pages that it links to known.
 	first, err := ask(s.URL+"/", "Look at "+s.URL)
 	if err != nil || !first.Source {
 		t.Fatalf("%+v, %v", first, err)
@@ -70,9 +70,8 @@ func TestOnlyAddressesThatWereNamedAreRead(t *testing.T) {
 	}
 }
 
-// A name inside, a name that does not exist, an address inside, and a place
-// where nobody answers are all told the same, none of them sooner than after
-// the pace.
+// An internal name, a missing name, an internal address and an unreachable host
+// all give the same error, and none sooner than the minimum delay.
 func TestNobodyLearnsWhichNamesThereAreInside(t *testing.T) {
 	t.Parallel()
 	inside := serve(t, "127.0.0.1:0", html("secret"))

@@ -58,7 +58,7 @@ func NewPostgres(t testing.TB) *Postgres {
 	return p
 }
 
-// own gives the folder to the account that runs the server, which refuses to
+// own returns the folder to the account that runs the server, which refuses to
 // run as root.
 func (p *Postgres) own() error {
 	c := servant()

@@ -55,7 +55,7 @@ func (s *Server) Configure(appID string, change func(*Settings)) {
 	}
 }
 
-// ResetToken gives the bot a new token. The old one becomes invalid
+// ResetToken returns the bot a new token. The old one becomes invalid
 // immediately; open gateway connections continue until they reconnect.
 func (s *Server) ResetToken(appID string) string {
 	s.mu.Lock()
@@ -76,7 +76,7 @@ func (s *Server) resetTokenLocked(app *application) string {
 	return u.Token
 }
 
-// ResetSecret gives the application a new client secret.
+// ResetSecret returns the application a new client secret.
 func (s *Server) ResetSecret(appID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

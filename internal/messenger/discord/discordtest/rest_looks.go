@@ -84,7 +84,7 @@ func (s *Server) Look(appID string) Look {
 	return Look{BotName: u.Name, Avatar: u.Avatar, Icon: a.Settings.Icon, Description: a.Settings.Description, Install: a.Settings.Install}
 }
 
-// Rename gives an application's bot another name.
+// Rename returns an application's bot another name.
 func (s *Server) Rename(appID, name string) { s.rename(appID, "", name) }
 
 // DeleteApplication deletes an application, like the developer portal.

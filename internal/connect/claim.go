@@ -85,10 +85,10 @@ type Proof struct {
 }
 
 // ProofError means that an ID alone proves nothing.
-type ProofError struct{ sentence string }
+type ProofError struct{ sentence openmates.Text }
 
 // Error returns the text for the log.
-func (e *ProofError) Error() string { return e.sentence }
+func (e *ProofError) Error() string { return e.sentence.String() }
 
 // Unwrap returns the sentence for people.
 func (e *ProofError) Unwrap() error { return openmates.Errorf(openmates.EForbidden, "%s", e.sentence) }
@@ -103,7 +103,7 @@ func (r *Room) ClaimWorkspace(ctx context.Context, who Who, t openmates.Team, n 
 	}
 	info := con.Info()
 	if p == (Proof{}) {
-		return r.claimed(ctx, t, n, workspace, &ProofError{sentence: fmt.Sprintf(
+		return r.claimed(ctx, t, n, workspace, &ProofError{sentence: openmates.T(
 			"The ID of a %s alone proves nothing, since everybody can know it. Begin with /apps/messages/begin, let somebody agree on %s, and send the state and the code that come back along with the ID.", info.Workspace, info.Label)})
 	}
 	who.team = t.ID
@@ -133,7 +133,7 @@ func (r *Room) claimed(ctx context.Context, t openmates.Team, n openmates.Networ
 // ClaimAccount links the account that who proved on a consent page.
 func (r *Room) ClaimAccount(ctx context.Context, who Who, p Proof) (Outcome, error) {
 	if p.State == "" {
-		return Outcome{}, &ProofError{sentence: "The code alone does not say who asked for it. Begin with /apps/messages/begin, and send the state that comes back along with the code."}
+		return Outcome{}, &ProofError{sentence: openmates.T("The code alone doesn't say who asked for it. Begin with /apps/messages/begin, and send the state that comes back along with the code.")}
 	}
 	return r.Finish(ctx, who, Link, url.Values{"state": {p.State}, "code": {p.Code}})
 }

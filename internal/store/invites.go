@@ -8,6 +8,7 @@ import (
 
 	"openmates"
 	"openmates/internal/sqldb"
+	"openmates/internal/team"
 )
 
 // InviteStore stores invites and who has used them.
@@ -47,8 +48,8 @@ func (db InviteStore) InviteByHash(ctx context.Context, hash string) (openmates.
 }
 
 // Invites lists a team's invites, newest first, with who joined with them.
-func (db InviteStore) Invites(ctx context.Context, teamID openmates.ID) ([]openmates.InviteLine, error) {
-	all, err := sqldb.List(ctx, db, func(s sqldb.Row) (l openmates.InviteLine, err error) {
+func (db InviteStore) Invites(ctx context.Context, teamID openmates.ID) ([]team.InviteLine, error) {
+	all, err := sqldb.List(ctx, db, func(s sqldb.Row) (l team.InviteLine, err error) {
 		l.Invite, err = scanInvite(tail{s, []any{&l.Maker}})
 		return l, err
 	}, `SELECT `+inviteCols+`, COALESCE(u.display_name, '') FROM invites i LEFT JOIN users u ON u.id = i.maker
@@ -58,7 +59,7 @@ func (db InviteStore) Invites(ctx context.Context, teamID openmates.ID) ([]openm
 	}
 	type row struct {
 		invite openmates.ID
-		openmates.Joined
+		team.Joined
 	}
 	came, err := sqldb.List(ctx, db, func(s sqldb.Row) (r row, err error) {
 		var at int64
@@ -68,7 +69,7 @@ func (db InviteStore) Invites(ctx context.Context, teamID openmates.ID) ([]openm
 	}, `SELECT j.invite_id, u.username, u.display_name, j.at FROM invite_joins j
 		JOIN invites i ON i.id = j.invite_id JOIN users u ON u.id = j.user_id
 		WHERE i.team_id = $1 ORDER BY j.at, u.username`, teamID)
-	by := map[openmates.ID][]openmates.Joined{}
+	by := map[openmates.ID][]team.Joined{}
 	for _, r := range came {
 		by[r.invite] = append(by[r.invite], r.Joined)
 	}
@@ -158,7 +159,7 @@ func confirmEmail(t *sqldb.Tx, userID openmates.ID, proved string) error {
 
 // AddInviteMail stores the hash of a link that proves an email address, and
 // removes expired ones.
-func (db InviteStore) AddInviteMail(ctx context.Context, m openmates.InviteMail, hash string, now time.Time) error {
+func (db InviteStore) AddInviteMail(ctx context.Context, m team.InviteMail, hash string, now time.Time) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if _, err := t.Exec(`DELETE FROM invite_mails WHERE expires <= $1`, now); err != nil {
 			return err
@@ -170,8 +171,8 @@ func (db InviteStore) AddInviteMail(ctx context.Context, m openmates.InviteMail,
 }
 
 // InviteMail returns what the link with this hash proves.
-func (db InviteStore) InviteMail(ctx context.Context, hash string) (openmates.InviteMail, error) {
-	return first(ctx, db, openmates.T("This link"), func(s sqldb.Row) (m openmates.InviteMail, err error) {
+func (db InviteStore) InviteMail(ctx context.Context, hash string) (team.InviteMail, error) {
+	return first(ctx, db, openmates.T("This link"), func(s sqldb.Row) (m team.InviteMail, err error) {
 		var expires int64
 		err = s.Scan(&m.InviteID, &m.Email, &expires)
 		m.Expires = sqldb.TimeOf(expires)

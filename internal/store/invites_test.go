@@ -78,12 +78,12 @@ func TestInvites(t *testing.T) {
 		if all[0].ID != free.ID || all[0].State(now) != openmates.InviteRevoked || all[1].State(now) != openmates.InviteUsed || all[1].Maker != "Ada" {
 			t.Errorf("%+v", all)
 		}
-		same(t, all[1].Joined, []openmates.Joined{{User: openmates.Username{Username: "bob", DisplayName: "Bob"}, At: now.UTC()}})
+		same(t, all[1].Joined, []team.Joined{{User: team.Username{Username: "bob", DisplayName: "Bob"}, At: now.UTC()}})
 		if other, err := db.Invites(ctx, w.Team.ID+1); err != nil || len(other) != 0 {
 			t.Errorf("another team sees %v %v", other, err)
 		}
 
-		m := openmates.InviteMail{InviteID: i.ID, Email: "x@example.org", Expires: time.UnixMilli(9000).UTC()}
+		m := team.InviteMail{InviteID: i.ID, Email: "x@example.org", Expires: time.UnixMilli(9000).UTC()}
 		if err := db.AddInviteMail(ctx, m, "h", now); err != nil {
 			t.Fatal(err)
 		}

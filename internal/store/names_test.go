@@ -168,7 +168,7 @@ func TestNothingReadableIsLeftOfAPerson(t *testing.T) {
 		for _, only := range [][]string{{"sock2@example.org"}, {"sock2@example.org", "xsock2@example.org", "@example.com"}} {
 			i, err := db.AddInvite(ctx, openmates.Invite{TeamID: team.ID, Role: openmates.RoleMember, Only: only, By: boss.ID, Created: at, Expires: at.Add(time.Hour)}, only[len(only)-1])
 			ok(t, err)
-			ok(t, db.AddInviteMail(ctx, openmates.InviteMail{InviteID: i.ID, Email: "sock2@example.org", Expires: at.Add(time.Hour)}, "mail"+i.ID.String(), at))
+			ok(t, db.AddInviteMail(ctx, team.InviteMail{InviteID: i.ID, Email: "sock2@example.org", Expires: at.Add(time.Hour)}, "mail"+i.ID.String(), at))
 		}
 		ok(t, db.AddMember(ctx, openmates.Membership{TeamID: team.ID, UserID: sock.ID, Role: openmates.RoleMember}))
 		ok(t, db.AddAuditAlone(ctx, openmates.AuditEntry{Actor: boss.ID, TeamID: team.ID, Action: "team.role"}.AboutPerson(sock.ID)))

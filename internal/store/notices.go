@@ -5,14 +5,15 @@ import (
 
 	"openmates"
 	"openmates/internal/sqldb"
+	"openmates/internal/team"
 )
 
 // mostNotices is how many a team is shown at once.
 const mostNotices = 20
 
 // Notices lists what a team's admins haven't read, newest first.
-func (db TeamStore) Notices(ctx context.Context, teamID openmates.ID) ([]openmates.Notice, error) {
-	return sqldb.List(ctx, db, func(s sqldb.Row) (n openmates.Notice, err error) {
+func (db TeamStore) Notices(ctx context.Context, teamID openmates.ID) ([]team.Notice, error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (n team.Notice, err error) {
 		var at int64
 		err = s.Scan(&n.ID, &n.Sentence, &at)
 		n.At = sqldb.TimeOf(at)

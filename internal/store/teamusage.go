@@ -7,6 +7,7 @@ import (
 
 	"openmates"
 	"openmates/internal/sqldb"
+	"openmates/internal/team"
 )
 
 // UsageStore stores usage and spending.
@@ -14,9 +15,9 @@ type UsageStore struct{ *base }
 
 // TeamMonth returns what a team spent in the calendar month of t (UTC), most
 // expensive first, including reservations for answers in progress.
-func (db UsageStore) TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (openmates.TeamMonth, error) {
+func (db UsageStore) TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (team.TeamMonth, error) {
 	_, start, end := month(t)
-	sum := openmates.TeamMonth{Start: start}
+	sum := team.TeamMonth{Start: start}
 	scan := func(s sqldb.Row) (x openmates.SpendLine, err error) { return x, s.Scan(&x.Name, &x.Requests, &x.Cost) }
 	by := func(name, join, group string) ([]openmates.SpendLine, error) {
 		return sqldb.List(ctx, db, scan, `SELECT `+name+`, COUNT(*), `+sumOf(`g.cost`)+`
@@ -34,7 +35,7 @@ func (db UsageStore) TeamMonth(ctx context.Context, teamID openmates.ID, t time.
 		return sum, err
 	}
 	const day = 24 * 60 * 60 * 1000
-	sum.Shares, err = sqldb.List(ctx, db, func(s sqldb.Row) (x openmates.DayShare, err error) { return x, s.Scan(&x.Day, &x.Mate, &x.Cost) },
+	sum.Shares, err = sqldb.List(ctx, db, func(s sqldb.Row) (x team.DayShare, err error) { return x, s.Scan(&x.Day, &x.Mate, &x.Cost) },
 		`SELECT (g.at - $2) / `+strconv.Itoa(day)+` AS day, COALESCE(MAX(m.name), ''), `+sumOf(`g.cost`)+`
 		FROM usage g LEFT JOIN mates m ON m.id = g.mate_id WHERE g.team_id = $1 AND g.at >= $2 AND g.at < $3
 		GROUP BY 1, g.mate_id ORDER BY 1, 3 DESC, 2`, teamID, start, end)
@@ -94,10 +95,10 @@ func (db UsageStore) TeamMonths(ctx context.Context, teamID openmates.ID, now ti
 
 // TeamUsage returns a team's usage in the calendar month of t (UTC), by day,
 // person, mate and model, oldest day first.
-func (db UsageStore) TeamUsage(ctx context.Context, teamID openmates.ID, t time.Time) ([]openmates.UsageLine, error) {
+func (db UsageStore) TeamUsage(ctx context.Context, teamID openmates.ID, t time.Time) ([]team.UsageLine, error) {
 	_, start, end := month(t)
 	const day = 24 * 60 * 60 * 1000
-	return sqldb.List(ctx, db, func(s sqldb.Row) (l openmates.UsageLine, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (l team.UsageLine, err error) {
 		var n int
 		err = s.Scan(&n, &l.Person, &l.Mate, &l.Model, &l.Requests, &l.Input, &l.Cached, &l.Output, &l.Cost)
 		l.Day = start.AddDate(0, 0, n)

@@ -1,4 +1,4 @@
-package team
+package team_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"openmates"
 	"openmates/internal/policy"
 	"openmates/internal/store/storetest"
+	"openmates/internal/team"
 )
 
 // No change of a team happens without its entry in the audit record.
@@ -39,7 +40,7 @@ func TestNothingOfATeamChangesWithoutItsAuditEntry(t *testing.T) {
 
 	var founder openmates.Caller
 	audited("team.found", func() (err error) {
-		founder.User, _, err = h.Establish(ctx, nora, from(1), Draft{Name: "Pier"}, openmates.Newcomer{})
+		founder.User, _, err = h.Establish(ctx, nora, from(1), team.Draft{Name: "Pier"}, openmates.Newcomer{})
 		return err
 	})
 	pier, err := h.Enter(ctx, founder, "pier", policy.SeeTeam)
@@ -55,7 +56,7 @@ func TestADraftOutlivesAFailureOfTheAuditRecord(t *testing.T) {
 	h.Audit = h.DB.AddAudit
 	ada, _ := h.in(t, "ada", "harbour")
 	h.visit(t, func(ctx context.Context) {
-		must(t, h.KeepDraft(ctx, ada, from(1), Draft{Name: "Pier"}))
+		must(t, h.KeepDraft(ctx, ada, from(1), team.Draft{Name: "Pier"}))
 		storetest.Audited(t, h.DB, "team.found", func() error {
 			_, _, err := h.FoundTeam(ctx, ada, from(1), openmates.Newcomer{})
 			return err

@@ -1,4 +1,4 @@
-package team
+package team_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"openmates/internal/policy"
 	"openmates/internal/server"
 	"openmates/internal/store/roomtest"
+	"openmates/internal/team"
 )
 
 const goodPassword = "three quiet lighthouses"
@@ -22,7 +23,7 @@ type (
 
 // house is the room over a real database, with the rooms around it.
 type house struct {
-	*Room
+	*team.Room
 	*people
 	*whole
 	*roomtest.Ground
@@ -44,7 +45,7 @@ func newHouseAt(t *testing.T, url string, chosen bool) *house {
 	must(t, err)
 	h.whole, err = server.New(server.Config{Store: h.DB, Log: h.Logger, Accounts: h.people, Failures: h.Failures, Post: h.Mail, Address: h.Public, Audit: h.Record, Clock: h.Clock, Reach: h.Out()})
 	must(t, err)
-	h.Room, err = New(Config{Store: h.DB, Log: h.Logger, Accounts: h.people, Session: h.people, SignUp: h.whole, Post: h.Mail, Audit: h.Record, Clock: h.Clock})
+	h.Room, err = team.New(team.Config{Store: h.DB, Log: h.Logger, Accounts: h.people, Session: h.people, SignUp: h.whole, Post: h.Mail, Audit: h.Record, Clock: h.Clock})
 	must(t, err)
 	return h
 }
@@ -70,12 +71,12 @@ func from(n int) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, byte(n)}
 func seeded(t *testing.T) *house {
 	t.Helper()
 	h := newHouse(t)
-	_, _, err := h.Seed(t.Context(), Plan{Team: "Harbour", People: []Person{
+	_, _, err := h.Seed(t.Context(), team.Plan{Team: "Harbour", People: []team.Person{
 		{Username: "ada", Name: "Ada", Password: goodPassword, Role: openmates.RoleAdmin, Admin: true},
 		{Username: "ben", Name: "Ben", Password: goodPassword, Role: openmates.RoleMember},
 	}})
 	must(t, err)
-	_, _, err = h.Seed(t.Context(), Plan{Team: "Lighthouse", People: []Person{
+	_, _, err = h.Seed(t.Context(), team.Plan{Team: "Lighthouse", People: []team.Person{
 		{Username: "eve", Name: "Eve", Password: goodPassword, Role: openmates.RoleAdmin},
 	}})
 	must(t, err)

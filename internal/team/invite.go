@@ -20,7 +20,7 @@ import (
 type Inviting interface {
 	AddInvite(ctx context.Context, i openmates.Invite, hash string) (openmates.Invite, error)
 	InviteByHash(ctx context.Context, hash string) (i openmates.Invite, stored string, err error)
-	Invites(ctx context.Context, teamID openmates.ID) ([]openmates.InviteLine, error)
+	Invites(ctx context.Context, teamID openmates.ID) ([]InviteLine, error)
 	RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at time.Time) error
 	// Join uses up an invite once and adds the user to its team, all or
 	// nothing; a user without an ID is created. If two people race for the last
@@ -28,8 +28,8 @@ type Inviting interface {
 	// the link that proves their address, "" = none: it is used up as well, and
 	// an address that is theirs is confirmed.
 	Join(ctx context.Context, invite openmates.ID, u openmates.User, phc, proof string, at time.Time) (openmates.User, error)
-	AddInviteMail(ctx context.Context, m openmates.InviteMail, hash string, now time.Time) error
-	InviteMail(ctx context.Context, hash string) (openmates.InviteMail, error)
+	AddInviteMail(ctx context.Context, m InviteMail, hash string, now time.Time) error
+	InviteMail(ctx context.Context, hash string) (InviteMail, error)
 }
 
 // NewInvite is an invite to create.
@@ -136,7 +136,7 @@ func (r *Room) mailInviteTo(ctx context.Context, c openmates.Caller, p policy.Pl
 	if err := r.post.Send(ctx, r.invitation(ctx, c, p, i, to, link+"?proof="+proof)); err != nil {
 		return err
 	}
-	return r.store.AddInviteMail(ctx, openmates.InviteMail{InviteID: i.ID, Email: to, Expires: i.Expires}, guard.Digest(proof), r.now())
+	return r.store.AddInviteMail(ctx, InviteMail{InviteID: i.ID, Email: to, Expires: i.Expires}, guard.Digest(proof), r.now())
 }
 
 // addressees parses a list of addresses and domains and normalises them.
@@ -173,7 +173,7 @@ func addressee(s string) (string, error) {
 }
 
 // Invites lists the team's invites, newest first.
-func (r *Room) Invites(ctx context.Context, c openmates.Caller, p policy.Place) ([]openmates.InviteLine, error) {
+func (r *Room) Invites(ctx context.Context, c openmates.Caller, p policy.Place) ([]InviteLine, error) {
 	if err := p.Require(c, policy.InvitePeople); err != nil {
 		return nil, err
 	}
@@ -323,7 +323,7 @@ func (r *Room) AskProof(ctx context.Context, c openmates.Caller, from netip.Addr
 	if err := r.post.Send(ctx, r.proofLetter(c, w, email, link(proof))); err != nil {
 		return err
 	}
-	m := openmates.InviteMail{InviteID: w.Invite.ID, Email: email, Expires: r.now().Add(proofFor)}
+	m := InviteMail{InviteID: w.Invite.ID, Email: email, Expires: r.now().Add(proofFor)}
 	return r.store.AddInviteMail(ctx, m, guard.Digest(proof), r.now())
 }
 

@@ -1,4 +1,4 @@
-package team
+package team_test
 
 import (
 	"net/url"
@@ -13,11 +13,14 @@ import (
 	"openmates/internal/guard"
 	"openmates/internal/policy"
 	"openmates/internal/store/roomtest"
+	"openmates/internal/team"
 )
 
 func link(code string) string { return "https://mates.example/join/" + code }
 
-func plainInvite() NewInvite { return NewInvite{Role: openmates.RoleMember, Uses: 1, Days: 7} }
+func plainInvite() team.NewInvite {
+	return team.NewInvite{Role: openmates.RoleMember, Uses: 1, Days: 7}
+}
 
 func nora(n int) openmates.Newcomer {
 	return openmates.Newcomer{Username: "nora" + strconv.Itoa(n), Password: goodPassword, Self: openmates.Self{Name: "Nora"}}
@@ -122,10 +125,10 @@ func TestAnAddressIsProvedByMail(t *testing.T) {
 	h := seeded(t)
 	post := h.Mailing(t)
 	ada, p := h.in(t, "ada", "harbour")
-	n := NewInvite{Role: openmates.RoleMember, Days: 30, Only: "Nora@Example.org; @example.com, broken@example.net", Mail: true}
+	n := team.NewInvite{Role: openmates.RoleMember, Days: 30, Only: "Nora@Example.org; @example.com, broken@example.net", Mail: true}
 	_, c, mailed, err := h.Invite(ctx, ada, p, n, link)
 	must(t, err)
-	want := []Delivery{{To: "broken@example.net", Problem: openmates.T("The mail server refuses this address.")}, {To: "nora@example.org"}}
+	want := []team.Delivery{{To: "broken@example.net", Problem: openmates.T("The mail server refuses this address.")}, {To: "nora@example.org"}}
 	if len(post.Sent) != 1 || !strings.HasPrefix(post.Sent[0], "nora@example.org: ") || !strings.Contains(post.Sent[0], link(c)) || !slices.Equal(mailed, want) {
 		t.Fatalf("sent %q: %q", post.Sent, mailed)
 	}
@@ -141,7 +144,7 @@ func TestAnAddressIsProvedByMail(t *testing.T) {
 	if m == nil || !strings.HasPrefix(post.Sent[1], "anybody@example.com: ") {
 		t.Fatalf("sent %q", post.Sent[1])
 	}
-	_, other, _, err := h.Invite(ctx, ada, p, NewInvite{Role: openmates.RoleAdmin, Days: 30, Only: "example.com"}, link)
+	_, other, _, err := h.Invite(ctx, ada, p, team.NewInvite{Role: openmates.RoleAdmin, Days: 30, Only: "example.com"}, link)
 	must(t, err)
 	_, err = h.Welcome(ctx, openmates.Caller{}, other, m[1]) // of another invite
 	code(t, err, openmates.EInvalid)
@@ -196,7 +199,7 @@ func TestAProofOfAnAddressWorksOnce(t *testing.T) {
 	h := seeded(t)
 	post := h.Mailing(t)
 	ada, p := h.in(t, "ada", "harbour")
-	_, c, _, err := h.Invite(ctx, ada, p, NewInvite{Role: openmates.RoleMember, Days: 30, Uses: 10, Only: "corp.example"}, link)
+	_, c, _, err := h.Invite(ctx, ada, p, team.NewInvite{Role: openmates.RoleMember, Days: 30, Uses: 10, Only: "corp.example"}, link)
 	must(t, err)
 	ask := func(n int) string {
 		t.Helper()
@@ -244,7 +247,7 @@ func TestAnotherLetterIsAnotherAddress(t *testing.T) {
 	h := seeded(t)
 	post := h.Mailing(t)
 	ada, p := h.in(t, "ada", "harbour")
-	_, c, _, err := h.Invite(ctx, ada, p, NewInvite{Role: openmates.RoleMember, Days: 30, Only: "Kim@example.org, müller.example"}, link)
+	_, c, _, err := h.Invite(ctx, ada, p, team.NewInvite{Role: openmates.RoleMember, Days: 30, Only: "Kim@example.org, müller.example"}, link)
 	must(t, err)
 	ask := func(n int, email string) error {
 		return h.AskProof(ctx, openmates.Caller{}, from(n), c, email, func(proof string) string { return proof })
@@ -268,7 +271,7 @@ func FuzzAddressees(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		all, err := addressees(s)
+		all, err := team.Addressees(s)
 		if err != nil {
 			code(t, err, openmates.EInvalid)
 			return

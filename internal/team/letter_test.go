@@ -1,4 +1,4 @@
-package team
+package team_test
 
 import (
 	"net/netip"
@@ -11,6 +11,7 @@ import (
 	"openmates"
 	"openmates/internal/mail"
 	"openmates/internal/store/roomtest"
+	"openmates/internal/team"
 )
 
 // A founder of a team can't have a hundred strangers mailed, nor one of them
@@ -27,7 +28,7 @@ func TestStrangersAreNotFloodedByInvites(t *testing.T) {
 		for n := range 25 {
 			only = append(only, "stranger"+strconv.Itoa(batch*25+n)+"@example.org")
 		}
-		_, _, mailed, err := h.Invite(ctx, eve, p, NewInvite{Role: openmates.RoleMember, Days: 7, Only: strings.Join(only, " "), Mail: true}, link)
+		_, _, mailed, err := h.Invite(ctx, eve, p, team.NewInvite{Role: openmates.RoleMember, Days: 7, Only: strings.Join(only, " "), Mail: true}, link)
 		must(t, err)
 		for _, d := range mailed {
 			if d.Problem != "" {
@@ -43,7 +44,7 @@ func TestStrangersAreNotFloodedByInvites(t *testing.T) {
 		name := []string{"ada", "ben"}[n%2]
 		u, err := h.DB.UserByName(ctx, name)
 		must(t, err)
-		err = h.post.Send(ctx, mail.Letter{On: mail.Inviting, To: []string{"Victim@example.org", "v.ictim+" + strconv.Itoa(n) + "@EXAMPLE.org"}[n/2%2], By: u.ID, Team: openmates.ID(n + 100)})
+		err = h.Mail.Send(ctx, mail.Letter{On: mail.Inviting, To: []string{"Victim@example.org", "v.ictim+" + strconv.Itoa(n) + "@EXAMPLE.org"}[n/2%2], By: u.ID, Team: openmates.ID(n + 100)})
 		if err != nil && n < 3 {
 			t.Fatal(err)
 		}
@@ -55,7 +56,7 @@ func TestStrangersAreNotFloodedByInvites(t *testing.T) {
 		for range 24 {
 			h.Pass(time.Hour)
 			for _, on := range []mail.Occasion{mail.Inviting, mail.Proving, mail.Confirming} {
-				_ = h.post.Send(ctx, mail.Letter{On: on, To: "victim@example.org", By: openmates.ID(day + 1000)})
+				_ = h.Mail.Send(ctx, mail.Letter{On: on, To: "victim@example.org", By: openmates.ID(day + 1000)})
 			}
 		}
 	}
@@ -71,7 +72,7 @@ func TestProofsToOneVictimMeetALimit(t *testing.T) {
 	h := seeded(t)
 	post := h.Mailing(t)
 	ada, p := h.in(t, "ada", "harbour")
-	_, c, _, err := h.Invite(ctx, ada, p, NewInvite{Role: openmates.RoleMember, Days: 30, Only: "example.org"}, link)
+	_, c, _, err := h.Invite(ctx, ada, p, team.NewInvite{Role: openmates.RoleMember, Days: 30, Only: "example.org"}, link)
 	must(t, err)
 	ask := func(n int, to string) error {
 		from := netip.AddrFrom4([4]byte{10, 0, byte(n >> 8), byte(n)})
@@ -106,7 +107,7 @@ func TestAMailedInviteNeedsNoSecondMail(t *testing.T) {
 	h := seeded(t)
 	post := h.Mailing(t)
 	ada, p := h.in(t, "ada", "harbour")
-	_, c, mailed, err := h.Invite(ctx, ada, p, NewInvite{Role: openmates.RoleMember, Days: 30, Uses: 2, Only: "nora@example.org, kim@example.org", Mail: true}, link)
+	_, c, mailed, err := h.Invite(ctx, ada, p, team.NewInvite{Role: openmates.RoleMember, Days: 30, Uses: 2, Only: "nora@example.org, kim@example.org", Mail: true}, link)
 	must(t, err)
 	if len(mailed) != 2 || len(post.Sent) != 2 {
 		t.Fatalf("mailed %+v", mailed)
@@ -134,7 +135,7 @@ func TestInvitesDontWaitForADeadMailServer(t *testing.T) {
 	post := h.Mailing(t)
 	post.Down = true
 	ada, p := h.in(t, "ada", "harbour")
-	_, _, mailed, err := h.Invite(t.Context(), ada, p, NewInvite{Role: openmates.RoleMember, Days: 30, Only: "a@example.org b@example.org c@example.org example.net", Mail: true}, link)
+	_, _, mailed, err := h.Invite(t.Context(), ada, p, team.NewInvite{Role: openmates.RoleMember, Days: 30, Only: "a@example.org b@example.org c@example.org example.net", Mail: true}, link)
 	must(t, err)
 	if len(mailed) != 3 || len(post.By) != 1 {
 		t.Errorf("mailed %+v in %d tries", mailed, len(post.By))

@@ -9,7 +9,7 @@ import (
 
 // Notices lists what happened to the team without its admins, for the admins
 // only.
-func (r *Room) Notices(ctx context.Context, c openmates.Caller, p policy.Place) ([]openmates.Notice, error) {
+func (r *Room) Notices(ctx context.Context, c openmates.Caller, p policy.Place) ([]Notice, error) {
 	if !policy.Allowed(c.User, p.Role, policy.RunTeam) {
 		return nil, nil
 	}

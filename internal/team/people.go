@@ -99,14 +99,14 @@ func (r *Room) RenameTeam(ctx context.Context, c openmates.Caller, p policy.Plac
 }
 
 // Usage returns the team's usage in this calendar month (UTC).
-func (r *Room) Usage(ctx context.Context, c openmates.Caller, p policy.Place) (openmates.TeamMonth, error) {
+func (r *Room) Usage(ctx context.Context, c openmates.Caller, p policy.Place) (TeamMonth, error) {
 	return r.UsageIn(ctx, c, p, r.now())
 }
 
 // UsageIn returns the team's usage in the calendar month of at (UTC).
-func (r *Room) UsageIn(ctx context.Context, c openmates.Caller, p policy.Place, at time.Time) (openmates.TeamMonth, error) {
+func (r *Room) UsageIn(ctx context.Context, c openmates.Caller, p policy.Place, at time.Time) (TeamMonth, error) {
 	if err := p.Require(c, policy.SeeUsage); err != nil {
-		return openmates.TeamMonth{}, err
+		return TeamMonth{}, err
 	}
 	return r.store.TeamMonth(ctx, p.Team.ID, at)
 }
@@ -121,7 +121,7 @@ func (r *Room) UsageMonths(ctx context.Context, c openmates.Caller, p policy.Pla
 }
 
 // UsageLines returns that month in detail: by day, person, mate and model.
-func (r *Room) UsageLines(ctx context.Context, c openmates.Caller, p policy.Place, at time.Time) ([]openmates.UsageLine, error) {
+func (r *Room) UsageLines(ctx context.Context, c openmates.Caller, p policy.Place, at time.Time) ([]UsageLine, error) {
 	if err := p.Require(c, policy.SeeUsage); err != nil {
 		return nil, err
 	}

@@ -71,12 +71,12 @@ type Members interface {
 
 // Books reads a team's costs, and its admins' notices.
 type Books interface {
-	TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (openmates.TeamMonth, error)
+	TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (TeamMonth, error)
 	// TeamMonths lists the months up to now with usage, and this one, newest
 	// first.
 	TeamMonths(ctx context.Context, teamID openmates.ID, now time.Time) ([]time.Time, error)
-	TeamUsage(ctx context.Context, teamID openmates.ID, t time.Time) ([]openmates.UsageLine, error)
-	Notices(ctx context.Context, teamID openmates.ID) ([]openmates.Notice, error)
+	TeamUsage(ctx context.Context, teamID openmates.ID, t time.Time) ([]UsageLine, error)
+	Notices(ctx context.Context, teamID openmates.ID) ([]Notice, error)
 	DropNotice(ctx context.Context, teamID, id openmates.ID) error
 }
 

@@ -41,7 +41,7 @@ func (m madeInvite) onto(p *invitesPage) {
 }
 
 type inviteLine struct {
-	openmates.InviteLine
+	team.InviteLine
 	State openmates.InviteState
 	Whom  string
 }

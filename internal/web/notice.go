@@ -5,11 +5,12 @@ import (
 
 	"openmates"
 	"openmates/internal/policy"
+	"openmates/internal/team"
 )
 
 // notices returns the team admins' unread notices. If that fails, the page is
 // shown without them.
-func (s *Server) notices(r *http.Request, c openmates.Caller, p policy.Place) []openmates.Notice {
+func (s *Server) notices(r *http.Request, c openmates.Caller, p policy.Place) []team.Notice {
 	all, err := s.team.Notices(r.Context(), c, p)
 	if err != nil {
 		s.logError(r, err)

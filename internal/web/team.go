@@ -8,6 +8,7 @@ import (
 	"openmates"
 	"openmates/internal/connect"
 	"openmates/internal/policy"
+	"openmates/internal/team"
 )
 
 // teamPage shows a team: its mates, where they are, and its people.
@@ -21,7 +22,7 @@ type teamPage struct {
 	Tabs     []way
 	RunsIt   bool // the caller is an admin of the server
 	Networks []connect.Network
-	Notices  []openmates.Notice
+	Notices  []team.Notice
 }
 
 // teamMateCard is a mate and how to add it.
@@ -137,7 +138,7 @@ type inTeam struct {
 	Role openmates.Role
 	Tabs []way
 
-	Notices []openmates.Notice // notices for the team's admins
+	Notices []team.Notice // notices for the team's admins
 }
 
 func (s *Server) inTeam(r *http.Request, c openmates.Caller, p policy.Place) inTeam {

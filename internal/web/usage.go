@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/team"
 )
 
 // usagePage shows what a team spent in a month.
 type usagePage struct {
 	inTeam
-	Month    openmates.TeamMonth
+	Month    team.TeamMonth
 	Currency string
 	Most     openmates.Micros // on a single day
 	Width    int              // of the chart's view box

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/team"
 )
 
 // The plot shows each day's money by mate, and the table beside it says the
@@ -45,12 +46,12 @@ func TestUsagePlot(t *testing.T) {
 // the colours share the last one.
 func TestPlotOfManyMates(t *testing.T) {
 	t.Parallel()
-	p := usagePage{Month: openmates.TeamMonth{Days: make([]openmates.SpendLine, 31)}}
+	p := usagePage{Month: team.TeamMonth{Days: make([]openmates.SpendLine, 31)}}
 	for i := range 9 {
 		name := "Mate " + strconv.Itoa(i)
 		cost := openmates.Micros(1_000_000_000_000 / (i*i*i*1000 + 1))
 		p.Month.Mates = append(p.Month.Mates, openmates.SpendLine{Name: name, Cost: cost})
-		p.Month.Shares = append(p.Month.Shares, openmates.DayShare{Day: 30, Mate: name, Cost: cost})
+		p.Month.Shares = append(p.Month.Shares, team.DayShare{Day: 30, Mate: name, Cost: cost})
 		p.Month.Days[30].Cost += cost
 		p.Month.Days[30].Requests++
 	}

@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"testing"
@@ -6,6 +6,7 @@ import (
 	"openmates"
 	"openmates/internal/mail"
 	"openmates/internal/policy"
+	"openmates/internal/server"
 	"openmates/internal/store/storetest"
 	"openmates/internal/team"
 )
@@ -31,7 +32,7 @@ func TestNothingOfTheServerChangesWithoutItsAuditEntry(t *testing.T) {
 		return err
 	})
 	audited("server.rename", func() error { return h.Rename(ctx, ada.User.ID, "Lighthouse") })
-	audited("server.sign_up", func() error { return h.SetSignUp(ctx, ada.User.ID, OpenToTeams) })
+	audited("server.sign_up", func() error { return h.SetSignUp(ctx, ada.User.ID, server.OpenToTeams) })
 	audited("server.currency", func() error { return h.SetCurrency(ctx, ada.User.ID, "EUR") })
 	elsewhere := listening(t, says(502, "")).URL
 	if h.Reaches(ctx, elsewhere) == nil { // the first check makes what the server is known by

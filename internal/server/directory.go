@@ -12,7 +12,7 @@ import (
 
 // AnyPerson is a person as server admins see them.
 type AnyPerson struct {
-	openmates.DirectoryPerson
+	DirectoryPerson
 	Seen time.Time // when they were last seen, in a browser or asking a mate; zero = never
 }
 
@@ -52,7 +52,7 @@ func atMost[T any](all []T, n int) ([]T, bool) {
 
 // AnyTeams lists the server's teams, for its admins, with the cost of this
 // month, and reports whether there are more.
-func (r *Room) AnyTeams(ctx context.Context, c openmates.Caller, q openmates.DirectorySearch) ([]openmates.DirectoryTeam, bool, error) {
+func (r *Room) AnyTeams(ctx context.Context, c openmates.Caller, q openmates.DirectorySearch) ([]DirectoryTeam, bool, error) {
 	if err := policy.Require(c, policy.RunServer); err != nil {
 		return nil, false, err
 	}

@@ -1,10 +1,11 @@
-package server
+package server_test
 
 import (
 	"strings"
 	"testing"
 
 	"openmates"
+	"openmates/internal/server"
 )
 
 func TestTheServerAnswersToItsOwnNames(t *testing.T) {
@@ -33,18 +34,18 @@ func TestTheServerAnswersToItsOwnNames(t *testing.T) {
 			secret, err := h.SetupCode(t.Context())
 			must(t, err)
 			if tc.setUp != "" {
-				_, _, err = h.Setup(t.Context(), from(1), Founder{Code: secret, Name: "Ada", Username: "ada", Password: goodPassword, Team: "Harbour", Host: tc.setUp})
+				_, _, err = h.Setup(t.Context(), from(1), server.Founder{Code: secret, Name: "Ada", Username: "ada", Password: goodPassword, Team: "Harbour", Host: tc.setUp})
 				must(t, err)
 			}
 			for fine, hosts := range map[bool]string{true: tc.fine, false: tc.bad} {
 				for host := range strings.FieldsSeq(hosts) {
-					err := h.Serves(t.Context(), Asked{Host: host, Public: public, Proxied: tc.proxy})
+					err := h.Serves(t.Context(), server.Asked{Host: host, Public: public, Proxied: tc.proxy})
 					if (err == nil) != fine || err != nil && (openmates.CodeOf(err) != openmates.EInvalid || !strings.Contains(openmates.MessageOf(err), public)) {
 						t.Errorf("%q: %v", host, err)
 					}
 				}
 			}
-			if err := h.Serves(t.Context(), Asked{Public: public, Proxied: tc.proxy}); err == nil {
+			if err := h.Serves(t.Context(), server.Asked{Public: public, Proxied: tc.proxy}); err == nil {
 				t.Error("a request without a name is answered")
 			}
 		})
@@ -56,11 +57,11 @@ func FuzzHost(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		host := hostOf(s)
+		host := server.HostOf(s)
 		if strings.ToLower(host) != host || strings.ContainsAny(host, "/\\@ \r\n\x00") {
 			t.Errorf("%q has the name %q", s, host)
 		}
-		if isLoopback(host) && !strings.Contains(strings.ToLower(s), "localhost") && !strings.Contains(s, "127.") && !strings.Contains(s, ":") {
+		if server.IsLoopback(host) && !strings.Contains(strings.ToLower(s), "localhost") && !strings.Contains(s, "127.") && !strings.Contains(s, ":") {
 			t.Errorf("%q is this machine", s)
 		}
 	})

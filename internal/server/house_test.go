@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"openmates"
 	"openmates/internal/identity"
+	"openmates/internal/server"
 	"openmates/internal/store/roomtest"
 	"openmates/internal/team"
 )
@@ -21,7 +22,7 @@ type (
 
 // house is the room over a real database, with the rooms around it.
 type house struct {
-	*Room
+	*server.Room
 	*people
 	*teams
 	*roomtest.Ground
@@ -38,10 +39,10 @@ func newHouseAt(t *testing.T, url string, chosen bool) *house {
 	h := &house{Ground: roomtest.New(t, url, chosen)}
 	var err error
 	h.people, err = identity.New(identity.Config{Store: h.DB, Log: h.Logger, Failures: h.Failures, Post: h.Mail, Address: h.Public, Audit: h.Record, Clock: h.Clock,
-		ServerName: func(ctx context.Context) (string, error) { return StoredName(ctx, h.DB) },
+		ServerName: func(ctx context.Context) (string, error) { return server.StoredName(ctx, h.DB) },
 		Cost:       identity.Cost{Memory: 64, Time: 1, Threads: 1}}) // the tests are about what happens around the hashes
 	must(t, err)
-	h.Room, err = New(Config{Store: h.DB, Log: h.Logger, Accounts: h.people, Failures: h.Failures, Post: h.Mail, Address: h.Public, Audit: h.Record, Clock: h.Clock, Reach: h.Out()})
+	h.Room, err = server.New(server.Config{Store: h.DB, Log: h.Logger, Accounts: h.people, Failures: h.Failures, Post: h.Mail, Address: h.Public, Audit: h.Record, Clock: h.Clock, Reach: h.Out()})
 	must(t, err)
 	h.teams, err = team.New(team.Config{Store: h.DB, Log: h.Logger, Accounts: h.people, Session: h.people, SignUp: h.Room, Post: h.Mail, Audit: h.Record, Clock: h.Clock})
 	must(t, err)
@@ -64,6 +65,6 @@ func code(t *testing.T, err error, want openmates.Code) {
 
 func from(n int) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, byte(n)}) }
 
-func founder(c openmates.Secret) Founder {
-	return Founder{Code: c, Name: "Ada", Username: "ada", Password: goodPassword, Team: "Harbour"}
+func founder(c openmates.Secret) server.Founder {
+	return server.Founder{Code: c, Name: "Ada", Username: "ada", Password: goodPassword, Team: "Harbour"}
 }

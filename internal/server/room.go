@@ -69,8 +69,8 @@ type Directory interface {
 	UserByName(ctx context.Context, username string) (openmates.User, error)
 	Team(ctx context.Context, id openmates.ID) (openmates.Team, error)
 	TeamBySlug(ctx context.Context, slug string) (openmates.Team, error)
-	FindPeople(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPerson, error)
-	FindTeams(ctx context.Context, q openmates.DirectorySearch, at time.Time) ([]openmates.DirectoryTeam, error)
+	FindPeople(ctx context.Context, q openmates.DirectorySearch) ([]DirectoryPerson, error)
+	FindTeams(ctx context.Context, q openmates.DirectorySearch, at time.Time) ([]DirectoryTeam, error)
 	// SetServerAdmin returns openmates.EConflict if no admin would be left.
 	SetServerAdmin(ctx context.Context, userID openmates.ID, admin bool) error
 	// RemoveOther deletes somebody's account on behalf of a server admin.

@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/server"
 )
 
 // listening is a server that answers like this, on a port of its own.
@@ -149,9 +150,9 @@ func TestAWrongAddressIsDiagnosed(t *testing.T) {
 func TestTheRightAddressLeadsHere(t *testing.T) {
 	t.Parallel()
 	h, stranger := newHouse(t), newHouse(t)
-	me := func(r *Room) http.HandlerFunc {
+	me := func(r *server.Room) http.HandlerFunc {
 		return func(w http.ResponseWriter, req *http.Request) {
-			proof, err := r.Proof(req.Context(), strings.TrimPrefix(req.URL.Path, ReachPath))
+			proof, err := r.Proof(req.Context(), strings.TrimPrefix(req.URL.Path, server.ReachPath))
 			if err != nil {
 				w.WriteHeader(http.StatusNotFound)
 				return
@@ -178,7 +179,7 @@ func TestHostsOfOnesOwnNetwork(t *testing.T) {
 		"172.20.1.1": true, "100.100.1.1": true, "fd00::1": true, "169.254.1.1": true, "mates.home.arpa": true, "MATES.LAN": true,
 		"mates.example.org": false, "8.8.8.8": false, "2001:db8::1": false, "local.example.org": false, "172.32.0.1": false, "::ffff:8.8.8.8": false,
 	} {
-		if got := private(host); got != want {
+		if got := server.Private(host); got != want {
 			t.Errorf("private(%q) = %v", host, got)
 		}
 	}
@@ -198,13 +199,13 @@ func TestSettlingTheServer(t *testing.T) {
 	must(t, err)
 	s, err := h.Settings(ctx)
 	must(t, err)
-	if s != (Settings{Currency: "USD"}) {
+	if s != (server.Settings{Currency: "USD"}) {
 		t.Errorf("at first: %+v", s)
 	}
 	must(t, h.Rename(ctx, ada.ID, " Harbour "))
 	must(t, h.Rename(ctx, ada.ID, "Harbour"))
-	must(t, h.SetSignUp(ctx, ada.ID, InviteOnly))
-	must(t, h.SetSignUp(ctx, ada.ID, OpenToTeams))
+	must(t, h.SetSignUp(ctx, ada.ID, server.InviteOnly))
+	must(t, h.SetSignUp(ctx, ada.ID, server.OpenToTeams))
 	must(t, h.SetCurrency(ctx, ada.ID, "EUR"))
 	for _, err := range []error{h.Rename(ctx, ada.ID, ""), h.SetSignUp(ctx, ada.ID, "all"), h.SetCurrency(ctx, ada.ID, "euro")} {
 		if openmates.CodeOf(err) != openmates.EInvalid {
@@ -224,7 +225,7 @@ func TestSettlingTheServer(t *testing.T) {
 	}
 	s, err = h.Settings(ctx)
 	must(t, err)
-	if s.Name != "Harbour" || s.URL != bad || !strings.Contains(s.Problem.String(), "502") || s.SignUp != OpenToTeams || s.Currency != "EUR" || h.Public.URL() != bad {
+	if s.Name != "Harbour" || s.URL != bad || !strings.Contains(s.Problem.String(), "502") || s.SignUp != server.OpenToTeams || s.Currency != "EUR" || h.Public.URL() != bad {
 		t.Errorf("now: %+v, moved to %v", s, h.Public.URL())
 	}
 	var actions []string

@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"openmates"
+	"openmates/internal/server"
 )
 
 func TestSetup(t *testing.T) {
@@ -35,7 +36,7 @@ func TestSetup(t *testing.T) {
 	code(t, err, openmates.EUnauthorized)
 	must(t, h.CheckSetupCode(ctx, from(1), fresh))
 
-	for name, f := range map[string]Founder{
+	for name, f := range map[string]server.Founder{
 		"no name":          {Code: fresh, Username: "ada", Password: goodPassword, Team: "T"},
 		"bad username":     {Code: fresh, Name: "A", Username: "a b", Password: goodPassword, Team: "T"},
 		"short password":   {Code: fresh, Name: "A", Username: "ada", Password: "short", Team: "T"},

@@ -8,6 +8,7 @@ import (
 
 	"openmates"
 	"openmates/internal/connect"
+	"openmates/internal/server"
 	"openmates/internal/sqldb"
 )
 
@@ -24,8 +25,8 @@ func parts(s string) []string {
 }
 
 // FindPeople lists accounts by username.
-func (db PeopleStore) FindPeople(ctx context.Context, q openmates.DirectorySearch) ([]openmates.DirectoryPerson, error) {
-	return sqldb.List(ctx, db, func(s sqldb.Row) (p openmates.DirectoryPerson, err error) {
+func (db PeopleStore) FindPeople(ctx context.Context, q openmates.DirectorySearch) ([]server.DirectoryPerson, error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (p server.DirectoryPerson, err error) {
 		var teams string
 		var asked int64
 		p.User, err = scanUser(tail{s, []any{&teams, &asked}})
@@ -40,9 +41,9 @@ func (db PeopleStore) FindPeople(ctx context.Context, q openmates.DirectorySearc
 }
 
 // FindTeams lists teams by slug, with what each spent in the month of at.
-func (db TeamStore) FindTeams(ctx context.Context, q openmates.DirectorySearch, at time.Time) ([]openmates.DirectoryTeam, error) {
+func (db TeamStore) FindTeams(ctx context.Context, q openmates.DirectorySearch, at time.Time) ([]server.DirectoryTeam, error) {
 	_, start, end := month(at)
-	return sqldb.List(ctx, db, func(s sqldb.Row) (x openmates.DirectoryTeam, err error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (x server.DirectoryTeam, err error) {
 		var admins string
 		x.Team, err = scanTeam(tail{s, []any{&x.Members, &admins, &x.Places, &x.Mates, &x.Spent}})
 		x.Admins = parts(admins)

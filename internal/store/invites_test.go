@@ -10,6 +10,7 @@ import (
 	"openmates"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
+	"openmates/internal/team"
 )
 
 func invited(t *testing.T, db *store.DB, w storetest.World, change func(*openmates.Invite)) openmates.Invite {

@@ -18,6 +18,7 @@ import (
 	"openmates/internal/sqldb/sqldbtest"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
+	"openmates/internal/team"
 )
 
 // old is a database as the program left it before a migration.
@@ -159,19 +160,19 @@ func TestNothingReadableIsLeftOfAPerson(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
 		db, ctx := open(), t.Context()
 		boss := person(t, db, "boss", true)
-		team, err := db.AddTeam(ctx, openmates.Team{Slug: "harbour", Name: "Harbour"})
+		acme, err := db.AddTeam(ctx, openmates.Team{Slug: "harbour", Name: "Harbour"})
 		ok(t, err)
-		ok(t, db.AddMember(ctx, openmates.Membership{TeamID: team.ID, UserID: boss.ID, Role: openmates.RoleAdmin}))
+		ok(t, db.AddMember(ctx, openmates.Membership{TeamID: acme.ID, UserID: boss.ID, Role: openmates.RoleAdmin}))
 		sock, err := db.AddUser(ctx, openmates.User{Username: "sock2", DisplayName: "Sock Puppet", Email: "sock2@example.org"}, "phc")
 		ok(t, err)
 		at := time.Now()
 		for _, only := range [][]string{{"sock2@example.org"}, {"sock2@example.org", "xsock2@example.org", "@example.com"}} {
-			i, err := db.AddInvite(ctx, openmates.Invite{TeamID: team.ID, Role: openmates.RoleMember, Only: only, By: boss.ID, Created: at, Expires: at.Add(time.Hour)}, only[len(only)-1])
+			i, err := db.AddInvite(ctx, openmates.Invite{TeamID: acme.ID, Role: openmates.RoleMember, Only: only, By: boss.ID, Created: at, Expires: at.Add(time.Hour)}, only[len(only)-1])
 			ok(t, err)
 			ok(t, db.AddInviteMail(ctx, team.InviteMail{InviteID: i.ID, Email: "sock2@example.org", Expires: at.Add(time.Hour)}, "mail"+i.ID.String(), at))
 		}
-		ok(t, db.AddMember(ctx, openmates.Membership{TeamID: team.ID, UserID: sock.ID, Role: openmates.RoleMember}))
-		ok(t, db.AddAuditAlone(ctx, openmates.AuditEntry{Actor: boss.ID, TeamID: team.ID, Action: "team.role"}.AboutPerson(sock.ID)))
+		ok(t, db.AddMember(ctx, openmates.Membership{TeamID: acme.ID, UserID: sock.ID, Role: openmates.RoleMember}))
+		ok(t, db.AddAuditAlone(ctx, openmates.AuditEntry{Actor: boss.ID, TeamID: acme.ID, Action: "team.role"}.AboutPerson(sock.ID)))
 		ok(t, db.AddAuditAlone(ctx, openmates.AuditEntry{Actor: sock.ID, Action: "account.password"}.AboutPerson(sock.ID)))
 		target := func(teamID openmates.ID) string {
 			t.Helper()
@@ -184,16 +185,16 @@ func TestNothingReadableIsLeftOfAPerson(t *testing.T) {
 			}
 			return lines[0].Target
 		}
-		same(t, []string{target(team.ID), target(0)}, []string{"person sock2", "person sock2"})
+		same(t, []string{target(acme.ID), target(0)}, []string{"person sock2", "person sock2"})
 
 		ok(t, db.RemoveUser(ctx, sock.ID))
 		_, err = db.AddUser(ctx, openmates.User{Username: "sock2", DisplayName: "Another"}, "phc")
 		ok(t, err)
-		same(t, []string{target(team.ID), target(0)}, []string{"person a former member", "person a former member"})
+		same(t, []string{target(acme.ID), target(0)}, []string{"person a former member", "person a former member"})
 		found, err := db.FindAudit(ctx, openmates.AuditSearch{Text: "sock2", Limit: 10})
 		ok(t, err)
 		same(t, len(found), 0)
-		lines, err := db.Invites(ctx, team.ID)
+		lines, err := db.Invites(ctx, acme.ID)
 		ok(t, err)
 		same(t, []string{strings.Join(lines[0].Only, " "), strings.Join(lines[1].Only, " ")}, []string{"xsock2@example.org @example.com", ""})
 		same(t, []openmates.InviteState{lines[0].State(at), lines[1].State(at)}, []openmates.InviteState{openmates.InviteOpen, openmates.InviteRevoked})

@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"openmates"
+	"openmates/internal/server"
 )
 
 type allTeamsPage struct {
 	directory
 	Currency string
-	All      []openmates.DirectoryTeam
+	All      []server.DirectoryTeam
 }
 
 func (s *Server) allTeams(w http.ResponseWriter, r *http.Request) error {

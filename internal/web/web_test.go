@@ -112,8 +112,8 @@ func TestEveryPageRenders(t *testing.T) {
 			Problems: []Problem{{"Sophia", openmates.T("What."), openmates.T("Cure."), "/"}, {What: openmates.T("What.")}}, Troubles: []trouble{{openmates.TroubledTurn{State: openmates.TurnRefused, Person: "Ada"}, Problem{What: openmates.T("w"), Cure: openmates.T("c"), Path: "/"}}, {}},
 			Spend: openmates.MonthSpend{Requests: 1, Cost: 3, Mates: []openmates.SpendLine{{}}, Models: []openmates.SpendLine{{Name: "m", Requests: 1, Cost: 3}}}}}},
 		"allpeople": {allPeoplePage{directory: directory{shell: sh}}, allPeoplePage{directory: directory{shell: sh, Query: `"><b>`, First: "/f", Next: "/n"}, People: []server.AnyPerson{
-			{DirectoryPerson: openmates.DirectoryPerson{User: *user, Teams: []string{"A", "B"}}, Seen: time.Now()}, {DirectoryPerson: openmates.DirectoryPerson{User: openmates.User{ID: 9, Username: "x", DisplayName: "<x>"}}}}}},
-		"allteams": {allTeamsPage{directory: directory{shell: sh}}, allTeamsPage{directory: directory{shell: sh}, Currency: "EUR", All: []openmates.DirectoryTeam{
+			{DirectoryPerson: server.DirectoryPerson{User: *user, Teams: []string{"A", "B"}}, Seen: time.Now()}, {DirectoryPerson: server.DirectoryPerson{User: openmates.User{ID: 9, Username: "x", DisplayName: "<x>"}}}}}},
+		"allteams": {allTeamsPage{directory: directory{shell: sh}}, allTeamsPage{directory: directory{shell: sh}, Currency: "EUR", All: []server.DirectoryTeam{
 			{Team: team, Members: 2, Admins: []string{"ada", "ben"}, Places: 1, Mates: 1, Spent: 5}, {Team: team}}}},
 		"allworkspaces": {allWorkspacesPage{directory: directory{shell: sh}}, allWorkspacesPage{directory: directory{shell: sh}, Places: []placeLine{
 			{DirectoryPlace: connect.DirectoryPlace{Network: "discord", Workspace: "1", Name: "<g>", Team: team, Mates: []string{"Sophia"}}, Label: "Discord", Who: "Sophia", Path: "/x"}, {}}}},

@@ -18,9 +18,9 @@ type Asker struct {
 	// Outsider is the owner of the account if that person isn't a member of
 	// Team; then User is zero.
 	Outsider User
-	// AccountLanguage is what the network, or the door, tells of the language that
-	// the person reads, a BCP 47 tag; "" = nothing. What they have settled here,
-	// User.Language, comes first.
+	// AccountLanguage is the language that the network or the client reports
+	// for the person, a BCP 47 tag; "" = unknown. User.Language, which they
+	// chose here, takes precedence.
 	AccountLanguage string
 	// Privacy is what the person lets mates see.
 	Privacy Privacy
@@ -62,7 +62,7 @@ type Outcome struct {
 	Note     string    // what is posted behind it and isn't part of the answer: why it ended, what wasn't read
 	Author   string
 	Question string
-	Shown    string // what the question showed beside its words, as the model read it
+	Shown    string // what was quoted or attached, as the model read it
 	Why      Trouble
 	Until    time.Time // when a used-up limit resets; zero = another reason
 	TeamID   ID        // 0 if unknown, like the next two

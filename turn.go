@@ -64,7 +64,7 @@ type Exchange struct {
 	Author   User    // who asked; zero = a deleted account, or unknown
 	Privacy  Privacy // what they let mates see
 	Question string
-	Shown    string // what the question showed beside its words, as the model read it
+	Shown    string // what was quoted or attached, as the model read it
 	Answer   string
 	At       time.Time
 }

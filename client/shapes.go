@@ -345,7 +345,7 @@ type Skill struct {
 	Name    string `json:"name"` // app.skill
 }
 
-// Budget is the money per month that a layer has set aside.
+// Budget is a layer's monthly budget.
 type Budget struct {
 	Layer string           `json:"layer"`
 	Of    openmates.Micros `json:"of"`

@@ -139,7 +139,7 @@ type Allowance struct {
 	Budgets   []Budget          `json:"budgets" nullable:"false" doc:"The budgets that apply, widest first. The server's is only shown to its admins."`
 }
 
-// Budget is the money per month that a layer has set aside.
+// Budget is a layer's monthly budget.
 type Budget struct {
 	Layer string           `json:"layer" enum:"server,team,member"`
 	Of    openmates.Micros `json:"of"`

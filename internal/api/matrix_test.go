@@ -30,8 +30,8 @@ const (
 	needAdminIP  need = "an admin of the team who has signed in themselves"
 )
 
-// row is an operation in the matrix: who may do it, with what body, and what
-// comes of it for them; 0 = it goes well.
+// row is an operation in the matrix: who may call it, with what body, and the
+// expected result; 0 = success.
 type row struct {
 	need need
 	body string

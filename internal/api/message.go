@@ -15,8 +15,8 @@ import (
 	"openmates/internal/policy"
 )
 
-// discord is the network that the fields with this name are about. They are
-// those of the product's workflow; the fields beside them name any network.
+// discord is the network of the fields with this name, which the product's
+// workflow defines. The other fields work with any network.
 const discord = openmates.Network("discord")
 
 type loginInput struct {
@@ -281,8 +281,8 @@ func (s *Server) question(ctx context.Context, in *processInput) (question, erro
 	return question{chat.Ask{Team: p.Team.ID, User: u.ID, Mate: mate.Mate.ID, Text: text, Language: c.Language}, mate.Mate.Handle}, err
 }
 
-// reply asks a mate and waits for what it says. Under the key of the request the
-// same question has the same answer, whoever dies meanwhile.
+// reply asks a mate and waits for its answer. The same key returns the same
+// answer, even if a process dies meanwhile.
 func (s *Server) reply(ctx context.Context, q question, show func(string)) (Reply, error) {
 	claim := claimOf(ctx)
 	q.Ticket = claim.ticket

@@ -54,7 +54,7 @@ func Commands() []messenger.CommandInfo {
 	}
 }
 
-// order is a command with what is known about who gave it.
+// order is a command and what is known about its sender.
 type order struct {
 	messenger.Command
 	info  messenger.Info

@@ -81,7 +81,7 @@ func wants(text string, calls ...llm.Piece) []llm.Piece {
 	return append(pieces, llm.Piece{Usage: &llm.Usage{Input: 100, Cached: 10, Output: 20}, Stop: llm.StopCalls})
 }
 
-// results are what a request tells of calls.
+// results returns the results of calls in a request.
 func results(req llm.Request) []llm.Message {
 	var all []llm.Message
 	for _, m := range req.Messages {

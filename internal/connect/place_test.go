@@ -133,7 +133,7 @@ func TestGreetStrangers(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.add(h.ada, h.harbour, "sophia", "1001", "ours")
-	told := func(mate, app, workspace string) { // what the gateway tells of a bot that was added
+	told := func(mate, app, workspace string) { // what the gateway reports about an added bot
 		_, err := h.db.AddInstallation(t.Context(), openmates.Installation{BotID: h.bot(mate).ID, Workspace: openmates.WorkspaceID(workspace), Name: "W"})
 		must(t, err)
 		h.net.Open(app, openmates.WorkspaceID(workspace), messenger.Survey{Channels: []messenger.ChannelView{

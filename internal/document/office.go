@@ -144,7 +144,7 @@ func sheets(data []byte, out *bounded) error {
 			}
 			out.write(line.String() + "\n")
 			if out.full() {
-				return nil // the process ends, and with it whoever still reads
+				return nil // the process exits, and any reader with it
 			}
 		}
 	}

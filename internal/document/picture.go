@@ -10,7 +10,7 @@ import (
 	"image/png"
 
 	"golang.org/x/image/draw"
-	_ "golang.org/x/image/webp" // likewise
+	_ "golang.org/x/image/webp" // registers the decoder
 )
 
 const (

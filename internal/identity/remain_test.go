@@ -255,8 +255,8 @@ func TestFailedSignInsAreNoted(t *testing.T) {
 	}
 }
 
-// Who tries all day fills neither the log nor the record, and what is left out
-// is counted.
+// Endless attempts fill neither the log nor the audit log, and omitted ones are
+// counted.
 func TestFailedSignInsDoNotFloodTheRecord(t *testing.T) {
 	t.Parallel()
 	h, _ := guarded(t)

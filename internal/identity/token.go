@@ -37,14 +37,15 @@ type TokenStore interface {
 }
 
 // AccessTokens are the tokens with which programs act for people, and the
-// credentials of listeners. No program may do more than whoever made its token.
+// listeners' credentials. A program may never do more than the creator of its
+// token.
 type AccessTokens struct {
 	store    TokenStore
 	log      *slog.Logger
 	now      openmates.Clock
 	audit    openmates.Audit
 	failures *guard.Failures
-	// confirm asks for the password of whoever did not sign in just now.
+	// confirm asks for the password unless the person has just signed in.
 	confirm func(ctx context.Context, c openmates.Caller, password openmates.Secret) error
 
 	byCall     *guard.Throttle // calls of the API

@@ -16,7 +16,7 @@ type ModelInfo struct {
 // Able reports whether a model can do something.
 type Able string
 
-// What is known of it.
+// What is known about it.
 const (
 	Unknown Able = ""
 	Yes     Able = "yes"

@@ -56,9 +56,8 @@ type reading struct {
 	complaints []string
 }
 
-// code notes the messages of the code, and returns what is wrong with it: a
-// format that is no constant, a text that T did not make, and one that is put
-// together with +.
+// code collects the messages in the code and returns the errors: formats that
+// aren't constants, texts not created by T, and texts joined with +.
 func (s *source) code(t *testing.T) []string {
 	t.Helper()
 	list := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles", "./...")

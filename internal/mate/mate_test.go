@@ -170,7 +170,7 @@ func TestADuplicateStandsOnItsOwn(t *testing.T) {
 	wants(t, err, openmates.EInvalid, "U+202E")
 }
 
-// A model that is gone may stay where it is, but nobody can choose it anew.
+// A missing model may stay selected but can't be selected again.
 func TestAModelMustBeThere(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

@@ -101,7 +101,7 @@ type Allowance struct {
 	Budgets   []Budget         // the budgets that apply, widest first
 }
 
-// Budget is the money per month that a layer has set aside.
+// Budget is a layer's monthly budget.
 type Budget struct {
 	Layer openmates.LayerKind
 	Of    openmates.Micros

@@ -6,38 +6,37 @@ import (
 	"strings"
 )
 
-// span is a stretch of a text that is marked as a whole: cut within it, the
-// part needs close at its end and what remains needs open at its beginning.
+// span is a formatted part of a text. When the text is cut inside it, the first
+// part needs close at its end and the rest needs open at its start.
 type span struct {
 	from, to    int // bytes; to is len(text) while it is still open
-	inner       int // where what is marked begins
+	inner       int // where the content begins
 	open, close string
 	ends        bool // its closing mark is in the text
 }
 
-// atom is a stretch of a text that means nothing when cut.
+// atom is a part of a text that must not be cut.
 type atom struct{ from, to int }
 
-// layout is what of a Markdown text matters to whoever cuts it.
+// layout is what matters about a Markdown text when cutting it.
 type layout struct {
-	spans []span // by their beginnings
-	atoms []atom // likewise
+	spans []span // sorted by start
+	atoms []atom // sorted by start
 }
 
 // The marks of Markdown and of networks, longest first.
 var marks = [...]string{"***", "**", "__", "~~", "||", "*", "_"} //nolint:gochecknoglobals // a table that nobody writes
 
 var (
-	// lead is what may stand before a fence: quotes, lists, blanks.
+	// lead is what may precede a fence: quotes, lists, blanks.
 	lead = regexp.MustCompile(`^(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)])(?:[ \t]|$))*[ \t]*`) //nolint:gochecknoglobals // nobody writes it
-	// whole is what is an atom: a link, a picture, an address, what stands
-	// between angle brackets.
+	// whole matches atoms: links, images, URLs, and anything in angle brackets.
 	whole = regexp.MustCompile(`^(?:!?\[[^\]\n]{0,500}\]\([^)\s]*(?: "[^"\n]{0,300}")?\)|https?://[^\s<>]+|<[^<>\s]{1,1000}>)`) //nolint:gochecknoglobals // nobody writes it
 )
 
-// scan finds the layout of a text. It reads code as CommonMark does (§4.5 and
-// §6.1) and, where that leaves a run of three backticks or more open, as
-// networks do, which take it for the beginning of a block wherever it stands.
+// scan returns the layout of a text. It parses code as CommonMark does (§4.5
+// and §6.1), except that an unclosed run of three or more backticks starts a
+// block anywhere, as on chat networks.
 func scan(text string) layout {
 	var l layout
 	for at := 0; at < len(text); {
@@ -57,8 +56,8 @@ func scan(text string) layout {
 	return l
 }
 
-// lineAt is the line that begins at a place, without its end, and where the next
-// one begins.
+// lineAt returns the line that begins at an offset, without its end, and the
+// offset of the next line.
 func lineAt(text string, at int) (line string, next int) {
 	if i := strings.IndexByte(text[at:], '\n'); i >= 0 {
 		return text[at : at+i], at + i + 1
@@ -66,8 +65,8 @@ func lineAt(text string, at int) (line string, next int) {
 	return text[at:], len(text)
 }
 
-// paragraphEnds reports whether the line at a place belongs to no paragraph
-// before it: it is blank, or opens a fence.
+// paragraphEnds reports whether the line at an offset ends a paragraph: it is
+// blank or opens a fence.
 func paragraphEnds(text string, at int) bool {
 	line, _ := lineAt(text, at)
 	if strings.TrimSpace(line) == "" {
@@ -77,7 +76,7 @@ func paragraphEnds(text string, at int) bool {
 	return fence
 }
 
-// opening returns the backticks with which a line opens a fence after its lead.
+// opening returns the backticks that open a fence on a line, after its lead.
 func opening(line string, leadLen int) (ticks string, ok bool) {
 	rest := line[leadLen:]
 	n := len(rest) - len(strings.TrimLeft(rest, "`"))
@@ -87,7 +86,7 @@ func opening(line string, leadLen int) (ticks string, ok bool) {
 	return rest[:n], true
 }
 
-// fenceAt is the block of code that begins with the line at a place.
+// fenceAt returns the code block that begins with the line at an offset.
 func fenceAt(text string, at, leadLen int) (span, bool) {
 	line, next := lineAt(text, at)
 	ticks, ok := opening(line, leadLen)
@@ -107,14 +106,14 @@ func fenceAt(text string, at, leadLen int) (span, bool) {
 	return s, true
 }
 
-// closes reports whether a line, without its lead, ends a fence. Words may follow
-// after a blank: models write that, and networks take it for the end.
+// closes reports whether a line, without its lead, closes a fence. Words may
+// follow after a blank: models write that, and networks accept it.
 func closes(line, ticks string) bool {
 	rest := strings.TrimLeft(line, "`")
 	return len(line)-len(rest) >= len(ticks) && !strings.Contains(rest, "`") && (strings.TrimSpace(rest) == "" || rest[0] == ' ')
 }
 
-// container is the lead of the lines within: the quotes stay, a list's marks
+// container returns the lead of the lines inside: quotes stay, list marks
 // become blanks.
 func container(lead string) string {
 	return strings.Map(func(r rune) rune {
@@ -125,7 +124,7 @@ func container(lead string) string {
 	}, lead)
 }
 
-// clipFence keeps an info string from filling the message it is repeated in.
+// clipFence keeps a long info string from filling each message that repeats it.
 func clipFence(line, ticks string) string {
 	const most = 40
 	if len(line) <= most {
@@ -134,8 +133,8 @@ func clipFence(line, ticks string) string {
 	return ticks
 }
 
-// inline reads a paragraph and returns where reading goes on: behind it, or
-// behind a block of code that begins in the middle of a line.
+// inline parses a paragraph and returns where to continue: after it, or after a
+// code block that begins in the middle of a line.
 func (l *layout) inline(text string, at, end int) int {
 	var open []span
 	for at < end {
@@ -192,7 +191,8 @@ func (l *layout) code(text string, at, end int) (next int, block bool) {
 	return s.to, true
 }
 
-// shortCode is how long a span of code may be that is kept in one piece.
+// shortCode is the maximum length of an inline code span that is kept in one
+// piece.
 const shortCode = 200
 
 var aWord = regexp.MustCompile(`^[\w+#.-]{0,20}[ \t\r]*$`) //nolint:gochecknoglobals // nobody writes it

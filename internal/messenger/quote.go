@@ -34,7 +34,7 @@ type Quote struct {
 	State  QuoteState          `json:"state,omitempty"`
 }
 
-// QuoteState says what is known of a quoted message.
+// QuoteState is what is known about a quoted message.
 type QuoteState string
 
 // The states.

@@ -23,7 +23,7 @@ func Cut(text string, limit int, measure func(string) int) (part, rest string) {
 		return text, ""
 	}
 	room := fit(text, limit, measure)
-	// What lies far beyond the cut can't change it.
+	// Text far after the cut doesn't affect it.
 	seen := text[:min(len(text), fit(text, 3*limit, measure)+1)]
 	l := scan(strings.ToValidUTF8(seen, ""))
 	for {

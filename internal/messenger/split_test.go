@@ -99,8 +99,8 @@ func TestCutKeepsItsPromises(t *testing.T) {
 // begin or end.
 func fences(text string) int { return strings.Count(text, "```") }
 
-// Fences stand wherever Markdown allows them, and each part has both ends of
-// each.
+// Fences are recognised wherever Markdown allows them, and each part has both
+// ends of each.
 func TestFencesAreWholeInEachPart(t *testing.T) {
 	t.Parallel()
 	prose := strings.Repeat("These are the words of a long paragraph, which go on. ", 80)

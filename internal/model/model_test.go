@@ -209,7 +209,7 @@ func TestEachTroubleHasItsCure(t *testing.T) {
 		return serve(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", code) })
 	}
 	tls := httptest.NewUnstartedServer(http.NotFoundHandler())
-	tls.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug) // it tells of the handshakes that fail here
+	tls.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug) // it logs the handshakes that fail here
 	tls.StartTLS()
 	t.Cleanup(tls.Close)
 	slow := make(chan struct{})

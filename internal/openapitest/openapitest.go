@@ -1,10 +1,11 @@
-// Package openapitest holds requests and answers against an OpenAPI 3.1
-// document in tests: a server's own document, or the one that a service gives of
-// itself. The schemas are JSON Schema, and a library that wasn't written here
-// checks them. It promises that what an operation doesn't describe is an error:
-// another status, another content type, a parameter that nobody named. It
-// refuses to fetch anything, and to check anything but JSON bodies, paths and
-// queries.
+// Package openapitest checks requests and responses against an OpenAPI 3.1
+// document in tests: a server's own document, or the one that a service
+// publishes. The schemas are JSON Schema and are checked by a third-party
+// library.
+//
+// Anything that an operation doesn't describe is an error: another status,
+// another content type, an unknown parameter. The package fetches nothing and
+// checks only JSON bodies, paths and queries.
 package openapitest
 
 import (
@@ -20,9 +21,9 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
-// Document is an OpenAPI document. It may be used by several goroutines.
+// Document is an OpenAPI document. It is safe for concurrent use.
 type Document struct {
-	OpenAPI    string // the version that it is written in
+	OpenAPI    string // the version of OpenAPI
 	tree       map[string]any
 	operations []*Operation
 
@@ -33,13 +34,13 @@ type Document struct {
 // Operation is one method of one path.
 type Operation struct {
 	ID, Method, Path string
-	Tree             map[string]any // as the document has it
+	Tree             map[string]any // as in the document
 
 	doc    *Document
 	shared []any // parameters of all methods of the path
 }
 
-// Read takes the text of a document.
+// Read parses a document.
 func Read(text []byte) (*Document, error) {
 	d := &Document{resolved: map[string]*jsonschema.Resolved{}}
 	if err := json.Unmarshal(text, &d.tree); err != nil {
@@ -65,11 +66,11 @@ func Read(text []byte) (*Document, error) {
 	return d, nil
 }
 
-// Operations are all of the document, in the order of their IDs.
+// Operations returns all operations, sorted by ID.
 func (d *Document) Operations() []*Operation { return d.operations }
 
-// Find returns the operation of a path without its query, or nil. Of several
-// patterns that fit, the one with the most words does.
+// Find returns the operation for a path without its query, or nil. If several
+// patterns match, it returns the one with the most literal segments.
 func (d *Document) Find(method, path string) (best *Operation) {
 	most := -1
 	for _, o := range d.operations {
@@ -83,8 +84,8 @@ func (d *Document) Find(method, path string) (best *Operation) {
 	return best
 }
 
-// match reports whether a path fits the operation's pattern, how many of its
-// segments are words, and what its variables stand for.
+// match reports whether a path matches the operation's pattern, how many of its
+// segments are literal, and the values of its variables.
 func (o *Operation) match(path string) (variables map[string]string, words int, fits bool) {
 	pattern, parts := strings.Split(o.Path, "/"), strings.Split(path, "/")
 	if len(pattern) != len(parts) {
@@ -105,8 +106,8 @@ func (o *Operation) match(path string) (variables map[string]string, words int, 
 	return variables, words, true
 }
 
-// Properties names those of a schema of the document; known reports whether
-// there is such a schema.
+// Properties returns the property names of a schema; known reports whether the
+// schema exists.
 func (d *Document) Properties(schema string) (names []string, known bool) {
 	s, known := object(d.tree, "components", "schemas")[schema].(map[string]any)
 	for name := range object(s, "properties") {
@@ -115,12 +116,12 @@ func (d *Document) Properties(schema string) (names []string, known bool) {
 	return names, known
 }
 
-// Check holds a JSON value against a schema of the document.
+// Check checks a JSON value against a schema of the document.
 func (d *Document) Check(schema string, v any) error {
 	return d.check(map[string]any{"$ref": "#/components/schemas/" + schema}, v)
 }
 
-// Answer returns what describes an answer with this status, or nil.
+// Answer returns the description of a response with this status, or nil.
 func (o *Operation) Answer(status int) map[string]any {
 	responses := object(o.Tree, "responses")
 	found := responses[strconv.Itoa(status)]
@@ -132,7 +133,7 @@ func (o *Operation) Answer(status int) map[string]any {
 	return o.doc.follow(found)
 }
 
-// CheckAnswer holds the JSON value of an answer against its description.
+// CheckAnswer checks the JSON body of a response against its description.
 func (o *Operation) CheckAnswer(status int, kind string, v any) error {
 	answer := o.Answer(status)
 	if answer == nil {
@@ -145,8 +146,8 @@ func (o *Operation) CheckAnswer(status int, kind string, v any) error {
 	return o.doc.check(media["schema"], v)
 }
 
-// CheckRequest holds the path, the query and the body of a request against what
-// the document says of them. The path is that of r below the server's address.
+// CheckRequest checks the path, query and body of a request. The path is
+// relative to the server's URL.
 func (o *Operation) CheckRequest(path string, query url.Values, kind string, body []byte) error {
 	variables, _, fits := o.match(path)
 	if !fits {
@@ -203,8 +204,8 @@ func (o *Operation) checkBody(kind string, body []byte) error {
 	return o.doc.check(media["schema"], v)
 }
 
-// fits reports whether what stands in a path or a query can be read as what
-// the schema demands: a text, the JSON value that it spells, or a list.
+// fits reports whether a value from a path or query matches a schema when read
+// as a string, as JSON, or as a list.
 func (d *Document) fits(schema any, given []string) bool {
 	list := make([]any, len(given))
 	for i, s := range given {
@@ -223,7 +224,7 @@ func (d *Document) fits(schema any, given []string) bool {
 	return json.Unmarshal([]byte(given[0]), &v) == nil && d.check(schema, v) == nil
 }
 
-// check holds a value against a schema; none is one that allows everything.
+// check checks a value against a schema; nil allows everything.
 func (d *Document) check(schema, v any) error {
 	if schema == nil {
 		return nil
@@ -242,7 +243,8 @@ func (d *Document) check(schema, v any) error {
 	return d.resolved[string(text)].Validate(v)
 }
 
-// resolve makes a schema that stands for itself: all that it refers to is in it.
+// resolve returns a self-contained schema that includes everything it refers
+// to.
 func (d *Document) resolve(schema any) (*jsonschema.Resolved, error) {
 	defs := map[string]any{}
 	root := map[string]any{"allOf": []any{d.whole(schema, defs)}, "$defs": defs}
@@ -261,8 +263,8 @@ func (d *Document) resolve(schema any) (*jsonschema.Resolved, error) {
 	return r, nil
 }
 
-// whole copies a part of a schema; the schemas that it refers to come into
-// defs. JSON Schema checks no formats, so that those of times become patterns.
+// whole copies a part of a schema and collects the schemas that it refers to in
+// defs. JSON Schema doesn't check formats, so time formats become patterns.
 func (d *Document) whole(part any, defs map[string]any) any {
 	switch part := part.(type) {
 	case []any:
@@ -282,7 +284,7 @@ func (d *Document) whole(part any, defs map[string]any) any {
 					defs[name] = nil // it may refer to itself
 					defs[name] = d.whole(object(d.tree, "components", "schemas")[name], defs)
 				}
-			case key == "enum" && len(v.([]any)) == 0: // Discord's has such beside what it means
+			case key == "enum" && len(v.([]any)) == 0: // Discord uses an empty enum next to the actual values
 			default:
 				out[key] = d.whole(v, defs)
 			}
@@ -303,8 +305,8 @@ func formats() map[string]string {
 	}
 }
 
-// follow returns an object of the document, also where only a reference to it
-// stands, or nil.
+// follow returns an object of the document, following a reference if necessary,
+// or nil.
 func (d *Document) follow(v any) map[string]any {
 	found, _ := v.(map[string]any)
 	if ref, is := found["$ref"].(string); is {
@@ -313,7 +315,7 @@ func (d *Document) follow(v any) map[string]any {
 	return found
 }
 
-// object returns what stands below these keys, or nil.
+// object returns the object at these keys, or nil.
 func object(tree map[string]any, keys ...string) map[string]any {
 	for _, key := range keys {
 		tree, _ = tree[key].(map[string]any)

@@ -1,8 +1,7 @@
-// Package polltest is the one place where tests ask again and again. It is for
-// what tells nobody when it changes: another process, a page in a browser
-// without JavaScript, a server that notices a moment later. Where there is an
-// event, a test waits for that. It promises that nothing is waited for without a
-// bound.
+// Package polltest polls in tests. It is for changes without an event: in
+// another process, in a page in a browser without JavaScript, in a server that
+// notices a moment later. Where there is an event, tests wait for that instead.
+// Every wait has a limit.
 package polltest
 
 import (
@@ -11,11 +10,11 @@ import (
 	"time"
 )
 
-// Patience is how long anything may take that a test waits for, on a machine
-// that has much else to do.
+// Patience is the maximum time that a test waits for anything on a busy
+// machine.
 const Patience = time.Minute
 
-// Await asks until ok holds, or until ctx ends, and reports whether ok holds.
+// Await polls until ok returns true or ctx ends, and reports whether it did.
 func Await(ctx context.Context, ok func() bool) bool {
 	again := time.NewTicker(5 * time.Millisecond)
 	defer again.Stop()
@@ -29,8 +28,8 @@ func Await(ctx context.Context, ok func() bool) bool {
 	return true
 }
 
-// Until is Await for a test, which fails if that takes longer than Patience.
-// What else the failure says comes from the funcs.
+// Until is Await for a test. It fails after Patience and adds the results of
+// the funcs to the failure.
 func Until(t testing.TB, what string, ok func() bool, and ...func() string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)

@@ -36,10 +36,9 @@ type Job struct {
 	// NotBefore is the earliest time at which the job may run; zero = now. It
 	// holds up the jobs behind it in its lane.
 	NotBefore time.Time
-	// Soft is for whoever pushes a job, waits for what becomes of it and pushes it
-	// again if it is lost: then Push need not wait for the disk. The job survives
-	// the death of every process, but perhaps not that of the machine. It is not
-	// kept.
+	// Soft is for callers that push a job, wait for its result and push it
+	// again if it is lost: Push need not wait for the disk. The job survives a
+	// crash of any process, but perhaps not of the machine, and is not kept.
 	Soft bool
 	// Again is set on delivery when the job may have been begun before, so that
 	// the worker must look up what it recorded then.

@@ -20,7 +20,7 @@ import (
 	"openmates/internal/server"
 )
 
-// listening is a server that answers like this, on a port of its own.
+// listening returns a server with this handler on its own port.
 func listening(t *testing.T, answer http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(answer)

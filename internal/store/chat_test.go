@@ -74,7 +74,7 @@ func TestAsker(t *testing.T) {
 		w.Mate.Archived = true
 		_, err = db.SaveMate(ctx, w.Mate)
 		ok(t, err)
-		same(t, ask("guild", "account").Mate.Works(), false) // the room says so to whoever asks
+		same(t, ask("guild", "account").Mate.Works(), false) // chat tells the asker
 		server, err := db.SaveBot(ctx, openmates.Bot{Network: "discord", AppID: "server"})
 		ok(t, err)
 		_, err = db.Asker(ctx, server.ID, "guild", "account")

@@ -95,7 +95,7 @@ func usedUp(t *sqldb.Tx, m mail.Record, b mail.Budget) (again time.Time, full bo
 		where, whose = "0 = $4", 0
 	}
 	if whose == openmates.ID(0) {
-		return again, false, nil // nobody's mail is not counted as one person's
+		return again, false, nil // mail without a person isn't counted per person
 	}
 	var at int64
 	full, err = t.Get(`SELECT at FROM mails WHERE pot = $1 AND at > $2 AND `+where+` ORDER BY at DESC LIMIT 1 OFFSET $3`,

@@ -120,7 +120,7 @@ func TestMailBudgetsAreShared(t *testing.T) {
 		id, refused, err := here.BookMail(ctx, other, budget)
 		ok(t, err)
 		same(t, refused == nil, true)
-		// What did not arrive is nobody's mail, but somebody's try.
+		// Undelivered mail counts for no recipient, but still as an attempt.
 		ok(t, here.UnbookMail(ctx, id))
 		one := func(s mail.Scope) []mail.Budget {
 			return []mail.Budget{{Scope: s, Most: 1, Within: time.Hour}}

@@ -40,9 +40,9 @@ func (b *books) sum() (sum openmates.Micros) {
 	return sum
 }
 
-// Whatever costs are reserved and settled, in whatever order and how often: no
-// sum is ever below 0 or below what is known, none wraps round, what is settled
-// stays, and every layer's money holds.
+// Whatever is reserved and settled, in any order and number: no sum is ever
+// below 0 or below what is known, none overflows, settled amounts stay, and
+// every layer's budget holds.
 func TestNoCostBringsTheBooksOutOfOrder(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {

@@ -191,8 +191,8 @@ func (h *house) joinsWithProof(t *testing.T, invite string, ask func(string) err
 	}
 }
 
-// One proof of an address makes one account, whoever comes with it how often, and
-// a confirmed address is that of one account alone.
+// A proof of an address creates one account, however often it is used, and a
+// confirmed address belongs to one account.
 func TestAProofOfAnAddressWorksOnce(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

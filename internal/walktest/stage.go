@@ -8,15 +8,15 @@ import (
 	"openmates/internal/messenger/discord/discordtest"
 )
 
-// Stage is what a walk needs beside the program: its Discord and its model.
+// Stage is what a walk needs besides the program: Discord and a model.
 type Stage struct {
 	*Program // nil until it runs
 	Sim      *discordtest.Server
 	Model    *llmtest.Server
-	Known    []string // what people tell of themselves; the model repeats what it is told of it
+	Known    []string // facts about people; the model repeats those that it is told
 }
 
-// NewStage opens a stage on which the program does not run yet.
+// NewStage returns a stage. The program isn't running yet.
 func NewStage(t *testing.T, known ...string) *Stage {
 	t.Helper()
 	s := &Stage{Known: known, Sim: discordtest.Start(t, discordtest.Config{MaxConcurrency: 16})}
@@ -24,12 +24,12 @@ func NewStage(t *testing.T, known ...string) *Stage {
 	return s
 }
 
-// Settings are the environment of a program that speaks to this Discord.
+// Settings returns the environment of a program that uses this Discord.
 func (s *Stage) Settings() map[string]string {
 	return map[string]string{"OPENMATES_DISCORD_API": s.Sim.API(), "OPENMATES_DISCORD_AUTHORIZE": s.Sim.Authorize()}
 }
 
-// Serve are the arguments of a server with its data in a folder of the test.
+// Serve returns the arguments of a server with its data in the test's folder.
 func Serve(t *testing.T) []string {
 	return []string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--log-level", "debug"}
 }
@@ -37,7 +37,7 @@ func Serve(t *testing.T) []string {
 // ModelsEnd is how each answer of the model ends.
 const ModelsEnd = "That is all I was told."
 
-// repeat is the model: it says what it was told of the person who asks.
+// repeat is the model: it repeats what it was told about the person who asks.
 func (s *Stage) repeat(q llmtest.Question) llmtest.Reply {
 	var told []string
 	for _, fact := range s.Known {
@@ -48,13 +48,13 @@ func (s *Stage) repeat(q llmtest.Question) llmtest.Reply {
 	return llmtest.Reply{Text: strings.Join(append(told, ModelsEnd), "\n")}
 }
 
-// Password is the one that somebody chooses.
+// Password returns a person's password.
 func Password(username string) string { return "three quiet boats of " + username }
 
-// Fact is what somebody tells of themselves in the field of this name.
+// Fact returns a person's value for the field with this name.
 func Fact(name, username string) string { return "the " + name + " of " + username }
 
-// Facts are all that somebody tells of themselves.
+// Facts returns all facts about a person.
 func Facts(username string) []string {
 	return []string{Fact("tone", username), Fact("about", username), Fact("goals", username)}
 }

@@ -1,8 +1,8 @@
-// Package walktest is for tests that walk through the whole program as people
-// do: the program itself, a Discord, a model, and browsers without JavaScript.
-// It promises that the program has ended when the test ends, and that nothing
-// waits without a bound. It refuses to know how the program is started, which
-// is done by a func: in the test's process, or as a process of its own.
+// Package walktest is for tests that use the whole program as people do: the
+// program itself, a Discord, a model, and browsers without JavaScript.
+//
+// The program has ended when the test ends, and every wait has a limit. A func
+// starts the program, either in the test's process or in a separate one.
 package walktest
 
 import (
@@ -22,10 +22,10 @@ import (
 // Run runs the program until ctx ends and returns its exit code.
 type Run func(ctx context.Context, out, log io.Writer) int
 
-// Program is the program while it runs.
+// Program is the running program.
 type Program struct {
 	*testing.T
-	Web, Discord string // addresses that it has printed; Discord is the demo's
+	Web, Discord string // the addresses that it printed; Discord is the demo's
 	Lines        []string
 	Later        <-chan string // what it prints after its addresses
 	Log          *Log
@@ -110,20 +110,20 @@ func (p *Program) SetupLink() string {
 	return ""
 }
 
-// Log is what the program logs, which may be read while it runs.
+// Log is the program's log, which may be read while it runs.
 type Log struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
-// Write adds to the log.
+// Write appends to the log.
 func (l *Log) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Write(b)
 }
 
-// String returns all that was logged.
+// String returns the log.
 func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -67,7 +67,7 @@ func (s *Server) removeTeam(w http.ResponseWriter, r *http.Request) error {
 	return s.done(w, r, teamsPath, gone(openmates.T("The team %s has been removed.", t.Name), stayed))
 }
 
-// gone adds to what was done which bots could not leave.
+// gone appends to a message which bots could not leave.
 func gone(done openmates.Text, stayed []string) openmates.Text {
 	if len(stayed) == 0 {
 		return done

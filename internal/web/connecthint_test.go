@@ -10,7 +10,8 @@ import (
 	"openmates/internal/connect/connecttest"
 )
 
-// The link of the refusal in a place that is no team's leads to the connect
+// The refusal in a place without a team links to the team's connect page, with
+// the mate that was asked there.
 // page of the team, with the mate that was asked there to begin with.
 func TestRefusalLeadsToTheConnectPage(t *testing.T) {
 	t.Parallel()

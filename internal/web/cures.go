@@ -4,8 +4,9 @@ import (
 	"openmates"
 )
 
-// cures are the pages on which the trouble of a turn is mended; "" where its
-// reader can open none. The pages of teams that they are not in are closed.
+// cures holds the pages on which the cause of a failed turn can be fixed, or ""
+// for those that the reader may not open. Pages of teams that they aren't in
+// are closed to them.
 type cures struct{ mate, limits, people, connect, channels string }
 
 func curesOf(t openmates.TroubledTurn, in []teamCard) cures {
@@ -25,8 +26,8 @@ func curesOf(t openmates.TroubledTurn, in []teamCard) cures {
 	return at
 }
 
-// cureOf says what was wrong with a turn and where that is mended by somebody
-// who is in these teams.
+// cureOf describes what went wrong with a turn and where a member of these
+// teams can fix it.
 func cureOf(t openmates.TroubledTurn, in []teamCard) Problem {
 	at := curesOf(t, in)
 	if p, is := modelTrouble(t.Why, at.mate); is {
@@ -59,7 +60,7 @@ func cureOf(t openmates.TroubledTurn, in []teamCard) Problem {
 	return Problem{What: openmates.T("Gave up on the question after several attempts."), Cure: openmates.T("The reason is in the server’s log.")}
 }
 
-// modelTrouble is cureOf for what is wrong with the model or its provider.
+// modelTrouble is cureOf for problems with the model or its provider.
 func modelTrouble(why openmates.Trouble, mate string) (Problem, bool) {
 	switch why {
 	case openmates.TroubleNoModel:
@@ -92,7 +93,8 @@ func modelTrouble(why openmates.Trouble, mate string) (Problem, bool) {
 	return Problem{}, false
 }
 
-// noAccess says where a mate was asked and may not write, and what it lacks.
+// noAccess describes where a mate was asked and may not write, and which
+// permission it lacks.
 func noAccess(t openmates.TroubledTurn, at string) Problem {
 	p := Problem{What: openmates.T("The mate was asked where it can’t write."), Cure: openmates.T("Give its role the missing permission there."), Path: at}
 	if t.Channel != "" {

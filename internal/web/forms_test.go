@@ -40,7 +40,7 @@ type formKind int
 const (
 	makes  formKind = iota // adds or changes something, or only looks
 	asks                   // removes or ends something, and asks first
-	proves                 // wants the password, which is asked for on the spot
+	proves                 // asks for the password on the same page
 	file                   // is answered with a file to keep
 	script                 // answers a script of the page
 )

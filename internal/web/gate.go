@@ -9,14 +9,14 @@ import (
 	"openmates/internal/policy"
 )
 
-// gate lets in who may use a route, and answers the others.
+// gate lets some callers through to a handler and responds to the others.
 type gate func(handler) handler
 
-// anyone lets everybody in.
+// anyone lets everyone through.
 func anyone(h handler) handler { return h }
 
-// signedIn sends whoever is not signed in to do so, and back to where they
-// wanted to go. A part of a page says it by its status instead.
+// signedIn redirects people who aren't signed in to the sign-in page and then
+// back. For a part of a page, it responds with a status instead.
 func (s *Server) signedIn(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if openmates.CallerOf(r.Context()).SignedIn() {
@@ -34,7 +34,7 @@ func (s *Server) signedIn(h handler) handler {
 	}
 }
 
-// admin lets in who may run the server.
+// admin lets the server's admins through.
 func (s *Server) admin(h handler) handler {
 	return s.signedIn(func(w http.ResponseWriter, r *http.Request) error {
 		if err := policy.Require(openmates.CallerOf(r.Context()), policy.RunServer); err != nil {
@@ -44,8 +44,8 @@ func (s *Server) admin(h handler) handler {
 	})
 }
 
-// member lets in who has a right in the team of the path; placeOf gives the
-// team to what answers.
+// member lets people through who have a right in the team named in the path;
+// placeOf returns that team to the handler.
 func (s *Server) member(right policy.Right) gate {
 	return func(h handler) handler {
 		return s.signedIn(func(w http.ResponseWriter, r *http.Request) error {
@@ -60,8 +60,7 @@ func (s *Server) member(right policy.Right) gate {
 
 type placeKey struct{}
 
-// placeOf returns who asks, and the team that the gate member has let them
-// into.
+// placeOf returns the caller and the team that member found.
 func placeOf(r *http.Request) (openmates.Caller, policy.Place) {
 	place, entered := r.Context().Value(placeKey{}).(policy.Place)
 	if !entered {

@@ -25,7 +25,7 @@ func (s *botScene) await(what string, ok func() bool, and ...func() string) {
 	polltest.Until(s.t, what, ok, append(and, s.log.String)...)
 }
 
-// crew sets up a bot for each of these mates beside Sophia's.
+// crew sets up a bot for each of these mates in addition to Sophia's.
 func (s *botScene) crew(n int) (handles []string, apps []discordtest.Application) {
 	s.t.Helper()
 	for i := range n {

@@ -30,8 +30,8 @@ func (h *house) spends(key, username, slug, handle string, cost openmates.Micros
 	must(h.t, h.db.Reserve(ctx, key, use, nil))
 }
 
-// An admin of the team narrows what one person may use; the person sees what
-// holds for them and what is left of it.
+// A team admin restricts what one person may use; the person sees their limits
+// and what is left.
 func TestLimitsOfAMember(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()
@@ -81,9 +81,8 @@ func TestLimitsOfAMember(t *testing.T) {
 	}
 }
 
-// What is left of the server's money tells what the other teams spend, so only
-// the server's admins see it, in whichever team the others ask and whatever
-// they run there.
+// What is left of the server's budget reveals what other teams spend, so only
+// the server's admins see it, whichever team the others ask in.
 func TestOnlyTheServersAdminsSeeWhatItHasLeft(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t).furnish()

@@ -8,17 +8,17 @@ import (
 	"openmates"
 )
 
-// messagePage is a page with one sentence and the ways on.
+// messagePage is a page with one message and links.
 type messagePage struct {
 	shell
 	Heading  openmates.Text
 	Sentence openmates.Text
-	Ways     []way // the first is the one to take
+	Ways     []way // the first is the recommended one
 	Again    *again
 }
 
-// again is a form that could not be done now, to be sent once more with what
-// was typed. Secrets stand on no page, so they have to be typed again.
+// again is a form that can be submitted again after a temporary error. Pages
+// never contain secrets, so those have to be typed again.
 type again struct {
 	Path string
 	Kept []keptField
@@ -46,7 +46,7 @@ func (s *Server) messageFor(r *http.Request, err error) messagePage {
 	return p
 }
 
-// againOf keeps a form whose request failed for a reason that passes.
+// againOf keeps a form whose request failed with a temporary error.
 func againOf(r *http.Request, err error) *again {
 	if r.Method != http.MethodPost || openmates.CodeOf(err) != openmates.EUnavailable {
 		return nil
@@ -70,7 +70,7 @@ func againOf(r *http.Request, err error) *again {
 	return a
 }
 
-// secretField is the label of a field that holds a secret, "" for any other.
+// secretField returns the label of a secret field, or "" for any other.
 func secretField(name string) openmates.Text {
 	switch name {
 	case "password":

@@ -10,8 +10,8 @@ import (
 	"openmates/internal/model"
 )
 
-// modelProblems adds what is wrong with providers, and the mates that have no
-// model, to what the overview shows.
+// modelProblems adds problems with providers, and mates without a model, to the
+// overview.
 func (s *Server) modelProblems(ctx context.Context, o *overview) error {
 	all, err := s.model.Providers(ctx)
 	if err != nil {
@@ -23,7 +23,7 @@ func (s *Server) modelProblems(ctx context.Context, o *overview) error {
 		}
 	}
 	mute, err := s.model.Mute(ctx)
-	if err != nil || len(all) == 0 { // without a provider, the set-up says what to do
+	if err != nil || len(all) == 0 { // without a provider, the setup says what to do
 		return err
 	}
 	if !slices.ContainsFunc(all, func(v model.View) bool { return v.Enabled > 0 }) {
@@ -40,8 +40,8 @@ func (s *Server) modelProblems(ctx context.Context, o *overview) error {
 	return nil
 }
 
-// byReason groups the mates that can't answer by the reason, so that one cause
-// is one problem. The order is that of the mates.
+// byReason groups mates that can't answer by reason, so that one cause is
+// listed once. It keeps the order of the mates.
 func byReason(mute []model.Effect) iter.Seq2[openmates.Text, []openmates.Mate] {
 	return func(yield func(openmates.Text, []openmates.Mate) bool) {
 		by := map[openmates.Text][]openmates.Mate{}
@@ -58,5 +58,5 @@ func byReason(mute []model.Effect) iter.Seq2[openmates.Text, []openmates.Mate] {
 	}
 }
 
-// namesOf lists mates in a sentence.
+// namesOf joins names for use in a sentence.
 func namesOf(names []string) string { return strings.Join(names, ", ") }

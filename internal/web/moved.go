@@ -7,20 +7,20 @@ import (
 	"openmates"
 )
 
-// movedPage says that the server has a new address, and what that costs.
+// movedPage says that the server has a new address and what that means.
 type movedPage struct {
 	shell
 	Before, Now string
-	At          string         // the page to go on with
-	Redirect    string         // to register with every application
-	Bots        int            // how many applications there are
-	SignIn      bool           // the session does not reach there
-	Passkeys    string         // the name that passkeys belong to now; "" = nothing changes for them
+	At          string         // the page to continue with
+	Redirect    string         // to be registered with every application
+	Bots        int            // number of applications
+	SignIn      bool           // the session isn't valid there
+	Passkeys    string         // the new domain of passkeys, or "" if it stays the same
 	Error       openmates.Text // what else was not saved
 }
 
-// moved answers, still at the old address, a form that has changed it. It can't
-// send the browser there: the answer to a form may lead to this site only.
+// moved responds, at the old address, to the form that changed it. It can't
+// redirect: a form may only lead to this site.
 func (s *Server) moved(w http.ResponseWriter, r *http.Request, before, from string, failed error) error {
 	now := s.connect.PublicURL()
 	p := movedPage{shell: s.shell(r, openmates.T("The address has changed")), Before: before, Now: now, At: now + "/server/settings", Redirect: s.connect.Redirect(), Error: openmates.TextOf(failed)}
@@ -36,7 +36,7 @@ func (s *Server) moved(w http.ResponseWriter, r *http.Request, before, from stri
 	if err != nil {
 		return err
 	}
-	// Cookies know no port, but they know the host and whether it is https.
+	// Cookies ignore the port, but not the host or whether it is https.
 	p.SignIn = was.Hostname() != is.Hostname() || was.Scheme != is.Scheme
 	if was.Hostname() != is.Hostname() {
 		p.Passkeys = is.Hostname()

@@ -8,18 +8,18 @@ import (
 	"openmates/internal/model"
 )
 
-// providerForm is what an admin types about a provider. It never holds a key
-// that is stored or was typed.
+// providerForm holds a provider's fields as typed. It never contains an API
+// key.
 type providerForm struct {
 	API       model.Kind
-	Place     string // of the API's well-known addresses
+	Place     string // one of the API's known addresses
 	KeyPage   string
 	Label     string
 	URL       string
 	HasKey    bool
 	NeedsKey  bool
 	Error     openmates.Text
-	MayInsist bool // it may be saved although it can't be checked
+	MayInsist bool // it may be saved without a successful check
 }
 
 type newProviderPage struct {
@@ -87,7 +87,7 @@ func (s *Server) addProvider(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, http.StatusUnprocessableEntity, "provider-new", p)
 }
 
-// mendable reports whether a form can be sent again with better values.
+// mendable reports whether a form can be submitted again with other values.
 func mendable(err error) bool {
 	c := openmates.CodeOf(err)
 	return c == openmates.EInvalid || c == openmates.EUnavailable || c == openmates.EConflict

@@ -11,8 +11,8 @@ import (
 type removeProviderPage struct {
 	shell
 	model.View
-	Mute   []model.Effect // are left without a model
-	Others []model.Effect // get another one
+	Mute   []model.Effect // will have no model
+	Others []model.Effect // will use another model
 	Error  openmates.Text
 }
 
@@ -44,8 +44,8 @@ func (s *Server) removePage(r *http.Request) (*removeProviderPage, error) {
 	return p, nil
 }
 
-// askRemoveProvider says that there is a question; its page shows more than
-// others, namely what becomes of each mate.
+// askRemoveProvider only says that there is a question; its page has its own
+// template, which shows the effect on each mate.
 func askRemoveProvider(*http.Request) (*question, error) { return &question{}, nil }
 
 func (s *Server) removeProvider(w http.ResponseWriter, r *http.Request) error {

@@ -11,7 +11,7 @@ import (
 	"openmates/internal/team"
 )
 
-// The plot shows each day's money by mate, and the table beside it says the
+// The chart shows each day's spending by mate, and the table next to it the
 // same in numbers.
 func TestUsagePlot(t *testing.T) {
 	t.Parallel()

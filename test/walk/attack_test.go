@@ -202,7 +202,7 @@ func (b *besieged) sendsTwice() {
 // once, and gives who got which status.
 func (b *besieged) together(people ...*person) map[string]*person {
 	b.Helper()
-	for _, p := range people { // a click does not wait for what comes of it
+	for _, p := range people { // a click doesn't wait for its result
 		p.tab.read(`(document.documentElement.dataset.left = "yes")`)
 		p.tab.do("finish", chromedp.Click(chromedp.CSS(processing+" button")))
 	}

@@ -176,7 +176,7 @@ func (p *person) consentPage() {
 
 const processing = `form[action="/messenger/connect"]`
 
-// arrives waits for what comes of a way back from the consent page.
+// arrives waits for the result of returning from the consent page.
 func (p *person) arrives() {
 	p.tab.Helper()
 	if !p.scripts {

@@ -278,7 +278,7 @@ func scheme(name string) chromedp.Action[chromedp.Void] {
 	}
 }
 
-// at opens a page and tells what is wrong with it.
+// at opens a page and returns what is wrong with it.
 func (l *looker) at(address string) (wrong []string) {
 	l.t.Helper()
 	l.do(scheme("light"), chromedp.Navigate(address))

@@ -424,8 +424,8 @@ func (h hostedAt) RoundTrip(r *http.Request) (*http.Response, error) {
 	return h.RoundTripper.RoundTrip(r)
 }
 
-// OpenAI's models that take no tools beside their thoughts are asked by the API
-// that has room for both.
+// OpenAI's models that can't use tools while reasoning in one API use the API
+// that allows both.
 func TestOpenAIsOwnModelsUseToolsByTheResponsesAPI(t *testing.T) {
 	t.Parallel()
 	s := llmtest.Start(t, llmtest.Config{API: llmtest.OpenAI, Answer: func(q llmtest.Question) llmtest.Reply {
@@ -516,7 +516,7 @@ func TestWhatListsTellAboutModels(t *testing.T) {
 	}
 }
 
-// What was learned from a refusal can be shown.
+// What a refusal taught the adapter can be shown.
 func TestWhatIsLearnedIsTold(t *testing.T) {
 	t.Parallel()
 	_, m := asked(t, llmtest.Reply{Fail: &llmtest.Failure{Kind: llm.KindInvalid, Message: "gemma3:4b does not support tools"}})

@@ -7,8 +7,8 @@ import (
 	"openmates/internal/llm"
 )
 
-// seen says what the last message shows beside its words, so that whoever tries
-// the demo sees what reaches a model; ok is false if it shows nothing.
+// seen describes what the last message quotes or attaches, so that people who
+// try the demo see what reaches a model; ok reports whether there is anything.
 func seen(req llm.Request) (answer, bool) {
 	if len(req.Messages) == 0 {
 		return answer{}, false

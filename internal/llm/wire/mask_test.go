@@ -98,8 +98,8 @@ func TestAFieldThatARefusalNamesStays(t *testing.T) {
 	}
 }
 
-// Whatever a server mixes into its words, no eight characters in a row of what
-// was asked are left, and what is left can be written anywhere.
+// Whatever a server mixes in, no eight consecutive characters of the question
+// remain, and the rest is safe to log.
 func TestNoRunOfTheRequestIsLeft(t *testing.T) {
 	t.Parallel()
 	letters := []rune("ab \n\"\\%&;uxü日👩")

@@ -7,8 +7,8 @@ import (
 	"openmates/internal/llm/wire"
 )
 
-// read gives pieces to t and returns what a reader has in the end, and all that
-// was ever shown.
+// read passes pieces to t and returns the final text and everything that was
+// shown on the way.
 func read(t *wire.Thoughts, pieces ...string) (answer, ever, thought string) {
 	take := func(text, inner string, drop bool) {
 		if drop {

@@ -123,7 +123,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// The silence ends the request, not the patience of whoever reads the answer.
+// The request is ended because of the silence, not because the caller gave up.
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	for _, say := range []string{"", "data: word\n\n"} {

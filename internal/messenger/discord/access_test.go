@@ -155,7 +155,7 @@ func TestAccessIsRememberedUntilItChanges(t *testing.T) {
 	}
 }
 
-// A listener that hears of a change has it looked up anew.
+// A listener that receives a change triggers a new lookup.
 func TestAChangeOfAChannelIsSeenAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, discordtest.Config{})

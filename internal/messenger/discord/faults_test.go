@@ -21,7 +21,7 @@ func TestFaults(t *testing.T) {
 		config   discordtest.Config
 		standing discordtest.Faults // from before the start
 		strike   func(s *scene)
-		anew     bool // a new session is begun, not the old one resumed
+		anew     bool // a new session is started instead of resuming the old one
 		repeats  bool // Discord itself delivers twice
 	}{
 		"nothing":             {strike: func(*scene) {}},

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// Whatever number a network sends for a time, what comes of it is one that can
-// be waited for.
+// Whatever number a network sends as a time, the result is a sensible wait.
 func TestTimesFromTheNetworkHaveBounds(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Duration{

@@ -57,7 +57,7 @@ func (m *messageObject) files() []messenger.File {
 // messageLink is the address of a message (it can be copied in Discord's client).
 var messageLink = regexp.MustCompile(`https://(?:(?:ptb|canary)\.)?discord\.com/channels/(?:\d{1,20}|@me)/(\d{1,20})/(\d{1,20})`)
 
-// quotes are what the message shows beside its text.
+// quotes returns what the message quotes or attaches.
 func (m *messageObject) quotes(n names) []messenger.Quote {
 	var all []messenger.Quote
 	if id := m.repliedTo(); id != "" && m.Type == typeReply {

@@ -11,8 +11,8 @@ import (
 	"openmates/internal/queue"
 )
 
-// alone has jobs of one lane run side by side, and beside those that keep an
-// order: neither kind waits for the other.
+// alone runs jobs of one lane in parallel, also with ordered jobs: neither kind
+// waits for the other.
 func alone(t *testing.T, h Harness) {
 	begun := make(chan queue.Job, 20)
 	release := make(chan struct{})

@@ -46,7 +46,7 @@ func berlin(t testing.TB) skill.Person {
 	return skill.Person{Name: "Ada", Location: loc}
 }
 
-// use calls a skill; what it refuses is told by the sentence.
+// use calls a skill and returns its result or error message.
 func use(t testing.TB, r *skill.Registry, name string, args map[string]any) string {
 	t.Helper()
 	text, err := json.Marshal(args)

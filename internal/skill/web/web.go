@@ -47,8 +47,8 @@ type Config struct {
 	// Pace is the minimum time before an error about an address, so that the
 	// time doesn't reveal which internal names exist; 0 = 1 s.
 	Pace time.Duration
-	// Trust contains addresses that may be connected to wherever they are: a
-	// test's listeners, or a wiki inside the company.
+	// Trust contains addresses to which connections are always allowed, such as
+	// a test's listeners or an internal wiki.
 	Trust []netip.AddrPort
 }
 

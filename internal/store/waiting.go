@@ -36,6 +36,6 @@ const oldTrials = `SELECT id FROM turns WHERE kind = '` + string(chat.KindTrial)
 
 // ForgetTrials removes the answers to at most n trials that ended before a time.
 func (db TurnStore) ForgetTrials(ctx context.Context, before time.Time, n int) (int, error) {
-	count, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET answer = '' WHERE id IN (`+oldTrials+`)`, before, n)
+	count, err := db.Exec(ctx, sqldb.Soft, `UPDATE turns SET answer = '', note = '' WHERE id IN (`+oldTrials+`)`, before, n)
 	return int(count), err
 }

@@ -43,6 +43,7 @@ const (
 	TroubleRate        Trouble = "rate"         // the minute's requests
 	TroubleMoney       Trouble = "money"        // the month's money
 	TroubleNoModel     Trouble = "no_model"     // none is set up, or the mate's is gone
+	TroubleNoPrice     Trouble = "no_price"     // there is a budget, and the model has no price
 	TroubleKey         Trouble = "key"          // the provider rejects its key
 	TroubleSettingsKey Trouble = "settings_key" // the same, and the key is in the server's settings
 	TroubleCredit      Trouble = "credit"       // the provider's account is empty

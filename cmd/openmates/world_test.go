@@ -148,6 +148,14 @@ func seed(ctx context.Context, s *store.DB, w *world) error {
 	if err != nil {
 		return fmt.Errorf("add the team: %w", err)
 	}
+	// A budget asks only models with a price.
+	provider, err := s.SaveProvider(ctx, openmates.Provider{Name: "openai", Fixed: true})
+	if err != nil {
+		return fmt.Errorf("add the provider: %w", err)
+	}
+	if err := s.SaveModels(ctx, openmates.ProviderModel{ProviderID: provider.ID, Model: "test", Enabled: true, Listed: true, Priced: true}); err != nil {
+		return fmt.Errorf("price the model: %w", err)
+	}
 	for _, p := range w.people {
 		u, err := s.AddUser(ctx, openmates.User{Username: p.Name, DisplayName: p.Name}, "")
 		if err != nil {

@@ -505,3 +505,31 @@ func TestAMatesMoneyIsOneForAllTeams(t *testing.T) {
 		t.Errorf("%d were answered; the last: %+v", n, last)
 	}
 }
+
+// A budget can't count a model without a price, so it isn't asked; a price of 0
+// is one.
+func TestABudgetNeedsAPrice(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		unpriced bool
+		limit    openmates.Micros
+		asked    int
+	}{
+		"no price, no budget": {true, 0, 1}, "a price and a budget": {false, 1_000_000, 1}, "no price, but a budget": {true, 1_000_000, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			w.unpriced = c.unpriced
+			w.grace(0)
+			must(t, w.db.SetTeamLimits(t.Context(), w.team.ID, openmates.Limits{PerMonth: c.limit}))
+			must(t, w.ask(w.message("hello")))
+			if n := len(w.model.requests()); n != c.asked {
+				t.Errorf("the model was asked %d times; %q", n, w.only())
+			}
+			if c.asked == 0 && !strings.HasPrefix(w.only(), "There's a budget here, but my model test/one has no price yet") {
+				t.Errorf("said %q", w.only())
+			}
+		})
+	}
+}

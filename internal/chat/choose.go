@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"openmates"
@@ -24,7 +25,7 @@ func (r *Room) choose(ctx context.Context, t *turn) (llm.Choice, *decision, erro
 	}
 	ok, by, _ := policy.MayUse(t.asker, policy.Named(openmates.KindModel, c.Name))
 	if ok {
-		return c, nil, nil
+		return c, r.priced(t, c), nil
 	}
 	provider, _, _ := strings.Cut(c.Name, "/")
 	what := openmates.T("the model %s", c.Name)
@@ -32,4 +33,13 @@ func (r *Room) choose(ctx context.Context, t *turn) (llm.Choice, *decision, erro
 		what = openmates.T("the provider %s", provider)
 	}
 	return c, r.refuse(t, openmates.TroubleNotAllowed, notAllowed(what, by)), nil
+}
+
+// priced decides a turn whose model has no price while a layer has a budget: what
+// can't be counted would never use it up. A price of 0 is one.
+func (r *Room) priced(t *turn, c llm.Choice) *decision {
+	if c.Priced || !slices.ContainsFunc(t.asker.Layers, func(l openmates.Layer) bool { return l.Limits.PerMonth > 0 }) {
+		return nil
+	}
+	return r.refuse(t, openmates.TroubleNoPrice, noPrice(c.Name))
 }

@@ -64,6 +64,10 @@ func noWords() openmates.Text {
 	return openmates.T("My model returned an empty answer. Please ask me again, perhaps in other words.")
 }
 
+func noPrice(model string) openmates.Text {
+	return openmates.T("There's a budget here, but my model %s has no price yet, so its cost can't be counted. Please ask the admin of this OpenMates server to enter its price under Providers; 0 means that it's free.", model)
+}
+
 func onlyVoice() openmates.Text {
 	return openmates.T("I can't listen to voice messages yet. Please write to me instead.")
 }

@@ -44,6 +44,7 @@ type world struct {
 	skillTime time.Duration
 	currency  string                                 // "" = USD
 	say       func(openmates.Text, ...string) string // before grace; nil = English
+	unpriced  bool                                   // nobody has entered the model's price
 	fixed     bool                                   // the model's provider comes from the settings
 	log       *slog.Logger
 }
@@ -189,7 +190,7 @@ func (w *world) grace(d time.Duration) {
 			if mate.Model == "none" {
 				return llm.Choice{}, openmates.Errorf(openmates.ENotFound, "none")
 			}
-			return llm.Choice{Name: "test/one", Model: w.model, Price: openmates.Price{Input: 1_000_000, Output: 2_000_000}, Fixed: w.fixed}, nil
+			return llm.Choice{Name: "test/one", Model: w.model, Price: openmates.Price{Input: 1_000_000, Output: 2_000_000}, Priced: !w.unpriced, Fixed: w.fixed}, nil
 		},
 	})
 	must(w.T, err)

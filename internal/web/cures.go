@@ -85,6 +85,8 @@ func modelTrouble(why openmates.Trouble, mate string) (Problem, bool) {
 		return Problem{What: openmates.T("The provider didn’t answer."), Cure: openmates.T("Check it on its page."), Path: "/server/providers"}, true
 	case openmates.TroubleNoWords:
 		return Problem{What: openmates.T("The model returned an empty answer."), Cure: openmates.T("If it happens again, choose another model."), Path: mate}, true
+	case openmates.TroubleNoPrice:
+		return Problem{What: openmates.T("There’s a budget, but the model has no price, so its cost can’t be counted."), Cure: openmates.T("Enter the model’s price; 0 means that it’s free."), Path: "/server/providers"}, true
 	case openmates.TroubleThought:
 		return Problem{What: openmates.T("The model used all its room for thinking."), Cure: openmates.T("Choose a model that thinks less, or one with more room."), Path: mate}, true
 	case openmates.TroubleBarred:

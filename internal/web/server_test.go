@@ -231,7 +231,7 @@ func TestEveryTroubleHasItsCure(t *testing.T) {
 	for _, why := range []openmates.Trouble{openmates.TroubleWorkspace, openmates.TroubleAccount, openmates.TroubleNotMember, openmates.TroubleNoAccess, openmates.TroubleMateOff, openmates.TroubleTeam, openmates.TroubleText,
 		openmates.TroubleNotAllowed, openmates.TroubleRate, openmates.TroubleMoney, openmates.TroubleNoModel, openmates.TroubleKey, openmates.TroubleSettingsKey, openmates.TroubleCredit,
 		openmates.TroubleModelGone, openmates.TroubleTooLong, openmates.TroubleFiltered, openmates.TroubleBusy, openmates.TroubleInvalid,
-		openmates.TroubleUnreachable, openmates.TroubleNoWords, openmates.TroubleThought, openmates.TroubleBarred, openmates.TroubleNotPosted, openmates.TroubleGivenUp} {
+		openmates.TroubleUnreachable, openmates.TroubleNoPrice, openmates.TroubleNoWords, openmates.TroubleThought, openmates.TroubleBarred, openmates.TroubleNotPosted, openmates.TroubleGivenUp} {
 		p := cureOf(openmates.TroubledTurn{Why: why, Mate: "sophia"}, nil)
 		if !strings.HasSuffix(p.What.String(), ".") || !strings.HasSuffix(p.Cure.String(), ".") {
 			t.Errorf("%s: %+v", why, p)

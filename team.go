@@ -16,8 +16,8 @@ type Team struct {
 	Created time.Time
 }
 
-// IsReserved reports whether a word stands for the server, everybody or nobody,
-// so that no team, mate or person can have it as a name.
+// IsReserved reports whether a word means the server, everyone or nobody, so
+// that no team, mate or person can have it as a name.
 func IsReserved(word string) bool {
 	switch word {
 	case "admin", "all", "api", "channel", "discord", "everyone", "here", "mate", "mates", "me", "nobody", "openmates",

@@ -173,7 +173,8 @@ func count(t *testing.T, w *world, asked []string, deaths int, ps ...*process) {
 	}
 }
 
-// An answer names its question and the call to the model that wrote it, so
+// An answer names its question and the model call that wrote it, so that a mix
+// of two answers is detected.
 // that a mixture of two answers is no whole one.
 func numbered(answer func(llmtest.Question) llmtest.Reply) func(llmtest.Question) llmtest.Reply {
 	var calls atomic.Int64

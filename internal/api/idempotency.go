@@ -135,9 +135,9 @@ func (s *Server) late(w http.ResponseWriter, r *http.Request) {
 	p.write(w)
 }
 
-// first answers a request under a key that has no answer yet. It ends also if
-// the caller has hung up, since they will ask again; a question to a mate goes on
-// by itself.
+// first executes a request whose key has no response yet. It continues even if
+// the client disconnects, since the client will ask again; a question to a mate
+// continues in the background.
 func (s *Server) first(w http.ResponseWriter, r *http.Request, next http.Handler, owner, key string, a openmates.KeptAnswer) {
 	settled := context.WithoutCancel(r.Context())
 	claim := &claim{ticket: a.Ticket}
@@ -172,11 +172,11 @@ func (s *Server) first(w http.ResponseWriter, r *http.Request, next http.Handler
 	k.send(w)
 }
 
-// claim is what a request under a key has begun.
+// claim is a request that has claimed a key.
 type claim struct {
 	ticket string // "" = the request has no key
-	// stands says that the key still leads to what was begun: there is, or will
-	// be, an outcome worth asking for again.
+	// stands reports whether the key still leads to the request: there is, or
+	// will be, a result worth asking for again.
 	stands bool
 }
 

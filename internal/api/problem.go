@@ -151,7 +151,7 @@ func (s *Server) problems(ctx huma.Context, _ string, v any) (any, error) {
 	return p, nil
 }
 
-// sentence is what the framework says of a request, which is English.
+// sentence returns the framework's error message, which is in English.
 func sentence(s string) openmates.Text {
 	if s == "" {
 		return openmates.T("its form is wrong.")

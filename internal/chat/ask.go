@@ -139,8 +139,8 @@ func (r *Room) lookFor(ctx context.Context, s *seat, a Ask, show func(string)) (
 	return false, nil
 }
 
-// outcome returns what the turn came to: as a worker of this process has told, or
-// as the journal has it.
+// outcome returns the result of the turn, either from a worker in this process
+// or from the journal.
 func (r *Room) outcome(ctx context.Context, s *seat) (openmates.Outcome, error) {
 	var o openmates.Outcome
 	if _, _, came := r.desk.see(s); came != nil {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Reader reads files. Its process is the program's own, started once more with
+// Reader reads files in a child process: the program itself, started again with
 // Args, which calls Serve.
 type Reader struct {
 	Program  string        // path of the program
@@ -48,7 +48,7 @@ func (r Reader) Read(ctx context.Context, data []byte, most int) (text string, c
 	}
 }
 
-// apart reads a file in a process of its own.
+// apart reads a file in a child process.
 func (r Reader) apart(ctx context.Context, k Kind, data []byte, most int) (string, bool, error) {
 	within, cancel := context.WithTimeout(ctx, cmp.Or(r.Patience, 20*time.Second))
 	defer cancel()

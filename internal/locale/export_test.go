@@ -18,7 +18,7 @@ func Messages(source string) (ids []string) {
 	return ids
 }
 
-// Fits says why a translation can't stand for a message of a template.
+// Fits returns an error if a translation doesn't fit a message of a template.
 func Fits(id, translation string) error {
 	var m message
 	walk(lex(sample(id)), func(string) {}, func(found message) { m = found }, nil)

@@ -167,7 +167,8 @@ type Account struct {
 	ID     openmates.AccountID `json:"id"`
 	Name   string              `json:"name,omitempty"`
 	Avatar string              `json:"avatar,omitempty"` // address of its picture, https; "" = none, or not needed here
-	// Language is the one that the network is used in, a BCP 47 tag; "" = the
+	// Language is the network's language for this person, a BCP 47 tag; "" =
+	// unknown.
 	// network doesn't tell.
 	Language string `json:"language,omitempty"`
 }

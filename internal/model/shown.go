@@ -9,7 +9,7 @@ import (
 	"openmates"
 )
 
-// Shown is the model that answers by default, as people are told of it.
+// Shown is the default model as people see it.
 type Shown struct {
 	Name     string         // "" = none is set up
 	Scripted bool           // no AI, but prepared answers

@@ -152,7 +152,7 @@ func TestALayerIsAddedByItsRow(t *testing.T) {
 	}
 }
 
-// Layers that limit nothing, or that are not the asker's, are left out.
+// Layers without limits, and those that don't apply to the asker, are omitted.
 func TestOnlyLayersThatHoldAreListed(t *testing.T) {
 	t.Parallel()
 	set := policy.Limits{openmates.TeamLayer: {PerMinute: 1}, openmates.MemberLayer: {PerMinute: 1}, openmates.MateLayer: {}}

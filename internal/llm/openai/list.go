@@ -12,9 +12,9 @@ import (
 	"openmates/internal/llm/wire"
 )
 
-// Models lists the models that the key may use, sorted, with what the server
-// tells about them: OpenAI itself tells nothing, OpenRouter, Together, Mistral,
-// Groq and vLLM tell some of it, each in fields of its own.
+// Models lists the models that the key may use, sorted, with their metadata:
+// OpenAI itself provides none; OpenRouter, Together, Mistral, Groq and vLLM
+// each provide some in different fields.
 func (p *Provider) Models(ctx context.Context) ([]llm.ModelInfo, error) {
 	var list models
 	if err := p.client.Get(ctx, "/models", &list); err != nil {

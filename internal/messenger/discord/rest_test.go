@@ -224,7 +224,7 @@ func TestDeadTokenIsNotUsedAgain(t *testing.T) {
 	})
 }
 
-// A single 401 that the second look does not confirm kills nothing.
+// A single 401 that the second request doesn't confirm has no effect.
 func TestOneOddUnauthorized(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -139,7 +139,8 @@ func TestAnAttemptThatTheMoneyDoesNotReachForIsNotMade(t *testing.T) {
 	}
 }
 
-// Killed between two rounds, a turn is worked off again with what it holds.
+// If the process is killed between two rounds, the turn is restarted and keeps
+// its reservation.
 func TestAKillBetweenRoundsLosesNoMoney(t *testing.T) {
 	t.Parallel()
 	for _, money := range []openmates.Micros{carriesOne, carriesTwo} {

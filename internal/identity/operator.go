@@ -11,7 +11,7 @@ import (
 // them. What they do is in the audit log, and the person is told.
 type Operator struct{ room *Room }
 
-// Operator is for commands only: no door may hand it out.
+// Operator is for commands only; the web and the API must not provide it.
 func (r *Room) Operator() Operator { return Operator{r} }
 
 // ResetPassword creates a password reset link.

@@ -31,7 +31,7 @@ func TestAllPeople(t *testing.T) {
 	wants(t, ada.confirms("/server/people/ada/admin", url.Values{"admin": {"no"}}), 409, "the only server admin")
 	wants(t, ada.confirms("/server/people/ada/remove", nil), 409, "This is your own account")
 	wants(t, ada.confirms("/server/people/ben/admin", url.Values{"admin": {"yes"}}), 200, "Ben Bitdiddle is now a server admin")
-	wants(t, ben.get("/server/people"), 200) // at once, in the session that he has
+	wants(t, ben.get("/server/people"), 200) // immediately, in his existing session
 	wants(t, ben.confirms("/server/people/ada/admin", url.Values{"admin": {"no"}}), 200, "is no longer a server admin")
 	wants(t, ada.get("/server/people"), 403)
 	wants(t, ben.confirms("/server/people/ada/remove", nil), 409, "only admin of Harbour, and there are other members")

@@ -363,7 +363,7 @@ func (b *browser) follow(path string, form url.Values) answer {
 	return b.get(got.header.Get("Location"))
 }
 
-// confirms is follow for a form that asks first: the question is a page, which
+// confirms submits a form that asks for confirmation, then confirms.
 // sends the same form with the answer.
 func (b *browser) confirms(path string, form url.Values) answer {
 	b.h.t.Helper()

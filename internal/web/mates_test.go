@@ -253,7 +253,7 @@ func TestTryIt(t *testing.T) {
 	}
 }
 
-// What a model writes can do no harm, whatever it is.
+// A model's output is harmless, whatever it contains.
 func TestMarkdownIsClean(t *testing.T) {
 	t.Parallel()
 	m := newMarkdown()

@@ -46,7 +46,7 @@ func (r *Room) AskReset(ctx context.Context, from netip.Addr, who string) error 
 	language := openmates.CallerOf(ctx).Language
 	who = strings.TrimSpace(who)
 	if who == "" || len(who) > maxAddress {
-		return openmates.Errorf(openmates.EInvalid, "Enter your username or your e-mail address.")
+		return openmates.Errorf(openmates.EInvalid, "Enter your username or your email address.")
 	}
 	if !r.byStranger.Allow("reset:"+guard.Party(from), r.now()) {
 		return guard.TooMany()

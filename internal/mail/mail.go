@@ -91,7 +91,7 @@ func isLink(line string) bool {
 // else's. It doesn't check that anybody reads mail there.
 func Address(s string) (string, error) {
 	s = strings.TrimSpace(s)
-	bad := openmates.Errorf(openmates.EInvalid, "This isn't an e-mail address. An address looks like ada@example.org.")
+	bad := openmates.Errorf(openmates.EInvalid, "This isn't an email address. An address looks like ada@example.org.")
 	at := strings.LastIndexByte(s, '@')
 	if at < 1 || len(s) > 4*longestAddress {
 		return "", bad
@@ -101,7 +101,7 @@ func Address(s string) (string, error) {
 		return "", bad
 	}
 	if strings.ContainsFunc(local, func(c rune) bool { return c > unicode.MaxASCII }) {
-		return "", openmates.Errorf(openmates.EInvalid, "Before the @, an e-mail address can only have unaccented letters, digits and punctuation here. Use another address.")
+		return "", openmates.Errorf(openmates.EInvalid, "Before the @, an email address can only have unaccented letters, digits and punctuation here. Use another address.")
 	}
 	domain, err := Domain(domain)
 	if err != nil {
@@ -119,7 +119,7 @@ const longestAddress = 254 // RFC 5321, section 4.5.3.1.3
 
 // Domain checks the part after the @ and returns its normal form.
 func Domain(s string) (string, error) {
-	bad := openmates.Errorf(openmates.EInvalid, "This isn't the domain of an e-mail address. A domain looks like example.org.")
+	bad := openmates.Errorf(openmates.EInvalid, "This isn't the domain of an email address. A domain looks like example.org.")
 	if len(s) > 4*longestAddress || !utf8.ValidString(s) {
 		return "", bad
 	}

@@ -145,7 +145,7 @@ func addressees(s string) ([]string, error) {
 	for _, a := range strings.FieldsFunc(s, func(c rune) bool { return strings.ContainsRune(" ,;\t\r\n", c) }) {
 		one, err := addressee(a)
 		if err != nil {
-			return nil, openmates.Errorf(openmates.EInvalid, "%q is neither an e-mail address nor a domain. Write ada@example.org, or example.org for everyone there.", spelling.Clip(a, 40))
+			return nil, openmates.Errorf(openmates.EInvalid, "%q is neither an email address nor a domain. Write ada@example.org, or example.org for everyone there.", spelling.Clip(a, 40))
 		}
 		all = append(all, one)
 	}
@@ -167,7 +167,7 @@ func addressee(s string) (string, error) {
 	}
 	domain, err := mail.Domain(domain)
 	if err == nil && domain == "localhost" {
-		err = openmates.Errorf(openmates.EInvalid, "localhost can't be the domain of an e-mail address.")
+		err = openmates.Errorf(openmates.EInvalid, "localhost can't be the domain of an email address.")
 	}
 	return "@" + domain, err
 }
@@ -298,7 +298,7 @@ func (w Welcome) welcomes(email string) error {
 		return nil
 	}
 	if email == "" {
-		return openmates.Errorf(openmates.EInvalid, "This invite is limited to certain e-mail addresses. Enter yours.")
+		return openmates.Errorf(openmates.EInvalid, "This invite is limited to certain email addresses. Enter yours.")
 	}
 	return openmates.Errorf(openmates.EForbidden, "This invite isn't for %s. Use the address it was sent to, or ask %s to invite this one.", spelling.Clip(email, 40), w.By)
 }
@@ -354,7 +354,7 @@ func (r *Room) Join(ctx context.Context, c openmates.Caller, from netip.Addr, co
 	switch {
 	case email != "":
 	case w.Mail:
-		return u, w, openmates.Errorf(openmates.EInvalid, "Confirm your e-mail address first: enter it and open the link we send you.")
+		return u, w, openmates.Errorf(openmates.EInvalid, "Confirm your email address first: enter it and open the link we send you.")
 	case c.SignedIn() && n.Email == "" && len(w.Invite.Only) > 0:
 		email = c.User.Email
 	case strings.TrimSpace(n.Email) != "":

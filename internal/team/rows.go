@@ -22,7 +22,7 @@ type Joined struct {
 // Username is how a person is shown to others.
 type Username struct{ Username, DisplayName string }
 
-// InviteMail is an e-mail address that somebody has yet to prove is theirs.
+// InviteMail is an email address that somebody has yet to prove is theirs.
 type InviteMail struct {
 	InviteID openmates.ID
 	Email    string

@@ -140,7 +140,7 @@ func deedOfPerson(action string) openmates.Text {
 	case "account.password":
 		return openmates.T("changed the password")
 	case "account.email":
-		return openmates.T("changed the e-mail address")
+		return openmates.T("changed the email address")
 	case "account.export":
 		return openmates.T("downloaded their data")
 	case "account.delete":

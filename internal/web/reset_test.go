@@ -111,7 +111,7 @@ func TestTheInvitePageTellsOfItsMail(t *testing.T) {
 	link := regexp.MustCompile(`/join/\w{26}\?proof=\w{26}`).FindString(unfolded(mailed(t, srv, 2)))
 	wants(t, h.browser().get(link), http.StatusOK, "Your address nora@example.org is confirmed")
 	f.Set("only", "example.org")
-	wants(t, ada.follow("/teams/harbour/invites", f), http.StatusOK, "It wasn’t mailed to anyone because it has no e-mail address")
+	wants(t, ada.follow("/teams/harbour/invites", f), http.StatusOK, "It wasn’t mailed to anyone because it has no email address")
 	f.Set("only", "nora@example.org, kim@example.org")
 	for range 2 {
 		ada.follow("/teams/harbour/invites", f)

@@ -208,7 +208,7 @@ func TestAnInviteForCertainAddresses(t *testing.T) {
 	b := h.browser()
 	wants(t, b.get("/join/"+code), 200, "doesn’t send mail", `name="email"`)
 	f := newcomerFields("nora")
-	wants(t, b.post("/join/"+code, f), 422, "This invite is limited to certain e-mail addresses")
+	wants(t, b.post("/join/"+code, f), 422, "This invite is limited to certain email addresses")
 	f.Set("email", "nora@elsewhere.org")
 	wants(t, b.post("/join/"+code, f), 403, "for nora@elsewhere.org", "ask Ada Lovelace", `value="nora@elsewhere.org"`)
 	f.Set("email", "nora@sub.example.com")
@@ -221,7 +221,7 @@ func TestAnInviteForCertainAddresses(t *testing.T) {
 		t.Errorf("%+v", nora)
 	}
 	for _, only := range []string{"ada", "@", "ada@", "ada@x", "a b@c", "<script>@example.org"} {
-		wants(t, ada.post("/teams/harbour/invites", url.Values{"role": {"member"}, "uses": {"1"}, "days": {"1"}, "only": {only}}), 422, "neither an e-mail address nor a domain")
+		wants(t, ada.post("/teams/harbour/invites", url.Values{"role": {"member"}, "uses": {"1"}, "days": {"1"}, "only": {only}}), 422, "neither an email address nor a domain")
 	}
 }
 

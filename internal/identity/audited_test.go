@@ -1,4 +1,4 @@
-package identity
+package identity_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"openmates"
 	"openmates/internal/guard"
+	"openmates/internal/identity"
 	"openmates/internal/identity/passkeytest"
 	"openmates/internal/store/storetest"
 )
@@ -82,7 +83,7 @@ func TestNoAccountChangesWithoutItsAuditEntry(t *testing.T) {
 
 	var token openmates.AccessToken
 	audited("token.add", func(ctx context.Context, c openmates.Caller) (err error) {
-		token, _, err = h.AddToken(ctx, c, NewToken{Name: "script", Scopes: []openmates.Scope{openmates.ScopeRead}, Password: goodPassword})
+		token, _, err = h.AddToken(ctx, c, identity.NewToken{Name: "script", Scopes: []openmates.Scope{openmates.ScopeRead}, Password: goodPassword})
 		return err
 	})
 	audited("token.revoke", func(ctx context.Context, c openmates.Caller) error { return h.RevokeToken(ctx, c, token.ID) })
@@ -127,7 +128,7 @@ func TestNobodyComesBackWithoutItsAuditEntry(t *testing.T) {
 	h, cookie := guarded(t)
 	ctx := t.Context()
 	h.turnOn(t, cookie)
-	var link ResetLink
+	var link identity.ResetLink
 	storetest.Audited(t, h.DB, "account.reset_link", func() (err error) {
 		link, err = h.Room.Operator().ResetPassword(ctx, "ben")
 		return err

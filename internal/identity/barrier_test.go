@@ -1,4 +1,4 @@
-package identity
+package identity_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/identity"
 )
 
 // network is an address in the nth network.
@@ -24,7 +25,7 @@ func (h *house) browse(t *testing.T, jar map[string]*http.Cookie, from netip.Add
 		r.AddCookie(c)
 	}
 	w := httptest.NewRecorder()
-	r = r.WithContext(WithVisit(r.Context(), Visit{From: from}))
+	r = r.WithContext(identity.WithVisit(r.Context(), identity.Visit{From: from}))
 	h.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { fn(r.Context()) })).ServeHTTP(w, r)
 	for _, c := range w.Result().Cookies() {
 		jar[c.Name] = c
@@ -102,7 +103,7 @@ func TestABrowserIsKnownByItsCookieAlone(t *testing.T) {
 	value := jar[h.BrowserCookieName()].Value
 	name, mac, _ := strings.Cut(value, ".")
 	knows := func(value string, u openmates.User) (yes bool) {
-		h.browse(t, map[string]*http.Cookie{"x": {Name: h.BrowserCookieName(), Value: value}}, network(1), func(ctx context.Context) { yes = h.known(ctx, u) != "" })
+		h.browse(t, map[string]*http.Cookie{"x": {Name: h.BrowserCookieName(), Value: value}}, network(1), func(ctx context.Context) { yes = h.Known(ctx, u) != "" })
 		return yes
 	}
 	if !knows(value, ada) {

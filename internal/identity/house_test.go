@@ -1,4 +1,4 @@
-package identity
+package identity_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/mail"
 	"openmates/internal/policy"
 	"openmates/internal/server"
@@ -25,7 +26,7 @@ type (
 
 // house is the room over a real database, with the rooms around it.
 type house struct {
-	*Room
+	*identity.Room
 	*teams
 	*whole
 	*roomtest.Ground
@@ -41,9 +42,9 @@ func newHouseAt(t *testing.T, url string, chosen bool) *house {
 	t.Helper()
 	h := &house{Ground: roomtest.New(t, url, chosen)}
 	var err error
-	h.Room, err = New(Config{Store: h.DB, Log: h.Logger, Failures: h.Failures, Post: h.Mail, Address: h.Public, Audit: h.Record, Clock: h.Clock,
+	h.Room, err = identity.New(identity.Config{Store: h.DB, Log: h.Logger, Failures: h.Failures, Post: h.Mail, Address: h.Public, Audit: h.Record, Clock: h.Clock,
 		ServerName: func(ctx context.Context) (string, error) { return server.StoredName(ctx, h.DB) },
-		Cost:       Cost{Memory: 64, Time: 1, Threads: 1}}) // the tests are about what happens around the hashes
+		Cost:       identity.Cost{Memory: 64, Time: 1, Threads: 1}}) // the tests are about what happens around the hashes
 	must(t, err)
 	h.whole, err = server.New(server.Config{Store: h.DB, Log: h.Logger, Accounts: h.Room, Failures: h.Failures, Post: h.Mail, Address: h.Public, Audit: h.Record, Clock: h.Clock, Reach: h.Out()})
 	must(t, err)

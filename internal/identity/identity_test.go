@@ -1,4 +1,4 @@
-package identity
+package identity_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/policy"
 )
 
@@ -71,7 +72,7 @@ func TestSignInTellsNothing(t *testing.T) {
 		}
 	}
 	h.visit(t, nil, func(ctx context.Context) { // what is longer than any password is not hashed
-		_, err := h.SignIn(ctx, from(9), "ada", openmates.Secret(strings.Repeat("x", maxPassword+1)))
+		_, err := h.SignIn(ctx, from(9), "ada", openmates.Secret(strings.Repeat("x", identity.MaxPassword+1)))
 		code(t, err, openmates.EUnauthorized)
 	})
 }
@@ -79,16 +80,16 @@ func TestSignInTellsNothing(t *testing.T) {
 func TestUnknownCostsAsMuch(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	known, err := h.vault.hash(t.Context(), goodPassword)
+	known, err := h.Vault().Hash(t.Context(), goodPassword)
 	must(t, err)
-	a, _, _, err := parsePHC(known)
+	a, _, _, err := identity.ParsePHC(known)
 	must(t, err)
-	b, salt, key, err := parsePHC(h.vault.decoy)
+	b, salt, key, err := identity.ParsePHC(h.Vault().Decoy())
 	must(t, err)
-	if a != b || len(salt) != saltLen || len(key) != keyLen {
+	if a != b || len(salt) != identity.SaltLen || len(key) != identity.KeyLen {
 		t.Errorf("an unknown account is checked at %+v, a known one at %+v", b, a)
 	}
-	if ok, _, err := h.vault.check(t.Context(), "", ""); ok || err != nil {
+	if ok, _, err := h.Vault().Check(t.Context(), "", ""); ok || err != nil {
 		t.Errorf("nobody's password fits: %v %v", ok, err)
 	}
 }
@@ -126,17 +127,17 @@ func TestRehash(t *testing.T) {
 	must(t, err)
 	before, err := h.DB.Password(t.Context(), u.ID)
 	must(t, err)
-	old := h.vault.cost
-	h.vault.cost.Time = 2
+	old := *h.Vault().Cost()
+	h.Vault().Cost().Time = 2
 	h.visit(t, nil, func(ctx context.Context) {
 		_, err := h.SignIn(ctx, from(1), "ada", goodPassword)
 		must(t, err)
 	})
 	after, err := h.DB.Password(t.Context(), u.ID)
 	must(t, err)
-	p, _, _, err := parsePHC(after)
+	p, _, _, err := identity.ParsePHC(after)
 	must(t, err)
-	if after == before || p == old || p != h.vault.cost {
+	if after == before || p == old || p != *h.Vault().Cost() {
 		t.Errorf("the hash stayed at %+v", p)
 	}
 	h.visit(t, nil, func(ctx context.Context) {
@@ -147,13 +148,13 @@ func TestRehash(t *testing.T) {
 
 func TestHashIsOWASPs(t *testing.T) {
 	t.Parallel()
-	v := newVault(Cost{}.orUsual(), 1)
-	phc, err := v.hash(t.Context(), goodPassword)
+	v := identity.NewVault(identity.Cost{}.OrUsual(), 1)
+	phc, err := v.Hash(t.Context(), goodPassword)
 	must(t, err)
 	if !strings.HasPrefix(phc, "$argon2id$v=19$m=19456,t=2,p=1$") {
 		t.Errorf("hash %s", phc)
 	}
-	ok, stale, err := v.check(t.Context(), goodPassword, phc)
+	ok, stale, err := v.Check(t.Context(), goodPassword, phc)
 	if !ok || stale || err != nil {
 		t.Errorf("%v %v %v", ok, stale, err)
 	}
@@ -168,7 +169,7 @@ func TestPasswordRules(t *testing.T) {
 		"aaaaaaaaaaaaaa": false, "abababababab": false, "adalovelace1": false, "correct horse battery staple": false,
 		"with\x00a nul inside": false, "\xff\xfe broken utf8 text": false,
 	} {
-		err := h.vault.valid(openmates.Secret(pass), "adalovelace", "Ada")
+		err := h.Vault().Valid(openmates.Secret(pass), "adalovelace", "Ada")
 		if (err == nil) != fine {
 			t.Errorf("%q: %v", pass, err)
 		}
@@ -237,8 +238,8 @@ func FuzzParsePHC(f *testing.F) {
 	f.Add("$argon2id$v=19$m=4294967295,t=4294967295,p=255$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5")
 	f.Add("$$$$$")
 	f.Fuzz(func(t *testing.T, s string) {
-		p, salt, key, err := parsePHC(s)
-		if err == nil && (p.Memory > maxMemory || p.Time > maxTime || p.Threads == 0 || len(salt) > 64 || len(key) > 64) {
+		p, salt, key, err := identity.ParsePHC(s)
+		if err == nil && (p.Memory > identity.MaxMemory || p.Time > identity.MaxTime || p.Threads == 0 || len(salt) > 64 || len(key) > 64) {
 			t.Errorf("%q asks for %+v", s, p)
 		}
 	})

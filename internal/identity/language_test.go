@@ -1,4 +1,4 @@
-package identity
+package identity_test
 
 import (
 	"regexp"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/mail"
 	"openmates/internal/team"
 )
@@ -66,12 +67,12 @@ func TestMailIsInTheLanguageOfWhoReadsIt(t *testing.T) {
 
 	ben := speaks("ben", "de")
 	for what, send := range map[string]func() error{
-		"Wähle ein neues Passwort für OpenMates": func() error { return h.post.Send(ctx, h.wayBack(ben, "en", origin+"/x")) },
+		"Wähle ein neues Passwort für OpenMates": func() error { return h.Mail.Send(ctx, h.WayBack(ben, "en", origin+"/x")) },
 		"Bitte bestätige deine Adresse": func() error {
-			return h.post.Send(ctx, h.confirmation(openmates.Caller{User: ben}, "ben2@example.org", origin+"/x"))
+			return h.Mail.Send(ctx, h.Confirmation(openmates.Caller{User: ben}, "ben2@example.org", origin+"/x"))
 		},
 		"Dein OpenMates-Konto wurde geändert": func() error {
-			h.tellNow(ctx, ben, "en", resetNotice(openmates.PasswordReset{Origin: openmates.ResetByAdmin, Second: true}))
+			h.TellNow(ctx, ben, "en", identity.ResetNotice(openmates.PasswordReset{Origin: openmates.ResetByAdmin, Second: true}))
 			return nil
 		},
 	} {

@@ -1,4 +1,4 @@
-package identity
+package identity_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/mail"
 )
 
@@ -120,7 +121,7 @@ func TestAddressIsConfirmedByMail(t *testing.T) {
 		h.as(t, cookie, func(ctx context.Context, c openmates.Caller) { awaits, err = h.SetEmail(ctx, c, address, goodPassword) })
 		return awaits, err
 	}
-	is := func(want Email) {
+	is := func(want identity.Email) {
 		t.Helper()
 		h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 			if e, err := h.Email(ctx, c); e != want || err != nil {
@@ -135,7 +136,7 @@ func TestAddressIsConfirmedByMail(t *testing.T) {
 	if awaits || len(l.sent) > 0 {
 		t.Error("a confirmation without mail")
 	}
-	is(Email{Address: "ada@example.org"})
+	is(identity.Email{Address: "ada@example.org"})
 	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		must(t, h.SetMail(ctx, c, smtpSettings(), "ada@example.org"))
 	})
@@ -144,7 +145,7 @@ func TestAddressIsConfirmedByMail(t *testing.T) {
 	if !awaits || len(l.sent) != 2 || l.sent[1].To != "new@example.org" {
 		t.Fatalf("sent %+v", l.sent)
 	}
-	is(Email{Address: "ada@example.org", Awaited: "new@example.org", Mail: true})
+	is(identity.Email{Address: "ada@example.org", Awaited: "new@example.org", Mail: true})
 	link := regexp.MustCompile(regexp.QuoteMeta(origin) + `/profile/address\?code=(\w{26})\n`).FindStringSubmatch(l.sent[1].Text)
 	if link == nil {
 		t.Fatalf("no link in %q", l.sent[1].Text)
@@ -158,7 +159,7 @@ func TestAddressIsConfirmedByMail(t *testing.T) {
 	code(t, confirm("ben"), openmates.EInvalid)
 	must(t, confirm("ada"))
 	code(t, confirm("ada"), openmates.EInvalid)
-	is(Email{Address: "new@example.org", Confirmed: true, Mail: true})
+	is(identity.Email{Address: "new@example.org", Confirmed: true, Mail: true})
 	if strings.Contains(h.Log.String(), link[1]) {
 		t.Error("the code is in the log")
 	}

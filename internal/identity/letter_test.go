@@ -1,4 +1,4 @@
-package identity
+package identity_test
 
 import (
 	"context"
@@ -75,9 +75,9 @@ func TestWordsOfPeopleAreQuotedInMail(t *testing.T) {
 	if len(mailed) != 1 || mailed[0].Problem != "" {
 		t.Fatalf("%+v", mailed)
 	}
-	must(t, h.post.Send(ctx, h.confirmation(eve, "kim2@example.org", origin+"/x")))
-	must(t, h.post.Send(ctx, h.wayBack(openmates.User{Username: "evil.example", Email: "kim3@example.org"}, "", origin+"/y")))
-	must(t, h.post.Send(ctx, h.notice(openmates.User{Username: "evil.example", Email: "kim4@example.org"}, "", openmates.T("Something happened."))))
+	must(t, h.Mail.Send(ctx, h.Confirmation(eve, "kim2@example.org", origin+"/x")))
+	must(t, h.Mail.Send(ctx, h.WayBack(openmates.User{Username: "evil.example", Email: "kim3@example.org"}, "", origin+"/y")))
+	must(t, h.Mail.Send(ctx, h.Notice(openmates.User{Username: "evil.example", Email: "kim4@example.org"}, "", openmates.T("Something happened."))))
 	must(t, h.AskProof(ctx, openmates.Caller{}, from(1), c, "kim@example.org", func(string) string { return origin + "/z" }))
 	if len(post.Messages) != 5 {
 		t.Fatalf("sent %d", len(post.Messages))
@@ -140,9 +140,9 @@ func TestStrangersCantUseUpTheWayBack(t *testing.T) {
 	h := seeded(t)
 	h.Mailing(t)
 	for n := range 20 {
-		_ = h.post.Send(ctx, mail.Letter{On: mail.Inviting, To: "ben@example.org", By: openmates.ID(n + 1)})
+		_ = h.Mail.Send(ctx, mail.Letter{On: mail.Inviting, To: "ben@example.org", By: openmates.ID(n + 1)})
 	}
-	must(t, h.post.Send(ctx, mail.Letter{On: mail.Recovering, To: "ben@example.org"}))
-	must(t, h.post.Send(ctx, mail.Letter{On: mail.Notifying, To: "ben@example.org"}))
-	code(t, h.post.Send(ctx, mail.Letter{On: mail.Recovering, To: "ben@example.org\r\nBcc: eve@example.org"}), openmates.EInvalid)
+	must(t, h.Mail.Send(ctx, mail.Letter{On: mail.Recovering, To: "ben@example.org"}))
+	must(t, h.Mail.Send(ctx, mail.Letter{On: mail.Notifying, To: "ben@example.org"}))
+	code(t, h.Mail.Send(ctx, mail.Letter{On: mail.Recovering, To: "ben@example.org\r\nBcc: eve@example.org"}), openmates.EInvalid)
 }

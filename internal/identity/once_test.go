@@ -1,4 +1,4 @@
-package identity
+package identity_test
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"openmates/internal/identity"
 )
 
 // What is shown once is read by the page that it was kept for, by the same
@@ -42,7 +44,7 @@ func TestShownOnce(t *testing.T) {
 	keep()
 	sum := sha256.Sum256([]byte(jar[0].Value))
 	data, found, err := h.DB.Session(t.Context(), base64.RawURLEncoding.EncodeToString(sum[:]))
-	if err != nil || !found || !strings.Contains(string(data), keyOnce) {
+	if err != nil || !found || !strings.Contains(string(data), identity.KeyOnce) {
 		t.Fatalf("nothing is kept: %v %s", err, data)
 	}
 	if strings.Contains(string(data), canary) || strings.Contains(string(data), "/here") {
@@ -65,7 +67,7 @@ func TestShownOnce(t *testing.T) {
 		t.Errorf("another browser shows %q", got)
 	}
 	jar = mine
-	h.Pass(onceLasts + time.Second)
+	h.Pass(identity.OnceLasts + time.Second)
 	if got, ok := take("/here"); ok {
 		t.Errorf("it is shown late: %q", got)
 	}

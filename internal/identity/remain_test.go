@@ -1,4 +1,4 @@
-package identity
+package identity_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/identity/passkeytest"
 	"openmates/internal/policy"
 )
@@ -83,7 +84,7 @@ func TestASignInOnItsWayEndsWithTheOldPassword(t *testing.T) {
 		}
 		late := h.visit(t, nil, func(ctx context.Context) {
 			_, err := h.SignIn(ctx, from(1), "ada", goodPassword)
-			if _, ok := errors.AsType[*SecondStepError](err); ok != two {
+			if _, ok := errors.AsType[*identity.SecondStepError](err); ok != two {
 				t.Fatal(err)
 			}
 			// Its session is not written yet.
@@ -111,11 +112,11 @@ func TestRehashingBringsNoOldPasswordBack(t *testing.T) {
 	must(t, err)
 	old, err := h.DB.Password(t.Context(), u.ID)
 	must(t, err)
-	fresh, err := h.vault.hash(t.Context(), "tundra mosaic kayak")
+	fresh, err := h.Vault().Hash(t.Context(), "tundra mosaic kayak")
 	must(t, err)
 	_, err = h.DB.EndAccess(t.Context(), openmates.AccessEnd{UserID: u.ID, Password: fresh})
 	must(t, err)
-	h.rehash(t.Context(), u, old, goodPassword)
+	h.Rehash(t.Context(), u, old, goodPassword)
 	if got, err := h.DB.Password(t.Context(), u.ID); err != nil || got != fresh {
 		t.Errorf("the password is the old one again: %v", err)
 	}
@@ -162,8 +163,8 @@ func TestWhatWaitsEndsWithANewPassword(t *testing.T) {
 func TestAnOldSessionMakesNoToken(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
-	n := NewToken{Name: "for a thief", Scopes: []openmates.Scope{openmates.ScopeAdmin}, Days: 366}
-	makers := func(ctx context.Context, c openmates.Caller, n NewToken) map[string]error {
+	n := identity.NewToken{Name: "for a thief", Scopes: []openmates.Scope{openmates.ScopeAdmin}, Days: 366}
+	makers := func(ctx context.Context, c openmates.Caller, n identity.NewToken) map[string]error {
 		p, err := h.Enter(ctx, c, "harbour", policy.RunTeam)
 		must(t, err)
 		_, _, own := h.AddToken(ctx, c, n)
@@ -178,10 +179,10 @@ func TestAnOldSessionMakesNoToken(t *testing.T) {
 			}
 		}
 	})
-	h.Pass(freshFor + time.Minute)
+	h.Pass(identity.FreshFor + time.Minute)
 	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		for what, err := range makers(ctx, c, n) {
-			if _, ok := errors.AsType[*PasswordError](err); !ok || openmates.CodeOf(err) != openmates.EForbidden {
+			if _, ok := errors.AsType[*identity.PasswordError](err); !ok || openmates.CodeOf(err) != openmates.EForbidden {
 				t.Errorf("by an old session, %s: %v", what, err)
 			}
 		}
@@ -208,15 +209,17 @@ func TestFailedSignInsAreNoted(t *testing.T) {
 	codes := h.turnOn(t, cookie)
 	const typed = "hunter2-typed-into-the-wrong-field"
 	try := func(n int, fn func(ctx context.Context)) {
-		h.visit(t, nil, func(ctx context.Context) { fn(WithVisit(ctx, Visit{From: network(n)})) })
+		h.visit(t, nil, func(ctx context.Context) { fn(identity.WithVisit(ctx, identity.Visit{From: network(n)})) })
 	}
 	try(1, func(ctx context.Context) { _, _ = h.SignIn(ctx, network(1), "ben", typed) })
 	try(2, func(ctx context.Context) { _, _ = h.SignIn(ctx, network(2), typed, typed) })
-	try(3, func(ctx context.Context) { _, _ = h.Bearer(ctx, network(3), TokenPrefix+"AAAAAAAAAAAAAAAAAAAAAAAAAA") })
+	try(3, func(ctx context.Context) {
+		_, _ = h.Bearer(ctx, network(3), identity.TokenPrefix+"AAAAAAAAAAAAAAAAAAAAAAAAAA")
+	})
 	h.visit(t, h.half(t, "ada"), func(ctx context.Context) { _, _ = h.SecondStep(ctx, network(4), "123456") })
 	h.visit(t, h.half(t, "ada"), func(ctx context.Context) { _, _ = h.SecondStep(ctx, network(5), "AAAA-BBBB-CCCC-DDDD") })
 	h.as(t, h.both(t, "ada", codes[0]), func(ctx context.Context, c openmates.Caller) {
-		_ = h.RemoveAuthenticator(WithVisit(ctx, Visit{From: network(6)}), c, typed)
+		_ = h.RemoveAuthenticator(identity.WithVisit(ctx, identity.Visit{From: network(6)}), c, typed)
 	})
 	try(7, func(ctx context.Context) { _, _ = h.PasskeySignIn(ctx, network(7), []byte(typed)) })
 	lines, err := h.DB.FindAudit(t.Context(), openmates.AuditSearch{Action: "account.signin_failed", Limit: 50})

@@ -1,4 +1,4 @@
-package identity
+package identity_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"openmates/internal/store/roomtest"
 
 	"openmates"
+	"openmates/internal/identity"
 )
 
 const newPassword = "five slow wooden ferries"
@@ -36,7 +37,7 @@ func (h *house) asks(t *testing.T, post *roomtest.Outbox, who string) (codes []o
 	t.Helper()
 	had := len(post.Sent)
 	must(t, h.AskReset(t.Context(), from(had%200), who))
-	h.errands.going.Wait()
+	h.WaitForErrands()
 	for _, sent := range post.Sent[had:] {
 		if m := regexp.MustCompile(regexp.QuoteMeta(origin) + `/signin/reset\?code=(\w{26})\n`).FindStringSubmatch(sent); m != nil {
 			codes = append(codes, openmates.Secret(m[1]))
@@ -51,7 +52,7 @@ func TestALostPasswordComesBackByMail(t *testing.T) {
 	h, post, ben, cookie := lost(t)
 	half := h.half(t, "ben")
 	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
-		_, _, err := h.AddToken(ctx, c, NewToken{Name: "x", Scopes: []openmates.Scope{openmates.ScopeRead}, Days: 30})
+		_, _, err := h.AddToken(ctx, c, identity.NewToken{Name: "x", Scopes: []openmates.Scope{openmates.ScopeRead}, Days: 30})
 		must(t, err)
 	})
 	for _, nobody := range []string{"nobody", "nobody@example.org", "ada", "ada@example.org", "BEN@example.com"} {
@@ -94,15 +95,15 @@ func TestALostPasswordComesBackByMail(t *testing.T) {
 	h.visit(t, nil, func(ctx context.Context) {
 		_, err := h.SignIn(ctx, from(4), "ben", goodPassword)
 		code(t, err, openmates.EUnauthorized)
-		if _, ok := err.(*SecondStepError); ok { //nolint:errorlint // the very type
+		if _, ok := err.(*identity.SecondStepError); ok { //nolint:errorlint // the very type
 			t.Error("the old password is still right")
 		}
 		_, err = h.SignIn(ctx, from(4), "ben", newPassword)
-		if _, ok := err.(*SecondStepError); !ok { //nolint:errorlint // the very type
+		if _, ok := err.(*identity.SecondStepError); !ok { //nolint:errorlint // the very type
 			t.Errorf("signing in after the reset: %v, want the second step", err)
 		}
 	})
-	h.errands.going.Wait()
+	h.WaitForErrands()
 	if last := post.Sent[len(post.Sent)-1]; !strings.HasPrefix(last, "ben@example.org") || !strings.Contains(last, "The password of your account was reset with a link mailed to this address. All its sessions were signed out.") {
 		t.Errorf("told %q", last)
 	}
@@ -196,10 +197,10 @@ func TestAnAdminHandsAResetOn(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	h, post, ben, _ := lost(t)
-	var made []ResetLink
+	var made []identity.ResetLink
 	byAda := func(second bool, password openmates.Secret) (err error) {
 		h.as(t, h.enter(t, "ada"), func(ctx context.Context, c openmates.Caller) {
-			var l ResetLink
+			var l identity.ResetLink
 			if l, err = h.ResetLink(ctx, c, ben.ID, second, password); err == nil {
 				made = append(made, l)
 			}
@@ -221,7 +222,7 @@ func TestAnAdminHandsAResetOn(t *testing.T) {
 	codes := make([]openmates.Secret, 0, len(made))
 	for _, l := range made {
 		path, c, ok := strings.Cut(l.URL.Reveal(), "?code=")
-		if !ok || path != origin+ResetPath || l.User.ID != ben.ID || !l.Expires.Equal(h.Clock().Add(24*time.Hour)) {
+		if !ok || path != origin+identity.ResetPath || l.User.ID != ben.ID || !l.Expires.Equal(h.Clock().Add(24*time.Hour)) {
 			t.Fatalf("%+v", l)
 		}
 		codes = append(codes, openmates.Secret(c))
@@ -235,7 +236,7 @@ func TestAnAdminHandsAResetOn(t *testing.T) {
 		_, err := h.SignIn(ctx, from(2), "ben", newPassword)
 		must(t, err) // the second step is dropped
 	})
-	h.errands.going.Wait()
+	h.WaitForErrands()
 	if len(post.Sent) != 1 || !strings.Contains(post.Sent[0], "The password of your account was reset with a link from a server admin. Your second step and your passkeys were removed; set them up again. All its sessions were signed out.") {
 		t.Errorf("told %q", post.Sent)
 	}
@@ -278,7 +279,7 @@ func TestTheOperatorLetsPeopleBackIn(t *testing.T) {
 			t.Errorf("%+v", u)
 		}
 	})
-	h.errands.going.Wait()
+	h.WaitForErrands()
 	if len(post.Sent) != 3 {
 		t.Errorf("told %d times: %q", len(post.Sent), post.Sent)
 	}
@@ -286,7 +287,7 @@ func TestTheOperatorLetsPeopleBackIn(t *testing.T) {
 		h.recorded(t, action, "ben")
 	}
 	for n := range 12 { // what its owner hears is bounded, too
-		h.tellNow(ctx, ben, "", openmates.T("Notice %d", n))
+		h.TellNow(ctx, ben, "", openmates.T("Notice %d", n))
 	}
 	if len(post.Sent) != 10 {
 		t.Errorf("told %d times", len(post.Sent))
@@ -304,7 +305,7 @@ func TestALinkDoesNotOutliveItsMakersRights(t *testing.T) {
 	eve, _ = h.in(t, "eve", "lighthouse")
 	ben, err := h.DB.UserByName(ctx, "ben")
 	must(t, err)
-	var link ResetLink
+	var link identity.ResetLink
 	h.as(t, h.enter(t, "eve"), func(ctx context.Context, c openmates.Caller) {
 		var err error
 		link, err = h.Room.ResetLink(ctx, c, ben.ID, false, goodPassword)

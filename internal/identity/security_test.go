@@ -1,4 +1,4 @@
-package identity
+package identity_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/identity/passkeytest"
 	"openmates/internal/policy"
 )
@@ -56,7 +57,7 @@ func (h *house) codeNow(t *testing.T, id openmates.ID) string {
 	t.Helper()
 	a, err := h.DB.Authenticator(t.Context(), id)
 	must(t, err)
-	code, err := codeAt(a.Secret, h.Clock().Unix()/stepSeconds)
+	code, err := identity.CodeAt(a.Secret, h.Clock().Unix()/identity.StepSeconds)
 	must(t, err)
 	return code
 }
@@ -79,7 +80,7 @@ func (h *house) half(t *testing.T, name string) *http.Cookie {
 	t.Helper()
 	return h.visit(t, nil, func(ctx context.Context) {
 		_, err := h.SignIn(ctx, from(1), name, goodPassword)
-		if _, ok := errors.AsType[*SecondStepError](err); !ok {
+		if _, ok := errors.AsType[*identity.SecondStepError](err); !ok {
 			t.Fatalf("signing in: %v, want a second step", err)
 		}
 		code(t, err, openmates.EUnauthorized)
@@ -106,7 +107,7 @@ func TestAuthenticator(t *testing.T) {
 		}
 	})
 	codes := h.turnOn(t, cookie)
-	if len(codes) != recoveryCount {
+	if len(codes) != identity.RecoveryCount {
 		t.Fatalf("%d recovery codes", len(codes))
 	}
 	waiting := h.half(t, "ada")
@@ -150,7 +151,7 @@ func TestAuthenticator(t *testing.T) {
 		code(t, h.RemoveAuthenticator(ctx, c, "not the password"), openmates.EForbidden)
 		fresh, err := h.NewRecovery(ctx, c, goodPassword)
 		must(t, err)
-		if len(fresh) != recoveryCount || fresh[0] == codes[0] {
+		if len(fresh) != identity.RecoveryCount || fresh[0] == codes[0] {
 			t.Error("no new codes")
 		}
 		must(t, h.RemoveAuthenticator(ctx, c, goodPassword))
@@ -167,7 +168,7 @@ func stepCode(t *testing.T, h *house, id openmates.ID, by int64) string {
 	t.Helper()
 	a, err := h.DB.Authenticator(t.Context(), id)
 	must(t, err)
-	c, err := codeAt(a.Secret, h.Clock().Unix()/stepSeconds+by)
+	c, err := identity.CodeAt(a.Secret, h.Clock().Unix()/identity.StepSeconds+by)
 	must(t, err)
 	return c
 }
@@ -177,11 +178,11 @@ func TestCodesAreThoseOfTheStandard(t *testing.T) {
 	t.Parallel()
 	const secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 	for at, want := range map[int64]string{59: "287082", 1111111109: "081804", 1111111111: "050471", 1234567890: "005924", 2000000000: "279037"} {
-		step, fits, err := stepOf(secret, want, time.Unix(at, 0))
-		if !fits || err != nil || step != at/stepSeconds {
+		step, fits, err := identity.StepOf(secret, want, time.Unix(at, 0))
+		if !fits || err != nil || step != at/identity.StepSeconds {
 			t.Errorf("%d: %v %v %v", at, step, fits, err)
 		}
-		if _, fits, _ := stepOf(secret, want, time.Unix(at+stepSeconds*(drift+2), 0)); fits {
+		if _, fits, _ := identity.StepOf(secret, want, time.Unix(at+identity.StepSeconds*(identity.Drift+2), 0)); fits {
 			t.Errorf("%d: fits long afterwards", at)
 		}
 	}
@@ -214,7 +215,7 @@ func TestGuessingCodesMeetsALimit(t *testing.T) {
 		must(t, err)
 	})
 	late := h.half(t, "ada")
-	h.Pass(awaitFor + time.Second)
+	h.Pass(identity.AwaitFor + time.Second)
 	h.visit(t, late, func(ctx context.Context) {
 		_, err := h.SecondStep(ctx, from(51), h.codeNow(t, id))
 		code(t, err, openmates.EUnauthorized)
@@ -290,7 +291,7 @@ func TestPasskey(t *testing.T) {
 		"nobody was verified":    {passkeytest.Device{Origin: origin, Unverified: true}, nil},
 		"a copy":                 {passkeytest.Device{Origin: origin, Frozen: true}, nil},
 		"no JSON":                {passkeytest.Device{Origin: origin}, func([]byte) []byte { return []byte("{") }},
-		"too long":               {passkeytest.Device{Origin: origin}, func(b []byte) []byte { return append(b, strings.Repeat(" ", maxResponse)...) }},
+		"too long":               {passkeytest.Device{Origin: origin}, func(b []byte) []byte { return append(b, strings.Repeat(" ", identity.MaxResponse)...) }},
 		"another signature": {passkeytest.Device{Origin: origin}, func(b []byte) []byte {
 			return []byte(strings.Replace(string(b), `"signature":"ME`, `"signature":"MF`, 1))
 		}},
@@ -336,7 +337,7 @@ func TestPasskeyAsSecondStep(t *testing.T) {
 	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		codes, err := h.AskPasskey(ctx, c, true, goodPassword)
 		must(t, err)
-		if len(codes) != recoveryCount {
+		if len(codes) != identity.RecoveryCount {
 			t.Errorf("%d codes", len(codes))
 		}
 	})
@@ -427,12 +428,12 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 	t.Parallel()
 	h, cookie := guarded(t)
 	phone := h.visit(t, nil, func(ctx context.Context) {
-		ctx = WithVisit(ctx, Visit{From: from(33), Agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604.1"})
+		ctx = identity.WithVisit(ctx, identity.Visit{From: from(33), Agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604.1"})
 		_, err := h.SignIn(ctx, from(33), "ada", goodPassword)
 		must(t, err)
 	})
 	bens := h.enter(t, "ben")
-	var all []Session
+	var all []identity.Session
 	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		var err error
 		all, err = h.SessionsOf(ctx, c)
@@ -485,7 +486,7 @@ func (h *house) tokens(t *testing.T, cookie *http.Cookie) (own, team openmates.S
 	t.Helper()
 	h.as(t, cookie, func(ctx context.Context, c openmates.Caller) {
 		var err error
-		n := NewToken{Name: "for a program", Scopes: []openmates.Scope{openmates.ScopeRead}}
+		n := identity.NewToken{Name: "for a program", Scopes: []openmates.Scope{openmates.ScopeRead}}
 		_, own, err = h.AddToken(ctx, c, n)
 		must(t, err)
 		p, err := h.Enter(ctx, c, "harbour", policy.SeeTeam)
@@ -506,7 +507,7 @@ func FuzzAgent(f *testing.F) {
 	f.Add("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
 	f.Add("<script>")
 	f.Fuzz(func(t *testing.T, header string) {
-		if got := agent(header).String(); got == "" || len(got) > 40 || strings.ContainsAny(got, "<>\x00") {
+		if got := identity.Agent(header).String(); got == "" || len(got) > 40 || strings.ContainsAny(got, "<>\x00") {
 			t.Errorf("%q becomes %q", header, got)
 		}
 	})

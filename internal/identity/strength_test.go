@@ -1,4 +1,4 @@
-package identity
+package identity_test
 
 import (
 	"math"
@@ -6,11 +6,12 @@ import (
 	"testing"
 
 	"openmates"
+	"openmates/internal/identity"
 )
 
 func TestPasswordsThatAreEasyToGuess(t *testing.T) {
 	t.Parallel()
-	v := newVault(Cost{Memory: 64, Time: 1, Threads: 1}, 1)
+	v := identity.NewVault(identity.Cost{Memory: 64, Time: 1, Threads: 1}, 1)
 	for _, bad := range []string{
 		"Password2031!", "P@ssw0rd2024", "Passw0rd!!!!", "password-password", "Sommer2026!", "summer2019summer", "qwertyuiop123", "qwertz123456",
 		"asdfghjkl2024", "1qaz2wsx3edc", "zaq1xsw2cde3", "!@#$%^&*()12", "abcdefg12345", "9876543210ab", "openmates2026", "OpenMates!123",
@@ -21,8 +22,8 @@ func TestPasswordsThatAreEasyToGuess(t *testing.T) {
 		"correcthorsebatterystaple", "michaeljackson", "manchesterunited", "qwertyuiop[]", "1qaz2wsx3edc4rfv", "asdfghjklöä", "minecraft123", "Passwort2024!!",
 		"geheim123456", "Fussball#2025",
 	} {
-		if err := v.valid(openmates.Secret(bad), "adalove", "Ada Lovelace"); openmates.CodeOf(err) != openmates.EInvalid {
-			t.Errorf("%q is taken (%g guesses)", bad, guesses(bad))
+		if err := v.Valid(openmates.Secret(bad), "adalove", "Ada Lovelace"); openmates.CodeOf(err) != openmates.EInvalid {
+			t.Errorf("%q is taken (%g guesses)", bad, identity.Guesses(bad))
 		}
 	}
 	for _, good := range []string{
@@ -30,8 +31,8 @@ func TestPasswordsThatAreEasyToGuess(t *testing.T) {
 		"b7Qp-0xV2-kkeW", "мой дом у моря стоит", "grün ist die Hoffnung nicht", "kayak.mosaic.tundra", "Vj8#mmWq21", "漢字とかなをまぜる合言葉",
 		"canary password 3Lm",
 	} {
-		if err := v.valid(openmates.Secret(good), "adalove", "Ada Lovelace"); err != nil {
-			t.Errorf("%q is refused (%g guesses): %v", good, guesses(good), err)
+		if err := v.Valid(openmates.Secret(good), "adalove", "Ada Lovelace"); err != nil {
+			t.Errorf("%q is refused (%g guesses): %v", good, identity.Guesses(good), err)
 		}
 	}
 }
@@ -40,11 +41,11 @@ func TestPasswordsThatAreEasyToGuess(t *testing.T) {
 // helps nor hurts it.
 func TestALongPasswordIsScoredByItsBeginning(t *testing.T) {
 	t.Parallel()
-	start := strings.Repeat("aB3!xy7q", maxScored/8)
-	if got, want := guesses(start+strings.Repeat("é", 20_000)), guesses(start); got != want {
+	start := strings.Repeat("aB3!xy7q", identity.MaxScored/8)
+	if got, want := identity.Guesses(start+strings.Repeat("é", 20_000)), identity.Guesses(start); got != want {
 		t.Errorf("a longer password needs %g guesses, its beginning %g", got, want)
 	}
-	if got, want := guesses(strings.Repeat("é", maxScored)+"x"), guesses(strings.Repeat("é", maxScored)); got != want {
+	if got, want := identity.Guesses(strings.Repeat("é", identity.MaxScored)+"x"), identity.Guesses(strings.Repeat("é", identity.MaxScored)); got != want {
 		t.Errorf("the bound cuts a character in two: %g guesses instead of %g", got, want)
 	}
 }
@@ -53,7 +54,7 @@ func TestALongPasswordIsScoredByItsBeginning(t *testing.T) {
 func TestOwnNamesMakeAPasswordWeaker(t *testing.T) {
 	t.Parallel()
 	const password = "quillfeather-1815"
-	if with, without := guesses(password, "quillfeather"), guesses(password); with >= minGuesses || without < minGuesses {
+	if with, without := identity.Guesses(password, "quillfeather"), identity.Guesses(password); with >= identity.MinGuesses || without < identity.MinGuesses {
 		t.Errorf("%q needs %g guesses with the name and %g without", password, with, without)
 	}
 }
@@ -67,7 +68,7 @@ func FuzzGuesses(f *testing.F) {
 		if len(password) > 2000 || len(name) > 100 {
 			return
 		}
-		if n := guesses(password, name); !(n >= 0) || math.IsInf(n, 1) {
+		if n := identity.Guesses(password, name); !(n >= 0) || math.IsInf(n, 1) {
 			t.Errorf("%q with %q needs %g guesses", password, name, n)
 		}
 	})

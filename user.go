@@ -57,3 +57,6 @@ type Membership struct {
 	UserID ID
 	Role   Role
 }
+
+// FormerMember is how a person is shown after their account is deleted.
+const FormerMember = "a former member"

@@ -82,7 +82,7 @@ func TestCommandsLetPeopleBackIn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := db.AddPasskey(t.Context(), openmates.Passkey{UserID: users[0].ID, Credential: "c", Data: "d", Name: "Lost"}); err != nil {
+			if _, err := db.AddPasskey(t.Context(), identity.Passkey{UserID: users[0].ID, Credential: "c", Data: "d", Name: "Lost"}); err != nil {
 				t.Fatal(err)
 			}
 			c.comeBack(srv.identity) // while the server runs

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/identity"
 )
 
 // Session is one of the caller's sessions.
@@ -268,6 +269,6 @@ func (s *Server) listPasskeys(ctx context.Context, c openmates.Caller, in *PageI
 	return cut(all, *in, func(k Passkey) string { return k.ID.String() })
 }
 
-func passkeyOf(k openmates.Passkey) Passkey {
+func passkeyOf(k identity.Passkey) Passkey {
 	return Passkey{ID: k.ID, Name: k.Name, Created: k.Created.UTC(), Used: moment(k.Used)}
 }

@@ -14,6 +14,7 @@ import (
 
 	"openmates"
 	"openmates/internal/chat"
+	"openmates/internal/identity"
 	"openmates/internal/llm"
 	"openmates/internal/messenger"
 	"openmates/internal/polltest"
@@ -218,7 +219,7 @@ func TestATrialIsForgotten(t *testing.T) {
 		t.Helper()
 		turns, err := w.db.OwnTurns(t.Context(), w.user.ID)
 		must(t, err)
-		return slices.ContainsFunc(turns, func(o openmates.OwnTurn) bool { return strings.Contains(o.Question+o.Answer, words) })
+		return slices.ContainsFunc(turns, func(o identity.OwnTurn) bool { return strings.Contains(o.Question+o.Answer, words) })
 	}
 	if holds("canary") || !holds("Because") {
 		t.Error("the journal holds what was asked, or not what was answered")

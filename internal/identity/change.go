@@ -32,7 +32,7 @@ func (r *Room) ChangePassword(ctx context.Context, c openmates.Caller, old, fres
 	if err != nil {
 		return err
 	}
-	ended, err := r.endAccess(ctx, c, "account.password", openmates.AccessEnd{Password: phc, KeepShared: keepShared})
+	ended, err := r.endAccess(ctx, c, "account.password", AccessEnd{Password: phc, KeepShared: keepShared})
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (r *Room) ChangePassword(ctx context.Context, c openmates.Caller, old, fres
 
 // endAccess ends every way to act for the caller except this session, which
 // gets a new token, so that anybody with the old one is signed out, too.
-func (r *Room) endAccess(ctx context.Context, c openmates.Caller, action string, e openmates.AccessEnd) (ended openmates.AccessEnded, err error) {
+func (r *Room) endAccess(ctx context.Context, c openmates.Caller, action string, e AccessEnd) (ended AccessEnded, err error) {
 	if err := r.sessions.RenewToken(ctx); err != nil {
 		return ended, fmt.Errorf("renew the session: %w", err)
 	}
@@ -66,7 +66,7 @@ func (r *Room) endAccess(ctx context.Context, c openmates.Caller, action string,
 }
 
 // revoked describes for the audit log what else was revoked.
-func revoked(e openmates.AccessEnded) any {
+func revoked(e AccessEnded) any {
 	after := map[string]int64{}
 	if e.Tokens > 0 {
 		after["tokens_revoked"] = e.Tokens

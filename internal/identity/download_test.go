@@ -166,7 +166,7 @@ func (h *house) leaveTraces(t *testing.T, cookie *http.Cookie) {
 	must(t, h.DB.AddAddressCode(ctx, "canary-a", u.ID, "new@example.org", h.Clock().Add(time.Hour)))
 	_, err = h.DB.AddIdentity(ctx, openmates.Identity{UserID: u.ID, Network: "discord", AccountID: "4711", Name: "ada#1", Avatar: "https://cdn.example/4711.png"})
 	must(t, err)
-	_, err = h.DB.AddPasskey(ctx, openmates.Passkey{UserID: u.ID, Credential: "canary-c", Data: "canary-d", Name: "Laptop"})
+	_, err = h.DB.AddPasskey(ctx, identity.Passkey{UserID: u.ID, Credential: "canary-c", Data: "canary-d", Name: "Laptop"})
 	must(t, err)
 	must(t, h.DB.AskPasskey(ctx, u.ID, true, nil))
 	for _, i := range []openmates.Invite{{TeamID: team.ID, By: u.ID, Role: openmates.RoleMember}, {TeamID: other.ID, By: 5, Role: openmates.RoleMember}} {

@@ -83,7 +83,7 @@ func StepOf(secret openmates.Secret, code string, now time.Time) (step int64, fi
 func Agent(header string) openmates.Text { return agent(header) }
 
 // ResetNotice is what somebody is told whose password was reset.
-func ResetNotice(reset openmates.PasswordReset) openmates.Text { return resetNotice(reset) }
+func ResetNotice(reset PasswordReset) openmates.Text { return resetNotice(reset) }
 
 // Vault is the room's.
 func (r *Room) Vault() *Vault { return r.vault }

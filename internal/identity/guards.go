@@ -9,18 +9,18 @@ import (
 
 // Guards stores what protects an account besides its password.
 type Guards interface { //nolint:interfacebloat // everything that protects one account
-	Protection(ctx context.Context, userID openmates.ID) (openmates.Protection, error)
+	Protection(ctx context.Context, userID openmates.ID) (Protection, error)
 
-	Passkeys(ctx context.Context, userID openmates.ID) ([]openmates.Passkey, error)
-	AddPasskey(ctx context.Context, p openmates.Passkey) (openmates.Passkey, error)
+	Passkeys(ctx context.Context, userID openmates.ID) ([]Passkey, error)
+	AddPasskey(ctx context.Context, p Passkey) (Passkey, error)
 	// UsePasskey stores a credential's state after it was used.
-	UsePasskey(ctx context.Context, p openmates.Passkey) error
+	UsePasskey(ctx context.Context, p Passkey) error
 	RemovePasskey(ctx context.Context, userID, id openmates.ID) (name string, err error)
 	// AskPasskey sets whether one is required after the password; hashes, if
 	// any, replace those of the recovery codes.
 	AskPasskey(ctx context.Context, userID openmates.ID, ask bool, hashes []string) error
 
-	Authenticator(ctx context.Context, userID openmates.ID) (openmates.Authenticator, error)
+	Authenticator(ctx context.Context, userID openmates.ID) (Authenticator, error)
 	// BeginAuthenticator returns openmates.EConflict if one is already
 	// confirmed.
 	BeginAuthenticator(ctx context.Context, userID openmates.ID, secret openmates.Secret) error
@@ -46,9 +46,9 @@ type Leaving interface {
 	TakeAddressCode(ctx context.Context, hash string, userID openmates.ID) (address string, err error)
 
 	IdentitiesOf(ctx context.Context, userID openmates.ID) ([]openmates.Identity, error)
-	OwnTurns(ctx context.Context, userID openmates.ID) ([]openmates.OwnTurn, error)
-	OwnUsage(ctx context.Context, userID openmates.ID) ([]openmates.OwnUsage, error)
-	OwnTies(ctx context.Context, userID openmates.ID) (openmates.OwnTies, error)
+	OwnTurns(ctx context.Context, userID openmates.ID) ([]OwnTurn, error)
+	OwnUsage(ctx context.Context, userID openmates.ID) ([]OwnUsage, error)
+	OwnTies(ctx context.Context, userID openmates.ID) (OwnTies, error)
 	// RemoveUser returns openmates.EConflict if something has to be handed over
 	// first.
 	RemoveUser(ctx context.Context, userID openmates.ID) error

@@ -75,18 +75,18 @@ type People interface {
 // Sessions stores sessions by the hash of their token.
 type Sessions interface {
 	Session(ctx context.Context, hash string) (data []byte, found bool, err error)
-	AddSession(ctx context.Context, s openmates.SessionRecord) error
+	AddSession(ctx context.Context, s SessionRecord) error
 	// SaveSession changes an existing session. It doesn't restore one that was
 	// ended.
-	SaveSession(ctx context.Context, s openmates.SessionRecord) error
-	SessionsOf(ctx context.Context, userID openmates.ID) ([]openmates.SessionRecord, error)
+	SaveSession(ctx context.Context, s SessionRecord) error
+	SessionsOf(ctx context.Context, userID openmates.ID) ([]SessionRecord, error)
 	DeleteSession(ctx context.Context, hash string) error
 	// EndSession ends one of a person's own sessions; others are
 	// openmates.ENotFound.
 	EndSession(ctx context.Context, userID openmates.ID, hash string) error
 	// EndAccess ends every way to act for a person: sessions, what is pending
 	// in them, tokens, and open invites for admins.
-	EndAccess(ctx context.Context, e openmates.AccessEnd) (openmates.AccessEnded, error)
+	EndAccess(ctx context.Context, e AccessEnd) (AccessEnded, error)
 }
 
 // Config configures a Room. All fields up to ServerName are required.

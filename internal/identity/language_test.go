@@ -72,7 +72,7 @@ func TestMailIsInTheLanguageOfWhoReadsIt(t *testing.T) {
 			return h.Mail.Send(ctx, h.Confirmation(openmates.Caller{User: ben}, "ben2@example.org", origin+"/x"))
 		},
 		"Dein OpenMates-Konto wurde geändert": func() error {
-			h.TellNow(ctx, ben, "en", identity.ResetNotice(openmates.PasswordReset{Origin: openmates.ResetByAdmin, Second: true}))
+			h.TellNow(ctx, ben, "en", identity.ResetNotice(identity.PasswordReset{Origin: identity.ResetByAdmin, Second: true}))
 			return nil
 		},
 	} {

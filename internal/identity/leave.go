@@ -14,12 +14,12 @@ type Export struct {
 	Account     ExportAccount         `json:"account"`
 	Preferences openmates.Preferences `json:"preferences"`
 	Privacy     openmates.Privacy     `json:"privacy"`
-	openmates.OwnTies
-	Identities []ExportIdentity     `json:"linked_accounts"`
-	Passkeys   []ExportPasskey      `json:"passkeys"`
-	Sessions   []ExportSession      `json:"sessions"`
-	Turns      []openmates.OwnTurn  `json:"conversations"`
-	Usage      []openmates.OwnUsage `json:"usage"`
+	OwnTies
+	Identities []ExportIdentity `json:"linked_accounts"`
+	Passkeys   []ExportPasskey  `json:"passkeys"`
+	Sessions   []ExportSession  `json:"sessions"`
+	Turns      []OwnTurn        `json:"conversations"`
+	Usage      []OwnUsage       `json:"usage"`
 }
 
 // ExportAccount is the account itself.
@@ -165,7 +165,7 @@ func (r *Room) Leave(ctx context.Context, c openmates.Caller, typed string, pass
 }
 
 // OwnUsage lists what the caller's requests cost, oldest first.
-func (r *Room) OwnUsage(ctx context.Context, c openmates.Caller) ([]openmates.OwnUsage, error) {
+func (r *Room) OwnUsage(ctx context.Context, c openmates.Caller) ([]OwnUsage, error) {
 	if err := c.RequireSignIn(); err != nil {
 		return nil, err
 	}

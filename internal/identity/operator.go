@@ -20,7 +20,7 @@ func (o Operator) ResetPassword(ctx context.Context, username string) (ResetLink
 	if err != nil {
 		return ResetLink{}, err
 	}
-	return o.room.handOn(ctx, u, openmates.PasswordReset{UserID: u.ID, Origin: openmates.ResetByCommand})
+	return o.room.handOn(ctx, u, PasswordReset{UserID: u.ID, Origin: ResetByCommand})
 }
 
 // DropSecondStep removes a person's second step and passkeys.

@@ -31,7 +31,7 @@ const (
 // holder is a person as WebAuthn needs them.
 type holder struct {
 	user     openmates.User
-	passkeys []openmates.Passkey
+	passkeys []Passkey
 	records  []webauthn.Credential
 }
 
@@ -100,7 +100,7 @@ func (r *Room) party(ctx context.Context) (*webauthn.WebAuthn, error) {
 }
 
 // Passkeys lists the caller's passkeys.
-func (r *Room) Passkeys(ctx context.Context, c openmates.Caller) ([]openmates.Passkey, error) {
+func (r *Room) Passkeys(ctx context.Context, c openmates.Caller) ([]Passkey, error) {
 	if err := c.RequireSignIn(); err != nil {
 		return nil, err
 	}
@@ -155,8 +155,8 @@ func (r *Room) takeCeremony(ctx context.Context) (ceremony webauthn.SessionData,
 
 // AddPasskey stores the passkey that the browser created; answer is the JSON of
 // its PublicKeyCredential.
-func (r *Room) AddPasskey(ctx context.Context, c openmates.Caller, answer []byte) (openmates.Passkey, error) {
-	var none openmates.Passkey
+func (r *Room) AddPasskey(ctx context.Context, c openmates.Caller, answer []byte) (Passkey, error) {
+	var none Passkey
 	if err := c.RequireSignIn(); err != nil {
 		return none, err
 	}
@@ -193,7 +193,7 @@ func (r *Room) AddPasskey(ctx context.Context, c openmates.Caller, answer []byte
 	if err != nil {
 		return none, err
 	}
-	fresh := openmates.Passkey{
+	fresh := Passkey{
 		UserID: c.User.ID, Name: r.sessions.PopString(ctx, keyCalled), Data: openmates.Secret(data),
 		Credential: base64.RawURLEncoding.EncodeToString(made.ID),
 	}

@@ -114,7 +114,7 @@ func TestRehashingBringsNoOldPasswordBack(t *testing.T) {
 	must(t, err)
 	fresh, err := h.Vault().Hash(t.Context(), "tundra mosaic kayak")
 	must(t, err)
-	_, err = h.DB.EndAccess(t.Context(), openmates.AccessEnd{UserID: u.ID, Password: fresh})
+	_, err = h.DB.EndAccess(t.Context(), identity.AccessEnd{UserID: u.ID, Password: fresh})
 	must(t, err)
 	h.Rehash(t.Context(), u, old, goodPassword)
 	if got, err := h.DB.Password(t.Context(), u.ID); err != nil || got != fresh {

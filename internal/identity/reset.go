@@ -25,13 +25,13 @@ const (
 type Returning interface { //nolint:interfacebloat // one feature, each method one transaction
 	// ConfirmedUsers returns the accounts with this confirmed address.
 	ConfirmedUsers(ctx context.Context, address string) ([]openmates.User, error)
-	AddReset(ctx context.Context, r openmates.PasswordReset, hash string, at time.Time) error
+	AddReset(ctx context.Context, r PasswordReset, hash string, at time.Time) error
 	// Reset returns openmates.ENotFound if the link is invalid: it was used,
 	// has expired, or the user no longer has the address it was mailed to. It
 	// doesn't check whether its maker may still make it.
-	Reset(ctx context.Context, hash string, at time.Time) (openmates.PasswordReset, error)
+	Reset(ctx context.Context, hash string, at time.Time) (PasswordReset, error)
 	// UseReset works once. It ends everything that depends on the old password.
-	UseReset(ctx context.Context, hash, phc string, at time.Time) (r openmates.PasswordReset, ended openmates.AccessEnded, err error)
+	UseReset(ctx context.Context, hash, phc string, at time.Time) (r PasswordReset, ended AccessEnded, err error)
 	DropSecondStep(ctx context.Context, userID openmates.ID) error
 }
 
@@ -93,7 +93,7 @@ func (r *Room) mailReset(ctx context.Context, u openmates.User, language string)
 	if confirmed, err := r.store.EmailConfirmed(ctx, u.ID); err != nil || !confirmed || u.Email == "" {
 		return err
 	}
-	link, err := r.addReset(ctx, openmates.PasswordReset{UserID: u.ID, Origin: openmates.ResetByMail, Address: u.Email, Expires: r.now().Add(resetByMailFor)})
+	link, err := r.addReset(ctx, PasswordReset{UserID: u.ID, Origin: ResetByMail, Address: u.Email, Expires: r.now().Add(resetByMailFor)})
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (r *Room) mailReset(ctx context.Context, u openmates.User, language string)
 }
 
 // addReset returns the link of a new reset, whose code isn't stored.
-func (r *Room) addReset(ctx context.Context, reset openmates.PasswordReset) (link string, err error) {
+func (r *Room) addReset(ctx context.Context, reset PasswordReset) (link string, err error) {
 	code := rand.Text() // 130 bits
 	if err := r.store.AddReset(ctx, reset, guard.Digest(code), r.now()); err != nil {
 		return "", fmt.Errorf("keep a reset: %w", err)
@@ -139,7 +139,7 @@ func (r *Room) ResetLink(ctx context.Context, c openmates.Caller, userID openmat
 	if err != nil {
 		return ResetLink{}, err
 	}
-	return r.handOn(ctx, u, openmates.PasswordReset{UserID: u.ID, Origin: openmates.ResetByAdmin, Maker: c.User.ID, Second: second})
+	return r.handOn(ctx, u, PasswordReset{UserID: u.ID, Origin: ResetByAdmin, Maker: c.User.ID, Second: second})
 }
 
 // ResetLinkFor is ResetLink by username.
@@ -164,7 +164,7 @@ func (r *Room) byUsername(ctx context.Context, username string) (openmates.User,
 	return u, err
 }
 
-func (r *Room) handOn(ctx context.Context, u openmates.User, reset openmates.PasswordReset) (ResetLink, error) {
+func (r *Room) handOn(ctx context.Context, u openmates.User, reset PasswordReset) (ResetLink, error) {
 	reset.Expires = r.now().Add(resetByHandFor)
 	var link string
 	err := r.store.Within(ctx, func(ctx context.Context) (err error) {
@@ -183,10 +183,10 @@ func (r *Room) handOn(ctx context.Context, u openmates.User, reset openmates.Pas
 
 // LookAtReset returns the person of a link, and changes nothing. EInvalid means
 // that the link is invalid.
-func (r *Room) LookAtReset(ctx context.Context, from netip.Addr, code openmates.Secret) (openmates.User, openmates.PasswordReset, error) {
+func (r *Room) LookAtReset(ctx context.Context, from netip.Addr, code openmates.Secret) (openmates.User, PasswordReset, error) {
 	var u openmates.User
 	if !r.byStranger.Allow("reset look:"+guard.Party(from), r.now()) {
-		return u, openmates.PasswordReset{}, guard.TooMany()
+		return u, PasswordReset{}, guard.TooMany()
 	}
 	reset, err := r.openReset(ctx, code)
 	if err == nil {
@@ -199,7 +199,7 @@ func (r *Room) LookAtReset(ctx context.Context, from netip.Addr, code openmates.
 }
 
 // openReset returns the reset of a link that holds; else openmates.ENotFound.
-func (r *Room) openReset(ctx context.Context, code openmates.Secret) (openmates.PasswordReset, error) {
+func (r *Room) openReset(ctx context.Context, code openmates.Secret) (PasswordReset, error) {
 	reset, err := r.store.Reset(ctx, resetHash(code), r.now())
 	if err != nil || reset.Maker == 0 {
 		return reset, err
@@ -238,8 +238,8 @@ func (r *Room) Reset(ctx context.Context, from netip.Addr, code, fresh openmates
 	if err != nil {
 		return u, err
 	}
-	var reset openmates.PasswordReset
-	var ended openmates.AccessEnded
+	var reset PasswordReset
+	var ended AccessEnded
 	err = r.store.Within(ctx, func(ctx context.Context) (err error) {
 		if _, err = r.openReset(ctx, code); err != nil {
 			return err
@@ -259,12 +259,12 @@ func (r *Room) Reset(ctx context.Context, from netip.Addr, code, fresh openmates
 	return u, nil
 }
 
-func resetNotice(reset openmates.PasswordReset) openmates.Text {
+func resetNotice(reset PasswordReset) openmates.Text {
 	news := openmates.T("The password of your account was reset with a link mailed to this address.")
 	switch reset.Origin {
-	case openmates.ResetByAdmin:
+	case ResetByAdmin:
 		news = openmates.T("The password of your account was reset with a link from a server admin.")
-	case openmates.ResetByCommand:
+	case ResetByCommand:
 		news = openmates.T("The password of your account was reset with a link created on the server's command line.")
 	}
 	if reset.Second {

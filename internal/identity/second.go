@@ -41,7 +41,7 @@ const (
 
 // SecondStepError means that the password was right and that SecondStep or a
 // passkey is required as well.
-type SecondStepError struct{ Protection openmates.Protection }
+type SecondStepError struct{ Protection Protection }
 
 // Error returns the text for the log.
 func (e *SecondStepError) Error() string { return e.Unwrap().Error() }
@@ -53,7 +53,7 @@ func (e *SecondStepError) Unwrap() error {
 
 // await records who entered the right password. The session gets a new token,
 // but nobody is signed in yet.
-func (r *Room) await(ctx context.Context, u openmates.User, p openmates.Protection) error {
+func (r *Room) await(ctx context.Context, u openmates.User, p Protection) error {
 	if err := r.sessions.Clear(ctx); err != nil {
 		return fmt.Errorf("begin the second step: %w", err)
 	}
@@ -68,21 +68,21 @@ func (r *Room) await(ctx context.Context, u openmates.User, p openmates.Protecti
 
 // Awaited returns who entered the right password in this session and owes the
 // second step; EUnauthorized if nobody does, or it has expired.
-func (r *Room) Awaited(ctx context.Context) (openmates.User, openmates.Protection, error) {
+func (r *Room) Awaited(ctx context.Context) (openmates.User, Protection, error) {
 	late := openmates.Errorf(openmates.EUnauthorized, "Signing in took too long. Start again with your password.")
 	id, err := openmates.ParseID(r.sessions.GetString(ctx, keyAwaited))
 	if err != nil || r.now().Sub(instant(r.sessions.GetString(ctx, keyAwaitedSince))) > awaitFor {
-		return openmates.User{}, openmates.Protection{}, late
+		return openmates.User{}, Protection{}, late
 	}
 	u, err := r.store.User(ctx, id)
 	if openmates.CodeOf(err) == openmates.ENotFound {
-		return openmates.User{}, openmates.Protection{}, late
+		return openmates.User{}, Protection{}, late
 	}
 	if err != nil {
-		return openmates.User{}, openmates.Protection{}, fmt.Errorf("second step: %w", err)
+		return openmates.User{}, Protection{}, fmt.Errorf("second step: %w", err)
 	}
 	if !r.current(ctx, u) { // the password has changed
-		return openmates.User{}, openmates.Protection{}, late
+		return openmates.User{}, Protection{}, late
 	}
 	p, err := r.store.Protection(ctx, id)
 	return u, p, err
@@ -113,7 +113,7 @@ func (r *Room) SecondStep(ctx context.Context, from netip.Addr, code string) (op
 }
 
 // codeFits reports whether a code is valid, and uses it up.
-func (r *Room) codeFits(ctx context.Context, u openmates.User, p openmates.Protection, code string) (bool, error) {
+func (r *Room) codeFits(ctx context.Context, u openmates.User, p Protection, code string) (bool, error) {
 	code = tidyCode(code)
 	if len(code) == recoveryLen {
 		return r.useRecovery(ctx, u, p, code)
@@ -136,7 +136,7 @@ func (r *Room) codeFits(ctx context.Context, u openmates.User, p openmates.Prote
 	return r.store.UseStep(ctx, u.ID, step)
 }
 
-func (r *Room) useRecovery(ctx context.Context, u openmates.User, p openmates.Protection, code string) (ok bool, err error) {
+func (r *Room) useRecovery(ctx context.Context, u openmates.User, p Protection, code string) (ok bool, err error) {
 	err = r.store.Within(ctx, func(ctx context.Context) (err error) {
 		if ok, err = r.store.UseRecovery(ctx, u.ID, recoveryHash(u.ID, code)); err != nil || !ok {
 			return err
@@ -348,9 +348,9 @@ func recoveryHash(id openmates.ID, code string) string {
 }
 
 // Protection returns what the caller's account requires besides its password.
-func (r *Room) Protection(ctx context.Context, c openmates.Caller) (openmates.Protection, error) {
+func (r *Room) Protection(ctx context.Context, c openmates.Caller) (Protection, error) {
 	if err := c.RequireSignIn(); err != nil {
-		return openmates.Protection{}, err
+		return Protection{}, err
 	}
 	return r.store.Protection(ctx, c.User.ID)
 }

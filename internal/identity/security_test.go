@@ -364,7 +364,7 @@ func TestPasskeyAsSecondStep(t *testing.T) {
 		must(t, h.RemovePasskey(ctx, c, keys[0].ID, goodPassword))
 		p, err := h.Protection(ctx, c)
 		must(t, err)
-		if p != (openmates.Protection{}) {
+		if p != (identity.Protection{}) {
 			t.Errorf("left behind: %+v", p)
 		}
 	})

@@ -288,7 +288,7 @@ func (s sessionStore) CommitCtx(ctx context.Context, hash string, data []byte, e
 	if id == 0 { // who owes the second step; 0 = nobody
 		id, _ = openmates.ParseID(d.Values[keyAwaited])
 	}
-	rec := openmates.SessionRecord{Hash: hash, UserID: id, Data: data, Expires: expires}
+	rec := SessionRecord{Hash: hash, UserID: id, Data: data, Expires: expires}
 	was := loaded(ctx)
 	if hash != was.hash {
 		return s.AddSession(ctx, rec)

@@ -140,7 +140,7 @@ func (r *Room) EndSessions(ctx context.Context, c openmates.Caller, here, keepSh
 	if err := c.RequireSignIn(); err != nil {
 		return err
 	}
-	if _, err := r.endAccess(ctx, c, "account.sessions_end", openmates.AccessEnd{KeepShared: keepShared}); err != nil || !here {
+	if _, err := r.endAccess(ctx, c, "account.sessions_end", AccessEnd{KeepShared: keepShared}); err != nil || !here {
 		return err
 	}
 	return r.SignOut(ctx)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/secret"
 	"openmates/internal/store"
 )
@@ -58,7 +59,7 @@ func TestALostKeyCostsCredentialsOnly(t *testing.T) {
 		ok(t, db.SetSecretSetting(ctx, mail, "pw"))
 		user, err = db.AddUser(ctx, openmates.User{Username: "ada", DisplayName: "Ada"}, "phc")
 		ok(t, err)
-		_, err = db.AddPasskey(ctx, openmates.Passkey{UserID: user.ID, Credential: "abc", Data: "{}", Name: "Laptop"})
+		_, err = db.AddPasskey(ctx, identity.Passkey{UserID: user.ID, Credential: "abc", Data: "{}", Name: "Laptop"})
 		ok(t, err)
 		ok(t, db.BeginAuthenticator(ctx, user.ID, "JBSWY3DP"))
 		ok(t, db.ConfirmAuthenticator(ctx, user.ID, 1, nil))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/sqldb"
 )
 
@@ -76,8 +77,8 @@ func (db PeopleStore) EmailConfirmed(ctx context.Context, userID openmates.ID) (
 }
 
 // OwnTurns lists a person's questions and answers, oldest first.
-func (db PeopleStore) OwnTurns(ctx context.Context, userID openmates.ID) ([]openmates.OwnTurn, error) {
-	return sqldb.List(ctx, db, func(s sqldb.Row) (o openmates.OwnTurn, err error) {
+func (db PeopleStore) OwnTurns(ctx context.Context, userID openmates.ID) ([]identity.OwnTurn, error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (o identity.OwnTurn, err error) {
 		var at int64
 		var shown, note string
 		err = s.Scan(&at, &o.Team, &o.Mate, &o.State, &o.Question, &shown, &o.Answer, &note)
@@ -93,8 +94,8 @@ func (db PeopleStore) OwnTurns(ctx context.Context, userID openmates.ID) ([]open
 }
 
 // OwnUsage lists what a person's requests cost, oldest first.
-func (db PeopleStore) OwnUsage(ctx context.Context, userID openmates.ID) ([]openmates.OwnUsage, error) {
-	return sqldb.List(ctx, db, func(s sqldb.Row) (o openmates.OwnUsage, err error) {
+func (db PeopleStore) OwnUsage(ctx context.Context, userID openmates.ID) ([]identity.OwnUsage, error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (o identity.OwnUsage, err error) {
 		var at int64
 		err = s.Scan(&at, &o.Team, &o.Mate, &o.Model, &o.Input, &o.Cached, &o.Output, &o.Cost)
 		o.At = sqldb.TimeOf(at)

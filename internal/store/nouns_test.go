@@ -12,6 +12,7 @@ import (
 
 	"openmates"
 	"openmates/internal/connect"
+	"openmates/internal/identity"
 	"openmates/internal/polltest"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
@@ -372,9 +373,9 @@ func TestSessions(t *testing.T) {
 		now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 		db, ctx := open(storetest.Clock(func() time.Time { return now })), t.Context()
 		data := []byte{0, 1, 2, 0xfe}
-		ok(t, db.AddSession(ctx, openmates.SessionRecord{Hash: "h", Data: []byte("first"), Expires: now.Add(time.Minute)}))
-		ok(t, db.SaveSession(ctx, openmates.SessionRecord{Hash: "h", Data: data, Expires: now.Add(time.Minute)}))
-		ok(t, db.AddSession(ctx, openmates.SessionRecord{Hash: "old", Data: data, Expires: now}))
+		ok(t, db.AddSession(ctx, identity.SessionRecord{Hash: "h", Data: []byte("first"), Expires: now.Add(time.Minute)}))
+		ok(t, db.SaveSession(ctx, identity.SessionRecord{Hash: "h", Data: data, Expires: now.Add(time.Minute)}))
+		ok(t, db.AddSession(ctx, identity.SessionRecord{Hash: "old", Data: data, Expires: now}))
 		got, found, err := db.Session(ctx, "h")
 		ok(t, err)
 		same(t, found, true)

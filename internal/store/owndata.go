@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/sqldb"
 )
 
 // OwnTies lists what connects a person to teams and programs, oldest first.
-func (db PeopleStore) OwnTies(ctx context.Context, userID openmates.ID) (o openmates.OwnTies, err error) {
-	o.Memberships, err = sqldb.List(ctx, db, func(s sqldb.Row) (m openmates.OwnMembership, err error) {
+func (db PeopleStore) OwnTies(ctx context.Context, userID openmates.ID) (o identity.OwnTies, err error) {
+	o.Memberships, err = sqldb.List(ctx, db, func(s sqldb.Row) (m identity.OwnMembership, err error) {
 		var limits string
 		var since int64
 		if err = s.Scan(&m.Team, &m.Name, &m.Role, &limits, &since); err != nil {
@@ -22,7 +23,7 @@ func (db PeopleStore) OwnTies(ctx context.Context, userID openmates.ID) (o openm
 	if err != nil {
 		return o, err
 	}
-	o.Tokens, err = sqldb.List(ctx, db, func(s sqldb.Row) (k openmates.OwnToken, err error) {
+	o.Tokens, err = sqldb.List(ctx, db, func(s sqldb.Row) (k identity.OwnToken, err error) {
 		var created, expires, used int64
 		err = s.Scan(&k.Name, &k.Team, &k.Scopes, &created, &expires, &used)
 		k.Created, k.Expires, k.Used = sqldb.TimeOf(created), sqldb.TimeOf(expires), sqldb.TimeOf(used)
@@ -32,7 +33,7 @@ func (db PeopleStore) OwnTies(ctx context.Context, userID openmates.ID) (o openm
 	if err != nil {
 		return o, err
 	}
-	o.Invites, err = sqldb.List(ctx, db, func(s sqldb.Row) (i openmates.OwnInvite, err error) {
+	o.Invites, err = sqldb.List(ctx, db, func(s sqldb.Row) (i identity.OwnInvite, err error) {
 		var created, expires, revoked int64
 		err = s.Scan(&i.Team, &i.Role, &i.Note, &i.Uses, &i.Used, &created, &expires, &revoked)
 		i.Created, i.Expires, i.Revoked = sqldb.TimeOf(created), sqldb.TimeOf(expires), sqldb.TimeOf(revoked)
@@ -46,8 +47,8 @@ func (db PeopleStore) OwnTies(ctx context.Context, userID openmates.ID) (o openm
 }
 
 // ownTraces adds what a person's use of the server has left.
-func (db *base) ownTraces(ctx context.Context, userID openmates.ID, o *openmates.OwnTies) (err error) {
-	o.Joins, err = sqldb.List(ctx, db, func(s sqldb.Row) (j openmates.OwnJoin, err error) {
+func (db *base) ownTraces(ctx context.Context, userID openmates.ID, o *identity.OwnTies) (err error) {
+	o.Joins, err = sqldb.List(ctx, db, func(s sqldb.Row) (j identity.OwnJoin, err error) {
 		var at int64
 		err = s.Scan(&j.Team, &at)
 		j.At = sqldb.TimeOf(at)
@@ -57,14 +58,14 @@ func (db *base) ownTraces(ctx context.Context, userID openmates.ID, o *openmates
 	if err != nil {
 		return err
 	}
-	o.Chosen, err = sqldb.List(ctx, db, func(s sqldb.Row) (c openmates.OwnChoice, err error) {
+	o.Chosen, err = sqldb.List(ctx, db, func(s sqldb.Row) (c identity.OwnChoice, err error) {
 		return c, s.Scan(&c.Mate, &c.Team)
 	}, `SELECT COALESCE(m.handle, ''), COALESCE(t.slug, '') FROM chosen_teams c JOIN bots b ON b.id = c.bot_id
 		LEFT JOIN mates m ON m.id = b.mate_id LEFT JOIN teams t ON t.id = c.team_id WHERE c.user_id = $1 ORDER BY 1, c.bot_id`, userID)
 	if err != nil {
 		return err
 	}
-	o.Changes, err = sqldb.List(ctx, db, func(s sqldb.Row) (c openmates.OwnChange, err error) {
+	o.Changes, err = sqldb.List(ctx, db, func(s sqldb.Row) (c identity.OwnChange, err error) {
 		var at int64
 		err = s.Scan(&at, &c.Action)
 		c.At = sqldb.TimeOf(at)

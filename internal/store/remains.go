@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/sqldb"
 )
 
@@ -14,8 +15,8 @@ import (
 // EndAccess ends every way to act for a person: sessions, even unfinished ones,
 // what is pending in them, tokens, and open invites for admins. With a new
 // password, both happen or neither.
-func (db SessionStore) EndAccess(ctx context.Context, e openmates.AccessEnd) (openmates.AccessEnded, error) {
-	var out openmates.AccessEnded
+func (db SessionStore) EndAccess(ctx context.Context, e identity.AccessEnd) (identity.AccessEnded, error) {
+	var out identity.AccessEnded
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
 		out, err = db.endAccess(t, e)
 		return err
@@ -23,7 +24,7 @@ func (db SessionStore) EndAccess(ctx context.Context, e openmates.AccessEnd) (op
 	return out, err
 }
 
-func (db *base) endAccess(t *sqldb.Tx, e openmates.AccessEnd) (out openmates.AccessEnded, err error) {
+func (db *base) endAccess(t *sqldb.Tx, e identity.AccessEnd) (out identity.AccessEnded, err error) {
 	ok, err := t.Get(`UPDATE users SET epoch = epoch + 1, password = CASE WHEN $2 = '' THEN password ELSE $2 END
 		WHERE id = $1 RETURNING epoch`, []any{e.UserID, e.Password}, &out.Epoch)
 	if err == nil && !ok {

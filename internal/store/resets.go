@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/sqldb"
 )
 
@@ -17,7 +18,7 @@ const resetHolds = `r.expires > $2
 
 // AddReset stores a reset by the hash of its code. A link made by an admin or a
 // command replaces earlier ones of that kind; expired ones are removed.
-func (db ProtectionStore) AddReset(ctx context.Context, r openmates.PasswordReset, hash string, at time.Time) error {
+func (db ProtectionStore) AddReset(ctx context.Context, r identity.PasswordReset, hash string, at time.Time) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if _, err := t.Exec(`DELETE FROM password_resets WHERE expires <= $1 OR user_id = $2 AND address = '' AND $3 = ''`,
 			at, r.UserID, r.Address); err != nil {
@@ -30,14 +31,14 @@ func (db ProtectionStore) AddReset(ctx context.Context, r openmates.PasswordRese
 }
 
 // Reset returns the reset whose code has this hash, if it is valid.
-func (db ProtectionStore) Reset(ctx context.Context, hash string, at time.Time) (openmates.PasswordReset, error) {
+func (db ProtectionStore) Reset(ctx context.Context, hash string, at time.Time) (identity.PasswordReset, error) {
 	return first(ctx, db, openmates.T("This link"), scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)
 }
 
 // UseReset uses up a reset: it sets the new password and ends everything that
 // depends on the old one. Of several callers at the same moment one succeeds,
 // the others get ENotFound.
-func (db ProtectionStore) UseReset(ctx context.Context, hash, phc string, at time.Time) (r openmates.PasswordReset, ended openmates.AccessEnded, err error) {
+func (db ProtectionStore) UseReset(ctx context.Context, hash, phc string, at time.Time) (r identity.PasswordReset, ended identity.AccessEnded, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		found, err := sqldb.List(t.Context(), t, scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)
 		if err != nil {
@@ -56,7 +57,7 @@ func (db ProtectionStore) UseReset(ctx context.Context, hash, phc string, at tim
 				return err
 			}
 		}
-		ended, err = db.endAccess(t, openmates.AccessEnd{UserID: r.UserID, Password: phc})
+		ended, err = db.endAccess(t, identity.AccessEnd{UserID: r.UserID, Password: phc})
 		return err
 	})
 	return r, ended, err
@@ -77,10 +78,10 @@ func dropSecondStep(t *sqldb.Tx, userID openmates.ID) error {
 	return must(t, openmates.T("This account"), `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, false)
 }
 
-func scanReset(s sqldb.Row) (r openmates.PasswordReset, err error) {
+func scanReset(s sqldb.Row) (r identity.PasswordReset, err error) {
 	var origin string
 	var expires int64
 	err = s.Scan(&r.UserID, &origin, &r.Maker, &r.Address, &r.Second, &expires)
-	r.Origin, r.Expires = openmates.ResetOrigin(origin), sqldb.TimeOf(expires)
+	r.Origin, r.Expires = identity.ResetOrigin(origin), sqldb.TimeOf(expires)
 	return r, err
 }

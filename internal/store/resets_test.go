@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
 )
@@ -22,7 +23,7 @@ func TestResets(t *testing.T) {
 		ok(t, err)
 		same(t, len(found) == 1 && found[0].ID == ben.ID, true)
 
-		add := func(hash string, r openmates.PasswordReset) {
+		add := func(hash string, r identity.PasswordReset) {
 			t.Helper()
 			r.UserID, r.Expires = ben.ID, now.Add(time.Hour)
 			ok(t, db.AddReset(ctx, r, hash, now))
@@ -33,11 +34,11 @@ func TestResets(t *testing.T) {
 				t.Errorf("%s holds: %v, want %v", hash, err, yes)
 			}
 		}
-		byAdmin := openmates.PasswordReset{Origin: openmates.ResetByAdmin, Maker: ada.ID}
-		byMail := openmates.PasswordReset{Origin: openmates.ResetByMail, Address: "ben@example.org"}
+		byAdmin := identity.PasswordReset{Origin: identity.ResetByAdmin, Maker: ada.ID}
+		byMail := identity.PasswordReset{Origin: identity.ResetByMail, Address: "ben@example.org"}
 		add("mail", byMail)
 		add("admin", byAdmin)
-		add("command", openmates.PasswordReset{Origin: openmates.ResetByCommand, Second: true})
+		add("command", identity.PasswordReset{Origin: identity.ResetByCommand, Second: true})
 		holds("mail", true)
 		holds("admin", false) // another one was handed on since
 		holds("command", true)
@@ -51,7 +52,7 @@ func TestResets(t *testing.T) {
 		holds("mail", false)
 		ok(t, db.SetEmail(ctx, ben.ID, "ben@example.org", true))
 		holds("mail", true)
-		_, err = db.EndAccess(ctx, openmates.AccessEnd{UserID: ada.ID})
+		_, err = db.EndAccess(ctx, identity.AccessEnd{UserID: ada.ID})
 		ok(t, err)
 		holds("admin", false)
 
@@ -72,7 +73,7 @@ func TestResets(t *testing.T) {
 func useOnce(t *testing.T, db *store.DB, ben openmates.User, now time.Time) {
 	t.Helper()
 	ctx := t.Context()
-	ok(t, db.AddSession(ctx, openmates.SessionRecord{Hash: "s", UserID: ben.ID, Data: []byte("{}"), Expires: time.UnixMilli(2_000_000_000_000)}))
+	ok(t, db.AddSession(ctx, identity.SessionRecord{Hash: "s", UserID: ben.ID, Data: []byte("{}"), Expires: time.UnixMilli(2_000_000_000_000)}))
 	ok(t, db.SetRecovery(ctx, ben.ID, []string{"h"}))
 	var used atomic.Int64
 	var group sync.WaitGroup
@@ -96,5 +97,5 @@ func useOnce(t *testing.T, db *store.DB, ben openmates.User, now time.Time) {
 	ok(t, db.DropSecondStep(ctx, ben.ID))
 	p, err = db.Protection(ctx, ben.ID)
 	ok(t, err)
-	same(t, p, openmates.Protection{})
+	same(t, p, identity.Protection{})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/sqldb"
 )
 
@@ -18,13 +19,13 @@ func authenticatorPlace(user openmates.ID) string { return "authenticators.secre
 func settingPlace(name string) string             { return "settings.value:" + name }
 
 // Passkeys lists a person's passkeys, oldest first.
-func (db ProtectionStore) Passkeys(ctx context.Context, userID openmates.ID) ([]openmates.Passkey, error) {
+func (db ProtectionStore) Passkeys(ctx context.Context, userID openmates.ID) ([]identity.Passkey, error) {
 	return sqldb.List(ctx, db, db.scanPasskey, `SELECT `+passkeyCols+` FROM passkeys WHERE user_id = $1 ORDER BY id`, userID)
 }
 
 // AddPasskey stores a passkey. A credential that somebody already has is
 // EConflict.
-func (db ProtectionStore) AddPasskey(ctx context.Context, p openmates.Passkey) (openmates.Passkey, error) {
+func (db ProtectionStore) AddPasskey(ctx context.Context, p identity.Passkey) (identity.Passkey, error) {
 	data, err := db.seal.Seal(passkeyPlace(p.Credential), p.Data)
 	if err != nil {
 		return p, err
@@ -42,7 +43,7 @@ func (db ProtectionStore) AddPasskey(ctx context.Context, p openmates.Passkey) (
 }
 
 // UsePasskey stores a credential's state after it was used.
-func (db ProtectionStore) UsePasskey(ctx context.Context, p openmates.Passkey) error {
+func (db ProtectionStore) UsePasskey(ctx context.Context, p identity.Passkey) error {
 	data, err := db.seal.Seal(passkeyPlace(p.Credential), p.Data)
 	if err != nil {
 		return err
@@ -65,7 +66,7 @@ func (db ProtectionStore) RemovePasskey(ctx context.Context, userID, id openmate
 	return name, err
 }
 
-func (db *base) scanPasskey(s sqldb.Row) (p openmates.Passkey, err error) {
+func (db *base) scanPasskey(s sqldb.Row) (p identity.Passkey, err error) {
 	var data string
 	var created, used int64
 	if err = s.Scan(&p.ID, &p.UserID, &p.Credential, &data, &p.Name, &created, &used); err != nil {
@@ -78,7 +79,7 @@ func (db *base) scanPasskey(s sqldb.Row) (p openmates.Passkey, err error) {
 
 // Authenticator returns a person's authenticator, confirmed or not; ENotFound
 // if there is none.
-func (db ProtectionStore) Authenticator(ctx context.Context, userID openmates.ID) (a openmates.Authenticator, err error) {
+func (db ProtectionStore) Authenticator(ctx context.Context, userID openmates.ID) (a identity.Authenticator, err error) {
 	var sealed string
 	var confirmed, created int64
 	ok, err := sqldb.Get(ctx, db, `SELECT secret, confirmed, step, created FROM authenticators WHERE user_id = $1`,
@@ -174,7 +175,7 @@ func (db ProtectionStore) UseRecovery(ctx context.Context, userID openmates.ID, 
 }
 
 // Protection returns what an account requires besides its password.
-func (db ProtectionStore) Protection(ctx context.Context, userID openmates.ID) (p openmates.Protection, err error) {
+func (db ProtectionStore) Protection(ctx context.Context, userID openmates.ID) (p identity.Protection, err error) {
 	ok, err := sqldb.Get(ctx, db, `SELECT u.passkey_second,
 			(SELECT COUNT(*) FROM authenticators a WHERE a.user_id = u.id AND a.confirmed > 0) > 0,
 			(SELECT COUNT(*) FROM passkeys k WHERE k.user_id = u.id),

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/queue"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
@@ -28,9 +29,9 @@ func TestGuardsOfAnAccount(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
 		db, ctx := open(), t.Context()
 		ada, ben := person(t, db, "ada", true), person(t, db, "ben", false)
-		k, err := db.AddPasskey(ctx, openmates.Passkey{UserID: ada.ID, Credential: "c1", Data: "canary-passkey", Name: "Laptop"})
+		k, err := db.AddPasskey(ctx, identity.Passkey{UserID: ada.ID, Credential: "c1", Data: "canary-passkey", Name: "Laptop"})
 		ok(t, err)
-		_, err = db.AddPasskey(ctx, openmates.Passkey{UserID: ben.ID, Credential: "c1", Data: "d", Name: "stolen"})
+		_, err = db.AddPasskey(ctx, identity.Passkey{UserID: ben.ID, Credential: "c1", Data: "d", Name: "stolen"})
 		want(t, err, openmates.EConflict)
 		k.Data = "canary-passkey-2"
 		ok(t, db.UsePasskey(ctx, k))
@@ -53,7 +54,7 @@ func TestGuardsOfAnAccount(t *testing.T) {
 		ok(t, db.AskPasskey(ctx, ada.ID, true, nil))
 		p, err := db.Protection(ctx, ada.ID)
 		ok(t, err)
-		same(t, p, openmates.Protection{Authenticator: true, Passkeys: 1, AskPasskey: true, Recovery: 2})
+		same(t, p, identity.Protection{Authenticator: true, Passkeys: 1, AskPasskey: true, Recovery: 2})
 
 		// Of several at the same moment, one step and one recovery code count.
 		var steps, codes atomic.Int64
@@ -78,7 +79,7 @@ func TestGuardsOfAnAccount(t *testing.T) {
 		want(t, db.RemoveAuthenticator(ctx, ada.ID), openmates.ENotFound)
 		p, err = db.Protection(ctx, ada.ID)
 		ok(t, err)
-		same(t, p, openmates.Protection{Passkeys: 1, AskPasskey: true})
+		same(t, p, identity.Protection{Passkeys: 1, AskPasskey: true})
 
 		ok(t, db.SetMailSettings(ctx, "smtp", "canary-setting"))
 		sealed, _, err := db.Setting(ctx, "server.mail_password")
@@ -98,7 +99,7 @@ func TestGuardsAreSealedInTheFiles(t *testing.T) {
 	dir := t.TempDir()
 	db := storetest.SQLite(t, func(c *store.Config) { c.Dir = dir })
 	ada := person(t, db, "ada", true)
-	_, err := db.AddPasskey(t.Context(), openmates.Passkey{UserID: ada.ID, Credential: "c", Data: "canary-passkey", Name: "visible-name"})
+	_, err := db.AddPasskey(t.Context(), identity.Passkey{UserID: ada.ID, Credential: "c", Data: "canary-passkey", Name: "visible-name"})
 	ok(t, err)
 	ok(t, db.BeginAuthenticator(t.Context(), ada.ID, "canary-totp"))
 	ok(t, db.SetMailSettings(t.Context(), "smtp", "canary-setting"))
@@ -118,23 +119,23 @@ func TestSessionsOfAPerson(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open storetest.Open) {
 		db, ctx := open(), t.Context()
 		until := time.Now().Add(time.Hour)
-		for _, s := range []openmates.SessionRecord{{Hash: "a", UserID: 1}, {Hash: "b", UserID: 1}, {Hash: "c", UserID: 2}, {Hash: "d"}} {
+		for _, s := range []identity.SessionRecord{{Hash: "a", UserID: 1}, {Hash: "b", UserID: 1}, {Hash: "c", UserID: 2}, {Hash: "d"}} {
 			s.Data, s.Expires = []byte("{}"), until
 			ok(t, db.AddSession(ctx, s))
 		}
 		want(t, db.EndSession(ctx, 1, "c"), openmates.ENotFound)
 		ok(t, db.EndSession(ctx, 1, "b"))
-		ok(t, db.SaveSession(ctx, openmates.SessionRecord{Hash: "b", UserID: 1, Data: []byte("{}"), Expires: until})) // comes too late
+		ok(t, db.SaveSession(ctx, identity.SessionRecord{Hash: "b", UserID: 1, Data: []byte("{}"), Expires: until})) // comes too late
 		all, err := db.SessionsOf(ctx, 1)
 		ok(t, err)
 		same(t, []any{len(all), all[0].Hash}, []any{1, "a"})
 		u, err := db.AddUser(ctx, openmates.User{Username: "ada"}, "phc")
 		ok(t, err)
-		ok(t, db.AddSession(ctx, openmates.SessionRecord{Hash: "e", UserID: u.ID, Data: []byte("{}"), Expires: until}))
-		ended, err := db.EndAccess(ctx, openmates.AccessEnd{UserID: u.ID})
+		ok(t, db.AddSession(ctx, identity.SessionRecord{Hash: "e", UserID: u.ID, Data: []byte("{}"), Expires: until}))
+		ended, err := db.EndAccess(ctx, identity.AccessEnd{UserID: u.ID})
 		ok(t, err)
-		same(t, ended, openmates.AccessEnded{Epoch: 1})
-		_, err = db.EndAccess(ctx, openmates.AccessEnd{UserID: 2})
+		same(t, ended, identity.AccessEnded{Epoch: 1})
+		_, err = db.EndAccess(ctx, identity.AccessEnd{UserID: 2})
 		want(t, err, openmates.ENotFound)
 		for hash, there := range map[string]bool{"a": true, "b": false, "c": true, "d": true, "e": false} {
 			_, found, err := db.Session(ctx, hash)
@@ -202,7 +203,7 @@ func TestLeavingKeepsTheBooks(t *testing.T) {
 			ok(t, db.AddAuditAlone(ctx, openmates.AuditEntry{Actor: ben.ID, Action: action, After: "{}"}))
 		}
 		want(t, db.RemoveUser(ctx, ada.ID), openmates.EConflict)
-		ok(t, db.AddSession(ctx, openmates.SessionRecord{Hash: "s", UserID: ben.ID, Data: []byte("{}"), Expires: time.Now().Add(time.Hour)}))
+		ok(t, db.AddSession(ctx, identity.SessionRecord{Hash: "s", UserID: ben.ID, Data: []byte("{}"), Expires: time.Now().Add(time.Hour)}))
 		ok(t, db.RemoveUser(ctx, ben.ID))
 		_, found, err := db.Session(ctx, "s")
 		ok(t, err)

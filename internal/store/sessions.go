@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/sqldb"
 )
 
@@ -24,7 +25,7 @@ func (db SessionStore) Session(ctx context.Context, hash string) (data []byte, f
 
 // AddSession adds a session. It is a soft write: after a power failure somebody
 // may have to sign in again.
-func (db SessionStore) AddSession(ctx context.Context, s openmates.SessionRecord) error {
+func (db SessionStore) AddSession(ctx context.Context, s identity.SessionRecord) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `INSERT INTO sessions (token, user_id, data, expires) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (token) DO UPDATE SET user_id = excluded.user_id, data = excluded.data, expires = excluded.expires`,
 		s.Hash, s.UserID, sqldb.EncodeBytes(s.Data), s.Expires)
@@ -33,15 +34,15 @@ func (db SessionStore) AddSession(ctx context.Context, s openmates.SessionRecord
 
 // SaveSession updates an existing session. It doesn't restore one that was
 // ended meanwhile.
-func (db SessionStore) SaveSession(ctx context.Context, s openmates.SessionRecord) error {
+func (db SessionStore) SaveSession(ctx context.Context, s identity.SessionRecord) error {
 	_, err := db.Exec(ctx, sqldb.Soft, `UPDATE sessions SET user_id = $2, data = $3, expires = $4 WHERE token = $1`,
 		s.Hash, s.UserID, sqldb.EncodeBytes(s.Data), s.Expires)
 	return err
 }
 
 // SessionsOf lists a person's sessions that haven't expired.
-func (db SessionStore) SessionsOf(ctx context.Context, userID openmates.ID) ([]openmates.SessionRecord, error) {
-	return sqldb.List(ctx, db, func(s sqldb.Row) (r openmates.SessionRecord, err error) {
+func (db SessionStore) SessionsOf(ctx context.Context, userID openmates.ID) ([]identity.SessionRecord, error) {
+	return sqldb.List(ctx, db, func(s sqldb.Row) (r identity.SessionRecord, err error) {
 		var text string
 		var expires int64
 		if err = s.Scan(&r.Hash, &r.UserID, &text, &expires); err != nil {

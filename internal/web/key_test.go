@@ -11,6 +11,7 @@ import (
 
 	"openmates"
 	"openmates/internal/connect/connecttest"
+	"openmates/internal/identity"
 	"openmates/internal/secret"
 	"openmates/internal/store"
 )
@@ -43,7 +44,7 @@ func (h *house) loseKey() {
 	}
 	u, err := h.db.UserByName(ctx, "ada")
 	must(h.t, err)
-	_, err = db.AddPasskey(ctx, openmates.Passkey{UserID: u.ID, Credential: "abc", Data: "{}", Name: "Laptop"})
+	_, err = db.AddPasskey(ctx, identity.Passkey{UserID: u.ID, Credential: "abc", Data: "{}", Name: "Laptop"})
 	must(h.t, err)
 	must(h.t, db.SetSetting(ctx, "server.mail", `{"Host":"smtp.example.org","Port":587,"Security":"starttls","Username":"mates","From":"mates@example.org","Name":"Mates"}`))
 	must(h.t, db.SetSecretSetting(ctx, "server.mail_password", "hidden"))

@@ -19,8 +19,8 @@ type securityPage struct {
 	Error      openmates.Text // the part of the page with the error, and the error
 	Email      identity.Email
 	Typed      string // an address or the name of a passkey, as typed
-	Protection openmates.Protection
-	Passkeys   []openmates.Passkey
+	Protection identity.Protection
+	Passkeys   []identity.Passkey
 	Host       string         // the host that passkeys belong to
 	NoPasskeys openmates.Text // why passkeys can't be used
 	Sessions   []identity.Session

@@ -26,13 +26,13 @@ import (
 
 func securitySamples(sh shell) map[string][]any {
 	now := time.Now()
-	keys := []openmates.Passkey{{ID: 3, Name: "<Laptop>", Created: now}, {ID: 4, Name: "Key", Created: now, Used: now}}
+	keys := []identity.Passkey{{ID: 3, Name: "<Laptop>", Created: now}, {ID: 4, Name: "Key", Created: now, Used: now}}
 	return map[string][]any{
 		"security": {securityPage{shell: sh, NoPasskeys: openmates.T("No.")}, securityPage{shell: sh, At: "passkeys", Error: openmates.T("e"), Typed: "t", Host: "h", Passkeys: keys,
 			Email:      identity.Email{Address: "a@b.c", Confirmed: true, Awaited: "d@e.f", Mail: true},
-			Protection: openmates.Protection{Authenticator: true, Passkeys: 2, AskPasskey: true, Recovery: 2},
+			Protection: identity.Protection{Authenticator: true, Passkeys: 2, AskPasskey: true, Recovery: 2},
 			Sessions:   []identity.Session{{ID: "x", Here: true, Agent: openmates.T("Firefox")}, {ID: "y", From: "192.0.2.1", Since: now, Seen: now}}},
-			securityPage{shell: sh, Protection: openmates.Protection{Authenticator: true}, Email: identity.Email{Address: "a@b.c"}}},
+			securityPage{shell: sh, Protection: identity.Protection{Authenticator: true}, Email: identity.Email{Address: "a@b.c"}}},
 		"authenticator": {authenticatorPage{shell: sh, QR: qrCode{10, "M1 1h1v1h-1z"}, Secret: "ABCD EFGH", Error: openmates.T("e")}},
 		"recovery":      {recoveryPage{shell: sh, Codes: []string{"AAAA-BBBB-CCCC-DDDD"}}},
 		"second":        {secondPage{shell: shell{Title: openmates.T("T")}, Authenticator: true}, secondPage{shell: shell{Title: openmates.T("T")}, Passkeys: true, Next: "/x", Error: openmates.T("e")}},

@@ -1,15 +1,19 @@
-package openmates
+package identity
 
-import "time"
+import (
+	"time"
+
+	"openmates"
+)
 
 // Passkey is a WebAuthn credential that a person signs in with.
 type Passkey struct {
-	ID         ID
-	UserID     ID
-	Credential string // its ID, as base64url
-	Data       Secret // the credential record
-	Lost       bool   // it can't be read (ErrUnreadable), so it can't be used; Data is "" then
-	Name       string // chosen by its owner
+	ID         openmates.ID
+	UserID     openmates.ID
+	Credential string           // its ID, as base64url
+	Data       openmates.Secret // the credential record
+	Lost       bool             // it can't be read (openmates.ErrUnreadable), so it can't be used; Data is "" then
+	Name       string           // chosen by its owner
 	Created    time.Time
 	Used       time.Time
 }
@@ -17,10 +21,10 @@ type Passkey struct {
 // Authenticator is the secret from which a person's authenticator app makes
 // six-digit codes.
 type Authenticator struct {
-	Secret    Secret // base32
-	Lost      bool   // it can't be read (ErrUnreadable), so no code is valid; Secret is "" then
-	Confirmed bool   // a code from it was entered; from then on it is required
-	Step      int64  // the last time step whose code was used
+	Secret    openmates.Secret // base32
+	Lost      bool             // it can't be read (openmates.ErrUnreadable), so no code is valid; Secret is "" then
+	Confirmed bool             // a code from it was entered; from then on it is required
+	Step      int64            // the last time step whose code was used
 	Created   time.Time
 }
 
@@ -37,7 +41,7 @@ func (p Protection) TwoSteps() bool { return p.Authenticator || p.AskPasskey && 
 
 // AccessEnd says whose sessions, tokens and invites to end.
 type AccessEnd struct {
-	UserID     ID
+	UserID     openmates.ID
 	Password   string // PHC string of a new password; "" = unchanged
 	KeepShared bool   // keep tokens that they made for a team or a listener
 }
@@ -51,32 +55,32 @@ type AccessEnded struct {
 
 // SessionRecord is a stored session.
 type SessionRecord struct {
-	Hash    string // of its token
-	UserID  ID     // who is signed in, or has yet to complete the second step; 0 = nobody
+	Hash    string       // of its token
+	UserID  openmates.ID // who is signed in, or has yet to complete the second step; 0 = nobody
 	Data    []byte
 	Expires time.Time
 }
 
 // OwnTurn is a person's question and its answer.
 type OwnTurn struct {
-	At       time.Time `json:"at"`
-	Team     string    `json:"team,omitempty"` // slug
-	Mate     string    `json:"mate,omitempty"` // handle
-	State    TurnState `json:"state"`
-	Question string    `json:"question,omitempty"`
-	Answer   string    `json:"answer,omitempty"`
+	At       time.Time           `json:"at"`
+	Team     string              `json:"team,omitempty"` // slug
+	Mate     string              `json:"mate,omitempty"` // handle
+	State    openmates.TurnState `json:"state"`
+	Question string              `json:"question,omitempty"`
+	Answer   string              `json:"answer,omitempty"`
 }
 
 // OwnUsage is what a person's request cost.
 type OwnUsage struct {
-	At     time.Time `json:"at"`
-	Team   string    `json:"team,omitempty"` // slug
-	Mate   string    `json:"mate,omitempty"` // handle
-	Model  string    `json:"model"`
-	Input  int       `json:"input_tokens"`
-	Cached int       `json:"cached_tokens"`
-	Output int       `json:"output_tokens"`
-	Cost   Micros    `json:"cost_micros"`
+	At     time.Time        `json:"at"`
+	Team   string           `json:"team,omitempty"` // slug
+	Mate   string           `json:"mate,omitempty"` // handle
+	Model  string           `json:"model"`
+	Input  int              `json:"input_tokens"`
+	Cached int              `json:"cached_tokens"`
+	Output int              `json:"output_tokens"`
+	Cost   openmates.Micros `json:"cost_micros"`
 }
 
 // OwnTies is what connects a person to teams, programs and other people, for
@@ -92,11 +96,11 @@ type OwnTies struct {
 
 // OwnMembership is a membership in a team.
 type OwnMembership struct {
-	Team   string    `json:"team"` // slug
-	Name   string    `json:"name"`
-	Role   Role      `json:"role"`
-	Limits Limits    `json:"limits"`
-	Since  time.Time `json:"since"`
+	Team   string           `json:"team"` // slug
+	Name   string           `json:"name"`
+	Role   openmates.Role   `json:"role"`
+	Limits openmates.Limits `json:"limits"`
+	Since  time.Time        `json:"since"`
 }
 
 // OwnToken is an access token that a person has made.
@@ -111,14 +115,14 @@ type OwnToken struct {
 
 // OwnInvite is an invite that a person has made.
 type OwnInvite struct {
-	Team    string    `json:"team"` // slug
-	Role    Role      `json:"role"`
-	Note    string    `json:"note,omitempty"`
-	Uses    int       `json:"uses"`
-	Used    int       `json:"used"`
-	Created time.Time `json:"created"`
-	Expires time.Time `json:"expires"`
-	Revoked time.Time `json:"revoked,omitzero"`
+	Team    string         `json:"team"` // slug
+	Role    openmates.Role `json:"role"`
+	Note    string         `json:"note,omitempty"`
+	Uses    int            `json:"uses"`
+	Used    int            `json:"used"`
+	Created time.Time      `json:"created"`
+	Expires time.Time      `json:"expires"`
+	Revoked time.Time      `json:"revoked,omitzero"`
 }
 
 // OwnJoin is the invite with which a person joined a team.
@@ -139,5 +143,23 @@ type OwnChange struct {
 	Action string    `json:"action"`
 }
 
-// FormerMember is how a person is shown after their account is deleted.
-const FormerMember = "a former member"
+// PasswordReset lets somebody with its code choose a new password for a user,
+// once. The code is stored as a hash.
+type PasswordReset struct {
+	UserID  openmates.ID
+	Origin  ResetOrigin
+	Maker   openmates.ID // the server admin who made it; 0 = none
+	Address string       // that it was mailed to; invalid once the user's address has changed
+	Second  bool         // it also removes the second step
+	Expires time.Time
+}
+
+// ResetOrigin is where a reset came from.
+type ResetOrigin string
+
+// The origins.
+const (
+	ResetByMail    ResetOrigin = "mail"
+	ResetByAdmin   ResetOrigin = "admin"
+	ResetByCommand ResetOrigin = "command" // on the server's machine
+)

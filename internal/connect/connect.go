@@ -83,11 +83,11 @@ type Reports interface {
 
 // PendingConsents stores the states of consents in progress.
 type PendingConsents interface {
-	AddState(ctx context.Context, hash string, s ConnectState) error
+	AddState(ctx context.Context, hash string, s BegunState) error
 	// TakeState returns the state and uses it up: of any number of callers one
 	// succeeds, the others get openmates.EConflict. An unknown state is
 	// ENotFound; an expired one is returned.
-	TakeState(ctx context.Context, hash string) (ConnectState, error)
+	TakeState(ctx context.Context, hash string) (BegunState, error)
 }
 
 // Links reads and writes existing connections.

@@ -83,7 +83,7 @@ func (r *Room) BeginInstall(ctx context.Context, who Who, t openmates.Team, mate
 	if err := r.addable(ctx, b, m); err != nil {
 		return "", err
 	}
-	c := ConnectState{Kind: string(Install), BotID: b.ID, TeamID: t.ID}
+	c := BegunState{Kind: string(Install), BotID: b.ID, TeamID: t.ID}
 	state, err := r.begin(ctx, who, c)
 	if err != nil {
 		return "", err
@@ -132,7 +132,7 @@ func (r *Room) BeginLink(ctx context.Context, who Who, n openmates.Network) (str
 	} else if !ready {
 		return "", openmates.Errorf(openmates.EInvalid, "%s accounts can't be linked yet: a server admin has to set up a mate's application first, including “%s”.", con.Info().Label, openmates.And(needed))
 	}
-	c := ConnectState{Kind: string(Link), BotID: b.ID, Verifier: openmates.Secret(random())}
+	c := BegunState{Kind: string(Link), BotID: b.ID, Verifier: openmates.Secret(random())}
 	state, err := r.begin(ctx, who, c)
 	if err != nil {
 		return "", err
@@ -140,7 +140,7 @@ func (r *Room) BeginLink(ctx context.Context, who Who, n openmates.Network) (str
 	return linker.LinkURL(b, r.Redirect(), state, c.Verifier.Reveal()), nil
 }
 
-func (r *Room) begin(ctx context.Context, who Who, c ConnectState) (state string, err error) {
+func (r *Room) begin(ctx context.Context, who Who, c BegunState) (state string, err error) {
 	if who.UserID == 0 || who.Session == "" {
 		return "", openmates.Errorf(openmates.EUnauthorized, "Please sign in first.")
 	}
@@ -185,7 +185,7 @@ func (r *Room) Finish(ctx context.Context, who Who, want Kind, q url.Values) (Ou
 
 // begun returns what a state was for, or nothing if that isn't known, or not
 // for the person who returned.
-func (r *Room) begun(ctx context.Context, c ConnectState) Outcome {
+func (r *Room) begun(ctx context.Context, c BegunState) Outcome {
 	out := Outcome{Kind: Kind(c.Kind)}
 	if c.TeamID != 0 {
 		if role, err := r.store.Role(ctx, c.TeamID, c.UserID); err == nil && policy.Allowed(openmates.User{ID: c.UserID}, role, policy.SeeTeam) {
@@ -212,8 +212,8 @@ func (r *Room) consented(ctx context.Context, b openmates.Bot, label string, q u
 
 // take uses up the state and checks that it may be finished by this caller and
 // now.
-func (r *Room) take(ctx context.Context, who Who, want Kind, state string) (ConnectState, error) {
-	var none ConnectState
+func (r *Room) take(ctx context.Context, who Who, want Kind, state string) (BegunState, error) {
+	var none BegunState
 	if who.UserID == 0 || who.Session == "" {
 		return none, openmates.Errorf(openmates.EUnauthorized, "You're no longer signed in. Sign in and start again.")
 	}
@@ -242,7 +242,7 @@ func (r *Room) take(ctx context.Context, who Who, want Kind, state string) (Conn
 	return c, nil
 }
 
-func (r *Room) finishInstall(ctx context.Context, c ConnectState, b openmates.Bot, con messenger.Connector, q url.Values) (Outcome, error) {
+func (r *Room) finishInstall(ctx context.Context, c BegunState, b openmates.Bot, con messenger.Connector, q url.Values) (Outcome, error) {
 	installer, ok := con.(messenger.Installer)
 	if !ok {
 		return Outcome{}, fmt.Errorf("%s can't install any more", b.Network)
@@ -277,7 +277,7 @@ func (r *Room) finishInstall(ctx context.Context, c ConnectState, b openmates.Bo
 
 // undoInstall makes a bot leave a workspace after a failed install, unless a
 // team has added it there, and records what looks like an attack.
-func (r *Room) undoInstall(ctx context.Context, c ConnectState, b openmates.Bot, con messenger.Connector, g messenger.Grant, why error) {
+func (r *Room) undoInstall(ctx context.Context, c BegunState, b openmates.Bot, con messenger.Connector, g messenger.Grant, why error) {
 	w := g.Workspace
 	code := openmates.CodeOf(why)
 	if code == openmates.EForbidden || code == openmates.EConflict {
@@ -308,7 +308,7 @@ func (r *Room) undoInstall(ctx context.Context, c ConnectState, b openmates.Bot,
 
 // stillAllowed repeats the checks of BeginInstall: in ten minutes a person can
 // leave a team, and a mate can be taken away from it.
-func (r *Room) stillAllowed(ctx context.Context, c ConnectState, b openmates.Bot) (openmates.Team, openmates.Mate, error) {
+func (r *Room) stillAllowed(ctx context.Context, c BegunState, b openmates.Bot) (openmates.Team, openmates.Mate, error) {
 	var m openmates.Mate
 	t, err := r.store.Team(ctx, c.TeamID)
 	if err != nil {
@@ -332,7 +332,7 @@ func (r *Room) stillAllowed(ctx context.Context, c ConnectState, b openmates.Bot
 	return t, mates[i].Mate, nil
 }
 
-func (r *Room) finishLink(ctx context.Context, c ConnectState, b openmates.Bot, con messenger.Connector, q url.Values) (Outcome, error) {
+func (r *Room) finishLink(ctx context.Context, c BegunState, b openmates.Bot, con messenger.Connector, q url.Values) (Outcome, error) {
 	linker, ok := con.(messenger.Linker)
 	if !ok {
 		return Outcome{}, fmt.Errorf("%s can't link any more", b.Network)

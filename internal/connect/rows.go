@@ -6,10 +6,10 @@ import (
 	"openmates"
 )
 
-// ConnectState connects the redirect from a network's consent page with who
+// BegunState connects the redirect from a network's consent page with who
 // started it. It is found by the hash of a random value that only that redirect
 // contains, and can be used once.
-type ConnectState struct {
+type BegunState struct {
 	Kind     string // what is being connected
 	BotID    openmates.ID
 	TeamID   openmates.ID // 0 if an account is being linked

@@ -26,7 +26,7 @@ const UntiePath = "/server/workspaces"
 // another team is transferred if, as the network itself says now, none of that
 // team's mates is in it: then somebody who manages the workspace has removed
 // them, and nobody else could add a bot.
-func (r *Room) claim(ctx context.Context, c ConnectState, b openmates.Bot, con messenger.Connector, t openmates.Team, m openmates.Mate, g messenger.Grant) error {
+func (r *Room) claim(ctx context.Context, c BegunState, b openmates.Bot, con messenger.Connector, t openmates.Team, m openmates.Mate, g messenger.Grant) error {
 	w := g.Workspace
 	in := openmates.Installation{BotID: b.ID, TeamID: t.ID, Workspace: w.ID, Name: w.Name, Token: g.Token}
 	err := r.install(ctx, c, b, t, m, in)
@@ -76,7 +76,7 @@ func (r *Room) claim(ctx context.Context, c ConnectState, b openmates.Bot, con m
 }
 
 // install connects a workspace that no other team has, and records that.
-func (r *Room) install(ctx context.Context, c ConnectState, b openmates.Bot, t openmates.Team, m openmates.Mate, in openmates.Installation) error {
+func (r *Room) install(ctx context.Context, c BegunState, b openmates.Bot, t openmates.Team, m openmates.Mate, in openmates.Installation) error {
 	return r.store.Within(ctx, func(ctx context.Context) error {
 		if _, err := r.store.AddInstallation(ctx, in); err != nil {
 			return err
@@ -102,7 +102,7 @@ func (r *Room) installationsIn(ctx context.Context, t openmates.Team, workspace 
 // remembers. The question goes through the bot that was just added, because it
 // is certainly there. That bot itself counts if it was there before this
 // consent, or if the current team added it after it last joined.
-func (r *Room) leftBehind(ctx context.Context, c ConnectState, via messenger.Via, con messenger.Connector, name string, seen []openmates.Installation) ([]string, error) {
+func (r *Room) leftBehind(ctx context.Context, c BegunState, via messenger.Via, con messenger.Connector, name string, seen []openmates.Installation) ([]string, error) {
 	b := via.Bot
 	census, can := con.(messenger.Census)
 	if !can {
@@ -143,7 +143,7 @@ func accountOf(b openmates.Bot) openmates.AccountID {
 // was reports whether the bot that a consent added already worked for the
 // current team. The network's clock may differ slightly from ours; in doubt it
 // did.
-func was(joined time.Time, c ConnectState, b openmates.Bot, seen []openmates.Installation) bool {
+func was(joined time.Time, c BegunState, b openmates.Bot, seen []openmates.Installation) bool {
 	begun := c.Expires.Add(-validFor)
 	if joined.Before(begun.Add(-clockSlack)) {
 		return true

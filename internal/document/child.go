@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime/metrics"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -33,7 +34,7 @@ const (
 	exitMemory = 5
 )
 
-// Read returns the text of a file, at most most bytes of it, and whether there
+// Read returns up to most bytes of the text in a file, and whether there
 // was more. Its errors are ErrKind, ErrBroken, or that of ctx.
 func (r Reader) Read(ctx context.Context, data []byte, most int) (text string, cut bool, err error) {
 	switch k := KindOf(data); k {
@@ -52,8 +53,8 @@ func (r Reader) Read(ctx context.Context, data []byte, most int) (text string, c
 func (r Reader) apart(ctx context.Context, k Kind, data []byte, most int) (string, bool, error) {
 	within, cancel := context.WithTimeout(ctx, cmp.Or(r.Patience, 20*time.Second))
 	defer cancel()
-	cmd := exec.CommandContext(within, r.Program, append(r.Args[:len(r.Args):len(r.Args)], string(k), strconv.Itoa(most), strconv.FormatUint(cmp.Or(r.Memory, 400<<20), 10))...) //nolint:gosec // our own program
-	cmd.Env = []string{}                                                                                                                                                         // no secret of ours is in reach of a file
+	cmd := exec.CommandContext(within, r.Program, append(slices.Clip(r.Args), string(k), strconv.Itoa(most), strconv.FormatUint(cmp.Or(r.Memory, 400<<20), 10))...) //nolint:gosec // our own program
+	cmd.Env = []string{}                                                                                                                                            // no secret of ours is in reach of a file
 	cmd.Stdin = bytes.NewReader(data)
 	var out bytes.Buffer
 	cmd.Stdout = &out
@@ -129,7 +130,8 @@ func take(k Kind, data []byte, out *bounded) (err error) {
 // to gigabytes.
 func watchMemory(most uint64) {
 	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}}
-	for range time.Tick(5 * time.Millisecond) {
+	look := time.NewTicker(5 * time.Millisecond) // until the process ends
+	for range look.C {
 		if metrics.Read(sample); sample[0].Value.Uint64() > most {
 			os.Exit(exitMemory)
 		}

@@ -26,7 +26,7 @@ type gauge struct {
 }
 
 // NewThrottle returns a Throttle that allows each key burst attempts at once,
-// plus one per every. It remembers at most most keys.
+// plus one per every. It remembers up to most keys.
 func NewThrottle(every time.Duration, burst, most int) *Throttle {
 	return &Throttle{every: every, burst: burst, most: most, order: list.New(), keys: map[string]*list.Element{}}
 }

@@ -2,7 +2,7 @@ package spelling
 
 import "github.com/rivo/uniseg"
 
-// Prefix returns the start of s: at most most code points, and only whole
+// Prefix returns the start of s: up to most code points, and only whole
 // characters as a reader sees them (Unicode UAX #29, grapheme clusters). A flag
 // or an emoji of several code points is kept or left out, never cut. A single
 // character that is too long is cut between code points.

@@ -41,7 +41,7 @@ func Handle(name string) string {
 	return handle
 }
 
-// Path converts a name for a path: a–z, 0–9 and single inner hyphens, at most
+// Path converts a name for a path: a–z, 0–9 and single inner hyphens, up to
 // most characters. Umlauts and the like are transcribed as in their languages;
 // other letters lose their accents.
 func Path(name string, most int) string {

@@ -62,7 +62,7 @@ func TestSecretsAreSealedAtRest(t *testing.T) {
 	const canary = "canary-credential-51"
 	_, err := db.SaveBot(t.Context(), openmates.Bot{ID: w.Bot.ID, MateID: w.Mate.ID, Network: "discord", AppID: "app", Secrets: openmates.Secrets{"token": canary, "secret": canary}})
 	ok(t, err)
-	ok(t, db.AddState(t.Context(), "h", connect.ConnectState{BotID: w.Bot.ID, UserID: w.User.ID, Verifier: canary, Expires: time.Now().Add(time.Hour)}))
+	ok(t, db.AddState(t.Context(), "h", connect.BegunState{BotID: w.Bot.ID, UserID: w.User.ID, Verifier: canary, Expires: time.Now().Add(time.Hour)}))
 	files, err := filepath.Glob(filepath.Join(dir, "openmates.db*"))
 	ok(t, err)
 	if len(files) < 2 {

@@ -28,7 +28,7 @@ func (db *base) unseal(place, sealed string) (plain openmates.Secret, lost bool,
 // Unreadable counts the stored credentials that this process can't open, except
 // for short-lived ones.
 func (db KeyStore) Unreadable(ctx context.Context) (u openmates.Unreadable, err error) {
-	bots, err := BotStore{db.base}.Bots(ctx)
+	bots, err := BotStore(db).Bots(ctx)
 	if err != nil {
 		return u, err
 	}
@@ -37,7 +37,7 @@ func (db KeyStore) Unreadable(ctx context.Context) (u openmates.Unreadable, err 
 			u.Bots++
 		}
 	}
-	providers, err := ProviderStore{db.base}.Providers(ctx)
+	providers, err := ProviderStore(db).Providers(ctx)
 	if err != nil {
 		return u, err
 	}
@@ -83,7 +83,7 @@ func (db *base) countLost(ctx context.Context, place func(string) string, query 
 // SameKey reports whether this process has the key with which AdoptKey was last
 // called, in any process; known is false if it never was.
 func (db KeyStore) SameKey(ctx context.Context) (same, known bool, err error) {
-	check, err := SettingStore{db.base}.SecretSetting(ctx, keyCheck)
+	check, err := SettingStore(db).SecretSetting(ctx, keyCheck)
 	if errors.Is(err, openmates.ErrUnreadable) {
 		return false, true, nil
 	}
@@ -92,5 +92,5 @@ func (db KeyStore) SameKey(ctx context.Context) (same, known bool, err error) {
 
 // AdoptKey makes this process's key the one that SameKey checks.
 func (db KeyStore) AdoptKey(ctx context.Context) error {
-	return SettingStore{db.base}.SetSecretSetting(ctx, keyCheck, "openmates")
+	return SettingStore(db).SetSecretSetting(ctx, keyCheck, "openmates")
 }

@@ -15,7 +15,7 @@ const serverLimits = "limits"
 
 // ServerLimits returns the limits of the whole server.
 func (db LimitStore) ServerLimits(ctx context.Context) (openmates.Limits, error) {
-	text, _, err := SettingStore{db.base}.Setting(ctx, serverLimits)
+	text, _, err := SettingStore(db).Setting(ctx, serverLimits)
 	if err != nil {
 		return openmates.Limits{}, err
 	}

@@ -322,7 +322,7 @@ func TestTakeOnce(t *testing.T) {
 		var passed atomic.Int64
 		db, ctx := open(storetest.Clock(func() time.Time { return now.Add(time.Duration(passed.Load())) })), t.Context()
 		w := storetest.Seed(t, db)
-		s := connect.ConnectState{Kind: "install", BotID: w.Bot.ID, TeamID: w.Team.ID, UserID: w.User.ID, Session: "s", Verifier: "v", Expires: now.Add(time.Minute)}
+		s := connect.BegunState{Kind: "install", BotID: w.Bot.ID, TeamID: w.Team.ID, UserID: w.User.ID, Session: "s", Verifier: "v", Expires: now.Add(time.Minute)}
 		ok(t, db.AddState(ctx, "one", s))
 		ok(t, db.AddState(ctx, "two", s))
 		ok(t, db.SetSetting(ctx, "name", "value"))

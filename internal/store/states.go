@@ -14,7 +14,7 @@ import (
 const keepStates = 24 * time.Hour
 
 // AddState stores a one-time row under the hash of a consent page's state.
-func (db LinkStore) AddState(ctx context.Context, hash string, s connect.ConnectState) error {
+func (db LinkStore) AddState(ctx context.Context, hash string, s connect.BegunState) error {
 	verifier, err := db.seal.Seal("connect_states.verifier:"+hash, s.Verifier)
 	if err != nil {
 		return err
@@ -34,8 +34,8 @@ func (db LinkStore) AddState(ctx context.Context, hash string, s connect.Connect
 // gets it. It returns EConflict for a row that was already taken and ENotFound
 // for one that never existed. An expired row is also taken and returned; check
 // its Expires.
-func (db LinkStore) TakeState(ctx context.Context, hash string) (connect.ConnectState, error) {
-	var s connect.ConnectState
+func (db LinkStore) TakeState(ctx context.Context, hash string) (connect.BegunState, error) {
+	var s connect.BegunState
 	var verifier string
 	var expires int64
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
@@ -54,13 +54,13 @@ func (db LinkStore) TakeState(ctx context.Context, hash string) (connect.Connect
 		return err
 	})
 	if err != nil {
-		return connect.ConnectState{}, err
+		return connect.BegunState{}, err
 	}
 	s.Expires = sqldb.TimeOf(expires)
 	var lost bool
 	s.Verifier, lost, err = db.unseal("connect_states.verifier:"+hash, verifier)
 	if lost {
-		return connect.ConnectState{}, openmates.Errorf(openmates.ENotFound, "This link isn't valid (any more). Start again.")
+		return connect.BegunState{}, openmates.Errorf(openmates.ENotFound, "This link isn't valid (any more). Start again.")
 	}
 	return s, err
 }

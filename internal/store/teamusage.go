@@ -15,9 +15,9 @@ type UsageStore struct{ *base }
 
 // TeamMonth returns what a team spent in the calendar month of t (UTC), most
 // expensive first, including reservations for answers in progress.
-func (db UsageStore) TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (team.TeamMonth, error) {
+func (db UsageStore) TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (team.Month, error) {
 	_, start, end := month(t)
-	sum := team.TeamMonth{Start: start}
+	sum := team.Month{Start: start}
 	scan := func(s sqldb.Row) (x openmates.SpendLine, err error) { return x, s.Scan(&x.Name, &x.Requests, &x.Cost) }
 	by := func(name, join, group string) ([]openmates.SpendLine, error) {
 		return sqldb.List(ctx, db, scan, `SELECT `+name+`, COUNT(*), `+sumOf(`g.cost`)+`

@@ -99,14 +99,14 @@ func (r *Room) RenameTeam(ctx context.Context, c openmates.Caller, p policy.Plac
 }
 
 // Usage returns the team's usage in this calendar month (UTC).
-func (r *Room) Usage(ctx context.Context, c openmates.Caller, p policy.Place) (TeamMonth, error) {
+func (r *Room) Usage(ctx context.Context, c openmates.Caller, p policy.Place) (Month, error) {
 	return r.UsageIn(ctx, c, p, r.now())
 }
 
 // UsageIn returns the team's usage in the calendar month of at (UTC).
-func (r *Room) UsageIn(ctx context.Context, c openmates.Caller, p policy.Place, at time.Time) (TeamMonth, error) {
+func (r *Room) UsageIn(ctx context.Context, c openmates.Caller, p policy.Place, at time.Time) (Month, error) {
 	if err := p.Require(c, policy.SeeUsage); err != nil {
-		return TeamMonth{}, err
+		return Month{}, err
 	}
 	return r.store.TeamMonth(ctx, p.Team.ID, at)
 }

@@ -42,8 +42,8 @@ type UsageLine struct {
 	Cost     openmates.Micros
 }
 
-// TeamMonth is a team's usage in a calendar month (UTC).
-type TeamMonth struct {
+// Month is a team's usage in a calendar month (UTC).
+type Month struct {
 	Start    time.Time
 	Requests int64
 	Cost     openmates.Micros

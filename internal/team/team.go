@@ -71,7 +71,7 @@ type Members interface {
 
 // Books reads a team's costs, and its admins' notices.
 type Books interface {
-	TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (TeamMonth, error)
+	TeamMonth(ctx context.Context, teamID openmates.ID, t time.Time) (Month, error)
 	// TeamMonths lists the months up to now with usage, and this one, newest
 	// first.
 	TeamMonths(ctx context.Context, teamID openmates.ID, now time.Time) ([]time.Time, error)

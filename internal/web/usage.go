@@ -14,7 +14,7 @@ import (
 // usagePage shows what a team spent in a month.
 type usagePage struct {
 	inTeam
-	Month    team.TeamMonth
+	Month    team.Month
 	Currency string
 	Most     openmates.Micros // on a single day
 	Width    int              // of the chart's view box

@@ -46,7 +46,7 @@ func TestUsagePlot(t *testing.T) {
 // the colours share the last one.
 func TestPlotOfManyMates(t *testing.T) {
 	t.Parallel()
-	p := usagePage{Month: team.TeamMonth{Days: make([]openmates.SpendLine, 31)}}
+	p := usagePage{Month: team.Month{Days: make([]openmates.SpendLine, 31)}}
 	for i := range 9 {
 		name := "Mate " + strconv.Itoa(i)
 		cost := openmates.Micros(1_000_000_000_000 / (i*i*i*1000 + 1))

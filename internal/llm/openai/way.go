@@ -42,8 +42,8 @@ const (
 // OpenAI itself is sure to have it.
 func (w way) other(e *llm.Error, req llm.Request, hosted bool) (next way, left int, ok bool) {
 	words := strings.ToLower(e.Err.Error())
-	says := func(any ...string) bool {
-		return slices.ContainsFunc(any, func(word string) bool { return strings.Contains(words, word) })
+	says := func(these ...string) bool {
+		return slices.ContainsFunc(these, func(word string) bool { return strings.Contains(words, word) })
 	}
 	limited := req.MaxTokens > 0
 	switch {

@@ -19,7 +19,7 @@ func seen(req llm.Request) (answer, bool) {
 	}
 	_, text, _ := strings.Cut(last.Text, ": ") // the speaker
 	var things []string
-	for _, l := range strings.Split(text, "\n") {
+	for l := range strings.SplitSeq(text, "\n") {
 		l = strings.TrimPrefix(l, "| ")
 		if strings.HasPrefix(l, "[") && strings.HasSuffix(l, "]") {
 			things = append(things, "- "+strings.Trim(l, "[]"))

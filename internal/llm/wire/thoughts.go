@@ -66,7 +66,7 @@ func (t *Thoughts) Add(piece string) (text, thought string, drop bool) {
 		was, n := t.stage, len(t.held)
 		switch t.stage {
 		case starting:
-			t.start(&out)
+			t.start()
 		case thinking:
 			t.think(&inner)
 		case flowing:
@@ -97,7 +97,7 @@ func (t *Thoughts) Rest() (text, thought string, drop bool) {
 }
 
 // start checks whether the answer starts with a block.
-func (t *Thoughts) start(out *strings.Builder) {
+func (t *Thoughts) start() {
 	said := strings.TrimLeft(t.held, blanks)
 	if t.begun {
 		t.held = said

@@ -42,6 +42,17 @@ func (t AccessToken) Has(s Scope) bool {
 	return slices.ContainsFunc(ladder[step:], func(s Scope) bool { return slices.Contains(t.Scopes, s) })
 }
 
+// Errors of what stores KeptAnswers.
+var (
+	ErrNoAnswer = Missing(T("This request"))
+	// ErrAnswerDropped means that the request with the same key failed while
+	// this one asked for its answer.
+	ErrAnswerDropped error = Errorf(EConflict, "The same request has just failed. Send it again.")
+	// ErrAnswerUnreadable means that the answer is stored under another key of
+	// this server.
+	ErrAnswerUnreadable error = Errorf(EConflict, "The answer to this request can't be read any more because this server's key was replaced. Check whether it was done; if not, send it again with another idempotency key.")
+)
+
 // KeptAnswer is the stored answer to a request that created something, for when
 // it is repeated with the same idempotency key.
 type KeptAnswer struct {

@@ -34,8 +34,9 @@ const (
 type Answers interface {
 	// ClaimAnswer lets one of any number of requests with the same key start,
 	// and returns mine = true to it. Otherwise it returns what is stored for
-	// the key.
+	// the key. Errors: openmates.ErrAnswerDropped, openmates.ErrAnswerUnreadable.
 	ClaimAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer, abandoned, expires time.Time) (is openmates.KeptAnswer, mine bool, err error)
+	// KeepAnswer returns openmates.ErrNoAnswer if the key isn't claimed any more.
 	KeepAnswer(ctx context.Context, owner, key string, a openmates.KeptAnswer) error
 	DropAnswer(ctx context.Context, owner, key, ticket string) error
 }

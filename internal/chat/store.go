@@ -26,7 +26,7 @@ type Store interface { //nolint:interfacebloat // what one turn needs, each meth
 	// AskerOf returns who asks which mate on this server itself. A zero User.ID
 	// means that the person doesn't exist, or isn't a member of the team;
 	// teamID 0 = without a team. A team or mate that doesn't exist is
-	// ENotFound.
+	// openmates.ErrNoTeam or openmates.ErrNoMate.
 	AskerOf(ctx context.Context, teamID, userID, mateID openmates.ID) (openmates.Asker, error)
 
 	// Reserve counts one request and its expected cost (u.Cost) in every layer
@@ -38,7 +38,7 @@ type Store interface { //nolint:interfacebloat // what one turn needs, each meth
 
 	// Settle records the outcome of a turn before it is posted: state, text and
 	// real cost, replacing the reservation. The first record wins; a later one
-	// is a no-op.
+	// is a no-op. A turn that doesn't exist is ErrNoTurn.
 	Settle(ctx context.Context, o openmates.Outcome) error
 
 	// Settled returns what Settle recorded for the turn (ok false: nothing yet)

@@ -23,7 +23,7 @@ type Codes interface {
 	// same account or person.
 	AddLinkCode(ctx context.Context, hash string, c LinkCode) error
 	// LinkCode returns what a code stands for. If it has expired, was used or
-	// doesn't exist, the error is openmates.ENotFound.
+	// doesn't exist, the error is ErrNoCode.
 	LinkCode(ctx context.Context, hash string) (LinkCode, error)
 	// TakeLinkCode returns it and removes it: only one of several callers gets
 	// it.

@@ -60,8 +60,8 @@ type Bots interface {
 	// application there.
 	BotOf(ctx context.Context, mateID openmates.ID, n openmates.Network) (openmates.Bot, error)
 	// SaveBot adds a bot (ID 0) or changes one. A changed credential increments
-	// its Revision. An application that another bot uses is
-	// openmates.EConflict.
+	// its Revision. An application that another bot has is ErrAppTaken, and a
+	// second bot of a mate on a network ErrHasBot.
 	SaveBot(ctx context.Context, b openmates.Bot) (openmates.Bot, error)
 	// RemoveBot deletes a bot with its credentials and installations. A
 	// workspace without other bots no longer belongs to a team.
@@ -85,34 +85,36 @@ type Reports interface {
 type PendingConsents interface {
 	AddState(ctx context.Context, hash string, s BegunState) error
 	// TakeState returns the state and uses it up: of any number of callers one
-	// succeeds, the others get openmates.EConflict. An unknown state is
-	// ENotFound; an expired one is returned.
+	// succeeds, the others get ErrStateUsed. An unknown state, or one that can't
+	// be read, is ErrNoState; an expired one is returned.
 	TakeState(ctx context.Context, hash string) (BegunState, error)
 }
 
 // Links reads and writes existing connections.
 type Links interface {
 	Team(ctx context.Context, id openmates.ID) (openmates.Team, error)
-	// TeamAt returns the team that a workspace belongs to.
+	// TeamAt returns the team that a workspace belongs to, or ErrNoConnection.
 	TeamAt(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID) (openmates.Team, error)
-	// UserOf returns the person who owns an account.
+	// UserOf returns the person who owns an account, or ErrNoOwner.
 	UserOf(ctx context.Context, n openmates.Network, account openmates.AccountID) (openmates.User, error)
 	// Role returns "" if the user isn't a member.
 	Role(ctx context.Context, teamID, userID openmates.ID) (openmates.Role, error)
 	// AddInstallation binds the workspace to the team and the bot to the
 	// workspace. It may be repeated. A workspace of another team is
-	// openmates.EConflict.
+	// ErrWorkspaceTaken.
 	AddInstallation(ctx context.Context, in openmates.Installation) (openmates.Installation, error)
 	// InstallationsOf lists a team's installations, including those that have
 	// left.
 	InstallationsOf(ctx context.Context, teamID openmates.ID) ([]openmates.Installation, error)
 	// InstallationAt returns a bot's installation in a workspace, even if it
-	// has left; its TeamID is 0 if the workspace belongs to no team.
+	// has left; its TeamID is 0 if the workspace belongs to no team. One that
+	// was never there is ErrNoConnection.
 	InstallationAt(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) (openmates.Installation, error)
 	// AddIdentity may be repeated. An account of another user is
-	// openmates.EConflict.
+	// ErrAccountTaken.
 	AddIdentity(ctx context.Context, i openmates.Identity) (openmates.Identity, error)
 	IdentitiesOf(ctx context.Context, userID openmates.ID) ([]openmates.Identity, error)
+	// RemoveIdentity returns ErrNoIdentity for one that isn't the user's.
 	RemoveIdentity(ctx context.Context, userID, id openmates.ID) error
 }
 

@@ -14,9 +14,11 @@ import (
 
 // Places reads and writes bots in workspaces.
 type Places interface {
-	// UnbindWorkspace removes a workspace from a team.
+	// UnbindWorkspace removes a workspace from a team; ErrNoConnection if it
+	// isn't that team's.
 	UnbindWorkspace(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID, teamID openmates.ID) error
-	// RemoveInstallation removes a bot's installation in a team's workspace.
+	// RemoveInstallation removes a bot's installation in a team's workspace;
+	// ErrNoConnection if there is none.
 	RemoveInstallation(ctx context.Context, teamID, botID openmates.ID, workspace openmates.WorkspaceID) error
 	// TestInstallation reports whether a bot may post a test message now, at
 	// most once per interval, and records it.

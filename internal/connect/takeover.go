@@ -14,8 +14,7 @@ import (
 
 // Takeovers reads and writes workspaces that change teams.
 type Takeovers interface {
-	// TakeOver returns openmates.EConflict if something has changed since the
-	// check.
+	// TakeOver returns ErrChanged if something has changed since the check.
 	TakeOver(ctx context.Context, o Takeover) (openmates.Installation, error)
 }
 

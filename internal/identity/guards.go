@@ -49,7 +49,7 @@ type Leaving interface {
 	OwnTurns(ctx context.Context, userID openmates.ID) ([]OwnTurn, error)
 	OwnUsage(ctx context.Context, userID openmates.ID) ([]OwnUsage, error)
 	OwnTies(ctx context.Context, userID openmates.ID) (OwnTies, error)
-	// RemoveUser returns openmates.EConflict if something has to be handed over
-	// first.
+	// RemoveUser returns *openmates.LastAdminError if something has to be handed
+	// over first.
 	RemoveUser(ctx context.Context, userID openmates.ID) error
 }

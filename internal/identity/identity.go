@@ -68,7 +68,8 @@ type People interface {
 	Password(ctx context.Context, userID openmates.ID) (string, error)
 	// Rehash replaces the PHC string if it is still old.
 	Rehash(ctx context.Context, userID openmates.ID, old, fresh string) error
-	// SetServerAdmin returns openmates.EConflict if no admin would be left.
+	// SetServerAdmin returns *openmates.LastAdminError if no admin would be
+	// left.
 	SetServerAdmin(ctx context.Context, userID openmates.ID, admin bool) error
 }
 

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"openmates"
@@ -153,7 +154,7 @@ func (r *Room) Leave(ctx context.Context, c openmates.Caller, typed string, pass
 	}
 	err := r.store.Within(ctx, func(ctx context.Context) error {
 		if err := r.store.RemoveUser(ctx, c.User.ID); err != nil {
-			return err
+			return needed(err)
 		}
 		return r.audit.Record(ctx, ownEntry(c.User, "account.delete"), nil, nil)
 	})
@@ -162,6 +163,18 @@ func (r *Room) Leave(ctx context.Context, c openmates.Caller, typed string, pass
 	}
 	r.log.InfoContext(ctx, "an account was deleted by its owner", "user", c.User.ID)
 	return r.SignOut(ctx)
+}
+
+// needed says to the only admin of something why they can't leave.
+func needed(err error) error {
+	last, ok := errors.AsType[*openmates.LastAdminError](err)
+	switch {
+	case !ok:
+		return err
+	case last.Team == "":
+		return openmates.Errorf(openmates.EConflict, "You're the only server admin. Make someone else an admin first, then delete your account.")
+	}
+	return openmates.Errorf(openmates.EConflict, "You're the only admin of %s. Make someone else there an admin first, then delete your account.", last.Team)
 }
 
 // OwnUsage lists what the caller's requests cost, oldest first.

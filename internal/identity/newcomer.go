@@ -31,7 +31,7 @@ func (r *Room) Newcomer(ctx context.Context, from netip.Addr, n openmates.Newcom
 		}
 	}
 	if _, err := r.store.UserByName(ctx, u.Username); err == nil { // before the expensive hash
-		return u, "", openmates.Errorf(openmates.EConflict, "This username, or one that looks like it, is already taken. Choose a different one.")
+		return u, "", openmates.ErrUsernameTaken
 	}
 	phc, err = r.vault.hash(ctx, n.Password)
 	return u, phc, err

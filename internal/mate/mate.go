@@ -37,10 +37,11 @@ type Mates interface {
 	Mates(ctx context.Context) ([]openmates.Mate, error)
 	MateByHandle(ctx context.Context, handle string) (openmates.Mate, error)
 	// ChangeMate creates a mate (ID 0), enabled, or changes one, and stores the
-	// version. A handle that is taken, or an m.Version that isn't the newest,
-	// is openmates.EConflict.
+	// version. Errors: ErrHandleTaken, and *ChangedError if m.Version isn't the
+	// newest.
 	ChangeMate(ctx context.Context, m openmates.Mate, actor openmates.ID) (openmates.Mate, error)
 	MateVersions(ctx context.Context, id openmates.ID) ([]openmates.MateVersion, error)
+	// MateVersion returns ErrNoVersion for one that isn't stored.
 	MateVersion(ctx context.Context, id openmates.ID, version int64) (openmates.MateVersion, error)
 }
 

@@ -16,6 +16,7 @@ package messenger
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"time"
 
@@ -126,7 +127,7 @@ type Host interface {
 	// Notes returns what SaveNotes last stored for this bot, or nil.
 	Notes(ctx context.Context) ([]byte, error)
 	// SaveNotes stores what the connector needs to resume where it stopped, at
-	// most 64 KiB. Notes may be lost in a crash, but are never half written.
+	// most 64 KiB: else ErrLongNotes. Notes may be lost in a crash, but are never half written.
 	SaveNotes(ctx context.Context, notes []byte) error
 	// Commands lists what a Commander offers; none = it offers no commands.
 	Commands() []CommandInfo
@@ -135,6 +136,9 @@ type Host interface {
 	// where an error comes without one, openmates.MessageOf.
 	Command(ctx context.Context, c Command) (Reply, error)
 }
+
+// ErrLongNotes means that notes are longer than Host.SaveNotes takes.
+var ErrLongNotes = errors.New("the notes of a connector are too long")
 
 // Inbound is one message of a person for the mate.
 type Inbound struct {

@@ -42,7 +42,7 @@ type Providers interface {
 	// Providers lists them in the order in which they were created.
 	Providers(ctx context.Context) ([]openmates.Provider, error)
 	// SaveProvider creates one (ID 0) or changes one; a name that is taken is
-	// openmates.EConflict.
+	// ErrNameTaken, and one that isn't there ErrNoProvider.
 	SaveProvider(ctx context.Context, p openmates.Provider) (openmates.Provider, error)
 	// SetProviderProblem records the problem that a check or a request found.
 	SetProviderProblem(ctx context.Context, id openmates.ID, problem openmates.Text) error

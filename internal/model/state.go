@@ -104,6 +104,9 @@ func (r *Room) read(ctx context.Context) (*state, error) {
 		if !shown {
 			continue
 		}
+		if p.KeyLost {
+			p.Problem = openmates.T("The saved key was encrypted with another key of this server and can't be decrypted. Enter it again.")
+		}
 		s.providers = append(s.providers, p)
 		s.services[p.Name] = service
 		stored[p.ID] = p.Kind

@@ -129,7 +129,7 @@ func (r *Room) RemovePerson(ctx context.Context, c openmates.Caller, username st
 		return openmates.Errorf(openmates.EConflict, "This is your own account. You can delete it on your profile under “Your data”.")
 	}
 	err = r.store.Within(ctx, func(ctx context.Context) error {
-		if err := r.store.RemoveOther(ctx, u.ID); err != nil {
+		if err := r.store.RemoveUser(ctx, u.ID); err != nil {
 			return err
 		}
 		// The name is gone with the account; the number still tells lines apart.

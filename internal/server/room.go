@@ -60,7 +60,8 @@ type SetUp interface {
 	SetupHash(ctx context.Context) (string, error)
 	// Found creates the first admin and the first team with that admin, and
 	// ends the setup, all or nothing. If hash is no longer the open code's,
-	// somebody else was first: openmates.EConflict.
+	// somebody else was first: ErrSetUp. Others: openmates.ErrUsernameTaken,
+	// openmates.ErrSlugTaken.
 	Found(ctx context.Context, hash string, u openmates.User, phc string, t openmates.Team) (openmates.User, openmates.Team, error)
 }
 
@@ -71,10 +72,12 @@ type Directory interface {
 	TeamBySlug(ctx context.Context, slug string) (openmates.Team, error)
 	FindPeople(ctx context.Context, q openmates.DirectorySearch) ([]DirectoryPerson, error)
 	FindTeams(ctx context.Context, q openmates.DirectorySearch, at time.Time) ([]DirectoryTeam, error)
-	// SetServerAdmin returns openmates.EConflict if no admin would be left.
+	// SetServerAdmin returns *openmates.LastAdminError if no admin would be
+	// left.
 	SetServerAdmin(ctx context.Context, userID openmates.ID, admin bool) error
-	// RemoveOther deletes somebody's account on behalf of a server admin.
-	RemoveOther(ctx context.Context, userID openmates.ID) error
+	// RemoveUser deletes an account. Who has to hand over first is
+	// *openmates.LastAdminError.
+	RemoveUser(ctx context.Context, userID openmates.ID) error
 	// RemoveTeam also removes its memberships, connections, invites and tokens;
 	// cost records are kept.
 	RemoveTeam(ctx context.Context, id openmates.ID) error

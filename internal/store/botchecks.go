@@ -15,7 +15,7 @@ func (db BotStore) SaveBotCheck(ctx context.Context, c connect.BotCheck) error {
 		ON CONFLICT (bot_id) DO UPDATE SET revision = excluded.revision, redirect = excluded.redirect,
 			findings = excluded.findings, checked = excluded.checked`,
 		c.BotID, c.Revision, c.Redirect, string(c.Findings), c.At)
-	return taken(err, "")
+	return taken(err, nil)
 }
 
 // BotChecks lists the last check of every bot that has one.
@@ -43,6 +43,6 @@ func (db BotStore) RemoveBot(ctx context.Context, id openmates.ID) error {
 		if err != nil {
 			return err
 		}
-		return must(t, openmates.T("This bot"), `DELETE FROM bots WHERE id = $1`, id)
+		return must(t, openmates.ErrNoBot, `DELETE FROM bots WHERE id = $1`, id)
 	})
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"openmates"
+	"openmates/internal/connect"
+	"openmates/internal/messenger"
 	"openmates/internal/sqldb"
 )
 
@@ -32,13 +34,13 @@ func (db BotStore) ListeningBots(ctx context.Context) ([]openmates.Bot, error) {
 
 // Bot returns the bot with this ID.
 func (db BotStore) Bot(ctx context.Context, id openmates.ID) (openmates.Bot, error) {
-	return first(ctx, db, openmates.T("This bot"), db.scanBot, `SELECT `+botCols+` FROM bots b WHERE b.id = $1`, id)
+	return first(ctx, db, openmates.ErrNoBot, db.scanBot, `SELECT `+botCols+` FROM bots b WHERE b.id = $1`, id)
 }
 
 // BotOf returns a mate's bot on a network; mate 0 is the server's own
 // application there.
 func (db BotStore) BotOf(ctx context.Context, mateID openmates.ID, n openmates.Network) (openmates.Bot, error) {
-	return first(ctx, db, openmates.T("This bot"), db.scanBot, `SELECT `+botCols+` FROM bots b
+	return first(ctx, db, openmates.ErrNoBot, db.scanBot, `SELECT `+botCols+` FROM bots b
 		WHERE COALESCE(b.mate_id, 0) = $1 AND b.network = $2`, mateID, n)
 }
 
@@ -58,13 +60,12 @@ func (db BotStore) SaveBot(ctx context.Context, b openmates.Bot) (openmates.Bot,
 		return db.changeBot(t, &b)
 	})
 	if key, ok := sqldb.Duplicate(err); ok {
-		sentence := openmates.T("This mate already has a bot on this network. Change that one.")
 		if strings.Contains(key, "app_id") {
-			sentence = openmates.T("This application is already set up for another mate. Create one application per mate.")
+			return b, taken(err, connect.ErrAppTaken)
 		}
-		return b, taken(err, sentence)
+		return b, taken(err, connect.ErrHasBot)
 	}
-	return b, taken(err, "")
+	return b, taken(err, nil)
 }
 
 func (db *base) addBot(t *sqldb.Tx, b *openmates.Bot) error {
@@ -80,7 +81,7 @@ func (db *base) addBot(t *sqldb.Tx, b *openmates.Bot) error {
 }
 
 func (db *base) changeBot(t *sqldb.Tx, b *openmates.Bot) error {
-	was, err := first(t.Context(), t, openmates.T("This bot"), db.scanBot,
+	was, err := first(t.Context(), t, openmates.ErrNoBot, db.scanBot,
 		`SELECT `+botCols+` FROM bots b WHERE b.id = $1`+db.ForUpdate(), b.ID)
 	if err != nil {
 		return err
@@ -121,7 +122,7 @@ func (db *base) changeBot(t *sqldb.Tx, b *openmates.Bot) error {
 func (db BotStore) PauseBot(ctx context.Context, id openmates.ID, paused bool) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Bots)
-		return must(t, openmates.T("This bot"), `UPDATE bots SET paused = $2 WHERE id = $1`, id, paused)
+		return must(t, openmates.ErrNoBot, `UPDATE bots SET paused = $2 WHERE id = $1`, id, paused)
 	})
 }
 
@@ -129,7 +130,7 @@ func (db BotStore) PauseBot(ctx context.Context, id openmates.ID, paused bool) e
 func (db BotStore) RestartBot(ctx context.Context, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Bots)
-		return must(t, openmates.T("This bot"), `UPDATE bots SET revision = revision + 1 WHERE id = $1`, id)
+		return must(t, openmates.ErrNoBot, `UPDATE bots SET revision = revision + 1 WHERE id = $1`, id)
 	})
 }
 
@@ -147,12 +148,12 @@ func (db BotStore) BotNotes(ctx context.Context, id openmates.ID) ([]byte, error
 // connector can do without the latest notes.
 func (db BotStore) SaveBotNotes(ctx context.Context, id openmates.ID, notes []byte) error {
 	if len(notes) > 64<<10 {
-		return openmates.Errorf(openmates.EInvalid, "A connector's data can have at most 64 KiB; this has %d bytes.", len(notes))
+		return fmt.Errorf("%w: %d bytes", messenger.ErrLongNotes, len(notes))
 	}
 	_, err := db.Exec(ctx, sqldb.Soft, `INSERT INTO bot_notes (bot_id, notes, updated) VALUES ($1, $2, $3)
 		ON CONFLICT (bot_id) DO UPDATE SET notes = excluded.notes, updated = excluded.updated`,
 		id, sqldb.EncodeBytes(notes), db.now())
-	return taken(err, "")
+	return taken(err, nil)
 }
 
 // encodeBot encodes a bot's form as JSON, each secret sealed for its bot and

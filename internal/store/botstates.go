@@ -13,7 +13,7 @@ func (db BotStore) SaveBotReport(ctx context.Context, r connect.BotReport) error
 	_, err := db.Exec(ctx, sqldb.Soft, `INSERT INTO bot_states (bot_id, process, state, updated) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (bot_id) DO UPDATE SET process = excluded.process, state = excluded.state, updated = excluded.updated`,
 		r.BotID, r.Process, string(r.State), db.now())
-	return taken(err, "")
+	return taken(err, nil)
 }
 
 // BotReports lists the last report on every bot that has one.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"openmates"
+	"openmates/internal/chat"
 	"openmates/internal/policy"
 	"openmates/internal/sqldb"
 )
@@ -16,7 +17,7 @@ type AskerStore struct{ *base }
 // Asker returns who asks which mate, see chat.Store. It is the first read for
 // every message, so it is one query.
 func (db AskerStore) Asker(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID, account openmates.AccountID) (openmates.Asker, error) {
-	a, err := first(ctx, db, openmates.T("This bot"), db.scanAsker, askerQuery, botID, workspace, account)
+	a, err := first(ctx, db, openmates.ErrNoBot, db.scanAsker, askerQuery, botID, workspace, account)
 	if err != nil {
 		return openmates.Asker{}, err
 	}
@@ -64,9 +65,9 @@ func (db AskerStore) scanAsker(s sqldb.Row) (a openmates.Asker, err error) {
 
 // AskerOf returns who asks which mate on this server itself, see chat.Store.
 func (db AskerStore) AskerOf(ctx context.Context, teamID, userID, mateID openmates.ID) (openmates.Asker, error) {
-	a, err := first(ctx, db, openmates.T("This mate"), scanAskerOf, askerOfQuery, teamID, userID, mateID)
+	a, err := first(ctx, db, openmates.ErrNoMate, scanAskerOf, askerOfQuery, teamID, userID, mateID)
 	if err == nil && teamID != a.Team.ID {
-		err = missing(openmates.T("This team"))
+		err = openmates.ErrNoTeam
 	}
 	if err != nil {
 		return openmates.Asker{}, err
@@ -196,7 +197,7 @@ func known(t *sqldb.Tx, key string) error {
 	var n int64
 	ok, err := t.Get(`SELECT 1 FROM turns WHERE key = $1`, []any{key}, &n)
 	if err == nil && !ok {
-		err = missing(openmates.T("This turn"))
+		err = chat.ErrNoTurn
 	}
 	return err
 }

@@ -262,14 +262,14 @@ func TestLimitsFollowTheModel(t *testing.T) {
 		var round int
 		rapid.Check(t, func(rt *rapid.T) {
 			round++
-			m := model{db: db, round: round, team: openmates.ID(round * 10), clock: &clock}
+			m := ledger{db: db, round: round, team: openmates.ID(round * 10), clock: &clock}
 			clock.Store(time.Date(2026, 1, 30, 23, 50, 0, 0, time.UTC).UnixMilli())
 			m.run(t, rt)
 		})
 	})
 }
 
-type model struct {
+type ledger struct {
 	db    *store.DB
 	round int
 	team  openmates.ID
@@ -278,7 +278,7 @@ type model struct {
 	open  []int
 }
 
-func (m *model) run(t *testing.T, rt *rapid.T) {
+func (m *ledger) run(t *testing.T, rt *rapid.T) {
 	limit := func(name string) openmates.Limits {
 		return openmates.Limits{
 			PerMinute: rapid.IntRange(0, 4).Draw(rt, name+" per minute"),
@@ -307,16 +307,16 @@ func (m *model) run(t *testing.T, rt *rapid.T) {
 	}
 }
 
-func (m *model) layers(u openmates.Usage, team openmates.Limits, member [2]openmates.Limits) []openmates.Layer {
+func (m *ledger) layers(u openmates.Usage, team openmates.Limits, member [2]openmates.Limits) []openmates.Layer {
 	return []openmates.Layer{
 		{Scope: openmates.CounterName("team:" + m.team.String()), Limits: team},
 		{Scope: openmates.CounterName(fmt.Sprintf("member:%s:%s", m.team, u.UserID)), Limits: member[u.UserID-1]},
 	}
 }
 
-func (m *model) key(n int) string { return fmt.Sprintf("%d-%d", m.round, n) }
+func (m *ledger) key(n int) string { return fmt.Sprintf("%d-%d", m.round, n) }
 
-func (m *model) reserve(t *testing.T, rt *rapid.T, u openmates.Usage, layers []openmates.Layer) {
+func (m *ledger) reserve(t *testing.T, rt *rapid.T, u openmates.Usage, layers []openmates.Layer) {
 	all := func(openmates.Usage) bool { return true }
 	own := func(o openmates.Usage) bool { return o.UserID == u.UserID }
 	room := m.room(u, layers[0].Limits, all) && m.room(u, layers[1].Limits, own)
@@ -341,7 +341,7 @@ func (m *model) reserve(t *testing.T, rt *rapid.T, u openmates.Usage, layers []o
 	}
 }
 
-func (m *model) room(u openmates.Usage, l openmates.Limits, counts func(openmates.Usage) bool) bool {
+func (m *ledger) room(u openmates.Usage, l openmates.Limits, counts func(openmates.Usage) bool) bool {
 	requests, cost := 0, openmates.Micros(0)
 	for _, o := range m.turns {
 		if counts(o) && o.At.UTC().Format("200601021504") == u.At.UTC().Format("200601021504") {
@@ -356,7 +356,7 @@ func (m *model) room(u openmates.Usage, l openmates.Limits, counts func(openmate
 
 // more lifts what is reserved for an open turn; it counts in the month that the
 // turn began in, and as no request.
-func (m *model) more(t *testing.T, rt *rapid.T, team openmates.Limits, member [2]openmates.Limits) {
+func (m *ledger) more(t *testing.T, rt *rapid.T, team openmates.Limits, member [2]openmates.Limits) {
 	turn := rapid.SampledFrom(m.open).Draw(rt, "which")
 	u := m.turns[turn]
 	was := u.Cost
@@ -385,7 +385,7 @@ func (m *model) more(t *testing.T, rt *rapid.T, team openmates.Limits, member [2
 	}
 }
 
-func (m *model) settle(t *testing.T, rt *rapid.T) {
+func (m *ledger) settle(t *testing.T, rt *rapid.T) {
 	n := rapid.IntRange(0, len(m.open)-1).Draw(rt, "which")
 	turn := m.open[n]
 	m.open = append(m.open[:n], m.open[n+1:]...)

@@ -83,7 +83,7 @@ func (db PeopleStore) SetServerAdmin(ctx context.Context, userID openmates.ID, a
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if last, err := db.lastServerAdmin(t, userID); err != nil || last && !admin {
 			if err == nil {
-				err = openmates.Errorf(openmates.EConflict, "This is the only server admin. Make someone else an admin first.")
+				err = &openmates.LastAdminError{}
 			}
 			return err
 		}
@@ -93,7 +93,7 @@ func (db PeopleStore) SetServerAdmin(ctx context.Context, userID openmates.ID, a
 				return err
 			}
 		}
-		return must(t, openmates.T("This account"), `UPDATE users SET admin = $2 WHERE id = $1`, userID, admin)
+		return must(t, openmates.ErrNoUser, `UPDATE users SET admin = $2 WHERE id = $1`, userID, admin)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/connect"
 	"openmates/internal/sqldb"
 )
 
@@ -23,10 +24,10 @@ func (db LinkStore) AddIdentity(ctx context.Context, id openmates.Identity) (ope
 			RETURNING id, created`,
 			[]any{db.NextID(), id.UserID, id.Network, id.AccountID, id.Name, id.Avatar, db.now()}, &id.ID, &created)
 		if err == nil && !ok {
-			return openmates.Errorf(openmates.EConflict, "This account is already linked to another person. They can unlink it in their profile.")
+			return connect.ErrAccountTaken
 		}
 		id.Created = sqldb.TimeOf(created)
-		return taken(err, "")
+		return taken(err, nil)
 	})
 	return id, err
 }
@@ -35,7 +36,7 @@ func (db LinkStore) AddIdentity(ctx context.Context, id openmates.Identity) (ope
 func (db LinkStore) RemoveIdentity(ctx context.Context, userID, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Identities)
-		return must(t, openmates.T("This linked account"), `DELETE FROM identities WHERE id = $2 AND user_id = $1`, userID, id)
+		return must(t, connect.ErrNoIdentity, `DELETE FROM identities WHERE id = $2 AND user_id = $1`, userID, id)
 	})
 }
 
@@ -51,6 +52,6 @@ func (db LinkStore) IdentitiesOf(ctx context.Context, userID openmates.ID) ([]op
 
 // UserOf returns the person who owns an account on a network.
 func (db LinkStore) UserOf(ctx context.Context, n openmates.Network, account openmates.AccountID) (openmates.User, error) {
-	return first(ctx, db, openmates.T("A person with this account"), scanUser, `SELECT `+userCols+` FROM identities i
+	return first(ctx, db, connect.ErrNoOwner, scanUser, `SELECT `+userCols+` FROM identities i
 		JOIN users u ON u.id = i.user_id WHERE i.network = $1 AND i.account_id = $2`, n, account)
 }

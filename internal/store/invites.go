@@ -16,8 +16,6 @@ type InviteStore struct{ *base }
 
 const inviteCols = `i.id, i.team_id, i.role, i.note, i.only_to, i.uses, i.used, i.maker, i.created, i.expires, i.revoked, i.token_id`
 
-const inviteGone = "This invite has been used up, has expired or was revoked in the meantime."
-
 // AddInvite stores an invite with the hash of its code.
 func (db InviteStore) AddInvite(ctx context.Context, i openmates.Invite, hash string) (openmates.Invite, error) {
 	only, err := json.Marshal(i.Only)
@@ -41,7 +39,7 @@ func (db InviteStore) AddInvite(ctx context.Context, i openmates.Invite, hash st
 // is stored.
 func (db InviteStore) InviteByHash(ctx context.Context, hash string) (openmates.Invite, string, error) {
 	var stored string
-	i, err := first(ctx, db, openmates.T("This invite"), func(s sqldb.Row) (openmates.Invite, error) {
+	i, err := first(ctx, db, team.ErrNoInvite, func(s sqldb.Row) (openmates.Invite, error) {
 		return scanInvite(tail{s, []any{&stored}})
 	}, `SELECT `+inviteCols+`, i.hash FROM invites i WHERE i.hash = $1`, hash)
 	return i, stored, err
@@ -83,7 +81,7 @@ func (db InviteStore) Invites(ctx context.Context, teamID openmates.ID) ([]team.
 // already ended, is ENotFound.
 func (db InviteStore) RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at time.Time) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
-		return must(t, openmates.T("This invite"), `UPDATE invites SET revoked = $3 WHERE id = $1 AND team_id = $2 AND revoked = 0`, invite, teamID, at)
+		return must(t, team.ErrNoInvite, `UPDATE invites SET revoked = $3 WHERE id = $1 AND team_id = $2 AND revoked = 0`, invite, teamID, at)
 	})
 }
 
@@ -99,7 +97,7 @@ func (db InviteStore) Join(ctx context.Context, invite openmates.ID, u openmates
 		n, err := t.Exec(`UPDATE invites SET used = used + 1
 			WHERE id = $1 AND revoked = 0 AND expires > $2 AND (uses = 0 OR used < uses)`, invite, at)
 		if err == nil && n == 0 {
-			err = openmates.Errorf(openmates.EConflict, inviteGone)
+			err = team.ErrInviteOver
 		}
 		if err != nil {
 			return err
@@ -121,7 +119,7 @@ func (db InviteStore) Join(ctx context.Context, invite openmates.ID, u openmates
 			SELECT i.team_id, $2, i.role, $3 FROM invites i WHERE i.id = $1
 			ON CONFLICT (team_id, user_id) DO NOTHING`, invite, made.ID, at)
 		if err == nil && n == 0 {
-			err = openmates.Errorf(openmates.EConflict, "You're already in this team.")
+			err = team.ErrJoined
 		}
 		if err != nil {
 			return err
@@ -142,7 +140,7 @@ func takeProof(t *sqldb.Tx, invite openmates.ID, proof string, at time.Time) (ad
 	ok, err := t.Get(`DELETE FROM invite_mails WHERE hash = $1 AND invite_id = $2 AND expires > $3 RETURNING email`,
 		[]any{proof, invite, at}, &address)
 	if err == nil && !ok {
-		err = openmates.Errorf(openmates.EInvalid, "This confirmation has been used, has expired, or belongs to another invite. Request a new one.")
+		err = team.ErrProofUsed
 	}
 	return address, err
 }
@@ -154,7 +152,7 @@ func confirmEmail(t *sqldb.Tx, userID openmates.ID, proved string) error {
 	}
 	t.Changed(Users)
 	_, err := t.Exec(`UPDATE users SET email_confirmed = TRUE WHERE id = $1 AND email = $2`, userID, proved)
-	return taken(err, addressTaken())
+	return taken(err, openmates.ErrEmailTaken)
 }
 
 // AddInviteMail stores the hash of a link that proves an email address, and
@@ -172,7 +170,7 @@ func (db InviteStore) AddInviteMail(ctx context.Context, m team.InviteMail, hash
 
 // InviteMail returns what the link with this hash proves.
 func (db InviteStore) InviteMail(ctx context.Context, hash string) (team.InviteMail, error) {
-	return first(ctx, db, openmates.T("This link"), func(s sqldb.Row) (m team.InviteMail, err error) {
+	return first(ctx, db, team.ErrNoProof, func(s sqldb.Row) (m team.InviteMail, err error) {
 		var expires int64
 		err = s.Scan(&m.InviteID, &m.Email, &expires)
 		m.Expires = sqldb.TimeOf(expires)

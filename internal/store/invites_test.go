@@ -41,15 +41,15 @@ func TestInvites(t *testing.T) {
 		}
 		same(t, got, i)
 		_, _, err = db.InviteByHash(ctx, "another")
-		want(t, err, openmates.ENotFound)
+		is(t, err, team.ErrNoInvite)
 
 		now := time.UnixMilli(5000)
 		_, err = db.Join(ctx, i.ID, w.User, "", "", now) // in the team already
-		want(t, err, openmates.EConflict)
+		is(t, err, team.ErrJoined)
 		_, err = db.Join(ctx, i.ID, openmates.User{Username: "bob", DisplayName: "Bob"}, "", "", i.Expires)
-		want(t, err, openmates.EConflict)
+		is(t, err, team.ErrInviteOver)
 		_, err = db.Join(ctx, i.ID, openmates.User{Username: "ada", DisplayName: "Other"}, "", "", now) // a name that is taken
-		want(t, err, openmates.EConflict)
+		is(t, err, openmates.ErrUsernameTaken)
 		bob, err := db.Join(ctx, i.ID, openmates.User{Username: "bob", DisplayName: "Bob"}, "", "", now)
 		if err != nil {
 			t.Fatal(err)
@@ -58,7 +58,7 @@ func TestInvites(t *testing.T) {
 			t.Errorf("role %q", role)
 		}
 		_, err = db.Join(ctx, i.ID, openmates.User{Username: "cid", DisplayName: "Cid"}, "", "", now)
-		want(t, err, openmates.EConflict)
+		is(t, err, team.ErrInviteOver)
 		if _, err := db.UserByName(ctx, "cid"); openmates.CodeOf(err) != openmates.ENotFound {
 			t.Errorf("who came too late has an account: %v", err)
 		}
@@ -70,7 +70,7 @@ func TestInvites(t *testing.T) {
 		}
 		want(t, db.RevokeInvite(ctx, w.Team.ID, free.ID, now), openmates.ENotFound)
 		_, err = db.Join(ctx, free.ID, openmates.User{Username: "cid", DisplayName: "Cid"}, "", "", now)
-		want(t, err, openmates.EConflict)
+		is(t, err, team.ErrInviteOver)
 
 		all, err := db.Invites(ctx, w.Team.ID)
 		if err != nil || len(all) != 2 {
@@ -120,7 +120,7 @@ func TestRaceForTheLastUse(t *testing.T) {
 		for range n {
 			if err := <-errs; err == nil {
 				won++
-			} else if openmates.CodeOf(err) != openmates.EConflict {
+			} else if !errors.Is(err, team.ErrInviteOver) {
 				t.Errorf("a loser got %v", err)
 			}
 		}
@@ -139,7 +139,7 @@ func TestATeamKeepsAnAdmin(t *testing.T) {
 		w := storetest.Seed(t, db)
 		told := make(chan string, 100)
 		db.OnChange(func(kind string) { told <- kind })
-		ada, team, err := db.FoundTeam(ctx, openmates.User{Username: "ann", DisplayName: "Ann"}, "", openmates.Team{Slug: "pier", Name: "Pier", Limits: openmates.Limits{PerMinute: 5}})
+		ada, pier, err := db.FoundTeam(ctx, openmates.User{Username: "ann", DisplayName: "Ann"}, "", openmates.Team{Slug: "pier", Name: "Pier", Limits: openmates.Limits{PerMinute: 5}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,23 +147,23 @@ func TestATeamKeepsAnAdmin(t *testing.T) {
 			t.Errorf("%+v %v", back, err)
 		}
 		_, _, err = db.FoundTeam(ctx, openmates.User{Username: "late", DisplayName: "L"}, "", openmates.Team{Slug: "pier", Name: "P"})
-		want(t, err, openmates.EConflict)
+		is(t, err, openmates.ErrSlugTaken)
 		if _, err := db.UserByName(ctx, "late"); openmates.CodeOf(err) != openmates.ENotFound {
 			t.Errorf("an account is left of a team that could not be founded: %v", err)
 		}
-		want(t, db.SetRole(ctx, team.ID, ada.ID, openmates.RoleMember), openmates.EConflict)
-		want(t, db.DropMember(ctx, team.ID, ada.ID), openmates.EConflict)
-		want(t, db.SetRole(ctx, team.ID, w.User.ID, openmates.RoleAdmin), openmates.ENotFound) // no member
-		want(t, db.DropMember(ctx, team.ID, w.User.ID), openmates.ENotFound)
-		if err := db.AddMember(ctx, openmates.Membership{TeamID: team.ID, UserID: w.User.ID, Role: openmates.RoleAdmin}); err != nil {
+		is(t, db.SetRole(ctx, pier.ID, ada.ID, openmates.RoleMember), team.ErrLastAdmin)
+		is(t, db.DropMember(ctx, pier.ID, ada.ID), team.ErrLastAdmin)
+		want(t, db.SetRole(ctx, pier.ID, w.User.ID, openmates.RoleAdmin), openmates.ENotFound) // no member
+		want(t, db.DropMember(ctx, pier.ID, w.User.ID), openmates.ENotFound)
+		if err := db.AddMember(ctx, openmates.Membership{TeamID: pier.ID, UserID: w.User.ID, Role: openmates.RoleAdmin}); err != nil {
 			t.Fatal(err)
 		}
 		errs := make(chan error, 2)
 		for _, id := range []openmates.ID{ada.ID, w.User.ID} {
-			go func() { errs <- db.DropMember(context.WithoutCancel(ctx), team.ID, id) }()
+			go func() { errs <- db.DropMember(context.WithoutCancel(ctx), pier.ID, id) }()
 		}
 		a, b := <-errs, <-errs
-		if (a == nil) == (b == nil) || openmates.CodeOf(errors.Join(a, b)) != openmates.EConflict {
+		if (a == nil) == (b == nil) || !errors.Is(errors.Join(a, b), team.ErrLastAdmin) {
 			t.Errorf("both left: %v, %v", a, b)
 		}
 		members := false

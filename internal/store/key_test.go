@@ -103,7 +103,7 @@ func TestALostKeyCostsCredentialsOnly(t *testing.T) {
 		}
 		p, err := db.Provider(ctx, "openai")
 		ok(t, err)
-		if !p.KeyLost || p.Problem == "" {
+		if !p.KeyLost || p.Problem != "" {
 			t.Errorf("the provider is %+v", p)
 		}
 		p.Label = "Open AI"

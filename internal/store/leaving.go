@@ -20,7 +20,7 @@ func (db PeopleStore) AddAddressCode(ctx context.Context, hash string, userID op
 			return err
 		}
 		_, err := t.Exec(`INSERT INTO address_codes (hash, user_id, address, expires) VALUES ($1, $2, $3, $4)`, hash, userID, address, expires)
-		return taken(err, "")
+		return taken(err, nil)
 	})
 }
 
@@ -61,13 +61,8 @@ func (db PeopleStore) SetEmail(ctx context.Context, userID openmates.ID, address
 
 func setEmail(t *sqldb.Tx, userID openmates.ID, address string, confirmed bool) error {
 	t.Changed(Users)
-	err := must(t, openmates.T("This account"), `UPDATE users SET email = $2, email_confirmed = $3 WHERE id = $1`, userID, address, confirmed)
-	return taken(err, addressTaken())
-}
-
-// addressTaken is only shown to somebody who reads the mail of the address.
-func addressTaken() openmates.Text {
-	return openmates.T("Another account has already confirmed this address. Sign in with that account, or use another address.")
+	err := must(t, openmates.ErrNoUser, `UPDATE users SET email = $2, email_confirmed = $3 WHERE id = $1`, userID, address, confirmed)
+	return taken(err, openmates.ErrEmailTaken)
 }
 
 // EmailConfirmed reports whether a person's address is confirmed.
@@ -115,38 +110,17 @@ type leavingTeam struct {
 
 // RemoveUser deletes an account permanently: its memberships, linked accounts,
 // sessions and credentials, the text of questions and answers, and teams
-// without other members. Cost records are kept. EConflict says what has to be
-// handed over first: the only admin of the server, or of a team with other
-// members, has to stay.
+// without other members. Cost records are kept. Who has to stay, because they
+// are the only admin of the server or of a team with other members, is
+// *openmates.LastAdminError.
 func (db PeopleStore) RemoveUser(ctx context.Context, userID openmates.ID) error {
-	return db.removeUser(ctx, userID, func(team string) error {
-		if team == "" {
-			return openmates.Errorf(openmates.EConflict, "You're the only server admin. Make someone else an admin first, then delete your account.")
-		}
-		return openmates.Errorf(openmates.EConflict, "You're the only admin of %s. Make someone else there an admin first, then delete your account.", team)
-	})
-}
-
-// RemoveOther is RemoveUser on behalf of a server admin.
-func (db PeopleStore) RemoveOther(ctx context.Context, userID openmates.ID) error {
-	return db.removeUser(ctx, userID, func(team string) error {
-		if team == "" {
-			return openmates.Errorf(openmates.EConflict, "This is the only server admin. Make someone else an admin first.")
-		}
-		return openmates.Errorf(openmates.EConflict, "This is the only admin of %s, and there are other members. Make another member an admin first, or remove the team.", team)
-	})
-}
-
-// removeUser does what RemoveUser promises; needed is called with why somebody
-// has to stay: the team that needs them, "" for the server.
-func (db *base) removeUser(ctx context.Context, userID openmates.ID, needed func(team string) error) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		last, err := db.lastServerAdmin(t, userID)
 		if err != nil {
 			return err
 		}
 		if last {
-			return needed("")
+			return &openmates.LastAdminError{}
 		}
 		teams, err := db.leavingTeams(t, userID)
 		if err != nil {
@@ -154,7 +128,7 @@ func (db *base) removeUser(ctx context.Context, userID openmates.ID, needed func
 		}
 		for _, team := range teams {
 			if team.people > 0 && team.admins == 0 {
-				return needed(team.name)
+				return &openmates.LastAdminError{Team: team.name}
 			}
 		}
 		for _, team := range teams {

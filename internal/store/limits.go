@@ -40,7 +40,7 @@ func (db LimitStore) SetTeamLimits(ctx context.Context, teamID openmates.ID, l o
 		if err := recount(t, policy.TeamScope(teamID)); err != nil {
 			return err
 		}
-		return must(t, openmates.T("This team"), `UPDATE teams SET limits = $2 WHERE id = $1`, teamID, encodeLimits(l))
+		return must(t, openmates.ErrNoTeam, `UPDATE teams SET limits = $2 WHERE id = $1`, teamID, encodeLimits(l))
 	})
 }
 
@@ -49,7 +49,7 @@ func (db LimitStore) MemberLimits(ctx context.Context, teamID, userID openmates.
 	var text string
 	ok, err := sqldb.Get(ctx, db, `SELECT limits FROM members WHERE team_id = $1 AND user_id = $2`, []any{teamID, userID}, &text)
 	if err == nil && !ok {
-		err = missing(openmates.T("This member"))
+		err = openmates.ErrNoMember
 	}
 	if err != nil {
 		return openmates.Limits{}, err
@@ -64,7 +64,7 @@ func (db LimitStore) SetMemberLimits(ctx context.Context, teamID, userID openmat
 		if err := recount(t, policy.MemberScope(teamID, userID)); err != nil {
 			return err
 		}
-		return must(t, openmates.T("This member"), `UPDATE members SET limits = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, encodeLimits(l))
+		return must(t, openmates.ErrNoMember, `UPDATE members SET limits = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, encodeLimits(l))
 	})
 }
 

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 
-	"openmates"
 	"openmates/internal/connect"
 	"openmates/internal/sqldb"
 )
@@ -51,7 +50,7 @@ func (db *base) linkCode(read func(dest ...any) (bool, error)) (c connect.LinkCo
 	}
 	c.Expires = sqldb.TimeOf(expires)
 	if !ok || !c.Expires.After(db.now()) {
-		return connect.LinkCode{}, missing(openmates.T("This code"))
+		return connect.LinkCode{}, connect.ErrNoCode
 	}
 	return c, nil
 }

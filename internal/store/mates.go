@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"openmates"
+	"openmates/internal/mate"
 	"openmates/internal/policy"
 	"openmates/internal/sqldb"
 )
@@ -22,12 +23,12 @@ func (db MateStore) Mates(ctx context.Context) ([]openmates.Mate, error) {
 
 // Mate returns the mate with this ID.
 func (db MateStore) Mate(ctx context.Context, id openmates.ID) (openmates.Mate, error) {
-	return first(ctx, db, openmates.T("This mate"), scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.id = $1`, id)
+	return first(ctx, db, openmates.ErrNoMate, scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.id = $1`, id)
 }
 
 // MateByHandle returns the mate with this handle.
 func (db MateStore) MateByHandle(ctx context.Context, handle string) (openmates.Mate, error) {
-	return first(ctx, db, openmates.T("This mate"), scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.handle = $1`, handle)
+	return first(ctx, db, openmates.ErrNoMate, scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.handle = $1`, handle)
 }
 
 // SaveMate is ChangeMate by the server itself, whatever m's version.
@@ -70,12 +71,12 @@ func (db *base) addMate(t *sqldb.Tx, m *openmates.Mate) error {
 }
 
 func (db *base) changeMate(t *sqldb.Tx, m *openmates.Mate) error {
-	was, err := first(t.Context(), t, openmates.T("This mate"), scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.id = $1`+db.ForUpdate(), m.ID)
+	was, err := first(t.Context(), t, openmates.ErrNoMate, scanMate, `SELECT `+mateCols+` FROM mates m WHERE m.id = $1`+db.ForUpdate(), m.ID)
 	if err != nil {
 		return err
 	}
 	if m.Version != 0 && m.Version != was.Version {
-		return openmates.Errorf(openmates.EConflict, "%s was changed by someone else in the meantime: version %d is now the newest. Review it and make your change again.", was.Name, was.Version)
+		return &mate.ChangedError{Name: was.Name, Version: was.Version}
 	}
 	// A mate from before versions existed has no first version.
 	if err := db.addMateVersion(t, was, 0); err != nil {
@@ -92,7 +93,7 @@ func (db *base) changeMate(t *sqldb.Tx, m *openmates.Mate) error {
 }
 
 func handleTaken(err error) error {
-	return taken(err, openmates.T("Another mate already has this handle. Choose a different one."))
+	return taken(err, mate.ErrHandleTaken)
 }
 
 // mateFormat is the format in which versions of mates are stored. It grows when
@@ -144,7 +145,7 @@ func (db MateStore) MateVersions(ctx context.Context, id openmates.ID) ([]openma
 
 // MateVersion returns one of them.
 func (db MateStore) MateVersion(ctx context.Context, id openmates.ID, version int64) (openmates.MateVersion, error) {
-	return first(ctx, db, openmates.T("This version"), scanMateVersion,
+	return first(ctx, db, mate.ErrNoVersion, scanMateVersion,
 		`SELECT `+versionCols+` WHERE v.mate_id = $1 AND v.version = $2`, id, version)
 }
 

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"openmates"
+	"openmates/internal/mate"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
 )
@@ -31,14 +33,17 @@ func TestMateVersions(t *testing.T) {
 		stale := m
 		stale.Prompt = "over the other's"
 		_, err = db.ChangeMate(ctx, stale, 9)
-		want(t, err, openmates.EConflict)
+		changed, found := errors.AsType[*mate.ChangedError](err)
+		if !found || *changed != (mate.ChangedError{Name: m.Name, Version: second.Version}) {
+			t.Errorf("got %v for a stale version", err)
+		}
 		saved, err := db.SaveMate(ctx, stale) // the server itself is not asked for a version
 		ok(t, err)
 		same(t, saved.Version, int64(3))
 		_, err = db.ChangeMate(ctx, openmates.Mate{ID: 5, Handle: "x", Prompt: "x"}, 9)
 		want(t, err, openmates.ENotFound)
 		_, err = db.ChangeMate(ctx, openmates.Mate{Handle: "sophia", Prompt: "x"}, 9)
-		want(t, err, openmates.EConflict)
+		is(t, err, mate.ErrHandleTaken)
 
 		all, err := db.MateVersions(ctx, m.ID)
 		ok(t, err)
@@ -49,7 +54,7 @@ func TestMateVersions(t *testing.T) {
 		ok(t, err)
 		same(t, one.Mate, m)
 		_, err = db.MateVersion(ctx, m.ID, 4)
-		want(t, err, openmates.ENotFound)
+		is(t, err, mate.ErrNoVersion)
 		got, err := db.MateByHandle(ctx, "sophia")
 		ok(t, err)
 		same(t, got, saved)

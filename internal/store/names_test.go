@@ -143,12 +143,12 @@ func TestNamesOfBeforeGetTheirOneForm(t *testing.T) {
 				targets = append([]string{fmt.Sprint(l.Target, "/", l.Subject)}, targets...)
 			}
 			same(t, targets, []string{"person ada/1", "person a former member/9", "person ben1/3", "person a former member/-1", "person a former member/-1", "discord account/0", "team harbour/0"})
-			want(t, db.SetEmail(ctx, 3, "kim@example.org", true), openmates.EConflict)
+			is(t, db.SetEmail(ctx, 3, "kim@example.org", true), openmates.ErrEmailTaken)
 			ok(t, db.SetEmail(ctx, 3, "kim@example.org", false))
 			_, err = db.AddUser(ctx, openmates.User{Username: "be-n1", DisplayName: "B"}, "")
 			ok(t, err)
 			_, err = db.AddUser(ctx, openmates.User{Username: "be.nl", DisplayName: "B"}, "")
-			want(t, err, openmates.EConflict)
+			is(t, err, openmates.ErrUsernameTaken)
 		})
 	}
 }

@@ -34,6 +34,6 @@ func (db *base) notice(t *sqldb.Tx, teamID openmates.ID, sentence openmates.Text
 // DropNotice deletes a notice that was read.
 func (db TeamStore) DropNotice(ctx context.Context, teamID, id openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
-		return must(t, openmates.T("This notice"), `DELETE FROM team_notices WHERE id = $1 AND team_id = $2`, id, teamID)
+		return must(t, team.ErrNoNotice, `DELETE FROM team_notices WHERE id = $1 AND team_id = $2`, id, teamID)
 	})
 }

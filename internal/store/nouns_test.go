@@ -2,7 +2,7 @@ package store_test
 
 import (
 	"context"
-	"strings"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,7 +13,10 @@ import (
 	"openmates"
 	"openmates/internal/connect"
 	"openmates/internal/identity"
+	"openmates/internal/mate"
+	"openmates/internal/messenger"
 	"openmates/internal/polltest"
+	"openmates/internal/server"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
 )
@@ -30,6 +33,23 @@ func want(t *testing.T, err error, code openmates.Code) {
 	if openmates.CodeOf(err) != code {
 		t.Errorf("got %v, want %s", err, code)
 	}
+}
+
+func is(t *testing.T, err, target error) {
+	t.Helper()
+	if !errors.Is(err, target) {
+		t.Errorf("got %v, want %v", err, target)
+	}
+}
+
+// lastAdmin returns of which team somebody is the last admin, "" = the server.
+func lastAdmin(t *testing.T, err error) string {
+	t.Helper()
+	last, is := errors.AsType[*openmates.LastAdminError](err)
+	if !is {
+		t.Fatalf("got %v for the last admin", err)
+	}
+	return last.Team
 }
 
 func same(t *testing.T, got, want any) {
@@ -51,7 +71,7 @@ func TestUsers(t *testing.T) {
 		u.DisplayName = "Ada \uFFFD"
 		same(t, got, u)
 		_, err = db.AddUser(ctx, openmates.User{Username: "ada"}, "")
-		want(t, err, openmates.EConflict)
+		is(t, err, openmates.ErrUsernameTaken)
 		phc, err := db.Password(ctx, u.ID)
 		ok(t, err)
 		same(t, phc, "$argon2id$x")
@@ -63,7 +83,7 @@ func TestUsers(t *testing.T) {
 		got, _ = db.User(ctx, u.ID)
 		same(t, got, u)
 		_, err = db.User(ctx, 5)
-		want(t, err, openmates.ENotFound)
+		is(t, err, openmates.ErrNoUser)
 		_, err = db.UserByName(ctx, "eve")
 		want(t, err, openmates.ENotFound)
 		_, err = db.Password(ctx, 5)
@@ -81,7 +101,7 @@ func TestTeams(t *testing.T) {
 		ok(t, err)
 		same(t, got, w.Team)
 		_, err = db.AddTeam(ctx, openmates.Team{Slug: "acme"})
-		want(t, err, openmates.EConflict)
+		is(t, err, openmates.ErrSlugTaken)
 		role, err := db.Role(ctx, w.Team.ID, w.User.ID)
 		ok(t, err)
 		same(t, role, openmates.RoleMember)
@@ -89,7 +109,7 @@ func TestTeams(t *testing.T) {
 		members, err := db.Members(ctx, w.Team.ID)
 		ok(t, err)
 		same(t, members, []openmates.Member{{User: w.User, Role: openmates.RoleAdmin}})
-		want(t, db.AddMember(ctx, openmates.Membership{TeamID: 5, UserID: w.User.ID}), openmates.ENotFound)
+		is(t, db.AddMember(ctx, openmates.Membership{TeamID: 5, UserID: w.User.ID}), openmates.ErrReference)
 		teams, err := db.TeamsOf(ctx, w.User.ID)
 		ok(t, err)
 		same(t, teams, []openmates.Team{w.Team})
@@ -110,14 +130,14 @@ func TestFounding(t *testing.T) {
 			same(t, isOpen, true)
 		}
 		_, _, err := db.Found(ctx, "one", openmates.User{Username: "old"}, "", openmates.Team{Slug: "old"})
-		want(t, err, openmates.EConflict)
+		is(t, err, server.ErrSetUp)
 		var won atomic.Int64
 		var all sync.WaitGroup
 		for _, name := range []string{"ada", "bob", "eve", "joe"} {
 			all.Go(func() {
 				u, team, err := db.Found(ctx, "two", openmates.User{Username: name}, "phc", openmates.Team{Slug: name, Name: name})
 				if err != nil {
-					want(t, err, openmates.EConflict)
+					is(t, err, server.ErrSetUp)
 					return
 				}
 				won.Add(1)
@@ -174,19 +194,13 @@ func TestBots(t *testing.T) {
 		same(t, got.ID, w.Bot.ID)
 
 		_, err = db.SaveBot(ctx, openmates.Bot{Network: "discord", AppID: "other"})
-		want(t, err, openmates.EConflict)
+		is(t, err, connect.ErrHasBot)
 		_, err = db.SaveBot(ctx, openmates.Bot{MateID: w.Mate.ID, Network: "discord", AppID: "second"})
-		want(t, err, openmates.EConflict)
-		if strings.Contains(openmates.MessageOf(err), "This application is already set up for another mate") {
-			t.Errorf("blames the application: %v", err)
-		}
+		is(t, err, connect.ErrHasBot)
 		other, err := db.SaveMate(ctx, openmates.Mate{Handle: "max"})
 		ok(t, err)
 		_, err = db.SaveBot(ctx, openmates.Bot{MateID: other.ID, Network: "discord", AppID: "app"})
-		want(t, err, openmates.EConflict)
-		if !strings.Contains(openmates.MessageOf(err), "This application is already set up for another mate") {
-			t.Errorf("does not name the application: %v", err)
-		}
+		is(t, err, connect.ErrAppTaken)
 		_, err = db.SaveBot(ctx, openmates.Bot{MateID: 5, Network: "x", AppID: "y"})
 		want(t, err, openmates.ENotFound)
 		_, err = db.SaveBot(ctx, openmates.Bot{ID: 5, Network: "x", AppID: "y"})
@@ -207,7 +221,7 @@ func TestBots(t *testing.T) {
 			ok(t, err)
 			same(t, notes, n)
 		}
-		want(t, db.SaveBotNotes(ctx, w.Bot.ID, make([]byte, 64<<10+1)), openmates.EInvalid)
+		is(t, db.SaveBotNotes(ctx, w.Bot.ID, make([]byte, 64<<10+1)), messenger.ErrLongNotes)
 		want(t, db.SaveBotNotes(ctx, 5, nil), openmates.ENotFound)
 	})
 }
@@ -231,9 +245,9 @@ func TestMates(t *testing.T) {
 		ok(t, err)
 		same(t, got, m)
 		_, err = db.SaveMate(ctx, openmates.Mate{Handle: "sophia"})
-		want(t, err, openmates.EConflict)
+		is(t, err, mate.ErrHandleTaken)
 		_, err = db.SaveMate(ctx, openmates.Mate{ID: 5, Handle: "x"})
-		want(t, err, openmates.ENotFound)
+		is(t, err, openmates.ErrNoMate)
 		_, err = db.Mate(ctx, 5)
 		want(t, err, openmates.ENotFound)
 	})
@@ -247,8 +261,8 @@ func TestWorkspaces(t *testing.T) {
 		rival, err := db.AddTeam(ctx, openmates.Team{Slug: "rival", Name: "Rival"})
 		ok(t, err)
 		_, err = db.AddInstallation(ctx, openmates.Installation{BotID: w.Bot.ID, TeamID: rival.ID, Workspace: "guild"})
-		want(t, err, openmates.EConflict)
-		want(t, db.BindWorkspace(ctx, "discord", "guild", "", rival.ID), openmates.EConflict)
+		is(t, err, connect.ErrWorkspaceTaken)
+		is(t, db.BindWorkspace(ctx, "discord", "guild", "", rival.ID), connect.ErrWorkspaceTaken)
 		ok(t, db.BindWorkspace(ctx, "discord", "guild", "Guild", w.Team.ID))
 		_, err = db.AddInstallation(ctx, openmates.Installation{BotID: 5, Workspace: "guild"})
 		want(t, err, openmates.ENotFound)
@@ -295,9 +309,9 @@ func TestIdentities(t *testing.T) {
 		other, err := db.AddUser(ctx, openmates.User{Username: "bob"}, "")
 		ok(t, err)
 		_, err = db.AddIdentity(ctx, openmates.Identity{UserID: other.ID, Network: "discord", AccountID: "account"})
-		want(t, err, openmates.EConflict)
+		is(t, err, connect.ErrAccountTaken)
 		_, err = db.AddIdentity(ctx, openmates.Identity{UserID: 5, Network: "discord", AccountID: "new"})
-		want(t, err, openmates.ENotFound)
+		is(t, err, openmates.ErrReference)
 		_, err = db.AddIdentity(ctx, openmates.Identity{UserID: w.User.ID, Network: "discord", AccountID: "account", Name: "ada2", Avatar: "https://cdn.example/2.png"})
 		ok(t, err)
 		all, err := db.IdentitiesOf(ctx, w.User.ID)
@@ -308,7 +322,7 @@ func TestIdentities(t *testing.T) {
 		u, err := db.UserOf(ctx, "discord", "account")
 		ok(t, err)
 		same(t, u.ID, w.User.ID)
-		want(t, db.RemoveIdentity(ctx, other.ID, all[0].ID), openmates.ENotFound)
+		is(t, db.RemoveIdentity(ctx, other.ID, all[0].ID), connect.ErrNoIdentity)
 		ok(t, db.RemoveIdentity(ctx, w.User.ID, all[0].ID))
 		_, err = db.UserOf(ctx, "discord", "account")
 		want(t, err, openmates.ENotFound)
@@ -335,7 +349,7 @@ func TestTakeOnce(t *testing.T) {
 					states.Add(1)
 					same(t, got, s)
 				} else {
-					want(t, err, openmates.EConflict)
+					is(t, err, connect.ErrStateUsed)
 				}
 				v, found, err := db.TakeSetting(ctx, "name")
 				if err != nil {
@@ -354,9 +368,9 @@ func TestTakeOnce(t *testing.T) {
 		ok(t, err)
 		same(t, late, s)
 		_, err = db.TakeState(ctx, "two")
-		want(t, err, openmates.EConflict)
+		is(t, err, connect.ErrStateUsed)
 		_, err = db.TakeState(ctx, "three")
-		want(t, err, openmates.ENotFound)
+		is(t, err, connect.ErrNoState)
 		passed.Store(int64(25*time.Hour + time.Minute))
 		s.Expires = now.Add(26 * time.Hour)
 		ok(t, db.AddState(ctx, "four", s)) // old ones are swept

@@ -9,14 +9,12 @@ import (
 	"openmates/internal/sqldb"
 )
 
-const lastAdmin = "This is the team's last admin. Make someone else an admin first."
-
 // Privacy returns what a person lets mates see.
 func (db PeopleStore) Privacy(ctx context.Context, userID openmates.ID) (openmates.Privacy, error) {
 	var text string
 	ok, err := sqldb.Get(ctx, db, `SELECT privacy FROM users WHERE id = $1`, []any{userID}, &text)
 	if err == nil && !ok {
-		err = missing(openmates.T("This account"))
+		err = openmates.ErrNoUser
 	}
 	if err != nil {
 		return openmates.Privacy{}, err
@@ -32,7 +30,7 @@ func (db PeopleStore) SetPrivacy(ctx context.Context, userID openmates.ID, p ope
 	}
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Users)
-		return must(t, openmates.T("This account"), `UPDATE users SET privacy = $2 WHERE id = $1`, userID, string(b))
+		return must(t, openmates.ErrNoUser, `UPDATE users SET privacy = $2 WHERE id = $1`, userID, string(b))
 	})
 }
 
@@ -44,7 +42,7 @@ func (db PeopleStore) SetPerson(ctx context.Context, u openmates.User) error {
 	}
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Users)
-		return must(t, openmates.T("This account"), `UPDATE users SET display_name = $2, language = $3, time_zone = $4, preferences = $5 WHERE id = $1`,
+		return must(t, openmates.ErrNoUser, `UPDATE users SET display_name = $2, language = $3, time_zone = $4, preferences = $5 WHERE id = $1`,
 			u.ID, u.DisplayName, u.Language, u.TimeZone, string(prefs))
 	})
 }

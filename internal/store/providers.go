@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"openmates"
+	"openmates/internal/model"
 	"openmates/internal/sqldb"
 )
 
@@ -31,7 +32,7 @@ func (db ProviderStore) Providers(ctx context.Context) ([]openmates.Provider, er
 
 // Provider returns the provider with this name.
 func (db ProviderStore) Provider(ctx context.Context, name string) (openmates.Provider, error) {
-	return first(ctx, db, openmates.T("This provider"), db.scanProvider, `SELECT `+providerCols+` FROM providers p WHERE p.name = $1`, name)
+	return first(ctx, db, model.ErrNoProvider, db.scanProvider, `SELECT `+providerCols+` FROM providers p WHERE p.name = $1`, name)
 }
 
 // SaveProvider creates a provider (ID 0) or changes one, with the result of its
@@ -59,7 +60,7 @@ func (db ProviderStore) SaveProvider(ctx context.Context, p openmates.Provider) 
 			}
 		}
 		if !fresh {
-			return must(t, openmates.T("This provider"), `UPDATE providers SET name = $2, kind = $3, label = $4, url = $5, key = $6,
+			return must(t, model.ErrNoProvider, `UPDATE providers SET name = $2, kind = $3, label = $4, url = $5, key = $6,
 				checked = $7, problem = $8 WHERE id = $1`, p.ID, p.Name, kind, p.Label, p.URL, key, p.Checked, p.Problem)
 		}
 		_, err = t.Exec(`INSERT INTO providers (id, name, kind, label, url, key, checked, problem, created)
@@ -67,7 +68,7 @@ func (db ProviderStore) SaveProvider(ctx context.Context, p openmates.Provider) 
 			p.ID, p.Name, kind, p.Label, p.URL, key, p.Checked, p.Problem, db.now())
 		return err
 	})
-	return p, taken(err, openmates.T("Another provider already has this name. Choose a different one."))
+	return p, taken(err, model.ErrNameTaken)
 }
 
 // SetProviderProblem records when a provider was last reached and what is wrong
@@ -97,7 +98,7 @@ func (db ProviderStore) RemoveProvider(ctx context.Context, id openmates.ID) err
 			return err
 		}
 		if !ok {
-			return missing(openmates.T("This provider"))
+			return model.ErrNoProvider
 		}
 		d, err := readDefaults(ctx, t)
 		if err != nil {
@@ -143,7 +144,7 @@ func (db ProviderStore) ListModels(ctx context.Context, id openmates.ID, listed 
 					ON CONFLICT (provider_id, model) DO NOTHING`, id, m, enable(m))
 			}
 			if err != nil {
-				return taken(err, "")
+				return taken(err, nil)
 			}
 		}
 		return nil
@@ -162,7 +163,7 @@ func (db ProviderStore) SaveModels(ctx context.Context, models ...openmates.Prov
 				priced = excluded.priced, input = excluded.input, cached = excluded.cached, output = excluded.output`,
 				m.ProviderID, m.Model, m.Enabled, m.Listed, m.Priced, m.Price.Input, m.Price.Cached, m.Price.Output)
 			if err != nil {
-				return taken(err, "")
+				return taken(err, nil)
 			}
 		}
 		return nil
@@ -214,13 +215,8 @@ func (db *base) scanProvider(s sqldb.Row) (p openmates.Provider, err error) {
 	p.Checked = sqldb.TimeOf(checked)
 	// An unreadable key (the server's own key was replaced) only affects this
 	// provider.
-	if p.Key, p.KeyLost, err = db.unseal(keyPlace(p.ID), key); err != nil {
-		return p, err
-	}
-	if p.KeyLost {
-		p.Problem = openmates.T("The saved key was encrypted with another key of this server and can't be decrypted. Enter it again.")
-	}
-	return p, nil
+	p.Key, p.KeyLost, err = db.unseal(keyPlace(p.ID), key)
+	return p, err
 }
 
 func scanModel(s sqldb.Row) (m openmates.ProviderModel, err error) {

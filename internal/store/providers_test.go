@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/model"
 	"openmates/internal/secret"
 	"openmates/internal/store"
 	"openmates/internal/store/storetest"
@@ -25,11 +26,11 @@ func TestProviders(t *testing.T) {
 		same(t, got, p)
 		same(t, got.Key.Reveal(), "sk-canary")
 		_, err = db.SaveProvider(ctx, openmates.Provider{Name: "openai"})
-		want(t, err, openmates.EConflict)
+		is(t, err, model.ErrNameTaken)
 		_, err = db.SaveProvider(ctx, openmates.Provider{ID: 5, Name: "x"})
-		want(t, err, openmates.ENotFound)
+		is(t, err, model.ErrNoProvider)
 		_, err = db.Provider(ctx, "nowhere")
-		want(t, err, openmates.ENotFound)
+		is(t, err, model.ErrNoProvider)
 
 		fixed, err := db.SaveProvider(ctx, openmates.Provider{Name: "local", Kind: "compatible", Label: "Local", Fixed: true})
 		ok(t, err)
@@ -156,7 +157,7 @@ func TestKeysOfProvidersAreSealed(t *testing.T) {
 	db = storetest.SQLite(t, in, func(c *store.Config) { c.Seal = other })
 	p, err := db.Provider(t.Context(), "a")
 	ok(t, err)
-	if p.Key != "" || !strings.Contains(p.Problem.String(), "Enter it again") {
+	if p.Key != "" || !p.KeyLost {
 		t.Errorf("under another key: %+v", p)
 	}
 }

@@ -28,7 +28,7 @@ func (db *base) endAccess(t *sqldb.Tx, e identity.AccessEnd) (out identity.Acces
 	ok, err := t.Get(`UPDATE users SET epoch = epoch + 1, password = CASE WHEN $2 = '' THEN password ELSE $2 END
 		WHERE id = $1 RETURNING epoch`, []any{e.UserID, e.Password}, &out.Epoch)
 	if err == nil && !ok {
-		err = missing(openmates.T("This account"))
+		err = openmates.ErrNoUser
 	}
 	if err != nil {
 		return out, err

@@ -26,13 +26,13 @@ func (db ProtectionStore) AddReset(ctx context.Context, r identity.PasswordReset
 		}
 		_, err := t.Exec(`INSERT INTO password_resets (hash, user_id, origin, maker, address, second, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 			hash, r.UserID, string(r.Origin), r.Maker, r.Address, r.Second, r.Expires)
-		return taken(err, "")
+		return taken(err, nil)
 	})
 }
 
 // Reset returns the reset whose code has this hash, if it is valid.
 func (db ProtectionStore) Reset(ctx context.Context, hash string, at time.Time) (identity.PasswordReset, error) {
-	return first(ctx, db, openmates.T("This link"), scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)
+	return first(ctx, db, missing(openmates.T("This link")), scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)
 }
 
 // UseReset uses up a reset: it sets the new password and ends everything that
@@ -75,7 +75,7 @@ func dropSecondStep(t *sqldb.Tx, userID openmates.ID) error {
 			return err
 		}
 	}
-	return must(t, openmates.T("This account"), `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, false)
+	return must(t, openmates.ErrNoUser, `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, false)
 }
 
 func scanReset(s sqldb.Row) (r identity.PasswordReset, err error) {

@@ -5,6 +5,7 @@ import (
 
 	"openmates"
 	"openmates/internal/sqldb"
+	"openmates/internal/team"
 )
 
 // FoundTeam creates a team with its first admin, all or nothing. A user without
@@ -39,7 +40,7 @@ func (db TeamStore) SetRole(ctx context.Context, teamID, userID openmates.ID, ro
 				return err
 			}
 		}
-		return must(t, openmates.T("This member"), `UPDATE members SET role = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, role)
+		return must(t, openmates.ErrNoMember, `UPDATE members SET role = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, role)
 	})
 }
 
@@ -57,7 +58,7 @@ func (db TeamStore) DropMember(ctx context.Context, teamID, userID openmates.ID)
 		if _, err := t.Exec(`DELETE FROM connect_states WHERE team_id = $1 AND user_id = $2`, teamID, userID); err != nil {
 			return err
 		}
-		return must(t, openmates.T("This member"), `DELETE FROM members WHERE team_id = $1 AND user_id = $2`, teamID, userID)
+		return must(t, openmates.ErrNoMember, `DELETE FROM members WHERE team_id = $1 AND user_id = $2`, teamID, userID)
 	})
 }
 
@@ -72,7 +73,7 @@ func (db *base) othersRun(t *sqldb.Tx, teamID, userID openmates.ID, fine bool) e
 		AND NOT EXISTS (SELECT 1 FROM members o WHERE o.team_id = $1 AND o.user_id <> $2 AND o.role = $3)`,
 		[]any{teamID, userID, openmates.RoleAdmin}, &n)
 	if err == nil && last {
-		err = openmates.Errorf(openmates.EConflict, lastAdmin)
+		err = team.ErrLastAdmin
 	}
 	return err
 }

@@ -37,7 +37,7 @@ func (db ProtectionStore) AddPasskey(ctx context.Context, p identity.Passkey) (i
 		if sqldb.Collision(err) {
 			return err
 		}
-		return taken(err, openmates.T("This passkey is already registered."))
+		return taken(err, openmates.Errorf(openmates.EConflict, "This passkey is already registered."))
 	})
 	return p, err
 }
@@ -49,7 +49,7 @@ func (db ProtectionStore) UsePasskey(ctx context.Context, p identity.Passkey) er
 		return err
 	}
 	return db.Update(ctx, func(t *sqldb.Tx) error {
-		return must(t, openmates.T("This passkey"), `UPDATE passkeys SET data = $3, used = $4 WHERE id = $1 AND user_id = $2`,
+		return must(t, missing(openmates.T("This passkey")), `UPDATE passkeys SET data = $3, used = $4 WHERE id = $1 AND user_id = $2`,
 			p.ID, p.UserID, data, db.now())
 	})
 }
@@ -109,7 +109,7 @@ func (db ProtectionStore) BeginAuthenticator(ctx context.Context, userID openmat
 		if err == nil && n == 0 {
 			return openmates.Errorf(openmates.EConflict, "An authenticator app is already set up. Remove it first, then set up another one.")
 		}
-		return taken(err, "")
+		return taken(err, nil)
 	})
 }
 
@@ -138,7 +138,7 @@ func (db ProtectionStore) UseStep(ctx context.Context, userID openmates.ID, step
 // RemoveAuthenticator removes a person's authenticator.
 func (db ProtectionStore) RemoveAuthenticator(ctx context.Context, userID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
-		return must(t, openmates.T("This authenticator"), `DELETE FROM authenticators WHERE user_id = $1`, userID)
+		return must(t, missing(openmates.T("This authenticator")), `DELETE FROM authenticators WHERE user_id = $1`, userID)
 	})
 }
 
@@ -161,7 +161,7 @@ func setRecovery(t *sqldb.Tx, userID openmates.ID, hashes []string) error {
 	}
 	for _, h := range hashes {
 		if _, err := t.Exec(`INSERT INTO recovery_codes (user_id, hash) VALUES ($1, $2)`, userID, h); err != nil {
-			return taken(err, "")
+			return taken(err, nil)
 		}
 	}
 	return nil
@@ -182,7 +182,7 @@ func (db ProtectionStore) Protection(ctx context.Context, userID openmates.ID) (
 			(SELECT COUNT(*) FROM recovery_codes r WHERE r.user_id = u.id)
 		FROM users u WHERE u.id = $1`, []any{userID}, &p.AskPasskey, &p.Authenticator, &p.Passkeys, &p.Recovery)
 	if err == nil && !ok {
-		err = missing(openmates.T("This account"))
+		err = openmates.ErrNoUser
 	}
 	return p, err
 }
@@ -191,7 +191,7 @@ func (db ProtectionStore) Protection(ctx context.Context, userID openmates.ID) (
 // replaces the recovery codes' hashes (none = keep them).
 func (db ProtectionStore) AskPasskey(ctx context.Context, userID openmates.ID, ask bool, recovery []string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
-		if err := must(t, openmates.T("This account"), `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, ask); err != nil {
+		if err := must(t, openmates.ErrNoUser, `UPDATE users SET passkey_second = $2 WHERE id = $1`, userID, ask); err != nil {
 			return err
 		}
 		return setRecovery(t, userID, recovery)

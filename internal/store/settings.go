@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/server"
 	"openmates/internal/sqldb"
 )
 
@@ -78,7 +79,7 @@ func (db SettingStore) Found(ctx context.Context, hash string, u openmates.User,
 			return err
 		}
 		if n == 0 {
-			return openmates.Errorf(openmates.EConflict, "Someone else has just set up this server. Sign in instead.")
+			return server.ErrSetUp
 		}
 		u.Admin = true
 		if user, err = db.addUser(t, u, phc); err != nil {

@@ -10,41 +10,39 @@ import (
 	"openmates/internal/sqldb"
 )
 
-// must runs a statement and returns ENotFound if it changed no row.
-func must(t *sqldb.Tx, what openmates.Text, query string, args ...any) error {
+// must runs a statement and returns none if it changed no row.
+func must(t *sqldb.Tx, none error, query string, args ...any) error {
 	n, err := t.Exec(query, args...)
 	if err == nil && n == 0 {
-		return missing(what)
+		return none
 	}
 	return err
 }
 
-// first reads one row and returns ENotFound, naming what, if there is none.
-func first[T any](ctx context.Context, q sqldb.Querier, what openmates.Text, scan func(sqldb.Row) (T, error), query string, args ...any) (T, error) {
+// first reads one row and returns none if there isn't any.
+func first[T any](ctx context.Context, q sqldb.Querier, none error, scan func(sqldb.Row) (T, error), query string, args ...any) (T, error) {
 	all, err := sqldb.List(ctx, q, scan, query, args...)
 	if err != nil || len(all) == 0 {
 		var zero T
 		if err == nil {
-			err = missing(what)
+			err = none
 		}
 		return zero, err
 	}
 	return all[0], nil
 }
 
-func missing(what openmates.Text) error {
-	return openmates.Errorf(openmates.ENotFound, "%s doesn't exist (any more).", what)
-}
+func missing(what openmates.Text) error { return openmates.Missing(what) }
 
-// taken turns a unique violation into EConflict with this sentence and a
-// foreign key violation into ENotFound. Without a sentence, a unique violation
-// is a bug and is returned unchanged.
-func taken(err error, sentence openmates.Text) error {
-	if _, ok := sqldb.Duplicate(err); ok && sentence.String() != "" {
-		return &openmates.Error{Code: openmates.EConflict, Message: sentence, Err: err}
+// taken turns a unique violation into this error and a foreign key violation
+// into openmates.ErrReference. Without an error, a unique violation is a bug and
+// is returned unchanged.
+func taken(err, found error) error {
+	if _, ok := sqldb.Duplicate(err); ok && found != nil {
+		return fmt.Errorf("%w: %w", found, err)
 	}
 	if sqldb.Orphan(err) {
-		return &openmates.Error{Code: openmates.ENotFound, Message: openmates.T("This refers to something that doesn't exist (any more)."), Err: err}
+		return fmt.Errorf("%w: %w", openmates.ErrReference, err)
 	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"openmates"
 	"openmates/internal/connect"
 	"openmates/internal/sqldb"
 )
@@ -26,7 +25,7 @@ func (db LinkStore) AddState(ctx context.Context, hash string, s connect.BegunSt
 		_, err := t.Exec(`INSERT INTO connect_states (hash, kind, bot_id, team_id, user_id, session, verifier, expires)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			hash, s.Kind, s.BotID, s.TeamID, s.UserID, s.Session, verifier, s.Expires)
-		return taken(err, openmates.T("This link has already been used. Start again."))
+		return taken(err, connect.ErrStateUsed)
 	})
 }
 
@@ -45,11 +44,11 @@ func (db LinkStore) TakeState(ctx context.Context, hash string) (connect.BegunSt
 			return err
 		}
 		if !ok {
-			return openmates.Errorf(openmates.ENotFound, "This link isn't valid (any more). Start again.")
+			return connect.ErrNoState
 		}
 		rows, err := t.Exec(`UPDATE connect_states SET used = $2, verifier = '' WHERE hash = $1 AND used = 0`, hash, db.now())
 		if err == nil && rows == 0 {
-			return openmates.Errorf(openmates.EConflict, "This link has already been used. Start again.")
+			return connect.ErrStateUsed
 		}
 		return err
 	})
@@ -60,7 +59,7 @@ func (db LinkStore) TakeState(ctx context.Context, hash string) (connect.BegunSt
 	var lost bool
 	s.Verifier, lost, err = db.unseal("connect_states.verifier:"+hash, verifier)
 	if lost {
-		return connect.BegunState{}, openmates.Errorf(openmates.ENotFound, "This link isn't valid (any more). Start again.")
+		return connect.BegunState{}, connect.ErrNoState
 	}
 	return s, err
 }

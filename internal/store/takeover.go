@@ -9,10 +9,6 @@ import (
 	"openmates/internal/sqldb"
 )
 
-func notTakenOver() openmates.Text {
-	return openmates.T("Something has just changed there. Check again, and start over if it's still needed.")
-}
-
 // TakeOver moves a workspace from one team to another, together with the bot
 // that was just added there, and removes the old team's installations. It
 // returns EConflict if the workspace no longer belongs to the old team or if a
@@ -38,7 +34,7 @@ func (db WorkspaceStore) TakeOver(ctx context.Context, o connect.Takeover) (open
 			return err
 		}
 		if holder != o.From || slices.ContainsFunc(now, func(x openmates.Installation) bool { return cameSince(x, o) }) {
-			return &openmates.Error{Code: openmates.EConflict, Message: notTakenOver()}
+			return connect.ErrChanged
 		}
 		if _, err := t.Exec(`DELETE FROM installations WHERE network = $1 AND workspace = $2 AND bot_id <> $3`, n, in.Workspace, in.BotID); err != nil {
 			return err
@@ -71,7 +67,7 @@ func cameSince(now openmates.Installation, o connect.Takeover) bool {
 func networkOf(t *sqldb.Tx, botID openmates.ID) (n openmates.Network, err error) {
 	ok, err := t.Get(`SELECT network FROM bots WHERE id = $1`, []any{botID}, &n)
 	if err == nil && !ok {
-		err = missing(openmates.T("This bot"))
+		err = openmates.ErrNoBot
 	}
 	return n, err
 }

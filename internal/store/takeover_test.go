@@ -52,7 +52,7 @@ func TestTakeOver(t *testing.T) {
 						t.Errorf("%s was told that it has what %s has", team.Slug, holder.Slug)
 					}
 				} else {
-					want(t, errs[i], openmates.EConflict)
+					is(t, errs[i], connect.ErrChanged)
 				}
 			}
 			notices, err := db.Notices(ctx, w.Team.ID)
@@ -90,7 +90,7 @@ func TestTakeOverLooksOnceMore(t *testing.T) {
 		_, err = db.AddInstallation(ctx, openmates.Installation{BotID: other.ID, Workspace: "G", Name: "Guild"})
 		ok(t, err)
 		o := connect.Takeover{Installation: openmates.Installation{BotID: w.Bot.ID, TeamID: north.ID, Workspace: "G", Name: "Guild"}, From: w.Team.ID, Seen: seen, Notice: openmates.T("Lost.")}
-		want(t, second(db.TakeOver(ctx, o)), openmates.EConflict)
+		is(t, second(db.TakeOver(ctx, o)), connect.ErrChanged)
 		ok(t, db.LeftWorkspace(ctx, other.ID, "G"))
 		_, err = db.AddInstallation(ctx, openmates.Installation{BotID: w.Bot.ID, Workspace: "G"}) // the network reports that it is back
 		ok(t, err)

@@ -83,7 +83,7 @@ func (db TurnStore) ChooseTeam(ctx context.Context, botID, userID, teamID openma
 		}
 		_, err := t.Exec(`INSERT INTO chosen_teams (bot_id, user_id, team_id) VALUES ($1, $2, $3)
 			ON CONFLICT (bot_id, user_id) DO UPDATE SET team_id = excluded.team_id`, botID, userID, team)
-		return taken(err, "")
+		return taken(err, nil)
 	})
 }
 

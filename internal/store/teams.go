@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"openmates"
+	"openmates/internal/connect"
 	"openmates/internal/sqldb"
 )
 
@@ -14,12 +15,12 @@ const teamCols = `t.id, t.slug, t.name, t.limits, t.created`
 
 // Team returns the team with this ID.
 func (db TeamStore) Team(ctx context.Context, id openmates.ID) (openmates.Team, error) {
-	return first(ctx, db, openmates.T("This team"), scanTeam, `SELECT `+teamCols+` FROM teams t WHERE t.id = $1`, id)
+	return first(ctx, db, openmates.ErrNoTeam, scanTeam, `SELECT `+teamCols+` FROM teams t WHERE t.id = $1`, id)
 }
 
 // TeamBySlug returns the team with this slug.
 func (db TeamStore) TeamBySlug(ctx context.Context, slug string) (openmates.Team, error) {
-	return first(ctx, db, openmates.T("This team"), scanTeam, `SELECT `+teamCols+` FROM teams t WHERE t.slug = $1`, slug)
+	return first(ctx, db, openmates.ErrNoTeam, scanTeam, `SELECT `+teamCols+` FROM teams t WHERE t.slug = $1`, slug)
 }
 
 // Teams lists all teams by name.
@@ -54,14 +55,14 @@ func (db *base) addTeam(t *sqldb.Tx, team openmates.Team) (openmates.Team, error
 	if sqldb.Collision(err) {
 		return team, err
 	}
-	return team, taken(err, openmates.T("This address is already taken by another team. Choose a different one."))
+	return team, taken(err, openmates.ErrSlugTaken)
 }
 
 // SaveTeam updates the name of a team.
 func (db TeamStore) SaveTeam(ctx context.Context, team openmates.Team) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Teams)
-		return must(t, openmates.T("This team"), `UPDATE teams SET name = $2 WHERE id = $1`, team.ID, team.Name)
+		return must(t, openmates.ErrNoTeam, `UPDATE teams SET name = $2 WHERE id = $1`, team.ID, team.Name)
 	})
 }
 
@@ -74,7 +75,7 @@ func (db *base) addMember(t *sqldb.Tx, m openmates.Membership) error {
 	t.Changed(Members)
 	_, err := t.Exec(`INSERT INTO members (team_id, user_id, role, created) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (team_id, user_id) DO UPDATE SET role = excluded.role`, m.TeamID, m.UserID, m.Role, db.now())
-	return taken(err, openmates.T("This person is already in the team."))
+	return taken(err, nil)
 }
 
 // RemoveMember removes a user from a team. It is not an error if they aren't a
@@ -125,7 +126,7 @@ func (t tail) Scan(dest ...any) error { return t.Row.Scan(append(dest, t.more...
 
 // TeamAt returns the team that a workspace of a network belongs to.
 func (db TeamStore) TeamAt(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID) (openmates.Team, error) {
-	return first(ctx, db, openmates.T("This connection"), scanTeam, `SELECT `+teamCols+` FROM workspaces w
+	return first(ctx, db, connect.ErrNoConnection, scanTeam, `SELECT `+teamCols+` FROM workspaces w
 		JOIN teams t ON t.id = w.team_id WHERE w.network = $1 AND w.workspace = $2`, n, workspace)
 }
 
@@ -146,6 +147,6 @@ func (db TeamStore) RemoveTeam(ctx context.Context, id openmates.ID) error {
 		if err != nil {
 			return err
 		}
-		return must(t, openmates.T("This team"), `DELETE FROM teams WHERE id = $1`, id)
+		return must(t, openmates.ErrNoTeam, `DELETE FROM teams WHERE id = $1`, id)
 	})
 }

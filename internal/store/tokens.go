@@ -41,7 +41,7 @@ func (db TokenStore) AddAccessToken(ctx context.Context, k openmates.AccessToken
 // AccessToken returns the token with this hash, and the hash as stored.
 func (db TokenStore) AccessToken(ctx context.Context, hash string) (openmates.AccessToken, string, error) {
 	var stored string
-	k, err := first(ctx, db, openmates.T("This token"), func(s sqldb.Row) (openmates.AccessToken, error) {
+	k, err := first(ctx, db, openmates.ErrNoToken, func(s sqldb.Row) (openmates.AccessToken, error) {
 		return scanToken(tail{s, []any{&stored}})
 	}, `SELECT `+tokenCols+`, hash FROM access_tokens WHERE hash = $1`, hash)
 	return k, stored, err
@@ -49,7 +49,7 @@ func (db TokenStore) AccessToken(ctx context.Context, hash string) (openmates.Ac
 
 // AccessTokenByID returns the token with this ID.
 func (db TokenStore) AccessTokenByID(ctx context.Context, id openmates.ID) (openmates.AccessToken, error) {
-	return first(ctx, db, openmates.T("This token"), scanToken, `SELECT `+tokenCols+` FROM access_tokens WHERE id = $1`, id)
+	return first(ctx, db, openmates.ErrNoToken, scanToken, `SELECT `+tokenCols+` FROM access_tokens WHERE id = $1`, id)
 }
 
 // AccessTokens lists a team's tokens (userID 0), a person's tokens that are not
@@ -63,7 +63,7 @@ func (db TokenStore) AccessTokens(ctx context.Context, userID, teamID openmates.
 func (db TokenStore) DropAccessToken(ctx context.Context, userID, teamID, id openmates.ID) (openmates.AccessToken, error) {
 	var k openmates.AccessToken
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
-		if k, err = first(ctx, t, openmates.T("This token"), scanToken, `DELETE FROM access_tokens
+		if k, err = first(ctx, t, openmates.ErrNoToken, scanToken, `DELETE FROM access_tokens
 			WHERE id = $3 AND COALESCE(team_id, 0) = $2 AND ($2 <> 0 OR COALESCE(user_id, 0) = $1) RETURNING `+tokenCols, userID, teamID, id); err != nil {
 			return err
 		}
@@ -82,7 +82,7 @@ func (db TokenStore) TokensBy(ctx context.Context, maker openmates.ID) ([]openma
 func (db TokenStore) DropTokenBy(ctx context.Context, maker, id openmates.ID) (openmates.AccessToken, error) {
 	var k openmates.AccessToken
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {
-		if k, err = first(ctx, t, openmates.T("This token"), scanToken, `DELETE FROM access_tokens WHERE id = $2 AND maker = $1 RETURNING `+tokenCols, maker, id); err != nil {
+		if k, err = first(ctx, t, openmates.ErrNoToken, scanToken, `DELETE FROM access_tokens WHERE id = $2 AND maker = $1 RETURNING `+tokenCols, maker, id); err != nil {
 			return err
 		}
 		return db.endToken(t, k.ID)
@@ -145,7 +145,7 @@ func (db AnswerStore) ClaimAnswer(ctx context.Context, owner, key string, a open
 			return err
 		}
 		if !ok {
-			return openmates.Errorf(openmates.EConflict, "The same request has just failed. Send it again.")
+			return openmates.ErrAnswerDropped
 		}
 		if db.seal.Verify(requestName(owner, key), openmates.Secret(a.Request), is.Request) {
 			is.Request = a.Request
@@ -154,7 +154,7 @@ func (db AnswerStore) ClaimAnswer(ctx context.Context, owner, key string, a open
 		if status != 0 {
 			var lost bool
 			if is.Body, lost, err = db.unseal(answerName(owner, key), body); lost {
-				return openmates.Errorf(openmates.EConflict, "The answer to this request can't be read any more because this server's key was replaced. Check whether it was done; if not, send it again with another idempotency key.")
+				return openmates.ErrAnswerUnreadable
 			}
 		}
 		return err
@@ -169,7 +169,7 @@ func (db AnswerStore) KeepAnswer(ctx context.Context, owner, key string, a openm
 		return err
 	}
 	return db.Update(ctx, func(t *sqldb.Tx) error {
-		return must(t, openmates.T("This request"), `UPDATE kept_answers SET status = $3, type = $4, body = $5 WHERE owner = $1 AND key = $2 AND request = $6`,
+		return must(t, openmates.ErrNoAnswer, `UPDATE kept_answers SET status = $3, type = $4, body = $5 WHERE owner = $1 AND key = $2 AND request = $6`,
 			owner, key, a.Status, a.Type, body, db.seal.MAC(requestName(owner, key), openmates.Secret(a.Request)))
 	})
 }

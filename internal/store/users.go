@@ -15,18 +15,14 @@ type PeopleStore struct{ *base }
 
 const userCols = `u.id, u.username, u.display_name, u.email, u.admin, u.language, u.time_zone, u.preferences, u.created, u.epoch`
 
-func nameTaken() openmates.Text {
-	return openmates.T("This username, or one that looks like it, is already taken. Choose a different one.")
-}
-
 // User returns the account with this ID.
 func (db PeopleStore) User(ctx context.Context, id openmates.ID) (openmates.User, error) {
-	return first(ctx, db, openmates.T("This account"), scanUser, `SELECT `+userCols+` FROM users u WHERE u.id = $1`, id)
+	return first(ctx, db, openmates.ErrNoUser, scanUser, `SELECT `+userCols+` FROM users u WHERE u.id = $1`, id)
 }
 
 // UserByName returns the account with this username.
 func (db PeopleStore) UserByName(ctx context.Context, username string) (openmates.User, error) {
-	return first(ctx, db, openmates.T("This account"), scanUser, `SELECT `+userCols+` FROM users u WHERE u.username = $1`, username)
+	return first(ctx, db, openmates.ErrNoUser, scanUser, `SELECT `+userCols+` FROM users u WHERE u.username = $1`, username)
 }
 
 // Users lists all accounts by username.
@@ -61,7 +57,7 @@ func (db *base) addUser(t *sqldb.Tx, u openmates.User, phc string) (openmates.Us
 	if sqldb.Collision(err) {
 		return u, err
 	}
-	return u, taken(err, nameTaken())
+	return u, taken(err, openmates.ErrUsernameTaken)
 }
 
 // SaveUser updates what people may change about their account.
@@ -72,11 +68,11 @@ func (db PeopleStore) SaveUser(ctx context.Context, u openmates.User) error {
 	}
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Users)
-		err := must(t, openmates.T("This account"), `UPDATE users SET username = $2,
+		err := must(t, openmates.ErrNoUser, `UPDATE users SET username = $2,
 			skeleton = CASE WHEN username = $2 THEN skeleton ELSE $9 END, display_name = $3, email = $4, admin = $5,
 			language = $6, time_zone = $7, preferences = $8 WHERE id = $1`,
 			u.ID, u.Username, u.DisplayName, u.Email, u.Admin, u.Language, u.TimeZone, string(prefs), openmates.Skeleton(u.Username))
-		return taken(err, nameTaken())
+		return taken(err, openmates.ErrUsernameTaken)
 	})
 }
 
@@ -85,7 +81,7 @@ func (db PeopleStore) Password(ctx context.Context, userID openmates.ID) (string
 	var phc string
 	ok, err := sqldb.Get(ctx, db, `SELECT password FROM users WHERE id = $1`, []any{userID}, &phc)
 	if err == nil && !ok {
-		err = missing(openmates.T("This account"))
+		err = openmates.ErrNoUser
 	}
 	return phc, err
 }
@@ -93,7 +89,7 @@ func (db PeopleStore) Password(ctx context.Context, userID openmates.ID) (string
 // SetPassword replaces an account's PHC string.
 func (db PeopleStore) SetPassword(ctx context.Context, userID openmates.ID, phc string) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
-		return must(t, openmates.T("This account"), `UPDATE users SET password = $2 WHERE id = $1`, userID, phc)
+		return must(t, openmates.ErrNoUser, `UPDATE users SET password = $2 WHERE id = $1`, userID, phc)
 	})
 }
 

@@ -6,15 +6,12 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/connect"
 	"openmates/internal/sqldb"
 )
 
 // WorkspaceStore stores which team has which bot in which workspace.
 type WorkspaceStore struct{ *base }
-
-func workspaceTaken() openmates.Text {
-	return openmates.T("This workspace is already connected to another team. A server admin can disconnect it.")
-}
 
 // BindWorkspace assigns a workspace of a network to a team. It returns
 // EConflict if it belongs to another team.
@@ -28,9 +25,9 @@ func (db *base) bind(t *sqldb.Tx, n openmates.Network, workspace openmates.Works
 		ON CONFLICT (network, workspace) DO UPDATE SET name = excluded.name WHERE workspaces.team_id = excluded.team_id`,
 		n, workspace, teamID, name, db.now())
 	if err == nil && rows == 0 {
-		return &openmates.Error{Code: openmates.EConflict, Message: workspaceTaken()}
+		return connect.ErrWorkspaceTaken
 	}
-	return taken(err, workspaceTaken())
+	return taken(err, connect.ErrWorkspaceTaken)
 }
 
 // UnbindWorkspace releases a workspace from a team; the bots in it stop
@@ -38,7 +35,7 @@ func (db *base) bind(t *sqldb.Tx, n openmates.Network, workspace openmates.Works
 func (db WorkspaceStore) UnbindWorkspace(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID, teamID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Installations)
-		if err := must(t, openmates.T("This connection"), `DELETE FROM workspaces WHERE network = $1 AND workspace = $2 AND team_id = $3`, n, workspace, teamID); err != nil {
+		if err := must(t, connect.ErrNoConnection, `DELETE FROM workspaces WHERE network = $1 AND workspace = $2 AND team_id = $3`, n, workspace, teamID); err != nil {
 			return err
 		}
 		// The installations belong to the old team. The network reports again
@@ -53,7 +50,7 @@ func (db WorkspaceStore) UnbindWorkspace(ctx context.Context, n openmates.Networ
 func (db WorkspaceStore) RemoveInstallation(ctx context.Context, teamID, botID openmates.ID, workspace openmates.WorkspaceID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Installations)
-		return must(t, openmates.T("This connection"), `DELETE FROM installations WHERE bot_id = $2 AND workspace = $3 AND EXISTS
+		return must(t, connect.ErrNoConnection, `DELETE FROM installations WHERE bot_id = $2 AND workspace = $3 AND EXISTS
 			(SELECT 1 FROM workspaces w WHERE w.network = installations.network AND w.workspace = installations.workspace AND w.team_id = $1)`,
 			teamID, botID, workspace)
 	})
@@ -177,7 +174,7 @@ func (db WorkspaceStore) InstallationsOfBot(ctx context.Context, botID openmates
 // InstallationAt returns a bot's installation in a workspace. TeamID is 0 if
 // the workspace belongs to no team.
 func (db WorkspaceStore) InstallationAt(ctx context.Context, botID openmates.ID, workspace openmates.WorkspaceID) (openmates.Installation, error) {
-	return first(ctx, db, openmates.T("This connection"), db.scanInstallation, `SELECT `+installationCols+` FROM installations i
+	return first(ctx, db, connect.ErrNoConnection, db.scanInstallation, `SELECT `+installationCols+` FROM installations i
 		LEFT JOIN workspaces w ON w.network = i.network AND w.workspace = i.workspace
 		WHERE i.bot_id = $1 AND i.workspace = $2`, botID, workspace)
 }

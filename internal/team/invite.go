@@ -19,16 +19,21 @@ import (
 // Inviting stores invites.
 type Inviting interface {
 	AddInvite(ctx context.Context, i openmates.Invite, hash string) (openmates.Invite, error)
+	// InviteByHash returns ErrNoInvite for an unknown hash.
 	InviteByHash(ctx context.Context, hash string) (i openmates.Invite, stored string, err error)
 	Invites(ctx context.Context, teamID openmates.ID) ([]InviteLine, error)
+	// RevokeInvite returns ErrNoInvite for one that the team doesn't have or
+	// that is already revoked.
 	RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at time.Time) error
 	// Join uses up an invite once and adds the user to its team, all or
 	// nothing; a user without an ID is created. If two people race for the last
-	// use one wins, the other gets openmates.EConflict. proof is the hash of
-	// the link that proves their address, "" = none: it is used up as well, and
-	// an address that is theirs is confirmed.
+	// use one wins, the other gets ErrInviteOver. proof is the hash of the link
+	// that proves their address, "" = none: it is used up as well, and an
+	// address that is theirs is confirmed. Other errors: ErrJoined,
+	// ErrProofUsed, openmates.ErrUsernameTaken, openmates.ErrEmailTaken.
 	Join(ctx context.Context, invite openmates.ID, u openmates.User, phc, proof string, at time.Time) (openmates.User, error)
 	AddInviteMail(ctx context.Context, m InviteMail, hash string, now time.Time) error
+	// InviteMail returns ErrNoProof for an unknown hash.
 	InviteMail(ctx context.Context, hash string) (InviteMail, error)
 }
 

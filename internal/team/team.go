@@ -40,10 +40,12 @@ type Teams interface {
 	Team(ctx context.Context, id openmates.ID) (openmates.Team, error)
 	TeamBySlug(ctx context.Context, slug string) (openmates.Team, error)
 	TeamsOf(ctx context.Context, userID openmates.ID) ([]openmates.Team, error)
+	// AddTeam returns openmates.ErrSlugTaken for a slug that another team has.
 	AddTeam(ctx context.Context, t openmates.Team) (openmates.Team, error)
 	SaveTeam(ctx context.Context, t openmates.Team) error
 	// FoundTeam creates a team with its first admin, all or nothing. A user
-	// without an ID is created with this password.
+	// without an ID is created with this password. Errors:
+	// openmates.ErrUsernameTaken, openmates.ErrSlugTaken.
 	FoundTeam(ctx context.Context, u openmates.User, phc string, t openmates.Team) (openmates.User, openmates.Team, error)
 	// RemoveTeam also removes its memberships, connections, invites and tokens;
 	// cost records are kept.
@@ -54,6 +56,7 @@ type Teams interface {
 type Members interface {
 	User(ctx context.Context, id openmates.ID) (openmates.User, error)
 	UserByName(ctx context.Context, username string) (openmates.User, error)
+	// AddUser returns openmates.ErrUsernameTaken for a name that is taken.
 	AddUser(ctx context.Context, u openmates.User, phc string) (openmates.User, error)
 	// ConfirmedUsers returns the accounts with this confirmed address.
 	ConfirmedUsers(ctx context.Context, address string) ([]openmates.User, error)
@@ -61,8 +64,7 @@ type Members interface {
 	Role(ctx context.Context, teamID, userID openmates.ID) (openmates.Role, error)
 	Members(ctx context.Context, teamID openmates.ID) ([]openmates.Member, error)
 	AddMember(ctx context.Context, m openmates.Membership) error
-	// SetRole and DropMember return openmates.EConflict if no admin would be
-	// left.
+	// SetRole and DropMember return ErrLastAdmin if no admin would be left.
 	SetRole(ctx context.Context, teamID, userID openmates.ID, role openmates.Role) error
 	DropMember(ctx context.Context, teamID, userID openmates.ID) error
 	// AccessTokenByID is for policy.Remain: a token may have made an invite.
@@ -77,6 +79,7 @@ type Books interface {
 	TeamMonths(ctx context.Context, teamID openmates.ID, now time.Time) ([]time.Time, error)
 	TeamUsage(ctx context.Context, teamID openmates.ID, t time.Time) ([]UsageLine, error)
 	Notices(ctx context.Context, teamID openmates.ID) ([]Notice, error)
+	// DropNotice returns ErrNoNotice for one that the team doesn't have.
 	DropNotice(ctx context.Context, teamID, id openmates.ID) error
 }
 

@@ -68,3 +68,23 @@ func TestDiscordsWordsStayInItsConnector(t *testing.T) {
 		}
 	}
 }
+
+// The store says what it found with errors that rooms and the vocabulary
+// declare, together with what people read: docs/adr/0020-engine-and-store.md.
+func TestTheStoreMakesNoSentences(t *testing.T) {
+	t.Parallel()
+	said := regexp.MustCompile(`openmates\.(?:T|Errorf|Missing)\(|openmates\.Error\{`)
+	files, err := filepath.Glob("store/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m := said.Find(b); m != nil && !strings.HasSuffix(f, "_test.go") {
+			t.Errorf("%s calls %q", f, m)
+		}
+	}
+}

@@ -12,18 +12,22 @@ type Guards interface { //nolint:interfacebloat // everything that protects one 
 	Protection(ctx context.Context, userID openmates.ID) (Protection, error)
 
 	Passkeys(ctx context.Context, userID openmates.ID) ([]Passkey, error)
+	// AddPasskey returns ErrPasskeyKnown for a credential that is stored.
 	AddPasskey(ctx context.Context, p Passkey) (Passkey, error)
-	// UsePasskey stores a credential's state after it was used.
+	// UsePasskey stores a credential's state after it was used. It and
+	// RemovePasskey return ErrNoPasskey for one that isn't the person's.
 	UsePasskey(ctx context.Context, p Passkey) error
 	RemovePasskey(ctx context.Context, userID, id openmates.ID) (name string, err error)
 	// AskPasskey sets whether one is required after the password; hashes, if
 	// any, replace those of the recovery codes.
 	AskPasskey(ctx context.Context, userID openmates.ID, ask bool, hashes []string) error
 
+	// Authenticator and RemoveAuthenticator return ErrNoAuthenticator if there
+	// is none.
 	Authenticator(ctx context.Context, userID openmates.ID) (Authenticator, error)
-	// BeginAuthenticator returns openmates.EConflict if one is already
-	// confirmed.
+	// BeginAuthenticator returns ErrAuthenticatorSet if one is already confirmed.
 	BeginAuthenticator(ctx context.Context, userID openmates.ID, secret openmates.Secret) error
+	// ConfirmAuthenticator returns ErrNothingToConfirm if none is unconfirmed.
 	ConfirmAuthenticator(ctx context.Context, userID openmates.ID, step int64, hashes []string) error
 	RemoveAuthenticator(ctx context.Context, userID openmates.ID) error
 	// UseStep accepts the code of a time step once, and none of an earlier
@@ -42,7 +46,9 @@ type Leaving interface {
 	AddAddressCode(ctx context.Context, hash string, userID openmates.ID, address string, expires time.Time) error
 	// AwaitedAddress returns the unconfirmed address, or "".
 	AwaitedAddress(ctx context.Context, userID openmates.ID) (string, error)
-	// TakeAddressCode works once, and sets its person's address.
+	// SetEmail and TakeAddressCode return openmates.ErrEmailTaken if another
+	// account has confirmed the address. TakeAddressCode works once, and sets
+	// its person's address; without such a code the error is ErrNoConfirmation.
 	TakeAddressCode(ctx context.Context, hash string, userID openmates.ID) (address string, err error)
 
 	IdentitiesOf(ctx context.Context, userID openmates.ID) ([]openmates.Identity, error)

@@ -83,7 +83,7 @@ type Sessions interface {
 	SessionsOf(ctx context.Context, userID openmates.ID) ([]SessionRecord, error)
 	DeleteSession(ctx context.Context, hash string) error
 	// EndSession ends one of a person's own sessions; others are
-	// openmates.ENotFound.
+	// ErrNoSession.
 	EndSession(ctx context.Context, userID openmates.ID, hash string) error
 	// EndAccess ends every way to act for a person: sessions, what is pending
 	// in them, tokens, and open invites for admins.

@@ -26,11 +26,12 @@ type Returning interface { //nolint:interfacebloat // one feature, each method o
 	// ConfirmedUsers returns the accounts with this confirmed address.
 	ConfirmedUsers(ctx context.Context, address string) ([]openmates.User, error)
 	AddReset(ctx context.Context, r PasswordReset, hash string, at time.Time) error
-	// Reset returns openmates.ENotFound if the link is invalid: it was used,
+	// Reset returns ErrNoReset if the link is invalid: it was used,
 	// has expired, or the user no longer has the address it was mailed to. It
 	// doesn't check whether its maker may still make it.
 	Reset(ctx context.Context, hash string, at time.Time) (PasswordReset, error)
-	// UseReset works once. It ends everything that depends on the old password.
+	// UseReset works once, then it returns ErrNoReset. It ends everything that
+	// depends on the old password.
 	UseReset(ctx context.Context, hash, phc string, at time.Time) (r PasswordReset, ended AccessEnded, err error)
 	DropSecondStep(ctx context.Context, userID openmates.ID) error
 }

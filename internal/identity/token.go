@@ -22,7 +22,7 @@ import (
 type TokenStore interface {
 	Transactions
 	policy.Makers
-	// AddAccessToken returns openmates.EConflict if the owner already has most.
+	// AddAccessToken returns ErrTooManyTokens if the owner already has most.
 	AddAccessToken(ctx context.Context, k openmates.AccessToken, hash string, most int) (openmates.AccessToken, error)
 	// AccessToken also returns the hash as it is stored.
 	AccessToken(ctx context.Context, hash string) (k openmates.AccessToken, stored string, err error)

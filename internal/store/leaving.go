@@ -41,7 +41,7 @@ func (db PeopleStore) TakeAddressCode(ctx context.Context, hash string, userID o
 			return err
 		}
 		if !ok {
-			return missing(openmates.T("This confirmation"))
+			return identity.ErrNoConfirmation
 		}
 		return setEmail(t, userID, address, true)
 	})

@@ -32,7 +32,7 @@ func (db ProtectionStore) AddReset(ctx context.Context, r identity.PasswordReset
 
 // Reset returns the reset whose code has this hash, if it is valid.
 func (db ProtectionStore) Reset(ctx context.Context, hash string, at time.Time) (identity.PasswordReset, error) {
-	return first(ctx, db, missing(openmates.T("This link")), scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)
+	return first(ctx, db, identity.ErrNoReset, scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)
 }
 
 // UseReset uses up a reset: it sets the new password and ends everything that
@@ -49,7 +49,7 @@ func (db ProtectionStore) UseReset(ctx context.Context, hash, phc string, at tim
 			return err
 		}
 		if len(found) == 0 || n == 0 {
-			return missing(openmates.T("This link"))
+			return identity.ErrNoReset
 		}
 		r = found[0]
 		if r.Second {

@@ -37,7 +37,7 @@ func (db ProtectionStore) AddPasskey(ctx context.Context, p identity.Passkey) (i
 		if sqldb.Collision(err) {
 			return err
 		}
-		return taken(err, openmates.Errorf(openmates.EConflict, "This passkey is already registered."))
+		return taken(err, identity.ErrPasskeyKnown)
 	})
 	return p, err
 }
@@ -49,7 +49,7 @@ func (db ProtectionStore) UsePasskey(ctx context.Context, p identity.Passkey) er
 		return err
 	}
 	return db.Update(ctx, func(t *sqldb.Tx) error {
-		return must(t, missing(openmates.T("This passkey")), `UPDATE passkeys SET data = $3, used = $4 WHERE id = $1 AND user_id = $2`,
+		return must(t, identity.ErrNoPasskey, `UPDATE passkeys SET data = $3, used = $4 WHERE id = $1 AND user_id = $2`,
 			p.ID, p.UserID, data, db.now())
 	})
 }
@@ -59,7 +59,7 @@ func (db ProtectionStore) RemovePasskey(ctx context.Context, userID, id openmate
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		ok, err := t.Get(`DELETE FROM passkeys WHERE id = $2 AND user_id = $1 RETURNING name`, []any{userID, id}, &name)
 		if err == nil && !ok {
-			return missing(openmates.T("This passkey"))
+			return identity.ErrNoPasskey
 		}
 		return err
 	})
@@ -86,7 +86,7 @@ func (db ProtectionStore) Authenticator(ctx context.Context, userID openmates.ID
 		[]any{userID}, &sealed, &confirmed, &a.Step, &created)
 	if err != nil || !ok {
 		if err == nil {
-			err = missing(openmates.T("This authenticator"))
+			err = identity.ErrNoAuthenticator
 		}
 		return a, err
 	}
@@ -107,7 +107,7 @@ func (db ProtectionStore) BeginAuthenticator(ctx context.Context, userID openmat
 			ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, created = excluded.created, step = 0
 			WHERE authenticators.confirmed = 0`, userID, sealed, db.now())
 		if err == nil && n == 0 {
-			return openmates.Errorf(openmates.EConflict, "An authenticator app is already set up. Remove it first, then set up another one.")
+			return identity.ErrAuthenticatorSet
 		}
 		return taken(err, nil)
 	})
@@ -122,7 +122,7 @@ func (db ProtectionStore) ConfirmAuthenticator(ctx context.Context, userID openm
 			return err
 		}
 		if n == 0 {
-			return openmates.Errorf(openmates.EConflict, "There's no authenticator app to confirm. Start again.")
+			return identity.ErrNothingToConfirm
 		}
 		return setRecovery(t, userID, recovery)
 	})
@@ -138,7 +138,7 @@ func (db ProtectionStore) UseStep(ctx context.Context, userID openmates.ID, step
 // RemoveAuthenticator removes a person's authenticator.
 func (db ProtectionStore) RemoveAuthenticator(ctx context.Context, userID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
-		return must(t, missing(openmates.T("This authenticator")), `DELETE FROM authenticators WHERE user_id = $1`, userID)
+		return must(t, identity.ErrNoAuthenticator, `DELETE FROM authenticators WHERE user_id = $1`, userID)
 	})
 }
 

@@ -73,7 +73,7 @@ func (db SessionStore) EndSession(ctx context.Context, userID openmates.ID, hash
 		if err := endSession(t, hash); err != nil {
 			return err
 		}
-		return must(t, missing(openmates.T("This session")), `DELETE FROM sessions WHERE token = $2 AND user_id = $1`, userID, hash)
+		return must(t, identity.ErrNoSession, `DELETE FROM sessions WHERE token = $2 AND user_id = $1`, userID, hash)
 	})
 }
 

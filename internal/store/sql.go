@@ -32,8 +32,6 @@ func first[T any](ctx context.Context, q sqldb.Querier, none error, scan func(sq
 	return all[0], nil
 }
 
-func missing(what openmates.Text) error { return openmates.Missing(what) }
-
 // taken turns a unique violation into this error and a foreign key violation
 // into openmates.ErrReference. Without an error, a unique violation is a bug and
 // is returned unchanged.

@@ -1,7 +1,8 @@
 // Package store stores the product's data in a database; see package sqldb.
 //
-// Anything that does not exist is openmates.ENotFound, and a duplicate is
-// openmates.EConflict. Credentials are sealed before they are written.
+// What a method found wrong is an error that the room with the contract, or the
+// vocabulary, declares: see the Store interfaces. This package makes no sentence
+// for people. Credentials are sealed before they are written.
 // docs/adr/0004-durability.md describes which writes survive which failures.
 //
 // Each subject has a store of its own, and a DB combines them all.

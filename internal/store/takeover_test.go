@@ -46,12 +46,15 @@ func TestTakeOver(t *testing.T) {
 			ok(t, err)
 			won := 0
 			for i, team := range append(others, w.Team) {
-				if errs[i] == nil {
+				switch {
+				case errs[i] == nil:
 					won++
 					if holder.ID != team.ID {
 						t.Errorf("%s was told that it has what %s has", team.Slug, holder.Slug)
 					}
-				} else {
+				case team.ID == w.Team.ID:
+					is(t, errs[i], connect.ErrWorkspaceTaken)
+				default:
 					is(t, errs[i], connect.ErrChanged)
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/sqldb"
 )
 
@@ -31,7 +32,7 @@ func (db TokenStore) AddAccessToken(ctx context.Context, k openmates.AccessToken
 			WHERE (SELECT COUNT(*) FROM access_tokens WHERE COALESCE(team_id, 0) = $4 AND ($4 <> 0 OR COALESCE(user_id, 0) = $3)) < $11`,
 			k.ID, hash, k.UserID, k.TeamID, k.Name, k.Hint, strings.Join(scopes, " "), k.By, k.Created, k.Expires, most)
 		if err == nil && n == 0 {
-			err = openmates.Errorf(openmates.EConflict, "There are already %d tokens. Revoke one you no longer need.", most)
+			err = identity.ErrTooManyTokens
 		}
 		return err
 	})

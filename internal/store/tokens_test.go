@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"openmates"
+	"openmates/internal/identity"
 	"openmates/internal/store/storetest"
 )
 
@@ -43,7 +44,7 @@ func TestAccessTokens(t *testing.T) {
 		_, err = db.AddAccessToken(ctx, openmates.AccessToken{UserID: w.User.ID, Created: now}, "hash-2", 2)
 		ok(t, err)
 		_, err = db.AddAccessToken(ctx, openmates.AccessToken{UserID: w.User.ID, Created: now}, "hash-3", 2)
-		want(t, err, openmates.EConflict)
+		is(t, err, identity.ErrTooManyTokens)
 		// Nobody ends what is not in their list.
 		_, err = db.DropAccessToken(ctx, 5, 0, own.ID)
 		want(t, err, openmates.ENotFound)

@@ -204,7 +204,7 @@ func TestLeaving(t *testing.T) {
 	})
 	err := leave("ada")
 	code(t, err, openmates.EConflict)
-	if !strings.Contains(err.Error(), "the only server admin") {
+	if !strings.Contains(err.Error(), "You're the only server admin.") {
 		t.Errorf("said %v", err)
 	}
 	ben, err := h.DB.UserByName(t.Context(), "ben")
@@ -213,7 +213,7 @@ func TestLeaving(t *testing.T) {
 	must(t, h.DB.SaveUser(t.Context(), ben))
 	err = leave("ada")
 	code(t, err, openmates.EConflict)
-	if !strings.Contains(err.Error(), "only admin of Harbour") {
+	if !strings.Contains(err.Error(), "You're the only admin of Harbour.") {
 		t.Errorf("said %v", err)
 	}
 	team, err := h.DB.TeamBySlug(t.Context(), "harbour")

@@ -47,8 +47,8 @@ func (db BotStore) BotOf(ctx context.Context, mateID openmates.ID, n openmates.N
 // SaveBot creates a bot (ID 0) or changes one. An empty or missing secret keeps
 // the stored one, even if that can't be read. The revision grows when the
 // application, a setting or a credential changes. If another bot has the
-// application, or the mate already has a bot on this network, the error is
-// EConflict.
+// application, the error is connect.ErrAppTaken, and if the mate already has a
+// bot on this network, connect.ErrHasBot.
 func (db BotStore) SaveBot(ctx context.Context, b openmates.Bot) (openmates.Bot, error) {
 	given := b
 	err := db.Update(ctx, func(t *sqldb.Tx) error {

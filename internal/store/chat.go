@@ -192,7 +192,7 @@ func (db TurnStore) Settle(ctx context.Context, o openmates.Outcome) error {
 	})
 }
 
-// known returns ENotFound if a turn doesn't exist.
+// known returns chat.ErrNoTurn if a turn doesn't exist.
 func known(t *sqldb.Tx, key string) error {
 	var n int64
 	ok, err := t.Get(`SELECT 1 FROM turns WHERE key = $1`, []any{key}, &n)

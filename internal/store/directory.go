@@ -78,7 +78,7 @@ func (db WorkspaceStore) FindWorkspaces(ctx context.Context, q openmates.Directo
 }
 
 // SetServerAdmin makes a person a server admin, or removes the role. The last
-// admin can't be removed: EConflict.
+// admin can't be removed: *openmates.LastAdminError.
 func (db PeopleStore) SetServerAdmin(ctx context.Context, userID openmates.ID, admin bool) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if last, err := db.lastServerAdmin(t, userID); err != nil || last && !admin {

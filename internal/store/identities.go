@@ -12,8 +12,8 @@ import (
 type LinkStore struct{ *base }
 
 // AddIdentity links an account on a network to a user. If somebody else has it,
-// the error is EConflict; if the same user has it, only its name and picture
-// are updated.
+// the error is connect.ErrAccountTaken; if the same user has it, only its name
+// and picture are updated.
 func (db LinkStore) AddIdentity(ctx context.Context, id openmates.Identity) (openmates.Identity, error) {
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Identities)

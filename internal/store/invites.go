@@ -78,7 +78,7 @@ func (db InviteStore) Invites(ctx context.Context, teamID openmates.ID) ([]team.
 }
 
 // RevokeInvite revokes a team's invite. One of another team, or one that has
-// already ended, is ENotFound.
+// already ended, is team.ErrNoInvite.
 func (db InviteStore) RevokeInvite(ctx context.Context, teamID, invite openmates.ID, at time.Time) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		return must(t, team.ErrNoInvite, `UPDATE invites SET revoked = $3 WHERE id = $1 AND team_id = $2 AND revoked = 0`, invite, teamID, at)
@@ -87,9 +87,10 @@ func (db InviteStore) RevokeInvite(ctx context.Context, teamID, invite openmates
 
 // Join uses up an invite once and adds the user to its team, all or nothing. A
 // user without an ID is created with this password. If two people race for the
-// last use one wins; the other, like somebody already in the team, gets
-// EConflict. proof is the hash of the link that proves an address, "" = none;
-// it works once, and confirms the address if it is the user's.
+// last use one wins; the other gets team.ErrInviteOver, and somebody already in
+// the team team.ErrJoined. proof is the hash of the link that proves an address,
+// "" = none; it works once, then it is team.ErrProofUsed, and it confirms the
+// address if it is the user's.
 func (db InviteStore) Join(ctx context.Context, invite openmates.ID, u openmates.User, phc, proof string, at time.Time) (openmates.User, error) {
 	made := u
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {

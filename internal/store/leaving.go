@@ -32,7 +32,7 @@ func (db PeopleStore) AwaitedAddress(ctx context.Context, userID openmates.ID) (
 
 // TakeAddressCode uses up a code and sets its person's address. It works once;
 // afterwards, for another person, or after it has expired, the error is
-// ENotFound.
+// identity.ErrNoConfirmation.
 func (db PeopleStore) TakeAddressCode(ctx context.Context, hash string, userID openmates.ID) (address string, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		ok, err := t.Get(`DELETE FROM address_codes WHERE hash = $1 AND user_id = $2 AND expires > $3 RETURNING address`,

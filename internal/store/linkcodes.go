@@ -24,7 +24,7 @@ func (db LinkStore) AddLinkCode(ctx context.Context, hash string, c connect.Link
 const linkCodeCols = `network, account_id, name, avatar, user_id, expires`
 
 // LinkCode returns what a code stands for. If it has expired, was used or
-// doesn't exist, the error is ENotFound.
+// doesn't exist, the error is connect.ErrNoCode.
 func (db LinkStore) LinkCode(ctx context.Context, hash string) (connect.LinkCode, error) {
 	return db.linkCode(func(dest ...any) (bool, error) {
 		return sqldb.Get(ctx, db, `SELECT `+linkCodeCols+` FROM link_codes WHERE hash = $1`, []any{hash}, dest...)

@@ -38,8 +38,9 @@ func (db MateStore) SaveMate(ctx context.Context, m openmates.Mate) (openmates.M
 }
 
 // ChangeMate creates a mate (ID 0), enabled, or changes one; either way it
-// stores a version. If another mate has the handle, or m.Version is neither 0
-// nor the newest version, the error is EConflict.
+// stores a version. If another mate has the handle, the error is
+// mate.ErrHandleTaken, and if m.Version is neither 0 nor the newest version,
+// *mate.ChangedError.
 func (db MateStore) ChangeMate(ctx context.Context, m openmates.Mate, actor openmates.ID) (openmates.Mate, error) {
 	given := m
 	err := db.Update(ctx, func(t *sqldb.Tx) error {

@@ -37,7 +37,8 @@ func (db ProviderStore) Provider(ctx context.Context, name string) (openmates.Pr
 
 // SaveProvider creates a provider (ID 0) or changes one, with the result of its
 // last check. It stores the given key, but keeps an unreadable one if none is
-// given and KeyLost is set. A name that another provider has is EConflict.
+// given and KeyLost is set. A name that another provider has is
+// model.ErrNameTaken.
 func (db ProviderStore) SaveProvider(ctx context.Context, p openmates.Provider) (openmates.Provider, error) {
 	fresh := p.ID == 0
 	p.Checked = sqldb.TimeOf(sqldb.Millis(p.Checked))

@@ -37,7 +37,7 @@ func (db ProtectionStore) Reset(ctx context.Context, hash string, at time.Time) 
 
 // UseReset uses up a reset: it sets the new password and ends everything that
 // depends on the old one. Of several callers at the same moment one succeeds,
-// the others get ENotFound.
+// the others get identity.ErrNoReset.
 func (db ProtectionStore) UseReset(ctx context.Context, hash, phc string, at time.Time) (r identity.PasswordReset, ended identity.AccessEnded, err error) {
 	err = db.Update(ctx, func(t *sqldb.Tx) error {
 		found, err := sqldb.List(t.Context(), t, scanReset, `SELECT `+resetCols+` FROM password_resets r WHERE r.hash = $1 AND `+resetHolds, hash, at)

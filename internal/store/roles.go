@@ -28,7 +28,7 @@ func (db TeamStore) FoundTeam(ctx context.Context, u openmates.User, phc string,
 }
 
 // SetRole changes a member's role, and ends what only an admin can leave
-// behind. The last admin can't be demoted: EConflict.
+// behind. The last admin can't be demoted: team.ErrLastAdmin.
 func (db TeamStore) SetRole(ctx context.Context, teamID, userID openmates.ID, role openmates.Role) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if err := db.othersRun(t, teamID, userID, role == openmates.RoleAdmin); err != nil {
@@ -45,7 +45,7 @@ func (db TeamStore) SetRole(ctx context.Context, teamID, userID openmates.ID, ro
 }
 
 // DropMember removes a member from a team, with what they left behind in it.
-// The last admin can't be removed: EConflict.
+// The last admin can't be removed: team.ErrLastAdmin.
 func (db TeamStore) DropMember(ctx context.Context, teamID, userID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error {
 		if err := db.othersRun(t, teamID, userID, false); err != nil {

@@ -24,7 +24,7 @@ func (db ProtectionStore) Passkeys(ctx context.Context, userID openmates.ID) ([]
 }
 
 // AddPasskey stores a passkey. A credential that somebody already has is
-// EConflict.
+// identity.ErrPasskeyKnown.
 func (db ProtectionStore) AddPasskey(ctx context.Context, p identity.Passkey) (identity.Passkey, error) {
 	data, err := db.seal.Seal(passkeyPlace(p.Credential), p.Data)
 	if err != nil {
@@ -77,8 +77,8 @@ func (db *base) scanPasskey(s sqldb.Row) (p identity.Passkey, err error) {
 	return p, err
 }
 
-// Authenticator returns a person's authenticator, confirmed or not; ENotFound
-// if there is none.
+// Authenticator returns a person's authenticator, confirmed or not;
+// identity.ErrNoAuthenticator if there is none.
 func (db ProtectionStore) Authenticator(ctx context.Context, userID openmates.ID) (a identity.Authenticator, err error) {
 	var sealed string
 	var confirmed, created int64
@@ -96,7 +96,7 @@ func (db ProtectionStore) Authenticator(ctx context.Context, userID openmates.ID
 }
 
 // BeginAuthenticator stores an unconfirmed secret, replacing an earlier
-// unconfirmed one; EConflict if one is confirmed.
+// unconfirmed one; identity.ErrAuthenticatorSet if one is confirmed.
 func (db ProtectionStore) BeginAuthenticator(ctx context.Context, userID openmates.ID, secret openmates.Secret) error {
 	sealed, err := db.seal.Seal(authenticatorPlace(userID), secret)
 	if err != nil {

@@ -67,7 +67,7 @@ func (db SettingStore) SetupHash(ctx context.Context) (string, error) {
 
 // Found creates the first admin and the first team with that admin, and ends
 // the setup, all or nothing. If hash is no longer the open code's, somebody
-// else was first: EConflict.
+// else was first: server.ErrSetUp.
 func (db SettingStore) Found(ctx context.Context, hash string, u openmates.User, phc string, team openmates.Team) (openmates.User, openmates.Team, error) {
 	var user openmates.User
 	var made openmates.Team

@@ -30,9 +30,9 @@ func (db LinkStore) AddState(ctx context.Context, hash string, s connect.BegunSt
 }
 
 // TakeState marks the row as used and returns it; of several callers, only one
-// gets it. It returns EConflict for a row that was already taken and ENotFound
-// for one that never existed. An expired row is also taken and returned; check
-// its Expires.
+// gets it. It returns connect.ErrStateUsed for a row that was already taken, and
+// connect.ErrNoState for one that never existed or can't be read. An expired row
+// is also taken and returned; check its Expires.
 func (db LinkStore) TakeState(ctx context.Context, hash string) (connect.BegunState, error) {
 	var s connect.BegunState
 	var verifier string

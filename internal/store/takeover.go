@@ -11,9 +11,9 @@ import (
 
 // TakeOver moves a workspace from one team to another, together with the bot
 // that was just added there, and removes the old team's installations. It
-// returns EConflict if the workspace no longer belongs to the old team or if a
-// bot has been added since the caller checked. It locks the workspace's row, so
-// concurrent connections and takeovers wait.
+// returns connect.ErrChanged if the workspace no longer belongs to the old team
+// or if a bot has been added since the caller checked. It locks the workspace's
+// row, so concurrent connections and takeovers wait.
 func (db WorkspaceStore) TakeOver(ctx context.Context, o connect.Takeover) (openmates.Installation, error) {
 	in := o.Installation
 	err := db.Update(ctx, func(t *sqldb.Tx) error {

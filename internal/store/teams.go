@@ -34,7 +34,8 @@ func (db TeamStore) TeamsOf(ctx context.Context, userID openmates.ID) ([]openmat
 		WHERE m.user_id = $1 ORDER BY t.name, t.id`, userID)
 }
 
-// AddTeam creates a team. It returns EConflict if the slug already exists.
+// AddTeam creates a team. It returns openmates.ErrSlugTaken if another team
+// has the slug.
 func (db TeamStore) AddTeam(ctx context.Context, team openmates.Team) (openmates.Team, error) {
 	var made openmates.Team
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {

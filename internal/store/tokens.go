@@ -18,8 +18,9 @@ type TokenStore struct{ *base }
 
 const tokenCols = `id, COALESCE(user_id, 0), COALESCE(team_id, 0), name, hint, scopes, maker, created, expires, used`
 
-// AddAccessToken stores a token under its hash. It returns EConflict if the
-// person, the team or, for listeners, the server already has most tokens.
+// AddAccessToken stores a token under its hash. It returns
+// identity.ErrTooManyTokens if the person, the team or, for listeners, the
+// server already has most tokens.
 func (db TokenStore) AddAccessToken(ctx context.Context, k openmates.AccessToken, hash string, most int) (openmates.AccessToken, error) {
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
 		k.ID = db.NextID()

@@ -31,7 +31,8 @@ func (db PeopleStore) Users(ctx context.Context) ([]openmates.User, error) {
 }
 
 // AddUser creates an account with this password (a PHC string, or "" for none).
-// It returns EConflict if the username already exists.
+// It returns openmates.ErrUsernameTaken if another account has the username, or
+// one that looks like it.
 func (db PeopleStore) AddUser(ctx context.Context, u openmates.User, phc string) (openmates.User, error) {
 	var made openmates.User
 	err := db.Update(ctx, func(t *sqldb.Tx) (err error) {

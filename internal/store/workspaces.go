@@ -14,7 +14,7 @@ import (
 type WorkspaceStore struct{ *base }
 
 // BindWorkspace assigns a workspace of a network to a team. It returns
-// EConflict if it belongs to another team.
+// connect.ErrWorkspaceTaken if it belongs to another team.
 func (db WorkspaceStore) BindWorkspace(ctx context.Context, n openmates.Network, workspace openmates.WorkspaceID, name string, teamID openmates.ID) error {
 	return db.Update(ctx, func(t *sqldb.Tx) error { return db.bind(t, n, workspace, name, teamID) })
 }
@@ -94,7 +94,8 @@ func (db WorkspaceStore) GreetOnce(ctx context.Context, botID openmates.ID, work
 // AddInstallation records that a bot is in a workspace now and assigns the
 // workspace to in.TeamID, in one transaction. With TeamID 0 it records only the
 // presence: the network reported it, but nobody connected it. It may be
-// repeated. It returns EConflict if the workspace belongs to another team.
+// repeated. It returns connect.ErrWorkspaceTaken if the workspace belongs to
+// another team.
 func (db WorkspaceStore) AddInstallation(ctx context.Context, in openmates.Installation) (openmates.Installation, error) {
 	err := db.Update(ctx, func(t *sqldb.Tx) error {
 		t.Changed(Installations)

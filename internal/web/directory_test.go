@@ -28,13 +28,13 @@ func TestAllPeople(t *testing.T) {
 	}
 	wants(t, ada.get("/server/people?q=100%25"), 200, "No one found")
 	wants(t, ben.get("/server"), 403)
-	wants(t, ada.confirms("/server/people/ada/admin", url.Values{"admin": {"no"}}), 409, "the only server admin")
+	wants(t, ada.confirms("/server/people/ada/admin", url.Values{"admin": {"no"}}), 409, "This is the only server admin. Make someone else an admin first.")
 	wants(t, ada.confirms("/server/people/ada/remove", nil), 409, "This is your own account")
 	wants(t, ada.confirms("/server/people/ben/admin", url.Values{"admin": {"yes"}}), 200, "Ben Bitdiddle is now a server admin")
 	wants(t, ben.get("/server/people"), 200) // immediately, in his existing session
 	wants(t, ben.confirms("/server/people/ada/admin", url.Values{"admin": {"no"}}), 200, "is no longer a server admin")
 	wants(t, ada.get("/server/people"), 403)
-	wants(t, ben.confirms("/server/people/ada/remove", nil), 409, "only admin of Harbour, and there are other members")
+	wants(t, ben.confirms("/server/people/ada/remove", nil), 409, "This is the only admin of Harbour, and there are other members.")
 	wants(t, ben.confirms("/server/people/eve/remove", nil), 200, "Eve Outside’s account has been deleted")
 	if _, err := h.db.TeamBySlug(t.Context(), "lighthouse"); openmates.CodeOf(err) != openmates.ENotFound {
 		t.Error("a team that nobody is left in stays")

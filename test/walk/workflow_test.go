@@ -72,6 +72,9 @@ func (w *workflow) setsUpTheServer() {
 	w.ada.types("url", w.Model.URL())
 	w.ada.presses(`form[action="/server/providers"] button`)
 	w.ada.waits(`a[href^="/server/bots"]`)
+	w.ada.goes("/server/providers/test") // a budget counts only models with a price
+	w.ada.presses(`form[action="/server/providers/test/models"] button`)
+	w.ada.waits(`p.flash`)
 }
 
 // Of the workflow: "setup AI mates".

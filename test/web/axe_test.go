@@ -142,14 +142,16 @@ func (a *album) serve(t *testing.T, pages []printed) *httptest.Server {
 	m.HandleFunc("GET /drawn", func(_ http.ResponseWriter, r *http.Request) { close(at(r)) })
 	for path, file := range a.Files {
 		m.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			f := file
 			if strings.HasSuffix(path, ".js") {
 				select {
 				case <-at(r):
 				case <-r.Context().Done():
 				}
-				file.Header.Set("Cache-Control", "no-store") // else the next page has it before it is drawn
+				f.Header = f.Header.Clone()               // two browsers load it at once
+				f.Header.Set("Cache-Control", "no-store") // else the next page has it before it is drawn
 			}
-			file.answer(w)
+			f.answer(w)
 		})
 	}
 	srv := httptest.NewServer(m)

@@ -59,7 +59,7 @@ func (r *Room) reply(ctx context.Context, t *turn, d *draft) error {
 		return e
 	}
 	if err != nil {
-		return r.untold(ctx, d, o, err)
+		return r.rejected(ctx, d, o, err)
 	}
 	return r.post(ctx, d, o, begun)
 }

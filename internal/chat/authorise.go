@@ -42,7 +42,7 @@ func (r *Room) authorise(ctx context.Context, t *turn, d *draft) (*decision, err
 
 func (s fromMessenger) authorise(ctx context.Context, t *turn) (*decision, error) {
 	r, a := s.room, t.asker
-	if decided, err := r.aside(ctx, t); decided != nil || err != nil {
+	if decided, err := r.direct(ctx, t); decided != nil || err != nil {
 		return decided, err
 	}
 	switch direct := t.in.Workspace == ""; {
@@ -56,7 +56,7 @@ func (s fromMessenger) authorise(ctx context.Context, t *turn) (*decision, error
 		return r.lead(ctx, t, openmates.TroubleAccount, t.info.ConnectAccount())
 	case t.blank():
 		return r.refuse(t, openmates.TroubleText, noText()), nil
-	case t.unheard():
+	case t.onlyVoice():
 		return r.refuse(t, openmates.TroubleText, onlyVoice()), nil
 	}
 	return nil, nil //nolint:nilnil // no decision: the turn goes on

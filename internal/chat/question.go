@@ -248,7 +248,7 @@ func (t *turn) blank() bool {
 	return strings.TrimSpace(t.in.Text) == "" && len(t.in.Files) == 0 && len(t.in.Quotes) == 0
 }
 
-// unheard reports whether a question is only a voice message.
-func (t *turn) unheard() bool {
+// onlyVoice reports whether a question is only a voice message.
+func (t *turn) onlyVoice() bool {
 	return strings.TrimSpace(t.in.Text) == "" && len(t.in.Files) > 0 && !slices.ContainsFunc(t.in.Files, func(f messenger.File) bool { return !f.Voice })
 }

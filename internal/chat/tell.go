@@ -88,13 +88,13 @@ func (r *Room) wayOut(in messenger.Inbound, mate openmates.Mate, why openmates.T
 func (r *Room) post(ctx context.Context, d *draft, o openmates.Outcome, begun int) error {
 	switch {
 	case o.Why == openmates.TroubleNoAccess:
-		return r.unheard(ctx, d, o, signMute)
+		return r.tellPrivately(ctx, d, o, signMute)
 	case o.State == openmates.TurnRefused && o.Text == "":
 		return r.remind(ctx, d, o)
 	}
 	if err := d.finish(ctx, r.say(ctx, d, o), begun); err != nil {
 		r.cfg.Log.Warn("answer could not be posted", "key", d.in.Key, "err", err)
-		return r.untold(ctx, d, o, err)
+		return r.rejected(ctx, d, o, err)
 	}
 	return nil
 }
@@ -147,23 +147,23 @@ func (r *Room) remind(ctx context.Context, d *draft, o openmates.Outcome) error 
 	return postError(d.finish(ctx, r.say(ctx, d, o), 0))
 }
 
-// untold handles an answer that the network rejected: it tells the asker, and
+// rejected handles an answer that the network rejected: it tells the asker, and
 // tells the queue whether a retry can help.
-func (r *Room) untold(ctx context.Context, d *draft, o openmates.Outcome, err error) error {
+func (r *Room) rejected(ctx context.Context, d *draft, o openmates.Outcome, err error) error {
 	if e, ok := errors.AsType[*messenger.SendError](err); ok && (e.Kind == messenger.SendDenied || e.Kind == messenger.SendInvalid) {
 		r.look(ctx, d) // it seemed to be allowed
 		o.Channel, o.Lacks = d.access.Channel, strings.Join(d.access.Missing, ", ")
-		if err := r.unheard(ctx, d, o, signFailed); err != nil {
+		if err := r.tellPrivately(ctx, d, o, signFailed); err != nil {
 			r.cfg.Log.Warn("nobody could be told that an answer is lost", "key", d.in.Key, "err", err)
 		}
 	}
 	return postError(err)
 }
 
-// unheard tells somebody who can't be answered in the channel that their
+// tellPrivately tells somebody who can't be answered in the channel that their
 // message was read: with an emoji and, once an hour (or once a minute without
 // emoji), with a direct message that says what is missing.
-func (r *Room) unheard(ctx context.Context, d *draft, o openmates.Outcome, sign string) error {
+func (r *Room) tellPrivately(ctx context.Context, d *draft, o openmates.Outcome, sign string) error {
 	quiet := quietAtLeast
 	if d.access.Reacts {
 		err := r.react(ctx, d, sign)

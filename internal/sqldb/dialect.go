@@ -90,6 +90,6 @@ func Away(err error) bool {
 	if _, is := errors.AsType[*pgconn.ConnectError](err); is {
 		return true
 	}
-	_, unheard := errors.AsType[net.Error](err)
-	return unheard || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || pgconn.Timeout(err)
+	_, network := errors.AsType[net.Error](err)
+	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || pgconn.Timeout(err)
 }

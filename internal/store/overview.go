@@ -20,10 +20,10 @@ func (db OverviewStore) Unheard(ctx context.Context, teamID openmates.ID, since 
 		err = s.Scan(&at, &t.Mate, &t.MateName, &t.Channel, &t.Lacks)
 		t.At, t.Why, t.State = sqldb.TimeOf(at), openmates.TroubleNoAccess, openmates.TurnRefused
 		return t, err
-	}, unheard, teamID, sqldb.FirstID(since))
+	}, unreached, teamID, sqldb.FirstID(since))
 }
 
-const unheard = `SELECT r.accepted, m.handle, m.name, r.channel, r.lacks FROM turns r JOIN mates m ON m.id = r.mate_id
+const unreached = `SELECT r.accepted, m.handle, m.name, r.channel, r.lacks FROM turns r JOIN mates m ON m.id = r.mate_id
 	WHERE r.why <> '' AND r.why = '` + string(openmates.TroubleNoAccess) + `' AND r.team_id = $1 AND r.id >= $2
 		AND NOT EXISTS (SELECT 1 FROM turns l WHERE l.lane = r.lane AND l.id > r.id)
 	ORDER BY r.id DESC LIMIT 20`

@@ -30,7 +30,7 @@ func TestNoStatementReadsTheWholeJournal(t *testing.T) {
 		args       []any
 	}{
 		{"addJob", addJob, []any{1, "key", "lane", "body", 1, 1, "message", false, 0}},
-		{"unheard", unheard, []any{1, 1}},
+		{"unreached", unreached, []any{1, 1}},
 		{"oldestTurns", oldestTurns, []any{1, 1}},
 		{"heldByNone", heldByNone, []any{1}},
 		{"oldTrials", oldTrials, []any{1, 1}},

@@ -19,7 +19,7 @@ var cases = [...]struct {
 }{
 	{"text and usage", text},
 	{"usage that can't be true", lies},
-	{"usage that isn't told", untold},
+	{"usage that isn't told", missingUsage},
 	{"a flood of arguments", floodOfArguments},
 	{"a flood of text", floodOfText},
 	{"a flood of calls", floodOfCalls},

@@ -32,7 +32,7 @@ func lies(w *world) {
 	}
 }
 
-func untold(w *world) {
+func missingUsage(w *world) {
 	calls := []llm.Call{{ID: "call_1", Name: "search", Arguments: `{"q":"x"}`}}
 	text := strings.Repeat("word ", 50)
 	// A little is added where the simulator lets the model think visibly.

@@ -12,8 +12,8 @@ import (
 
 // Direct messages that are not questions: choosing a team, and link codes.
 
-// aside handles messages that need no model, or returns nil for a question.
-func (r *Room) aside(ctx context.Context, t *turn) (*decision, error) {
+// direct handles messages that need no model, or returns nil for a question.
+func (r *Room) direct(ctx context.Context, t *turn) (*decision, error) {
 	if t.in.CodeHash != "" && r.cfg.Links != nil {
 		said, err := r.linkBy(ctx, t)
 		return &decision{Text: said}, err

@@ -65,7 +65,7 @@ func homes() map[string][]string {
 		"github.com/danielgtaylor/huma":      {"internal/api"},
 		"html/template":                      {"internal/web", "internal/api"},
 		"github.com/leonelquinteros/gotext":  {"internal/locale"},
-		"golang.org/x/text":                  {"internal/locale", "internal/spelling"},
+		"golang.org/x/text":                  {"internal/locale", "internal/spelling", "internal/document"},
 		"github.com/google/jsonschema-go":    {"internal/skill"},
 		"github.com/rivo/uniseg":             {"internal/messenger", "internal/spelling"},
 		"golang.org/x/image":                 {"internal/portrait", "internal/document"},

@@ -73,21 +73,14 @@ func (a asking) try(ctx context.Context, t testing.TB, n int, key string) (r cli
 // returns exactly one answer, which is recorded once.
 func TestQuestionsOfTheAPIAreAnsweredOnce(t *testing.T) {
 	t.Parallel()
-	for _, engine := range []string{"SQLite", "PostgreSQL"} {
-		t.Run(engine, func(t *testing.T) {
-			t.Parallel()
-			var db string
-			if engine == "PostgreSQL" {
-				db = sqldbtest.Address(t)
-			}
-			w := newWorld(t, plan{bots: 1, channels: 1, people: 2, answer: numbered(func(llmtest.Question) llmtest.Reply {
-				return llmtest.Reply{First: 100 * time.Millisecond, Gap: 20 * time.Millisecond}
-			})})
-			in := install(t, w, db)
-			in.flags = []string{"--role", "web,work"}
-			besiege(t, in)
-		})
-	}
+	sqldbtest.EachAddress(t, func(t *testing.T, db string) {
+		w := newWorld(t, plan{bots: 1, channels: 1, people: 2, answer: numbered(func(llmtest.Question) llmtest.Reply {
+			return llmtest.Reply{First: 100 * time.Millisecond, Gap: 20 * time.Millisecond}
+		})})
+		in := install(t, w, db)
+		in.flags = []string{"--role", "web,work"}
+		besiege(t, in)
+	})
 }
 
 // besiege has two people ask, one by the API and one as an admin who tries a mate

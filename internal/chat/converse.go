@@ -5,14 +5,14 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"unicode"
 
 	"openmates"
 	"openmates/internal/llm"
 	"openmates/internal/messenger"
+	"openmates/internal/spelling"
 )
 
-// The fifth step: the model writes, and the draft shows it.
+// The sixth step: the model writes, and the draft shows it.
 
 // spoken is the result of a conversation with the model.
 type spoken struct {
@@ -56,7 +56,7 @@ func (r *Room) converse(ctx context.Context, t *turn, k *talk, d *draft) (spoken
 
 // brokenOff returns what is kept of an answer that nobody waits for any more.
 func brokenOff(text string) decision {
-	if text = strings.TrimSpace(text); !visible(text) {
+	if text = strings.TrimSpace(text); !spelling.Visible(text) {
 		return decision{State: openmates.TurnFailed}
 	}
 	return decision{State: openmates.TurnAnswered, Text: text}
@@ -65,7 +65,7 @@ func brokenOff(text string) decision {
 // outOfMoney returns what is said if a layer's money isn't enough for another
 // round.
 func outOfMoney(text string, e *openmates.LimitError, team openmates.Team, say func(openmates.Text) string) decision {
-	if text = strings.TrimSpace(text); !visible(text) {
+	if text = strings.TrimSpace(text); !spelling.Visible(text) {
 		return decision{State: openmates.TurnRefused, Why: openmates.TroubleMoney, Text: say(noMoneyLeft(e, team)), Until: e.Until}
 	}
 	return decision{State: openmates.TurnAnswered, Text: text, Note: remark(say(moneyStop(e, team))), Until: e.Until}
@@ -74,7 +74,7 @@ func outOfMoney(text string, e *openmates.LimitError, team openmates.Team, say f
 // conclude returns the final text, with a note on why it ended early.
 func conclude(text string, stop llm.Stop, err error, fixed bool, say func(openmates.Text) string) decision {
 	text = strings.TrimSpace(text)
-	if !visible(text) {
+	if !spelling.Visible(text) {
 		return wordless(stop, err, fixed, say)
 	}
 	note := ""
@@ -115,11 +115,4 @@ func wordless(stop llm.Stop, err error, fixed bool, say func(openmates.Text) str
 	}
 	failed.Text = say(said)
 	return failed
-}
-
-// visible reports whether a text has anything that a reader sees.
-func visible(text string) bool {
-	return strings.ContainsFunc(text, func(r rune) bool {
-		return !unicode.In(r, unicode.C, unicode.Z, unicode.Mn) && r != '\u3164' && r != '\u115f' && r != '\u1160' && r != '\uffa0' && r != '\u2800'
-	})
 }

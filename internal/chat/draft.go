@@ -47,11 +47,6 @@ func (d *draft) streams() bool {
 	return ok
 }
 
-// show posts or edits the text so far.
-func (d *draft) show(ctx context.Context, text string) error {
-	return d.put(ctx, d.cut(text))
-}
-
 // finish posts the complete text and removes extra parts of an earlier attempt.
 func (d *draft) finish(ctx context.Context, text string, begun int) error {
 	texts := d.cut(text)
@@ -86,6 +81,7 @@ func (d *draft) cut(text string) []string {
 	return texts
 }
 
+// put posts or edits parts so that they have these texts.
 func (d *draft) put(ctx context.Context, texts []string) error {
 	for n, text := range texts {
 		if err := d.putPart(ctx, n, text); err != nil {

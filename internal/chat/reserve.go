@@ -9,7 +9,7 @@ import (
 	"openmates/internal/llm"
 )
 
-// The fourth step: reserve one request and its money in every layer.
+// The fifth step: reserve one request and its money in every layer.
 
 // reserve assembles the request and reserves what the answer may cost, or
 // returns a decision if a layer's limit is used up.

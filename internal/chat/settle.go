@@ -7,7 +7,7 @@ import (
 	"openmates"
 )
 
-// The sixth step: record the outcome and its cost before anything more is
+// The seventh step: record the outcome and its cost before anything more is
 // posted.
 
 // earlier returns what an earlier attempt has settled, and how many parts it

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,15 +13,16 @@ import (
 	"openmates/internal/messenger"
 )
 
-// What a message shows beside its words: the message it replies to, what it
-// forwards, and files. A model gets all of it as data, each line marked like
-// every other line of somebody's words; what couldn't be read is told to the
-// model and to the person.
+// The fourth step: read what a message shows beside its words. That is the
+// message it replies to, what it forwards, and files. A model gets all of it as
+// data, each line marked like every other line of somebody's words; what
+// couldn't be read is told to the model and to the person.
 
 // shown is what was read of it.
 type shown struct {
 	text     string
 	pictures []llm.Picture
+	files    int      // that were read, or tried
 	unread   []string // names of what couldn't be read
 }
 
@@ -30,6 +32,7 @@ const (
 	mostPictures = 4
 	mostFileText = 24_000 // bytes of one file
 	mostShown    = 60_000 // bytes of all that a question shows
+	mostNamed    = 5      // files that couldn't be read
 	mostKept     = 12_000 // bytes of it that are remembered for the next question
 )
 
@@ -44,7 +47,8 @@ func (r *Room) show(ctx context.Context, t *turn) shown {
 	s := &shown{}
 	via := messenger.Via{Bot: t.asker.Bot, Workspace: t.in.Workspace, Token: t.asker.Token}
 	for _, q := range t.in.Quotes {
-		s.quote(r.quoted(ctx, t, via, q), t.asker.Mate)
+		q = r.quoted(ctx, t, via, q)
+		s.quote(q, t.asker.Mate)
 		for _, f := range q.Files {
 			r.file(ctx, t, via, f, s)
 		}
@@ -106,7 +110,7 @@ func (s *shown) quote(q messenger.Quote, mate openmates.Mate) {
 // file adds what can be read of a file.
 func (r *Room) file(ctx context.Context, t *turn, via messenger.Via, f messenger.File, s *shown) {
 	name := nameable(f.Name)
-	if len(s.pictures)+strings.Count(s.text, fileMark) >= mostFiles {
+	if s.files++; s.files > mostFiles {
 		s.miss(name, "there are too many files")
 		return
 	}
@@ -125,14 +129,12 @@ func (r *Room) file(ctx context.Context, t *turn, via messenger.Via, f messenger
 		s.miss(name, openmates.MessageOf(err))
 		return
 	}
-	if document.KindOf(data) == document.Picture {
-		s.picture(name, data)
-		return
-	}
 	text, cut, err := r.cfg.Documents.Read(ctx, data, min(mostFileText, mostShown-len(s.text)))
 	switch {
+	case errors.Is(err, document.ErrPicture):
+		s.picture(name, data)
 	case err != nil:
-		r.cfg.Log.InfoContext(ctx, "a file could not be read", "key", t.in.Key, "kind", document.KindOf(data), "err", err)
+		r.cfg.Log.InfoContext(ctx, "a file could not be read", "key", t.in.Key, "err", err)
 		s.miss(name, "this kind of file can't be read, or it is damaged")
 	case strings.TrimSpace(text) == "":
 		s.miss(name, "no text is in it")
@@ -195,6 +197,9 @@ func (s shown) kept() string {
 func (s shown) note() (openmates.Text, bool) {
 	if len(s.unread) == 0 {
 		return "", false
+	}
+	if len(s.unread) > mostNamed {
+		return openmates.T("I couldn't read %s and other files.", strings.Join(s.unread[:mostNamed], ", ")), true
 	}
 	return openmates.T("I couldn't read %s.", strings.Join(s.unread, ", ")), true
 }

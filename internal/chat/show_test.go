@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/png"
 	"strings"
@@ -194,5 +195,36 @@ func TestWhatWasShownBelongsToThePerson(t *testing.T) {
 	must(t, err)
 	if len(own) != 1 || !strings.Contains(own[0].Question, "> secret plan") || !strings.HasSuffix(own[0].Answer, "*I couldn't read b.txt.*") {
 		t.Errorf("the export has %+v", own)
+	}
+}
+
+// Files of a message that was only named are read like those of one that came
+// along, and words in a file don't count as files.
+func TestFilesOfAFetchedMessageAreRead(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.net.Wrote("c1", messenger.Quote{ID: "70", Author: "Cleo", Text: "see", Files: []messenger.File{
+		w.net.Upload("one.txt", []byte(strings.Repeat("the file one\n", 20))), w.net.Upload("two.txt", []byte("two")),
+	}})
+	in := w.message("what do you think of this?")
+	in.Quotes = []messenger.Quote{{Kind: messenger.QuoteReply, ID: "70", State: messenger.QuoteUnread}}
+	must(t, w.ask(in))
+	for _, want := range []string{"| > the file one", "| [the file two.txt]\n| > two"} {
+		if got := w.last().Text; !strings.Contains(got, want) {
+			t.Errorf("%q lacks %q", got, want)
+		}
+	}
+}
+
+func TestTooManyFilesAreNamedBriefly(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	in := w.message("look")
+	for n := range 30 {
+		in.Files = append(in.Files, messenger.File{Name: fmt.Sprintf("f%d.txt", n), URL: "memory://files/no"})
+	}
+	must(t, w.ask(in))
+	if got, want := w.only(), "Because of the missing index.\n\n*I couldn't read f0.txt, f1.txt, f2.txt, f3.txt, f4.txt and other files.*"; got != want {
+		t.Errorf("the person reads %q, want %q", got, want)
 	}
 }

@@ -227,14 +227,15 @@ func (r *Room) showGrowing(ctx context.Context, cancel context.CancelCauseFunc, 
 			timer.Reset(lookAgain)
 			continue
 		}
-		if n := len(d.cut(text)); n > begun {
-			begun = n
-			if err := r.cfg.Store.Begun(ctx, d.in.Key, n); err != nil {
+		texts := d.cut(text)
+		if len(texts) > begun {
+			begun = len(texts)
+			if err := r.cfg.Store.Begun(ctx, d.in.Key, begun); err != nil {
 				r.cfg.Log.Warn("begun parts could not be recorded", "key", d.in.Key, "err", err)
 			}
 		}
 		seen = text
-		err := d.show(ctx, text)
+		err := d.put(ctx, texts)
 		if e, ok := errors.AsType[*messenger.SendError](err); ok && !e.Again() {
 			cancel(e)
 			return

@@ -37,15 +37,16 @@ const (
 // Read returns up to most bytes of the text in a file, and whether there
 // was more. Its errors are ErrKind, ErrBroken, or that of ctx.
 func (r Reader) Read(ctx context.Context, data []byte, most int) (text string, cut bool, err error) {
-	switch k := KindOf(data); k {
+	switch k, text := examine(data); k {
 	case Text:
-		text, _ = decoded(data)
 		text, cut = Clip(text, most)
 		return text, cut, nil
 	case PDF, Word, Sheet, Slides:
 		return r.apart(ctx, k, data, most)
+	case Picture:
+		return "", false, ErrPicture
 	default:
-		return "", false, ErrKind
+		return "", false, fmt.Errorf("%w: %s", ErrKind, cmp.Or(k, "of no known format"))
 	}
 }
 

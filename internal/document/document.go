@@ -14,11 +14,14 @@ package document
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+	textunicode "golang.org/x/text/encoding/unicode"
 )
 
 // Kind is what a file holds.
@@ -41,73 +44,62 @@ const (
 var (
 	// ErrKind: the file is of a kind that has no text to read.
 	ErrKind = errors.New("document: no text can be read from this kind of file")
+	// ErrPicture is ErrKind for a picture, which Show can show.
+	ErrPicture = fmt.Errorf("%w: it is a picture", ErrKind)
 	// ErrBroken: the file can't be read as what it says it is. It is damaged,
 	// encrypted, or asks for more time or memory than a file may have.
 	ErrBroken = errors.New("document: the file can't be read")
 )
 
-// KindOf tells what a file holds from its first bytes; the whole file is better.
+// KindOf tells what a file holds.
 func KindOf(data []byte) Kind {
+	kind, _ := examine(data)
+	return kind
+}
+
+// examine tells what a file holds, and its text if it is text.
+func examine(data []byte) (kind Kind, text string) {
 	switch {
 	case bytes.HasPrefix(data, []byte("%PDF-")):
-		return PDF
+		return PDF, ""
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
-		return office(data)
+		return office(data), ""
 	}
 	switch media, _, _ := strings.Cut(http.DetectContentType(data), ";"); {
 	case media == "image/png", media == "image/jpeg", media == "image/gif", media == "image/webp":
-		return Picture
+		return Picture, ""
 	case strings.HasPrefix(media, "audio/"), media == "application/ogg":
-		return Sound
+		return Sound, ""
 	case strings.HasPrefix(media, "video/"):
-		return Video
+		return Video, ""
 	}
-	if _, ok := decoded(data); ok {
-		return Text
+	if text, ok := decoded(data); ok {
+		return Text, text
 	}
-	return Other
+	return Other, ""
 }
 
 // decoded is the text of a plain file: UTF-8, UTF-16 with a byte order mark, or,
 // as old files have it, Windows-1252. ok is false where it holds what no text
 // does.
 func decoded(data []byte) (text string, ok bool) {
+	wide := bytes.HasPrefix(data, []byte("\xFF\xFE")) || bytes.HasPrefix(data, []byte("\xFE\xFF"))
 	switch {
-	case bytes.HasPrefix(data, []byte("\xEF\xBB\xBF")):
-		text = string(data[3:])
-	case bytes.HasPrefix(data, []byte("\xFF\xFE")):
-		text = utf16Text(data[2:], 0, 1)
-	case bytes.HasPrefix(data, []byte("\xFE\xFF")):
-		text = utf16Text(data[2:], 1, 0)
+	case wide:
+		data, _ = textunicode.UTF16(textunicode.LittleEndian, textunicode.UseBOM).NewDecoder().Bytes(data[:len(data)&^1])
+	case utf8.Valid(data):
+		data = bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF"))
 	default:
-		text = string(data)
+		data, _ = charmap.Windows1252.NewDecoder().Bytes(data)
 	}
-	if !utf8.ValidString(text) {
-		text = western(data)
-	}
-	return text, !strings.ContainsFunc(text, binary)
+	text = string(data)
+	// UTF-16 that is none has halves of characters, which are replaced.
+	return text, !strings.ContainsFunc(text, binary) && !(wide && strings.ContainsRune(text, unicode.ReplacementChar))
 }
 
-// binary reports whether a character stands in no text.
+// binary reports whether a character is in no text.
 func binary(r rune) bool {
-	return unicode.IsControl(r) && !strings.ContainsRune("\t\n\v\f\r\x1b\b", r) && (r < 0x80 || r > 0x9f) || r == unicode.ReplacementChar
-}
-
-func utf16Text(data []byte, low, high int) string {
-	units := make([]uint16, 0, len(data)/2)
-	for i := 0; i+1 < len(data); i += 2 {
-		units = append(units, uint16(data[i+low])|uint16(data[i+high])<<8)
-	}
-	return string(utf16.Decode(units))
-}
-
-// western reads Windows-1252 as far as it is Latin-1.
-func western(data []byte) string {
-	var b strings.Builder
-	for _, c := range data {
-		b.WriteRune(rune(c))
-	}
-	return b.String()
+	return unicode.IsControl(r) && !strings.ContainsRune("\t\n\v\f\r\x1b\b", r) && (r < 0x80 || r > 0x9f)
 }
 
 // Clip holds a text to a number of bytes, at a line's end where there is one in

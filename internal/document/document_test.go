@@ -119,6 +119,8 @@ func TestTextIsReadFromWhatFilesHold(t *testing.T) {
 		"text with its mark": {[]byte("\xEF\xBB\xBFa,b\n1,2\n"), document.Text, "a,b\n1,2\n"},
 		"UTF-16":             {[]byte("\xFF\xFEG\x00r\x00\xFC\x00\xDF\x00e\x00=\xD8\x00\xDE"), document.Text, "Grüße😀"},
 		"UTF-16, big end":    {[]byte("\xFE\xFF\x00G\x00r"), document.Text, "Gr"},
+		"Windows-1252":       {[]byte("\x93Gr\xFC\xDFe\x94"), document.Text, "“Grüße”"},
+		"a lost character":   {[]byte("a\uFFFDb"), document.Text, "a\uFFFDb"},
 		"Latin-1":            {[]byte("Gr\xFC\xDFe"), document.Text, "Grüße"},
 		"a log with colours": {[]byte("\x1b[31mred\x1b[0m\n"), document.Text, "\x1b[31mred\x1b[0m\n"},
 		"JSON":               {[]byte(`{"a":[1]}`), document.Text, `{"a":[1]}`},

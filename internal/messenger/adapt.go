@@ -29,7 +29,7 @@ func Adapt(text string, m Markdown) string {
 }
 
 const (
-	fence = "```"
+	fence = "```" // the shortest
 	// likeTick looks like a backtick and marks nothing: a modifier letter.
 	likeTick = "\u02cb"
 )
@@ -39,6 +39,9 @@ var ticksInCode = regexp.MustCompile("`{3,}") //nolint:gochecknoglobals // nobod
 // shortFences makes every fence one of three backticks, with no three of them
 // within any code.
 func shortFences(text string) string {
+	if !strings.Contains(text, fence) {
+		return text
+	}
 	var out strings.Builder
 	done := 0
 	for _, s := range scan(text).spans {

@@ -105,6 +105,9 @@ func (l layout) whole(at int) int {
 // Closed returns a text as it can be shown while it is still growing: it closes
 // an open code block.
 func Closed(text string) string {
+	if !strings.Contains(text, fence) {
+		return text
+	}
 	for _, s := range scan(text).spans {
 		if !s.ends && s.close[0] == '\n' {
 			return strings.TrimRightFunc(text, unicode.IsSpace) + s.close

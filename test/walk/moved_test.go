@@ -22,13 +22,7 @@ func TestAServerMovesInABrowser(t *testing.T) {
 		c.Redirects = []string{p.Web + "/messenger/connect"}
 		c.CodeGrant = true
 	})
-	b.open(p.SetupLink())
-	b.fill("name", "Ada Lovelace")
-	b.fill("username", "ada")
-	b.fill("password", "three quiet lighthouses")
-	b.fill("team", "Harbour")
-	b.click("Set up the server")
-	b.sees("Next: Name the server")
+	b.setsUp(p.SetupLink())
 	b.open(p.Web + "/server/bots/discord/sophia")
 	b.fill("token", app.Token)
 	b.fill("secret", app.Secret)

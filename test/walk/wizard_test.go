@@ -48,6 +48,18 @@ func (b *tab) read(expression string) string {
 
 func (b *tab) open(address string) { b.Helper(); b.do("open "+address, chromedp.Navigate(address)) }
 
+// setsUp opens the setup link of a new server and makes its first admin.
+func (b *tab) setsUp(link string) {
+	b.Helper()
+	b.open(link)
+	b.fill("name", "Ada Lovelace")
+	b.fill("username", "ada")
+	b.fill("password", "three quiet lighthouses")
+	b.fill("team", "Harbour")
+	b.click("Set up the server")
+	b.sees("Next: Name the server")
+}
+
 // fill types into the field of this name.
 func (b *tab) fill(name, text string) {
 	b.Helper()
@@ -110,13 +122,7 @@ func TestTheWizardInABrowser(t *testing.T) {
 		"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--log-level", "debug")
 	begun := time.Now()
 
-	b.open(p.SetupLink())
-	b.fill("name", "Ada Lovelace")
-	b.fill("username", "ada")
-	b.fill("password", "three quiet lighthouses")
-	b.fill("team", "Harbour")
-	b.click("Set up the server")
-	b.sees("Next: Name the server")
+	b.setsUp(p.SetupLink())
 
 	b.click("Do it now")
 	b.sees("Who can sign up?")

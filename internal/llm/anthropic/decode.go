@@ -274,11 +274,7 @@ func refusal(status int, body []byte) *llm.Error {
 // kind goes by the words, then the type, then the status, because gateways give
 // every failure the type api_error.
 func kind(status int, typ, message string, body []byte) llm.Kind {
-	words := typ + " " + message
-	if message == "" {
-		words = string(body)
-	}
-	if k, ok := wire.Means(status, words); ok {
+	if k, ok := wire.Means(status, typ, message, body); ok {
 		return k
 	}
 	if k, ok := kinds[typ]; ok && (typ != "api_error" || status == 0) {

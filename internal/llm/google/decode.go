@@ -172,16 +172,12 @@ func refusal(status int, body []byte) *llm.Error {
 }
 
 func kind(status int, p problem, body []byte) llm.Kind {
-	words := p.Message
 	for _, d := range p.Details {
 		if d.Reason == "API_KEY_INVALID" {
 			return llm.KindBadKey
 		}
 	}
-	if words == "" {
-		words = string(body)
-	}
-	if k, ok := wire.Means(status, words); ok {
+	if k, ok := wire.Means(status, "", p.Message, body); ok {
 		return k
 	}
 	switch p.Status {

@@ -297,11 +297,7 @@ var kinds = [...]struct { //nolint:gochecknoglobals // never written
 }
 
 func kind(status int, code string, p problem, body []byte) llm.Kind {
-	words := code + " " + p.Type + " " + p.Message
-	if p.Message == "" {
-		words = string(body)
-	}
-	if k, ok := wire.Means(status, words); ok {
+	if k, ok := wire.Means(status, code+" "+p.Type, p.Message, body); ok {
 		return k
 	}
 	switch code { // z.ai's codes

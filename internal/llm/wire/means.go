@@ -41,14 +41,18 @@ var meanings = [...]struct { //nolint:gochecknoglobals // never written
 	{llm.KindBadKey, []string{"invalid_api_key", "api key not valid", "incorrect api key", "invalid api key"}},
 }
 
-// Means returns what the text of an error means by itself; ok is false if it
-// isn't known. Texts of a failing server (status 5xx) mean nothing, because its
-// pages can contain anything.
-func Means(status int, words string) (kind llm.Kind, ok bool) {
+// Means returns what the code and message of an error, or its whole body if it
+// has no message, mean by themselves; ok is false if that isn't known. The words
+// of a failing server (status 5xx) mean nothing, because its pages can contain
+// anything.
+func Means(status int, code, message string, body []byte) (kind llm.Kind, ok bool) {
 	if status >= http.StatusInternalServerError {
 		return 0, false
 	}
-	words = strings.ToLower(words)
+	words := strings.ToLower(code + " " + message)
+	if message == "" {
+		words = strings.ToLower(string(body))
+	}
 	for _, m := range meanings {
 		for _, w := range m.words {
 			if strings.Contains(words, w) {

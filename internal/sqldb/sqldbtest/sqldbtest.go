@@ -46,6 +46,19 @@ func EachEngine(t *testing.T, run func(t *testing.T, engine string)) {
 	}
 }
 
+// EachAddress runs a test once for each engine, with the address that a program
+// is given for a new database: "" for SQLite.
+func EachAddress(t *testing.T, run func(t *testing.T, address string)) {
+	t.Helper()
+	EachEngine(t, func(t *testing.T, engine string) {
+		if engine == "postgres" {
+			run(t, Address(t))
+			return
+		}
+		run(t, "")
+	})
+}
+
 // One returns a new database of one engine, "sqlite" or "postgres". The test is
 // skipped if that isn't available.
 func One(t testing.TB, engine string) Open {

@@ -51,12 +51,6 @@ var (
 	ErrBroken = errors.New("document: the file can't be read")
 )
 
-// KindOf tells what a file holds.
-func KindOf(data []byte) Kind {
-	kind, _ := examine(data)
-	return kind
-}
-
 // examine tells what a file holds, and its text if it is text.
 func examine(data []byte) (kind Kind, text string) {
 	switch {

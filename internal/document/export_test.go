@@ -1,0 +1,7 @@
+package document
+
+// KindOf tells what a file holds.
+func KindOf(data []byte) Kind {
+	kind, _ := examine(data)
+	return kind
+}
